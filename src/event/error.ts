@@ -1,0 +1,36 @@
+// The one error class. Its code says what a caller can do; only the edge (graphql/, rest/) turns it into a status.
+
+export type ErrorCode =
+  /** No such execution, one of another kind, or one that the caller may not know of. */
+  | 'NOT_FOUND'
+  | 'FORBIDDEN'
+  | 'UNAUTHENTICATED'
+  /** A cursor that is not of the form `<seq>-<epoch>`. */
+  | 'BAD_CURSOR'
+  | 'BAD_USER_INPUT'
+  | 'TOO_MANY_STREAMS'
+  /** Redis, the database or Temporal does not answer for now; the same call may go through later. */
+  | 'SOURCE_UNAVAILABLE'
+  /** An older attempt or a second publisher: another one has the execution now. */
+  | 'SUPERSEDED'
+  /** The execution has ended; nothing follows a terminal event. */
+  | 'ENDED'
+  /** An event's data is above 64 KiB. */
+  | 'EVENT_TOO_LARGE'
+  | 'INTERNAL';
+
+/** An error that tells its reader what was wrong, in words that may be shown to a caller. */
+export class ExecstreamError extends Error {
+  override readonly name = 'ExecstreamError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Whether an error has this code (or is ours at all, if none is named). */
+export function isExecstreamError(error: unknown, code?: ErrorCode): error is ExecstreamError {
+  return error instanceof ExecstreamError && (code === undefined || error.code === code);
+}

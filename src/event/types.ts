@@ -1,0 +1,137 @@
+// What happened to an execution: the catalogue of events, one data shape each (protocol, "Event").
+
+/** What is being run. */
+export type ExecutionKind = 'workflow' | 'agent' | 'task';
+
+export const EXECUTION_KINDS: readonly ExecutionKind[] = ['workflow', 'agent', 'task'];
+
+/** Whether an execution's result grows as text (`llm_chunk`) or as a JSON value (`structured_delta`). */
+export type ExecutionMode = 'TEXT' | 'STRUCTURED';
+
+/** How an execution can end without success. */
+export type FailedStatus = 'FAILED' | 'CANCELED' | 'TIMED_OUT' | 'TERMINATED';
+
+/** Where an execution stands. */
+export type ExecutionStatus = 'PENDING' | 'RUNNING' | 'WAITING' | 'PAUSED' | 'SUCCESS' | FailedStatus;
+
+/** A status in which an execution is still open: more events may come. */
+export type OpenStatus = Exclude<ExecutionStatus, 'SUCCESS' | FailedStatus>;
+
+export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
+
+/** Tokens spent by an execution so far. */
+export interface Usage {
+  inputTokens: number;
+  outputTokens: number;
+  totalTokens: number;
+  model?: string;
+  costUsd?: number;
+}
+
+/** One RFC 6902 operation. */
+export interface PatchOperation {
+  op: 'add' | 'remove' | 'replace' | 'move' | 'copy' | 'test';
+  path: string;
+  from?: string;
+  value?: JsonValue;
+}
+
+/** Why text, value and tool calls so far are void. */
+export type ResetReason = 'attempt' | 'log_lost' | 'overflow';
+
+export interface EventData {
+  workflow_start: { workflowId: string; workflowType: string; runId: string };
+  workflow_status: { status: ExecutionStatus; step?: string; usage?: Usage };
+  agent_start: { agentId: string; action?: string; executionId?: string };
+  agent_status: { status: ExecutionStatus; step?: string; executionId?: string };
+  task_start: { taskId: string; executionId?: string };
+  task_status: { status: ExecutionStatus; step?: string; taskId?: string; executionId?: string };
+  tool_call: {
+    toolCallId: string;
+    toolName: string;
+    status: 'started' | 'succeeded' | 'failed';
+    args?: JsonValue;
+    result?: JsonValue;
+    error?: string;
+    durationMs?: number;
+  };
+  llm_chunk: { content: string };
+  structured_delta: { patch: PatchOperation[] };
+  warning: { code: string; message: string };
+  reset: { reason: ResetReason };
+  gap: { fromSeq: number; toSeq: number; text?: string; value?: JsonValue };
+  error: { status: FailedStatus; message: string; code?: string; usage?: Usage; durationMs: number };
+  complete: {
+    status: 'SUCCESS';
+    result?: JsonValue;
+    resultOmitted?: boolean;
+    usage?: Usage;
+    durationMs: number;
+  };
+}
+
+export type EventType = keyof EventData;
+
+/** The types that end an execution. */
+export type TerminalType = 'complete' | 'error';
+
+/** Every event type and the streams in which it occurs. */
+export const CATALOGUE: { readonly [T in EventType]: readonly ExecutionKind[] } = {
+  workflow_start: ['workflow'],
+  workflow_status: ['workflow'],
+  agent_start: ['workflow', 'agent'],
+  agent_status: ['workflow', 'agent'],
+  task_start: ['workflow', 'task'],
+  task_status: ['workflow', 'task'],
+  tool_call: EXECUTION_KINDS,
+  llm_chunk: ['agent', 'task'],
+  structured_delta: ['agent', 'task'],
+  warning: EXECUTION_KINDS,
+  reset: EXECUTION_KINDS,
+  gap: EXECUTION_KINDS,
+  error: EXECUTION_KINDS,
+  complete: EXECUTION_KINDS,
+};
+
+export const EVENT_TYPES = Object.keys(CATALOGUE) as readonly EventType[];
+
+/** An event before it has a place in a log. */
+export type NewEvent<T extends EventType = EventType> = {
+  [K in T]: { type: K; data: EventData[K]; /** RFC 3339, milliseconds, UTC. */ ts: string };
+}[T];
+
+/** An immutable fact about one execution, at its place in the execution's log. */
+export type ExecutionEvent<T extends EventType = EventType> = {
+  readonly [K in T]: {
+    /** The cursor, `<seq>-<epoch>`. */
+    readonly id: string;
+    readonly seq: number;
+    readonly type: K;
+    /** RFC 3339, milliseconds, UTC. */
+    readonly ts: string;
+    readonly executionId: string;
+    readonly attempt: number;
+    readonly data: EventData[K];
+  };
+}[T];
+
+/** Whether an event type ends its execution. */
+export function isTerminal(type: EventType): type is TerminalType {
+  return type === 'complete' || type === 'error';
+}
+
+/** Whether a status is final. */
+export function isFinal(status: ExecutionStatus): status is 'SUCCESS' | FailedStatus {
+  return (
+    status === 'SUCCESS' ||
+    status === 'FAILED' ||
+    status === 'CANCELED' ||
+    status === 'TIMED_OUT' ||
+    status === 'TERMINATED'
+  );
+}
+
+/** The time as events carry it: RFC 3339, milliseconds, UTC. */
+export function timestamp(at: Date = new Date()): string {
+  return at.toISOString();
+}

@@ -1,0 +1,105 @@
+// The durable row of an execution, as an interface: an engine with tables of its own implements this one.
+import type {
+  ExecutionKind,
+  ExecutionMode,
+  ExecutionStatus,
+  FailedStatus,
+  JsonValue,
+  OpenStatus,
+  Usage,
+} from '../event/types.ts';
+
+/** One execution as its row has it. */
+export interface Execution {
+  readonly id: string;
+  readonly kind: ExecutionKind;
+  readonly status: ExecutionStatus;
+  readonly mode: ExecutionMode;
+  /** From 1. */
+  readonly attempt: number;
+  readonly name?: string;
+  readonly parentId?: string;
+  readonly tenant?: string;
+  /** The Temporal workflow behind it, where there is one; its id is not the execution's. */
+  readonly workflowId?: string;
+  readonly runId?: string;
+  readonly input?: JsonValue;
+  readonly result?: JsonValue;
+  readonly error?: ExecutionFailure;
+  readonly usage?: Usage;
+  /** Grows with every change of the row. */
+  readonly revision: number;
+  readonly startedAt: Date;
+  readonly finishedAt?: Date;
+  /** Where the terminal event stands in the log; absent until it was appended. */
+  readonly end?: { readonly seq: number; readonly epoch: string };
+}
+
+export interface ExecutionFailure {
+  readonly message: string;
+  readonly code?: string;
+}
+
+/** What a beginning execution is. */
+export interface BeginExecution {
+  readonly id: string;
+  readonly kind: ExecutionKind;
+  readonly mode: ExecutionMode;
+  /** The attempt that begins; by default one more than the row's, or 1. */
+  readonly attempt?: number;
+  readonly name?: string;
+  readonly parentId?: string;
+  readonly tenant?: string;
+  readonly workflowId?: string;
+  readonly runId?: string;
+  readonly input?: JsonValue;
+}
+
+/** How an execution ended. */
+export type ExecutionEnd = { readonly usage?: Usage } & (
+  | { readonly status: 'SUCCESS'; readonly result?: JsonValue }
+  | { readonly status: FailedStatus; readonly error: ExecutionFailure }
+);
+
+export interface ExecutionQuery {
+  readonly kind?: ExecutionKind;
+  readonly status?: ExecutionStatus;
+  readonly tenant?: string;
+  /** 1 to 100. */
+  readonly first: number;
+  /** The id of the last execution of the page before. */
+  readonly after?: string;
+}
+
+export interface ExecutionPage {
+  /** Newest first. */
+  readonly executions: readonly Execution[];
+  readonly hasNextPage: boolean;
+}
+
+/** Every method rejects with `SOURCE_UNAVAILABLE` where the database does not answer within its bound. */
+export interface ExecutionStore {
+  /**
+   * Makes the row of an execution, or begins a new attempt of one that is there (status RUNNING, result and error
+   * of the attempt before cleared). The same attempt again changes nothing and answers the row.
+   * @throws ExecstreamError `SUPERSEDED` for an older attempt than the row's; `ENDED` where the execution has
+   *   ended; `FORBIDDEN` where another tenant owns the id; `BAD_USER_INPUT` where the kind or mode is another.
+   */
+  begin(execution: BeginExecution): Promise<Execution>;
+  /** Sets the status of an open execution, if `attempt` is still the row's. Answers whether it did. */
+  setStatus(id: string, attempt: number, status: OpenStatus): Promise<boolean>;
+  /**
+   * Ends an execution, if `attempt` is still the row's and it is open. The first end wins: a later call changes
+   * nothing. Answers the row as it stands, undefined where there is none.
+   */
+  finish(id: string, attempt: number, end: ExecutionEnd): Promise<Execution | undefined>;
+  /** Notes where the terminal event of an ended execution stands in its log. */
+  markEnd(id: string, end: { readonly seq: number; readonly epoch: string }): Promise<void>;
+  get(id: string): Promise<Execution | undefined>;
+  list(query: ExecutionQuery): Promise<ExecutionPage>;
+  /** The executions begun under this one, oldest first, at most 1,000. */
+  children(id: string): Promise<readonly Execution[]>;
+  /** Whether the database answers. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}

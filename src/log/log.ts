@@ -1,0 +1,148 @@
+// In what order, and for how long: the log of one execution, as an interface with two implementations
+// (memory.ts, redis/) under one contract suite.
+//
+// Terms. A log is the ordered, gap-free events of one execution. Its epoch names one incarnation: a log that was
+// lost and began again has another. Its head is the seq of its last event, 0 while there is none. An append is
+// one atomic step together with its announcement to whoever listens.
+import type { ExecutionEvent, NewEvent } from '../event/types.ts';
+
+/** Who gives events their seq: the log itself, or the source (which numbers them 1, 2, 3, … of its own). */
+export type Numbering = 'auto' | 'fixed';
+
+/** Where a log stands. */
+export interface LogHead {
+  readonly epoch: string;
+  /** Seq of the last event; 0 while there is none. */
+  readonly head: number;
+  readonly numbering: Numbering;
+  /** The current attempt, from 1. */
+  readonly attempt: number;
+  /** Seq of the terminal event; 0 while the execution is open. */
+  readonly end: number;
+}
+
+/** Takes a log, making it where it is missing: for one publisher and attempt (`auto`), or for a source (`fixed`). */
+export interface OpenRequest {
+  readonly numbering: Numbering;
+  /**
+   * Auto only: names the publisher. An open by another publisher is `superseded`, unless it brings a newer attempt
+   * or the holder has appended nothing yet; then the holder is the one that is superseded.
+   */
+  readonly publisher?: string;
+  /** From 1. A newer attempt takes an auto log over; where it holds events, it gets a `reset` (`attempt`). */
+  readonly attempt: number;
+  /** The relay's fencing token; see AppendRequest. */
+  readonly fence?: number;
+  /**
+   * Set by a writer that found its log lost: what it knew of it. Where the log is there and whole after all (this
+   * epoch, head not below `acknowledged`), nothing happens; else the log is dropped and a new epoch begins. Its
+   * first event in an auto log is `reset` (`log_lost`). A source that met a `conflict` passes `acknowledged:
+   * Infinity`, which always begins a new epoch where the log's is still this one.
+   */
+  readonly lost?: { readonly epoch: string; readonly acknowledged: number };
+}
+
+export type OpenResult =
+  /** `fresh`: this call began a new epoch. */
+  | { readonly outcome: 'opened'; readonly head: LogHead; readonly fresh: boolean }
+  | { readonly outcome: 'superseded'; readonly attempt: number }
+  | { readonly outcome: 'ended'; readonly head: LogHead }
+  | { readonly outcome: 'fenced' }
+  | { readonly outcome: 'misnumbered'; readonly numbering: Numbering };
+
+export interface AppendRequest {
+  /** The incarnation that the writer believes in. */
+  readonly epoch: string;
+  /** The last seq that was acknowledged to this writer, 0 at first. A head below it is a lost log (auto only). */
+  readonly acknowledged: number;
+  /** The publisher that holds the log; absent for a source's relay and for a server that tells the end. */
+  readonly publisher?: string;
+  /** The relay's fencing token; the log refuses one that is older than it has seen. */
+  readonly fence?: number;
+  /** The attempt that the events belong to; the log's current one by default. */
+  readonly attempt?: number;
+  /**
+   * Names this batch, so that one sent twice, because its answer was lost, is appended once and answered alike. A
+   * log remembers its last batch.
+   */
+  readonly batch?: string;
+  /** At least one event; at most 256 KiB in all. Events of a fixed log carry the source's seqs. */
+  readonly events: readonly (NewEvent & { readonly seq?: number })[];
+}
+
+export type AppendResult =
+  /** All events stand in the log (those of a fixed log that stood there before included). */
+  | { readonly outcome: 'appended'; readonly head: number }
+  /** The log is gone, is shorter than what was acknowledged, or is another incarnation: open it again. */
+  | { readonly outcome: 'lost' }
+  | { readonly outcome: 'ended'; readonly end: number }
+  | { readonly outcome: 'superseded'; readonly attempt: number }
+  | { readonly outcome: 'fenced' }
+  /** Fixed: another event stands at this seq (compared without `ts`; one that was trimmed passes as the same). */
+  | { readonly outcome: 'conflict'; readonly seq: number }
+  /** Fixed: the first event lies above head + 1. */
+  | { readonly outcome: 'ahead'; readonly head: number }
+  /** The log is numbered the other way. */
+  | { readonly outcome: 'misnumbered'; readonly numbering: Numbering };
+
+/** A stretch of a log and where the log stood when it was read. */
+export interface LogPage extends LogHead {
+  /** In order, from the first that is still there after the asked-for seq. */
+  readonly events: readonly ExecutionEvent[];
+}
+
+/** What one append announced. */
+export interface Announcement {
+  readonly epoch: string;
+  readonly events: readonly ExecutionEvent[];
+}
+
+export interface LogListener {
+  onAnnouncement(announcement: Announcement): void;
+  /** Announcements may have been missed (the connection was lost and is back): read the log. */
+  onInterruption(): void;
+}
+
+/** Stops listening. */
+export type Unlisten = () => Promise<void>;
+
+/** Errors: every method rejects with `SOURCE_UNAVAILABLE` where the log does not answer within its bound. */
+export interface LogWriter {
+  open(executionId: string, request: OpenRequest): Promise<OpenResult>;
+  append(executionId: string, request: AppendRequest): Promise<AppendResult>;
+  /** Where the log stands; undefined where there is none. */
+  head(executionId: string): Promise<LogHead | undefined>;
+}
+
+export interface LogReader {
+  /** Reads up to `limit` events after a seq; undefined where there is no log. */
+  read(executionId: string, after: number, limit: number): Promise<LogPage | undefined>;
+  head(executionId: string): Promise<LogHead | undefined>;
+  /** Resolves when the listener is certain to hear of every append that starts from now on. */
+  listen(executionId: string, listener: LogListener): Promise<Unlisten>;
+}
+
+export interface EventLog extends LogWriter, LogReader {
+  /** Whether the log answers: rejects with `SOURCE_UNAVAILABLE` where it does not. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** How much of a log is kept. */
+export interface LogBounds {
+  /** Events kept of one log. */
+  readonly maxEvents: number;
+  /** Bytes kept of one log, envelopes as JSON. */
+  readonly maxBytes: number;
+  /** How long a log outlives its terminal event. */
+  readonly keepEndedMs: number;
+}
+
+export const DEFAULT_BOUNDS: LogBounds = {
+  maxEvents: 50_000,
+  maxBytes: 32 * 1024 * 1024,
+  keepEndedMs: 60 * 60 * 1000,
+};
+
+/** Bytes of events in one append, envelopes as JSON. */
+export const MAX_BATCH_BYTES = 256 * 1024;

@@ -19,7 +19,10 @@ export function parseCursor(text: string): Cursor {
   const seq = Number(match?.[1]);
   if (!match || !Number.isSafeInteger(seq)) {
     const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
-    throw new ExecstreamError('BAD_CURSOR', `"${shown}" is not a cursor; expected <seq>-<epoch>, such as 42-k3f9ab01zz`);
+    throw new ExecstreamError(
+      'BAD_CURSOR',
+      `"${shown}" is not a cursor; expected <seq>-<epoch>, such as 42-k3f9ab01zz`,
+    );
   }
   return match[2] === undefined ? { seq } : { seq, epoch: match[2] };
 }

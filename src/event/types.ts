@@ -97,7 +97,7 @@ export const EVENT_TYPES = Object.keys(CATALOGUE) as readonly EventType[];
 
 /** An event before it has a place in a log. */
 export type NewEvent<T extends EventType = EventType> = {
-  [K in T]: { type: K; data: EventData[K]; /** RFC 3339, milliseconds, UTC. */ ts: string };
+  [K in T]: { type: K; data: EventData[K] /** RFC 3339, milliseconds, UTC. */; ts: string };
 }[T];
 
 /** An immutable fact about one execution, at its place in the execution's log. */

@@ -1,0 +1,223 @@
+// The log of one process, in memory: the embedded default, and the same contract as the one on Redis.
+import { formatCursor, newEpoch } from '../event/cursor.ts';
+import { type ExecutionEvent, isTerminal, type NewEvent, timestamp } from '../event/types.ts';
+import {
+  type AppendRequest,
+  type AppendResult,
+  DEFAULT_BOUNDS,
+  type EventLog,
+  type LogBounds,
+  type LogHead,
+  type LogListener,
+  type LogPage,
+  type Numbering,
+  type OpenRequest,
+  type OpenResult,
+} from './log.ts';
+
+interface MemoryLog {
+  readonly executionId: string;
+  readonly epoch: string;
+  readonly numbering: Numbering;
+  attempt: number;
+  publisher: string | undefined;
+  /** Head when the present publisher took the log: while it is the head, the publisher has appended nothing. */
+  takenAt: number;
+  fence: number;
+  head: number;
+  end: number;
+  lastBatch: string | undefined;
+  lastBatchHead: number;
+  /** A suffix of the log; the first one's seq is above 1 once the log has been trimmed. */
+  events: ExecutionEvent[];
+  sizes: number[];
+  bytes: number;
+}
+
+/** Makes an empty log. Everything is gone with the process. */
+export function createMemoryLog(bounds: LogBounds = DEFAULT_BOUNDS): EventLog {
+  const logs = new Map<string, MemoryLog>();
+  const listeners = new Map<string, Set<LogListener>>();
+  const expiries = new Set<NodeJS.Timeout>();
+
+  function begin(executionId: string, request: OpenRequest): MemoryLog {
+    const log: MemoryLog = {
+      executionId,
+      epoch: newEpoch(),
+      numbering: request.numbering,
+      attempt: request.attempt,
+      publisher: request.publisher,
+      takenAt: 0,
+      fence: request.fence ?? 0,
+      head: 0,
+      end: 0,
+      lastBatch: undefined,
+      lastBatchHead: 0,
+      events: [],
+      sizes: [],
+      bytes: 0,
+    };
+    logs.set(executionId, log);
+    return log;
+  }
+
+  function add(log: MemoryLog, added: readonly NewEvent[]): void {
+    const events = added.map((event, i) => {
+      const seq = log.head + 1 + i;
+      const envelope = { id: formatCursor(seq, log.epoch), seq, type: event.type, ts: event.ts };
+      const json = JSON.stringify({ ...envelope, attempt: log.attempt, data: event.data });
+      log.sizes.push(Buffer.byteLength(json));
+      log.bytes += log.sizes.at(-1)!;
+      // Through JSON, as on Redis: a later change of the caller's object cannot reach the log.
+      const stored = { ...JSON.parse(json), executionId: log.executionId } as ExecutionEvent;
+      if (isTerminal(stored.type)) log.end = seq;
+      return stored;
+    });
+    log.events.push(...events);
+    log.head += events.length;
+    trim(log, bounds);
+    if (log.end > 0) expire(log);
+    const announcement = { epoch: log.epoch, events };
+    queueMicrotask(() => {
+      for (const listener of listeners.get(log.executionId) ?? []) listener.onAnnouncement(announcement);
+    });
+  }
+
+  function expire(log: MemoryLog): void {
+    const timer = setTimeout(() => {
+      expiries.delete(timer);
+      if (logs.get(log.executionId) === log) logs.delete(log.executionId);
+    }, bounds.keepEndedMs);
+    timer.unref();
+    expiries.add(timer);
+  }
+
+  function open(executionId: string, request: OpenRequest): OpenResult {
+    const log = logs.get(executionId);
+    const { lost } = request;
+    if (!log) return opened(begin(executionId, request), true, lost !== undefined);
+    if (log.numbering !== request.numbering) return { outcome: 'misnumbered', numbering: log.numbering };
+    if (request.fence !== undefined && request.fence < log.fence) return { outcome: 'fenced' };
+    log.fence = Math.max(log.fence, request.fence ?? 0);
+    if (log.end > 0) return { outcome: 'ended', head: headOf(log) };
+    if (request.attempt < log.attempt) return { outcome: 'superseded', attempt: log.attempt };
+    if (lost && log.epoch === lost.epoch && log.head < lost.acknowledged) {
+      const next = begin(executionId, request);
+      next.fence = log.fence;
+      return opened(next, true, true);
+    }
+    const holds = log.publisher === request.publisher;
+    const newer = request.attempt > log.attempt;
+    if (!holds && !newer && log.publisher !== undefined && log.head > log.takenAt) {
+      return { outcome: 'superseded', attempt: log.attempt };
+    }
+    log.publisher = request.publisher;
+    log.attempt = request.attempt;
+    if (newer && log.numbering === 'auto' && log.head > 0) {
+      add(log, [{ type: 'reset', ts: timestamp(), data: { reason: 'attempt' } }]);
+    }
+    if (!holds || newer) log.takenAt = log.head;
+    return opened(log, lost !== undefined && log.epoch !== lost.epoch, false);
+  }
+
+  /** Answers an open; the first event of an auto log that begins again is its `reset`. */
+  function opened(log: MemoryLog, fresh: boolean, again: boolean): OpenResult {
+    if (again && log.numbering === 'auto') {
+      add(log, [{ type: 'reset', ts: timestamp(), data: { reason: 'log_lost' } }]);
+      log.takenAt = log.head;
+    }
+    return { outcome: 'opened', head: headOf(log), fresh };
+  }
+
+  function append(executionId: string, request: AppendRequest): AppendResult {
+    const log = logs.get(executionId);
+    if (!log || log.epoch !== request.epoch) return { outcome: 'lost' };
+    if (request.fence !== undefined && request.fence < log.fence) return { outcome: 'fenced' };
+    if (request.publisher !== undefined && request.publisher !== log.publisher) {
+      return { outcome: 'superseded', attempt: log.attempt };
+    }
+    if (request.attempt !== undefined && request.attempt < log.attempt) {
+      return { outcome: 'superseded', attempt: log.attempt };
+    }
+    if (request.batch !== undefined && request.batch === log.lastBatch) {
+      return { outcome: 'appended', head: log.lastBatchHead };
+    }
+    const fixed = request.events[0]?.seq !== undefined;
+    if (fixed !== (log.numbering === 'fixed')) return { outcome: 'misnumbered', numbering: log.numbering };
+    let added = request.events;
+    if (fixed) {
+      const first = added[0]!.seq!;
+      if (first > log.head + 1) return { outcome: 'ahead', head: log.head };
+      const conflict = added.find((event) => event.seq! <= log.head && !stands(log, event));
+      if (conflict) return { outcome: 'conflict', seq: conflict.seq! };
+      added = added.filter((event) => event.seq! > log.head);
+    } else if (log.head < request.acknowledged) {
+      return { outcome: 'lost' };
+    }
+    if (log.end > 0 && added.length > 0) return { outcome: 'ended', end: log.end };
+    log.fence = Math.max(log.fence, request.fence ?? 0);
+    log.attempt = Math.max(log.attempt, request.attempt ?? 0);
+    if (added.length > 0) add(log, added);
+    if (request.batch !== undefined) {
+      log.lastBatch = request.batch;
+      log.lastBatchHead = log.head;
+    }
+    return { outcome: 'appended', head: log.head };
+  }
+
+  function read(executionId: string, after: number, limit: number): LogPage | undefined {
+    const log = logs.get(executionId);
+    if (!log) return undefined;
+    const first = log.events[0]?.seq ?? 1;
+    const from = Math.max(0, after + 1 - first);
+    return { ...headOf(log), events: log.events.slice(from, from + limit) };
+  }
+
+  return {
+    open: async (executionId, request) => open(executionId, request),
+    append: async (executionId, request) => append(executionId, request),
+    read: async (executionId, after, limit) => read(executionId, after, limit),
+    head: async (executionId) => {
+      const log = logs.get(executionId);
+      return log && headOf(log);
+    },
+    listen: async (executionId, listener) => {
+      const known = listeners.get(executionId) ?? new Set();
+      listeners.set(executionId, known.add(listener));
+      return async () => {
+        known.delete(listener);
+        if (known.size === 0 && listeners.get(executionId) === known) listeners.delete(executionId);
+      };
+    },
+    ping: async () => {},
+    close: async () => {
+      for (const timer of expiries) clearTimeout(timer);
+      listeners.clear();
+    },
+  };
+}
+
+function headOf({ epoch, head, numbering, attempt, end }: MemoryLog): LogHead {
+  return { epoch, head, numbering, attempt, end };
+}
+
+/** Whether an event of a fixed log stands there already; one that was trimmed passes for the same. */
+function stands(log: MemoryLog, event: NewEvent & { readonly seq?: number }): boolean {
+  const stored = log.events[event.seq! - (log.events[0]?.seq ?? 1)];
+  if (!stored || stored.seq !== event.seq) return true;
+  return stored.type === event.type && JSON.stringify(stored.data) === JSON.stringify(event.data);
+}
+
+/** Lets go of the oldest events above the bounds. The last event always stays. */
+function trim(log: MemoryLog, bounds: LogBounds): void {
+  let drop = 0;
+  while (
+    drop < log.events.length - 1 &&
+    (log.events.length - drop > bounds.maxEvents || log.bytes > bounds.maxBytes)
+  ) {
+    log.bytes -= log.sizes[drop]!;
+    drop += 1;
+  }
+  log.events.splice(0, drop);
+  log.sizes.splice(0, drop);
+}

@@ -1,0 +1,25 @@
+// Which test files use a part: those that import its module of test/support/, directly or through other files.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+
+// At the start of a line, where an import's last line begins with its keyword or its closing brace: not in a string.
+const RELATIVE_IMPORT = /^(?:import|export|\})[^'"\n]*['"](\.[^'"]+\.ts)['"]/gm;
+
+/**
+ * The test files under `testFolder` that use `support/<module>.ts`.
+ * @returns their paths relative to `testFolder`, sorted.
+ */
+export function suitesUsing(module: string, testFolder: string): string[] {
+  const wanted = resolve(testFolder, 'support', `${module}.ts`);
+  const files = readdirSync(testFolder, { recursive: true, encoding: 'utf8' });
+  const suites = files.filter((file) => file.endsWith('.test.ts')).sort();
+  return suites.filter((suite) => reaches(resolve(testFolder, suite), wanted, new Set()));
+}
+
+function reaches(file: string, wanted: string, seen: Set<string>): boolean {
+  if (file === wanted) return true;
+  if (seen.has(file) || !existsSync(file)) return false;
+  seen.add(file);
+  const imports = readFileSync(file, 'utf8').matchAll(RELATIVE_IMPORT);
+  return [...imports].some((match) => reaches(join(dirname(file), match[1]!), wanted, seen));
+}

@@ -1,0 +1,115 @@
+// The runner finds the programs that suites need, and says plainly what a missing one means.
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CHROMIUM, findPart, POSTGRES, REDIS } from '../../scripts/parts.ts';
+import { suitesUsing } from '../../scripts/suites.ts';
+import { describeRows, look } from '../../scripts/table.ts';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'execstream-runner-'));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+/** A made-up program under the root that prints the text. */
+function program(path: string, prints = ''): string {
+  const file = write(path, `#!/bin/sh\necho '${prints}'\n`);
+  chmodSync(file, 0o755);
+  return file;
+}
+
+function write(path: string, text: string): string {
+  const file = join(root, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  return file;
+}
+
+describe('finding', () => {
+  test('takes what is on PATH, in the order of PATH', () => {
+    program('second/redis-server', 'Redis server v=7.4.1 sha=0');
+    const first = program('first/redis-server', 'Redis server v=7.0.15 sha=0');
+    const place = { env: { PATH: `${join(root, 'first')}:${join(root, 'second')}` }, root };
+    expect(findPart(REDIS, place)).toBe(first);
+  });
+
+  test('refuses a Redis older than 7, and says so', () => {
+    const path = program('bin/redis-server', 'Redis server v=6.2.14 sha=0');
+    const found = REDIS.find({ env: { PATH: join(root, 'bin') }, root });
+    expect(found).toEqual({ why: `${path} is too old: v=6.2.14` });
+  });
+
+  test("takes the newest of Debian's PostgreSQL versions by number, where PATH has none", () => {
+    for (const version of ['9', '15', '17']) {
+      program(`usr/lib/postgresql/${version}/bin/initdb`);
+      program(`usr/lib/postgresql/${version}/bin/postgres`);
+    }
+    // A client alone, as Debian's PATH has it.
+    program('bin/psql');
+    const place = { env: { PATH: join(root, 'bin') }, root };
+    expect(findPart(POSTGRES, place)).toBe(join(root, 'usr/lib/postgresql/17/bin'));
+  });
+
+  test('passes over a PostgreSQL folder that has no server', () => {
+    program('usr/lib/postgresql/17/bin/psql');
+    program('usr/lib/postgresql/15/bin/initdb');
+    program('usr/lib/postgresql/15/bin/postgres');
+    expect(findPart(POSTGRES, { env: {}, root })).toBe(join(root, 'usr/lib/postgresql/15/bin'));
+  });
+
+  test('takes CHROMIUM_PATH before PATH, and does not pass over a wrong one in silence', () => {
+    const onPath = program('bin/google-chrome');
+    const given = program('opt/chrome');
+    const PATH = join(root, 'bin');
+    expect(findPart(CHROMIUM, { env: { PATH }, root })).toBe(onPath);
+    expect(findPart(CHROMIUM, { env: { PATH, CHROMIUM_PATH: given }, root })).toBe(given);
+    const wrong = CHROMIUM.find({ env: { PATH, CHROMIUM_PATH: '/nowhere/chrome' }, root });
+    expect(wrong).toEqual({ why: 'CHROMIUM_PATH is no program: /nowhere/chrome' });
+  });
+
+  test('does not take a file that is not executable', () => {
+    write('bin/chromium', 'text');
+    expect(findPart(CHROMIUM, { env: { PATH: join(root, 'bin') }, root })).toBeUndefined();
+  });
+});
+
+describe('the table', () => {
+  test('names for each missing part the suites that are skipped and the command that installs it', () => {
+    write('test/log/redis.test.ts', `import { describeRedis } from '../support/redis.ts';`);
+    write('test/log/memory.test.ts', `import { log } from '../../src/log/memory.ts';`);
+    write('test/execution/store.test.ts', `import { suite } from './contract.ts';`);
+    write('test/execution/contract.ts', `import { createDatabase } from '../support/postgres.ts';`);
+    write('test/support/redis.ts', '');
+    write('test/support/postgres.ts', '');
+    const rows = look({ env: { PATH: '' }, root });
+    expect(describeRows(rows, join(root, 'test'))).toBe(
+      [
+        'Redis 7 or newer  MISSING: no redis-server on PATH',
+        '                  skips (in whole or in part): log/redis.test.ts',
+        '                  install: apt-get install -y --no-install-recommends redis-server',
+        'PostgreSQL        MISSING: no initdb and postgres on PATH or in /usr/lib/postgresql',
+        '                  skips (in whole or in part): execution/store.test.ts',
+        '                  install: apt-get install -y --no-install-recommends postgresql',
+        'Chromium          MISSING: no chromium, chromium-browser or google-chrome on PATH',
+        '                  skips (in whole or in part): nothing yet',
+        '                  install: apt-get install -y --no-install-recommends chromium',
+      ].join('\n'),
+    );
+  });
+
+  test('shows a server that was given, without its password', () => {
+    const env = { PATH: '', TEST_REDIS_URL: 'redis://me:secret@127.0.0.1:6400' };
+    const [redis] = describeRows(look({ env, root }), join(root)).split('\n');
+    expect(redis).toBe(
+      'Redis 7 or newer  given as TEST_REDIS_URL (redis://me:***@127.0.0.1:6400); no program of its own: no redis-server on PATH',
+    );
+  });
+
+  test('finds the suites of this very project, and not one that only speaks of imports', () => {
+    const suites = suitesUsing('redis', join(import.meta.dirname, '..'));
+    expect(suites).toContain('support/redis.test.ts');
+    expect(suites).not.toContain('runner/parts.test.ts');
+  });
+});

@@ -1,0 +1,230 @@
+// The runner's command line, its closing line, and that it leaves nothing behind.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { isCi, parseArguments, vitestArguments } from '../../scripts/arguments.ts';
+import { startServer } from '../../scripts/child.ts';
+import { findPart, REDIS } from '../../scripts/parts.ts';
+import { closingLine, judge, type Report, tally } from '../../scripts/tally.ts';
+import { describeOwnRedis } from '../support/redis.ts';
+import { until } from '../support/wait.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+describe('arguments', () => {
+  test("keep their order on the way to vitest, and the runner's own are taken out", () => {
+    const { install, parts, vitest } = parseArguments(['test/log', '--install', '-t', 'a gap']);
+    expect({ install, parts, vitest }).toEqual({
+      install: true,
+      parts: false,
+      vitest: ['test/log', '-t', 'a gap'],
+    });
+  });
+
+  test('of vitest end the command line, after the report that the runner reads', () => {
+    expect(vitestArguments(['test/log'], '/tmp/r.json')).toEqual([
+      'run',
+      '--reporter=default',
+      '--reporter=json',
+      '--outputFile.json=/tmp/r.json',
+      'test/log',
+    ]);
+  });
+
+  test('that name a reporter replace the default one alone', () => {
+    const argv = vitestArguments(['--reporter=dot'], '/tmp/r.json');
+    expect(argv.filter((argument) => argument.startsWith('--reporter'))).toEqual([
+      '--reporter=json',
+      '--reporter=dot',
+    ]);
+  });
+
+  test('CI is on when set, but to a no', () => {
+    expect([undefined, '', '0', 'false', '1', 'true'].map((CI) => isCi({ CI }))).toEqual([
+      false,
+      false,
+      false,
+      false,
+      true,
+      true,
+    ]);
+  });
+});
+
+describe('the closing line', () => {
+  const report = (...statuses: string[]): Report => ({
+    testResults: [
+      {
+        name: 'a.test.ts',
+        status: statuses.includes('failed') ? 'failed' : 'passed',
+        assertionResults: statuses.map((status) => ({ fullName: `is ${status}`, status })),
+      },
+    ],
+  });
+
+  test('counts what passed, failed, and was skipped or is still to do', () => {
+    const counted = tally(report('passed', 'passed', 'failed', 'skipped', 'pending', 'todo'));
+    expect(closingLine(counted, 1)).toBe('2 passed, 1 failed, 3 skipped');
+  });
+
+  test('counts a file that could not be loaded as a failure', () => {
+    const broken = { name: 'b.test.ts', status: 'failed', assertionResults: [] };
+    const counted = tally({ testResults: [...report('passed').testResults, broken] });
+    expect(closingLine(counted, 1)).toBe('1 passed, 1 failed, 0 skipped');
+  });
+
+  test('never says "0 failed" of a run that failed', () => {
+    expect(closingLine(tally(report('passed')), 1)).toBe('1 passed, 1 failed, 0 skipped');
+  });
+
+  test('a skipped test fails the run in CI, and only there', () => {
+    const counted = tally(report('passed', 'skipped'));
+    expect(counted.skipped).toEqual(['a.test.ts: is skipped']);
+    expect(judge(counted, 0, true)).toBe(1);
+    expect(judge(counted, 0, false)).toBe(0);
+  });
+
+  test('a run that a signal ended has failed', () => {
+    expect(judge(tally(report('passed')), null, false)).toBe(1);
+  });
+});
+
+describe('a server program', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'execstream-runner-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  test('that ends instead of becoming ready is an error with what it printed', async () => {
+    const args = ['-e', 'console.error("no such setting"); process.exit(3)'];
+    const start = startServer({ command: process.execPath, args, folder, ready: /ready/ });
+    await expect(start).rejects.toThrow(/ended with code 3; it printed:\nno such setting/);
+  });
+
+  test('that stays silent is ended, and is an error', async () => {
+    const args = ['-e', 'setInterval(() => {}, 1000); console.log("thinking")'];
+    const start = startServer({ command: process.execPath, args, folder, ready: /ready/, timeoutMs: 500 });
+    await expect(start).rejects.toThrow('was not ready within 500 ms; it printed:\nthinking');
+  });
+
+  test('that does not exist is an error that names it', async () => {
+    const start = startServer({ command: '/nowhere/server', args: [], folder, ready: /ready/ });
+    await expect(start).rejects.toThrow('/nowhere/server could not be started');
+  });
+});
+
+/** Whether a process runs. One that has ended but is not yet buried (state Z) does not. */
+function isAlive(pid: number): boolean {
+  const status = `/proc/${pid}/status`;
+  return existsSync(status) && !/^State:\s+Z/m.test(readFileSync(status, 'utf8'));
+}
+
+// These run the runner itself, on a made-up suite that leaves its traces in a file.
+describeOwnRedis('npm test', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'execstream-runner-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** Starts the runner on one made-up suite, with Redis and no other part. */
+  function run(suite: string, extra: Record<string, string> = {}) {
+    writeFileSync(join(folder, 'made-up.test.mjs'), suite);
+    // Vitest needs a configuration that includes files of this folder.
+    writeFileSync(join(folder, 'vitest.config.mjs'), 'export default { test: { include: ["*.test.mjs"] } };');
+    const script = join(ROOT, 'scripts/test.ts');
+    const argv = ['--import', 'tsx', script, '--root', folder, '--config', join(folder, 'vitest.config.mjs')];
+    const child = spawn(process.execPath, argv, {
+      cwd: ROOT,
+      env: {
+        PATH: '',
+        TMPDIR: folder,
+        // Given, so not started: one server is enough to show that it is stopped.
+        TEST_POSTGRES_URL: 'postgresql://127.0.0.1:1/none',
+        TEST_REDIS_SERVER: findPart(REDIS),
+        ...extra,
+      },
+    });
+    let output = '';
+    child.stdout.on('data', (chunk) => (output += chunk));
+    child.stderr.on('data', (chunk) => (output += chunk));
+    const ended = new Promise<{ code: number | null; output: string }>((resolve) => {
+      child.once('close', (code) => resolve({ code, output }));
+    });
+    return { child, ended };
+  }
+
+  const trace = () => join(folder, 'trace');
+  /** A suite that writes down which Redis it was given, and then has these tests. */
+  const suite = (tests: string) => `
+    import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+    import { expect, test } from 'vitest';
+    const folder = process.env.TEST_FOLDER;
+    const redis = readdirSync(folder).find((name) => name.startsWith('redis-'));
+    const pid = Number(readFileSync(folder + '/' + redis + '/server.pid', 'utf8'));
+    const url = process.env.TEST_REDIS_URL;
+    writeFileSync(${JSON.stringify(trace())}, JSON.stringify({ pid, url }));
+    ${tests}`;
+  const readTrace = () => JSON.parse(readFileSync(trace(), 'utf8')) as { pid: number; url: string };
+  const leftovers = () => readdirSync(folder).filter((name) => name.startsWith('execstream-test-'));
+
+  test('gives suites a Redis, ends it and its folder, and closes with the counts', async () => {
+    const { ended } = run(suite(`test('a', () => {}); test.skip('b', () => {});`));
+    const { code, output } = await ended;
+    expect(output.trimEnd().split('\n').at(-1)).toBe('1 passed, 0 failed, 1 skipped');
+    expect(code).toBe(0);
+    const { pid, url } = readTrace();
+    expect(url).toMatch(/^redis:\/\/127\.0\.0\.1:\d+$/);
+    expect(isAlive(pid)).toBe(false);
+    expect(leftovers()).toEqual([]);
+  });
+
+  test('ends the servers after a failure too, with the exit code of vitest', async () => {
+    const { ended } = run(suite(`test('a', () => expect(1).toBe(2));`));
+    const { code, output } = await ended;
+    expect(output.trimEnd().split('\n').at(-1)).toBe('0 passed, 1 failed, 0 skipped');
+    expect(code).toBe(1);
+    expect(isAlive(readTrace().pid)).toBe(false);
+    expect(leftovers()).toEqual([]);
+  });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('ends the servers on %s', async (signal) => {
+    const { child, ended } = run(suite(`test('a', () => new Promise(() => {}), 60000);`));
+    await until(() => existsSync(trace()), { what: 'the suite to run', timeoutMs: 15_000 });
+    child.kill(signal);
+    const { code, output } = await ended;
+    expect(code).toBe(1);
+    expect(output.trimEnd().split('\n').at(-1)).toBe('0 passed, 1 failed, 0 skipped');
+    expect(isAlive(readTrace().pid)).toBe(false);
+    expect(leftovers()).toEqual([]);
+  });
+
+  test('ends a server that a suite left running, and says so', async () => {
+    const { ended } = run(`
+      import { readFileSync, writeFileSync } from 'node:fs';
+      import { test } from 'vitest';
+      import { RedisServer } from ${JSON.stringify(join(ROOT, 'scripts/redis.ts'))};
+      test('a', async () => {
+        const redis = await RedisServer.start({ binary: process.env.TEST_REDIS_SERVER });
+        const pid = Number(readFileSync(redis.folder + '/server.pid', 'utf8'));
+        writeFileSync(${JSON.stringify(trace())}, JSON.stringify({ pid }));
+      });
+    `);
+    const { code, output } = await ended;
+    expect(code).toBe(0);
+    expect(output).toContain('A suite left servers running; ended now: redis-');
+    expect(isAlive(readTrace().pid)).toBe(false);
+    expect(leftovers()).toEqual([]);
+  });
+
+  test('refuses a run in CI where a part is missing and cannot be installed', async () => {
+    const { ended } = run(suite(`test('a', () => {});`), { CI: 'true' });
+    const { code, output } = await ended;
+    expect(output).toContain('apt-get');
+    expect(output.trimEnd().split('\n').at(-1)).toBe('0 passed, 1 failed, 0 skipped');
+    expect(code).toBe(1);
+  });
+});

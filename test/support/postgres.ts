@@ -1,0 +1,73 @@
+// PostgreSQL for suites: fresh databases on the server that all share, and servers of their own to kill.
+//
+//   describePostgres('the store', () => {
+//     test('…', async () => {
+//       await using database = await createDatabase();
+//       … database.url …
+//
+//   describeOwnPostgres('a database that restarts', () => {
+//     test('…', async () => {
+//       await using postgres = await startPostgres();
+//       … postgres.url … await postgres.kill(); await postgres.restart(); …
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { describe } from 'vitest';
+import { findPart, POSTGRES } from '../../scripts/parts.ts';
+import { type PostgresOptions, PostgresServer } from '../../scripts/postgres.ts';
+
+const bin = findPart(POSTGRES);
+
+/** `describe` for suites on the shared server; skipped where there is none (a run without `npm test`). */
+export const describePostgres = describe.skipIf(!process.env.TEST_POSTGRES_URL);
+
+/** `describe` for suites that start a PostgreSQL of their own; skipped where initdb and postgres are not found. */
+export const describeOwnPostgres = describe.skipIf(bin === undefined);
+
+/** A database of one test's own. */
+export interface Database extends AsyncDisposable {
+  readonly name: string;
+  /** Its URL, as the superuser. */
+  readonly url: string;
+  /** Removes it, breaking the connections that are still open. `await using` does so too. */
+  drop(): Promise<void>;
+}
+
+/**
+ * Creates an empty database.
+ * @param serverUrl the superuser's URL of a server; the one that all suites share if absent.
+ */
+export async function createDatabase(serverUrl = sharedPostgresUrl()): Promise<Database> {
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  await runSql(serverUrl, `CREATE DATABASE ${name}`);
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  const drop = () => runSql(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+  return { name, url: url.href, drop, [Symbol.asyncDispose]: drop };
+}
+
+/**
+ * Starts a PostgreSQL of the test's own (about two seconds), which the test must stop: `await using`, or `stop()`.
+ * @param options more settings of the server; see PostgresOptions.
+ */
+export function startPostgres(options: Omit<PostgresOptions, 'bin'> = {}): Promise<PostgresServer> {
+  if (bin === undefined) throw new Error('no PostgreSQL was found: this belongs inside describeOwnPostgres');
+  return PostgresServer.start({ bin, ...options });
+}
+
+function sharedPostgresUrl(): string {
+  const url = process.env.TEST_POSTGRES_URL;
+  if (!url) throw new Error('TEST_POSTGRES_URL is not set: this belongs inside describePostgres');
+  return url;
+}
+
+async function runSql(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
+
+export type { PostgresServer };

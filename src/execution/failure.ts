@@ -1,0 +1,58 @@
+// When the database fails: every wait has a bound, and every failure becomes an ExecstreamError.
+import { ExecstreamError, isExecstreamError } from '../event/error.ts';
+
+/**
+ * Waits for some work, but not longer than a bound. The work itself is not stopped: the connection's own timeouts
+ * do that, and what it still does comes to nothing or is as idempotent as the methods of the store are.
+ * @throws ExecstreamError `SOURCE_UNAVAILABLE` when the bound has passed; else as toExecstreamError says.
+ */
+export async function within<T>(boundMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const bound = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(unavailable(new Error(`No answer in ${boundMs} ms`))), boundMs);
+  });
+  try {
+    return await Promise.race([work, bound]);
+  } catch (error) {
+    throw toExecstreamError(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * The error that a caller gets. Where the server ran a statement and refused it, that is a fault of ours
+ * (`INTERNAL`); all else, from a refused connection to a server that shuts down, may pass (`SOURCE_UNAVAILABLE`).
+ * The message names no host and no row; the cause does.
+ */
+function toExecstreamError(error: unknown): ExecstreamError {
+  if (isExecstreamError(error)) return error;
+  const state = sqlState(error);
+  if (isRefusal(state) || (error instanceof Error && error.name === 'PrismaClientValidationError')) {
+    const detail = state ? ` (SQLSTATE ${state})` : '';
+    return new ExecstreamError('INTERNAL', `The database refused a statement${detail}`, { cause: error });
+  }
+  return unavailable(error);
+}
+
+function unavailable(cause: unknown): ExecstreamError {
+  return new ExecstreamError('SOURCE_UNAVAILABLE', 'The database of executions does not answer', { cause });
+}
+
+/** Classes of SQLSTATE: features, cardinality, data, constraints, syntax and rights. */
+function isRefusal(state: string | undefined): boolean {
+  return state !== undefined && ['0A', '21', '22', '23', '42'].includes(state.slice(0, 2));
+}
+
+/** Postgres' own code of an error, from a driver's error or from inside of Prisma's. */
+function sqlState(error: unknown): string | undefined {
+  const { code, meta } = (error ?? {}) as { code?: unknown; meta?: DriverMeta };
+  const state = meta?.driverAdapterError?.cause?.originalCode ?? code;
+  return typeof state === 'string' && /^[0-9A-Z]{5}$/.test(state) && !/^P[0-9]{4}$/.test(state)
+    ? state
+    : undefined;
+}
+
+interface DriverMeta {
+  driverAdapterError?: { cause?: { originalCode?: string } };
+}

@@ -1,0 +1,186 @@
+// The ExecutionStore on Prisma. Every guard is in the WHERE of one UPDATE, so that it holds between processes.
+import { ExecstreamError } from '../event/error.ts';
+import { checkExecutionId } from '../event/id.ts';
+import { connect, type DatabaseLocation } from './connect.ts';
+import type { Database } from './database.ts';
+import { within } from './failure.ts';
+import type { Prisma, PrismaClient } from './generated/client.ts';
+import { fromRow, toDescription, toEnd, toRow } from './row.ts';
+import { checkBegin, checkQuery, judgeBegin, MAX_CHILDREN, OPEN_STATUSES, unknownAfter } from './rules.ts';
+import type { BeginExecution, Execution, ExecutionPage, ExecutionQuery, ExecutionStore } from './store.ts';
+
+export interface PrismaStoreOptions {
+  /** After how long a method gives up. Default 5 s. */
+  readonly timeoutMs?: number;
+  /** Connections to Postgres at most. Default 10. */
+  readonly maxConnections?: number;
+}
+
+export interface PrismaStore extends ExecutionStore {
+  /**
+   * Resolves once the database has been connected and is up to date; whether it answers now, `ping` tells. Not needed,
+   * for every method sees to it first: a server
+   * calls it as it starts, to find out early.
+   * @throws ExecstreamError `SOURCE_UNAVAILABLE` where the database is away: the next call tries again. `INTERNAL`
+   *   where it refuses a migration, say for want of rights.
+   */
+  ready(): Promise<void>;
+}
+
+/** PGlite makes its files at the first start: seconds of work, and no network to hang on. */
+const EMBEDDED_START_MS = 60_000;
+
+/** Makes a store. Nothing is connected yet, so this does not fail where the database is away. */
+export function createPrismaStore(location: DatabaseLocation, options: PrismaStoreOptions = {}): PrismaStore {
+  const { timeoutMs = 5000, maxConnections = 10 } = options;
+  let connecting: Promise<Database> | undefined;
+  let isConnected = false;
+  let isClosed = false;
+
+  /** One connection for all callers; one that failed is forgotten, so that the next caller tries again. */
+  function database(): Promise<Database> {
+    if (isClosed) throw new ExecstreamError('SOURCE_UNAVAILABLE', 'The store of executions is closed');
+    connecting ??= connect(location, { timeoutMs, maxConnections }).then(
+      (connected) => {
+        isConnected = true;
+        return connected;
+      },
+      (error) => {
+        connecting = undefined;
+        throw error;
+      },
+    );
+    return connecting;
+  }
+
+  function run<T>(work: (prisma: PrismaClient) => Promise<T>): Promise<T> {
+    const boundMs = isConnected || 'url' in location ? timeoutMs : EMBEDDED_START_MS;
+    const answer = async () => work((await database()).prisma);
+    return within(boundMs, answer());
+  }
+
+  return {
+    ready: () => run(async () => {}),
+
+    async begin(execution) {
+      checkBegin(execution);
+      return run((prisma) => begin(prisma, execution));
+    },
+
+    async setStatus(id, attempt, status) {
+      checkExecutionId(id);
+      const change = { where: isOpenAt(id, attempt), data: { status, revision: { increment: 1 } } };
+      const { count } = await run((prisma) => prisma.execution.updateMany(change));
+      return count === 1;
+    },
+
+    async finish(id, attempt, end) {
+      checkExecutionId(id);
+      return run(async (prisma) => {
+        const data = { ...toEnd(end), revision: { increment: 1 } };
+        const [row] = await prisma.execution.updateManyAndReturn({ where: isOpenAt(id, attempt), data });
+        return row ? fromRow(row) : get(prisma, id);
+      });
+    },
+
+    async markEnd(id, end) {
+      checkExecutionId(id);
+      const data = { endSeq: end.seq, endEpoch: end.epoch };
+      const isNews = { OR: [{ endSeq: null }, { NOT: data }] };
+      const where = { id, status: { notIn: OPEN_STATUSES }, ...isNews };
+      await run((prisma) =>
+        prisma.execution.updateMany({ where, data: { ...data, revision: { increment: 1 } } }),
+      );
+    },
+
+    async get(id) {
+      checkExecutionId(id);
+      return run((prisma) => get(prisma, id));
+    },
+
+    async list(query) {
+      checkQuery(query);
+      return run((prisma) => list(prisma, query));
+    },
+
+    async children(id) {
+      checkExecutionId(id);
+      const orderBy = [{ startedAt: 'asc' as const }, { id: 'asc' as const }];
+      const query = { where: { parentId: id }, orderBy, take: MAX_CHILDREN };
+      return run(async (prisma) => (await prisma.execution.findMany(query)).map(fromRow));
+    },
+
+    async ping() {
+      await run((prisma) => prisma.$queryRaw`SELECT 1`);
+    },
+
+    async close() {
+      isClosed = true;
+      // A connection that is still being made is closed as soon as it is there, though nobody waits for it then.
+      const closing = connecting?.then((connected) => connected.close()) ?? Promise.resolve();
+      await within(timeoutMs, closing).catch(() => {});
+    },
+  };
+}
+
+function isOpenAt(id: string, attempt: number): Prisma.ExecutionWhereInput {
+  return { id, attempt, status: { in: OPEN_STATUSES } };
+}
+
+async function get(prisma: PrismaClient, id: string): Promise<Execution | undefined> {
+  const row = await prisma.execution.findUnique({ where: { id } });
+  return row ? fromRow(row) : undefined;
+}
+
+/**
+ * Inserts; where the id is taken, updates under the guard; where that refuses, reads to say why. What the guard
+ * refuses stays refused (kind, mode and tenant never change, an attempt never falls, an end is for good), so that
+ * the row read afterwards explains it.
+ */
+async function begin(prisma: PrismaClient, wanted: BeginExecution): Promise<Execution> {
+  const [made] = await prisma.execution.createManyAndReturn({ data: [toRow(wanted)], skipDuplicates: true });
+  if (made) return fromRow(made);
+
+  const { id, kind, mode, attempt } = wanted;
+  const guard = { id, kind, mode, tenant: wanted.tenant ?? null, status: { in: OPEN_STATUSES } };
+  const [begun] = await prisma.execution.updateManyAndReturn({
+    where: attempt === undefined ? guard : { ...guard, attempt: { lt: attempt } },
+    data: {
+      ...toDescription(wanted),
+      attempt: attempt ?? { increment: 1 },
+      status: 'RUNNING',
+      result: null,
+      error: null,
+      revision: { increment: 1 },
+    },
+  });
+  if (begun) return fromRow(begun);
+
+  const row = await get(prisma, id);
+  if (row && judgeBegin(row, wanted) === 'keep') return row;
+  throw new ExecstreamError('SOURCE_UNAVAILABLE', `Execution "${id}" was deleted while it began; try again`);
+}
+
+async function list(prisma: PrismaClient, query: ExecutionQuery): Promise<ExecutionPage> {
+  const { kind, status, tenant, first, after } = query;
+  const rows = await prisma.execution.findMany({
+    where: { kind, status, tenant, ...(after !== undefined && (await isOlder(prisma, after, tenant))) },
+    orderBy: [{ startedAt: 'desc' }, { id: 'desc' }],
+    take: first + 1,
+  });
+  return { executions: rows.slice(0, first).map(fromRow), hasNextPage: rows.length > first };
+}
+
+/** By place, not by what matches now: the execution named may have changed its status since its page was read. */
+async function isOlder(
+  prisma: PrismaClient,
+  after: string,
+  tenant: string | undefined,
+): Promise<Prisma.ExecutionWhereInput> {
+  const last = await prisma.execution.findFirst({
+    where: { id: after, tenant },
+    select: { startedAt: true },
+  });
+  if (!last) throw unknownAfter(after);
+  return { OR: [{ startedAt: { lt: last.startedAt } }, { startedAt: last.startedAt, id: { lt: after } }] };
+}

@@ -1,0 +1,85 @@
+// An execution as its table has it, and back: JSON as text, NULL as absent.
+import type { ExecutionKind, ExecutionMode, ExecutionStatus } from '../event/types.ts';
+import type { Prisma, Execution as Row } from './generated/client.ts';
+import type { BeginExecution, Execution, ExecutionEnd } from './store.ts';
+
+/** The row of an execution that begins now. */
+export function toRow(execution: BeginExecution): Prisma.ExecutionCreateManyInput {
+  return {
+    id: execution.id,
+    kind: execution.kind,
+    mode: execution.mode,
+    status: 'RUNNING',
+    attempt: execution.attempt ?? 1,
+    tenant: execution.tenant,
+    startedAt: new Date(),
+    ...toDescription(execution),
+  };
+}
+
+/** What a new attempt may say anew. What it leaves out stays. */
+export function toDescription(execution: BeginExecution) {
+  return {
+    name: execution.name,
+    parentId: execution.parentId,
+    workflowId: execution.workflowId,
+    runId: execution.runId,
+    input: toJson(execution.input),
+  };
+}
+
+/** What an end writes. */
+export function toEnd(end: ExecutionEnd) {
+  return {
+    status: end.status,
+    finishedAt: new Date(),
+    result: end.status === 'SUCCESS' ? toJson(end.result) : undefined,
+    error: end.status === 'SUCCESS' ? undefined : toJson(end.error),
+    usage: toJson(end.usage),
+  };
+}
+
+/** The execution that a row tells of. Columns of few values have a CHECK each, so they are taken at their word. */
+export function fromRow(row: Row): Execution {
+  return {
+    id: row.id,
+    kind: row.kind as ExecutionKind,
+    status: row.status as ExecutionStatus,
+    mode: row.mode as ExecutionMode,
+    attempt: row.attempt,
+    revision: row.revision,
+    startedAt: row.startedAt,
+    ...present({
+      name: row.name,
+      parentId: row.parentId,
+      tenant: row.tenant,
+      workflowId: row.workflowId,
+      runId: row.runId,
+      finishedAt: row.finishedAt,
+    }),
+    ...parsed('input', row.input),
+    ...parsed('result', row.result),
+    ...parsed('error', row.error),
+    ...parsed('usage', row.usage),
+    ...(row.endSeq !== null && row.endEpoch !== null && { end: { seq: row.endSeq, epoch: row.endEpoch } }),
+  };
+}
+
+/**
+ * JSON text. JSON.stringify writes U+0000 and lone surrogates as escapes, so that the text itself is one that
+ * Postgres takes, and reading it gives the same string again, unit by unit.
+ */
+function toJson(value: unknown): string | undefined {
+  return value === undefined ? undefined : JSON.stringify(value);
+}
+
+function parsed(key: 'input' | 'result' | 'error' | 'usage', text: string | null): Partial<Execution> {
+  return text === null ? {} : { [key]: JSON.parse(text) };
+}
+
+/** The fields that are not NULL. */
+function present<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
+}

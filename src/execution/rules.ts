@@ -1,0 +1,81 @@
+// The rules of an execution's row that hold in every store: what may begin, what a list may ask for.
+import { ExecstreamError } from '../event/error.ts';
+import { checkExecutionId } from '../event/id.ts';
+import { isFinal, type OpenStatus } from '../event/types.ts';
+import type { BeginExecution, Execution, ExecutionQuery } from './store.ts';
+
+/** Every status in which an execution is open. */
+export const OPEN_STATUSES = ['PENDING', 'RUNNING', 'WAITING', 'PAUSED'] satisfies OpenStatus[];
+
+const MAX_PAGE = 100;
+export const MAX_CHILDREN = 1000;
+
+const MAX_ATTEMPT = 2 ** 31 - 1;
+
+/** Postgres refuses U+0000 in a text, and its driver turns a lone surrogate into U+FFFD without a word. */
+const UNSTORABLE = /[\0\p{Surrogate}]/u;
+
+/**
+ * Checks what begins, before any look-up.
+ * @throws ExecstreamError `BAD_USER_INPUT`, naming what is wrong.
+ */
+export function checkBegin(execution: BeginExecution): void {
+  checkExecutionId(execution.id);
+  if (execution.parentId !== undefined) checkExecutionId(execution.parentId);
+  const { attempt } = execution;
+  if (attempt !== undefined && !(Number.isInteger(attempt) && attempt >= 1 && attempt <= MAX_ATTEMPT)) {
+    throw new ExecstreamError('BAD_USER_INPUT', `attempt must be a whole number from 1, not ${attempt}`);
+  }
+  for (const field of ['name', 'tenant', 'workflowId', 'runId'] as const) {
+    if (UNSTORABLE.test(execution[field] ?? '')) {
+      throw new ExecstreamError(
+        'BAD_USER_INPUT',
+        `${field} must not hold U+0000 or half of a surrogate pair`,
+      );
+    }
+  }
+}
+
+/**
+ * Checks what a list asks for.
+ * @throws ExecstreamError `BAD_USER_INPUT`
+ */
+export function checkQuery(query: ExecutionQuery): void {
+  const { first } = query;
+  if (!(Number.isInteger(first) && first >= 1 && first <= MAX_PAGE)) {
+    throw new ExecstreamError(
+      'BAD_USER_INPUT',
+      `first must be a whole number from 1 to ${MAX_PAGE}, not ${first}`,
+    );
+  }
+  if (query.after !== undefined) checkExecutionId(query.after);
+}
+
+/** The answer to a list whose `after` is not there, or is another tenant's, which is not to be told apart. */
+export function unknownAfter(after: string): ExecstreamError {
+  return new ExecstreamError('BAD_USER_INPUT', `after names no execution: "${after}"`);
+}
+
+/**
+ * Whether an execution that is there may begin as wanted.
+ * @returns `begin` for a newer attempt, `keep` for the attempt that the row has.
+ * @throws ExecstreamError as ExecutionStore.begin says. Whose it is comes first, so that nothing of the row is told
+ *   to another tenant.
+ */
+export function judgeBegin(row: Execution, wanted: BeginExecution): 'begin' | 'keep' {
+  const { id } = row;
+  if (row.tenant !== wanted.tenant) {
+    throw new ExecstreamError('FORBIDDEN', `Execution "${id}" belongs to another tenant`);
+  }
+  if (row.kind !== wanted.kind || row.mode !== wanted.mode) {
+    throw new ExecstreamError(
+      'BAD_USER_INPUT',
+      `Execution "${id}" is of kind ${row.kind} and mode ${row.mode}, not ${wanted.kind} and ${wanted.mode}`,
+    );
+  }
+  if (wanted.attempt !== undefined && wanted.attempt < row.attempt) {
+    throw new ExecstreamError('SUPERSEDED', `Execution "${id}" is at attempt ${row.attempt}`);
+  }
+  if (isFinal(row.status)) throw new ExecstreamError('ENDED', `Execution "${id}" has ended: ${row.status}`);
+  return wanted.attempt === row.attempt ? 'keep' : 'begin';
+}

@@ -1,0 +1,128 @@
+// An ExecutionStore in memory, for the unit tests of other folders. It passes the contract of the real one.
+import { ExecstreamError } from '../../src/event/error.ts';
+import { checkExecutionId } from '../../src/event/id.ts';
+import { isFinal } from '../../src/event/types.ts';
+import { checkBegin, checkQuery, judgeBegin, MAX_CHILDREN, unknownAfter } from '../../src/execution/rules.ts';
+import type { BeginExecution, Execution, ExecutionEnd, ExecutionStore } from '../../src/execution/store.ts';
+
+export interface MemoryStore extends ExecutionStore {
+  /** While true, every method rejects with `SOURCE_UNAVAILABLE`. */
+  isAway: boolean;
+}
+
+/** Makes an empty store. */
+export function createMemoryStore(): MemoryStore {
+  const rows = new Map<string, Execution>();
+
+  function write(row: Execution, change: Partial<Execution>): Execution {
+    const written = { ...row, ...definedOnly(change), revision: row.revision + 1 };
+    rows.set(row.id, written);
+    return structuredClone(written);
+  }
+
+  function openAt(id: string, attempt: number): Execution | undefined {
+    const row = rows.get(id);
+    return row && row.attempt === attempt && !isFinal(row.status) ? row : undefined;
+  }
+
+  function checkThere(): void {
+    if (store.isAway) throw new ExecstreamError('SOURCE_UNAVAILABLE', 'The memory store is away');
+  }
+
+  const store: MemoryStore = {
+    isAway: false,
+
+    async begin(wanted) {
+      checkThere();
+      checkBegin(wanted);
+      const row = rows.get(wanted.id);
+      if (row === undefined) {
+        const made = firstRow(wanted);
+        rows.set(made.id, made);
+        return structuredClone(made);
+      }
+      if (judgeBegin(row, wanted) === 'keep') return structuredClone(row);
+      const { name, parentId, workflowId, runId, input } = structuredClone(wanted);
+      const attempt = wanted.attempt ?? row.attempt + 1;
+      return write(row, { attempt, status: 'RUNNING', name, parentId, workflowId, runId, input });
+    },
+
+    async setStatus(id, attempt, status) {
+      checkThere();
+      const row = openAt(checkExecutionId(id), attempt);
+      if (row) write(row, { status });
+      return row !== undefined;
+    },
+
+    async finish(id, attempt, end: ExecutionEnd) {
+      checkThere();
+      const row = openAt(checkExecutionId(id), attempt);
+      if (row) return write(row, { ...structuredClone(end), finishedAt: new Date() });
+      return structuredClone(rows.get(id));
+    },
+
+    async markEnd(id, { seq, epoch }) {
+      checkThere();
+      const row = rows.get(checkExecutionId(id));
+      const isNews = row?.end?.seq !== seq || row.end.epoch !== epoch;
+      if (row && isNews && isFinal(row.status)) write(row, { end: { seq, epoch } });
+    },
+
+    async get(id) {
+      checkThere();
+      return structuredClone(rows.get(checkExecutionId(id)));
+    },
+
+    async list(query) {
+      checkThere();
+      checkQuery(query);
+      const { kind, status, tenant, first, after } = query;
+      const last = after === undefined ? undefined : rows.get(after);
+      if (after !== undefined && (!last || (tenant !== undefined && last.tenant !== tenant))) {
+        throw unknownAfter(after);
+      }
+      const matching = [...rows.values()].filter(
+        (row) =>
+          (kind === undefined || row.kind === kind) &&
+          (status === undefined || row.status === status) &&
+          (tenant === undefined || row.tenant === tenant) &&
+          (last === undefined || byAge(row, last) < 0),
+      );
+      const sorted = matching.sort((a, b) => byAge(b, a));
+      return {
+        executions: structuredClone(sorted.slice(0, first)),
+        hasNextPage: sorted.length > first,
+      };
+    },
+
+    async children(id) {
+      checkThere();
+      checkExecutionId(id);
+      const found = [...rows.values()].filter((row) => row.parentId === id);
+      return structuredClone(found.sort(byAge).slice(0, MAX_CHILDREN));
+    },
+
+    async ping() {
+      checkThere();
+    },
+
+    async close() {
+      store.isAway = true;
+    },
+  };
+  return store;
+}
+
+function firstRow(wanted: BeginExecution): Execution {
+  const { attempt = 1, ...rest } = structuredClone(wanted);
+  return definedOnly({ ...rest, attempt, status: 'RUNNING' as const, revision: 1, startedAt: new Date() });
+}
+
+/** Oldest first; ids decide between equal times. */
+function byAge(a: Execution, b: Execution): number {
+  return a.startedAt.getTime() - b.startedAt.getTime() || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+}
+
+function definedOnly<T extends object>(fields: T): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+}

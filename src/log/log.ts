@@ -43,7 +43,10 @@ export interface OpenRequest {
 }
 
 export type OpenResult =
-  /** `fresh`: this call began a new epoch. */
+  /**
+   * `fresh`: the log is in another epoch than its writer knew: this call began one, or, where the request said
+   * `lost`, an earlier one did (such as the same call, whose answer was lost).
+   */
   | { readonly outcome: 'opened'; readonly head: LogHead; readonly fresh: boolean }
   | { readonly outcome: 'superseded'; readonly attempt: number }
   | { readonly outcome: 'ended'; readonly head: LogHead }
@@ -66,7 +69,10 @@ export interface AppendRequest {
    * log remembers its last batch.
    */
   readonly batch?: string;
-  /** At least one event; at most 256 KiB in all. Events of a fixed log carry the source's seqs. */
+  /**
+   * At least one event; at most 256 KiB in all. Events of a fixed log carry the source's seqs, consecutive ones. A
+   * terminal event stands last. Anything else rejects with `BAD_USER_INPUT`; the size is the caller's to keep.
+   */
   readonly events: readonly (NewEvent & { readonly seq?: number })[];
 }
 
@@ -97,6 +103,7 @@ export interface Announcement {
   readonly events: readonly ExecutionEvent[];
 }
 
+/** Called one after the other, in the order of the log; must not throw. */
 export interface LogListener {
   onAnnouncement(announcement: Announcement): void;
   /** Announcements may have been missed (the connection was lost and is back): read the log. */

@@ -1,6 +1,7 @@
 // The log of one process, in memory: the embedded default, and the same contract as the one on Redis.
 import { formatCursor, newEpoch } from '../event/cursor.ts';
 import { type ExecutionEvent, isTerminal, type NewEvent, timestamp } from '../event/types.ts';
+import { checkBatch } from './batch.ts';
 import {
   type AppendRequest,
   type AppendResult,
@@ -14,6 +15,9 @@ import {
   type OpenRequest,
   type OpenResult,
 } from './log.ts';
+
+/** A longer timer fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 interface MemoryLog {
   readonly executionId: string;
@@ -84,10 +88,13 @@ export function createMemoryLog(bounds: LogBounds = DEFAULT_BOUNDS): EventLog {
   }
 
   function expire(log: MemoryLog): void {
-    const timer = setTimeout(() => {
-      expiries.delete(timer);
-      if (logs.get(log.executionId) === log) logs.delete(log.executionId);
-    }, bounds.keepEndedMs);
+    const timer = setTimeout(
+      () => {
+        expiries.delete(timer);
+        if (logs.get(log.executionId) === log) logs.delete(log.executionId);
+      },
+      Math.min(bounds.keepEndedMs, LONGEST_TIMER_MS),
+    );
     timer.unref();
     expiries.add(timer);
   }
@@ -130,6 +137,8 @@ export function createMemoryLog(bounds: LogBounds = DEFAULT_BOUNDS): EventLog {
   }
 
   function append(executionId: string, request: AppendRequest): AppendResult {
+    const first = checkBatch(request.events);
+    const fixed = first !== undefined;
     const log = logs.get(executionId);
     if (!log || log.epoch !== request.epoch) return { outcome: 'lost' };
     if (request.fence !== undefined && request.fence < log.fence) return { outcome: 'fenced' };
@@ -142,11 +151,9 @@ export function createMemoryLog(bounds: LogBounds = DEFAULT_BOUNDS): EventLog {
     if (request.batch !== undefined && request.batch === log.lastBatch) {
       return { outcome: 'appended', head: log.lastBatchHead };
     }
-    const fixed = request.events[0]?.seq !== undefined;
     if (fixed !== (log.numbering === 'fixed')) return { outcome: 'misnumbered', numbering: log.numbering };
     let added = request.events;
     if (fixed) {
-      const first = added[0]!.seq!;
       if (first > log.head + 1) return { outcome: 'ahead', head: log.head };
       const conflict = added.find((event) => event.seq! <= log.head && !stands(log, event));
       if (conflict) return { outcome: 'conflict', seq: conflict.seq! };

@@ -1,0 +1,156 @@
+// Hearing what is appended: one Redis subscription for each channel and process, through graphql-redis-subscriptions.
+//
+// Invariants
+// 1. One channel, one subscription in the library, however many listeners; none without listeners. A subscription is
+//    not taken back before it was acknowledged: the library would forget it, and Redis would not (its issue 598).
+//    UNSUBSCRIBE and a new SUBSCRIBE travel on one connection, so Redis sees them in the order in which they were sent.
+// 2. `listen` resolves after the acknowledgement, and while the connection is resubscribing, after that of it.
+// 3. Whenever announcements may have been missed, listeners are told, and never guess: after each resubscription,
+//    and on a payload that is no announcement.
+import { RedisPubSub } from 'graphql-redis-subscriptions';
+import type { Redis } from 'ioredis';
+import type { Announcement, LogListener, Unlisten } from '../log.ts';
+import { type ConnectOptions, connect } from './connect.ts';
+import { toEvent } from './read.ts';
+
+export interface AnnouncementSource {
+  /** Resolves when the listener is certain to hear of every append to the execution from now on. */
+  listen(channel: string, executionId: string, listener: LogListener): Promise<Unlisten>;
+  close(): Promise<void>;
+}
+
+interface Channel {
+  readonly name: string;
+  readonly executionId: string;
+  readonly listeners: Set<LogListener>;
+  /** The library's subscription; undefined before the acknowledgement. */
+  subscription: number | undefined;
+  acknowledged: Promise<void>;
+}
+
+export interface ListenOptions extends ConnectOptions {
+  /** How often the subscriber's connection is looked at, for one that died silently; default 5 s. */
+  readonly lookEveryMs?: number;
+}
+
+const DEFAULT_LOOK_EVERY_MS = 5_000;
+
+/** Makes the source, on a connection of its own: a connection that subscribes can do nothing else. */
+export function createAnnouncementSource(options: ListenOptions): AnnouncementSource {
+  const channels = new Map<string, Channel>();
+  /** Channels whose SUBSCRIBE failed, and why. */
+  const failures = new Map<string, unknown>();
+  const connection = connect(options, 'execstream-listen', resubscribe);
+  const pubsub = new RedisPubSub(libraryClient());
+  // An answer that does not come within the bound makes the connection anew.
+  const look = setInterval(
+    () => connection.ask((redis) => redis.ping()).catch(() => {}),
+    options.lookEveryMs ?? DEFAULT_LOOK_EVERY_MS,
+  );
+  look.unref();
+
+  /**
+   * The client as the library sees it, without its error paths: a failed SUBSCRIBE would reject a promise that
+   * nobody holds, and a failed UNSUBSCRIBE too, and an unhandled rejection ends the process. So a failure is told to
+   * the library as an acknowledgement, and kept here for `subscribe`, which takes the subscription back.
+   */
+  function libraryClient(): { subscriber: Redis; publisher: Redis } {
+    const client = {
+      on: (event: string, heard: (...values: unknown[]) => void) => connection.redis.on(event, heard),
+      subscribe: (channel: string, acknowledge: () => void) => {
+        connection
+          .ask((redis) => redis.subscribe(channel))
+          .catch((error) => failures.set(channel, error))
+          .then(() => acknowledge());
+      },
+      unsubscribe: (channel: string) => void connection.redis.unsubscribe(channel).catch(() => {}),
+      // The library sends this along with each UNSUBSCRIBE; patterns are not used here.
+      punsubscribe: () => {},
+    } as unknown as Redis;
+    return { subscriber: client, publisher: client };
+  }
+
+  async function subscribe(channel: Channel): Promise<void> {
+    const { name, listeners } = channel;
+    channel.subscription = await pubsub.subscribe(name, (payload) => hear(channel, payload));
+    const failure = failures.get(name);
+    failures.delete(name);
+    if (failure !== undefined || listeners.size === 0) release(channel);
+    if (failure !== undefined) throw failure;
+  }
+
+  function release(channel: Channel): void {
+    pubsub.unsubscribe(channel.subscription!);
+    channels.delete(channel.name);
+  }
+
+  /** A payload arrives parsed, or as the text that it was where it is not JSON. */
+  function hear({ executionId, listeners }: Channel, payload: unknown): void {
+    const announcement = toAnnouncement(payload, executionId);
+    for (const listener of [...listeners]) {
+      if (announcement) listener.onAnnouncement(announcement);
+      else listener.onInterruption();
+    }
+  }
+
+  async function resubscribe(redis: Redis): Promise<void> {
+    const held = [...channels.values()].filter(({ subscription }) => subscription !== undefined);
+    if (held.length === 0) return;
+    await redis.subscribe(...held.map(({ name }) => name));
+    for (const { listeners } of held) for (const listener of [...listeners]) listener.onInterruption();
+  }
+
+  async function listen(name: string, executionId: string, listener: LogListener): Promise<Unlisten> {
+    let channel = channels.get(name);
+    if (!channel) {
+      channel = {
+        name,
+        executionId,
+        listeners: new Set(),
+        subscription: undefined,
+        acknowledged: Promise.resolve(),
+      };
+      channels.set(name, channel);
+      channel.listeners.add(listener);
+      channel.acknowledged = subscribe(channel);
+    }
+    const { listeners, acknowledged } = channel;
+    const joined = channel;
+    listeners.add(listener);
+    const unlisten = async () => {
+      if (!listeners.delete(listener) || listeners.size > 0) return;
+      // While the acknowledgement is awaited, `subscribe` releases it.
+      if (joined.subscription !== undefined && channels.get(name) === joined) release(joined);
+    };
+    try {
+      await acknowledged;
+      // The channel may be an old one, and its connection be coming back just now.
+      await connection.ask(async () => {});
+    } catch (error) {
+      await unlisten();
+      throw error;
+    }
+    return unlisten;
+  }
+
+  async function close(): Promise<void> {
+    clearInterval(look);
+    for (const { listeners } of channels.values()) listeners.clear();
+    channels.clear();
+    await connection.close();
+  }
+
+  return { listen, close };
+}
+
+function toAnnouncement(payload: unknown, executionId: string): Announcement | undefined {
+  const { epoch, events: envelopes } = (payload ?? {}) as { epoch?: unknown; events?: unknown };
+  if (typeof epoch !== 'string' || !Array.isArray(envelopes)) return undefined;
+  const events = [];
+  for (const envelope of envelopes) {
+    const event = toEvent(envelope, executionId);
+    if (!event) return undefined;
+    events.push(event);
+  }
+  return { epoch, events };
+}

@@ -1,0 +1,204 @@
+// The three Lua scripts, each one atomic step in Redis. log.ts says what they mean; memory.ts says it in TypeScript.
+//
+// Invariants
+// 1. The log holds the seqs `first`..`head` without a gap; `bytes` is the sum of their envelopes.
+// 2. Meta with a head above 0 and no log, or a log without meta, is no log at all (an eviction took one of them). An
+//    opened log without events is meta with head 0 alone: Redis has no empty streams to tell it by.
+// 3. An envelope is put together from JSON texts that the client wrote. It never passes through cjson, which turns
+//    [] into {}, rounds numbers and shuffles keys.
+// 4. Nothing is written before every check has passed: a refusal leaves no trace but a newer fencing token.
+import type { Redis } from 'ioredis';
+
+const COMMON = `
+local log, meta, channel = KEYS[1], KEYS[2], KEYS[3]
+
+local function int(n) return string.format('%.0f', n) end
+
+local function load()
+  local f = redis.call('HMGET', meta, 'epoch', 'head', 'numbering', 'attempt', 'publisher', 'takenAt', 'fence',
+    'end', 'batch', 'batchHead', 'first', 'bytes')
+  if not f[1] then return nil end
+  local m = { epoch = f[1], head = tonumber(f[2]), numbering = f[3], attempt = tonumber(f[4]), publisher = f[5],
+    takenAt = tonumber(f[6]), fence = tonumber(f[7]), ended = tonumber(f[8]), batch = f[9],
+    batchHead = tonumber(f[10]), first = tonumber(f[11]), bytes = tonumber(f[12]) }
+  if m.head > 0 and redis.call('EXISTS', log) == 0 then return nil end
+  return m
+end
+`;
+
+const WRITE = `${COMMON}
+local maxEvents, maxBytes, keepEndedMs = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
+
+local function save(m)
+  redis.call('HSET', meta, 'epoch', m.epoch, 'head', int(m.head), 'numbering', m.numbering,
+    'attempt', int(m.attempt), 'publisher', m.publisher, 'takenAt', int(m.takenAt), 'fence', int(m.fence),
+    'end', int(m.ended), 'batch', m.batch, 'batchHead', int(m.batchHead), 'first', int(m.first),
+    'bytes', int(m.bytes))
+end
+
+-- Reads what it drops, for the sizes: in pages that double, so that no more than about twice of what is dropped is
+-- read, and each event once in its life. The pages of one append hold more small events than a batch may hold bytes;
+-- only a log written under wider bounds takes several appends to shrink.
+local function trim(m)
+  local size, first = 1, m.first
+  while size <= 4096 and m.first < m.head and (m.head - m.first + 1 > maxEvents or m.bytes > maxBytes) do
+    for _, entry in ipairs(redis.call('XRANGE', log, int(m.first) .. '-0', '+', 'COUNT', size)) do
+      if m.first == m.head or (m.head - m.first + 1 <= maxEvents and m.bytes <= maxBytes) then break end
+      m.bytes = m.bytes - #entry[2][2]
+      m.first = m.first + 1
+    end
+    size = size * 2
+  end
+  if m.first > first then redis.call('XTRIM', log, 'MINID', '=', int(m.first) .. '-0') end
+end
+
+-- pieces: of each event its type, ts and data, as JSON, one behind the other, beginning at index from.
+local function add(m, pieces, from)
+  local announced = {}
+  for i = from, #pieces, 3 do
+    m.head = m.head + 1
+    local seq = int(m.head)
+    local e = '{"id":"' .. seq .. '-' .. m.epoch .. '","seq":' .. seq .. ',"type":' .. pieces[i] .. ',"ts":'
+      .. pieces[i + 1] .. ',"attempt":' .. int(m.attempt) .. ',"data":' .. pieces[i + 2] .. '}'
+    redis.call('XADD', log, seq .. '-0', 'e', e)
+    announced[#announced + 1] = e
+    m.bytes = m.bytes + #e
+    if pieces[i] == '"complete"' or pieces[i] == '"error"' then m.ended = m.head end
+  end
+  trim(m)
+  redis.call('PUBLISH', channel, '{"epoch":"' .. m.epoch .. '","events":[' .. table.concat(announced, ',') .. ']}')
+end
+
+local function expire(m)
+  if m.ended == 0 then return end
+  redis.call('PEXPIRE', log, keepEndedMs)
+  redis.call('PEXPIRE', meta, keepEndedMs)
+end
+`;
+
+/** ARGV: bounds (3), new epoch, numbering, publisher, attempt, fence, lost epoch, lost acknowledged, ts. */
+const OPEN = `${WRITE}
+local epoch, numbering, publisher, attempt = ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
+local fence, lostEpoch, lostAcknowledged, ts = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10]), ARGV[11]
+
+local function begin(keptFence)
+  redis.call('UNLINK', log, meta)
+  local m = { epoch = epoch, head = 0, numbering = numbering, attempt = attempt, publisher = publisher, takenAt = 0,
+    fence = math.max(fence or 0, keptFence), ended = 0, batch = '', batchHead = 0, first = 1, bytes = 0 }
+  if lostEpoch ~= '' and numbering == 'auto' then
+    add(m, { '"reset"', ts, '{"reason":"log_lost"}' }, 1)
+    m.takenAt = m.head
+  end
+  return m
+end
+
+local function answer(outcome, m, fresh)
+  save(m)
+  return { outcome, m.epoch, m.head, m.numbering, m.attempt, m.ended, fresh and 1 or 0 }
+end
+
+local m = load()
+if not m then
+  m = begin(0)
+  return answer('opened', m, true)
+end
+if m.numbering ~= numbering then return { 'misnumbered', m.numbering } end
+if fence and fence < m.fence then return { 'fenced' } end
+m.fence = math.max(m.fence, fence or 0)
+if m.ended > 0 then return answer('ended', m) end
+if attempt < m.attempt then
+  save(m)
+  return { 'superseded', m.attempt }
+end
+if lostEpoch == m.epoch and m.head < lostAcknowledged then
+  m = begin(m.fence)
+  return answer('opened', m, true)
+end
+local holds, newer = m.publisher == publisher, attempt > m.attempt
+if not holds and not newer and m.publisher ~= '' and m.head > m.takenAt then
+  save(m)
+  return { 'superseded', m.attempt }
+end
+m.publisher = publisher
+m.attempt = attempt
+if newer and numbering == 'auto' and m.head > 0 then
+  add(m, { '"reset"', ts, '{"reason":"attempt"}' }, 1)
+end
+if not holds or newer then m.takenAt = m.head end
+return answer('opened', m, lostEpoch ~= '' and lostEpoch ~= m.epoch)
+`;
+
+/** ARGV: bounds (3), epoch, acknowledged, publisher, fence, attempt, batch, first seq if fixed, pieces. */
+const APPEND = `${WRITE}
+local epoch, acknowledged, publisher, fence = ARGV[4], tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7])
+local attempt, batch, first = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10])
+local from = 11
+
+-- Fixed: the seq of an event that is stored otherwise than it is sent now, ts left aside. What was trimmed passes.
+local function conflict(m)
+  local last = math.min(m.head, first + (#ARGV - from + 1) / 3 - 1)
+  if last < first then return nil end
+  for _, entry in ipairs(redis.call('XRANGE', log, int(first) .. '-0', int(last) .. '-0')) do
+    local seq = tonumber(string.match(entry[1], '^%d+'))
+    local i, e = from + 3 * (seq - first), entry[2][2]
+    local start = '{"id":"' .. int(seq) .. '-' .. m.epoch .. '","seq":' .. int(seq) .. ',"type":' .. ARGV[i] .. ','
+    local rest = ',"data":' .. ARGV[i + 2] .. '}'
+    if string.sub(e, 1, #start) ~= start or string.sub(e, -#rest) ~= rest then return seq end
+  end
+  return nil
+end
+
+local m = load()
+if not m or m.epoch ~= epoch then return { 'lost' } end
+if fence and fence < m.fence then return { 'fenced' } end
+if publisher ~= '' and publisher ~= m.publisher then return { 'superseded', m.attempt } end
+if attempt and attempt < m.attempt then return { 'superseded', m.attempt } end
+if batch ~= '' and batch == m.batch then return { 'appended', m.batchHead } end
+if (first ~= nil) ~= (m.numbering == 'fixed') then return { 'misnumbered', m.numbering } end
+if first then
+  if first > m.head + 1 then return { 'ahead', m.head } end
+  local at = conflict(m)
+  if at then return { 'conflict', at } end
+  from = from + 3 * (m.head + 1 - first)
+elseif m.head < acknowledged then
+  return { 'lost' }
+end
+local adds = from <= #ARGV
+if adds and m.ended > 0 then return { 'ended', m.ended } end
+m.fence = math.max(m.fence, fence or 0)
+m.attempt = math.max(m.attempt, attempt or 0)
+if adds then add(m, ARGV, from) end
+if batch ~= '' then
+  m.batch = batch
+  m.batchHead = m.head
+end
+save(m)
+if adds then expire(m) end
+return { 'appended', m.head }
+`;
+
+/** ARGV: after, limit. */
+const PAGE = `${COMMON}
+local m = load()
+if not m then return false end
+local events = {}
+if tonumber(ARGV[2]) > 0 then
+  for i, entry in ipairs(redis.call('XRANGE', log, int(tonumber(ARGV[1]) + 1) .. '-0', '+', 'COUNT', ARGV[2])) do
+    events[i] = entry[2][2]
+  end
+end
+return { m.epoch, m.head, m.numbering, m.attempt, m.ended, events }
+`;
+
+type Script = (...keysAndArguments: (string | number)[]) => Promise<unknown>;
+
+/** A client that knows the scripts. */
+export type ScriptedRedis = Redis & { openLog: Script; appendToLog: Script; readLog: Script };
+
+/** Teaches a client the scripts: EVALSHA, and EVAL where Redis has not met them yet. */
+export function defineScripts(redis: Redis): ScriptedRedis {
+  redis.defineCommand('openLog', { numberOfKeys: 3, lua: OPEN });
+  redis.defineCommand('appendToLog', { numberOfKeys: 3, lua: APPEND });
+  redis.defineCommand('readLog', { numberOfKeys: 2, lua: PAGE });
+  return redis as ScriptedRedis;
+}

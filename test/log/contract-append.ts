@@ -1,0 +1,239 @@
+// The contract of logs, its second part: what an append adds, refuses, and lets go of.
+import { describe, expect, test } from 'vitest';
+import { until } from '../support/wait.ts';
+import { freshId, logs, type MakeLog, request, take } from './logs.ts';
+import { chunk, complete, fixed, seqs, TS, texts } from './recorder.ts';
+
+export function appendContract(make: MakeLog): void {
+  describe('append', () => {
+    const newLog = logs(make);
+
+    test('an auto log numbers events 1, 2, 3 and keeps them as they were given', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id);
+      expect(await log.append(id, request(head, [chunk('a'), chunk('b')]))).toEqual({
+        outcome: 'appended',
+        head: 2,
+      });
+      await log.append(id, request(head, [chunk('c')]));
+      const page = await log.read(id, 0, 10);
+      expect(texts(page!.events)).toEqual(['a', 'b', 'c']);
+      expect(page?.events[2]).toEqual({
+        id: `3-${head.epoch}`,
+        seq: 3,
+        type: 'llm_chunk',
+        ts: TS,
+        executionId: id,
+        attempt: 1,
+        data: { content: 'c' },
+      });
+    });
+
+    test('a batch that is sent twice is appended once and answered alike', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id);
+      const sent = request(head, [chunk('a'), chunk('b')], { batch: 'b1' });
+      const first = await log.append(id, sent);
+      expect(await log.append(id, sent)).toEqual(first);
+      expect(await log.append(id, { ...sent, batch: 'b2' })).toEqual({ outcome: 'appended', head: 4 });
+      const end = request(head, [complete()], { batch: 'b3' });
+      expect(await log.append(id, end)).toEqual({ outcome: 'appended', head: 5 });
+      expect(await log.append(id, end)).toEqual({ outcome: 'appended', head: 5 });
+      expect((await log.head(id))?.head).toBe(5);
+    });
+
+    test('an append to a log that is gone, of another epoch, or shorter than acknowledged is lost', async () => {
+      const log = newLog();
+      const id = freshId();
+      const events = [chunk('x')];
+      expect(await log.append(id, { epoch: 'goneaway0000', acknowledged: 0, events })).toEqual({
+        outcome: 'lost',
+      });
+      const head = await take(log, id);
+      expect(await log.append(id, { epoch: 'goneaway0000', acknowledged: 0, events })).toEqual({
+        outcome: 'lost',
+      });
+      expect(await log.append(id, request(head, events, { acknowledged: 1 }))).toEqual({ outcome: 'lost' });
+      expect((await log.head(id))?.head).toBe(0);
+    });
+
+    test('a fixed log takes what it has already as the same, whatever its time', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { numbering: 'fixed' });
+      await log.append(id, request(head, fixed(1, 'a', 'b')));
+      const later = fixed(1, 'a', 'b', 'c').map((event) => ({ ...event, ts: '2030-01-01T00:00:00.000Z' }));
+      expect(await log.append(id, request(head, later))).toEqual({ outcome: 'appended', head: 3 });
+      expect(await log.append(id, request(head, later.slice(0, 2)))).toEqual({
+        outcome: 'appended',
+        head: 3,
+      });
+      const page = await log.read(id, 0, 10);
+      expect(seqs(page!.events)).toEqual([1, 2, 3]);
+      expect(page?.events.map(({ ts }) => ts)).toEqual([TS, TS, '2030-01-01T00:00:00.000Z']);
+    });
+
+    test('a fixed log tells the first seq at which another event stands, and adds nothing', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { numbering: 'fixed' });
+      await log.append(id, request(head, fixed(1, 'a', 'b', 'c')));
+      expect(await log.append(id, request(head, fixed(1, 'a', 'B', 'C', 'd')))).toEqual({
+        outcome: 'conflict',
+        seq: 2,
+      });
+      const warning = { type: 'warning', ts: TS, seq: 3, data: { code: 'c', message: '' } } as const;
+      expect(await log.append(id, request(head, [warning]))).toEqual({ outcome: 'conflict', seq: 3 });
+      expect((await log.head(id))?.head).toBe(3);
+    });
+
+    test('data that ends like the stored data is another event all the same', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { numbering: 'fixed' });
+      await log.append(id, request(head, fixed(1, 'x","data":{"content":"a"}')));
+      expect(await log.append(id, request(head, fixed(1, 'a')))).toEqual({ outcome: 'conflict', seq: 1 });
+    });
+
+    test('a fixed log refuses what lies above head + 1 and tells its head', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { numbering: 'fixed' });
+      expect(await log.append(id, request(head, fixed(2, 'b')))).toEqual({ outcome: 'ahead', head: 0 });
+      await log.append(id, request(head, fixed(1, 'a')));
+      expect(await log.append(id, request(head, fixed(3, 'c')))).toEqual({ outcome: 'ahead', head: 1 });
+    });
+
+    test('a fixed log fills up again after its end was lost, whatever was acknowledged', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { numbering: 'fixed' });
+      await log.append(id, request(head, fixed(1, 'a')));
+      const refill = request(head, fixed(1, 'a', 'b', 'c'), { acknowledged: 3 });
+      expect(await log.append(id, refill)).toEqual({ outcome: 'appended', head: 3 });
+    });
+
+    test('a batch numbered the other way is misnumbered', async () => {
+      const log = newLog();
+      const [auto, source] = [freshId(), freshId()];
+      const autoHead = await take(log, auto);
+      const fixedHead = await take(log, source, { numbering: 'fixed' });
+      expect(await log.append(auto, request(autoHead, fixed(1, 'a')))).toEqual({
+        outcome: 'misnumbered',
+        numbering: 'auto',
+      });
+      expect(await log.append(source, request(fixedHead, [chunk('a')]))).toEqual({
+        outcome: 'misnumbered',
+        numbering: 'fixed',
+      });
+    });
+
+    test('there is one terminal event and nothing after it', async () => {
+      const log = newLog();
+      const [auto, source] = [freshId(), freshId()];
+      const autoHead = await take(log, auto);
+      const fixedHead = await take(log, source, { numbering: 'fixed' });
+      await log.append(auto, request(autoHead, [chunk('a'), complete()]));
+      expect(await log.append(auto, request(autoHead, [chunk('b')]))).toEqual({ outcome: 'ended', end: 2 });
+      expect(await log.append(auto, request(autoHead, [complete()]))).toEqual({ outcome: 'ended', end: 2 });
+      const last = [...fixed(1, 'a'), { ...complete(), seq: 2 }];
+      expect(await log.append(source, request(fixedHead, last))).toEqual({ outcome: 'appended', head: 2 });
+      expect(await log.append(source, request(fixedHead, last))).toEqual({ outcome: 'appended', head: 2 });
+      expect(await log.append(source, request(fixedHead, fixed(3, 'c')))).toEqual({
+        outcome: 'ended',
+        end: 2,
+      });
+    });
+
+    test.each([
+      ['no events', []],
+      ['an event after a terminal one', [complete(), chunk('x')]],
+      ['seqs with a gap', [...fixed(1, 'a'), ...fixed(3, 'c')]],
+      ['events of which one is numbered', [...fixed(1, 'a'), chunk('b')]],
+      ['a seq of 0', fixed(0, 'a')],
+      ['an event without data', [{ ...chunk('x'), data: undefined as never }]],
+    ])('a batch with %s is refused', async (_, events) => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id);
+      await expect(log.append(id, request(head, events))).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+      expect((await log.head(id))?.head).toBe(0);
+    });
+
+    test('an append of a newer attempt raises the log to it', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { numbering: 'fixed' });
+      await log.append(id, request(head, fixed(1, 'a')));
+      await log.append(id, request(head, fixed(2, 'b'), { attempt: 2 }));
+      expect((await log.read(id, 0, 10))?.events.map(({ attempt }) => attempt)).toEqual([1, 2]);
+      expect((await log.head(id))?.attempt).toBe(2);
+    });
+
+    test('the oldest events above the count go, and the rest keep their seqs', async () => {
+      const log = newLog({ maxEvents: 10 });
+      const id = freshId();
+      const head = await take(log, id, { numbering: 'fixed' });
+      for (let i = 1; i <= 25; i += 1) await log.append(id, request(head, fixed(i, `${i}`)));
+      const page = await log.read(id, 0, 100);
+      expect(seqs(page!.events)).toEqual([16, 17, 18, 19, 20, 21, 22, 23, 24, 25]);
+      // What was trimmed passes as the same; what was not is compared.
+      expect(await log.append(id, request(head, fixed(15, 'other', '16')))).toMatchObject({ head: 25 });
+      expect(await log.append(id, request(head, fixed(15, 'other', 'other')))).toEqual({
+        outcome: 'conflict',
+        seq: 16,
+      });
+    });
+
+    test('the oldest events above the bytes go, and the last one stays however large', async () => {
+      const log = newLog({ maxBytes: 2_000 });
+      const id = freshId();
+      const head = await take(log, id);
+      for (let i = 0; i < 30; i += 1) await log.append(id, request(head, [chunk('x'.repeat(100))]));
+      const page = await log.read(id, 0, 100);
+      const bytes = page!.events
+        .map(({ executionId: _, ...envelope }) => JSON.stringify(envelope).length)
+        .reduce((sum, length) => sum + length);
+      expect(bytes).toBeLessThanOrEqual(2_000);
+      expect(bytes).toBeGreaterThan(1_700);
+      expect(page?.events.at(-1)?.seq).toBe(30);
+      await log.append(id, request(head, [chunk('x'.repeat(5_000))]));
+      expect(seqs((await log.read(id, 0, 100))!.events)).toEqual([31]);
+    });
+
+    test('an ended log is gone when its time is over, and an open one stays', async () => {
+      const log = newLog({ keepEndedMs: 60 });
+      const [ended, open] = [freshId(), freshId()];
+      const head = await take(log, ended);
+      await log.append(open, request(await take(log, open), [chunk('x')]));
+      await log.append(ended, request(head, [chunk('x'), complete()]));
+      expect((await log.read(ended, 0, 10))?.end).toBe(2);
+      await until(async () => (await log.head(ended)) === undefined, { what: 'the ended log to expire' });
+      expect(await log.read(ended, 0, 10)).toBeUndefined();
+      expect((await log.head(open))?.head).toBe(1);
+      expect((await take(log, ended)).epoch).not.toBe(head.epoch);
+    });
+
+    test('many appends at once give a gap-free order, each batch in one piece', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id);
+      const results = await Promise.all(
+        Array.from({ length: 200 }, (_, i) =>
+          log.append(id, request(head, [chunk(`${i}a`), chunk(`${i}b`), chunk(`${i}c`)])),
+        ),
+      );
+      const heads = results.map((result) => (result.outcome === 'appended' ? result.head : 0));
+      expect(heads.sort((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, i) => 3 * (i + 1)));
+      const page = await log.read(id, 0, 1_000);
+      expect(seqs(page!.events)).toEqual(Array.from({ length: 600 }, (_, i) => i + 1));
+      const all = texts(page!.events);
+      for (let i = 0; i < all.length; i += 3) {
+        const n = Number.parseInt(all[i]!, 10);
+        expect(all.slice(i, i + 3)).toEqual([`${n}a`, `${n}b`, `${n}c`]);
+      }
+    });
+  });
+}

@@ -1,0 +1,174 @@
+// The contract of logs, its first part: who may take a log, and when a new one begins.
+import { describe, expect, test } from 'vitest';
+import { freshId, logs, type MakeLog, request, take } from './logs.ts';
+import { chunk, complete, fixed, types } from './recorder.ts';
+
+export function openContract(make: MakeLog): void {
+  describe('open', () => {
+    const newLog = logs(make);
+
+    test('an open where there is no log begins one, in an epoch of its own', async () => {
+      const log = newLog();
+      const id = freshId();
+      expect(await log.head(id)).toBeUndefined();
+      const opened = await log.open(id, { numbering: 'auto', publisher: 'a', attempt: 2 });
+      const head = { epoch: expect.stringMatching(/^[0-9a-z]{10,16}$/), head: 0, numbering: 'auto' };
+      expect(opened).toEqual({ outcome: 'opened', head: { ...head, attempt: 2, end: 0 }, fresh: true });
+      expect(await log.head(id)).toEqual({ ...head, attempt: 2, end: 0 });
+      expect((await take(log, freshId())).epoch).not.toBe((await log.head(id))?.epoch);
+    });
+
+    test('an open by the holder gives the same log again and changes nothing', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { publisher: 'a' });
+      await log.append(id, request(head, [chunk('x')], { publisher: 'a' }));
+      const again = await log.open(id, { numbering: 'auto', publisher: 'a', attempt: 1 });
+      expect(again).toEqual({ outcome: 'opened', head: { ...head, head: 1 }, fresh: false });
+    });
+
+    test('a second publisher is refused once the holder has appended', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { publisher: 'a' });
+      await log.append(id, request(head, [chunk('x')], { publisher: 'a' }));
+      const other = await log.open(id, { numbering: 'auto', publisher: 'b', attempt: 1 });
+      expect(other).toEqual({ outcome: 'superseded', attempt: 1 });
+    });
+
+    test('a second publisher takes over a holder that has appended nothing, and that one is refused', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { publisher: 'a' });
+      expect(await take(log, id, { publisher: 'b' })).toEqual(head);
+      const late = await log.append(id, request(head, [chunk('x')], { publisher: 'a' }));
+      expect(late).toEqual({ outcome: 'superseded', attempt: 1 });
+      expect(await log.append(id, request(head, [chunk('y')], { publisher: 'b' }))).toEqual({
+        outcome: 'appended',
+        head: 1,
+      });
+    });
+
+    test('a newer attempt takes the log over, with a reset where it holds events', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { publisher: 'a' });
+      expect(await take(log, id, { publisher: 'b', attempt: 2 })).toMatchObject({ head: 0, attempt: 2 });
+      await log.append(id, request(head, [chunk('x')], { publisher: 'b' }));
+      const third = await log.open(id, { numbering: 'auto', publisher: 'c', attempt: 3 });
+      expect(third).toEqual({
+        outcome: 'opened',
+        head: { ...head, head: 2, attempt: 3 },
+        fresh: false,
+      });
+      const page = await log.read(id, 1, 10);
+      expect(page?.events).toMatchObject([
+        { seq: 2, type: 'reset', attempt: 3, data: { reason: 'attempt' } },
+      ]);
+      expect(page?.events[0]?.ts).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+      // The reset is not the third publisher's own: it has appended nothing yet.
+      expect(await take(log, id, { publisher: 'd', attempt: 3 })).toMatchObject({ head: 2 });
+    });
+
+    test('an older attempt is superseded, and so are its appends', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { publisher: 'a', attempt: 2 });
+      expect(await log.open(id, { numbering: 'auto', publisher: 'a', attempt: 1 })).toEqual({
+        outcome: 'superseded',
+        attempt: 2,
+      });
+      expect(await log.append(id, request(head, [chunk('x')], { attempt: 1 }))).toEqual({
+        outcome: 'superseded',
+        attempt: 2,
+      });
+    });
+
+    test('a log that has ended is not opened again', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id);
+      await log.append(id, request(head, [chunk('x'), complete()]));
+      const ended = { outcome: 'ended', head: { ...head, head: 2, end: 2 } };
+      expect(await log.open(id, { numbering: 'auto', attempt: 1 })).toEqual(ended);
+      expect(await log.open(id, { numbering: 'auto', attempt: 2 })).toEqual(ended);
+    });
+
+    test('a log numbered the other way is misnumbered', async () => {
+      const log = newLog();
+      const id = freshId();
+      await take(log, id, { numbering: 'fixed' });
+      expect(await log.open(id, { numbering: 'auto', attempt: 1 })).toEqual({
+        outcome: 'misnumbered',
+        numbering: 'fixed',
+      });
+    });
+
+    test('an older fencing token is refused by open and append', async () => {
+      const log = newLog();
+      const id = freshId();
+      const numbering = 'fixed';
+      const head = await take(log, id, { numbering, fence: 5 });
+      expect(await log.open(id, { numbering, attempt: 1, fence: 4 })).toEqual({ outcome: 'fenced' });
+      expect(await log.append(id, request(head, fixed(1, 'a'), { fence: 4 }))).toEqual({ outcome: 'fenced' });
+      expect(await log.append(id, request(head, fixed(1, 'a'), { fence: 7 }))).toMatchObject({ head: 1 });
+      expect(await log.append(id, request(head, fixed(2, 'b'), { fence: 5 }))).toEqual({ outcome: 'fenced' });
+    });
+
+    test('an open that says lost begins a new epoch with a reset where the log is gone', async () => {
+      const log = newLog();
+      const id = freshId();
+      const lost = { epoch: 'goneaway0000', acknowledged: 7 };
+      expect(await log.open(id, { numbering: 'auto', publisher: 'a', attempt: 2, lost })).toMatchObject({
+        outcome: 'opened',
+        head: { head: 1, attempt: 2 },
+        fresh: true,
+      });
+      expect((await log.read(id, 0, 10))?.events).toMatchObject([
+        { seq: 1, type: 'reset', attempt: 2, data: { reason: 'log_lost' } },
+      ]);
+    });
+
+    test('an open that says lost begins a new epoch where the head is too low, once, however often it is sent', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { publisher: 'a' });
+      await log.append(id, request(head, [chunk('x')], { publisher: 'a' }));
+      const lost = { epoch: head.epoch, acknowledged: 3 };
+      const open = () => log.open(id, { numbering: 'auto', publisher: 'a', attempt: 1, lost });
+      const first = await open();
+      expect(first).toMatchObject({ outcome: 'opened', head: { head: 1 }, fresh: true });
+      expect(await open()).toEqual(first);
+      const page = await log.read(id, 0, 10);
+      expect(page?.epoch).not.toBe(head.epoch);
+      expect(types(page!.events)).toEqual(['reset']);
+      expect(page?.events[0]?.id).toBe(`1-${page?.epoch}`);
+    });
+
+    test('an open that says lost changes nothing where the log is whole', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { publisher: 'a' });
+      await log.append(id, request(head, [chunk('x')], { publisher: 'a' }));
+      const lost = { epoch: head.epoch, acknowledged: 1 };
+      const opened = await log.open(id, { numbering: 'auto', publisher: 'a', attempt: 1, lost });
+      expect(opened).toEqual({ outcome: 'opened', head: { ...head, head: 1 }, fresh: false });
+    });
+
+    test('a source that met a conflict begins a new epoch without a reset, and keeps its fence', async () => {
+      const log = newLog();
+      const id = freshId();
+      const numbering = 'fixed';
+      const head = await take(log, id, { numbering, fence: 3 });
+      await log.append(id, request(head, fixed(1, 'a', 'b')));
+      const lost = { epoch: head.epoch, acknowledged: Number.POSITIVE_INFINITY };
+      const again = await log.open(id, { numbering, attempt: 1, fence: 3, lost });
+      expect(again).toMatchObject({ outcome: 'opened', head: { head: 0 }, fresh: true });
+      expect((await log.read(id, 0, 10))?.events).toEqual([]);
+      expect(await log.open(id, { numbering, attempt: 1, fence: 2 })).toEqual({ outcome: 'fenced' });
+      // Another relay that met the same conflict finds the new epoch and does not begin a third.
+      const late = await log.open(id, { numbering, attempt: 1, fence: 3, lost });
+      expect(late).toEqual(again);
+    });
+  });
+}

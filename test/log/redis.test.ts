@@ -1,0 +1,15 @@
+// The log on Redis, under the contract of all logs.
+import { afterAll, beforeAll } from 'vitest';
+import { createRedisLog } from '../../src/log/redis/index.ts';
+import { describeOwnRedis, type RedisServer, startRedis } from '../support/redis.ts';
+import { logContract } from './contract.ts';
+
+describeOwnRedis('the Redis log', () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  afterAll(() => server.stop());
+
+  logContract((bounds) => createRedisLog({ redis: server.url, prefix: 'test:', bounds }));
+});

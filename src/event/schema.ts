@@ -1,0 +1,109 @@
+// The shapes of the events' data, checked at run time. The only file of this floor with a dependency (zod): what a
+// browser or Temporal's workflow sandbox loads never imports it.
+import { z } from 'zod';
+import { ExecstreamError } from './error.ts';
+import {
+  CATALOGUE,
+  type EventData,
+  type EventType,
+  type ExecutionStatus,
+  type FailedStatus,
+  type JsonValue,
+} from './types.ts';
+
+const id = z.string().min(1).max(1_000);
+const count = z.int().min(0);
+const durationMs = z.int().min(0);
+
+const FAILED = ['FAILED', 'CANCELED', 'TIMED_OUT', 'TERMINATED'] as const satisfies FailedStatus[];
+const STATUSES = [
+  'PENDING',
+  'RUNNING',
+  'WAITING',
+  'PAUSED',
+  'SUCCESS',
+  ...FAILED,
+] as const satisfies ExecutionStatus[];
+
+const json: z.ZodType<JsonValue> = z.json();
+const status = z.enum(STATUSES);
+
+export const USAGE = z.strictObject({
+  inputTokens: count,
+  outputTokens: count,
+  totalTokens: count,
+  model: z.string().optional(),
+  costUsd: z.number().min(0).optional(),
+});
+
+const PATCH = z.array(
+  z.strictObject({
+    op: z.enum(['add', 'remove', 'replace', 'move', 'copy', 'test']),
+    path: z.string(),
+    from: z.string().optional(),
+    value: json.optional(),
+  }),
+);
+
+/** One schema for the data of each type of the catalogue (protocol, "Event"). */
+export const EVENT_DATA: { readonly [T in EventType]: z.ZodType<EventData[T]> } = {
+  workflow_start: z.strictObject({ workflowId: id, workflowType: z.string(), runId: z.string() }),
+  workflow_status: z.strictObject({ status, step: z.string().optional(), usage: USAGE.optional() }),
+  agent_start: z.strictObject({ agentId: id, action: z.string().optional(), executionId: id.optional() }),
+  agent_status: z.strictObject({ status, step: z.string().optional(), executionId: id.optional() }),
+  task_start: z.strictObject({ taskId: id, executionId: id.optional() }),
+  task_status: z.strictObject({
+    status,
+    step: z.string().optional(),
+    taskId: id.optional(),
+    executionId: id.optional(),
+  }),
+  tool_call: z.strictObject({
+    toolCallId: id,
+    toolName: z.string().min(1),
+    status: z.enum(['started', 'succeeded', 'failed']),
+    args: json.optional(),
+    result: json.optional(),
+    error: z.string().optional(),
+    durationMs: durationMs.optional(),
+  }),
+  llm_chunk: z.strictObject({ content: z.string() }),
+  structured_delta: z.strictObject({ patch: PATCH }),
+  warning: z.strictObject({ code: z.string().min(1), message: z.string() }),
+  reset: z.strictObject({ reason: z.enum(['attempt', 'log_lost', 'overflow']) }),
+  gap: z.strictObject({
+    fromSeq: z.int().min(1),
+    toSeq: z.int().min(1),
+    text: z.string().optional(),
+    value: json.optional(),
+  }),
+  error: z.strictObject({
+    status: z.enum(FAILED),
+    message: z.string(),
+    code: z.string().optional(),
+    usage: USAGE.optional(),
+    durationMs,
+  }),
+  complete: z.strictObject({
+    status: z.literal('SUCCESS'),
+    result: json.optional(),
+    resultOmitted: z.boolean().optional(),
+    usage: USAGE.optional(),
+    durationMs,
+  }),
+};
+
+/**
+ * Checks the data of an event that comes from outside.
+ * @throws ExecstreamError `BAD_USER_INPUT`, naming the type, the field and what was wrong with it.
+ */
+export function checkEventData<T extends EventType>(type: T, data: unknown): EventData[T] {
+  if (!Object.hasOwn(CATALOGUE, type)) {
+    throw new ExecstreamError('BAD_USER_INPUT', `unknown event type "${String(type).slice(0, 40)}"`);
+  }
+  const checked = EVENT_DATA[type].safeParse(data);
+  if (checked.success) return checked.data;
+  const { path, message } = checked.error.issues[0]!;
+  const where = ['data', ...path].join('.');
+  throw new ExecstreamError('BAD_USER_INPUT', `${type}: ${where}: ${message}`);
+}

@@ -72,6 +72,9 @@ export interface EventData {
 
 export type EventType = keyof EventData;
 
+/** Bytes of one event's data: JSON in UTF-8 (protocol, "Event"). */
+export const MAX_DATA_BYTES = 64 * 1024;
+
 /** The types that end an execution. */
 export type TerminalType = 'complete' | 'error';
 

@@ -18,9 +18,8 @@ export interface PrismaStoreOptions {
 
 export interface PrismaStore extends ExecutionStore {
   /**
-   * Resolves once the database has been connected and is up to date; whether it answers now, `ping` tells. Not needed,
-   * for every method sees to it first: a server
-   * calls it as it starts, to find out early.
+   * Resolves once the database has been connected and is up to date; whether it answers now, `ping` tells. Every
+   * method sees to it first, so a server calls it only to find out early.
    * @throws ExecstreamError `SOURCE_UNAVAILABLE` where the database is away: the next call tries again. `INTERNAL`
    *   where it refuses a migration, say for want of rights.
    */

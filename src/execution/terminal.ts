@@ -1,50 +1,59 @@
-// The terminal event that an ended row stands for.
-import type { JsonValue, NewEvent, TerminalType } from '../event/types.ts';
-import { timestamp } from '../event/types.ts';
+// The terminal event that an ended row stands for, made to fit: it is never refused.
+import { MAX_DATA_BYTES, type NewEvent, type TerminalType, timestamp } from '../event/types.ts';
 import type { Execution } from './store.ts';
-
-/** An event's data is at most 64 KiB, as JSON in UTF-8 (protocol, "Event"). */
-export const MAX_DATA_BYTES = 64 * 1024;
 
 /** GraphQL's Int, which carries durations, ends here: after 24 days and 20 hours. */
 const MAX_INT = 2 ** 31 - 1;
 
+/** Code units of an error's message and code in an event; JSON makes at most 6 bytes of each. */
+const MAX_MESSAGE_UNITS = 8_000;
+const MAX_CODE_UNITS = 200;
+
 /** Milliseconds from an execution's start to its end, or to `now` while it is open. */
 export function durationMs(row: Pick<Execution, 'startedAt' | 'finishedAt'>, now = new Date()): number {
+  // Clocks of servers and workers may differ: never below 0.
   const ms = (row.finishedAt ?? now).getTime() - row.startedAt.getTime();
   return Math.min(Math.max(0, ms), MAX_INT);
 }
+
+/** What an end is made of. */
+export type Ended = Pick<Execution, 'status' | 'result' | 'error' | 'usage' | 'startedAt' | 'finishedAt'>;
 
 /**
  * The terminal event of a row; undefined while the execution is open. A result that would make the event too large
  * is left out, and `resultOmitted` says so: it is read from the state path.
  */
-export function terminalOf(row: Execution): NewEvent<TerminalType> | undefined {
-  const usage = row.usage && { usage: row.usage };
+export function terminalOf(row: Ended): NewEvent<TerminalType> | undefined {
   const ts = timestamp(row.finishedAt);
-  const tail = { ...usage, durationMs: durationMs(row) };
+  const usage = row.usage && jsonBytes(row.usage) < MAX_DATA_BYTES / 8 ? { usage: row.usage } : {};
+  const always = { ...usage, durationMs: durationMs(row) };
   switch (row.status) {
-    case 'SUCCESS':
-      return { type: 'complete', ts, data: { status: row.status, ...fitting(row.result), ...tail } };
+    case 'SUCCESS': {
+      const bare = { status: row.status, ...always };
+      if (row.result === undefined) return { type: 'complete', ts, data: bare };
+      const whole = { ...bare, result: row.result };
+      const data = jsonBytes(whole) <= MAX_DATA_BYTES ? whole : { ...bare, resultOmitted: true };
+      return { type: 'complete', ts, data };
+    }
     case 'FAILED':
     case 'CANCELED':
     case 'TIMED_OUT':
     case 'TERMINATED': {
-      const { message = 'no reason was given', code } = row.error ?? {};
-      const shown = message.length > 4_000 ? `${message.slice(0, 4_000)}…` : message;
-      return {
-        type: 'error',
-        ts,
-        data: { status: row.status, message: shown, ...(code && { code }), ...tail },
-      };
+      const { message = `the execution has ended: ${row.status}`, code } = row.error ?? {};
+      const why = { message: cut(message), ...(code && { code: code.slice(0, MAX_CODE_UNITS) }) };
+      return { type: 'error', ts, data: { status: row.status, ...why, ...always } };
     }
     default:
       return undefined;
   }
 }
 
-function fitting(result: JsonValue | undefined): { result?: JsonValue; resultOmitted?: true } {
-  if (result === undefined) return {};
-  const room = MAX_DATA_BYTES - 1_024;
-  return Buffer.byteLength(JSON.stringify(result)) <= room ? { result } : { resultOmitted: true };
+function jsonBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
+}
+
+function cut(message: string): string {
+  if (message.length <= MAX_MESSAGE_UNITS) return message;
+  // Not inside a surrogate pair.
+  return `${message.slice(0, MAX_MESSAGE_UNITS).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }

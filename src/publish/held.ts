@@ -1,0 +1,105 @@
+// What a run has published so far, folded: what is sent again after a `reset`, and the result by default.
+import { type JsonValue, type NewEvent, timestamp } from '../event/types.ts';
+import type { PublisherLimits } from './options.ts';
+import { splitText, tailOf } from './text.ts';
+import { diff, splitPatch, wholeValue } from './value.ts';
+
+export interface Held {
+  /** Adds a chunk that has been cut. */
+  addText(chunk: string): void;
+  /**
+   * Takes a value (a copy that nobody else changes) and answers the events that make the one before into it.
+   * @throws ExecstreamError `EVENT_TOO_LARGE`; then the value before stands.
+   */
+  setValue(value: JsonValue): NewEvent<'structured_delta'>[];
+  /**
+   * The events that say again, after a `reset`, all but the last `queuedUnits` code units of the text, or the whole
+   * value: whoever calls this drops the deltas that are still queued.
+   */
+  again(queuedUnits: number): NewEvent[];
+  /** The whole text or value; undefined where the text was too long to be kept. */
+  result(): JsonValue | undefined;
+}
+
+/** Holds a text. It grows by concatenation, which costs nothing until it is read. */
+export function createHeldText(limits: PublisherLimits): Held {
+  let text = '';
+  /** Whether `text` is the whole text and not only the end of it. */
+  let whole = true;
+  return {
+    addText(chunk) {
+      text += chunk;
+      if (text.length <= limits.resultUnits) return;
+      text = tailOf(text, Math.min(limits.heldTextBytes, limits.resultUnits));
+      whole = false;
+    },
+    setValue: () => [],
+    again(queuedUnits) {
+      const sent = text.slice(0, Math.max(0, text.length - queuedUnits));
+      const kept = tailOf(sent, limits.heldTextBytes);
+      const ts = timestamp();
+      const events: NewEvent[] = splitText(kept).map((content) => ({
+        type: 'llm_chunk',
+        ts,
+        data: { content },
+      }));
+      if (whole && kept.length === sent.length) return events;
+      const message = `the text is too long to be sent again whole; its last ${kept.length} code units follow`;
+      return [{ type: 'warning', ts, data: { code: 'PREFIX_LOST', message } }, ...events];
+    },
+    result: () => (whole ? text : undefined),
+  };
+}
+
+/** Holds a value, `null` at first. */
+export function createHeldValue(limits: PublisherLimits): Held {
+  let held: JsonValue = null;
+  /** Deltas since the one that set the whole value; as many as allowed at first, so that the first one does. */
+  let since = limits.wholeValueEvery;
+
+  function deltas(value: JsonValue): NewEvent<'structured_delta'>[] {
+    const patch = diff(held, value);
+    if (patch.length === 0) return [];
+    const ts = timestamp();
+    const toEvents = (patches: ReturnType<typeof splitPatch>): NewEvent<'structured_delta'>[] =>
+      patches.map((operations) => ({ type: 'structured_delta', ts, data: { patch: operations } }));
+    const steps = splitPatch(patch);
+    const goesWhole =
+      since + steps.length >= limits.wholeValueEvery ||
+      JSON.stringify(patch).length > JSON.stringify(wholeValue(value)).length;
+    if (goesWhole) {
+      const pieces = splitPatch(wholeValue(value));
+      since = pieces.length - 1;
+      return toEvents(pieces);
+    }
+    since += steps.length;
+    return toEvents(steps);
+  }
+
+  return {
+    addText: () => {},
+    setValue(value) {
+      const events = deltas(value);
+      held = value;
+      return events;
+    },
+    again() {
+      if (held === null) return [];
+      const ts = timestamp();
+      let pieces: ReturnType<typeof splitPatch>;
+      try {
+        pieces = splitPatch(wholeValue(held));
+      } catch (error) {
+        // It came in small steps and does not go out whole (keys of tens of KiB): the next value must be whole.
+        since = limits.wholeValueEvery;
+        held = null;
+        return [
+          { type: 'warning', ts, data: { code: 'EVENT_TOO_LARGE', message: (error as Error).message } },
+        ];
+      }
+      since = pieces.length - 1;
+      return pieces.map((patch) => ({ type: 'structured_delta', ts, data: { patch } }));
+    },
+    result: () => held,
+  };
+}

@@ -1,0 +1,202 @@
+// A run from its beginning to its end: row and log begun, the end recorded in its order, refusals told once.
+import type { ExecstreamError } from '../event/error.ts';
+import { isFinal, type NewEvent, type OpenStatus } from '../event/types.ts';
+import type { BeginExecution, ExecutionEnd, ExecutionStore } from '../execution/store.ts';
+import type { LogWriter } from '../log/log.ts';
+import type { Logger, PublisherLimits } from './options.ts';
+import { createOutbox, type Outbox } from './outbox.ts';
+import { type Position, refusalOf } from './refusal.ts';
+import { isRefusal } from './retry.ts';
+import { createRow } from './row.ts';
+import { terminalEvent } from './terminal.ts';
+import { bounded, LONGEST_MS } from './waiting.ts';
+
+/**
+ * `open`: takes events; `ending`: its end is being recorded; `ended`: it is, by this run or elsewhere;
+ * `superseded`: another attempt or publisher has it, or row or log refuse it; `abandoned`: this try gave up;
+ * `closed`: its publisher was closed before its end.
+ */
+export type RunState = 'open' | 'ending' | 'ended' | 'superseded' | 'abandoned' | 'closed';
+
+export interface LifecycleOptions {
+  readonly log: LogWriter;
+  readonly store: ExecutionStore;
+  readonly execution: BeginExecution;
+  readonly startEvent: NewEvent;
+  readonly limits: PublisherLimits;
+  readonly logger: Logger;
+  again(queuedUnits: number): NewEvent[];
+  /** The run needs nothing any more. */
+  onReleased(): void;
+}
+
+export interface Lifecycle {
+  readonly state: RunState;
+  /** Known once the row is begun, or from the start if it was given. */
+  readonly attempt: number | undefined;
+  readonly outbox: Outbox;
+  /** Aborts, with the refusal as its reason, when the work is in vain. */
+  readonly signal: AbortSignal;
+  /**
+   * Begins row and log; resolves within `beginMs`, and goes on by itself where one of them is away.
+   * @throws ExecstreamError a refusal that came within that time.
+   */
+  begin(): Promise<void>;
+  setStatus(status: OpenStatus): void;
+  /**
+   * Records the end, once. Resolves within `endMs`: true when row and log have it, false when it is tried on.
+   */
+  end(end: ExecutionEnd, isOmitted: boolean): Promise<boolean>;
+  /** Sends what is queued, within `closeMs`, and ends nothing. */
+  leave(state: 'abandoned' | 'closed'): Promise<void>;
+}
+
+export function createLifecycle(options: LifecycleOptions): Lifecycle {
+  const { log, store, execution, startEvent, limits, logger } = options;
+  const executionId = execution.id;
+  let state: RunState = 'open';
+  let attempt = execution.attempt;
+  let startedAt = new Date();
+  let begun: Promise<void> | undefined;
+  let ending: Promise<boolean> | undefined;
+  let leaving: Promise<void> | undefined;
+  /** Where the log has ended by another's hand. */
+  let endedAt: Position | undefined;
+  const refused = new AbortController();
+  /** Ends every try of the row. */
+  const lifetime = new AbortController();
+
+  const outbox = createOutbox({
+    log,
+    executionId,
+    limits,
+    logger,
+    startEvent,
+    again: options.again,
+    onRefused: refuse,
+  });
+  const row = createRow({
+    store,
+    execution,
+    logger,
+    callMs: limits.callMs,
+    signal: lifetime.signal,
+    onRefused: refuse,
+  });
+
+  function refuse(error: ExecstreamError, end?: Position): void {
+    // An end that someone else told while this run was ending is an end all the same: the row is finished still.
+    if (error.code === 'ENDED') endedAt ??= end;
+    const isExpected = state === 'ending' && error.code === 'ENDED';
+    if ((state !== 'open' && state !== 'ending') || isExpected) return;
+    logger.warn(
+      { executionId, err: error },
+      'publishing has stopped; the execution has gone on without this run',
+    );
+    release(error.code === 'ENDED' ? 'ended' : 'superseded');
+    refused.abort(error);
+  }
+
+  function release(next: RunState): void {
+    state = next;
+    outbox.stop();
+    lifetime.abort();
+    options.onReleased();
+  }
+
+  async function beginRow(): Promise<void> {
+    try {
+      const begunRow = await row.begin();
+      attempt = begunRow.attempt;
+      startedAt = begunRow.startedAt;
+      outbox.start(begunRow.attempt);
+    } catch (error) {
+      if (isRefusal(error)) refuse(error);
+      throw error;
+    }
+  }
+
+  /**
+   * The order: what is queued, the row, the terminal event, its cursor on the row.
+   *
+   * Row first is kept at any price. With the database away, telling the end anyhow would leave a row that says
+   * RUNNING for ever beside a stream that has ended, and a result too large for the event would be nowhere. So the
+   * end is tried on in the background for as long as the publisher lives: viewers wait for an end that comes with
+   * the database. With the log away it is the other way round: half of the bound is spent on bringing what is
+   * queued in before it, then the row is finished though chunks still wait; its result has all of them, and where
+   * this process dies the server tells the end from the row.
+   */
+  async function record(end: ExecutionEnd, isOmitted: boolean): Promise<boolean> {
+    await outbox.flush(limits.endMs / 2);
+    await begun;
+    const ended = await row.finish(end);
+    if (ended && (ended.attempt !== attempt || !isFinal(ended.status))) {
+      refuse(refusalOf({ outcome: 'superseded', attempt: ended.attempt }));
+      return false;
+    }
+    outbox.push(terminalEvent(end, ended, startedAt, isOmitted));
+    const isTold = await outbox.flush(LONGEST_MS);
+    const told = endedAt ?? (isTold ? outbox.position : undefined);
+    if (told) await row.markEnd(told);
+    return told !== undefined;
+  }
+
+  async function recordAndRelease(end: ExecutionEnd, isOmitted: boolean): Promise<boolean> {
+    try {
+      return await record(end, isOmitted);
+    } catch (err) {
+      if (state === 'ending') logger.error({ executionId, err }, 'the end was not recorded');
+      return false;
+    } finally {
+      if (state === 'ending') release('ended');
+    }
+  }
+
+  async function sendRest(next: RunState): Promise<void> {
+    const isSent = await bounded(outbox.flush(limits.closeMs), limits.closeMs);
+    if (!isSent) logger.warn({ executionId, bytes: outbox.bytes }, 'what was queued has not reached the log');
+    release(next);
+  }
+
+  return {
+    outbox,
+    signal: refused.signal,
+    get state() {
+      return state;
+    },
+    get attempt() {
+      return attempt;
+    },
+    async begin() {
+      begun = beginRow();
+      const isOpened = await bounded(
+        begun.then(() => outbox.opened(limits.beginMs)),
+        limits.beginMs,
+      );
+      if (refused.signal.aborted) throw refused.signal.reason;
+      if (!isOpened) logger.warn({ executionId }, 'row or log is away; the run holds what is published');
+    },
+    setStatus: (status) => row.setStatus(status),
+    async end(end, isOmitted) {
+      if (state === 'open') {
+        state = 'ending';
+        ending = recordAndRelease(end, isOmitted);
+      }
+      const isRecorded = ending && (await bounded(ending, limits.endMs));
+      if (state === 'ending') logger.warn({ executionId }, 'the end is not recorded yet; trying on');
+      return isRecorded ?? false;
+    },
+    async leave(next) {
+      if (state === 'open') {
+        state = next;
+        leaving = sendRest(next);
+      }
+      await leaving;
+      if (ending) await bounded(ending, limits.closeMs);
+      // Read after the wait, which changes it where the end could be recorded.
+      if (state !== 'ending') return;
+      logger.error({ executionId }, 'the publisher closed before the end was recorded');
+      release('closed');
+    },
+  };
+}

@@ -1,0 +1,52 @@
+// A worker's publisher: begins runs, and sees them off when the worker stops.
+import type { ExecutionStore } from '../execution/store.ts';
+import type { LogWriter } from '../log/log.ts';
+import type { ExecutionPublisher } from './execution-publisher.ts';
+import { DEFAULT_LIMITS, type Logger, type PublisherLimits, SILENT } from './options.ts';
+import { createRun } from './run.ts';
+import { type BeginRun, bad } from './start.ts';
+
+export interface PublisherOptions {
+  readonly log: LogWriter;
+  readonly store: ExecutionStore;
+  /** Silent by default; pino's loggers fit. */
+  readonly logger?: Logger;
+  readonly limits?: Partial<PublisherLimits>;
+}
+
+export interface Publisher {
+  /**
+   * Begins an execution, or a new attempt of it, and its stream. Resolves within `beginMs`, though row or log be
+   * away: the run then holds what is published and goes on trying.
+   * @throws ExecstreamError `BAD_USER_INPUT` for what cannot be begun, `SUPERSEDED` for an older attempt or a second
+   *   publisher, `ENDED`, `FORBIDDEN` for an id of another tenant, `EVENT_TOO_LARGE`.
+   */
+  begin(run: BeginRun): Promise<ExecutionPublisher>;
+  /**
+   * Sends what is queued and records ends under way, within `closeMs`, then lets go of every run. It ends none: a run
+   * still open is left to its next attempt. It does not close `log` or `store`.
+   */
+  close(): Promise<void>;
+}
+
+/** Makes a publisher over a log and a store, which stay the caller's. */
+export function createPublisher({ log, store, logger = SILENT, limits }: PublisherOptions): Publisher {
+  const open = new Set<ReturnType<typeof createRun>>();
+  const allLimits = { ...DEFAULT_LIMITS, ...limits };
+  let isClosed = false;
+
+  return {
+    async begin(wanted) {
+      if (isClosed) throw bad('the publisher is closed');
+      const onReleased = (): boolean => open.delete(made);
+      const made = createRun(wanted, { log, store, logger, limits: allLimits, onReleased });
+      open.add(made);
+      await made.begin();
+      return made.run;
+    },
+    async close() {
+      isClosed = true;
+      await Promise.all([...open].map((each) => each.close()));
+    },
+  };
+}

@@ -1,0 +1,73 @@
+// Calls that may not be answered: a bound for one call, and trying again until it goes through.
+import { ExecstreamError, isExecstreamError } from '../event/error.ts';
+
+/** ms before the n-th try again (from 1): 50 ms doubling to 2 s, of which a random 50–100 %. */
+export function backoffMs(failures: number): number {
+  return Math.min(2_000, 50 * 2 ** Math.min(failures - 1, 10)) * (0.5 + Math.random() / 2);
+}
+
+/** Whether an error is an answer that trying again will not change. */
+export function isRefusal(error: unknown): error is ExecstreamError {
+  return isExecstreamError(error) && error.code !== 'SOURCE_UNAVAILABLE' && error.code !== 'INTERNAL';
+}
+
+/**
+ * Waits for an answer for at most `ms`.
+ * @throws ExecstreamError `SOURCE_UNAVAILABLE` after that time; the signal's reason when it aborts.
+ */
+export function within<T>(call: () => Promise<T>, ms: number, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const done = (settle: () => void): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      settle();
+    };
+    const onAbort = (): void => done(() => reject(signal.reason));
+    const onTimeout = (): void =>
+      done(() => reject(new ExecstreamError('SOURCE_UNAVAILABLE', `no answer within ${ms} ms`)));
+    const timer = setTimeout(onTimeout, ms);
+    timer.unref();
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort);
+    // An answer that comes too late settles nothing any more, and an error that comes too late is not unhandled.
+    new Promise<T>((start) => start(call())).then(
+      (value) => done(() => resolve(value)),
+      (error) => done(() => reject(error)),
+    );
+  });
+}
+
+/** Waits; returns early when the signal aborts. */
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    timer.unref();
+    if (signal.aborted) done();
+    else signal.addEventListener('abort', done);
+  });
+}
+
+/**
+ * Calls until there is an answer, each try bounded by `callMs`, with backoff in between. The call must be one that
+ * may be made twice.
+ * @throws the refusal if the answer is one (see `isRefusal`); the signal's reason when it aborts.
+ */
+export async function persist<T>(
+  call: () => Promise<T>,
+  options: { callMs: number; signal: AbortSignal; onFailure?: (error: unknown, failures: number) => void },
+): Promise<T> {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await within(call, options.callMs, options.signal);
+    } catch (error) {
+      if (isRefusal(error) || options.signal.aborted) throw error;
+      options.onFailure?.(error, failures);
+      await sleep(backoffMs(failures), options.signal);
+    }
+  }
+}

@@ -1,0 +1,244 @@
+// One run, behind its public face: every call checked, folded into what is held, and put into the outbox.
+import { isExecstreamError } from '../event/error.ts';
+import { checkEventData } from '../event/schema.ts';
+import {
+  CATALOGUE,
+  type EventData,
+  type EventType,
+  type ExecutionMode,
+  type JsonValue,
+  MAX_DATA_BYTES,
+  type NewEvent,
+  type OpenStatus,
+  timestamp,
+  type Usage,
+} from '../event/types.ts';
+import type { ExecutionEnd, ExecutionStore } from '../execution/store.ts';
+import type { LogWriter } from '../log/log.ts';
+import type { ExecutionPublisher } from './execution-publisher.ts';
+import { createHeldText, createHeldValue } from './held.ts';
+import { createLifecycle } from './lifecycle.ts';
+import type { Logger, PublisherLimits } from './options.ts';
+import { copyJson, jsonBytes, tooLarge } from './size.ts';
+import { type BeginRun, bad, prepareRun } from './start.ts';
+import { createTextCutter, splitText } from './text.ts';
+
+const NOT_EMITTED: Partial<Record<EventType, string>> = {
+  complete: 'call complete()',
+  error: 'call fail()',
+  reset: 'the publisher writes it itself',
+  gap: 'a server makes it',
+  llm_chunk: 'call text()',
+  structured_delta: 'call value()',
+};
+
+export interface RunOptions {
+  readonly log: LogWriter;
+  readonly store: ExecutionStore;
+  readonly limits: PublisherLimits;
+  readonly logger: Logger;
+  onReleased(): void;
+}
+
+/** Makes a run that has not begun; `begin` and `close` are the publisher's. */
+export function createRun(wanted: BeginRun, { onReleased, ...options }: RunOptions) {
+  const { execution, startEvent } = prepareRun(wanted);
+  const { id, kind, mode } = execution;
+  const { limits, logger } = options;
+  const held = mode === 'TEXT' ? createHeldText(limits) : createHeldValue(limits);
+  const cutter = createTextCutter();
+  let lastValue: JsonValue = null;
+  let lastUsage: Usage | undefined;
+  let lastStatus: OpenStatus = 'RUNNING';
+  let ignored = 0;
+  let refused = 0;
+
+  const life = createLifecycle({
+    ...options,
+    execution,
+    startEvent,
+    again: (queuedUnits) => held.again(queuedUnits),
+    onReleased,
+  });
+  const { outbox } = life;
+
+  /** Counts a call that came too late. */
+  function isLate(): boolean {
+    if (life.state === 'open') return false;
+    ignored += 1;
+    return true;
+  }
+
+  function addChunk(content: string): void {
+    held.addText(content);
+    outbox.push({ type: 'llm_chunk', ts: timestamp(), data: { content } });
+  }
+
+  /** What the cutter kept behind goes before whatever comes now: the order is kept. */
+  function flushText(): void {
+    const rest = cutter.flush();
+    if (rest !== '') addChunk(rest);
+  }
+
+  function push(event: NewEvent): void {
+    flushText();
+    outbox.push(event);
+  }
+
+  function refuse(error: Error): never {
+    refused += 1;
+    push({ type: 'warning', ts: timestamp(), data: { code: 'EVENT_TOO_LARGE', message: error.message } });
+    throw error;
+  }
+
+  function publish<T extends EventType>(type: T, data: EventData[T]): Promise<void> {
+    const copy = copyJson(data, type);
+    checkEventData(type, copy);
+    if (isLate()) return Promise.resolve();
+    const bytes = jsonBytes(copy);
+    if (bytes > MAX_DATA_BYTES) refuse(tooLarge(type, bytes));
+    push({ type, ts: timestamp(), data: copy } as NewEvent);
+    return outbox.room();
+  }
+
+  function emit<T extends EventType>(type: T, data: EventData[T]): Promise<void> {
+    if (!Object.hasOwn(CATALOGUE, type)) throw bad(`"${type}" is not an event type`);
+    if (!CATALOGUE[type].includes(kind)) throw bad(`${type} does not occur in the stream of kind ${kind}`);
+    if (NOT_EMITTED[type]) throw bad(`${type} cannot be emitted: ${NOT_EMITTED[type]}`);
+    return publish(type, data);
+  }
+
+  function needMode(needed: ExecutionMode, call: string): void {
+    if (kind === 'workflow')
+      throw bad(`${call} is for agents and tasks; a workflow has neither text nor value`);
+    if (mode !== needed) throw bad(`${call} needs mode ${needed}; this run's is ${mode}`);
+  }
+
+  function addText(text: string): Promise<void> {
+    if (typeof text !== 'string') throw bad(`text() takes strings, not ${typeof text}`);
+    if (isLate()) return Promise.resolve();
+    for (const chunk of cutter.add(text)) addChunk(chunk);
+    return outbox.room();
+  }
+
+  async function addAll(texts: AsyncIterable<string>): Promise<void> {
+    for await (const text of texts) await addText(text);
+  }
+
+  function statusEvent(status: OpenStatus, step?: string): Promise<void> {
+    const data = { status, ...(step !== undefined && { step }) };
+    if (kind === 'agent') return publish('agent_status', data);
+    if (kind === 'task') return publish('task_status', data);
+    return publish('workflow_status', { ...data, ...(lastUsage && { usage: lastUsage }) });
+  }
+
+  /** The default result, or what was given as JSON has it; undefined with `isOmitted` where there is none to give. */
+  function resultOf(given: unknown): { result: JsonValue | undefined; isOmitted: boolean } {
+    if (given === undefined) {
+      if (kind === 'workflow') return { result: undefined, isOmitted: false };
+      const result = mode === 'TEXT' ? held.result() : lastValue;
+      return { result, isOmitted: result === undefined };
+    }
+    try {
+      return { result: copyJson(given as JsonValue, 'result'), isOmitted: false };
+    } catch (err) {
+      // An end is never refused: the work is done, and a retry would not make its result JSON.
+      logger.error({ executionId: id, err }, 'the result is not JSON and was left out');
+      return { result: undefined, isOmitted: true };
+    }
+  }
+
+  function end(how: ExecutionEnd, isOmitted: boolean): Promise<boolean> {
+    if (!isLate()) flushText();
+    return life.end(lastUsage ? { ...how, usage: lastUsage } : how, isOmitted);
+  }
+
+  const run: ExecutionPublisher = {
+    id,
+    kind,
+    mode,
+    signal: life.signal,
+    get state() {
+      return life.state;
+    },
+    get attempt() {
+      return life.attempt;
+    },
+    get stats() {
+      const { appended, dropped, bytes } = outbox;
+      return { appended, dropped, refused, ignored, queuedBytes: bytes };
+    },
+    text(text) {
+      needMode('TEXT', 'text()');
+      return typeof text === 'object' && text !== null ? addAll(text) : addText(text);
+    },
+    value(partial) {
+      needMode('STRUCTURED', 'value()');
+      const value = copyJson(partial as JsonValue, 'value');
+      if (value === undefined || isLate()) return Promise.resolve();
+      lastValue = value;
+      try {
+        for (const event of held.setValue(value)) push(event);
+      } catch (error) {
+        if (isExecstreamError(error, 'EVENT_TOO_LARGE')) refuse(error);
+        throw bad(`value could not be compared with the one before: ${(error as Error).message}`);
+      }
+      return outbox.room();
+    },
+    toolCall: (call) => publish('tool_call', call),
+    status(status, step) {
+      if (!OPEN_STATUSES.includes(status))
+        throw bad(`status ${status} is not an open one; end by complete() or fail()`);
+      const published = statusEvent(status, step);
+      if (life.state === 'open' && status !== lastStatus) life.setStatus(status);
+      lastStatus = status;
+      return published;
+    },
+    usage(usage) {
+      const copy = copyJson(usage, 'usage');
+      if (isLate()) return Promise.resolve();
+      lastUsage = copy;
+      return kind === 'workflow' ? statusEvent(lastStatus) : Promise.resolve();
+    },
+    warning: (code, message) => publish('warning', { code, message }),
+    emit,
+    async complete(given) {
+      if (life.state === 'open') flushText();
+      const { result, isOmitted } = resultOf(given);
+      return end(result === undefined ? { status: 'SUCCESS' } : { status: 'SUCCESS', result }, isOmitted);
+    },
+    async fail(error, how = {}) {
+      const own = (error as { code?: unknown } | null | undefined)?.code;
+      const code = how.code ?? (typeof own === 'string' ? own : undefined);
+      const failure = { message: messageOf(error), ...(code !== undefined && { code }) };
+      return end({ status: how.status ?? 'FAILED', error: failure }, false);
+    },
+    async abandon(error) {
+      if (isLate()) return;
+      const data = {
+        code: 'ATTEMPT_FAILED',
+        message: splitText(messageOf(error), MAX_DATA_BYTES / 2)[0] ?? '',
+      };
+      push({ type: 'warning', ts: timestamp(), data });
+      await life.leave('abandoned');
+    },
+  };
+  return {
+    run,
+    begin: () => life.begin(),
+    close(): Promise<void> {
+      if (life.state === 'open') flushText();
+      return life.leave('closed');
+    },
+  };
+}
+
+const OPEN_STATUSES: readonly OpenStatus[] = ['PENDING', 'RUNNING', 'WAITING', 'PAUSED'];
+
+function messageOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return 'an error that cannot be written';
+  }
+}

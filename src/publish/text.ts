@@ -1,0 +1,94 @@
+// Text into chunks, byte for byte: only where to cut is decided here, never what is said.
+import { MAX_DATA_BYTES } from '../event/types.ts';
+
+/** Bytes of `{"content":""}`. */
+const FRAME_BYTES = 14;
+
+/** Bytes of JSON that a chunk's content may have without its quotes. */
+export const MAX_CONTENT_BYTES = MAX_DATA_BYTES - FRAME_BYTES;
+
+export interface TextCutter {
+  /** Takes text in, gives chunks out; a last code unit whose partner may come stays behind. */
+  add(text: string): string[];
+  /** What stayed behind, once nothing that follows may join it; empty if nothing did. */
+  flush(): string;
+}
+
+/** Cuts text that arrives in pieces so that no chunk ends inside a surrogate pair or a CRLF. */
+export function createTextCutter(): TextCutter {
+  let behind = '';
+  return {
+    add(text) {
+      if (text === '') return [];
+      const whole = behind + text;
+      const last = whole.charCodeAt(whole.length - 1);
+      const end = isHigh(last) || last === CR ? whole.length - 1 : whole.length;
+      behind = whole.slice(end);
+      return splitText(whole.slice(0, end));
+    },
+    flush() {
+      const text = behind;
+      behind = '';
+      return text;
+    },
+  };
+}
+
+/** Cuts text into pieces that fit into one chunk each, never inside a surrogate pair or a CRLF. */
+export function splitText(text: string, maxBytes: number = MAX_CONTENT_BYTES): string[] {
+  if (text === '') return [];
+  if (contentBytes(text) <= maxBytes) return [text];
+  const pieces: string[] = [];
+  let start = 0;
+  let bytes = 0;
+  for (let i = 0; i < text.length; ) {
+    const code = text.charCodeAt(i);
+    const next = text.charCodeAt(i + 1);
+    const pair = isHigh(code) && isLow(next);
+    const units = pair || (code === CR && next === LF) ? 2 : 1;
+    const cost = units === 2 ? 4 : unitBytes(code);
+    if (bytes + cost > maxBytes) {
+      pieces.push(text.slice(start, i));
+      start = i;
+      bytes = 0;
+    }
+    bytes += cost;
+    i += units;
+  }
+  pieces.push(text.slice(start));
+  return pieces;
+}
+
+/** Bytes of a text as JSON, without its quotes. */
+export function contentBytes(text: string): number {
+  return Buffer.byteLength(JSON.stringify(text)) - 2;
+}
+
+/** The end of a text, at most so many UTF-8 bytes, not beginning inside a surrogate pair or a CRLF. */
+export function tailOf(text: string, maxBytes: number): string {
+  let from = Math.max(0, text.length - maxBytes);
+  for (;;) {
+    const above = Buffer.byteLength(text.slice(from)) - maxBytes;
+    if (above <= 0) break;
+    // A code unit has at most 3 bytes, so this never cuts too much.
+    from += Math.ceil(above / 3);
+  }
+  const before = text.charCodeAt(from - 1);
+  const first = text.charCodeAt(from);
+  const inside = (isHigh(before) && isLow(first)) || (before === CR && first === LF);
+  return text.slice(inside ? from + 1 : from);
+}
+
+const CR = 0x0d;
+const LF = 0x0a;
+const isHigh = (code: number): boolean => code >= 0xd800 && code <= 0xdbff;
+const isLow = (code: number): boolean => code >= 0xdc00 && code <= 0xdfff;
+
+/** Bytes that JSON.stringify makes of one code unit that is not part of a pair. */
+function unitBytes(code: number): number {
+  if (code === 0x22 || code === 0x5c) return 2;
+  if (code < 0x20) return (code >= 0x08 && code <= 0x0a) || code === 0x0c || code === CR ? 2 : 6;
+  if (code < 0x80) return 1;
+  if (code < 0x800) return 2;
+  return isHigh(code) || isLow(code) ? 6 : 3;
+}

@@ -1,0 +1,116 @@
+// Two successive values into the RFC 6902 operations between them, and operations into events that fit.
+//
+// Not fast-json-patch's `compare`: that takes no null or scalar as a root, and answers `/__proto__` paths that its
+// own `applyPatch` refuses.
+import { isDeepStrictEqual } from 'node:util';
+import { type JsonValue, MAX_DATA_BYTES, type PatchOperation } from '../event/types.ts';
+import { jsonBytes, tooLarge } from './size.ts';
+
+/** Bytes of `{"patch":[]}`. */
+const FRAME_BYTES = 12;
+
+/** Keys that appliers refuse in a path, to keep patches off prototypes: the object around them is sent instead. */
+const UNSAFE_KEYS = ['__proto__', 'prototype'];
+
+/** The operations that make `before` into `after`; none where they are equal. */
+export function diff(before: JsonValue, after: JsonValue): PatchOperation[] {
+  const patch: PatchOperation[] = [];
+  walk(before, after, '', patch);
+  return patch;
+}
+
+/** The patch that sets a whole value. */
+export function wholeValue(value: JsonValue): PatchOperation[] {
+  return [{ op: 'replace', path: '', value }];
+}
+
+function walk(before: JsonValue, after: JsonValue, path: string, patch: PatchOperation[]): void {
+  if (before === after) return;
+  if (Array.isArray(before) && Array.isArray(after)) {
+    const common = Math.min(before.length, after.length);
+    for (let i = 0; i < common; i++) walk(before[i]!, after[i]!, `${path}/${i}`, patch);
+    for (let i = before.length - 1; i >= common; i--) patch.push({ op: 'remove', path: `${path}/${i}` });
+    for (let i = common; i < after.length; i++)
+      patch.push({ op: 'add', path: `${path}/${i}`, value: after[i]! });
+  } else if (isObject(before) && isObject(after)) {
+    const unsafe = UNSAFE_KEYS.some((key) => Object.hasOwn(before, key) || Object.hasOwn(after, key));
+    if (unsafe) {
+      if (!isDeepStrictEqual(before, after)) patch.push({ op: 'replace', path, value: after });
+      return;
+    }
+    for (const key of Object.keys(before)) {
+      if (!Object.hasOwn(after, key)) patch.push({ op: 'remove', path: member(path, key) });
+    }
+    for (const [key, value] of Object.entries(after)) {
+      if (Object.hasOwn(before, key)) walk(before[key]!, value, member(path, key), patch);
+      else patch.push({ op: 'add', path: member(path, key), value });
+    }
+  } else {
+    patch.push({ op: 'replace', path, value: after });
+  }
+}
+
+/**
+ * Groups operations into patches that fit into one event each; a value too large for one is built up by several.
+ * @throws ExecstreamError `EVENT_TOO_LARGE` for a string (or key) too large for one event: RFC 6902 cannot append.
+ */
+export function splitPatch(patch: readonly PatchOperation[]): PatchOperation[][] {
+  const patches: PatchOperation[][] = [];
+  let bytes = MAX_DATA_BYTES + 1;
+  for (const whole of patch) {
+    for (const operation of splitOperation(whole)) {
+      const more = jsonBytes(operation) + 1;
+      if (bytes + more > MAX_DATA_BYTES) {
+        patches.push([]);
+        bytes = FRAME_BYTES;
+      }
+      patches.at(-1)!.push(operation);
+      bytes += more;
+    }
+  }
+  return patches;
+}
+
+function* splitOperation(operation: PatchOperation): Generator<PatchOperation> {
+  const max = MAX_DATA_BYTES - FRAME_BYTES - 1;
+  const bytes = jsonBytes(operation);
+  if (bytes <= max) {
+    yield operation;
+    return;
+  }
+  const { op, path, value } = operation;
+  const isArray = Array.isArray(value);
+  if (!isArray && !isObject(value)) throw tooLarge(shown(path), bytes);
+  // First as many members as fit, then the others one operation each, in order (an array grows at its end).
+  const members = Object.entries(value).sort(([a], [b]) => Number(isUnsafe(b)) - Number(isUnsafe(a)));
+  const first: [string, JsonValue][] = [];
+  let room = max - jsonBytes({ op, path, value: isArray ? [] : {} });
+  if (room < 0) throw tooLarge(shown(path), bytes);
+  let next = 0;
+  for (; next < members.length; next++) {
+    const [key, inner] = members[next]!;
+    room -= jsonBytes(inner) + 1 + (isArray ? 0 : jsonBytes(key) + 1);
+    if (room < 0) break;
+    first.push([key, inner]);
+  }
+  // fromEntries defines own properties, a key `__proto__` included.
+  yield { op, path, value: isArray ? first.map(([, inner]) => inner) : Object.fromEntries(first) };
+  for (const [key, inner] of members.slice(next)) {
+    if (!isArray && isUnsafe(key)) throw tooLarge(shown(path), bytes);
+    yield* splitOperation({ op: 'add', path: member(path, key), value: inner });
+  }
+}
+
+const isUnsafe = (key: string): boolean => UNSAFE_KEYS.includes(key);
+
+function member(path: string, key: string): string {
+  return `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}
+
+function shown(path: string): string {
+  return `structured_delta at "${path.length > 80 ? `${path.slice(0, 80)}…` : path}"`;
+}
+
+function isObject(value: unknown): value is { [key: string]: JsonValue } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,64 @@
+// Cursors and execution ids (protocol, "Cursor").
+import { describe, expect, test } from 'vitest';
+import { formatCursor, newEpoch, parseCursor } from '../../src/event/cursor.ts';
+import { isExecstreamError } from '../../src/event/error.ts';
+import { checkExecutionId } from '../../src/event/id.ts';
+
+function codeOf(call: () => unknown): string | undefined {
+  try {
+    call();
+  } catch (error) {
+    return isExecstreamError(error) ? error.code : 'not ours';
+  }
+  return undefined;
+}
+
+describe('a cursor', () => {
+  test('is read as it was written', () => {
+    const epoch = newEpoch();
+    expect(parseCursor(formatCursor(42, epoch))).toEqual({ seq: 42, epoch });
+  });
+
+  test.each([
+    ['42-k3f9ab01zz', { seq: 42, epoch: 'k3f9ab01zz' }],
+    ['0-k3f9ab01zz', { seq: 0, epoch: 'k3f9ab01zz' }],
+    ['7-0123456789abcdef', { seq: 7, epoch: '0123456789abcdef' }],
+    ['42', { seq: 42 }],
+    ['0', { seq: 0 }],
+  ])('%s is one', (text, cursor) => expect(parseCursor(text)).toEqual(cursor));
+
+  test.each([
+    '',
+    '-1-k3f9ab01zz',
+    '1.5-k3f9ab01zz',
+    '042-k3f9ab01zz',
+    '42-',
+    '42-short',
+    '42-K3F9AB01ZZ',
+    '42-0123456789abcdefg',
+    ' 42-k3f9ab01zz',
+    '42-k3f9ab01zz\n',
+    '9007199254740993',
+    '99999999999999999999',
+    'x'.repeat(1_000_000),
+  ])('%j is none, and the error shows it', (text) => {
+    expect(codeOf(() => parseCursor(text))).toBe('BAD_CURSOR');
+    expect(() => parseCursor(text)).toThrow(/expected <seq>-<epoch>/);
+  });
+
+  test('an epoch is of the letters and length that the protocol names, and unlike any other', () => {
+    const epochs = Array.from({ length: 1_000 }, newEpoch);
+    for (const epoch of epochs) expect(epoch).toMatch(/^[0-9a-z]{10,16}$/);
+    expect(new Set(epochs).size).toBe(epochs.length);
+  });
+});
+
+describe('an execution id', () => {
+  test.each(['a', 'order/42', 'A-Z.a_z:0~9@x+y', 'x'.repeat(200)])('%s is one', (id) => {
+    expect(checkExecutionId(id)).toBe(id);
+  });
+
+  test.each(['', 'x'.repeat(201), 'with space', 'ümlaut', 'a{b}', 'a\nb', '%2F'])('%j is none', (id) => {
+    expect(codeOf(() => checkExecutionId(id))).toBe('BAD_USER_INPUT');
+  });
+});

@@ -1,0 +1,76 @@
+// The catalogue and the check of events' data (protocol, "Event").
+import { describe, expect, test } from 'vitest';
+import { checkEventData, EVENT_DATA } from '../../src/event/schema.ts';
+import { CATALOGUE, EVENT_TYPES, type EventData, type EventType, isTerminal } from '../../src/event/types.ts';
+
+/** The fullest data of each type. */
+const FULL: { [T in EventType]: EventData[T] } = {
+  workflow_start: { workflowId: 'w', workflowType: 'Digest', runId: 'r' },
+  workflow_status: {
+    status: 'RUNNING',
+    step: 's',
+    usage: { inputTokens: 1, outputTokens: 2, totalTokens: 3, model: 'm', costUsd: 0.1 },
+  },
+  agent_start: { agentId: 'a', action: 'write', executionId: 'e' },
+  agent_status: { status: 'WAITING', step: 's', executionId: 'e' },
+  task_start: { taskId: 't', executionId: 'e' },
+  task_status: { status: 'PAUSED', step: 's', taskId: 't', executionId: 'e' },
+  tool_call: {
+    toolCallId: 'c',
+    toolName: 'read',
+    status: 'failed',
+    args: { path: ['a', 1, null] },
+    result: [],
+    error: 'no such file',
+    durationMs: 5,
+  },
+  llm_chunk: { content: ' \r\n' },
+  structured_delta: {
+    patch: [
+      { op: 'replace', path: '', value: null },
+      { op: 'move', path: '/a', from: '/b' },
+    ],
+  },
+  warning: { code: 'X', message: 'm' },
+  reset: { reason: 'overflow' },
+  gap: { fromSeq: 1, toSeq: 2, text: 't', value: {} },
+  error: { status: 'TIMED_OUT', message: 'm', code: 'c', durationMs: 0 },
+  complete: { status: 'SUCCESS', result: 'r', resultOmitted: false, durationMs: 9 },
+};
+
+describe('the catalogue', () => {
+  test('has a schema for each of its types', () => {
+    expect(Object.keys(EVENT_DATA).sort()).toEqual([...EVENT_TYPES].sort());
+  });
+
+  test('ends with two types, which occur in all streams', () => {
+    expect(EVENT_TYPES.filter(isTerminal)).toEqual(['error', 'complete']);
+    for (const type of EVENT_TYPES.filter(isTerminal)) expect(CATALOGUE[type]).toHaveLength(3);
+  });
+});
+
+describe('the check of data', () => {
+  test.each(EVENT_TYPES)('takes the fullest %s as it is', (type) => {
+    expect(checkEventData(type, FULL[type])).toEqual(FULL[type]);
+  });
+
+  test.each([
+    ['llm_chunk', {}, /llm_chunk: data\.content: /],
+    ['llm_chunk', { content: 1 }, /data\.content/],
+    ['llm_chunk', { content: 'x', extra: 1 }, /extra/],
+    ['tool_call', { toolCallId: 'c', toolName: 't', status: 'running' }, /data\.status/],
+    ['structured_delta', { patch: [{ op: 'append', path: '/a' }] }, /data\.patch\.0\.op/],
+    ['complete', { status: 'FAILED', durationMs: 1 }, /data\.status/],
+    ['error', { status: 'FAILED', message: 'm', durationMs: -1 }, /data\.durationMs/],
+    ['workflow_status', { status: 'RUNNING', usage: { inputTokens: 'x' } }, /data\.usage\.inputTokens/],
+    ['warning', null, /warning: data/],
+  ] as const)('refuses %s with %j, naming the field', (type, data, message) => {
+    expect(() => checkEventData(type, data)).toThrow(message);
+  });
+
+  test('refuses a type that is not in the catalogue, also one that every object has', () => {
+    for (const type of ['nonsense', 'toString', '__proto__']) {
+      expect(() => checkEventData(type as EventType, {})).toThrow(`unknown event type "${type}"`);
+    }
+  });
+});

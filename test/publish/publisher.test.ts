@@ -1,0 +1,449 @@
+// The public face of a run while row and log answer: events, order, sizes, ends.
+import fc from 'fast-check';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { ExecstreamError } from '../../src/event/error.ts';
+import type { ExecutionEvent } from '../../src/event/types.ts';
+import { MAX_DATA_BYTES } from '../../src/event/types.ts';
+import { MAX_BATCH_BYTES } from '../../src/log/log.ts';
+import { jsonBytes } from '../../src/publish/size.ts';
+import { createPublisher } from '../../src/worker.ts';
+import { until } from '../support/wait.ts';
+import { foldLog } from './fold.ts';
+import { createRig } from './rig.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const coded = (code: string) => expect.objectContaining({ name: 'ExecstreamError', code });
+
+describe('a run', () => {
+  test('begins with the start event of its kind, ends once, and leaves row and log of one mind', async () => {
+    const { publisher, log, store } = createRig();
+    const run = await publisher.begin({
+      kind: 'agent',
+      id: 'a1',
+      mode: 'TEXT',
+      agentId: 'writer',
+      action: 'draft',
+    });
+    expect(run).toMatchObject({ id: 'a1', kind: 'agent', mode: 'TEXT', state: 'open', attempt: 1 });
+    run.status('RUNNING', 'thinking');
+    run.toolCall({
+      toolCallId: 't1',
+      toolName: 'search',
+      status: 'started',
+      args: { q: 'x', none: undefined } as never,
+    });
+    await run.text('Hello ');
+    run.text('world');
+    run.usage({ inputTokens: 1, outputTokens: 2, totalTokens: 3 });
+    expect(await run.complete()).toBe(true);
+    expect(run.state).toBe('ended');
+
+    const { events, ends } = await foldLog(log.real, 'a1');
+    expect(events.map(({ type, data }) => ({ type, data }))).toEqual([
+      { type: 'agent_start', data: { agentId: 'writer', action: 'draft' } },
+      { type: 'agent_status', data: { status: 'RUNNING', step: 'thinking' } },
+      {
+        type: 'tool_call',
+        data: { toolCallId: 't1', toolName: 'search', status: 'started', args: { q: 'x' } },
+      },
+      { type: 'llm_chunk', data: { content: 'Hello world' } },
+      {
+        type: 'complete',
+        data: {
+          status: 'SUCCESS',
+          result: 'Hello world',
+          usage: { inputTokens: 1, outputTokens: 2, totalTokens: 3 },
+          durationMs: expect.any(Number),
+        },
+      },
+    ]);
+    const row = await store.get('a1');
+    expect(row).toMatchObject({ status: 'SUCCESS', result: 'Hello world', usage: { totalTokens: 3 } });
+    expect(row!.end).toEqual({ seq: 5, epoch: ends[0]!.id.slice(2) });
+    const { durationMs } = ends[0]!.data;
+    expect(durationMs).toBe(row!.finishedAt!.getTime() - row!.startedAt.getTime());
+    expect(await log.real.head('a1')).toMatchObject({ end: 5 });
+  });
+
+  test.each([
+    [
+      { kind: 'workflow', id: 'w', workflowType: 'Plan', runId: 'r1' },
+      'workflow_start',
+      { workflowId: 'w', workflowType: 'Plan', runId: 'r1' },
+    ],
+    [{ kind: 'task', id: 't', name: 'sum' }, 'task_start', { taskId: 'sum' }],
+    [{ kind: 'agent', id: 'g' }, 'agent_start', { agentId: 'g' }],
+  ] as const)('of %j begins with %s', async (wanted, type, data) => {
+    const { publisher, log } = createRig();
+    const run = await publisher.begin(wanted);
+    await run.complete();
+    expect((await foldLog(log.real, wanted.id)).events[0]).toMatchObject({ type, data });
+  });
+
+  test('of a workflow tells of its children and of usage, and has no text', async () => {
+    const { publisher, log } = createRig();
+    const run = await publisher.begin({ kind: 'workflow', id: 'w1' });
+    run.emit('agent_start', { agentId: 'writer', executionId: 'a1' });
+    run.emit('task_status', { status: 'SUCCESS', executionId: 't1' });
+    run.status('WAITING', 'approval');
+    run.usage({ inputTokens: 1, outputTokens: 1, totalTokens: 2 });
+    expect(() => run.text('x')).toThrow(coded('BAD_USER_INPUT'));
+    expect(() => run.value({})).toThrow(coded('BAD_USER_INPUT'));
+    await run.complete({ done: true });
+    const { types, events } = await foldLog(log.real, 'w1');
+    expect(types).toEqual([
+      'workflow_start',
+      'agent_start',
+      'task_status',
+      'workflow_status',
+      'workflow_status',
+      'complete',
+    ]);
+    expect(events[4]!.data).toMatchObject({ status: 'WAITING', usage: { totalTokens: 2 } });
+    expect(events[5]!.data).toMatchObject({ result: { done: true } });
+  });
+
+  test('carries any text whole, in any pieces, between other events', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('\r', '\n', '\ud83d', '\ude00', 'EVENT')),
+          { maxLength: 20 },
+        ),
+        async (pieces) => {
+          const { publisher, log } = createRig({ batchMs: 0 });
+          const run = await publisher.begin({ kind: 'task', id: 't1' });
+          for (const piece of pieces) {
+            if (piece === 'EVENT') run.warning('W', 'w');
+            else run.text(piece);
+          }
+          await run.complete();
+          const { text, ends, events } = await foldLog(log.real, 't1');
+          const whole = pieces.filter((piece) => piece !== 'EVENT').join('');
+          expect(text).toBe(whole);
+          expect(ends[0]).toMatchObject({ type: 'complete', data: { result: whole } });
+          // The order of text and other events is the order of the calls.
+          const told = events.flatMap((e) =>
+            e.type === 'llm_chunk' ? [e.data.content] : e.type === 'warning' ? ['EVENT'] : [],
+          );
+          expect(told.join('')).toBe(pieces.join(''));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test('reads an async iterable to its end, and passes its error on', async () => {
+    const { publisher, log } = createRig();
+    const run = await publisher.begin({ kind: 'agent', id: 'a1' });
+    await run.text(
+      (async function* () {
+        yield 'a\r';
+        yield '\nb';
+      })(),
+    );
+    const broken = (async function* () {
+      yield 'c';
+      throw new Error('the model broke off');
+    })();
+    await expect(run.text(broken)).rejects.toThrow('the model broke off');
+    await run.fail(new Error('broken'), { status: 'TIMED_OUT', code: 'MODEL' });
+    const { chunks, ends } = await foldLog(log.real, 'a1');
+    expect(chunks.join('')).toBe('a\r\nbc');
+    expect(ends).toMatchObject([
+      { type: 'error', data: { status: 'TIMED_OUT', message: 'broken', code: 'MODEL' } },
+    ]);
+  });
+
+  test('publishes values as patches, and what the caller changes later does not reach them', async () => {
+    const { publisher, log, store } = createRig();
+    const run = await publisher.begin({ kind: 'agent', id: 'a1', mode: 'STRUCTURED' });
+    const value: { items: number[]; gone?: undefined } = { items: [1], gone: undefined };
+    run.value(value);
+    value.items.push(2);
+    run.value(value);
+    run.value(value);
+    value.items.push(3);
+    run.value(undefined);
+    await run.complete();
+    const folded = await foldLog(log.real, 'a1');
+    expect(folded.value).toEqual({ items: [1, 2] });
+    expect(folded.types).toEqual(['agent_start', 'structured_delta', 'structured_delta', 'complete']);
+    expect((await store.get('a1'))!.result).toEqual({ items: [1, 2] });
+  });
+});
+
+describe('batching', () => {
+  test('joins neighbouring chunks of 5 ms into one, sends them then, and keeps the time of publishing', async () => {
+    vi.useFakeTimers({ now: Date.parse('2030-01-01T00:00:00.000Z') });
+    const { publisher, log } = createRig({ batchMs: 5 });
+    const begun = publisher.begin({ kind: 'agent', id: 'a1' });
+    await vi.advanceTimersByTimeAsync(10);
+    const run = await begun;
+    run.text('a');
+    await vi.advanceTimersByTimeAsync(2);
+    run.text('b');
+    await vi.advanceTimersByTimeAsync(2);
+    expect(log.requests).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(log.requests).toHaveLength(2);
+    expect(log.requests[1]!.events).toEqual([
+      { type: 'llm_chunk', ts: '2030-01-01T00:00:00.010Z', data: { content: 'ab' } },
+    ]);
+    log.faults.isAway = true;
+    run.warning('W', 'published while the log is away');
+    await vi.advanceTimersByTimeAsync(10_000);
+    log.faults.isAway = false;
+    await vi.advanceTimersByTimeAsync(2_000);
+    const { events } = await foldLog(log.real, 'a1');
+    expect(events.at(-1)).toMatchObject({ type: 'warning', ts: '2030-01-01T00:00:00.015Z' });
+  });
+
+  test('makes no batch above 256 KiB and no event above 64 KiB', async () => {
+    const { publisher, log } = createRig();
+    const run = await publisher.begin({ kind: 'agent', id: 'a1' });
+    const text = '😀\r\n"漢'.repeat(100_000);
+    await run.text(text);
+    await run.complete();
+    expect((await foldLog(log.real, 'a1')).text).toBe(text);
+    const sizes = log.requests.map(({ events }) => events.reduce((sum, event) => sum + jsonBytes(event), 0));
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(MAX_BATCH_BYTES);
+    expect(
+      Math.max(...log.requests.flatMap(({ events }) => events.map(({ data }) => jsonBytes(data)))),
+    ).toBeLessThanOrEqual(MAX_DATA_BYTES);
+  });
+});
+
+describe('an end', () => {
+  test('is on the row before the terminal event is announced, and comes after all that was queued', async () => {
+    const { publisher, log, store } = createRig();
+    const run = await publisher.begin({ kind: 'agent', id: 'a1' });
+    const seen: Promise<[ExecutionEvent, string]>[] = [];
+    await log.real.listen('a1', {
+      onAnnouncement({ events }) {
+        for (const event of events) seen.push(store.get('a1').then((row) => [event, row!.status]));
+      },
+      onInterruption() {},
+    });
+    run.text('queued');
+    await run.complete();
+    const told = (await Promise.all(seen)).map(([event, status]) => [event.type, status]);
+    expect(told.slice(-2)).toEqual([
+      ['llm_chunk', 'RUNNING'],
+      ['complete', 'SUCCESS'],
+    ]);
+  });
+
+  test('happens once: later calls are counted and do nothing', async () => {
+    const { publisher, log, store } = createRig();
+    const run = await publisher.begin({ kind: 'agent', id: 'a1' });
+    const [first, second] = await Promise.all([run.complete('one'), run.complete('two'), run.fail('three')]);
+    expect([first, second]).toEqual([true, true]);
+    await run.fail('four');
+    await run.text('five');
+    run.toolCall({ toolCallId: 't', toolName: 'n', status: 'started' });
+    const { ends } = await foldLog(log.real, 'a1');
+    expect(ends).toMatchObject([{ data: { result: 'one' } }]);
+    expect((await store.get('a1'))!.result).toBe('one');
+    expect(run.stats.ignored).toBe(5);
+    expect(run.signal.aborted).toBe(false);
+  });
+
+  test('leaves a result too large out of the event; the row keeps it', async () => {
+    const { publisher, log, store } = createRig();
+    const run = await publisher.begin({ kind: 'agent', id: 'a1' });
+    const text = 'x'.repeat(MAX_DATA_BYTES);
+    await run.text(text);
+    await run.complete();
+    const { ends } = await foldLog(log.real, 'a1');
+    expect(ends[0]!.data).toEqual({ status: 'SUCCESS', resultOmitted: true, durationMs: expect.any(Number) });
+    expect((await store.get('a1'))!.result).toBe(text);
+  });
+
+  test('cuts an error message too long, not inside a character', async () => {
+    const { publisher, log } = createRig();
+    const run = await publisher.begin({ kind: 'agent', id: 'a1' });
+    await run.fail(new Error('😀'.repeat(MAX_DATA_BYTES)));
+    const [end] = (await foldLog(log.real, 'a1')).ends;
+    expect(jsonBytes(end!.data)).toBeLessThanOrEqual(MAX_DATA_BYTES);
+    expect((end!.data as { message: string }).message).toMatch(/^(😀)+…$/u);
+  });
+
+  test('comes though the result is not JSON, or the store refuses it', async () => {
+    const { publisher, log, store, logger } = createRig();
+    const run = await publisher.begin({ kind: 'agent', id: 'a1' });
+    expect(await run.complete({ big: 1n })).toBe(true);
+    expect((await foldLog(log.real, 'a1')).ends[0]!.data).toMatchObject({ resultOmitted: true });
+    const { finish } = store;
+    store.finish = async (id, attempt, end) => {
+      if ('result' in end) throw new ExecstreamError('BAD_USER_INPUT', 'no such character');
+      return finish(id, attempt, end);
+    };
+    const other = await publisher.begin({ kind: 'agent', id: 'a2' });
+    expect(await other.complete('\0')).toBe(true);
+    expect(logger.lines.filter(({ level }) => level === 'error')).toHaveLength(2);
+  });
+
+  test('says what the row says where the row had ended otherwise', async () => {
+    const { publisher, log, store } = createRig();
+    const run = await publisher.begin({ kind: 'agent', id: 'a1' });
+    await store.finish('a1', 1, { status: 'CANCELED', error: { message: 'by hand' } });
+    await run.complete('done');
+    expect((await foldLog(log.real, 'a1')).ends).toMatchObject([
+      { type: 'error', data: { status: 'CANCELED', message: 'by hand' } },
+    ]);
+  });
+});
+
+describe('a status', () => {
+  test('goes on the row, the last one last', async () => {
+    const { publisher, store } = createRig();
+    const run = await publisher.begin({ kind: 'task', id: 't1' });
+    run.status('RUNNING');
+    run.status('WAITING');
+    run.status('PAUSED');
+    await until(async () => (await store.get('t1'))!.status === 'PAUSED');
+    expect(() => run.status('SUCCESS' as never)).toThrow(coded('BAD_USER_INPUT'));
+  });
+});
+
+describe('mistakes and refusals', () => {
+  test('an event too large is refused to the caller and told in the log; the work goes on', async () => {
+    const { publisher, log } = createRig();
+    const run = await publisher.begin({ kind: 'agent', id: 'a1' });
+    run.text('before');
+    const call = {
+      toolCallId: 't1',
+      toolName: 'n',
+      status: 'succeeded',
+      result: 'x'.repeat(70_000),
+    } as const;
+    expect(() => run.toolCall(call)).toThrow(/tool_call has 700\d\d bytes of data; an event may have 65536/);
+    run.text(' after');
+    await run.complete();
+    const { warnings, text, types } = await foldLog(log.real, 'a1');
+    expect(warnings).toEqual(['EVENT_TOO_LARGE']);
+    expect(text).toBe('before after');
+    expect(types).toEqual(['agent_start', 'llm_chunk', 'warning', 'llm_chunk', 'complete']);
+    expect(run.stats.refused).toBe(1);
+  });
+
+  test('a value that cannot be split is refused, and is still the result', async () => {
+    const { publisher, log, store } = createRig();
+    const run = await publisher.begin({ kind: 'agent', id: 'a1', mode: 'STRUCTURED' });
+    const large = { s: 'x'.repeat(70_000) };
+    expect(() => run.value(large)).toThrow(coded('EVENT_TOO_LARGE'));
+    await run.complete();
+    expect((await foldLog(log.real, 'a1')).warnings).toEqual(['EVENT_TOO_LARGE']);
+    expect((await store.get('a1'))!.result).toEqual(large);
+  });
+
+  test('programming mistakes are thrown, with words', async () => {
+    const { publisher } = createRig();
+    const run = await publisher.begin({ kind: 'agent', id: 'a1' });
+    const circle: { self?: unknown } = {};
+    circle.self = circle;
+    expect(() => run.emit('nonsense' as never, {} as never)).toThrow('"nonsense" is not an event type');
+    expect(() => run.emit('workflow_start', {} as never)).toThrow(
+      'workflow_start does not occur in the stream of kind agent',
+    );
+    for (const type of ['complete', 'error', 'reset', 'gap', 'llm_chunk', 'structured_delta']) {
+      expect(() => run.emit(type as never, {} as never)).toThrow(coded('BAD_USER_INPUT'));
+    }
+    expect(() => run.emit('warning', circle as never)).toThrow('data of warning is not JSON'.slice(8));
+    expect(() => run.warning('C', 1 as never)).toThrow('warning: data.message: ');
+    expect(() => run.toolCall({ toolName: 'read' } as never)).toThrow('tool_call: data.toolCallId: ');
+    expect(() => run.value({})).toThrow('value() needs mode STRUCTURED');
+    expect(() => run.text(7 as never)).toThrow(coded('BAD_USER_INPUT'));
+    await expect(publisher.begin({ kind: 'agent', id: 'no spaces' })).rejects.toThrow(
+      coded('BAD_USER_INPUT'),
+    );
+    await expect(publisher.begin({ kind: 'robot' as never, id: 'r' })).rejects.toThrow(
+      coded('BAD_USER_INPUT'),
+    );
+    await expect(publisher.begin({ kind: 'agent', id: 'x', attempt: 0 })).rejects.toThrow(
+      coded('BAD_USER_INPUT'),
+    );
+  });
+
+  test('begin is refused for an older attempt, an ended execution, another tenant and another kind', async () => {
+    const { publisher } = createRig();
+    const run = await publisher.begin({ kind: 'agent', id: 'a1', attempt: 3, tenant: 'one' });
+    await expect(publisher.begin({ kind: 'agent', id: 'a1', attempt: 2, tenant: 'one' })).rejects.toThrow(
+      coded('SUPERSEDED'),
+    );
+    await expect(publisher.begin({ kind: 'agent', id: 'a1', tenant: 'two' })).rejects.toThrow(
+      coded('FORBIDDEN'),
+    );
+    await expect(publisher.begin({ kind: 'task', id: 'a1', tenant: 'one' })).rejects.toThrow(
+      coded('BAD_USER_INPUT'),
+    );
+    await until(() => run.stats.appended > 0);
+    await expect(publisher.begin({ kind: 'agent', id: 'a1', attempt: 3, tenant: 'one' })).rejects.toThrow(
+      coded('SUPERSEDED'),
+    );
+    await run.complete();
+    await expect(publisher.begin({ kind: 'agent', id: 'a1', tenant: 'one' })).rejects.toThrow(coded('ENDED'));
+  });
+});
+
+describe('attempts', () => {
+  test('a try that is abandoned ends nothing, and the next one resets the stream', async () => {
+    const { publisher, log } = createRig();
+    const first = await publisher.begin({ kind: 'agent', id: 'a1' });
+    first.text('half');
+    await first.abandon(new Error('rate limit'));
+    expect(first.state).toBe('abandoned');
+    first.text('late');
+    const second = await publisher.begin({ kind: 'agent', id: 'a1' });
+    expect(second.attempt).toBe(2);
+    second.text('whole');
+    await second.complete();
+    const { types, text, resets, events } = await foldLog(log.real, 'a1');
+    expect(types).toEqual([
+      'agent_start',
+      'llm_chunk',
+      'warning',
+      'reset',
+      'agent_start',
+      'llm_chunk',
+      'complete',
+    ]);
+    expect(resets).toEqual(['attempt']);
+    expect(text).toBe('whole');
+    expect(events.map(({ attempt }) => attempt)).toEqual([1, 1, 1, 2, 2, 2, 2]);
+  });
+});
+
+test('close sends what is queued, records ends under way, ends nothing else, and leaves no timer', async () => {
+  vi.useFakeTimers();
+  const { publisher, log } = createRig();
+  const begun = Promise.all([
+    publisher.begin({ kind: 'agent', id: 'a1' }),
+    publisher.begin({ kind: 'agent', id: 'a2' }),
+  ]);
+  await vi.advanceTimersByTimeAsync(1);
+  const [open, ending] = await begun;
+  open!.text('queued\r');
+  void ending!.complete('done');
+  const closed = publisher.close();
+  await vi.advanceTimersByTimeAsync(1_000);
+  await closed;
+  expect((await foldLog(log.real, 'a1')).types).toEqual(['agent_start', 'llm_chunk']);
+  expect((await foldLog(log.real, 'a1')).text).toBe('queued\r');
+  expect((await foldLog(log.real, 'a2')).ends).toHaveLength(1);
+  expect([open!.state, ending!.state]).toEqual(['closed', 'ended']);
+  // The one that is left is the memory log's own expiry of a2.
+  expect(vi.getTimerCount()).toBe(1);
+  await expect(publisher.begin({ kind: 'agent', id: 'a3' })).rejects.toThrow('the publisher is closed');
+});
+
+test('the options need nothing but a log and a store', async () => {
+  const { log, store } = createRig();
+  const publisher = createPublisher({ log: log.writer, store });
+  const run = await publisher.begin({ kind: 'task', id: 't1' });
+  expect(await run.complete(1)).toBe(true);
+});

@@ -1,0 +1,77 @@
+// The memory log behind faults that a test turns on and off, and a publisher with short bounds over it.
+import { ExecstreamError } from '../../src/event/error.ts';
+import { type AppendRequest, type EventLog, type LogWriter, MAX_BATCH_BYTES } from '../../src/log/log.ts';
+import { createMemoryLog } from '../../src/log/memory.ts';
+import type { PublisherLimits } from '../../src/publish/options.ts';
+import { createPublisher } from '../../src/publish/publisher.ts';
+import { createMemoryStore, type MemoryStore } from '../support/memory-store.ts';
+
+export interface Faults {
+  /** Every call fails at once. */
+  isAway: boolean;
+  /** No call answers. */
+  hangs: boolean;
+  /** How the next appends go, one word each; then they go through. */
+  appends: ('fail' | 'append and fail' | 'append and hang')[];
+}
+
+/** A log that can be away, lose its answers, and lose itself. Its reading side is always the real one. */
+export function createFaultyLog() {
+  let real: EventLog = createMemoryLog();
+  const faults: Faults = { isAway: false, hangs: false, appends: [] };
+  const requests: AppendRequest[] = [];
+  const away = (): ExecstreamError => new ExecstreamError('SOURCE_UNAVAILABLE', 'the log is away');
+  const never = <T>(): Promise<T> => new Promise<T>(() => {});
+
+  const writer: LogWriter = {
+    async open(id, request) {
+      if (faults.isAway) throw away();
+      if (faults.hangs) return never();
+      return real.open(id, request);
+    },
+    async append(id, request) {
+      if (faults.isAway) throw away();
+      if (faults.hangs) return never();
+      const bytes = request.events.reduce((sum, event) => sum + Buffer.byteLength(JSON.stringify(event)), 0);
+      if (bytes > MAX_BATCH_BYTES) throw new Error(`a batch of ${bytes} bytes`);
+      requests.push(structuredClone(request));
+      const fault = faults.appends.shift();
+      if (fault === 'fail') throw away();
+      const answer = await real.append(id, request);
+      if (fault === 'append and fail') throw away();
+      if (fault === 'append and hang') return never();
+      return answer;
+    },
+    head: (id) => real.head(id),
+  };
+  return {
+    writer,
+    faults,
+    requests,
+    get real() {
+      return real;
+    },
+    /** All logs are gone, as after a crash of Redis without persistence. */
+    lose() {
+      real = createMemoryLog();
+    },
+  };
+}
+
+/** Logged lines, by level. */
+export function createRecorder() {
+  const lines: { level: string; message: string; fields: object }[] = [];
+  const at = (level: string) => (fields: object, message: string) => {
+    lines.push({ level, message, fields });
+  };
+  return { lines, info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+export function createRig(limits: Partial<PublisherLimits> = {}) {
+  const log = createFaultyLog();
+  const store: MemoryStore = createMemoryStore();
+  const logger = createRecorder();
+  const short = { beginMs: 100, endMs: 3_000, closeMs: 500, callMs: 100, blockMs: 50, ...limits };
+  const publisher = createPublisher({ log: log.writer, store, logger, limits: short });
+  return { log, store, logger, publisher };
+}

@@ -1,0 +1,105 @@
+// Text byte for byte: cut anywhere, joined again (protocol, "Event": llm_chunk).
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { MAX_DATA_BYTES } from '../../src/event/types.ts';
+import { contentBytes, createTextCutter, splitText, tailOf } from '../../src/publish/text.ts';
+
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc
+    .array(
+      fc.constantFrom(
+        '\r',
+        '\n',
+        '\r\n',
+        ' ',
+        '\n\n',
+        '\t',
+        '\0',
+        '"',
+        '\\',
+        'é',
+        '漢',
+        '😀',
+        '\ud83d',
+        '\ude00',
+        'a',
+        '\u2028',
+      ),
+      { maxLength: 60 },
+    )
+    .map((parts) => parts.join('')),
+);
+const cutsBadly = (chunk: string, next: string): boolean =>
+  /[\ud800-\udbff]$/.test(chunk) && /^[\udc00-\udfff]/.test(next)
+    ? true
+    : /\r$/.test(chunk) && next.startsWith('\n');
+
+describe('the cutter', () => {
+  test('gives back any text, cut anywhere, and never cuts a pair or a CRLF', () => {
+    fc.assert(
+      fc.property(anyText, fc.array(fc.nat(), { maxLength: 8 }), (text, at) => {
+        const cuts = [...new Set(at.map((n) => n % (text.length + 1)))].sort((a, b) => a - b);
+        const cutter = createTextCutter();
+        const chunks: string[] = [];
+        let from = 0;
+        for (const cut of [...cuts, text.length]) {
+          chunks.push(...cutter.add(text.slice(from, cut)));
+          from = cut;
+        }
+        const rest = cutter.flush();
+        const all = rest === '' ? chunks : [...chunks, rest];
+        expect(all.join('')).toBe(text);
+        for (let i = 1; i < all.length; i++) expect(cutsBadly(all[i - 1]!, all[i]!)).toBe(false);
+        expect(all).not.toContain('');
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('gives back any text that comes one code unit at a time', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const cutter = createTextCutter();
+        const chunks = text.split('').flatMap((unit) => cutter.add(unit));
+        expect(chunks.join('') + cutter.flush()).toBe(text);
+        for (let i = 1; i < chunks.length; i++) expect(cutsBadly(chunks[i - 1]!, chunks[i]!)).toBe(false);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+describe('splitText', () => {
+  test('makes pieces of at most the asked-for bytes of JSON, and loses nothing', () => {
+    fc.assert(
+      fc.property(anyText, fc.integer({ min: 12, max: 40 }), (text, max) => {
+        const pieces = splitText(text, max);
+        expect(pieces.join('')).toBe(text);
+        for (const piece of pieces) expect(contentBytes(piece)).toBeLessThanOrEqual(max);
+        for (let i = 1; i < pieces.length; i++) expect(cutsBadly(pieces[i - 1]!, pieces[i]!)).toBe(false);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test.each(['a', '\0', '漢', '😀', '\r\n', '"'])('fills a chunk to 64 KiB and not above: %j', (unit) => {
+    const pieces = splitText(unit.repeat(100_000));
+    const sizes = pieces.map((content) => Buffer.byteLength(JSON.stringify({ content })));
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(MAX_DATA_BYTES);
+    expect(Math.min(...sizes.slice(0, -1))).toBeGreaterThan(MAX_DATA_BYTES - 8);
+  });
+});
+
+test('tailOf gives the end of a text, within its bytes and not beginning inside a pair', () => {
+  fc.assert(
+    fc.property(anyText, fc.integer({ min: 0, max: 30 }), (text, max) => {
+      const tail = tailOf(text, max);
+      expect(text.endsWith(tail)).toBe(true);
+      expect(Buffer.byteLength(tail)).toBeLessThanOrEqual(max);
+      expect(cutsBadly(text.slice(0, text.length - tail.length), tail)).toBe(false);
+      if (Buffer.byteLength(text) <= max) expect(tail).toBe(text);
+    }),
+    { numRuns: 1_000 },
+  );
+});

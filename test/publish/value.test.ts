@@ -1,0 +1,177 @@
+// Values into patches: folding them from null gives the value (protocol, "Event": structured_delta).
+import fc from 'fast-check';
+import jsonPatch from 'fast-json-patch';
+import { describe, expect, test } from 'vitest';
+import type { JsonValue, NewEvent } from '../../src/event/types.ts';
+import { MAX_DATA_BYTES } from '../../src/event/types.ts';
+import { createHeldValue } from '../../src/publish/held.ts';
+import { DEFAULT_LIMITS } from '../../src/publish/options.ts';
+import { jsonBytes } from '../../src/publish/size.ts';
+import { diff, splitPatch } from '../../src/publish/value.ts';
+
+const key = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom('a', 'b', 'c', '') },
+  fc.constantFrom(
+    '/',
+    '~',
+    '~1',
+    'a/b',
+    '__proto__',
+    'constructor',
+    'prototype',
+    'toJSON',
+    'hasOwnProperty',
+    '0',
+    'é',
+  ),
+);
+const { json } = fc.letrec<{ json: JsonValue }>((tie) => ({
+  json: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    fc.constantFrom<JsonValue>(null, true, false, 0, 1, '', 'x', 'y'),
+    fc.array(tie('json'), { maxLength: 4 }),
+    // fromEntries, so that a key `__proto__` is a key.
+    fc.array(fc.tuple(key, tie('json')), { maxLength: 4 }).map((entries) => Object.fromEntries(entries)),
+  ),
+}));
+
+/** As strangers apply patches: with fast-json-patch, which refuses paths through `__proto__`. */
+function apply(value: JsonValue, events: NewEvent<'structured_delta'>[]): JsonValue {
+  let folded = value;
+  for (const { data } of structuredClone(events)) {
+    folded = jsonPatch.applyPatch(folded, data.patch as never, true).newDocument as JsonValue;
+  }
+  return folded;
+}
+
+test('any values, one after another, fold back from null at every step', () => {
+  fc.assert(
+    fc.property(
+      fc.array(json, { maxLength: 8 }),
+      fc.integer({ min: 2, max: 5 }),
+      (values, wholeValueEvery) => {
+        const held = createHeldValue({ ...DEFAULT_LIMITS, wholeValueEvery });
+        let folded: JsonValue = null;
+        let before: JsonValue = null;
+        let since = 0;
+        for (const value of values) {
+          const events = held.setValue(JSON.parse(JSON.stringify(value)));
+          if (diff(before, value).length === 0) expect(events).toEqual([]);
+          folded = apply(folded, events);
+          expect(folded).toEqual(value);
+          before = value;
+          since = events.length === 0 ? since : events[0]!.data.patch[0]!.path === '' ? 0 : since + 1;
+          expect(since).toBeLessThan(wholeValueEvery);
+        }
+      },
+    ),
+    { numRuns: 2_000 },
+  );
+});
+
+describe('diff', () => {
+  test.each<[string, JsonValue, JsonValue, unknown]>([
+    ['a null start', null, { a: 1 }, [{ op: 'replace', path: '', value: { a: 1 } }]],
+    ['a root of another type', [1], { 0: 1 }, [{ op: 'replace', path: '', value: { 0: 1 } }]],
+    [
+      'keys with / and ~',
+      { 'a/b': 1, 'c~d': 1 },
+      { 'a/b': 2, 'c~d': 2 },
+      [
+        { op: 'replace', path: '/a~1b', value: 2 },
+        { op: 'replace', path: '/c~0d', value: 2 },
+      ],
+    ],
+    [
+      'an array that grows',
+      [1],
+      [1, 2, 3],
+      [
+        { op: 'add', path: '/1', value: 2 },
+        { op: 'add', path: '/2', value: 3 },
+      ],
+    ],
+    [
+      'an array that shrinks',
+      [1, 2, 3],
+      [1],
+      [
+        { op: 'remove', path: '/2' },
+        { op: 'remove', path: '/1' },
+      ],
+    ],
+    [
+      'a key `__proto__`, by the object around it',
+      { o: JSON.parse('{"__proto__":1}') },
+      { o: JSON.parse('{"__proto__":2}') },
+      [{ op: 'replace', path: '/o', value: JSON.parse('{"__proto__":2}') }],
+    ],
+    ['nothing changed', { a: [1, { b: null }] }, { a: [1, { b: null }] }, []],
+  ])('%s', (_, before, after, patch) => {
+    expect(diff(before, after)).toEqual(patch);
+  });
+});
+
+test('the first delta, and one in 500, sets the whole value', () => {
+  const held = createHeldValue(DEFAULT_LIMITS);
+  const filler = 'x'.repeat(200);
+  const whole: number[] = [];
+  for (let i = 0; i < 1_200; i++) {
+    const [event] = held.setValue({ filler, n: i });
+    if (event!.data.patch[0]!.path === '') whole.push(i);
+  }
+  expect(whole).toEqual([0, 500, 1_000]);
+});
+
+describe('large values', () => {
+  test.each<[string, JsonValue]>([
+    [
+      'an object of many keys',
+      Object.fromEntries(Array.from({ length: 9_000 }, (_, i) => [`key/${i}`, 'x'.repeat(20)])),
+    ],
+    ['an array in an array', [[Array.from({ length: 20_000 }, (_, i) => i)], 'after']],
+    ['many large strings', { a: ['x'.repeat(60_000), 'y'.repeat(60_000)], b: { c: 'z'.repeat(65_000) } }],
+    [
+      'a key `__proto__` in a large object',
+      JSON.parse(`{"a":"${'x'.repeat(60_000)}","b":"${'y'.repeat(60_000)}","__proto__":{"c":1}}`),
+    ],
+  ])('are built up by events of at most 64 KiB: %s', (_, value) => {
+    const events = createHeldValue(DEFAULT_LIMITS).setValue(value);
+    expect(events.length).toBeGreaterThan(1);
+    for (const { data } of events) expect(jsonBytes(data)).toBeLessThanOrEqual(MAX_DATA_BYTES);
+    expect(events[0]!.data.patch[0]!.path).toBe('');
+    expect(apply(null, events)).toEqual(value);
+  });
+
+  test('with one string above 64 KiB are refused, and the value before stands', () => {
+    const held = createHeldValue(DEFAULT_LIMITS);
+    held.setValue({ a: 1 });
+    expect(() => held.setValue({ a: 1, b: 'x'.repeat(70_000) })).toThrow(
+      /structured_delta at "\/b" has 700\d\d bytes/,
+    );
+    expect(held.result()).toEqual({ a: 1 });
+    expect(apply({ a: 1 }, held.setValue({ a: 2 }))).toEqual({ a: 2 });
+  });
+
+  test('split anywhere fold back', () => {
+    const leaf = fc.string({ unit: 'grapheme', maxLength: 10 }).map((s) => s.repeat(1_500).slice(0, 10_000));
+    fc.assert(
+      fc.property(
+        fc.dictionary(key, fc.array(leaf, { maxLength: 6 }), { maxKeys: 5, noNullPrototype: true }),
+        (value) => {
+          if (Object.hasOwn(value, '__proto__') || Object.hasOwn(value, 'prototype')) return;
+          const patches = splitPatch(diff(null, value));
+          for (const patch of patches) expect(jsonBytes({ patch })).toBeLessThanOrEqual(MAX_DATA_BYTES);
+          const ts = '';
+          expect(
+            apply(
+              null,
+              patches.map((patch) => ({ type: 'structured_delta', ts, data: { patch } })),
+            ),
+          ).toEqual(value);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+});

@@ -1,0 +1,30 @@
+// The end of an execution as its row tells it, for when the log has expired or has lost its end (protocol,
+// "Coming back").
+import { formatCursor } from '../event/cursor.ts';
+import { type ExecutionEvent, type JsonValue, timestamp } from '../event/types.ts';
+import type { Execution } from '../execution/store.ts';
+import { terminalOf } from '../execution/terminal.ts';
+
+/** The state that a reader of the whole log would have built up. */
+export type Folded = { readonly text: string } | { readonly value: JsonValue };
+
+/** The terminal event at its own seq; undefined where the row does not know of one. */
+export function archivedEnd(row: Execution): ExecutionEvent | undefined {
+  const terminal = terminalOf(row);
+  if (!row.end || !terminal) return undefined;
+  return {
+    id: formatCursor(row.end.seq, row.end.epoch),
+    seq: row.end.seq,
+    executionId: row.id,
+    attempt: row.attempt,
+    ...terminal,
+    ts: timestamp(row.finishedAt),
+  };
+}
+
+/** The text or value that the row keeps as the result, where it is one of the execution's mode. */
+export function foldedResult(row: Execution): Folded | undefined {
+  if (row.result === undefined || row.kind === 'workflow') return undefined;
+  if (row.mode === 'STRUCTURED') return { value: row.result };
+  return typeof row.result === 'string' ? { text: row.result } : undefined;
+}

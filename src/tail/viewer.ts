@@ -1,0 +1,242 @@
+// One client's subscription: a cursor in a tail, not a queue. What it has not taken yet stays in the ring or in
+// the log, so a viewer that lags costs no memory.
+//
+// Invariants.
+// - Every seq after the cursor is taken once and in order, or a `gap` or a `reset` says which are not.
+// - Nothing is taken after the terminal event.
+// - `take` never waits; it answers what is there, and `onReady` is called when more may be.
+import { type Cursor, formatCursor, parseCursor } from '../event/cursor.ts';
+import {
+  type EventData,
+  type EventType,
+  type ExecutionEvent,
+  type NewEvent,
+  timestamp,
+} from '../event/types.ts';
+import type { Tail, TailViewer } from './tail.ts';
+
+/** These pass every filter: without them a viewer would take a hole for the whole. */
+const ALWAYS: ReadonlySet<EventType> = new Set(['reset', 'gap']);
+
+export interface ViewerOptions {
+  /** Where to read on from; from the start by default. */
+  readonly after?: Cursor | undefined;
+  /** Only these types; all by default. */
+  readonly events?: ReadonlySet<EventType> | undefined;
+  /** Viewers of one class may share what is made of an event. */
+  readonly permissionClass: string;
+}
+
+export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
+  readonly tail: Tail;
+  readonly permissionClass: string;
+  /** Called, once for each time that `take` found nothing, when it is worth asking again. */
+  onReady: (() => void) | undefined;
+  readonly #filter: ReadonlySet<EventType> | undefined;
+  readonly #onClose: () => void;
+  #seq: number;
+  #epoch: string | undefined;
+  #position: string | undefined;
+  /** Read from the log, where the ring has moved on. */
+  #page: readonly ExecutionEvent[] = [];
+  #loading = false;
+  /** Everything up to this seq that is still to come is gone from the log. */
+  #gone = 0;
+  /** The log is not, or is no more, the one that the cursor was of. */
+  #lost = false;
+  /** Found by `ready`, and next to be taken. */
+  #peeked: ExecutionEvent | undefined;
+  /** Said by the tail, and taken before anything else. One at most, however many outages an idle viewer sees. */
+  #warning: EventData['warning'] | undefined;
+  /** A gap swallowed patches, so the next ones apply to a value that the viewer does not have. */
+  #patchesHeld = false;
+  #closed = false;
+
+  constructor(tail: Tail, options: ViewerOptions, onClose: () => void) {
+    this.tail = tail;
+    this.permissionClass = options.permissionClass;
+    this.#filter = options.events;
+    this.#seq = options.after?.seq ?? 0;
+    this.#epoch = options.after?.epoch;
+    this.#position = this.#epoch && formatCursor(this.#seq, this.#epoch);
+    this.#onClose = onClose;
+    tail.viewers.add(this);
+    this.#compare();
+  }
+
+  /** The cursor behind all that was taken or filtered out; undefined while there is none yet. */
+  get position(): string | undefined {
+    return this.#position;
+  }
+
+  /** Whether all of an ended execution has been taken. */
+  get ended(): boolean {
+    const { end } = this.tail;
+    return !this.#warning && !this.#peeked && !this.#lost && end > 0 && this.#seq >= end;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** The next event, if one is there. */
+  take(): ExecutionEvent | undefined {
+    if (this.#closed) return undefined;
+    const event = this.#takeWarning() ?? this.#peeked ?? this.#nextPassing();
+    if (event === this.#peeked) this.#peeked = undefined;
+    if (event) this.#position = event.id;
+    return event;
+  }
+
+  /** Resolves when there is something to take, or never will be: the execution has ended or the viewer is closed. */
+  async ready(): Promise<void> {
+    while (!this.#closed && !this.#warning) {
+      this.#peeked ??= this.#nextPassing();
+      if (this.#peeked || this.ended) return;
+      await new Promise<void>((resolve) => {
+        this.onReady = resolve;
+      });
+    }
+  }
+
+  // Not a generator: one that was never begun, or that waits for an event, would not close its viewer.
+  [Symbol.asyncIterator](): AsyncIterator<ExecutionEvent> {
+    return {
+      next: async () => {
+        await this.ready();
+        const value = this.take();
+        if (value) return { done: false, value };
+        this.close();
+        return { done: true, value: undefined };
+      },
+      return: async () => {
+        this.close();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  wake(): void {
+    this.#compare();
+    const ready = this.onReady;
+    this.onReady = undefined;
+    ready?.();
+  }
+
+  warn(code: string, message: string): void {
+    // A warning repeats the cursor; whoever has none yet has read nothing that could stop.
+    if (!this.#position || !this.#wants('warning')) return;
+    this.#warning = { code, message };
+    this.wake();
+  }
+
+  /** Lets go of the tail. What was not taken is not lost: a later viewer reads on from `position`. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.tail.viewers.delete(this);
+    this.#onClose();
+    this.wake();
+  }
+
+  #takeWarning(): ExecutionEvent | undefined {
+    const data = this.#warning;
+    this.#warning = undefined;
+    return data && this.#make(parseCursor(this.#position!), { type: 'warning', data, ts: timestamp() });
+  }
+
+  #nextPassing(): ExecutionEvent | undefined {
+    for (;;) {
+      const event = this.#next();
+      if (event && !(this.#patchApplies(event) && this.#wants(event.type))) continue;
+      // All up to here was taken or filtered out.
+      if (!event && this.#epoch && !this.#lost) this.#position = formatCursor(this.#seq, this.#epoch);
+      return event;
+    }
+  }
+
+  #next(): ExecutionEvent | undefined {
+    const { tail } = this;
+    if (tail.epoch === '') return undefined;
+    if (this.#lost) return this.#reset();
+    if (this.#gone > this.#seq) return this.#gap();
+    const seq = this.#seq + 1;
+    if (seq > tail.head) return undefined;
+    const event = tail.ring.at(seq) ?? this.#page[seq - (this.#page[0]?.seq ?? seq)];
+    if (event?.seq === seq) {
+      this.#seq = seq;
+      if (seq >= (this.#page.at(-1)?.seq ?? seq)) this.#page = [];
+      return event;
+    }
+    void this.#load();
+    return undefined;
+  }
+
+  /** Compares the cursor with where the log stands. A bare cursor, or none, is one of any epoch. */
+  #compare(): void {
+    const { epoch, head } = this.tail;
+    if (epoch === '' || this.#lost) return;
+    this.#epoch ??= epoch;
+    this.#lost = this.#epoch !== epoch || this.#seq > head;
+    if (!this.#lost) this.#position ??= formatCursor(this.#seq, epoch);
+    // What was read ahead of a head that has fallen may not come to stand in the log again.
+    if ((this.#page.at(-1)?.seq ?? 0) > head) this.#page = [];
+  }
+
+  /** All before is void, and the log is read from its start. */
+  #reset(): ExecutionEvent {
+    const { epoch } = this.tail;
+    this.#lost = false;
+    this.#epoch = epoch;
+    this.#seq = 0;
+    this.#page = [];
+    this.#gone = 0;
+    return this.#make({ seq: 0, epoch }, { type: 'reset', data: { reason: 'log_lost' }, ts: timestamp() });
+  }
+
+  async #load(): Promise<void> {
+    if (this.#loading) return;
+    this.#loading = true;
+    const { tail } = this;
+    const after = this.#seq;
+    const page = await tail.page(after).catch((error: unknown) => ({ error }));
+    this.#loading = false;
+    // The tail warns its viewers while the log does not answer, and wakes them when it does.
+    if (page && 'error' in page) return void tail.catchUp(page.error);
+    const events = page?.events.filter(({ seq }) => seq > after && seq <= tail.head) ?? [];
+    // A log that has not ended does not let go of its last event: it is lost, or has left the tail behind.
+    if (events.length === 0 && tail.end === 0) return void tail.catchUp();
+    if (this.#seq === after && !this.#lost) {
+      this.#page = events;
+      this.#gone = (events[0]?.seq ?? tail.ring.first ?? tail.head + 1) - 1;
+    }
+    this.wake();
+  }
+
+  /** What the log has let go of before this viewer read it. */
+  #gap(): ExecutionEvent {
+    const { epoch, end, folded: result } = this.tail;
+    const [fromSeq, toSeq] = [this.#seq + 1, this.#gone];
+    const folded = toSeq === end - 1 ? result : undefined;
+    this.#seq = toSeq;
+    this.#patchesHeld = !(folded && 'value' in folded);
+    const data = { fromSeq, toSeq, ...folded };
+    return this.#make({ seq: toSeq, epoch }, { type: 'gap', data, ts: timestamp() });
+  }
+
+  #make({ seq, epoch = '' }: Cursor, event: NewEvent): ExecutionEvent {
+    const { executionId, attempt } = this.tail;
+    return { id: formatCursor(seq, epoch), seq, executionId, attempt, ...event };
+  }
+
+  /** Whether the viewer holds the value that a patch is meant for: a gap takes it away, a whole value gives it back. */
+  #patchApplies(event: ExecutionEvent): boolean {
+    const whole = event.type === 'structured_delta' && event.data.patch[0]?.path === '';
+    if (whole || event.type === 'reset') this.#patchesHeld = false;
+    return !(this.#patchesHeld && event.type === 'structured_delta');
+  }
+
+  #wants(type: EventType): boolean {
+    return !this.#filter || this.#filter.has(type) || ALWAYS.has(type);
+  }
+}

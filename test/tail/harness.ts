@@ -1,0 +1,263 @@
+// The tails of a process over the real memory log, which a wrapper makes fail, hang, forget and lag.
+
+import { ExecstreamError } from '../../src/event/error.ts';
+import { type ExecutionEvent, type NewEvent, timestamp } from '../../src/event/types.ts';
+import { ANONYMOUS, type Authorize, allowTenant } from '../../src/execution/permission.ts';
+import type { BeginExecution, Execution } from '../../src/execution/store.ts';
+import type {
+  Announcement,
+  EventLog,
+  LogBounds,
+  LogHead,
+  LogListener,
+  LogPage,
+  OpenRequest,
+} from '../../src/log/log.ts';
+import { createMemoryLog } from '../../src/log/memory.ts';
+import { type OpenViewer, Tails } from '../../src/tail/tails.ts';
+import type { Viewer } from '../../src/tail/viewer.ts';
+import { createMemoryStore } from '../support/memory-store.ts';
+
+export const ID = 'agent-1';
+
+/** Everything that is on its way by microtasks has arrived. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A log that can be made to misbehave. Appends always reach the memory log behind it. */
+export class TestLog implements EventLog {
+  inner: EventLog;
+  /** Calls of `read`, and what they asked for. */
+  readonly reads: number[] = [];
+  listens = 0;
+  /** What was called, in order. */
+  readonly calls: string[] = [];
+  readonly listeners = new Set<LogListener>();
+  /** Given each announcement instead of the listeners, which `deliver` tells. */
+  onAnnouncement: (announcement: Announcement, deliver: (a?: Announcement) => void) => void = (_, deliver) =>
+    deliver();
+  /** Awaited before a read; where it throws, the read fails. */
+  beforeRead: (after: number) => void | Promise<void> = () => {};
+  /** Awaited between the read and its answer. */
+  afterRead: (after: number) => void | Promise<void> = () => {};
+  beforeListen: () => void | Promise<void> = () => {};
+  /** Rewrites what is read: an older snapshot, another epoch. */
+  view: (page: LogPage | undefined) => LogPage | undefined = (page) => page;
+  readonly #bounds: LogBounds | undefined;
+
+  constructor(bounds?: LogBounds) {
+    this.#bounds = bounds;
+    this.inner = createMemoryLog(bounds);
+  }
+
+  /** Puts an empty log in the place of this one: everything is lost. Listeners stay, as they do on Redis. */
+  lose(): void {
+    this.inner = createMemoryLog(this.#bounds);
+    for (const listener of this.listeners) void this.#hear(listener);
+  }
+
+  /** From now on the log is as it was when its head was this, and nothing can be appended. */
+  rewind(head: number): void {
+    this.view = (page) =>
+      page && { ...page, head, end: 0, events: page.events.filter((event) => event.seq <= head) };
+  }
+
+  interrupt(): void {
+    for (const listener of this.listeners) listener.onInterruption();
+  }
+
+  open(executionId: string, request: OpenRequest) {
+    return this.inner.open(executionId, request);
+  }
+
+  append(...args: Parameters<EventLog['append']>) {
+    return this.inner.append(...args);
+  }
+
+  async read(executionId: string, after: number, limit: number): Promise<LogPage | undefined> {
+    this.calls.push('read');
+    this.reads.push(after);
+    await this.beforeRead(after);
+    const page = this.view(await this.inner.read(executionId, after, limit));
+    await this.afterRead(after);
+    return page;
+  }
+
+  head(executionId: string): Promise<LogHead | undefined> {
+    return this.inner.head(executionId);
+  }
+
+  async listen(_executionId: string, listener: LogListener) {
+    this.calls.push('listen');
+    this.listens += 1;
+    await this.beforeListen();
+    this.listeners.add(listener);
+    await this.#hear(listener);
+    this.calls.push('listening');
+    return async () => {
+      this.listeners.delete(listener);
+    };
+  }
+
+  keepAlive = (executionId: string) => this.inner.keepAlive(executionId);
+  forget = (executionId: string) => this.inner.forget(executionId);
+  silence = (executionId: string) => this.inner.silence(executionId);
+  silentLongerThan = (ms: number, limit: number) => this.inner.silentLongerThan(ms, limit);
+  takeLease = (...args: Parameters<EventLog['takeLease']>) => this.inner.takeLease(...args);
+  renewLease = (...args: Parameters<EventLog['renewLease']>) => this.inner.renewLease(...args);
+  dropLease = (...args: Parameters<EventLog['dropLease']>) => this.inner.dropLease(...args);
+
+  async ping() {}
+
+  close() {
+    return this.inner.close();
+  }
+
+  #hear(listener: LogListener) {
+    const { inner } = this;
+    return inner.listen(ID, {
+      onAnnouncement: (announcement) => {
+        if (!this.listeners.has(listener) || this.inner !== inner) return;
+        this.onAnnouncement(announcement, (other = announcement) => {
+          if (this.listeners.has(listener)) listener.onAnnouncement(other);
+        });
+      },
+      onInterruption: () => listener.onInterruption(),
+    });
+  }
+}
+
+export function unavailable(message = 'the log is away'): ExecstreamError {
+  return new ExecstreamError('SOURCE_UNAVAILABLE', message);
+}
+
+export interface Setup {
+  readonly bounds?: LogBounds;
+  readonly authorize?: Authorize;
+  readonly execution?: Partial<BeginExecution>;
+}
+
+/** One running execution, `agent-1`, with an empty log, and the tails of one process. */
+export async function setUp({ bounds, authorize = allowTenant, execution }: Setup = {}) {
+  const log = new TestLog(bounds);
+  const store = createMemoryStore();
+  const reconciled: Execution[] = [];
+  const followed = { now: 0, ever: 0 };
+  const reconcile = { end: async (_row: Execution): Promise<void> => {} };
+  const tails = new Tails({
+    log,
+    store,
+    authorize,
+    reconcileEnd: async (row) => {
+      reconciled.push(row);
+      await reconcile.end(row);
+    },
+    follow: () => {
+      followed.now += 1;
+      followed.ever += 1;
+      return () => {
+        followed.now -= 1;
+      };
+    },
+  });
+  await store.begin({ id: ID, kind: 'agent', mode: 'TEXT', ...execution });
+  const publisher = await publish(log);
+  const open = (request: Partial<OpenViewer> = {}): Promise<Viewer> =>
+    tails.open({ kind: 'agent', executionId: ID, caller: ANONYMOUS, ...request });
+  return { log, store, tails, publisher, open, reconciled, reconcile, followed };
+}
+
+export type World = Awaited<ReturnType<typeof setUp>>;
+
+/** Opens the log for a publisher. */
+export async function publish(log: TestLog, request: Partial<OpenRequest> = {}) {
+  const publisher = request.publisher ?? 'publisher-1';
+  const opened = await log.open(ID, { numbering: 'auto', attempt: 1, ...request, publisher });
+  if (opened.outcome !== 'opened') throw new Error(`the log answered ${opened.outcome}`);
+  const { epoch } = opened.head;
+  const append = async (...events: NewEvent[]): Promise<number> => {
+    const appended = await log.append(ID, { epoch, acknowledged: 0, publisher, events });
+    if (appended.outcome !== 'appended') throw new Error(`the log answered ${appended.outcome}`);
+    return appended.head;
+  };
+  return {
+    epoch,
+    append,
+    /** Appends this many chunks, each named after nothing but its order, `batch` of them at a time. */
+    chunks: async (count: number, batch = 50): Promise<void> => {
+      for (let sent = 0; sent < count; sent += batch) {
+        const size = Math.min(batch, count - sent);
+        await append(...Array.from({ length: size }, (_, i) => chunk(`${sent + i} `)));
+      }
+    },
+    /** Appends the terminal event. */
+    complete: (result = 'all of it') => append(complete(result)),
+  };
+}
+
+export type TestPublisher = Awaited<ReturnType<typeof publish>>;
+
+export function chunk(content = 'x'): NewEvent {
+  return { type: 'llm_chunk', data: { content }, ts: timestamp() };
+}
+
+export function warning(code = 'X'): NewEvent {
+  return { type: 'warning', data: { code, message: 'm' }, ts: timestamp() };
+}
+
+/** A patch; of the whole value where the path is ''. */
+export function patch(path: string): NewEvent {
+  return { type: 'structured_delta', data: { patch: [{ op: 'add', path, value: 1 }] }, ts: timestamp() };
+}
+
+export function complete(result: string | number = 'all of it'): NewEvent {
+  return { type: 'complete', data: { status: 'SUCCESS', result, durationMs: 1 }, ts: timestamp() };
+}
+
+/** Ends the row, and notes where the terminal event stands, if that is told. */
+export async function endRow(
+  { store }: World,
+  end?: { seq: number; epoch: string },
+  result: string | number = 'R',
+) {
+  await store.finish(ID, 1, { status: 'SUCCESS', result });
+  if (end) await store.markEnd(ID, end);
+}
+
+/** Takes what is there and what the log gives, until nothing comes any more. */
+export async function takeAll(viewer: Viewer): Promise<ExecutionEvent[]> {
+  const taken: ExecutionEvent[] = [];
+  for (let idle = 0; idle < 3; idle += 1) {
+    for (let event = viewer.take(); event; event = viewer.take()) {
+      taken.push(event);
+      idle = 0;
+    }
+    await settled();
+  }
+  return taken;
+}
+
+/** Takes everything as it comes, and does nothing before it is told to: a viewer that is not woken shows. */
+export function keepTaking(viewer: Viewer): ExecutionEvent[] {
+  const taken: ExecutionEvent[] = [];
+  const takeOn = () => {
+    for (let event = viewer.take(); event; event = viewer.take()) taken.push(event);
+    viewer.onReady = takeOn;
+  };
+  takeOn();
+  return taken;
+}
+
+export function seqs(events: readonly ExecutionEvent[]): number[] {
+  return events.map(({ seq }) => seq);
+}
+
+export function range(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
+}
+
+/** Type and cursor of each event, for events that servers make. */
+export function shown(events: readonly ExecutionEvent[]): string[] {
+  return events.map(({ type, id }) => `${type} ${id}`);
+}

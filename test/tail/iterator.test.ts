@@ -1,0 +1,85 @@
+// A viewer as an async iterator, and what closing does.
+import { describe, expect, it } from 'vitest';
+import { settled, setUp } from './harness.ts';
+
+describe('a viewer that is iterated over', () => {
+  it('gives history, then live, and is done after the terminal event', async () => {
+    const { publisher, open, tails } = await setUp();
+    await publisher.chunks(2);
+    const types: string[] = [];
+    for await (const event of await open()) {
+      types.push(event.type);
+      if (event.seq === 2) void publisher.chunks(1).then(() => publisher.complete());
+    }
+    expect(types).toEqual(['llm_chunk', 'llm_chunk', 'llm_chunk', 'complete']);
+    expect(tails.size).toBe(0);
+  });
+
+  it('is closed by a break', async () => {
+    const { log, publisher, open, tails } = await setUp();
+    await publisher.chunks(5);
+    const viewer = await open();
+    for await (const event of viewer) if (event.seq === 3) break;
+    await settled();
+    expect([viewer.closed, viewer.position]).toEqual([true, `3-${publisher.epoch}`]);
+    expect([log.listeners.size, tails.size]).toEqual([0, 0]);
+  });
+
+  it('is closed by an error in the loop', async () => {
+    const { publisher, open, tails } = await setUp();
+    await publisher.chunks(5);
+    const viewer = await open();
+    const loop = async () => {
+      for await (const _ of viewer) throw new Error('in the loop');
+    };
+    await expect(loop()).rejects.toThrow('in the loop');
+    expect([viewer.closed, tails.size]).toEqual([true, 0]);
+  });
+
+  it('is closed by `return` before the first and while waiting for the next event', async () => {
+    const { open, tails } = await setUp();
+    const unbegun = (await open())[Symbol.asyncIterator]();
+    await unbegun.return!();
+    expect(tails.size).toBe(0);
+    const waiting = (await open())[Symbol.asyncIterator]();
+    const next = waiting.next();
+    await settled();
+    await waiting.return!();
+    expect(await next).toEqual({ done: true, value: undefined });
+    expect(tails.size).toBe(0);
+  });
+});
+
+describe('a closed viewer', () => {
+  it('takes nothing, keeps its position and wakes who waits', async () => {
+    const { publisher, open } = await setUp();
+    await publisher.chunks(2);
+    const viewer = await open();
+    viewer.take();
+    const other = await open({ after: { seq: 2, epoch: publisher.epoch } });
+    const waiting = other.ready();
+    other.close();
+    await waiting;
+    viewer.close();
+    await viewer.ready();
+    expect([viewer.take(), viewer.position]).toEqual([undefined, `1-${publisher.epoch}`]);
+  });
+
+  it('that waited for a stretch of the log is not woken by it', async () => {
+    const { log, publisher, open } = await setUp();
+    await publisher.chunks(2_000);
+    const viewer = await open();
+    let release = () => {};
+    log.afterRead = () => new Promise<void>((resolve) => (release = resolve));
+    let woken = 0;
+    viewer.take();
+    viewer.onReady = () => {
+      woken += 1;
+    };
+    viewer.close();
+    expect(woken).toBe(1);
+    release();
+    await settled();
+    expect([woken, viewer.take()]).toEqual([1, undefined]);
+  });
+});

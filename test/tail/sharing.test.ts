@@ -1,0 +1,220 @@
+// One subscription and one reader an execution and process, and a viewer that costs a cursor (event path, 8 and 9).
+import { describe, expect, it } from 'vitest';
+import { Ring } from '../../src/tail/ring.ts';
+import { ID, keepTaking, range, seqs, settled, setUp, takeAll, unavailable } from './harness.ts';
+
+describe('200 viewers of one execution', () => {
+  it('share one subscription, one relay and the reads of the log', async () => {
+    const { log, publisher, open, tails, followed } = await setUp();
+    await publisher.chunks(3_000);
+    const viewers = await Promise.all(
+      range(0, 199).map((i) => open({ after: { seq: i % 40, epoch: publisher.epoch } })),
+    );
+    const opening = log.reads.length;
+    expect(opening).toBeLessThanOrEqual(2);
+    const taken = viewers.map(keepTaking);
+    await settled();
+    await publisher.chunks(10, 1);
+    await settled();
+    for (const [i, events] of taken.entries()) expect(seqs(events)).toEqual(range((i % 40) + 1, 3_010));
+    expect([log.listens, log.listeners.size, followed.ever, tails.size]).toEqual([1, 1, 1, 1]);
+    // 3,000 events are twelve stretches; they are not read for each viewer.
+    expect(log.reads.length - opening).toBeLessThan(30);
+    for (const viewer of viewers) viewer.close();
+    await settled();
+    expect([log.listeners.size, followed.now, tails.size]).toEqual([0, 0, 0]);
+  });
+
+  it('that follow live cost no read of the log', async () => {
+    const { log, publisher, open } = await setUp();
+    const taken = (await Promise.all(range(1, 200).map(() => open()))).map(keepTaking);
+    const before = log.reads.length;
+    await publisher.chunks(500, 5);
+    await settled();
+    for (const events of taken) expect(events).toHaveLength(500);
+    expect(log.reads).toHaveLength(before);
+  });
+});
+
+describe('a short log', () => {
+  it('is read once for its viewers', async () => {
+    const { log, publisher, open } = await setUp();
+    await publisher.chunks(200);
+    expect(await takeAll(await open())).toHaveLength(200);
+    expect(log.reads).toEqual([0]);
+  });
+});
+
+describe('the last viewer', () => {
+  it('leaves nothing behind, however quickly viewers come and go', async () => {
+    const { log, publisher, open, tails, followed } = await setUp();
+    await publisher.chunks(20);
+    for (let i = 0; i < 30; i += 1) {
+      const viewer = await open();
+      const opening = open();
+      viewer.close();
+      viewer.close();
+      if (i % 3 === 0) await settled();
+      const next = await opening;
+      expect(await takeAll(next)).toHaveLength(20);
+      next.close();
+    }
+    await settled();
+    expect([log.listeners.size, followed.now, tails.size]).toEqual([0, 0, 0]);
+  });
+
+  it('leaves nothing behind while its log cannot be read or left', async () => {
+    const { log, open, tails } = await setUp();
+    const viewer = await open();
+    log.beforeRead = () => {
+      throw unavailable();
+    };
+    log.interrupt();
+    await settled();
+    const reads = log.reads.length;
+    viewer.close();
+    await settled();
+    expect([log.listeners.size, tails.size]).toEqual([0, 0]);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(log.reads).toHaveLength(reads);
+  });
+
+  it('does not bring the process down where the subscription cannot be taken back', async () => {
+    const { log, open, tails } = await setUp();
+    const { listen } = log;
+    log.listen = async (...args) => {
+      await listen.apply(log, args);
+      return () => Promise.reject(unavailable());
+    };
+    const viewer = await open();
+    viewer.close();
+    // An unhandled rejection would fail the run.
+    await settled();
+    expect(tails.size).toBe(0);
+  });
+});
+
+describe('a start', () => {
+  it('that fails leaves nothing behind, refuses all who share it, and the next one tries again', async () => {
+    const { log, open, tails, followed, publisher } = await setUp();
+    await publisher.chunks(2);
+    for (const part of ['beforeListen', 'beforeRead'] as const) {
+      log[part] = () => {
+        throw unavailable();
+      };
+      const opened = await Promise.allSettled([open(), open(), open()]);
+      for (const { status } of opened) expect(status).toBe('rejected');
+      expect(opened[0]).toMatchObject({ reason: { code: 'SOURCE_UNAVAILABLE' } });
+      await settled();
+      expect([log.listeners.size, followed.now, tails.size]).toEqual([0, 0, 0]);
+      log[part] = () => {};
+    }
+    expect(log.listens).toBe(2);
+    expect(await takeAll(await open())).toHaveLength(2);
+  });
+
+  it('is shared by those who open meanwhile', async () => {
+    const { log, open, publisher } = await setUp();
+    await publisher.chunks(2);
+    let acknowledge = () => {};
+    log.beforeListen = () => new Promise<void>((resolve) => (acknowledge = resolve));
+    const opening = [open(), open()];
+    await settled();
+    opening.push(open());
+    await settled();
+    acknowledge();
+    const viewers = await Promise.all(opening);
+    for (const viewer of viewers) expect(await takeAll(viewer)).toHaveLength(2);
+    expect(log.listens).toBe(1);
+  });
+
+  it('that is under way when everything closes leaves no subscription behind', async () => {
+    const { log, open, tails } = await setUp();
+    let acknowledge = () => {};
+    log.beforeListen = () => new Promise<void>((resolve) => (acknowledge = resolve));
+    const opening = open();
+    await settled();
+    const closing = tails.close();
+    acknowledge();
+    await closing;
+    (await opening).close();
+    await settled();
+    expect([log.listeners.size, tails.size]).toEqual([0, 0]);
+  });
+});
+
+describe('a viewer that takes nothing', () => {
+  it('for 12,000 events reads nothing, and then takes them all while others go on live', async () => {
+    const { log, publisher, open } = await setUp();
+    const idle = await open();
+    const live = keepTaking(await open());
+    const reads = log.reads.length;
+    for (let i = 0; i < 12; i += 1) {
+      await publisher.chunks(1_000);
+      await settled();
+    }
+    expect(live).toHaveLength(12_000);
+    expect(log.reads).toHaveLength(reads);
+    const { ring, head } = idle.tail;
+    expect(head).toBe(12_000);
+    expect(head - ring.first! + 1).toBe(1_024);
+    const publishing = publisher.chunks(3_000, 10);
+    const taken = keepTaking(idle);
+    await publishing;
+    await settled();
+    expect(seqs(taken)).toEqual(range(1, 15_000));
+    expect(live).toHaveLength(15_000);
+  });
+
+  it('is warned once of the outages that it slept through', async () => {
+    const { publisher, open } = await setUp();
+    await publisher.chunks(1);
+    const viewer = await open();
+    for (let i = 0; i < 100; i += 1) viewer.warn('SOURCE_UNAVAILABLE', `outage ${i}`);
+    expect((await takeAll(viewer)).map(({ type }) => type)).toEqual(['warning', 'llm_chunk']);
+  });
+});
+
+describe('the ring', () => {
+  const event = (seq: number, length = 1) => ({
+    id: `${seq}-abcdefghij`,
+    seq,
+    type: 'llm_chunk' as const,
+    ts: '',
+    executionId: ID,
+    attempt: 1,
+    data: { content: 'ä'.repeat(length) },
+  });
+
+  it('holds the newest 1,024 events', () => {
+    const ring = new Ring();
+    expect(ring.first).toBeUndefined();
+    for (const seq of range(5, 5_000)) ring.push(event(seq));
+    expect([ring.first, ring.at(3_976), ring.at(3_977)?.seq, ring.at(5_000)?.seq, ring.at(5_001)]).toEqual([
+      3_977,
+      undefined,
+      3_977,
+      5_000,
+      undefined,
+    ]);
+  });
+
+  it('holds at most 1 MiB of them, but always the last', () => {
+    const ring = new Ring();
+    for (const seq of range(1, 100)) ring.push(event(seq, 32 * 1024));
+    expect(ring.first).toBe(86);
+    ring.push(event(101, 2 * 1024 * 1024));
+    expect(ring.first).toBe(101);
+    ring.push(event(102));
+    expect([ring.first, ring.at(101), ring.at(102)?.seq]).toEqual([102, undefined, 102]);
+  });
+
+  it('begins anew after it was cleared', () => {
+    const ring = new Ring();
+    for (const seq of range(1, 10)) ring.push(event(seq));
+    ring.clear();
+    expect([ring.first, ring.at(10)]).toEqual([undefined, undefined]);
+    ring.push(event(700));
+    expect([ring.first, ring.at(700)?.seq]).toEqual([700, 700]);
+  });
+});

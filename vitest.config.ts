@@ -1,7 +1,13 @@
 // How vitest runs the suites; `npm test` (scripts/test.ts) starts it with the servers that they need.
+import { createRequire } from 'node:module';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  resolve: {
+    // Vite would give our sources graphql's ES modules, while Pothos and Yoga, which Node loads, get its CommonJS ones:
+    // two copies, which refuse each other's schemas. In Node itself all get the latter, so here too.
+    alias: [{ find: /^graphql$/, replacement: createRequire(import.meta.url).resolve('graphql') }],
+  },
   test: {
     include: ['test/**/*.test.ts'],
     // Processes rather than threads: suites handle signals, load native modules and WASM databases.

@@ -1,0 +1,119 @@
+// Errors as GraphQL shows them: ours by their code, the specification's own as they are, anything else masked.
+import { type ExecutionResult, GraphQLError } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import { isExecstreamError } from '../event/error.ts';
+
+/** Seconds after which a request that was refused for now may come again. */
+export const RETRY_AFTER_SECONDS = 5;
+
+/** Codes that stand as an HTTP status of their own, also where an event stream was asked for. */
+const STATUS: { readonly [code: string]: number } = {
+  UNAUTHENTICATED: 401,
+  TOO_MANY_STREAMS: 429,
+  SOURCE_UNAVAILABLE: 503,
+};
+
+/** The status that stands for a result's errors, where they have one of their own. */
+export function statusOf(result: ExecutionResult): number | undefined {
+  for (const error of result.errors ?? []) {
+    const status = STATUS[String(error.extensions.code)];
+    if (status !== undefined) return status;
+  }
+  return undefined;
+}
+
+/** Shows an error to a caller. What is not meant for callers becomes `INTERNAL`. */
+export function maskError(error: unknown): Error {
+  if (!(error instanceof GraphQLError)) return internal(error);
+  const { nodes, source, positions, path, originalError } = error;
+  const shown = (message: string, code: string) => {
+    const status = STATUS[code];
+    const http = status && { status, headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) } };
+    return new GraphQLError(message, {
+      nodes,
+      source,
+      positions,
+      path,
+      extensions: { code, ...(http && { http }) },
+    });
+  };
+  const cause = rootCause(originalError);
+  if (isExecstreamError(cause)) {
+    // A scalar's error has come by way of a sentence that names the variable: keep that.
+    return shown(cause.code === 'INTERNAL' ? 'Unexpected error.' : error.message, cause.code);
+  }
+  if (cause && !(cause instanceof GraphQLError)) return internal(cause);
+  return error.extensions.code === undefined ? shown(error.message, 'BAD_USER_INPUT') : error;
+}
+
+/** The same for all errors of a result. */
+export function maskErrors(result: ExecutionResult): ExecutionResult {
+  if (!result.errors) return result;
+  return { ...result, errors: result.errors.map((error) => maskError(error) as GraphQLError) };
+}
+
+/** Whether an error is a fault of ours, and not an answer to the caller. */
+export function isInternal(error: unknown): boolean {
+  const masked = maskError(error);
+  return masked instanceof GraphQLError && masked.extensions.code === 'INTERNAL';
+}
+
+/** The codes that a caller may meet (protocol, "GraphQL"). */
+const CODES: ReadonlySet<unknown> = new Set([
+  'NOT_FOUND',
+  'FORBIDDEN',
+  'UNAUTHENTICATED',
+  'BAD_CURSOR',
+  'BAD_USER_INPUT',
+  'TOO_MANY_STREAMS',
+  'SOURCE_UNAVAILABLE',
+  'INTERNAL',
+]);
+
+/** A Yoga plugin: Yoga's own refusals, of what does not parse or validate, carry the protocol's code for that. */
+export function useProtocolCodes(): Plugin {
+  return {
+    // Yoga parses what a GET brings unguarded, and would take a caller's mistake for a fault of the server.
+    onRequestParse: ({ request, url }) => {
+      if (request.method !== 'GET') return;
+      for (const name of ['variables', 'extensions']) {
+        if (!isJson(url.searchParams.get(name) || 'null')) throw badRequest(`${name} is not JSON`);
+      }
+    },
+    onResultProcess: ({ result, setResult }) => {
+      if (!('errors' in result) || !result.errors) return;
+      const errors = result.errors.map((error) => {
+        if (CODES.has(error.extensions?.code)) return error;
+        const { http } = error.extensions;
+        const extensions = { code: 'BAD_USER_INPUT', ...(http ? { http } : {}) };
+        const { message, nodes, source, positions, path } = error;
+        return new GraphQLError(message, { nodes, source, positions, path, extensions });
+      });
+      setResult({ ...result, errors });
+    },
+  };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function badRequest(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } } });
+}
+
+function internal(cause: unknown): GraphQLError {
+  const originalError = cause instanceof Error ? cause : new Error(String(cause));
+  return new GraphQLError('Unexpected error.', { originalError, extensions: { code: 'INTERNAL' } });
+}
+
+function rootCause(error: unknown): unknown {
+  let cause = error;
+  while (cause instanceof GraphQLError && cause.originalError) cause = cause.originalError;
+  return cause;
+}

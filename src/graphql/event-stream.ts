@@ -1,0 +1,65 @@
+// A Yoga plugin: answers of GraphQL over SSE in distinct connections mode, each `next` with its cursor as `id:`.
+import type { ExecutionResult } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import type { EventStreams } from '../sse/event-streams.ts';
+import { opening } from '../sse/frame.ts';
+import { comeBackLater, nothingLeft, shortStream, streamResponse } from '../sse/response.ts';
+import { GRAPHQL_ENCODING, nextFrame } from './encoding.ts';
+import { RETRY_AFTER_SECONDS, statusOf } from './errors.ts';
+import type { LiveOperations } from './execute-once.ts';
+import { lastEventIdOf } from './last-event-id.ts';
+import type { LiveResults } from './live-results.ts';
+
+const MEDIA_TYPE = 'text/event-stream';
+
+export function useEventStream(operations: LiveOperations, streams: EventStreams): Plugin {
+  return {
+    onResultProcess: ({ request, result, setResultProcessor }) => {
+      const live = operations.of(request);
+      if (live) {
+        // A subscription that cannot be streamed is answered 406 by Yoga, and must not keep its viewer.
+        if (!accepts(request, [MEDIA_TYPE, 'text/*', '*/*'])) return live.close();
+        setResultProcessor(() => answer(request, live, streams), MEDIA_TYPE);
+      } else if (accepts(request, [MEDIA_TYPE]) && !Array.isArray(result)) {
+        setResultProcessor((once) => answerOnce(request, once as ExecutionResult), MEDIA_TYPE);
+      }
+    },
+  };
+}
+
+function answer(request: Request, live: LiveResults, streams: EventStreams): Response {
+  if (live.ended && request.method === 'GET' && lastEventIdOf(request) !== undefined) {
+    live.close();
+    return nothingLeft();
+  }
+  return streamResponse(streams, live, request.signal);
+}
+
+/** A query's result, or a refusal: a client of graphql-sse retries on any 4xx, so a refusal is a message. */
+function answerOnce(request: Request, result: ExecutionResult): Response {
+  const status = statusOf(result);
+  if (status === undefined) {
+    return shortStream(opening(1_000), nextFrame(withoutHttp(result)), GRAPHQL_ENCODING.complete(undefined)!);
+  }
+  const reason = result.errors![0]!.message;
+  if (status !== 401 && lastEventIdOf(request) !== undefined)
+    return comeBackLater(RETRY_AFTER_SECONDS, reason);
+  const headers = { 'Content-Type': 'application/json; charset=utf-8' };
+  const retry = status === 401 ? undefined : { 'Retry-After': String(RETRY_AFTER_SECONDS) };
+  return new Response(JSON.stringify(withoutHttp(result)), { status, headers: { ...headers, ...retry } });
+}
+
+/** Yoga's `extensions.http` speaks to the server, not to the client. */
+function withoutHttp(result: ExecutionResult): ExecutionResult {
+  if (!result.errors) return result;
+  const errors = result.errors.map((error) => {
+    const { http, ...extensions } = error.extensions;
+    return { ...error.toJSON(), extensions };
+  });
+  return { ...result, errors } as unknown as ExecutionResult;
+}
+
+function accepts(request: Request, types: readonly string[]): boolean {
+  const accepted = (request.headers.get('accept') ?? '*/*').split(',');
+  return accepted.some((type) => types.includes(type.split(';')[0]!.trim().toLowerCase()));
+}

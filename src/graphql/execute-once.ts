@@ -1,0 +1,47 @@
+// A Yoga plugin: subscriptions are executed once for an event and operation, however many viewers watch.
+import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import type { Encoding } from '../sse/encoding.ts';
+import { Viewer } from '../tail/viewer.ts';
+import { GRAPHQL_ENCODING } from './encoding.ts';
+import { LiveResults } from './live-results.ts';
+import type { Projections } from './projection.ts';
+
+/** What an operation's context has beside what resolvers read. */
+export interface OperationContext {
+  readonly request: Request;
+  /** How the results will be encoded; as GraphQL over SSE by default. */
+  readonly encoding?: Encoding<ExecutionResult>;
+}
+
+/** The subscriptions under way. By request: masking wraps the iterable that a subscription returns. */
+export class LiveOperations {
+  readonly #projections: Projections;
+  readonly #live = new WeakMap<Request, LiveResults>();
+
+  constructor(projections: Projections) {
+    this.#projections = projections;
+  }
+
+  /** The response stream of a request's subscription, where it has one. */
+  of(request: Request): LiveResults | undefined {
+    return this.#live.get(request);
+  }
+
+  async subscribe(args: ExecutionArgs): Promise<LiveResults | ExecutionResult> {
+    const source = await createSourceEventStream(args);
+    // graphql-sse takes a result without the key for something else, and would answer 400 in single connection mode.
+    if (!(source instanceof Viewer)) return { data: undefined, ...(source as ExecutionResult) };
+    const { request, encoding = GRAPHQL_ENCODING } = args.contextValue as OperationContext;
+    const [projection, release] = this.#projections.acquire(source, args, encoding.name);
+    const live = new LiveResults(source, projection, encoding, release);
+    this.#live.set(request, live);
+    return live;
+  }
+}
+
+export function useExecuteOnce(operations: LiveOperations): Plugin {
+  return {
+    onSubscribe: ({ setSubscribeFn }) => setSubscribeFn((args) => operations.subscribe(args)),
+  };
+}

@@ -1,0 +1,107 @@
+// GraphQL over HTTP: Yoga with our subscriptions, and the same pipeline for the REST aliases to run on.
+import { useGraphQLSSE } from '@graphql-yoga/plugin-graphql-sse';
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
+import { type ExecutionResult, getOperationAST } from 'graphql';
+import { createYoga, type YogaServerInstance } from 'graphql-yoga';
+import type { Caller } from '../execution/permission.ts';
+import type { SchemaServices } from '../schema/context.ts';
+import { schema } from '../schema/index.ts';
+import type { Encoding } from '../sse/encoding.ts';
+import type { EventStreams } from '../sse/event-streams.ts';
+import { isInternal, maskError, useProtocolCodes } from './errors.ts';
+import { useEventStream } from './event-stream.ts';
+import { LiveOperations, useExecuteOnce } from './execute-once.ts';
+import { lastEventIdOf } from './last-event-id.ts';
+import type { LiveResults } from './live-results.ts';
+import { type ExecutionCounter, Projections } from './projection.ts';
+
+/** The smallest logger that pino satisfies. */
+export interface Logger {
+  error(details: object, message: string): void;
+}
+
+export interface GraphQLOptions {
+  readonly services: SchemaServices;
+  readonly streams: EventStreams;
+  readonly logger: Logger;
+}
+
+/** What the server hands over with each request. */
+export interface ServerContext {
+  readonly caller: Caller;
+}
+
+/** An operation that is not asked for over GraphQL's own HTTP. */
+export interface Operation {
+  readonly request: Request;
+  readonly caller: Caller;
+  readonly query: string;
+  readonly variables: Record<string, unknown>;
+  readonly encoding?: Encoding<ExecutionResult>;
+}
+
+export interface GraphQL {
+  readonly yoga: YogaServerInstance<ServerContext, object>;
+  /** Runs an operation through the same plugins as GraphQL's own requests. */
+  run(operation: Operation): Promise<LiveResults | ExecutionResult>;
+  readonly counter: ExecutionCounter;
+}
+
+const EXAMPLE = `# Watch an execution: pick an id from the query, then run the subscription.
+query Latest {
+  executions(first: 5) { edges { node { id kind status } } }
+}
+
+subscription Watch($id: ID!) {
+  agentStream(id: $id) {
+    id
+    type
+    ... on LlmChunk { content }
+    ... on Complete { status durationMs }
+  }
+}
+`;
+
+export function createGraphQL({ services, streams, logger }: GraphQLOptions): GraphQL {
+  const projections = new Projections();
+  const operations = new LiveOperations(projections);
+  // Yoga logs what it masks; an answer to a caller's mistake is not an error of the server.
+  const log = (error: unknown) => {
+    if (isInternal(error)) logger.error({ error }, 'graphql');
+  };
+  const yoga = createYoga<ServerContext, object>({
+    schema,
+    // Single connection mode carries many logs on one connection, so no one cursor can be meant.
+    context: ({ request, caller }) => ({
+      caller,
+      services,
+      lastEventId: new URL(request.url).pathname === '/graphql/stream' ? undefined : lastEventIdOf(request),
+    }),
+    plugins: [
+      useGraphQLSSE(),
+      useExecuteOnce(operations),
+      useEventStream(operations, streams),
+      useProtocolCodes(),
+    ],
+    maskedErrors: { maskError },
+    logging: { debug: () => {}, info: () => {}, warn: log, error: log },
+    landingPage: false,
+    cors: false,
+    graphiql: { title: 'execstream', defaultQuery: EXAMPLE, subscriptionsProtocol: 'SSE' },
+    renderGraphiQL,
+  });
+
+  return {
+    yoga,
+    counter: projections.counter,
+    run: async ({ request, caller, query, variables, encoding }) => {
+      const enveloped = yoga.getEnveloped({ request, caller, encoding });
+      const document = enveloped.parse(query);
+      const contextValue = await enveloped.contextFactory();
+      const args = { schema: enveloped.schema, document, contextValue, variableValues: variables };
+      const subscribes = getOperationAST(document)?.operation === 'subscription';
+      const result = await (subscribes ? enveloped.subscribe(args) : enveloped.execute(args));
+      return operations.of(request) ?? (result as ExecutionResult);
+    },
+  };
+}

@@ -1,0 +1,85 @@
+// The response stream of one subscription: a viewer seen through a projection. Event streams take frames from it;
+// any other consumer iterates over results.
+import type { ExecutionResult } from 'graphql';
+import type { Encoding } from '../sse/encoding.ts';
+import type { FrameSource } from '../sse/event-streams.ts';
+import type { Viewer } from '../tail/viewer.ts';
+import type { Projection } from './projection.ts';
+
+export class LiveResults implements FrameSource, AsyncIterable<ExecutionResult> {
+  readonly #viewer: Viewer;
+  readonly #projection: Projection;
+  readonly #encoding: Encoding<ExecutionResult>;
+  readonly #release: () => void;
+  #told: string | undefined;
+  #closed = false;
+
+  constructor(
+    viewer: Viewer,
+    projection: Projection,
+    encoding: Encoding<ExecutionResult>,
+    release: () => void,
+  ) {
+    this.#viewer = viewer;
+    this.#projection = projection;
+    this.#encoding = encoding;
+    this.#release = release;
+    this.#told = viewer.position;
+  }
+
+  get ended(): boolean {
+    return this.#viewer.ended;
+  }
+
+  set onReady(ready: (() => void) | undefined) {
+    this.#viewer.onReady = ready;
+  }
+
+  take(bytes: number): Uint8Array | undefined {
+    const frames: Uint8Array[] = [];
+    for (let size = 0; size < bytes; ) {
+      const event = this.#viewer.take();
+      if (!event) break;
+      const frame = this.#projection.frame(event, this.#encoding);
+      frames.push(frame);
+      size += frame.length;
+      this.#told = event.id;
+    }
+    return frames.length > 1 ? Buffer.concat(frames) : frames[0];
+  }
+
+  moved(): string | undefined {
+    const { position } = this.#viewer;
+    if (position === this.#told) return undefined;
+    this.#told = position;
+    return position;
+  }
+
+  lastWords(): Uint8Array | undefined {
+    return this.#encoding.complete(this.#viewer.position);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#viewer.close();
+    this.#release();
+  }
+
+  // Not a generator: one that was never begun would not close its viewer.
+  [Symbol.asyncIterator](): AsyncIterator<ExecutionResult> {
+    return {
+      next: async () => {
+        await this.#viewer.ready();
+        const event = this.#viewer.take();
+        if (event) return { done: false, value: this.#projection.result(event) };
+        this.close();
+        return { done: true, value: undefined };
+      },
+      return: async () => {
+        this.close();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+}

@@ -1,0 +1,95 @@
+// Execute once, encode once, write many: what one operation makes of the events of one tail, shared by all viewers
+// whose results cannot differ.
+//
+// Two viewers share a projection if all that shapes a result is the same: the tail, the document, the operation,
+// the variables (but for cursors, which say where to begin, not what to show), the permission class and the
+// encoding. Resolvers are given the event and an empty context, so nothing of one caller can reach another.
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  executeSync,
+  getOperationAST,
+  print,
+} from 'graphql';
+import type { ExecutionEvent } from '../event/types.ts';
+import type { Encoding } from '../sse/encoding.ts';
+import type { Tail } from '../tail/tail.ts';
+import type { Viewer } from '../tail/viewer.ts';
+import { maskErrors } from './errors.ts';
+
+const NO_CONTEXT = Object.freeze({});
+
+/** How often GraphQL was executed for an event; a test shows that it does not grow with the viewers. */
+export interface ExecutionCounter {
+  executions: number;
+}
+
+export class Projection {
+  readonly #args: ExecutionArgs;
+  readonly #counter: ExecutionCounter;
+  /** By event, so that what the ring lets go of is let go of here. */
+  readonly #results = new WeakMap<ExecutionEvent, ExecutionResult>();
+  readonly #frames = new WeakMap<ExecutionEvent, Uint8Array>();
+
+  constructor(args: ExecutionArgs, counter: ExecutionCounter) {
+    this.#args = args;
+    this.#counter = counter;
+  }
+
+  result(event: ExecutionEvent): ExecutionResult {
+    let result = this.#results.get(event);
+    if (!result) {
+      this.#counter.executions += 1;
+      result = maskErrors(executeSync({ ...this.#args, rootValue: event, contextValue: NO_CONTEXT }));
+      this.#results.set(event, result);
+    }
+    return result;
+  }
+
+  frame(event: ExecutionEvent, encoding: Encoding<ExecutionResult>): Uint8Array {
+    let frame = this.#frames.get(event);
+    if (!frame) {
+      frame = encoding.next(event.id, this.result(event));
+      this.#frames.set(event, frame);
+    }
+    return frame;
+  }
+}
+
+/** The projections in use, by tail and by what shapes a result. */
+export class Projections {
+  readonly counter: ExecutionCounter = { executions: 0 };
+  readonly #byTail = new WeakMap<Tail, Map<string, { projection: Projection; users: number }>>();
+
+  /** The projection for a viewer's operation, and how to let go of it. */
+  acquire(viewer: Viewer, args: ExecutionArgs, encoding: string): [Projection, release: () => void] {
+    const key = shareKey(viewer, args, encoding);
+    const known =
+      this.#byTail.get(viewer.tail) ?? new Map<string, { projection: Projection; users: number }>();
+    this.#byTail.set(viewer.tail, known);
+    const shared = known.get(key) ?? { projection: new Projection(args, this.counter), users: 0 };
+    known.set(key, shared);
+    shared.users += 1;
+    const release = () => {
+      shared.users -= 1;
+      if (shared.users === 0 && known.get(key) === shared) known.delete(key);
+    };
+    return [shared.projection, release];
+  }
+}
+
+function shareKey(viewer: Viewer, args: ExecutionArgs, encoding: string): string {
+  const { document, operationName } = args;
+  const values = args.variableValues ?? {};
+  const operation = getOperationAST(document, operationName);
+  const variables = (operation?.variableDefinitions ?? [])
+    .filter(({ type }) => !/^Cursor!?$/.test(print(type)))
+    // An absent variable has its default and is not the same as null.
+    .map(({ variable: { name } }) => (name.value in values ? [values[name.value]] : 0));
+  return JSON.stringify([sourceOf(document), operationName, variables, viewer.permissionClass, encoding]);
+}
+
+function sourceOf(document: DocumentNode): string {
+  return document.loc?.source.body ?? print(document);
+}

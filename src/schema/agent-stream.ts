@@ -1,0 +1,4 @@
+// `agentStream`: the events of an agent execution.
+import { defineStream } from './stream.ts';
+
+defineStream('agent');

@@ -1,0 +1,100 @@
+// The events: one interface, and one object type that implements it for each type of the catalogue.
+//
+// A field of one name has one type in all of them (`status: String`, `code: String`), so that a client can select
+// it in several fragments at once.
+import type { EventData, EventType, ExecutionEvent } from '../event/types.ts';
+import { builder, EventTypeEnum, UsageObject } from './builder.ts';
+
+export const ExecutionEventInterface = builder.interfaceRef<ExecutionEvent>('ExecutionEvent').implement({
+  description: 'An immutable fact about one execution.',
+  fields: (t) => ({
+    id: t.field({ type: 'Cursor', resolve: (event) => event.id, description: 'Where to resume behind it.' }),
+    seq: t.exposeInt('seq'),
+    type: t.field({ type: EventTypeEnum, resolve: (event) => event.type }),
+    ts: t.field({ type: 'DateTime', resolve: (event) => event.ts }),
+    executionId: t.exposeID('executionId'),
+    attempt: t.exposeInt('attempt'),
+    data: t.field({ type: 'JSON', resolve: (event) => event.data }),
+  }),
+  resolveType: (event) => objectName(event.type),
+});
+
+/** `llm_chunk` → `LlmChunk`. */
+function objectName(type: EventType): string {
+  return type.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+type Shape = 'ID' | 'String' | 'Int' | 'Boolean' | 'JSON' | 'Usage';
+
+/** The typed fields: a `!` marks those that are always there; a pair reads another key
+ * of the data, where the interface has the name already. */
+const FIELDS: {
+  [T in EventType]: { [field: string]: `${Shape}${'!' | ''}` | [keyof EventData[T] & string, Shape] };
+} = {
+  workflow_start: { workflowId: 'ID', workflowType: 'String', runId: 'ID' },
+  workflow_status: { status: 'String!', step: 'String', usage: 'Usage' },
+  agent_start: { agentId: 'ID', action: 'String', childId: ['executionId', 'ID'] },
+  agent_status: { status: 'String!', step: 'String', childId: ['executionId', 'ID'] },
+  task_start: { taskId: 'ID', childId: ['executionId', 'ID'] },
+  task_status: { status: 'String!', step: 'String', taskId: 'ID', childId: ['executionId', 'ID'] },
+  tool_call: {
+    toolCallId: 'ID!',
+    toolName: 'String!',
+    status: 'String!',
+    args: 'JSON',
+    result: 'JSON',
+    error: 'String',
+    durationMs: 'Int',
+  },
+  llm_chunk: { content: 'String!' },
+  structured_delta: { patch: 'JSON!' },
+  warning: { code: 'String', message: 'String!' },
+  reset: { reason: 'String!' },
+  gap: { fromSeq: 'Int!', toSeq: 'Int!', text: 'String', value: 'JSON' },
+  error: { status: 'String!', message: 'String!', code: 'String', usage: 'Usage', durationMs: 'Int' },
+  complete: {
+    status: 'String!',
+    result: 'JSON',
+    resultOmitted: 'Boolean',
+    usage: 'Usage',
+    durationMs: 'Int',
+  },
+};
+
+const DESCRIPTIONS: Partial<Record<`${EventType}.${string}`, string>> = {
+  'llm_chunk.content': 'White space is content; all chunks since the last reset, joined, are the text.',
+  'structured_delta.patch':
+    'RFC 6902 operations on the value so far, which is null at the start and after a reset.',
+  'reset.reason': '`attempt`, `log_lost` or `overflow`: text, value and tool calls so far are void.',
+  'gap.text': 'The whole text as of `toSeq`, where it is known.',
+  'gap.value': 'The whole value as of `toSeq`, where it is known.',
+  'complete.result': 'The whole text or value.',
+  'complete.resultOmitted': 'The result is too large for an event; read it from the execution.',
+};
+
+for (const type of Object.keys(FIELDS) as EventType[]) {
+  builder.objectRef<ExecutionEvent>(objectName(type)).implement({
+    interfaces: [ExecutionEventInterface],
+    fields: (t) =>
+      Object.fromEntries(
+        Object.entries(FIELDS[type]).map(([name, field]) => {
+          const [key, shape] = typeof field === 'string' ? [name, field] : field;
+          const scalar = shape.replace('!', '') as Shape;
+          return [
+            name,
+            t.field({
+              type: scalar === 'Usage' ? UsageObject : scalar,
+              nullable: !shape.endsWith('!'),
+              ...describe(`${type}.${name}`),
+              resolve: (event) => (event.data as unknown as Record<string, never>)[key],
+            }),
+          ];
+        }),
+      ),
+  });
+}
+
+function describe(field: `${EventType}.${string}`) {
+  const description = DESCRIPTIONS[field];
+  return description ? { description } : {};
+}

@@ -1,0 +1,9 @@
+// The schema, put together from its parts.
+import { builder } from './builder.ts';
+import './execution.ts';
+import './events.ts';
+import './workflow-stream.ts';
+import './agent-stream.ts';
+import './task-stream.ts';
+
+export const schema = builder.toSchema();

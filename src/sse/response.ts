@@ -1,0 +1,33 @@
+// The answers that a request for an event stream can get: the stream, nothing left, or come back later.
+import type { EventStreams, FrameSource } from './event-streams.ts';
+import { opening } from './frame.ts';
+
+const HEADERS = {
+  'Content-Type': 'text/event-stream; charset=utf-8',
+  'Cache-Control': 'no-cache, no-transform',
+  // nginx would hold frames back otherwise.
+  'X-Accel-Buffering': 'no',
+};
+
+/** A stream of a source's frames. */
+export function streamResponse(streams: EventStreams, source: FrameSource, signal: AbortSignal): Response {
+  return new Response(streams.open(source, signal), { headers: HEADERS });
+}
+
+/** These bytes as a whole stream, ended cleanly. */
+export function shortStream(...frames: Uint8Array[]): Response {
+  return new Response(Buffer.concat(frames), { headers: HEADERS });
+}
+
+/** The execution has ended and the client has seen all of it: a browser's EventSource stops at this answer. */
+export function nothingLeft(): Response {
+  return new Response(null, { status: 204 });
+}
+
+/**
+ * A refusal for now. A browser's EventSource gives up for good on any answer but 200, and comes back after a
+ * connection that ended: so it is told how long to wait, and why.
+ */
+export function comeBackLater(retryAfterSeconds: number, reason: string): Response {
+  return shortStream(opening(retryAfterSeconds * 1_000, reason));
+}

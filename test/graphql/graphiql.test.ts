@@ -1,0 +1,36 @@
+// GraphiQL in a real browser: it runs a subscription, shows events, and asks no other host for anything (protocol.md,
+// "GraphQL").
+import { expect, test } from 'vitest';
+import { chunk, directLog, graphqlPath, startApp } from '../support/app.ts';
+import { describeBrowser, launchBrowser } from '../support/chromium.ts';
+
+describeBrowser('protocol.md, GraphQL: GraphiQL', () => {
+  test('runs a subscription and shows events as they come, without any outside host', async () => {
+    await using app = await startApp();
+    const log = await directLog(app);
+    await log.append(chunk('Hello, GraphiQL'));
+    await using browser = await launchBrowser();
+    const page = await browser.newPage();
+    const hosts = new Set<string>();
+    page.on('request', (request) => hosts.add(new URL(request.url()).host));
+    const problems: string[] = [];
+    page.on('pageerror', (error) => problems.push(String(error)));
+
+    const query = 'subscription Watch { agentStream(id: "a1") { id type ... on LlmChunk { content } } }';
+    await page.goto(app.url + graphqlPath(query));
+    await page.locator('.graphiql-execute-button').click();
+    // The editor shows blanks as U+00A0.
+    const result = async () =>
+      ((await page.locator('.result-window').textContent()) ?? '').replaceAll('\u00a0', ' ');
+    await expect.poll(result, { timeout: 10_000 }).toContain('Hello, GraphiQL');
+    // It lives: what is published now is shown too.
+    await log.append(chunk(' and more'));
+    await expect.poll(result, { timeout: 5_000 }).toContain(' and more');
+    if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });
+    await log.complete();
+    await expect.poll(result, { timeout: 5_000 }).toContain('COMPLETE');
+    await expect.poll(() => app.services.tails.size).toBe(0);
+    expect([...hosts].filter((host) => host !== '' && host !== new URL(app.url).host)).toEqual([]);
+    expect(problems).toEqual([]);
+  });
+});

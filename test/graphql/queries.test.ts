@@ -1,0 +1,245 @@
+// Queries over HTTP, the connection of executions, and the page for people (protocol.md, "GraphQL").
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Permission } from '../../src/execution/permission.ts';
+import type { Execution } from '../../src/execution/store.ts';
+import { type App, chunk, createApp, directLog, EVENT_STREAM, graphqlPath } from '../support/app.ts';
+import { createMemoryStore, type MemoryStore } from '../support/memory-store.ts';
+
+let app: App;
+let store: MemoryStore;
+let permission: (row: Execution) => Permission;
+beforeEach(() => {
+  store = createMemoryStore();
+  permission = () => ({ read: 'granted' });
+  app = createApp({ store, authorize: (_, row) => permission(row) });
+});
+afterEach(() => app.close());
+
+async function query(text: string, variables?: object) {
+  const response = await app.request('/graphql', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query: text, variables }),
+  });
+  return { status: response.status, headers: response.headers, ...((await response.json()) as QueryResult) };
+}
+interface QueryResult {
+  // biome-ignore lint/suspicious/noExplicitAny: the shape is the test's to assert
+  data?: any;
+  errors?: { message: string; extensions: { code: string } }[];
+}
+
+describe('protocol.md, GraphQL: execution', () => {
+  test('shows every field of the row', async () => {
+    await store.begin({ id: 'w', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'wf', runId: 'r' });
+    await store.begin({ id: 'sibling', kind: 'agent', mode: 'TEXT', parentId: 'w' });
+    const log = await directLog(app, { id: 'a', parentId: 'w', name: 'Ada', input: { q: [1, null] } });
+    await log.append(chunk('x'));
+    await store.finish('a', 1, {
+      status: 'SUCCESS',
+      result: 'x',
+      usage: { inputTokens: 1, outputTokens: 2, totalTokens: 3, costUsd: 0.25 },
+    });
+    const fields = `id kind status mode attempt name workflowId runId input result lastCursor durationMs
+      parent { id workflowId runId children { id } } children { id } error { message code }
+      usage { inputTokens outputTokens totalTokens model costUsd } startedAt finishedAt`;
+    const { data, errors } = await query(`{ execution(kind: AGENT, id: "a") { ${fields} } }`);
+    expect(errors).toBeUndefined();
+    expect(data.execution).toEqual({
+      id: 'a',
+      kind: 'AGENT',
+      status: 'SUCCESS',
+      mode: 'TEXT',
+      attempt: 1,
+      name: 'Ada',
+      workflowId: null,
+      runId: null,
+      input: { q: [1, null] },
+      result: 'x',
+      lastCursor: `1-${log.epoch}`,
+      durationMs: expect.any(Number),
+      parent: {
+        id: 'w',
+        workflowId: 'wf',
+        runId: 'r',
+        children: expect.arrayContaining([{ id: 'sibling' }, { id: 'a' }]),
+      },
+      children: [],
+      error: null,
+      usage: { inputTokens: 1, outputTokens: 2, totalTokens: 3, model: null, costUsd: 0.25 },
+      startedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      finishedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+    });
+  });
+
+  test('is null for an unknown id, another kind, and one that the caller may not know of', async () => {
+    await directLog(app);
+    expect((await query('{ execution(kind: AGENT, id: "nope") { id } }')).data).toEqual({ execution: null });
+    expect((await query('{ execution(kind: TASK, id: "a1") { id } }')).data).toEqual({ execution: null });
+    permission = () => ({ read: 'hidden' });
+    expect((await query('{ execution(kind: AGENT, id: "a1") { id } }')).data).toEqual({ execution: null });
+    permission = () => ({ read: 'denied' });
+    expect((await query('{ execution(kind: AGENT, id: "a1") { id } }')).errors![0]!.extensions.code).toBe(
+      'FORBIDDEN',
+    );
+  });
+
+  test('a failed one has its error; parents and children that are hidden do not show', async () => {
+    await store.begin({ id: 'w', kind: 'workflow', mode: 'STRUCTURED' });
+    await store.begin({ id: 'a', kind: 'agent', mode: 'TEXT', parentId: 'w' });
+    await store.finish('a', 1, { status: 'TIMED_OUT', error: { message: 'late', code: 'T' } });
+    permission = (row) => ({ read: row.id === 'a' ? 'granted' : 'hidden' });
+    const { data } = await query(
+      '{ execution(kind: AGENT, id: "a") { status error { message code } parent { id } } }',
+    );
+    expect(data.execution).toEqual({
+      status: 'TIMED_OUT',
+      error: { message: 'late', code: 'T' },
+      parent: null,
+    });
+    permission = (row) => ({ read: row.id === 'w' ? 'granted' : 'hidden' });
+    const children = await query('{ execution(kind: WORKFLOW, id: "w") { children { id } } }');
+    expect(children.data.execution.children).toEqual([]);
+  });
+
+  test('a bad id is BAD_USER_INPUT; a store that is away is 503 SOURCE_UNAVAILABLE', async () => {
+    const bad = await query('{ execution(kind: AGENT, id: "a b") { id } }');
+    expect(bad.errors![0]!.extensions).toEqual({ code: 'BAD_USER_INPUT' });
+    store.isAway = true;
+    const away = await query('{ execution(kind: AGENT, id: "a") { id } }');
+    expect(away.errors![0]!.extensions).toEqual({ code: 'SOURCE_UNAVAILABLE' });
+    expect(away.status).toBe(503);
+    expect(away.headers.get('retry-after')).toBe('5');
+  });
+
+  test('what does not validate is told as it is, with a code of ours', async () => {
+    const { errors } = await query('{ execution(kind: AGENT, id: "a") { nope } }');
+    expect(errors).toEqual([
+      expect.objectContaining({
+        message: expect.stringMatching(/^Cannot query field "nope" on type "Execution"\./),
+        extensions: { code: 'BAD_USER_INPUT' },
+      }),
+    ]);
+  });
+
+  test('invalid JSON is 400, BAD_USER_INPUT', async () => {
+    const response = await app.request('/graphql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json' },
+      body: '{"query":',
+    });
+    expect(response.status).toBe(400);
+    const { errors } = (await response.json()) as QueryResult;
+    expect(errors![0]!.extensions).toEqual({ code: 'BAD_USER_INPUT' });
+  });
+
+  test('a mutation by GET is 405 in JSON', async () => {
+    const response = await app.request(graphqlPath('mutation { nope }'), {
+      headers: { accept: 'application/json' },
+    });
+    expect([400, 405]).toContain(response.status);
+  });
+
+  test('a query as an event stream is one result and `complete`', async () => {
+    await directLog(app);
+    const response = await app.request(graphqlPath('{ execution(kind: AGENT, id: "a1") { id } }'), {
+      headers: EVENT_STREAM,
+    });
+    expect(await response.text()).toBe(
+      'retry: 1000\n:\n\nevent: next\ndata: {"data":{"execution":{"id":"a1"}}}\n\nevent: complete\ndata: \n\n',
+    );
+  });
+});
+
+const PAGE = `query($kind: ExecutionKind, $status: ExecutionStatus, $first: Int, $after: String) {
+  executions(kind: $kind, status: $status, first: $first, after: $after) {
+    edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }`;
+
+async function page(variables: object) {
+  const { data, errors } = await query(PAGE, variables);
+  if (errors) throw new Error(`${errors[0]!.extensions.code}: ${errors[0]!.message}`);
+  const { edges, pageInfo } = data.executions;
+  return { ids: edges.map((edge: { node: { id: string } }) => edge.node.id), pageInfo };
+}
+
+describe('protocol.md, GraphQL: executions, a Relay connection', () => {
+  beforeEach(async () => {
+    for (let i = 10; i < 35; i += 1) {
+      const kind = i % 2 ? 'agent' : 'task';
+      await store.begin({ id: `e${i}`, kind, mode: 'TEXT' });
+    }
+    await store.finish('e11', 1, { status: 'SUCCESS' });
+  });
+
+  test('newest first, 20 by default, page by page to the last', async () => {
+    const first = await page({});
+    expect(first.ids).toEqual(Array.from({ length: 20 }, (_, i) => `e${34 - i}`));
+    expect(first.pageInfo).toEqual({
+      hasNextPage: true,
+      hasPreviousPage: false,
+      startCursor: 'e34',
+      endCursor: 'e15',
+    });
+    const second = await page({ after: first.pageInfo.endCursor });
+    expect(second.ids).toEqual(['e14', 'e13', 'e12', 'e11', 'e10']);
+    expect(second.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true });
+  });
+
+  test('by kind and status', async () => {
+    expect((await page({ kind: 'AGENT', first: 3 })).ids).toEqual(['e33', 'e31', 'e29']);
+    expect((await page({ status: 'SUCCESS' })).ids).toEqual(['e11']);
+    expect((await page({ status: 'SUCCESS', kind: 'TASK' })).ids).toEqual([]);
+    expect((await page({ kind: 'WORKFLOW' })).pageInfo).toEqual({
+      hasNextPage: false,
+      hasPreviousPage: false,
+      startCursor: null,
+      endCursor: null,
+    });
+  });
+
+  test.each([0, -1, 101, 1_000_000])('first: %d is refused, and says what is allowed', async (first) => {
+    await expect(page({ first })).rejects.toThrow(`BAD_USER_INPUT: first must be 1 to 100, not ${first}`);
+  });
+
+  test('first: 1 and 100 pass; null is the default', async () => {
+    expect((await page({ first: 1 })).ids).toEqual(['e34']);
+    expect((await page({ first: 100 })).ids).toHaveLength(25);
+    expect((await page({ first: null })).ids).toHaveLength(20);
+  });
+
+  test('an `after` that names nothing is refused', async () => {
+    await expect(page({ after: 'nope' })).rejects.toThrow('BAD_USER_INPUT: after names no execution');
+    await expect(page({ after: 'a b' })).rejects.toThrow('BAD_USER_INPUT');
+  });
+
+  test('what the caller may not know of shows nowhere: not as a hole, not as a cursor', async () => {
+    permission = (row) => ({ read: Number(row.id.slice(1)) % 3 === 0 ? 'granted' : 'hidden' });
+    const first = await page({ first: 4 });
+    expect(first.ids).toEqual(['e33', 'e30', 'e27', 'e24']);
+    expect(first.pageInfo).toMatchObject({ hasNextPage: true, startCursor: 'e33', endCursor: 'e24' });
+    const second = await page({ first: 4, after: 'e24' });
+    expect(second.ids).toEqual(['e21', 'e18', 'e15', 'e12']);
+    expect(second.pageInfo).toMatchObject({ hasNextPage: false, startCursor: 'e21', endCursor: 'e12' });
+    permission = () => ({ read: 'hidden' });
+    expect((await page({})).pageInfo).toEqual({
+      hasNextPage: false,
+      hasPreviousPage: false,
+      startCursor: null,
+      endCursor: null,
+    });
+  });
+});
+
+describe('protocol.md, GraphQL: GraphiQL', () => {
+  test('is served to a browser, and refers to no other host', async () => {
+    const response = await app.request('/graphql', {
+      headers: { accept: 'text/html,application/xhtml+xml' },
+    });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toContain('text/html');
+    const html = await response.text();
+    expect(html).toContain('execstream');
+    expect(html).not.toMatch(/<(script|link|img|iframe)[^>]*(src|href)\s*=\s*["']?(https?:)?\/\//i);
+    expect(html).not.toMatch(/@import|unpkg\.com|cdn\.jsdelivr|esm\.sh|fonts\.googleapis/i);
+  });
+});

@@ -1,0 +1,195 @@
+// Execute once, encode once, write many: who shares an execution of GraphQL, and who must not (event-path.md, 7).
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Permission } from '../../src/execution/permission.ts';
+import { schema } from '../../src/schema/index.ts';
+import {
+  type App,
+  type Collected,
+  chunks,
+  collect,
+  createApp,
+  directLog,
+  EVENT_STREAM,
+  graphqlPath,
+  range,
+  settled,
+  startApp,
+} from '../support/app.ts';
+import { openSse } from '../support/sse.ts';
+
+let app: App;
+afterEach(() => app?.close());
+
+const QUERY =
+  'subscription($after: Cursor, $events: [EventType!], $full: Boolean = false) { agentStream(id: "a1", after: $after, events: $events) { seq type @include(if: $full) } }';
+
+const open = async (query = QUERY, variables: object = {}, id = 'anonymous', headers = {}) =>
+  collect(
+    await app.request(graphqlPath(query, variables), { headers: { ...EVENT_STREAM, ...headers } }, { id }),
+  );
+
+const seqsOf = (body: Collected) => [...body.text.matchAll(/"seq":(\d+)/g)].map((match) => Number(match[1]));
+
+/** Publishes 10 events to these viewers and answers how often GraphQL was executed for them. */
+async function executionsFor(...bodies: Collected[]): Promise<number> {
+  const { counter } = app.services.graphql;
+  await settled();
+  const before = counter.executions;
+  await log.append(...chunks(10));
+  await settled();
+  for (const body of bodies) expect(seqsOf(body).length).toBeGreaterThanOrEqual(10);
+  return counter.executions - before;
+}
+let log: Awaited<ReturnType<typeof directLog>>;
+
+describe('issue, Must show: 200 viewers of one execution', () => {
+  test('GraphQL executes each event once, and all see every event', async () => {
+    await using listening = await startApp();
+    const run = await listening.publisher.begin({ id: 'a1', kind: 'agent' });
+    const url = listening.url + graphqlPath('subscription { agentStream(id: "a1") { seq } }');
+    const streams = await Promise.all(Array.from({ length: 200 }, () => openSse(url)));
+    await Promise.all(streams.map((stream) => stream.take(1, 15_000)));
+    expect(listening.services.tails.size).toBe(1);
+    for (let i = 0; i < 50; i += 1)
+      await run.toolCall({ toolCallId: `${i}`, toolName: 'n', status: 'started' });
+    await run.complete();
+    const ends = await Promise.all(streams.map((stream) => stream.ended(15_000)));
+    expect(new Set(ends)).toEqual(new Set(['clean']));
+    const expected = range(1, 52);
+    for (const { frames } of streams) {
+      const next = frames.filter(({ event }) => event === 'next');
+      expect(next.map(({ data }) => JSON.parse(data).data.agentStream.seq)).toEqual(expected);
+    }
+    expect(listening.services.graphql.counter.executions).toBe(52);
+    await expect.poll(() => listening.services.tails.size).toBe(0);
+  });
+});
+
+describe('event-path.md, 7: what shares', () => {
+  test('the same operation from different cursors, headers and callers of one permission class', async () => {
+    app = createApp();
+    log = await directLog(app);
+    const bodies = [
+      await open(),
+      await open(QUERY, { after: '0' }, 'ada'),
+      await open(QUERY, { after: `0-${log.epoch}` }, 'bob'),
+      await open(QUERY, {}, 'eve', { 'last-event-id': '0' }),
+    ];
+    expect(await executionsFor(...bodies)).toBe(10);
+  });
+
+  test('a viewer that comes later takes what the ring has, without a new execution', async () => {
+    app = createApp();
+    log = await directLog(app);
+    const first = await open();
+    expect(await executionsFor(first)).toBe(10);
+    const late = await open(QUERY, { after: '4' });
+    await settled();
+    expect(seqsOf(late)).toEqual(range(5, 10));
+    expect(app.services.graphql.counter.executions).toBe(10);
+  });
+});
+
+describe('event-path.md, 7: what does not share', () => {
+  test.each([
+    ['documents', () => open('subscription { agentStream(id: "a1") { seq id } }')],
+    ['variables', () => open(QUERY, { full: true })],
+    ['a variable that is null and one that is left out', () => open(QUERY, { events: null })],
+    ['filters', () => open(QUERY, { events: ['LLM_CHUNK'] })],
+    ['operations of one document', () => open(`${QUERY.replace('subscription', 'subscription A')}`)],
+  ])('%s', async (_, other) => {
+    app = createApp();
+    log = await directLog(app);
+    expect(await executionsFor(await open(), await other())).toBe(20);
+  });
+
+  test('a REST viewer and a GraphQL viewer: two encodings', async () => {
+    app = createApp();
+    log = await directLog(app);
+    const rest = collect(await app.request('/api/v0/executions/agents/a1/stream', { headers: EVENT_STREAM }));
+    const one = await open();
+    await settled();
+    await log.append(...chunks(10));
+    await settled();
+    expect(seqsOf(one)).toEqual(range(1, 10));
+    expect(rest.text.match(/event: llm_chunk/g)).toHaveLength(10);
+    expect(app.services.graphql.counter.executions).toBe(20);
+  });
+
+  test('permission classes', async () => {
+    const classes: Record<string, Permission> = {
+      ada: { read: 'granted', class: 'full' },
+      bob: { read: 'granted', class: 'redacted' },
+      eve: { read: 'granted', class: 'full' },
+    };
+    app = createApp({ authorize: (caller) => classes[caller.id]! });
+    log = await directLog(app);
+    const bodies = [await open(QUERY, {}, 'ada'), await open(QUERY, {}, 'bob'), await open(QUERY, {}, 'eve')];
+    expect(await executionsFor(...bodies)).toBe(20);
+  });
+
+  test('operations of one document, by name', async () => {
+    app = createApp();
+    log = await directLog(app);
+    const two =
+      'subscription A { agentStream(id: "a1") { seq } } subscription B { agentStream(id: "a1") { seq type } }';
+    const named = async (name: string) =>
+      collect(await app.request(`${graphqlPath(two)}&operationName=${name}`, { headers: EVENT_STREAM }));
+    const [a, b] = [await named('A'), await named('B')];
+    expect(await executionsFor(a, b)).toBe(20);
+    expect(a.text).not.toContain('LLM_CHUNK');
+    expect(b.text).toContain('LLM_CHUNK');
+  });
+});
+
+describe('event-path.md, 7: nothing of one caller can reach another', () => {
+  test('resolvers under ExecutionEvent are given an empty frozen context', async () => {
+    const fields = (schema.getType('LlmChunk') as unknown as GraphQLObject).getFields();
+    const { resolve } = fields.content!;
+    const contexts: unknown[] = [];
+    fields.content!.resolve = (...args) => {
+      contexts.push(args[2]);
+      return resolve(...args);
+    };
+    try {
+      app = createApp();
+      log = await directLog(app);
+      const body = await open('subscription { agentStream(id: "a1") { seq ... on LlmChunk { content } } }');
+      await executionsFor(body);
+    } finally {
+      fields.content!.resolve = resolve;
+    }
+    expect(contexts).toHaveLength(10);
+    for (const context of contexts) {
+      expect(context).toEqual({});
+      expect(Object.isFrozen(context)).toBe(true);
+    }
+  });
+
+  test('permission is asked at every subscription and every replay', async () => {
+    let asked = 0;
+    let allowed = true;
+    app = createApp({
+      authorize: () => {
+        asked += 1;
+        return { read: allowed ? 'granted' : 'hidden' };
+      },
+    });
+    log = await directLog(app);
+    await log.append(...chunks(3));
+    const first = await open();
+    const second = await open(QUERY, { after: '1' });
+    expect(asked).toBe(2);
+    allowed = false;
+    const third = await open(QUERY, { after: '1' });
+    await settled();
+    expect(seqsOf(first)).toEqual([1, 2, 3]);
+    expect(seqsOf(second)).toEqual([2, 3]);
+    expect(third.text).toContain('NOT_FOUND');
+    expect(third.text).not.toContain('"seq"');
+  });
+});
+
+interface GraphQLObject {
+  getFields(): Record<string, { resolve: (...args: unknown[]) => unknown }>;
+}

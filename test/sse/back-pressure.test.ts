@@ -1,0 +1,84 @@
+// A client that does not read costs a cursor, not a queue (event-path.md, 8; issue, "Must show").
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, test } from 'vitest';
+import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
+import { createMemoryLog } from '../../src/log/memory.ts';
+import type { EventStreams, FrameSource } from '../../src/sse/event-streams.ts';
+import { chunk, directLog, graphqlPath, range, startApp } from '../support/app.ts';
+import { openSse, type SseStream } from '../support/sse.ts';
+
+setFlagsFromString('--expose-gc');
+const gc: () => void = runInNewContext('gc');
+const EVENTS = 10_000;
+const FILLER = 'x'.repeat(2_000);
+const PRODUCED = EVENTS * FILLER.length;
+
+/** Counts the bytes that each stream, in the order of their opening, takes of its source. */
+function countTaken(streams: EventStreams): number[] {
+  const taken: number[] = [];
+  const { open } = streams;
+  streams.open = function (source: FrameSource, signal) {
+    const viewer = taken.push(0) - 1;
+    const take = source.take.bind(source);
+    source.take = (bytes) => {
+      const frames = take(bytes);
+      taken[viewer]! += frames?.length ?? 0;
+      return frames;
+    };
+    return open.call(this, source, signal);
+  };
+  return taken;
+}
+
+function used(): number {
+  gc();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+const numbersOf = ({ frames }: SseStream) =>
+  frames.filter(({ data }) => data.includes(FILLER)).map(({ data }) => Number(/\d+/.exec(data)![0]));
+
+describe('issue, Must show: a viewer that stops reading for 10,000 events', () => {
+  test.each([
+    ['GraphQL', graphqlPath('subscription { agentStream(id: "a1") { ... on LlmChunk { content } } }')],
+    ['REST', '/api/v0/executions/agents/a1/stream'],
+  ])('%s: costs no memory worth naming, then receives all, while others go on', async (_, path) => {
+    /** Publishes everything past a client that reads, and one that does not; answers how much memory that took. */
+    async function run(isSlowThere: boolean): Promise<number> {
+      await using app = await startApp({ log: createMemoryLog({ ...DEFAULT_BOUNDS, maxBytes: 2 ** 26 }) });
+      const log = await directLog(app);
+      const taken = countTaken(app.services.streams);
+      using quick = await openSse(app.url + path);
+      using slow = await openSse(app.url + path);
+      await Promise.all([quick, slow].map((stream) => stream.until(() => stream.comments.length > 0)));
+      if (isSlowThere) slow.pause();
+      else slow.destroy();
+
+      const before = used();
+      for (let sent = 0; sent < EVENTS; sent += 50) {
+        await log.append(...range(sent + 1, sent + 50).map((i) => chunk(`${i} ${FILLER}`)));
+        if (sent % 1_000 === 0) await quick.until(() => quick.frames.length > sent, `event ${sent}`);
+      }
+      await quick.until(() => quick.frames.length >= EVENTS, 'the quick one to have all', 15_000);
+      const grown = used() - before;
+      expect(numbersOf(quick)).toEqual(range(1, EVENTS));
+      if (!isSlowThere) return grown;
+
+      expect(taken[0]).toBeGreaterThan(PRODUCED);
+      // What the slow one was given is what the kernel's buffers took, and one write that waits.
+      expect(taken[1]).toBeLessThan(PRODUCED / 2);
+      slow.resume();
+      await log.complete();
+      expect(await slow.ended(15_000)).toBe('clean');
+      expect(numbersOf(slow)).toEqual(range(1, EVENTS));
+      return grown;
+    }
+
+    await run(false); // Warms up.
+    const without = await run(false);
+    const withSlow = await run(true);
+    expect(withSlow - without).toBeLessThan(PRODUCED / 4);
+  });
+});

@@ -1,0 +1,233 @@
+// The whole server in the test's process, over a memory log and a memory store or over given parts.
+//
+//   await using app = await startApp();                        // listens on a free port
+//   const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
+//   await run.text('hello');
+//   using stream = await openSse(`${app.url}/api/v0/executions/agents/a1/stream`);
+//
+//   await using app = createApp({ settings: { heartbeatMs: 15_000 } });   // no socket: for false time
+//   const body = collect(await app.request('/graphql?query=…'));
+//
+// `directLog` begins an execution and appends to its log word for word, where a test asserts bytes.
+import { ExecstreamError } from '../../src/event/error.ts';
+import type { ExecutionKind, ExecutionMode, NewEvent } from '../../src/event/types.ts';
+import { ANONYMOUS, type Authorize, type Caller } from '../../src/execution/permission.ts';
+import type { BeginExecution, ExecutionStore } from '../../src/execution/store.ts';
+import type { AppendResult, EventLog } from '../../src/log/log.ts';
+import { createMemoryLog } from '../../src/log/memory.ts';
+import type { LivenessTimes } from '../../src/relay/liveness.ts';
+import type { RowSourceTimes } from '../../src/relay/row-source.ts';
+import { listen } from '../../src/server/server.ts';
+import { createServices, type Services } from '../../src/server/services.ts';
+import type { EventStreamSettings } from '../../src/sse/event-streams.ts';
+import { createPublisher, type Publisher, type PublisherLimits } from '../../src/worker.ts';
+import { createMemoryStore } from './memory-store.ts';
+
+export interface AppOptions<Store extends ExecutionStore = ExecutionStore> {
+  /** In memory by default. A log or store that is given stays the test's to close. */
+  readonly log?: EventLog;
+  readonly store?: Store;
+  readonly settings?: Partial<EventStreamSettings>;
+  readonly corsOrigins?: readonly string[];
+  readonly authorize?: Authorize;
+  readonly limits?: Partial<PublisherLimits>;
+  readonly liveness?: Partial<LivenessTimes>;
+  readonly rowSource?: Partial<RowSourceTimes>;
+  /** Default 0: a free port. */
+  readonly port?: number;
+}
+
+/** The server without a socket. */
+export interface App extends AsyncDisposable {
+  readonly services: Services;
+  readonly log: EventLog;
+  readonly store: ExecutionStore;
+  /** The real one, over the same parts. */
+  readonly publisher: Publisher;
+  /** What the server logged as errors. */
+  readonly errors: { readonly details: object; readonly message: string }[];
+  /** Hands a request to GraphQL or REST as the server does, without a socket. */
+  request(path: string, init?: RequestInit, caller?: Caller): Promise<Response>;
+  close(): Promise<void>;
+}
+
+export interface ListeningApp extends App {
+  readonly url: string;
+}
+
+const SETTINGS: EventStreamSettings = { retryMs: 1_000, heartbeatMs: 15_000, lifetimeMs: 600_000 };
+
+/** Puts the server together; it does not listen. */
+export function createApp(options: AppOptions = {}): App {
+  const log = options.log ?? createMemoryLog();
+  const store = options.store ?? createMemoryStore();
+  const errors: App['errors'] = [];
+  const services = createServices({
+    log,
+    store,
+    settings: { ...SETTINGS, ...options.settings },
+    logger: { error: (details, message) => void errors.push({ details, message }) },
+    authorize: options.authorize,
+    ...(options.liveness && { liveness: options.liveness }),
+    ...(options.rowSource && { rowSource: options.rowSource }),
+  });
+  const publisher = createPublisher({
+    log,
+    store,
+    ...(options.limits && { limits: options.limits }),
+  });
+  const close = async () => {
+    await publisher.close();
+    services.streams.rotateAll();
+    await services.close();
+    if (!options.log) await log.close();
+    if (!options.store) await store.close();
+  };
+  return {
+    services,
+    log,
+    store,
+    publisher,
+    errors,
+    request: async (path, init = {}, caller = ANONYMOUS) => {
+      const request = new Request(new URL(path, 'http://127.0.0.1'), init);
+      return /^\/graphql(\/|\?|$)/.test(path)
+        ? services.graphql.yoga.fetch(request, { caller })
+        : services.rest(request, caller);
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Starts the server on 127.0.0.1. */
+export async function startApp(options: AppOptions = {}): Promise<ListeningApp> {
+  const app = createApp(options);
+  const { corsOrigins = [], port = 0 } = options;
+  const server = await listen(app.services, { host: '127.0.0.1', port, corsOrigins });
+  const close = async () => {
+    await app.publisher.close();
+    await server.close();
+    await app.close();
+  };
+  return { ...app, url: server.url, close, [Symbol.asyncDispose]: close };
+}
+
+/** An execution whose log the test writes itself. */
+export interface DirectLog {
+  readonly id: string;
+  readonly epoch: string;
+  /** Appends as one batch; answers the new head. */
+  append(...events: NewEvent[]): Promise<number>;
+  /** Ends the row with a result, appends the terminal event and notes it on the row; answers its seq. */
+  complete(result?: string): Promise<number>;
+  /** A text in which this log's epoch is shown as `EPOCH`. */
+  masked(text: string): string;
+}
+
+/** Every event that a test appends happened then. */
+export const TS = '2026-01-02T03:04:05.678Z';
+
+/** Begins an execution and opens its log. */
+export async function directLog(
+  { log, store }: Pick<App, 'log' | 'store'>,
+  options: Partial<BeginExecution> & { kind?: ExecutionKind; mode?: ExecutionMode } = {},
+): Promise<DirectLog> {
+  const { id = 'a1', kind = 'agent', mode = 'TEXT' } = options;
+  await store.begin({ ...options, id, kind, mode });
+  const opened = await log.open(id, { numbering: 'auto', publisher: 'direct', attempt: 1 });
+  if (opened.outcome !== 'opened') throw new Error(`open: ${opened.outcome}`);
+  const { epoch } = opened.head;
+  const append = async (...events: NewEvent[]) =>
+    headOf(await log.append(id, { epoch, acknowledged: 0, publisher: 'direct', events }));
+  return {
+    id,
+    epoch,
+    append,
+    complete: async (result = 'done') => {
+      await store.finish(id, 1, { status: 'SUCCESS', result });
+      const seq = await append({
+        type: 'complete',
+        ts: TS,
+        data: { status: 'SUCCESS', result, durationMs: 7 },
+      });
+      await store.markEnd(id, { seq, epoch });
+      return seq;
+    },
+    masked: (text) => text.replaceAll(epoch, 'EPOCH'),
+  };
+}
+
+function headOf(result: AppendResult): number {
+  if (result.outcome !== 'appended') throw new ExecstreamError('INTERNAL', `append: ${result.outcome}`);
+  return result.head;
+}
+
+/** A chunk of text. */
+export function chunk(content: string): NewEvent {
+  return { type: 'llm_chunk', ts: TS, data: { content } };
+}
+
+/** `count` chunks that say where they stand: `1 `, `2 `, … */
+export function chunks(count: number, from = 1): NewEvent[] {
+  return Array.from({ length: count }, (_, i) => chunk(`${from + i} `));
+}
+
+export function toolCall(toolCallId = 't1'): NewEvent {
+  return { type: 'tool_call', ts: TS, data: { toolCallId, toolName: 'search', status: 'started' } };
+}
+
+/** The numbers from `from` to `to`, for the seqs that a viewer must have seen. */
+export function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+}
+
+/** A body that is being read. */
+export interface Collected {
+  readonly response: Response;
+  readonly text: string;
+  readonly done: boolean;
+  /** Stops reading, as a client that goes away. */
+  cancel(): Promise<void>;
+}
+
+/** Reads a body in the background. */
+export function collect(response: Response): Collected {
+  const reader = response.body?.getReader();
+  const decoder = new TextDecoder();
+  const collected = {
+    response,
+    text: '',
+    done: reader === undefined,
+    cancel: async () => {
+      await reader?.cancel();
+    },
+  };
+  const read = async () => {
+    for (;;) {
+      const { done, value } = await reader!.read();
+      if (done) break;
+      collected.text += decoder.decode(value, { stream: true });
+    }
+    collected.done = true;
+  };
+  if (reader) read().catch(() => {});
+  return collected;
+}
+
+const { setImmediate: realSetImmediate } = globalThis;
+
+/** Lets everything that needs no timer and no socket happen. */
+export async function settled(rounds = 10): Promise<void> {
+  for (let i = 0; i < rounds; i += 1) await new Promise((resolve) => realSetImmediate(resolve));
+}
+
+/** The path of a GraphQL request by GET. */
+export function graphqlPath(query: string, variables?: object): string {
+  const parameters = new URLSearchParams({ query });
+  if (variables) parameters.set('variables', JSON.stringify(variables));
+  return `/graphql?${parameters}`;
+}
+
+/** What every request for an event stream sends. */
+export const EVENT_STREAM = { accept: 'text/event-stream' };

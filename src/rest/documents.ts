@@ -1,0 +1,66 @@
+// The fixed GraphQL documents behind the aliases.
+
+export const WORKFLOW_STREAM = /* GraphQL */ `
+  subscription WorkflowEvents($id: ID!, $after: Cursor, $events: [EventType!], $pollMs: Int) {
+    workflowStream(id: $id, after: $after, events: $events, pollMs: $pollMs) {
+      type
+      data
+    }
+  }
+`;
+
+export const AGENT_STREAM = /* GraphQL */ `
+  subscription AgentEvents($id: ID!, $after: Cursor, $events: [EventType!], $pollMs: Int) {
+    agentStream(id: $id, after: $after, events: $events, pollMs: $pollMs) {
+      type
+      data
+    }
+  }
+`;
+
+export const TASK_STREAM = /* GraphQL */ `
+  subscription TaskEvents($id: ID!, $after: Cursor, $events: [EventType!], $pollMs: Int) {
+    taskStream(id: $id, after: $after, events: $events, pollMs: $pollMs) {
+      type
+      data
+    }
+  }
+`;
+
+export const EXECUTION = /* GraphQL */ `
+  query ExecutionState($kind: ExecutionKind!, $id: ID!) {
+    execution(kind: $kind, id: $id) {
+      id
+      kind
+      status
+      mode
+      attempt
+      name
+      parent {
+        id
+      }
+      children {
+        id
+      }
+      workflowId
+      runId
+      input
+      result
+      error {
+        message
+        code
+      }
+      usage {
+        inputTokens
+        outputTokens
+        totalTokens
+        model
+        costUsd
+      }
+      startedAt
+      finishedAt
+      durationMs
+      lastCursor
+    }
+  }
+`;

@@ -1,0 +1,73 @@
+// The aliases of an execution: `…/{id}/stream`, its events as plain SSE, and `…/{id}`, its state as JSON.
+import type { ExecutionKind } from '../event/types.ts';
+import type { Caller } from '../execution/permission.ts';
+import type { EventStreams } from '../sse/event-streams.ts';
+import { comeBackLater, nothingLeft, streamResponse } from '../sse/response.ts';
+import type { ExecutionStateQuery } from './documents.gen.ts';
+import { AGENT_STREAM, EXECUTION, TASK_STREAM, WORKFLOW_STREAM } from './documents.ts';
+import { REST_ENCODING } from './encoding.ts';
+import { streamParameters } from './parameters.ts';
+import { type Run, refusalOf, refuse } from './pipeline.ts';
+import { passes, problem, RETRY_AFTER_SECONDS } from './problem.ts';
+
+const STREAMS: { readonly [K in ExecutionKind]: string } = {
+  workflow: WORKFLOW_STREAM,
+  agent: AGENT_STREAM,
+  task: TASK_STREAM,
+};
+
+/** Streams an execution's events; throws what `streamParameters` throws. */
+export async function streamExecution(
+  run: Run,
+  streams: EventStreams,
+  target: { request: Request; caller: Caller; kind: ExecutionKind; id: string },
+): Promise<Response> {
+  const { request, caller, kind } = target;
+  if (!acceptsEventStream(request)) {
+    return problem(406, 'NOT_ACCEPTABLE', 'this path answers text/event-stream, which Accept leaves out');
+  }
+  const { id, after, events, pollMs } = streamParameters(request, target.id);
+  const result = await run({
+    request,
+    caller,
+    query: STREAMS[kind],
+    variables: { id, after, pollMs, events: events?.map((type) => type.toUpperCase()) },
+    encoding: REST_ENCODING,
+  });
+  if ('take' in result) {
+    if (!result.ended || after === undefined) return streamResponse(streams, result, request.signal);
+    result.close();
+    return nothingLeft();
+  }
+  const refusal = refusalOf(result)!;
+  if (passes(refusal.code) && request.headers.get('last-event-id')) {
+    return comeBackLater(RETRY_AFTER_SECONDS, refusal.message);
+  }
+  return refuse(refusal);
+}
+
+/** Answers an execution's state, `parent` and `children` as ids. */
+export async function showExecution(
+  run: Run,
+  target: { request: Request; caller: Caller; kind: ExecutionKind; id: string },
+): Promise<Response> {
+  const { request, caller, kind, id } = target;
+  const variables = { kind: kind.toUpperCase(), id };
+  const result = await run({ request, caller, query: EXECUTION, variables });
+  if ('take' in result) throw new Error('a query answered a stream');
+  const refusal = refusalOf(result);
+  if (refusal) return refuse(refusal);
+  const { execution } = result.data as ExecutionStateQuery;
+  if (!execution) return refuse({ code: 'NOT_FOUND', message: `no such execution: ${id}` });
+  const state = {
+    ...execution,
+    parent: execution.parent?.id ?? null,
+    children: execution.children.map((child) => child.id),
+  };
+  return Response.json(state, { headers: { 'Cache-Control': 'no-store' } });
+}
+
+function acceptsEventStream(request: Request): boolean {
+  const accept = request.headers.get('accept');
+  return !accept || /text\/event-stream|text\/\*|\*\/\*/i.test(accept);
+}

@@ -1,0 +1,23 @@
+// Whether the process lives, and whether it can do its work.
+
+/** A part that the server needs; rejects where it does not answer. */
+export type Check = () => Promise<void>;
+
+/** The process answers. */
+export function live(): Response {
+  return Response.json({ status: 'ok' });
+}
+
+/** Every part answers: 200, or 503 with what is down. */
+export async function ready(checks: { readonly [part: string]: Check }): Promise<Response> {
+  const names = Object.keys(checks);
+  const settled = await Promise.allSettled(Object.values(checks).map((check) => check()));
+  const parts = Object.fromEntries(
+    settled.map((outcome, i) => [
+      names[i],
+      outcome.status === 'fulfilled' ? 'ok' : String((outcome.reason as Error).message),
+    ]),
+  );
+  const ok = settled.every(({ status }) => status === 'fulfilled');
+  return Response.json({ status: ok ? 'ok' : 'unavailable', parts }, { status: ok ? 200 : 503 });
+}

@@ -1,0 +1,63 @@
+// What a stream's path and query may say, checked before any look-up (protocol, "REST aliases").
+import { parseCursor } from '../event/cursor.ts';
+import { ExecstreamError } from '../event/error.ts';
+import { checkExecutionId } from '../event/id.ts';
+import { EVENT_TYPES, type EventType, type ExecutionKind } from '../event/types.ts';
+import { POLL_MS } from '../schema/stream.ts';
+
+/** Path segment → kind. */
+export const KINDS: { readonly [plural: string]: ExecutionKind } = {
+  workflows: 'workflow',
+  agents: 'agent',
+  tasks: 'task',
+};
+
+export interface StreamParameters {
+  readonly id: string;
+  /** The cursor as it was sent. */
+  readonly after: string | undefined;
+  readonly events: readonly EventType[] | undefined;
+  readonly pollMs: number;
+}
+
+/**
+ * Reads and checks the parameters of a stream.
+ * @throws ExecstreamError `BAD_CURSOR` or `BAD_USER_INPUT`, naming the parameter and what was wrong with it.
+ */
+export function streamParameters(request: Request, id: string): StreamParameters {
+  const query = new URL(request.url).searchParams;
+  const after = request.headers.get('last-event-id') || query.get('last_event_id') || undefined;
+  if (after !== undefined) parseCursor(after);
+  return {
+    id: checkExecutionId(id),
+    after,
+    events: eventTypes(query.get('events')),
+    pollMs: pollInterval(query.get('poll_ms')),
+  };
+}
+
+function eventTypes(list: string | null): readonly EventType[] | undefined {
+  const names = (list ?? '').split(',').flatMap((name) => name.trim() || []);
+  const unknown = names.find((name) => !(EVENT_TYPES as readonly string[]).includes(name));
+  if (unknown !== undefined) {
+    const shown = unknown.slice(0, 40);
+    throw new ExecstreamError(
+      'BAD_USER_INPUT',
+      `events: unknown type "${shown}"; known are ${EVENT_TYPES.join(', ')}`,
+    );
+  }
+  return names.length > 0 ? (names as EventType[]) : undefined;
+}
+
+function pollInterval(text: string | null): number {
+  if (text === null || text === '') return POLL_MS.default;
+  const ms = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(ms >= POLL_MS.least && ms <= POLL_MS.most)) {
+    const { least, most } = POLL_MS;
+    throw new ExecstreamError(
+      'BAD_USER_INPUT',
+      `poll_ms: expected ${least} to ${most}, not "${text.slice(0, 40)}"`,
+    );
+  }
+  return ms;
+}

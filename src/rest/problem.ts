@@ -1,0 +1,58 @@
+// Errors as RFC 9457 has them, and the one mapping from a code to a status.
+import type { ErrorCode } from '../event/error.ts';
+
+const STATUS: { readonly [C in ErrorCode]: number } = {
+  NOT_FOUND: 404,
+  FORBIDDEN: 403,
+  UNAUTHENTICATED: 401,
+  BAD_CURSOR: 400,
+  BAD_USER_INPUT: 400,
+  TOO_MANY_STREAMS: 429,
+  SOURCE_UNAVAILABLE: 503,
+  SUPERSEDED: 409,
+  ENDED: 409,
+  EVENT_TOO_LARGE: 413,
+  INTERNAL: 500,
+};
+
+const TITLES: { readonly [status: number]: string } = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  406: 'Not Acceptable',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
+
+/** Seconds after which a request that was refused for now may come again. */
+export const RETRY_AFTER_SECONDS = 5;
+
+/** Whether a refusal of this code may pass by itself. */
+export function passes(code: ErrorCode): boolean {
+  return code === 'SOURCE_UNAVAILABLE' || code === 'TOO_MANY_STREAMS';
+}
+
+/** The answer for an error code. */
+export function problemOf(code: ErrorCode, detail: string): Response {
+  const retry: Record<string, string> = passes(code) ? { 'Retry-After': String(RETRY_AFTER_SECONDS) } : {};
+  return problem(STATUS[code] ?? 500, code, detail, retry);
+}
+
+/** A problem document. */
+export function problem(
+  status: number,
+  code: string,
+  detail: string,
+  headers: Record<string, string> = {},
+): Response {
+  const body = { type: 'about:blank', title: TITLES[status] ?? 'Error', status, detail, code };
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { 'Content-Type': 'application/problem+json', ...headers },
+  });
+}

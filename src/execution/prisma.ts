@@ -5,6 +5,7 @@ import { connect, type DatabaseLocation } from './connect.ts';
 import type { Database } from './database.ts';
 import { within } from './failure.ts';
 import type { Prisma, PrismaClient } from './generated/client.ts';
+import { statesAfter } from './revisions.ts';
 import { fromRow, toDescription, toEnd, toRow } from './row.ts';
 import { checkBegin, checkQuery, judgeBegin, MAX_CHILDREN, OPEN_STATUSES, unknownAfter } from './rules.ts';
 import type { BeginExecution, Execution, ExecutionPage, ExecutionQuery, ExecutionStore } from './store.ts';
@@ -95,6 +96,11 @@ export function createPrismaStore(location: DatabaseLocation, options: PrismaSto
     async get(id) {
       checkExecutionId(id);
       return run((prisma) => get(prisma, id));
+    },
+
+    async statesAfter(id, revision, limit) {
+      checkExecutionId(id);
+      return run((prisma) => statesAfter(prisma, id, revision, limit));
     },
 
     async list(query) {

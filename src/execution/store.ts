@@ -96,6 +96,12 @@ export interface ExecutionStore {
   /** Notes where the terminal event of an ended execution stands in its log. */
   markEnd(id: string, end: { readonly seq: number; readonly epoch: string }): Promise<void>;
   get(id: string): Promise<Execution | undefined>;
+  /**
+   * What became of an execution since a revision (0: since it began), for whoever copies it into a stream: the
+   * states that the row went through, oldest first, at most `limit`. The last one is the row as it stands, unless
+   * there are more. A store that keeps no history answers with that alone, and with nothing where it has no news.
+   */
+  statesAfter(id: string, revision: number, limit: number): Promise<readonly Execution[]>;
   list(query: ExecutionQuery): Promise<ExecutionPage>;
   /** The executions begun under this one, oldest first, at most 1,000. */
   children(id: string): Promise<readonly Execution[]>;

@@ -5,6 +5,8 @@
 // lost and began again has another. Its head is the seq of its last event, 0 while there is none. An append is
 // one atomic step together with its announcement to whoever listens.
 import type { ExecutionEvent, NewEvent } from '../event/types.ts';
+import type { SignsOfLife, Silences } from './alive.ts';
+import type { Leases } from './lease.ts';
 
 /** Who gives events their seq: the log itself, or the source (which numbers them 1, 2, 3, … of its own). */
 export type Numbering = 'auto' | 'fixed';
@@ -19,6 +21,10 @@ export interface LogHead {
   readonly attempt: number;
   /** Seq of the terminal event; 0 while the execution is open. */
   readonly end: number;
+  /** Whether a publisher holds the log. A relay has no business there then. */
+  readonly published: boolean;
+  /** What a relay noted with its last append; absent where none did. */
+  readonly note?: string;
 }
 
 /** Takes a log, making it where it is missing: for one publisher and attempt (`auto`), or for a source (`fixed`). */
@@ -31,7 +37,7 @@ export interface OpenRequest {
   readonly publisher?: string;
   /** From 1. A newer attempt takes an auto log over; where it holds events, it gets a `reset` (`attempt`). */
   readonly attempt: number;
-  /** The relay's fencing token; see AppendRequest. */
+  /** The relay's fencing token; see AppendRequest. A relay's open of a log that a publisher holds is `superseded`. */
   readonly fence?: number;
   /**
    * Set by a writer that found its log lost: what it knew of it. Where the log is there and whole after all (this
@@ -60,15 +66,23 @@ export interface AppendRequest {
   readonly acknowledged: number;
   /** The publisher that holds the log; absent for a source's relay and for a server that tells the end. */
   readonly publisher?: string;
-  /** The relay's fencing token; the log refuses one that is older than it has seen. */
+  /**
+   * The relay's fencing token; the log refuses one that is older than it has seen, and, as `superseded`, a relay in
+   * an auto log that a publisher holds.
+   */
   readonly fence?: number;
   /** The attempt that the events belong to; the log's current one by default. */
   readonly attempt?: number;
   /**
    * Names this batch, so that one sent twice, because its answer was lost, is appended once and answered alike. A
-   * log remembers its last batch.
+   * log remembers its last 256 batches.
    */
   readonly batch?: string;
+  /**
+   * What the next relay must know to go on behind these events, at most 1 KiB. It is kept in the same step as they
+   * are, and in place of the note before; an append without one leaves that.
+   */
+  readonly note?: string;
   /**
    * At least one event; at most 256 KiB in all. Events of a fixed log carry the source's seqs, consecutive ones. A
    * terminal event stands last. Anything else rejects with `BAD_USER_INPUT`; the size is the caller's to keep.
@@ -114,14 +128,16 @@ export interface LogListener {
 export type Unlisten = () => Promise<void>;
 
 /** Errors: every method rejects with `SOURCE_UNAVAILABLE` where the log does not answer within its bound. */
-export interface LogWriter {
+export interface LogWriter extends SignsOfLife {
   open(executionId: string, request: OpenRequest): Promise<OpenResult>;
   append(executionId: string, request: AppendRequest): Promise<AppendResult>;
   /** Where the log stands; undefined where there is none. */
   head(executionId: string): Promise<LogHead | undefined>;
 }
 
-export interface LogReader {
+export interface LogReader extends Silences {
+  /** The answer that a batch of this name got: the head behind it. Undefined where the log does not remember it. */
+  batchHead(executionId: string, batch: string): Promise<number | undefined>;
   /** Reads up to `limit` events after a seq; undefined where there is no log. */
   read(executionId: string, after: number, limit: number): Promise<LogPage | undefined>;
   head(executionId: string): Promise<LogHead | undefined>;
@@ -129,7 +145,7 @@ export interface LogReader {
   listen(executionId: string, listener: LogListener): Promise<Unlisten>;
 }
 
-export interface EventLog extends LogWriter, LogReader {
+export interface EventLog extends LogWriter, LogReader, Leases {
   /** Whether the log answers: rejects with `SOURCE_UNAVAILABLE` where it does not. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -150,6 +166,9 @@ export const DEFAULT_BOUNDS: LogBounds = {
   maxBytes: 32 * 1024 * 1024,
   keepEndedMs: 60 * 60 * 1000,
 };
+
+/** Batches whose names a log remembers. */
+export const BATCHES_REMEMBERED = 256;
 
 /** Bytes of events in one append, envelopes as JSON. */
 export const MAX_BATCH_BYTES = 256 * 1024;

@@ -1,10 +1,13 @@
 // The log of one process, in memory: the embedded default, and the same contract as the one on Redis.
 import { formatCursor, newEpoch } from '../event/cursor.ts';
 import { type ExecutionEvent, isTerminal, type NewEvent, timestamp } from '../event/types.ts';
+import { createMemoryAlive } from './alive.ts';
 import { checkBatch } from './batch.ts';
+import { createMemoryLeases } from './lease.ts';
 import {
   type AppendRequest,
   type AppendResult,
+  BATCHES_REMEMBERED,
   DEFAULT_BOUNDS,
   type EventLog,
   type LogBounds,
@@ -30,8 +33,9 @@ interface MemoryLog {
   fence: number;
   head: number;
   end: number;
-  lastBatch: string | undefined;
-  lastBatchHead: number;
+  /** The last batches by name, and the head behind each; oldest first. */
+  readonly batches: Map<string, number>;
+  note: string;
   /** A suffix of the log; the first one's seq is above 1 once the log has been trimmed. */
   events: ExecutionEvent[];
   sizes: number[];
@@ -55,8 +59,8 @@ export function createMemoryLog(bounds: LogBounds = DEFAULT_BOUNDS): EventLog {
       fence: request.fence ?? 0,
       head: 0,
       end: 0,
-      lastBatch: undefined,
-      lastBatchHead: 0,
+      batches: new Map(),
+      note: '',
       events: [],
       sizes: [],
       bytes: 0,
@@ -107,7 +111,9 @@ export function createMemoryLog(bounds: LogBounds = DEFAULT_BOUNDS): EventLog {
     if (request.fence !== undefined && request.fence < log.fence) return { outcome: 'fenced' };
     log.fence = Math.max(log.fence, request.fence ?? 0);
     if (log.end > 0) return { outcome: 'ended', head: headOf(log) };
-    if (request.attempt < log.attempt) return { outcome: 'superseded', attempt: log.attempt };
+    if (request.attempt < log.attempt || (isRelay(request) && publishes(log))) {
+      return { outcome: 'superseded', attempt: log.attempt };
+    }
     if (lost && log.epoch === lost.epoch && log.head < lost.acknowledged) {
       const next = begin(executionId, request);
       next.fence = log.fence;
@@ -148,9 +154,9 @@ export function createMemoryLog(bounds: LogBounds = DEFAULT_BOUNDS): EventLog {
     if (request.attempt !== undefined && request.attempt < log.attempt) {
       return { outcome: 'superseded', attempt: log.attempt };
     }
-    if (request.batch !== undefined && request.batch === log.lastBatch) {
-      return { outcome: 'appended', head: log.lastBatchHead };
-    }
+    if (isRelay(request) && publishes(log)) return { outcome: 'superseded', attempt: log.attempt };
+    const known = request.batch === undefined ? undefined : log.batches.get(request.batch);
+    if (known !== undefined) return { outcome: 'appended', head: known };
     if (fixed !== (log.numbering === 'fixed')) return { outcome: 'misnumbered', numbering: log.numbering };
     let added = request.events;
     if (fixed) {
@@ -166,9 +172,10 @@ export function createMemoryLog(bounds: LogBounds = DEFAULT_BOUNDS): EventLog {
     log.attempt = Math.max(log.attempt, request.attempt ?? 0);
     if (added.length > 0) add(log, added);
     if (request.batch !== undefined) {
-      log.lastBatch = request.batch;
-      log.lastBatchHead = log.head;
+      log.batches.set(request.batch, log.head);
+      if (log.batches.size > BATCHES_REMEMBERED) log.batches.delete(log.batches.keys().next().value!);
     }
+    log.note = request.note || log.note;
     return { outcome: 'appended', head: log.head };
   }
 
@@ -181,6 +188,8 @@ export function createMemoryLog(bounds: LogBounds = DEFAULT_BOUNDS): EventLog {
   }
 
   return {
+    ...createMemoryAlive(),
+    ...createMemoryLeases((executionId) => logs.get(executionId)?.fence ?? 0),
     open: async (executionId, request) => open(executionId, request),
     append: async (executionId, request) => append(executionId, request),
     read: async (executionId, after, limit) => read(executionId, after, limit),
@@ -188,6 +197,7 @@ export function createMemoryLog(bounds: LogBounds = DEFAULT_BOUNDS): EventLog {
       const log = logs.get(executionId);
       return log && headOf(log);
     },
+    batchHead: async (executionId, batch) => logs.get(executionId)?.batches.get(batch),
     listen: async (executionId, listener) => {
       const known = listeners.get(executionId) ?? new Set();
       listeners.set(executionId, known.add(listener));
@@ -204,8 +214,18 @@ export function createMemoryLog(bounds: LogBounds = DEFAULT_BOUNDS): EventLog {
   };
 }
 
-function headOf({ epoch, head, numbering, attempt, end }: MemoryLog): LogHead {
-  return { epoch, head, numbering, attempt, end };
+function headOf({ epoch, head, numbering, attempt, end, publisher, note }: MemoryLog): LogHead {
+  const published = publisher !== undefined;
+  return { epoch, head, numbering, attempt, end, published, ...(note !== '' && { note }) };
+}
+
+/** A relay names its token and no publisher. It never gets in the way of a publisher. */
+function isRelay({ fence, publisher }: Pick<OpenRequest, 'fence' | 'publisher'>): boolean {
+  return fence !== undefined && publisher === undefined;
+}
+
+function publishes({ numbering, publisher }: MemoryLog): boolean {
+  return numbering === 'auto' && publisher !== undefined;
 }
 
 /** Whether an event of a fixed log stands there already; one that was trimmed passes for the same. */

@@ -22,8 +22,13 @@ import { Ring } from './ring.ts';
 const PAGE = 256;
 const RETRY_MS = { first: 200, longest: 5_000 };
 
-/** What a tail tells its viewers. */
+/** How often a source is polled where no viewer asks otherwise. */
+const POLL_MS = 500;
+
+/** What a tail tells its viewers, and asks of them. */
 export interface TailViewer {
+  /** How often a source that announces nothing is to be asked. */
+  readonly pollMs?: number | undefined;
   /** There may be something to take. */
   wake(): void;
   /** The log cannot be read for now; the stream goes on when it can. */
@@ -48,6 +53,8 @@ export class Tail implements LogListener {
   folded: Folded | undefined;
   readonly ring = new Ring();
   readonly viewers = new Set<TailViewer>();
+  /** Told to every viewer, also to those that join. */
+  standing: { readonly code: string; readonly message: string } | undefined;
   readonly #options: TailOptions;
   readonly #closed = new AbortController();
   #pages: Pages;
@@ -72,6 +79,23 @@ export class Tail implements LogListener {
   async start(): Promise<void> {
     this.#unlisten = await this.#options.log.listen(this.executionId, this);
     await this.refresh();
+  }
+
+  /** The shortest interval that a viewer asks for. */
+  get pollMs(): number {
+    const asked = [...this.viewers].map(({ pollMs = POLL_MS }) => pollMs);
+    return asked.length > 0 ? Math.min(...asked) : POLL_MS;
+  }
+
+  /** Warns every viewer. */
+  warn(code: string, message: string): void {
+    for (const viewer of this.viewers) viewer.warn(code, message);
+  }
+
+  /** Warns every viewer, and each one that joins, until it is taken back by undefined. */
+  standingWarning(warning: Tail['standing']): void {
+    this.standing = warning;
+    if (warning) this.warn(warning.code, warning.message);
   }
 
   /**
@@ -150,7 +174,7 @@ export class Tail implements LogListener {
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         if (waitMs === RETRY_MS.first) {
-          for (const viewer of this.viewers) viewer.warn('SOURCE_UNAVAILABLE', reason);
+          this.warn('SOURCE_UNAVAILABLE', reason);
         }
         const jittered = waitMs * (0.5 + Math.random() / 2);
         await delay(jittered, undefined, { signal: this.#closed.signal, ref: false }).catch(() => {});

@@ -17,8 +17,11 @@ export interface OpenViewer extends Omit<ViewerOptions, 'permissionClass'> {
   readonly caller: Caller;
 }
 
+/** The viewers of one execution, as its source sees them. */
+export type Audience = Pick<Tail, 'pollMs' | 'warn' | 'standingWarning'>;
+
 /** Follows an execution's source of truth while it has viewers here; answers how to stop. */
-export type Follow = (executionId: string) => () => void;
+export type Follow = (executionId: string, audience: Audience) => () => void;
 
 export interface TailsOptions {
   readonly log: LogReader;
@@ -75,7 +78,12 @@ export class Tails {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#tails.values()].map(stop));
+    const all = [...this.#tails.values()];
+    for (const shared of all) {
+      shared.unfollow();
+      shared.unfollow = () => {};
+    }
+    await Promise.all(all.map(stop));
   }
 
   async #bringUpToDate(tail: Tail, row: Execution, after: Cursor | undefined): Promise<void> {
@@ -96,7 +104,7 @@ export class Tails {
     }
     const { log, store, follow } = this.#options;
     const tail = new Tail(executionId, { log, loadRow: () => store.get(executionId) });
-    const shared: Shared = { tail, started: tail.start(), users: 1, unfollow: follow(executionId) };
+    const shared: Shared = { tail, started: tail.start(), users: 1, unfollow: follow(executionId, tail) };
     this.#tails.set(executionId, shared);
     return shared;
   }

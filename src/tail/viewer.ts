@@ -25,11 +25,14 @@ export interface ViewerOptions {
   readonly events?: ReadonlySet<EventType> | undefined;
   /** Viewers of one class may share what is made of an event. */
   readonly permissionClass: string;
+  /** How often a source that announces nothing is to be asked; the shortest of a tail's viewers counts. */
+  readonly pollMs?: number | undefined;
 }
 
 export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
   readonly tail: Tail;
   readonly permissionClass: string;
+  readonly pollMs: number | undefined;
   /** Called, once for each time that `take` found nothing, when it is worth asking again. */
   onReady: (() => void) | undefined;
   readonly #filter: ReadonlySet<EventType> | undefined;
@@ -55,6 +58,7 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
   constructor(tail: Tail, options: ViewerOptions, onClose: () => void) {
     this.tail = tail;
     this.permissionClass = options.permissionClass;
+    this.pollMs = options.pollMs;
     this.#filter = options.events;
     this.#seq = options.after?.seq ?? 0;
     this.#epoch = options.after?.epoch;
@@ -62,6 +66,7 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
     this.#onClose = onClose;
     tail.viewers.add(this);
     this.#compare();
+    if (tail.standing) this.warn(tail.standing.code, tail.standing.message);
   }
 
   /** The cursor behind all that was taken or filtered out; undefined while there is none yet. */

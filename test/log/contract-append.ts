@@ -44,6 +44,21 @@ export function appendContract(make: MakeLog): void {
       expect((await log.head(id))?.head).toBe(5);
     });
 
+    test('the last 256 batches are remembered, and older ones give way', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id);
+      for (let i = 1; i <= 257; i++) await log.append(id, request(head, [chunk('x')], { batch: `b${i}` }));
+      expect(await log.batchHead(id, 'b1')).toBeUndefined();
+      expect(await log.batchHead(id, 'b2')).toBe(2);
+      expect(await log.batchHead(id, 'b257')).toBe(257);
+      expect(await log.append(id, request(head, [chunk('x')], { batch: 'b100' }))).toEqual({
+        outcome: 'appended',
+        head: 100,
+      });
+      expect(await log.batchHead(freshId(), 'b2')).toBeUndefined();
+    });
+
     test('an append to a log that is gone, of another epoch, or shorter than acknowledged is lost', async () => {
       const log = newLog();
       const id = freshId();

@@ -1,9 +1,12 @@
 // What every EventLog must do (src/log/log.ts), whatever it is made of: one suite, run by memory.test.ts and
 // redis.test.ts.
+import { aliveContract } from './contract-alive.ts';
 import { appendContract } from './contract-append.ts';
+import { leaseContract } from './contract-lease.ts';
 import { listenContract } from './contract-listen.ts';
 import { openContract } from './contract-open.ts';
 import { readContract } from './contract-read.ts';
+import { relayContract } from './contract-relay.ts';
 import type { MakeLog } from './logs.ts';
 
 /** Declares the suite's tests; `make` is asked for a log of its own by each of them. */
@@ -12,4 +15,7 @@ export function logContract(make: MakeLog): void {
   appendContract(make);
   readContract(make);
   listenContract(make);
+  aliveContract(make);
+  leaseContract(make);
+  relayContract(make);
 }

@@ -44,6 +44,7 @@ const append = fc.record({
   fence,
   attempt: fc.constantFrom(undefined, undefined, undefined, 1, 1, 2),
   batch: fc.constantFrom(undefined, undefined, undefined, 'b1', 'b2'),
+  note: fc.constantFrom(undefined, undefined, 'n1', 'n2'),
   mistaken,
   // Few texts, so that duplicates and conflicts both happen.
   texts: fc.array(fc.constantFrom('x', 'x', 'x', 'y', 'long '.repeat(60)), { minLength: 1, maxLength: 4 }),

@@ -73,6 +73,12 @@ export function createMemoryStore(): MemoryStore {
       return structuredClone(rows.get(checkExecutionId(id)));
     },
 
+    async statesAfter(id, revision) {
+      checkThere();
+      const row = rows.get(checkExecutionId(id));
+      return row && row.revision > revision ? [structuredClone(row)] : [];
+    },
+
     async list(query) {
       checkThere();
       checkQuery(query);

@@ -8,6 +8,8 @@ export interface LogKeys {
   readonly meta: string;
   /** The Pub/Sub channel on which appended events are announced. */
   readonly channel: string;
+  /** A hash: who relays a source into the log; gone when the lease is. */
+  readonly lease: string;
 }
 
 /** Names an execution's keys. A prefix must hold no braces: it would take the hash tag's place. */
@@ -16,5 +18,11 @@ export function logKeys(prefix: string, executionId: string): LogKeys {
     log: `${prefix}stream:log:{${executionId}}`,
     meta: `${prefix}stream:meta:{${executionId}}`,
     channel: `${prefix}stream:events:{${executionId}}`,
+    lease: `${prefix}stream:lease:{${executionId}}`,
   };
+}
+
+/** A sorted set of all executions whose publishers keep them alive: the time of the last sign, in ms. */
+export function aliveKey(prefix: string): string {
+  return `${prefix}stream:alive`;
 }

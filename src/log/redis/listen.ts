@@ -16,6 +16,8 @@ import { toEvent } from './read.ts';
 export interface AnnouncementSource {
   /** Resolves when the listener is certain to hear of every append to the execution from now on. */
   listen(channel: string, executionId: string, listener: LogListener): Promise<Unlisten>;
+  /** Rejects with `SOURCE_UNAVAILABLE` where the connection does not answer. */
+  ping(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -140,7 +142,8 @@ export function createAnnouncementSource(options: ListenOptions): AnnouncementSo
     await connection.close();
   }
 
-  return { listen, close };
+  const ping = async () => void (await connection.ask((redis) => redis.ping()));
+  return { listen, ping, close };
 }
 
 function toAnnouncement(payload: unknown, executionId: string): Announcement | undefined {

@@ -1,7 +1,7 @@
 // Reading a log in Redis, a page at a time, and envelopes as they stand there.
 import { ExecstreamError } from '../../event/error.ts';
 import type { ExecutionEvent } from '../../event/types.ts';
-import type { LogPage, Numbering } from '../log.ts';
+import type { LogHead, LogPage, Numbering } from '../log.ts';
 import type { Connection } from './connect.ts';
 import type { LogKeys } from './keys.ts';
 import type { ScriptedRedis } from './scripts.ts';
@@ -12,6 +12,8 @@ type Reply = [
   numbering: Numbering,
   attempt: number,
   end: number,
+  published: 0 | 1,
+  note: string,
   events: string[],
 ];
 
@@ -27,13 +29,19 @@ export async function readPage(
     (redis as ScriptedRedis).readLog(keys.log, keys.meta, after, limit),
   );
   if (reply === null) return undefined;
-  const [epoch, head, numbering, attempt, end, entries] = reply as Reply;
+  const [, , , , , , , entries] = reply as Reply;
   const events = entries.map((entry) => {
     const event = toEvent(parse(entry), executionId);
     if (!event) throw new ExecstreamError('INTERNAL', `the log of ${executionId} holds what is no event`);
     return event;
   });
-  return { epoch, head, numbering, attempt, end, events };
+  return { ...toHead(reply as Reply), events };
+}
+
+/** Where a log stands, as the scripts answer it. */
+export function toHead(answer: readonly unknown[]): LogHead {
+  const [epoch, head, numbering, attempt, end, published, note] = answer as Reply;
+  return { epoch, head, numbering, attempt, end, published: published === 1, ...(note !== '' && { note }) };
 }
 
 /** Makes an event of an envelope, which does not name the execution; undefined where it is none. */

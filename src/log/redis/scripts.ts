@@ -8,6 +8,7 @@
 //    [] into {}, rounds numbers and shuffles keys.
 // 4. Nothing is written before every check has passed: a refusal leaves no trace but a newer fencing token.
 import type { Redis } from 'ioredis';
+import { BATCHES_REMEMBERED } from '../log.ts';
 
 const COMMON = `
 local log, meta, channel = KEYS[1], KEYS[2], KEYS[3]
@@ -16,13 +17,18 @@ local function int(n) return string.format('%.0f', n) end
 
 local function load()
   local f = redis.call('HMGET', meta, 'epoch', 'head', 'numbering', 'attempt', 'publisher', 'takenAt', 'fence',
-    'end', 'batch', 'batchHead', 'first', 'bytes')
+    'end', 'first', 'bytes', 'note')
   if not f[1] then return nil end
   local m = { epoch = f[1], head = tonumber(f[2]), numbering = f[3], attempt = tonumber(f[4]), publisher = f[5],
-    takenAt = tonumber(f[6]), fence = tonumber(f[7]), ended = tonumber(f[8]), batch = f[9],
-    batchHead = tonumber(f[10]), first = tonumber(f[11]), bytes = tonumber(f[12]) }
+    takenAt = tonumber(f[6]), fence = tonumber(f[7]), ended = tonumber(f[8]),
+    first = tonumber(f[9]), bytes = tonumber(f[10]), note = f[11] or '' }
   if m.head > 0 and redis.call('EXISTS', log) == 0 then return nil end
   return m
+end
+
+-- Where the log stands, as every answer tells it.
+local function standing(m)
+  return m.epoch, m.head, m.numbering, m.attempt, m.ended, m.publisher ~= '' and 1 or 0, m.note
 end
 `;
 
@@ -32,8 +38,8 @@ local maxEvents, maxBytes, keepEndedMs = tonumber(ARGV[1]), tonumber(ARGV[2]), A
 local function save(m)
   redis.call('HSET', meta, 'epoch', m.epoch, 'head', int(m.head), 'numbering', m.numbering,
     'attempt', int(m.attempt), 'publisher', m.publisher, 'takenAt', int(m.takenAt), 'fence', int(m.fence),
-    'end', int(m.ended), 'batch', m.batch, 'batchHead', int(m.batchHead), 'first', int(m.first),
-    'bytes', int(m.bytes))
+    'end', int(m.ended), 'first', int(m.first),
+    'bytes', int(m.bytes), 'note', m.note)
 end
 
 -- Reads what it drops, for the sizes: in pages that double, so that no more than about twice of what is dropped is
@@ -69,6 +75,10 @@ local function add(m, pieces, from)
   redis.call('PUBLISH', channel, '{"epoch":"' .. m.epoch .. '","events":[' .. table.concat(announced, ',') .. ']}')
 end
 
+-- A relay names its token and no publisher. It never gets in the way of a publisher.
+local function isRelay(fence, publisher) return fence and publisher == '' end
+local function publishes(m) return m.numbering == 'auto' and m.publisher ~= '' end
+
 local function expire(m)
   if m.ended == 0 then return end
   redis.call('PEXPIRE', log, keepEndedMs)
@@ -84,7 +94,8 @@ local fence, lostEpoch, lostAcknowledged, ts = tonumber(ARGV[8]), ARGV[9], tonum
 local function begin(keptFence)
   redis.call('UNLINK', log, meta)
   local m = { epoch = epoch, head = 0, numbering = numbering, attempt = attempt, publisher = publisher, takenAt = 0,
-    fence = math.max(fence or 0, keptFence), ended = 0, batch = '', batchHead = 0, first = 1, bytes = 0 }
+    fence = math.max(fence or 0, keptFence), ended = 0, first = 1, bytes = 0,
+    note = '' }
   if lostEpoch ~= '' and numbering == 'auto' then
     add(m, { '"reset"', ts, '{"reason":"log_lost"}' }, 1)
     m.takenAt = m.head
@@ -94,7 +105,9 @@ end
 
 local function answer(outcome, m, fresh)
   save(m)
-  return { outcome, m.epoch, m.head, m.numbering, m.attempt, m.ended, fresh and 1 or 0 }
+  local told = { outcome, standing(m) }
+  told[#told + 1] = fresh and 1 or 0
+  return told
 end
 
 local m = load()
@@ -106,7 +119,7 @@ if m.numbering ~= numbering then return { 'misnumbered', m.numbering } end
 if fence and fence < m.fence then return { 'fenced' } end
 m.fence = math.max(m.fence, fence or 0)
 if m.ended > 0 then return answer('ended', m) end
-if attempt < m.attempt then
+if attempt < m.attempt or isRelay(fence, publisher) and publishes(m) then
   save(m)
   return { 'superseded', m.attempt }
 end
@@ -128,11 +141,11 @@ if not holds or newer then m.takenAt = m.head end
 return answer('opened', m, lostEpoch ~= '' and lostEpoch ~= m.epoch)
 `;
 
-/** ARGV: bounds (3), epoch, acknowledged, publisher, fence, attempt, batch, first seq if fixed, pieces. */
+/** ARGV: bounds (3), epoch, acknowledged, publisher, fence, attempt, batch, first seq if fixed, note, pieces. */
 const APPEND = `${WRITE}
 local epoch, acknowledged, publisher, fence = ARGV[4], tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7])
-local attempt, batch, first = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10])
-local from = 11
+local attempt, batch, first, note = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10]), ARGV[11]
+local from = 12
 
 -- Fixed: the seq of an event that is stored otherwise than it is sent now, ts left aside. What was trimmed passes.
 local function conflict(m)
@@ -148,12 +161,22 @@ local function conflict(m)
   return nil
 end
 
+-- The names stand in a ring, so that the oldest one gives way.
+local function remember(m)
+  local slot = 'n:' .. redis.call('HINCRBY', meta, 'batches', 1) % ${BATCHES_REMEMBERED}
+  local oldest = redis.call('HGET', meta, slot)
+  if oldest then redis.call('HDEL', meta, 'b:' .. oldest) end
+  redis.call('HSET', meta, slot, batch, 'b:' .. batch, int(m.head))
+end
+
 local m = load()
 if not m or m.epoch ~= epoch then return { 'lost' } end
 if fence and fence < m.fence then return { 'fenced' } end
 if publisher ~= '' and publisher ~= m.publisher then return { 'superseded', m.attempt } end
 if attempt and attempt < m.attempt then return { 'superseded', m.attempt } end
-if batch ~= '' and batch == m.batch then return { 'appended', m.batchHead } end
+if isRelay(fence, publisher) and publishes(m) then return { 'superseded', m.attempt } end
+local known = batch ~= '' and redis.call('HGET', meta, 'b:' .. batch)
+if known then return { 'appended', tonumber(known) } end
 if (first ~= nil) ~= (m.numbering == 'fixed') then return { 'misnumbered', m.numbering } end
 if first then
   if first > m.head + 1 then return { 'ahead', m.head } end
@@ -168,10 +191,8 @@ if adds and m.ended > 0 then return { 'ended', m.ended } end
 m.fence = math.max(m.fence, fence or 0)
 m.attempt = math.max(m.attempt, attempt or 0)
 if adds then add(m, ARGV, from) end
-if batch ~= '' then
-  m.batch = batch
-  m.batchHead = m.head
-end
+if batch ~= '' then remember(m) end
+if note ~= '' then m.note = note end
 save(m)
 if adds then expire(m) end
 return { 'appended', m.head }
@@ -187,7 +208,9 @@ if tonumber(ARGV[2]) > 0 then
     events[i] = entry[2][2]
   end
 end
-return { m.epoch, m.head, m.numbering, m.attempt, m.ended, events }
+local told = { standing(m) }
+told[#told + 1] = events
+return told
 `;
 
 type Script = (...keysAndArguments: (string | number)[]) => Promise<unknown>;

@@ -13,9 +13,10 @@ import {
   type OpenRequest,
   type OpenResult,
 } from '../log.ts';
+import { createSignsOfLife } from './alive.ts';
 import { type Connection, type ConnectOptions, connect } from './connect.ts';
 import { type LogKeys, logKeys } from './keys.ts';
-import { readPage } from './read.ts';
+import { readPage, toHead } from './read.ts';
 import { defineScripts, type ScriptedRedis } from './scripts.ts';
 
 export interface RedisLogWriterOptions extends ConnectOptions {
@@ -67,7 +68,7 @@ export function createWriter(connection: Connection, options: RedisLogWriterOpti
     return rest;
   }
 
-  return { open, append, head };
+  return { open, append, head, ...createSignsOfLife(connection, prefix) };
 }
 
 function common(keys: LogKeys, { maxEvents, maxBytes, keepEndedMs }: LogBounds): (string | number)[] {
@@ -88,9 +89,10 @@ function openArguments({ numbering, publisher, attempt, fence, lost }: OpenReque
 }
 
 function appendArguments(request: AppendRequest): (string | number)[] {
-  const { epoch, acknowledged, publisher = '', fence = '', attempt = '', batch = '', events } = request;
+  const { epoch, acknowledged, publisher = '', fence = '', attempt = '', batch = '', note = '' } = request;
+  const { events } = request;
   const first = checkBatch(events) ?? '';
-  const sent = [epoch, acknowledged, publisher, fence, attempt, batch, first];
+  const sent = [epoch, acknowledged, publisher, fence, attempt, batch, first, note];
   for (const { type, ts, data } of events) {
     sent.push(JSON.stringify(type), JSON.stringify(ts), JSON.stringify(data));
   }
@@ -103,9 +105,9 @@ type Reply = [string, ...(string | number)[]];
 function openResult([outcome, ...rest]: Reply): OpenResult {
   switch (outcome) {
     case 'opened':
-      return { outcome, head: headOf(rest), fresh: rest[5] === 1 };
+      return { outcome, head: toHead(rest), fresh: rest[7] === 1 };
     case 'ended':
-      return { outcome, head: headOf(rest) };
+      return { outcome, head: toHead(rest) };
     case 'superseded':
       return { outcome, attempt: rest[0] as number };
     case 'misnumbered':
@@ -113,10 +115,6 @@ function openResult([outcome, ...rest]: Reply): OpenResult {
     default:
       return { outcome: 'fenced' };
   }
-}
-
-function headOf([epoch, head, numbering, attempt, end]: (string | number)[]): LogHead {
-  return { epoch, head, numbering, attempt, end } as LogHead;
 }
 
 function appendResult([outcome, detail]: Reply): AppendResult {

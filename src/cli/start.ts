@@ -1,0 +1,51 @@
+// `execstream start`: the server, as the environment configures it, until it is told to stop.
+import { Command } from 'commander';
+import { pino } from 'pino';
+import { isExecstreamError } from '../event/error.ts';
+import { readConfig } from '../server/config.ts';
+import { describeParts } from '../server/parts.ts';
+import { listen } from '../server/server.ts';
+import { createParts, createServices } from '../server/services.ts';
+import { DEFAULT_STREAM_SETTINGS } from '../sse/event-streams.ts';
+
+export function startCommand(): Command {
+  return new Command('start')
+    .description('start the server; PORT, HOST, DATA_DIR, DATABASE_URL and REDIS_URL configure it')
+    .action(async () => {
+      try {
+        await start();
+      } catch (error) {
+        process.stderr.write(`execstream: ${explain(error)}\n`);
+        process.exitCode = 1;
+      }
+    });
+}
+
+async function start(): Promise<void> {
+  const config = readConfig();
+  const logger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
+  const parts = createParts(config, logger);
+  const { heartbeatMs, lifetimeMs } = config;
+  const settings = { ...DEFAULT_STREAM_SETTINGS, heartbeatMs, lifetimeMs };
+  const liveness = { lostAfterMs: config.publisherLostMs };
+  const server = await listen(createServices({ ...parts, settings, logger, liveness }), config);
+  for (const { part, is, limits } of describeParts(config)) {
+    logger.info({ part }, limits ? `${is} (${limits})` : is);
+  }
+  logger.info({ url: server.url }, 'ready');
+
+  const stop = async (signal: NodeJS.Signals) => {
+    logger.info({ signal }, 'stopping');
+    await server.close();
+    await Promise.all([parts.log.close(), parts.store.close()]);
+  };
+  process.once('SIGTERM', stop).once('SIGINT', stop);
+}
+
+/** What the operator can do about it, without a stack. */
+function explain(error: unknown): string {
+  if (isExecstreamError(error)) return error.message;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') return 'the port is taken; set PORT to another one, or to 0 for a free one';
+  return message;
+}

@@ -1,0 +1,27 @@
+// The package entry `execstream`: embed the server.
+export { type Cursor, formatCursor, parseCursor } from './event/cursor.ts';
+export { type ErrorCode, ExecstreamError, isExecstreamError } from './event/error.ts';
+export type * from './event/types.ts';
+export {
+  ANONYMOUS,
+  type Authorize,
+  allowTenant,
+  type Caller,
+  type Permission,
+} from './execution/permission.ts';
+export { createPrismaStore, type PrismaStore, type PrismaStoreOptions } from './execution/prisma.ts';
+export type * from './execution/store.ts';
+export type * from './log/log.ts';
+export { createMemoryLog } from './log/memory.ts';
+export { createRedisLog, type RedisLogOptions } from './log/redis/index.ts';
+export { type Config, readConfig } from './server/config.ts';
+export { describeParts, type PartDescription } from './server/parts.ts';
+export { type ListenOptions, listen, type Server } from './server/server.ts';
+export {
+  createParts,
+  createServices,
+  type Parts,
+  type ServiceOptions,
+  type Services,
+} from './server/services.ts';
+export { DEFAULT_STREAM_SETTINGS, type EventStreamSettings } from './sse/event-streams.ts';

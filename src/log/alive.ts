@@ -1,0 +1,40 @@
+// Signs of life: when the publisher of each open execution was last heard of, by the log's own clock (workers'
+// clocks differ). They stand apart from the logs, for they are of all executions at once.
+
+/** What a publisher says of itself. */
+export interface SignsOfLife {
+  /** The execution's publisher lives: to be said every 10 s or so while its run is open. */
+  keepAlive(executionId: string): Promise<void>;
+  /** Nothing more is to be heard of this publisher: the execution has ended, or this attempt was given up. */
+  forget(executionId: string): Promise<void>;
+}
+
+/** What a server asks. */
+export interface Silences {
+  /** Milliseconds since the last sign; undefined where none is known, such as where nobody keeps anything alive. */
+  silence(executionId: string): Promise<number | undefined>;
+  /** Up to `limit` executions without a sign for longer than this, the longest silent first. */
+  silentLongerThan(ms: number, limit: number): Promise<readonly string[]>;
+}
+
+/** Keeps signs of life in this process. */
+export function createMemoryAlive(): SignsOfLife & Silences {
+  // A sign moves its execution to the end, so that the longest silent come first.
+  const lastSigns = new Map<string, number>();
+  return {
+    keepAlive: async (executionId) => {
+      lastSigns.delete(executionId);
+      lastSigns.set(executionId, Date.now());
+    },
+    forget: async (executionId) => void lastSigns.delete(executionId),
+    silence: async (executionId) => {
+      const at = lastSigns.get(executionId);
+      return at === undefined ? undefined : Math.max(0, Date.now() - at);
+    },
+    silentLongerThan: async (ms, limit) => {
+      const before = Date.now() - ms;
+      const silent = [...lastSigns].filter(([, at]) => at < before);
+      return silent.slice(0, limit).map(([executionId]) => executionId);
+    },
+  };
+}

@@ -1,0 +1,53 @@
+// What relays have in common: an execution is followed for as long as it has viewers in this process.
+import type { LogHead, LogReader } from '../log/log.ts';
+
+/** The viewers of one execution in this process, as a relay sees them. */
+export interface Audience {
+  /** The shortest interval that one of them asks for. */
+  readonly pollMs: number;
+  /** Warns each of them once. */
+  warn(code: string, message: string): void;
+  /** Warns each of them, and each one that joins, until it is taken back by undefined. */
+  standingWarning(warning: { readonly code: string; readonly message: string } | undefined): void;
+}
+
+/** Follows an execution; answers how to stop. */
+export type Follow = (executionId: string, audience: Audience) => () => void;
+
+/** Follows in every one of these ways. */
+export function followAll(...ways: readonly Follow[]): Follow {
+  return (executionId, audience) => {
+    const stops = ways.map((follow) => follow(executionId, audience));
+    return () => {
+      for (const stop of stops) stop();
+    };
+  };
+}
+
+/**
+ * Whether an execution's events come from elsewhere than its row: a publisher holds the log, or gives signs of life
+ * while the log is lost, or a source numbers its events itself.
+ */
+export async function isPublished(
+  log: Pick<LogReader, 'silence'>,
+  executionId: string,
+  head: LogHead | undefined,
+): Promise<boolean> {
+  if (head) return head.published || head.numbering === 'fixed';
+  return (await log.silence(executionId)) !== undefined;
+}
+
+/** Waits, or less where that is aborted. Never keeps the process alive. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    timer.unref();
+    signal.addEventListener('abort', done);
+  });
+}

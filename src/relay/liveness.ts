@@ -1,0 +1,129 @@
+// Publishers that vanish: viewers are warned of a silence, and one that lasts ends the execution as FAILED.
+//
+// Invariants
+// 1. A silence is told once to each viewer of this process, whenever it joins, until there is a sign of life.
+// 2. An execution is ended by the sweep alone, watched or not, and once in the cluster: store.finish and the append
+//    of the terminal event each take one end.
+// 3. A silence ends nothing unless two sweeps in a row have met it. After Redis was away, every sign of life in it is
+//    old, and those who live need a moment to say so. A sweep that fails begins the count again.
+import type { Execution, ExecutionStore } from '../execution/store.ts';
+import type { EventLog } from '../log/log.ts';
+import { type Follow, pause } from './follow.ts';
+
+export interface LivenessTimes {
+  /** From this silence on viewers are warned. */
+  readonly silentAfterMs: number;
+  /** From this silence on the execution is lost. */
+  readonly lostAfterMs: number;
+  /** How often the silence of a followed execution is looked at. */
+  readonly checkMs: number;
+  /** How often all executions are looked at for lost ones, give or take a sixth. */
+  readonly sweepMs: number;
+}
+
+const DEFAULT_LIVENESS: LivenessTimes = {
+  silentAfterMs: 30_000,
+  lostAfterMs: 5 * 60_000,
+  checkMs: 5_000,
+  sweepMs: 30_000,
+};
+
+export interface LivenessOptions extends Partial<LivenessTimes> {
+  readonly log: Pick<EventLog, 'silence' | 'silentLongerThan' | 'forget'>;
+  readonly store: ExecutionStore;
+  /** Tells the end of a row at once, without leaving it to a publisher for a while. */
+  readonly reconcileEnd: (row: Execution) => Promise<void>;
+  /** Whether another source knows how the execution ends, so that a silent publisher says nothing. By default none. */
+  readonly isTruthElsewhere?: (row: Execution) => boolean;
+}
+
+export interface Liveness {
+  readonly follow: Follow;
+  /** Sweeps from now on, until the function that it answers is called. */
+  startSweeping(): () => void;
+}
+
+/** Silent executions that one sweep looks at, the longest silent first; the next one goes on. */
+const MOST_LOST = 1_000;
+
+export function createLiveness(options: LivenessOptions): Liveness {
+  const { log, store, reconcileEnd, isTruthElsewhere = () => false } = options;
+  const { silentAfterMs, lostAfterMs, checkMs, sweepMs } = { ...DEFAULT_LIVENESS, ...options };
+
+  const follow: Follow = (executionId, audience) => {
+    let isStopped = false;
+    let isSilent = false;
+    const check = async () => {
+      const silentMs = await log.silence(executionId);
+      const wasSilent = isSilent;
+      isSilent = silentMs !== undefined && silentMs > silentAfterMs;
+      if (isStopped || isSilent === wasSilent) return;
+      const message = `the publisher has given no sign of life for ${Math.floor((silentMs ?? 0) / 1_000)} s`;
+      audience.standingWarning(isSilent ? { code: 'PUBLISHER_SILENT', message } : undefined);
+    };
+    // A check that fails is followed by the next one; that the log is away is the tail's to tell.
+    const checkAgain = () => void check().catch(() => {});
+    checkAgain();
+    const timer = setInterval(checkAgain, checkMs);
+    timer.unref();
+    return () => {
+      isStopped = true;
+      clearInterval(timer);
+    };
+  };
+
+  /** Ends one execution whose publisher is lost, or finds out why it is not. */
+  async function endLost(executionId: string): Promise<void> {
+    const silentMs = await log.silence(executionId);
+    if (silentMs === undefined || silentMs <= lostAfterMs) return;
+    const row = await store.get(executionId);
+    if (row && isOpen(row)) {
+      // What nobody may end here is not to stand in the way of others in the next sweep.
+      if (isTruthElsewhere(row)) return log.forget(executionId);
+      const message = `the publisher has given no sign of life for ${Math.floor(silentMs / 1_000)} s`;
+      const error = { code: 'PUBLISHER_LOST', message };
+      const ended = await store.finish(executionId, row.attempt, { status: 'FAILED', error });
+      // A newer attempt has begun: it lives.
+      if (ended && isOpen(ended)) return;
+      if (ended) await reconcileEnd(ended);
+    } else if (row) {
+      await reconcileEnd(row);
+    }
+    await log.forget(executionId);
+  }
+
+  function startSweeping(): () => void {
+    const stopping = new AbortController();
+    const { signal } = stopping;
+    let suspects: ReadonlySet<string> = new Set();
+
+    const sweep = async () => {
+      // Met well before it counts, so that the sweep that finds it lost is not the first to meet it.
+      const silent = await log.silentLongerThan(lostAfterMs / 2, MOST_LOST);
+      const known = suspects;
+      suspects = new Set(silent);
+      for (const executionId of silent) {
+        if (signal.aborted) return;
+        // One that cannot be ended for now is met by the next sweep.
+        if (known.has(executionId)) await endLost(executionId).catch(() => {});
+      }
+    };
+    const sweepOn = async () => {
+      while (!signal.aborted) {
+        await pause(sweepMs * (5 / 6 + Math.random() / 3), signal);
+        if (signal.aborted) return;
+        await sweep().catch(() => {
+          suspects = new Set();
+        });
+      }
+    };
+    void sweepOn();
+    return () => stopping.abort();
+  }
+
+  return { follow, startSweeping };
+}
+
+function isOpen(row: Execution): boolean {
+  return row.finishedAt === undefined;
+}

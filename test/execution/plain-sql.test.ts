@@ -1,0 +1,159 @@
+// Rows that an engine writes by plain SQL, and the optional table of revisions: in Postgres, and (the triggers) in
+// PGlite, through the store.
+import { readFileSync } from 'node:fs';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createPrismaStore, type PrismaStore } from '../../src/execution/prisma.ts';
+import { createDatabase, type Database, describePostgres } from '../support/postgres.ts';
+
+const REVISIONS = readFileSync('prisma/optional/revisions.sql', 'utf8');
+
+describePostgres('a row by plain SQL', () => {
+  let database: Database;
+  let store: PrismaStore;
+  let engine: pg.Client;
+
+  beforeAll(async () => {
+    database = await createDatabase();
+    store = createPrismaStore({ url: database.url });
+    await store.ready();
+    engine = new pg.Client({ connectionString: database.url });
+    await engine.connect();
+  });
+
+  afterAll(async () => {
+    await engine.end();
+    await store.close();
+    await database.drop();
+  });
+
+  const table = 'execstream.execution';
+  const insert = (id: string, kind = 'task') =>
+    engine.query(`INSERT INTO ${table} (id, kind) VALUES ($1, $2)`, [id, kind]);
+  const update = (id: string, set: string) => engine.query(`UPDATE ${table} SET ${set} WHERE id = '${id}'`);
+
+  test('needs an id and a kind; the rest has sane values', async () => {
+    await insert('bare');
+    await insert('flow', 'workflow');
+    const row = (await store.get('bare'))!;
+    expect(row).toEqual({
+      id: 'bare',
+      kind: 'task',
+      mode: 'TEXT',
+      status: 'RUNNING',
+      attempt: 1,
+      revision: 1,
+      startedAt: expect.any(Date),
+    });
+    expect(Math.abs(row.startedAt.getTime() - Date.now())).toBeLessThan(10_000);
+    expect(await store.get('flow')).toMatchObject({ mode: 'STRUCTURED' });
+  });
+
+  test('has a revision that grows with every update, whoever counts it', async () => {
+    await insert('r');
+    await update('r', `status = 'WAITING'`);
+    await update('r', `status = 'WAITING', revision = revision + 1`);
+    await update('r', 'revision = 1');
+    expect((await store.get('r'))?.revision).toBe(4);
+    await store.setStatus('r', 1, 'RUNNING');
+    expect((await store.begin({ id: 'r', kind: 'task', mode: 'TEXT' })).revision).toBe(6);
+    expect((await store.finish('r', 2, { status: 'SUCCESS' }))?.revision).toBe(7);
+  });
+
+  test('ends by its status alone', async () => {
+    await insert('ends');
+    await update('ends', `status = 'SUCCESS', result = '"done"'`);
+    const row = (await store.get('ends'))!;
+    expect(row).toMatchObject({ status: 'SUCCESS', result: 'done' });
+    expect(Math.abs(row.finishedAt!.getTime() - Date.now())).toBeLessThan(10_000);
+  });
+
+  test('is refused where a JSON column holds none, and takes what JSON.stringify writes', async () => {
+    await insert('json');
+    await expect(update('json', `result = 'plain text'`)).rejects.toThrow(
+      /invalid input syntax for type json/,
+    );
+    const odd = JSON.stringify('NUL \0, half \ud83d of a pair');
+    await engine.query(`UPDATE ${table} SET result = $1 WHERE id = 'json'`, [odd]);
+    expect((await store.get('json'))?.result).toBe(JSON.parse(odd));
+  });
+
+  test('without the table of revisions, the state as it stands is all there is', async () => {
+    await insert('latest');
+    for (const text of ['a', 'ab', 'abc']) await update('latest', `result = '"${text}"'`);
+    const states = await store.statesAfter('latest', 0, 10);
+    expect(states.map(({ revision, result }) => [revision, result])).toEqual([[4, 'abc']]);
+    expect(await store.statesAfter('latest', 4, 10)).toEqual([]);
+    expect(await store.statesAfter('no-such', 0, 10)).toEqual([]);
+  });
+
+  describe('with the table of revisions', () => {
+    beforeAll(async () => {
+      await insert('older');
+      await update('older', `result = '"before"'`);
+      await engine.query(REVISIONS);
+      await engine.query(REVISIONS);
+    });
+
+    test('every state is there, in order and in pages', async () => {
+      await insert('all');
+      for (const text of ['a', 'ab', 'abc']) await update('all', `result = '"${text}"'`);
+      await update('all', `status = 'SUCCESS'`);
+      const told = (await store.statesAfter('all', 0, 10)).map(({ revision, status, result }) => [
+        revision,
+        status,
+        result,
+      ]);
+      expect(told).toEqual([
+        [1, 'RUNNING', undefined],
+        [2, 'RUNNING', 'a'],
+        [3, 'RUNNING', 'ab'],
+        [4, 'RUNNING', 'abc'],
+        [5, 'SUCCESS', 'abc'],
+      ]);
+      const page = await store.statesAfter('all', 2, 2);
+      expect(page.map(({ revision }) => revision)).toEqual([3, 4]);
+      expect(page[0]).not.toHaveProperty('finishedAt');
+      expect(await store.statesAfter('all', 4, 2)).toMatchObject([{ finishedAt: expect.any(Date) }]);
+    });
+
+    test('a row from before it was installed is told as it stands, then by its revisions', async () => {
+      expect(await store.statesAfter('older', 0, 10)).toMatchObject([{ revision: 2, result: 'before' }]);
+      await update('older', `result = '"before and after"'`);
+      await update('older', `name = 'nothing that a stream tells'`);
+      expect(await store.statesAfter('older', 0, 10)).toMatchObject([{ revision: 3 }, { revision: 4 }]);
+    });
+
+    test('what has been told to its end is dropped', async () => {
+      await insert('told');
+      await update('told', `status = 'SUCCESS'`);
+      await store.markEnd('told', { seq: 2, epoch: 'epoch0000000' });
+      const { rows } = await engine.query(
+        `SELECT * FROM execstream.execution_revision WHERE execution_id = 'told'`,
+      );
+      expect(rows).toEqual([]);
+      expect(await store.statesAfter('told', 0, 10)).toMatchObject([{ revision: 3, end: { seq: 2 } }]);
+    });
+
+    test('an engine without rights on it writes it all the same', async () => {
+      const role = `engine_${process.pid}`;
+      await engine.query(`CREATE ROLE ${role}; GRANT USAGE ON SCHEMA execstream TO ${role};
+        GRANT SELECT, INSERT, UPDATE ON ${table} TO ${role}; SET ROLE ${role}`);
+      await insert('by-role');
+      await update('by-role', `result = '"x"'`);
+      await engine.query(`RESET ROLE; DROP OWNED BY ${role}; DROP ROLE ${role}`);
+      expect(await store.statesAfter('by-role', 0, 10)).toHaveLength(2);
+    });
+  });
+});
+
+describe('in PGlite', () => {
+  test('the states of a row are told as in Postgres', async () => {
+    const store = createPrismaStore({ memory: true });
+    await store.begin({ id: 'a', kind: 'task', mode: 'TEXT' });
+    await store.setStatus('a', 1, 'WAITING');
+    expect(await store.statesAfter('a', 1, 10)).toMatchObject([{ revision: 2, status: 'WAITING' }]);
+    expect(await store.statesAfter('a', 2, 10)).toEqual([]);
+    await store.close();
+  });
+});

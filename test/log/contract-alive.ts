@@ -1,0 +1,48 @@
+// The contract of logs: signs of life, and how long they are past.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { freshId, logs, type MakeLog } from './logs.ts';
+
+export function aliveContract(make: MakeLog): void {
+  describe('signs of life', () => {
+    const newLog = logs(make);
+
+    test('nothing is known of an execution that nobody keeps alive', async () => {
+      const log = newLog();
+      const id = freshId();
+      expect(await log.silence(id)).toBeUndefined();
+      await log.forget(id);
+      expect(await log.silence(id)).toBeUndefined();
+    });
+
+    test('a silence grows from the last sign, and each sign ends it', async () => {
+      const log = newLog();
+      const id = freshId();
+      await log.keepAlive(id);
+      expect(await log.silence(id)).toBeLessThan(1_000);
+      await sleep(60);
+      expect(await log.silence(id)).toBeGreaterThanOrEqual(50);
+      await log.keepAlive(id);
+      expect(await log.silence(id)).toBeLessThan(50);
+    });
+
+    test('those silent for longer come first, up to the limit; the living and the forgotten not at all', async () => {
+      const log = newLog();
+      const [a, b, c, alive] = [freshId(), freshId(), freshId(), freshId()];
+      for (const id of [b, a, c, alive, b]) {
+        await log.keepAlive(id);
+        await sleep(5);
+      }
+      await sleep(150);
+      await log.keepAlive(alive);
+      const mine = async (limit: number) =>
+        (await log.silentLongerThan(100, limit)).filter((id) => [a, b, c, alive].includes(id));
+      expect(await mine(1_000)).toEqual([a, c, b]);
+      await log.forget(c);
+      expect(await mine(1_000)).toEqual([a, b]);
+      expect(await log.silentLongerThan(100, 1)).toHaveLength(1);
+      expect(await log.silentLongerThan(60_000, 1_000)).toEqual([]);
+      await Promise.all([a, b, alive].map((id) => log.forget(id)));
+    });
+  });
+}

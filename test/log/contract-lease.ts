@@ -1,0 +1,81 @@
+// The contract of logs: leases and their fencing tokens.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { freshId, logs, type MakeLog, request, take } from './logs.ts';
+import { chunk } from './recorder.ts';
+
+const LONG_MS = 60_000;
+
+export function leaseContract(make: MakeLog): void {
+  describe('leases', () => {
+    const newLog = logs(make);
+
+    test('one holder at a time, of each execution', async () => {
+      const log = newLog();
+      const id = freshId();
+      const taken = await Promise.all(['a', 'b', 'c'].map((holder) => log.takeLease(id, holder, LONG_MS)));
+      expect(taken.filter((fence) => fence !== undefined)).toHaveLength(1);
+      expect(await log.takeLease(freshId(), 'b', LONG_MS)).toEqual(expect.any(Number));
+    });
+
+    test('a lease that has run out is free, and its old token renews and gives back nothing', async () => {
+      const log = newLog();
+      const id = freshId();
+      const old = (await log.takeLease(id, 'a', 30))!;
+      await sleep(60);
+      expect(await log.renewLease(id, old, LONG_MS)).toBe(false);
+      const next = (await log.takeLease(id, 'b', LONG_MS))!;
+      expect(next).toBeGreaterThan(old);
+      expect(await log.renewLease(id, old, LONG_MS)).toBe(false);
+      await log.dropLease(id, old);
+      expect(await log.takeLease(id, 'a', LONG_MS)).toBeUndefined();
+    });
+
+    test('a lease that is renewed goes on, and one that is given back is free at once', async () => {
+      const log = newLog();
+      const id = freshId();
+      const first = (await log.takeLease(id, 'a', 80))!;
+      expect(await log.renewLease(id, first, LONG_MS)).toBe(true);
+      await sleep(100);
+      expect(await log.takeLease(id, 'b', LONG_MS)).toBeUndefined();
+      await log.dropLease(id, first);
+      expect(await log.takeLease(id, 'b', LONG_MS)).toBeGreaterThan(first);
+    });
+
+    test('its own holder may take it again, under a newer token that supersedes the older', async () => {
+      const log = newLog();
+      const id = freshId();
+      const first = (await log.takeLease(id, 'a', LONG_MS))!;
+      const second = (await log.takeLease(id, 'a', LONG_MS))!;
+      expect(second).toBeGreaterThan(first);
+      expect(await log.renewLease(id, first, LONG_MS)).toBe(false);
+      expect(await log.renewLease(id, second, LONG_MS)).toBe(true);
+    });
+
+    test('a token is above what the log has seen, whoever wrote that', async () => {
+      const log = newLog();
+      const id = freshId();
+      const seen = Date.now() * 1_000;
+      await take(log, id, { fence: seen });
+      expect(await log.takeLease(id, 'a', LONG_MS)).toBeGreaterThan(seen);
+    });
+
+    test('a relay that was paused is fenced by the token of the next', async () => {
+      const log = newLog();
+      const id = freshId();
+      const old = (await log.takeLease(id, 'paused', 20))!;
+      const head = await take(log, id, { fence: old });
+      expect(await log.append(id, request(head, [chunk('a')], { fence: old }))).toMatchObject({ head: 1 });
+      await sleep(40);
+      const next = (await log.takeLease(id, 'next', LONG_MS))!;
+      await take(log, id, { fence: next });
+      expect(await log.append(id, request(head, [chunk('b')], { fence: old }))).toEqual({
+        outcome: 'fenced',
+      });
+      expect(await log.open(id, { numbering: 'auto', attempt: 1, fence: old })).toEqual({
+        outcome: 'fenced',
+      });
+      expect(await log.append(id, request(head, [chunk('b')], { fence: next }))).toMatchObject({ head: 2 });
+    });
+  });
+}

@@ -1,0 +1,73 @@
+// The contract of logs: how a relay and a publisher share a log, and what a relay leaves to the next.
+import { describe, expect, test } from 'vitest';
+import { freshId, logs, type MakeLog, request, take } from './logs.ts';
+import { chunk, fixed } from './recorder.ts';
+
+export function relayContract(make: MakeLog): void {
+  describe('relays', () => {
+    const newLog = logs(make);
+
+    test('a log tells whether a publisher holds it', async () => {
+      const log = newLog();
+      const [relayed, published] = [freshId(), freshId()];
+      expect(await take(log, relayed, { fence: 1 })).toMatchObject({ published: false });
+      expect(await take(log, published, { publisher: 'p' })).toMatchObject({ published: true });
+      expect(await log.head(relayed)).toMatchObject({ published: false });
+      expect(await log.read(published, 0, 1)).toMatchObject({ published: true });
+    });
+
+    test('a relay is superseded by a publisher, though that has appended nothing yet', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { publisher: 'p' });
+      for (const attempt of [1, 2]) {
+        const open = await log.open(id, { numbering: 'auto', attempt, fence: 5 });
+        expect(open).toEqual({ outcome: 'superseded', attempt: 1 });
+      }
+      const append = await log.append(id, request(head, [chunk('x')], { fence: 5 }));
+      expect(append).toEqual({ outcome: 'superseded', attempt: 1 });
+      expect(await log.append(id, request(head, [chunk('x')], { publisher: 'p' }))).toMatchObject({
+        head: 1,
+      });
+    });
+
+    test('a publisher takes a relay’s log over without losing what is there', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { fence: 5 });
+      await log.append(id, request(head, [chunk('x')], { fence: 5, note: 'n' }));
+      expect(await take(log, id, { publisher: 'p' })).toEqual({
+        ...head,
+        head: 1,
+        published: true,
+        note: 'n',
+      });
+      const late = await log.append(id, request(head, [chunk('y')], { fence: 5 }));
+      expect(late).toEqual({ outcome: 'superseded', attempt: 1 });
+    });
+
+    test('a fixed log knows no publishers', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { numbering: 'fixed', publisher: 'sink' });
+      expect(await log.append(id, request(head, fixed(1, 'a'), { fence: 5 }))).toMatchObject({ head: 1 });
+    });
+
+    test('a note is kept with its append and not without it, until the next one or a new log', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { fence: 5 });
+      expect(head.note).toBeUndefined();
+      await log.append(id, request(head, [chunk('x')], { fence: 5, note: '{"a":"é"}' }));
+      expect((await log.head(id))?.note).toBe('{"a":"é"}');
+      await log.append(id, request(head, [chunk('y')], { fence: 5 }));
+      await log.append(id, request(head, [chunk('z')], { fence: 4, note: 'fenced' }));
+      expect((await log.read(id, 0, 10))?.note).toBe('{"a":"é"}');
+      expect((await take(log, id, { fence: 6 })).note).toBe('{"a":"é"}');
+      await log.append(id, request(head, [chunk('z')], { fence: 6, note: 'next' }));
+      expect((await log.head(id))?.note).toBe('next');
+      const lost = { epoch: head.epoch, acknowledged: 99 };
+      expect((await take(log, id, { fence: 6, lost })).note).toBeUndefined();
+    });
+  });
+}

@@ -1,0 +1,76 @@
+// What relays and viewers know of each other, through the tails of a process.
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { ExecutionEvent } from '../../src/event/types.ts';
+import { ANONYMOUS, allowTenant } from '../../src/execution/permission.ts';
+import { createMemoryLog } from '../../src/log/memory.ts';
+import { createLiveness } from '../../src/relay/liveness.ts';
+import { type Audience, type OpenViewer, Tails } from '../../src/tail/tails.ts';
+import { createMemoryStore } from '../support/memory-store.ts';
+
+const ID = 'agent-1';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+async function setUp() {
+  const log = createMemoryLog();
+  const store = createMemoryStore();
+  const reconcileEnd = async () => {};
+  const liveness = createLiveness({ log, store, reconcileEnd });
+  let seen: Audience | undefined;
+  const follow = (executionId: string, audience: Audience) => {
+    seen = audience;
+    return liveness.follow(executionId, audience);
+  };
+  const tails = new Tails({ log, store, authorize: allowTenant, reconcileEnd, follow });
+  await store.begin({ id: ID, kind: 'agent', mode: 'TEXT' });
+  await log.open(ID, { numbering: 'auto', publisher: 'p', attempt: 1 });
+  await log.keepAlive(ID);
+  const open = (more: Partial<OpenViewer> = {}) =>
+    tails.open({ kind: 'agent', executionId: ID, caller: ANONYMOUS, ...more });
+  return { log, tails, open, audience: () => seen! };
+}
+
+const codes = (events: (ExecutionEvent | undefined)[]) =>
+  events.flatMap((event) => (event?.type === 'warning' ? [`${event.data.code} ${event.seq}`] : []));
+
+test('a viewer is warned of a silence once, and one who joins in the middle of it too', async () => {
+  const { log, open } = await setUp();
+  const first = await open();
+  await vi.advanceTimersByTimeAsync(40_000);
+  expect(codes([first.take(), first.take()])).toEqual(['PUBLISHER_SILENT 0']);
+  const late = await open();
+  expect(codes([late.take(), late.take()])).toEqual(['PUBLISHER_SILENT 0']);
+  const filtered = await open({ events: new Set(['llm_chunk']) });
+  expect(filtered.take()).toBeUndefined();
+  await log.keepAlive(ID);
+  await vi.advanceTimersByTimeAsync(5_000);
+  const later = await open();
+  expect([first, late, later].map((viewer) => viewer.take())).toEqual([undefined, undefined, undefined]);
+});
+
+test('the shortest poll interval of those who watch now counts, 500 ms where none is asked for', async () => {
+  const { open, audience } = await setUp();
+  const plain = await open();
+  expect(audience().pollMs).toBe(500);
+  const quick = await open({ pollMs: 250 });
+  const slow = await open({ pollMs: 2_000 });
+  expect(audience().pollMs).toBe(250);
+  quick.close();
+  expect(audience().pollMs).toBe(500);
+  plain.close();
+  expect(audience().pollMs).toBe(2_000);
+  slow.close();
+});
+
+test('tails that close follow nothing any more', async () => {
+  const { open, tails } = await setUp();
+  const viewer = await open();
+  await tails.close();
+  expect(vi.getTimerCount()).toBe(0);
+  viewer.close();
+});

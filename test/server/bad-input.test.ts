@@ -1,0 +1,154 @@
+// The issue's list of bad input, each with what a viewer gets to see of it (issue, "Bad input"). What a request gets
+// wrong is in test/graphql/refusals.test.ts and test/rest/stream.test.ts; sources that are away in outages.test.ts.
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { isExecstreamError } from '../../src/event/error.ts';
+import { type ListeningApp, range, startApp } from '../support/app.ts';
+import { openSse } from '../support/sse.ts';
+import { Reader, restUrl } from './reader.ts';
+
+let app: ListeningApp;
+beforeEach(async () => {
+  app = await startApp();
+});
+afterEach(() => app.close());
+
+const codeOf = (error: unknown) => (isExecstreamError(error) ? error.code : error);
+const kindsOf = (reader: Reader) => reader.seen.map(({ type }) => type);
+
+describe('issue, Bad input: a worker', () => {
+  test('an event above 64 KiB is refused to the caller, warned of in the stream, and the work goes on', async () => {
+    const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
+    const args = 'x'.repeat(64 * 1024);
+    let refused: unknown;
+    try {
+      await run.toolCall({ toolCallId: 't', toolName: 'n', status: 'started', args });
+    } catch (error) {
+      refused = error;
+    }
+    expect(codeOf(refused)).toBe('EVENT_TOO_LARGE');
+    await run.text('and on');
+    await run.complete();
+    using stream = await openSse(restUrl(app.url, 'a1'));
+    await stream.ended();
+    expect(stream.frames.map(({ event }) => event)).toEqual([
+      'agent_start',
+      'warning',
+      'llm_chunk',
+      'complete',
+    ]);
+    expect(JSON.parse(stream.frames[1]!.data).code).toBe('EVENT_TOO_LARGE');
+  });
+
+  test('text above 64 KiB is split, and a result too large for an event is left out of it', async () => {
+    const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
+    const text = `${'漢字\r\n👩‍🚀'.repeat(20_000)}`;
+    await run.text(text);
+    await run.complete();
+    const reader = new Reader(() => restUrl(app.url, 'a1'));
+    await reader.readToEnd();
+    expect(kindsOf(reader).filter((type) => type === 'llm_chunk').length).toBeGreaterThan(1);
+    expect((await app.store.get('a1'))!.result).toBe(text);
+  });
+
+  test('two publishers on one execution: the second is refused, and the stream is the first one’s alone', async () => {
+    const first = await app.publisher.begin({ id: 'a1', kind: 'agent', attempt: 1 });
+    await first.text('one ');
+    const second = await app.publisher.begin({ id: 'a1', kind: 'agent', attempt: 1 }).catch((error) => error);
+    expect(codeOf(second)).toBe('SUPERSEDED');
+    await first.text('two');
+    await first.complete();
+    const reader = new Reader(() => restUrl(app.url, 'a1'));
+    await reader.readToEnd();
+    expect(reader.text).toBe('one two');
+    expect(reader.seen.map(({ seq }) => seq)).toEqual(range(1, reader.seen.length));
+  });
+
+  test('a newer attempt takes over: `reset`, and nothing of the older one comes after it', async () => {
+    const first = await app.publisher.begin({ id: 'a1', kind: 'agent', attempt: 1 });
+    await first.text('old');
+    const reader = new Reader(() => restUrl(app.url, 'a1'));
+    const reading = reader.readToEnd();
+    await expect.poll(() => reader.text).toBe('old');
+    const second = await app.publisher.begin({ id: 'a1', kind: 'agent', attempt: 2 });
+    await first.text(' and late');
+    await second.text('new');
+    await second.complete();
+    await reading;
+    expect(kindsOf(reader)).toContain('reset');
+    expect(reader.text).toBe('new');
+  });
+
+  test('what is published after the end changes nothing, and the execution cannot begin again', async () => {
+    const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
+    await run.text('all');
+    await run.complete();
+    await run.text(' more');
+    await run.fail(new Error('late'));
+    const again = await app.publisher.begin({ id: 'a1', kind: 'agent' }).catch((error) => error);
+    expect(codeOf(again)).toBe('ENDED');
+    const reader = new Reader(() => restUrl(app.url, 'a1'));
+    await reader.readToEnd();
+    expect(kindsOf(reader)).toEqual(['agent_start', 'llm_chunk', 'complete']);
+    expect((await app.store.get('a1'))!.status).toBe('SUCCESS');
+  });
+
+  test('an id that another tenant owns is refused', async () => {
+    await app.publisher.begin({ id: 'a1', kind: 'agent', tenant: 'one' });
+    const other = await app.publisher
+      .begin({ id: 'a1', kind: 'agent', tenant: 'two' })
+      .catch((error) => error);
+    expect(codeOf(other)).toBe('FORBIDDEN');
+    // A caller without a tenant may not know of it.
+    expect((await fetch(`${app.url}/api/v0/executions/agents/a1`)).status).toBe(404);
+  });
+
+  test('text for a structured run, a value for a text run, a chunk for a workflow: refused', async () => {
+    const structured = await app.publisher.begin({ id: 's', kind: 'task', mode: 'STRUCTURED' });
+    const text = await app.publisher.begin({ id: 't', kind: 'task' });
+    const workflow = await app.publisher.begin({ id: 'w', kind: 'workflow' });
+    for (const call of [
+      () => structured.text('x'),
+      () => text.value({}),
+      () => workflow.text('x'),
+      () => workflow.value({}),
+      () => text.emit('workflow_status' as never, {} as never),
+    ]) {
+      let refused: unknown;
+      try {
+        await call();
+      } catch (error) {
+        refused = error;
+      }
+      expect(codeOf(refused)).toBe('BAD_USER_INPUT');
+    }
+  });
+});
+
+describe('protocol.md, Event: structured deltas over the wire', () => {
+  test('the patches, applied one after the other from null, give the stored result', async () => {
+    const { default: jsonPatch } = await import('fast-json-patch');
+    const run = await app.publisher.begin({ id: 'a1', kind: 'agent', mode: 'STRUCTURED' });
+    const value: { rows: { n: number; text: string }[]; count: number } = { rows: [], count: 0 };
+    for (let i = 0; i < 700; i += 1) {
+      value.rows.push({ n: i, text: `row ${i}` });
+      value.count = value.rows.length;
+      await run.value(value);
+    }
+    await run.complete();
+    using stream = await openSse(restUrl(app.url, 'a1'));
+    await stream.ended();
+    const patches = stream.frames
+      .filter(({ event }) => event === 'structured_delta')
+      .map(({ data }) => JSON.parse(data).patch);
+    let folded: unknown = null;
+    for (const patch of patches) folded = jsonPatch.applyPatch(folded, patch, true).newDocument;
+    expect(folded).toEqual(value);
+    expect((await app.store.get('a1'))!.result).toEqual(value);
+    // A whole value at least every 500 deltas.
+    const whole = patches.flatMap(([operation], i) => (operation.path === '' ? [i] : []));
+    expect(whole[0]).toBe(0);
+    for (const [i, at] of [...whole, patches.length].entries()) {
+      if (i > 0) expect(at - whole[i - 1]!).toBeLessThanOrEqual(500);
+    }
+  });
+});

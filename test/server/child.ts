@@ -1,0 +1,12 @@
+// The server as a process of its own, for suites that kill it. Configured by the environment, as the real one is.
+
+import { readConfig } from '../../src/server/config.ts';
+import { listen } from '../../src/server/server.ts';
+import { createParts, createServices } from '../../src/server/services.ts';
+
+const config = readConfig();
+const logger = { error: (details: object, message: string) => console.error(message, details) };
+const settings = { retryMs: 50, heartbeatMs: config.heartbeatMs, lifetimeMs: config.lifetimeMs };
+const services = createServices({ ...createParts(config, logger), settings, logger });
+const server = await listen(services, config);
+console.log(`listening on ${server.url}`);

@@ -1,0 +1,51 @@
+// The environment, read in one place, and what is said of a wrong value.
+import { expect, test } from 'vitest';
+import { readConfig } from '../../src/server/config.ts';
+
+test('protocol.md, Other paths: the port is 4000 and the address 127.0.0.1 unless told otherwise', () => {
+  expect(readConfig({})).toEqual({
+    host: '127.0.0.1',
+    port: 4000,
+    dataDir: '.data',
+    databaseUrl: undefined,
+    redisUrl: undefined,
+    redisPrefix: '',
+    corsOrigins: [],
+    heartbeatMs: 15_000,
+    lifetimeMs: 600_000,
+    publisherLostMs: 300_000,
+    logLevel: 'info',
+  });
+  expect(
+    readConfig({ PORT: '0', HOST: '::1', CORS_ORIGINS: ' https://a.example, ,https://b.example,' }),
+  ).toMatchObject({ port: 0, host: '::1', corsOrigins: ['https://a.example', 'https://b.example'] });
+});
+
+test('an empty variable is an absent one', () => {
+  const empty = Object.fromEntries(
+    ['PORT', 'HOST', 'DATA_DIR', 'DATABASE_URL', 'REDIS_URL', 'CORS_ORIGINS', 'HEARTBEAT_MS'].map((n) => [
+      n,
+      '',
+    ]),
+  );
+  expect(readConfig(empty)).toEqual(readConfig({}));
+});
+
+test.each([
+  ['PORT', '70000'],
+  ['PORT', '-1'],
+  ['PORT', '4000x'],
+  ['HEARTBEAT_MS', '0'],
+  ['LIFETIME_MS', '1e9'],
+  ['REDIS_URL', 'http://localhost'],
+  ['REDIS_URL', 'localhost:6379'],
+  ['DATABASE_URL', 'mysql://localhost/x'],
+  ['LOG_LEVEL', 'loud'],
+])('%s=%s is refused by name', (name, value) => {
+  expect(() => readConfig({ [name]: value })).toThrow(expect.objectContaining({ code: 'BAD_USER_INPUT' }));
+  expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`^${name}: expected `));
+});
+
+test('a URL that is refused is not shown: it may hold a password', () => {
+  expect(() => readConfig({ DATABASE_URL: 'mysql://u:hunter2@h/x' })).toThrow(/^(?!.*hunter2)/);
+});

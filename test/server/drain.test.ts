@@ -1,0 +1,87 @@
+// A server that stops: nothing new, every stream rotated, what is being answered finished (protocol.md, "Coming back").
+import { Server } from 'node:http';
+import { connect } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import type { Permission } from '../../src/execution/permission.ts';
+import { chunk, directLog, EVENT_STREAM, graphqlPath, startApp } from '../support/app.ts';
+import { openSse } from '../support/sse.ts';
+import { restUrl } from './reader.ts';
+
+const SUBSCRIPTION = graphqlPath('subscription { agentStream(id: "a1") { seq } }');
+
+describe('protocol.md, Coming back: drain', () => {
+  test('streams end cleanly with their cursor and without `complete`, and the listener is closed', async () => {
+    const app = await startApp();
+    const log = await directLog(app);
+    await log.append(chunk('a'));
+    using graphql = await openSse(app.url + SUBSCRIPTION);
+    using rest = await openSse(`${restUrl(app.url, 'a1')}?events=complete`);
+    await graphql.take(1);
+    const from = performance.now();
+    await app.close();
+    expect(performance.now() - from).toBeLessThan(2_000);
+    expect([await graphql.ended(), await rest.ended()]).toEqual(['clean', 'clean']);
+    expect(graphql.frames.map(({ event }) => event)).toEqual(['next']);
+    expect(log.masked(rest.text)).toBe('retry: 1000\n:\n\nid: 1-EPOCH\n\n');
+    await expect(openSse(restUrl(app.url, 'a1'))).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('a request that is still on its way is answered with a stream that ends cleanly, not cut off', async () => {
+    let answer: (permission: Permission) => void = () => {};
+    let asked = false;
+    const app = await startApp({
+      authorize: () => {
+        asked = true;
+        return new Promise((resolve) => {
+          answer = resolve;
+        });
+      },
+    });
+    const log = await directLog(app);
+    await log.append(chunk('a'));
+    const opening = openSse(restUrl(app.url, 'a1'), { lastEventId: '1' });
+    await expect.poll(() => asked).toBe(true);
+    const closing = app.close();
+    answer({ read: 'granted' });
+    using stream = await opening;
+    expect(stream.status).toBe(200);
+    expect(await stream.ended()).toBe('clean');
+    expect(stream.frames).toEqual([]);
+    const from = performance.now();
+    await closing;
+    expect(performance.now() - from).toBeLessThan(2_000);
+  });
+
+  test('connections that are kept, or were opened in advance and never used, do not hold it up', async () => {
+    const app = await startApp();
+    await directLog(app);
+    const { port } = new URL(app.url);
+    const silent = connect(Number(port), '127.0.0.1');
+    await new Promise((resolve) => silent.once('connect', resolve));
+    silent.on('error', () => {});
+    // Node's fetch keeps its connections.
+    const kept = await fetch(`${app.url}/health/live`);
+    await kept.text();
+    const stream = await fetch(restUrl(app.url, 'a1'), { headers: EVENT_STREAM });
+    const from = performance.now();
+    await app.close();
+    expect(performance.now() - from).toBeLessThan(2_000);
+    expect(await stream.text()).toBe('retry: 1000\n:\n\n');
+  });
+
+  test('a stream outlives every default time-out of Node', async () => {
+    const created: Server[] = [];
+    const real = Server.prototype.listen;
+    Server.prototype.listen = function (this: Server, ...args: unknown[]) {
+      created.push(this);
+      return Reflect.apply(real, this, args);
+    } as typeof real;
+    try {
+      await using app = await startApp();
+      expect(app.url).toContain('127.0.0.1');
+    } finally {
+      Server.prototype.listen = real;
+    }
+    expect(created.map((server) => [server.requestTimeout, server.timeout])).toEqual([[0, 0]]);
+  });
+});

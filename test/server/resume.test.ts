@@ -1,0 +1,193 @@
+// 1..N without a gap or a double, whatever breaks (issue, "Must show"; protocol.md, "Cursor", "Coming back").
+import { describe, expect, test } from 'vitest';
+import { createRedisLog } from '../../src/log/redis/index.ts';
+import type { ExecutionPublisher } from '../../src/worker.ts';
+import { type ListeningApp, range, startApp } from '../support/app.ts';
+import { createMemoryStore } from '../support/memory-store.ts';
+import { describeOwnRedis, type RedisServer, startRedis } from '../support/redis.ts';
+import { openSse, type SseStream } from '../support/sse.ts';
+import { until } from '../support/wait.ts';
+import { graphqlUrl, Reader, type Reading, restUrl } from './reader.ts';
+
+async function publishNumbers(run: ExecutionPublisher, count: number, from = 1): Promise<void> {
+  for (const i of range(from, from + count - 1)) {
+    await run.toolCall({ toolCallId: `${i}`, toolName: 'n', status: 'started' });
+    if (i % 5 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+describe('issue, Must show: a client that reconnects 50 times at random', () => {
+  test.each([
+    ['GraphQL', graphqlUrl],
+    ['REST', restUrl],
+  ] as const)('%s: sees 1..N once each, in order', async (_, urlOf) => {
+    await using app = await startApp();
+    const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
+    const reader = new Reader(() => urlOf(app.url, 'a1'));
+    const publishing = publishNumbers(run, 1_500);
+    for (let i = 0; i < 50; i += 1) {
+      const some = 1 + Math.floor(Math.random() * 25);
+      await reader.read((seen) => seen.length >= some);
+    }
+    await publishing;
+    await run.complete();
+    const seen = await reader.readToEnd();
+    expect(seen.map(({ seq }) => seq)).toEqual(range(1, 1_502));
+    expect(new Set(seen.map(({ id }) => id.split('-')[1])).size).toBe(1);
+    expect(seen.at(-1)!.type).toBe('complete');
+    await expect.poll(() => app.services.tails.size).toBe(0);
+  });
+});
+
+/** Two servers over one Redis and one store, as behind a balancer. */
+async function twoServers(redis: RedisServer) {
+  const store = createMemoryStore();
+  const logs = [0, 1].map(() => createRedisLog({ redis: redis.url, commandTimeoutMs: 1_000 }));
+  const apps = await Promise.all(
+    logs.map((log) => startApp({ log, store, settings: { retryMs: 20 }, limits: { callMs: 1_000 } })),
+  );
+  return {
+    apps: apps as [ListeningApp, ListeningApp],
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(apps.map((app) => app.close()));
+      await Promise.all(logs.map((log) => log.close()));
+    },
+  };
+}
+
+describeOwnRedis('with Redis', () => {
+  test('issue, Must show: one server is closed in the midst of it, and the client goes on at the other', async () => {
+    await using redis = await startRedis();
+    await using servers = await twoServers(redis);
+    const [first, second] = servers.apps;
+    const run = await second.publisher.begin({ id: 'a1', kind: 'agent' });
+    let url = first.url;
+    const reader = new Reader(() => restUrl(url, 'a1'));
+    const publishing = publishNumbers(run, 300);
+    await reader.read((seen) => seen.length >= 20);
+    const reading = reader.read(() => false);
+    await until(() => reader.seen.length >= 60);
+    url = second.url;
+    await first.close();
+    expect(await reading).toBe('clean');
+    await publishing;
+    await run.complete();
+    const seen = await reader.readToEnd();
+    expect(seen.map(({ seq }) => seq)).toEqual(range(1, 302));
+  });
+
+  test('both servers append the end that a publisher did not live to tell: it comes once', async () => {
+    await using redis = await startRedis();
+    await using servers = await twoServers(redis);
+    const [first, second] = servers.apps;
+    const run = await first.publisher.begin({ id: 'a1', kind: 'agent' });
+    await run.text('all');
+    await first.publisher.close();
+    await first.store.finish('a1', 1, { status: 'SUCCESS', result: 'all' });
+    // As if it had been long ago.
+    const row = (await first.store.get('a1'))!;
+    const get = first.store.get;
+    first.store.get = async (id) => {
+      const now = await get(id);
+      return now && { ...now, finishedAt: new Date(row.finishedAt!.getTime() - 60_000) };
+    };
+    const streams: SseStream[] = [];
+    for (let i = 0; i < 5; i += 1) {
+      for (const app of [first, second]) streams.push(await openSse(restUrl(app.url, 'a1')));
+    }
+    for (const stream of streams) {
+      expect(await stream.ended()).toBe('clean');
+      expect(stream.frames.map(({ event }) => event)).toEqual(['agent_start', 'llm_chunk', 'complete']);
+    }
+    expect((await get('a1'))!.end).toMatchObject({ seq: 3 });
+  });
+
+  test('event-path.md, 9: 200 viewers of one execution are one subscription of Redis', async () => {
+    await using redis = await startRedis();
+    await using servers = await twoServers(redis);
+    const [app] = servers.apps;
+    const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
+    const streams = await Promise.all(
+      Array.from({ length: 200 }, (_, i) => openSse((i % 2 ? restUrl : graphqlUrl)(app.url, 'a1'))),
+    );
+    await Promise.all(streams.map((stream) => stream.take(1, 15_000)));
+    const { Redis } = await import('ioredis');
+    const client = new Redis(redis.url);
+    try {
+      const numsub = () => client.pubsub('NUMSUB', 'stream:events:{a1}');
+      expect(await numsub()).toEqual(['stream:events:{a1}', 1]);
+      for (const stream of streams) stream.destroy();
+      await expect.poll(numsub).toEqual(['stream:events:{a1}', 0]);
+    } finally {
+      client.disconnect();
+    }
+    await run.complete();
+  });
+
+  test('issue, Must show: Redis restarts with its data while events are published', async () => {
+    await using redis = await startRedis({ appendonly: true, args: ['--appendfsync', 'always'] });
+    await using servers = await twoServers(redis);
+    const [app] = servers.apps;
+    const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
+    const readers = [graphqlUrl, restUrl].map((urlOf) => new Reader(() => urlOf(app.url, 'a1')));
+    const reading = readers.map((reader) => reader.read(() => false));
+    await publishNumbers(run, 50);
+    await until(() => readers.every(({ seen }) => seen.length >= 51));
+    await redis.kill();
+    const publishing = publishNumbers(run, 100, 51);
+    await redis.restart();
+    await publishing;
+    expect(await run.complete()).toBe(true);
+    await Promise.all(reading);
+    for (const { seen } of readers) {
+      const own = seen.filter(({ type }) => type !== 'warning');
+      expect(own.map(({ seq }) => seq)).toEqual(range(1, 152));
+      expect(seen.map(({ type }) => type)).not.toContain('reset');
+    }
+  });
+
+  test.each([
+    ['an older snapshot', true],
+    ['nothing at all', false],
+  ])('issue, Must show: Redis comes back with %s: `reset`, then whole again', async (_, isSaved) => {
+    await using redis = await startRedis();
+    await using servers = await twoServers(redis);
+    const [app] = servers.apps;
+    const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
+    await run.text('one ');
+    const readers = [graphqlUrl, restUrl].map((urlOf) => new Reader(() => urlOf(app.url, 'a1')));
+    const reading = readers.map((reader) => reader.read(() => false));
+    await until(() => readers.every(({ seen }) => seen.length >= 2));
+    if (isSaved) {
+      const { Redis } = await import('ioredis');
+      const client = new Redis(redis.url);
+      await client.save();
+      client.disconnect();
+    }
+    await run.text('two ');
+    await run.text('three ');
+    await until(() => readers.every(({ text }) => text === 'one two three '));
+    await redis.kill();
+    await run.text('four ');
+    await redis.restart();
+    await run.text('five');
+    expect(await run.complete()).toBe(true);
+    await Promise.all(reading);
+    for (const reader of readers) {
+      expect(reader.seen.map(({ type }) => type)).toContain('reset');
+      expect(reader.text).toBe('one two three four five');
+      expect(reader.seen.at(-1)).toMatchObject({ type: 'complete' });
+      // After the last reset nothing is missing and nothing comes twice.
+      const last = reader.seen.findLastIndex(({ type }) => type === 'reset');
+      const since = reader.seen.slice(last).filter(({ type }) => type !== 'warning');
+      expect(since.map(({ seq }) => seq)).toEqual(range(since[0]!.seq, since.at(-1)!.seq));
+      expect(new Set(since.map(({ id }) => id.split('-')[1])).size).toBe(1);
+    }
+    // Whoever comes now with a cursor of the lost log is told, and gets everything.
+    const old = readers[0]!.seen[1] as Reading;
+    const late = new Reader(() => restUrl(app.url, 'a1'), old.id);
+    await late.readToEnd();
+    expect(late.seen[0]).toMatchObject({ type: 'reset', seq: 0 });
+    expect(late.text).toBe('one two three four five');
+  });
+});

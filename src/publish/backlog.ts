@@ -38,7 +38,7 @@ export interface BacklogOptions {
 
 export interface Backlog {
   /** Takes an event, always; above the bound, what is queued is let go of first. */
-  push(event: NewEvent): void;
+  push(event: NewEvent, apart?: boolean): void;
   /** The batch in flight, or the next one, which is in flight from now on; undefined where nothing waits. */
   next(): Batch | undefined;
   /** The log has the batch in flight. */
@@ -91,9 +91,9 @@ export function createBacklog(options: BacklogOptions): Backlog {
   }
 
   return {
-    push(event) {
+    push(event, apart) {
       if (bytes() >= options.maxBytes) overflow();
-      queue.push(event);
+      queue.push(event, apart);
     },
     next() {
       if (inFlight) return inFlight;

@@ -9,6 +9,8 @@ import type {
   Usage,
 } from '../event/types.ts';
 import type { RunState } from './lifecycle.ts';
+import type { PieceOptions } from './pieces.ts';
+import type { RedactionCounts } from './redact/redaction.ts';
 
 /** The types that `emit` takes: all but the ends and what the publisher makes by itself. */
 export type EmitType = Exclude<
@@ -27,6 +29,8 @@ export interface RunStats {
   readonly ignored: number;
   /** Bytes that wait for the log. */
   readonly queuedBytes: number;
+  /** Secrets that were replaced, by kind; of values, the most that one of them had. */
+  readonly redacted: RedactionCounts;
 }
 
 /**
@@ -47,6 +51,11 @@ export interface ExecutionPublisher {
   readonly stats: RunStats;
   /** Publishes text byte for byte. An iterable is read to its end; its own error rejects the promise. */
   text(text: string | AsyncIterable<string>): Promise<void>;
+  /**
+   * Publishes a text that is whole already as if it grew: in pieces of readable size, each an event of its own, at a
+   * pace or at once. Byte for byte like `text()`. Stops where the run is over.
+   */
+  textInPieces(text: string, options?: PieceOptions): Promise<void>;
   /** Publishes a partial or whole value, as the difference to the one before. It may be changed afterwards. */
   value(partial: unknown): Promise<void>;
   toolCall(call: EventData['tool_call']): Promise<void>;

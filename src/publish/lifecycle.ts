@@ -5,6 +5,7 @@ import type { BeginExecution, ExecutionEnd, ExecutionStore } from '../execution/
 import type { LogWriter } from '../log/log.ts';
 import type { Logger, PublisherLimits } from './options.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
+import { createPulse } from './pulse.ts';
 import { type Position, refusalOf } from './refusal.ts';
 import { isRefusal } from './retry.ts';
 import { createRow } from './row.ts';
@@ -65,6 +66,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   const refused = new AbortController();
   /** Ends every try of the row. */
   const lifetime = new AbortController();
+  const pulse = createPulse(log, executionId);
 
   const outbox = createOutbox({
     log,
@@ -100,6 +102,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   function release(next: RunState): void {
     state = next;
     outbox.stop();
+    pulse.stop(next === 'ended' || next === 'abandoned');
     lifetime.abort();
     options.onReleased();
   }
@@ -110,6 +113,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       attempt = begunRow.attempt;
       startedAt = begunRow.startedAt;
       outbox.start(begunRow.attempt);
+      pulse.start();
     } catch (error) {
       if (isRefusal(error)) refuse(error);
       throw error;

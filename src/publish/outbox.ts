@@ -27,8 +27,11 @@ export interface OutboxOptions {
 export interface Outbox {
   /** Opens the log for this attempt, and begins to send. */
   start(attempt: number): void;
-  /** Takes an event, always and at once; above the bound, what waits is let go of. */
-  push(event: NewEvent): void;
+  /**
+   * Takes an event, always and at once; above the bound, what waits is let go of.
+   * @param apart keeps a chunk from being joined with its neighbours.
+   */
+  push(event: NewEvent, apart?: boolean): void;
   /** Resolves when there is room, or after `blockMs`; never rejects. */
   room(): Promise<void>;
   /** Resolves true when the log has been opened, false after `ms` or when the outbox has stopped. */
@@ -166,9 +169,9 @@ export function createOutbox(options: OutboxOptions): Outbox {
       attempt = ofAttempt;
       schedule();
     },
-    push(event) {
+    push(event, apart) {
       if (isStopped()) return;
-      backlog.push(event);
+      backlog.push(event, apart);
       schedule();
     },
     room() {

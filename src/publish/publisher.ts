@@ -3,6 +3,7 @@ import type { ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
 import type { ExecutionPublisher } from './execution-publisher.ts';
 import { DEFAULT_LIMITS, type Logger, type PublisherLimits, SILENT } from './options.ts';
+import { createRedactor, type RedactOptions } from './redact/redaction.ts';
 import { createRun } from './run.ts';
 import { type BeginRun, bad } from './start.ts';
 
@@ -12,6 +13,11 @@ export interface PublisherOptions {
   /** Silent by default; pino's loggers fit. */
   readonly logger?: Logger;
   readonly limits?: Partial<PublisherLimits>;
+  /**
+   * Secrets known by their looks are replaced by `[redacted]` before anything is held, queued, sent, written on the
+   * row or logged. Here is what to replace besides; `false` replaces nothing.
+   */
+  readonly redact?: false | RedactOptions;
 }
 
 export interface Publisher {
@@ -29,8 +35,13 @@ export interface Publisher {
   close(): Promise<void>;
 }
 
-/** Makes a publisher over a log and a store, which stay the caller's. */
-export function createPublisher({ log, store, logger = SILENT, limits }: PublisherOptions): Publisher {
+/**
+ * Makes a publisher over a log and a store, which stay the caller's.
+ * @throws ExecstreamError `BAD_USER_INPUT` for a literal or pattern that cannot be redacted.
+ */
+export function createPublisher(options: PublisherOptions): Publisher {
+  const { log, store, logger = SILENT, limits } = options;
+  const newRedaction = createRedactor(options.redact);
   const open = new Set<ReturnType<typeof createRun>>();
   const allLimits = { ...DEFAULT_LIMITS, ...limits };
   let isClosed = false;
@@ -39,7 +50,16 @@ export function createPublisher({ log, store, logger = SILENT, limits }: Publish
     async begin(wanted) {
       if (isClosed) throw bad('the publisher is closed');
       const onReleased = (): boolean => open.delete(made);
-      const made = createRun(wanted, { log, store, logger, limits: allLimits, onReleased });
+      const redaction = newRedaction();
+      const cleanLogger = redaction.logger(logger);
+      const made = createRun(wanted, {
+        log,
+        store,
+        logger: cleanLogger,
+        limits: allLimits,
+        redaction,
+        onReleased,
+      });
       open.add(made);
       await made.begin();
       return made.run;

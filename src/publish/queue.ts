@@ -8,6 +8,8 @@ export interface Item {
   bytes: number;
   /** Made by the outbox to say again what was said; not counted as waiting, and made anew rather than kept. */
   readonly resent: boolean;
+  /** A chunk that nothing is joined to. */
+  readonly apart?: boolean;
 }
 
 export interface Queue {
@@ -16,7 +18,8 @@ export interface Queue {
   readonly bytes: number;
   /** When the first event that waits was published, in ms. */
   readonly since: number;
-  push(event: NewEvent): void;
+  /** @param apart keeps a chunk from being joined with its neighbours. */
+  push(event: NewEvent, apart?: boolean): void;
   /** Puts items in front of all others. */
   unshift(items: readonly Item[]): void;
   /** Takes items off the front, up to so many bytes and at least one. */
@@ -44,9 +47,10 @@ export function createQueue(): Queue {
     get since() {
       return items[0] === undefined ? 0 : Date.parse(items[0].event.ts);
     },
-    push(event) {
+    push(event, apart = false) {
       const last = items.at(-1);
-      if (event.type === 'llm_chunk' && last?.event.type === 'llm_chunk' && !last.resent) {
+      const joins = !apart && last && !last.apart && !last.resent;
+      if (joins && event.type === 'llm_chunk' && last.event.type === 'llm_chunk') {
         const more = contentBytes(event.data.content);
         // `bytes` is an upper bound of the chunk's data, so what is joined still fits.
         if (last.bytes + more <= MAX_CONTENT_BYTES) {
@@ -60,7 +64,7 @@ export function createQueue(): Queue {
           return;
         }
       }
-      const item = { event, bytes: eventBytes(event), resent: false };
+      const item = { event, bytes: eventBytes(event), resent: false, apart };
       items.push(item);
       bytes += item.bytes;
     },

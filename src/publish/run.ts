@@ -1,4 +1,5 @@
-// One run, behind its public face: every call checked, folded into what is held, and put into the outbox.
+// One run, behind its public face: every call checked, redacted, folded into what is held, and put into the outbox.
+// Redaction comes first: nothing behind it (what is held, the outbox, the row, the logs) ever has a secret.
 import { isExecstreamError } from '../event/error.ts';
 import { checkEventData } from '../event/schema.ts';
 import {
@@ -15,13 +16,16 @@ import {
 } from '../event/types.ts';
 import type { ExecutionEnd, ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
+import { createContent } from './content.ts';
 import type { ExecutionPublisher } from './execution-publisher.ts';
-import { createHeldText, createHeldValue } from './held.ts';
 import { createLifecycle } from './lifecycle.ts';
 import type { Logger, PublisherLimits } from './options.ts';
+import { type PieceOptions, toPieces } from './pieces.ts';
+import type { Redaction } from './redact/redaction.ts';
 import { copyJson, jsonBytes, tooLarge } from './size.ts';
 import { type BeginRun, bad, prepareRun } from './start.ts';
-import { createTextCutter, splitText } from './text.ts';
+import { splitText } from './text.ts';
+import { LONGEST_MS, pause } from './waiting.ts';
 
 const NOT_EMITTED: Partial<Record<EventType, string>> = {
   complete: 'call complete()',
@@ -37,17 +41,22 @@ export interface RunOptions {
   readonly store: ExecutionStore;
   readonly limits: PublisherLimits;
   readonly logger: Logger;
+  readonly redaction: Redaction;
   onReleased(): void;
 }
 
 /** Makes a run that has not begun; `begin` and `close` are the publisher's. */
-export function createRun(wanted: BeginRun, { onReleased, ...options }: RunOptions) {
-  const { execution, startEvent } = prepareRun(wanted);
+export function createRun(wanted: BeginRun, { onReleased, redaction, ...options }: RunOptions) {
+  const { execution, startEvent } = prepareRun(wanted, redaction);
   const { id, kind, mode } = execution;
-  const { limits, logger } = options;
-  const held = mode === 'TEXT' ? createHeldText(limits) : createHeldValue(limits);
-  const cutter = createTextCutter();
-  let lastValue: JsonValue = null;
+  const { logger } = options;
+  const content = createContent({
+    mode,
+    limits: options.limits,
+    redaction,
+    push: (event, apart) => outbox.push(event, apart),
+    onNotWhole: (err) => logger.warn({ executionId: id, err }, 'the last value was not published whole'),
+  });
   let lastUsage: Usage | undefined;
   let lastStatus: OpenStatus = 'RUNNING';
   let ignored = 0;
@@ -57,7 +66,7 @@ export function createRun(wanted: BeginRun, { onReleased, ...options }: RunOptio
     ...options,
     execution,
     startEvent,
-    again: (queuedUnits) => held.again(queuedUnits),
+    again: (queuedUnits) => content.again(queuedUnits),
     onReleased,
   });
   const { outbox } = life;
@@ -69,19 +78,8 @@ export function createRun(wanted: BeginRun, { onReleased, ...options }: RunOptio
     return true;
   }
 
-  function addChunk(content: string): void {
-    held.addText(content);
-    outbox.push({ type: 'llm_chunk', ts: timestamp(), data: { content } });
-  }
-
-  /** What the cutter kept behind goes before whatever comes now: the order is kept. */
-  function flushText(): void {
-    const rest = cutter.flush();
-    if (rest !== '') addChunk(rest);
-  }
-
   function push(event: NewEvent): void {
-    flushText();
+    content.pause();
     outbox.push(event);
   }
 
@@ -92,9 +90,10 @@ export function createRun(wanted: BeginRun, { onReleased, ...options }: RunOptio
   }
 
   function publish<T extends EventType>(type: T, data: EventData[T]): Promise<void> {
-    const copy = copyJson(data, type);
-    checkEventData(type, copy);
+    const raw = copyJson(data, type);
+    checkEventData(type, raw);
     if (isLate()) return Promise.resolve();
+    const copy = redaction.json(raw);
     const bytes = jsonBytes(copy);
     if (bytes > MAX_DATA_BYTES) refuse(tooLarge(type, bytes));
     push({ type, ts: timestamp(), data: copy } as NewEvent);
@@ -114,11 +113,23 @@ export function createRun(wanted: BeginRun, { onReleased, ...options }: RunOptio
     if (mode !== needed) throw bad(`${call} needs mode ${needed}; this run's is ${mode}`);
   }
 
-  function addText(text: string): Promise<void> {
+  function addText(text: string, apart = false): Promise<void> {
     if (typeof text !== 'string') throw bad(`text() takes strings, not ${typeof text}`);
     if (isLate()) return Promise.resolve();
-    for (const chunk of cutter.add(text)) addChunk(chunk);
+    content.addText(text, apart);
     return outbox.room();
+  }
+
+  async function addPieces(text: string, pieces: PieceOptions): Promise<void> {
+    const { paceMs = 0 } = pieces;
+    if (typeof text !== 'string') throw bad(`textInPieces() takes a string, not ${typeof text}`);
+    if (!(paceMs >= 0 && paceMs <= LONGEST_MS)) throw bad(`paceMs is ${paceMs}; expected a time in ms`);
+    for (const [i, piece] of toPieces(text, pieces).entries()) {
+      if (i > 0 && paceMs > 0 && life.state === 'open') await pause(paceMs, life.signal);
+      // Counted once, though many pieces were to follow.
+      if (life.state !== 'open') return void isLate();
+      await addText(piece, true);
+    }
   }
 
   async function addAll(texts: AsyncIterable<string>): Promise<void> {
@@ -136,11 +147,11 @@ export function createRun(wanted: BeginRun, { onReleased, ...options }: RunOptio
   function resultOf(given: unknown): { result: JsonValue | undefined; isOmitted: boolean } {
     if (given === undefined) {
       if (kind === 'workflow') return { result: undefined, isOmitted: false };
-      const result = mode === 'TEXT' ? held.result() : lastValue;
+      const result = content.result();
       return { result, isOmitted: result === undefined };
     }
     try {
-      return { result: copyJson(given as JsonValue, 'result'), isOmitted: false };
+      return { result: redaction.json(copyJson(given as JsonValue, 'result')), isOmitted: false };
     } catch (err) {
       // An end is never refused: the work is done, and a retry would not make its result JSON.
       logger.error({ executionId: id, err }, 'the result is not JSON and was left out');
@@ -149,7 +160,7 @@ export function createRun(wanted: BeginRun, { onReleased, ...options }: RunOptio
   }
 
   function end(how: ExecutionEnd, isOmitted: boolean): Promise<boolean> {
-    if (!isLate()) flushText();
+    if (!isLate()) content.end();
     return life.end(lastUsage ? { ...how, usage: lastUsage } : how, isOmitted);
   }
 
@@ -166,19 +177,22 @@ export function createRun(wanted: BeginRun, { onReleased, ...options }: RunOptio
     },
     get stats() {
       const { appended, dropped, bytes } = outbox;
-      return { appended, dropped, refused, ignored, queuedBytes: bytes };
+      return { appended, dropped, refused, ignored, queuedBytes: bytes, redacted: redaction.counts };
     },
     text(text) {
       needMode('TEXT', 'text()');
       return typeof text === 'object' && text !== null ? addAll(text) : addText(text);
     },
+    async textInPieces(text, pieces = {}) {
+      needMode('TEXT', 'textInPieces()');
+      await addPieces(text, pieces);
+    },
     value(partial) {
       needMode('STRUCTURED', 'value()');
       const value = copyJson(partial as JsonValue, 'value');
       if (value === undefined || isLate()) return Promise.resolve();
-      lastValue = value;
       try {
-        for (const event of held.setValue(value)) push(event);
+        content.setValue(value);
       } catch (error) {
         if (isExecstreamError(error, 'EVENT_TOO_LARGE')) refuse(error);
         throw bad(`value could not be compared with the one before: ${(error as Error).message}`);
@@ -197,28 +211,29 @@ export function createRun(wanted: BeginRun, { onReleased, ...options }: RunOptio
     usage(usage) {
       const copy = copyJson(usage, 'usage');
       if (isLate()) return Promise.resolve();
-      lastUsage = copy;
+      lastUsage = redaction.json(copy);
       return kind === 'workflow' ? statusEvent(lastStatus) : Promise.resolve();
     },
     warning: (code, message) => publish('warning', { code, message }),
     emit,
     async complete(given) {
-      if (life.state === 'open') flushText();
+      if (life.state === 'open') content.end();
       const { result, isOmitted } = resultOf(given);
       return end(result === undefined ? { status: 'SUCCESS' } : { status: 'SUCCESS', result }, isOmitted);
     },
     async fail(error, how = {}) {
       const own = (error as { code?: unknown } | null | undefined)?.code;
       const code = how.code ?? (typeof own === 'string' ? own : undefined);
-      const failure = { message: messageOf(error), ...(code !== undefined && { code }) };
+      const failure = redaction.json({ message: messageOf(error), ...(code !== undefined && { code }) });
       return end({ status: how.status ?? 'FAILED', error: failure }, false);
     },
     async abandon(error) {
       if (isLate()) return;
       const data = {
         code: 'ATTEMPT_FAILED',
-        message: splitText(messageOf(error), MAX_DATA_BYTES / 2)[0] ?? '',
+        message: splitText(redaction.string(messageOf(error)), MAX_DATA_BYTES / 2)[0] ?? '',
       };
+      content.end();
       push({ type: 'warning', ts: timestamp(), data });
       await life.leave('abandoned');
     },
@@ -227,7 +242,7 @@ export function createRun(wanted: BeginRun, { onReleased, ...options }: RunOptio
     run,
     begin: () => life.begin(),
     close(): Promise<void> {
-      if (life.state === 'open') flushText();
+      if (life.state === 'open') content.end();
       return life.leave('closed');
     },
   };

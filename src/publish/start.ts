@@ -11,6 +11,7 @@ import {
   timestamp,
 } from '../event/types.ts';
 import type { BeginExecution } from '../execution/store.ts';
+import type { Redaction } from './redact/redaction.ts';
 import { copyJson, jsonBytes, tooLarge } from './size.ts';
 
 /** What is begun. `mode` is `TEXT` by default, for workflows always `STRUCTURED`. */
@@ -27,11 +28,15 @@ export interface BeginRun extends Omit<BeginExecution, 'mode'> {
 }
 
 /**
- * Checks what is begun and parts it into the row's fields and the start event.
+ * Checks what is begun and parts it into the row's fields and the start event, both redacted. The ids by which row
+ * and log are found stay as they are.
  * @throws ExecstreamError `BAD_USER_INPUT` naming what is wrong; `EVENT_TOO_LARGE`.
  */
-export function prepareRun(run: BeginRun): { execution: BeginExecution; startEvent: NewEvent } {
-  const { id, kind, attempt, name, parentId, tenant, workflowId, runId } = run;
+export function prepareRun(
+  run: BeginRun,
+  redaction: Redaction,
+): { execution: BeginExecution; startEvent: NewEvent } {
+  const { id, kind, attempt, parentId, tenant, workflowId, runId } = run;
   checkExecutionId(id);
   if (!EXECUTION_KINDS.includes(kind))
     throw bad(`"${kind}" is not a kind; expected ${EXECUTION_KINDS.join(', ')}`);
@@ -41,10 +46,11 @@ export function prepareRun(run: BeginRun): { execution: BeginExecution; startEve
   if (attempt !== undefined && !(Number.isSafeInteger(attempt) && attempt >= 1)) {
     throw bad(`attempt is ${attempt}; expected an integer from 1`);
   }
-  const input = run.input === undefined ? undefined : copyJson(run.input, 'input');
+  const input = run.input === undefined ? undefined : redaction.json(copyJson(run.input, 'input'));
+  const name = redaction.json(run.name);
   const fields = { id, kind, mode, attempt, name, parentId, tenant, workflowId, runId, input };
   const execution = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-  const startEvent = start(kind, run);
+  const startEvent = redaction.json(start(kind, run));
   const bytes = jsonBytes(startEvent.data);
   if (bytes > MAX_DATA_BYTES) throw tooLarge(startEvent.type, bytes);
   return { execution: execution as unknown as BeginExecution, startEvent };

@@ -43,6 +43,15 @@ export function createFaultyLog() {
       return answer;
     },
     head: (id) => real.head(id),
+    async keepAlive(id) {
+      if (faults.isAway) throw away();
+      if (faults.hangs) return never();
+      await real.keepAlive(id);
+    },
+    async forget(id) {
+      if (faults.isAway) throw away();
+      await real.forget(id);
+    },
   };
   return {
     writer,

@@ -1,0 +1,51 @@
+// Rules made ready to be looked for: all their beginnings in one expression.
+import type { Window } from './own.ts';
+import type { Rule } from './rule.ts';
+
+export interface Rules {
+  /** The rules, by the first unit of their triggers. */
+  readonly byUnit: ReadonlyMap<string, readonly [Rule, string][]>;
+  readonly trigger: RegExp;
+  /** The beginning of a trigger at a text's end: of any, and of one that is part of the secret. */
+  readonly fragment: RegExp;
+  readonly heldFragment: RegExp;
+  readonly windows: readonly Window[];
+  /** Units of text behind that rules may look at. */
+  readonly contextUnits: number;
+}
+
+export function compileRules(rules: readonly Rule[], windows: readonly Window[]): Rules {
+  const byUnit = new Map<string, [Rule, string][]>();
+  const sources: string[] = [];
+  const fragments: string[] = [];
+  const heldFragments: string[] = [];
+  for (const rule of rules) {
+    for (const trigger of rule.triggers) {
+      const unit = trigger[0]!;
+      for (const key of rule.ignoresCase ? [unit, unit.toUpperCase()] : [unit]) {
+        const same = byUnit.get(key) ?? [];
+        byUnit.set(key, same);
+        same.push([rule, trigger]);
+      }
+      const units = trigger.split('').map((each) => unitSource(each, rule.ignoresCase ?? false));
+      sources.push(units.join(''));
+      const fragment = units.slice(0, -1).reduceRight((rest, each) => `${each}(?:${rest})?`, '');
+      if (fragment !== '') (rule.keepsTrigger ? fragments : heldFragments).push(fragment);
+    }
+  }
+  return {
+    byUnit,
+    trigger: new RegExp(sources.length > 0 ? sources.join('|') : '(?!)', 'g'),
+    fragment: atEnd([...fragments, ...heldFragments]),
+    heldFragment: atEnd(heldFragments),
+    windows,
+    contextUnits: Math.max(1, ...windows.map(({ maxLength }) => maxLength)),
+  };
+}
+
+const atEnd = (sources: readonly string[]): RegExp => new RegExp(`(?:${sources.join('|') || '(?!)'})$`);
+
+function unitSource(unit: string, ignoresCase: boolean): string {
+  if (ignoresCase && /[a-z]/.test(unit)) return `[${unit}${unit.toUpperCase()}]`;
+  return /[\w ]/.test(unit) ? unit : `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}

@@ -1,0 +1,292 @@
+// Redaction of a text that comes in pieces: whatever the cuts, the same as for the whole text, and nothing is held
+// back that could not become a secret.
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { BUILT_IN } from '../../src/publish/redact/built-in.ts';
+import { compileRules } from '../../src/publish/redact/compile.ts';
+import { literalRule, patternRule } from '../../src/publish/redact/own.ts';
+import { createScanner } from '../../src/publish/redact/scanner.ts';
+import { cutAt, harmless, OWN, OWN_LITERAL, textWithSecrets } from './secrets.ts';
+
+const own = OWN.patterns.map(patternRule);
+const builtIn = compileRules(BUILT_IN, []);
+const all = compileRules(
+  [
+    ...BUILT_IN,
+    ...OWN.literals.map(literalRule),
+    ...own.flatMap((made) => ('rule' in made ? [made.rule] : [])),
+  ],
+  own.flatMap((made) => ('window' in made ? [made.window] : [])),
+);
+
+function scan(pieces: readonly string[], rules = all) {
+  const counts: Record<string, number> = {};
+  const scanner = createScanner(rules, (kind) => {
+    counts[kind] = (counts[kind] ?? 0) + 1;
+  });
+  const out = pieces.map((piece) => scanner.add(piece));
+  return { text: out.join('') + scanner.end(), out, counts };
+}
+
+const places = fc.array(fc.nat(), { maxLength: 12 });
+
+describe('any text, any secret at any place, any cuts', () => {
+  test('gives the text with the secrets replaced, and counts them by kind', () => {
+    fc.assert(
+      fc.property(textWithSecrets, places, ({ text, redacted, secrets }, cuts) => {
+        for (const pieces of [cutAt(text, cuts), text.split('')]) {
+          const made = scan(pieces);
+          expect(made.text).toBe(redacted);
+          const counts: Record<string, number> = {};
+          for (const { kind } of secrets) counts[kind] = (counts[kind] ?? 0) + 1;
+          expect(made.counts).toEqual(counts);
+        }
+      }),
+      { numRuns: 1_500 },
+    );
+  });
+
+  test('gives the same for a text that is nothing but beginnings, however it is cut', () => {
+    const token = fc.constantFrom(
+      ...[
+        'eyJ',
+        'eyJhbGciOi',
+        '.',
+        '-',
+        '_',
+        'a',
+        'B3',
+        'x9'.repeat(12),
+        's',
+        'k',
+        'sk-',
+        'ghp_',
+        'AKIA',
+        'A',
+      ],
+      ...[
+        'bearer',
+        ' ',
+        'Bearer ',
+        '://',
+        ':',
+        '@',
+        '/',
+        'user',
+        'xoxb-',
+        '-----BEGIN ',
+        'PRIVATE KEY',
+        '-----',
+      ],
+      ...[
+        '-----END ',
+        '\n',
+        '\\n',
+        'Z'.repeat(70),
+        'secret_access_key',
+        '=',
+        '"',
+        'hooks.slack.com/',
+        '漢',
+        '😀',
+      ],
+      ...[OWN_LITERAL.slice(0, 5), OWN_LITERAL.slice(5), 'ACME-', '1234', '§', 'abc', 'c§', 'q'.repeat(600)],
+    );
+    fc.assert(
+      fc.property(
+        fc.array(token, { maxLength: 30 }).map((t) => t.join('')),
+        places,
+        (text, cuts) => {
+          for (const rules of [all, builtIn]) {
+            const whole = scan([text], rules).text;
+            expect(scan(cutAt(text, cuts), rules).text).toBe(whole);
+            expect(scan(text.split(''), rules).text).toBe(whole);
+            // What is redacted once stays as it is.
+            if (rules === builtIn) expect(scan([whole], rules).text).toBe(whole);
+          }
+        },
+      ),
+      { numRuns: 1_500 },
+    );
+  });
+});
+
+test('text in which nothing resembles a secret passes at once, up to a few units', () => {
+  fc.assert(
+    fc.property(fc.lorem({ maxCount: 60 }), (text) => {
+      const words = text.split(/(?<= )/);
+      const { out } = scan(words, builtIn);
+      words.forEach((_, i) => {
+        const given = out.slice(0, i + 1).join('').length;
+        const taken = words.slice(0, i + 1).join('').length;
+        expect(taken - given).toBeLessThanOrEqual(3);
+      });
+    }),
+  );
+  expect(scan(['漢字かな交じり文は', '空白がない'], builtIn).out).toEqual([
+    '漢字かな交じり文は',
+    '空白がない',
+  ]);
+});
+
+test('what is held back is bounded, whatever comes', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom('eyJ', 'sk-', '://a:', 'ghp_', '-----BEGIN PRIVATE KEY-----\n', 'Bearer ', 'swordfis'),
+      fc.constantFrom('a', 'a1', ':', '@', '-', '.', ' ', 'eyJ'),
+      (begins, unit) => {
+        const scanner = createScanner(builtIn, () => {});
+        let most = 0;
+        let taken = 0;
+        let given = 0;
+        for (const piece of [begins, ...Array(6_000).fill(unit)]) {
+          taken += piece.length;
+          const out = scanner.add(piece);
+          given = out.includes('[redacted]') ? taken : given + out.length;
+          most = Math.max(most, taken - given);
+          if (out.includes('[redacted]')) return;
+        }
+        expect(most).toBeLessThanOrEqual(2_060);
+      },
+    ),
+  );
+});
+
+describe('something else comes next', () => {
+  const key = `s${'k-'}${'a1B2'.repeat(10)}`;
+
+  test('nothing is held back any more; whole texts between pauses are redacted as ever', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.oneof(
+            harmless,
+            textWithSecrets.map((t) => t.text),
+          ),
+          { maxLength: 5 },
+        ),
+        (texts) => {
+          const scanner = createScanner(all, () => {});
+          for (const text of texts) {
+            // Longer than what a pattern may yet need.
+            const ended = `${text}. And no more than that.`;
+            expect(scanner.add(ended) + scanner.pause()).toBe(scan([ended]).text);
+          }
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+
+  test('two halves of a secret are never both shown, wherever the pauses are', () => {
+    const secrets = fc.constantFrom(
+      key,
+      `gh${'p_'}${'a1B2'.repeat(9)}`,
+      OWN_LITERAL,
+      'ACME-12345678',
+      'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abcdefgh',
+    );
+    fc.assert(
+      fc.property(secrets, places, fc.boolean(), (secret, cuts, inside) => {
+        let counted = 0;
+        const scanner = createScanner(all, () => {
+          counted += 1;
+        });
+        const text = `${inside ? '（' : 'x '}${secret} y`;
+        const out = cutAt(text, cuts).map((piece) => scanner.add(piece) + scanner.pause());
+        const shown = out.join('') + scanner.end();
+        const [, first, rest] = /^(?:x |（)(.*)\[redacted\](.*)$/s.exec(shown)!;
+        expect(secret.startsWith(first!)).toBe(true);
+        // At most what all of its kind begin with, and less than eight more (of a JWT, a part of its header).
+        expect(first!.length).toBeLessThan(secret.startsWith('eyJ') ? 20 : 13);
+        // A dot that ended a piece may have ended a sentence.
+        expect(rest!.replace(/^\.+/, '')).toBe(' y');
+        expect(counted).toBe(1);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('a harmless ending is shown, and what would give much away is not', () => {
+    const paused = (text: string): string => {
+      const scanner = createScanner(all, () => {});
+      return scanner.add(text) + scanner.pause();
+    };
+    for (const text of [
+      'the',
+      'see http://localhost:8080',
+      'at https://example.com',
+      'use sk-learn',
+      'a bearer',
+      'AKIA',
+    ])
+      expect(paused(text)).toBe(text);
+    expect(paused(`it is ${key.slice(0, 12)}`)).toBe('it is [redacted]');
+    expect(paused('at redis://me:hunter2')).toBe('at redis://[redacted]');
+    expect(paused(OWN_LITERAL.slice(0, 8))).toBe('[redacted]');
+  });
+
+  test('what was replaced and is no secret after all goes on as text', () => {
+    const scanner = createScanner(compileRules([literalRule(OWN_LITERAL)], []), () => {});
+    const half = OWN_LITERAL.slice(0, 12);
+    expect([scanner.add(half), scanner.pause(), scanner.add('??'), scanner.end()].join('|')).toBe(
+      '|[redacted]|??|',
+    );
+  });
+});
+
+describe('cost', () => {
+  // A bound that a quadratic scan of these sizes misses by far, on a machine however busy.
+  const MS_PER_MB = 2_000;
+  const mb = (unit: string): string => unit.repeat(Math.ceil(2 ** 20 / unit.length)).slice(0, 2 ** 20);
+
+  test.each([
+    ['prose', 'It was the best of times, it was the worst of times; the age of wisdom. '],
+    ['eyJ again and again', 'eyJ'],
+    ['eyJ in lines of 1,500', `${'eyJ'.repeat(500)}\n`],
+    ['sk- again and again', 'sk-'],
+    ['task-', 'task-'],
+    ['://', '://'],
+    ['authorities without an end', '://a:b@c:d@e'],
+    ['long authorities', `://${'a:'.repeat(250)} `],
+    ['bearer', 'bearer '],
+    ['PEM headers', '-----BEGIN PRIVATE KEY-----\n'],
+    ['PEM bodies', `-----BEGIN PRIVATE KEY-----\n${'A'.repeat(64)}\n-----END `],
+    ['dashes', '-'],
+    ['separators', 'secret_access_key: = : = : = '],
+    ['aaaa', 'a'],
+    ['JWTs', `${'eyJhbGciOiJIUzI1NiJ9'}.${'eyJzdWIiOiIxIn0'}.abcdefgh `],
+  ])('is linear for %s', (_, unit) => {
+    const text = mb(unit);
+    for (const size of [text.length, 40]) {
+      const from = performance.now();
+      const scanner = createScanner(builtIn, () => {});
+      for (let i = 0; i < text.length; i += size) scanner.add(text.slice(i, i + size));
+      scanner.end();
+      expect(performance.now() - from).toBeLessThan(MS_PER_MB);
+    }
+  });
+});
+
+describe('own secrets', () => {
+  test.each([['abc'], [''], ['x'.repeat(5_000)], [7]])(
+    'a literal that cannot be one is refused: %j',
+    (literal) => {
+      expect(() => literalRule(literal as string)).toThrow(/a literal to redact must be/);
+    },
+  );
+
+  test('a pattern without a maximum length is refused', () => {
+    expect(() => patternRule({ pattern: /x/ } as never)).toThrow('maxLength of /x/ is undefined');
+    expect(() => patternRule({ pattern: 'x' as never, maxLength: 1 })).toThrow('must be a RegExp');
+  });
+
+  test('a pattern holds text back only once its literal beginning is there', () => {
+    const made = patternRule({ pattern: /\bACME-\d{8}/g, maxLength: 14 });
+    expect(made).toMatchObject({ rule: { triggers: ['ACME-'] } });
+    expect(patternRule({ pattern: /ab?c/, maxLength: 3 })).toMatchObject({ rule: { triggers: ['a'] } });
+    for (const pattern of [/a|b/, /acme/i, /\d+/, /(a)b/]) {
+      expect(patternRule({ pattern, maxLength: 3 })).toHaveProperty('window');
+    }
+  });
+});

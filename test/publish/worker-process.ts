@@ -1,0 +1,19 @@
+// A worker in a process of its own, to be killed or paused: says numbered words until it has said them all.
+//
+//   node --import tsx worker-process.ts <redis url> <execution id> <attempt> <words>
+import { createPublisher, createRedisLogWriter } from '../../src/worker.ts';
+import { createMemoryStore } from '../support/memory-store.ts';
+
+const [url, id, attempt, words] = process.argv.slice(2) as [string, string, string, string];
+const log = createRedisLogWriter({ redis: url, commandTimeoutMs: 1_000 });
+const publisher = createPublisher({ log, store: createMemoryStore() });
+const run = await publisher.begin({ kind: 'agent', id, attempt: Number(attempt) });
+run.signal.addEventListener('abort', () => console.log(`aborted ${run.signal.reason.code}`));
+console.log('begun');
+for (let n = 1; n <= Number(words) && !run.signal.aborted; n++) {
+  await run.text(`${attempt}.${n} `);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+}
+console.log(`ended ${await run.complete()}`);
+await publisher.close();
+await log.close();

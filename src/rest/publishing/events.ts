@@ -1,0 +1,94 @@
+// The events of a batch, checked one by one and cut to size; the first that is wrong is named.
+import { z } from 'zod';
+import { isExecstreamError } from '../../event/error.ts';
+import { checkEventData } from '../../event/schema.ts';
+import {
+  CATALOGUE,
+  type EventType,
+  isTerminal,
+  MAX_DATA_BYTES,
+  type NewEvent,
+  timestamp,
+} from '../../event/types.ts';
+import type { Execution } from '../../execution/store.ts';
+import { splitText } from '../../publish/text.ts';
+import { splitPatch } from '../../publish/value.ts';
+import { tooLarge, unprocessable } from './body.ts';
+
+/** What a batch looks like, before its events are looked at. An empty one is a sign of life. */
+export const BATCH = z.strictObject({
+  events: z
+    .array(
+      z.strictObject({
+        type: z.string(),
+        data: z.record(z.string(), z.unknown()),
+        ts: z.iso.datetime({ offset: true }).optional(),
+      }),
+    )
+    .max(1_000),
+});
+
+type SentEvent = z.infer<typeof BATCH>['events'][number];
+
+/**
+ * Checks a batch for an execution. Text and patches above 64 KiB are split into several events.
+ * @throws Refusal 422 or 413, naming the event by its index.
+ */
+export function checkEvents(sent: readonly SentEvent[], row: Pick<Execution, 'kind' | 'mode'>): NewEvent[] {
+  return sent.flatMap((event, i) => {
+    const where = `events.${i}`;
+    const type = event.type as EventType;
+    if (isTerminal(type) && i < sent.length - 1) {
+      throw unprocessable(`${where}: ${type} ends the execution, and nothing may follow it`);
+    }
+    const refusal = refusalOf(type, row);
+    if (refusal) throw unprocessable(`${where}: ${refusal}`);
+    const ts = timestamp(event.ts === undefined ? undefined : new Date(event.ts));
+    return split({ type, ts, data: checkData(type, event.data, where) } as NewEvent, where);
+  });
+}
+
+function refusalOf(type: EventType, { kind, mode }: Pick<Execution, 'kind' | 'mode'>): string | undefined {
+  if (!Object.hasOwn(CATALOGUE, type)) return `unknown type "${String(type).slice(0, 40)}"`;
+  if (!CATALOGUE[type].includes(kind)) return `${type} does not occur in the stream of kind ${kind}`;
+  if (type === 'reset' || type === 'gap') return `${type} is written by the log or the server alone`;
+  if (type === 'llm_chunk' && mode !== 'TEXT')
+    return `llm_chunk needs mode TEXT; this execution's is ${mode}`;
+  if (type === 'structured_delta' && mode !== 'STRUCTURED') {
+    return `structured_delta needs mode STRUCTURED; this execution's is ${mode}`;
+  }
+  return undefined;
+}
+
+function checkData(type: EventType, data: Record<string, unknown>, where: string): unknown {
+  // How long it took is the row's to say.
+  const whole = isTerminal(type)
+    ? { ...(type === 'complete' && { status: 'SUCCESS' }), durationMs: 0, ...data }
+    : data;
+  try {
+    return checkEventData(type, whole);
+  } catch (error) {
+    if (isExecstreamError(error)) throw unprocessable(`${where}: ${error.message}`);
+    throw error;
+  }
+}
+
+function split(event: NewEvent, where: string): NewEvent[] {
+  const { ts } = event;
+  const bytes = Buffer.byteLength(JSON.stringify(event.data));
+  if (bytes <= MAX_DATA_BYTES) return [event];
+  if (event.type === 'llm_chunk') {
+    return splitText(event.data.content).map((content) => ({ type: 'llm_chunk', ts, data: { content } }));
+  }
+  if (event.type === 'structured_delta') {
+    try {
+      return splitPatch(event.data.patch).map((patch) => ({ type: 'structured_delta', ts, data: { patch } }));
+    } catch (error) {
+      if (isExecstreamError(error)) throw tooLarge(`${where}: ${error.message}`);
+      throw error;
+    }
+  }
+  // A result too large for an event is kept by the row.
+  if (event.type === 'complete') return [event];
+  throw tooLarge(`${where}: ${event.type} has ${bytes} bytes of data; an event may have ${MAX_DATA_BYTES}`);
+}

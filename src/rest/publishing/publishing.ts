@@ -1,0 +1,222 @@
+// Publishing over HTTP, for workers in any language (protocol, "Publishing over HTTP").
+import { createHash, randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { ExecstreamError } from '../../event/error.ts';
+import { checkExecutionId } from '../../event/id.ts';
+import {
+  type ExecutionKind,
+  isFinal,
+  isTerminal,
+  type NewEvent,
+  type OpenStatus,
+  timestamp,
+} from '../../event/types.ts';
+import { type Caller, unknownExecution } from '../../execution/permission.ts';
+import type { Execution, ExecutionEnd, ExecutionStore } from '../../execution/store.ts';
+import { terminalOf } from '../../execution/terminal.ts';
+import { type AppendResult, type EventLog, MAX_BATCH_BYTES } from '../../log/log.ts';
+import { createRedactor } from '../../publish/redact/redaction.ts';
+import { prepareRun } from '../../publish/start.ts';
+import { readBody, unprocessable } from './body.ts';
+import { BATCH, checkEvents } from './events.ts';
+import { applyPatch, createFolds, type Fold } from './folded.ts';
+import { createTurns } from './turns.ts';
+
+/** What begins an execution, or a new attempt of it. */
+export const BEGIN = z.strictObject({
+  mode: z.enum(['TEXT', 'STRUCTURED']),
+  attempt: z.int().min(1).optional(),
+  name: z.string().max(1_000).optional(),
+  agentId: z.string().min(1).max(1_000).optional(),
+  taskId: z.string().min(1).max(1_000).optional(),
+  action: z.string().max(1_000).optional(),
+  parentId: z.string().optional(),
+  input: z.json().optional(),
+  tenant: z.string().max(200).optional(),
+});
+
+export interface PublishTarget {
+  readonly request: Request;
+  readonly caller: Caller;
+  readonly kind: ExecutionKind;
+  readonly id: string;
+}
+
+export interface PublishingOptions {
+  readonly log: Pick<EventLog, 'open' | 'append' | 'head' | 'read' | 'batchHead' | 'keepAlive' | 'forget'>;
+  readonly store: ExecutionStore;
+}
+
+/** Makes the two handlers. They throw ExecstreamErrors, and Refusals that have their answer already. */
+export function createPublishing({ log, store }: PublishingOptions) {
+  const fold = createFolds(log);
+  const redactor = createRedactor();
+  const inTurn = createTurns();
+
+  /** `PUT …/{id}`: answers the token that the batches carry. */
+  async function begin({ request, caller, kind, id }: PublishTarget): Promise<Response> {
+    checkExecutionId(id);
+    const body = await readBody(request, BEGIN, MAX_BATCH_BYTES);
+    const tenant = caller.tenant ?? body.tenant;
+    const run = { ...body, id, kind, ...(tenant !== undefined && { tenant }) };
+    const { execution, startEvent } = prepareRun(run, redactor());
+    const row = await store.begin(execution);
+    const token = randomBytes(24).toString('base64url');
+    const opened = await log.open(id, { numbering: 'auto', publisher: token, attempt: row.attempt });
+    if (opened.outcome !== 'opened') throw refusalOf(opened.outcome, row);
+    const { epoch, head } = opened.head;
+    // Always something: from now on the log is held by this token, and a second publisher is refused.
+    const first = head === 0 ? startEvent : statusEvent(kind);
+    const appended = await log.append(id, { epoch, acknowledged: head, publisher: token, events: [first] });
+    if (appended.outcome !== 'appended') throw refusalOf(appended.outcome, row);
+    await log.keepAlive(id);
+    const answer = { token, epoch, head: appended.head, attempt: row.attempt };
+    return Response.json(answer, { status: 201 });
+  }
+
+  /** `POST …/{id}/events`: appends a batch whole, once for its key. */
+  async function append({ request, kind, id }: PublishTarget): Promise<Response> {
+    checkExecutionId(id);
+    const token = header(request, 'Publisher-Token');
+    const key = header(request, 'Idempotency-Key');
+    const { events } = await readBody(request, BATCH, MAX_BATCH_BYTES);
+    const head = await inTurn(id, async () => {
+      const row = await store.get(id);
+      if (!row || row.kind !== kind) throw unknownExecution(id);
+      // An event at a time: a secret that two batches share is the worker's to keep back.
+      return appendBatch(row, token, key, redactor().json(checkEvents(events, row)));
+    });
+    return Response.json({ head });
+  }
+
+  async function appendBatch(
+    row: Execution,
+    token: string,
+    key: string,
+    events: NewEvent[],
+  ): Promise<number> {
+    const { id } = row;
+    // By token, too: another attempt may count its batches anew.
+    const batch = createHash('sha256').update(`${token} ${key}`).digest('base64url');
+    const known = await log.batchHead(id, batch);
+    if (known !== undefined) return known;
+    // The same publisher and attempt: changes nothing, and tells whether the token still holds the log.
+    const where = await log.head(id);
+    if (!where) throw lost();
+    const held = await log.open(id, { numbering: 'auto', publisher: token, attempt: row.attempt });
+    if (held.outcome !== 'opened') throw refusalOf(held.outcome, row);
+    if (events.length === 0) {
+      await log.keepAlive(id);
+      return held.head.head;
+    }
+    if (row.mode === 'STRUCTURED') checkPatches(await fold(id), events);
+
+    const last = events.at(-1)!;
+    const appending = isTerminal(last.type)
+      ? [...events.slice(0, -1), await finish(row, last, events)]
+      : events;
+    const { epoch, head } = held.head;
+    const sent = { epoch, acknowledged: head, publisher: token, batch, events: appending };
+    const appended = await log.append(id, sent);
+    if (appended.outcome !== 'appended') throw refusalOf(appended.outcome, row);
+    if (isTerminal(last.type)) {
+      await store.markEnd(id, { seq: appended.head, epoch });
+      await log.forget(id);
+    } else {
+      await log.keepAlive(id);
+      await noteStatus(row, events);
+    }
+    return appended.head;
+  }
+
+  /** The row ends before the terminal event can be seen; the first end wins. */
+  async function finish(row: Execution, terminal: NewEvent, events: readonly NewEvent[]): Promise<NewEvent> {
+    const ended = await store.finish(row.id, row.attempt, await endOf(row, terminal, events));
+    if (!ended || ended.attempt !== row.attempt || !isFinal(ended.status)) throw refusalOf('superseded', row);
+    return terminalOf(ended)!;
+  }
+
+  async function endOf(
+    row: Execution,
+    terminal: NewEvent,
+    events: readonly NewEvent[],
+  ): Promise<ExecutionEnd> {
+    const { data } = terminal;
+    if (terminal.type === 'error') {
+      const { status, message, code, usage } = terminal.data;
+      return { status, error: { message, ...(code && { code }) }, ...(usage && { usage }) };
+    }
+    const { result, usage } = data as { result?: ExecutionResult; usage?: Execution['usage'] };
+    const whole = result ?? (row.kind === 'workflow' ? undefined : wholeOf(row, await fold(row.id), events));
+    return { status: 'SUCCESS', ...(whole !== undefined && { result: whole }), ...(usage && { usage }) };
+  }
+
+  /** A status of the execution itself stands on its row too. A row that cannot be written does not fail the batch. */
+  async function noteStatus(row: Execution, events: readonly NewEvent[]): Promise<void> {
+    const own = events.findLast(
+      (event) => event.type === `${row.kind}_status` && !('executionId' in event.data),
+    );
+    const status = (own?.data as { status?: Execution['status'] } | undefined)?.status;
+    if (!status || isFinal(status) || status === row.status) return;
+    await store.setStatus(row.id, row.attempt, status as OpenStatus).catch(() => {});
+  }
+
+  return { begin, append };
+}
+
+type ExecutionResult = Exclude<Execution['result'], undefined>;
+
+function header(request: Request, name: string): string {
+  const value = request.headers.get(name);
+  if (value && value.length <= 200) return value;
+  throw new ExecstreamError('BAD_USER_INPUT', `header ${name}: expected 1 to 200 characters`);
+}
+
+function statusEvent(kind: ExecutionKind): NewEvent {
+  return { type: `${kind}_status`, ts: timestamp(), data: { status: 'RUNNING' } } as NewEvent;
+}
+
+function checkPatches({ value }: Fold, events: readonly NewEvent[]): void {
+  let current = value;
+  events.forEach((event, i) => {
+    if (event.type !== 'structured_delta') return;
+    try {
+      current = applyPatch(current, event.data.patch);
+    } catch (error) {
+      const [reason] = (error as Error).message.split('\n');
+      throw unprocessable(`events.${i}: structured_delta: the patch does not apply: ${reason}`);
+    }
+  });
+}
+
+/** The text or value with the batch's own events: the default result. */
+function wholeOf(
+  { mode }: Execution,
+  { text, value }: Fold,
+  events: readonly NewEvent[],
+): ExecutionResult | undefined {
+  if (mode === 'STRUCTURED') {
+    const patches = events.flatMap((event) => (event.type === 'structured_delta' ? event.data.patch : []));
+    return applyPatch(value, patches);
+  }
+  if (text === undefined) return undefined;
+  return text + events.map((event) => (event.type === 'llm_chunk' ? event.data.content : '')).join('');
+}
+
+function refusalOf(
+  outcome: Exclude<AppendResult['outcome'], 'appended'>,
+  { id, attempt }: Execution,
+): ExecstreamError {
+  if (outcome === 'ended') return new ExecstreamError('ENDED', `execution ${id} has ended`);
+  if (outcome === 'lost') return lost();
+  const detail = `another attempt or publisher has execution ${id} (attempt ${attempt})`;
+  return new ExecstreamError('SUPERSEDED', detail);
+}
+
+/** Redis has lost the log, and the token with it. */
+function lost(): ExecstreamError {
+  return new ExecstreamError(
+    'SUPERSEDED',
+    'the log was lost; begin a new attempt with PUT, and say everything again',
+  );
+}

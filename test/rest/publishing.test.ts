@@ -1,0 +1,280 @@
+// Publishing over HTTP (protocol, "Publishing over HTTP").
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type ListeningApp, startApp } from '../support/app.ts';
+import { openSse } from '../support/sse.ts';
+
+let app: ListeningApp;
+beforeEach(async () => {
+  app = await startApp();
+});
+afterEach(() => app.close());
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever JSON comes.
+  readonly body: any;
+}
+
+async function send(method: string, path: string, body: unknown, headers = {}): Promise<Answer> {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const init = { method, body: text, headers: { 'Content-Type': 'application/json', ...headers } };
+  const response = await fetch(`${app.url}/api/v0/executions/${path}`, init);
+  return { status: response.status, headers: response.headers, body: await response.json() };
+}
+
+const begin = (id = 'a1', body: object = { mode: 'TEXT' }) => send('PUT', `agents/${id}`, body);
+
+function post(token: string, events: unknown, { id = 'a1', key = randomUUID() as string } = {}) {
+  const headers = { 'Publisher-Token': token, 'Idempotency-Key': key };
+  return send('POST', `agents/${id}/events`, { events }, headers);
+}
+
+const chunk = (content: string) => ({ type: 'llm_chunk', data: { content } });
+
+async function state(id = 'a1') {
+  return (await fetch(`${app.url}/api/v0/executions/agents/${id}`)).json();
+}
+
+async function events(id = 'a1') {
+  return (await app.log.read(id, 0, 10_000))!.events;
+}
+
+describe('PUT begins an execution', () => {
+  test('201 with a token, the epoch, the head and the attempt; the start event stands', async () => {
+    const { status, body } = await begin('a1', {
+      mode: 'TEXT',
+      agentId: 'writer',
+      action: 'write',
+      name: 'n',
+    });
+    expect(status).toBe(201);
+    expect(body).toEqual({
+      token: expect.stringMatching(/^[\w-]{20,}$/),
+      epoch: expect.any(String),
+      head: 1,
+      attempt: 1,
+    });
+    expect((await events())[0]).toMatchObject({
+      type: 'agent_start',
+      data: { agentId: 'writer', action: 'write' },
+    });
+    expect(await state()).toMatchObject({ id: 'a1', status: 'RUNNING', mode: 'TEXT', attempt: 1, name: 'n' });
+  });
+
+  test('again: the next attempt, a reset, and the older token is refused', async () => {
+    const first = (await begin()).body;
+    await post(first.token, [chunk('half')]);
+    const second = (await begin()).body;
+    expect(second).toMatchObject({ attempt: 2, epoch: first.epoch });
+    const late = await post(first.token, [chunk('late')]);
+    expect(late).toMatchObject({ status: 409, body: { code: 'SUPERSEDED' } });
+    expect((await post(second.token, [chunk('whole')])).status).toBe(200);
+    const told = (await events()).map(({ type, attempt }) => `${type} ${attempt}`);
+    expect(told).toEqual(['agent_start 1', 'llm_chunk 1', 'reset 2', 'agent_status 2', 'llm_chunk 2']);
+  });
+
+  test('a second publisher of the same attempt is refused', async () => {
+    await begin('a1', { mode: 'TEXT', attempt: 1 });
+    expect(await begin('a1', { mode: 'TEXT', attempt: 1 })).toMatchObject({
+      status: 409,
+      body: { code: 'SUPERSEDED' },
+    });
+  });
+
+  test('an older attempt, an ended execution, another kind and another tenant are refused', async () => {
+    const { token } = (await begin('a1', { mode: 'TEXT', attempt: 3, tenant: 'one' })).body;
+    expect(await begin('a1', { mode: 'TEXT', attempt: 2, tenant: 'one' })).toMatchObject({ status: 409 });
+    expect(await begin('a1', { mode: 'TEXT', tenant: 'two' })).toMatchObject({ status: 403 });
+    expect(await send('PUT', 'tasks/a1', { mode: 'TEXT', tenant: 'one' })).toMatchObject({ status: 400 });
+    await post(token, [{ type: 'complete', data: {} }]);
+    const again = await begin('a1', { mode: 'TEXT', tenant: 'one' });
+    expect(again).toMatchObject({ status: 409, body: { code: 'ENDED' } });
+  });
+
+  test.each([
+    ['{"mode":', 400, /not JSON/],
+    [{}, 422, /mode/],
+    [{ mode: 'AUDIO' }, 422, /mode/],
+    [{ mode: 'TEXT', attempt: 0 }, 422, /attempt/],
+    [{ mode: 'TEXT', colour: 'red' }, 422, /colour/],
+    [{ mode: 'TEXT', input: 'x'.repeat(300_000) }, 413, /262144 bytes/],
+  ])('what is wrong is refused, and named (%#)', async (body, status, detail) => {
+    const answer = await send('PUT', 'agents/a1', body);
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('content-type')).toBe('application/problem+json');
+    expect(answer.body.detail).toMatch(detail);
+  });
+});
+
+describe('POST appends a batch', () => {
+  test('whole, in order, byte for byte; viewers get it, and the state has the joined text', async () => {
+    const { token } = (await begin()).body;
+    using viewer = await openSse(`${app.url}/api/v0/executions/agents/a1/stream`);
+    expect(await post(token, [chunk(' two\r\n'), chunk('\tparts 😀 ')])).toMatchObject({ body: { head: 3 } });
+    const usage = { inputTokens: 1, outputTokens: 2, totalTokens: 3 };
+    expect(await post(token, [{ type: 'complete', data: { usage } }])).toMatchObject({ body: { head: 4 } });
+    await viewer.ended();
+    expect(viewer.frames.map(({ event }) => event)).toEqual([
+      'agent_start',
+      'llm_chunk',
+      'llm_chunk',
+      'complete',
+    ]);
+    expect(JSON.parse(viewer.frames.at(-1)!.data)).toMatchObject({
+      status: 'SUCCESS',
+      result: ' two\r\n\tparts 😀 ',
+      usage,
+    });
+    expect(await state()).toMatchObject({
+      status: 'SUCCESS',
+      result: ' two\r\n\tparts 😀 ',
+      lastCursor: viewer.lastEventId,
+    });
+  });
+
+  test('once for its key: sent again, it is answered alike, also after others and after the end', async () => {
+    const { token } = (await begin()).body;
+    const first = await post(token, [chunk('a')], { key: 'k1' });
+    await post(token, [chunk('b')], { key: 'k2' });
+    expect((await post(token, [chunk('a')], { key: 'k1' })).body).toEqual(first.body);
+    const end = await post(token, [{ type: 'complete', data: {} }], { key: 'k3' });
+    expect((await post(token, [{ type: 'complete', data: {} }], { key: 'k3' })).body).toEqual(end.body);
+    expect((await post(token, [chunk('a')], { key: 'k1' })).body).toEqual(first.body);
+    expect((await events()).map(({ type }) => type)).toEqual([
+      'agent_start',
+      'llm_chunk',
+      'llm_chunk',
+      'complete',
+    ]);
+    expect((await state()).result).toBe('ab');
+  });
+
+  test('keys of another attempt are other keys', async () => {
+    const first = (await begin()).body;
+    await post(first.token, [chunk('one')], { key: '1' });
+    const second = (await begin()).body;
+    await post(second.token, [chunk('two')], { key: '1' });
+    await post(second.token, [{ type: 'complete', data: {} }], { key: '2' });
+    expect((await state()).result).toBe('two');
+  });
+
+  test('at once: each batch stands in one piece', async () => {
+    const { token } = (await begin()).body;
+    const texts = Array.from({ length: 12 }, (_, i) => `${i};`);
+    const answers = await Promise.all(texts.map((text) => post(token, [chunk(text), chunk('.')])));
+    expect(answers.map(({ status }) => status)).toEqual(texts.map(() => 200));
+    expect((await events()).slice(1).filter((_, i) => i % 2 === 1)).toHaveLength(12);
+    expect(new Set(answers.map(({ body }) => body.head)).size).toBe(12);
+  });
+
+  test('more at once than are taken: 429 with Retry-After, and what was accepted stands', async () => {
+    const { token } = (await begin()).body;
+    const { append } = app.log;
+    // A log that takes its time: batches wait behind the one that it has.
+    let goOn = () => {};
+    const slow = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    app.log.append = async (...sent) => {
+      await slow;
+      return append(...sent);
+    };
+    const posts = Array.from({ length: 20 }, () => post(token, [chunk('x')]));
+    const refused = await Promise.race(posts);
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('retry-after')).toBe('1');
+    goOn();
+    const accepted = (await Promise.all(posts)).filter(({ status }) => status === 200);
+    expect(accepted.length).toBeGreaterThanOrEqual(16);
+    expect(await events()).toHaveLength(1 + accepted.length);
+  });
+
+  test('a structured value is built up by patches, and is the result', async () => {
+    const { token } = (await begin('a1', { mode: 'STRUCTURED' })).body;
+    const delta = (...patch: object[]) => ({ type: 'structured_delta', data: { patch } });
+    await post(token, [delta({ op: 'replace', path: '', value: { files: [] } })]);
+    await post(token, [delta({ op: 'add', path: '/files/-', value: 'a' })]);
+    await post(token, [delta({ op: 'add', path: '/done', value: true }), { type: 'complete', data: {} }]);
+    expect((await state()).result).toEqual({ files: ['a'], done: true });
+  });
+
+  test('a failure ends it with its words', async () => {
+    const { token } = (await begin()).body;
+    await post(token, [{ type: 'error', data: { status: 'TIMED_OUT', message: 'too slow', code: 'SLOW' } }]);
+    expect(await state()).toMatchObject({
+      status: 'TIMED_OUT',
+      error: { message: 'too slow', code: 'SLOW' },
+    });
+    const late = await post(token, [chunk('late')]);
+    expect(late).toMatchObject({ status: 409, body: { code: 'ENDED' } });
+  });
+
+  test('its own status stands on the row', async () => {
+    const { token } = (await begin()).body;
+    await post(token, [{ type: 'agent_status', data: { status: 'WAITING', step: 'for a tool' } }]);
+    expect((await state()).status).toBe('WAITING');
+  });
+
+  test('secrets are redacted', async () => {
+    const { token } = (await begin()).body;
+    await post(token, [chunk(`key sk-${'a1B2'.repeat(8)} end`), { type: 'complete', data: {} }]);
+    expect(JSON.stringify(await events())).not.toContain('a1B2a1B2');
+    expect((await state()).result).toBe('key [redacted] end');
+  });
+
+  test('text above 64 KiB is split; a batch without events is a sign of life', async () => {
+    const { token, head } = (await begin()).body;
+    const alive = await post(token, []);
+    expect(alive.body).toEqual({ head });
+    await post(token, [chunk('x'.repeat(100_000))]);
+    expect((await events()).filter(({ type }) => type === 'llm_chunk')).toHaveLength(2);
+  });
+
+  test.each([
+    [[{ type: 'nonsense', data: {} }], 422, /events\.0: unknown type "nonsense"/],
+    [[chunk('a'), { type: 'llm_chunk', data: { content: 1 } }], 422, /events\.1: .*content/],
+    [[{ type: 'workflow_start', data: {} }], 422, /events\.0: workflow_start does not occur/],
+    [[{ type: 'reset', data: { reason: 'attempt' } }], 422, /events\.0: reset/],
+    [[{ type: 'structured_delta', data: { patch: [] } }], 422, /events\.0: structured_delta needs mode/],
+    [[{ type: 'complete', data: {} }, chunk('x')], 422, /events\.0: complete ends/],
+    [[{ type: 'warning', data: { code: 'C', message: 'm'.repeat(70_000) } }], 413, /events\.0: warning has/],
+    [[{ type: 'llm_chunk', data: { content: 'x' }, ts: 'yesterday' }], 422, /events\.0\.ts/],
+    ['none', 422, /events/],
+  ])(
+    'a batch with something wrong is refused whole, naming the event (%#)',
+    async (batch, status, detail) => {
+      const { token } = (await begin()).body;
+      const answer = await post(token, batch);
+      expect(answer).toMatchObject({ status, body: { detail: expect.stringMatching(detail) } });
+      expect(await events()).toHaveLength(1);
+    },
+  );
+
+  test('a patch that does not apply is refused, and the value stays', async () => {
+    const { token } = (await begin('a1', { mode: 'STRUCTURED' })).body;
+    const patch = [{ op: 'remove', path: '/nothing' }];
+    const answer = await post(token, [{ type: 'structured_delta', data: { patch } }]);
+    expect(answer).toMatchObject({
+      status: 422,
+      body: { detail: expect.stringMatching(/^events\.0: structured_delta: the patch does not apply/) },
+    });
+    expect(await events()).toHaveLength(1);
+  });
+
+  test('headers that are missing are named; an unknown execution is 404; a wrong token is refused', async () => {
+    const { token } = (await begin()).body;
+    const bare = await send('POST', 'agents/a1/events', { events: [] });
+    expect(bare).toMatchObject({ status: 400, body: { detail: expect.stringContaining('Publisher-Token') } });
+    const keyless = await send('POST', 'agents/a1/events', { events: [] }, { 'Publisher-Token': token });
+    expect(keyless).toMatchObject({
+      status: 400,
+      body: { detail: expect.stringContaining('Idempotency-Key') },
+    });
+    expect((await post(token, [chunk('x')], { id: 'nobody' })).status).toBe(404);
+    expect(await post('made-up', [chunk('x')])).toMatchObject({ status: 409, body: { code: 'SUPERSEDED' } });
+    expect(await post('made-up', [{ type: 'complete', data: {} }])).toMatchObject({ status: 409 });
+    expect((await state()).status).toBe('RUNNING');
+  });
+});

@@ -1,0 +1,83 @@
+// `npm start`: the server on its embedded defaults, and a worker in the same process that gives it something to show.
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import { readConfig } from '../../src/server/config.ts';
+import { listen } from '../../src/server/server.ts';
+import { createParts, createServices, type Parts } from '../../src/server/services.ts';
+import { DEFAULT_STREAM_SETTINGS } from '../../src/sse/event-streams.ts';
+import { banner, curlLines, roundLine } from './banner.ts';
+import { explain } from './failure.ts';
+import { findTexts, ownTexts } from './files.ts';
+import { readOptions, USAGE } from './options.ts';
+import { startWorker } from './worker/worker.ts';
+
+/** The printed resume line begins behind this event: early enough to have been published by then. */
+const RESUME_AFTER = 10;
+
+// From the first moment on: a process killed while the database makes its files would leave half of them.
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
+
+try {
+  await main();
+  process.exit(0);
+} catch (error) {
+  console.error(`execstream: ${explain(error)}`);
+  process.exit(1);
+}
+
+async function main(): Promise<void> {
+  const { folder, pace, help } = readOptions(process.argv.slice(2));
+  if (help) return console.log(USAGE);
+  // The terminal belongs to the banner; LOG_LEVEL=info tells more.
+  const config = readConfig({ LOG_LEVEL: 'warn', ...process.env });
+  const logger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
+  const findFiles = () => (folder === undefined ? ownTexts() : findTexts(folder));
+  // Before anything is started: a wrong folder costs no wait.
+  await findFiles();
+
+  // Whether they answer is asked below and by the worker, and told in words.
+  const parts = createParts(config, { error: () => {} });
+  try {
+    const { heartbeatMs, lifetimeMs } = config;
+    const settings = { ...DEFAULT_STREAM_SETTINGS, heartbeatMs, lifetimeMs };
+    const liveness = { lostAfterMs: config.publisherLostMs };
+    const server = await listen(createServices({ ...parts, settings, logger, liveness }), config);
+    try {
+      // An embedded database that does not open now never will; a real one may come later, and the worker waits.
+      if (!config.databaseUrl) await parts.store.ping();
+      console.log(banner(server.url, config));
+
+      const worker = startWorker({
+        ...parts,
+        logger,
+        findFiles,
+        pace,
+        onFirstReport: async (id) => {
+          const cursor = await cursorAt(parts, id, RESUME_AFTER);
+          if (cursor) console.log(curlLines(server.url, id, cursor));
+        },
+        onRound: (round) => console.log(roundLine(server.url, round)),
+        onTrouble: (error) => console.log(`The worker waits, and tries again: ${explain(error)}`),
+      });
+      if (!stopping.signal.aborted) await once(stopping.signal, 'abort');
+      console.log('Stopping …');
+      await worker.stop();
+    } finally {
+      await server.close();
+    }
+  } finally {
+    await Promise.all([parts.log.close(), parts.store.close()]);
+  }
+}
+
+/** The cursor of an execution's event, once there is that event; undefined if the demo is stopped before. */
+async function cursorAt({ log }: Parts, executionId: string, seq: number): Promise<string | undefined> {
+  while (!stopping.signal.aborted) {
+    const at = await log.head(executionId).catch(() => undefined);
+    if (at && at.head >= seq) return `${seq}-${at.epoch}`;
+    await sleep(50);
+  }
+  return undefined;
+}

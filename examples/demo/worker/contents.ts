@@ -1,0 +1,78 @@
+// An agent in structured mode: builds up a table of contents and word statistics, one partial value after the other.
+import type { ExecutionPublisher } from '../../../src/worker.ts';
+import { type Conditions, callTool, conductChild } from './conduct.ts';
+import { paced } from './pace.ts';
+import { frequentWords, type Heading, type TextStatistics, type WordCount } from './statistics.ts';
+
+/** The value, as it is at the end. */
+interface Contents {
+  readonly files: FileContents[];
+  readonly totals: { files: number; lines: number; words: number };
+  frequentWords?: WordCount[];
+}
+
+interface FileContents {
+  readonly path: string;
+  readonly title: string;
+  readonly lines: number;
+  readonly words: number;
+  readonly headings: Heading[];
+}
+
+/** How long it takes for all of the files. */
+const OUTLINE_MS = 7_000;
+const MAX_HEADINGS = 12;
+const MAX_WORDS = 8;
+
+/** Makes the contents of some texts, in an agent of its own. */
+export function makeContents(
+  conditions: Conditions,
+  workflow: ExecutionPublisher,
+  texts: readonly TextStatistics[],
+): Promise<void> {
+  const { pace, signal } = conditions;
+  const agent = {
+    id: `${workflow.id}-contents`,
+    kind: 'agent',
+    mode: 'STRUCTURED',
+    name: 'contents',
+    action: 'make-contents',
+  } as const;
+
+  return conductChild(conditions, workflow, agent, async (run) => {
+    const contents: Contents = { files: [], totals: { files: 0, lines: 0, words: 0 } };
+    const steps = texts.reduce((sum, { headings }) => sum + 1 + Math.min(headings.length, MAX_HEADINGS), 1);
+    const everyMs = OUTLINE_MS / steps / pace;
+
+    for await (const text of paced(texts, everyMs, signal)) {
+      const { path, title, lines, words } = text;
+      await run.status('RUNNING', `outline ${path}`);
+      const tool = {
+        toolCallId: `outline-${contents.files.length + 1}`,
+        toolName: 'outline',
+        args: { path },
+      };
+      const outline = () => text.headings.slice(0, MAX_HEADINGS);
+      const headings = await callTool([run], tool, outline, (found) => ({ headings: found.length }));
+
+      const file: FileContents = { path, title, lines, words, headings: [] };
+      contents.files.push(file);
+      contents.totals.files += 1;
+      contents.totals.lines += lines;
+      contents.totals.words += words;
+      // The publisher compares each value with the one before and sends only what is new.
+      await run.value(contents);
+      for await (const heading of paced(headings, everyMs, signal)) {
+        file.headings.push(heading);
+        await run.value(contents);
+      }
+    }
+
+    contents.frequentWords = [];
+    for await (const word of paced(frequentWords(texts, MAX_WORDS), everyMs / 2, signal)) {
+      contents.frequentWords.push(word);
+      await run.value(contents);
+    }
+    await run.complete();
+  });
+}

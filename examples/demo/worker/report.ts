@@ -1,0 +1,94 @@
+// An agent in text mode: writes a report on what was counted, a word at a time. No model is asked: the facts write it.
+import type { ExecutionPublisher } from '../../../src/worker.ts';
+import { type Conditions, callTool, conductChild } from './conduct.ts';
+import { paced } from './pace.ts';
+import { frequentWords, type TextStatistics, type WordCount } from './statistics.ts';
+
+/** How long it writes. */
+const WRITE_MS = 10_000;
+const MAX_WORDS = 6;
+const BAR_WIDTH = 24;
+
+/**
+ * Writes a report on some texts, in an agent of its own.
+ * @param onBegun called with its execution id once it can be watched.
+ */
+export function writeReport(
+  conditions: Conditions,
+  workflow: ExecutionPublisher,
+  texts: readonly TextStatistics[],
+  onBegun: (executionId: string) => void,
+): Promise<void> {
+  const { pace, signal } = conditions;
+  const agent = {
+    id: `${workflow.id}-report`,
+    kind: 'agent',
+    mode: 'TEXT',
+    name: 'report',
+    action: 'write-report',
+  } as const;
+
+  return conductChild(conditions, workflow, agent, async (run) => {
+    onBegun(run.id);
+    const tool = { toolCallId: 'rank-1', toolName: 'rank_words', args: { most: MAX_WORDS } };
+    const rank = () => frequentWords(texts, MAX_WORDS);
+    const ranking = await callTool([run], tool, rank, (words) => words.map(({ word }) => word));
+
+    await run.status('RUNNING', 'write');
+    const pieces = composeReport(texts, ranking).match(/\s*\S+|\s+$/g) ?? [];
+    // Any AsyncIterable of strings will do here: the text stream of a model's SDK, for one.
+    await run.text(paced(pieces, WRITE_MS / pieces.length / pace, signal));
+    await run.complete();
+  });
+}
+
+/** The report as Markdown. */
+function composeReport(texts: readonly TextStatistics[], ranking: readonly WordCount[]): string {
+  const lines = sum(texts.map((text) => text.lines));
+  const words = sum(texts.map((text) => text.words));
+  const longest = texts.reduce((a, b) => (b.words > a.words ? b : a));
+  const headings = sum(texts.map((text) => text.headings.length));
+  const mostOften = ranking[0]?.count ?? 1;
+  const bars = ranking.map(({ word, count }) => {
+    const bar = '█'.repeat(Math.max(1, Math.round((count / mostOften) * BAR_WIDTH)));
+    return `    ${word.padEnd(14)} ${bar} ${count}`;
+  });
+
+  return `# What is in ${several(texts.length, 'file')}
+
+I have read ${several(lines, 'line')} with ${several(words, 'word')} under ${several(headings, 'heading')}. \
+At the pace of a person that is ${several(Math.max(1, Math.round(words / 230)), 'minute')} of reading.
+
+## One by one
+
+${texts.map(describe).join('\n')}
+
+## What they speak of
+
+${bars.join('\n')}
+
+## In short
+
+The longest is ${longest.path}, with ${percent(longest.words, words)} of all words. \
+${ranking[0] ? `“${ranking[0].word}” comes up most often: once in ${several(Math.round(words / ranking[0].count), 'word')}.` : ''}
+`;
+}
+
+function describe(text: TextStatistics, i: number): string {
+  const [first] = frequentWords([text], 1);
+  const told = first ? `, most often “${first.word}” (${first.count}×)` : '';
+  return `${i + 1}. ${text.path} — ${text.title}
+   ${several(text.lines, 'line')}, ${several(text.words, 'word')}${told}.`;
+}
+
+function several(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+function percent(part: number, whole: number): string {
+  return `${whole === 0 ? 0 : Math.round((part / whole) * 100)} %`;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
+}

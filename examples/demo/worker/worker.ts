@@ -1,0 +1,76 @@
+// The worker: digests the files, rests, and begins again, until it is told to stop.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createPublisher, type ExecutionStore, type Logger, type LogWriter } from '../../../src/worker.ts';
+import type { TextFile } from '../files.ts';
+import { digest } from './digest.ts';
+
+export interface WorkerOptions {
+  readonly log: LogWriter & { ping(): Promise<void> };
+  readonly store: ExecutionStore;
+  readonly logger: Logger;
+  /** Asked in each round, so that what was written meanwhile is seen. */
+  readonly findFiles: () => Promise<TextFile[]>;
+  readonly pace: number;
+  /** The first agent that writes text has begun. */
+  onFirstReport(executionId: string): void;
+  onRound(round: Round): void;
+  /** A round could not be, or failed; another one is tried. Not told twice in a row of the same error. */
+  onTrouble(error: unknown): void;
+}
+
+/** A round that is over. */
+export interface Round {
+  readonly number: number;
+  readonly workflowId: string;
+  readonly files: number;
+  readonly words: number;
+}
+
+export interface Worker {
+  /** Cancels what runs, tells its viewers so, and resolves when that is done or has taken too long. */
+  stop(): Promise<void>;
+}
+
+const REST_MS = 10_000;
+/** What a stopping worker waits for the ends of its executions. */
+const STOP_MS = 2_000;
+
+/** Starts the rounds. */
+export function startWorker(options: WorkerOptions): Worker {
+  const { log, store, logger, findFiles, pace } = options;
+  const publisher = createPublisher({ log, store, logger });
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const rounds = work();
+
+  async function work(): Promise<void> {
+    let number = 1;
+    let hasReported = false;
+    let lastTrouble = '';
+    const onReport = (id: string) => {
+      if (!hasReported) options.onFirstReport(id);
+      hasReported = true;
+    };
+    while (!signal.aborted) {
+      try {
+        await Promise.all([log.ping(), store.ping()]);
+        const digested = await digest({ publisher, signal, pace }, await findFiles(), onReport);
+        lastTrouble = '';
+        options.onRound({ number: number++, ...digested });
+      } catch (error) {
+        if (signal.aborted) return;
+        if (String(error) !== lastTrouble) options.onTrouble(error);
+        lastTrouble = String(error);
+      }
+      await sleep(REST_MS / pace, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  return {
+    async stop() {
+      stopping.abort();
+      await Promise.race([rounds, sleep(STOP_MS)]);
+      await publisher.close();
+    },
+  };
+}

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""A worker in Python that streams a text to execstream over HTTP, with the standard library alone.
+
+    python3 worker.py ID            writes the text and ends the execution
+    python3 worker.py ID --die      dies in the middle, as workers do
+
+Run again with the same ID, it comes back with a new attempt: viewers get a `reset`, then the text from its start.
+"""
+
+import argparse
+import json
+import os
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+import uuid
+
+TEXT = (
+    "Workers die. Some run out of memory, some are moved to another machine, some meet a bug.\n"
+    "What they had said so far is void then, and the next attempt says it again: "
+    "whoever watches is told to begin anew, and ends with this text, once.\n"
+)
+
+
+class Execution:
+    """One attempt of an execution: begun by PUT, told by POST, a batch at a time."""
+
+    def __init__(self, server: str, kind: str, execution_id: str, **begin):
+        quoted = urllib.parse.quote(execution_id, safe="")
+        self.url = f"{server}/api/v0/executions/{kind}/{quoted}"
+        begun = self._send("PUT", self.url, begin)
+        self.token = begun["token"]
+        self.attempt = begun["attempt"]
+
+    def publish(self, *events: dict) -> int:
+        """Appends a batch whole, and answers the seq of its last event.
+
+        The key names the batch, so a batch sent again, because its answer was lost, is appended once.
+        """
+        headers = {"Publisher-Token": self.token, "Idempotency-Key": str(uuid.uuid4())}
+        return self._send("POST", f"{self.url}/events", {"events": events}, headers)["head"]
+
+    def _send(self, method: str, url: str, body: dict, headers: dict | None = None) -> dict:
+        """Sends, and tries again where the server is away (503) or asks to wait (429)."""
+        data = json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", **(headers or {})}
+        for delay in (0.2, 0.5, 1, 2, 5, 5, 5):
+            request = urllib.request.Request(url, data=data, headers=headers, method=method)
+            try:
+                with urllib.request.urlopen(request, timeout=10) as response:
+                    return json.load(response)
+            except urllib.error.HTTPError as error:
+                problem = json.load(error)
+                if error.code not in (429, 503):
+                    raise SystemExit(f"{problem['code']}: {problem['detail']}") from error
+                delay = float(error.headers.get("Retry-After") or delay)
+            except OSError:
+                pass  # Not there for now.
+            time.sleep(delay)
+        raise SystemExit(f"{url} does not answer")
+
+
+def pieces(text: str, size: int = 8):
+    """A model's tokens, more or less."""
+    for start in range(0, len(text), size):
+        yield text[start : start + size]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("id")
+    parser.add_argument("--die", action="store_true", help="die in the middle")
+    parser.add_argument("--server", default=os.environ.get("EXECSTREAM_URL", "http://localhost:4000"))
+    parser.add_argument("--pause", type=float, default=0.1, help="seconds between pieces")
+    arguments = parser.parse_args()
+
+    execution = Execution(arguments.server, "agents", arguments.id, mode="TEXT", agentId="python")
+    print(f"attempt {execution.attempt}: {execution.url}/stream", flush=True)
+    for number, piece in enumerate(pieces(TEXT)):
+        if arguments.die and number == 12:
+            print("dying", flush=True)
+            os._exit(1)
+        execution.publish({"type": "llm_chunk", "data": {"content": piece}})
+        time.sleep(arguments.pause)
+    head = execution.publish({"type": "complete", "data": {"usage": {"inputTokens": 12, "outputTokens": 60, "totalTokens": 72}}})
+    print(f"ended at {head}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

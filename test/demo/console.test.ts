@@ -1,0 +1,158 @@
+// The console at `/` in a real browser, on the demo's executions.
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeBrowser, launchBrowser } from '../support/chromium.ts';
+import { type Demo, startDemo } from './process.ts';
+
+describeBrowser('the console', () => {
+  let demo: Demo;
+  let url: string;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    demo = startDemo([join(import.meta.dirname, '../../prisma'), '--pace', '3']);
+    [, url] = (await demo.prints(/Console +(http:\S+)\/\n/, 60_000)) as unknown as [string, string];
+    browser = await launchBrowser();
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await demo?.[Symbol.asyncDispose]();
+  });
+
+  /** A page, and what a good one never does: errors in its console, and requests to other hosts. */
+  async function openPage(): Promise<{ page: Page; faults: string[] }> {
+    const page = await browser.newPage();
+    const faults: string[] = [];
+    page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
+    page.on('pageerror', (error) => faults.push(error.message));
+    page.on('request', (request) => {
+      const { protocol, origin } = new URL(request.url());
+      if (protocol !== 'data:' && origin !== url) faults.push(`a request to ${request.url()}`);
+    });
+    return { page, faults };
+  }
+
+  test('lists the executions and follows an agent while it writes, to its end', async () => {
+    const { page, faults } = await openPage();
+    await page.goto(`${url}/`);
+    const listed = page.locator('#executions a', { hasText: '-report' }).first();
+    await listed.waitFor({ timeout: 20_000 });
+    await listed.click();
+
+    await page.locator('#connection', { hasText: 'live' }).waitFor();
+    const text = page.locator('#text');
+    await expect.poll(async () => (await text.textContent())?.length ?? 0).toBeGreaterThan(20);
+    const early = (await text.textContent())!;
+    await expect.poll(async () => (await text.textContent())!.length).toBeGreaterThan(early.length);
+    expect((await text.textContent())!.startsWith(early)).toBe(true);
+
+    await page.locator('#connection', { hasText: 'ended' }).waitFor({ timeout: 15_000 });
+    expect(await page.locator('#status').textContent()).toBe('success');
+    const id = decodeURIComponent(new URL(page.url()).hash.replace('#agent/', ''));
+    const response = await fetch(`${url}/api/v0/executions/agents/${id}`);
+    const state = (await response.json()) as { result: string; lastCursor: string };
+    expect(await text.textContent()).toBe(state.result);
+    expect(await page.locator('#cursor').textContent()).toBe(state.lastCursor);
+    expect(await page.locator('#timeline li').last().textContent()).toContain('complete');
+    expect(await page.locator('#curl').textContent()).toBe(
+      `curl -N '${url}/api/v0/executions/agents/${id}/stream'`,
+    );
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
+  test('builds a structured value from its patches, and shows the same one after a reload', async () => {
+    const { page, faults } = await openPage();
+    await page.goto(`${url}/`);
+    await page.getByLabel('Agents').check();
+    await page.locator('#executions a', { hasText: '-contents' }).first().click();
+    await page.locator('#connection', { hasText: 'ended' }).waitFor({ timeout: 15_000 });
+    const id = decodeURIComponent(new URL(page.url()).hash.replace('#agent/', ''));
+    const { result } = (await (await fetch(`${url}/api/v0/executions/agents/${id}`)).json()) as {
+      result: unknown;
+    };
+    const shown = async () => JSON.parse((await page.locator('#value').textContent()) || 'null');
+    expect(await shown()).toEqual(result);
+    await page.reload();
+    await expect.poll(shown).toEqual(result);
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
+  test("links a workflow's children, which the keyboard can open", async () => {
+    const { page, faults } = await openPage();
+    await page.goto(`${url}/`);
+    await page.getByLabel('Workflows').check();
+    await page.locator('#executions a', { hasText: 'workflow ·' }).first().press('Enter');
+    await expect.poll(() => page.locator('#executions a', { hasNotText: 'workflow ·' }).count()).toBe(0);
+    const child = page.locator('#children a').first();
+    await child.waitFor();
+    await child.press('Enter');
+    await expect.poll(() => page.url()).toContain('#task/');
+    await page.locator('#facts a', { hasText: 'digest-' }).waitFor();
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
+  test('takes in a reset, a gap, a value of patches and a failure, and shows all of it as text', async () => {
+    const { page, faults } = await openPage();
+    const evil = '<img src=x onerror="document.title = 1">';
+    const path = '**/api/v0/executions/agents/made-up';
+    const state = { id: 'made-up', name: evil, status: 'RUNNING', mode: 'TEXT', attempt: 2, children: [] };
+    await page.route(path, (route) =>
+      route.fulfill({
+        json: { ...state, parent: null, durationMs: null, startedAt: '2026-01-01T00:00:00Z' },
+      }),
+    );
+    const events: [type: string, data: unknown][] = [
+      ['llm_chunk', 'void'],
+      ['tool_call', { toolCallId: 't1', toolName: 'void', status: 'started' }],
+      ['reset', { reason: 'attempt' }],
+      ['llm_chunk', 'one '],
+      ['gap', { fromSeq: 4, toSeq: 9, text: ` two\n  ${evil}` }],
+      ['llm_chunk', '  three '],
+      ['structured_delta', { patch: [{ op: 'replace', path: '', value: { 'a/b': [1, 2, 3], old: 1 } }] }],
+      ['structured_delta', { patch: [{ op: 'remove', path: '/old' }] }],
+      ['structured_delta', { patch: [{ op: 'replace', path: '/a~1b/0', value: 0 }] }],
+      ['structured_delta', { patch: [{ op: 'add', path: '/a~1b/1', value: 'new' }] }],
+      ['structured_delta', { patch: [{ op: 'remove', path: '/a~1b/3' }] }],
+      ['tool_call', { toolCallId: 't2', toolName: evil, status: 'failed', error: evil }],
+      ['warning', { code: 'W', message: evil }],
+      ['error', { status: 'TIMED_OUT', message: `too late ${evil}`, durationMs: 5 }],
+    ];
+    const frames = events.map(([type, data], i) => {
+      const text = typeof data === 'string' ? data : JSON.stringify(data);
+      return `id: ${i + 1}-k3f9ab01zz\nevent: ${type}\ndata: ${text}\n\n`;
+    });
+    let connections = 0;
+    await page.route(`${path}/stream`, (route) => {
+      connections += 1;
+      return route.fulfill({ contentType: 'text/event-stream', body: `retry: 10\n\n${frames.join('')}` });
+    });
+
+    await page.goto(`${url}/#agent/made-up`);
+    await page.locator('#connection', { hasText: 'ended' }).waitFor();
+    expect(await page.locator('#status').textContent()).toBe('timed out');
+    expect(await page.locator('#text').textContent()).toBe(` two\n  ${evil}  three `);
+    expect(JSON.parse((await page.locator('#value').textContent())!)).toEqual({ 'a/b': [0, 'new', 2] });
+    expect(await page.locator('#tools li').count()).toBe(1);
+    expect(await page.locator('#result').textContent()).toBe(`too late ${evil}`);
+    expect(await page.locator('#cursor').textContent()).toBe('14-k3f9ab01zz');
+    expect(await page.locator('main img').count()).toBe(0);
+    // A source that was left open would have come back by now.
+    await page.waitForTimeout(200);
+    expect(connections).toBe(1);
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
+  test('says so where an execution is unknown', async () => {
+    const { page } = await openPage();
+    await page.goto(`${url}/#agent/nobody`);
+    await page.locator('#connection', { hasText: 'refused' }).waitFor();
+    expect(await page.locator('#facts').textContent()).toBe('no such execution: nobody');
+    await page.close();
+  });
+});

@@ -1,0 +1,223 @@
+// `npm start`, as a process: what it prints can be used as printed, and what it streams is whole.
+import { exec } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openSse, type SseFrame } from '../support/sse.ts';
+import { until } from '../support/wait.ts';
+import { type Demo, startDemo } from './process.ts';
+
+const TYPES_THAT_NAME_CHILDREN = ['task_start', 'task_status', 'agent_start', 'agent_status'];
+
+let folder: string;
+let demo: Demo;
+let url: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'execstream-texts-'));
+  writeFileSync(
+    join(folder, 'b.md'),
+    '# A small text\n\n```\n# no heading\n```\n\n## With umlauts\n\nGrüße, 世界 🙂\n',
+  );
+  writeFileSync(join(folder, 'a.txt'), 'one line  \r\n\r\nno end');
+  writeFileSync(join(folder, 'c.bin'), Buffer.from([0x50, 0x4b, 0, 1, 2]));
+  writeFileSync(join(folder, 'd.txt'), '');
+  mkdirSync(join(folder, 'sub'));
+  writeFileSync(join(folder, 'sub', 'e.txt'), 'a line of a subfolder\n'.repeat(300));
+  demo = startDemo([folder, '--pace', '8']);
+  [, url] = (await demo.prints(/Console +(http:\S+)\/\n/, 60_000)) as unknown as [string, string];
+});
+
+afterAll(async () => {
+  await demo[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Follows an execution to its end. */
+async function follow(kind: 'workflows' | 'agents' | 'tasks', id: string): Promise<SseFrame[]> {
+  using stream = await openSse(`${url}/api/v0/executions/${kind}/${id}/stream`);
+  expect(stream.status).toBe(200);
+  expect(await stream.ended(30_000)).toBe('clean');
+  return stream.frames;
+}
+
+async function state(kind: 'workflows' | 'agents' | 'tasks', id: string) {
+  const response = await fetch(`${url}/api/v0/executions/${kind}/${id}`);
+  expect(response.status).toBe(200);
+  return (await response.json()) as { status: string; result: unknown; children: string[]; parent: string };
+}
+
+const textOf = (frames: readonly SseFrame[]) =>
+  frames.flatMap(({ event, data }) => (event === 'llm_chunk' ? data : [])).join('');
+const dataOf = (frames: readonly SseFrame[], type: string) =>
+  frames.filter(({ event }) => event === type).map(({ data }) => JSON.parse(data));
+
+/** The id of the first round's workflow, from the lines that were printed. */
+async function firstWorkflow(): Promise<string> {
+  const [, id] = await demo.prints(/agents\/(digest-[0-9a-z]+)-report\/stream/);
+  return id!;
+}
+
+describe('the demo', () => {
+  test('says which part is embedded and what that means', async () => {
+    expect(demo.printed()).toMatch(/executions +embedded: PGlite in .+\n +for one server/);
+    expect(demo.printed()).toMatch(/log +embedded: memory\n +gone with the process/);
+  });
+
+  test("streams an agent's text, which is its stored result", async () => {
+    const id = `${await firstWorkflow()}-report`;
+    const frames = await follow('agents', id);
+    expect(frames.at(-1)?.event).toBe('complete');
+    expect(frames.filter(({ event }) => event === 'llm_chunk').length).toBeGreaterThan(40);
+    const { status, result } = await state('agents', id);
+    expect(status).toBe('SUCCESS');
+    expect(textOf(frames)).toBe(result);
+    expect(result).toMatch(/^# What is in 3 files\n/);
+  });
+
+  test("names its children in the workflow's stream, and lists them on its row", async () => {
+    const id = await firstWorkflow();
+    const frames = await follow('workflows', id);
+    expect(frames.map(({ event }) => event)).toEqual(
+      expect.arrayContaining(['workflow_start', 'workflow_status', 'tool_call', ...TYPES_THAT_NAME_CHILDREN]),
+    );
+    const children = [1, 2, 3].map((n) => `${id}-read-${n}`).concat(`${id}-contents`, `${id}-report`);
+    for (const type of ['start', 'status']) {
+      const named = [...dataOf(frames, `task_${type}`), ...dataOf(frames, `agent_${type}`)];
+      expect(named.map(({ executionId }) => executionId).sort()).toEqual([...children].sort());
+    }
+    const row = await state('workflows', id);
+    expect(row.children.sort()).toEqual(children.sort());
+    expect(row.result).toEqual({ files: 3, words: expect.any(Number) });
+  });
+
+  test('reads each text file in a task: byte for byte, and 200 lines of a long one', async () => {
+    const id = await firstWorkflow();
+    const ended = async (task: string) => {
+      await follow('tasks', task);
+      return (await state('tasks', task)).result;
+    };
+    expect(await ended(`${id}-read-1`)).toBe('one line  \r\n\r\nno end');
+    expect(await ended(`${id}-read-2`)).toContain('Grüße, 世界 🙂\n');
+    expect(await ended(`${id}-read-3`)).toBe('a line of a subfolder\n'.repeat(200));
+  });
+
+  test('builds the contents up in patches', async () => {
+    const id = `${await firstWorkflow()}-contents`;
+    const frames = await follow('agents', id);
+    expect(frames.filter(({ event }) => event === 'structured_delta').length).toBeGreaterThan(5);
+    expect((await state('agents', id)).result).toMatchObject({
+      files: [
+        { path: 'a.txt', lines: 3, headings: [] },
+        {
+          path: 'b.md',
+          title: 'A small text',
+          headings: [
+            { level: 1, text: 'A small text' },
+            { level: 2, text: 'With umlauts' },
+          ],
+        },
+        { path: join('sub', 'e.txt'), lines: 200 },
+      ],
+      totals: { files: 3 },
+    });
+  });
+
+  test('prints curl lines that work as printed', async () => {
+    await firstWorkflow();
+    const lines = demo
+      .printed()
+      .split('\n')
+      .filter((line) => line.startsWith('curl '));
+    expect(lines).toHaveLength(4);
+    const run = promisify(exec);
+    const [whole, rest, graphql, row] = await Promise.all(
+      lines.map(async (line) => (await run(line, { timeout: 15_000 })).stdout),
+    );
+    expect(whole).toMatch(/^retry: \d+\n[\s\S]*\nevent: complete\n/);
+    const behind = /'Last-Event-ID: (\S+)'/.exec(lines[1]!)![1]!;
+    const cursors = (text: string) => [...text.matchAll(/^id: (.+)$/gm)].map(([, id]) => id);
+    const all = cursors(whole!);
+    expect(all).toContain(behind);
+    expect(cursors(rest!)).toEqual(all.slice(all.indexOf(behind) + 1));
+    expect(graphql).toMatch(/event: next\nid: |id: .+\nevent: next/);
+    expect(JSON.parse(row!)).toMatchObject({ kind: 'AGENT', mode: 'TEXT' });
+  });
+
+  test('goes on with another round, and keeps the ended ones in the list', async () => {
+    await demo.prints(/Round 2: 3 files/);
+    const query = '{ executions(kind: WORKFLOW) { edges { node { id status } } } }';
+    const response = await fetch(`${url}/graphql?query=${encodeURIComponent(query)}`);
+    const { data } = (await response.json()) as {
+      data: { executions: { edges: { node: { id: string } }[] } };
+    };
+    expect(data.executions.edges.map(({ node }) => node.id)).toContain(await firstWorkflow());
+  });
+
+  test('stops at SIGTERM with code 0, tells its viewers the end and rotates the others', async () => {
+    const [, id] = await until(
+      async () => {
+        const query = '{ executions(kind: WORKFLOW, status: RUNNING) { edges { node { id } } } }';
+        const response = await fetch(`${url}/graphql?query=${encodeURIComponent(query)}`);
+        return /"id":"(.+?)"/.exec(await response.text());
+      },
+      { what: 'a workflow that runs', timeoutMs: 15_000 },
+    );
+    using stream = await openSse(`${url}/api/v0/executions/workflows/${id}/stream`);
+    await stream.take(1);
+    const began = Date.now();
+    expect(await demo.end('SIGTERM')).toBe(0);
+    expect(Date.now() - began).toBeLessThan(8_000);
+    expect(await stream.ended()).toBe('clean');
+    expect(dataOf(stream.frames, 'error')).toMatchObject([{ status: 'CANCELED' }]);
+    expect(demo.printed()).not.toMatch(/"level":(40|50|60)/);
+  });
+});
+
+describe('a demo that cannot start says why in one line, with code 1', () => {
+  const refused = async (args: readonly string[], env: Record<string, string> = {}) => {
+    await using it = startDemo(args, { env });
+    expect(await it.exited).toBe(1);
+    return it.printed();
+  };
+  const line = (text: RegExp) => new RegExp(`^execstream: ${text.source}\n$`);
+
+  test('a folder that is missing, or has no text', async () => {
+    expect(await refused(['/nowhere/at/all'])).toMatch(line(/the folder .+ cannot be read \(.+\)/));
+    const empty = mkdtempSync(join(tmpdir(), 'execstream-empty-'));
+    expect(await refused([empty])).toMatch(line(/no text file of up to 256 KiB is in .+; name another .+/));
+    rmSync(empty, { recursive: true });
+  });
+
+  test('a wrong variable or option', async () => {
+    expect(await refused([], { PORT: 'http' })).toMatch(line(/PORT: expected 0 to 65535, not "http"/));
+    expect(await refused([], { REDIS_URL: 'localhost' })).toMatch(line(/REDIS_URL: expected a URL .+/));
+    expect(await refused(['--speed', '3'])).toMatch(line(/Unknown option '--speed'; --help .+/));
+  });
+
+  test('a port that is taken', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const { port } = taken.address() as { port: number };
+    expect(await refused([], { PORT: String(port) })).toMatch(line(/port \d+ of 127.0.0.1 is taken; .+/));
+    taken.close();
+  });
+
+  test('a data folder that another process has', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'execstream-locked-'));
+    await using first = startDemo([], { dataDir });
+    await first.prints(/execstream is ready/);
+    await using second = startDemo([], { dataDir });
+    expect(await second.exited).toBe(1);
+    expect(second.printed()).toMatch(line(/Process \d+ has this folder in use .+/));
+    expect(await first.end('SIGINT')).toBe(0);
+    rmSync(dataDir, { recursive: true });
+  });
+
+  test('a data folder that is a file', async () => {
+    expect(await refused([], { DATA_DIR: '/dev/null' })).toMatch(line(/the folder of the database .+/));
+  });
+});

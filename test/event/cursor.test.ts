@@ -58,7 +58,10 @@ describe('an execution id', () => {
     expect(checkExecutionId(id)).toBe(id);
   });
 
-  test.each(['', 'x'.repeat(201), 'with space', 'ümlaut', 'a{b}', 'a\nb', '%2F', '.', '..'])('%j is none', (id) => {
-    expect(codeOf(() => checkExecutionId(id))).toBe('BAD_USER_INPUT');
-  });
+  test.each(['', 'x'.repeat(201), 'with space', 'ümlaut', 'a{b}', 'a\nb', '%2F', '.', '..'])(
+    '%j is none',
+    (id) => {
+      expect(codeOf(() => checkExecutionId(id))).toBe('BAD_USER_INPUT');
+    },
+  );
 });

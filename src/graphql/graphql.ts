@@ -6,13 +6,12 @@ import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Caller } from '../execution/permission.ts';
 import type { SchemaServices } from '../schema/context.ts';
 import { schema } from '../schema/index.ts';
-import type { Encoding } from '../sse/encoding.ts';
+import type { RunOperation } from '../schema/operation.ts';
 import type { EventStreams } from '../sse/event-streams.ts';
 import { isInternal, maskError, useProtocolCodes } from './errors.ts';
 import { useEventStream } from './event-stream.ts';
 import { LiveOperations, useExecuteOnce } from './execute-once.ts';
 import { lastEventIdOf } from './last-event-id.ts';
-import type { LiveResults } from './live-results.ts';
 import { type ExecutionCounter, Projections } from './projection.ts';
 
 /** The smallest logger that pino satisfies. */
@@ -31,19 +30,10 @@ export interface ServerContext {
   readonly caller: Caller;
 }
 
-/** An operation that is not asked for over GraphQL's own HTTP. */
-export interface Operation {
-  readonly request: Request;
-  readonly caller: Caller;
-  readonly query: string;
-  readonly variables: Record<string, unknown>;
-  readonly encoding?: Encoding<ExecutionResult>;
-}
-
 export interface GraphQL {
   readonly yoga: YogaServerInstance<ServerContext, object>;
   /** Runs an operation through the same plugins as GraphQL's own requests. */
-  run(operation: Operation): Promise<LiveResults | ExecutionResult>;
+  readonly run: RunOperation;
   readonly counter: ExecutionCounter;
 }
 

@@ -1,14 +1,15 @@
 // The aliases of an execution: `…/{id}/stream`, its events as plain SSE, and `…/{id}`, its state as JSON.
 import type { ExecutionKind } from '../event/types.ts';
 import type { Caller } from '../execution/permission.ts';
+import type { RunOperation } from '../schema/operation.ts';
 import type { EventStreams } from '../sse/event-streams.ts';
 import { comeBackLater, nothingLeft, streamResponse } from '../sse/response.ts';
 import type { ExecutionStateQuery } from './documents.gen.ts';
 import { AGENT_STREAM, EXECUTION, TASK_STREAM, WORKFLOW_STREAM } from './documents.ts';
 import { REST_ENCODING } from './encoding.ts';
 import { streamParameters } from './parameters.ts';
-import { type Run, refusalOf, refuse } from './pipeline.ts';
 import { passes, problem, RETRY_AFTER_SECONDS } from './problem.ts';
+import { type Run, refusalOf, refuse } from './refusal.ts';
 
 const STREAMS: { readonly [K in ExecutionKind]: string } = {
   workflow: WORKFLOW_STREAM,
@@ -18,7 +19,7 @@ const STREAMS: { readonly [K in ExecutionKind]: string } = {
 
 /** Streams an execution's events; throws what `streamParameters` throws. */
 export async function streamExecution(
-  run: Run,
+  run: RunOperation,
   streams: EventStreams,
   target: { request: Request; caller: Caller; kind: ExecutionKind; id: string },
 ): Promise<Response> {
@@ -48,7 +49,7 @@ export async function streamExecution(
 
 /** Answers an execution's state, `parent` and `children` as ids. */
 export async function showExecution(
-  run: Run,
+  run: RunOperation,
   target: { request: Request; caller: Caller; kind: ExecutionKind; id: string },
 ): Promise<Response> {
   const { request, caller, kind, id } = target;

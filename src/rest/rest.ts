@@ -1,20 +1,20 @@
 // The paths beside GraphQL, in one table.
 import { isExecstreamError } from '../event/error.ts';
 import type { Caller } from '../execution/permission.ts';
+import type { RunOperation } from '../schema/operation.ts';
 import type { EventStreams } from '../sse/event-streams.ts';
 import { consolePage } from './console.ts';
 import { showExecution, streamExecution } from './executions.ts';
 import { type Check, live, ready } from './health.ts';
 import { docsAsset, docsPage, openApiJson } from './openapi/page.ts';
 import { KINDS } from './parameters.ts';
-import type { Run } from './pipeline.ts';
 import { problemOf } from './problem.ts';
 import { Refusal } from './publishing/body.ts';
 import { createPublishing, type PublishingOptions } from './publishing/publishing.ts';
 import { nothingAt, type Route, route, type Visit } from './router.ts';
 
 export interface RestOptions extends PublishingOptions {
-  readonly run: Run;
+  readonly run: RunOperation;
   readonly streams: EventStreams;
   readonly checks: { readonly [part: string]: Check };
   readonly onError: (error: unknown) => void;

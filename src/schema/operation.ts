@@ -1,0 +1,18 @@
+// An operation that is not asked for over GraphQL's own HTTP: graphql/ runs it, the REST aliases ask for it.
+import type { ExecutionResult } from 'graphql';
+import type { Caller } from '../execution/permission.ts';
+import type { Encoding } from '../sse/encoding.ts';
+import type { FrameSource } from '../sse/event-streams.ts';
+
+export interface Operation {
+  /** The request that it is run for. */
+  readonly request: Request;
+  readonly caller: Caller;
+  readonly query: string;
+  readonly variables: Record<string, unknown>;
+  /** How a subscription's results are encoded; as GraphQL over SSE by default. */
+  readonly encoding?: Encoding<ExecutionResult>;
+}
+
+/** Runs an operation; a subscription that was accepted answers a source of frames. */
+export type RunOperation = (operation: Operation) => Promise<FrameSource | ExecutionResult>;

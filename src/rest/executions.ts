@@ -9,7 +9,7 @@ import { AGENT_STREAM, EXECUTION, TASK_STREAM, WORKFLOW_STREAM } from './documen
 import { REST_ENCODING } from './encoding.ts';
 import { streamParameters } from './parameters.ts';
 import { passes, problem, RETRY_AFTER_SECONDS } from './problem.ts';
-import { type Run, refusalOf, refuse } from './refusal.ts';
+import { refusalOf, refuse } from './refusal.ts';
 
 const STREAMS: { readonly [K in ExecutionKind]: string } = {
   workflow: WORKFLOW_STREAM,

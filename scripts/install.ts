@@ -1,15 +1,19 @@
-// Installs missing parts with apt-get, where the runner is allowed to: in CI, or when asked.
+// Installs missing parts, with apt-get where Debian has them, where the runner is allowed to: in CI, or when asked.
 import { spawnSync } from 'node:child_process';
 import type { Part } from './parts.ts';
 
 /**
- * Installs the Debian packages of the parts. Packages of servers may start a service of their own: it is left
+ * Installs the parts. Debian's packages of servers may start a service of their own: it is left
  * alone, for the suites' servers have ports and folders of their own.
  * @throws Error saying which command failed.
  */
 export function install(parts: readonly Part[]): void {
-  apt(['update']);
-  apt(['install', '-y', '--no-install-recommends', ...parts.map((part) => part.package)]);
+  const packages = parts.flatMap((part) => part.package ?? []);
+  if (packages.length > 0) {
+    apt(['update']);
+    apt(['install', '-y', '--no-install-recommends', ...packages]);
+  }
+  for (const part of parts) part.install?.();
 }
 
 function apt(args: readonly string[]): void {

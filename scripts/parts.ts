@@ -4,6 +4,8 @@ import { accessSync, constants, readdirSync, realpathSync, statSync } from 'node
 import { delimiter, dirname, join } from 'node:path';
 import { PostgresServer } from './postgres.ts';
 import { RedisServer } from './redis.ts';
+import { TemporalServer } from './temporal.ts';
+import { installTemporalCli, temporalCacheFolder } from './temporal-cli.ts';
 
 /** Where to look. Tests look elsewhere than in the real places. */
 export interface Place {
@@ -26,12 +28,16 @@ export interface Part {
   name: string;
   /** The module of test/support/ through which suites use it. */
   support: string;
-  /** Debian's package. */
-  package: string;
+  /** Debian's package; absent where Debian has none. */
+  package?: string;
+  /** Installs it where Debian has no package. */
+  install?(): void;
   /** The environment variable that tells suites the program's path. */
   pathVariable: string;
   /** The environment variable that names a shared server: the caller's, or else the one that the runner starts. */
   urlVariable?: string;
+  /** Another variable by which the caller may name a shared server, known outside of our tests. */
+  publicVariable?: string;
   find(place: Place): Sighting;
   /** Starts the server that the suites share. */
   start?(path: string): Promise<Started>;
@@ -87,7 +93,27 @@ export const CHROMIUM: Part = {
   },
 };
 
-export const PARTS: readonly Part[] = [REDIS, POSTGRES, CHROMIUM];
+export const TEMPORAL: Part = {
+  name: 'Temporal CLI',
+  support: 'temporal',
+  install: installTemporalCli,
+  pathVariable: 'TEST_TEMPORAL_CLI',
+  urlVariable: 'TEST_TEMPORAL_ADDRESS',
+  publicVariable: 'TEMPORAL_ADDRESS',
+  find(place) {
+    for (const variable of ['TEST_TEMPORAL_CLI', 'TEMPORAL_CLI_PATH']) {
+      const given = place.env[variable];
+      if (given) return isProgram(given) ? { path: given } : { why: `${variable} is no program: ${given}` };
+    }
+    const cache = temporalCacheFolder(place.env);
+    const cached = cache && join(cache, 'temporal');
+    const path = onPath(['temporal'], place) ?? (cached && isProgram(cached) ? cached : undefined);
+    return path ? { path } : { why: `no temporal on PATH${cache ? ` or in ${cache}` : ''}` };
+  },
+  start: (binary) => TemporalServer.start({ binary }),
+};
+
+export const PARTS: readonly Part[] = [REDIS, POSTGRES, CHROMIUM, TEMPORAL];
 
 /** The path of a part's program on this machine, or undefined. */
 export function findPart(part: Part, place: Place = { env: process.env }): string | undefined {

@@ -16,14 +16,19 @@ export interface Row {
 /** Looks for every part. */
 export function look(place: Place): Row[] {
   return PARTS.map((part) => {
-    const url = part.urlVariable === undefined ? undefined : place.env[part.urlVariable];
-    return { part, url: url || undefined, ...part.find(place) };
+    const variables = [part.urlVariable, part.publicVariable].filter((name) => name !== undefined);
+    const url = variables.map((name) => place.env[name]).find(Boolean);
+    return { part, url, ...part.find(place) };
   });
 }
 
 /** The command that installs the parts, for a person to type. */
 export function installCommand(parts: readonly Part[]): string {
-  return `apt-get install -y --no-install-recommends ${parts.map((part) => part.package).join(' ')}`;
+  const packages = parts.flatMap((part) => part.package ?? []);
+  const apt = packages.length > 0 ? [`apt-get install -y --no-install-recommends ${packages.join(' ')}`] : [];
+  // What Debian does not have, the runner installs itself.
+  const own = parts.some((part) => part.install) ? ['npm test -- --install'] : [];
+  return [...apt, ...own].join(' && ');
 }
 
 /** A table for people: a line a part, and under each that is missing what follows from it. */

@@ -20,3 +20,4 @@ export type { RedactPattern } from './publish/redact/own.ts';
 export type { RedactionCounts, RedactOptions } from './publish/redact/redaction.ts';
 export type { RedactionKind } from './publish/redact/rule.ts';
 export type { BeginRun } from './publish/start.ts';
+export * from './publish/temporal/index.ts';

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CHROMIUM, findPart, POSTGRES, REDIS } from '../../scripts/parts.ts';
+import { CHROMIUM, findPart, POSTGRES, REDIS, TEMPORAL } from '../../scripts/parts.ts';
 import { suitesUsing } from '../../scripts/suites.ts';
 import { describeRows, look } from '../../scripts/table.ts';
 
@@ -69,6 +69,18 @@ describe('finding', () => {
     expect(wrong).toEqual({ why: 'CHROMIUM_PATH is no program: /nowhere/chrome' });
   });
 
+  test('takes the Temporal CLI that is named, then the one on PATH, then the one in its own cache', () => {
+    const cached = program('cache/execstream/temporal-1.9.1/temporal');
+    const env = { PATH: join(root, 'bin'), XDG_CACHE_HOME: join(root, 'cache') };
+    expect(findPart(TEMPORAL, { env, root })).toBe(cached);
+    const onPath = program('bin/temporal');
+    expect(findPart(TEMPORAL, { env, root })).toBe(onPath);
+    expect(findPart(TEMPORAL, { env: { ...env, TEMPORAL_CLI_PATH: cached }, root })).toBe(cached);
+    expect(TEMPORAL.find({ env: { ...env, TEMPORAL_CLI_PATH: '/nowhere' }, root })).toEqual({
+      why: 'TEMPORAL_CLI_PATH is no program: /nowhere',
+    });
+  });
+
   test('does not take a file that is not executable', () => {
     write('bin/chromium', 'text');
     expect(findPart(CHROMIUM, { env: { PATH: join(root, 'bin') }, root })).toBeUndefined();
@@ -95,6 +107,9 @@ describe('the table', () => {
         'Chromium          MISSING: no chromium, chromium-browser or google-chrome on PATH',
         '                  skips (in whole or in part): nothing yet',
         '                  install: apt-get install -y --no-install-recommends chromium',
+        'Temporal CLI      MISSING: no temporal on PATH',
+        '                  skips (in whole or in part): nothing yet',
+        '                  install: npm test -- --install',
       ].join('\n'),
     );
   });
@@ -105,6 +120,12 @@ describe('the table', () => {
     expect(redis).toBe(
       'Redis 7 or newer  given as TEST_REDIS_URL (redis://me:***@127.0.0.1:6400); no program of its own: no redis-server on PATH',
     );
+  });
+
+  test('takes a Temporal server by the name that its users know', () => {
+    const env = { PATH: '', TEMPORAL_ADDRESS: 'temporal.example:7233' };
+    const rows = look({ env, root });
+    expect(rows.find(({ part }) => part === TEMPORAL)?.url).toBe('temporal.example:7233');
   });
 
   test('finds the suites of this very project, and not one that only speaks of imports', () => {

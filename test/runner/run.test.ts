@@ -144,6 +144,7 @@ describeOwnRedis('npm test', () => {
         TMPDIR: folder,
         // Given, so not started: one server is enough to show that it is stopped.
         TEST_POSTGRES_URL: 'postgresql://127.0.0.1:1/none',
+        TEST_TEMPORAL_ADDRESS: '127.0.0.1:1',
         TEST_REDIS_SERVER: findPart(REDIS),
         ...extra,
       },

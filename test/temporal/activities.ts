@@ -1,0 +1,5 @@
+// Types of the activities under test; activity.test.ts makes them over its publisher.
+
+export declare function write(id: string): Promise<string>;
+export declare function pick(id: string): Promise<{ picked: number }>;
+export declare function work(id: string): Promise<void>;

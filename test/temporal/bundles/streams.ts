@@ -1,0 +1,9 @@
+// The same workflow with a stream, which takes in all of execstream/workflow.
+import { sleep } from '@temporalio/workflow';
+import { streamed } from '../../../src/workflow/index.ts';
+
+export const digest = streamed(async (stream, topic: string) => {
+  stream.status('RUNNING', 'resting');
+  await sleep(10);
+  return topic;
+});

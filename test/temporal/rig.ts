@@ -1,0 +1,79 @@
+// A worker on the shared server, over a log and a store, and reading what its workflows say.
+import type { WorkflowHandle } from '@temporalio/client';
+import { bundleWorkflowCode, Worker, type WorkerOptions, type WorkflowBundle } from '@temporalio/worker';
+import type { EventLog } from '../../src/log/log.ts';
+import { createTemporalPlugin } from '../../src/publish/temporal/index.ts';
+import { STREAM_QUERY, type StreamPage, type WorkflowEvent } from '../../src/workflow/wire.ts';
+import type { MemoryStore } from '../support/memory-store.ts';
+import type { TemporalConnections } from '../support/temporal.ts';
+
+const workflowsPath = new URL('./workflows.ts', import.meta.url).pathname;
+
+let bundle: Promise<WorkflowBundle> | undefined;
+
+/** Bundled once a file: webpack takes seconds. The plugin's interceptors are in it. */
+function theBundle(): Promise<WorkflowBundle> {
+  const plugin = createTemporalPlugin({ log: {} as never, store: {} as never });
+  const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, log() {} };
+  bundle ??= bundleWorkflowCode({ workflowsPath, plugins: [plugin], logger: quiet });
+  return bundle;
+}
+
+export interface RunningWorker {
+  readonly taskQueue: string;
+  stop(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Starts a worker; with parts, its workflows' events go to the log by the sink. */
+export async function startWorker(
+  temporal: TemporalConnections,
+  options: Partial<WorkerOptions> & {
+    parts?: { readonly log: EventLog; readonly store: MemoryStore };
+  } = {},
+): Promise<RunningWorker> {
+  const { parts, ...rest } = options;
+  const taskQueue = options.taskQueue ?? `test-${crypto.randomUUID()}`;
+  const sinks = parts
+    ? { plugins: [createTemporalPlugin(parts)] }
+    : // The bundle says that there are sinks.
+      { sinks: { execstream: { append: { fn: () => {} } } } };
+  const worker = await Worker.create({
+    connection: temporal.native,
+    workflowBundle: await theBundle(),
+    ...sinks,
+    ...rest,
+    taskQueue,
+  });
+  const running = worker.run();
+  const stop = async (): Promise<void> => {
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+    await running;
+  };
+  return { taskQueue, stop, [Symbol.asyncDispose]: stop };
+}
+
+export function freshId(name: string): string {
+  return `${name}-${crypto.randomUUID().slice(0, 8)}`;
+}
+
+export function ask(handle: WorkflowHandle, since = 0): Promise<StreamPage> {
+  return handle.query<StreamPage, [number]>(STREAM_QUERY, since);
+}
+
+/** All events, page by page, as a relay reads them. */
+export async function readAll(handle: WorkflowHandle, since = 0): Promise<WorkflowEvent[]> {
+  const events: WorkflowEvent[] = [];
+  for (;;) {
+    const page = await ask(handle, events.at(-1)?.seq ?? since);
+    events.push(...page.events);
+    if (page.events.length === 0 || page.events.at(-1)!.seq === page.next - 1) return events;
+  }
+}
+
+/** An event in a word: its type, and what tells it from others of the type. */
+export function brief(event: WorkflowEvent): string {
+  const { seq, type } = event;
+  const data = event.data as { step?: string; status?: string; code?: string };
+  return [seq, type, data.step ?? data.code ?? data.status].filter((word) => word !== undefined).join(' ');
+}

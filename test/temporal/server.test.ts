@@ -1,0 +1,52 @@
+// The server of the suites: a Temporal of a test's own keeps its workflows over a kill.
+import { expect, test } from 'vitest';
+import {
+  connectTo,
+  describeOwnTemporal,
+  describeTemporal,
+  startTemporal,
+  useTemporal,
+} from '../support/temporal.ts';
+import { until } from '../support/wait.ts';
+import { ask, brief, freshId, startWorker } from './rig.ts';
+
+describeTemporal('the shared Temporal', () => {
+  const temporal = useTemporal();
+
+  test('answers', async () => {
+    const { serverVersion } = await temporal.client.workflowService.getSystemInfo({});
+    expect(serverVersion).toMatch(/^\d+\.\d+/);
+  });
+});
+
+describeOwnTemporal("a Temporal of a test's own", () => {
+  test('is killed in the middle and comes back with its workflows, whose streams go on', async () => {
+    await using server = await startTemporal({ persistent: true });
+    const temporal = await connectTo(server.address);
+    try {
+      await using worker = await startWorker(temporal);
+      const { taskQueue } = worker;
+      const handle = await temporal.client.workflow.start('onSignal', {
+        taskQueue,
+        workflowId: freshId('survivor'),
+        args: [2],
+      });
+      await handle.signal('go');
+      await until(async () => (await ask(handle)).next === 3);
+      await server.kill();
+      await expect(
+        temporal.client.connection.withDeadline(Date.now() + 300, () => ask(handle)),
+      ).rejects.toThrow();
+      await server.restart();
+      await until(() => handle.signal('go').then(() => true), { timeoutMs: 30_000 });
+      expect(await handle.result()).toBe(2);
+      expect((await ask(handle)).events.map(brief).slice(1)).toEqual([
+        '2 workflow_status signal 1',
+        '3 workflow_status signal 2',
+        '4 complete SUCCESS',
+      ]);
+    } finally {
+      await temporal.close();
+    }
+  }, 90_000);
+});

@@ -83,7 +83,8 @@ def main() -> None:
             os._exit(1)
         execution.publish({"type": "llm_chunk", "data": {"content": piece}})
         time.sleep(arguments.pause)
-    head = execution.publish({"type": "complete", "data": {"usage": {"inputTokens": 12, "outputTokens": 60, "totalTokens": 72}}})
+    usage = {"inputTokens": 12, "outputTokens": 60, "totalTokens": 72}
+    head = execution.publish({"type": "complete", "data": {"usage": usage}})
     print(f"ended at {head}", flush=True)
 
 

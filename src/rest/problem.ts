@@ -24,6 +24,8 @@ const TITLES: { readonly [status: number]: string } = {
   406: 'Not Acceptable',
   409: 'Conflict',
   413: 'Content Too Large',
+  421: 'Misdirected Request',
+  422: 'Unprocessable Content',
   429: 'Too Many Requests',
   500: 'Internal Server Error',
   503: 'Service Unavailable',

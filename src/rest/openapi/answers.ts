@@ -1,4 +1,4 @@
-// The answers that several paths share, each with an example that a test compares with what the server gives.
+// The answers to what cannot be done, each with an example that a test compares with what the server gives.
 import type { JsonSchema } from './schemas.ts';
 
 interface Answer {
@@ -7,71 +7,132 @@ interface Answer {
   readonly content?: Record<string, JsonSchema>;
 }
 
-/** A problem with this code and words. */
-export function problemAnswer(
-  status: number,
-  title: string,
-  code: string,
-  detail: string,
-  description: string,
-): Answer {
-  const example = { type: 'about:blank', title, status, detail, code };
+const TITLES: { readonly [status: number]: string } = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  406: 'Not Acceptable',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  422: 'Unprocessable Content',
+  429: 'Too Many Requests',
+  503: 'Service Unavailable',
+};
+
+/** A problem, with the words for it by code; a status may have several. */
+export function problemAnswer(status: number, description: string, details: Record<string, string>): Answer {
+  const all = Object.entries(details).map(([code, detail]) => {
+    const value = { type: 'about:blank', title: TITLES[status], status, detail, code };
+    return [code, { value }] as const;
+  });
+  const [[, { value: example }]] = all as [(typeof all)[0]];
   const schema = { $ref: '#/components/schemas/Problem' };
   const retry = { 'Retry-After': { description: 'Seconds.', schema: { type: 'integer' } } };
   return {
     description,
     ...((status === 429 || status === 503) && { headers: retry }),
-    content: { 'application/problem+json': { schema, example } },
+    content: {
+      'application/problem+json':
+        all.length > 1 ? { schema, examples: Object.fromEntries(all) } : { schema, example },
+    },
   };
 }
 
 export const UNKNOWN = problemAnswer(
   404,
-  'Not Found',
-  'NOT_FOUND',
-  'no such execution: nobody',
   'No such execution, one of another kind, or one that the caller may not know of.',
+  { NOT_FOUND: 'no such execution: nobody' },
 );
 
-export const FORBIDDEN = problemAnswer(
-  403,
-  'Forbidden',
-  'FORBIDDEN',
-  'you may not read execution report-42',
-  'The caller may know of the execution, and may not read it.',
-);
+export const FORBIDDEN = problemAnswer(403, 'The caller may know of the execution, and may not read it.', {
+  FORBIDDEN: 'you may not read execution report-42',
+});
 
-export const UNAVAILABLE = problemAnswer(
-  503,
-  'Service Unavailable',
-  'SOURCE_UNAVAILABLE',
-  'The database of executions does not answer',
-  'Redis or the database does not answer for now. With `Last-Event-ID`: 200, `retry:`, and an end instead.',
-);
+export const OTHER_TENANT = problemAnswer(403, 'Another tenant has an execution of this id.', {
+  FORBIDDEN: 'Execution "report-42" belongs to another tenant',
+});
 
-export const BAD_PARAMETER = problemAnswer(
-  400,
-  'Bad Request',
-  'BAD_USER_INPUT',
-  'poll_ms: expected 250 to 2000, not "1"',
-  'A parameter is malformed; `detail` names it.',
-);
+export const UNAVAILABLE = problemAnswer(503, 'Redis or the database does not answer for now.', {
+  SOURCE_UNAVAILABLE: 'The database of executions does not answer',
+});
 
-export const NOT_ACCEPTABLE = problemAnswer(
-  406,
-  'Not Acceptable',
-  'NOT_ACCEPTABLE',
-  'this path answers text/event-stream, which Accept leaves out',
-  '`Accept` leaves `text/event-stream` out.',
-);
-
-export const NOT_ALLOWED = {
-  ...problemAnswer(
-    405,
-    'Method Not Allowed',
-    'METHOD_NOT_ALLOWED',
-    'DELETE is not allowed here; GET, HEAD are',
-    'Another method than those of this path.',
-  ),
-  headers: { Allow: { description: 'The methods of this path.', schema: { type: 'string' } } },
+export const STREAM_UNAVAILABLE = {
+  ...UNAVAILABLE,
+  description:
+    'Redis or the database does not answer for now. With `Last-Event-ID`: 200, a longer `retry:`, and an end instead.',
 };
+
+export const BAD_PARAMETER = problemAnswer(400, 'A parameter is malformed; `detail` names it.', {
+  BAD_USER_INPUT: 'poll_ms: expected 250 to 2000, not "1"',
+  BAD_CURSOR: '"yesterday" is not a cursor; expected <seq>-<epoch>, such as 42-k3f9ab01zz',
+});
+
+export const BAD_ID = problemAnswer(400, 'The id is none.', {
+  BAD_USER_INPUT:
+    '"report 42" is not an execution id; expected 1 to 200 characters of A-Z a-z 0-9 . _ : ~ @ + / -',
+});
+
+export const BAD_BODY = problemAnswer(
+  400,
+  'The id is none, the body is not JSON, or the execution is of another kind or mode.',
+  { BAD_USER_INPUT: 'the body is not JSON: Unexpected end of JSON input' },
+);
+
+export const BAD_HEADER = problemAnswer(400, 'A header is missing, or the body is not JSON.', {
+  BAD_USER_INPUT: 'header Publisher-Token: expected 1 to 200 characters',
+});
+
+export const NOT_ACCEPTABLE = problemAnswer(406, '`Accept` leaves `text/event-stream` out.', {
+  NOT_ACCEPTABLE: 'this path answers text/event-stream, which Accept leaves out',
+});
+
+/** To begin what another has, or has ended. */
+export const CANNOT_BEGIN = problemAnswer(
+  409,
+  'A newer attempt or another publisher has the execution (`SUPERSEDED`), or it has ended (`ENDED`).',
+  {
+    SUPERSEDED: 'Execution "report-42" is at attempt 2',
+    ENDED: 'Execution "report-42" has ended: SUCCESS',
+  },
+);
+
+/** To append to what another has, or has ended. */
+export const CANNOT_APPEND = problemAnswer(
+  409,
+  'A newer attempt or another publisher has the execution, or its log was lost (`SUPERSEDED`); or it has ended (`ENDED`).',
+  {
+    SUPERSEDED: 'another attempt or publisher has execution report-42 (attempt 2)',
+    ENDED: 'execution report-42 has ended',
+  },
+);
+
+export const TOO_LARGE = problemAnswer(
+  413,
+  'The body is above 256 KiB, or an event that cannot be split above 64 KiB.',
+  { EVENT_TOO_LARGE: 'the body is larger than 262144 bytes; send several batches' },
+);
+
+export const WRONG_BEGIN = problemAnswer(422, 'Well-formed, and wrong: `detail` names the field.', {
+  BAD_USER_INPUT: 'attempt: Too small: expected number to be >=1',
+});
+
+export const WRONG_EVENT = problemAnswer(422, 'Well-formed, and wrong: `detail` names the event.', {
+  BAD_USER_INPUT: 'events.0: unknown type "nonsense"',
+});
+
+export const TOO_MANY = problemAnswer(
+  429,
+  'Back-pressure: send the next batch after the answer to the last.',
+  { TOO_MANY_REQUESTS: 'more batches wait than are taken; send the next one after the answer to the last' },
+);
+
+/** The answer to another method than those of a path, as the server lists them. */
+export function notAllowed(...methods: string[]): Answer {
+  const detail = `DELETE is not allowed here; ${methods.join(', ')} ${methods.length > 1 ? 'are' : 'is'}`;
+  return {
+    ...problemAnswer(405, 'Another method than those of this path.', { METHOD_NOT_ALLOWED: detail }),
+    headers: { Allow: { description: 'The methods of this path.', schema: { type: 'string' } } },
+  };
+}

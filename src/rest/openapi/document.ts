@@ -2,15 +2,36 @@
 import { CATALOGUE, EVENT_TYPES, type ExecutionKind } from '../../event/types.ts';
 import { POLL_MS } from '../../schema/stream.ts';
 import { KINDS } from '../parameters.ts';
-import { BAD_PARAMETER, FORBIDDEN, NOT_ACCEPTABLE, NOT_ALLOWED, UNAVAILABLE, UNKNOWN } from './answers.ts';
+import {
+  BAD_ID,
+  BAD_PARAMETER,
+  FORBIDDEN,
+  NOT_ACCEPTABLE,
+  notAllowed,
+  STREAM_UNAVAILABLE,
+  UNAVAILABLE,
+  UNKNOWN,
+} from './answers.ts';
 import { appendOperation, beginOperation } from './publishing.ts';
-import { EXECUTION, eventSchemas, type JsonSchema, PROBLEM } from './schemas.ts';
+import {
+  CURSOR,
+  EXECUTION,
+  eventSchemas,
+  HEALTH,
+  type JsonSchema,
+  messageSchemas,
+  PROBLEM,
+} from './schemas.ts';
+import { STORIES } from './story.ts';
+import { SECURITY_SCHEMES, streamTokenPaths } from './stream-tokens.ts';
 
 const INTRODUCTION = `Live, resumable streams of workflow, agent and task executions.
 
 Each message of a stream carries its cursor as \`id:\`. Sent back as \`Last-Event-ID\`, it resumes the stream right
 behind it. A stream ends after \`complete\` or \`error\`; one that ends without them was rotated: come back with the
-cursor. Once the end has been seen, the answer is 204, at which a browser's EventSource stops.`;
+cursor. Once the end has been seen, the answer is 204, at which a browser's EventSource stops.
+
+The same streams are GraphQL subscriptions at \`/graphql\`, whose schema is a document of its own.`;
 
 const ID = {
   name: 'id',
@@ -20,22 +41,20 @@ const ID = {
   schema: { type: 'string', minLength: 1, maxLength: 200, pattern: '^[A-Za-z0-9._:~@+/-]+$' },
 };
 
-const CURSOR_SCHEMA = { type: 'string', pattern: '^(0|[1-9][0-9]*)(-[0-9a-z]{10,16})?$' };
-
 const STREAM_PARAMETERS = [
   ID,
   {
     name: 'Last-Event-ID',
     in: 'header',
     description: 'The cursor of the last message that was read. Wins over `last_event_id`.',
-    schema: CURSOR_SCHEMA,
-    example: '42-k3f9ab01zz',
+    schema: CURSOR,
+    example: '42-k3f9ab01zzq4',
   },
   {
     name: 'last_event_id',
     in: 'query',
     description: 'The same, for clients that cannot set a header on their first request.',
-    schema: CURSOR_SCHEMA,
+    schema: CURSOR,
   },
   {
     name: 'events',
@@ -53,23 +72,6 @@ const STREAM_PARAMETERS = [
   },
 ];
 
-const STREAM_EXAMPLE = `retry: 1000
-:
-
-id: 1-k3f9ab01zz
-event: agent_start
-data: {"agentId":"writer"}
-
-id: 2-k3f9ab01zz
-event: llm_chunk
-data: Hello, world
-
-id: 3-k3f9ab01zz
-event: complete
-data: {"status":"SUCCESS","durationMs":12,"result":"Hello, world"}
-
-`;
-
 /** The document, as `/openapi.json` answers it. */
 export function openApiDocument(version: string): JsonSchema {
   return {
@@ -84,15 +86,26 @@ export function openApiDocument(version: string): JsonSchema {
     tags: [
       { name: 'executions', description: 'Watch executions.' },
       { name: 'publishing', description: 'Publish executions, from any language.' },
+      { name: 'access', description: 'Let in a client that sends no headers.' },
       { name: 'health', description: 'Whether the server works.' },
+      { name: 'pages', description: 'For people, and for their tools.' },
     ],
-    security: [{}],
+    security: [{}, { bearer: [] }, { streamToken: [] }, { streamCookie: [] }],
     paths: {
       ...Object.fromEntries(Object.entries(KINDS).flatMap(([plural, kind]) => executionPaths(plural, kind))),
+      ...streamTokenPaths(),
       ...healthPaths(),
+      ...pagePaths(),
     },
     components: {
-      schemas: { Execution: EXECUTION, Problem: PROBLEM, ...eventSchemas() },
+      securitySchemes: SECURITY_SCHEMES,
+      schemas: {
+        Execution: EXECUTION,
+        Health: HEALTH,
+        Problem: PROBLEM,
+        ...messageSchemas(),
+        ...eventSchemas(),
+      },
     },
   };
 }
@@ -116,12 +129,17 @@ function stateOperation(kind: ExecutionKind, name: string): JsonSchema {
     responses: {
       200: {
         description: 'The state.',
-        content: { 'application/json': { schema: { $ref: '#/components/schemas/Execution' } } },
+        content: {
+          'application/json': {
+            schema: { $ref: '#/components/schemas/Execution' },
+            example: STORIES[kind].state,
+          },
+        },
       },
-      400: BAD_PARAMETER,
+      400: BAD_ID,
       403: FORBIDDEN,
       404: UNKNOWN,
-      405: NOT_ALLOWED,
+      405: notAllowed('GET', 'PUT', 'HEAD'),
       503: UNAVAILABLE,
     },
   };
@@ -143,8 +161,13 @@ function streamOperation(kind: ExecutionKind, name: string): JsonSchema {
         headers: { 'X-Accel-Buffering': { schema: { const: 'no' } } },
         content: {
           'text/event-stream': {
-            schema: { type: 'string', description: 'Server-sent events.' },
-            example: STREAM_EXAMPLE,
+            schema: {
+              type: 'string',
+              description: 'Server-sent events; `contentSchema` is what a client makes of them.',
+              contentMediaType: 'text/event-stream',
+              contentSchema: { type: 'array', items: { $ref: `#/components/schemas/${name}Message` } },
+            },
+            example: STORIES[kind].stream,
           },
         },
       },
@@ -152,39 +175,47 @@ function streamOperation(kind: ExecutionKind, name: string): JsonSchema {
       400: BAD_PARAMETER,
       403: FORBIDDEN,
       404: UNKNOWN,
-      405: NOT_ALLOWED,
+      405: notAllowed('GET', 'HEAD'),
       406: NOT_ACCEPTABLE,
-      503: UNAVAILABLE,
+      503: STREAM_UNAVAILABLE,
     },
   };
 }
 
 function healthPaths(): Record<string, JsonSchema> {
-  const json = (example: object) => ({ 'application/json': { schema: { type: 'object' }, example } });
+  const answer = (description: string, example: object) => ({
+    description,
+    content: { 'application/json': { schema: { $ref: '#/components/schemas/Health' }, example } },
+  });
+  const live = answer('It does.', { status: 'ok' });
+  const ready = answer('All do.', { status: 'ok', parts: { log: 'ok', database: 'ok' } });
+  const unready = answer('`parts` says which does not.', {
+    status: 'unavailable',
+    parts: { log: 'ok', database: 'The database of executions does not answer' },
+  });
   return {
-    '/health/live': {
-      get: {
-        tags: ['health'],
-        operationId: 'live',
-        summary: 'Whether the process answers',
-        responses: { 200: { description: 'It does.', content: json({ status: 'ok' }) }, 405: NOT_ALLOWED },
-      },
-    },
-    '/health/ready': {
-      get: {
-        tags: ['health'],
-        operationId: 'ready',
-        summary: 'Whether every part answers',
-        responses: {
-          200: {
-            description: 'All do.',
-            content: json({ status: 'ok', parts: { log: 'ok', database: 'ok' } }),
-          },
-          405: NOT_ALLOWED,
-          503: { description: '`parts` says which does not.', content: json({ status: 'unavailable' }) },
-        },
-      },
-    },
+    '/health/live': get('health', 'live', 'Whether the process answers', { 200: live }),
+    '/health/ready': get('health', 'ready', 'Whether every part answers', { 200: ready, 503: unready }),
+  };
+}
+
+function pagePaths(): Record<string, JsonSchema> {
+  const page = (description: string) => ({
+    200: { description, content: { 'text/html': { schema: { type: 'string' } } } },
+  });
+  const document = {
+    200: { description: 'OpenAPI 3.1.', content: { 'application/json': { schema: { type: 'object' } } } },
+  };
+  return {
+    '/': get('pages', 'console', 'The executions, and one followed live', page('The console.')),
+    '/docs': get('pages', 'docs', 'This document, to be read', page('Rendered without any outside host.')),
+    '/openapi.json': get('pages', 'openApi', 'This document', document),
+  };
+}
+
+function get(tag: string, operationId: string, summary: string, responses: object): JsonSchema {
+  return {
+    get: { tags: [tag], operationId, summary, responses: { ...responses, 405: notAllowed('GET', 'HEAD') } },
   };
 }
 

@@ -1,50 +1,32 @@
 // The paths of publishing over HTTP.
-import { EVENT_TYPES, type ExecutionKind } from '../../event/types.ts';
+import { EVENT_DATA } from '../../event/schema.ts';
+import {
+  CATALOGUE,
+  EVENT_TYPES,
+  type EventType,
+  type ExecutionKind,
+  isTerminal,
+  type TerminalType,
+} from '../../event/types.ts';
 import { BEGIN } from '../publishing/publishing.ts';
-import { BAD_PARAMETER, FORBIDDEN, NOT_ALLOWED, problemAnswer, UNAVAILABLE, UNKNOWN } from './answers.ts';
+import {
+  BAD_BODY,
+  BAD_HEADER,
+  CANNOT_APPEND,
+  CANNOT_BEGIN,
+  notAllowed,
+  OTHER_TENANT,
+  TOO_LARGE,
+  TOO_MANY,
+  UNAVAILABLE,
+  UNKNOWN,
+  WRONG_BEGIN,
+  WRONG_EVENT,
+} from './answers.ts';
 import { type JsonSchema, toJsonSchema } from './schemas.ts';
+import { STORIES, STORY_EPOCH } from './story.ts';
 
-const SUPERSEDED = problemAnswer(
-  409,
-  'Conflict',
-  'SUPERSEDED',
-  'another attempt or publisher has execution report-42 (attempt 2)',
-  'A newer attempt or another publisher has the execution (`SUPERSEDED`), or it has ended (`ENDED`).',
-);
-
-const TOO_LARGE = problemAnswer(
-  413,
-  'Content Too Large',
-  'EVENT_TOO_LARGE',
-  'the body is larger than 262144 bytes; send several batches',
-  'The batch is above 256 KiB, or an event that cannot be split above 64 KiB.',
-);
-
-const WRONG = problemAnswer(
-  422,
-  'Unprocessable Content',
-  'BAD_USER_INPUT',
-  'events.0: unknown type "nonsense"',
-  'Well-formed, and wrong: `detail` names the field or the event.',
-);
-
-const TOO_MANY = problemAnswer(
-  429,
-  'Too Many Requests',
-  'TOO_MANY_REQUESTS',
-  'more batches wait than are taken; send the next one after the answer to the last',
-  'Back-pressure: send the next batch after the answer to the last.',
-);
-
-const REFUSALS = {
-  400: BAD_PARAMETER,
-  403: FORBIDDEN,
-  405: NOT_ALLOWED,
-  409: SUPERSEDED,
-  413: TOO_LARGE,
-  422: WRONG,
-  503: UNAVAILABLE,
-};
+const TOKEN = 'mE6u0b3Qk1nYwz8xTf2RVdJ7aHs5PcLg';
 
 const headerParameter = (name: string, description: string, example: string) => ({
   name,
@@ -74,26 +56,46 @@ export function beginOperation(kind: ExecutionKind, name: string, id: JsonSchema
     description:
       'Without `attempt`, the next one. A new attempt voids what the one before has published (`reset`), and refuses its token.',
     parameters: [id],
-    requestBody: { required: true, content: { 'application/json': { schema: toJsonSchema(BEGIN) } } },
+    requestBody: {
+      required: true,
+      content: { 'application/json': { schema: toJsonSchema(BEGIN), example: STORIES[kind].begin } },
+    },
     responses: {
-      201: { description: 'It has begun.', content: { 'application/json': { schema: answer } } },
-      ...REFUSALS,
+      201: {
+        description: 'It has begun.',
+        content: {
+          'application/json': {
+            schema: answer,
+            example: { token: TOKEN, epoch: STORY_EPOCH, head: 1, attempt: 1 },
+          },
+        },
+      },
+      400: BAD_BODY,
+      403: OTHER_TENANT,
+      405: notAllowed('GET', 'PUT', 'HEAD'),
+      409: CANNOT_BEGIN,
+      413: TOO_LARGE,
+      422: WRONG_BEGIN,
+      503: UNAVAILABLE,
     },
   };
 }
 
 /** `POST …/{id}/events`. */
-export function appendOperation(_kind: ExecutionKind, name: string, id: JsonSchema): JsonSchema {
-  const event = (type: string) => ({
+export function appendOperation(kind: ExecutionKind, name: string, id: JsonSchema): JsonSchema {
+  const event = (type: EventType) => ({
+    title: type,
     type: 'object',
     required: ['type', 'data'],
     properties: {
       type: { const: type },
-      data: { $ref: `#/components/schemas/${type}` },
+      data: isTerminal(type) ? endSchema(type) : { $ref: `#/components/schemas/${type}` },
       ts: { type: 'string', format: 'date-time', description: 'When it happened; now by default.' },
     },
   });
-  const sendable = EVENT_TYPES.filter((type) => type !== 'reset' && type !== 'gap');
+  const sendable = EVENT_TYPES.filter(
+    (type) => CATALOGUE[type].includes(kind) && type !== 'reset' && type !== 'gap',
+  );
   const batch = {
     type: 'object',
     required: ['events'],
@@ -115,18 +117,43 @@ export function appendOperation(_kind: ExecutionKind, name: string, id: JsonSche
       'Once for its key: sent again, it is answered alike. `complete` or `error` ends the execution; `durationMs` may be left out, and so may a `result` that the events add up to.',
     parameters: [
       id,
-      headerParameter('Publisher-Token', 'What the beginning was answered with.', 'b3JkZXI'),
+      headerParameter('Publisher-Token', 'What the beginning was answered with.', TOKEN),
       headerParameter('Idempotency-Key', 'Names this batch.', 'batch-17'),
     ],
-    requestBody: { required: true, content: { 'application/json': { schema: batch } } },
+    requestBody: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: batch,
+          examples: { batch: { value: STORIES[kind].batch }, end: { value: STORIES[kind].end } },
+        },
+      },
+    },
     responses: {
       200: {
         description: 'It stands in the log.',
-        content: { 'application/json': { schema: answer, example: { head: 42 } } },
+        content: {
+          'application/json': {
+            schema: answer,
+            examples: { batch: { value: { head: 3 } }, end: { value: { head: 4 } } },
+          },
+        },
       },
+      400: BAD_HEADER,
       404: UNKNOWN,
+      405: notAllowed('POST'),
+      409: CANNOT_APPEND,
+      413: TOO_LARGE,
+      422: WRONG_EVENT,
       429: TOO_MANY,
-      ...REFUSALS,
+      503: UNAVAILABLE,
     },
   };
+}
+
+/** The data of an end as it may be sent: `durationMs` is the row's to say, and `complete` means success. */
+function endSchema(type: TerminalType): JsonSchema {
+  const { required, ...schema } = toJsonSchema(EVENT_DATA[type]) as { required: string[] };
+  const needed = type === 'error' ? required.filter((field) => field !== 'durationMs') : [];
+  return { ...schema, required: needed };
 }

@@ -2,7 +2,7 @@
 // problems.
 import { z } from 'zod';
 import { EVENT_DATA, USAGE } from '../../event/schema.ts';
-import { EVENT_TYPES, type EventType } from '../../event/types.ts';
+import { CATALOGUE, EVENT_TYPES, type EventType, EXECUTION_KINDS } from '../../event/types.ts';
 
 export type JsonSchema = { [keyword: string]: unknown };
 
@@ -30,6 +30,38 @@ export function eventSchemas(): Record<string, JsonSchema> {
   return Object.fromEntries(
     EVENT_TYPES.map((type) => [type, { description: DESCRIPTIONS[type], ...toJsonSchema(EVENT_DATA[type]) }]),
   );
+}
+
+/** A cursor as a client may send it: also without the epoch. */
+export const CURSOR: JsonSchema = { type: 'string', pattern: '^(0|[1-9][0-9]*)(-[0-9a-z]{10,16})?$' };
+
+/** One message of each kind's stream, as a client has parsed it. */
+export function messageSchemas(): Record<string, JsonSchema> {
+  return Object.fromEntries(
+    EXECUTION_KINDS.map((kind) => [
+      `${kind[0]!.toUpperCase()}${kind.slice(1)}Message`,
+      {
+        description: `A message of ${kind === 'agent' ? 'an' : 'a'} ${kind}'s stream.`,
+        oneOf: EVENT_TYPES.filter((type) => CATALOGUE[type].includes(kind)).map(messageSchema),
+      },
+    ]),
+  );
+}
+
+function messageSchema(type: EventType): JsonSchema {
+  const isText = type === 'llm_chunk';
+  return {
+    title: type,
+    type: 'object',
+    required: ['id', 'event', 'data'],
+    properties: {
+      id: CURSOR,
+      event: { const: type },
+      data: isText
+        ? { type: 'string', description: 'The text itself.' }
+        : { $ref: `#/components/schemas/${type}` },
+    },
+  };
 }
 
 const nullable = (type: string) => ({ type: [type, 'null'] });
@@ -67,13 +99,25 @@ export const EXECUTION: JsonSchema = {
       type: ['object', 'null'],
       properties: { message: { type: 'string' }, code: nullable('string') },
     },
-    usage: { ...toJsonSchema(USAGE), type: ['object', 'null'] },
+    usage: stateOf(USAGE),
     startedAt: { type: 'string', format: 'date-time' },
     finishedAt: { ...nullable('string'), format: 'date-time' },
     durationMs: nullable('integer'),
     lastCursor: { ...nullable('string'), description: 'Where the stream stands; of an ended one, its end.' },
   },
 };
+
+/** An object as GraphQL answers it: null, or with null for each field that is not there. */
+function stateOf(schema: z.ZodType): JsonSchema {
+  const { properties, required, ...rest } = toJsonSchema(schema) as {
+    properties: Record<string, JsonSchema>;
+    required: string[];
+  };
+  const all = Object.entries(properties).map(([name, field]) =>
+    required.includes(name) ? [name, field] : [name, { ...field, type: [field.type, 'null'] }],
+  );
+  return { ...rest, type: ['object', 'null'], properties: Object.fromEntries(all), required };
+}
 
 /** RFC 9457. */
 export const PROBLEM: JsonSchema = {
@@ -85,6 +129,20 @@ export const PROBLEM: JsonSchema = {
     status: { type: 'integer' },
     detail: { type: 'string', description: 'What was wrong, in words.' },
     code: { type: 'string' },
+  },
+};
+
+/** Whether the server works. */
+export const HEALTH: JsonSchema = {
+  type: 'object',
+  required: ['status'],
+  properties: {
+    status: { enum: ['ok', 'unavailable'] },
+    parts: {
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      description: 'Each part: `ok`, or why it is not.',
+    },
   },
 };
 

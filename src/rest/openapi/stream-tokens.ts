@@ -1,0 +1,109 @@
+// The paths of stream tokens, and the ways in which a caller is known.
+import { REVOCATION, TOKEN_REQUEST } from '../stream-tokens.ts';
+import { FORBIDDEN, notAllowed, problemAnswer, TOO_LARGE, UNAVAILABLE, UNKNOWN } from './answers.ts';
+import { type JsonSchema, toJsonSchema } from './schemas.ts';
+
+export const SECURITY_SCHEMES = {
+  bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Where authentication is on.' },
+  streamToken: {
+    type: 'apiKey',
+    in: 'query',
+    name: 'access_token',
+    description: "A stream token, for a browser's EventSource. Streams alone take it.",
+  },
+  streamCookie: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: 'execstream_token',
+    description: 'The same as a cookie of the same site.',
+  },
+};
+
+const UNAUTHENTICATED = {
+  ...problemAnswer(401, 'Where authentication is on: no credentials came, or wrong ones.', {
+    UNAUTHENTICATED: 'credentials are missing: send Authorization: Bearer <token>',
+  }),
+  headers: { 'WWW-Authenticate': { description: 'Bearer.', schema: { type: 'string' } } },
+};
+
+const REFUSALS = {
+  400: problemAnswer(400, 'The body is not JSON, or an id is none.', {
+    BAD_USER_INPUT: 'the body is not JSON: Unexpected end of JSON input',
+  }),
+  401: UNAUTHENTICATED,
+  403: FORBIDDEN,
+  405: notAllowed('POST'),
+  413: TOO_LARGE,
+  422: problemAnswer(422, 'Well-formed, and wrong: `detail` names the field.', {
+    BAD_USER_INPUT: 'executions: Invalid input: expected array, received undefined',
+  }),
+  503: UNAVAILABLE,
+};
+
+const TOKEN_EXAMPLE = 'n6XJ2Jb2Qm0yYQmY6l8yKkq3o1gX0m4d9s5b7c2a1ZE';
+const EXPIRES_EXAMPLE = '2026-01-02T04:04:05.678Z';
+
+/** `/api/v0/stream-tokens`, and `…/revoke`. */
+export function streamTokenPaths(): Record<string, JsonSchema> {
+  const made = {
+    type: 'object',
+    required: ['expiresAt'],
+    properties: {
+      token: { type: 'string', description: 'Left out where it was set as a cookie.' },
+      expiresAt: { type: 'string', format: 'date-time', description: 'When it serves no longer.' },
+    },
+  };
+  return {
+    '/api/v0/stream-tokens': {
+      post: {
+        tags: ['access'],
+        operationId: 'createStreamToken',
+        summary: 'Make a token that reads some executions, for a client that sends no headers',
+        description:
+          'It goes into `?access_token=` of a stream, must first be used within 60 s, and then serves reconnects too.',
+        requestBody: {
+          required: true,
+          content: {
+            'application/json': {
+              schema: toJsonSchema(TOKEN_REQUEST),
+              example: { executions: ['report-42'] },
+            },
+          },
+        },
+        responses: {
+          201: {
+            description: 'The token.',
+            headers: {
+              'Set-Cookie': { description: 'Where `cookie` asks for it.', schema: { type: 'string' } },
+            },
+            content: {
+              'application/json': {
+                schema: made,
+                example: { token: TOKEN_EXAMPLE, expiresAt: EXPIRES_EXAMPLE },
+              },
+            },
+          },
+          ...REFUSALS,
+          404: UNKNOWN,
+        },
+      },
+    },
+    '/api/v0/stream-tokens/revoke': {
+      post: {
+        tags: ['access'],
+        operationId: 'revokeStreamToken',
+        summary: 'End a token that the caller has made',
+        requestBody: {
+          required: true,
+          content: {
+            'application/json': { schema: toJsonSchema(REVOCATION), example: { token: TOKEN_EXAMPLE } },
+          },
+        },
+        responses: {
+          204: { description: 'It serves no longer, or it was none of the caller’s.' },
+          ...REFUSALS,
+        },
+      },
+    },
+  };
+}

@@ -1,0 +1,202 @@
+// The commands of docs/: those of curl against a server, those of SQL in Postgres, those of Redis in Redis.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { EventSource } from 'eventsource';
+import pg from 'pg';
+import { afterEach, describe, expect, test } from 'vitest';
+import { findPart, POSTGRES, REDIS } from '../../scripts/parts.ts';
+import { createPrismaStore } from '../../src/execution/prisma.ts';
+import { createRedisLog } from '../../src/log/redis/index.ts';
+import { type ListeningApp, startApp } from '../support/app.ts';
+import { createDatabase, describePostgres } from '../support/postgres.ts';
+import { describeOwnRedis, startRedis } from '../support/redis.ts';
+import { openSse } from '../support/sse.ts';
+import { until } from '../support/wait.ts';
+import { type Block, blocksOf, commandOf, hasProgram, outputOf, replaced, runCommand } from './blocks.ts';
+
+const PAGE = 'docs/publishing.md';
+
+/** With the clients that stand beside the servers of our suites. */
+const PATH = [findPart(POSTGRES), dirname(findPart(REDIS) ?? '.'), process.env.PATH]
+  .filter(Boolean)
+  .join(delimiter);
+
+let app: ListeningApp | undefined;
+afterEach(() => app?.close());
+
+/** Runs a command to its end, against our server, and answers what it printed on stdout. */
+async function ask(command: string, env: Record<string, string> = {}): Promise<string> {
+  const local = app ? command.replaceAll('localhost:4000', new URL(app.url).host) : command;
+  await using asked = runCommand(local, { PATH, ...env });
+  const code = await asked.exited;
+  expect(code, asked.printed).toBe(0);
+  return asked.stdout;
+}
+
+describe('docs/publishing.md, over HTTP', () => {
+  test('pasted one after the other, the commands publish a poem, and answer what the page shows', async () => {
+    app = await startApp();
+    const all = blocksOf(PAGE).filter(({ language, text }) => language === 'sh' && text.includes('curl'));
+    expect(all).toHaveLength(4);
+    const [begin, first, last, read] = all.map(({ text }) => text) as [string, string, string, string];
+    const printed = await ask([begin, first, 'echo', last, 'echo', read].join('\n'));
+    const [one, two, ...stream] = printed.split('\n');
+    expect([one, two]).toEqual([outputOf(PAGE, '{"head":2}'), outputOf(PAGE, '{"head":4}')]);
+    expect(stream.join('\n')).toMatch(/^retry: [\s\S]*event: llm_chunk\ndata: Roses are red,\ndata: \n/);
+    const state = await (await fetch(`${app.url}/api/v0/executions/agents/poem-3`)).json();
+    expect(state).toMatchObject({ status: 'SUCCESS', result: 'Roses are red,\nviolets are blue.\n' });
+  });
+});
+
+describe('docs/start.md', () => {
+  test('the commands of curl stream an agent, and go on behind a cursor', async () => {
+    app = await startApp();
+    const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
+    await run.text('one');
+    await run.complete();
+    const whole = await ask(commandOf('docs/start.md', 'curl -N localhost'), { ID: 'a1' });
+    const cursors = [...whole.matchAll(/^id: (.+)$/gm)].map(([, id]) => id!);
+    expect(cursors).toHaveLength(3);
+    const resume = blocksOf('docs/start.md').find(({ text }) => text.includes('$CURSOR'))!.text;
+    const rest = await ask(resume, { ID: 'a1', CURSOR: cursors[0]! });
+    expect([...rest.matchAll(/^id: (.+)$/gm)].map(([, id]) => id)).toEqual(cursors.slice(1));
+    const nothing = await ask(replaced(resume, { 'curl -N': 'curl -N -w "%{http_code}"' }), {
+      ID: 'a1',
+      CURSOR: cursors[2]!,
+    });
+    expect(nothing).toBe('204');
+  });
+});
+
+describe('docs/rest.md', () => {
+  test('the JavaScript gathers a text, begins anew at a reset, and closes at the end', async () => {
+    app = await startApp();
+    const block = blocksOf('docs/rest.md').find(({ language }) => language === 'js')!.text;
+    const script = replaced(block, { '`/api/': `\`\${base}/api/` });
+    const pieces: string[] = [];
+    const output = {
+      append: (piece: string) => pieces.push(piece),
+      replaceChildren: () => pieces.splice(0),
+    };
+    const first = await app.publisher.begin({ id: 'a/1', kind: 'agent', attempt: 1 });
+    await first.text('half');
+    const make = new Function('EventSource', 'output', 'id', 'base', `${script}\nreturn source;`);
+    const source = make(EventSource, output, 'a/1', app.url) as EventSource;
+    try {
+      await until(() => pieces.join('') === 'half', { what: 'the half' });
+      const second = await app.publisher.begin({ id: 'a/1', kind: 'agent', attempt: 2 });
+      await second.text('whole');
+      await second.complete();
+      await until(() => source.readyState === EventSource.CLOSED, { what: 'a closed source' });
+      expect(pieces.join('')).toBe('whole');
+    } finally {
+      source.close();
+    }
+  });
+});
+
+describePostgres('docs/publishing.md, rows by plain SQL', () => {
+  test('a viewer sees the poem grow and end', async () => {
+    await using database = await createDatabase();
+    const store = createPrismaStore({ url: database.url });
+    await store.ready();
+    app = await startApp({ store });
+    const engine = new pg.Client({ connectionString: database.url });
+    await engine.connect();
+    try {
+      const sql = blocksOf(PAGE).find(({ language }: Block) => language === 'sql')!.text;
+      const [insert, ...updates] = sql.split(/;(?:\n|$)/).filter((statement) => statement.trim() !== '');
+      expect(updates).toHaveLength(3);
+      await engine.query(insert!);
+      using stream = await openSse(`${app.url}/api/v0/executions/tasks/poem-4/stream?poll_ms=250`);
+      const marks = ['llm_chunk', 'task_status', 'complete'];
+      for (const [i, update] of updates.entries()) {
+        await until(() => i > 0 || stream.frames.length > 0, { what: 'the start', timeoutMs: 10_000 });
+        await engine.query(update);
+        await until(() => stream.frames.some(({ event }) => event === marks[i]), {
+          what: marks[i]!,
+          timeoutMs: 10_000,
+        });
+      }
+      await stream.ended();
+      const text = stream.frames.map(({ event, data }) => (event === 'llm_chunk' ? data : '')).join('');
+      expect(text).toBe('Roses are red,\nviolets are blue.\n');
+      expect(stream.frames.map(({ event }) => event)).not.toContain('reset');
+    } finally {
+      await engine.end();
+      await app.close();
+      app = undefined;
+      await store.close();
+    }
+  }, 40_000);
+
+  test.skipIf(!hasProgram('psql', { PATH }))(
+    'the table of revisions can be made, and made again',
+    async () => {
+      await using database = await createDatabase();
+      const store = createPrismaStore({ url: database.url });
+      await store.ready();
+      const command = commandOf(PAGE, 'revisions.sql');
+      for (let i = 0; i < 2; i += 1) await ask(command, { DATABASE_URL: database.url });
+      await store.begin({ id: 'r', kind: 'task', mode: 'TEXT' });
+      for (const status of ['WAITING', 'PAUSED', 'RUNNING'] as const) await store.setStatus('r', 1, status);
+      const states = await store.statesAfter('r', 0, 10);
+      expect(states.map(({ status }) => status)).toEqual(['RUNNING', 'WAITING', 'PAUSED', 'RUNNING']);
+      await store.close();
+    },
+    40_000,
+  );
+});
+
+describeOwnRedis('docs/publishing.md, straight to Redis', () => {
+  test.skipIf(!hasProgram('redis-cli', { PATH }))(
+    'the scripts, by redis-cli, make a log that viewers read',
+    async () => {
+      await using redis = await startRedis();
+      const log = createRedisLog({ redis: redis.url });
+      app = await startApp({ log });
+      const folder = mkdtempSync(join(tmpdir(), 'execstream-lua-'));
+      try {
+        await app.store.begin({ id: 'poem-5', kind: 'task', mode: 'TEXT' });
+        // In the repository's folder; the scripts are not to be left there.
+        await ask(
+          replaced(commandOf(PAGE, 'defineScripts'), { "name + '.lua'": `'${folder}/' + name + '.lua'` }),
+        );
+        const cli = (part: string) =>
+          ask(
+            replaced(commandOf(PAGE, part), {
+              'redis://localhost:6379': redis.url,
+              '--eval ': `--eval ${folder}/`,
+            }),
+          );
+        expect((await cli('--eval openLog.lua')).split('\n').slice(0, 8)).toEqual([
+          'opened',
+          'k3f9ab01zzq4',
+          '0',
+          'auto',
+          '1',
+          '0',
+          '1',
+          '',
+        ]);
+        using stream = await openSse(`${app.url}/api/v0/executions/tasks/poem-5/stream`);
+        const appending = '--eval appendToLog.lua';
+        expect(await cli(appending)).toBe('appended\n2\n');
+        // The same batch again: once in the log, answered alike.
+        expect(await cli(appending)).toBe('appended\n2\n');
+        await until(() => stream.frames.length === 2, { what: 'two messages' });
+        expect(stream.frames).toEqual([
+          { id: '1-k3f9ab01zzq4', event: 'task_start', data: '{"taskId":"poem"}' },
+          { id: '2-k3f9ab01zzq4', event: 'llm_chunk', data: 'Roses are red,' },
+        ]);
+        expect(await log.head('poem-5')).toMatchObject({ published: true, attempt: 1, head: 2 });
+      } finally {
+        rmSync(folder, { recursive: true });
+        await app.close();
+        app = undefined;
+        await log.close();
+      }
+    },
+  );
+});

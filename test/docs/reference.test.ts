@@ -1,0 +1,148 @@
+// The tables of docs/, held against the code: variables, events, warnings, limits; and every link.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { buildSchema, parse, validate } from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { EVENT_DATA } from '../../src/event/schema.ts';
+import { CATALOGUE, EVENT_TYPES, type EventType } from '../../src/event/types.ts';
+import { readConfig } from '../../src/server/config.ts';
+import { DEFAULT_LIMITS } from '../../src/worker.ts';
+import { blocksOf, ROOT } from './blocks.ts';
+
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+
+/** The rows of the table that begins with these cells, each cell without its backticks. */
+function tableOf(path: string, ...heads: string[]): string[][] {
+  const lines = read(path).split('\n');
+  const at = lines.findIndex((line) => line.startsWith(`| ${heads.join(' | ')} |`));
+  if (at < 0) throw new Error(`${path} has no table ${heads.join(', ')}`);
+  const end = lines.findIndex((line, i) => i > at && !line.startsWith('|'));
+  return lines.slice(at + 2, end).map((line) => line.slice(2, -2).split(' | '));
+}
+
+const bare = (cell: string) => cell.replaceAll('`', '');
+
+/** Variables whose pages come with what they configure: authentication and Temporal. */
+const NOT_YET =
+  /^(AUTH_(AUDIENCE|CLOCK_SKEW_SECONDS|EXECUTIONS_CLAIM|ISSUER|JWKS_URL|SESSION_MS|SHARED_KEY|TENANT_CLAIM)|TEMPORAL_(ADDRESS|CONFIG_FILE|PROFILE))$/;
+
+describe('docs/configuration.md', () => {
+  const table = tableOf('docs/configuration.md', 'variable', 'default');
+
+  test('has every variable that src/server/config.ts reads, and no other', () => {
+    const source = read('src/server/config.ts');
+    const names = [...source.matchAll(/env\.([A-Z][A-Z_]+)|\(env, '([A-Z][A-Z_]+)'/g)].map(
+      (m) => m[1] ?? m[2]!,
+    );
+    const known = [...new Set(names)].filter((name) => !NOT_YET.test(name));
+    const told = table.map(([name]) => bare(name!)).filter((name) => !NOT_YET.test(name));
+    expect(told.toSorted()).toEqual(known.toSorted());
+  });
+
+  test('has their defaults', () => {
+    const defaults = readConfig({}) as unknown as Record<string, unknown>;
+    for (const [name, told] of table) {
+      if (NOT_YET.test(bare(name!))) continue;
+      const field = bare(name!)
+        .toLowerCase()
+        .replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+      const value = defaults[field];
+      expect(defaults).toHaveProperty(field);
+      // What is empty by default is told in words.
+      const isEmpty = value === undefined || value === '' || (Array.isArray(value) && value.length === 0);
+      if (isEmpty) expect(bare(told!)).toMatch(/^(none|memory|PGlite in DATA_DIR)$/);
+      else expect(bare(told!)).toBe(String(value));
+    }
+  });
+});
+
+describe('docs/events.md', () => {
+  test('has the catalogue: every type, the streams that it is in, and the fields of its data', () => {
+    const rows = tableOf('docs/events.md', 'type', 'in streams of', 'data');
+    expect(rows.map(([type]) => bare(type!))).toEqual(expect.arrayContaining([...EVENT_TYPES]));
+    expect(rows).toHaveLength(EVENT_TYPES.length);
+    for (const [name, streams, fields] of rows) {
+      const type = bare(name!) as EventType;
+      const kinds = streams!.startsWith('all')
+        ? ['workflow', 'agent', 'task']
+        : streams!.match(/workflow|agent|task/g)!;
+      expect(kinds).toEqual([...CATALOGUE[type]]);
+      const schema = EVENT_DATA[type] as unknown as {
+        shape: Record<string, { safeParse(v: unknown): { success: boolean } }>;
+      };
+      const told = fields!.replace(/\(.*?\)/g, '').replace(/:.*/, '');
+      const names = [...told.matchAll(/`(\w+)\??`/g)].map(([, field]) => field);
+      expect(names.toSorted(), type).toEqual(Object.keys(schema.shape).toSorted());
+      for (const [, field, optional] of told.matchAll(/`(\w+)(\??)`/g)) {
+        // A gap has one of two where it has any; the table says so in words.
+        if (type === 'gap') continue;
+        expect(schema.shape[field!]!.safeParse(undefined).success, `${type}.${field}`).toBe(optional === '?');
+      }
+    }
+  });
+
+  test('has every code of a warning that publishers, rows and servers write', () => {
+    const folders = ['src/publish', 'src/relay', 'src/rest', 'src/tail'];
+    const files = folders.flatMap((folder) =>
+      readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+        // What Temporal adds has a page of its own.
+        .filter((name) => name.endsWith('.ts') && !name.startsWith('temporal'))
+        .map((name) => join(folder, name)),
+    );
+    const codes = files.flatMap((file) => {
+      const source = read(file);
+      return [
+        ...source.matchAll(/'warning'[^;]*?code: '([A-Z_]+)'/g),
+        ...source.matchAll(/[wW]arn(?:ing)?\([^;]*?'([A-Z]+_[A-Z_]+)'/g),
+        ...source.matchAll(/code: '(ATTEMPT_FAILED)'/g),
+        ...source.matchAll(/'warning', JSON\.stringify\(\{ code: '([A-Z]+)'/g),
+      ].map(([, code]) => code!);
+    });
+    const told = tableOf('docs/events.md', 'warning', 'means').map(([code]) => bare(code!));
+    expect([...new Set(codes)].toSorted()).toEqual(told.toSorted());
+    expect(read('docs/events.md')).toContain('`PUBLISHER_LOST`');
+  });
+});
+
+describe('docs/publishing.md', () => {
+  test('has every limit of a publisher and its default', () => {
+    const rows = tableOf('docs/publishing.md', 'limit', 'default');
+    const told = Object.fromEntries(rows.map(([name, value]) => [bare(name!), Number(value)]));
+    expect(told).toEqual(DEFAULT_LIMITS);
+  });
+});
+
+describe('every page', () => {
+  const pages = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
+  const readmes = ['sse-browser', 'sse-node', 'python-worker'].map((name) => `examples/${name}/README.md`);
+  const all = [...pages.map((name) => `docs/${name}`), ...readmes];
+
+  test.each(all)('%s: its links lead somewhere', (path) => {
+    const anchorsOf = (page: string) =>
+      [...read(page).matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
+        title!
+          .toLowerCase()
+          .replace(/[^\w\- ]/g, '')
+          .replaceAll(' ', '-'),
+      );
+    for (const [, target] of read(path).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) {
+      const [file, anchor] = target!.split('#') as [string, string | undefined];
+      const there = file === '' ? path : join(dirname(path), file);
+      expect(existsSync(join(ROOT, there)), target).toBe(true);
+      if (anchor) expect(anchorsOf(there), target).toContain(anchor);
+    }
+  });
+
+  test('the index names every page', () => {
+    for (const name of pages) {
+      if (name !== 'README.md') expect(read('docs/README.md')).toContain(`](${name})`);
+    }
+  });
+
+  test('every block of GraphQL is valid', () => {
+    const schema = buildSchema(read('schema.graphql'));
+    const blocks = all.flatMap((path) => blocksOf(path).filter(({ language }) => language === 'graphql'));
+    expect(blocks.length).toBeGreaterThan(1);
+    for (const { text } of blocks) expect(validate(schema, parse(text))).toEqual([]);
+  });
+});

@@ -1,0 +1,210 @@
+// examples/sse-node, followed word for word from its README, and through connections that are cut.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../scripts/child.ts';
+import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
+import { createMemoryLog } from '../../src/log/memory.ts';
+import { type Command, commandOf, outputOf, replaced, runCommand } from '../docs/blocks.ts';
+import { startApp } from '../support/app.ts';
+import { until } from '../support/wait.ts';
+
+const README = 'examples/sse-node/README.md';
+
+/** A road to a server that the test cuts: every connection breaks after so many bytes, until it is told otherwise. */
+async function startRoad(serverUrl: string, cutAfter: number) {
+  const open = new Set<Socket>();
+  let [cuts, limit] = [0, cutAfter];
+  const road = createServer((client) => {
+    const server = connect(Number(new URL(serverUrl).port), '127.0.0.1');
+    let bytes = 0;
+    for (const socket of [client, server]) {
+      open.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        open.delete(socket);
+        client.destroy();
+        server.destroy();
+      });
+    }
+    client.pipe(server);
+    server.on('data', (data) => {
+      bytes += data.length;
+      client.write(data);
+      if (bytes < limit) return;
+      cuts += 1;
+      client.destroy();
+    });
+  });
+  const listen = (port: number) => new Promise<void>((resolve) => road.listen(port, '127.0.0.1', resolve));
+  const port = await freePort();
+  await listen(port);
+  const close = () => {
+    for (const socket of open) socket.destroy();
+    return new Promise((resolve) => road.close(resolve));
+  };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    get cuts() {
+      return cuts;
+    },
+    /** No connection is broken any more. */
+    mend: () => {
+      limit = Number.POSITIVE_INFINITY;
+    },
+    close,
+    reopen: () => listen(port),
+    [Symbol.asyncDispose]: async () => void (await close()),
+  };
+}
+
+const follow = (url: string, kind: string, id: string) =>
+  runCommand(`${process.execPath} examples/sse-node/watch.mjs ${kind} ${id}`, { EXECSTREAM_URL: url });
+
+describe('examples/sse-node/README.md, word for word', () => {
+  let folder: string;
+  let demo: Command;
+  let url: string;
+  let findId: string;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'execstream-sse-node-'));
+    const port = String(await freePort());
+    url = `http://localhost:${port}`;
+    demo = runCommand(commandOf(README, 'npm start'), { PORT: port, DATA_DIR: join(folder, 'data') });
+    findId = replaced(commandOf(README, 'ID=$('), { 'localhost:4000': `localhost:${port}` });
+    await demo.prints(/Watch an agent write:/, 90_000);
+  }, 100_000);
+  afterAll(async () => {
+    await demo?.end('SIGTERM');
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('a text and a value are followed to their ends; the content is on stdout alone, the code says how', async () => {
+    const ask = async (command: string) => {
+      await using asked = runCommand(`${findId}\n${command}\necho $ID >&2`, { EXECSTREAM_URL: url });
+      expect(await asked.exited).toBe(0);
+      const lines = asked.stderr.trimEnd().split('\n');
+      return { id: lines.pop()!, lines, stdout: asked.stdout };
+    };
+    const [text, value] = await Promise.all([
+      ask(commandOf(README, 'agents $ID', true)),
+      ask(commandOf(README, '-contents')),
+    ]);
+    const resultOf = async (id: string) =>
+      ((await (await fetch(`${url}/api/v0/executions/agents/${id}`)).json()) as { result: unknown }).result;
+    expect(text.stdout).toBe(await resultOf(text.id));
+    expect(JSON.parse(value.stdout)).toEqual(await resultOf(value.id.replace(/-report$/, '-contents')));
+    expect(value.lines.filter((line) => / structured_delta /.test(line)).length).toBeGreaterThan(1);
+
+    // As the README shows it, but for what differs from run to run.
+    const masked = (line: string) =>
+      line
+        .replace(/^\d+-\w+/, 'CURSOR')
+        .replace(/"durationMs":\d+/, '"durationMs":N')
+        .replace(/"# What.*/, '"…');
+    const shown = outputOf(README, 'agent_start').split('\n').map(masked);
+    const printed = text.lines.map(masked);
+    for (const line of shown.filter((each) => each.startsWith('CURSOR') || each.startsWith('ended'))) {
+      expect(printed).toContain(line);
+    }
+    expect(text.stdout).toMatch(/^# What is in \d+ files\n/);
+  }, 60_000);
+
+  test('an execution that nobody knows: code 2, and why', async () => {
+    await using nobody = runCommand(commandOf(README, 'agents nobody'), { EXECSTREAM_URL: url });
+    expect(await nobody.exited).toBe(2);
+    expect(nobody.stderr).toBe(`${outputOf(README, 'NOT_FOUND')}\n`);
+  });
+});
+
+describe('examples/sse-node', () => {
+  test('connections that break every few bytes, and a server that is away: the text is whole, once', async () => {
+    await using app = await startApp({ settings: { retryMs: 50 } });
+    await using road = await startRoad(app.url, 900);
+    const run = await app.publisher.begin({ id: 'cut', kind: 'agent' });
+    await using command = follow(road.url, 'agents', 'cut');
+    let text = '';
+    const write = async (count: number) => {
+      for (let i = 0; i < count; i += 1) {
+        const piece = ` line ${text.length}\n\n${'\t😀'.repeat(20)} `;
+        text += piece;
+        await run.text(piece);
+        await new Promise((resolve) => setTimeout(resolve, 15));
+      }
+    };
+    await write(60);
+    await until(() => road.cuts >= 3, { what: 'three cuts', timeoutMs: 10_000 });
+    await road.close();
+    await write(20);
+    await command.prints(/lost: ECONNREFUSED; back in \d+ ms, behind \d+-\w+/);
+    road.mend();
+    await road.reopen();
+    await write(20);
+    await run.complete();
+    expect(await command.exited).toBe(0);
+    expect(command.stdout).toBe(`${text}\n`);
+    expect(command.stderr).toMatch(/ended: SUCCESS\n$/);
+  }, 30_000);
+
+  test('a value grows through a cut connection', async () => {
+    await using app = await startApp({ settings: { retryMs: 50 } });
+    await using road = await startRoad(app.url, 700);
+    const run = await app.publisher.begin({ id: 'v', kind: 'task', mode: 'STRUCTURED' });
+    await using command = follow(road.url, 'tasks', 'v');
+    const items: { n: number; 'a/b~c': string[] }[] = [];
+    for (let i = 0; i < 30; i += 1) {
+      items.push({ n: i, 'a/b~c': ['x'] });
+      if (i % 7 === 0) items.splice(0, 1);
+      await run.value({ items });
+      await new Promise((resolve) => setTimeout(resolve, 15));
+    }
+    await until(() => road.cuts >= 2, { what: 'two cuts', timeoutMs: 10_000 });
+    road.mend();
+    await run.complete();
+    expect(await command.exited).toBe(0);
+    expect(JSON.parse(command.stdout)).toEqual({ items });
+  });
+
+  test('a reset begins anew; a failure is code 1 with its words', async () => {
+    await using app = await startApp();
+    const run = await app.publisher.begin({ id: 'r', kind: 'agent', attempt: 1 });
+    await run.text('half');
+    await using command = follow(app.url, 'agents', 'r');
+    await until(() => command.stdout === 'half', { what: 'the first half', timeoutMs: 10_000 });
+    const again = await app.publisher.begin({ id: 'r', kind: 'agent', attempt: 2 });
+    await again.text('whole');
+    await again.fail(new Error('out of luck'), { status: 'TIMED_OUT' });
+    expect(await command.exited).toBe(1);
+    expect(command.stdout).toBe('half\nwhole\n');
+    expect(command.stderr).toMatch(
+      / reset \{"reason":"attempt"\}\n[\s\S]*"out of luck"[\s\S]*\nended: TIMED_OUT\n$/,
+    );
+  });
+
+  test('a gap: a text is made good by the result, also by one too large for an event', async () => {
+    const log = createMemoryLog({ ...DEFAULT_BOUNDS, maxEvents: 3 });
+    await using app = await startApp({ log });
+    for (const [id, size] of [
+      ['small', 10],
+      ['large', 10_000],
+    ] as const) {
+      const run = await app.publisher.begin({ id, kind: 'agent' });
+      let text = '';
+      for (let i = 0; i < 12; i += 1) {
+        const piece = `${i}${'x'.repeat(size)} `;
+        text += piece;
+        await run.text(piece);
+        await run.warning('NOTE', `${i}`);
+      }
+      await until(() => run.stats.queuedBytes === 0, { what: 'an empty outbox' });
+      await using command = follow(app.url, 'agents', id);
+      await command.prints(/ gap /);
+      await run.complete();
+      expect(await command.exited).toBe(0);
+      expect(command.stdout.endsWith(`${text}\n`)).toBe(true);
+    }
+  });
+});

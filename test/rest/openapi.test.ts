@@ -1,0 +1,390 @@
+// The OpenAPI document, held against the server: its paths, its example answers, its stream, and `/docs`, which
+// renders it (issue 3, "To deliver", 9, and "Must show").
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BaseResolver, createConfig, lintDocument, Source } from '@redocly/openapi-core';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ExecutionKind } from '../../src/event/types.ts';
+import { createPrismaStore } from '../../src/execution/prisma.ts';
+import { openApiDocument } from '../../src/rest/openapi/document.ts';
+import { STORIES, STORY_EPOCH } from '../../src/rest/openapi/story.ts';
+import { type ListeningApp, startApp } from '../support/app.ts';
+import { describeBrowser, launchBrowser } from '../support/chromium.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: a document is walked by its paths.
+type Json = any;
+
+const DOCUMENT = JSON.parse(JSON.stringify(openApiDocument('1.2.3'))) as Json;
+
+/** Lint's findings: severity, rule, where and what. */
+async function lint(document: Json): Promise<string[]> {
+  const config = await createConfig({
+    extends: ['recommended'],
+    rules: { 'no-invalid-media-type-examples': 'error', 'no-invalid-schema-examples': 'error' },
+  });
+  const source = new Source('openapi.json', JSON.stringify(document));
+  const problems = await lintDocument({
+    document: { source, parsed: document },
+    config,
+    externalRefResolver: new BaseResolver(config.resolve),
+  } as unknown as Parameters<typeof lintDocument>[0]);
+  return problems.map(
+    ({ severity, ruleId, message, location }) =>
+      `${severity} ${ruleId} ${location[0]?.pointer ?? ''}: ${message}`,
+  );
+}
+
+/** The files of /docs; and those of authentication, which are described with it. */
+const NOT_DESCRIBED = ['GET /docs/{file}', 'POST /api/v0/stream-tokens', 'POST /api/v0/stream-tokens/revoke'];
+
+const KINDS = [
+  ['agents', 'agent'],
+  ['tasks', 'task'],
+  ['workflows', 'workflow'],
+] as const;
+
+let app: ListeningApp;
+/** Who may not be read by whom. */
+let isDenied: boolean;
+beforeEach(async () => {
+  isDenied = false;
+  app = await startApp({ authorize: () => ({ read: isDenied ? 'denied' : 'granted' }) });
+});
+afterEach(() => app.close());
+
+interface Sent {
+  readonly method?: string;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+}
+
+const send = (path: string, { method = 'GET', body, headers = {} }: Sent = {}, url = app.url) =>
+  fetch(`${url}${path}`, {
+    method,
+    headers: { ...(body !== undefined && { 'Content-Type': 'application/json' }), ...headers },
+    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+
+let keys = 0;
+const batchHeaders = (token: string) => ({
+  'Publisher-Token': token,
+  'Idempotency-Key': `key-${++keys}`,
+});
+
+/** Without what differs from one run to the next. */
+function masked(text: string, epoch: string): string {
+  return text
+    .replaceAll(epoch, STORY_EPOCH)
+    .replace(/"durationMs":\d+/g, '"durationMs":1234')
+    .replace(/"(startedAt|finishedAt)":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"/g, '"$1":"MASKED"')
+    .replace(/"token":"[\w-]{32}"/, '"token":"MASKED"')
+    .replace(/"runId":"[0-9a-f-]{36}"/, '"runId":"MASKED"');
+}
+
+/** Tells a kind's story over HTTP, and answers each answer. */
+async function tell(plural: string, kind: ExecutionKind) {
+  const path = `/api/v0/executions/${plural}/report-42`;
+  const { begin, batch, end } = STORIES[kind];
+  const begun = await send(path, { method: 'PUT', body: begin });
+  const { token, epoch, ...rest } = (await begun.json()) as { token: string; epoch: string };
+  const post = async (body: object) => {
+    const answer = await send(`${path}/events`, { method: 'POST', body, headers: batchHeaders(token) });
+    return { status: answer.status, body: await answer.json() };
+  };
+  const batches = [await post(batch), await post(end)];
+  const state = await (await send(path)).text();
+  const stream = await (await send(`${path}/stream`)).text();
+  return {
+    path,
+    token,
+    epoch,
+    begun: { status: begun.status, body: { token, epoch, ...rest } },
+    batches,
+    state,
+    stream,
+  };
+}
+
+describe('the document', () => {
+  test('is answered at /openapi.json, with the version of the package', async () => {
+    const response = await send('/openapi.json');
+    expect(response.headers.get('content-type')).toMatch(/^application\/json/);
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    expect(await response.json()).toEqual(JSON.parse(JSON.stringify(openApiDocument(version))));
+  });
+
+  test('has nothing for a linter to say: recommended rules, and every example of its schema', async () => {
+    expect(await lint(DOCUMENT)).toEqual([]);
+  });
+
+  test('a linter would say so: a wrong example, a path without an answer', async () => {
+    const wrong = structuredClone(DOCUMENT);
+    wrong.paths['/health/live'].get.responses[200].content['application/json'].example = { status: 1 };
+    delete wrong.paths['/docs'].get.operationId;
+    const found = (await lint(wrong)).join('\n');
+    expect(found).toMatch(/no-invalid-media-type-examples/);
+    expect(found).toMatch(/operation-operationId/);
+  });
+
+  test('has every path of rest.ts, with its methods, but the files of /docs; and no other', () => {
+    const source = readFileSync('src/rest/rest.ts', 'utf8');
+    const table = source.slice(source.indexOf('const routes'), source.indexOf('return async (request'));
+    const routes = table.split(/\n {4}\[/).slice(1);
+    const found = routes.flatMap((route) => {
+      const pattern = /^\s*(?:new RegExp\(`(.+?)`\)|\/(.+?)\/),/.exec(route)!;
+      const template = (pattern[1] ?? pattern[2]!)
+        .replace(/^\$\{EXECUTION\}/, '/api/v0/executions/{kind}/{id}')
+        .replaceAll('\\/', '/')
+        .replaceAll('\\.', '.')
+        .replace('/?$', '$')
+        .replace('([^/]+)', '{file}')
+        .replace(/^\^|\$$/g, '');
+      const methods = [...route.matchAll(/\b(GET|PUT|POST|DELETE|PATCH): ?/g)].map(([, method]) => method);
+      const paths = template.includes('{kind}')
+        ? KINDS.map(([plural]) => template.replace('{kind}', plural))
+        : [template];
+      return paths.flatMap((path) => methods.map((method) => `${method} ${path}`));
+    });
+    const documented = Object.entries(DOCUMENT.paths as Json).flatMap(([path, item]) =>
+      Object.keys(item as object).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(found.length).toBeGreaterThan(15);
+    const described = (route: string) => !NOT_DESCRIBED.includes(route);
+    expect(documented.filter(described).toSorted()).toEqual(found.filter(described).toSorted());
+  });
+
+  test('every path is there on the server, with the methods that it names', async () => {
+    for (const [path, item] of Object.entries(DOCUMENT.paths as Json)) {
+      const response = await send(path.replace('{id}', 'report-42'), { method: 'DELETE' });
+      expect(response.status).toBe(405);
+      const allowed = response.headers.get('allow')!.split(', ');
+      const documented = Object.keys(item as object).map((method) => method.toUpperCase());
+      expect(allowed.filter((method) => method !== 'HEAD').toSorted()).toEqual(documented.toSorted());
+      const { detail } = (await response.json()) as { detail: string };
+      for (const operation of Object.values(item as Json) as Json[]) {
+        expect(operation.responses[405].content['application/problem+json'].example.detail).toBe(detail);
+      }
+    }
+  });
+});
+
+describe('the example answers are those of the server', () => {
+  test.each(KINDS)('%s: begun, told and ended as the examples say', async (plural, kind) => {
+    const { epoch, begun, batches, state, stream } = await tell(plural, kind);
+    const { paths } = DOCUMENT;
+    const path = `/api/v0/executions/${plural}/{id}`;
+    const begin = paths[path].put;
+    expect(begun.status).toBe(201);
+    expect(begin.requestBody.content['application/json'].example).toEqual(STORIES[kind].begin);
+    const answer = begin.responses[201].content['application/json'].example;
+    expect(JSON.parse(masked(JSON.stringify(begun.body), epoch))).toEqual(
+      JSON.parse(masked(JSON.stringify(answer), STORY_EPOCH)),
+    );
+    const post = paths[`${path}/events`].post;
+    const { batch, end } = post.responses[200].content['application/json'].examples;
+    expect(batches).toEqual([
+      { status: 200, body: batch.value },
+      { status: 200, body: end.value },
+    ]);
+    const sent = post.requestBody.content['application/json'].examples;
+    expect([sent.batch.value, sent.end.value]).toEqual([STORIES[kind].batch, STORIES[kind].end]);
+    const shown = paths[path].get.responses[200].content['application/json'].example;
+    expect(JSON.parse(masked(state, epoch))).toEqual(JSON.parse(masked(JSON.stringify(shown), STORY_EPOCH)));
+    const streamed = paths[`${path}/stream`].get.responses[200].content['text/event-stream'].example;
+    expect(masked(stream, epoch)).toBe(masked(streamed, STORY_EPOCH));
+  });
+
+  test('the state and the messages that the server gives are of the schemas', async () => {
+    const checked = structuredClone(DOCUMENT);
+    for (const [plural, kind] of KINDS) {
+      const { state, stream } = await tell(plural, kind);
+      const path = `/api/v0/executions/${plural}/{id}`;
+      checked.paths[path].get.responses[200].content['application/json'].example = JSON.parse(state);
+      const name = `${kind[0]!.toUpperCase()}${kind.slice(1)}Message`;
+      const messages = [...stream.matchAll(/^id: (.+)\nevent: (.+)\ndata: (.+)\n\n/gm)];
+      expect(messages).toHaveLength(4);
+      checked.components.schemas[name].examples = messages.map(([, id, event, data]) => ({
+        id,
+        event,
+        data: event === 'llm_chunk' ? data : JSON.parse(data!),
+      }));
+      await app.close();
+      app = await startApp();
+    }
+    expect(await lint(checked)).toEqual([]);
+    // The check checks.
+    checked.components.schemas.AgentMessage.examples[0].event = 'workflow_start';
+    expect((await lint(checked)).join('\n')).toMatch(/no-invalid-schema-examples/);
+  });
+
+  test.each(KINDS)('%s: 204 behind the end', async (plural, kind) => {
+    const { path, epoch } = await tell(plural, kind);
+    const response = await send(`${path}/stream`, { headers: { 'Last-Event-ID': `4-${epoch}` } });
+    expect(response.status).toBe(204);
+    expect(DOCUMENT.paths[`/api/v0/executions/${plural}/{id}/stream`].get.responses[204]).toBeDefined();
+  });
+
+  describe.each(KINDS)('%s: refusals', (plural, kind) => {
+    const path = `/api/v0/executions/${plural}/report-42`;
+    const template = `/api/v0/executions/${plural}/{id}`;
+    /** Cases that were compared, to be held against those of the document. */
+    const compared = new Set<string>();
+
+    async function compare(operation: string, response: Response, code: string): Promise<void> {
+      const [method, of] = operation.split(' ') as [string, string];
+      const documented =
+        DOCUMENT.paths[`${template}${of.slice('…'.length)}`][method].responses[response.status];
+      const { example, examples } = documented.content['application/problem+json'];
+      expect(response.headers.get('content-type')).toBe('application/problem+json');
+      expect(await response.json()).toEqual(examples?.[code].value ?? example);
+      if (documented.headers?.['Retry-After']) expect(response.headers.get('retry-after')).toMatch(/^\d+$/);
+      compared.add(`${operation} ${response.status} ${code}`);
+    }
+
+    async function begun(): Promise<string> {
+      const response = await send(path, { method: 'PUT', body: STORIES[kind].begin });
+      return ((await response.json()) as { token: string }).token;
+    }
+
+    const post = (token: string, body: unknown, url = app.url) =>
+      send(`${path}/events`, { method: 'POST', body, headers: batchHeaders(token) }, url);
+
+    test('each that the document shows, made to happen', async () => {
+      const token = await begun();
+      const nobody = `/api/v0/executions/${plural}/nobody`;
+
+      await compare('get …/stream', await send(`${path}/stream?poll_ms=1`), 'BAD_USER_INPUT');
+      await compare('get …/stream', await send(`${path}/stream?last_event_id=yesterday`), 'BAD_CURSOR');
+      await compare('get …', await send(path.replace('-42', '%2042')), 'BAD_USER_INPUT');
+      await compare('get …', await send(nobody), 'NOT_FOUND');
+      await compare('get …/stream', await send(`${nobody}/stream`), 'NOT_FOUND');
+      const json = { headers: { accept: 'application/json' } };
+      await compare('get …/stream', await send(`${path}/stream`, json), 'NOT_ACCEPTABLE');
+      isDenied = true;
+      await compare('get …', await send(path), 'FORBIDDEN');
+      await compare('get …/stream', await send(`${path}/stream`), 'FORBIDDEN');
+      isDenied = false;
+
+      const put = (body: unknown) => send(path, { method: 'PUT', body });
+      const begin = STORIES[kind].begin;
+      await compare('put …', await put('{"mode":'), 'BAD_USER_INPUT');
+      await compare('put …', await put({ ...begin, tenant: 'other' }), 'FORBIDDEN');
+      await compare('put …', await put({ ...begin, input: 'x'.repeat(300_000) }), 'EVENT_TOO_LARGE');
+      await compare('put …', await put({ ...begin, attempt: 0 }), 'BAD_USER_INPUT');
+
+      const bare = await send(`${path}/events`, { method: 'POST', body: STORIES[kind].batch });
+      await compare('post …/events', bare, 'BAD_USER_INPUT');
+      const unknown = await send(`${nobody}/events`, {
+        method: 'POST',
+        body: STORIES[kind].batch,
+        headers: batchHeaders(token),
+      });
+      await compare('post …/events', unknown, 'NOT_FOUND');
+      const large = { events: [{ type: 'warning', data: { code: 'C', message: 'x'.repeat(300_000) } }] };
+      await compare('post …/events', await post(token, large), 'EVENT_TOO_LARGE');
+      const nonsense = { events: [{ type: 'nonsense', data: {} }] };
+      await compare('post …/events', await post(token, nonsense), 'BAD_USER_INPUT');
+
+      // Batches wait behind one that the log does not answer.
+      const { append } = app.log;
+      let goOn = () => {};
+      const slow = new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      app.log.append = async (...sent) => {
+        await slow;
+        return append(...sent);
+      };
+      const posts = Array.from({ length: 20 }, () => post(token, { events: statusEvents(kind) }));
+      await compare('post …/events', await Promise.race(posts), 'TOO_MANY_REQUESTS');
+      goOn();
+      await Promise.all(posts);
+      app.log.append = append;
+
+      const second = await put({ ...begin, attempt: 2 });
+      expect(second.status).toBe(201);
+      await compare('post …/events', await post(token, STORIES[kind].batch), 'SUPERSEDED');
+      await compare('put …', await put({ ...begin, attempt: 1 }), 'SUPERSEDED');
+      const { token: newer } = (await second.json()) as { token: string };
+      expect((await post(newer, STORIES[kind].end)).status).toBe(200);
+      await compare('put …', await put(begin), 'ENDED');
+      await compare('post …/events', await post(newer, STORIES[kind].batch), 'ENDED');
+
+      // A real store whose database is not there.
+      const store = createPrismaStore({ url: 'postgres://127.0.0.1:1/none' });
+      await using away = await startApp({ store });
+      await compare('get …', await send(path, {}, away.url), 'SOURCE_UNAVAILABLE');
+      await compare('get …/stream', await send(`${path}/stream`, {}, away.url), 'SOURCE_UNAVAILABLE');
+      const putAway = await send(path, { method: 'PUT', body: begin }, away.url);
+      await compare('put …', putAway, 'SOURCE_UNAVAILABLE');
+      const postAway = await post(token, STORIES[kind].batch, away.url);
+      await compare('post …/events', postAway, 'SOURCE_UNAVAILABLE');
+      const headers = { 'Last-Event-ID': `1-${STORY_EPOCH}` };
+      const back = await send(`${path}/stream`, { headers }, away.url);
+      expect(back.status).toBe(200);
+      expect(await back.text()).toMatch(/^retry: 5000\n: .+\n\n$/);
+      const ready = await send('/health/ready', {}, away.url);
+      expect(ready.status).toBe(503);
+      expect(await ready.json()).toEqual(
+        DOCUMENT.paths['/health/ready'].get.responses[503].content['application/json'].example,
+      );
+
+      await store.close();
+
+      // None is left out; 405 is compared for all paths above.
+      const documented = ['', '/stream', '/events'].flatMap((of) =>
+        Object.entries(DOCUMENT.paths[`${template}${of}`] as Json).flatMap(([method, operation]) =>
+          Object.entries((operation as Json).responses).flatMap(([status, answer]) => {
+            const problem = (answer as Json).content?.['application/problem+json'];
+            if (!problem || status === '405') return [];
+            const codes = problem.examples ? Object.keys(problem.examples) : [problem.example.code];
+            return codes.map((code: string) => `${method} …${of} ${status} ${code}`);
+          }),
+        ),
+      );
+      expect([...compared].toSorted()).toEqual(documented.toSorted());
+    }, 30_000);
+  });
+
+  test('health', async () => {
+    for (const path of ['/health/live', '/health/ready']) {
+      const { content } = DOCUMENT.paths[path].get.responses[200];
+      expect(await (await send(path)).json()).toEqual(content['application/json'].example);
+    }
+  });
+});
+
+/** Events that may be sent any number of times. */
+function statusEvents(kind: ExecutionKind): object[] {
+  return [{ type: `${kind}_status`, data: { status: 'RUNNING' } }];
+}
+
+describeBrowser('/docs', () => {
+  test('renders in a browser, asks no other host, and has no error to tell', async () => {
+    await using browser = await launchBrowser();
+    const page = await browser.newPage();
+    const faults: string[] = [];
+    page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
+    page.on('pageerror', (error) => faults.push(error.message));
+    page.on('request', (request) => {
+      const { protocol, origin } = new URL(request.url());
+      if (protocol !== 'data:' && origin !== app.url) faults.push(`a request to ${request.url()}`);
+    });
+    page.on('response', (response) => {
+      if (response.status() >= 400) faults.push(`${response.status()} ${response.url()}`);
+    });
+    await page.goto(`${app.url}/docs`);
+    const operations = Object.values(DOCUMENT.paths as Json).flatMap((item) => Object.keys(item as object));
+    await expect.poll(() => page.locator('.opblock').count(), { timeout: 15_000 }).toBe(operations.length);
+    if (process.env.SCREENSHOTS) await page.screenshot({ path: join(process.env.SCREENSHOTS, 'docs.png') });
+    await page.locator('#operations-executions-streamAgent button').first().click();
+    const block = page.locator('#operations-executions-streamAgent');
+    await block.getByText('event: llm_chunk').first().waitFor();
+    await block.getByText('Service Unavailable').first().waitFor();
+    if (process.env.SCREENSHOTS) {
+      await page.screenshot({ path: join(process.env.SCREENSHOTS, 'docs-stream.png'), fullPage: true });
+    }
+    expect(await page.locator('.errors-wrapper').count()).toBe(0);
+    expect(faults).toEqual([]);
+  });
+});

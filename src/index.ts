@@ -5,15 +5,21 @@ export type * from './event/types.ts';
 export {
   ANONYMOUS,
   type Authorize,
+  type AuthorizePublish,
   allowTenant,
   type Caller,
   type Permission,
+  type Publishable,
+  publishTenant,
+  type Scope,
 } from './execution/permission.ts';
 export { createPrismaStore, type PrismaStore, type PrismaStoreOptions } from './execution/prisma.ts';
 export type * from './execution/store.ts';
 export type * from './log/log.ts';
 export { createMemoryLog } from './log/memory.ts';
 export { createRedisLog, type RedisLogOptions } from './log/redis/index.ts';
+export type { Authenticate, AuthenticationOptions } from './server/auth/gate.ts';
+export type { JwtOptions } from './server/auth/jwt.ts';
 export { type Config, readConfig } from './server/config.ts';
 export { describeParts, type PartDescription } from './server/parts.ts';
 export { type ListenOptions, listen, type Server } from './server/server.ts';

@@ -10,7 +10,9 @@ import { DEFAULT_STREAM_SETTINGS } from '../sse/event-streams.ts';
 
 export function startCommand(): Command {
   return new Command('start')
-    .description('start the server; PORT, HOST, DATA_DIR, DATABASE_URL and REDIS_URL configure it')
+    .description(
+      'start the server; PORT, HOST, DATA_DIR, DATABASE_URL, REDIS_URL and TEMPORAL_ADDRESS configure it',
+    )
     .action(async () => {
       try {
         await start();

@@ -1,4 +1,5 @@
-// Who may read an execution: the one question that every subscription, replay, query and list asks.
+// Who may read an execution, the one question that every subscription, replay, query and list asks; and who may
+// publish one.
 import { ExecstreamError } from '../event/error.ts';
 import type { Execution } from './store.ts';
 
@@ -7,7 +8,17 @@ export interface Caller {
   /** Stable for one person or service; `anonymous` while authentication is off. */
   readonly id: string;
   readonly tenant?: string;
+  /** What they may do at all; everything where absent. */
+  readonly scopes?: readonly Scope[];
+  /** The only executions that they may read or publish: ids, or beginnings of ids with a `*` behind. */
+  readonly executions?: readonly string[];
+  /** What a token says besides, for a policy of one's own. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+  /** Came with a stream token, which reads and does nothing else. */
+  readonly viaStreamToken?: true;
 }
+
+export type Scope = 'read' | 'publish';
 
 export const ANONYMOUS: Caller = { id: 'anonymous' };
 
@@ -30,6 +41,67 @@ export const allowTenant: Authorize = (caller, execution) =>
   execution.tenant === undefined || execution.tenant === caller.tenant
     ? { read: 'granted' }
     : { read: 'hidden' };
+
+/**
+ * Puts what a caller is limited to, by scope and by named executions, before a policy: it holds whatever that says.
+ * The policy is asked first, so that a missing scope tells nothing of what is hidden.
+ */
+export function withinLimits(authorize: Authorize): Authorize {
+  return async (caller, execution) => {
+    if (!isNamed(caller, execution.id)) return { read: 'hidden' };
+    const permission = await authorize(caller, execution);
+    return permission.read === 'granted' && !hasScope(caller, 'read') ? { read: 'denied' } : permission;
+  };
+}
+
+function isNamed({ executions }: Caller, id: string): boolean {
+  if (!executions) return true;
+  return executions.some((name) => (name.endsWith('*') ? id.startsWith(name.slice(0, -1)) : name === id));
+}
+
+function hasScope({ scopes }: Caller, scope: Scope): boolean {
+  return scopes?.includes(scope) ?? true;
+}
+
+/** An execution that is to be published: one that is there, or one that is to begin. */
+export type Publishable = Pick<Execution, 'id' | 'kind' | 'tenant' | 'name' | 'parentId'>;
+
+/** Decides whether a caller may publish an execution; `hidden` answers as for an unknown id. */
+export type AuthorizePublish = (
+  caller: Caller,
+  execution: Publishable,
+) => Permission['read'] | Promise<Permission['read']>;
+
+/** The default: every caller may publish their tenant's executions, and one without a tenant anybody's. */
+export const publishTenant: AuthorizePublish = (caller, execution) => {
+  if (caller.tenant === undefined || caller.tenant === execution.tenant) return 'granted';
+  return execution.tenant === undefined ? 'denied' : 'hidden';
+};
+
+/**
+ * Refuses a caller who may not publish anything, before any look-up.
+ * @throws ExecstreamError `FORBIDDEN`
+ */
+export function requirePublishScope(caller: Caller): void {
+  if (!hasScope(caller, 'publish')) throw new ExecstreamError('FORBIDDEN', 'you may not publish');
+}
+
+/**
+ * Asks for permission to publish.
+ * @throws ExecstreamError `NOT_FOUND` where the execution is hidden, `FORBIDDEN` where it may not be published.
+ */
+export async function requirePublish(
+  authorizePublish: AuthorizePublish,
+  caller: Caller,
+  execution: Publishable,
+): Promise<void> {
+  requirePublishScope(caller);
+  const answer = isNamed(caller, execution.id) ? await authorizePublish(caller, execution) : 'hidden';
+  if (answer === 'hidden') throw unknownExecution(execution.id);
+  if (answer === 'denied') {
+    throw new ExecstreamError('FORBIDDEN', `you may not publish execution ${execution.id}`);
+  }
+}
 
 /** The error for an id that names nothing which the caller may know of. */
 export function unknownExecution(id: string): ExecstreamError {

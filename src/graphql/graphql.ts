@@ -1,5 +1,4 @@
 // GraphQL over HTTP: Yoga with our subscriptions, and the same pipeline for the REST aliases to run on.
-import { useGraphQLSSE } from '@graphql-yoga/plugin-graphql-sse';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { type ExecutionResult, getOperationAST } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
@@ -13,6 +12,7 @@ import { useEventStream } from './event-stream.ts';
 import { LiveOperations, useExecuteOnce } from './execute-once.ts';
 import { lastEventIdOf } from './last-event-id.ts';
 import { type ExecutionCounter, Projections } from './projection.ts';
+import { useReservations } from './reservations.ts';
 
 /** The smallest logger that pino satisfies. */
 export interface Logger {
@@ -68,7 +68,7 @@ export function createGraphQL({ services, streams, logger }: GraphQLOptions): Gr
       lastEventId: new URL(request.url).pathname === '/graphql/stream' ? undefined : lastEventIdOf(request),
     }),
     plugins: [
-      useGraphQLSSE(),
+      useReservations(),
       useExecuteOnce(operations),
       useEventStream(operations, streams),
       useProtocolCodes(),

@@ -64,3 +64,18 @@ export const EXECUTION = /* GraphQL */ `
     }
   }
 `;
+
+export const CREATE_STREAM_TOKEN = /* GraphQL */ `
+  mutation NewStreamToken($executions: [ID!]!) {
+    createStreamToken(executions: $executions) {
+      token
+      expiresAt
+    }
+  }
+`;
+
+export const REVOKE_STREAM_TOKEN = /* GraphQL */ `
+  mutation EndStreamToken($token: String!) {
+    revokeStreamToken(token: $token)
+  }
+`;

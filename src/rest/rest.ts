@@ -12,6 +12,7 @@ import { problemOf } from './problem.ts';
 import { Refusal } from './publishing/body.ts';
 import { createPublishing, type PublishingOptions } from './publishing/publishing.ts';
 import { nothingAt, type Route, route, type Visit } from './router.ts';
+import { createStreamToken, revokeStreamToken } from './stream-tokens.ts';
 
 export interface RestOptions extends PublishingOptions {
   readonly run: RunOperation;
@@ -35,6 +36,8 @@ export function createRest({ run, streams, checks, onError, ...publishingOptions
         PUT: (visit) => publishing.begin(target(visit)),
       },
     ],
+    [/^\/api\/v0\/stream-tokens$/, { POST: (visit) => createStreamToken(run, visit) }],
+    [/^\/api\/v0\/stream-tokens\/revoke$/, { POST: (visit) => revokeStreamToken(run, visit) }],
     [/^\/health\/live$/, { GET: live }],
     [/^\/health\/ready$/, { GET: () => ready(checks) }],
     [/^\/openapi\.json$/, { GET: openApiJson }],

@@ -16,4 +16,19 @@ export interface SchemaServices {
   readonly log: LogReader;
   readonly tails: Tails;
   readonly authorize: Authorize;
+  readonly streamTokens: StreamTokens;
+}
+
+/** Lets whoever holds it read some executions, without a header. */
+export interface StreamToken {
+  readonly token: string;
+  /** When it serves no longer. */
+  readonly expiresAt: Date;
+}
+
+export interface StreamTokens {
+  /** Makes a token with which executions can be read as this caller may. The caller must have been asked about. */
+  mint(caller: Caller, executions: readonly string[]): Promise<StreamToken>;
+  /** Ends a token that this caller has made; another one stays, and nothing tells. */
+  revoke(caller: Caller, token: string): Promise<void>;
 }

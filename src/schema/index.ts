@@ -5,5 +5,6 @@ import './events.ts';
 import './workflow-stream.ts';
 import './agent-stream.ts';
 import './task-stream.ts';
+import './stream-token.ts';
 
 export const schema = builder.toSchema();

@@ -1,5 +1,9 @@
 // Configuration: the one place where the environment is read, and where each value is checked.
+import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { ExecstreamError } from '../event/error.ts';
+import type { TemporalSettings } from '../relay/temporal/calls.ts';
+import { type JwtOptions, LEAST_KEY_BYTES } from './auth/jwt.ts';
+import { requireLoopback } from './auth/loopback.ts';
 
 export interface Config {
   readonly host: string;
@@ -13,6 +17,12 @@ export interface Config {
   readonly redisUrl: string | undefined;
   /** Before every Redis key and channel. */
   readonly redisPrefix: string;
+  /** Temporal, whose workflows can be watched; none where absent. */
+  readonly temporal: TemporalSettings | undefined;
+  /** How callers are known; not at all where absent. */
+  readonly auth: JwtOptions | undefined;
+  /** How long a stream token serves; an hour where absent. */
+  readonly sessionMs: number | undefined;
   /** Origins of other sites whose pages may read streams; none by default. */
   readonly corsOrigins: readonly string[];
   readonly heartbeatMs: number;
@@ -30,13 +40,20 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
  * @throws ExecstreamError `BAD_USER_INPUT`, naming the variable and what was wrong with it.
  */
 export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const host = env.HOST || '127.0.0.1';
+  const auth = authentication(env);
+  // Here too, before any part is started.
+  if (!auth) requireLoopback(host);
   return {
-    host: env.HOST || '127.0.0.1',
+    host,
     port: whole(env, 'PORT', 4000, 0, 65_535),
     dataDir: env.DATA_DIR || '.data',
     databaseUrl: url(env, 'DATABASE_URL', ['postgres:', 'postgresql:']),
     redisUrl: url(env, 'REDIS_URL', ['redis:', 'rediss:']),
     redisPrefix: env.REDIS_PREFIX ?? '',
+    temporal: temporal(env),
+    auth,
+    sessionMs: env.AUTH_SESSION_MS ? whole(env, 'AUTH_SESSION_MS', 0, 1_000, 86_400_000) : undefined,
     corsOrigins: (env.CORS_ORIGINS ?? '').split(',').flatMap((origin) => origin.trim() || []),
     heartbeatMs: whole(env, 'HEARTBEAT_MS', 15_000, 100, 600_000),
     lifetimeMs: whole(env, 'LIFETIME_MS', 600_000, 1_000, 86_400_000),
@@ -62,6 +79,64 @@ function url(env: NodeJS.ProcessEnv, name: string, protocols: readonly string[])
   }
   return text;
 }
+
+/**
+ * Temporal as its own tools are configured: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`,
+ * `TEMPORAL_TLS…`, and a profile of a file where `TEMPORAL_CONFIG_FILE` or `TEMPORAL_PROFILE` names one.
+ */
+function temporal(env: NodeJS.ProcessEnv): TemporalSettings | undefined {
+  if (!env.TEMPORAL_ADDRESS) return undefined;
+  const given = Object.entries(env).filter(([, value]) => value) as [string, string][];
+  // Without being asked for, a file in somebody's home is not read.
+  const disableFile = !env.TEMPORAL_CONFIG_FILE && !env.TEMPORAL_PROFILE;
+  try {
+    const loaded = loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(given), disableFile });
+    const { tls, apiKey, metadata } = loaded.connectionOptions;
+    return {
+      address: env.TEMPORAL_ADDRESS,
+      namespace: loaded.namespace || 'default',
+      ...(tls && { tls }),
+      ...(typeof apiKey === 'string' && { apiKey }),
+      ...(metadata && Object.keys(metadata).length > 0 && { metadata: metadata as Record<string, string> }),
+    };
+  } catch (error) {
+    throw wrong('TEMPORAL_ADDRESS', `Temporal is not configured right: ${(error as Error).message}`);
+  }
+}
+
+function authentication(env: NodeJS.ProcessEnv): JwtOptions | undefined {
+  const jwksUrl = url(env, 'AUTH_JWKS_URL', ['https:', 'http:']);
+  const shared = env.AUTH_SHARED_KEY || undefined;
+  const issuer = env.AUTH_ISSUER || undefined;
+  const audience = env.AUTH_AUDIENCE || undefined;
+  if (jwksUrl && shared) throw wrong('AUTH_SHARED_KEY', 'expected none beside AUTH_JWKS_URL');
+  if (shared && Buffer.byteLength(shared) < LEAST_KEY_BYTES) {
+    throw wrong('AUTH_SHARED_KEY', `expected at least ${LEAST_KEY_BYTES} bytes`);
+  }
+  // The keys of an identity provider sign what is meant for other services too.
+  if (jwksUrl && !issuer) throw wrong('AUTH_ISSUER', 'expected the issuer of the tokens, with AUTH_JWKS_URL');
+  if (jwksUrl && !audience) throw wrong('AUTH_AUDIENCE', 'expected whom tokens are for, with AUTH_JWKS_URL');
+  const key = jwksUrl ? { jwksUrl } : shared ? { shared } : undefined;
+  // Whoever sets one of the others does not expect that nobody is asked who they are.
+  const stray = NOT_ALONE.find((name) => env[name]);
+  if (!key && stray) throw wrong(stray, 'expected AUTH_JWKS_URL or AUTH_SHARED_KEY beside it');
+  return (
+    key && {
+      key,
+      issuer,
+      audience,
+      clockSkewSeconds: whole(env, 'AUTH_CLOCK_SKEW_SECONDS', 30, 0, 600),
+      tenantClaim: env.AUTH_TENANT_CLAIM || undefined,
+      executionsClaim: env.AUTH_EXECUTIONS_CLAIM || undefined,
+    }
+  );
+}
+
+/** What says nothing without a key. */
+const NOT_ALONE = [
+  ...['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_CLOCK_SKEW_SECONDS'],
+  ...['AUTH_TENANT_CLAIM', 'AUTH_EXECUTIONS_CLAIM'],
+];
 
 function oneOf(env: NodeJS.ProcessEnv, name: string, fallback: string, known: readonly string[]): string {
   const text = env[name] || fallback;

@@ -10,7 +10,12 @@ export interface PartDescription {
 }
 
 /** Describes the parts that a configuration leads to. Shows hosts, never credentials. */
-export function describeParts({ databaseUrl, redisUrl, dataDir }: Config): readonly PartDescription[] {
+export function describeParts({
+  databaseUrl,
+  redisUrl,
+  dataDir,
+  temporal,
+}: Config): readonly PartDescription[] {
   return [
     databaseUrl
       ? { part: 'executions', is: `Postgres at ${new URL(databaseUrl).host}` }
@@ -25,6 +30,13 @@ export function describeParts({ databaseUrl, redisUrl, dataDir }: Config): reado
           part: 'log',
           is: 'embedded: memory',
           limits: 'gone with the process, and out of reach of other processes; REDIS_URL names a Redis',
+        },
+    temporal
+      ? { part: 'workflows', is: `Temporal at ${temporal.address}, namespace ${temporal.namespace}` }
+      : {
+          part: 'workflows',
+          is: 'published to the log',
+          limits: 'those of Temporal are not watched; TEMPORAL_ADDRESS names one',
         },
   ];
 }

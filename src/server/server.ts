@@ -1,8 +1,18 @@
 // Listens, hands each request to GraphQL or REST, and stops without cutting a stream off.
-import { createServer, type Server as HttpServer } from 'node:http';
+import {
+  createServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServerAdapter, type ServerAdapterPlugin, useCORS } from '@whatwg-node/server';
-import { ANONYMOUS } from '../execution/permission.ts';
+import { isExecstreamError } from '../event/error.ts';
+import type { Caller } from '../execution/permission.ts';
+import { takeAccessToken } from './auth/access-token.ts';
+import { type AuthenticationOptions, createGate } from './auth/gate.ts';
+import { isLoopbackHost } from './auth/loopback.ts';
+import { misdirected, refusedAtGate } from './auth/refusal.ts';
 import type { Services } from './services.ts';
 
 export interface ListenOptions {
@@ -10,6 +20,8 @@ export interface ListenOptions {
   /** 0 takes a free port. */
   readonly port: number;
   readonly corsOrigins: readonly string[];
+  /** How callers are known. Absent: not at all; `host` must then be a loopback address. */
+  readonly auth?: AuthenticationOptions | undefined;
 }
 
 export interface Server {
@@ -19,30 +31,51 @@ export interface Server {
   close(): Promise<void>;
 }
 
+/** What the adapter hands over with a request that came through a socket. */
+interface NodeContext {
+  readonly req: IncomingMessage;
+}
+
 /** How long connections may take to finish once the server stops. */
 const CLOSE_MS = 5_000;
 const SWEEP_MS = 50;
 
 /**
  * Starts to listen.
- * @throws the error of `listen` (`EADDRINUSE`, `EACCES`).
+ * @throws the error of `listen` (`EADDRINUSE`, `EACCES`); ExecstreamError `BAD_USER_INPUT` where authentication is off
+ *   and `host` can be reached from outside.
  */
 export async function listen(services: Services, options: ListenOptions): Promise<Server> {
-  const { graphql, rest, streams } = services;
-  const adapter = createServerAdapter(
-    (request: Request): Response | Promise<Response> => {
-      const caller = ANONYMOUS;
-      const { pathname } = new URL(request.url);
-      return isGraphQL(pathname) ? graphql.yoga.fetch(request, { caller }) : rest(request, caller);
+  const { graphql, rest, streams, streamTokens, onError } = services;
+  const gate = createGate({ ...options, auth: options.auth, streamTokens });
+  const accessTokens = new WeakMap<IncomingMessage, string>();
+  const adapter = createServerAdapter<NodeContext>(
+    async (request: Request, { req }): Promise<Response> => {
+      const asksGraphQL = isGraphQL(new URL(request.url).pathname);
+      let caller: Caller;
+      try {
+        caller = await gate(request, accessTokens.get(req));
+      } catch (error) {
+        if (!isExecstreamError(error)) onError(error);
+        return refusedAtGate(request, asksGraphQL, error);
+      }
+      return asksGraphQL ? graphql.yoga.fetch(request, { caller }) : rest(request, caller);
     },
     { plugins: corsPlugins(options.corsOrigins) },
   );
   const http = createServer((request, response) => {
+    const accessToken = takeAccessToken(request);
+    if (accessToken !== undefined) accessTokens.set(request, accessToken);
     // What no request can be made of, such as a `Host` that is no host: the adapter would answer 500 with a stack.
-    if (URL.canParse(`http://${request.headers.host ?? 'localhost'}${request.url}`)) {
-      return adapter(request, response);
+    if (!URL.canParse(`http://${request.headers.host ?? 'localhost'}${request.url}`)) {
+      response.writeHead(400, { 'Content-Type': 'text/plain; charset=utf-8' }).end('Bad Request');
+      return;
     }
-    response.writeHead(400, { 'Content-Type': 'text/plain; charset=utf-8' }).end('Bad Request');
+    if (!options.auth && !isLoopbackHost(request.headers.host)) {
+      void send(response, misdirected());
+      return;
+    }
+    return adapter(request, response);
   });
   // A stream outlives any default of Node's; its own lifetime and heartbeat bound it.
   http.requestTimeout = 0;
@@ -65,12 +98,16 @@ export async function listen(services: Services, options: ListenOptions): Promis
   };
 }
 
+async function send(response: ServerResponse, answer: Response): Promise<void> {
+  response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
+}
+
 function isGraphQL(pathname: string): boolean {
   return pathname === '/graphql' || pathname.startsWith('/graphql/');
 }
 
 /** None but the configured origins; `Last-Event-ID` must be named, or a browser may not send it. */
-function corsPlugins(origins: readonly string[]): ServerAdapterPlugin[] {
+function corsPlugins(origins: readonly string[]): ServerAdapterPlugin<NodeContext>[] {
   if (origins.length === 0) return [useCORS(false)];
   const all = origins.includes('*');
   const allowed = {

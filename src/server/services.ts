@@ -1,5 +1,5 @@
 // Where the floors meet: constructs every part and hands each what it needs. No logic.
-import { type Authorize, allowTenant } from '../execution/permission.ts';
+import { type Authorize, type AuthorizePublish, allowTenant, withinLimits } from '../execution/permission.ts';
 import { createPrismaStore } from '../execution/prisma.ts';
 import type { ExecutionStore } from '../execution/store.ts';
 import { createGraphQL, type GraphQL, type Logger } from '../graphql/graphql.ts';
@@ -13,15 +13,24 @@ import { createEndReconciler, createRowWatch } from '../relay/end.ts';
 import { followAll } from '../relay/follow.ts';
 import { createLiveness, type LivenessTimes } from '../relay/liveness.ts';
 import { createRowSource, type RowSourceTimes } from '../relay/row-source.ts';
+import type { Temporal } from '../relay/temporal/calls.ts';
+import { createTemporal } from '../relay/temporal/connection.ts';
+import { createTemporalSource, type TemporalSourceOptions } from '../relay/temporal/source.ts';
 import { createRest } from '../rest/rest.ts';
 import { type EventStreamSettings, EventStreams } from '../sse/event-streams.ts';
 import { Tails } from '../tail/tails.ts';
+import { createStreamTokens, type RedeemableStreamTokens } from './auth/stream-tokens.ts';
+import { createMemoryTokenRecords, createRedisTokenRecords } from './auth/token-records.ts';
 import type { Config } from './config.ts';
 
 /** The parts that keep something. */
 export interface Parts {
   readonly log: EventLog;
   readonly store: ExecutionStore;
+  /** Where workflows are watched; the services close it. */
+  readonly temporal?: Temporal | undefined;
+  /** In memory, for one server, by default; the services close them. */
+  readonly streamTokens?: RedeemableStreamTokens | undefined;
 }
 
 export interface ServiceOptions extends Parts {
@@ -29,10 +38,14 @@ export interface ServiceOptions extends Parts {
   readonly logger: Logger;
   /** Who may read what; by default every caller their tenant's. */
   readonly authorize?: Authorize | undefined;
+  /** Who may publish what; by default every caller their tenant's. */
+  readonly authorizePublish?: AuthorizePublish | undefined;
   /** When a publisher counts as silent, and as lost. */
   readonly liveness?: Partial<LivenessTimes>;
   /** How a row is polled where nobody publishes. */
   readonly rowSource?: Partial<RowSourceTimes>;
+  /** How Temporal's workflows are watched: which one an unknown id names, whether payloads are shown. */
+  readonly workflows?: Partial<Omit<TemporalSourceOptions, 'temporal' | 'log' | 'store' | 'otherwise'>>;
 }
 
 export interface Services {
@@ -40,6 +53,9 @@ export interface Services {
   readonly rest: ReturnType<typeof createRest>;
   readonly streams: EventStreams;
   readonly tails: Tails;
+  readonly streamTokens: RedeemableStreamTokens;
+  /** Is told of what went wrong on our side. */
+  readonly onError: (error: unknown) => void;
   /** Ends what runs without a request: the tails, and the sweep for lost publishers. */
   close(): Promise<void>;
 }
@@ -47,42 +63,69 @@ export interface Services {
 /** The log and the store that a configuration names, or their embedded defaults. */
 export function createParts(config: Config, logger: Logger): Parts {
   const { databaseUrl, dataDir, redisUrl, redisPrefix } = config;
+  const temporal = config.temporal && createTemporal(config.temporal);
   const log = redisUrl ? createRedisLog({ redis: redisUrl, prefix: redisPrefix }) : createMemoryLog();
   const store = createPrismaStore(databaseUrl ? { url: databaseUrl } : { dataDir });
   store.ready().catch((error) => logger.error({ error: String(error) }, 'the database does not answer yet'));
-  return { log, store };
+  const records = redisUrl ? createRedisTokenRecords(redisUrl, redisPrefix) : createMemoryTokenRecords();
+  return { log, store, temporal, streamTokens: createStreamTokens(records, config.sessionMs) };
 }
 
 export function createServices({
   log,
   store,
+  temporal,
+  streamTokens = createStreamTokens(createMemoryTokenRecords()),
   settings,
   logger,
-  authorize = allowTenant,
+  authorize: policy = allowTenant,
+  authorizePublish,
   liveness: livenessTimes,
   rowSource: rowSourceTimes,
+  workflows,
 }: ServiceOptions): Services {
+  const authorize = withinLimits(policy);
+  const onError = (error: unknown) => logger.error({ error: String(error) }, 'rest');
   const content = { splitText, createValue: () => createHeldValue(DEFAULT_LIMITS) };
   const rowSource = createRowSource({ log, store, content, ...rowSourceTimes });
-  const reconcileEnd = createEndReconciler({ log, store, copyRow: rowSource.copy });
+  const workflowSource =
+    temporal && createTemporalSource({ ...workflows, temporal, log, store, otherwise: rowSource });
+  const source = workflowSource ?? rowSource;
+  const reconcileEnd = createEndReconciler({ log, store, copyRow: source.copy });
   const reconcileAtOnce = createEndReconciler({ log, store, graceMs: 0 });
-  const liveness = createLiveness({ log, store, reconcileEnd: reconcileAtOnce, ...livenessTimes });
+  const liveness = createLiveness({
+    ...{ log, store, reconcileEnd: reconcileAtOnce, ...livenessTimes },
+    ...(workflowSource && { isTruthElsewhere: workflowSource.isTruth }),
+  });
   const stopSweeping = liveness.startSweeping();
-  const follow = followAll(createRowWatch({ store, reconcileEnd }), liveness.follow, rowSource.follow);
-  const tails = new Tails({ log, store, authorize, reconcileEnd, follow });
+  const follow = followAll(createRowWatch({ store, reconcileEnd }), liveness.follow, source.follow);
+  const tails = new Tails({
+    log,
+    store,
+    authorize,
+    reconcileEnd,
+    follow,
+    findWorkflow: workflowSource?.find,
+  });
   const streams = new EventStreams(settings);
-  const graphql = createGraphQL({ services: { store, log, tails, authorize }, streams, logger });
+  const graphql = createGraphQL({
+    services: { store, log, tails, authorize, streamTokens },
+    streams,
+    logger,
+  });
   const rest = createRest({
     log,
     store,
     run: graphql.run,
     streams,
     checks: { log: () => log.ping(), database: () => store.ping() },
-    onError: (error) => logger.error({ error: String(error) }, 'rest'),
+    authorizePublish,
+    onError,
   });
   const close = async () => {
     stopSweeping();
     await tails.close();
+    await Promise.all([temporal?.close(), streamTokens.close()]);
   };
-  return { graphql, rest, streams, tails, close };
+  return { graphql, rest, streams, tails, streamTokens, onError, close };
 }

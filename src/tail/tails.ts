@@ -30,6 +30,8 @@ export interface TailsOptions {
   /** Sees to it that an execution whose row has ended gets its terminal event, though its publisher died. */
   readonly reconcileEnd: (row: Execution) => Promise<void>;
   readonly follow: Follow;
+  /** Makes the row of a workflow that is known elsewhere, on its first view; undefined where it is not. */
+  readonly findWorkflow?: ((executionId: string) => Promise<Execution | undefined>) | undefined;
 }
 
 interface Shared {
@@ -58,8 +60,10 @@ export class Tails {
    *   `FORBIDDEN`, `SOURCE_UNAVAILABLE` where the store or the log does not answer.
    */
   async open(request: OpenViewer): Promise<Viewer> {
-    const { store, authorize } = this.#options;
-    const row = await store.get(request.executionId);
+    const { store, authorize, findWorkflow } = this.#options;
+    const known = await store.get(request.executionId);
+    const row =
+      known ?? (request.kind === 'workflow' ? await findWorkflow?.(request.executionId) : undefined);
     if (!row || row.kind !== request.kind) throw unknownExecution(request.executionId);
     const permissionClass = await requireRead(authorize, request.caller, row);
 

@@ -14,7 +14,7 @@ export interface Folded {
   ends: ExecutionEvent<'complete' | 'error'>[];
 }
 
-export function fold(events: readonly ExecutionEvent[]): Folded {
+function fold(events: readonly ExecutionEvent[]): Folded {
   const folded: Folded = {
     events,
     types: events.map(({ type }) => type),

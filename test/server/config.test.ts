@@ -10,6 +10,7 @@ test('protocol.md, Other paths: the port is 4000 and the address 127.0.0.1 unles
     databaseUrl: undefined,
     redisUrl: undefined,
     redisPrefix: '',
+    temporal: undefined,
     corsOrigins: [],
     heartbeatMs: 15_000,
     lifetimeMs: 600_000,
@@ -48,4 +49,18 @@ test.each([
 
 test('a URL that is refused is not shown: it may hold a password', () => {
   expect(() => readConfig({ DATABASE_URL: 'mysql://u:hunter2@h/x' })).toThrow(/^(?!.*hunter2)/);
+});
+
+test('Temporal is configured as its own tools are', () => {
+  const { temporal } = readConfig({
+    TEMPORAL_ADDRESS: 'temporal.example:7233',
+    TEMPORAL_NAMESPACE: 'orders',
+    TEMPORAL_API_KEY: 'k',
+  });
+  expect(temporal).toEqual({ address: 'temporal.example:7233', namespace: 'orders', apiKey: 'k', tls: true });
+  expect(readConfig({ TEMPORAL_ADDRESS: 'localhost:7233' }).temporal).toEqual({
+    address: 'localhost:7233',
+    namespace: 'default',
+  });
+  expect(readConfig({ TEMPORAL_ADDRESS: '' }).temporal).toBeUndefined();
 });

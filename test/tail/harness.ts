@@ -197,7 +197,7 @@ export async function publish(log: TestLog, request: Partial<OpenRequest> = {}) 
   };
 }
 
-export type TestPublisher = Awaited<ReturnType<typeof publish>>;
+type TestPublisher = Awaited<ReturnType<typeof publish>>;
 
 export function chunk(content = 'x'): NewEvent {
   return { type: 'llm_chunk', data: { content }, ts: timestamp() };

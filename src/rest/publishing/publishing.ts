@@ -11,7 +11,14 @@ import {
   type OpenStatus,
   timestamp,
 } from '../../event/types.ts';
-import { type Caller, unknownExecution } from '../../execution/permission.ts';
+import {
+  type AuthorizePublish,
+  type Caller,
+  publishTenant,
+  requirePublish,
+  requirePublishScope,
+  unknownExecution,
+} from '../../execution/permission.ts';
 import type { Execution, ExecutionEnd, ExecutionStore } from '../../execution/store.ts';
 import { terminalOf } from '../../execution/terminal.ts';
 import { type AppendResult, type EventLog, MAX_BATCH_BYTES } from '../../log/log.ts';
@@ -45,10 +52,12 @@ export interface PublishTarget {
 export interface PublishingOptions {
   readonly log: Pick<EventLog, 'open' | 'append' | 'head' | 'read' | 'batchHead' | 'keepAlive' | 'forget'>;
   readonly store: ExecutionStore;
+  /** Who may publish what; by default every caller their tenant's. */
+  readonly authorizePublish?: AuthorizePublish | undefined;
 }
 
 /** Makes the two handlers. They throw ExecstreamErrors, and Refusals that have their answer already. */
-export function createPublishing({ log, store }: PublishingOptions) {
+export function createPublishing({ log, store, authorizePublish = publishTenant }: PublishingOptions) {
   const fold = createFolds(log);
   const redactor = createRedactor();
   const inTurn = createTurns();
@@ -56,9 +65,14 @@ export function createPublishing({ log, store }: PublishingOptions) {
   /** `PUT …/{id}`: answers the token that the batches carry. */
   async function begin({ request, caller, kind, id }: PublishTarget): Promise<Response> {
     checkExecutionId(id);
+    requirePublishScope(caller);
     const body = await readBody(request, BEGIN, MAX_BATCH_BYTES);
     const tenant = caller.tenant ?? body.tenant;
+    if (body.tenant !== undefined && body.tenant !== tenant) {
+      throw new ExecstreamError('FORBIDDEN', 'tenant: another one than yours');
+    }
     const run = { ...body, id, kind, ...(tenant !== undefined && { tenant }) };
+    await requirePublish(authorizePublish, caller, run);
     const { execution, startEvent } = prepareRun(run, redactor());
     const row = await store.begin(execution);
     const token = randomBytes(24).toString('base64url');
@@ -75,14 +89,16 @@ export function createPublishing({ log, store }: PublishingOptions) {
   }
 
   /** `POST …/{id}/events`: appends a batch whole, once for its key. */
-  async function append({ request, kind, id }: PublishTarget): Promise<Response> {
+  async function append({ request, caller, kind, id }: PublishTarget): Promise<Response> {
     checkExecutionId(id);
+    requirePublishScope(caller);
     const token = header(request, 'Publisher-Token');
     const key = header(request, 'Idempotency-Key');
     const { events } = await readBody(request, BATCH, MAX_BATCH_BYTES);
     const head = await inTurn(id, async () => {
       const row = await store.get(id);
       if (!row || row.kind !== kind) throw unknownExecution(id);
+      await requirePublish(authorizePublish, caller, row);
       // An event at a time: a secret that two batches share is the worker's to keep back.
       return appendBatch(row, token, key, redactor().json(checkEvents(events, row)));
     });

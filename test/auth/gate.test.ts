@@ -1,0 +1,192 @@
+// Who is let in: nobody from outside while authentication is off, and nobody without credentials while it is on.
+import { request } from 'node:http';
+import { afterEach, describe, expect, test } from 'vitest';
+import { ExecstreamError } from '../../src/event/error.ts';
+import { readConfig } from '../../src/server/config.ts';
+import { listen } from '../../src/server/server.ts';
+import { createApp, directLog, EVENT_STREAM, graphqlPath } from '../support/app.ts';
+import { bearer, type GuardedApp, SHARED_KEY, startGuarded, tokenOf } from './guarded.ts';
+
+const STREAM = '/api/v0/executions/agents/a1/stream';
+const SUBSCRIPTION = graphqlPath('subscription { agentStream(id: "a1") { id } }');
+
+let app: GuardedApp;
+afterEach(() => app?.close());
+
+/** As a browser that was made to resolve the name would ask. */
+function statusFor(host: string, path = '/health/live'): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const sent = request(`${app.url}${path}`, { headers: { host }, agent: false }, (response) => {
+      let body = '';
+      response.on('data', (piece) => {
+        body += piece;
+      });
+      response.on('end', () => resolve({ status: response.statusCode!, body }));
+    });
+    sent.once('error', reject).end();
+  });
+}
+
+describe('protocol.md, Authentication: off', () => {
+  test.each(['localhost', 'LOCALHOST:80', 'app.localhost:4000', '127.0.0.1', '127.8.8.8:1', '[::1]:4000'])(
+    '%s is answered',
+    async (host) => {
+      app = await startGuarded({ auth: null });
+      expect((await statusFor(host)).status).toBe(200);
+    },
+  );
+
+  test.each(['evil.example', 'evil.example:4000', 'localhost.evil.example', '127.0.0.1.nip.io', '10.0.0.1'])(
+    '%s is not: a name made to resolve to this machine opens nothing',
+    async (host) => {
+      app = await startGuarded({ auth: null });
+      for (const path of ['/health/live', '/', STREAM, '/graphql?query={__typename}', '/docs']) {
+        const { status, body } = await statusFor(host, path);
+        expect(status).toBe(421);
+        expect(JSON.parse(body)).toMatchObject({ code: 'MISDIRECTED_REQUEST', status: 421 });
+      }
+    },
+  );
+
+  test.each(['0.0.0.0', '::', '10.0.0.1', 'example.com'])(
+    'listening on %s is refused at the start',
+    async (host) => {
+      await using parts = createApp();
+      const refused = listen(parts.services, { host, port: 0, corsOrigins: [] });
+      const words = /^HOST: .+authentication is off; set AUTH_JWKS_URL/;
+      await expect(refused).rejects.toThrow(words);
+      expect(() => readConfig({ HOST: host })).toThrow(words);
+      expect(readConfig({ HOST: host, AUTH_SHARED_KEY: SHARED_KEY }).host).toBe(host);
+    },
+  );
+
+  test('with authentication on, any name is answered', async () => {
+    app = await startGuarded();
+    expect((await statusFor('streams.example')).status).toBe(200);
+  });
+});
+
+describe('without credentials', () => {
+  test('a path of REST answers 401 as a problem, with a challenge', async () => {
+    app = await startGuarded();
+    const paths = [STREAM, '/api/v0/executions/agents/a1', '/api/v0/stream-tokens', '/nope', '/docs/a/b'];
+    for (const path of paths) {
+      const response = await fetch(app.url + path);
+      expect(response.status).toBe(401);
+      expect(response.headers.get('content-type')).toBe('application/problem+json');
+      expect(response.headers.get('www-authenticate')).toBe('Bearer');
+      expect(await response.json()).toMatchObject({ code: 'UNAUTHENTICATED', title: 'Unauthorized' });
+    }
+  });
+
+  test('GraphQL answers 401 with its code: for a query, an event stream, a page that asks, and /graphql/stream', async () => {
+    app = await startGuarded();
+    const asked: [string, RequestInit?][] = [
+      [graphqlPath('{ __typename }')],
+      [graphqlPath('{ __typename }'), { headers: { accept: 'text/html' } }],
+      [SUBSCRIPTION, { headers: EVENT_STREAM }],
+      [SUBSCRIPTION, { headers: { ...EVENT_STREAM, 'last-event-id': '1' } }],
+      ['/graphql', { method: 'POST', body: '{"query":"{ __typename }"}' }],
+      ['/graphql/stream', { method: 'PUT' }],
+      ['/graphql/stream', { headers: { accept: 'text/html' } }],
+    ];
+    for (const [path, init] of asked) {
+      const response = await fetch(app.url + path, init);
+      expect(response.status).toBe(401);
+      expect(response.headers.get('www-authenticate')).toBe('Bearer');
+      expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
+    }
+  });
+
+  test('the pages, the document and the health are there, and hold no data', async () => {
+    app = await startGuarded();
+    await directLog(app, { id: 'secret-id' });
+    for (const path of ['/', '/docs', '/docs/start.js', '/openapi.json', '/health/live', '/health/ready']) {
+      const response = await fetch(app.url + path);
+      expect(response.status).toBe(200);
+      expect(await response.text()).not.toContain('secret-id');
+    }
+    const page = await fetch(`${app.url}/graphql`, { headers: { accept: 'text/html' } });
+    expect(await page.text()).not.toContain('secret-id');
+    expect([page.status, page.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringMatching(/^text\/html/),
+    ]);
+  });
+});
+
+describe('with credentials', () => {
+  test('a JWT opens REST and GraphQL; a wrong one is told so', async () => {
+    app = await startGuarded();
+    await directLog(app, { tenant: 'acme' });
+    const headers = bearer(await tokenOf({ tenant: 'acme' }));
+    expect((await fetch(`${app.url}/api/v0/executions/agents/a1`, { headers })).status).toBe(200);
+    const wrong = await fetch(app.url + STREAM, { headers: bearer('abc') });
+    expect(wrong.status).toBe(401);
+    expect(wrong.headers.get('www-authenticate')).toBe(
+      'Bearer error="invalid_token", error_description="the token is no JWT"',
+    );
+    const basic = await fetch(app.url + STREAM, { headers: { authorization: 'Basic YTpi' } });
+    expect(basic.status).toBe(401);
+  });
+
+  test("an embedder's own way: its callers, its refusals, and what it breaks on", async () => {
+    const authenticate = (sent: Request) => {
+      const name = sent.headers.get('x-user');
+      if (name === 'broken') throw new Error('the inside');
+      if (name === 'bad') throw new ExecstreamError('UNAUTHENTICATED', 'no such "user"\r\nX: y');
+      return name ? { id: name, tenant: 'acme' } : undefined;
+    };
+    app = await startGuarded({ auth: { authenticate } });
+    await directLog(app, { tenant: 'acme' });
+    const as = (name: string) =>
+      fetch(`${app.url}/api/v0/executions/agents/a1`, { headers: name ? { 'x-user': name } : {} });
+    expect((await as('ann')).status).toBe(200);
+    expect((await as('')).status).toBe(401);
+    expect((await as('bad')).status).toBe(401);
+    const broken = await as('broken');
+    expect([broken.status, await broken.text()]).toEqual([500, expect.not.stringContaining('the inside')]);
+    expect(app.errors).toHaveLength(1);
+  });
+
+  test('a way that is closed for now is 503, and a browser that comes back is told to wait', async () => {
+    const authenticate = () => {
+      throw new ExecstreamError('SOURCE_UNAVAILABLE', 'away');
+    };
+    app = await startGuarded({ auth: { authenticate } });
+    for (const path of [STREAM, SUBSCRIPTION]) {
+      const first = await fetch(app.url + path, { headers: EVENT_STREAM });
+      expect([first.status, first.headers.get('retry-after')]).toEqual([503, '5']);
+      const again = await fetch(app.url + path, { headers: { ...EVENT_STREAM, 'last-event-id': '1' } });
+      expect([again.status, await again.text()]).toEqual([200, 'retry: 5000\n: away\n\n']);
+    }
+  });
+});
+
+describe('the environment', () => {
+  test('a key, and what it is checked with', () => {
+    expect(readConfig({}).auth).toBeUndefined();
+    const jwks = { AUTH_JWKS_URL: 'https://idp.example/keys', AUTH_ISSUER: 'i', AUTH_AUDIENCE: 'a' };
+    expect(readConfig({ ...jwks, AUTH_SESSION_MS: '5000' })).toMatchObject({
+      auth: {
+        key: { jwksUrl: 'https://idp.example/keys' },
+        issuer: 'i',
+        audience: 'a',
+        clockSkewSeconds: 30,
+      },
+      sessionMs: 5_000,
+    });
+    expect(readConfig({ AUTH_SHARED_KEY: SHARED_KEY }).auth).toMatchObject({ key: { shared: SHARED_KEY } });
+  });
+
+  test.each([
+    [{ AUTH_SHARED_KEY: 'short' }, 'AUTH_SHARED_KEY'],
+    [{ AUTH_JWKS_URL: 'keys' }, 'AUTH_JWKS_URL'],
+    [{ AUTH_JWKS_URL: 'https://i.example/k', AUTH_AUDIENCE: 'a' }, 'AUTH_ISSUER'],
+    [{ AUTH_JWKS_URL: 'https://i.example/k', AUTH_ISSUER: 'i' }, 'AUTH_AUDIENCE'],
+    [{ AUTH_AUDIENCE: 'a' }, 'AUTH_AUDIENCE'],
+    [{ AUTH_SESSION_MS: '1' }, 'AUTH_SESSION_MS'],
+  ])('%j is refused by name, and no key is shown', (env, name) => {
+    expect(() => readConfig(env)).toThrow(new RegExp(`^${name}: expected (?!.*short)`));
+  });
+});

@@ -1,0 +1,142 @@
+// JSON Web Tokens: what is taken for one, by which key, and what becomes of its claims.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { exportJWK, generateKeyPair, type JWK, SignJWT, UnsecuredJWT } from 'jose';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createJwtCheck } from '../../src/server/auth/jwt.ts';
+import { SHARED_KEY, tokenOf } from './guarded.ts';
+
+const now = () => Math.floor(Date.now() / 1_000);
+const refused = (message: RegExp | string) =>
+  expect.objectContaining({ code: 'UNAUTHENTICATED', message: expect.stringMatching(message) });
+
+describe('a shared key', () => {
+  const check = createJwtCheck({ key: { shared: SHARED_KEY }, issuer: 'idp', audience: 'streams' });
+  const sound = { iss: 'idp', aud: 'streams' };
+
+  test('claims become the caller', async () => {
+    const token = await tokenOf({ ...sound, sub: 'ann', tenant: 'acme', scope: 'openid read publish' });
+    expect(await check(token)).toMatchObject({ id: 'ann', tenant: 'acme', scopes: ['read', 'publish'] });
+    const narrow = await tokenOf({ ...sound, executions: ['a1', 'u7/*'], scope: 'execstream:read' });
+    expect(await check(narrow)).toMatchObject({ executions: ['a1', 'u7/*'], scopes: ['read'] });
+    expect((await check(await tokenOf(sound))).scopes).toEqual(['read']);
+    expect((await check(await tokenOf({ ...sound, scope: 'openid' }))).scopes).toEqual([]);
+  });
+
+  test('the claims of tenant and executions may have other names', async () => {
+    const named = createJwtCheck({
+      key: { shared: SHARED_KEY },
+      tenantClaim: 'https://x.example/org',
+      executionsClaim: 'runs',
+    });
+    const caller = await named(
+      await tokenOf({ 'https://x.example/org': 'acme', tenant: 'no', runs: ['a1'] }),
+    );
+    expect(caller).toMatchObject({ tenant: 'acme', executions: ['a1'] });
+  });
+
+  test.each([
+    ['another key', () => tokenOf(sound, new TextEncoder().encode('x'.repeat(40))), /no key/],
+    [
+      'no signature',
+      () => new UnsecuredJWT({ ...sound, sub: 'ann', exp: now() + 9 }).encode(),
+      /algorithm|JWT/,
+    ],
+    ['no JWT', () => 'abc', /no JWT/],
+    ['expired', () => tokenOf({ ...sound, exp: now() - 40 }), /expired/],
+    ['not yet', () => tokenOf({ ...sound, nbf: now() + 40 }), /nbf/],
+    ['without an end', () => tokenOf({ ...sound, exp: undefined as never }), /exp/],
+    ['without a subject', () => tokenOf({ ...sound, sub: undefined as never }), /sub/],
+    ['an empty subject', () => tokenOf({ ...sound, sub: '' }), /sub/],
+    ['another issuer', () => tokenOf({ ...sound, iss: 'other' }), /iss/],
+    ['another audience', () => tokenOf({ ...sound, aud: 'other' }), /aud/],
+    ['a tenant that is no word', () => tokenOf({ ...sound, tenant: ['acme'] }), /tenant/],
+    ['executions that are no list', () => tokenOf({ ...sound, executions: 'a1' }), /executions/],
+    ['a scope that is no text', () => tokenOf({ ...sound, scope: ['read'] }), /scope/],
+  ])('%s is refused, and the words say why', async (_, make, why) => {
+    const token = await make();
+    await expect(check(token)).rejects.toEqual(refused(why));
+    await expect(check(token)).rejects.not.toThrow(token);
+  });
+
+  test('clocks may be 30 s apart', async () => {
+    expect(await check(await tokenOf({ ...sound, exp: now() - 20 }))).toMatchObject({ id: 'ann' });
+    expect(await check(await tokenOf({ ...sound, nbf: now() + 20 }))).toMatchObject({ id: 'ann' });
+  });
+
+  test('a key that can be guessed is refused at the start', () => {
+    expect(() => createJwtCheck({ key: { shared: 'short' } })).toThrow(/at least 32 bytes/);
+  });
+});
+
+describe('a JWKS', () => {
+  let keys: JWK[];
+  let asked: number;
+  let isAway: boolean;
+  const server = createServer((_, response) => {
+    asked += 1;
+    if (isAway) return void response.writeHead(500).end();
+    response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({ keys }));
+  });
+  let jwksUrl: string;
+
+  beforeEach(async () => {
+    keys = [];
+    asked = 0;
+    isAway = false;
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    jwksUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`;
+  });
+  afterEach(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+
+  /** A signer whose public key the JWKS has. */
+  async function signer(kid: string, alg = 'RS256') {
+    const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
+    const jwk = { ...(await exportJWK(publicKey)), kid, use: 'sig' };
+    const sign = () =>
+      new SignJWT({ sub: 'ann', exp: now() + 300 }).setProtectedHeader({ alg, kid }).sign(privateKey);
+    return { jwk, publicKey, sign };
+  }
+
+  test.each(['RS256', 'PS256', 'ES256', 'EdDSA'])('takes what a key of it has signed: %s', async (alg) => {
+    const { jwk, sign } = await signer('k1', alg);
+    keys = [jwk];
+    expect(await createJwtCheck({ key: { jwksUrl } })(await sign())).toMatchObject({ id: 'ann' });
+  });
+
+  test('a public key is not taken for the secret of an HMAC', async () => {
+    const { jwk } = await signer('k1');
+    keys = [jwk];
+    const check = createJwtCheck({ key: { jwksUrl } });
+    const forged = await tokenOf({}, new TextEncoder().encode(JSON.stringify(jwk)));
+    await expect(check(forged)).rejects.toEqual(refused('algorithm'));
+  });
+
+  test('a key that was added is read with the first token that names it, and not before the pause is over', async () => {
+    const [one, two, three] = [await signer('k1'), await signer('k2'), await signer('k3')];
+    keys = [one.jwk];
+    const check = createJwtCheck({ key: { jwksUrl }, jwksCooldownMs: 300 });
+    await check(await one.sign());
+    expect(asked).toBe(1);
+
+    keys = [one.jwk, two.jwk];
+    for (let i = 0; i < 20; i += 1) {
+      await expect(check(await three.sign())).rejects.toEqual(refused('no key'));
+    }
+    expect(asked).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 320));
+    expect(await check(await two.sign())).toMatchObject({ id: 'ann' });
+    expect(asked).toBe(2);
+    expect(await check(await one.sign())).toMatchObject({ id: 'ann' });
+  });
+
+  test('one that does not answer makes no caller a stranger: come back later', async () => {
+    const { sign } = await signer('k1');
+    isAway = true;
+    const check = createJwtCheck({ key: { jwksUrl } });
+    await expect(check(await sign())).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE' });
+  });
+});

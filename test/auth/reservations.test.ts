@@ -1,0 +1,74 @@
+// protocol.md, GraphQL: single connection mode's reservations belong to the caller that made them.
+import { createClient } from 'graphql-sse';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { directLog, EVENT_STREAM, TS } from '../support/app.ts';
+import { bearer, type GuardedApp, startGuarded, tokenOf } from './guarded.ts';
+
+const HEADER = 'x-graphql-event-stream-token';
+
+let app: GuardedApp;
+let ann: Record<string, string>;
+let others: Record<string, string>[];
+beforeEach(async () => {
+  app = await startGuarded();
+  ann = bearer(await tokenOf({ tenant: 'acme' }));
+  others = [
+    bearer(await tokenOf({ sub: 'bob', tenant: 'acme' })),
+    bearer(await tokenOf({ sub: 'ann', tenant: 'globex' })),
+  ];
+});
+afterEach(() => app.close());
+
+const stream = (method: string, headers: Record<string, string>, body?: string, query = '') =>
+  fetch(`${app.url}/graphql/stream${query}`, { method, headers, ...(body && { body }) });
+
+const OPERATION = JSON.stringify({ query: '{ __typename }', extensions: { operationId: 'o1' } });
+
+test('nobody else can connect to a reservation, run an operation on it, end one, or take its name', async () => {
+  const token = await (await stream('PUT', ann)).text();
+  for (const other of others) {
+    const headers = { ...other, [HEADER]: token };
+    const answers = [
+      await stream('GET', { ...headers, ...EVENT_STREAM }),
+      await stream('GET', { ...other, ...EVENT_STREAM }, undefined, `?token=${token}`),
+      await stream('POST', { ...headers, 'content-type': 'application/json' }, OPERATION),
+      await stream('DELETE', headers, undefined, '?operationId=o1'),
+      await stream('PUT', headers),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404, 404]);
+  }
+  const connected = await stream('GET', { ...ann, ...EVENT_STREAM, [HEADER]: token });
+  expect(connected.status).toBe(200);
+  const accepted = await stream(
+    'POST',
+    { ...ann, [HEADER]: token, 'content-type': 'application/json' },
+    OPERATION,
+  );
+  expect(accepted.status).toBe(202);
+  await connected.body!.cancel();
+});
+
+test('a name of one’s own choice reserves nothing: somebody else could choose it too', async () => {
+  expect((await stream('PUT', { ...ann, [HEADER]: 'mine' })).status).toBe(404);
+});
+
+test("graphql-sse's own client goes on as before, and sees what its caller may see", async () => {
+  const log = await directLog(app, { tenant: 'acme' });
+  await directLog(app, { id: 'other', tenant: 'globex' });
+  await log.append({ type: 'warning', ts: TS, data: { code: 'C', message: 'm' } });
+  await log.complete();
+  const client = createClient({
+    url: `${app.url}/graphql/stream`,
+    singleConnection: true,
+    headers: ann,
+    retryAttempts: 0,
+  });
+  const types: unknown[] = [];
+  for await (const { data } of client.iterate({ query: 'subscription { agentStream(id: "a1") { type } }' })) {
+    types.push((data as { agentStream: { type: string } }).agentStream.type);
+  }
+  expect(types).toEqual(['WARNING', 'COMPLETE']);
+  const refused = client.iterate({ query: 'subscription { agentStream(id: "other") { type } }' });
+  expect((await refused.next()).value).toMatchObject({ errors: [{ extensions: { code: 'NOT_FOUND' } }] });
+  client.dispose();
+});

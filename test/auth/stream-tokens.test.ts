@@ -1,0 +1,236 @@
+// Stream tokens: what they open, for how long, and to whom.
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createStreamTokens } from '../../src/server/auth/stream-tokens.ts';
+import { createMemoryTokenRecords, createRedisTokenRecords } from '../../src/server/auth/token-records.ts';
+import { directLog, EVENT_STREAM, graphqlPath } from '../support/app.ts';
+import { describeRedis, sharedRedisUrl } from '../support/redis.ts';
+import { openSse } from '../support/sse.ts';
+import { bearer, type GuardedApp, startGuarded, tokenOf } from './guarded.ts';
+
+const MINUTE = 60_000;
+const CREATE = 'mutation ($ids: [ID!]!) { createStreamToken(executions: $ids) { token expiresAt } }';
+
+let app: GuardedApp;
+let ann: { authorization: string };
+beforeEach(async () => {
+  app = await startGuarded();
+  ann = bearer(await tokenOf({ tenant: 'acme' }));
+  for (const id of ['a1', 'a2']) await (await directLog(app, { id, tenant: 'acme' })).append(warning());
+  await directLog(app, { id: 'other', tenant: 'globex' });
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  await app.close();
+});
+
+function warning() {
+  return { type: 'warning', ts: '2026-01-02T03:04:05.678Z', data: { code: 'C', message: 'm' } } as const;
+}
+
+const post = (path: string, body: object, headers: Record<string, string> = ann) =>
+  fetch(app.url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+
+async function mint(...executions: string[]): Promise<string> {
+  const response = await post('/api/v0/stream-tokens', { executions });
+  expect(response.status).toBe(201);
+  return ((await response.json()) as { token: string }).token;
+}
+
+const pathOf = (id: string) => `/api/v0/executions/agents/${id}/stream`;
+
+/** The status with which a stream begins. */
+async function statusOf(path: string, headers: Record<string, string> = {}): Promise<number> {
+  using stream = await openSse(app.url + path, { headers });
+  return stream.status;
+}
+
+const withToken = (token: string, id = 'a1') => statusOf(`${pathOf(id)}?access_token=${token}`);
+
+/** Only the clock: sockets keep their timers. */
+function clock(): void {
+  vi.useFakeTimers({ toFake: ['Date'] });
+}
+
+describe('what a token opens', () => {
+  test('its executions, over REST and GraphQL by GET', async () => {
+    const token = await mint('a1', 'a2');
+    expect(await withToken(token)).toBe(200);
+    expect(await withToken(token, 'a2')).toBe(200);
+    const path = graphqlPath('subscription { agentStream(id: "a1") { type } }');
+    using stream = await openSse(`${app.url}${path}&access_token=${token}`);
+    await stream.until(() => stream.frames.length === 1, 'an event');
+    expect(stream.frames[0]!.data).toContain('WARNING');
+  });
+
+  test('no other one, though its maker may read it', async () => {
+    const token = await mint('a1');
+    expect(await withToken(token, 'a2')).toBe(404);
+    expect(await withToken(token, 'other')).toBe(404);
+    const list = await fetch(
+      `${app.url}${graphqlPath('{ executions { edges { node { id } } } }')}&access_token=${token}`,
+    );
+    expect(await list.json()).toEqual({ data: { executions: { edges: [{ node: { id: 'a1' } }] } } });
+  });
+
+  test('no other path than those of streams, no publishing, and no further token', async () => {
+    const token = await mint('a1');
+    const query = `?access_token=${token}`;
+    expect((await fetch(`${app.url}/api/v0/executions/agents/a1${query}`)).status).toBe(401);
+    for (const path of ['/api/v0/stream-tokens', '/graphql', '/api/v0/executions/agents/a1/events']) {
+      expect((await post(path + query, { executions: ['a1'] }, {})).status).toBe(401);
+    }
+    expect((await fetch(`${app.url}/graphql/stream${query}`, { headers: EVENT_STREAM })).status).toBe(401);
+  });
+
+  test('nothing that its maker may no longer read: permission is asked at each connect', async () => {
+    await app.close();
+    let isAllowed = true;
+    app = await startGuarded({ authorize: () => ({ read: isAllowed ? 'granted' : 'hidden' }) });
+    await directLog(app, { tenant: 'acme' });
+    const token = await mint('a1');
+    expect(await withToken(token)).toBe(200);
+    isAllowed = false;
+    expect(await withToken(token)).toBe(404);
+  });
+});
+
+describe('for how long', () => {
+  test('it must first be used within 60 s', async () => {
+    clock();
+    const [early, late] = [await mint('a1'), await mint('a1')];
+    vi.advanceTimersByTime(MINUTE - 1_000);
+    expect(await withToken(early)).toBe(200);
+    vi.advanceTimersByTime(1_000);
+    expect(await withToken(late)).toBe(401);
+  });
+
+  test('once used it serves reconnects, until an hour after it was made', async () => {
+    clock();
+    const token = await mint('a1');
+    for (let minute = 0; minute < 60; minute += 10) {
+      expect(await withToken(token)).toBe(200);
+      vi.advanceTimersByTime(10 * MINUTE);
+    }
+    expect(await withToken(token)).toBe(401);
+  });
+
+  test('a limit of its own', async () => {
+    clock();
+    await app.close();
+    app = await startGuarded({});
+    const tokens = createStreamTokens(createMemoryTokenRecords(), 5_000);
+    const { token, expiresAt } = await tokens.mint({ id: 'ann' }, ['a1']);
+    expect(expiresAt.getTime() - Date.now()).toBe(5_000);
+    vi.advanceTimersByTime(4_999);
+    expect(await tokens.redeem(token)).toMatchObject({ id: 'ann', scopes: ['read'], executions: ['a1'] });
+    vi.advanceTimersByTime(1);
+    await expect(tokens.redeem(token)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+  });
+
+  test('until its maker revokes it; nobody else can', async () => {
+    const token = await mint('a1');
+    const bob = bearer(await tokenOf({ sub: 'bob', tenant: 'acme' }));
+    expect((await post('/api/v0/stream-tokens/revoke', { token }, bob)).status).toBe(204);
+    expect(await withToken(token)).toBe(200);
+    expect((await post('/api/v0/stream-tokens/revoke', { token })).status).toBe(204);
+    expect(await withToken(token)).toBe(401);
+    expect((await post('/api/v0/stream-tokens/revoke', { token })).status).toBe(204);
+  });
+});
+
+describe('who is given one', () => {
+  test('a caller who may read every one of the executions, over GraphQL alike', async () => {
+    const response = await post('/graphql', { query: CREATE, variables: { ids: ['a1'] } });
+    const { data } = (await response.json()) as { data: { createStreamToken: { token: string } } };
+    expect(await withToken(data.createStreamToken.token)).toBe(200);
+    for (const ids of [['a1', 'other'], ['nobody']]) {
+      const refused = await post('/api/v0/stream-tokens', { executions: ids });
+      expect([refused.status, await refused.json()]).toEqual([
+        404,
+        expect.objectContaining({ code: 'NOT_FOUND' }),
+      ]);
+    }
+  });
+
+  test.each([
+    [{ executions: [] }, 422],
+    [{}, 422],
+    [{ executions: ['a b'] }, 400],
+    [{ executions: Array.from({ length: 101 }, (_, i) => `a${i}`) }, 422],
+  ])('%j is refused', async (body, status) => {
+    expect((await post('/api/v0/stream-tokens', body)).status).toBe(status);
+  });
+
+  test('by GET there is none: a link must not make one', async () => {
+    const path = graphqlPath('mutation { createStreamToken(executions: ["a1"]) { token } }');
+    const response = await fetch(app.url + path, { headers: ann });
+    expect(response.status).toBe(405);
+  });
+});
+
+describe('as a cookie', () => {
+  async function cookie(): Promise<string> {
+    const response = await post('/api/v0/stream-tokens', { executions: ['a1'], cookie: true });
+    expect(await response.json()).toEqual({ expiresAt: expect.any(String) });
+    const set = response.headers.get('set-cookie')!;
+    expect(set).toMatch(
+      /^execstream_token=[\w-]{43}; Max-Age=3(600|599); Path=\/; HttpOnly; Secure; SameSite=Strict$/,
+    );
+    return set.split(';')[0]!;
+  }
+
+  test('opens streams and queries of the same page', async () => {
+    const headers = { cookie: `theme=dark; ${await cookie()}` };
+    expect(await statusOf(pathOf('a1'), headers)).toBe(200);
+    expect(await statusOf(pathOf('a2'), headers)).toBe(404);
+    const own = await post('/graphql', { query: '{ __typename }' }, { ...headers, origin: app.url });
+    expect(own.status).toBe(200);
+  });
+
+  test('a page of another origin cannot have the browser post with it', async () => {
+    const headers = { cookie: await cookie() };
+    for (const origin of ['https://evil.example', 'null', 'http://127.0.0.1:1', undefined]) {
+      const sent = { ...headers, ...(origin && { origin }) };
+      expect((await post('/graphql', { query: '{ __typename }' }, sent)).status).toBe(401);
+    }
+  });
+
+  test('publishes nothing and makes no token, from the same page either', async () => {
+    const headers = { cookie: await cookie(), origin: app.url };
+    expect((await post('/api/v0/stream-tokens', { executions: ['a1'] }, headers)).status).toBe(403);
+    expect((await post(pathOf('a1').replace('stream', 'events'), { events: [] }, headers)).status).toBe(403);
+  });
+});
+
+describeRedis('on Redis', () => {
+  test('a token made by one server is good at another, and so is its end; nobody reads it in Redis', async () => {
+    const prefix = `tokens-${crypto.randomUUID()}:`;
+    const [one, other] = [1, 2].map(() =>
+      createStreamTokens(createRedisTokenRecords(sharedRedisUrl(), prefix)),
+    );
+    const { token } = await one!.mint({ id: 'ann', tenant: 'acme' }, ['a1']);
+    expect(await other!.redeem(token)).toMatchObject({ id: 'ann', tenant: 'acme', executions: ['a1'] });
+    expect(await one!.redeem(token)).toMatchObject({ id: 'ann' });
+    await other!.revoke({ id: 'ann', tenant: 'acme' }, token);
+    await expect(one!.redeem(token)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    await Promise.all([one!.close(), other!.close()]);
+  });
+
+  test('an unused token is gone after a minute by itself, a used one with the session', async () => {
+    const prefix = `tokens-${crypto.randomUUID()}:`;
+    const records = createRedisTokenRecords(sharedRedisUrl(), prefix);
+    await records.put('k', 'r', 60);
+    expect(await records.get('k')).toBe('r');
+    expect(await records.keepUntil('k', Date.now() + 400)).toBe(true);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(await records.get('k')).toBe('r');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await records.get('k')).toBeUndefined();
+    expect(await records.keepUntil('k', Date.now() + 400)).toBe(false);
+    await records.close();
+  });
+});

@@ -1,0 +1,32 @@
+// A doorbell: many rings while nobody waits are one.
+
+export interface Bell {
+  ring(): void;
+  /** Waits for a ring, or so long; one that has rung meanwhile counts. */
+  wait(ms: number): Promise<void>;
+}
+
+export function createBell(): Bell {
+  let hasRung = false;
+  let wake: (() => void) | undefined;
+  return {
+    ring() {
+      hasRung = true;
+      wake?.();
+    },
+    wait(ms) {
+      return new Promise((resolve) => {
+        const done = (): void => {
+          clearTimeout(timer);
+          wake = undefined;
+          hasRung = false;
+          resolve();
+        };
+        const timer = setTimeout(done, ms);
+        timer.unref();
+        wake = done;
+        if (hasRung) done();
+      });
+    },
+  };
+}

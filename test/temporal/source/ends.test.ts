@@ -1,0 +1,275 @@
+// How workflows end, and what goes wrong on the way, on a real server: one end each, and no stream that breaks.
+import { expect, test } from 'vitest';
+import { createMemoryLog } from '../../../src/log/memory.ts';
+import {
+  connectTo,
+  describeOwnTemporal,
+  describeTemporal,
+  startTemporal,
+  useTemporal,
+} from '../../support/temporal.ts';
+import { until } from '../../support/wait.ts';
+import { freshId, startWorker } from '../rig.ts';
+import { heard, lastId, startForeignWorker, startWatching, told, watchGraphql, watchRest } from './rig.ts';
+
+describeTemporal('the end of a workflow', () => {
+  const temporal = useTemporal();
+  const launch = (taskQueue: string, name: string, args: unknown[] = [], options: object = {}) =>
+    temporal.client.workflow.start(name, { taskQueue, workflowId: freshId(name), args, ...options });
+
+  test.each([
+    ['terminated', 'onSignal', 'TERMINATED'],
+    ['cancelled', 'cancellable', 'CANCELED'],
+    ['timed out', 'onSignal', 'TIMED_OUT'],
+    ['failed', 'failing', 'FAILED'],
+  ] as const)('%s: one error, and the row says so', async (how, name, status) => {
+    await using watching = await startWatching(temporal.address);
+    await using worker = await startWorker(temporal);
+    const args = { onSignal: [9], cancellable: [false], failing: ['failure'] }[name];
+    const options = how === 'timed out' ? { workflowExecutionTimeout: '1500 ms' } : {};
+    const handle = await launch(worker.taskQueue, name, args, options);
+    using rest = await watchRest(watching.url, handle.workflowId);
+    using graphql = await watchGraphql(watching.url, handle.workflowId);
+    await heard(rest, 'workflow_start');
+    if (how === 'terminated') await handle.terminate('enough');
+    if (how === 'cancelled') await handle.cancel();
+    for (const stream of [rest, graphql]) {
+      await stream.ended(15_000);
+      expect(told(stream).filter((line) => /complete|error/.test(line))).toEqual([told(stream).at(-1)]);
+      expect(told(stream).at(-1)).toContain(`error ${status}`);
+    }
+    const row = await until(async () => {
+      const now = await watching.store.get(handle.workflowId);
+      return now?.end && now;
+    });
+    expect(row.status).toBe(status);
+    if (how === 'terminated') expect(row.error).toEqual({ message: 'enough' });
+    using again = await watchRest(watching.url, handle.workflowId, '', lastId(rest));
+    expect(again.status).toBe(204);
+  });
+
+  test('a reset is no end: the viewer hears reset, and the new history to its end', async () => {
+    await using watching = await startWatching(temporal.address);
+    await using worker = await startWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'onSignal', [2]);
+    using stream = await watchRest(watching.url, handle.workflowId);
+    await handle.signal('go');
+    await heard(stream, 'signal 1');
+    const { client } = temporal;
+    await client.workflowService.resetWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: { workflowId: handle.workflowId, runId: handle.firstExecutionRunId },
+      reason: 'again',
+      workflowTaskFinishEventId: 4,
+      requestId: crypto.randomUUID(),
+    } as never);
+    await heard(stream, 'reset log_lost');
+    const latest = client.workflow.getHandle(handle.workflowId);
+    await latest.signal('go');
+    await stream.ended(15_000);
+    const lines = told(stream);
+    expect(lines.slice(lines.indexOf('0 reset log_lost'))).toEqual([
+      '0 reset log_lost',
+      '1 workflow_start',
+      '2 workflow_status RUNNING signal 1',
+      '3 workflow_status RUNNING signal 2',
+      '4 complete SUCCESS',
+    ]);
+    expect(lines.filter((line) => line.includes('error'))).toEqual([]);
+  });
+
+  test('cron runs are no ends: each begins anew, and the stream stays', async () => {
+    await using watching = await startWatching(temporal.address);
+    await using worker = await startWorker(temporal);
+    const options = { cronSchedule: '@every 2s' };
+    const handle = await launch(worker.taskQueue, 'laps', [1], options);
+    using stream = await watchRest(watching.url, handle.workflowId);
+    await heard(stream, 'next cron run', 15_000);
+    const starts = () => told(stream).filter((line) => line === '1 workflow_start').length;
+    await stream.until(() => starts() >= 2, 'the next run', 15_000);
+    expect(told(stream)).toContain('0 reset log_lost');
+    // Between two runs there is nobody to ask, and nothing is wrong.
+    expect(told(stream).filter((line) => /NO_WORKER|WORKER_SLOW/.test(line))).toEqual([]);
+    await temporal.client.workflow.getHandle(handle.workflowId).terminate('no more');
+    await stream.ended(10_000);
+    expect(told(stream).filter((line) => /complete|error/.test(line))).toEqual([told(stream).at(-1)]);
+  }, 40_000);
+
+  test('a workflow that ended, its log gone and no worker: state, end, 204; and its end where no row knew it', async () => {
+    await using watching = await startWatching(temporal.address);
+    const worker = await startWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'onSignal', [1]);
+    const id = handle.workflowId;
+    using stream = await watchRest(watching.url, id);
+    await heard(stream, 'workflow_start');
+    await handle.signal('go');
+    await stream.ended(10_000);
+    await until(async () => (await watching.store.get(id))?.end);
+    await worker.stop();
+    const { store } = watching;
+    await using later = await startWatching(temporal.address, { parts: { log: createMemoryLog(), store } });
+    const state = await fetch(`${later.url}/api/v0/executions/workflows/${id}`);
+    expect(await state.json()).toMatchObject({ status: 'SUCCESS', result: 1 });
+    using back = await watchRest(later.url, id, '', lastId(stream));
+    expect(back.status).toBe(204);
+    using anew = await watchRest(later.url, id);
+    await anew.ended(10_000);
+    expect(told(anew).at(-1)).toBe('3 complete SUCCESS');
+    // Nobody here has ever heard of it: its history tells what there is.
+    await using fresh = await startWatching(temporal.address);
+    using first = await watchRest(fresh.url, id);
+    await first.ended(20_000);
+    expect(told(first).filter((line) => !line.includes('warning'))).toEqual([
+      '1 workflow_start',
+      '2 workflow_status RUNNING signal go',
+      '3 complete SUCCESS',
+    ]);
+  }, 60_000);
+
+  test('a worker that is killed: a warning, the stream stays, and goes on when one returns', async () => {
+    await using watching = await startWatching(temporal.address);
+    const worker = await startWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'onSignal', [2]);
+    using stream = await watchRest(watching.url, handle.workflowId);
+    await handle.signal('go');
+    await heard(stream, 'signal 1');
+    await worker.stop();
+    await handle.signal('go');
+    await heard(stream, /warning (WORKER_SLOW|NO_WORKER)/, 15_000);
+    expect(stream.end).toBeUndefined();
+    await using _next = await startWorker(temporal, { taskQueue: worker.taskQueue });
+    await stream.ended(20_000);
+    expect(told(stream).filter((line) => !line.includes('warning'))).toEqual([
+      '1 workflow_start',
+      '2 workflow_status RUNNING signal 1',
+      '3 workflow_status RUNNING signal 2',
+      '4 complete SUCCESS',
+    ]);
+  }, 60_000);
+
+  test('a start that is delayed is seen as one, without a warning', async () => {
+    await using watching = await startWatching(temporal.address);
+    await using worker = await startWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'onSignal', [1], { startDelay: '4 s' });
+    using stream = await watchRest(watching.url, handle.workflowId);
+    await heard(stream, '1 workflow_start', 2_000);
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    await handle.signal('go');
+    await stream.ended(10_000);
+    expect(told(stream)).toEqual([
+      '1 workflow_start',
+      '2 workflow_status RUNNING signal 1',
+      '3 complete SUCCESS',
+    ]);
+  });
+
+  test('no worker at all: the stream stays, and its end is told all the same', async () => {
+    await using watching = await startWatching(temporal.address);
+    const handle = await launch(freshId('nobody'), 'onSignal', [2]);
+    using stream = await watchRest(watching.url, handle.workflowId);
+    await heard(stream, /warning (WORKER_SLOW|NO_WORKER)/, 15_000);
+    await handle.terminate('given up');
+    await stream.ended(20_000);
+    expect(told(stream).filter((line) => !line.includes('warning'))).toEqual([
+      '1 workflow_start',
+      // It never answered, so the log is its history's in the end.
+      '0 reset log_lost',
+      '1 workflow_start',
+      '2 error TERMINATED',
+    ]);
+  }, 60_000);
+
+  test('a query whose handler throws is a warning, and the end is told', async () => {
+    await using watching = await startWatching(temporal.address);
+    await using worker = await startForeignWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'badQuery');
+    using stream = await watchRest(watching.url, handle.workflowId);
+    await heard(stream, 'warning QUERY_FAILED', 15_000);
+    await handle.signal('go');
+    await stream.ended(15_000);
+    expect(told(stream).at(-1)).toMatch(/complete SUCCESS$/);
+  }, 40_000);
+
+  test('a watcher that dies is followed by another within the lease, and nothing is missed', async () => {
+    const parts = {
+      log: createMemoryLog(),
+      store: (await import('../../support/memory-store.ts')).createMemoryStore(),
+    };
+    const dead = { isDead: false };
+    const die = () => new Promise<never>(() => {});
+    // Its calls hang from one moment on, and its lease runs out, as those of a killed process.
+    const mortal = {
+      ...parts.log,
+      renewLease: (...args: Parameters<typeof parts.log.renewLease>) =>
+        dead.isDead ? die() : parts.log.renewLease(...args),
+    };
+    await using first = await startWatching(temporal.address, {
+      parts: { ...parts, log: mortal },
+      temporal: (made) => ({
+        ...made,
+        query: (...args) => (dead.isDead ? die() : made.query(...args)),
+        history: (...args) => (dead.isDead ? die() : made.history(...args)),
+      }),
+    });
+    await using worker = await startWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'onSignal', [3]);
+    using one = await watchRest(first.url, handle.workflowId);
+    await handle.signal('go');
+    await heard(one, 'signal 1');
+    await using second = await startWatching(temporal.address, { parts });
+    using two = await watchRest(second.url, handle.workflowId);
+    dead.isDead = true;
+    const diedAt = performance.now();
+    await handle.signal('go');
+    await heard(two, 'signal 2', 10_000);
+    console.log(
+      `another watcher took over after ${Math.round(performance.now() - diedAt)} ms (lease 1500 ms)`,
+    );
+    await handle.signal('go');
+    await two.ended(10_000);
+    expect(told(two)).toEqual([
+      '1 workflow_start',
+      '2 workflow_status RUNNING signal 1',
+      '3 workflow_status RUNNING signal 2',
+      '4 workflow_status RUNNING signal 3',
+      '5 complete SUCCESS',
+    ]);
+    expect(told(one)).toEqual(told(two));
+  }, 40_000);
+});
+
+describeOwnTemporal('a Temporal server that is away for 10 s', () => {
+  test('costs no event and no stream', async () => {
+    await using server = await startTemporal({ persistent: true });
+    const connections = await connectTo(server.address);
+    try {
+      await using watching = await startWatching(server.address);
+      await using worker = await startWorker(connections);
+      const workflowId = freshId('away');
+      const { taskQueue } = worker;
+      await connections.client.workflow.start('onSignal', { taskQueue, workflowId, args: [3] });
+      const handle = connections.client.workflow.getHandle(workflowId);
+      using stream = await watchRest(watching.url, workflowId);
+      await handle.signal('go');
+      await heard(stream, 'signal 1');
+      await server.kill();
+      await new Promise((resolve) => setTimeout(resolve, 10_000));
+      expect(stream.end).toBeUndefined();
+      expect(told(stream).filter((line) => line.includes('warning SOURCE_UNAVAILABLE'))).toHaveLength(1);
+      await server.restart();
+      await until(() => handle.signal('go').then(() => true), { timeoutMs: 20_000, everyMs: 200 });
+      await heard(stream, 'signal 2', 20_000);
+      await handle.signal('go');
+      await stream.ended(20_000);
+      expect(told(stream).filter((line) => !line.includes('warning'))).toEqual([
+        '1 workflow_start',
+        '2 workflow_status RUNNING signal 1',
+        '3 workflow_status RUNNING signal 2',
+        '4 workflow_status RUNNING signal 3',
+        '5 complete SUCCESS',
+      ]);
+    } finally {
+      await connections.close();
+    }
+  }, 90_000);
+});

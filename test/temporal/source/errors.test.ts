@@ -1,0 +1,58 @@
+// What each failed call to Temporal is taken for, and told as; without a server.
+import { expect, test } from 'vitest';
+import { refusalOf, temporalError, warningOf } from '../../../src/relay/temporal/errors.ts';
+
+/** An error as gRPC throws it. */
+function grpc(code: number, details: string): Error {
+  return Object.assign(new Error(`${code} X: ${details}`), { code, details });
+}
+
+/** An error as the client wraps it. */
+function wrapped(name: string, message: string, cause?: Error): Error {
+  return Object.assign(new Error(message, { cause }), { name });
+}
+
+test.each([
+  ['an unknown workflow', grpc(5, 'workflow not found for ID: x'), 'read', 'unknown-workflow'],
+  ['the same, from the client', wrapped('WorkflowNotFoundError', 'gone'), 'query', 'unknown-workflow'],
+  ['an unknown namespace', grpc(5, 'Namespace nope is not found.'), 'read', 'unknown-namespace'],
+  ['the same, from the client', wrapped('NamespaceNotFoundError', 'nope'), 'query', 'unknown-namespace'],
+  ['a run id that is none', grpc(3, 'Invalid RunId.'), 'read', 'unknown-workflow'],
+  ...[
+    'Workflow did not register a handler for getStreamState. Registered queries: []',
+    'unknown queryType getStreamState. KnownQueryTypes=[__stack_trace]',
+    "Query handler for 'getStreamState' expected but not found, known queries: []",
+    'Unknown query type: getStreamState, knownTypes=[]',
+  ].map(
+    (said) =>
+      ['no handler', wrapped('QueryNotRegisteredError', said, grpc(3, said)), 'query', 'no-query'] as const,
+  ),
+  ['a handler that threw', grpc(3, 'TypeError: x is undefined'), 'query', 'query-failed'],
+  ['an answer that is too large', grpc(3, 'query result too large'), 'query', 'query-failed'],
+  ['a paused workflow', wrapped('QueryRejectedError', 'rejected'), 'query', 'query-failed'],
+  ['no worker', wrapped('ServiceError', 'failed', grpc(9, 'no poller seen')), 'query', 'no-worker'],
+  ['a slow worker', wrapped('ServiceError', 'failed', grpc(4, 'deadline')), 'query', 'slow-worker'],
+  ['a server that does not answer a read', grpc(4, 'deadline'), 'read', 'away'],
+  ['a server that is away', wrapped('ServiceError', 'failed', grpc(14, 'refused')), 'query', 'away'],
+  ['a server with too much to do', grpc(8, 'busy'), 'query', 'away'],
+  ['a right that is lacking', grpc(7, 'Request unauthorized.'), 'read', 'denied'],
+  ['credentials that are none', grpc(16, 'who?'), 'read', 'denied'],
+  ['anything else', new TypeError('x'), 'read', 'away'],
+] as const)('%s', (_, error, asked, condition) => {
+  expect(temporalError(error, asked).condition).toBe(condition);
+});
+
+test('only what Temporal does not know is NOT_FOUND at the first look; the rest may pass', () => {
+  const codes = [grpc(5, 'workflow not found'), grpc(7, 'no'), grpc(14, 'away')].map(
+    (error) => refusalOf(temporalError(error, 'read')).code,
+  );
+  expect(codes).toEqual(['NOT_FOUND', 'SOURCE_UNAVAILABLE', 'SOURCE_UNAVAILABLE']);
+});
+
+test('viewers are told what is wrong, not what Temporal said', () => {
+  const warning = warningOf(temporalError(grpc(3, 'TypeError: hunter2'), 'query'));
+  expect(warning.code).toBe('QUERY_FAILED');
+  expect(
+    JSON.stringify([warning, refusalOf(temporalError(grpc(7, 'hunter2'), 'read')).message]),
+  ).not.toContain('hunter2');
+});

@@ -1,0 +1,159 @@
+// Workflows that know nothing of us, watched by their history on a real server.
+import { spawnSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { findPart, TEMPORAL } from '../../../scripts/parts.ts';
+import { decodePlainJson } from '../../../src/relay/temporal/payloads.ts';
+import { describeTemporal, useTemporal } from '../../support/temporal.ts';
+import { until } from '../../support/wait.ts';
+import { freshId } from '../rig.ts';
+import { heard, lastId, startForeignWorker, startWatching, told, watchGraphql, watchRest } from './rig.ts';
+
+describeTemporal('a workflow that knows nothing of us', () => {
+  const temporal = useTemporal();
+  const launch = (taskQueue: string, name: string, args: unknown[] = [], options: object = {}) =>
+    temporal.client.workflow.start(name, { taskQueue, workflowId: freshId(name), args, ...options });
+
+  test('is seen live over REST and GraphQL: activities, retries, child, timer, signal and end; no payload', async () => {
+    await using watching = await startWatching(temporal.address);
+    await using worker = await startForeignWorker(temporal);
+    const id = freshId('order');
+    const { taskQueue } = worker;
+    const cli = findPart(TEMPORAL);
+    if (cli) {
+      // As its user starts it, with the CLI.
+      const input = ['--input', '"hush hush"', '--workflow-id', id, '--type', 'order'];
+      const at = ['--address', temporal.address, '--task-queue', taskQueue];
+      const started = spawnSync(cli, ['workflow', 'start', ...at, ...input], { encoding: 'utf8' });
+      expect(started.status, started.stderr).toBe(0);
+    } else {
+      await temporal.client.workflow.start('order', { taskQueue, workflowId: id, args: ['hush hush'] });
+    }
+    const handle = temporal.client.workflow.getHandle(id);
+    using rest = await watchRest(watching.url, id);
+    using graphql = await watchGraphql(watching.url, id);
+    await heard(rest, `delivery#${id}/delivery SUCCESS`);
+    expect(rest.end).toBeUndefined();
+    await handle.signal('go');
+    await rest.ended(10_000);
+    await graphql.ended(10_000);
+    const lines = [
+      '1 workflow_start',
+      '2 task_start fetchPage#1',
+      '3 task_status fetchPage#1 RUNNING',
+      '4 task_status fetchPage#1 SUCCESS',
+      '5 task_start flaky#2',
+      '6 task_status flaky#2 RUNNING attempt 3, after: flaked 2',
+      '7 task_status flaky#2 SUCCESS',
+      '8 task_start fetchPage#3',
+      '9 task_status fetchPage#3 RUNNING',
+      '10 task_status fetchPage#3 FAILED page not found',
+      `11 task_start delivery#${id}/delivery`,
+      `12 task_status delivery#${id}/delivery RUNNING`,
+      `13 task_status delivery#${id}/delivery SUCCESS`,
+      '14 workflow_status RUNNING signal go',
+      '15 complete SUCCESS',
+    ];
+    // Retries may be seen while they last, too.
+    for (const stream of [rest, graphql]) {
+      expect(told(stream).filter((line) => !line.includes('warning ATTEMPT_FAILED'))).toEqual(lines);
+    }
+    expect(rest.text + graphql.text).not.toMatch(/hush|secret/);
+    const row = await until(async () => (await watching.store.get(id))?.end && watching.store.get(id));
+    expect(row).toMatchObject({ status: 'SUCCESS', name: 'order', workflowId: id, end: { seq: 15 } });
+    expect(row?.result).toBeUndefined();
+    // Its child is watched under the id that its event names.
+    using child = await watchRest(watching.url, `${id}/delivery`);
+    await child.ended(10_000);
+    expect(told(child)).toEqual([
+      '1 workflow_start',
+      '2 workflow_status RUNNING timer 1 (0.05 s)',
+      '3 workflow_status RUNNING timer 1 (0.05 s) fired',
+      '4 complete SUCCESS',
+    ]);
+    using again = await watchRest(watching.url, id, '', lastId(rest));
+    expect(again.status).toBe(204);
+  }, 40_000);
+
+  test('shows payloads where a converter was configured', async () => {
+    await using watching = await startWatching(temporal.address, {
+      workflows: { decodePayload: decodePlainJson },
+    });
+    await using worker = await startForeignWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'lapper', [1]);
+    using stream = await watchRest(watching.url, handle.workflowId);
+    await heard(stream, 'workflow_start');
+    await handle.signal('go');
+    await stream.ended(10_000);
+    expect(JSON.parse(stream.frames.at(-1)!.data)).toMatchObject({ status: 'SUCCESS', result: 1 });
+    expect(await watching.store.get(handle.workflowId)).toMatchObject({ input: 1, result: 1 });
+  });
+
+  test('an activity that is tried again is a warning while it lasts, and a status once it is over', async () => {
+    await using watching = await startWatching(temporal.address);
+    await using worker = await startForeignWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'persistent');
+    using stream = await watchRest(watching.url, handle.workflowId);
+    await stream.ended(10_000);
+    const messages = stream.frames.filter(({ event }) => event === 'warning').map(({ data }) => data);
+    expect(messages).toEqual(
+      [1, 2].map((attempt) => {
+        const message = `stubborn#1, attempt ${attempt}: refused ${attempt}; it is tried again`;
+        return JSON.stringify({ code: 'ATTEMPT_FAILED', message });
+      }),
+    );
+    expect(told(stream).filter((line) => !line.includes('warning'))).toEqual([
+      '1 workflow_start',
+      '2 task_start stubborn#1',
+      '3 task_status stubborn#1 RUNNING attempt 3, after: refused 2',
+      '4 task_status stubborn#1 SUCCESS',
+      '5 complete SUCCESS',
+    ]);
+  });
+
+  test('goes on through continue-as-new in one numbering, also with another watcher', async () => {
+    await using first = await startWatching(temporal.address);
+    await using worker = await startForeignWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'lapper', [3]);
+    const id = handle.workflowId;
+    const latest = temporal.client.workflow.getHandle(id);
+    using one = await watchRest(first.url, id);
+    await heard(one, 'workflow_start');
+    await latest.signal('go');
+    await heard(one, 'continued as new');
+    await first.close();
+    await using second = await startWatching(temporal.address, { parts: first });
+    using two = await watchRest(second.url, id, '', lastId(one));
+    await latest.signal('go');
+    await heard(two, '5 workflow_status RUNNING continued as new');
+    await latest.signal('go');
+    await two.ended(10_000);
+    expect([...told(one), ...told(two)]).toEqual([
+      '1 workflow_start',
+      '2 workflow_status RUNNING signal go',
+      '3 workflow_status RUNNING continued as new',
+      '4 workflow_status RUNNING signal go',
+      '5 workflow_status RUNNING continued as new',
+      '6 workflow_status RUNNING signal go',
+      '7 complete SUCCESS',
+    ]);
+  });
+
+  test('a retry of the workflow is a warning, a new epoch and the row’s next attempt', async () => {
+    await using watching = await startWatching(temporal.address);
+    await using worker = await startForeignWorker(temporal);
+    const options = { retry: { initialInterval: '1500 ms', maximumAttempts: 2 } };
+    const handle = await launch(worker.taskQueue, 'stumbler', [], options);
+    using stream = await watchRest(watching.url, handle.workflowId);
+    await stream.ended(15_000);
+    expect(told(stream)).toEqual([
+      '1 workflow_start',
+      '2 warning ATTEMPT_FAILED',
+      '0 reset log_lost',
+      '1 workflow_start',
+      '2 workflow_status RUNNING timer 1 (0.05 s)',
+      '3 workflow_status RUNNING timer 1 (0.05 s) fired',
+      '4 complete SUCCESS',
+    ]);
+    expect(await watching.store.get(handle.workflowId)).toMatchObject({ status: 'SUCCESS', attempt: 2 });
+  });
+});

@@ -1,0 +1,193 @@
+// Workflows that answer the query, watched on a real server without a sink: order, once, ends, and who asks.
+import { expect, test } from 'vitest';
+import { range } from '../../support/app.ts';
+import { describeTemporal, useTemporal } from '../../support/temporal.ts';
+import { until } from '../../support/wait.ts';
+import { freshId, startWorker } from '../rig.ts';
+import { heard, lastId, startForeignWorker, startWatching, told, watchGraphql, watchRest } from './rig.ts';
+
+describeTemporal('a workflow that has the query alone', () => {
+  const temporal = useTemporal();
+  const launch = (taskQueue: string, name: string, args: unknown[] = [], options: object = {}) =>
+    temporal.client.workflow.start(name, { taskQueue, workflowId: freshId(name), args, ...options });
+
+  test('every event arrives in order and once, over REST and GraphQL, and the end is on the row', async () => {
+    await using watching = await startWatching(temporal.address);
+    await using worker = await startWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'onSignal', [3]);
+    const id = handle.workflowId;
+    using rest = await watchRest(watching.url, id);
+    using graphql = await watchGraphql(watching.url, id);
+    for (let i = 1; i <= 3; i += 1) {
+      await handle.signal('go');
+      await heard(rest, `signal ${i}`);
+    }
+    expect(await rest.ended(10_000)).toBe('clean');
+    expect(await graphql.ended(10_000)).toBe('clean');
+    const events = [
+      '1 workflow_start',
+      '2 workflow_status RUNNING signal 1',
+      '3 workflow_status RUNNING signal 2',
+      '4 workflow_status RUNNING signal 3',
+      '5 complete SUCCESS',
+    ];
+    expect(told(rest)).toEqual(events);
+    expect(told(graphql)).toEqual(events);
+    const row = await until(async () => (await watching.store.get(id))?.end && watching.store.get(id));
+    expect(row).toMatchObject({ status: 'SUCCESS', result: 3, end: { seq: 5 }, name: 'onSignal' });
+    using again = await watchRest(watching.url, id, '', lastId(rest));
+    expect(again.status).toBe(204);
+  });
+
+  test('the median time from emit to a viewer, printed', async () => {
+    await using watching = await startWatching(temporal.address);
+    await using worker = await startWorker(temporal);
+    const count = 60;
+    const handle = await launch(worker.taskQueue, 'onSignal', [count]);
+    using stream = await watchRest(watching.url, handle.workflowId);
+    await heard(stream, 'workflow_start');
+    const times: number[] = [];
+    for (let i = 1; i <= count; i += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 120));
+      const arrived = heard(stream, `signal ${i}`).then(() => Date.now());
+      await handle.signal('go');
+      const at = await arrived;
+      const page = await watching.log.read(handle.workflowId, i, 1);
+      times.push(at - new Date(page!.events[0]!.ts).getTime());
+    }
+    times.sort((a, b) => a - b);
+    const at = (share: number) => times[Math.floor(times.length * share)];
+    console.log(`query alone: median ${at(0.5)} ms, 95 % ${at(0.95)} ms, ${watching.queries} queries`);
+    expect(at(0.5)).toBeLessThan(500);
+  }, 60_000);
+
+  test('100 viewers of two servers cost the queries of one watcher', async () => {
+    await using first = await startWatching(temporal.address);
+    await using second = await startWatching(temporal.address, { parts: first });
+    await using worker = await startWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'onSignal', [20]);
+    const id = handle.workflowId;
+    const streams = await Promise.all(
+      Array.from({ length: 100 }, (_, i) => watchRest((i % 2 ? first : second).url, id, '?poll_ms=500')),
+    );
+    try {
+      await Promise.all(streams.map((stream) => heard(stream, 'workflow_start')));
+      const before = first.queries + second.queries;
+      const startedAt = performance.now();
+      for (let i = 1; i <= 20; i += 1) {
+        await handle.signal('go');
+        await new Promise((resolve) => setTimeout(resolve, 150));
+      }
+      await Promise.all(streams.map((stream) => stream.ended(15_000)));
+      const seconds = (performance.now() - startedAt) / 1_000;
+      const asked = first.queries + second.queries - before;
+      console.log(`100 viewers, two servers: ${asked} queries for 20 changes in ${seconds.toFixed(1)} s`);
+      expect(Math.min(first.queries, second.queries)).toBe(0);
+      expect(asked).toBeLessThanOrEqual(30);
+      for (const stream of streams) expect(told(stream)).toEqual(told(streams[0]!));
+      expect(told(streams[0]!)).toHaveLength(22);
+    } finally {
+      for (const stream of streams) stream.destroy();
+    }
+  }, 60_000);
+
+  test('pollMs is honoured: who asks for 2 s gets fewer questions, and all the events', async () => {
+    await using watching = await startWatching(temporal.address);
+    await using worker = await startWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'onSignal', [30]);
+    using stream = await watchRest(watching.url, handle.workflowId, '?poll_ms=2000');
+    await heard(stream, 'workflow_start');
+    for (let i = 1; i <= 30; i += 1) {
+      await handle.signal('go');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await stream.ended(10_000);
+    expect(told(stream)).toHaveLength(32);
+    // One every 400 ms.
+    expect(watching.queries).toBeLessThan(12);
+  });
+
+  test('more than an answer holds comes page by page', async () => {
+    await using watching = await startWatching(temporal.address);
+    await using worker = await startWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'steps', [50, 11_000]);
+    using stream = await watchRest(watching.url, handle.workflowId);
+    await heard(stream, 'RUNNING 50 ');
+    await handle.signal('go');
+    await stream.ended(10_000);
+    expect(stream.frames.map(({ id }) => Number(id!.split('-')[0]))).toEqual(range(1, 52));
+  });
+
+  test('continue-as-new goes on in one log, also where its tail left events out', async () => {
+    await using watching = await startWatching(temporal.address);
+    await using worker = await startWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'laps', [3]);
+    await handle.result();
+    // Nobody watched: the runs before are asked for what the last one does not carry.
+    using stream = await watchRest(watching.url, handle.workflowId);
+    await stream.ended(15_000);
+    expect(told(stream)).toEqual([
+      '1 workflow_start',
+      ...['3a', '3b', '3c', '2a', '2b', '2c', '1a', '1b', '1c'].map(
+        (step, i) => `${i + 2} workflow_status RUNNING ${step}`,
+      ),
+      '11 complete SUCCESS',
+    ]);
+  });
+
+  test('what a workflow let go of before anyone watched is a gap, and then it goes on', async () => {
+    await using watching = await startWatching(temporal.address);
+    await using worker = await startWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'steps', [150, 10]);
+    using stream = await watchRest(watching.url, handle.workflowId);
+    await heard(stream, 'RUNNING 150');
+    await handle.signal('go');
+    await stream.ended(10_000);
+    const lines = told(stream);
+    expect(lines.slice(0, 2)).toEqual(['1 gap', '2 gap']);
+    expect(lines.filter((line) => line.includes('workflow_status'))).toHaveLength(100);
+    expect(lines.at(-1)).toBe('152 complete SUCCESS');
+  });
+
+  test('the original’s plain answer is understood; what it cannot mean is a warning', async () => {
+    await using watching = await startWatching(temporal.address);
+    await using worker = await startForeignWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'plainQuery');
+    using stream = await watchRest(watching.url, handle.workflowId);
+    await stream.ended(10_000);
+    expect(told(stream)).toEqual([
+      '1 workflow_start',
+      '2 workflow_status RUNNING one',
+      '3 warning BAD_EVENT',
+      '4 complete SUCCESS',
+    ]);
+    expect(await watching.store.get(handle.workflowId)).toMatchObject({ result: 'plain' });
+  });
+
+  test('an unknown id is refused as NOT_FOUND, and a server that is away as unavailable', async () => {
+    await using watching = await startWatching(temporal.address);
+    using unknown = await watchRest(watching.url, freshId('nobody'));
+    expect(unknown.status).toBe(404);
+    await using lost = await startWatching('127.0.0.1:1');
+    using away = await watchRest(lost.url, freshId('nobody'));
+    expect(away.status).toBe(503);
+  });
+
+  test('a namespace that is unknown is NOT_FOUND, and a hook names another workflow than the id', async () => {
+    await using worker = await startWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'onSignal', [1]);
+    await using watching = await startWatching(temporal.address, {
+      workflows: {
+        resolve: (id) =>
+          id === 'mine' ? { workflowId: handle.workflowId } : { namespace: 'no-such', workflowId: id },
+      },
+    });
+    using elsewhere = await watchRest(watching.url, handle.workflowId);
+    expect(elsewhere.status).toBe(404);
+    using mine = await watchRest(watching.url, 'mine');
+    await heard(mine, 'workflow_start');
+    await handle.signal('go');
+    await mine.ended(10_000);
+    expect(await watching.store.get('mine')).toMatchObject({ workflowId: handle.workflowId, result: 1 });
+  });
+});

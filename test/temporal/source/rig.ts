@@ -1,0 +1,131 @@
+// A server that watches Temporal, in the test's process, and readers of its streams.
+import { bundleWorkflowCode, type WorkflowBundle } from '@temporalio/worker';
+import type { ExecutionStore } from '../../../src/execution/store.ts';
+import type { EventLog } from '../../../src/log/log.ts';
+import { createMemoryLog } from '../../../src/log/memory.ts';
+import type { Temporal } from '../../../src/relay/temporal/calls.ts';
+import { createTemporal } from '../../../src/relay/temporal/connection.ts';
+import { listen } from '../../../src/server/server.ts';
+import { createServices, type ServiceOptions } from '../../../src/server/services.ts';
+import { graphqlPath } from '../../support/app.ts';
+import { createMemoryStore, type MemoryStore } from '../../support/memory-store.ts';
+import { openSse, type SseStream } from '../../support/sse.ts';
+import type { TemporalConnections } from '../../support/temporal.ts';
+import { startWorker } from '../rig.ts';
+
+export interface Watching {
+  readonly url: string;
+  readonly log: EventLog;
+  readonly store: MemoryStore;
+  /** How often the workflow's query was asked by this server. */
+  queries: number;
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface WatchingOptions {
+  /** Shared with another server where given. */
+  readonly parts?: { readonly log: EventLog; readonly store: MemoryStore };
+  readonly workflows?: ServiceOptions['workflows'];
+  readonly temporal?: (made: Temporal) => Temporal;
+}
+
+/** Short times, so that the tests need not wait. */
+const WORKFLOWS = { leaseMs: 1_500, standbyMs: 200, slowPollMs: 3_000, stuckMs: 1_000, retriesMs: 200 };
+
+export async function startWatching(address: string, options: WatchingOptions = {}): Promise<Watching> {
+  const { log, store } = options.parts ?? { log: createMemoryLog(), store: createMemoryStore() };
+  const made = createTemporal({ address, namespace: 'default' }, { queryMs: 2_000, callMs: 2_000 });
+  const given = options.temporal?.(made) ?? made;
+  const temporal: Temporal = {
+    ...given,
+    query(...args) {
+      watching.queries += 1;
+      return given.query(...args);
+    },
+  };
+  const services = createServices({
+    ...{ log, store: store as ExecutionStore, temporal },
+    settings: { retryMs: 1_000, heartbeatMs: 15_000, lifetimeMs: 600_000 },
+    logger: { error: () => {} },
+    workflows: { ...WORKFLOWS, ...options.workflows },
+  });
+  const server = await listen(services, { host: '127.0.0.1', port: 0, corsOrigins: [] });
+  const close = async (): Promise<void> => {
+    await server.close();
+    if (!options.parts) await log.close();
+  };
+  const watching: Watching = { url: server.url, log, store, queries: 0, close, [Symbol.asyncDispose]: close };
+  return watching;
+}
+
+/** Watches a workflow over REST. */
+export function watchRest(url: string, id: string, query = '', lastEventId?: string): Promise<SseStream> {
+  const path = `${url}/api/v0/executions/workflows/${encodeURIComponent(id)}/stream${query}`;
+  return openSse(path, lastEventId === undefined ? {} : { lastEventId });
+}
+
+/** Watches a workflow over GraphQL. */
+export function watchGraphql(url: string, id: string): Promise<SseStream> {
+  const query = 'subscription($id: ID!) { workflowStream(id: $id) { seq type data } }';
+  return openSse(url + graphqlPath(query, { id }));
+}
+
+/** The events of a stream in words: seq, type, and what tells it from others of the type. */
+export function told({ frames }: SseStream): string[] {
+  return frames.flatMap(({ id, event, data }) => {
+    if (event === 'complete' && data === '') return [];
+    const graphql = event === 'next' ? JSON.parse(data).data.workflowStream : undefined;
+    const fields = graphql ? graphql.data : JSON.parse(data);
+    const type = graphql ? graphql.type.toLowerCase() : event;
+    const words = [fields.taskId, fields.status, fields.step, fields.code, fields.reason];
+    const seq = graphql ? graphql.seq : Number(id?.split('-')[0]);
+    return [[seq, type, ...words].filter((word) => word !== undefined).join(' ')];
+  });
+}
+
+/** Waits for an event whose words hold this. */
+export function heard(stream: SseStream, words: string | RegExp, timeoutMs = 10_000): Promise<void> {
+  const match = (line: string) => (typeof words === 'string' ? line.includes(words) : words.test(line));
+  return stream.until(
+    () => told(stream).some(match),
+    `${words} among\n${told(stream).join('\n')}`,
+    timeoutMs,
+  );
+}
+
+/** The cursor of the last event. */
+export function lastId(stream: SseStream): string {
+  return stream.frames.filter(({ id }) => id !== undefined).at(-1)!.id!;
+}
+
+let bundle: Promise<WorkflowBundle> | undefined;
+
+/** A worker for the workflows of foreign.ts, with their activities. */
+export async function startForeignWorker(temporal: TemporalConnections, taskQueue?: string) {
+  const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, log() {} };
+  const workflowsPath = new URL('./foreign.ts', import.meta.url).pathname;
+  bundle ??= bundleWorkflowCode({ workflowsPath, logger: quiet });
+  let tries = 0;
+  return startWorker(temporal, {
+    ...(taskQueue !== undefined && { taskQueue }),
+    workflowBundle: await bundle,
+    sinks: {},
+    activities: {
+      fetchPage: async (url: string) => {
+        if (url === 'bad') throw new Error('page not found');
+        return 'page';
+      },
+      flaky: async () => {
+        tries += 1;
+        if (tries < 3) throw new Error(`flaked ${tries}`);
+        return 'ok';
+      },
+      stubborn: async () => {
+        tries += 1;
+        if (tries < 3) throw new Error(`refused ${tries}`);
+        return 'at last';
+      },
+    },
+  });
+}

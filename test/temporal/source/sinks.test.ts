@@ -1,0 +1,111 @@
+// Sinks and the source together on a real server: the sink is quick, the source makes good what it lost or had wrong.
+import { expect, test } from 'vitest';
+import type { EventLog } from '../../../src/log/log.ts';
+import { createMemoryLog } from '../../../src/log/memory.ts';
+import { createMemoryStore } from '../../support/memory-store.ts';
+import { describeTemporal, useTemporal } from '../../support/temporal.ts';
+import { until } from '../../support/wait.ts';
+import { freshId, startWorker } from '../rig.ts';
+import { heard, startWatching, told, watchRest } from './rig.ts';
+
+describeTemporal('a workflow whose worker has sinks', () => {
+  const temporal = useTemporal();
+  const launch = (taskQueue: string, name: string, args: unknown[] = []) =>
+    temporal.client.workflow.start(name, { taskQueue, workflowId: freshId(name), args });
+  const signals = (count: number) => [
+    '1 workflow_start',
+    ...Array.from({ length: count }, (_, i) => `${i + 2} workflow_status RUNNING signal ${i + 1}`),
+    `${count + 2} complete SUCCESS`,
+  ];
+
+  test('the median time from emit to a viewer, printed; each event once', async () => {
+    const parts = { log: createMemoryLog(), store: createMemoryStore() };
+    await using watching = await startWatching(temporal.address, { parts });
+    await using worker = await startWorker(temporal, { parts });
+    const count = 40;
+    const handle = await launch(worker.taskQueue, 'onSignal', [count]);
+    using stream = await watchRest(watching.url, handle.workflowId);
+    await heard(stream, 'workflow_start');
+    const times: number[] = [];
+    for (let i = 1; i <= count; i += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      const arrived = heard(stream, `signal ${i}`).then(() => Date.now());
+      await handle.signal('go');
+      const at = await arrived;
+      const page = await parts.log.read(handle.workflowId, i, 1);
+      times.push(at - new Date(page!.events[0]!.ts).getTime());
+    }
+    times.sort((a, b) => a - b);
+    console.log(
+      `with sinks: median ${times[count / 2]} ms, ${watching.queries} queries for ${count} changes`,
+    );
+    await stream.ended(10_000);
+    expect(told(stream)).toEqual(signals(count));
+    expect(watching.queries).toBeLessThan(count);
+  }, 40_000);
+
+  test('what a sink lost is brought by the query, in order', async () => {
+    const log = createMemoryLog();
+    const store = createMemoryStore();
+    let calls = 0;
+    const leaky: EventLog = {
+      ...log,
+      // Two of three are lost on their way.
+      append: async (...args) => {
+        calls += 1;
+        return calls % 3 === 0 ? log.append(...args) : { outcome: 'fenced' };
+      },
+    };
+    await using watching = await startWatching(temporal.address, { parts: { log, store } });
+    await using worker = await startWorker(temporal, { parts: { log: leaky, store } });
+    const handle = await launch(worker.taskQueue, 'onSignal', [10]);
+    using stream = await watchRest(watching.url, handle.workflowId);
+    for (let i = 1; i <= 10; i += 1) {
+      await handle.signal('go');
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+    await stream.ended(15_000);
+    expect(told(stream)).toEqual(signals(10));
+  });
+
+  test('a sink’s event that committed history contradicts: a new epoch, and then the truth', async () => {
+    const parts = { log: createMemoryLog(), store: createMemoryStore() };
+    await using watching = await startWatching(temporal.address, { parts });
+    await using worker = await startWorker(temporal, { parts });
+    const handle = await launch(worker.taskQueue, 'onSignal', [3]);
+    const id = handle.workflowId;
+    using stream = await watchRest(watching.url, id);
+    await handle.signal('go');
+    await heard(stream, 'signal 1');
+    // As of a workflow task that was lost and ran again another way.
+    const head = (await parts.log.head(id))!;
+    const ts = new Date().toISOString();
+    const wrong = { type: 'workflow_status', ts, data: { status: 'RUNNING', step: 'never was' } } as const;
+    await parts.log.append(id, { epoch: head.epoch, acknowledged: 0, events: [{ ...wrong, seq: 3 }] });
+    await handle.signal('go');
+    await handle.signal('go');
+    await stream.ended(15_000);
+    const lines = told(stream);
+    expect(lines.slice(lines.indexOf('0 reset log_lost') + 1)).toEqual(signals(3));
+  });
+
+  test('an end that no worker told, for its sink had died, is told by the source', async () => {
+    const parts = { log: createMemoryLog(), store: createMemoryStore() };
+    await using watching = await startWatching(temporal.address, { parts });
+    const worker = await startWorker(temporal, { parts });
+    const handle = await launch(worker.taskQueue, 'onSignal', [9]);
+    using stream = await watchRest(watching.url, handle.workflowId);
+    await handle.signal('go');
+    await heard(stream, 'signal 1');
+    await worker.stop();
+    await handle.terminate('gone');
+    await stream.ended(20_000);
+    expect(told(stream).filter((line) => !line.includes('warning'))).toEqual([
+      '1 workflow_start',
+      '2 workflow_status RUNNING signal 1',
+      '3 error TERMINATED',
+    ]);
+    const row = await until(async () => (await parts.store.get(handle.workflowId))?.end);
+    expect(row.seq).toBe(3);
+  }, 40_000);
+});

@@ -1,0 +1,159 @@
+// What the source does where Temporal is not the one to ask, or no longer knows; with Temporal's calls played.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, test } from 'vitest';
+import { createMemoryLog } from '../../../src/log/memory.ts';
+import { createHeldValue } from '../../../src/publish/held.ts';
+import { DEFAULT_LIMITS } from '../../../src/publish/options.ts';
+import { splitText } from '../../../src/publish/text.ts';
+import { createRowSource } from '../../../src/relay/row-source.ts';
+import type { HistoryEvent, Temporal, WorkflowRun } from '../../../src/relay/temporal/calls.ts';
+import { TemporalError } from '../../../src/relay/temporal/errors.ts';
+import { createTemporalSource } from '../../../src/relay/temporal/source.ts';
+import { audience } from '../../relay/audience.ts';
+import { createMemoryStore } from '../../support/memory-store.ts';
+import { until } from '../../support/wait.ts';
+
+const stops: (() => void)[] = [];
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop();
+});
+
+const RUN: WorkflowRun = {
+  ...{ namespace: 'default', workflowId: 'w', runId: 'r1', firstRunId: 'r1', workflowType: 'W' },
+  ...{ parentId: undefined, attempt: 1, startedAt: 1_000, isOpen: true, historyLength: 3 },
+};
+
+function fail(condition: TemporalError['condition']): () => Promise<never> {
+  return async () => {
+    throw new TemporalError(condition, condition);
+  };
+}
+
+/** A Temporal that knows one run; what is not given fails as one that is away. */
+function played(calls: Partial<Temporal>): Temporal {
+  const away = fail('away');
+  const base = { address: 'x', namespace: 'default', dataConverter: undefined };
+  return {
+    ...base,
+    describe: away,
+    retries: away,
+    history: away,
+    query: away,
+    ping: away,
+    close: async () => {},
+    ...calls,
+  };
+}
+
+/** The events of a history, and then nothing until the question is given up. */
+function historyOf(events: readonly HistoryEvent[]): Temporal['history'] {
+  return async ({ from }, signal) => {
+    if (!from) return { events, next: new Uint8Array([1]) };
+    await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+    throw new TemporalError('away', 'given up');
+  };
+}
+
+function setUp(temporal: Temporal) {
+  const log = createMemoryLog();
+  const store = createMemoryStore();
+  const content = { splitText, createValue: () => createHeldValue(DEFAULT_LIMITS) };
+  const otherwise = createRowSource({ log, store, content });
+  const times = { leaseMs: 300, standbyMs: 40, retryMs: { first: 20, longest: 50 } };
+  const source = createTemporalSource({ temporal, log, store, otherwise, ...times });
+  const viewers = audience(50);
+  const follow = (id: string) => void stops.push(source.follow(id, viewers));
+  const types = async (id: string) => ((await log.read(id, 0, 100))?.events ?? []).map(({ type }) => type);
+  return { log, store, source, viewers, follow, types };
+}
+
+test('a row that is no workflow of Temporal’s is left to the source of rows', async () => {
+  const { store, follow, types, source } = setUp(played({}));
+  const row = await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED' });
+  expect(source.isTruth(row)).toBe(false);
+  follow('a');
+  await until(async () => (await types('a')).includes('workflow_start'));
+});
+
+test('an ended row whose workflow is gone with Temporal’s retention: the row tells the end', async () => {
+  const { store, follow, types } = setUp(played({ describe: fail('unknown-workflow') }));
+  await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w', runId: 'r1' });
+  await store.finish('a', 1, { status: 'SUCCESS', result: 1 });
+  follow('a');
+  await until(async () => (await types('a')).at(-1) === 'complete');
+  await until(async () => (await store.get('a'))?.end);
+});
+
+test('an open row whose workflow Temporal does not know: a standing warning, and no end is made up', async () => {
+  const { store, follow, viewers, types } = setUp(played({ describe: fail('unknown-workflow') }));
+  await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w', runId: 'r1' });
+  follow('a');
+  await until(() => viewers.standing === 'WORKFLOW_UNKNOWN');
+  await sleep(100);
+  expect(viewers.heard).toEqual(['WORKFLOW_UNKNOWN']);
+  expect(await types('a')).toEqual([]);
+});
+
+test('credentials that Temporal refuses are an outage to viewers, and the stream goes on when they are mended', async () => {
+  let isDenied = true;
+  const { store, follow, viewers, types } = setUp(
+    played({
+      describe: async () => (isDenied ? fail('denied')() : RUN),
+      history: historyOf([]),
+      query: async () => ({
+        events: [{ id: 1, type: 'status', data: { status: 'RUNNING' } }],
+        status: 'RUNNING',
+      }),
+    }),
+  );
+  await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w', runId: 'r1' });
+  follow('a');
+  await until(() => viewers.standing === 'SOURCE_UNAVAILABLE');
+  isDenied = false;
+  await until(async () => (await types('a')).join() === 'workflow_status');
+  await until(() => viewers.standing === undefined);
+});
+
+test('a log that a publisher writes is left to it; the end of the workflow ends the row', async () => {
+  const closed = {
+    eventId: 9 as never,
+    eventTime: { seconds: 5 as never, nanos: 0 },
+    workflowExecutionTerminatedEventAttributes: { reason: 'enough' },
+  };
+  const { log, store, follow, types } = setUp(
+    played({ describe: async () => RUN, history: historyOf([closed]), query: fail('no-worker') }),
+  );
+  await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w', runId: 'r1' });
+  await log.open('a', { numbering: 'auto', publisher: 'p', attempt: 1 });
+  follow('a');
+  await until(async () => (await store.get('a'))?.status === 'TERMINATED', { timeoutMs: 10_000 });
+  expect(await types('a')).toEqual([]);
+});
+
+test('another workflow that has the id by now is not taken for ours', async () => {
+  const runs: Record<string, WorkflowRun> = {
+    r1: { ...RUN, isOpen: false },
+    other: { ...RUN, runId: 'other', firstRunId: 'other', startedAt: 9_000 },
+  };
+  const done = {
+    eventId: 5 as never,
+    eventTime: { seconds: 2 as never, nanos: 0 },
+    workflowExecutionCompletedEventAttributes: {},
+  };
+  const asked: (string | undefined)[] = [];
+  const { store, follow, types } = setUp(
+    played({
+      describe: async ({ runId }) => runs[runId ?? 'other']!,
+      history: async ({ run }) => {
+        asked.push(run.runId);
+        return { events: [done], next: undefined };
+      },
+      query: fail('no-query'),
+    }),
+  );
+  await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w', runId: 'r1' });
+  follow('a');
+  await until(async () => (await store.get('a'))?.end);
+  expect(await types('a')).toEqual(['complete']);
+  expect(new Set(asked)).toEqual(new Set(['r1']));
+});

@@ -197,8 +197,6 @@ export async function publish(log: TestLog, request: Partial<OpenRequest> = {}) 
   };
 }
 
-type TestPublisher = Awaited<ReturnType<typeof publish>>;
-
 export function chunk(content = 'x'): NewEvent {
   return { type: 'llm_chunk', data: { content }, ts: timestamp() };
 }

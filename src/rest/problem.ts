@@ -15,7 +15,8 @@ const STATUS: { readonly [C in ErrorCode]: number } = {
   INTERNAL: 500,
 };
 
-const TITLES: { readonly [status: number]: string } = {
+/** RFC 9110, 15. */
+export const TITLES: { readonly [status: number]: string } = {
   400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',

@@ -46,6 +46,8 @@ async function record(name: string, args: unknown[], push?: 'cancel' | 'go'): Pr
   await handle.result().catch(() => {});
   const history = await temporal.client.workflow.getHandle(workflowId).fetchHistory();
   const file = new URL(`./histories/${name}.json`, import.meta.url);
-  writeFileSync(file, `${JSON.stringify(JSON.parse(historyToJSON(history)), null, 1)}\n`);
+  const json = JSON.stringify(JSON.parse(historyToJSON(history)), null, 1);
+  // Stack traces name the folder that this ran in, which is nobody's business.
+  writeFileSync(file, `${json.replaceAll(process.cwd(), '/app')}\n`);
   console.log(`${name}: ${history.events!.length} events`);
 }

@@ -1,4 +1,5 @@
 // The answers to what cannot be done, each with an example that a test compares with what the server gives.
+import { TITLES } from '../problem.ts';
 import type { JsonSchema } from './schemas.ts';
 
 interface Answer {
@@ -6,20 +7,6 @@ interface Answer {
   readonly headers?: Record<string, JsonSchema>;
   readonly content?: Record<string, JsonSchema>;
 }
-
-const TITLES: { readonly [status: number]: string } = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  406: 'Not Acceptable',
-  409: 'Conflict',
-  413: 'Content Too Large',
-  422: 'Unprocessable Content',
-  429: 'Too Many Requests',
-  503: 'Service Unavailable',
-};
 
 /** A problem, with the words for it by code; a status may have several. */
 export function problemAnswer(status: number, description: string, details: Record<string, string>): Answer {

@@ -1,14 +1,17 @@
 // What the terminal shows: where to look, what to paste, and which part is embedded or real.
 import type { Config } from '../../src/server/config.ts';
-import { describeParts } from '../../src/server/parts.ts';
+import { describeParts, type PartDescription } from '../../src/server/parts.ts';
 import type { Round } from './worker/worker.ts';
 
 const hasColours = process.stdout.isTTY && process.stdout.hasColors();
 const bold = (text: string) => (hasColours ? `\x1b[1m${text}\x1b[22m` : text);
 const dim = (text: string) => (hasColours ? `\x1b[2m${text}\x1b[22m` : text);
 
-/** Shown once the server is ready. */
-export function banner(serverUrl: string, config: Config): string {
+/**
+ * Shown once the server is ready.
+ * @param isDevServer whether Temporal is the demo's own.
+ */
+export function banner(serverUrl: string, config: Config, isDevServer: boolean): string {
   const url = reachable(serverUrl);
   const places = [
     ['Console', `${url}/`],
@@ -16,14 +19,7 @@ export function banner(serverUrl: string, config: Config): string {
     ['REST', `${url}/api/v0/executions/{workflows|agents|tasks}/{id}[/stream]`],
     ['Health', `${url}/health/ready`],
   ] as const;
-  const parts = [
-    ...describeParts(config),
-    {
-      part: 'work',
-      is: 'embedded: demo worker',
-      limits: 'no Temporal: its workflow is a function of this process, and ends with it',
-    },
-  ];
+  const parts = [...describeParts(config), describeWork(config, isDevServer)];
   return [
     '',
     `${bold('execstream is ready')}: ${url}`,
@@ -38,6 +34,19 @@ export function banner(serverUrl: string, config: Config): string {
     dim('An agent begins to write in a few seconds; lines to paste follow. Ctrl-C stops.'),
     '',
   ].join('\n');
+}
+
+function describeWork({ temporal }: Config, isDevServer: boolean): PartDescription {
+  if (!temporal) {
+    return {
+      part: 'work',
+      is: 'embedded: demo worker',
+      limits: 'no Temporal: its workflow is a function of this process, and ends with it',
+    };
+  }
+  const is = "Temporal: the demo's worker runs its workflow and its activities";
+  const limits = "the server is the demo's own, in memory, and ends with it; TEMPORAL_ADDRESS names another";
+  return { part: 'work', is, ...(isDevServer && { limits }) };
 }
 
 /** Lines to paste into another terminal, with an execution that is there. */

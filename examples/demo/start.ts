@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
-import { readConfig } from '../../src/server/config.ts';
+import { type Config, readConfig } from '../../src/server/config.ts';
 import { listen } from '../../src/server/server.ts';
 import { createParts, createServices, type Parts } from '../../src/server/services.ts';
 import { DEFAULT_STREAM_SETTINGS } from '../../src/sse/event-streams.ts';
@@ -10,7 +10,8 @@ import { banner, curlLines, roundLine } from './banner.ts';
 import { explain } from './failure.ts';
 import { findTexts, ownTexts } from './files.ts';
 import { readOptions, USAGE } from './options.ts';
-import { startWorker } from './worker/worker.ts';
+import { startDevServer } from './temporal.ts';
+import { startWorker, type WorkerOptions } from './worker/worker.ts';
 
 /** The printed resume line begins behind this event: early enough to have been published by then. */
 const RESUME_AFTER = 10;
@@ -28,15 +29,32 @@ try {
 }
 
 async function main(): Promise<void> {
-  const { folder, pace, help } = readOptions(process.argv.slice(2));
+  const { folder, pace, temporal, help } = readOptions(process.argv.slice(2));
   if (help) return console.log(USAGE);
   // The terminal belongs to the banner; LOG_LEVEL=info tells more.
-  const config = readConfig({ LOG_LEVEL: 'warn', ...process.env });
-  const logger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
+  const given = readConfig({ LOG_LEVEL: 'warn', ...process.env });
+  const logger = pino({ level: given.logLevel }, pino.destination({ dest: 2, sync: true }));
   const findFiles = () => (folder === undefined ? ownTexts() : findTexts(folder));
   // Before anything is started: a wrong folder costs no wait.
   await findFiles();
 
+  const devServer = temporal && !given.temporal ? await startDevServer() : undefined;
+  try {
+    const own = devServer && { temporal: { address: devServer.address, namespace: 'default' } };
+    await serve({ config: { ...given, ...own }, isDevServer: Boolean(devServer), logger, findFiles, pace });
+  } finally {
+    await devServer?.stop();
+  }
+}
+
+interface Demo extends Pick<WorkerOptions, 'logger' | 'findFiles' | 'pace'> {
+  readonly config: Config;
+  /** Whether Temporal is the demo's own. */
+  readonly isDevServer: boolean;
+}
+
+/** Serves and works until the demo is stopped. */
+async function serve({ config, isDevServer, logger, findFiles, pace }: Demo): Promise<void> {
   // Whether they answer is asked below and by the worker, and told in words.
   const parts = createParts(config, { error: () => {} });
   try {
@@ -47,10 +65,12 @@ async function main(): Promise<void> {
     try {
       // An embedded database that does not open now never will; a real one may come later, and the worker waits.
       if (!config.databaseUrl) await parts.store.ping();
-      console.log(banner(server.url, config));
+      console.log(banner(server.url, config, isDevServer));
 
       const worker = startWorker({
-        ...parts,
+        log: parts.log,
+        store: parts.store,
+        temporal: config.temporal,
         logger,
         findFiles,
         pace,

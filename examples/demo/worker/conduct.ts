@@ -10,6 +10,19 @@ export interface Conditions {
   readonly pace: number;
 }
 
+/** An agent or a task of a workflow. */
+type ChildRun = BeginRun & { readonly kind: 'agent' | 'task'; readonly name: string };
+
+/** A workflow as the work of its children knows it: a function of this process runs it, or Temporal does. */
+export interface Parent {
+  readonly id: string;
+  readonly pace: number;
+  /** Its own stream, where this process writes it; Temporal's workflows write theirs themselves. */
+  readonly stream?: ExecutionPublisher;
+  /** Runs a child: begun under the workflow, named in its stream, and sure to be ended. */
+  conduct<T>(child: ChildRun, work: (run: ExecutionPublisher, signal: AbortSignal) => Promise<T>): Promise<T>;
+}
+
 /**
  * Begins an execution and does its work, which completes it.
  * @throws what the work throws; the execution then ends as FAILED, or CANCELED where the worker stops.
@@ -33,7 +46,7 @@ export async function conduct<T>(
 export async function conductChild<T>(
   conditions: Conditions,
   workflow: ExecutionPublisher,
-  child: BeginRun & { readonly kind: 'agent' | 'task'; readonly name: string },
+  child: ChildRun,
   work: (run: ExecutionPublisher) => Promise<T>,
 ): Promise<T> {
   const { id: executionId, kind, name, action } = child;

@@ -1,6 +1,5 @@
 // An agent in structured mode: builds up a table of contents and word statistics, one partial value after the other.
-import type { ExecutionPublisher } from '../../../src/worker.ts';
-import { type Conditions, callTool, conductChild } from './conduct.ts';
+import { callTool, type Parent } from './conduct.ts';
 import { paced } from './pace.ts';
 import { frequentWords, type Heading, type TextStatistics, type WordCount } from './statistics.ts';
 
@@ -25,12 +24,7 @@ const MAX_HEADINGS = 12;
 const MAX_WORDS = 8;
 
 /** Makes the contents of some texts, in an agent of its own. */
-export function makeContents(
-  conditions: Conditions,
-  workflow: ExecutionPublisher,
-  texts: readonly TextStatistics[],
-): Promise<void> {
-  const { pace, signal } = conditions;
+export function makeContents(workflow: Parent, texts: readonly TextStatistics[]): Promise<void> {
   const agent = {
     id: `${workflow.id}-contents`,
     kind: 'agent',
@@ -39,10 +33,10 @@ export function makeContents(
     action: 'make-contents',
   } as const;
 
-  return conductChild(conditions, workflow, agent, async (run) => {
+  return workflow.conduct(agent, async (run, signal) => {
     const contents: Contents = { files: [], totals: { files: 0, lines: 0, words: 0 } };
     const steps = texts.reduce((sum, { headings }) => sum + 1 + Math.min(headings.length, MAX_HEADINGS), 1);
-    const everyMs = OUTLINE_MS / steps / pace;
+    const everyMs = OUTLINE_MS / steps / workflow.pace;
 
     for await (const text of paced(texts, everyMs, signal)) {
       const { path, title, lines, words } = text;

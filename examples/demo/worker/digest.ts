@@ -1,20 +1,16 @@
 // The workflow: reads each file in a task, then lets one agent make the contents while another writes a report.
-import type { ExecutionPublisher } from '../../../src/worker.ts';
 import type { TextFile } from '../files.ts';
-import { type Conditions, conduct } from './conduct.ts';
+import { type Conditions, conduct, conductChild, type Parent } from './conduct.ts';
 import { makeContents } from './contents.ts';
 import { readText } from './read.ts';
 import { writeReport } from './report.ts';
-import type { TextStatistics } from './statistics.ts';
+import { allSettled, readAll, STEPS } from './steps.ts';
 
 export interface Digested {
   readonly workflowId: string;
   readonly files: number;
   readonly words: number;
 }
-
-/** How many files are read at a time. */
-const READERS = 2;
 
 /**
  * Digests some files.
@@ -29,39 +25,21 @@ export function digest(
   const id = `digest-${Date.now().toString(36)}`;
   const input = { files: files.map(({ path }) => path) };
   return conduct(conditions, { id, kind: 'workflow', name: 'digest', input }, async (workflow) => {
-    await workflow.status('RUNNING', 'read the files');
-    const texts = await readAll(conditions, workflow, files);
+    const parent: Parent = {
+      id,
+      pace: conditions.pace,
+      stream: workflow,
+      conduct: (child, work) =>
+        conductChild(conditions, workflow, child, (run) => work(run, conditions.signal)),
+    };
+    await workflow.status('RUNNING', STEPS.read);
+    const texts = await readAll(files, (file, number) => readText(parent, file, number));
 
-    await workflow.status('RUNNING', 'make the contents and the report');
-    await allSettled([
-      makeContents(conditions, workflow, texts),
-      writeReport(conditions, workflow, texts, onReport),
-    ]);
+    await workflow.status('RUNNING', STEPS.write);
+    await allSettled([makeContents(parent, texts), writeReport(parent, texts, onReport)]);
 
     const words = texts.reduce((sum, text) => sum + text.words, 0);
     await workflow.complete({ files: texts.length, words });
     return { workflowId: id, files: texts.length, words };
   });
-}
-
-async function readAll(
-  conditions: Conditions,
-  workflow: ExecutionPublisher,
-  files: readonly TextFile[],
-): Promise<TextStatistics[]> {
-  const texts: TextStatistics[] = [];
-  const left = files.entries();
-  // Every reader takes the next file from the same iterator.
-  const reader = async () => {
-    for (const [i, file] of left) texts[i] = await readText(conditions, workflow, file, i + 1);
-  };
-  await allSettled(Array.from({ length: READERS }, reader));
-  return texts;
-}
-
-/** Waits for all, also where one fails: a child must not outlive its workflow. */
-async function allSettled(works: readonly Promise<unknown>[]): Promise<void> {
-  for (const outcome of await Promise.allSettled(works)) {
-    if (outcome.status === 'rejected') throw outcome.reason;
-  }
 }

@@ -1,7 +1,6 @@
 // A task in text mode: reads one file and streams its lines as they are read.
-import type { ExecutionPublisher } from '../../../src/worker.ts';
 import { readLines, type TextFile } from '../files.ts';
-import { type Conditions, callTool, conductChild } from './conduct.ts';
+import { callTool, type Parent } from './conduct.ts';
 import { paced } from './pace.ts';
 import { countText, type TextStatistics } from './statistics.ts';
 
@@ -9,27 +8,23 @@ import { countText, type TextStatistics } from './statistics.ts';
 const READ_MS = 2_000;
 
 /** Reads a file in a task of its own. */
-export function readText(
-  conditions: Conditions,
-  workflow: ExecutionPublisher,
-  file: TextFile,
-  number: number,
-): Promise<TextStatistics> {
+export function readText(workflow: Parent, file: TextFile, number: number): Promise<TextStatistics> {
   const { path } = file;
-  const everyMs = READ_MS / file.lines / conditions.pace;
+  const everyMs = READ_MS / file.lines / workflow.pace;
   const task = { id: `${workflow.id}-read-${number}`, kind: 'task', name: path, input: { path } } as const;
 
-  return conductChild(conditions, workflow, task, async (run) => {
+  return workflow.conduct(task, async (run, signal) => {
     const tool = { toolCallId: `read-${number}`, toolName: 'read_file', args: { path } };
     const read = async () => {
       let text = '';
-      for await (const line of paced(readLines(file), everyMs, conditions.signal)) {
+      for await (const line of paced(readLines(file), everyMs, signal)) {
         text += line;
         await run.text(line);
       }
       return countText(path, text);
     };
-    const statistics = await callTool([run, workflow], tool, read, ({ lines, words }) => ({ lines, words }));
+    const callers = workflow.stream ? [run, workflow.stream] : [run];
+    const statistics = await callTool(callers, tool, read, ({ lines, words }) => ({ lines, words }));
     await run.complete();
     return statistics;
   });

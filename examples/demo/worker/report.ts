@@ -1,6 +1,5 @@
 // An agent in text mode: writes a report on what was counted, a word at a time. No model is asked: the facts write it.
-import type { ExecutionPublisher } from '../../../src/worker.ts';
-import { type Conditions, callTool, conductChild } from './conduct.ts';
+import { callTool, type Parent } from './conduct.ts';
 import { paced } from './pace.ts';
 import { frequentWords, type TextStatistics, type WordCount } from './statistics.ts';
 
@@ -14,12 +13,10 @@ const BAR_WIDTH = 24;
  * @param onBegun called with its execution id once it can be watched.
  */
 export function writeReport(
-  conditions: Conditions,
-  workflow: ExecutionPublisher,
+  workflow: Parent,
   texts: readonly TextStatistics[],
   onBegun: (executionId: string) => void,
 ): Promise<void> {
-  const { pace, signal } = conditions;
   const agent = {
     id: `${workflow.id}-report`,
     kind: 'agent',
@@ -28,7 +25,7 @@ export function writeReport(
     action: 'write-report',
   } as const;
 
-  return conductChild(conditions, workflow, agent, async (run) => {
+  return workflow.conduct(agent, async (run, signal) => {
     onBegun(run.id);
     const tool = { toolCallId: 'rank-1', toolName: 'rank_words', args: { most: MAX_WORDS } };
     const rank = () => frequentWords(texts, MAX_WORDS);
@@ -37,7 +34,7 @@ export function writeReport(
     await run.status('RUNNING', 'write');
     const pieces = composeReport(texts, ranking).match(/\s*\S+|\s+$/g) ?? [];
     // Any AsyncIterable of strings will do here: the text stream of a model's SDK, for one.
-    await run.text(paced(pieces, WRITE_MS / pieces.length / pace, signal));
+    await run.text(paced(pieces, WRITE_MS / pieces.length / workflow.pace, signal));
     await run.complete();
   });
 }

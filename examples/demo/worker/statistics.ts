@@ -12,8 +12,8 @@ export interface TextStatistics {
   readonly lines: number;
   readonly words: number;
   readonly headings: readonly Heading[];
-  /** How often each longer word occurs, in lower case. */
-  readonly counts: ReadonlyMap<string, number>;
+  /** How often each longer word occurs, in lower case; the most frequent first. Plain JSON, as all of this. */
+  readonly counts: readonly (readonly [word: string, count: number])[];
 }
 
 export interface WordCount {
@@ -33,9 +33,10 @@ export function countText(path: string, text: string): TextStatistics {
     const key = word.toLowerCase();
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
+  const byCount = [...counts].sort(([, a], [, b]) => b - a);
   const headings = headingsOf(text);
   const lines = text.split('\n').length - (text.endsWith('\n') ? 1 : 0);
-  return { path, title: headings[0]?.text ?? path, lines, words: words.length, headings, counts };
+  return { path, title: headings[0]?.text ?? path, lines, words: words.length, headings, counts: byCount };
 }
 
 /** The words that occur most often in all of the texts, the most frequent first. */

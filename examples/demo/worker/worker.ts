@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createPublisher, type ExecutionStore, type Logger, type LogWriter } from '../../../src/worker.ts';
 import type { TextFile } from '../files.ts';
-import { digest } from './digest.ts';
+import { type Digested, digest } from './digest.ts';
+import type { TemporalDigester, TemporalSettings } from './temporal/digester.ts';
 
 export interface WorkerOptions {
   readonly log: LogWriter & { ping(): Promise<void> };
@@ -11,6 +12,8 @@ export interface WorkerOptions {
   /** Asked in each round, so that what was written meanwhile is seen. */
   readonly findFiles: () => Promise<TextFile[]>;
   readonly pace: number;
+  /** Where the digests run as workflows; as functions of this process where absent. */
+  readonly temporal: TemporalSettings | undefined;
   /** The first agent that writes text has begun. */
   onFirstReport(executionId: string): void;
   onRound(round: Round): void;
@@ -34,13 +37,17 @@ export interface Worker {
 const REST_MS = 10_000;
 /** What a stopping worker waits for the ends of its executions. */
 const STOP_MS = 2_000;
+/** On Temporal, which hears of it by heartbeats. */
+const TEMPORAL_STOP_MS = 5_000;
 
 /** Starts the rounds. */
 export function startWorker(options: WorkerOptions): Worker {
-  const { log, store, logger, findFiles, pace } = options;
+  const { log, store, logger, findFiles, pace, temporal } = options;
   const publisher = createPublisher({ log, store, logger });
   const stopping = new AbortController();
   const { signal } = stopping;
+  const conditions = { publisher, signal, pace };
+  let digester: TemporalDigester | undefined;
   const rounds = work();
 
   async function work(): Promise<void> {
@@ -51,10 +58,21 @@ export function startWorker(options: WorkerOptions): Worker {
       if (!hasReported) options.onFirstReport(id);
       hasReported = true;
     };
+    const digestFiles = async (files: readonly TextFile[]): Promise<Digested> => {
+      if (!temporal) return digest(conditions, files, onReport);
+      if (digester?.hasStopped()) {
+        await digester.close();
+        digester = undefined;
+      }
+      // Loaded here: Temporal's packages are for those who have it.
+      const { connectDigester } = await import('./temporal/digester.ts');
+      digester ??= await connectDigester({ ...conditions, temporal, log, store, logger, onReport });
+      return digester.digest(files);
+    };
     while (!signal.aborted) {
       try {
         await Promise.all([log.ping(), store.ping()]);
-        const digested = await digest({ publisher, signal, pace }, await findFiles(), onReport);
+        const digested = await digestFiles(await findFiles());
         lastTrouble = '';
         options.onRound({ number: number++, ...digested });
       } catch (error) {
@@ -69,7 +87,8 @@ export function startWorker(options: WorkerOptions): Worker {
   return {
     async stop() {
       stopping.abort();
-      await Promise.race([rounds, sleep(STOP_MS)]);
+      await Promise.race([rounds, sleep(temporal ? TEMPORAL_STOP_MS : STOP_MS)]);
+      await digester?.close();
       await publisher.close();
     },
   };

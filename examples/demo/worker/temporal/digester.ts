@@ -1,0 +1,119 @@
+// Digests on Temporal: a worker in this process, and a client that starts one workflow after the other.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import {
+  DefaultLogger,
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime,
+  Worker,
+} from '@temporalio/worker';
+import type { Config } from '../../../../src/server/config.ts';
+import {
+  createTemporalPlugin,
+  type ExecutionStore,
+  type Logger,
+  type LogWriter,
+} from '../../../../src/worker.ts';
+import type { TextFile } from '../../files.ts';
+import type { Conditions } from '../conduct.ts';
+import type { Digested } from '../digest.ts';
+import { createActivities } from './activities.ts';
+import type { digest } from './workflow.ts';
+
+export type TemporalSettings = NonNullable<Config['temporal']>;
+
+export interface TemporalDigester {
+  /**
+   * Runs one workflow to its end; cancels it where the worker stops.
+   * @throws what it failed with.
+   */
+  digest(files: readonly TextFile[]): Promise<Digested>;
+  /** Whether its worker has ended, by itself even: another digester is needed. */
+  hasStopped(): boolean;
+  /** Ends the worker. To be called once no digest runs. */
+  close(): Promise<void>;
+}
+
+export interface TemporalDigesterOptions extends Conditions {
+  readonly temporal: TemporalSettings;
+  readonly log: LogWriter;
+  readonly store: ExecutionStore;
+  readonly logger: Logger;
+  onReport(executionId: string): void;
+}
+
+/** The slowest digest is over by then; one that a killed demo left behind is ended by Temporal. */
+const TIMEOUT = '15 minutes';
+/** What the end of the worker is given, where Temporal is away. */
+const CLOSE_MS = 3_000;
+
+/** Connects to Temporal and starts the worker. */
+export async function connectDigester(options: TemporalDigesterOptions): Promise<TemporalDigester> {
+  const { temporal, log, store, logger, publisher, signal, pace, onReport } = options;
+  quietRuntime();
+  const { namespace, address, tls, apiKey, metadata } = temporal;
+  const to = { address, ...(tls && { tls }), ...(apiKey && { apiKey }), ...(metadata && { metadata }) };
+  const native = await NativeConnection.connect(to);
+  // Its own: another demo on the same Temporal has neither these files nor this log.
+  const taskQueue = `execstream-demo-${randomUUID()}`;
+  const creating = Worker.create({
+    connection: native,
+    namespace,
+    taskQueue,
+    workflowsPath: fileURLToPath(new URL('./workflow.ts', import.meta.url)),
+    activities: createActivities(publisher, pace, onReport),
+    plugins: [createTemporalPlugin({ log, store, logger })],
+    // By default, cancellations may be late by most of the heartbeat's timeout.
+    maxHeartbeatThrottleInterval: '500 ms',
+  });
+  const worker = await creating.catch(async (error) => {
+    await native.close();
+    throw error;
+  });
+  const connection = Connection.lazy(to);
+  const client = new Client({ connection, namespace });
+  const running = worker.run();
+  // A digest that waits for a worker which has stopped would wait until its timeout.
+  const stopped = running.then(() => Promise.reject(new Error('the Temporal worker has stopped')));
+  stopped.catch(() => {});
+
+  return {
+    hasStopped: () => worker.getState() === 'FAILED' || worker.getState() === 'STOPPED',
+    async digest(files) {
+      signal.throwIfAborted();
+      const workflowId = `digest-${Date.now().toString(36)}`;
+      const handle = await client.workflow.start<typeof digest>('digest', {
+        ...{ taskQueue, workflowId, args: [[...files]], workflowExecutionTimeout: TIMEOUT },
+      });
+      const cancel = () => void handle.cancel().catch(() => {});
+      signal.addEventListener('abort', cancel, { once: true });
+      if (signal.aborted) cancel();
+      try {
+        return { workflowId, ...(await Promise.race([handle.result(), stopped])) };
+      } finally {
+        signal.removeEventListener('abort', cancel);
+      }
+    },
+    async close() {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      const ended = running.catch(() => {}).then(() => Promise.all([connection.close(), native.close()]));
+      await Promise.race([ended, sleep(CLOSE_MS)]);
+    },
+  };
+}
+
+/** Errors only, and no handling of signals: the demo ends its workflows before its worker. */
+function quietRuntime(): void {
+  try {
+    Runtime.install({
+      logger: new DefaultLogger('ERROR'),
+      telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } },
+      shutdownSignals: [],
+    });
+  } catch {
+    // There is one already: the connection before failed.
+  }
+}

@@ -129,7 +129,7 @@ describeTemporal('the end of a workflow', () => {
   test('a worker that is killed: a warning, the stream stays, and goes on when one returns', async () => {
     await using watching = await startWatching(temporal.address);
     const worker = await startWorker(temporal);
-    const handle = await launch(worker.taskQueue, 'onSignal', [2]);
+    const handle = await launch(worker.taskQueue, 'onSignal', [3]);
     using stream = await watchRest(watching.url, handle.workflowId);
     await handle.signal('go');
     await heard(stream, 'signal 1');
@@ -138,12 +138,15 @@ describeTemporal('the end of a workflow', () => {
     await heard(stream, /warning (WORKER_SLOW|NO_WORKER)/, 15_000);
     expect(stream.end).toBeUndefined();
     await using _next = await startWorker(temporal, { taskQueue: worker.taskQueue });
+    await heard(stream, 'signal 2', 20_000);
+    await handle.signal('go');
     await stream.ended(20_000);
     expect(told(stream).filter((line) => !line.includes('warning'))).toEqual([
       '1 workflow_start',
       '2 workflow_status RUNNING signal 1',
       '3 workflow_status RUNNING signal 2',
-      '4 complete SUCCESS',
+      '4 workflow_status RUNNING signal 3',
+      '5 complete SUCCESS',
     ]);
   }, 60_000);
 

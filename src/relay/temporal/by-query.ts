@@ -6,6 +6,8 @@
 //    are refused by the server.
 // 2. A terminal event in an answer is not told: it is held until the history says that the run has closed so.
 // 3. What a sink has told already is asked for all the same, and compared by the log.
+// 4. A workflow speaks in its workflow tasks alone. Where one was completed since the last answer, a run that closed is
+//    asked until it has answered or `lastWordsMs` are over: its last events come before its end.
 import { isFinal, type OpenStatus } from '../../event/types.ts';
 import type { Announcement } from '../../log/log.ts';
 import type { StreamPage, WorkflowEvent } from '../../workflow/wire.ts';
@@ -13,7 +15,7 @@ import { pause } from '../follow.ts';
 import { createBell } from './bell.ts';
 import type { HistoryEvent, WorkflowRun } from './calls.ts';
 import type { Close } from './close.ts';
-import { isTemporalError } from './errors.ts';
+import { isTemporalError, type TemporalError } from './errors.ts';
 import { eventsBefore } from './events-before.ts';
 import { readPage, splitEnd } from './from-query.ts';
 import { beginByGuess } from './guess.ts';
@@ -34,8 +36,6 @@ export type RunOutcome =
 const LONG_HISTORY = 5_000;
 /** For so long after a sink's announcement its workflow's worker counts as one that has a sink. */
 const SINK_LIVES_MS = 10_000;
-/** How often a closed run is asked for what it said last. */
-const LAST_TRIES = 2;
 
 interface Pumped {
   readonly stop?: Stop;
@@ -63,6 +63,9 @@ export async function watchByQuery(
   let toldStatus: string | undefined;
   /** Questions that failed, in a row. */
   let failures = 0;
+  /** Workflow tasks that were completed, and how many of them an answer covers. A history read for its close tells none. */
+  let spoken = isCloseOnly || !run.isOpen ? 1 : 0;
+  let heard = 0;
   /** A cron run, a retry or a delayed start waits without a workflow task: nobody can be asked until there is one. */
   let hasBegun = run.historyLength > 1;
   let stuck: NodeJS.Timeout | undefined;
@@ -71,7 +74,9 @@ export async function watchByQuery(
     clearTimeout(stuck);
     const last = events.at(-1)!;
     hasBegun ||= events.some((event) => event.workflowTaskScheduledEventAttributes);
-    if (events.some((event) => event.workflowTaskCompletedEventAttributes)) bell.ring();
+    const completed = events.filter((event) => event.workflowTaskCompletedEventAttributes).length;
+    spoken += completed;
+    if (completed > 0) bell.ring();
     // A task that nobody takes up: the question finds out why.
     else if (last.workflowTaskScheduledEventAttributes) stuck = setTimeout(bell.ring, times.stuckMs).unref();
   }
@@ -89,6 +94,7 @@ export async function watchByQuery(
 
   /** Brings all that the workflow says now. */
   async function pump(asking: AbortSignal): Promise<Pumped> {
+    const covered = isCloseOnly ? 0 : spoken;
     for (;;) {
       const since = copy.confirmed;
       const page = readPage(await temporal.query(run, since, asking), run, since);
@@ -105,7 +111,10 @@ export async function watchByQuery(
       if (outcome === 'again') continue;
       if (outcome !== 'done') return { stop: outcome };
       await setStatus(page);
-      if (end || copy.confirmed >= page.next - 1 || page.events.length === 0) return { end };
+      if (end || copy.confirmed >= page.next - 1 || page.events.length === 0) {
+        heard = covered;
+        return { end };
+      }
     }
   }
 
@@ -148,16 +157,26 @@ export async function watchByQuery(
   }
 
   async function askLast(): Promise<Pumped> {
-    for (let tries = 1; ; tries += 1) {
+    // One that had closed before anyone watched may have had no worker for long.
+    const until = performance.now() + times.lastWordsMs / (run.isOpen ? 1 : 3);
+    for (let tries = 1; !answered || heard < spoken; tries += 1) {
       try {
         return await pump(signal);
       } catch (error) {
         if (!isTemporalError(error)) throw error;
         if (error.condition === 'no-query' && !answered) throw error;
-        if (tries === LAST_TRIES || failures > 0 || error.condition === 'no-worker' || signal.aborted)
-          return {};
+        if (heard === spoken || isLasting(error, tries)) break;
       }
+      if (performance.now() > until) break;
+      await pause(backoff(times.retryMs, tries), signal);
+      if (signal.aborted) break;
     }
+    return {};
+  }
+
+  /** Whether asking again would bring the same: nobody polls for the workflow, or its handler cannot answer. */
+  function isLasting({ condition }: TemporalError, tries: number): boolean {
+    return condition === 'no-worker' || (condition === 'query-failed' && tries > 1);
   }
 
   const unlisten = await log.listen(executionId, { onAnnouncement, onInterruption: bell.ring });

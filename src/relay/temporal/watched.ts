@@ -14,6 +14,8 @@ export interface WatchTimes {
   readonly stuckMs: number;
   /** How often the retries of activities are looked at, of workflows that know nothing of us. */
   readonly retriesMs: number;
+  /** How long a run that closed may take to say what came before its end. */
+  readonly lastWordsMs: number;
   readonly retryMs: { readonly first: number; readonly longest: number };
 }
 
@@ -21,6 +23,7 @@ export const DEFAULT_WATCH_TIMES: WatchTimes = {
   slowPollMs: 15_000,
   stuckMs: 2_000,
   retriesMs: 5_000,
+  lastWordsMs: 15_000,
   retryMs: { first: 250, longest: 5_000 },
 };
 

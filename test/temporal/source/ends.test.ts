@@ -1,6 +1,7 @@
 // How workflows end, and what goes wrong on the way, on a real server: one end each, and no stream that breaks.
 import { expect, test } from 'vitest';
 import { createMemoryLog } from '../../../src/log/memory.ts';
+import { TemporalError } from '../../../src/relay/temporal/errors.ts';
 import {
   connectTo,
   describeOwnTemporal,
@@ -129,7 +130,7 @@ describeTemporal('the end of a workflow', () => {
   test('a worker that is killed: a warning, the stream stays, and goes on when one returns', async () => {
     await using watching = await startWatching(temporal.address);
     const worker = await startWorker(temporal);
-    const handle = await launch(worker.taskQueue, 'onSignal', [3]);
+    const handle = await launch(worker.taskQueue, 'onSignal', [2]);
     using stream = await watchRest(watching.url, handle.workflowId);
     await handle.signal('go');
     await heard(stream, 'signal 1');
@@ -137,18 +138,65 @@ describeTemporal('the end of a workflow', () => {
     await handle.signal('go');
     await heard(stream, /warning (WORKER_SLOW|NO_WORKER)/, 15_000);
     expect(stream.end).toBeUndefined();
+    // It completes at once: what it did last must come before its end.
     await using _next = await startWorker(temporal, { taskQueue: worker.taskQueue });
-    await heard(stream, 'signal 2', 20_000);
-    await handle.signal('go');
-    await stream.ended(20_000);
+    await stream.ended(30_000);
     expect(told(stream).filter((line) => !line.includes('warning'))).toEqual([
       '1 workflow_start',
       '2 workflow_status RUNNING signal 1',
       '3 workflow_status RUNNING signal 2',
-      '4 workflow_status RUNNING signal 3',
-      '5 complete SUCCESS',
+      '4 complete SUCCESS',
     ]);
   }, 60_000);
+
+  test('a worker that is too slow to answer when its workflow ends: the end waits for what came before it', async () => {
+    let refusals = 0;
+    await using watching = await startWatching(temporal.address, {
+      temporal: (made) => ({
+        ...made,
+        async query(...args) {
+          if (refusals === 0) return made.query(...args);
+          refusals -= 1;
+          throw new TemporalError('slow-worker', 'no answer within its bound');
+        },
+      }),
+    });
+    await using worker = await startWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'onSignal', [2]);
+    using stream = await watchRest(watching.url, handle.workflowId);
+    await handle.signal('go');
+    await heard(stream, 'signal 1');
+    refusals = 5;
+    await handle.signal('go');
+    await stream.ended(30_000);
+    expect(refusals).toBe(0);
+    expect(told(stream).filter((line) => !line.includes('warning'))).toEqual([
+      '1 workflow_start',
+      '2 workflow_status RUNNING signal 1',
+      '3 workflow_status RUNNING signal 2',
+      '4 complete SUCCESS',
+    ]);
+  }, 40_000);
+
+  test('a workflow that is ended from outside while nobody could tell more: its end is not waited for', async () => {
+    await using watching = await startWatching(temporal.address);
+    const worker = await startWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'onSignal', [2]);
+    using stream = await watchRest(watching.url, handle.workflowId);
+    await handle.signal('go');
+    await heard(stream, 'signal 1');
+    // All that was said has been heard once no question follows: there is nothing to ask a worker for.
+    let asked = -1;
+    while (asked < watching.queries) {
+      asked = watching.queries;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    await worker.stop();
+    await handle.terminate('enough');
+    await stream.ended(10_000);
+    expect(told(stream).at(-1)).toBe('3 error TERMINATED');
+    expect(watching.queries).toBe(asked);
+  }, 40_000);
 
   test('a start that is delayed is seen as one, without a warning', async () => {
     await using watching = await startWatching(temporal.address);

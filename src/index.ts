@@ -30,4 +30,5 @@ export {
   type ServiceOptions,
   type Services,
 } from './server/services.ts';
-export { DEFAULT_STREAM_SETTINGS, type EventStreamSettings } from './sse/event-streams.ts';
+export type { EventStreamSettings } from './sse/event-stream.ts';
+export { DEFAULT_STREAM_SETTINGS } from './sse/event-streams.ts';

@@ -2,7 +2,7 @@
 // (https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md), with the event's cursor as `id:`.
 import type { ExecutionResult } from 'graphql';
 import type { Encoding } from '../sse/encoding.ts';
-import { frame } from '../sse/frame.ts';
+import { type Frame, frame } from '../sse/frame.ts';
 
 export const GRAPHQL_ENCODING: Encoding<ExecutionResult> = {
   name: 'graphql',
@@ -11,6 +11,6 @@ export const GRAPHQL_ENCODING: Encoding<ExecutionResult> = {
 };
 
 /** One result; a refusal has no id. */
-export function nextFrame(result: ExecutionResult, id?: string): Uint8Array {
+export function nextFrame(result: ExecutionResult, id?: string): Frame {
   return frame(id, 'next', JSON.stringify(result));
 }

@@ -2,7 +2,8 @@
 // any other consumer iterates over results.
 import type { ExecutionResult } from 'graphql';
 import type { Encoding } from '../sse/encoding.ts';
-import type { FrameSource } from '../sse/event-streams.ts';
+import type { FrameSource } from '../sse/event-stream.ts';
+import type { Frame } from '../sse/frame.ts';
 import type { Viewer } from '../tail/viewer.ts';
 import type { Projection } from './projection.ts';
 
@@ -35,17 +36,17 @@ export class LiveResults implements FrameSource, AsyncIterable<ExecutionResult> 
     this.#viewer.onReady = ready;
   }
 
-  take(bytes: number): Uint8Array | undefined {
-    const frames: Uint8Array[] = [];
+  take(bytes: number): Frame | undefined {
+    const frames: Frame[] = [];
     for (let size = 0; size < bytes; ) {
       const event = this.#viewer.take();
       if (!event) break;
       const frame = this.#projection.frame(event, this.#encoding);
       frames.push(frame);
-      size += frame.length;
+      size += frame.bytes.length;
       this.#told = event.id;
     }
-    return frames.length > 1 ? Buffer.concat(frames) : frames[0];
+    return frames.length > 1 ? this.#projection.joined(frames) : frames[0];
   }
 
   moved(): string | undefined {
@@ -55,7 +56,7 @@ export class LiveResults implements FrameSource, AsyncIterable<ExecutionResult> 
     return position;
   }
 
-  lastWords(): Uint8Array | undefined {
+  lastWords(): Frame | undefined {
     return this.#encoding.complete(this.#viewer.position);
   }
 

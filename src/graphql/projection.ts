@@ -14,6 +14,7 @@ import {
 } from 'graphql';
 import type { ExecutionEvent } from '../event/types.ts';
 import type { Encoding } from '../sse/encoding.ts';
+import { type Frame, joined } from '../sse/frame.ts';
 import type { Tail } from '../tail/tail.ts';
 import type { Viewer } from '../tail/viewer.ts';
 import { maskErrors } from './errors.ts';
@@ -30,7 +31,9 @@ export class Projection {
   readonly #counter: ExecutionCounter;
   /** By event, so that what the ring lets go of is let go of here. */
   readonly #results = new WeakMap<ExecutionEvent, ExecutionResult>();
-  readonly #frames = new WeakMap<ExecutionEvent, Uint8Array>();
+  readonly #frames = new WeakMap<ExecutionEvent, Frame>();
+  /** Viewers that keep up ask for the same stretch, one after the other. */
+  #lastJoined: { readonly first: Frame; readonly last: Frame; readonly frame: Frame } | undefined;
 
   constructor(args: ExecutionArgs, counter: ExecutionCounter) {
     this.#args = args;
@@ -47,12 +50,22 @@ export class Projection {
     return result;
   }
 
-  frame(event: ExecutionEvent, encoding: Encoding<ExecutionResult>): Uint8Array {
+  frame(event: ExecutionEvent, encoding: Encoding<ExecutionResult>): Frame {
     let frame = this.#frames.get(event);
     if (!frame) {
       frame = encoding.next(event.id, this.result(event));
       this.#frames.set(event, frame);
     }
+    return frame;
+  }
+
+  /** Frames of events that follow one another, as one. */
+  joined(frames: readonly Frame[]): Frame {
+    const [first, last] = [frames[0]!, frames.at(-1)!];
+    const known = this.#lastJoined;
+    if (known?.first === first && known.last === last) return known.frame;
+    const frame = joined(frames);
+    this.#lastJoined = { first, last, frame };
     return frame;
   }
 }

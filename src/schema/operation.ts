@@ -2,7 +2,7 @@
 import type { ExecutionResult } from 'graphql';
 import type { Caller } from '../execution/permission.ts';
 import type { Encoding } from '../sse/encoding.ts';
-import type { FrameSource } from '../sse/event-streams.ts';
+import type { FrameSource } from '../sse/event-stream.ts';
 
 export interface Operation {
   /** The request that it is run for. */

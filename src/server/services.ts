@@ -17,7 +17,8 @@ import type { Temporal } from '../relay/temporal/calls.ts';
 import { createTemporal } from '../relay/temporal/connection.ts';
 import { createTemporalSource, type TemporalSourceOptions } from '../relay/temporal/source.ts';
 import { createRest } from '../rest/rest.ts';
-import { type EventStreamSettings, EventStreams } from '../sse/event-streams.ts';
+import type { EventStreamSettings } from '../sse/event-stream.ts';
+import { EventStreams } from '../sse/event-streams.ts';
 import { Tails } from '../tail/tails.ts';
 import { createStreamTokens, type RedeemableStreamTokens } from './auth/stream-tokens.ts';
 import { createMemoryTokenRecords, createRedisTokenRecords } from './auth/token-records.ts';
@@ -34,7 +35,7 @@ export interface Parts {
 }
 
 export interface ServiceOptions extends Parts {
-  readonly settings: EventStreamSettings;
+  readonly settings: Partial<EventStreamSettings>;
   readonly logger: Logger;
   /** Who may read what; by default every caller their tenant's. */
   readonly authorize?: Authorize | undefined;

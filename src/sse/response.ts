@@ -1,6 +1,7 @@
 // The answers that a request for an event stream can get: the stream, nothing left, or come back later.
-import type { EventStreams, FrameSource } from './event-streams.ts';
-import { opening } from './frame.ts';
+import type { FrameSource } from './event-stream.ts';
+import type { EventStreams } from './event-streams.ts';
+import { type Frame, joined, opening } from './frame.ts';
 
 const HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
@@ -14,9 +15,9 @@ export function streamResponse(streams: EventStreams, source: FrameSource, signa
   return new Response(streams.open(source, signal), { headers: HEADERS });
 }
 
-/** These bytes as a whole stream, ended cleanly. */
-export function shortStream(...frames: Uint8Array[]): Response {
-  return new Response(Buffer.concat(frames), { headers: HEADERS });
+/** These frames as a whole stream, ended cleanly. */
+export function shortStream(...frames: Frame[]): Response {
+  return new Response(joined(frames).bytes as Uint8Array<ArrayBuffer>, { headers: HEADERS });
 }
 
 /** The execution has ended and the client has seen all of it: a browser's EventSource stops at this answer. */

@@ -4,7 +4,8 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
-import type { EventStreams, FrameSource } from '../../src/sse/event-streams.ts';
+import type { FrameSource } from '../../src/sse/event-stream.ts';
+import type { EventStreams } from '../../src/sse/event-streams.ts';
 import { chunk, directLog, graphqlPath, range, startApp } from '../support/app.ts';
 import { openSse, type SseStream } from '../support/sse.ts';
 
@@ -23,7 +24,7 @@ function countTaken(streams: EventStreams): number[] {
     const take = source.take.bind(source);
     source.take = (bytes) => {
       const frames = take(bytes);
-      taken[viewer]! += frames?.length ?? 0;
+      taken[viewer]! += frames?.bytes.length ?? 0;
       return frames;
     };
     return open.call(this, source, signal);

@@ -1,10 +1,17 @@
 // One stream from its first bytes to its end, on false time and without sockets.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { EventStreams, type FrameSource } from '../../src/sse/event-streams.ts';
+import type { FrameSource } from '../../src/sse/event-stream.ts';
+import { EventStreams } from '../../src/sse/event-streams.ts';
+import type { Frame } from '../../src/sse/frame.ts';
 import { streamResponse } from '../../src/sse/response.ts';
 import { collect, settled } from '../support/app.ts';
 
 const SETTINGS = { retryMs: 1_000, heartbeatMs: 15_000, lifetimeMs: 600_000 };
+
+function frameOf(text: string | undefined): Frame | undefined {
+  if (text === undefined) return undefined;
+  return { bytes: Buffer.from(text), chunk: Buffer.from(`${text.length.toString(16)}\r\n${text}\r\n`) };
+}
 
 /** A source that a test fills by hand. */
 class ManualSource implements FrameSource {
@@ -27,9 +34,8 @@ class ManualSource implements FrameSource {
     this.give();
   }
 
-  take(): Uint8Array | undefined {
-    const frame = this.queue.shift();
-    return frame === undefined ? undefined : Buffer.from(frame);
+  take(): Frame | undefined {
+    return frameOf(this.queue.shift());
   }
 
   moved(): string | undefined {
@@ -38,8 +44,8 @@ class ManualSource implements FrameSource {
     return cursor;
   }
 
-  lastWords(): Uint8Array | undefined {
-    return this.words === undefined ? undefined : Buffer.from(this.words);
+  lastWords(): Frame | undefined {
+    return frameOf(this.words);
   }
 
   close(): void {

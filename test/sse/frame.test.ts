@@ -1,15 +1,15 @@
 // SSE bytes, and what a client makes of them (protocol.md, "REST aliases", "GraphQL").
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { describe, expect, test } from 'vitest';
-import { cursorOnly, frame, HEARTBEAT, opening } from '../../src/sse/frame.ts';
+import { cursorOnly, type Frame, frame, HEARTBEAT, joined, opening } from '../../src/sse/frame.ts';
 
-const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+const text = ({ bytes }: Frame) => new TextDecoder().decode(bytes);
 
-function parsed(bytes: Uint8Array) {
+function parsed(made: Frame) {
   const events: EventSourceMessage[] = [];
   const comments: string[] = [];
   const parser = createParser({ onEvent: (e) => events.push(e), onComment: (c) => comments.push(c) });
-  parser.feed(text(bytes));
+  parser.feed(text(made));
   return { events, comments };
 }
 
@@ -70,5 +70,21 @@ describe('protocol.md, GraphQL and Filters: what is no event', () => {
   test('a block of id alone dispatches nothing', () => {
     expect(text(cursorOnly('42-e'))).toBe('id: 42-e\n\n');
     expect(parsed(cursorOnly('42-e')).events).toEqual([]);
+  });
+});
+
+describe('the chunk of a frame (RFC 9112, 7.1)', () => {
+  const chunkOf = ({ chunk }: Frame) => new TextDecoder().decode(chunk);
+
+  test('is its bytes with their number in hex before them, and a line break behind', () => {
+    const made = frame('1-e', 'llm_chunk', '👩‍🚀漢字');
+    expect(chunkOf(made)).toBe(`${made.bytes.length.toString(16)}\r\n${text(made)}\r\n`);
+  });
+
+  test('of joined frames is the chunks in a row, and their bytes the bytes', () => {
+    const frames = [frame('1-e', 'a', 'ä'), frame('2-e', 'b', ''), HEARTBEAT];
+    expect(text(joined(frames))).toBe(frames.map(text).join(''));
+    expect(chunkOf(joined(frames))).toBe(frames.map(chunkOf).join(''));
+    expect(joined([frames[0]!])).toBe(frames[0]);
   });
 });

@@ -19,7 +19,7 @@ import type { LivenessTimes } from '../../src/relay/liveness.ts';
 import type { RowSourceTimes } from '../../src/relay/row-source.ts';
 import { listen } from '../../src/server/server.ts';
 import { createServices, type Services } from '../../src/server/services.ts';
-import type { EventStreamSettings } from '../../src/sse/event-streams.ts';
+import type { EventStreamSettings } from '../../src/sse/event-stream.ts';
 import { createPublisher, type Publisher, type PublisherLimits } from '../../src/worker.ts';
 import { createMemoryStore } from './memory-store.ts';
 
@@ -55,7 +55,7 @@ export interface ListeningApp extends App {
   readonly url: string;
 }
 
-const SETTINGS: EventStreamSettings = { retryMs: 1_000, heartbeatMs: 15_000, lifetimeMs: 600_000 };
+const SETTINGS: Partial<EventStreamSettings> = { retryMs: 1_000, heartbeatMs: 15_000, lifetimeMs: 600_000 };
 
 /** Puts the server together; it does not listen. */
 export function createApp(options: AppOptions = {}): App {

@@ -35,23 +35,24 @@ type AliveRedis = Redis & {
 
 /** What a worker needs. */
 export function createSignsOfLife(connection: Connection, prefix: string): SignsOfLife {
-  connection.redis.defineCommand('keepAlive', { numberOfKeys: 1, lua: KEEP });
+  connection.defineCommand('keepAlive', { numberOfKeys: 1, lua: KEEP });
   const key = aliveKey(prefix);
   return {
-    keepAlive: async (id) => void (await connection.ask((redis) => (redis as AliveRedis).keepAlive(key, id))),
-    forget: async (id) => void (await connection.ask((redis) => redis.zrem(key, id))),
+    keepAlive: async (id) =>
+      void (await connection.ask(key, (redis) => (redis as AliveRedis).keepAlive(key, id))),
+    forget: async (id) => void (await connection.ask(key, (redis) => redis.zrem(key, id))),
   };
 }
 
 /** What a server needs besides. */
 export function createSilences(connection: Connection, prefix: string): Silences {
-  connection.redis.defineCommand('silenceOf', { numberOfKeys: 1, lua: SILENCE });
-  connection.redis.defineCommand('silentLongerThan', { numberOfKeys: 1, lua: SILENT });
+  connection.defineCommand('silenceOf', { numberOfKeys: 1, lua: SILENCE });
+  connection.defineCommand('silentLongerThan', { numberOfKeys: 1, lua: SILENT });
   const key = aliveKey(prefix);
   return {
     silence: async (id) =>
-      (await connection.ask((redis) => (redis as AliveRedis).silenceOf(key, id))) ?? undefined,
+      (await connection.ask(key, (redis) => (redis as AliveRedis).silenceOf(key, id))) ?? undefined,
     silentLongerThan: (ms, limit) =>
-      connection.ask((redis) => (redis as AliveRedis).silentLongerThan(key, ms, limit)),
+      connection.ask(key, (redis) => (redis as AliveRedis).silentLongerThan(key, ms, limit)),
   };
 }

@@ -1,183 +1,71 @@
-// One connection to Redis that comes back by itself, and on which every command is bounded in time.
-//
-// Invariants
-// 1. A command that could not be sent within its bound is never sent: nothing queues inside ioredis.
-// 2. A command that was sent ends with its answer, the end of its connection, or its bound, whichever is first. A
-//    connection on which a command ran into its bound is given up: what comes behind it would wait in vain too.
-// 3. The connection is `usable` only once `prepare` went through on it (the subscriber's resubscription).
-// 4. It tries again for ever, 2 s apart at most.
-import { Redis, type RedisOptions } from 'ioredis';
-import { ExecstreamError } from '../../event/error.ts';
+// What the log asks Redis with, whatever its shape: one Redis, the master that Sentinels name, or a cluster.
+import type { Redis } from 'ioredis';
+import { connectCluster } from './cluster.ts';
+import { openLink, type Script } from './link.ts';
+import { createShardSubscriber } from './shards.ts';
+import { createSubscriber, type Heard, type Subscriber } from './subscriber.ts';
+import { isCluster, parseRedisUrl, type RedisTarget } from './url.ts';
 
 export interface ConnectOptions {
-  /** A URL, or ioredis' options (Sentinel included). Its `keyPrefix` is not used. */
-  readonly redis: string | RedisOptions;
+  /**
+   * A URL of one of the three shapes (docs/redis.md), ioredis' options (Sentinel included), or these for the nodes of
+   * a cluster. A `keyPrefix` is not used.
+   */
+  readonly redis: RedisTarget;
   /** The bound of every call, waiting for the connection included; default 5 s. */
   readonly commandTimeoutMs?: number;
 }
 
 export interface Connection {
-  readonly redis: Redis;
+  /** Whether what is announced stays in its shard: SPUBLISH and not PUBLISH. */
+  readonly isSharded: boolean;
+  /** Makes a script a method of the clients that commands get. */
+  defineCommand(name: string, script: Script): void;
   /**
-   * Waits until the connection is usable, sends, and waits for the answer.
+   * Waits until the Redis that has a key can be reached, sends, and waits for the answer. In a cluster, a command that
+   * a node refused because the key is elsewhere, or for now nowhere, is tried again within the bound.
+   * @param key any of those that the command names; all are of its slot.
    * @throws ExecstreamError `SOURCE_UNAVAILABLE`; the command may have run all the same if it was sent.
    */
-  ask<T>(command: (redis: Redis) => Promise<T>): Promise<T>;
+  ask<T>(key: string, command: (redis: Redis) => Promise<T>): Promise<T>;
+  /** Subscribes to channels, with connections of its own, which its caller closes. */
+  newSubscriber(heard: Heard): Subscriber;
+  /** Rejects with `SOURCE_UNAVAILABLE` where no Redis answers. */
+  ping(): Promise<void>;
   /** Resolves when the connection is gone. What waits for an answer is rejected. */
   close(): Promise<void>;
 }
 
 const DEFAULT_COMMAND_TIMEOUT_MS = 5_000;
-const LONGEST_PAUSE_MS = 2_000;
-/** How long a connection that is given up may take to say goodbye. */
-const GOODBYE_MS = 200;
+
+/** The bound of a call, in ms. */
+export function boundOf({ commandTimeoutMs = DEFAULT_COMMAND_TIMEOUT_MS }: ConnectOptions): number {
+  return commandTimeoutMs;
+}
 
 /**
  * Begins to connect, and returns at once.
  * @param name what CLIENT LIST shows.
- * @param prepare runs on each new connection before any command; where it fails, the connection is given up within
- *   the bound and made anew.
+ * @throws ExecstreamError `BAD_USER_INPUT` where the URL is of none of the shapes.
  */
-export function connect(
-  options: ConnectOptions,
-  name: string,
-  prepare: (redis: Redis) => Promise<void> = async () => {},
-): Connection {
-  const boundMs = options.commandTimeoutMs ?? DEFAULT_COMMAND_TIMEOUT_MS;
-  const redis = newClient(options.redis, name, boundMs);
-  const waiting = new Set<{ send(): void; fail(error: Error): void }>();
-  let usable = false;
-  let closed = false;
-  /** Counts connections, so that a late time-out does not break a newer one. */
-  let generation = 0;
-  let lastError: Error | undefined;
-  let handshake: NodeJS.Timeout | undefined;
-
-  // Without a listener ioredis would print, and Node would throw.
-  redis.on('error', (error: Error) => {
-    lastError = error;
-  });
-  redis.on('connect', () => {
-    handshake = setTimeout(giveUp, boundMs);
-  });
-  redis.on('ready', async () => {
-    const mine = generation;
-    try {
-      await prepare(redis);
-    } catch {
-      return; // The handshake's bound gives this connection up.
-    }
-    if (closed || mine !== generation) return;
-    clearTimeout(handshake);
-    usable = true;
-    for (const { send } of waiting) send();
-  });
-  redis.on('close', () => {
-    clearTimeout(handshake);
-    usable = false;
-    generation += 1;
-  });
-  // ioredis stops for good where a connection could not even be begun.
-  redis.on('end', () => {
-    if (!closed) setTimeout(() => closed || redis.connect().catch(() => {}), LONGEST_PAUSE_MS).unref();
-  });
-
-  function giveUp(): void {
-    usable = false;
-    if (redis.status === 'connect' || redis.status === 'ready') redis.disconnect(true);
+export function connect(options: ConnectOptions, name: string): Connection {
+  const redis = typeof options.redis === 'string' ? parseRedisUrl(options.redis) : options.redis;
+  const boundMs = boundOf(options);
+  if (isCluster(redis)) {
+    const { cluster, ...connection } = connectCluster(redis, name, boundMs);
+    return {
+      ...connection,
+      isSharded: true,
+      newSubscriber: (heard) => createShardSubscriber(cluster, heard),
+    };
   }
-
-  function ask<T>(command: (redis: Redis) => Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      if (closed) return reject(unavailable('The connection to Redis is closed'));
-      let sentOn: number | undefined;
-      const fail = (error: Error) => {
-        clearTimeout(timer);
-        waiting.delete(entry);
-        reject(error);
-      };
-      const timer = setTimeout(() => {
-        fail(
-          sentOn === undefined
-            ? unavailable(`Redis could not be reached within ${boundMs} ms`, lastError)
-            : unavailable(`Redis did not answer within ${boundMs} ms`),
-        );
-        if (sentOn === generation) giveUp();
-      }, boundMs);
-      const send = () => {
-        waiting.delete(entry);
-        sentOn = generation;
-        (async () => command(redis))().then(
-          (answer) => {
-            clearTimeout(timer);
-            resolve(answer);
-          },
-          (error) => fail(translate(error)),
-        );
-      };
-      const entry = { send, fail };
-      if (usable) send();
-      else waiting.add(entry);
-    });
-  }
-
-  async function close(): Promise<void> {
-    if (closed) return;
-    closed = true;
-    usable = false;
-    clearTimeout(handshake);
-    for (const { fail } of waiting) fail(unavailable('The connection to Redis is closed'));
-    const open = redis.status === 'connect' || redis.status === 'ready' || redis.status === 'connecting';
-    const gone = open
-      ? new Promise<void>((resolve) => {
-          redis.once('end', resolve);
-          setTimeout(resolve, 2 * GOODBYE_MS).unref();
-        })
-      : undefined;
-    redis.disconnect();
-    await gone;
-  }
-
-  return { redis, ask, close };
-}
-
-function newClient(redis: string | RedisOptions, name: string, boundMs: number): Redis {
-  const given = typeof redis === 'string' ? {} : redis;
-  const options: RedisOptions = {
-    ...given,
-    connectionName: given.connectionName ?? name,
-    keyPrefix: '', // It would reach keys, and not channels.
-    connectTimeout: boundMs,
-    disconnectTimeout: GOODBYE_MS,
-    keepAlive: 10_000,
-    enableAutoPipelining: false, // Measured slower.
-    enableOfflineQueue: false,
-    // Together: what was sent on a connection that broke fails at once, and is never sent again by itself.
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-    // ioredis forgets subscriptions where a connection breaks while it resubscribes; `prepare` does it instead.
-    autoResubscribe: false,
-    maxLoadingRetryTime: 500,
-    disableClientInfo: true,
-    retryStrategy: (times) =>
-      Math.min(50 * 2 ** Math.min(times, 10), LONGEST_PAUSE_MS) * (0.75 + Math.random() / 4),
-    // After a failover this is a replica; a new connection finds the new master.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+  const link = openLink({ redis, name, boundMs });
+  return {
+    isSharded: false,
+    defineCommand: (method, script) => link.redis.defineCommand(method, script),
+    ask: (_, command) => link.ask(command),
+    newSubscriber: (heard) => createSubscriber(redis, boundMs, heard),
+    ping: async () => void (await link.ask((client) => client.ping())),
+    close: () => link.close(),
   };
-  return typeof redis === 'string' ? new Redis(redis, options) : new Redis(options);
-}
-
-/** Replies that say that the command or the data is wrong, not that Redis is away. */
-const OWN_FAULT = /^(ERR|WRONGTYPE|NOSCRIPT|CROSSSLOT) /;
-
-function translate(error: Error): ExecstreamError {
-  if (error instanceof ExecstreamError) return error;
-  if (error.name === 'ReplyError' && OWN_FAULT.test(error.message)) {
-    return new ExecstreamError('INTERNAL', 'Redis refused a command', { cause: error });
-  }
-  return unavailable('Redis is not available', error);
-}
-
-function unavailable(message: string, cause?: Error): ExecstreamError {
-  return new ExecstreamError('SOURCE_UNAVAILABLE', message, { cause });
 }

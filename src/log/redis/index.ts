@@ -5,36 +5,41 @@ import { connect } from './connect.ts';
 import { logKeys } from './keys.ts';
 import { createLeases } from './lease.ts';
 import { createAnnouncementSource, type ListenOptions } from './listen.ts';
-import { readPage } from './read.ts';
+import { readHead, readPage } from './read.ts';
+import { defineScripts } from './scripts.ts';
 import { createWriter, type RedisLogWriterOptions } from './writer.ts';
 
 export interface RedisLogOptions extends RedisLogWriterOptions, ListenOptions {}
 
 /**
- * Makes the log on Redis 7 or newer. Returns at once, whether Redis is there or not; it keeps two connections, which
- * come back by themselves.
+ * Makes the log on Redis 7 or newer. Returns at once, whether Redis is there or not; it keeps two connections (in a
+ * cluster, two to each master at most), which come back by themselves, and another one where it waits for replicas.
  */
 export function createRedisLog(options: RedisLogOptions): EventLog {
   const { prefix = '' } = options;
   const connection = connect(options, 'execstream-log');
-  const announcements = createAnnouncementSource(options);
+  // WAIT holds its connection up. Nobody who reads waits behind it.
+  const writing = options.waitReplicas ? connect(options, 'execstream-append') : connection;
+  if (writing !== connection) defineScripts(connection);
+  const announcements = createAnnouncementSource(connection, options);
   return {
-    ...createWriter(connection, options),
+    ...createWriter(writing, options),
+    head: (executionId) => readHead(connection, logKeys(prefix, executionId), executionId),
     ...createSilences(connection, prefix),
     ...createLeases(connection, prefix),
     read: (executionId, after, limit) =>
       readPage(connection, logKeys(prefix, executionId), executionId, after, limit),
     batchHead: async (executionId, batch) => {
       const { meta } = logKeys(prefix, executionId);
-      const head = await connection.ask((redis) => redis.hget(meta, `b:${batch}`));
+      const head = await connection.ask(meta, (redis) => redis.hget(meta, `b:${batch}`));
       return head === null ? undefined : Number(head);
     },
     listen: (executionId, listener) =>
       announcements.listen(logKeys(prefix, executionId).channel, executionId, listener),
-    // Both connections: without the other one nothing can be listened to.
+    // All connections: without the others nothing can be listened to, or appended.
     ping: async () => {
-      await Promise.all([connection.ask((redis) => redis.ping()), announcements.ping()]);
+      await Promise.all([connection.ping(), writing.ping(), announcements.ping()]);
     },
-    close: async () => void (await Promise.all([connection.close(), announcements.close()])),
+    close: async () => void (await Promise.all([connection.close(), writing.close(), announcements.close()])),
   };
 }

@@ -41,19 +41,23 @@ type LeasingRedis = Redis & {
 
 /** The leases on a connection that its caller owns. */
 export function createLeases(connection: Connection, prefix: string): Leases {
-  connection.redis.defineCommand('takeLease', { numberOfKeys: 2, lua: TAKE });
-  connection.redis.defineCommand('renewLease', { numberOfKeys: 1, lua: RENEW });
-  connection.redis.defineCommand('dropLease', { numberOfKeys: 1, lua: DROP });
-  const ask = <T>(command: (redis: LeasingRedis) => Promise<T>): Promise<T> =>
-    connection.ask((redis) => command(redis as LeasingRedis));
+  connection.defineCommand('takeLease', { numberOfKeys: 2, lua: TAKE });
+  connection.defineCommand('renewLease', { numberOfKeys: 1, lua: RENEW });
+  connection.defineCommand('dropLease', { numberOfKeys: 1, lua: DROP });
+  const ask = <T>(key: string, command: (redis: LeasingRedis) => Promise<T>): Promise<T> =>
+    connection.ask(key, (redis) => command(redis as LeasingRedis));
   return {
     takeLease: async (id, holder, forMs) => {
       const { lease, meta } = logKeys(prefix, id);
-      return (await ask((redis) => redis.takeLease(lease, meta, holder, forMs))) ?? undefined;
+      return (await ask(lease, (redis) => redis.takeLease(lease, meta, holder, forMs))) ?? undefined;
     },
-    renewLease: async (id, fence, forMs) =>
-      (await ask((redis) => redis.renewLease(logKeys(prefix, id).lease, fence, forMs))) === 1,
-    dropLease: async (id, fence) =>
-      void (await ask((redis) => redis.dropLease(logKeys(prefix, id).lease, fence))),
+    renewLease: async (id, fence, forMs) => {
+      const { lease } = logKeys(prefix, id);
+      return (await ask(lease, (redis) => redis.renewLease(lease, fence, forMs))) === 1;
+    },
+    dropLease: async (id, fence) => {
+      const { lease } = logKeys(prefix, id);
+      await ask(lease, (redis) => redis.dropLease(lease, fence));
+    },
   };
 }

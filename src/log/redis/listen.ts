@@ -1,16 +1,18 @@
 // Hearing what is appended: one Redis subscription for each channel and process, through graphql-redis-subscriptions.
+// How Redis is subscribed to is a subscriber's: subscriber.ts, or shards.ts in a cluster.
 //
 // Invariants
 // 1. One channel, one subscription in the library, however many listeners; none without listeners. A subscription is
 //    not taken back before it was acknowledged: the library would forget it, and Redis would not (its issue 598).
-//    UNSUBSCRIBE and a new SUBSCRIBE travel on one connection, so Redis sees them in the order in which they were sent.
+//    An unsubscription and a new subscription travel on one connection, so Redis sees them in the order in which they
+//    were sent.
 // 2. `listen` resolves after the acknowledgement, and while the connection is resubscribing, after that of it.
 // 3. Whenever announcements may have been missed, listeners are told, and never guess: after each resubscription,
 //    and on a payload that is no announcement.
 import { RedisPubSub } from 'graphql-redis-subscriptions';
 import type { Redis } from 'ioredis';
 import type { Announcement, LogListener, Unlisten } from '../log.ts';
-import { type ConnectOptions, connect } from './connect.ts';
+import type { Connection } from './connect.ts';
 import { toEvent } from './read.ts';
 
 export interface AnnouncementSource {
@@ -30,25 +32,30 @@ interface Channel {
   acknowledged: Promise<void>;
 }
 
-export interface ListenOptions extends ConnectOptions {
-  /** How often the subscriber's connection is looked at, for one that died silently; default 5 s. */
+export interface ListenOptions {
+  /** How often the subscriber's connections are looked at, for one that died silently; default 5 s. */
   readonly lookEveryMs?: number;
 }
 
 const DEFAULT_LOOK_EVERY_MS = 5_000;
 
-/** Makes the source, on a connection of its own: a connection that subscribes can do nothing else. */
-export function createAnnouncementSource(options: ListenOptions): AnnouncementSource {
+/** Makes the source, with connections of its own beside the one given: one that subscribes can do nothing else. */
+export function createAnnouncementSource(connection: Connection, options: ListenOptions): AnnouncementSource {
   const channels = new Map<string, Channel>();
   /** Channels whose SUBSCRIBE failed, and why. */
   const failures = new Map<string, unknown>();
-  const connection = connect(options, 'execstream-listen', resubscribe);
+  /** What the library wants to be told of each message. */
+  let onMessage: (channel: string, payload: string) => void = () => {};
+  const subscriber = connection.newSubscriber({
+    onMessage: (channel, payload) => onMessage(channel, payload),
+    onInterruption: (names) => {
+      for (const name of names) {
+        for (const listener of [...(channels.get(name)?.listeners ?? [])]) listener.onInterruption();
+      }
+    },
+  });
   const pubsub = new RedisPubSub(libraryClient());
-  // An answer that does not come within the bound makes the connection anew.
-  const look = setInterval(
-    () => connection.ask((redis) => redis.ping()).catch(() => {}),
-    options.lookEveryMs ?? DEFAULT_LOOK_EVERY_MS,
-  );
+  const look = setInterval(() => subscriber.look(), options.lookEveryMs ?? DEFAULT_LOOK_EVERY_MS);
   look.unref();
 
   /**
@@ -58,14 +65,16 @@ export function createAnnouncementSource(options: ListenOptions): AnnouncementSo
    */
   function libraryClient(): { subscriber: Redis; publisher: Redis } {
     const client = {
-      on: (event: string, heard: (...values: unknown[]) => void) => connection.redis.on(event, heard),
+      on: (event: string, heard: typeof onMessage) => {
+        if (event === 'message') onMessage = heard;
+      },
       subscribe: (channel: string, acknowledge: () => void) => {
-        connection
-          .ask((redis) => redis.subscribe(channel))
+        subscriber
+          .subscribe(channel)
           .catch((error) => failures.set(channel, error))
           .then(() => acknowledge());
       },
-      unsubscribe: (channel: string) => void connection.redis.unsubscribe(channel).catch(() => {}),
+      unsubscribe: (channel: string) => subscriber.unsubscribe(channel),
       // The library sends this along with each UNSUBSCRIBE; patterns are not used here.
       punsubscribe: () => {},
     } as unknown as Redis;
@@ -95,15 +104,9 @@ export function createAnnouncementSource(options: ListenOptions): AnnouncementSo
     }
   }
 
-  async function resubscribe(redis: Redis): Promise<void> {
-    const held = [...channels.values()].filter(({ subscription }) => subscription !== undefined);
-    if (held.length === 0) return;
-    await redis.subscribe(...held.map(({ name }) => name));
-    for (const { listeners } of held) for (const listener of [...listeners]) listener.onInterruption();
-  }
-
   async function listen(name: string, executionId: string, listener: LogListener): Promise<Unlisten> {
     let channel = channels.get(name);
+    const isFirst = channel === undefined;
     if (!channel) {
       channel = {
         name,
@@ -127,7 +130,7 @@ export function createAnnouncementSource(options: ListenOptions): AnnouncementSo
     try {
       await acknowledged;
       // The channel may be an old one, and its connection be coming back just now.
-      await connection.ask(async () => {});
+      if (!isFirst) await subscriber.ready(name);
     } catch (error) {
       await unlisten();
       throw error;
@@ -139,11 +142,10 @@ export function createAnnouncementSource(options: ListenOptions): AnnouncementSo
     clearInterval(look);
     for (const { listeners } of channels.values()) listeners.clear();
     channels.clear();
-    await connection.close();
+    await subscriber.close();
   }
 
-  const ping = async () => void (await connection.ask((redis) => redis.ping()));
-  return { listen, ping, close };
+  return { listen, ping: () => subscriber.ping(), close };
 }
 
 function toAnnouncement(payload: unknown, executionId: string): Announcement | undefined {

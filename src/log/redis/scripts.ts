@@ -9,9 +9,10 @@
 // 4. Nothing is written before every check has passed: a refusal leaves no trace but a newer fencing token.
 import type { Redis } from 'ioredis';
 import { BATCHES_REMEMBERED } from '../log.ts';
+import type { Connection } from './connect.ts';
 
 const COMMON = `
-local log, meta, channel = KEYS[1], KEYS[2], KEYS[3]
+local log, meta = KEYS[1], KEYS[2]
 
 local function int(n) return string.format('%.0f', n) end
 
@@ -33,6 +34,8 @@ end
 `;
 
 const WRITE = `${COMMON}
+-- In a cluster the channel is no key: while a slot is on its way, what names a key that is not there is refused.
+local channel = KEYS[3] or table.remove(ARGV, 1)
 local maxEvents, maxBytes, keepEndedMs = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 
 local function save(m)
@@ -176,7 +179,11 @@ if publisher ~= '' and publisher ~= m.publisher then return { 'superseded', m.at
 if attempt and attempt < m.attempt then return { 'superseded', m.attempt } end
 if isRelay(fence, publisher) and publishes(m) then return { 'superseded', m.attempt } end
 local known = batch ~= '' and redis.call('HGET', meta, 'b:' .. batch)
-if known then return { 'appended', tonumber(known) } end
+if known then
+  -- WAIT is about what its connection has written, and this one may be another than the one that appended.
+  save(m)
+  return { 'appended', tonumber(known) }
+end
 if (first ~= nil) ~= (m.numbering == 'fixed') then return { 'misnumbered', m.numbering } end
 if first then
   if first > m.head + 1 then return { 'ahead', m.head } end
@@ -218,10 +225,14 @@ type Script = (...keysAndArguments: (string | number)[]) => Promise<unknown>;
 /** A client that knows the scripts. */
 export type ScriptedRedis = Redis & { openLog: Script; appendToLog: Script; readLog: Script };
 
-/** Teaches a client the scripts: EVALSHA, and EVAL where Redis has not met them yet. */
-export function defineScripts(redis: Redis): ScriptedRedis {
-  redis.defineCommand('openLog', { numberOfKeys: 3, lua: OPEN });
-  redis.defineCommand('appendToLog', { numberOfKeys: 3, lua: APPEND });
-  redis.defineCommand('readLog', { numberOfKeys: 2, lua: PAGE });
-  return redis as ScriptedRedis;
+/**
+ * Teaches clients the scripts: EVALSHA, and EVAL where Redis has not met them yet. What each is called with is the
+ * same everywhere; in a cluster, where announcements are sharded, but two of it are keys.
+ */
+export function defineScripts(clients: Pick<Connection, 'defineCommand' | 'isSharded'>): void {
+  const [numberOfKeys, publish] = clients.isSharded ? [2, `'SPUBLISH'`] : [3, `'PUBLISH'`];
+  const written = (lua: string) => ({ numberOfKeys, lua: lua.replace(`'PUBLISH'`, publish) });
+  clients.defineCommand('openLog', written(OPEN));
+  clients.defineCommand('appendToLog', written(APPEND));
+  clients.defineCommand('readLog', { numberOfKeys: 2, lua: PAGE });
 }

@@ -7,16 +7,16 @@ import {
   type AppendResult,
   DEFAULT_BOUNDS,
   type LogBounds,
-  type LogHead,
   type LogWriter,
   type Numbering,
   type OpenRequest,
   type OpenResult,
 } from '../log.ts';
 import { createSignsOfLife } from './alive.ts';
-import { type Connection, type ConnectOptions, connect } from './connect.ts';
+import { boundOf, type Connection, type ConnectOptions, connect } from './connect.ts';
 import { type LogKeys, logKeys } from './keys.ts';
-import { readPage, toHead } from './read.ts';
+import { readHead, toHead } from './read.ts';
+import { createReplication } from './replication.ts';
 import { defineScripts, type ScriptedRedis } from './scripts.ts';
 
 export interface RedisLogWriterOptions extends ConnectOptions {
@@ -24,6 +24,12 @@ export interface RedisLogWriterOptions extends ConnectOptions {
   readonly prefix?: string;
   /** How much of a log is kept; what is left out stands at its default. All writers should name the same. */
   readonly bounds?: Partial<LogBounds>;
+  /**
+   * How many replicas must have what was appended before that is acknowledged, so that it survives the loss of the
+   * master; 0, the default, acknowledges what the master has. Where fewer have it in time, an append rejects with
+   * `SOURCE_UNAVAILABLE`; sent again under its batch's name, it is not appended twice.
+   */
+  readonly waitReplicas?: number;
 }
 
 /** A log that can be written, and not read or listened to. */
@@ -38,41 +44,41 @@ export function createRedisLogWriter(options: RedisLogWriterOptions): ClosableLo
   const connection = connect(options, 'execstream-log');
   return {
     ...createWriter(connection, options),
-    ping: async () => void (await connection.ask((redis) => redis.ping())),
+    ping: () => connection.ping(),
     close: () => connection.close(),
   };
 }
 
 /** The writer's methods on a connection that its caller owns. */
 export function createWriter(connection: Connection, options: RedisLogWriterOptions): LogWriter {
-  defineScripts(connection.redis);
+  defineScripts(connection);
   const { prefix = '' } = options;
   const bounds = { ...DEFAULT_BOUNDS, ...options.bounds };
+  const replicated = createReplication(options.waitReplicas ?? 0, boundOf(options));
+
+  /** Runs a script; where it did what was asked for, it is answered when the replicas have that too. */
+  async function run(script: 'openLog' | 'appendToLog', keys: LogKeys, sent: (string | number)[]) {
+    const { log, meta, channel } = keys;
+    const { maxEvents, maxBytes, keepEndedMs } = bounds;
+    const all = [log, meta, channel, maxEvents, maxBytes, keepEndedMs, ...sent];
+    return connection.ask(log, async (redis) => {
+      const reply = (await (redis as ScriptedRedis)[script](...all)) as Reply;
+      if (reply[0] === 'opened' || reply[0] === 'appended') await replicated(redis);
+      return reply;
+    });
+  }
 
   async function open(executionId: string, request: OpenRequest): Promise<OpenResult> {
-    const sent = [...common(logKeys(prefix, executionId), bounds), newEpoch(), ...openArguments(request)];
-    return openResult((await connection.ask((redis) => (redis as ScriptedRedis).openLog(...sent))) as Reply);
+    const sent = [newEpoch(), ...openArguments(request)];
+    return openResult(await run('openLog', logKeys(prefix, executionId), sent));
   }
 
   async function append(executionId: string, request: AppendRequest): Promise<AppendResult> {
-    const sent = [...common(logKeys(prefix, executionId), bounds), ...appendArguments(request)];
-    return appendResult(
-      (await connection.ask((redis) => (redis as ScriptedRedis).appendToLog(...sent))) as Reply,
-    );
+    return appendResult(await run('appendToLog', logKeys(prefix, executionId), appendArguments(request)));
   }
 
-  async function head(executionId: string): Promise<LogHead | undefined> {
-    const page = await readPage(connection, logKeys(prefix, executionId), executionId, 0, 0);
-    if (!page) return undefined;
-    const { events: _, ...rest } = page;
-    return rest;
-  }
-
+  const head = (executionId: string) => readHead(connection, logKeys(prefix, executionId), executionId);
   return { open, append, head, ...createSignsOfLife(connection, prefix) };
-}
-
-function common(keys: LogKeys, { maxEvents, maxBytes, keepEndedMs }: LogBounds): (string | number)[] {
-  return [keys.log, keys.meta, keys.channel, maxEvents, maxBytes, keepEndedMs];
 }
 
 function openArguments({ numbering, publisher, attempt, fence, lost }: OpenRequest): (string | number)[] {

@@ -19,10 +19,10 @@ export function createRedisTokenRecords(redisUrl: string, prefix: string): Token
   const name = (key: string) => `${prefix}stream:token:${key}`;
   return {
     put: async (key, record, keepMs) =>
-      void (await ask((redis) => redis.set(name(key), record, 'PX', keepMs))),
-    get: async (key) => (await ask((redis) => redis.get(name(key)))) ?? undefined,
-    keepUntil: async (key, atMs) => (await ask((redis) => redis.pexpireat(name(key), atMs))) === 1,
-    remove: async (key) => void (await ask((redis) => redis.del(name(key)))),
+      void (await ask(name(key), (redis) => redis.set(name(key), record, 'PX', keepMs))),
+    get: async (key) => (await ask(name(key), (redis) => redis.get(name(key)))) ?? undefined,
+    keepUntil: async (key, atMs) => (await ask(name(key), (redis) => redis.pexpireat(name(key), atMs))) === 1,
+    remove: async (key) => void (await ask(name(key), (redis) => redis.del(name(key)))),
     close,
   };
 }

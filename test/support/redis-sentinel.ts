@@ -1,0 +1,150 @@
+// A master, two replicas and three Sentinels of a test's own, to kill and freeze.
+//
+//   await using redis = await startSentinels();
+//   … redis.url … await redis.master().kill(); … await redis.failedOver(); …
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { freePort, startServer } from '../../scripts/child.ts';
+import { findPart, REDIS } from '../../scripts/parts.ts';
+import { type RedisServer, startRedis } from './redis.ts';
+import { until } from './wait.ts';
+
+const NAME = 'mymaster';
+
+export interface Sentinels extends AsyncDisposable {
+  /** As REDIS_URL has it. */
+  readonly url: string;
+  readonly servers: readonly RedisServer[];
+  /** The one that began as the master, or that `failedOver` answered last. */
+  master(): RedisServer;
+  /** Resolves when the Sentinels name another master, and that is one; answers it. */
+  failedOver(): Promise<RedisServer>;
+  /** Has the Sentinels make a replica the master while the master lives. */
+  failOver(): Promise<void>;
+}
+
+/** A client that goes away with its use; undefined where the server does not answer. */
+export async function askServer<T>(port: number, ask: (client: Redis) => Promise<T>): Promise<T | undefined> {
+  const client = new Redis(port, '127.0.0.1', { retryStrategy: () => null, commandTimeout: 1_000 });
+  client.on('error', () => {});
+  try {
+    return await ask(client);
+  } catch {
+    return undefined;
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** Resolves when a master has so many replicas that are up to date with it. */
+export function untilReplicated(master: RedisServer, replicas: number): Promise<unknown> {
+  const look = async () => {
+    const info = (await askServer(master.port, (client) => client.info('replication'))) ?? '';
+    return (info.match(/state=online/g) ?? []).length >= replicas;
+  };
+  return until(look, { what: `${replicas} replicas`, timeoutMs: 20_000, everyMs: 50 });
+}
+
+/** @param args more arguments of the three servers. */
+export async function startSentinels(args: readonly string[] = []): Promise<Sentinels> {
+  const closing: (() => Promise<unknown>)[] = [];
+  const dispose = async () => void (await Promise.all(closing.map((close) => close())));
+  const start = async (more: readonly string[] = []) => {
+    const server = await startRedis({ args: ['--repl-diskless-sync-delay', '0', ...args, ...more] });
+    closing.push(() => server.stop());
+    return server;
+  };
+  try {
+    let master = await start();
+    const replicaOf = ['--replicaof', '127.0.0.1', `${master.port}`];
+    const servers = [master, ...(await Promise.all([start(replicaOf), start(replicaOf)]))];
+    await untilReplicated(master, 2);
+    const sentinels = await Promise.all([0, 1, 2].map(() => startSentinel(master.port, { quorum: 2 })));
+    closing.push(...sentinels.map(({ stop }) => stop));
+    const ports = sentinels.map(({ port }) => port);
+    const sentinel = <T>(ask: (client: Redis) => Promise<T>) => askServer(ports[0]!, ask);
+    await until(
+      async () => {
+        const known = await Promise.all(
+          ports.map((port) => askServer(port, (client) => client.call('SENTINEL', 'MASTER', NAME))),
+        );
+        const of = (told: unknown, field: string) => {
+          const fields = told as string[];
+          return fields[fields.indexOf(field) + 1];
+        };
+        return known.every(
+          (told) => of(told, 'num-slaves') === '2' && of(told, 'num-other-sentinels') === '2',
+        );
+      },
+      { what: 'the Sentinels to know each other and the replicas', timeoutMs: 20_000, everyMs: 50 },
+    );
+    return {
+      url: `redis+sentinel://${ports.map((port) => `127.0.0.1:${port}`).join(',')}/${NAME}`,
+      servers,
+      master: () => master,
+      failOver: async () => void (await sentinel((client) => client.call('SENTINEL', 'FAILOVER', NAME))),
+      failedOver: async () => {
+        const before = master;
+        master = await until(
+          async () => {
+            const told = (await sentinel((client) =>
+              client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME),
+            )) as [string, string];
+            const now = servers.find(({ port }) => `${port}` === told[1] && port !== before.port);
+            const role = now && (await askServer(now.port, (client) => client.role()));
+            return role && (role as unknown[])[0] === 'master' ? now : undefined;
+          },
+          { what: 'another master', timeoutMs: 20_000, everyMs: 50 },
+        );
+        return master;
+      },
+      [Symbol.asyncDispose]: dispose,
+    };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+export interface Sentinel {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts one that watches a master under the name `mymaster`.
+ * @param settings more lines of its configuration.
+ */
+export async function startSentinel(
+  masterPort: number,
+  { quorum, settings: more = [] }: { quorum: number; settings?: readonly string[] },
+): Promise<Sentinel> {
+  const binary = findPart(REDIS);
+  if (binary === undefined)
+    throw new Error('no redis-server was found: this belongs inside describeOwnRedis');
+  const folder = mkdtempSync(join(process.env.TEST_FOLDER ?? tmpdir(), 'sentinel-'));
+  const port = await freePort();
+  const file = join(folder, 'sentinel.conf');
+  const settings = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `dir ${folder}`,
+    `sentinel monitor ${NAME} 127.0.0.1 ${masterPort} ${quorum}`,
+    `sentinel down-after-milliseconds ${NAME} 700`,
+    `sentinel failover-timeout ${NAME} 3000`,
+    `sentinel parallel-syncs ${NAME} 2`,
+    ...more,
+  ];
+  writeFileSync(file, `${settings.join('\n')}\n`);
+  const running = await startServer({
+    ...{ command: binary, args: [file, '--sentinel'], folder },
+    ready: /\+monitor master/,
+  });
+  const stop = async () => {
+    await running.end('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { port, stop };
+}

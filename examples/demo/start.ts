@@ -5,7 +5,6 @@ import { pino } from 'pino';
 import { type Config, readConfig } from '../../src/server/config.ts';
 import { listen } from '../../src/server/server.ts';
 import { createParts, createServices, type Parts } from '../../src/server/services.ts';
-import { DEFAULT_STREAM_SETTINGS } from '../../src/sse/event-streams.ts';
 import { banner, curlLines, roundLine } from './banner.ts';
 import { explain } from './failure.ts';
 import { findTexts, ownTexts } from './files.ts';
@@ -58,10 +57,9 @@ async function serve({ config, isDevServer, logger, findFiles, pace }: Demo): Pr
   // Whether they answer is asked below and by the worker, and told in words.
   const parts = createParts(config, { error: () => {} });
   try {
-    const { heartbeatMs, lifetimeMs } = config;
-    const settings = { ...DEFAULT_STREAM_SETTINGS, heartbeatMs, lifetimeMs };
-    const liveness = { lostAfterMs: config.publisherLostMs };
-    const server = await listen(createServices({ ...parts, settings, logger, liveness }), config);
+    const { streams: settings, limits, publisherLostMs: lostAfterMs } = config;
+    const services = createServices({ ...parts, settings, limits, logger, liveness: { lostAfterMs } });
+    const server = await listen(services, config);
     try {
       // An embedded database that does not open now never will; a real one may come later, and the worker waits.
       if (!config.databaseUrl) await parts.store.ping();

@@ -6,7 +6,6 @@ import { readConfig } from '../server/config.ts';
 import { describeParts } from '../server/parts.ts';
 import { listen } from '../server/server.ts';
 import { createParts, createServices } from '../server/services.ts';
-import { DEFAULT_STREAM_SETTINGS } from '../sse/event-streams.ts';
 
 export function startCommand(): Command {
   return new Command('start')
@@ -27,10 +26,9 @@ async function start(): Promise<void> {
   const config = readConfig();
   const logger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
   const parts = createParts(config, logger);
-  const { heartbeatMs, lifetimeMs } = config;
-  const settings = { ...DEFAULT_STREAM_SETTINGS, heartbeatMs, lifetimeMs };
-  const liveness = { lostAfterMs: config.publisherLostMs };
-  const server = await listen(createServices({ ...parts, settings, logger, liveness }), config);
+  const { streams: settings, limits, publisherLostMs: lostAfterMs } = config;
+  const services = createServices({ ...parts, settings, limits, logger, liveness: { lostAfterMs } });
+  const server = await listen(services, config);
   for (const { part, is, limits } of describeParts(config)) {
     logger.info({ part }, limits ? `${is} (${limits})` : is);
   }

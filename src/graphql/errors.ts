@@ -82,16 +82,24 @@ export function useProtocolCodes(): Plugin {
     },
     onResultProcess: ({ result, setResult }) => {
       if (!('errors' in result) || !result.errors) return;
-      const errors = result.errors.map((error) => {
-        if (CODES.has(error.extensions?.code)) return error;
-        const { http } = error.extensions;
-        const extensions = { code: 'BAD_USER_INPUT', ...(http ? { http } : {}) };
-        const { message, nodes, source, positions, path } = error;
-        return new GraphQLError(message, { nodes, source, positions, path, extensions });
-      });
-      setResult({ ...result, errors });
+      setResult({ ...result, errors: result.errors.map(withProtocolCode) });
     },
   };
+}
+
+/** An error with one of the protocol's codes: what has none of them is the caller's mistake. */
+export function withProtocolCode(error: GraphQLError): GraphQLError {
+  if (CODES.has(error.extensions?.code)) return error;
+  const { http } = error.extensions;
+  const extensions = { code: 'BAD_USER_INPUT', ...(http ? { http } : {}) };
+  const { message, nodes, source, positions, path } = error;
+  return new GraphQLError(message, { nodes, source, positions, path, extensions });
+}
+
+/** An error as it is sent: Yoga's `extensions.http` speaks to the server, not to the client. */
+export function withoutHttp(error: GraphQLError): object {
+  const { http, ...extensions } = error.extensions;
+  return { ...error.toJSON(), extensions };
 }
 
 function isJson(text: string): boolean {

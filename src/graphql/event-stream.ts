@@ -5,7 +5,7 @@ import type { EventStreams } from '../sse/event-streams.ts';
 import { opening } from '../sse/frame.ts';
 import { comeBackLater, nothingLeft, shortStream, streamResponse } from '../sse/response.ts';
 import { GRAPHQL_ENCODING, nextFrame } from './encoding.ts';
-import { RETRY_AFTER_SECONDS, statusOf } from './errors.ts';
+import { RETRY_AFTER_SECONDS, statusOf, withoutHttp } from './errors.ts';
 import type { LiveOperations } from './execute-once.ts';
 import { lastEventIdOf } from './last-event-id.ts';
 import type { LiveResults } from './live-results.ts';
@@ -39,24 +39,19 @@ function answer(request: Request, live: LiveResults, streams: EventStreams): Res
 function answerOnce(request: Request, result: ExecutionResult): Response {
   const status = statusOf(result);
   if (status === undefined) {
-    return shortStream(opening(1_000), nextFrame(withoutHttp(result)), GRAPHQL_ENCODING.complete(undefined)!);
+    return shortStream(opening(1_000), nextFrame(shown(result)), GRAPHQL_ENCODING.complete(undefined)!);
   }
   const reason = result.errors![0]!.message;
   if (status !== 401 && lastEventIdOf(request) !== undefined)
     return comeBackLater(RETRY_AFTER_SECONDS, reason);
   const headers = { 'Content-Type': 'application/json; charset=utf-8' };
   const retry = status === 401 ? undefined : { 'Retry-After': String(RETRY_AFTER_SECONDS) };
-  return new Response(JSON.stringify(withoutHttp(result)), { status, headers: { ...headers, ...retry } });
+  return new Response(JSON.stringify(shown(result)), { status, headers: { ...headers, ...retry } });
 }
 
-/** Yoga's `extensions.http` speaks to the server, not to the client. */
-function withoutHttp(result: ExecutionResult): ExecutionResult {
+function shown(result: ExecutionResult): ExecutionResult {
   if (!result.errors) return result;
-  const errors = result.errors.map((error) => {
-    const { http, ...extensions } = error.extensions;
-    return { ...error.toJSON(), extensions };
-  });
-  return { ...result, errors } as unknown as ExecutionResult;
+  return { ...result, errors: result.errors.map(withoutHttp) } as unknown as ExecutionResult;
 }
 
 function accepts(request: Request, types: readonly string[]): boolean {

@@ -1,5 +1,4 @@
 // GraphQL over HTTP: Yoga with our subscriptions, and the same pipeline for the REST aliases to run on.
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { type ExecutionResult, getOperationAST } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Caller } from '../execution/permission.ts';
@@ -10,8 +9,10 @@ import type { EventStreams } from '../sse/event-streams.ts';
 import { isInternal, maskError, useProtocolCodes } from './errors.ts';
 import { useEventStream } from './event-stream.ts';
 import { LiveOperations, useExecuteOnce } from './execute-once.ts';
+import { graphiqlPage } from './graphiql.ts';
 import { lastEventIdOf } from './last-event-id.ts';
 import { type ExecutionCounter, Projections } from './projection.ts';
+import { type QueryLimits, useQueryLimits } from './query-limits.ts';
 import { useReservations } from './reservations.ts';
 
 /** The smallest logger that pino satisfies. */
@@ -23,6 +24,7 @@ export interface GraphQLOptions {
   readonly services: SchemaServices;
   readonly streams: EventStreams;
   readonly logger: Logger;
+  readonly limits?: Partial<QueryLimits> | undefined;
 }
 
 /** What the server hands over with each request. */
@@ -37,27 +39,12 @@ export interface GraphQL {
   readonly counter: ExecutionCounter;
 }
 
-const EXAMPLE = `# Watch an execution: pick an id from the query, then run the subscription.
-query Latest {
-  executions(first: 5) { edges { node { id kind status } } }
-}
-
-subscription Watch($id: ID!) {
-  agentStream(id: $id) {
-    id
-    type
-    ... on LlmChunk { content }
-    ... on Complete { status durationMs }
-  }
-}
-`;
-
-export function createGraphQL({ services, streams, logger }: GraphQLOptions): GraphQL {
+export function createGraphQL({ services, streams, logger, limits }: GraphQLOptions): GraphQL {
   const projections = new Projections();
   const operations = new LiveOperations(projections);
   // Yoga logs what it masks; an answer to a caller's mistake is not an error of the server.
   const log = (error: unknown) => {
-    if (isInternal(error)) logger.error({ error }, 'graphql');
+    if (isInternal(error)) logger.error({ err: error }, 'graphql');
   };
   const yoga = createYoga<ServerContext, object>({
     schema,
@@ -67,7 +54,10 @@ export function createGraphQL({ services, streams, logger }: GraphQLOptions): Gr
       services,
       lastEventId: new URL(request.url).pathname === '/graphql/stream' ? undefined : lastEventIdOf(request),
     }),
+    // Nobody uploads files, and a form of that kind needs no preflight.
+    multipart: false,
     plugins: [
+      useQueryLimits(limits),
       useReservations(),
       useExecuteOnce(operations),
       useEventStream(operations, streams),
@@ -77,8 +67,8 @@ export function createGraphQL({ services, streams, logger }: GraphQLOptions): Gr
     logging: { debug: () => {}, info: () => {}, warn: log, error: log },
     landingPage: false,
     cors: false,
-    graphiql: { title: 'execstream', defaultQuery: EXAMPLE, subscriptionsProtocol: 'SSE' },
-    renderGraphiQL,
+    graphiql: true,
+    renderGraphiQL: graphiqlPage,
   });
 
   return {

@@ -4,8 +4,10 @@
 // kept to tell. Tokens that were not made here are unknown.
 import { createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { useGraphQLSSE } from '@graphql-yoga/plugin-graphql-sse';
+import type { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Caller } from '../execution/permission.ts';
+import { isInternal, maskError, withoutHttp, withProtocolCode } from './errors.ts';
 
 /** graphql-sse's own words for them (PROTOCOL.md, "Single connection mode"). */
 const HEADER = 'x-graphql-event-stream-token';
@@ -35,7 +37,22 @@ export function useReservations(): Plugin<object, { caller: Caller }> {
           callers.set(request, (serverContext as unknown as { caller: Caller }).caller);
         },
       });
-      addPlugin(sse as Plugin);
+      addPlugin(guarded(sse as Plugin));
+    },
+  };
+}
+
+/** The plugin parses unguarded: what it throws would be answered with a stack. */
+function guarded(plugin: Plugin): Plugin {
+  return {
+    ...plugin,
+    onRequest: async (payload) => {
+      try {
+        await plugin.onRequest?.(payload);
+      } catch (error) {
+        const errors = [withoutHttp(withProtocolCode(maskError(error) as GraphQLError))];
+        payload.endResponse(Response.json({ errors }, { status: isInternal(error) ? 500 : 400 }));
+      }
     },
   };
 }

@@ -11,15 +11,15 @@ export interface Audience {
   standingWarning(warning: { readonly code: string; readonly message: string } | undefined): void;
 }
 
-/** Follows an execution; answers how to stop. */
-export type Follow = (executionId: string, audience: Audience) => () => void;
+/** Follows an execution; answers how to stop, which resolves when its leases are given back. */
+export type Follow = (executionId: string, audience: Audience) => () => void | Promise<void>;
 
 /** Follows in every one of these ways. */
 export function followAll(...ways: readonly Follow[]): Follow {
   return (executionId, audience) => {
     const stops = ways.map((follow) => follow(executionId, audience));
-    return () => {
-      for (const stop of stops) stop();
+    return async () => {
+      await Promise.all(stops.map((stop) => stop()));
     };
   };
 }

@@ -60,8 +60,11 @@ export function createRowSource(options: RowSourceOptions): RowSource {
 
   const follow: Follow = (executionId, audience) => {
     const stopping = new AbortController();
-    void relay(executionId, audience, stopping.signal);
-    return () => stopping.abort();
+    const relayed = relay(executionId, audience, stopping.signal);
+    return () => {
+      stopping.abort();
+      return relayed;
+    };
   };
 
   async function relay(executionId: string, audience: Audience, signal: AbortSignal): Promise<void> {

@@ -8,8 +8,12 @@ export function live(): Response {
   return Response.json({ status: 'ok' });
 }
 
-/** Every part answers: 200, or 503 with what is down. */
-export async function ready(checks: { readonly [part: string]: Check }): Promise<Response> {
+/** Every part answers: 200, or 503 with what is down; a server that stops is not ready for anything new. */
+export async function ready(
+  checks: { readonly [part: string]: Check },
+  isDraining: boolean,
+): Promise<Response> {
+  if (isDraining) return Response.json({ status: 'draining' }, { status: 503 });
   const names = Object.keys(checks);
   const settled = await Promise.allSettled(Object.values(checks).map((check) => check()));
   const parts = Object.fromEntries(

@@ -39,7 +39,7 @@ export function createRest({ run, streams, checks, onError, ...publishingOptions
     [/^\/api\/v0\/stream-tokens$/, { POST: (visit) => createStreamToken(run, visit) }],
     [/^\/api\/v0\/stream-tokens\/revoke$/, { POST: (visit) => revokeStreamToken(run, visit) }],
     [/^\/health\/live$/, { GET: live }],
-    [/^\/health\/ready$/, { GET: () => ready(checks) }],
+    [/^\/health\/ready$/, { GET: () => ready(checks, streams.draining) }],
     [/^\/openapi\.json$/, { GET: openApiJson }],
     [/^\/docs\/?$/, { GET: docsPage }],
     [
@@ -54,7 +54,7 @@ export function createRest({ run, streams, checks, onError, ...publishingOptions
       return await route(routes, request, caller);
     } catch (error) {
       if (error instanceof Refusal) return error.response;
-      if (isExecstreamError(error)) return problemOf(error.code, error.message);
+      if (isExecstreamError(error) && error.code !== 'INTERNAL') return problemOf(error.code, error.message);
       onError(error);
       return problemOf('INTERNAL', 'Unexpected error.');
     }

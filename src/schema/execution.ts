@@ -150,8 +150,8 @@ builder.queryType({
       nullable: true,
       args: { kind: t.arg({ type: ExecutionKindEnum, required: true }), id: t.arg.id({ required: true }) },
       resolve: async (_, { kind, id }, { services, caller }) => {
-        const row = await services.store.get(checkExecutionId(id));
-        if (!row || row.kind !== kind) return null;
+        const row = await services.tails.find(kind, checkExecutionId(id));
+        if (!row) return null;
         const permission = await services.authorize(caller, row);
         if (permission.read === 'hidden') return null;
         await requireRead(services.authorize, caller, row);

@@ -1,9 +1,13 @@
 // Configuration: the one place where the environment is read, and where each value is checked.
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { ExecstreamError } from '../event/error.ts';
+import { parseRedisUrl } from '../log/redis/url.ts';
 import type { TemporalSettings } from '../relay/temporal/calls.ts';
+import type { EventStreamSettings } from '../sse/event-stream.ts';
+import { DEFAULT_STREAM_SETTINGS } from '../sse/event-streams.ts';
 import { type JwtOptions, LEAST_KEY_BYTES } from './auth/jwt.ts';
 import { requireLoopback } from './auth/loopback.ts';
+import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 
 export interface Config {
   readonly host: string;
@@ -13,10 +17,12 @@ export interface Config {
   readonly dataDir: string;
   /** Postgres; embedded (PGlite) where absent. */
   readonly databaseUrl: string | undefined;
-  /** Redis; in memory, for this one process, where absent. */
+  /** Redis, Sentinel or a cluster (docs/redis.md); in memory, for this one process, where absent. */
   readonly redisUrl: string | undefined;
   /** Before every Redis key and channel. */
   readonly redisPrefix: string;
+  /** How many replicas must have an event before it is acknowledged. */
+  readonly redisWaitReplicas: number;
   /** Temporal, whose workflows can be watched; none where absent. */
   readonly temporal: TemporalSettings | undefined;
   /** How callers are known; not at all where absent. */
@@ -25,8 +31,10 @@ export interface Config {
   readonly sessionMs: number | undefined;
   /** Origins of other sites whose pages may read streams; none by default. */
   readonly corsOrigins: readonly string[];
-  readonly heartbeatMs: number;
-  readonly lifetimeMs: number;
+  readonly streams: EventStreamSettings;
+  readonly limits: Limits;
+  /** Within how many ms a server that stops has rotated its streams. */
+  readonly drainMs: number;
   /** After how long without a sign of life from its publisher an execution is ended as FAILED. */
   readonly publisherLostMs: number;
   readonly logLevel: string;
@@ -49,16 +57,48 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     port: whole(env, 'PORT', 4000, 0, 65_535),
     dataDir: env.DATA_DIR || '.data',
     databaseUrl: url(env, 'DATABASE_URL', ['postgres:', 'postgresql:']),
-    redisUrl: url(env, 'REDIS_URL', ['redis:', 'rediss:']),
-    redisPrefix: env.REDIS_PREFIX ?? '',
+    ...redis(env),
     temporal: temporal(env),
     auth,
     sessionMs: env.AUTH_SESSION_MS ? whole(env, 'AUTH_SESSION_MS', 0, 1_000, 86_400_000) : undefined,
     corsOrigins: (env.CORS_ORIGINS ?? '').split(',').flatMap((origin) => origin.trim() || []),
-    heartbeatMs: whole(env, 'HEARTBEAT_MS', 15_000, 100, 600_000),
-    lifetimeMs: whole(env, 'LIFETIME_MS', 600_000, 1_000, 86_400_000),
+    streams: streams(env),
+    limits: limits(env),
+    drainMs: whole(env, 'DRAIN_MS', 5_000, 0, 600_000),
     publisherLostMs: whole(env, 'PUBLISHER_LOST_MS', 300_000, 1_000, 86_400_000),
     logLevel: oneOf(env, 'LOG_LEVEL', 'info', LOG_LEVELS),
+  };
+}
+
+function streams(env: NodeJS.ProcessEnv): EventStreamSettings {
+  const { retryMs, heartbeatMs, lifetimeMs, stalledMs, bytesPerSecond } = DEFAULT_STREAM_SETTINGS;
+  return {
+    retryMs,
+    heartbeatMs: whole(env, 'HEARTBEAT_MS', heartbeatMs, 100, 600_000),
+    lifetimeMs: whole(env, 'LIFETIME_MS', lifetimeMs, 1_000, 86_400_000),
+    stalledMs: whole(env, 'STALLED_MS', stalledMs, 1_000, 86_400_000),
+    bytesPerSecond: whole(env, 'STREAM_BYTES_PER_SECOND', bytesPerSecond, 65_536, 999_999_999),
+    directWrites: oneOf(env, 'DIRECT_WRITES', 'on', ['on', 'off']) === 'on',
+  };
+}
+
+function limits(env: NodeJS.ProcessEnv): Limits {
+  const { streams: stream, query, ...request } = DEFAULT_LIMITS;
+  return {
+    streams: {
+      perNode: whole(env, 'MAX_STREAMS', stream.perNode, 1, 1_000_000),
+      perCaller: whole(env, 'MAX_STREAMS_PER_CALLER', stream.perCaller, 1, 1_000_000),
+      newPerSecond: whole(env, 'MAX_NEW_STREAMS_PER_SECOND', stream.newPerSecond, 1, 1_000_000),
+    },
+    query: {
+      depth: whole(env, 'MAX_QUERY_DEPTH', query.depth, 1, 1_000),
+      aliases: whole(env, 'MAX_QUERY_ALIASES', query.aliases, 0, 1_000_000),
+      tokens: whole(env, 'MAX_QUERY_TOKENS', query.tokens, 10, 1_000_000),
+      cost: whole(env, 'MAX_QUERY_COST', query.cost, 1, 999_999_999),
+    },
+    maxBodyBytes: whole(env, 'MAX_BODY_BYTES', request.maxBodyBytes, 1_024, 100_000_000),
+    maxHeaderBytes: whole(env, 'MAX_HEADER_BYTES', request.maxHeaderBytes, 2_048, 1_048_576),
+    requestTimeoutMs: whole(env, 'REQUEST_TIMEOUT_MS', request.requestTimeoutMs, 1_000, 600_000),
   };
 }
 
@@ -78,6 +118,21 @@ function url(env: NodeJS.ProcessEnv, name: string, protocols: readonly string[])
     throw wrong(name, `expected a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`);
   }
   return text;
+}
+
+function redis(env: NodeJS.ProcessEnv): Pick<Config, 'redisUrl' | 'redisPrefix' | 'redisWaitReplicas'> {
+  const redisUrl = env.REDIS_URL || undefined;
+  const redisPrefix = env.REDIS_PREFIX ?? '';
+  const redisWaitReplicas = whole(env, 'REDIS_WAIT_REPLICAS', 0, 0, 100);
+  try {
+    if (redisUrl) parseRedisUrl(redisUrl);
+  } catch (error) {
+    throw wrong('REDIS_URL', (error as Error).message);
+  }
+  // They would take the place of the braces that keep an execution's keys in one slot.
+  if (/[{}]/.test(redisPrefix)) throw wrong('REDIS_PREFIX', 'expected a text without braces');
+  if (redisWaitReplicas > 0 && !redisUrl) throw wrong('REDIS_WAIT_REPLICAS', 'expected REDIS_URL beside it');
+  return { redisUrl, redisPrefix, redisWaitReplicas };
 }
 
 /**

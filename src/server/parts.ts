@@ -1,4 +1,5 @@
 // Which part of a server is real and which is its embedded default, in words for whoever starts it.
+import { describeRedisUrl } from '../log/redis/url.ts';
 import type { Config } from './config.ts';
 
 export interface PartDescription {
@@ -25,7 +26,7 @@ export function describeParts({
           limits: 'for one server; DATABASE_URL names a Postgres',
         },
     redisUrl
-      ? { part: 'log', is: `Redis at ${new URL(redisUrl).host}` }
+      ? { part: 'log', is: describeRedisUrl(redisUrl) }
       : {
           part: 'log',
           is: 'embedded: memory',

@@ -1,18 +1,18 @@
 // Listens, hands each request to GraphQL or REST, and stops without cutting a stream off.
-import {
-  createServer,
-  type Server as HttpServer,
-  type IncomingMessage,
-  type ServerResponse,
-} from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { createServerAdapter, type ServerAdapterPlugin, useCORS } from '@whatwg-node/server';
 import { isExecstreamError } from '../event/error.ts';
 import type { Caller } from '../execution/permission.ts';
+import { problem, problemOf } from '../rest/problem.ts';
 import { takeAccessToken } from './auth/access-token.ts';
 import { type AuthenticationOptions, createGate } from './auth/gate.ts';
 import { isLoopbackHost } from './auth/loopback.ts';
 import { misdirected, refusedAtGate } from './auth/refusal.ts';
+import { withBoundedBody } from './bounded-body.ts';
+import { createConnections } from './connections.ts';
+import { DEFAULT_LIMITS, type Limits, maxConnections } from './limits.ts';
+import { protect, usePageHeaders } from './page-headers.ts';
 import type { Services } from './services.ts';
 
 export interface ListenOptions {
@@ -22,12 +22,15 @@ export interface ListenOptions {
   readonly corsOrigins: readonly string[];
   /** How callers are known. Absent: not at all; `host` must then be a loopback address. */
   readonly auth?: AuthenticationOptions | undefined;
+  readonly limits?: Limits | undefined;
+  /** Within how many ms a server that stops has rotated its streams; 5 s by default. */
+  readonly drainMs?: number | undefined;
 }
 
 export interface Server {
   /** Where it listens, without a slash at the end. */
   readonly url: string;
-  /** Ends: accepts nothing new, rotates every stream, lets what is being answered finish. */
+  /** Ends: accepts nothing new, rotates every stream, lets what is being answered finish, gives its leases back. */
   close(): Promise<void>;
 }
 
@@ -36,9 +39,9 @@ interface NodeContext {
   readonly req: IncomingMessage;
 }
 
-/** How long connections may take to finish once the server stops. */
-const CLOSE_MS = 5_000;
-const SWEEP_MS = 50;
+const DRAIN_MS = 5_000;
+/** What connections are given beside, to finish. */
+const GRACE_MS = 5_000;
 
 /**
  * Starts to listen.
@@ -47,40 +50,47 @@ const SWEEP_MS = 50;
  */
 export async function listen(services: Services, options: ListenOptions): Promise<Server> {
   const { graphql, rest, streams, streamTokens, onError } = services;
+  const { limits = DEFAULT_LIMITS, drainMs = DRAIN_MS } = options;
   const gate = createGate({ ...options, auth: options.auth, streamTokens });
   const accessTokens = new WeakMap<IncomingMessage, string>();
+
+  async function answer(request: Request, { req }: NodeContext): Promise<Response> {
+    const asksGraphQL = isGraphQL(new URL(request.url).pathname);
+    let caller: Caller;
+    try {
+      caller = await gate(request, accessTokens.get(req));
+    } catch (error) {
+      if (!isExecstreamError(error)) onError(error);
+      return refusedAtGate(request, asksGraphQL, error);
+    }
+    if (!asksGraphQL) return rest(request, caller);
+    const bounded = await withBoundedBody(request, limits.maxBodyBytes);
+    return bounded instanceof Response ? bounded : graphql.yoga.fetch(bounded, { caller });
+  }
+
   const adapter = createServerAdapter<NodeContext>(
-    async (request: Request, { req }): Promise<Response> => {
-      const asksGraphQL = isGraphQL(new URL(request.url).pathname);
-      let caller: Caller;
-      try {
-        caller = await gate(request, accessTokens.get(req));
-      } catch (error) {
-        if (!isExecstreamError(error)) onError(error);
-        return refusedAtGate(request, asksGraphQL, error);
-      }
-      return asksGraphQL ? graphql.yoga.fetch(request, { caller }) : rest(request, caller);
-    },
-    { plugins: corsPlugins(options.corsOrigins) },
+    (request: Request, context) =>
+      // The adapter would show a stack.
+      answer(request, context).catch((error) => {
+        onError(error);
+        return problemOf('INTERNAL', 'Unexpected error.');
+      }),
+    { plugins: [...corsPlugins(options.corsOrigins), usePageHeaders()] },
   );
-  const http = createServer((request, response) => {
-    const accessToken = takeAccessToken(request);
-    if (accessToken !== undefined) accessTokens.set(request, accessToken);
-    // What no request can be made of, such as a `Host` that is no host: the adapter would answer 500 with a stack.
-    if (!URL.canParse(`http://${request.headers.host ?? 'localhost'}${request.url}`)) {
-      response.writeHead(400, { 'Content-Type': 'text/plain; charset=utf-8' }).end('Bad Request');
-      return;
-    }
-    if (!options.auth && !isLoopbackHost(request.headers.host)) {
-      void send(response, misdirected());
-      return;
-    }
-    return adapter(request, response);
-  });
-  // A stream outlives any default of Node's; its own lifetime and heartbeat bound it.
-  http.requestTimeout = 0;
-  http.timeout = 0;
-  const silent = silentConnections(http);
+
+  const connections = createConnections(
+    { ...limits, maxConnections: maxConnections(limits) },
+    (request, response) => {
+      protect(response);
+      const accessToken = takeAccessToken(request);
+      if (accessToken !== undefined) accessTokens.set(request, accessToken);
+      if (!isRequestTarget(request))
+        return void send(response, problem(400, 'BAD_USER_INPUT', 'not a path of a host'));
+      if (!options.auth && !isLoopbackHost(request.headers.host)) return void send(response, misdirected());
+      return adapter(request, response);
+    },
+  );
+  const { http } = connections;
   await new Promise<void>((resolve, reject) => {
     http.once('error', reject);
     http.listen(options.port, options.host, resolve);
@@ -90,12 +100,17 @@ export async function listen(services: Services, options: ListenOptions): Promis
   return {
     url: `http://${host}:${port}`,
     close: async () => {
-      const closed = closeListener(http, silent);
-      streams.drain();
+      const closed = connections.close(drainMs + GRACE_MS);
+      streams.drain(drainMs);
       await closed;
       await services.close();
     },
   };
+}
+
+/** What no request can be made of, such as a `Host` that is no host: the adapter would answer 500 with a stack. */
+function isRequestTarget({ url = '', headers }: IncomingMessage): boolean {
+  return url.startsWith('/') && URL.canParse(`http://${headers.host ?? 'localhost'}${url}`);
 }
 
 async function send(response: ServerResponse, answer: Response): Promise<void> {
@@ -121,31 +136,4 @@ function corsPlugins(origins: readonly string[]): ServerAdapterPlugin<NodeContex
     useCORS((request) => (all || origins.includes(request.headers.get('origin') ?? '') ? allowed : false)),
     { onResponse: ({ response }) => response.headers.set('Vary', 'Origin') },
   ];
-}
-
-/** Connections that have not asked for anything, which browsers open in advance: to Node they are not idle. */
-function silentConnections(http: HttpServer): ReadonlySet<Socket> {
-  const silent = new Set<Socket>();
-  http.on('connection', (socket: Socket) => {
-    silent.add(socket);
-    socket.once('close', () => silent.delete(socket));
-  });
-  http.on('request', ({ socket }) => silent.delete(socket));
-  return silent;
-}
-
-function closeListener(http: HttpServer, silent: ReadonlySet<Socket>): Promise<void> {
-  const deadline = setTimeout(() => http.closeAllConnections(), CLOSE_MS);
-  // A connection is kept for a next request once its stream has ended: it is idle from then on, not from now.
-  const sweep = setInterval(() => {
-    http.closeIdleConnections();
-    for (const socket of silent) socket.destroy();
-  }, SWEEP_MS);
-  return new Promise((resolve) => {
-    http.close(() => {
-      clearTimeout(deadline);
-      clearInterval(sweep);
-      resolve();
-    });
-  });
 }

@@ -23,6 +23,7 @@ import { Tails } from '../tail/tails.ts';
 import { createStreamTokens, type RedeemableStreamTokens } from './auth/stream-tokens.ts';
 import { createMemoryTokenRecords, createRedisTokenRecords } from './auth/token-records.ts';
 import type { Config } from './config.ts';
+import type { Limits } from './limits.ts';
 
 /** The parts that keep something. */
 export interface Parts {
@@ -37,6 +38,7 @@ export interface Parts {
 export interface ServiceOptions extends Parts {
   readonly settings: Partial<EventStreamSettings>;
   readonly logger: Logger;
+  readonly limits?: Pick<Limits, 'streams' | 'query'> | undefined;
   /** Who may read what; by default every caller their tenant's. */
   readonly authorize?: Authorize | undefined;
   /** Who may publish what; by default every caller their tenant's. */
@@ -63,9 +65,11 @@ export interface Services {
 
 /** The log and the store that a configuration names, or their embedded defaults. */
 export function createParts(config: Config, logger: Logger): Parts {
-  const { databaseUrl, dataDir, redisUrl, redisPrefix } = config;
+  const { databaseUrl, dataDir, redisUrl, redisPrefix, redisWaitReplicas } = config;
   const temporal = config.temporal && createTemporal(config.temporal);
-  const log = redisUrl ? createRedisLog({ redis: redisUrl, prefix: redisPrefix }) : createMemoryLog();
+  const log = redisUrl
+    ? createRedisLog({ redis: redisUrl, prefix: redisPrefix, waitReplicas: redisWaitReplicas })
+    : createMemoryLog();
   const store = createPrismaStore(databaseUrl ? { url: databaseUrl } : { dataDir });
   store.ready().catch((error) => logger.error({ error: String(error) }, 'the database does not answer yet'));
   const records = redisUrl ? createRedisTokenRecords(redisUrl, redisPrefix) : createMemoryTokenRecords();
@@ -79,6 +83,7 @@ export function createServices({
   streamTokens = createStreamTokens(createMemoryTokenRecords()),
   settings,
   logger,
+  limits,
   authorize: policy = allowTenant,
   authorizePublish,
   liveness: livenessTimes,
@@ -107,12 +112,14 @@ export function createServices({
     reconcileEnd,
     follow,
     findWorkflow: workflowSource?.find,
+    limits: limits?.streams,
   });
-  const streams = new EventStreams(settings);
+  const streams = new EventStreams(settings, onError);
   const graphql = createGraphQL({
     services: { store, log, tails, authorize, streamTokens },
     streams,
     logger,
+    limits: limits?.query,
   });
   const rest = createRest({
     log,

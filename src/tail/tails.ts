@@ -5,6 +5,7 @@ import { type ExecutionKind, isFinal } from '../event/types.ts';
 import { type Authorize, type Caller, requireRead, unknownExecution } from '../execution/permission.ts';
 import type { Execution, ExecutionStore } from '../execution/store.ts';
 import type { LogReader } from '../log/log.ts';
+import { Admission, type StreamLimits } from './admission.ts';
 import { Tail } from './tail.ts';
 import { Viewer, type ViewerOptions } from './viewer.ts';
 
@@ -20,8 +21,8 @@ export interface OpenViewer extends Omit<ViewerOptions, 'permissionClass'> {
 /** The viewers of one execution, as its source sees them. */
 export type Audience = Pick<Tail, 'pollMs' | 'warn' | 'standingWarning'>;
 
-/** Follows an execution's source of truth while it has viewers here; answers how to stop. */
-export type Follow = (executionId: string, audience: Audience) => () => void;
+/** Follows an execution's source of truth while it has viewers here; answers how to stop, which resolves when its leases are given back. */
+export type Follow = (executionId: string, audience: Audience) => () => void | Promise<void>;
 
 export interface TailsOptions {
   readonly log: LogReader;
@@ -32,21 +33,24 @@ export interface TailsOptions {
   readonly follow: Follow;
   /** Makes the row of a workflow that is known elsewhere, on its first view; undefined where it is not. */
   readonly findWorkflow?: ((executionId: string) => Promise<Execution | undefined>) | undefined;
+  readonly limits?: Partial<StreamLimits> | undefined;
 }
 
 interface Shared {
   readonly tail: Tail;
   readonly started: Promise<void>;
   users: number;
-  unfollow: () => void;
+  unfollow: () => void | Promise<void>;
 }
 
 export class Tails {
   readonly #options: TailsOptions;
   readonly #tails = new Map<string, Shared>();
+  readonly #admission: Admission;
 
   constructor(options: TailsOptions) {
     this.#options = options;
+    this.#admission = new Admission(options.limits);
   }
 
   /** How many executions are followed. */
@@ -57,15 +61,24 @@ export class Tails {
   /**
    * Lets a caller watch an execution. Permission is asked anew each time, before any event is read.
    * @throws ExecstreamError `NOT_FOUND` for an id that is unknown, of another kind or hidden from the caller,
-   *   `FORBIDDEN`, `SOURCE_UNAVAILABLE` where the store or the log does not answer.
+   *   `FORBIDDEN`, `SOURCE_UNAVAILABLE` where the store or the log does not answer or the node is full,
+   *   `TOO_MANY_STREAMS`.
    */
   async open(request: OpenViewer): Promise<Viewer> {
-    const { store, authorize, findWorkflow } = this.#options;
-    const known = await store.get(request.executionId);
-    const row =
-      known ?? (request.kind === 'workflow' ? await findWorkflow?.(request.executionId) : undefined);
-    if (!row || row.kind !== request.kind) throw unknownExecution(request.executionId);
-    const permissionClass = await requireRead(authorize, request.caller, row);
+    // Before any look-up: a node that is full must not be kept busy with refusals.
+    const leave = this.#admission.admit(request.caller);
+    try {
+      return await this.#open(request, leave);
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  async #open(request: OpenViewer, leave: () => void): Promise<Viewer> {
+    const row = await this.find(request.kind, request.executionId);
+    if (!row) throw unknownExecution(request.executionId);
+    const permissionClass = await requireRead(this.#options.authorize, request.caller, row);
 
     const shared = this.#acquire(row.id);
     try {
@@ -75,19 +88,31 @@ export class Tails {
       this.#release(shared);
       throw error;
     }
-    const viewer = new Viewer(shared.tail, { ...request, permissionClass }, () => this.#release(shared));
+    const viewer = new Viewer(shared.tail, { ...request, permissionClass }, () => {
+      this.#release(shared);
+      leave();
+    });
     // Whether anything is left for this cursor and filter is known before the first byte: it may be a 204.
     if (shared.tail.end > 0 && (request.after?.seq ?? 0) > 0) await settled(viewer);
     return viewer;
   }
 
+  /**
+   * The row of an execution of this kind; of a workflow that is known elsewhere, made on its first view.
+   * @throws ExecstreamError `SOURCE_UNAVAILABLE`
+   */
+  async find(kind: ExecutionKind, executionId: string): Promise<Execution | undefined> {
+    const { store, findWorkflow } = this.#options;
+    const known = await store.get(executionId);
+    const row = known ?? (kind === 'workflow' ? await findWorkflow?.(executionId) : undefined);
+    return row?.kind === kind ? row : undefined;
+  }
+
   async close(): Promise<void> {
     const all = [...this.#tails.values()];
-    for (const shared of all) {
-      shared.unfollow();
-      shared.unfollow = () => {};
-    }
-    await Promise.all(all.map(stop));
+    const unfollowed = all.map((shared) => shared.unfollow());
+    for (const shared of all) shared.unfollow = () => {};
+    await Promise.all([...unfollowed, ...all.map(stop)]);
   }
 
   async #bringUpToDate(tail: Tail, row: Execution, after: Cursor | undefined): Promise<void> {
@@ -118,7 +143,7 @@ export class Tails {
     if (shared.users > 0) return;
     const { executionId } = shared.tail;
     if (this.#tails.get(executionId) === shared) this.#tails.delete(executionId);
-    shared.unfollow();
+    void shared.unfollow();
     void stop(shared);
   }
 }

@@ -20,7 +20,7 @@ export function bearer(token: string): { authorization: string } {
   return { authorization: `Bearer ${token}` };
 }
 
-export interface GuardedOptions extends AppOptions {
+export interface GuardedOptions extends Omit<AppOptions, 'auth'> {
   /** By the shared key; null turns authentication off. */
   readonly auth?: AuthenticationOptions | null;
 }
@@ -31,8 +31,9 @@ export interface GuardedApp extends App {
 
 /** Starts the server on 127.0.0.1. */
 export async function startGuarded(options: GuardedOptions = {}): Promise<GuardedApp> {
-  const { auth = { key: { shared: SHARED_KEY } }, corsOrigins = [] } = options;
-  const app = createApp(options);
+  const { auth = { key: { shared: SHARED_KEY } }, ...rest } = options;
+  const { corsOrigins = [] } = rest;
+  const app = createApp(rest);
   const server = await listen(app.services, {
     host: '127.0.0.1',
     port: 0,

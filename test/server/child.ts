@@ -6,7 +6,8 @@ import { createParts, createServices } from '../../src/server/services.ts';
 
 const config = readConfig();
 const logger = { error: (details: object, message: string) => console.error(message, details) };
-const settings = { retryMs: 50, heartbeatMs: config.heartbeatMs, lifetimeMs: config.lifetimeMs };
-const services = createServices({ ...createParts(config, logger), settings, logger });
+const { streams, limits } = config;
+const settings = { ...streams, retryMs: 50 };
+const services = createServices({ ...createParts(config, logger), settings, limits, logger });
 const server = await listen(services, config);
 console.log(`listening on ${server.url}`);

@@ -1,6 +1,8 @@
 // The environment, read in one place, and what is said of a wrong value.
 import { expect, test } from 'vitest';
 import { readConfig } from '../../src/server/config.ts';
+import { DEFAULT_LIMITS } from '../../src/server/limits.ts';
+import { DEFAULT_STREAM_SETTINGS } from '../../src/sse/event-streams.ts';
 
 test('protocol.md, Other paths: the port is 4000 and the address 127.0.0.1 unless told otherwise', () => {
   expect(readConfig({})).toEqual({
@@ -10,10 +12,12 @@ test('protocol.md, Other paths: the port is 4000 and the address 127.0.0.1 unles
     databaseUrl: undefined,
     redisUrl: undefined,
     redisPrefix: '',
+    redisWaitReplicas: 0,
     temporal: undefined,
     corsOrigins: [],
-    heartbeatMs: 15_000,
-    lifetimeMs: 600_000,
+    streams: DEFAULT_STREAM_SETTINGS,
+    limits: DEFAULT_LIMITS,
+    drainMs: 5_000,
     publisherLostMs: 300_000,
     logLevel: 'info',
   });
@@ -38,6 +42,20 @@ test.each([
   ['PORT', '4000x'],
   ['HEARTBEAT_MS', '0'],
   ['LIFETIME_MS', '1e9'],
+  ['DRAIN_MS', '-1'],
+  ['DIRECT_WRITES', 'maybe'],
+  ['STALLED_MS', '0'],
+  ['STREAM_BYTES_PER_SECOND', '1'],
+  ['MAX_STREAMS', '0'],
+  ['MAX_STREAMS_PER_CALLER', 'many'],
+  ['MAX_NEW_STREAMS_PER_SECOND', '0'],
+  ['MAX_QUERY_DEPTH', '0'],
+  ['MAX_QUERY_ALIASES', '-1'],
+  ['MAX_QUERY_TOKENS', '1'],
+  ['MAX_QUERY_COST', '0'],
+  ['MAX_BODY_BYTES', '10'],
+  ['MAX_HEADER_BYTES', '10'],
+  ['REQUEST_TIMEOUT_MS', '10'],
   ['REDIS_URL', 'http://localhost'],
   ['REDIS_URL', 'localhost:6379'],
   ['DATABASE_URL', 'mysql://localhost/x'],

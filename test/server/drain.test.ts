@@ -3,7 +3,9 @@ import { Server } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import type { Permission } from '../../src/execution/permission.ts';
-import { chunk, directLog, EVENT_STREAM, graphqlPath, startApp } from '../support/app.ts';
+import { createMemoryLog } from '../../src/log/memory.ts';
+import { chunk, createApp, directLog, EVENT_STREAM, graphqlPath, startApp } from '../support/app.ts';
+import { createMemoryStore } from '../support/memory-store.ts';
 import { openSse } from '../support/sse.ts';
 import { restUrl } from './reader.ts';
 
@@ -69,6 +71,45 @@ describe('protocol.md, Coming back: drain', () => {
     expect(await stream.text()).toBe('retry: 1000\n:\n\n');
   });
 
+  test('a server that stops is not ready for anything new', async () => {
+    await using app = createApp();
+    expect((await app.request('/health/ready')).status).toBe(200);
+    app.services.streams.drain();
+    const ready = await app.request('/health/ready');
+    expect([ready.status, await ready.json()]).toEqual([503, { status: 'draining' }]);
+    expect((await app.request('/health/live')).status).toBe(200);
+  });
+
+  test('many streams are rotated one after the other, all within the deadline', async () => {
+    const app = await startApp({ drainMs: 1_000 });
+    await directLog(app);
+    const streams = await Promise.all(Array.from({ length: 300 }, () => openSse(restUrl(app.url, 'a1'))));
+    const ends: number[] = [];
+    const began = performance.now();
+    const ended = streams.map((stream) => stream.ended().then(() => ends.push(performance.now() - began)));
+    await app.close();
+    await Promise.all(ended);
+    // 300 at 500 a second: spread over some 600 ms, where a thunderclap would be one.
+    expect(Math.max(...ends) - Math.min(...ends)).toBeGreaterThan(200);
+  });
+
+  test('the leases of its relays are given back: another server need not wait until they run out', async () => {
+    const log = createMemoryLog();
+    const store = createMemoryStore();
+    const rowSource = { leaseMs: 60_000, standbyMs: 50 };
+    const first = await startApp({ log, store, rowSource });
+    await store.begin({ id: 'a1', kind: 'agent', mode: 'TEXT' });
+    using one = await openSse(restUrl(first.url, 'a1'));
+    await one.until(() => one.frames.length > 0, 'the start that the row tells');
+    await using second = await startApp({ log, store, rowSource });
+    using two = await openSse(restUrl(second.url, 'a1'));
+    await two.until(() => two.frames.length > 0, 'the start that the row tells');
+    await first.close();
+    await store.setStatus('a1', 1, 'WAITING');
+    await two.until(() => two.text.includes('WAITING'), 'the next status, by the second server', 5_000);
+    await log.close();
+  });
+
   test('a stream outlives every default time-out of Node', async () => {
     const created: Server[] = [];
     const real = Server.prototype.listen;
@@ -82,6 +123,6 @@ describe('protocol.md, Coming back: drain', () => {
     } finally {
       Server.prototype.listen = real;
     }
-    expect(created.map((server) => [server.requestTimeout, server.timeout])).toEqual([[0, 0]]);
+    expect(created.map((server) => [server.requestTimeout, server.timeout])).toEqual([[30_000, 0]]);
   });
 });

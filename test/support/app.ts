@@ -17,6 +17,8 @@ import type { AppendResult, EventLog } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import type { LivenessTimes } from '../../src/relay/liveness.ts';
 import type { RowSourceTimes } from '../../src/relay/row-source.ts';
+import type { AuthenticationOptions } from '../../src/server/auth/gate.ts';
+import type { Limits } from '../../src/server/limits.ts';
 import { listen } from '../../src/server/server.ts';
 import { createServices, type Services } from '../../src/server/services.ts';
 import type { EventStreamSettings } from '../../src/sse/event-stream.ts';
@@ -28,6 +30,11 @@ export interface AppOptions<Store extends ExecutionStore = ExecutionStore> {
   readonly log?: EventLog;
   readonly store?: Store;
   readonly settings?: Partial<EventStreamSettings>;
+  /** What the server takes on. */
+  readonly serverLimits?: Limits;
+  /** 0 by default: all streams are rotated at once. */
+  readonly drainMs?: number;
+  readonly auth?: AuthenticationOptions;
   readonly corsOrigins?: readonly string[];
   readonly authorize?: Authorize;
   readonly limits?: Partial<PublisherLimits>;
@@ -66,6 +73,7 @@ export function createApp(options: AppOptions = {}): App {
     log,
     store,
     settings: { ...SETTINGS, ...options.settings },
+    limits: options.serverLimits,
     logger: { error: (details, message) => void errors.push({ details, message }) },
     authorize: options.authorize,
     ...(options.liveness && { liveness: options.liveness }),
@@ -103,8 +111,9 @@ export function createApp(options: AppOptions = {}): App {
 /** Starts the server on 127.0.0.1. */
 export async function startApp(options: AppOptions = {}): Promise<ListeningApp> {
   const app = createApp(options);
-  const { corsOrigins = [], port = 0 } = options;
-  const server = await listen(app.services, { host: '127.0.0.1', port, corsOrigins });
+  const { corsOrigins = [], port = 0, drainMs = 0, auth, serverLimits: limits } = options;
+  const where = { host: '127.0.0.1', port, corsOrigins };
+  const server = await listen(app.services, { ...where, drainMs, auth, limits });
   const close = async () => {
     await app.publisher.close();
     await server.close();

@@ -60,8 +60,11 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
 
   const follow: Follow = (executionId, audience) => {
     const stopping = new AbortController();
-    void followOn(executionId, audience, stopping.signal);
-    return () => stopping.abort();
+    const followed = followOn(executionId, audience, stopping.signal);
+    return () => {
+      stopping.abort();
+      return followed;
+    };
   };
 
   async function followOn(executionId: string, audience: Audience, signal: AbortSignal): Promise<void> {
@@ -137,10 +140,14 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
     return true;
   }
 
-  function handOver(executionId: string, audience: Audience, signal: AbortSignal): void {
+  /** Resolves once that source has been stopped, too. */
+  function handOver(executionId: string, audience: Audience, signal: AbortSignal): Promise<void> {
     const stop = otherwise.follow(executionId, audience);
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
+    return new Promise((resolve) => {
+      const end = async () => resolve(await stop());
+      signal.addEventListener('abort', end, { once: true });
+      if (signal.aborted) void end();
+    });
   }
 
   function isTruth({ kind, workflowId }: Execution): boolean {

@@ -41,6 +41,13 @@ export function tooLarge(detail: string): Refusal {
 }
 
 async function readText(request: Request, maxBytes: number): Promise<string> {
+  const body = await readBounded(request, maxBytes);
+  if (!body) throw tooLarge(`the body is larger than ${maxBytes} bytes; send several batches`);
+  return body.toString('utf8');
+}
+
+/** A request's body; undefined where it has more than `maxBytes`. */
+export async function readBounded(request: Request, maxBytes: number): Promise<Buffer | undefined> {
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   for await (const piece of (request.body ?? []) as AsyncIterable<Uint8Array>) {
@@ -48,8 +55,7 @@ async function readText(request: Request, maxBytes: number): Promise<string> {
     if (bytes > MAX_DISCARDED_BYTES) break;
     if (bytes <= maxBytes) pieces.push(piece);
   }
-  if (bytes > maxBytes) throw tooLarge(`the body is larger than ${maxBytes} bytes; send several batches`);
-  return Buffer.concat(pieces).toString('utf8');
+  return bytes > maxBytes ? undefined : Buffer.concat(pieces);
 }
 
 function parse(text: string): unknown {

@@ -173,6 +173,19 @@ describeTemporal('a workflow that has the query alone', () => {
     expect(away.status).toBe(503);
   });
 
+  test('its state is there before anyone has streamed it', async () => {
+    await using watching = await startWatching(temporal.address);
+    await using worker = await startWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'onSignal', [1]);
+    const state = await fetch(`${watching.url}/api/v0/executions/workflows/${handle.workflowId}`);
+    expect(await state.json()).toMatchObject({ id: handle.workflowId, kind: 'WORKFLOW', name: 'onSignal' });
+    const another = await fetch(`${watching.url}/api/v0/executions/agents/${freshId('nobody')}`);
+    expect(another.status).toBe(404);
+    const unknown = await fetch(`${watching.url}/api/v0/executions/workflows/${freshId('nobody')}`);
+    expect(unknown.status).toBe(404);
+    await handle.terminate();
+  });
+
   test('a namespace that is unknown is NOT_FOUND, and a hook names another workflow than the id', async () => {
     await using worker = await startWorker(temporal);
     const handle = await launch(worker.taskQueue, 'onSignal', [1]);

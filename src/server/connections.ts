@@ -1,0 +1,67 @@
+// Node's HTTP server within bounds, and how its connections are closed without cutting a stream off.
+import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
+import type { Socket } from 'node:net';
+
+export interface ConnectionLimits {
+  /** Of a request's line and headers; above it, Node answers 431. */
+  readonly maxHeaderBytes: number;
+  /** How long a request may take to arrive whole. A stream's answer is bounded by its lifetime and heartbeat. */
+  readonly requestTimeoutMs: number;
+  /** Above it, connections are closed as they come. */
+  readonly maxConnections: number;
+}
+
+const SWEEP_MS = 50;
+
+export interface Connections {
+  readonly http: HttpServer;
+  /**
+   * Accepts nothing new, and resolves when all connections are gone.
+   * @param withinMs those that are left then are cut off
+   */
+  close(withinMs: number): Promise<void>;
+}
+
+export function createConnections(limits: ConnectionLimits, listener: RequestListener): Connections {
+  const { maxHeaderBytes, requestTimeoutMs, maxConnections } = limits;
+  const http = createServer(
+    {
+      maxHeaderSize: maxHeaderBytes,
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(5_000, requestTimeoutMs / 2),
+    },
+    listener,
+  );
+  http.timeout = 0;
+  http.maxConnections = maxConnections;
+  const silent = silentConnections(http);
+  return { http, close: (withinMs) => closeAll(http, silent, withinMs) };
+}
+
+/** Connections that have not asked for anything, which browsers open in advance: to Node they are not idle. */
+function silentConnections(http: HttpServer): ReadonlySet<Socket> {
+  const silent = new Set<Socket>();
+  http.on('connection', (socket: Socket) => {
+    silent.add(socket);
+    socket.once('close', () => silent.delete(socket));
+  });
+  http.on('request', ({ socket }) => silent.delete(socket));
+  return silent;
+}
+
+function closeAll(http: HttpServer, silent: ReadonlySet<Socket>, withinMs: number): Promise<void> {
+  const deadline = setTimeout(() => http.closeAllConnections(), withinMs);
+  // A connection is kept for a next request once its stream has ended: it is idle from then on, not from now.
+  const sweep = setInterval(() => {
+    http.closeIdleConnections();
+    for (const socket of silent) socket.destroy();
+  }, SWEEP_MS);
+  return new Promise((resolve) => {
+    http.close(() => {
+      clearTimeout(deadline);
+      clearInterval(sweep);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,27 @@
+// What one server takes on, in all: each part's own limits, under one name, and their defaults.
+import { DEFAULT_QUERY_LIMITS, type QueryLimits } from '../graphql/query-limits.ts';
+import { DEFAULT_STREAM_LIMITS, type StreamLimits } from '../tail/admission.ts';
+import type { ConnectionLimits } from './connections.ts';
+
+export interface Limits extends Omit<ConnectionLimits, 'maxConnections'> {
+  readonly streams: StreamLimits;
+  readonly query: QueryLimits;
+  /** Of a GraphQL request's body. That of a batch of events is the protocol's (docs/publishing.md). */
+  readonly maxBodyBytes: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  streams: DEFAULT_STREAM_LIMITS,
+  query: DEFAULT_QUERY_LIMITS,
+  maxBodyBytes: 128 * 1024,
+  maxHeaderBytes: 16 * 1024,
+  requestTimeoutMs: 30_000,
+};
+
+/** Connections beside those that streams may have: of queries, publishers, probes, and refusals. */
+const OTHER_CONNECTIONS = 2_000;
+
+/** How many connections the streams and all else need. */
+export function maxConnections({ streams }: Limits): number {
+  return streams.perNode + OTHER_CONNECTIONS;
+}

@@ -1,0 +1,84 @@
+// How much one document may ask for (issue 5, "Limits"): refused by name and number, before anything is executed.
+import { getIntrospectionQuery } from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { DEFAULT_LIMITS } from '../../src/server/limits.ts';
+import { type App, createApp, graphqlPath } from '../support/app.ts';
+
+async function ask(app: App, query: string) {
+  const init = {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query }),
+  };
+  const response = await app.request('/graphql', init);
+  return { status: response.status, ...(await response.json()) };
+}
+
+const nested = (depth: number) =>
+  `{ execution(kind: AGENT, id: "a1") { ${'parent { '.repeat(depth)} id ${'}'.repeat(depth)} } }`;
+const aliased = (count: number) =>
+  `{ ${Array.from({ length: count }, (_, i) => `a${i}: execution(kind: AGENT, id: "a1") { id }`).join(' ')} }`;
+const fields = (count: number) => `{ execution(kind: AGENT, id: "a1") { ${'id '.repeat(count)} } }`;
+
+describe('a document', () => {
+  test.each([
+    ['too deep', nested(20), /depth limit of 12 exceeded, found 2\d/i],
+    ['with too many aliases', aliased(31), /Aliases limit of 30 exceeded, found 31/],
+    ['with too many tokens', fields(3_000), /more that? 2000 tokens/],
+    [
+      'with thousands of directives',
+      `{ executions { pageInfo { hasNextPage ${'@skip(if: false) '.repeat(2_000)} } } }`,
+      /2000 tokens/,
+    ],
+    [
+      'too costly',
+      `{ executions(first: 100) { edges { node { children { children { children { id } } } } } } }`,
+      /cost limit of 5000 exceeded/i,
+    ],
+    ['with values nested without end', `{ a(x: ${'['.repeat(1_990)}`, /nested too deep|tokens|Syntax Error/],
+    ['nested without end', nested(5_000), /tokens/],
+  ])('%s is refused with what was wrong', async (_, query, words) => {
+    await using app = createApp();
+    const answer = await ask(app, query);
+    expect(answer.data).toBeUndefined();
+    expect(answer.errors[0].message).toMatch(words);
+    expect(answer.errors[0].extensions).toEqual({ code: 'BAD_USER_INPUT' });
+  });
+
+  test('a subscription too, as a message: clients of graphql-sse retry on any 4xx', async () => {
+    await using app = createApp();
+    const stream = graphqlPath(`subscription { agentStream(id: "a1") { ${'id '.repeat(3_000)} } }`);
+    const response = await app.request(stream, { headers: { accept: 'text/event-stream' } });
+    expect(response.status).toBe(200);
+    expect(await response.text()).toMatch(/event: next\ndata: .*2000 tokens.*BAD_USER_INPUT/);
+  });
+
+  test.each([
+    ['GraphiQL’s introspection', getIntrospectionQuery()],
+    [
+      'a page of executions with their children',
+      '{ executions(first: 50) { edges { cursor node { id kind status name startedAt children { id kind status } } } pageInfo { hasNextPage endCursor } } }',
+    ],
+    ['thirty executions by alias', aliased(30)],
+  ])('%s is within the defaults', async (_, query) => {
+    await using app = createApp();
+    const answer = await ask(app, query);
+    expect(answer.errors).toBeUndefined();
+    expect(answer.data).toBeDefined();
+  });
+
+  test('the limits are configurable', async () => {
+    const serverLimits = { ...DEFAULT_LIMITS, query: { ...DEFAULT_LIMITS.query, depth: 2 } };
+    await using app = createApp({ serverLimits });
+    expect((await ask(app, nested(3))).errors[0].message).toMatch(/depth limit of 2 exceeded/i);
+  });
+
+  test('fragments that go round in a circle are refused, not followed', async () => {
+    await using app = createApp();
+    const { errors } = await ask(
+      app,
+      '{ execution(kind: AGENT, id: "a") { ...A } } fragment A on Execution { parent { ...A } }',
+    );
+    expect(errors[0].extensions).toEqual({ code: 'BAD_USER_INPUT' });
+  });
+});

@@ -1,0 +1,158 @@
+// What a server takes on, and its clear answers above that (issue 5, "Limits"; protocol.md, "Coming back").
+import { connect } from 'node:net';
+import { SignJWT } from 'jose';
+import { describe, expect, test } from 'vitest';
+import { DEFAULT_LIMITS, type Limits } from '../../src/server/limits.ts';
+import { directLog, EVENT_STREAM, graphqlPath, startApp } from '../support/app.ts';
+import { openSse } from '../support/sse.ts';
+import { until } from '../support/wait.ts';
+import { restUrl } from './reader.ts';
+
+const SUBSCRIPTION = graphqlPath('subscription { agentStream(id: "a1") { seq } }');
+const limits = (given: Partial<Limits>, streams: Partial<Limits['streams']> = {}): Limits => ({
+  ...DEFAULT_LIMITS,
+  ...given,
+  streams: { ...DEFAULT_LIMITS.streams, ...streams },
+});
+
+describe('a full node', () => {
+  test('503 to whoever comes anew; who comes back is told to wait, and finds a place', async () => {
+    await using app = await startApp({ serverLimits: limits({}, { perNode: 1 }) });
+    const log = await directLog(app);
+    using first = await openSse(restUrl(app.url, 'a1'));
+    const rest = await fetch(restUrl(app.url, 'a1'));
+    expect([rest.status, rest.headers.get('retry-after')]).toEqual([503, '5']);
+    expect(await rest.json()).toMatchObject({
+      code: 'SOURCE_UNAVAILABLE',
+      detail: expect.stringContaining('(1)'),
+    });
+    const graphql = await fetch(app.url + SUBSCRIPTION, { headers: EVENT_STREAM });
+    expect([graphql.status, graphql.headers.get('retry-after')]).toEqual([503, '5']);
+    for (const path of [restUrl(app.url, 'a1'), app.url + SUBSCRIPTION]) {
+      using back = await openSse(path, { lastEventId: `0-${log.epoch}` });
+      expect(await back.ended()).toBe('clean');
+      expect(back.status).toBe(200);
+      expect(back.text).toMatch(/^retry: 5000\n: this server has all the streams it takes/);
+    }
+    first.destroy();
+    await until(async () => (await fetch(restUrl(app.url, 'a1'), { method: 'GET' })).status === 200);
+  });
+
+  test('queries and health are still answered', async () => {
+    await using app = await startApp({ serverLimits: limits({}, { perNode: 1 }) });
+    await directLog(app);
+    using _ = await openSse(restUrl(app.url, 'a1'));
+    expect((await fetch(`${app.url}/api/v0/executions/agents/a1`)).status).toBe(200);
+    expect((await fetch(`${app.url}/health/ready`)).status).toBe(200);
+  });
+});
+
+describe('a caller with too many streams', () => {
+  const shared = 'a shared key that is long enough, for tests only';
+  const tokenOf = (sub: string) =>
+    new SignJWT({})
+      .setProtectedHeader({ alg: 'HS256' })
+      .setSubject(sub)
+      .setExpirationTime('5 min')
+      .sign(new TextEncoder().encode(shared));
+
+  test('429 with Retry-After, others have theirs, and a place that is given back is free', async () => {
+    const auth = { key: { shared } } as never;
+    await using app = await startApp({
+      serverLimits: limits({}, { perCaller: 1, newPerSecond: 1_000 }),
+      auth,
+    });
+    await directLog(app);
+    const as = async (sub: string) => ({ headers: { authorization: `Bearer ${await tokenOf(sub)}` } });
+    const first = await fetch(restUrl(app.url, 'a1'), await as('ann'));
+    expect(first.status).toBe(200);
+    const second = await fetch(restUrl(app.url, 'a1'), await as('ann'));
+    expect([second.status, second.headers.get('retry-after')]).toEqual([429, '5']);
+    expect(await second.json()).toMatchObject({ code: 'TOO_MANY_STREAMS' });
+    const other = await fetch(restUrl(app.url, 'a1'), await as('bob'));
+    expect(other.status).toBe(200);
+    await first.body!.cancel();
+    await until(async () => {
+      const again = await fetch(restUrl(app.url, 'a1'), await as('ann'));
+      await again.body!.cancel();
+      return again.status === 200;
+    });
+    await other.body!.cancel();
+  });
+});
+
+describe('a request', () => {
+  const post = (url: string, body: string | ReadableStream) =>
+    fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+      ...(typeof body !== 'string' && { duplex: 'half' }),
+    } as RequestInit);
+  const query = (bytes: number) =>
+    JSON.stringify({ query: '{ __typename }', extensions: { filler: 'x'.repeat(bytes) } });
+
+  test.each([
+    ['of a declared length', (text: string) => text],
+    ['in chunks', (text: string) => new Blob([text]).stream()],
+  ])('GraphQL, %s: within the bound it is answered, above it 413', async (_, bodyOf) => {
+    await using app = await startApp({ serverLimits: limits({ maxBodyBytes: 10_000 }) });
+    const fine = await post(app.url, bodyOf(query(5_000)));
+    expect(await fine.json()).toEqual({ data: { __typename: 'Query' } });
+    const refused = await post(app.url, bodyOf(query(10_000)));
+    expect(refused.status).toBe(413);
+    expect(await refused.json()).toEqual({
+      errors: [{ message: 'the body is larger than 10000 bytes', extensions: { code: 'BAD_USER_INPUT' } }],
+    });
+  });
+
+  test('headers above the bound are 431', async () => {
+    await using app = await startApp({ serverLimits: limits({ maxHeaderBytes: 4_096 }) });
+    const get = (bytes: number) =>
+      fetch(`${app.url}/health/live`, { headers: { 'x-filler': 'x'.repeat(bytes) } });
+    expect((await get(2_000)).status).toBe(200);
+    expect((await get(5_000)).status).toBe(431);
+  });
+
+  test('one that does not arrive is given up, one that streams is not', async () => {
+    await using app = await startApp({ serverLimits: limits({ requestTimeoutMs: 300 }) });
+    await directLog(app);
+    using stream = await openSse(restUrl(app.url, 'a1'));
+    const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (piece: string) => {
+      answer += piece;
+    });
+    socket.write('GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow');
+    await new Promise((resolve) => socket.once('close', resolve));
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+    expect(stream.end).toBeUndefined();
+  });
+
+  test('an absolute or impossible target is 400, not a stack', async () => {
+    await using app = await startApp();
+    for (const target of ['http://[::1', 'http://127.0.0.1/health/live', '*']) {
+      const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
+      let answer = '';
+      socket.setEncoding('utf8').on('data', (piece: string) => {
+        answer += piece;
+      });
+      socket.write(`OPTIONS ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`);
+      await new Promise((resolve) => socket.once('close', resolve));
+      expect(answer).toMatch(/^HTTP\/1\.1 400 [\s\S]*application\/problem\+json/);
+    }
+  });
+
+  test('single connection mode: what does not parse is 400 with a code, not a stack', async () => {
+    await using app = await startApp();
+    const response = await fetch(`${app.url}/graphql/stream`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      body: JSON.stringify({ query: '=L{' }),
+    });
+    expect(response.status).toBe(400);
+    const { errors } = await response.json();
+    expect(errors[0].extensions).toEqual({ code: 'BAD_USER_INPUT' });
+    expect(JSON.stringify(errors)).not.toContain('node_modules');
+  });
+});

@@ -6,6 +6,7 @@
 //    however far it lags, and what it has not read stays the source's.
 // 2. A rotation writes no frames and no last words: the client comes back with the cursor of what it was told.
 // 3. However it ends, the source is closed and no timer is left.
+// 4. What a source throws ends its own stream, to be taken up again, and no other.
 import { cursorOnly, type Frame, HEARTBEAT, opening } from './frame.ts';
 
 /** Bytes that are asked of a source at a time. */
@@ -52,10 +53,20 @@ export interface EventStreamSettings {
   readonly directWrites: boolean;
 }
 
+/** What whoever has opened a stream does for it. */
+export interface EventStreamHooks {
+  /** Calls `advance` soon, together with what else the tick brings. */
+  schedule(stream: EventStream): void;
+  onClosed(stream: EventStream): void;
+  /** Is told what a source has thrown. */
+  onError(error: unknown): void;
+}
+
 export class EventStream {
   readonly #source: FrameSource;
   readonly #settings: EventStreamSettings;
   readonly #onClosed: (stream: EventStream) => void;
+  readonly #onError: (error: unknown) => void;
   /** Puts `advance` where the work of one tick is done together. */
   readonly #schedule: () => void;
   readonly #lifetime: NodeJS.Timeout;
@@ -74,13 +85,13 @@ export class EventStream {
   constructor(
     source: FrameSource,
     settings: EventStreamSettings,
-    schedule: (stream: EventStream) => void,
-    onClosed: (stream: EventStream) => void,
+    { schedule, onClosed, onError }: EventStreamHooks,
   ) {
     this.#source = source;
     this.#settings = settings;
     this.#schedule = () => schedule(this);
     this.#onClosed = onClosed;
+    this.#onError = onError;
     const { lifetimeMs, heartbeatMs } = settings;
     this.#lifetime = setTimeout(() => this.rotate(), lifetimeMs * (0.8 + Math.random() / 5)).unref();
     this.#heartbeat = setInterval(() => this.#onHeartbeat(), heartbeatMs).unref();
@@ -88,7 +99,10 @@ export class EventStream {
 
   /** Begins to write. */
   attach(sink: Sink): void {
-    if (this.#closed) return sink.end();
+    if (this.#closed) {
+      sink.end();
+      return;
+    }
     this.#sink = sink;
     sink.write(opening(this.#settings.retryMs));
     this.advance();
@@ -98,7 +112,17 @@ export class EventStream {
   advance(): void {
     const sink = this.#sink;
     if (this.#closed || !sink || this.#resting) return;
-    if (this.#rotated) return this.#finish(sink);
+    try {
+      if (this.#rotated) this.#finish(sink);
+      else this.#advance(sink);
+    } catch (error) {
+      this.close();
+      sink.end();
+      this.#onError(error);
+    }
+  }
+
+  #advance(sink: Sink): void {
     while (sink.ready) {
       this.#fullSince = undefined;
       const frame = this.#source.take(WRITE_BYTES);
@@ -106,7 +130,8 @@ export class EventStream {
         this.#write(sink, frame);
         if (this.#resting) return;
       } else if (this.#source.ended) {
-        return this.#finish(sink);
+        this.#finish(sink);
+        return;
       } else if (this.#beat) {
         this.#beat = false;
         sink.write(this.#movedOn() ?? HEARTBEAT);
@@ -121,7 +146,9 @@ export class EventStream {
   /** Ends so that the client takes it up again: a rotation is not the end of an execution. */
   rotate(): void {
     this.#rotated = true;
-    if (this.#sink) this.#finish(this.#sink);
+    clearTimeout(this.#resting);
+    this.#resting = undefined;
+    this.advance();
   }
 
   /** Lets go of everything; the connection has gone. */

@@ -1,6 +1,11 @@
 // The open event streams of this process: opened as the body of a response, counted, rotated and drained together.
 import { EventStreamBody } from './body.ts';
-import { EventStream, type EventStreamSettings, type FrameSource } from './event-stream.ts';
+import {
+  EventStream,
+  type EventStreamHooks,
+  type EventStreamSettings,
+  type FrameSource,
+} from './event-stream.ts';
 import { Ticks } from './ticks.ts';
 
 export const DEFAULT_STREAM_SETTINGS: EventStreamSettings = {
@@ -19,10 +24,17 @@ export class EventStreams {
   readonly #settings: EventStreamSettings;
   readonly #open = new Set<EventStream>();
   readonly #ticks = new Ticks<EventStream>((stream) => stream.advance());
+  readonly #hooks: EventStreamHooks;
   #draining = false;
 
-  constructor(settings: Partial<EventStreamSettings> = {}) {
+  /** @param onError is told of a source that fails: that ends its stream, and no other. */
+  constructor(settings: Partial<EventStreamSettings> = {}, onError: (error: unknown) => void = () => {}) {
     this.#settings = { ...DEFAULT_STREAM_SETTINGS, ...settings };
+    this.#hooks = {
+      schedule: (stream) => this.#ticks.add(stream),
+      onClosed: (stream) => this.#open.delete(stream),
+      onError,
+    };
   }
 
   /** How many streams are open. */
@@ -59,12 +71,7 @@ export class EventStreams {
    * @param signal aborted when the client has gone
    */
   open(source: FrameSource, signal: AbortSignal): EventStreamBody {
-    const stream = new EventStream(
-      source,
-      this.#settings,
-      (ready) => this.#ticks.add(ready),
-      (closed) => this.#open.delete(closed),
-    );
+    const stream = new EventStream(source, this.#settings, this.#hooks);
     this.#open.add(stream);
     if (this.#draining) stream.rotate();
     return new EventStreamBody(stream, signal, this.#settings.directWrites);

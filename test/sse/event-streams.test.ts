@@ -236,6 +236,31 @@ describe('protocol.md, GraphQL and Coming back: how a stream ends', () => {
   });
 });
 
+describe('a source that throws', () => {
+  test('ends its own stream so that the client comes back, and is told', async () => {
+    const errors: unknown[] = [];
+    const streams = new EventStreams(SETTINGS, (error) => errors.push(error));
+    const [broken, fine] = [new ManualSource(), new ManualSource()];
+    const bodies = [broken, fine].map((source) =>
+      collect(streamResponse(streams, source, new AbortController().signal)),
+    );
+    await settled();
+    const error = new Error('no cursor');
+    broken.take = () => {
+      throw error;
+    };
+    broken.give('data: 1\n\n');
+    fine.give('data: 2\n\n');
+    await settled();
+    expect(bodies.map(({ done, text }) => [done, text])).toEqual([
+      [true, 'retry: 1000\n:\n\n'],
+      [false, 'retry: 1000\n:\n\ndata: 2\n\n'],
+    ]);
+    expect(errors).toEqual([error]);
+    expect([broken.closed, fine.closed, streams.size]).toEqual([1, 0, 1]);
+  });
+});
+
 describe('event-path.md, 8: what a stream holds is let go of', () => {
   test('when the client has gone', async () => {
     const { streams, client, source } = open();

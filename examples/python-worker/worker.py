@@ -32,14 +32,20 @@ class Execution:
         begun = self._send("PUT", self.url, begin)
         self.token = begun["token"]
         self.attempt = begun["attempt"]
+        self.head = begun["head"]
 
     def publish(self, *events: dict) -> int:
         """Appends a batch whole, and answers the seq of its last event.
 
         The key names the batch, so a batch sent again, because its answer was lost, is appended once.
         """
-        headers = {"Publisher-Token": self.token, "Idempotency-Key": str(uuid.uuid4())}
-        return self._send("POST", f"{self.url}/events", {"events": events}, headers)["head"]
+        headers = {
+            "Publisher-Token": self.token,
+            "Publisher-Head": str(self.head),
+            "Idempotency-Key": str(uuid.uuid4()),
+        }
+        self.head = self._send("POST", f"{self.url}/events", {"events": events}, headers)["head"]
+        return self.head
 
     def _send(self, method: str, url: str, body: dict, headers: dict | None = None) -> dict:
         """Sends, and tries again where the server is away (503) or asks to wait (429)."""

@@ -263,6 +263,51 @@ describe('POST appends a batch', () => {
     expect(await events()).toHaveLength(1);
   });
 
+  test('a log that was put back to an older state is found out, and nothing is appended behind what is gone', async () => {
+    const { token, epoch } = (await begin()).body;
+    using viewer = await openSse(`${app.url}/api/v0/executions/agents/a1/stream`);
+    await viewer.take(1);
+    const headers = { 'Publisher-Token': token, 'Idempotency-Key': 'k', 'Publisher-Head': '7' };
+    const refused = await send('POST', 'agents/a1/events', { events: [chunk('x')] }, headers);
+    expect(refused).toMatchObject({
+      status: 409,
+      body: { code: 'SUPERSEDED', detail: expect.stringContaining('log was lost') },
+    });
+    // In another epoch, so that nobody takes its events for those that they have seen.
+    const head = (await app.log.head('a1'))!;
+    expect(head.epoch).not.toBe(epoch);
+    await viewer.until(() => viewer.frames.some(({ event }) => event === 'reset'), 'reset');
+    const again = (await begin()).body;
+    expect(again.attempt).toBe(2);
+    expect((await post(again.token, [chunk('anew')])).status).toBe(200);
+    await viewer.until(() => viewer.text.includes('anew'), 'the text of the next attempt');
+  });
+
+  test('also without the header, by the server that had answered', async () => {
+    const { token } = (await begin()).body;
+    const { head } = (await post(token, [chunk('a'), chunk('b')])).body;
+    const { log } = app;
+    const real = log.head.bind(log);
+    log.head = async (id) => ({ ...(await real(id))!, head: head - 1 });
+    const refused = await post(token, [chunk('c')]);
+    expect(refused).toMatchObject({
+      status: 409,
+      body: { code: 'SUPERSEDED', detail: expect.stringContaining('log was lost') },
+    });
+    log.head = real;
+    expect((await events()).map(({ type }) => type)).toEqual(['agent_start', 'llm_chunk', 'llm_chunk']);
+  });
+
+  test('a head that is none is refused by name', async () => {
+    const { token } = (await begin()).body;
+    const headers = { 'Publisher-Token': token, 'Idempotency-Key': 'k', 'Publisher-Head': '-1' };
+    const refused = await send('POST', 'agents/a1/events', { events: [] }, headers);
+    expect(refused).toMatchObject({
+      status: 400,
+      body: { detail: expect.stringMatching(/^header Publisher-Head: expected/) },
+    });
+  });
+
   test('headers that are missing are named; an unknown execution is 404; a wrong token is refused', async () => {
     const { token } = (await begin()).body;
     const bare = await send('POST', 'agents/a1/events', { events: [] });

@@ -119,6 +119,14 @@ export function appendOperation(kind: ExecutionKind, name: string, id: JsonSchem
       id,
       headerParameter('Publisher-Token', 'What the beginning was answered with.', TOKEN),
       headerParameter('Idempotency-Key', 'Names this batch.', 'batch-17'),
+      {
+        name: 'Publisher-Head',
+        in: 'header',
+        description:
+          'The `head` of the last answer: a log that was put back to an older state is found out by it.',
+        schema: { type: 'integer', minimum: 0 },
+        example: 2,
+      },
     ],
     requestBody: {
       required: true,

@@ -24,6 +24,7 @@ import { terminalOf } from '../../execution/terminal.ts';
 import { type AppendResult, type EventLog, MAX_BATCH_BYTES } from '../../log/log.ts';
 import { createRedactor } from '../../publish/redact/redaction.ts';
 import { prepareRun } from '../../publish/start.ts';
+import { createAcknowledged } from './acknowledged.ts';
 import { readBody, unprocessable } from './body.ts';
 import { BATCH, checkEvents } from './events.ts';
 import { applyPatch, createFolds, type Fold } from './folded.ts';
@@ -61,6 +62,7 @@ export function createPublishing({ log, store, authorizePublish = publishTenant 
   const fold = createFolds(log);
   const redactor = createRedactor();
   const inTurn = createTurns();
+  const acknowledged = createAcknowledged();
 
   /** `PUT …/{id}`: answers the token that the batches carry. */
   async function begin({ request, caller, kind, id }: PublishTarget): Promise<Response> {
@@ -84,6 +86,7 @@ export function createPublishing({ log, store, authorizePublish = publishTenant 
     const appended = await log.append(id, { epoch, acknowledged: head, publisher: token, events: [first] });
     if (appended.outcome !== 'appended') throw refusalOf(appended.outcome, row);
     await log.keepAlive(id);
+    acknowledged.note(id, token, appended.head);
     const answer = { token, epoch, head: appended.head, attempt: row.attempt };
     return Response.json(answer, { status: 201 });
   }
@@ -100,16 +103,18 @@ export function createPublishing({ log, store, authorizePublish = publishTenant 
       if (!row || row.kind !== kind) throw unknownExecution(id);
       await requirePublish(authorizePublish, caller, row);
       // An event at a time: a secret that two batches share is the worker's to keep back.
-      return appendBatch(row, token, key, redactor().json(checkEvents(events, row)));
+      const batch = { token, key, events: redactor().json(checkEvents(events, row)) };
+      const reached = await appendBatch(row, batch, acknowledged.of(request, id, token));
+      acknowledged.note(id, token, reached);
+      return reached;
     });
     return Response.json({ head });
   }
 
   async function appendBatch(
     row: Execution,
-    token: string,
-    key: string,
-    events: NewEvent[],
+    { token, key, events }: { token: string; key: string; events: NewEvent[] },
+    atLeast: number,
   ): Promise<number> {
     const { id } = row;
     // By token, too: another attempt may count its batches anew.
@@ -119,7 +124,13 @@ export function createPublishing({ log, store, authorizePublish = publishTenant 
     // The same publisher and attempt: changes nothing, and tells whether the token still holds the log.
     const where = await log.head(id);
     if (!where) throw lost();
-    const held = await log.open(id, { numbering: 'auto', publisher: token, attempt: row.attempt });
+    const opening = { numbering: 'auto', publisher: token, attempt: row.attempt } as const;
+    if (where.head < atLeast) {
+      // Put back to an older state. Viewers must not take what comes for what was: another epoch begins.
+      await log.open(id, { ...opening, lost: { epoch: where.epoch, acknowledged: atLeast } });
+      throw lost();
+    }
+    const held = await log.open(id, opening);
     if (held.outcome !== 'opened') throw refusalOf(held.outcome, row);
     if (events.length === 0) {
       await log.keepAlive(id);

@@ -4,22 +4,14 @@
 // Two viewers share a projection if all that shapes a result is the same: the tail, the document, the operation,
 // the variables (but for cursors, which say where to begin, not what to show), the permission class and the
 // encoding. Resolvers are given the event and an empty context, so nothing of one caller can reach another.
-import {
-  type DocumentNode,
-  type ExecutionArgs,
-  type ExecutionResult,
-  executeSync,
-  getOperationAST,
-  print,
-} from 'graphql';
+import { type DocumentNode, type ExecutionArgs, type ExecutionResult, getOperationAST, print } from 'graphql';
 import type { ExecutionEvent } from '../event/types.ts';
 import type { Encoding } from '../sse/encoding.ts';
 import { type Frame, joined } from '../sse/frame.ts';
 import type { Tail } from '../tail/tail.ts';
 import type { Viewer } from '../tail/viewer.ts';
 import { maskErrors } from './errors.ts';
-
-const NO_CONTEXT = Object.freeze({});
+import { createEventExecutors, type ExecuteEvent } from './execute-event.ts';
 
 /** How often GraphQL was executed for an event; a test shows that it does not grow with the viewers. */
 export interface ExecutionCounter {
@@ -27,36 +19,39 @@ export interface ExecutionCounter {
 }
 
 export class Projection {
-  readonly #args: ExecutionArgs;
+  /** Viewers that share it. */
+  users = 0;
+  readonly #execute: ExecuteEvent;
   readonly #counter: ExecutionCounter;
-  /** By event, so that what the ring lets go of is let go of here. */
+  /** By event, so that what the ring lets go of is let go of here. For a lone viewer nothing is kept. */
   readonly #results = new WeakMap<ExecutionEvent, ExecutionResult>();
   readonly #frames = new WeakMap<ExecutionEvent, Frame>();
   /** Viewers that keep up ask for the same stretch, one after the other. */
   #lastJoined: { readonly first: Frame; readonly last: Frame; readonly frame: Frame } | undefined;
 
-  constructor(args: ExecutionArgs, counter: ExecutionCounter) {
-    this.#args = args;
+  constructor(execute: ExecuteEvent, counter: ExecutionCounter) {
+    this.#execute = execute;
     this.#counter = counter;
   }
 
   result(event: ExecutionEvent): ExecutionResult {
-    let result = this.#results.get(event);
-    if (!result) {
-      this.#counter.executions += 1;
-      result = maskErrors(executeSync({ ...this.#args, rootValue: event, contextValue: NO_CONTEXT }));
-      this.#results.set(event, result);
-    }
-    return result;
+    return this.#once(this.#results, event, () => this.#executed(event));
   }
 
   frame(event: ExecutionEvent, encoding: Encoding<ExecutionResult>): Frame {
-    let frame = this.#frames.get(event);
-    if (!frame) {
-      frame = encoding.next(event.id, this.result(event));
-      this.#frames.set(event, frame);
-    }
-    return frame;
+    return this.#once(this.#frames, event, () => encoding.next(event.id, this.#executed(event)));
+  }
+
+  #executed(event: ExecutionEvent): ExecutionResult {
+    this.#counter.executions += 1;
+    return maskErrors(this.#execute(event));
+  }
+
+  #once<T>(known: WeakMap<ExecutionEvent, T>, event: ExecutionEvent, make: () => T): T {
+    if (this.users === 1) return known.get(event) ?? make();
+    const made = known.get(event) ?? make();
+    known.set(event, made);
+    return made;
   }
 
   /** Frames of events that follow one another, as one. */
@@ -73,22 +68,22 @@ export class Projection {
 /** The projections in use, by tail and by what shapes a result. */
 export class Projections {
   readonly counter: ExecutionCounter = { executions: 0 };
-  readonly #byTail = new WeakMap<Tail, Map<string, { projection: Projection; users: number }>>();
+  readonly #executorOf = createEventExecutors();
+  readonly #byTail = new WeakMap<Tail, Map<string, Projection>>();
 
   /** The projection for a viewer's operation, and how to let go of it. */
   acquire(viewer: Viewer, args: ExecutionArgs, encoding: string): [Projection, release: () => void] {
     const key = shareKey(viewer, args, encoding);
-    const known =
-      this.#byTail.get(viewer.tail) ?? new Map<string, { projection: Projection; users: number }>();
+    const known = this.#byTail.get(viewer.tail) ?? new Map<string, Projection>();
     this.#byTail.set(viewer.tail, known);
-    const shared = known.get(key) ?? { projection: new Projection(args, this.counter), users: 0 };
-    known.set(key, shared);
-    shared.users += 1;
+    const projection = known.get(key) ?? new Projection(this.#executorOf(args), this.counter);
+    known.set(key, projection);
+    projection.users += 1;
     const release = () => {
-      shared.users -= 1;
-      if (shared.users === 0 && known.get(key) === shared) known.delete(key);
+      projection.users -= 1;
+      if (projection.users === 0 && known.get(key) === projection) known.delete(key);
     };
-    return [shared.projection, release];
+    return [projection, release];
   }
 }
 

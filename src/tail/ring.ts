@@ -22,7 +22,7 @@ export class Ring {
 
   /** Adds the next event. The caller sees to it that its seq follows the last one's. The last one always stays. */
   push(event: ExecutionEvent): void {
-    const bytes = Buffer.byteLength(JSON.stringify(event.data));
+    const bytes = sizeOf(event);
     if (this.#held.size === 0) this.#first = event.seq;
     this.#held.set(event.seq, { event, bytes });
     this.#bytes += bytes;
@@ -37,4 +37,9 @@ export class Ring {
     this.#held.clear();
     this.#bytes = 0;
   }
+}
+
+/** Of the data, in code units: near enough for a bound. */
+function sizeOf(event: ExecutionEvent): number {
+  return event.type === 'llm_chunk' ? event.data.content.length : JSON.stringify(event.data).length;
 }

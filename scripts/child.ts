@@ -18,13 +18,15 @@ export interface ServerOptions {
   user?: { uid: number; gid: number };
   /** Default 30 s. */
   timeoutMs?: number;
+  /** Is given all that it prints, on either stream, for as long as it lives. */
+  onPrinted?: (chunk: Buffer) => void;
 }
 
 /** A server program that runs. */
 export interface RunningServer {
   readonly pid: number;
-  /** Settles when the process has ended, for whatever reason. */
-  readonly exited: Promise<void>;
+  /** Settles when the process has ended, for whatever reason, and tells it: the signal or the code. */
+  readonly exited: Promise<string>;
   /** Sends a signal and waits for the end. Harmless where it has ended already. */
   end(signal: NodeJS.Signals): Promise<void>;
 }
@@ -42,7 +44,7 @@ process.on('exit', () => {
  * @throws Error with all that it printed, if it ends or stays silent instead.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { command, args, folder, ready, user, timeoutMs = 30_000 } = options;
+  const { command, args, folder, ready, user, timeoutMs = 30_000, onPrinted } = options;
   const child = spawn(command, args, {
     cwd: folder,
     // In a process group of its own, so that Ctrl-C in a terminal reaches the runner alone, which ends it last.
@@ -52,13 +54,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...user,
   });
   running.add(child);
-  const exited = new Promise<void>((resolve) => {
-    const ended = () => {
+  const exited = new Promise<string>((resolve) => {
+    const ended = (why: string) => {
       running.delete(child);
-      resolve();
+      resolve(why);
     };
-    child.once('exit', ended);
-    child.once('error', ended);
+    child.once('exit', (code, signal) => ended(signal ?? `code ${code}`));
+    child.once('error', ({ message }) => ended(message));
   });
 
   await new Promise<void>((resolve, reject) => {
@@ -73,6 +75,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       fail(`was not ready within ${timeoutMs} ms; it printed:`);
     }, timeoutMs);
     const read = (chunk: Buffer) => {
+      onPrinted?.(chunk);
       // Read on for as long as it lives: a full pipe would stop the server.
       if (isReady) return;
       printed += chunk;

@@ -66,7 +66,19 @@ export function createStreamTokens(
 
   async function read(token: string): Promise<TokenRecord | undefined> {
     const text = TOKEN.test(token) ? await records.get(keyOf(token)) : undefined;
-    return text === undefined ? undefined : (JSON.parse(text) as TokenRecord);
+    return text === undefined ? undefined : recordOf(text);
+  }
+}
+
+/** What is no record stands for nobody. */
+function recordOf(text: string): TokenRecord | undefined {
+  try {
+    const { caller, until } = JSON.parse(text) as Partial<TokenRecord>;
+    const isOurs =
+      typeof caller?.id === 'string' && Array.isArray(caller.executions) && Number.isFinite(until);
+    return isOurs ? ({ caller, until } as TokenRecord) : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,0 +1,51 @@
+// issue 5, item 7: hostile inputs against a real server process, counted by kind and answer.
+//
+//   npm test -- test/hostile                                 5,000 inputs
+//   HOSTILE_INPUTS=100000 npm test -- test/hostile           the full run
+//   HOSTILE_SEED=42 npm test -- test/hostile                 the same inputs again
+import { expect, test } from 'vitest';
+import { createDatabase, describePostgres } from '../support/postgres.ts';
+import { describeOwnRedis, startRedis } from '../support/redis.ts';
+import { run, table } from './run.ts';
+import { startTarget } from './server.ts';
+import { createWorld, databasePassword, redisPassword, sharedKey } from './world.ts';
+
+const COUNT = Number(process.env.HOSTILE_INPUTS ?? 5_000);
+const SEED = Number(process.env.HOSTILE_SEED ?? Date.now() % 1_000_000_000);
+
+describePostgres('hostile input', () => {
+  describeOwnRedis('over Redis and Postgres', () => {
+    test(
+      `${COUNT} inputs: no crash, no hang, no unmeant 5xx, no byte of another tenant, no secret in a log`,
+      async () => {
+        await using database = await createDatabase();
+        await using redis = await startRedis({ args: ['--requirepass', redisPassword] });
+        const databaseUrl = new URL(database.url);
+        // Postgres trusts this address, and asks for none.
+        databaseUrl.password = databasePassword;
+        const redisUrl = `redis://:${redisPassword}@127.0.0.1:${redis.port}`;
+        await using target = await startTarget({
+          DATABASE_URL: databaseUrl.href,
+          REDIS_URL: redisUrl,
+          AUTH_SHARED_KEY: sharedKey,
+          CORS_ORIGINS: 'https://app.example',
+        });
+        const world = await createWorld(target.url);
+        const began = performance.now();
+        const result = await run({ target, world, redisUrl, count: COUNT, seed: SEED });
+        const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+        console.log(`hostile inputs, HOSTILE_SEED=${SEED}: ${COUNT} in ${seconds} s\n${table(result)}`);
+
+        expect(String(result.breaches)).toBe('');
+        expect(target.end).toBeUndefined();
+        const printed = target.printed();
+        const shown = [...world.secrets].filter((secret) => printed.includes(secret));
+        expect(shown, 'secrets in what the server printed').toEqual([]);
+        // The first tenth warms up; from then on memory may breathe, and not climb.
+        const [, early = 0] = result.memoryMiB;
+        expect(result.memoryMiB.at(-1)).toBeLessThan(early + 400);
+      },
+      60_000 + COUNT * 20,
+    );
+  });
+});

@@ -1,0 +1,40 @@
+// One hostile input: bytes for a connection of its own, and what an answer to them has to look like.
+import type { Redis } from 'ioredis';
+
+export interface HostileInput {
+  /** Under this name it is counted. */
+  readonly kind: string;
+  /** Whose errors it must be answered with; `http` where no path is reached. */
+  readonly api: 'rest' | 'graphql' | 'http';
+  /** Written one after the other. */
+  readonly pieces: readonly Buffer[];
+  /** HTTP itself is broken, so that a connection closed without an answer is one. */
+  readonly isBroken?: boolean;
+  /** The rest never comes: the connection is held for a moment, then ended or cut. */
+  readonly isIncomplete?: boolean;
+  /** More answers than this mean that one request was taken for two. Default 1. */
+  readonly mostAnswers?: number;
+  /** What another client does to Redis before. */
+  readonly before?: (redis: Redis) => Promise<unknown>;
+}
+
+export interface Head {
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+}
+
+/** The bytes of a request that HTTP has nothing against, but for what is in its parts; its connection closes after it. */
+export function requestBytes({ method, path = '/', headers = {}, body }: Head): Buffer {
+  const sent = body === undefined ? Buffer.alloc(0) : Buffer.from(body);
+  const lines = [
+    `${method ?? (body === undefined ? 'GET' : 'POST')} ${path} HTTP/1.1`,
+    'Host: localhost',
+    'Connection: close',
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    ...(body === undefined ? [] : [`Content-Length: ${sent.length}`]),
+  ];
+  // Latin-1, so that any byte can be put into a header.
+  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), sent]);
+}

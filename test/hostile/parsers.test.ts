@@ -1,0 +1,208 @@
+// Property: what parses our own small languages either takes a text in a way that prints back the same, or refuses it
+// by an error that says whose fault it is.
+import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { formatCursor, parseCursor } from '../../src/event/cursor.ts';
+import { type ErrorCode, isExecstreamError } from '../../src/event/error.ts';
+import { checkExecutionId } from '../../src/event/id.ts';
+import { checkEventData } from '../../src/event/schema.ts';
+import { EVENT_TYPES } from '../../src/event/types.ts';
+import { ANONYMOUS } from '../../src/execution/permission.ts';
+import { streamParameters } from '../../src/rest/parameters.ts';
+import { route } from '../../src/rest/router.ts';
+import { takeAccessToken } from '../../src/server/auth/access-token.ts';
+import { createStreamTokens } from '../../src/server/auth/stream-tokens.ts';
+import { createMemoryTokenRecords } from '../../src/server/auth/token-records.ts';
+import { type Frame, frame, opening } from '../../src/sse/frame.ts';
+import { encode, hostileJson, hostileText, hostileValue, queryValue } from './inputs/text.ts';
+
+const RUNS = { numRuns: 2_000 };
+
+function isWellFormed(text: string): boolean {
+  return Buffer.from(text).toString() === text;
+}
+
+/** What `parse` makes of an input; undefined where it refuses it by this code. Any other error fails the property. */
+function parsedOr<T>(code: ErrorCode, parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    if (isExecstreamError(error, code)) return undefined;
+    throw error;
+  }
+}
+
+describe('protocol.md, Cursor', () => {
+  const nearly = fc
+    .tuple(fc.stringMatching(/^-?0?\d{1,18}(\.\d|e\d)?$/), fc.stringMatching(/^-?[0-9a-zA-Z ]{8,18}$/))
+    .map(([seq, epoch]) => `${seq}-${epoch}`);
+
+  test('a cursor prints back the same, and nothing else is one', () => {
+    fc.assert(
+      fc.property(fc.oneof(hostileText, nearly, fc.nat().map(String)), (text) => {
+        const cursor = parsedOr('BAD_CURSOR', () => parseCursor(text));
+        if (!cursor) return;
+        const { seq, epoch } = cursor;
+        expect(epoch === undefined ? `${seq}` : formatCursor(seq, epoch)).toBe(text);
+      }),
+      RUNS,
+    );
+  });
+
+  test('an execution id is itself, and is of the characters that the protocol names', () => {
+    fc.assert(
+      fc.property(fc.oneof(hostileText, fc.stringMatching(/^[A-Za-z0-9._:~@+/-]{0,210}$/)), (text) => {
+        const id = parsedOr('BAD_USER_INPUT', () => checkExecutionId(text));
+        if (id === undefined) return;
+        expect(id).toBe(text);
+        expect(id).toMatch(/^[A-Za-z0-9._:~@+/-]{1,200}$/);
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe('protocol.md, REST aliases', () => {
+  test('the parameters of a stream are what was sent, or are refused', () => {
+    const list = fc.array(fc.oneof(fc.constantFrom(...EVENT_TYPES, '', ' '), hostileText), { maxLength: 6 });
+    fc.assert(
+      fc.property(list, fc.oneof(fc.nat({ max: 3_000 }).map(String), queryValue), (names, poll) => {
+        const request = new Request(`http://localhost/?events=${encode(names.join(','))}&poll_ms=${poll}`);
+        const parameters = parsedOr('BAD_USER_INPUT', () => streamParameters(request, 'a1'));
+        if (!parameters) return;
+        const sent = names
+          .join(',')
+          .split(',')
+          .map((name) => name.trim())
+          .filter((name) => name !== '');
+        expect(parameters.events ?? []).toEqual(sent);
+        expect(parameters.pollMs).toBeGreaterThanOrEqual(250);
+        expect(parameters.pollMs).toBeLessThanOrEqual(2_000);
+      }),
+      RUNS,
+    );
+  });
+
+  test('a path segment reaches its handler as what was encoded, and what is not well encoded is refused', async () => {
+    let seen: string | undefined;
+    const visited = ({ groups: [segment] }: { groups: readonly string[] }) => {
+      seen = segment;
+      return new Response();
+    };
+    const visit = (path: string) =>
+      route([[/^\/x\/([^/]+)\/y$/, { GET: visited }]], new Request(`http://localhost${path}`), ANONYMOUS);
+    await fc.assert(
+      fc.asyncProperty(hostileText, queryValue, async (text, sent) => {
+        // A URL takes these away.
+        const isSegment = !['', '.', '..'].includes(text);
+        seen = undefined;
+        if (isSegment && isWellFormed(text)) {
+          await visit(`/x/${encode(text)}/y`);
+          expect(seen).toBe(text);
+        }
+        await visit(`/x/${sent}/y`).catch((error) =>
+          expect(isExecstreamError(error, 'BAD_USER_INPUT')).toBe(true),
+        );
+      }),
+      RUNS,
+    );
+  });
+
+  test('no access token is left in a URL, and nothing else is taken out', () => {
+    const name = fc.constantFrom(
+      'access_token',
+      '%61ccess_token',
+      'access%5Ftoken',
+      'xaccess_token',
+      'a',
+      '',
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(name, queryValue), { maxLength: 6 }), (pairs) => {
+        const url = `/p?${pairs.map(([key, value]) => `${key}=${value}`).join('&')}`;
+        const request = { url };
+        const others = (text: string) =>
+          [...new URLSearchParams(text.split('?').slice(1).join('?'))].filter(
+            ([key]) => key !== 'access_token',
+          );
+        takeAccessToken(request);
+        expect(new URLSearchParams(request.url.split('?')[1] ?? '').has('access_token')).toBe(false);
+        expect(others(request.url).filter(([key, value]) => key + value)).toEqual(
+          others(url).filter(([key, value]) => key + value),
+        );
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe('SSE', () => {
+  const lines = fc
+    .array(fc.oneof(hostileText, fc.constantFrom('\r', '\n', '\r\n', ': ', 'id: 9', '\ufeff')))
+    .map((parts) => parts.join(''));
+
+  function received({ bytes }: Frame, sizes: readonly number[]): EventSourceMessage[] {
+    const events: EventSourceMessage[] = [];
+    const parser = createParser({ onEvent: (event) => events.push(event) });
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+    // The head of a stream comes first, so that a byte order mark in a text is not one of the stream.
+    parser.feed(new TextDecoder().decode(opening(1_000).bytes));
+    for (let at = 0, i = 0; at < bytes.length; i += 1) {
+      const size = sizes[i % sizes.length]!;
+      parser.feed(decoder.decode(bytes.subarray(at, at + size), { stream: true }));
+      at += size;
+    }
+    return events;
+  }
+
+  test('any text reaches a client as it was but for its line breaks, however the bytes are cut', () => {
+    fc.assert(
+      fc.property(
+        lines,
+        fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 5 }),
+        (text, sizes) => {
+          // UTF-8 has no lone surrogates.
+          const data = Buffer.from(text).toString();
+          const events = received(frame('7-k3f9ab01zz', 'llm_chunk', data), sizes);
+          expect(events).toEqual([
+            { id: '7-k3f9ab01zz', event: 'llm_chunk', data: data.replace(/\r\n?/g, '\n') },
+          ]);
+        },
+      ),
+      RUNS,
+    );
+  });
+
+  test('no reason in the opening is more than a comment', () => {
+    fc.assert(
+      fc.property(lines, (reason) => {
+        expect(received(opening(5_000, reason), [7])).toEqual([]);
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe('protocol.md, Event', () => {
+  test('the data of an event is taken as it is, or refused', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...EVENT_TYPES), hostileValue, (type, value) => {
+        const data = parsedOr('BAD_USER_INPUT', () => checkEventData(type, value));
+        if (data !== undefined) expect(data).toEqual(value);
+      }),
+      RUNS,
+    );
+  });
+});
+
+test('a record of a stream token that is none stands for nobody', async () => {
+  await fc.assert(
+    fc.asyncProperty(hostileJson, async (record) => {
+      const tokens = createStreamTokens({ ...createMemoryTokenRecords(), get: async () => record });
+      const refused = await tokens.redeem('t'.repeat(43)).catch((error: unknown) => error);
+      expect(isExecstreamError(refused, 'UNAUTHENTICATED')).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -1,0 +1,65 @@
+// The real server as a process, as `execstream start` starts it: configured by the environment, authentication on,
+// at the log level that says most. All that it prints is kept.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePort, startServer } from '../../scripts/child.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** A heap that leaks ends the process soon. */
+const HEAP_MIB = 512;
+
+export interface TargetServer extends AsyncDisposable {
+  readonly port: number;
+  readonly url: string;
+  /** How the process ended: the signal or the code; undefined while it lives. */
+  readonly end: string | undefined;
+  /** All that it has printed. */
+  printed(): string;
+  /** Its resident memory, in MiB. */
+  memoryMiB(): number;
+}
+
+export async function startTarget(env: Readonly<Record<string, string>>): Promise<TargetServer> {
+  const port = await freePort();
+  const folder = mkdtempSync(join(process.env.TEST_FOLDER ?? tmpdir(), 'hostile-'));
+  const assigned = { ...env, PORT: `${port}`, LOG_LEVEL: 'trace', NODE_ENV: 'production' };
+  const chunks: Buffer[] = [];
+  const running = await startServer({
+    command: '/usr/bin/env',
+    args: [
+      ...Object.entries(assigned).map(([name, value]) => `${name}=${value}`),
+      process.execPath,
+      `--max-old-space-size=${HEAP_MIB}`,
+      '--import',
+      `file://${ROOT}node_modules/tsx/dist/loader.mjs`,
+      `${ROOT}src/cli/main.ts`,
+      'start',
+    ],
+    folder,
+    ready: /"msg":"ready"/,
+    onPrinted: (chunk) => chunks.push(chunk),
+  });
+  let end: string | undefined;
+  void running.exited.then((how) => {
+    end = how;
+  });
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    get end() {
+      return end;
+    },
+    printed: () => Buffer.concat(chunks).toString(),
+    memoryMiB: () => {
+      const [, kib] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${running.pid}/status`, 'utf8')) ?? [];
+      return Math.round(Number(kib) / 1_024);
+    },
+    [Symbol.asyncDispose]: async () => {
+      await running.end('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

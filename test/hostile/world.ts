@@ -1,0 +1,126 @@
+// What the hostile run meets: executions of two tenants on the target, and the credentials of one of them.
+import { SignJWT } from 'jose';
+import { MARKER } from './judge.ts';
+
+const SECRETS = {
+  sharedKey: 'hostile-run-shared-key-nobody-may-print-1',
+  databasePassword: 'hostile-run-database-password',
+  redisPassword: 'hostile-run-redis-password',
+};
+/** Where a part of the target keeps its own; searched for in all that it prints. */
+export const { sharedKey, databasePassword, redisPassword } = SECRETS;
+
+/** An execution that tenant A publishes just now. */
+export interface Published {
+  readonly path: string;
+  readonly token: string;
+}
+
+export interface World {
+  /** Of tenant A, whose caller all inputs come from: it reads and publishes. */
+  readonly jwt: string;
+  /** Of tenant A, for the executions in `own`. */
+  readonly streamToken: string;
+  /** `agents/acme-live` and the like. */
+  readonly own: readonly string[];
+  /** The same of tenant B. */
+  readonly foreign: readonly string[];
+  /** Publisher tokens of tenant B's open executions, in the hands of A. */
+  readonly stolen: readonly Published[];
+  /** Fresh for each batch of inputs. */
+  published: readonly Published[];
+  /** Fresh too: those whose logs another client of Redis damages. */
+  damaged: readonly Published[];
+  /** Whatever has been sent as a credential. */
+  readonly secrets: Set<string>;
+}
+
+const encoder = new TextEncoder();
+const CLAIMS = { sub: 'ann', tenant: 'acme', scope: 'read publish' };
+
+/** A JWT for the target; in force for a day unless the claims say otherwise. */
+function tokenOf(claims: object = {}, key = sharedKey, alg = 'HS256'): Promise<string> {
+  const exp = Math.floor(Date.now() / 1_000) + 86_400;
+  return new SignJWT({ exp, ...claims }).setProtectedHeader({ alg }).sign(encoder.encode(key));
+}
+
+export async function createWorld(url: string): Promise<World> {
+  const jwt = await tokenOf(CLAIMS);
+  const foreignJwt = await tokenOf({ sub: 'bob', tenant: 'globex', scope: 'read publish' });
+  const own = await populate(url, jwt, 'acme', 'for acme');
+  const foreign = await populate(url, foreignJwt, 'globex', MARKER);
+  const minted = await send(url, '/api/v0/stream-tokens', 'POST', jwt, {
+    executions: own.map(({ path }) => path.split('/')[1]),
+  });
+  const world: World = {
+    jwt,
+    streamToken: minted.token,
+    own: own.map(({ path }) => path),
+    foreign: foreign.map(({ path }) => path),
+    stolen: foreign,
+    published: [],
+    damaged: [],
+    secrets: new Set([...Object.values(SECRETS), jwt, foreignJwt, minted.token]),
+  };
+  for (const { token } of [...own, ...foreign]) world.secrets.add(token);
+  await refresh(url, world, 0);
+  return world;
+}
+
+/** Begins executions for the next batch of inputs to publish to: theirs may have ended by now. */
+export async function refresh(url: string, world: World, batch: number): Promise<void> {
+  const text = (name: string) => begin(url, world.jwt, `agents/acme-${name}-${batch}`, { mode: 'TEXT' });
+  const value = (name: string) =>
+    begin(url, world.jwt, `tasks/acme-${name}-${batch}`, { mode: 'STRUCTURED' });
+  world.published = await Promise.all([text('text'), value('value')]);
+  world.damaged = await Promise.all([1, 2, 3, 4].map((n) => (n % 2 ? text : value)(`damaged-${n}`)));
+  for (const { token } of [...world.published, ...world.damaged]) world.secrets.add(token);
+}
+
+async function populate(url: string, jwt: string, tenant: string, text: string): Promise<Published[]> {
+  const extra = { name: text, input: { text } };
+  const live = await begin(url, jwt, `agents/${tenant}-live`, { mode: 'TEXT', ...extra });
+  const done = await begin(url, jwt, `tasks/${tenant}-done`, { mode: 'TEXT', ...extra });
+  const shape = await begin(url, jwt, `agents/${tenant}-shape`, { mode: 'STRUCTURED', ...extra });
+  const flow = await begin(url, jwt, `workflows/${tenant}-flow`, { mode: 'STRUCTURED', ...extra });
+  const chunk = { type: 'llm_chunk', data: { content: `${text} ` } };
+  const call = { toolCallId: 't', toolName: text, status: 'started', args: { text } };
+  await publish(url, jwt, live, [chunk, { type: 'tool_call', data: call }, chunk]);
+  await publish(url, jwt, done, [chunk, { type: 'complete', data: {} }]);
+  const patch = [{ op: 'add', path: '', value: { text } }];
+  await publish(url, jwt, shape, [{ type: 'structured_delta', data: { patch } }]);
+  await publish(url, jwt, flow, [{ type: 'warning', data: { code: 'W', message: text } }]);
+  return [live, done, shape, flow];
+}
+
+async function begin(url: string, jwt: string, path: string, body: object): Promise<Published> {
+  const { token } = await send(url, `/api/v0/executions/${path}`, 'PUT', jwt, body);
+  return { path, token };
+}
+
+async function publish(
+  url: string,
+  jwt: string,
+  { path, token }: Published,
+  events: object[],
+): Promise<void> {
+  const headers = { 'publisher-token': token, 'idempotency-key': 'first' };
+  await send(url, `/api/v0/executions/${path}/events`, 'POST', jwt, { events }, headers);
+}
+
+async function send(
+  url: string,
+  path: string,
+  method: string,
+  jwt: string,
+  body: object,
+  headers: Record<string, string> = {},
+): Promise<{ token: string }> {
+  const response = await fetch(url + path, {
+    method,
+    headers: { ...headers, authorization: `Bearer ${jwt}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+  return (await response.json()) as { token: string };
+}

@@ -11,14 +11,32 @@ export interface ServerProcess extends AsyncDisposable {
   readonly url: string;
   /** Starts it again on the same port. */
   start(): Promise<void>;
+  /** SIGTERM: it drains. Answers how it ended, such as `code 0`. */
+  drain(): Promise<string>;
   /** SIGKILL: every connection breaks. */
   kill(): Promise<void>;
   /** Kills it for good and removes its folder. */
   stop(): Promise<void>;
 }
 
+interface Environment {
+  readonly REDIS_URL: string;
+  readonly DATABASE_URL: string;
+  readonly [name: string]: string;
+}
+
+/** What runs: a server that tells its clients to come back after 50 ms, or the command that operators start. */
+const ENTRIES = {
+  child: { args: ['test/server/child.ts'], ready: /listening on/ },
+  command: { args: ['src/cli/main.ts', 'start'], ready: /"msg":"ready"/ },
+};
+
 /** Starts a server process over these parts; about a second. */
-export async function startProcess(env: { REDIS_URL: string; DATABASE_URL: string }): Promise<ServerProcess> {
+export async function startProcess(
+  env: Environment,
+  entry: keyof typeof ENTRIES = 'child',
+): Promise<ServerProcess> {
+  const { args, ready } = ENTRIES[entry];
   const port = await freePort();
   const folder = mkdtempSync(join(process.env.TEST_FOLDER ?? tmpdir(), 'server-'));
   let running: RunningServer | undefined;
@@ -40,11 +58,16 @@ export async function startProcess(env: { REDIS_URL: string; DATABASE_URL: strin
           process.execPath,
           '--import',
           `file://${ROOT}node_modules/tsx/dist/loader.mjs`,
-          `${ROOT}test/server/child.ts`,
+          ROOT + args[0]!,
+          ...args.slice(1),
         ],
         folder,
-        ready: /listening on/,
+        ready,
       });
+    },
+    drain: async () => {
+      await running!.end('SIGTERM');
+      return running!.exited;
     },
     kill,
     stop,

@@ -8,10 +8,22 @@ export interface Leases {
    *   already: it then supersedes its own older token. Undefined while another holds the lease.
    */
   takeLease(executionId: string, holder: string, forMs: number): Promise<number | undefined>;
-  /** Prolongs a lease, from now on. Answers whether this token still has it. */
-  renewLease(executionId: string, fence: number, forMs: number): Promise<boolean>;
+  /**
+   * Prolongs a lease, from now on. Answers whether this token still has it.
+   * @param note what its holder tells those who stand by, in place of what it told before; nothing where absent.
+   */
+  renewLease(executionId: string, fence: number, forMs: number, note?: string): Promise<boolean>;
+  /** What the holder of a lease tells; undefined where it tells nothing, or nobody has the lease. */
+  leaseNote(executionId: string): Promise<string | undefined>;
   /** Gives a lease back, if this token still has it. */
   dropLease(executionId: string, fence: number): Promise<void>;
+}
+
+interface Lease {
+  readonly holder: string;
+  readonly fence: number;
+  until: number;
+  note?: string | undefined;
 }
 
 /**
@@ -19,7 +31,7 @@ export interface Leases {
  * @param seen the newest token that an execution's log has seen.
  */
 export function createMemoryLeases(seen: (executionId: string) => number): Leases {
-  const held = new Map<string, { readonly holder: string; readonly fence: number; until: number }>();
+  const held = new Map<string, Lease>();
   let last = 0;
 
   function current(executionId: string) {
@@ -35,12 +47,14 @@ export function createMemoryLeases(seen: (executionId: string) => number): Lease
       held.set(executionId, { holder, fence: last, until: Date.now() + forMs });
       return last;
     },
-    renewLease: async (executionId, fence, forMs) => {
+    renewLease: async (executionId, fence, forMs, note) => {
       const lease = current(executionId);
       if (lease?.fence !== fence) return false;
       lease.until = Date.now() + forMs;
+      lease.note = note;
       return true;
     },
+    leaseNote: async (executionId) => current(executionId)?.note,
     dropLease: async (executionId, fence) => {
       if (held.get(executionId)?.fence === fence) held.delete(executionId);
     },

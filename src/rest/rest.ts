@@ -55,7 +55,8 @@ export function createRest({ run, streams, checks, onError, ...publishingOptions
     } catch (error) {
       if (error instanceof Refusal) return error.response;
       if (isExecstreamError(error) && error.code !== 'INTERNAL') return problemOf(error.code, error.message);
-      onError(error);
+      // A client that goes away in the midst of its body is no error of ours.
+      if (!request.signal.aborted) onError(error);
       return problemOf('INTERNAL', 'Unexpected error.');
     }
   };

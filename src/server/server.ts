@@ -72,7 +72,7 @@ export async function listen(services: Services, options: ListenOptions): Promis
     (request: Request, context) =>
       // The adapter would show a stack.
       answer(request, context).catch((error) => {
-        onError(error);
+        if (!request.signal.aborted) onError(error);
         return problemOf('INTERNAL', 'Unexpected error.');
       }),
     { plugins: [...corsPlugins(options.corsOrigins), usePageHeaders()] },

@@ -39,7 +39,7 @@ export class Ring {
   }
 }
 
-/** Of the data, in code units: near enough for a bound. */
+/** Bytes of the data. Text, which is most of what comes, need not be written as JSON to be counted. */
 function sizeOf(event: ExecutionEvent): number {
-  return event.type === 'llm_chunk' ? event.data.content.length : JSON.stringify(event.data).length;
+  return Buffer.byteLength(event.type === 'llm_chunk' ? event.data.content : JSON.stringify(event.data));
 }

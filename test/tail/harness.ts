@@ -107,6 +107,7 @@ export class TestLog implements EventLog {
   silentLongerThan = (ms: number, limit: number) => this.inner.silentLongerThan(ms, limit);
   takeLease = (...args: Parameters<EventLog['takeLease']>) => this.inner.takeLease(...args);
   renewLease = (...args: Parameters<EventLog['renewLease']>) => this.inner.renewLease(...args);
+  leaseNote = (...args: Parameters<EventLog['leaseNote']>) => this.inner.leaseNote(...args);
   dropLease = (...args: Parameters<EventLog['dropLease']>) => this.inner.dropLease(...args);
 
   async ping() {}

@@ -22,9 +22,10 @@ redis.call('PEXPIRE', lease, ARGV[2])
 return fence
 `;
 
-/** ARGV: fence, ms. */
+/** ARGV: fence, ms, note. */
 const RENEW = `
 if redis.call('HGET', KEYS[1], 'fence') ~= ARGV[1] then return 0 end
+if ARGV[3] == '' then redis.call('HDEL', KEYS[1], 'note') else redis.call('HSET', KEYS[1], 'note', ARGV[3]) end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `;
 
@@ -35,7 +36,7 @@ if redis.call('HGET', KEYS[1], 'fence') == ARGV[1] then redis.call('DEL', KEYS[1
 
 type LeasingRedis = Redis & {
   takeLease(lease: string, meta: string, holder: string, forMs: number): Promise<number | null>;
-  renewLease(lease: string, fence: number, forMs: number): Promise<number>;
+  renewLease(lease: string, fence: number, forMs: number, note: string): Promise<number>;
   dropLease(lease: string, fence: number): Promise<unknown>;
 };
 
@@ -51,9 +52,13 @@ export function createLeases(connection: Connection, prefix: string): Leases {
       const { lease, meta } = logKeys(prefix, id);
       return (await ask(lease, (redis) => redis.takeLease(lease, meta, holder, forMs))) ?? undefined;
     },
-    renewLease: async (id, fence, forMs) => {
+    renewLease: async (id, fence, forMs, note = '') => {
       const { lease } = logKeys(prefix, id);
-      return (await ask(lease, (redis) => redis.renewLease(lease, fence, forMs))) === 1;
+      return (await ask(lease, (redis) => redis.renewLease(lease, fence, forMs, note))) === 1;
+    },
+    leaseNote: async (id) => {
+      const { lease } = logKeys(prefix, id);
+      return (await ask(lease, (redis) => redis.hget(lease, 'note'))) ?? undefined;
     },
     dropLease: async (id, fence) => {
       const { lease } = logKeys(prefix, id);

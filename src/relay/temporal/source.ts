@@ -99,11 +99,14 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
     async function watchHeld(row: Execution): Promise<Stop> {
       if (row.finishedAt && row.end) return 'ended';
       const fence = await log.takeLease(executionId, holder, times.leaseMs);
-      if (fence === undefined) return 'fenced';
+      if (fence === undefined) {
+        troubles.hear(await log.leaseNote(executionId));
+        return 'fenced';
+      }
       const lost = new AbortController();
       const timer = setInterval(() => {
         // One that cannot be renewed for now may still be this one's: the log decides, by the token.
-        const renewed = log.renewLease(executionId, fence, times.leaseMs).catch(() => true);
+        const renewed = log.renewLease(executionId, fence, times.leaseMs, troubles.note).catch(() => true);
         void renewed.then((isHeld) => isHeld || lost.abort());
       }, times.leaseMs / 3);
       timer.unref();

@@ -52,15 +52,21 @@ export interface Troubles {
   /** The call went through. */
   over(call: 'query' | 'read'): void;
   clear(): void;
+  /** What stands, for the servers that stand by; their viewers are told of it too. */
+  readonly note: string | undefined;
+  /** What the watcher on another server says. */
+  hear(note: string | undefined): void;
 }
+
+type Warning = { readonly code: string; readonly message: string };
 
 export function createTroubles(audience: Audience): Troubles {
   const failing = new Map<string, { count: number; code?: string }>();
-  let standing: string | undefined;
+  let standing: Warning | undefined;
 
-  function stand(warning: { readonly code: string; readonly message: string } | undefined): void {
-    if (standing === warning?.code) return;
-    standing = warning?.code;
+  function stand(warning: Warning | undefined): void {
+    if (standing?.code === warning?.code) return;
+    standing = warning;
     audience.standingWarning(warning);
   }
 
@@ -82,6 +88,13 @@ export function createTroubles(audience: Audience): Troubles {
     clear() {
       failing.clear();
       stand(undefined);
+    },
+    get note() {
+      return standing && JSON.stringify(standing);
+    },
+    hear(note) {
+      failing.clear();
+      stand(note === undefined ? undefined : (JSON.parse(note) as Warning));
     },
   };
 }

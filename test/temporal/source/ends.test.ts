@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { createMemoryLog } from '../../../src/log/memory.ts';
 import { TemporalError } from '../../../src/relay/temporal/errors.ts';
+import { createMemoryStore } from '../../support/memory-store.ts';
 import {
   connectTo,
   describeOwnTemporal,
@@ -149,6 +150,31 @@ describeTemporal('the end of a workflow', () => {
     ]);
   }, 60_000);
 
+  test('viewers of every server are warned, not only those of the one that watches; and that it is over', async () => {
+    const parts = { log: createMemoryLog(), store: createMemoryStore() };
+    await using first = await startWatching(temporal.address, { parts });
+    await using second = await startWatching(temporal.address, { parts });
+    const worker = await startWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'onSignal', [3]);
+    using one = await watchRest(first.url, handle.workflowId);
+    await handle.signal('go');
+    await heard(one, 'signal 1');
+    using two = await watchRest(second.url, handle.workflowId);
+    await heard(two, 'signal 1');
+    await worker.stop();
+    await handle.signal('go');
+    for (const stream of [one, two]) await heard(stream, /warning (WORKER_SLOW|NO_WORKER)/, 15_000);
+    await using _next = await startWorker(temporal, { taskQueue: worker.taskQueue });
+    for (const stream of [one, two]) await heard(stream, 'signal 2', 20_000);
+    // Whoever joins once it is over is not warned any more.
+    await until(async () => {
+      using late = await watchRest(second.url, handle.workflowId, '', lastId(one));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return told(late).length === 0;
+    });
+    await handle.terminate();
+  }, 60_000);
+
   test('a worker that is too slow to answer when its workflow ends: the end waits for what came before it', async () => {
     let refusals = 0;
     await using watching = await startWatching(temporal.address, {
@@ -244,7 +270,7 @@ describeTemporal('the end of a workflow', () => {
   test('a watcher that dies is followed by another within the lease, and nothing is missed', async () => {
     const parts = {
       log: createMemoryLog(),
-      store: (await import('../../support/memory-store.ts')).createMemoryStore(),
+      store: createMemoryStore(),
     };
     const dead = { isDead: false };
     const die = () => new Promise<never>(() => {});

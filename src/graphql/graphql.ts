@@ -58,7 +58,7 @@ export function createGraphQL({ services, streams, logger, limits }: GraphQLOpti
     multipart: false,
     plugins: [
       useQueryLimits(limits),
-      useReservations(),
+      useReservations(streams),
       useExecuteOnce(operations),
       useEventStream(operations, streams),
       useProtocolCodes(),

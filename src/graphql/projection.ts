@@ -23,7 +23,7 @@ export class Projection {
   users = 0;
   readonly #execute: ExecuteEvent;
   readonly #counter: ExecutionCounter;
-  /** By event, so that what the ring lets go of is let go of here. For a lone viewer nothing is kept. */
+  /** By event, so that what the ring lets go of is let go of here. */
   readonly #results = new WeakMap<ExecutionEvent, ExecutionResult>();
   readonly #frames = new WeakMap<ExecutionEvent, Frame>();
   /** Viewers that keep up ask for the same stretch, one after the other. */
@@ -48,9 +48,11 @@ export class Projection {
   }
 
   #once<T>(known: WeakMap<ExecutionEvent, T>, event: ExecutionEvent, make: () => T): T {
-    if (this.users === 1) return known.get(event) ?? make();
-    const made = known.get(event) ?? make();
-    known.set(event, made);
+    let made = known.get(event);
+    if (made === undefined) {
+      made = make();
+      known.set(event, made);
+    }
     return made;
   }
 

@@ -39,6 +39,11 @@ export function joined(frames: readonly Frame[]): Frame {
   return lone ?? new Joined(frames);
 }
 
+/** Bytes as one chunk. */
+export function chunkOf(bytes: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
+}
+
 /** Text in its chunk: the bytes alone are a view of that. */
 function encode(text: string): Frame {
   const length = Buffer.byteLength(text);

@@ -2,6 +2,7 @@
 import type { FrameSource } from './event-stream.ts';
 import type { EventStreams } from './event-streams.ts';
 import { type Frame, joined, opening } from './frame.ts';
+import { RelayedBody } from './relayed-body.ts';
 
 const HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
@@ -13,6 +14,11 @@ const HEADERS = {
 /** A stream of a source's frames. */
 export function streamResponse(streams: EventStreams, source: FrameSource, signal: AbortSignal): Response {
   return new Response(streams.open(source, signal), { headers: HEADERS });
+}
+
+/** An event stream that a library answers, as one of ours. */
+export function relayedResponse(streams: EventStreams, answer: Response, signal: AbortSignal): Response {
+  return streamResponse(streams, new RelayedBody(answer.body!), signal);
 }
 
 /** These frames as a whole stream, ended cleanly. */

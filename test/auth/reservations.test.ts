@@ -1,7 +1,8 @@
 // protocol.md, GraphQL: single connection mode's reservations belong to the caller that made them.
 import { createClient } from 'graphql-sse';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { directLog, EVENT_STREAM, TS } from '../support/app.ts';
+import { openSse } from '../support/sse.ts';
 import { bearer, type GuardedApp, startGuarded, tokenOf } from './guarded.ts';
 
 const HEADER = 'x-graphql-event-stream-token';
@@ -71,4 +72,35 @@ test("graphql-sse's own client goes on as before, and sees what its caller may s
   const refused = client.iterate({ query: 'subscription { agentStream(id: "other") { type } }' });
   expect((await refused.next()).value).toMatchObject({ errors: [{ extensions: { code: 'NOT_FOUND' } }] });
   client.dispose();
+});
+
+const reserve = async () => (await stream('PUT', ann)).text();
+const run = (token: string) =>
+  stream('POST', { ...ann, [HEADER]: token, 'content-type': 'application/json' }, OPERATION);
+
+test('a reservation that nobody connects to is let go of', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const [abandoned, used] = [await reserve(), await reserve()];
+    const connected = await stream('GET', { ...ann, ...EVENT_STREAM, [HEADER]: used });
+    expect((await run(abandoned)).status).toBe(202);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect([(await run(abandoned)).status, (await run(used)).status]).toEqual([404, 202]);
+    await connected.body!.cancel();
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('a single connection is one of the streams: it has their heartbeat, and drains with them', async () => {
+  const token = await reserve();
+  using connected = await openSse(`${app.url}/graphql/stream?token=${token}`, { headers: ann });
+  await run(token);
+  await connected.until(() => connected.frames.some(({ event }) => event === 'complete'), 'the result');
+  expect(app.services.streams.size).toBe(1);
+  app.services.streams.rotateAll();
+  expect(await connected.ended()).toBe('clean');
+  expect(app.services.streams.size).toBe(0);
+  // The client makes a new one.
+  await expect.poll(async () => (await run(token)).status).toBe(404);
 });

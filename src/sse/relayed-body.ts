@@ -1,0 +1,43 @@
+// A body that a library writes, as the source of an event stream: it gets the heartbeat, lifetime, drain and
+// back-pressure of all others. One piece is read ahead, and no more.
+import type { FrameSource } from './event-stream.ts';
+import { chunkOf, type Frame } from './frame.ts';
+
+export class RelayedBody implements FrameSource {
+  onReady: (() => void) | undefined;
+  ended = false;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  #piece: Uint8Array | undefined;
+
+  constructor(body: ReadableStream<Uint8Array>) {
+    this.#reader = body.getReader();
+    void this.#read();
+  }
+
+  take(): Frame | undefined {
+    const bytes = this.#piece;
+    if (!bytes) return undefined;
+    this.#piece = undefined;
+    void this.#read();
+    return { bytes, chunk: chunkOf(bytes) };
+  }
+
+  /** One body carries many logs: there is no cursor. */
+  moved(): undefined {}
+
+  lastWords(): undefined {}
+
+  close(): void {
+    this.#reader.cancel().catch(() => {});
+  }
+
+  async #read(): Promise<void> {
+    // One that fails has ended: its client comes back.
+    const { done, value } = await this.#reader.read().catch(() => ({ done: true, value: undefined }));
+    this.#piece = value;
+    this.ended = done;
+    const ready = this.onReady;
+    this.onReady = undefined;
+    ready?.();
+  }
+}

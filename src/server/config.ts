@@ -1,12 +1,12 @@
 // Configuration: the one place where the environment is read, and where each value is checked.
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { ExecstreamError } from '../event/error.ts';
 import { parseRedisUrl } from '../log/redis/url.ts';
 import type { TemporalSettings } from '../relay/temporal/calls.ts';
 import type { EventStreamSettings } from '../sse/event-stream.ts';
 import { DEFAULT_STREAM_SETTINGS } from '../sse/event-streams.ts';
 import { type JwtOptions, LEAST_KEY_BYTES } from './auth/jwt.ts';
 import { requireLoopback } from './auth/loopback.ts';
+import { oneOf, url, whole, wrong } from './environment.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 
 export interface Config {
@@ -102,24 +102,6 @@ function limits(env: NodeJS.ProcessEnv): Limits {
   };
 }
 
-function whole(env: NodeJS.ProcessEnv, name: string, fallback: number, least: number, most: number): number {
-  const text = env[name];
-  if (!text) return fallback;
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= least && value <= most)) throw wrong(name, `expected ${least} to ${most}, not "${text}"`);
-  return value;
-}
-
-function url(env: NodeJS.ProcessEnv, name: string, protocols: readonly string[]): string | undefined {
-  const text = env[name];
-  if (!text) return undefined;
-  // The value is not shown: it may hold a password.
-  if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
-    throw wrong(name, `expected a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`);
-  }
-  return text;
-}
-
 function redis(env: NodeJS.ProcessEnv): Pick<Config, 'redisUrl' | 'redisPrefix' | 'redisWaitReplicas'> {
   const redisUrl = env.REDIS_URL || undefined;
   const redisPrefix = env.REDIS_PREFIX ?? '';
@@ -192,13 +174,3 @@ const NOT_ALONE = [
   ...['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_CLOCK_SKEW_SECONDS'],
   ...['AUTH_TENANT_CLAIM', 'AUTH_EXECUTIONS_CLAIM'],
 ];
-
-function oneOf(env: NodeJS.ProcessEnv, name: string, fallback: string, known: readonly string[]): string {
-  const text = env[name] || fallback;
-  if (!known.includes(text)) throw wrong(name, `expected one of ${known.join(', ')}, not "${text}"`);
-  return text;
-}
-
-function wrong(name: string, what: string): ExecstreamError {
-  return new ExecstreamError('BAD_USER_INPUT', `${name}: ${what}`);
-}

@@ -1,20 +1,23 @@
 // `execstream start`: the server, as the environment configures it, until it is told to stop.
-import { Command } from 'commander';
-import { pino } from 'pino';
-import { isExecstreamError } from '../event/error.ts';
-import { readConfig } from '../server/config.ts';
+import cluster from 'node:cluster';
+import { Command, InvalidArgumentError } from 'commander';
+import { type Logger, pino } from 'pino';
+import { ExecstreamError, isExecstreamError } from '../event/error.ts';
+import { type Config, readConfig } from '../server/config.ts';
 import { describeParts } from '../server/parts.ts';
 import { listen } from '../server/server.ts';
 import { createParts, createServices } from '../server/services.ts';
+import { superviseWorkers } from './workers.ts';
 
 export function startCommand(): Command {
   return new Command('start')
     .description(
       'start the server; PORT, HOST, DATA_DIR, DATABASE_URL, REDIS_URL and TEMPORAL_ADDRESS configure it',
     )
-    .action(async () => {
+    .option('--workers <count>', 'processes that share the port, for several cores', toCount, 1)
+    .action(async ({ workers }: { workers: number }) => {
       try {
-        await start();
+        await start(workers);
       } catch (error) {
         process.stderr.write(`execstream: ${explain(error)}\n`);
         process.exitCode = 1;
@@ -22,9 +25,23 @@ export function startCommand(): Command {
     });
 }
 
-async function start(): Promise<void> {
+function toCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 256) return count;
+  throw new InvalidArgumentError('expected 1 to 256');
+}
+
+async function start(workers: number): Promise<void> {
   const config = readConfig();
   const logger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
+  if (workers === 1 || cluster.isWorker) return serve(config, logger);
+  // What is embedded is one process's.
+  const missing = config.redisUrl ? (config.databaseUrl ? undefined : 'DATABASE_URL') : 'REDIS_URL';
+  if (missing) throw new ExecstreamError('BAD_USER_INPUT', `--workers: expected ${missing} beside it`);
+  return superviseWorkers(workers, logger);
+}
+
+async function serve(config: Config, logger: Logger): Promise<void> {
   const parts = createParts(config, logger);
   const { streams: settings, limits, publisherLostMs: lostAfterMs } = config;
   const services = createServices({ ...parts, settings, limits, logger, liveness: { lostAfterMs } });
@@ -38,6 +55,8 @@ async function start(): Promise<void> {
     logger.info({ signal }, 'stopping');
     await server.close();
     await Promise.all([parts.log.close(), parts.store.close()]);
+    // The channel to the process that has started this one would keep it.
+    if (cluster.isWorker) process.disconnect();
   };
   process.once('SIGTERM', stop).once('SIGINT', stop);
 }

@@ -9,6 +9,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 export interface ServerProcess extends AsyncDisposable {
   readonly url: string;
+  readonly pid: number;
   /** Starts it again on the same port. */
   start(): Promise<void>;
   /** SIGTERM: it drains. Answers how it ended, such as `code 0`. */
@@ -29,6 +30,7 @@ interface Environment {
 const ENTRIES = {
   child: { args: ['test/server/child.ts'], ready: /listening on/ },
   command: { args: ['src/cli/main.ts', 'start'], ready: /"msg":"ready"/ },
+  workers: { args: ['src/cli/main.ts', 'start', '--workers', '2'], ready: /all workers are ready/ },
 };
 
 /** Starts a server process over these parts; about a second. */
@@ -49,6 +51,9 @@ export async function startProcess(
   };
   const server: ServerProcess = {
     url: `http://127.0.0.1:${port}`,
+    get pid() {
+      return running!.pid;
+    },
     start: async () => {
       const assigned = Object.entries({ ...env, PORT: `${port}`, NODE_ENV: 'production' });
       running = await startServer({

@@ -22,6 +22,9 @@ export function explain(error: unknown): string {
       return `HOST is not an address of this machine (${(error as Error).message}); 127.0.0.1 is the default`;
     default:
       if (!(error instanceof Error)) return String(error);
+      // The Temporal SDK's words for a server that it cannot reach, or that refuses it.
+      if (error.name === 'TransportError' || error.name === 'ServiceError')
+        return `Temporal does not answer (${error.message.slice(0, 200)}); TEMPORAL_ADDRESS names where it is`;
       // The operating system's errors say what they are about.
       return code ? error.message : (error.stack ?? error.message);
   }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openSse } from '../support/sse.ts';
-import { describeOwnTemporal } from '../support/temporal.ts';
+import { describeOwnTemporal, describeTemporal, useTemporal } from '../support/temporal.ts';
 import { until } from '../support/wait.ts';
 import { startDemo } from './process.ts';
 
@@ -67,7 +67,31 @@ describeOwnTemporal('the demo on Temporal', () => {
   }, 120_000);
 });
 
+describeTemporal('the demo on a Temporal server that runs already', () => {
+  const temporal = useTemporal();
+
+  test('TEMPORAL_ADDRESS names it: its digest runs there, and its agent streams to its end', async () => {
+    await using demo = startDemo(['--pace', '8'], { env: { TEMPORAL_ADDRESS: temporal.address } });
+    const [, id] = await demo.prints(/agents\/(digest-[0-9a-z]+)-report\/stream/, 60_000);
+    const [, url] = /Console +(http:\S+)\/\n/.exec(demo.printed())!;
+    expect(demo.printed()).toContain(`Temporal at ${temporal.address}`);
+    using stream = await openSse(`${url}/api/v0/executions/agents/${id}-report/stream`);
+    expect(await stream.ended(60_000)).toBe('clean');
+    expect(stream.frames.at(-1)?.event).toBe('complete');
+    const run = await temporal.client.workflow.getHandle(id!).describe();
+    expect(run.type).toBe('digest');
+    expect(await demo.end('SIGTERM')).toBe(0);
+  }, 150_000);
+});
+
 describe('a demo without Temporal', () => {
+  test('says that nothing listens at the address, in one line, and waits', async () => {
+    await using demo = startDemo([], { env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } });
+    const [line] = await demo.prints(/The worker waits, and tries again.*\n/, 60_000);
+    expect(line).toMatch(/Temporal does not answer \(.+\); TEMPORAL_ADDRESS names where it is\n$/);
+    expect(demo.printed()).not.toMatch(/^ +at /m);
+  }, 90_000);
+
   test('says that --temporal needs the CLI, in one line', async () => {
     await using demo = startDemo(['--temporal'], { env: { PATH: '' } });
     expect(await demo.exited).toBe(1);

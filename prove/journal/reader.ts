@@ -1,0 +1,112 @@
+// All journals of a run, read as they grow, and what they say of each execution.
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ExecutionKind } from '../../src/event/types.ts';
+import type { Entry } from './entry.ts';
+
+export interface ExecutionJournal {
+  readonly kind: ExecutionKind;
+  /** What was acknowledged: hashes by seq, of each incarnation, in the order in which these began. */
+  readonly epochs: Map<string, Map<number, string | null>>;
+  /** The highest attempt that was begun. */
+  attempts: number;
+  /** Resets that the publisher itself wrote. */
+  overflows: number;
+  /** What each attempt was about to end with. */
+  readonly finals: Map<number, string>;
+  /** The attempt whose end was acknowledged; undefined while none was. */
+  endedBy: number | undefined;
+  begunAt: number;
+}
+
+export function emptyJournal(kind: ExecutionKind): ExecutionJournal {
+  return {
+    kind,
+    epochs: new Map(),
+    attempts: 1,
+    overflows: 0,
+    finals: new Map(),
+    endedBy: undefined,
+    begunAt: Number.POSITIVE_INFINITY,
+  };
+}
+
+/** Adds one line. */
+export function addEntry(journal: ExecutionJournal, entry: Entry): void {
+  journal.begunAt = Math.min(journal.begunAt, entry.at);
+  if (entry.is === 'ack') {
+    const acknowledged = epochOf(journal, entry.epoch);
+    for (const [i, digest] of entry.events.entries()) acknowledged.set(entry.from + i, digest);
+    journal.overflows += entry.overflows ?? 0;
+  } else if (entry.is === 'final') {
+    journal.finals.set(entry.attempt, entry.digest);
+  } else if (entry.is === 'end') {
+    journal.endedBy = entry.attempt;
+  } else {
+    journal.attempts = Math.max(journal.attempts, entry.attempt);
+    if (entry.is === 'begin') return;
+    // What a log does not have any more when it is opened was destroyed, and its seqs are given anew.
+    const acknowledged = epochOf(journal, entry.epoch);
+    for (const seq of acknowledged.keys()) if (seq > entry.head) acknowledged.delete(seq);
+  }
+}
+
+function epochOf({ epochs }: ExecutionJournal, epoch: string): Map<number, string | null> {
+  const acknowledged = epochs.get(epoch) ?? new Map<number, string | null>();
+  epochs.set(epoch, acknowledged);
+  return acknowledged;
+}
+
+export interface Journals {
+  /** Reads what has been added. */
+  poll(): void;
+  of(id: string, kind: ExecutionKind): ExecutionJournal;
+  /** Lets go of an execution that has been judged. */
+  forget(id: string): void;
+}
+
+/** Reads every `*.jsonl` of a folder, those too that appear later. */
+export function readJournals(folder: string): Journals {
+  const files = new Map<string, { offset: number; rest: string }>();
+  const waiting = new Map<string, Entry[]>();
+  const buffer = Buffer.alloc(1024 * 1024);
+
+  function readOn(name: string): void {
+    const file = files.get(name) ?? { offset: 0, rest: '' };
+    files.set(name, file);
+    const fd = openSync(join(folder, name), 'r');
+    try {
+      for (;;) {
+        const bytes = readSync(fd, buffer, 0, buffer.length, file.offset);
+        if (bytes === 0) return;
+        file.offset += bytes;
+        // Lines are ASCII: hashes, ids, numbers.
+        const lines = (file.rest + buffer.toString('latin1', 0, bytes)).split('\n');
+        file.rest = lines.pop()!;
+        for (const line of lines) add(JSON.parse(line) as Entry);
+      }
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  function add(entry: Entry): void {
+    const entries = waiting.get(entry.id);
+    if (entries) entries.push(entry);
+    else waiting.set(entry.id, [entry]);
+  }
+
+  return {
+    poll() {
+      for (const name of readdirSync(folder)) if (name.endsWith('.jsonl')) readOn(name);
+    },
+    of(id, kind) {
+      const journal = emptyJournal(kind);
+      // Attempts are written by different processes, into different files.
+      const entries = [...(waiting.get(id) ?? [])].sort((a, b) => a.at - b.at);
+      for (const entry of entries) addEntry(journal, entry);
+      return journal;
+    },
+    forget: (id) => void waiting.delete(id),
+  };
+}

@@ -1,0 +1,149 @@
+// `npm run soak`: connections come and go at random; fails if memory, handles, subscriptions or leases climb, or do not
+// end where they began (docs/proof.md).
+//
+//   npm run soak -- --minutes 10 --connections 500
+import { setMaxListeners } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { number } from './options.ts';
+import { type PlanOptions, planExecution } from './plan.ts';
+import { createRandom, type Random } from './random.ts';
+import { createSampling, MEASURES, type Measured, type Sampling } from './soak/sampling.ts';
+import { type Findings, findingsOf, tableOf } from './soak/verdict.ts';
+import { startVisitors } from './soak/visitors.ts';
+import { type Stage, startStage } from './stage/stage.ts';
+import type { Target } from './viewers/transports.ts';
+
+const EXECUTIONS = 10;
+/** Caches and compiled code settle in this time; then everybody leaves, and that is the beginning. */
+const WARM_UP_MS = 20_000;
+/** What closing takes after the last has left. */
+const SETTLE_MS = 8_000;
+const ON_SIGNAL = fileURLToPath(new URL('./soak/on-signal.js', import.meta.url));
+
+interface SoakOptions {
+  readonly minutes: number;
+  readonly connections: number;
+  readonly seed: number;
+}
+
+async function soak(options: SoakOptions, interrupted: AbortSignal): Promise<Findings> {
+  const folder = mkdtempSync(join(tmpdir(), 'soak-'));
+  const file = join(folder, 'heap.json');
+  const random = createRandom(options.seed, 'soak');
+  const stage = await startStage({
+    ...{ random, servers: 1, workers: 2, temporalWorkers: 0, hasFailover: false },
+    node: ['--expose-gc', '--import', ON_SIGNAL],
+    env: { SOAK_FILE: file },
+  });
+  try {
+    const sampling = createSampling(stage.main.servers[0]!.pid!, file, stage.redis);
+    const samples: { at: number; measured: Measured }[] = [];
+    await wave(stage, random.fork('warm-up'), options, WARM_UP_MS, interrupted);
+    const begin = await sampling.take();
+    const told = await wave(stage, random, options, options.minutes * 60_000, interrupted, async (at) => {
+      samples.push({ at, measured: await sampling.take() });
+    });
+    const end = await settled(sampling, begin);
+    console.log(`${told.visits} visits, ${told.events} events, ${samples.length} samples`);
+    const findings = findingsOf(begin, samples, end);
+    console.log(tableOf(findings));
+    return findings;
+  } finally {
+    await stage.stop();
+    rmSync(stage.folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Connections come and go for so long; resolves when all have left and nothing is published any more. */
+async function wave(
+  stage: Stage,
+  random: Random,
+  { connections, seed }: SoakOptions,
+  ms: number,
+  interrupted: AbortSignal,
+  sample: (at: number) => Promise<void> = async () => {},
+): Promise<{ visits: number; events: number }> {
+  const over = new AbortController();
+  setMaxListeners(0, over.signal);
+  const { balancer, workers } = stage.main;
+  const targets = new Map<string, Target>();
+  const prefix = `soak-${seed}-${Math.floor(random.next() * 1e6)}`;
+  const plan: PlanOptions = {
+    ...{ seed, prefix, viewersEach: 0, browsers: 0 },
+    pieces: [100, 400],
+    paceMs: [30, 80],
+  };
+  let begun = 0;
+
+  async function publish(): Promise<void> {
+    while (!over.signal.aborted) {
+      const execution = planExecution(plan, begun);
+      begun += 1;
+      targets.set(execution.id, { url: balancer.url, id: execution.id, kind: execution.kind });
+      for (let attempt = 1; (await workers.run(execution, attempt)).outcome !== 'ended'; attempt += 1);
+      targets.delete(execution.id);
+    }
+  }
+
+  const published = Promise.all(Array.from({ length: EXECUTIONS }, publish));
+  const visitors = startVisitors({
+    ...{ count: connections, url: balancer.url, sharedKey: stage.sharedKey, random, signal: over.signal },
+    targets: () => [...targets.values()],
+  });
+  const everyMs = Math.max(1_000, Math.min(10_000, ms / 60));
+  const from = Date.now();
+  while (Date.now() - from < ms && !interrupted.aborted) {
+    await sleep(everyMs);
+    await sample(Date.now() - from);
+  }
+  over.abort();
+  await visitors.done;
+  await published;
+  await sleep(SETTLE_MS);
+  return visitors;
+}
+
+/** A look may come in the midst of something: what is still above the beginning is looked at again. */
+async function settled(sampling: Sampling, begin: Measured): Promise<Measured> {
+  let end = await sampling.take();
+  for (let looks = 0; looks < 5 && MEASURES.some((measure) => end[measure] > begin[measure]); looks += 1) {
+    await sleep(2_000);
+    end = await sampling.take();
+  }
+  return end;
+}
+
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    if (interruption.signal.aborted) process.exit(130);
+    interruption.abort();
+  });
+}
+
+try {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: 'string', default: '10' },
+      connections: { type: 'string', default: '500' },
+      seed: { type: 'string', default: '1' },
+    },
+  });
+  const options: SoakOptions = {
+    minutes: number('minutes', values.minutes, 0.1, 24 * 60),
+    connections: number('connections', values.connections, 1, 5_000),
+    seed: number('seed', values.seed, 0, 2 ** 31),
+  };
+  console.log(`soak, seed ${options.seed}, ${options.minutes} min, ${options.connections} connections`);
+  const findings = await soak(options, interruption.signal);
+  process.exitCode = findings.some(({ isWrong }) => isWrong) || interruption.signal.aborted ? 1 : 0;
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

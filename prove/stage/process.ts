@@ -1,0 +1,71 @@
+// A process of the run: what it prints goes to a file, and it never outlives the run.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+export interface Child {
+  readonly process: ChildProcess;
+  readonly pid: number;
+  /** Settles when it has ended: with its code, or null where a signal ended it. */
+  readonly exited: Promise<number | null>;
+  readonly isRunning: boolean;
+  /** Sends a signal and waits for the end. */
+  end(signal: NodeJS.Signals): Promise<void>;
+}
+
+const running = new Set<ChildProcess>();
+
+// The last net, whatever ends this process.
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+export interface ChildOptions {
+  /** A TypeScript file below the root of the repository, and its arguments. */
+  readonly run: readonly string[];
+  /** Options of Node itself. */
+  readonly node?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Where its output is kept. */
+  readonly log: string;
+  /** With a channel for messages. */
+  readonly ipc?: boolean;
+}
+
+export function startChild({ run, node = [], env = {}, log, ipc = false }: ChildOptions): Child {
+  const out = openSync(log, 'a');
+  const child = spawn(process.execPath, ['--import', 'tsx', ...node, ...run], {
+    cwd: ROOT,
+    // Ctrl-C reaches this process alone, which ends the others in its order.
+    detached: true,
+    stdio: ['ignore', out, out, ...(ipc ? ['ipc' as const] : [])],
+    // Nothing of the caller's settings: a stray DATABASE_URL must not be written to.
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'production', ...env },
+  });
+  closeSync(out);
+  running.add(child);
+  let isRunning = true;
+  const exited = new Promise<number | null>((resolve) => {
+    const ended = (code: number | null): void => {
+      running.delete(child);
+      isRunning = false;
+      resolve(code);
+    };
+    child.once('exit', ended);
+    child.once('error', () => ended(null));
+  });
+  return {
+    process: child,
+    pid: child.pid!,
+    exited,
+    get isRunning() {
+      return isRunning;
+    },
+    async end(signal) {
+      if (isRunning) child.kill(signal);
+      await exited;
+    },
+  };
+}

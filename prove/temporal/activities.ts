@@ -1,0 +1,41 @@
+// The activity of the proof's workflows: publishes one child execution, and keeps its journal.
+import { Context } from '@temporalio/activity';
+import { type Publisher, publishActivity } from '../../src/worker.ts';
+import { digest } from '../check/digest.ts';
+import type { JournalWriter } from '../journal/writer.ts';
+import { type ExecutionPlan, TENANT } from '../plan.ts';
+import { say } from '../worker/by-library.ts';
+import type { Gate } from '../worker/gate.ts';
+
+export type Activities = ReturnType<typeof createActivities>;
+
+interface Rig {
+  readonly publisher: Publisher;
+  readonly journal: JournalWriter;
+  readonly gate: Gate;
+}
+
+export function createActivities({ publisher, journal, gate }: Rig) {
+  return {
+    /** @returns how many pieces it had to say. */
+    async publish(plan: ExecutionPlan): Promise<number> {
+      const { id, kind, mode } = plan;
+      const { attempt } = Context.current().info;
+      const givesUpAt = attempt === 1 ? plan.givesUpAt : undefined;
+      let leave: (() => void) | undefined;
+      journal.write({ is: 'begin', id, attempt });
+      try {
+        await publishActivity(publisher, { id, kind, mode, tenant: TENANT }, async (run) => {
+          const said = await say(run, plan, attempt, givesUpAt);
+          if (givesUpAt !== undefined) throw new Error('this attempt was meant to fail');
+          if (run.signal.aborted) throw run.signal.reason;
+          leave = await gate.enter();
+          journal.write({ is: 'final', id, attempt, digest: digest(said) });
+        });
+      } finally {
+        leave?.();
+      }
+      return plan.pieces;
+    },
+  };
+}

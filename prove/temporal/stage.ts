@@ -1,0 +1,95 @@
+// Temporal in a run: its dev server, workers that can be killed, and a client that starts workflows.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { findPart, TEMPORAL } from '../../scripts/parts.ts';
+import { TemporalServer } from '../../scripts/temporal.ts';
+import { createTemporalPlugin } from '../../src/worker.ts';
+import type { Random } from '../random.ts';
+import { startCrew } from '../stage/crew.ts';
+import type { TemporalWorkerSettings } from '../worker/messages.ts';
+import { TASK_QUEUE, type WorkflowPlan } from './plan.ts';
+
+export interface TemporalStage {
+  readonly address: string;
+  /** Workers, once the rest of the stage is there. */
+  startWorkers(options: TemporalWorkersOptions): Promise<TemporalWorkers>;
+  stop(): Promise<void>;
+}
+
+export interface TemporalWorkersOptions {
+  /** Before the names of all of them. */
+  readonly name: string;
+  readonly count: number;
+  readonly folder: string;
+  readonly random: Random;
+  readonly redisUrl: string;
+  readonly databaseUrl: string;
+}
+
+export interface TemporalWorkers {
+  /** Runs a workflow to its end, and answers what it returned. */
+  run(plan: WorkflowPlan): Promise<unknown>;
+  kill(): Promise<number>;
+  hold(): Promise<void>;
+  release(): void;
+  stop(): Promise<void>;
+}
+
+/** Starts a dev server; undefined where there is no Temporal CLI. */
+export async function startTemporalStage(): Promise<TemporalStage | undefined> {
+  const binary = findPart(TEMPORAL);
+  if (!binary) return undefined;
+  const server = await TemporalServer.start({ binary });
+  return {
+    address: server.address,
+    startWorkers: (options) => startTemporalWorkers(server.address, options),
+    stop: () => server.stop(),
+  };
+}
+
+async function startTemporalWorkers(
+  address: string,
+  { name: prefix, redisUrl, databaseUrl, ...options }: TemporalWorkersOptions,
+): Promise<TemporalWorkers> {
+  const bundle = join(options.folder, 'workflows.js');
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('./workflow.ts', import.meta.url)),
+    plugins: [createTemporalPlugin({ log: {} as never, store: {} as never })],
+    logger: new DefaultLogger('ERROR'),
+  });
+  writeFileSync(bundle, code);
+  const crew = await startCrew({
+    ...options,
+    sort: `${prefix}temporal-worker`,
+    command: (name, journal) => {
+      const own: TemporalWorkerSettings = {
+        ...{ name, journal, redisUrl, databaseUrl, bundle },
+        temporalAddress: address,
+      };
+      return ['prove/temporal/worker.ts', JSON.stringify(own)];
+    },
+    join: (member) => member,
+    onMessage: () => {},
+    onGone: () => {},
+  });
+  const connection = await Connection.connect({ address });
+  const client = new Client({ connection });
+  return {
+    run: (plan) =>
+      client.workflow.execute('study', { workflowId: plan.id, taskQueue: TASK_QUEUE, args: [plan] }),
+    async kill() {
+      const members = crew.members();
+      if (members.length > 0) await crew.kill(members);
+      return members.length;
+    },
+    hold: crew.hold,
+    release: crew.release,
+    async stop() {
+      await crew.stop();
+      await connection.close();
+    },
+  };
+}

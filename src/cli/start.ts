@@ -43,8 +43,13 @@ async function start(workers: number): Promise<void> {
 
 async function serve(config: Config, logger: Logger): Promise<void> {
   const parts = createParts(config, logger);
-  const { streams: settings, limits, publisherLostMs: lostAfterMs } = config;
-  const services = createServices({ ...parts, settings, limits, logger, liveness: { lostAfterMs } });
+  const { streams: settings, limits, publisherLostMs: lostAfterMs, temporalTenant: tenant } = config;
+  const services = createServices({
+    ...parts,
+    ...{ settings, limits, logger },
+    liveness: { lostAfterMs },
+    workflows: { tenant },
+  });
   const server = await listen(services, config);
   for (const { part, is, limits } of describeParts(config)) {
     logger.info({ part }, limits ? `${is} (${limits})` : is);

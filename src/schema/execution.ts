@@ -150,7 +150,7 @@ builder.queryType({
       nullable: true,
       args: { kind: t.arg({ type: ExecutionKindEnum, required: true }), id: t.arg.id({ required: true }) },
       resolve: async (_, { kind, id }, { services, caller }) => {
-        const row = await services.tails.find(kind, checkExecutionId(id));
+        const row = await services.tails.find(kind, checkExecutionId(id), caller);
         if (!row) return null;
         const permission = await services.authorize(caller, row);
         if (permission.read === 'hidden') return null;

@@ -57,7 +57,7 @@ function refuseStreamTokens({ viaStreamToken }: Caller): void {
 }
 
 async function requireReadable({ services, caller }: RequestContext, id: string): Promise<void> {
-  const row = (await services.store.get(id)) ?? (await services.tails.find('workflow', id));
+  const row = (await services.store.get(id)) ?? (await services.tails.find('workflow', id, caller));
   if (!row) throw unknownExecution(id);
   await requireRead(services.authorize, caller, row);
 }

@@ -25,6 +25,8 @@ export interface Config {
   readonly redisWaitReplicas: number;
   /** Temporal, whose workflows can be watched; none where absent. */
   readonly temporal: TemporalSettings | undefined;
+  /** Whose the workflows of that Temporal are; those of callers without a tenant where absent. */
+  readonly temporalTenant: string | undefined;
   /** How callers are known; not at all where absent. */
   readonly auth: JwtOptions | undefined;
   /** How long a stream token serves; an hour where absent. */
@@ -59,6 +61,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     databaseUrl: url(env, 'DATABASE_URL', ['postgres:', 'postgresql:']),
     ...redis(env),
     temporal: temporal(env),
+    temporalTenant: env.TEMPORAL_TENANT || undefined,
     auth,
     sessionMs: env.AUTH_SESSION_MS ? whole(env, 'AUTH_SESSION_MS', 0, 1_000, 86_400_000) : undefined,
     corsOrigins: (env.CORS_ORIGINS ?? '').split(',').flatMap((origin) => origin.trim() || []),

@@ -32,7 +32,9 @@ export interface TailsOptions {
   readonly reconcileEnd: (row: Execution) => Promise<void>;
   readonly follow: Follow;
   /** Makes the row of a workflow that is known elsewhere, on its first view; undefined where it is not. */
-  readonly findWorkflow?: ((executionId: string) => Promise<Execution | undefined>) | undefined;
+  readonly findWorkflow?:
+    | ((executionId: string, tenant: string | undefined) => Promise<Execution | undefined>)
+    | undefined;
   readonly limits?: Partial<StreamLimits> | undefined;
 }
 
@@ -76,7 +78,7 @@ export class Tails {
   }
 
   async #open(request: OpenViewer, leave: () => void): Promise<Viewer> {
-    const row = await this.find(request.kind, request.executionId);
+    const row = await this.find(request.kind, request.executionId, request.caller);
     if (!row) throw unknownExecution(request.executionId);
     const permissionClass = await requireRead(this.#options.authorize, request.caller, row);
 
@@ -101,10 +103,10 @@ export class Tails {
    * The row of an execution of this kind; of a workflow that is known elsewhere, made on its first view.
    * @throws ExecstreamError `SOURCE_UNAVAILABLE`
    */
-  async find(kind: ExecutionKind, executionId: string): Promise<Execution | undefined> {
+  async find(kind: ExecutionKind, executionId: string, caller: Caller): Promise<Execution | undefined> {
     const { store, findWorkflow } = this.#options;
     const known = await store.get(executionId);
-    const row = known ?? (kind === 'workflow' ? await findWorkflow?.(executionId) : undefined);
+    const row = known ?? (kind === 'workflow' ? await findWorkflow?.(executionId, caller.tenant) : undefined);
     return row?.kind === kind ? row : undefined;
   }
 

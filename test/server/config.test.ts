@@ -14,6 +14,7 @@ test('protocol.md, Other paths: the port is 4000 and the address 127.0.0.1 unles
     redisPrefix: '',
     redisWaitReplicas: 0,
     temporal: undefined,
+    temporalTenant: undefined,
     corsOrigins: [],
     streams: DEFAULT_STREAM_SETTINGS,
     limits: DEFAULT_LIMITS,

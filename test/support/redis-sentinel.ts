@@ -19,7 +19,7 @@ export interface Sentinels extends AsyncDisposable {
   readonly servers: readonly RedisServer[];
   /** The one that began as the master, or that `failedOver` answered last. */
   master(): RedisServer;
-  /** Resolves when the Sentinels name another master, and that is one; answers it. */
+  /** Resolves when all Sentinels name another master, and that is one; answers it. */
   failedOver(): Promise<RedisServer>;
   /** Has the Sentinels make a replica the master while the master lives. */
   failOver(): Promise<void>;
@@ -89,10 +89,15 @@ export async function startSentinels(args: readonly string[] = []): Promise<Sent
         const before = master;
         master = await until(
           async () => {
-            const told = (await sentinel((client) =>
-              client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME),
-            )) as [string, string];
-            const now = servers.find(({ port }) => `${port}` === told[1] && port !== before.port);
+            const told = await Promise.all(
+              ports.map((port) =>
+                askServer(port, (client) => client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME)),
+              ),
+            );
+            // All of them: one that lags would send a client back to a master that was started again too soon.
+            const [named, ...others] = new Set(told.map((address) => (address as string[])[1]));
+            if (others.length > 0) return undefined;
+            const now = servers.find(({ port }) => `${port}` === named && port !== before.port);
             const role = now && (await askServer(now.port, (client) => client.role()));
             return role && (role as unknown[])[0] === 'master' ? now : undefined;
           },

@@ -25,20 +25,26 @@ export interface ResolutionOptions {
   readonly temporal: Temporal;
   readonly store: ExecutionStore;
   readonly resolve?: ResolveWorkflow | undefined;
+  /** Whose the workflows are that nobody has begun here, where there is no hook to say it. */
+  readonly tenant?: string | undefined;
   readonly decodePayload?: PayloadDecoder | undefined;
 }
 
-export function createResolution({ temporal, store, resolve, decodePayload }: ResolutionOptions) {
-  const resolved: ResolveWorkflow = resolve ?? ((executionId) => ({ workflowId: executionId }));
+export function createResolution({ temporal, store, resolve, tenant, decodePayload }: ResolutionOptions) {
+  const own = tenant !== undefined && { tenant };
+  const resolved: ResolveWorkflow = resolve ?? ((executionId) => ({ workflowId: executionId, ...own }));
 
-  /** The row of a workflow that has none yet, made on first view. */
-  async function find(executionId: string): Promise<Execution | undefined> {
+  /**
+   * The row of a workflow that has none yet, made on first view.
+   * @param viewer whose tenant asks. Where nothing says whose the workflow is, it is not for one of many tenants.
+   */
+  async function find(executionId: string, viewer: string | undefined): Promise<Execution | undefined> {
     const found = await resolved(executionId);
-    if (!found) return undefined;
-    const { namespace = temporal.namespace, workflowId, runId, tenant } = found;
+    if (!found || (!resolve && viewer !== tenant && viewer !== undefined)) return undefined;
+    const { namespace = temporal.namespace, workflowId, runId, tenant: owner } = found;
     try {
       const run = await temporal.describe({ namespace, workflowId, ...(runId !== undefined && { runId }) });
-      return await beginRow(executionId, run, tenant);
+      return await beginRow(executionId, run, owner);
     } catch (error) {
       if (!isTemporalError(error)) throw error;
       const refusal = refusalOf(error);
@@ -50,7 +56,7 @@ export function createResolution({ temporal, store, resolve, decodePayload }: Re
   async function beginRow(
     executionId: string,
     run: Awaited<ReturnType<Temporal['describe']>>,
-    tenant: string | undefined,
+    owner: string | undefined,
   ): Promise<Execution | undefined> {
     const { workflowId, workflowType: name, firstRunId, attempt, parentId } = run;
     const input = decodePayload && (await inputOf(run, decodePayload));
@@ -61,13 +67,15 @@ export function createResolution({ temporal, store, resolve, decodePayload }: Re
         ...{ id: executionId, kind: 'workflow', mode: 'STRUCTURED', attempt, workflowId, runId: firstRunId },
         ...(name && { name }),
         ...(parent && { parentId: parent.id }),
-        ...(tenant !== undefined && { tenant }),
+        ...(owner !== undefined && { tenant: owner }),
         ...(input !== undefined && { input }),
       });
     } catch (error) {
-      // Begun meanwhile, by a sink or another server, at a later attempt or up to its end.
-      if (isExecstreamError(error, 'SUPERSEDED') || isExecstreamError(error, 'ENDED'))
-        return store.get(executionId);
+      // Begun meanwhile, by a sink or another server: at a later attempt, up to its end, or for its tenant.
+      const isKnown = (['SUPERSEDED', 'ENDED', 'FORBIDDEN'] as const).some((code) =>
+        isExecstreamError(error, code),
+      );
+      if (isKnown) return store.get(executionId);
       throw error;
     }
   }

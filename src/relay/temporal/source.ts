@@ -34,6 +34,8 @@ export interface TemporalSourceOptions extends Partial<TemporalTimes> {
   readonly store: ExecutionStore;
   /** Which workflow an id that has no row names. By default the one of that id, in the configured namespace. */
   readonly resolve?: ResolveWorkflow | undefined;
+  /** Whose those workflows are, where there is no hook to say it. Absent: of callers without a tenant. */
+  readonly tenant?: string | undefined;
   /** Shows inputs and results of workflows that know nothing of us, to whoever may read them. By default none. */
   readonly decodePayload?: PayloadDecoder | undefined;
   /** Follows all other executions. */
@@ -47,10 +49,11 @@ export interface TemporalSource {
   /** Whether Temporal knows how this execution ends. */
   isTruth(row: Execution): boolean;
   /**
-   * Makes the row of a workflow that nobody has begun here; undefined where there is no such workflow.
+   * Makes the row of a workflow that nobody has begun here; undefined where there is no such workflow for a viewer of
+   * this tenant.
    * @throws ExecstreamError `SOURCE_UNAVAILABLE` where Temporal or the store does not answer.
    */
-  find(executionId: string): Promise<Execution | undefined>;
+  find(executionId: string, tenant: string | undefined): Promise<Execution | undefined>;
 }
 
 export function createTemporalSource(options: TemporalSourceOptions): TemporalSource {

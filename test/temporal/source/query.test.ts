@@ -1,6 +1,10 @@
 // Workflows that answer the query, watched on a real server without a sink: order, once, ends, and who asks.
 import { expect, test } from 'vitest';
+import { createMemoryLog } from '../../../src/log/memory.ts';
+import { createTemporal } from '../../../src/relay/temporal/connection.ts';
+import { createTemporalSource } from '../../../src/relay/temporal/source.ts';
 import { range } from '../../support/app.ts';
+import { createMemoryStore } from '../../support/memory-store.ts';
 import { describeTemporal, useTemporal } from '../../support/temporal.ts';
 import { until } from '../../support/wait.ts';
 import { freshId, startWorker } from '../rig.ts';
@@ -171,6 +175,41 @@ describeTemporal('a workflow that has the query alone', () => {
     await using lost = await startWatching('127.0.0.1:1');
     using away = await watchRest(lost.url, freshId('nobody'));
     expect(away.status).toBe(503);
+  });
+
+  test('a workflow that nobody has begun here is its tenant’s, and nobody’s guess', async () => {
+    await using worker = await startWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'onSignal', [1]);
+    const id = handle.workflowId;
+    const found = async (viewer: string | undefined, tenant?: string) => {
+      const [log, store] = [createMemoryLog(), createMemoryStore()];
+      const made = createTemporal({ address: temporal.address, namespace: 'default' });
+      const otherwise = { follow: () => () => {}, copy: async () => {} };
+      const source = createTemporalSource({ temporal: made, log, store, otherwise, tenant });
+      const row = await source.find(id, viewer);
+      await made.close();
+      return row && [row.id, row.tenant];
+    };
+    expect(await found('acme')).toBeUndefined();
+    expect(await found(undefined)).toEqual([id, undefined]);
+    expect(await found('acme', 'acme')).toEqual([id, 'acme']);
+    expect(await found('globex', 'acme')).toBeUndefined();
+    expect(await found(undefined, 'acme')).toEqual([id, 'acme']);
+    await handle.terminate();
+  });
+
+  test('one whose row a sink makes at the same moment, for its tenant, is that row', async () => {
+    await using worker = await startWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'onSignal', [1]);
+    const store = createMemoryStore();
+    const theirs = { id: handle.workflowId, kind: 'workflow', mode: 'STRUCTURED', tenant: 'acme' } as const;
+    await store.begin(theirs);
+    const made = createTemporal({ address: temporal.address, namespace: 'default' });
+    const otherwise = { follow: () => () => {}, copy: async () => {} };
+    const source = createTemporalSource({ temporal: made, log: createMemoryLog(), store, otherwise });
+    expect(await source.find(handle.workflowId, undefined)).toMatchObject({ tenant: 'acme' });
+    await made.close();
+    await handle.terminate();
   });
 
   test('its state is there before anyone has streamed it', async () => {

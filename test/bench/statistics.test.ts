@@ -1,0 +1,43 @@
+// The arithmetic behind the rows: medians, ratios in which more is better, latencies, and what counts as fallen.
+import { expect, it } from 'vitest';
+import { Latencies } from '../../bench/generator/latencies.ts';
+import { Results } from '../../bench/results.ts';
+import { fallenRows, isMissed, rowsOf } from '../../bench/rows.ts';
+import { median, timesCheaper } from '../../bench/statistics.ts';
+
+it('a median is the middle, or between the two that are', () => {
+  expect(median([9, 1, 5])).toBe(5);
+  expect(median([4, 1, 2, 100])).toBe(3);
+  expect(() => median([])).toThrow();
+});
+
+it('a ratio is above 1 where ours is the smaller', () => {
+  expect(timesCheaper(2, 10)).toBe(5);
+  expect(timesCheaper(0, 10)).toBe(0);
+});
+
+it('rows are made of medians, and of what was measured alone', () => {
+  const results = new Results();
+  for (const cpuUsPerFrame of [8, 10, 30]) results.add('A, one in flight', 'execstream', { cpuUsPerFrame });
+  results.add('A, one in flight', 'yoga', { cpuUsPerFrame: 40 });
+  const rows = rowsOf(results);
+  expect(rows).toEqual([{ scenario: 'A, one in flight', against: 'yoga', value: 4, atLeast: 5 }]);
+  expect(rows.map(isMissed)).toEqual([true]);
+});
+
+it('a row has fallen when a third of it is gone', () => {
+  const row = { scenario: 'B', against: 'yoga', atLeast: 3.5 };
+  const recorded = [{ ...row, value: 3 }];
+  expect(fallenRows([{ ...row, value: 2 }], recorded)).toEqual([]);
+  expect(fallenRows([{ ...row, value: 1.9 }], recorded)).toHaveLength(1);
+});
+
+it('percentiles of latencies are right to 2 %', () => {
+  const latencies = new Latencies();
+  for (let us = 1; us <= 100_000; us++) latencies.add(us);
+  for (const share of [0.001, 0.5, 0.99, 1]) {
+    expect(Math.abs(latencies.percentile(share) / (share * 100_000) - 1)).toBeLessThan(0.02);
+  }
+  latencies.clear();
+  expect(latencies.percentile(0.5)).toBe(0);
+});

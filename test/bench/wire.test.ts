@@ -1,0 +1,44 @@
+// The generator's reader must not miscount, wherever the network cuts the bytes.
+import { describe, expect, it } from 'vitest';
+import { stamp, WireReader } from '../../bench/generator/wire.ts';
+
+const HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n';
+const BODY = `retry: 1000\n:\n\nid: 1-x\ndata: {"a":"${stamp(1, 250)}"}\n\n:\n\ndata: ${stamp(2, 900)}\ndata: more\n\n`;
+
+function chunked(text: string, size: number): string {
+  const pieces = text.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? [];
+  return [...pieces, ''].map((piece) => `${piece.length.toString(16)}\r\n${piece}\r\n`).join('');
+}
+
+function read(answer: string, step: number) {
+  const heard: unknown[] = [];
+  const reader = new WireReader({
+    onHead: (status) => heard.push(status),
+    onFrame: (n, sentUs) => heard.push([n, sentUs]),
+  });
+  const bytes = Buffer.from(answer);
+  for (let at = 0; at < bytes.length; at += step) reader.read(bytes.subarray(at, at + step));
+  return { heard, ended: reader.ended };
+}
+
+const ALL = [200, [1, 250], [2, 900]];
+
+describe('the generator reads frames', () => {
+  const answer = `${HEAD}Transfer-Encoding: chunked\r\n\r\n${chunked(BODY, 17)}`;
+
+  it.each([1, 2, 3, 7, 64, 10_000])('of chunked coding, in reads of %i bytes', (step) => {
+    expect(read(answer, step)).toEqual({ heard: ALL, ended: true });
+  });
+
+  it.each([1, 5, 10_000])('of a body without chunks, in reads of %i bytes', (step) => {
+    expect(read(`${HEAD}\r\n${BODY}`, step)).toEqual({ heard: ALL, ended: false });
+  });
+
+  it('with lines that end in CRLF', () => {
+    expect(read(`${HEAD}\r\n${BODY.replaceAll('\n', '\r\n')}`, 9).heard).toEqual(ALL);
+  });
+
+  it('and counts none that has not ended', () => {
+    expect(read(`${HEAD}\r\n${BODY.slice(0, -1)}`, 9).heard).toEqual(ALL.slice(0, 2));
+  });
+});

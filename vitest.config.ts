@@ -9,7 +9,6 @@ export default defineConfig({
     alias: [{ find: /^graphql$/, replacement: createRequire(import.meta.url).resolve('graphql') }],
   },
   test: {
-    include: ['test/**/*.test.ts'],
     // Processes rather than threads: suites handle signals, load native modules and WASM databases.
     pool: 'forks',
     maxWorkers: 2,
@@ -17,5 +16,26 @@ export default defineConfig({
     testTimeout: 20_000,
     // Starting a database is a hook's work.
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'suites',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/chaos/**'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      // The slow ones, which load the whole machine: after all others, one at a time.
+      {
+        extends: true,
+        test: {
+          name: 'chaos',
+          include: ['test/chaos/**/*.test.ts'],
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

@@ -31,6 +31,6 @@ describeOwnRedis('with Redis', () => {
       expect(Object.keys(proof.faults).sort()).toEqual([...FAULTS].sort());
       expect(Math.min(...(Object.values(proof.faults) as number[]))).toBeGreaterThan(0);
       expect(proof).toMatchObject({ passed: true, gaps: {} });
-    }, 120_000);
+    }, 300_000);
   });
 });

@@ -198,7 +198,7 @@ describe('a demo that cannot start says why in one line, with code 1', () => {
     expect(await refused(['--speed', '3'])).toMatch(line(/Unknown option '--speed'; --help .+/));
   });
 
-  test('a port that is taken', async () => {
+  test('a port that is taken', { timeout: 60_000 }, async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const { port } = taken.address() as { port: number };
@@ -206,7 +206,7 @@ describe('a demo that cannot start says why in one line, with code 1', () => {
     taken.close();
   });
 
-  test('a data folder that another process has', async () => {
+  test('a data folder that another process has', { timeout: 60_000 }, async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'execstream-locked-'));
     await using first = startDemo([], { dataDir });
     await first.prints(/execstream is ready/);

@@ -43,7 +43,7 @@ export class LiveResults implements FrameSource, AsyncIterable<ExecutionResult> 
       if (!event) break;
       const frame = this.#projection.frame(event, this.#encoding);
       frames.push(frame);
-      size += frame.bytes.length;
+      size += frame.length;
       this.#told = event.id;
     }
     return frames.length > 1 ? this.#projection.joined(frames) : frames[0];

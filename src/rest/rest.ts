@@ -18,13 +18,15 @@ export interface RestOptions extends PublishingOptions {
   readonly run: RunOperation;
   readonly streams: EventStreams;
   readonly checks: { readonly [part: string]: Check };
+  /** Prometheus' text. */
+  readonly metrics: () => Promise<Response>;
   readonly onError: (error: unknown) => void;
 }
 
 const EXECUTION = '^/api/v0/executions/(workflows|agents|tasks)/([^/]+)';
 
 /** Answers every request that is not GraphQL's. */
-export function createRest({ run, streams, checks, onError, ...publishingOptions }: RestOptions) {
+export function createRest({ run, streams, checks, metrics, onError, ...publishingOptions }: RestOptions) {
   const publishing = createPublishing(publishingOptions);
   const routes: readonly Route[] = [
     [new RegExp(`${EXECUTION}/stream$`), { GET: (visit) => streamExecution(run, streams, target(visit)) }],
@@ -40,6 +42,7 @@ export function createRest({ run, streams, checks, onError, ...publishingOptions
     [/^\/api\/v0\/stream-tokens\/revoke$/, { POST: (visit) => revokeStreamToken(run, visit) }],
     [/^\/health\/live$/, { GET: live }],
     [/^\/health\/ready$/, { GET: () => ready(checks, streams.draining) }],
+    [/^\/metrics$/, { GET: () => metrics() }],
     [/^\/openapi\.json$/, { GET: openApiJson }],
     [/^\/docs\/?$/, { GET: docsPage }],
     [

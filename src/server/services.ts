@@ -24,6 +24,7 @@ import { createStreamTokens, type RedeemableStreamTokens } from './auth/stream-t
 import { createMemoryTokenRecords, createRedisTokenRecords } from './auth/token-records.ts';
 import type { Config } from './config.ts';
 import type { Limits } from './limits.ts';
+import { createMetrics } from './metrics.ts';
 
 /** The parts that keep something. */
 export interface Parts {
@@ -127,6 +128,7 @@ export function createServices({
     run: graphql.run,
     streams,
     checks: { log: () => log.ping(), database: () => store.ping() },
+    metrics: createMetrics({ streams, tails, counter: graphql.counter }),
     authorizePublish,
     onError,
   });

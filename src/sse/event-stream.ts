@@ -58,6 +58,7 @@ export interface EventStreamHooks {
   /** Calls `advance` soon, together with what else the tick brings. */
   schedule(stream: EventStream): void;
   onClosed(stream: EventStream): void;
+  onWritten(bytes: number): void;
   /** Is told what a source has thrown. */
   onError(error: unknown): void;
 }
@@ -65,8 +66,7 @@ export interface EventStreamHooks {
 export class EventStream {
   readonly #source: FrameSource;
   readonly #settings: EventStreamSettings;
-  readonly #onClosed: (stream: EventStream) => void;
-  readonly #onError: (error: unknown) => void;
+  readonly #hooks: EventStreamHooks;
   /** Puts `advance` where the work of one tick is done together. */
   readonly #schedule: () => void;
   readonly #lifetime: NodeJS.Timeout;
@@ -82,16 +82,11 @@ export class EventStream {
   #countedFrom = performance.now();
   #resting: NodeJS.Timeout | undefined;
 
-  constructor(
-    source: FrameSource,
-    settings: EventStreamSettings,
-    { schedule, onClosed, onError }: EventStreamHooks,
-  ) {
+  constructor(source: FrameSource, settings: EventStreamSettings, hooks: EventStreamHooks) {
     this.#source = source;
     this.#settings = settings;
-    this.#schedule = () => schedule(this);
-    this.#onClosed = onClosed;
-    this.#onError = onError;
+    this.#schedule = () => hooks.schedule(this);
+    this.#hooks = hooks;
     const { lifetimeMs, heartbeatMs } = settings;
     this.#lifetime = setTimeout(() => this.rotate(), lifetimeMs * (0.8 + Math.random() / 5)).unref();
     this.#heartbeat = setInterval(() => this.#onHeartbeat(), heartbeatMs).unref();
@@ -118,7 +113,7 @@ export class EventStream {
     } catch (error) {
       this.close();
       sink.end();
-      this.#onError(error);
+      this.#hooks.onError(error);
     }
   }
 
@@ -160,14 +155,15 @@ export class EventStream {
     clearTimeout(this.#resting);
     this.#source.onReady = undefined;
     this.#source.close();
-    this.#onClosed(this);
+    this.#hooks.onClosed(this);
   }
 
   #write(sink: Sink, frame: Frame): void {
     sink.write(frame);
     this.#heartbeat.refresh();
     this.#beat = false;
-    this.#sent += frame.bytes.length;
+    this.#hooks.onWritten(frame.length);
+    this.#sent += frame.length;
     if (this.#sent > this.#settings.bytesPerSecond) this.#rest();
   }
 

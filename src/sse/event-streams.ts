@@ -26,6 +26,9 @@ export class EventStreams {
   readonly #ticks = new Ticks<EventStream>((stream) => stream.advance());
   readonly #hooks: EventStreamHooks;
   #draining = false;
+  /** Streams that were opened, and bytes of frames that were written, since the process began. */
+  opened = 0;
+  bytes = 0;
 
   /** @param onError is told of a source that fails: that ends its stream, and no other. */
   constructor(settings: Partial<EventStreamSettings> = {}, onError: (error: unknown) => void = () => {}) {
@@ -33,6 +36,9 @@ export class EventStreams {
     this.#hooks = {
       schedule: (stream) => this.#ticks.add(stream),
       onClosed: (stream) => this.#open.delete(stream),
+      onWritten: (bytes) => {
+        this.bytes += bytes;
+      },
       onError,
     };
   }
@@ -73,6 +79,7 @@ export class EventStreams {
   open(source: FrameSource, signal: AbortSignal): EventStreamBody {
     const stream = new EventStream(source, this.#settings, this.#hooks);
     this.#open.add(stream);
+    this.opened += 1;
     if (this.#draining) stream.rotate();
     return new EventStreamBody(stream, signal, this.#settings.directWrites);
   }

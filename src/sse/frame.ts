@@ -4,6 +4,8 @@
 export interface Frame {
   readonly bytes: Uint8Array;
   readonly chunk: Uint8Array;
+  /** Of `bytes`. */
+  readonly length: number;
 }
 
 /** Lines end in CR, LF or CRLF; a client hands all three on as LF. */
@@ -52,17 +54,19 @@ function encode(text: string): Frame {
   chunk.write(head, 0, 'latin1');
   chunk.write(text, head.length, 'utf8');
   chunk.write('\r\n', head.length + length, 'latin1');
-  return { chunk, bytes: chunk.subarray(head.length, head.length + length) };
+  return { chunk, bytes: chunk.subarray(head.length, head.length + length), length };
 }
 
 /** Each viewer writes one of the two forms, so each is made when it is first asked for. */
 class Joined implements Frame {
+  readonly length: number;
   readonly #frames: readonly Frame[];
   #bytes: Uint8Array | undefined;
   #chunk: Uint8Array | undefined;
 
   constructor(frames: readonly Frame[]) {
     this.#frames = frames;
+    this.length = frames.reduce((sum, { length }) => sum + length, 0);
   }
 
   get bytes(): Uint8Array {

@@ -19,7 +19,7 @@ export class RelayedBody implements FrameSource {
     if (!bytes) return undefined;
     this.#piece = undefined;
     void this.#read();
-    return { bytes, chunk: chunkOf(bytes) };
+    return { bytes, chunk: chunkOf(bytes), length: bytes.length };
   }
 
   /** One body carries many logs: there is no cursor. */

@@ -10,7 +10,11 @@ const SETTINGS = { retryMs: 1_000, heartbeatMs: 15_000, lifetimeMs: 600_000 };
 
 function frameOf(text: string | undefined): Frame | undefined {
   if (text === undefined) return undefined;
-  return { bytes: Buffer.from(text), chunk: Buffer.from(`${text.length.toString(16)}\r\n${text}\r\n`) };
+  return {
+    length: text.length,
+    bytes: Buffer.from(text),
+    chunk: Buffer.from(`${text.length.toString(16)}\r\n${text}\r\n`),
+  };
 }
 
 /** A source that a test fills by hand. */

@@ -189,6 +189,10 @@ function healthPaths(): Record<string, JsonSchema> {
   });
   const live = answer('It does.', { status: 'ok' });
   const ready = answer('All do.', { status: 'ok', parts: { log: 'ok', database: 'ok' } });
+  const metrics = {
+    description: 'The text format of Prometheus.',
+    content: { 'text/plain': { schema: { type: 'string' } } },
+  };
   const unready = answer('`parts` says which does not.', {
     status: 'unavailable',
     parts: { log: 'ok', database: 'The database of executions does not answer' },
@@ -196,6 +200,7 @@ function healthPaths(): Record<string, JsonSchema> {
   return {
     '/health/live': get('health', 'live', 'Whether the process answers', { 200: live }),
     '/health/ready': get('health', 'ready', 'Whether every part answers', { 200: ready, 503: unready }),
+    '/metrics': get('health', 'metrics', 'What Prometheus is told', { 200: metrics }),
   };
 }
 

@@ -3,15 +3,13 @@ import type { ExecutionJournal } from '../journal/reader.ts';
 import { digest } from './digest.ts';
 import type { Finding, SeenGap, SeenReset, Sequence } from './seen.ts';
 
-/** A stretch of time, in ms, in which a fault destroyed data. */
+/**
+ * A stretch of time, in ms, in which a fault destroyed data that viewers had seen. They may then be told to begin again;
+ * what was acknowledged is said again by its publisher, and judged.
+ */
 export interface Destruction {
   readonly from: number;
   readonly to: number;
-  /**
-   * `unacknowledged`: viewers may have seen what is gone, so they may be told to begin again, but in the same log: one
-   * that was begun anew would mean that something acknowledged is gone.
-   */
-  readonly destroys: 'all' | 'unacknowledged';
 }
 
 export interface Verdict {
@@ -43,13 +41,11 @@ export function judge(
 
 /** A reset takes away what was read. It counts as lost unless somebody really took it away. */
 function forbidden(
-  { reason, at, isLogged, isSameEpoch }: SeenReset,
+  { reason, at, isLogged }: SeenReset,
   { attempts, overflows, begunAt }: ExecutionJournal,
   destructions: readonly Destruction[],
 ): Finding[] {
-  const isDestroyed = destructions.some(
-    ({ from, to, destroys }) => from <= at && to >= begunAt && (destroys === 'all' || isSameEpoch),
-  );
+  const isDestroyed = destructions.some(({ from, to }) => from <= at && to >= begunAt);
   if (reason === 'log_lost' && isDestroyed) return [];
   if (reason === 'attempt' && isLogged && attempts > 1) return [];
   if (reason === 'overflow' && isLogged && overflows > 0) return [];

@@ -24,8 +24,6 @@ export interface SeenReset {
   readonly at: number;
   /** Whether it is an event of the log (the publisher's side wrote it) and not made by a server for this viewer. */
   readonly isLogged: boolean;
-  /** Whether it leads into the incarnation that the viewer was in. */
-  readonly isSameEpoch: boolean;
 }
 
 export interface SeenGap {

@@ -36,8 +36,8 @@ export function createSequence(executionId: string, mode: 'TEXT' | 'STRUCTURED')
     leaveEpoch(event.epoch, 0);
   }
 
-  function noteReset({ data, at, epoch: its }: Seen, isLogged: boolean): void {
-    resets.push({ reason: String(data.reason), at, isLogged, isSameEpoch: its === epoch });
+  function noteReset({ data, at }: Seen, isLogged: boolean): void {
+    resets.push({ reason: String(data.reason), at, isLogged });
   }
 
   function leaveEpoch(next: string, before: number): void {

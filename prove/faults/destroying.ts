@@ -18,7 +18,7 @@ async function destroy(stage: FaultStage, act: () => Promise<void>): Promise<boo
       if (Date.now() > deadline || stage.signal.aborted) return false;
       await pause(20);
     }
-    await during(destructions, 'all', act);
+    await during(destructions, act);
   } finally {
     for (const crew of crews) crew.release();
   }
@@ -26,12 +26,8 @@ async function destroy(stage: FaultStage, act: () => Promise<void>): Promise<boo
 }
 
 /** Notes when data went, for the judge. */
-async function during(
-  destructions: FaultStage['destructions'],
-  destroys: Destruction['destroys'],
-  act: () => Promise<void>,
-): Promise<void> {
-  const destruction: Writable<Destruction> = { from: Date.now(), to: Number.POSITIVE_INFINITY, destroys };
+async function during(destructions: FaultStage['destructions'], act: () => Promise<void>): Promise<void> {
+  const destruction: Writable<Destruction> = { from: Date.now(), to: Number.POSITIVE_INFINITY };
   destructions.push(destruction);
   await act();
   destruction.to = Date.now();
@@ -50,11 +46,11 @@ export const DESTROYING: readonly Fault[] = [
     },
   },
   {
-    // What the master alone had goes with it: it was not acknowledged.
+    // What the master alone had goes with it: viewers may have seen it, and it was not acknowledged.
     kind: 'redis-failover',
     async play({ failover, failovers }) {
       if (!failover) return false;
-      await during(failovers, 'unacknowledged', () => failover.failOver());
+      await during(failovers, () => failover.failOver());
       return true;
     },
   },

@@ -43,7 +43,8 @@ export interface OpenRequest {
    * Set by a writer that found its log lost: what it knew of it. Where the log is there and whole after all (this
    * epoch, head not below `acknowledged`), nothing happens; else the log is dropped and a new epoch begins. Its
    * first event in an auto log is `reset` (`log_lost`). A source that met a `conflict` passes `acknowledged:
-   * Infinity`, which always begins a new epoch where the log's is still this one.
+   * Infinity`, which always begins a new epoch where the log's is still this one. A server that has seen more of an
+   * auto log than is left of it names neither publisher nor fence: the log is then begun anew for its holder.
    */
   readonly lost?: { readonly epoch: string; readonly acknowledged: number };
 }

@@ -117,8 +117,10 @@ export function createMemoryLog(bounds: LogBounds = DEFAULT_BOUNDS): EventLog {
     if (lost && log.epoch === lost.epoch && log.head < lost.acknowledged) {
       const next = begin(executionId, request);
       next.fence = log.fence;
+      if (isWitness(request)) next.publisher = log.publisher;
       return opened(next, true, true);
     }
+    if (isWitness(request)) return opened(log, log.epoch !== lost?.epoch, false);
     const holds = log.publisher === request.publisher;
     const newer = request.attempt > log.attempt;
     if (!holds && !newer && log.publisher !== undefined && log.head > log.takenAt) {
@@ -217,6 +219,11 @@ export function createMemoryLog(bounds: LogBounds = DEFAULT_BOUNDS): EventLog {
 function headOf({ epoch, head, numbering, attempt, end, publisher, note }: MemoryLog): LogHead {
   const published = publisher !== undefined;
   return { epoch, head, numbering, attempt, end, published, ...(note !== '' && { note }) };
+}
+
+/** A server that has seen more of the log than is left of it publishes nothing, and leaves it to whoever does. */
+function isWitness({ numbering, fence, publisher, lost }: OpenRequest): boolean {
+  return numbering === 'auto' && fence === undefined && publisher === undefined && lost !== undefined;
 }
 
 /** A relay names its token and no publisher. It never gets in the way of a publisher. */

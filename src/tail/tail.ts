@@ -7,13 +7,15 @@
 //   log said; the ring ends at `head` or is empty. It holds the terminal event once there is one: an ended log
 //   expires, also under viewers that are still far from its end.
 // - An announcement that does not follow on `head` is not used: the log is read instead.
+// - A log that has lost its end is begun anew, in another epoch, before anything is made of it: whoever publishes next
+//   may know nothing of the loss, and would give other events the seqs that viewers have seen.
 // - Another epoch, or a head below ours, is another incarnation of the log. Viewers notice by themselves, when they
 //   are woken: their epoch is not the tail's, or their cursor is above its head. So whatever changes where the log
 //   stands wakes them before anything else happens.
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ExecutionEvent, isFinal, isTerminal } from '../event/types.ts';
 import type { Execution } from '../execution/store.ts';
-import type { Announcement, LogListener, LogPage, LogReader, Unlisten } from '../log/log.ts';
+import type { Announcement, LogListener, LogPage, LogReader, LogWriter, Unlisten } from '../log/log.ts';
 import { archivedEnd, type Folded, foldedResult } from './archive.ts';
 import { Pages } from './pages.ts';
 import { Ring } from './ring.ts';
@@ -36,7 +38,7 @@ export interface TailViewer {
 }
 
 export interface TailOptions {
-  readonly log: LogReader;
+  readonly log: LogReader & Pick<LogWriter, 'open'>;
   /** The execution's row as it is now. */
   readonly loadRow: () => Promise<Execution | undefined>;
 }
@@ -217,9 +219,21 @@ export class Tail implements LogListener {
   /** What follows on `head`; of a log that has ended further away than that, its end. */
   async #newest(): Promise<LogPage | undefined> {
     const { log } = this.#options;
-    const page = await log.read(this.executionId, this.head, PAGE);
+    const found = await log.read(this.executionId, this.head, PAGE);
+    const page = found && this.#hasLostItsEnd(found) ? await this.#begunAnew(found) : found;
     const isEndFar = page && page.end > 0 && this.end === 0 && page.events.at(-1)?.seq !== page.end;
     return isEndFar ? log.read(this.executionId, page.end - 1, 1) : page;
+  }
+
+  #hasLostItsEnd({ numbering, epoch, head }: LogPage): boolean {
+    return numbering === 'auto' && this.end === 0 && epoch === this.epoch && head < this.head;
+  }
+
+  async #begunAnew({ attempt, epoch }: LogPage): Promise<LogPage | undefined> {
+    const { log } = this.#options;
+    const lost = { epoch, acknowledged: this.head };
+    await log.open(this.executionId, { numbering: 'auto', attempt, lost });
+    return log.read(this.executionId, 0, PAGE);
   }
 
   #goOn(page: LogPage): void {

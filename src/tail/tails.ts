@@ -4,7 +4,7 @@ import type { Cursor } from '../event/cursor.ts';
 import { type ExecutionKind, isFinal } from '../event/types.ts';
 import { type Authorize, type Caller, requireRead, unknownExecution } from '../execution/permission.ts';
 import type { Execution, ExecutionStore } from '../execution/store.ts';
-import type { LogReader } from '../log/log.ts';
+import type { LogReader, LogWriter } from '../log/log.ts';
 import { Admission, type StreamLimits } from './admission.ts';
 import { Tail } from './tail.ts';
 import { Viewer, type ViewerOptions } from './viewer.ts';
@@ -25,7 +25,7 @@ export type Audience = Pick<Tail, 'pollMs' | 'warn' | 'standingWarning'>;
 export type Follow = (executionId: string, audience: Audience) => () => void | Promise<void>;
 
 export interface TailsOptions {
-  readonly log: LogReader;
+  readonly log: LogReader & Pick<LogWriter, 'open'>;
   readonly store: ExecutionStore;
   readonly authorize: Authorize;
   /** Sees to it that an execution whose row has ended gets its terminal event, though its publisher died. */

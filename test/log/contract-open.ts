@@ -1,5 +1,6 @@
 // The contract of logs, its first part: who may take a log, and when a new one begins.
 import { describe, expect, test } from 'vitest';
+import type { LogHead } from '../../src/log/log.ts';
 import { freshId, logs, type MakeLog, request, take } from './logs.ts';
 import { chunk, complete, fixed, types } from './recorder.ts';
 
@@ -17,6 +18,41 @@ export function openContract(make: MakeLog): void {
       expect(opened).toEqual({ outcome: 'opened', head, fresh: true });
       expect(await log.head(id)).toEqual(head);
       expect((await take(log, freshId())).epoch).not.toBe((await log.head(id))?.epoch);
+    });
+
+    test('a server that has seen more than is left has it begun anew, for the one that holds it', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { publisher: 'a' });
+      await log.append(id, request(head, [chunk('x')], { publisher: 'a' }));
+      const seen = (acknowledged: number, epoch = head.epoch) =>
+        log.open(id, { numbering: 'auto', attempt: 1, lost: { epoch, acknowledged } });
+      // All that it has seen is there.
+      expect(await seen(1)).toEqual({ outcome: 'opened', head: { ...head, head: 1 }, fresh: false });
+      const anew = await seen(2);
+      expect(anew).toMatchObject({ outcome: 'opened', fresh: true, head: { head: 1, published: true } });
+      const { epoch } = (anew as { head: LogHead }).head;
+      expect(epoch).not.toBe(head.epoch);
+      // Another server that says the same changes nothing.
+      expect(await seen(2)).toMatchObject({ outcome: 'opened', fresh: true, head: { epoch, head: 1 } });
+      const page = (await log.read(id, 0, 10))!;
+      expect(page.events.map(({ type, data }) => [type, data])).toEqual([['reset', { reason: 'log_lost' }]]);
+      // Its holder finds its log lost, and goes on in the new one; another publisher does not get it by that.
+      expect(await log.append(id, request(head, [chunk('y')], { publisher: 'a' }))).toEqual({
+        outcome: 'lost',
+      });
+      const lost = { epoch: head.epoch, acknowledged: 1 };
+      const back = await log.open(id, { numbering: 'auto', publisher: 'a', attempt: 1, lost });
+      expect(back).toMatchObject({ outcome: 'opened', fresh: true, head: { epoch, head: 1 } });
+      const now = (back as { head: LogHead }).head;
+      expect(await log.append(id, request(now, [chunk('z')], { publisher: 'a' }))).toEqual({
+        outcome: 'appended',
+        head: 2,
+      });
+      expect(await seen(2, epoch)).toMatchObject({ head: { published: true, head: 2 } });
+      expect(await log.append(id, request(now, [chunk('z')], { publisher: 'a' }))).toMatchObject({
+        outcome: 'appended',
+      });
     });
 
     test('an open by the holder gives the same log again and changes nothing', async () => {

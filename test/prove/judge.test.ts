@@ -18,7 +18,7 @@ import {
 } from './script.ts';
 
 const OTHER = 'epoch111bb';
-const LONG_AGO = { from: 0, to: 2_000, destroys: 'all' } as const;
+const LONG_AGO = { from: 0, to: 2_000 } as const;
 
 test('a whole stream has no finding', () => {
   const verdict = judged(wholeStream());
@@ -143,27 +143,17 @@ describe('resets', () => {
   });
 
   test('destruction that was over before the execution began is no excuse', () => {
-    const destructions = [{ from: 0, to: 900, destroys: 'all' }] as const;
+    const destructions = [{ from: 0, to: 900 }] as const;
     expect(countsOf(judged(again('log_lost', { seq: 0 }), wholeJournal(), { destructions }))).toEqual({
       lost: 1,
     });
   });
 
   test('destruction that came later is no excuse', () => {
-    const destructions = [{ from: 5_000, to: 6_000, destroys: 'all' }] as const;
+    const destructions = [{ from: 5_000, to: 6_000 }] as const;
     expect(countsOf(judged(again('log_lost', { seq: 0 }), wholeJournal(), { destructions }))).toEqual({
       lost: 1,
     });
-  });
-
-  test('where only what was not acknowledged may go: into the same log, and not into a new one', () => {
-    const destructions = [{ ...LONG_AGO, destroys: 'unacknowledged' }] as const;
-    expect(countsOf(judged(again('log_lost', { seq: 0 }), wholeJournal(), { destructions }))).toEqual({});
-    const anew = again('log_lost', { seq: 0, epoch: OTHER }).map((event) =>
-      event.at > 1_002 || event.seq === 0 ? { ...event, epoch: OTHER } : event,
-    );
-    const changed = anew.map((event, i) => (i > 2 ? { ...event, epoch: OTHER } : event));
-    expect(countsOf(judged(changed, wholeJournal(), { destructions }))).toMatchObject({ lost: 1 });
   });
 
   test('of an attempt: only where there was another one', () => {

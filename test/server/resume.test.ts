@@ -1,4 +1,5 @@
 // 1..N without a gap or a double, whatever breaks (issue, "Must show"; protocol.md, "Cursor", "Coming back").
+import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { createRedisLog } from '../../src/log/redis/index.ts';
 import type { ExecutionPublisher } from '../../src/worker.ts';
@@ -159,7 +160,6 @@ describeOwnRedis('with Redis', () => {
     const reading = readers.map((reader) => reader.read(() => false));
     await until(() => readers.every(({ seen }) => seen.length >= 2));
     if (isSaved) {
-      const { Redis } = await import('ioredis');
       const client = new Redis(redis.url);
       await client.save();
       client.disconnect();
@@ -190,4 +190,42 @@ describeOwnRedis('with Redis', () => {
     expect(late.seen[0]).toMatchObject({ type: 'reset', seq: 0 });
     expect(late.text).toBe('one two three four five');
   });
+
+  test('Redis comes back with an older snapshot while nobody publishes: the next attempt does not take the seqs that were seen', async () => {
+    await using redis = await startRedis();
+    await using servers = await twoServers(redis);
+    const [app, other] = servers.apps;
+    const first = await app.publisher.begin({ id: 'a1', kind: 'agent' });
+    await first.text('one ');
+    const [watching, away] = [
+      new Reader(() => restUrl(app.url, 'a1')),
+      new Reader(() => restUrl(app.url, 'a1')),
+    ];
+    const reading = watching.readToEnd();
+    await until(() => watching.text === 'one ');
+    const client = new Redis(redis.url);
+    await client.save();
+    client.disconnect();
+    await first.text('two ');
+    await first.text('three ');
+    await away.read((seen) => seen.some(({ content }) => content?.includes('three')));
+    await until(() => watching.text === 'one two three ');
+    // Its worker is gone, and with it all that knew how far it was acknowledged.
+    await app.publisher.close();
+    await redis.kill();
+    await redis.restart();
+    await until(() => watching.seen.some(({ type }) => type === 'reset'), { timeoutMs: 15_000 });
+    const second = await other.publisher.begin({ id: 'a1', kind: 'agent', attempt: 2 });
+    await publishNumbers(second, 10);
+    await second.text('four five');
+    await second.complete();
+    await reading;
+    await away.readToEnd();
+    for (const { text, seen } of [watching, away]) {
+      expect(text).toBe('four five');
+      const from = seen.findLastIndex(({ seq }) => seq === 0);
+      expect(seen[from]).toMatchObject({ type: 'reset' });
+      expect(seen.slice(from + 1).map(({ seq }) => seq)).toEqual(range(1, seen.length - from - 1));
+    }
+  }, 40_000);
 });

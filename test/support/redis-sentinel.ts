@@ -44,7 +44,7 @@ export function untilReplicated(master: RedisServer, replicas: number): Promise<
     const info = (await askServer(master.port, (client) => client.info('replication'))) ?? '';
     return (info.match(/state=online/g) ?? []).length >= replicas;
   };
-  return until(look, { what: `${replicas} replicas`, timeoutMs: 20_000, everyMs: 50 });
+  return until(look, { what: `${replicas} replicas`, timeoutMs: 60_000, everyMs: 50 });
 }
 
 /** @param args more arguments of the three servers. */

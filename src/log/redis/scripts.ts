@@ -113,6 +113,9 @@ local function answer(outcome, m, fresh)
   return told
 end
 
+-- A server that has seen more of the log than is left of it publishes nothing, and leaves it to whoever does.
+local witnesses = numbering == 'auto' and publisher == '' and not fence and lostEpoch ~= ''
+
 local m = load()
 if not m then
   m = begin(0)
@@ -127,9 +130,12 @@ if attempt < m.attempt or isRelay(fence, publisher) and publishes(m) then
   return { 'superseded', m.attempt }
 end
 if lostEpoch == m.epoch and m.head < lostAcknowledged then
+  local holder = m.publisher
   m = begin(m.fence)
+  if witnesses then m.publisher = holder end
   return answer('opened', m, true)
 end
+if witnesses then return answer('opened', m, lostEpoch ~= m.epoch) end
 local holds, newer = m.publisher == publisher, attempt > m.attempt
 if not holds and not newer and m.publisher ~= '' and m.head > m.takenAt then
   save(m)

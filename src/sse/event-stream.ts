@@ -29,7 +29,7 @@ export interface FrameSource {
 
 /** Where a stream's frames go. */
 export interface Sink {
-  /** Whether it takes more. Where it does not, it calls `advance` of the stream when it does again. */
+  /** Whether it takes more. Where it does not, it calls the stream's `wake` or `advance` when it does again. */
   readonly ready: boolean;
   write(frame: Frame): void;
   /** Ends cleanly, behind what was written. */
@@ -101,6 +101,11 @@ export class EventStream {
     this.#sink = sink;
     sink.write(opening(this.#settings.retryMs));
     this.advance();
+  }
+
+  /** There may be something to write, soon: with what other streams have. */
+  wake(): void {
+    this.#schedule();
   }
 
   /** Writes what is there, for as long as the sink takes it. */

@@ -19,7 +19,7 @@ export class SocketSink implements Sink {
     this.#socket = (response.chunkedEncoding && response.socket) || undefined;
     this.#onDrain = () => {
       this.ready = true;
-      stream.advance();
+      stream.wake();
     };
     (this.#socket ?? response).on('drain', this.#onDrain);
   }

@@ -38,3 +38,19 @@ test('after a round of many, items wait for about as long as it took; after one 
   await immediate();
   expect(done.length).toBe(2_002);
 });
+
+test('a round that takes long lets others have their turn, and keeps the order', async () => {
+  const done: number[] = [];
+  const ticks = new Ticks<number>((item) => {
+    const until = performance.now() + 1;
+    while (performance.now() < until);
+    done.push(item);
+    if (item === 0) ticks.add(99);
+  });
+  for (let item = 0; item < 40; item += 1) ticks.add(item);
+  await immediate();
+  // 8 ms or so, and not 40.
+  expect(done.length).toBeLessThan(20);
+  await delay(100);
+  expect(done).toEqual([...Array.from({ length: 40 }, (_, i) => i), 99]);
+});

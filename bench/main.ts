@@ -1,0 +1,38 @@
+// `npm run bench`: what it costs to deliver events, side by side with peers (docs/benchmarks).
+//
+//   npm run bench                                  everything: about half an hour
+//   npm run bench -- --quick --check               in CI: fails where a ratio has fallen by a third
+//   npm run bench -- --only A,C --peers yoga,nchan --repetitions 1
+//   npm run bench -- --quick --profile FOLDER      and CPU profiles of our server
+import { writeFileSync } from 'node:fs';
+import { build } from './build.ts';
+import { parseOptions } from './options.ts';
+import { checkRecorded, record } from './recorded.ts';
+import { writeDocs } from './report/docs.ts';
+import { measureTables, printed, rowTable } from './report/tables.ts';
+import { rowsOf } from './rows.ts';
+import { runAll } from './run.ts';
+import { SCENARIOS } from './scenarios/all.ts';
+import { PEERS } from './servers/all.ts';
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  // Whatever was started is ended as this process ends.
+  process.on(signal, () => process.exit(130));
+}
+
+try {
+  const known = { scenarios: SCENARIOS.map(({ name }) => name), peers: PEERS.map(({ name }) => name) };
+  const options = parseOptions(process.argv.slice(2), known);
+  const dist = options.dist ?? build();
+  const results = await runAll(options, dist, (line) => console.log(line));
+  const rows = rowsOf(results);
+  for (const table of [...measureTables(results), rowTable(rows)]) console.log(`\n${printed(table)}`);
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ rows }, null, 2)}\n`);
+  console.log('\ntwo workers: missing, there are none yet');
+  if (options.write) writeDocs(results, rows, options);
+  if (options.record) record(rows);
+  if (options.check) process.exitCode = checkRecorded(rows, (line) => console.log(line)) ? 0 : 1;
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,98 @@
+// Writes docs/benchmarks: the page with the machine, the versions and the tables, and the plot.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+import { ARE_PINNED } from '../cores.ts';
+import type { Options } from '../options.ts';
+import type { Results } from '../results.ts';
+import type { Row } from '../rows.ts';
+import { SCENARIOS } from '../scenarios/all.ts';
+import { PEERS } from '../servers/all.ts';
+import { EXECSTREAM } from '../servers/execstream.ts';
+import { plot } from './plot.ts';
+import { markdown, measureTables, rowTable } from './tables.ts';
+
+const FOLDER = new URL('../../docs/benchmarks/', import.meta.url);
+const PLOTTED = ['A, one in flight', 'A, 16 in flight', 'B'];
+
+export function writeDocs(results: Results, rows: readonly Row[], options: Options): void {
+  mkdirSync(FOLDER, { recursive: true });
+  const groups = PLOTTED.flatMap((scenario) => {
+    const bars = results.subjects(scenario).flatMap((name) => {
+      const value = results.median(scenario, name, 'cpuUsPerFrame');
+      return value === undefined ? [] : [{ name, value }];
+    });
+    return bars.length > 0 ? [{ title: scenario, bars }] : [];
+  });
+  if (groups.length > 0)
+    writeFileSync(new URL('cost.svg', FOLDER), plot(groups, 'CPU µs of the server a delivered frame'));
+  writeFileSync(new URL('README.md', FOLDER), page(results, rows, options));
+}
+
+function page(results: Results, rows: readonly Row[], { repetitions }: Options): string {
+  const [ratios, ...measures] = [rowTable(rows), ...measureTables(results)];
+  const sections = measures.map((table) => `### ${table.title}\n\n${markdown(table)}`);
+  return `# Benchmarks
+
+What it costs to deliver events, side by side with peers: \`npm run bench -- --write\` makes this page, and
+\`npm run bench -- --quick\` takes less than a minute. How it measures: [bench/](../../bench/README.md).
+
+${machine(repetitions)}
+
+![CPU time of the server for a delivered frame](cost.svg)
+
+## Ratios
+
+More is better: how many times cheaper we are than a peer, or how many times within a bound.
+
+${markdown(ratios!)}
+
+Two workers: not measured, there are none yet.
+
+## Scenarios
+
+${SCENARIOS.map(({ name, is }) => `- ${name}: ${is}`).join('\n')}
+
+## Servers
+
+${[EXECSTREAM, ...PEERS].map(({ name, is }) => `- ${name}: ${is}`).join('\n')}
+
+## Measures
+
+Medians of ${repetitions} repetitions. Differences below 20 % are ties.
+
+${sections.join('\n\n')}
+`;
+}
+
+function machine(repetitions: number): string {
+  const lock = JSON.parse(readFileSync(new URL('../peers/package-lock.json', import.meta.url), 'utf8')) as {
+    packages: Record<string, { version?: string; dependencies?: Record<string, string> }>;
+  };
+  const direct = Object.keys(lock.packages['']?.dependencies ?? {});
+  const packages = direct.map((name) => `${name} ${lock.packages[`node_modules/${name}`]?.version}`);
+  const facts = [
+    ['measured', `${new Date().toISOString().slice(0, 10)}, ${repetitions} repetitions`],
+    ['processor', `${cpus().length} × ${cpus()[0]?.model.trim()}`],
+    ['memory', `${Math.round(totalmem() / 2 ** 30)} GiB`],
+    ['cores', ARE_PINNED ? 'one for the server, one for all else' : 'shared: nothing was bound to a core'],
+    ['system', `Linux ${release().split('-')[0]}`],
+    ['Node', process.versions.node],
+    ['Redis', printedBy('redis-server', ['--version'], /v=(\S+)/)],
+    ['nginx', printedBy('nginx', ['-v'], /nginx\/(\S+)/)],
+    ['packages', packages.join(', ')],
+  ];
+  return markdown({ title: '', head: ['', ''], lines: facts as string[][] });
+}
+
+function printedBy(program: string, args: readonly string[], version: RegExp): string {
+  try {
+    // nginx prints its version on stderr.
+    const printed = execFileSync('/bin/sh', ['-c', `${program} ${args.join(' ')} 2>&1`], {
+      encoding: 'utf8',
+    });
+    return version.exec(printed)?.[1] ?? 'unknown';
+  } catch {
+    return 'none';
+  }
+}

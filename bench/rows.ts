@@ -1,0 +1,112 @@
+// The rows that must be reached: ratios against peers and bounds, all so that more is better.
+import { OURS, type Results } from './results.ts';
+import { rounded, timesCheaper } from './statistics.ts';
+
+export interface Row {
+  readonly scenario: string;
+  readonly against: string;
+  readonly value: number;
+  readonly atLeast: number;
+}
+
+interface Wanted {
+  readonly scenario: string;
+  readonly against: string;
+  readonly atLeast: number;
+  /** Undefined where it was not measured. */
+  value(results: Results): number | undefined;
+}
+
+/** CPU time of a server for a delivered frame, theirs over ours. */
+function cheaper(scenario: string, peer: string, atLeast: number): Wanted {
+  return {
+    scenario,
+    against: peer,
+    atLeast,
+    value: (results) =>
+      ratio(results.median(scenario, OURS, 'cpuUsPerFrame'), results.median(scenario, peer, 'cpuUsPerFrame')),
+  };
+}
+
+/** A bound over what was measured of us. */
+function within(scenario: string, bound: number, unit: string, measure: string, atLeast = 1): Wanted {
+  return {
+    scenario,
+    against: `${bound} ${unit}`,
+    atLeast,
+    // Less than nothing, as noise may have it, is next to nothing.
+    value: (results) =>
+      ratio(Math.max(bound / 100, results.median(scenario, OURS, measure) ?? Number.NaN), bound),
+  };
+}
+
+function quicker(measure: string, percentile: string): Wanted {
+  return {
+    scenario: `D, ${percentile}`,
+    against: 'raw-node',
+    atLeast: 0.67,
+    value: (results) => ratio(results.median('D', OURS, measure), results.median('D', 'raw-node', measure)),
+  };
+}
+
+const WANTED: readonly Wanted[] = [
+  cheaper('A, one in flight', 'yoga', 5),
+  cheaper('A, one in flight', 'nchan', 1),
+  cheaper('A, 16 in flight', 'yoga', 50),
+  cheaper('A, 16 in flight', 'raw-node', 2),
+  cheaper('B', 'yoga', 3.5),
+  cheaper('B', 'raw-node', 0.8),
+  within('C, 1000 viewers', 20, 'kB a viewer', 'kbPerViewer'),
+  within('C, 10000 viewers', 20, 'kB a viewer', 'kbPerViewer'),
+  quicker('p50Ms', 'p50'),
+  quicker('p99Ms', 'p99'),
+  within('E', 10, 'ms of event loop delay (p99.9)', 'delayP999Ms'),
+  within('F', 64, 'kB of memory for a slow viewer', 'kbPerSlowViewer'),
+  {
+    scenario: 'F, the others',
+    against: 'no slow viewers',
+    atLeast: 0.9,
+    value: (results) =>
+      ratio(
+        results.median('F', OURS, 'cpuUsPerFrame'),
+        results.median('F, none slow', OURS, 'cpuUsPerFrame'),
+      ),
+  },
+  {
+    scenario: 'H',
+    against: '100 viewers',
+    atLeast: 0.8,
+    value: (results) =>
+      ratio(
+        results.median('H, 10000 viewers', OURS, 'cpuUsPerFrame'),
+        results.median('H, 100 viewers', OURS, 'cpuUsPerFrame'),
+      ),
+  },
+];
+
+/** The rows that this run can tell. */
+export function rowsOf(results: Results): Row[] {
+  return WANTED.flatMap(({ scenario, against, atLeast, value }) => {
+    const measured = value(results);
+    return measured === undefined ? [] : [{ scenario, against, value: rounded(measured), atLeast }];
+  });
+}
+
+export function isMissed({ value, atLeast }: Row): boolean {
+  return value < atLeast;
+}
+
+/** Rows that have fallen by more than a third against those that were recorded. */
+export function fallenRows(rows: readonly Row[], recorded: readonly Row[]): { row: Row; was: number }[] {
+  return rows.flatMap((row) => {
+    const was = recorded.find(
+      ({ scenario, against }) => scenario === row.scenario && against === row.against,
+    );
+    return was && row.value < (was.value * 2) / 3 ? [{ row, was: was.value }] : [];
+  });
+}
+
+function ratio(ours: number | undefined, theirs: number | undefined): number | undefined {
+  if (ours === undefined || theirs === undefined || Number.isNaN(ours)) return undefined;
+  return timesCheaper(ours, theirs);
+}

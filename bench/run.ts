@@ -1,0 +1,80 @@
+// One run: sets the stage, starts the servers, and goes through the scenarios as often as asked.
+import type { Options } from './options.ts';
+import { OURS, Results } from './results.ts';
+import { SCENARIOS } from './scenarios/all.ts';
+import { type Run, rotated } from './scenarios/scenario.ts';
+import { PEERS } from './servers/all.ts';
+import { EXECSTREAM } from './servers/execstream.ts';
+import { installPeers } from './servers/peers.ts';
+import type { ServerKind } from './servers/server.ts';
+import { Stage, type Staged } from './stage.ts';
+
+const WARM_UP_MS = 1_000;
+/** The quick form repeats itself for as long as it stays within this. */
+const QUICK_MS = 45_000;
+
+export async function runAll(options: Options, dist: string, say: (line: string) => void): Promise<Results> {
+  const results = new Results();
+  const from = performance.now();
+  const elapsed = () => `${((performance.now() - from) / 1_000).toFixed(0)} s`.padStart(6);
+  const kinds = kindsFor(options, say);
+  installPeers();
+  const stage = await Stage.set(dist);
+  const servers: Staged[] = [];
+  try {
+    const scenarios = SCENARIOS.filter(({ name }) => options.only.includes(name));
+    if (scenarios.some(({ needsServers }) => needsServers)) {
+      servers.push(...(await Promise.all(kinds.map((kind) => stage.start(kind)))));
+      if (options.only.includes('B')) await Promise.all(servers.map((staged) => staged.begin(1_000)));
+      for (const staged of servers) await warmUp(staged);
+      say(`${elapsed()} all servers run`);
+    }
+    for (let repetition = 0; repetition < options.repetitions; repetition++) {
+      const beganAt = performance.now() - from;
+      const run: Run = {
+        stage,
+        kinds: rotated(kinds, repetition),
+        servers: rotated(servers, repetition),
+        subjectsOf: ({ subjects }) => (options.isQuick ? subjects.slice(0, 1) : subjects),
+        isQuick: options.isQuick,
+        profile: options.profile,
+        add: (scenario, subject, measures) => {
+          results.add(scenario, subject, measures);
+          say(`${elapsed()} ${repetition + 1} ${scenario}, ${subject}: ${described(measures)}`);
+        },
+      };
+      for (const scenario of scenarios) await scenario.run(run);
+      const endedAt = performance.now() - from;
+      if (options.isQuick && endedAt + (endedAt - beganAt) > QUICK_MS) break;
+    }
+    return results;
+  } finally {
+    await Promise.allSettled(servers.map((staged) => staged.stop()));
+    await stage.strike();
+  }
+}
+
+/** Code that is run often is compiled by then, in the first server that is measured as in the last. */
+async function warmUp(staged: Staged): Promise<void> {
+  for (const subject of staged.subjects) {
+    await staged.connect(subject, { viewers: 500, executions: 1 });
+    await staged.measure(subject, { inFlight: 4, forMs: WARM_UP_MS });
+    await staged.disconnect();
+  }
+}
+
+/** Ours and the chosen peers; what cannot be started here is left out, and said. */
+function kindsFor({ peers }: Options, say: (line: string) => void): ServerKind[] {
+  const chosen = [EXECSTREAM, ...PEERS.filter(({ name }) => peers.includes(name))];
+  return chosen.filter((kind) => {
+    const missing = kind.missing?.();
+    if (missing !== undefined) say(`${kind.name} is left out: ${missing}`);
+    return missing === undefined || kind.name === OURS;
+  });
+}
+
+function described(measures: Readonly<Record<string, number>>): string {
+  return Object.entries(measures)
+    .map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`)
+    .join(', ');
+}

@@ -1,0 +1,49 @@
+// C: what an idle viewer costs in memory. Each server is a new one: memory that it once had it does not give back.
+
+import { memoryBytes } from '../proc.ts';
+import type { Staged } from '../stage.ts';
+import { type Run, type Scenario, sleep } from './scenario.ts';
+
+/** Enough for all code of a connection to have run, and for its caches to be there. */
+const WARM_UP_VIEWERS = 200;
+const SETTLE_MS = 1_500;
+
+export const IDLE_MEMORY: Scenario = {
+  name: 'C',
+  is: 'idle memory of 1,000 and 10,000 viewers of one execution',
+  needsServers: false,
+  async run(run) {
+    for (const kind of run.kinds) {
+      const staged = await run.stage.start(kind);
+      try {
+        for (const subject of run.subjectsOf(staged).slice(0, 1)) await measure(run, staged, subject);
+      } finally {
+        await staged.stop();
+      }
+    }
+  },
+};
+
+async function measure(run: Run, staged: Staged, subject: string): Promise<void> {
+  await staged.connect(subject, { viewers: WARM_UP_VIEWERS, executions: 1 });
+  await staged.measure(subject, { inFlight: 16, forMs: 500 });
+  await staged.disconnect();
+  const before = await settledBytes(staged);
+  for (const viewers of [1_000, 10_000]) {
+    await staged.connect(subject, { viewers, executions: 1 });
+    const bytes = (await settledBytes(staged)) - before;
+    run.add(`C, ${viewers} viewers`, subject, { kbPerViewer: bytes / 1_000 / viewers });
+    await staged.disconnect();
+    await sleep(SETTLE_MS);
+  }
+}
+
+/** Memory in use: what is garbage is no viewer's. */
+export async function settledBytes({ server }: Staged): Promise<number> {
+  await sleep(SETTLE_MS);
+  for (let round = 0; round < 2; round++) {
+    await server.look?.('collect');
+    await sleep(200);
+  }
+  return memoryBytes(server.pids);
+}

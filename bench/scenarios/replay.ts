@@ -1,0 +1,44 @@
+// E: 200 viewers join late and read 10,000 events each while the execution goes on. Ours alone: the peers keep no log.
+import { resolve } from 'node:path';
+import { cpuUs } from '../proc.ts';
+import { OURS } from '../results.ts';
+import { deliveryOf, type Scenario } from './scenario.ts';
+
+const VIEWERS = 200;
+const EVENTS = 10_000;
+
+export const REPLAY: Scenario = {
+  name: 'E',
+  is: '200 viewers join late and replay 10,000 events each while it goes on',
+  needsServers: false,
+  async run(run) {
+    const kind = run.kinds.find(({ name }) => name === OURS)!;
+    // A new one, whose log holds just these events.
+    const staged = await run.stage.start(kind);
+    try {
+      await staged.begin(1);
+      await staged.fill(EVENTS);
+      const { look, pids } = staged.server;
+      if (run.profile !== undefined) await look!('startProfile');
+      await look!('watchDelay');
+      const before = cpuUs(pids);
+      await staged.connect(OURS, { viewers: VIEWERS, executions: 1, fromStart: true });
+      const measured = await staged.measure(OURS, { perSecond: 100, forMs: 6_000 });
+      const delay = (await look!('tellDelay')) as { p50: number; p99: number; p999: number; max: number };
+      if (run.profile !== undefined) await look!(`writeProfile ${resolve(run.profile, 'E.cpuprofile')}`);
+      const { lost = 0 } = deliveryOf(measured);
+      // Most was sent while the last ones were still on their way in.
+      const frames = VIEWERS * (EVENTS + measured.published) - lost;
+      run.add('E', OURS, {
+        cpuUsPerFrame: (cpuUs(pids) - before) / frames,
+        lost,
+        delayP50Ms: delay.p50,
+        delayP99Ms: delay.p99,
+        delayP999Ms: delay.p999,
+        delayMaxMs: delay.max,
+      });
+    } finally {
+      await staged.stop();
+    }
+  },
+};

@@ -1,0 +1,53 @@
+// What scenarios have in common: what they may use, and what they bring back.
+import type { Measured } from '../generator/turn.ts';
+import type { ServerKind } from '../servers/server.ts';
+import type { Stage, Staged } from '../stage.ts';
+
+export interface Run {
+  readonly stage: Stage;
+  /** Servers that run for the whole time, ours among them; in another order each time. */
+  readonly servers: readonly Staged[];
+  /** Which streams of a server are measured. */
+  subjectsOf(staged: Staged): readonly string[];
+  /** The servers by name, to start fresh ones. */
+  readonly kinds: readonly ServerKind[];
+  /** Whether it is the quick form. */
+  readonly isQuick: boolean;
+  /** A folder for CPU profiles of our server, where they are asked for. */
+  readonly profile: string | undefined;
+  add(scenario: string, subject: string, measures: Readonly<Record<string, number>>): void;
+}
+
+export interface Scenario {
+  readonly name: string;
+  readonly is: string;
+  /** Whether it measures servers that run all the time. Else it starts its own. */
+  readonly needsServers: boolean;
+  /** One repetition. */
+  run(run: Run): Promise<void>;
+}
+
+/** The measures of a stretch in which events were delivered. */
+export function deliveryOf(measured: Measured): Record<string, number> {
+  const { cpuUs, frames, framesOfReaders, seconds, bytes, p50Us, p99Us, lost, repeated, broken } = measured;
+  const failed = lost + repeated + broken;
+  if (framesOfReaders === 0) return { lost: failed };
+  return {
+    cpuUsPerFrame: cpuUs / framesOfReaders,
+    framesPerSecond: frames / seconds,
+    bytesPerFrame: bytes / frames,
+    p50Ms: p50Us / 1_000,
+    p99Ms: p99Us / 1_000,
+    lost: failed,
+  };
+}
+
+/** Each repetition begins with another server, so that none is always measured after the same one. */
+export function rotated<T>(items: readonly T[], by: number): T[] {
+  const from = items.length === 0 ? 0 : by % items.length;
+  return [...items.slice(from), ...items.slice(0, from)];
+}
+
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,41 @@
+// F: a tenth of the viewers stops reading. What does that cost in memory, and the others in time?
+import type { Staged } from '../stage.ts';
+import { settledBytes } from './memory.ts';
+import { deliveryOf, type Run, type Scenario } from './scenario.ts';
+
+const VIEWERS = 100;
+const SLOW = 0.1;
+/** About 8 MB of frames for each viewer: more than the buffers of the system take. */
+const EVENTS = 40_000;
+const WARM_UP_EVENTS = 5_000;
+
+export const SLOW_VIEWERS: Scenario = {
+  name: 'F',
+  is: '100 viewers, of whom a tenth reads nothing, and 40,000 events',
+  needsServers: false,
+  async run(run) {
+    for (const kind of run.kinds) {
+      for (const isSlow of [false, true]) {
+        const staged = await run.stage.start(kind);
+        try {
+          await measure(run, staged, staged.subjects[0]!, isSlow);
+        } finally {
+          await staged.stop();
+        }
+      }
+    }
+  },
+};
+
+async function measure(run: Run, staged: Staged, subject: string, isSlow: boolean): Promise<void> {
+  await staged.connect(subject, { viewers: VIEWERS, executions: 1 });
+  const publish = (events: number) => staged.measure(subject, { inFlight: 16, forMs: 60_000, events });
+  await publish(WARM_UP_EVENTS);
+  const slow = isSlow ? await staged.stopReading(SLOW) : 0;
+  const before = await settledBytes(staged);
+  const delivery = deliveryOf(await publish(EVENTS));
+  const growth = (await settledBytes(staged)) - before;
+  if (slow === 0) run.add('F, none slow', subject, delivery);
+  else run.add('F', subject, { ...delivery, kbPerSlowViewer: growth / 1_000 / slow });
+  await staged.disconnect();
+}

@@ -1,0 +1,6 @@
+// All servers that we are measured against.
+import { NCHAN } from './nchan.ts';
+import { NODE_PEERS } from './peers.ts';
+import type { ServerKind } from './server.ts';
+
+export const PEERS: readonly ServerKind[] = [...NODE_PEERS, NCHAN];

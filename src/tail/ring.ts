@@ -40,6 +40,6 @@ export class Ring {
 }
 
 /** Bytes of the data. Text, which is most of what comes, need not be written as JSON to be counted. */
-function sizeOf(event: ExecutionEvent): number {
+export function sizeOf(event: ExecutionEvent): number {
   return Buffer.byteLength(event.type === 'llm_chunk' ? event.data.content : JSON.stringify(event.data));
 }

@@ -1,0 +1,71 @@
+// Stretches of a log are read once for viewers that drift apart, and not kept for long or in any number.
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { LogPage } from '../../src/log/log.ts';
+import { Pages } from '../../src/tail/pages.ts';
+import { chunk, range } from '../support/app.ts';
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
+afterEach(() => void vi.useRealTimers());
+
+/** A log of 4,000 events; answers what was read of it. */
+function newPages(content = 'x') {
+  const reads: number[] = [];
+  const event = (seq: number) => ({ id: `${seq}-e`, seq, executionId: 'a', attempt: 1, ...chunk(content) });
+  const read = async (after: number): Promise<LogPage> => {
+    reads.push(after);
+    const events = range(after + 1, Math.min(after + 10, 4_000)).map(event);
+    return { epoch: 'e', head: 4_000, numbering: 'auto', attempt: 1, end: 0, published: true, events };
+  };
+  return { reads, pages: new Pages('e', read, 10) };
+}
+
+describe('pages', () => {
+  test('one that is far behind is not read for again what another has just read', async () => {
+    const { pages, reads } = newPages();
+    for (let after = 0; after < 1_000; after += 10) await pages.get(after);
+    for (let after = 3; after < 1_000; after += 10) await pages.get(after);
+    expect(reads.length).toBe(100);
+  });
+
+  test('what was not used for some seconds is let go of, what is in use is not, and no timer is left', async () => {
+    const { pages, reads } = newPages();
+    await pages.get(0);
+    await pages.get(10);
+    for (let i = 0; i < 5; i += 1) {
+      await vi.advanceTimersByTimeAsync(2_000);
+      await pages.get(10);
+    }
+    expect(reads).toEqual([0, 10]);
+    await pages.get(0);
+    expect(reads).toEqual([0, 10, 0]);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(vi.getTimerCount()).toBe(0);
+    await pages.get(10);
+    expect(reads).toEqual([0, 10, 0, 10]);
+  });
+
+  test('more than 4 MiB are not kept: the least recently used go', async () => {
+    // Half a MiB each.
+    const { pages, reads } = newPages('x'.repeat(52_429));
+    for (let after = 0; after < 100; after += 10) await pages.get(after);
+    await pages.get(90);
+    expect(reads.length).toBe(10);
+    await pages.get(0);
+    expect(reads.length).toBe(11);
+  });
+
+  test('one that could not be read is read again', async () => {
+    let isAway = true;
+    const pages = new Pages(
+      'e',
+      async () => {
+        if (isAway) throw new Error('away');
+        return undefined;
+      },
+      10,
+    );
+    await expect(pages.get(0)).rejects.toThrow('away');
+    isAway = false;
+    expect(await pages.get(0)).toBeUndefined();
+  });
+});

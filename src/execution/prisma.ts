@@ -108,6 +108,11 @@ export function createPrismaStore(location: DatabaseLocation, options: PrismaSto
       return run((prisma) => list(prisma, query));
     },
 
+    async ended(ids) {
+      const query = { where: { id: { in: [...ids] }, finishedAt: { not: null } }, select: { id: true } };
+      return run(async (prisma) => (await prisma.execution.findMany(query)).map(({ id }) => id));
+    },
+
     async children(id) {
       checkExecutionId(id);
       const orderBy = [{ startedAt: 'asc' as const }, { id: 'asc' as const }];

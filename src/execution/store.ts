@@ -96,6 +96,8 @@ export interface ExecutionStore {
   /** Notes where the terminal event of an ended execution stands in its log. */
   markEnd(id: string, end: { readonly seq: number; readonly epoch: string }): Promise<void>;
   get(id: string): Promise<Execution | undefined>;
+  /** Which of these, at most 1,000, have ended. */
+  ended(ids: readonly string[]): Promise<readonly string[]>;
   /**
    * What became of an execution since a revision (0: since it began), for whoever copies it into a stream: the
    * states that the row went through, oldest first, at most `limit`. The last one is the row as it stands, unless

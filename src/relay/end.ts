@@ -58,16 +58,37 @@ export interface FollowRowOptions {
   readonly checkMs?: number;
 }
 
-/** Watches the rows of executions that have viewers, for an end that their log does not know of. */
+/** Ids that a store is asked for at a time. */
+const MOST_ASKED = 1_000;
+
+/**
+ * Watches the rows of executions that have viewers, for an end that their log does not know of: all of them by one
+ * question, however many there are.
+ */
 export function createRowWatch({ store, reconcileEnd, checkMs = CHECK_MS }: FollowRowOptions) {
+  const followed = new Set<string>();
+  let timer: NodeJS.Timeout | undefined;
+
+  async function check(): Promise<void> {
+    const ids = [...followed];
+    for (let from = 0; from < ids.length; from += MOST_ASKED) {
+      for (const id of await store.ended(ids.slice(from, from + MOST_ASKED))) {
+        const row = await store.get(id);
+        // One that cannot be reconciled for now must not stand in the way of others.
+        if (row && isFinal(row.status)) await reconcileEnd(row).catch(() => {});
+      }
+    }
+  }
+
   return function follow(executionId: string): () => void {
-    const check = async () => {
-      const row = await store.get(executionId);
-      if (row && isFinal(row.status)) await reconcileEnd(row);
-    };
+    followed.add(executionId);
     // A check that fails is followed by the next one.
-    const timer = setInterval(() => void check().catch(() => {}), checkMs);
-    timer.unref();
-    return () => clearInterval(timer);
+    timer ??= setInterval(() => void check().catch(() => {}), checkMs).unref();
+    return () => {
+      followed.delete(executionId);
+      if (followed.size > 0) return;
+      clearInterval(timer);
+      timer = undefined;
+    };
   };
 }

@@ -29,6 +29,7 @@ async function expectAway(store: PrismaStore): Promise<number> {
     store.get('away'),
     store.list({ first: 1 }),
     store.children('away'),
+    store.ended(['away']),
     store.ping(),
   ];
   for (const { status, reason } of (await Promise.allSettled(calls)) as PromiseRejectedResult[]) {

@@ -416,6 +416,16 @@ export function storeContract(open: OpenStores): void {
     });
   });
 
+  test('which of some have ended, whatever the end', async () => {
+    const ids = [newId(), newId(), newId()];
+    for (const id of ids) await store.begin({ id, kind: 'agent', mode: 'TEXT' });
+    expect(await store.ended(ids)).toEqual([]);
+    await store.finish(ids[0]!, 1, { status: 'SUCCESS', result: 'x' });
+    await store.finish(ids[2]!, 1, { status: 'CANCELED', error: { message: 'm' } });
+    expect([...(await other.ended([...ids, newId()]))].sort()).toEqual([ids[0], ids[2]].sort());
+    expect(await store.ended([])).toEqual([]);
+  });
+
   test('children are those begun under it, oldest first', async () => {
     const parentId = newId();
     const ids: string[] = [];

@@ -101,6 +101,11 @@ export function createMemoryStore(): MemoryStore {
       };
     },
 
+    async ended(ids) {
+      checkThere();
+      return ids.filter((id) => rows.get(id)?.finishedAt !== undefined);
+    },
+
     async children(id) {
       checkThere();
       checkExecutionId(id);

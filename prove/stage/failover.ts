@@ -1,5 +1,5 @@
 // A Redis under Sentinel whose master can be killed: another deployment than the one whose Redis forgets things.
-import { startSentinels, untilReplicated } from '../../test/support/redis-sentinel.ts';
+import { askServer, startSentinels, untilReplicated } from '../../test/support/redis-sentinel.ts';
 
 export interface FailoverStage {
   readonly url: string;
@@ -19,8 +19,9 @@ export async function startFailoverStage(): Promise<FailoverStage> {
       const old = sentinels.master();
       await old.kill();
       const master = await sentinels.failedOver();
-      // It begins as a master without data, and the Sentinels make it a replica.
+      // It begins as a master without data. The Sentinels would make it a replica, in ten seconds or sixty.
       await old.restart();
+      await askServer(old.port, (client) => client.replicaof('127.0.0.1', master.port));
       await untilReplicated(master, 2);
     },
     stop: async () => {

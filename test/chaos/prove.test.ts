@@ -19,12 +19,9 @@ describeOwnRedis('with Redis', () => {
       const json = join(folder, 'proof.json');
       const size = ['--minutes', '0.2', '--viewers', '36', '--browsers', '0'];
       const args = ['--seed', '1', ...size, '--faults', FAULTS.join(','), '--json', json];
-      const { stdout } = await promisify(execFile)(process.execPath, [
-        '--import',
-        'tsx',
-        MAIN,
-        ...args,
-      ]).catch((error: { stdout: string }) => error);
+      const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', MAIN, ...args], {
+        timeout: 240_000,
+      }).catch((error: { stdout: string }) => error);
       const proof = JSON.parse(readFileSync(json, 'utf8'));
       expect({ ...proof, stdout }).toMatchObject({ lost: 0, doubled: 0, disordered: 0, wronglyRead: 0 });
       expect(proof.delivered).toBeGreaterThan(1_000);

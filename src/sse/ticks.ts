@@ -15,6 +15,8 @@ export class Ticks<T> {
   readonly #work: (item: T) => void;
   #waiting: T[] = [];
   #scheduled = false;
+  /** Items done since the last round was over. */
+  #done = 0;
   /** When the next round may be. */
   #next = 0;
 
@@ -28,8 +30,8 @@ export class Ticks<T> {
     if (this.#scheduled) return;
     this.#scheduled = true;
     const restMs = this.#next && this.#next - performance.now();
-    // A timer's resolution is 1 ms.
-    if (restMs >= 1) setTimeout(this.#run, restMs);
+    // A timer's resolution is 1 ms, and it leaves out what is less.
+    if (restMs >= 1) setTimeout(this.#run, Math.ceil(restMs));
     else setImmediate(this.#run);
   }
 
@@ -43,6 +45,7 @@ export class Ticks<T> {
       done += 1;
       if (done % UNLOOKED === 0 && performance.now() > until) break;
     }
+    this.#done += done;
     if (done < items.length) {
       // In their turn: before what was added meanwhile.
       this.#waiting = [...items.slice(done), ...this.#waiting];
@@ -51,7 +54,8 @@ export class Ticks<T> {
     }
     this.#scheduled = this.#waiting.length > 0;
     if (this.#scheduled) setImmediate(this.#run);
-    const pauseMs = Math.min(items.length * WRITE_MS, LONGEST_PAUSE_MS);
+    const pauseMs = Math.min(this.#done * WRITE_MS, LONGEST_PAUSE_MS);
+    this.#done = 0;
     this.#next = pauseMs >= 1 ? performance.now() + pauseMs : 0;
   };
 }

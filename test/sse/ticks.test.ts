@@ -1,7 +1,19 @@
 // What several announcements of one tick bring is done together, and rounds of many leave room between them.
-import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { setImmediate as immediate } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Ticks } from '../../src/sse/ticks.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Lets so many rounds have their turn; no time passes on the clock that `Ticks` looks at. */
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await immediate();
+}
 
 test('the work of one tick is one round, after it', async () => {
   const done: number[] = [];
@@ -19,38 +31,60 @@ test('an item that is added during a round has the next one', async () => {
     if (item < 3) ticks.add(item + 1);
   });
   ticks.add(1);
-  await delay(20);
+  await turns(3);
   expect(done).toEqual([1, 2, 3]);
 });
 
 test('after a round of many, items wait for about as long as it took; after one of few, not at all', async () => {
-  const done: number[] = [];
-  const ticks = new Ticks<number>(() => done.push(performance.now()));
+  let done = 0;
+  const ticks = new Ticks<number>(() => (done += 1));
   for (let i = 0; i < 2_000; i += 1) ticks.add(i);
   await immediate();
-  expect(done.length).toBe(2_000);
+  expect(done).toBe(2_000);
+  ticks.add(0);
+  vi.advanceTimersByTime(7);
+  expect(done).toBe(2_000);
+  vi.advanceTimersByTime(1);
+  expect(done).toBe(2_001);
   ticks.add(0);
   await immediate();
-  expect(done.length).toBe(2_000);
-  await delay(30);
-  expect(done[2_000]! - done[1_999]!).toBeGreaterThan(7);
-  ticks.add(0);
-  await immediate();
-  expect(done.length).toBe(2_002);
+  expect(done).toBe(2_002);
 });
+
+/** Work of 1 ms by the clock that `Ticks` looks at. */
+function slowWork(done: number[]) {
+  let now = 0;
+  vi.spyOn(performance, 'now').mockImplementation(() => now);
+  return (item: number) => {
+    now += 1;
+    done.push(item);
+  };
+}
 
 test('a round that takes long lets others have their turn, and keeps the order', async () => {
   const done: number[] = [];
+  const work = slowWork(done);
+  const others: number[] = [];
   const ticks = new Ticks<number>((item) => {
-    const until = performance.now() + 1;
-    while (performance.now() < until);
-    done.push(item);
+    work(item);
     if (item === 0) ticks.add(99);
+    if (item === 0) setImmediate(() => others.push(done.length));
   });
   for (let item = 0; item < 40; item += 1) ticks.add(item);
-  await immediate();
-  // 8 ms or so, and not 40.
-  expect(done.length).toBeLessThan(20);
-  await delay(100);
+  await turns(6);
+  expect(others).toEqual([8]);
   expect(done).toEqual([...Array.from({ length: 40 }, (_, i) => i), 99]);
+});
+
+test('the pause is for the whole of a round that was parted', async () => {
+  const done: number[] = [];
+  const ticks = new Ticks<number>(slowWork(done));
+  for (let i = 0; i < 2_000; i += 1) ticks.add(i);
+  await turns(250);
+  expect(done.length).toBe(2_000);
+  ticks.add(0);
+  vi.advanceTimersByTime(7);
+  expect(done.length).toBe(2_000);
+  vi.advanceTimersByTime(1);
+  expect(done.length).toBe(2_001);
 });

@@ -1,7 +1,26 @@
-// What every log demands of the events of one append, before it looks at where it stands.
+// The events of one append: what every log demands of them before it looks at where it stands, and how many fit.
 import { ExecstreamError } from '../event/error.ts';
-import { isTerminal } from '../event/types.ts';
-import type { AppendRequest } from './log.ts';
+import { isTerminal, type NewEvent } from '../event/types.ts';
+import { type AppendRequest, MAX_BATCH_BYTES } from './log.ts';
+
+/** What an envelope adds to its data, at most. */
+const ENVELOPE_BYTES = 256;
+
+/** Parts what stands for an event each into appends of at most 256 KiB, in order. */
+export function batchesOf<T extends { readonly event: NewEvent }>(steps: readonly T[]): T[][] {
+  const batches: T[][] = [];
+  let bytes = MAX_BATCH_BYTES + 1;
+  for (const step of steps) {
+    const more = Buffer.byteLength(JSON.stringify(step.event.data)) + ENVELOPE_BYTES;
+    if (bytes + more > MAX_BATCH_BYTES) {
+      batches.push([]);
+      bytes = 0;
+    }
+    batches.at(-1)!.push(step);
+    bytes += more;
+  }
+  return batches;
+}
 
 /**
  * Checks the form of an append's events: at least one; each with data; a terminal one only at the end; all

@@ -37,6 +37,11 @@ export interface OpenRequest {
   readonly publisher?: string;
   /** From 1. A newer attempt takes an auto log over; where it holds events, it gets a `reset` (`attempt`). */
   readonly attempt: number;
+  /**
+   * Auto only: the cursor up to which a server has read the log, to tell the rest of an execution that has ended. It
+   * takes the log from its holder if that is where the log still stands, and is `superseded` if not.
+   */
+  readonly takesAt?: string;
   /** The relay's fencing token; see AppendRequest. A relay's open of a log that a publisher holds is `superseded`. */
   readonly fence?: number;
   /**

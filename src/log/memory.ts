@@ -123,9 +123,7 @@ export function createMemoryLog(bounds: LogBounds = DEFAULT_BOUNDS): EventLog {
     if (isWitness(request)) return opened(log, log.epoch !== lost?.epoch, false);
     const holds = log.publisher === request.publisher;
     const newer = request.attempt > log.attempt;
-    if (!holds && !newer && log.publisher !== undefined && log.head > log.takenAt) {
-      return { outcome: 'superseded', attempt: log.attempt };
-    }
+    if (!holds && !newer && !isFree(log, request)) return { outcome: 'superseded', attempt: log.attempt };
     log.publisher = request.publisher;
     log.attempt = request.attempt;
     if (newer && log.numbering === 'auto' && log.head > 0) {
@@ -224,6 +222,12 @@ function headOf({ epoch, head, numbering, attempt, end, publisher, note }: Memor
 /** A server that has seen more of the log than is left of it publishes nothing, and leaves it to whoever does. */
 function isWitness({ numbering, fence, publisher, lost }: OpenRequest): boolean {
   return numbering === 'auto' && fence === undefined && publisher === undefined && lost !== undefined;
+}
+
+/** Whether a log may be taken from its holder within an attempt. */
+function isFree({ publisher, head, epoch, takenAt }: MemoryLog, { takesAt }: OpenRequest): boolean {
+  if (takesAt !== undefined) return takesAt === formatCursor(head, epoch);
+  return publisher === undefined || head <= takenAt;
 }
 
 /** A relay names its token and no publisher. It never gets in the way of a publisher. */

@@ -63,6 +63,8 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   let leaving: Promise<void> | undefined;
   /** Where the log has ended by another's hand. */
   let endedAt: Position | undefined;
+  /** The row has this run's end: whoever takes the log from here on tells that. */
+  let isFinished = false;
   const refused = new AbortController();
   /** Ends every try of the row. */
   const lifetime = new AbortController();
@@ -89,7 +91,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   function refuse(error: ExecstreamError, end?: Position): void {
     // An end that someone else told while this run was ending is an end all the same: the row is finished still.
     if (error.code === 'ENDED') endedAt ??= end;
-    const isExpected = state === 'ending' && error.code === 'ENDED';
+    const isExpected = state === 'ending' && (error.code === 'ENDED' || isFinished);
     if ((state !== 'open' && state !== 'ending') || isExpected) return;
     logger.warn(
       { executionId, err: error },
@@ -128,7 +130,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
    * end is tried on in the background for as long as the publisher lives: viewers wait for an end that comes with
    * the database. With the log away it is the other way round: half of the bound is spent on bringing what is
    * queued in before it, then the row is finished though chunks still wait; its result has all of them, and where
-   * this process dies the server tells the end from the row.
+   * this process dies the server tells the rest of them and the end from the row.
    */
   async function record(end: ExecutionEnd, isOmitted: boolean): Promise<boolean> {
     await outbox.flush(limits.endMs / 2);
@@ -138,6 +140,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       refuse(refusalOf({ outcome: 'superseded', attempt: ended.attempt }));
       return false;
     }
+    isFinished = true;
     outbox.push(terminalEvent(end, ended, startedAt, isOmitted));
     const isTold = await outbox.flush(LONGEST_MS);
     const told = endedAt ?? (isTold ? outbox.position : undefined);

@@ -1,51 +1,85 @@
-// The end of an execution, told though its publisher died: where the row has ended and the log has not, the
-// terminal event is appended from the row. The append script takes one end, so any number of servers may try.
+// The end of an execution, told though its publisher died: where the row has ended and the log has not, the terminal
+// event is appended from the row, behind what the row's result has and the log lacks. The append script takes one
+// end, so any number of servers may try; what goes before it is told by the one that took the log.
 import { randomUUID } from 'node:crypto';
-import { isFinal } from '../event/types.ts';
+import { formatCursor } from '../event/cursor.ts';
+import { isFinal, type NewEvent } from '../event/types.ts';
 import type { Execution, ExecutionStore } from '../execution/store.ts';
 import { terminalOf } from '../execution/terminal.ts';
-import type { LogReader, LogWriter } from '../log/log.ts';
+import { batchesOf } from '../log/batch.ts';
+import { createFolds, type Fold } from '../log/fold.ts';
+import type { LogHead, LogReader, LogWriter } from '../log/log.ts';
 import { isPublished } from './follow.ts';
+import { remainderOf } from './remainder.ts';
+import type { ContentEvents } from './row-events.ts';
 
 /** A publisher that lives appends its terminal event right after it has finished the row; so long it is left to. */
 const GRACE_MS = 5_000;
 
 export interface EndReconcilerOptions {
-  readonly log: LogWriter & Pick<LogReader, 'head' | 'silence'>;
+  readonly log: LogWriter & Pick<LogReader, 'head' | 'read' | 'silence'>;
   readonly store: ExecutionStore;
+  readonly content: ContentEvents;
   readonly graceMs?: number;
   /** Copies the row of an execution that nobody publishes, its end included: what leads to it is told first. */
   readonly copyRow?: (executionId: string) => Promise<void>;
 }
 
+/** What a log without an event of the attempt adds up to. */
+const NOTHING: Fold = { seq: 0, epoch: '', text: '', value: null };
+
+interface Place {
+  readonly head: LogHead;
+  readonly rest: readonly NewEvent[];
+  /** In whose name it is told, where the log had to be taken from its publisher. */
+  readonly publisher?: string;
+}
+
 /**
  * Makes the function that reconciles the end of an execution with its row.
- * @returns a function that appends the terminal event where it is missing, and notes its cursor on the row; it
- *   rejects with `SOURCE_UNAVAILABLE` where the log or the store does not answer.
+ * @returns a function that appends the terminal event where it is missing, after what the row's result has and the
+ *   log lacks, and notes its cursor on the row; it rejects with `SOURCE_UNAVAILABLE` where the log or the store does
+ *   not answer.
  */
 export function createEndReconciler(options: EndReconcilerOptions) {
-  const { log, store, graceMs = GRACE_MS, copyRow } = options;
+  const { log, store, content, graceMs = GRACE_MS, copyRow } = options;
+
+  /** Where the end goes, and what before it. Undefined where somebody else is at it: the next look finds what came. */
+  async function placeOf(row: Execution, head: LogHead | undefined): Promise<Place | undefined> {
+    if (head?.numbering === 'fixed') return { head, rest: [] };
+    // A log of an older attempt holds nothing of this one.
+    const isCurrent = head?.attempt === row.attempt;
+    const fold = isCurrent ? await createFolds(log)(row.id) : NOTHING;
+    const rest = remainderOf(row, fold, content);
+    if (isCurrent && rest.length === 0) return { head, rest };
+    // A publisher that lives after all, and another server, must not say the rest as well.
+    const publisher = `end-${randomUUID()}`;
+    const takesAt = isCurrent && { takesAt: formatCursor(fold.seq, fold.epoch) };
+    const request = { numbering: 'auto', publisher, attempt: row.attempt, ...takesAt } as const;
+    const opened = await log.open(row.id, request);
+    return opened.outcome === 'opened' ? { head: opened.head, rest, publisher } : undefined;
+  }
+
   return async function reconcileEnd(row: Execution): Promise<void> {
     const terminal = terminalOf(row);
     if (!terminal || row.end || Date.now() - row.finishedAt!.getTime() < graceMs) return;
-    const publisher = `end-${randomUUID()}`;
-    let head = await log.head(row.id);
-    if (copyRow && !head?.end && !(await isPublished(log, row.id, head))) return copyRow(row.id);
-    if (!head) {
-      const opened = await log.open(row.id, { numbering: 'auto', publisher, attempt: row.attempt });
-      if (opened.outcome !== 'opened') return;
-      head = opened.head;
+    const found = await log.head(row.id);
+    if (copyRow && !found?.end && !(await isPublished(log, row.id, found))) return copyRow(row.id);
+    if (found && found.end > 0) return store.markEnd(row.id, { seq: found.end, epoch: found.epoch });
+
+    const place = await placeOf(row, found);
+    if (!place) return;
+    const { epoch, numbering } = place.head;
+    const as = place.publisher !== undefined && { publisher: place.publisher };
+    let acknowledged = place.head.head;
+    for (const batch of batchesOf([...place.rest, terminal].map((event) => ({ event })))) {
+      const fixed = numbering === 'fixed' && { seq: acknowledged + 1 };
+      const events = batch.map(({ event }) => ({ ...event, ...fixed }));
+      const appended = await log.append(row.id, { epoch, acknowledged, ...as, events });
+      if (appended.outcome !== 'appended') return;
+      acknowledged = appended.head;
     }
-    if (head.end > 0) return store.markEnd(row.id, { seq: head.end, epoch: head.epoch });
-    const fixed = head.numbering === 'fixed' && { seq: head.head + 1 };
-    const appended = await log.append(row.id, {
-      epoch: head.epoch,
-      acknowledged: head.head,
-      events: [{ ...terminal, ...fixed }],
-    });
-    if (appended.outcome === 'appended') {
-      await store.markEnd(row.id, { seq: appended.head, epoch: head.epoch });
-    }
+    await store.markEnd(row.id, { seq: acknowledged, epoch });
   };
 }
 

@@ -6,10 +6,11 @@
 // 2. Each batch carries the note of what has been told with it, in one step: nothing is told twice, and nothing is
 //    left out, whoever goes on after a crash.
 // 3. After a call whose outcome is unknown it is not used again; the next one takes a new token (see 1).
-import { isFinal, type NewEvent } from '../event/types.ts';
+import { isFinal } from '../event/types.ts';
 import type { Execution, ExecutionStore } from '../execution/store.ts';
-import { type LogHead, type LogWriter, MAX_BATCH_BYTES } from '../log/log.ts';
-import { type ContentEvents, createRowEvents, type RowEvents, type Step, type Told } from './row-events.ts';
+import { batchesOf } from '../log/batch.ts';
+import type { LogHead, LogWriter } from '../log/log.ts';
+import { type ContentEvents, createRowEvents, type RowEvents, type Told } from './row-events.ts';
 
 export interface RowCopyOptions {
   readonly log: LogWriter;
@@ -28,9 +29,6 @@ export type CopyOutcome = 'current' | 'behind' | 'ended' | 'published' | 'fenced
 /** States that are read at once. */
 const PAGE = 100;
 
-/** What an envelope adds to its data, at most. */
-const ENVELOPE_BYTES = 256;
-
 export interface RowCopy {
   /**
    * Copies what is new.
@@ -41,7 +39,7 @@ export interface RowCopy {
 
 export function createRowCopy({ log, store, content, executionId, fence }: RowCopyOptions): RowCopy {
   let position: { readonly epoch: string; seq: number; attempt: number } | undefined;
-  let events: RowEvents | undefined;
+  let rowEvents: RowEvents | undefined;
 
   /** Opens the log for an attempt; answers what keeps it from going on. */
   async function open(
@@ -54,7 +52,7 @@ export function createRowCopy({ log, store, content, executionId, fence }: RowCo
     if (opened.outcome === 'ended') return ended(opened.head.epoch, opened.head.end);
     if (opened.outcome !== 'opened') return 'published';
     const { epoch, head, attempt: current } = opened.head;
-    if (!events || position?.epoch !== epoch) events = createRowEvents(content, toldIn(opened.head));
+    if (!rowEvents || position?.epoch !== epoch) rowEvents = createRowEvents(content, toldIn(opened.head));
     position = { epoch, seq: head, attempt: current };
     return undefined;
   }
@@ -73,19 +71,14 @@ export function createRowCopy({ log, store, content, executionId, fence }: RowCo
       const stopped = await open(row.attempt);
       if (stopped) return stopped;
     }
-    for (const batch of batchesOf(events!.tell(row))) {
+    for (const batch of batchesOf(rowEvents!.tell(row))) {
       const { epoch, seq: acknowledged } = position!;
-      const note = JSON.stringify(batch.told);
-      const result = await log.append(executionId, {
-        epoch,
-        acknowledged,
-        fence,
-        note,
-        events: batch.events,
-      });
+      const note = JSON.stringify(batch.at(-1)!.told);
+      const events = batch.map(({ event }) => event);
+      const result = await log.append(executionId, { epoch, acknowledged, fence, note, events });
       if (result.outcome === 'lost') {
         // What has been told is for the log to say: all is told again in a new incarnation.
-        events = undefined;
+        rowEvents = undefined;
         return (await open(row.attempt, { epoch, acknowledged })) ?? 'behind';
       }
       if (result.outcome === 'fenced') return 'fenced';
@@ -107,7 +100,7 @@ export function createRowCopy({ log, store, content, executionId, fence }: RowCo
         const stopped = await begin();
         if (stopped) return stopped;
       }
-      const states = await store.statesAfter(executionId, events!.revision, PAGE);
+      const states = await store.statesAfter(executionId, rowEvents!.revision, PAGE);
       for (const row of states) {
         const stopped = await copy(row);
         if (stopped) return stopped;
@@ -119,25 +112,4 @@ export function createRowCopy({ log, store, content, executionId, fence }: RowCo
 
 function toldIn({ note }: LogHead): Told | undefined {
   return note === undefined ? undefined : (JSON.parse(note) as Told);
-}
-
-interface Batch {
-  readonly events: NewEvent[];
-  told: Told;
-}
-
-function batchesOf(steps: readonly Step[]): Batch[] {
-  const batches: Batch[] = [];
-  let bytes = MAX_BATCH_BYTES + 1;
-  for (const { event, told } of steps) {
-    const more = Buffer.byteLength(JSON.stringify(event.data)) + ENVELOPE_BYTES;
-    if (bytes + more > MAX_BATCH_BYTES) {
-      batches.push({ events: [], told });
-      bytes = 0;
-    }
-    batches.at(-1)!.events.push(event);
-    batches.at(-1)!.told = told;
-    bytes += more;
-  }
-  return batches;
 }

@@ -98,8 +98,8 @@ export function createServices({
   const workflowSource =
     temporal && createTemporalSource({ ...workflows, temporal, log, store, otherwise: rowSource });
   const source = workflowSource ?? rowSource;
-  const reconcileEnd = createEndReconciler({ log, store, copyRow: source.copy });
-  const reconcileAtOnce = createEndReconciler({ log, store, graceMs: 0 });
+  const reconcileEnd = createEndReconciler({ log, store, content, copyRow: source.copy });
+  const reconcileAtOnce = createEndReconciler({ log, store, content, graceMs: 0 });
   const liveness = createLiveness({
     ...{ log, store, reconcileEnd: reconcileAtOnce, ...livenessTimes },
     ...(workflowSource && { isTruthElsewhere: workflowSource.isTruth }),

@@ -86,6 +86,35 @@ export function openContract(make: MakeLog): void {
       });
     });
 
+    test('whoever has read the log to where it stands may take it from its holder, and nobody else', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { publisher: 'a' });
+      await log.append(id, request(head, [chunk('x'), chunk('y')], { publisher: 'a' }));
+      const opening = { numbering: 'auto', attempt: 1 } as const;
+      for (const takesAt of [`1-${head.epoch}`, `3-${head.epoch}`, '2-anotherepoch']) {
+        const late = await log.open(id, { ...opening, publisher: 'b', takesAt });
+        expect(late).toEqual({ outcome: 'superseded', attempt: 1 });
+      }
+      const takesAt = `2-${head.epoch}`;
+      expect(await log.open(id, { ...opening, publisher: 'b', takesAt })).toEqual({
+        outcome: 'opened',
+        head: { ...head, head: 2 },
+        fresh: false,
+      });
+      // The new holder has appended nothing yet, and what was read before it came is not what stands.
+      const stale = await log.open(id, { ...opening, publisher: 'c', takesAt: `1-${head.epoch}` });
+      expect(stale).toEqual({ outcome: 'superseded', attempt: 1 });
+      expect(await log.append(id, request(head, [chunk('z')], { publisher: 'a' }))).toEqual({
+        outcome: 'superseded',
+        attempt: 1,
+      });
+      expect(await log.append(id, request(head, [complete()], { publisher: 'b' }))).toEqual({
+        outcome: 'appended',
+        head: 3,
+      });
+    });
+
     test('a newer attempt takes the log over, with a reset where it holds events', async () => {
       const log = newLog();
       const id = freshId();

@@ -3,6 +3,8 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ExecstreamError } from '../../src/event/error.ts';
+import { createEndReconciler } from '../../src/relay/end.ts';
+import { content } from '../support/content.ts';
 import { until } from '../support/wait.ts';
 import { foldLog } from './fold.ts';
 import { createRig, type Faults } from './rig.ts';
@@ -352,6 +354,22 @@ describe('another one has the execution', () => {
     expect(run.signal.aborted).toBe(false);
     expect((await foldLog(log.real, 'a1')).ends).toHaveLength(1);
     expect((await store.get('a1'))!.end).toMatchObject({ seq: 2 });
+  });
+
+  test('the rest told by a server that thought it dead, behind its own end of the row: no reason to abort', async () => {
+    const { publisher, log, store } = createRig({ endMs: 200 });
+    const run = await publisher.begin({ kind: 'agent', id: 'a1' });
+    await until(() => run.stats.appended === 1);
+    log.faults.isAway = true;
+    run.text('last words');
+    expect(await run.complete()).toBe(false);
+    await until(async () => (await store.get('a1'))!.status === 'SUCCESS');
+    const reconcileEnd = createEndReconciler({ log: log.real, store, content, graceMs: 0 });
+    await reconcileEnd((await store.get('a1'))!);
+    log.faults.isAway = false;
+    await until(() => run.state === 'ended');
+    expect(run.signal.aborted).toBe(false);
+    expect((await foldLog(log.real, 'a1')).types).toEqual(['agent_start', 'llm_chunk', 'complete']);
   });
 
   test('a log that a source writes is refused', async () => {

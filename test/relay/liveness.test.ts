@@ -4,6 +4,7 @@ import { ExecstreamError } from '../../src/event/error.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import { createEndReconciler } from '../../src/relay/end.ts';
 import { createLiveness, type LivenessOptions } from '../../src/relay/liveness.ts';
+import { content } from '../support/content.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { audience } from './audience.ts';
 
@@ -24,7 +25,7 @@ async function setUp(options: Partial<LivenessOptions> = {}, servers = 1) {
   await store.begin({ id: ID, kind: 'agent', mode: 'TEXT', workflowId: 'wf-1' });
   await log.open(ID, { numbering: 'auto', publisher: 'p', attempt: 1 });
   await log.keepAlive(ID);
-  const reconcileEnd = createEndReconciler({ log, store, graceMs: 0 });
+  const reconcileEnd = createEndReconciler({ log, store, content, graceMs: 0 });
   const all = Array.from({ length: servers }, () => createLiveness({ log, store, reconcileEnd, ...options }));
   const types = async () => (await log.read(ID, 0, 100))?.events.map(({ type }) => type);
   return { log, store, all, first: all[0]!, types };
@@ -157,12 +158,12 @@ describe('an execution whose publisher is lost', () => {
     expect(await types()).toEqual(['error']);
   });
 
-  test('is told its own end where its publisher died between row and log', async () => {
+  test('is told its own words and end where its publisher died between row and log', async () => {
     const { store, first, types, log } = await setUp();
     first.startSweeping();
     await store.finish(ID, 1, { status: 'SUCCESS', result: 'whole' });
     await vi.advanceTimersByTimeAsync(7 * MINUTE_MS);
-    expect(await types()).toEqual(['complete']);
+    expect(await types()).toEqual(['llm_chunk', 'complete']);
     expect(await log.silence(ID)).toBeUndefined();
   });
 

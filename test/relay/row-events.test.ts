@@ -3,12 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { NewEvent } from '../../src/event/types.ts';
 import type { Execution } from '../../src/execution/store.ts';
-import { createHeldValue } from '../../src/publish/held.ts';
-import { DEFAULT_LIMITS } from '../../src/publish/options.ts';
-import { splitText } from '../../src/publish/text.ts';
 import { createRowEvents, type Told } from '../../src/relay/row-events.ts';
-
-const content = { splitText, createValue: () => createHeldValue(DEFAULT_LIMITS) };
+import { content } from '../support/content.ts';
 
 function row(change: Partial<Execution> = {}): Execution {
   const startedAt = new Date(0);

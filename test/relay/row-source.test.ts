@@ -7,20 +7,16 @@ import type { ExecutionEvent, JsonValue } from '../../src/event/types.ts';
 import type { Execution } from '../../src/execution/store.ts';
 import type { EventLog } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
-import { createHeldValue } from '../../src/publish/held.ts';
-import { DEFAULT_LIMITS } from '../../src/publish/options.ts';
-import { splitText } from '../../src/publish/text.ts';
 import { createEndReconciler } from '../../src/relay/end.ts';
 import { createRowCopy } from '../../src/relay/row-copy.ts';
 import { createRowSource } from '../../src/relay/row-source.ts';
+import { content } from '../support/content.ts';
 import { createMemoryStore, type MemoryStore } from '../support/memory-store.ts';
 import { until } from '../support/wait.ts';
 import { audience } from './audience.ts';
 
 const ID = 'agent-1';
 const TIMES = { leaseMs: 300, standbyMs: 40, publishedMs: 60 };
-const content = { splitText, createValue: () => createHeldValue(DEFAULT_LIMITS) };
-
 const stops: (() => void)[] = [];
 afterEach(() => {
   for (const stop of stops.splice(0)) stop();
@@ -165,7 +161,7 @@ describe('an execution that nobody publishes', () => {
   test('that has ended is copied at once by whoever reconciles its end', async () => {
     const { log, store, engine, types, source } = setUp();
     engine.set({ result: 'all', status: 'SUCCESS', finishedAt: new Date(0) });
-    const reconcileEnd = createEndReconciler({ log, store, copyRow: source.copy, graceMs: 0 });
+    const reconcileEnd = createEndReconciler({ log, store, content, copyRow: source.copy, graceMs: 0 });
     await reconcileEnd(engine.row);
     expect(await types()).toEqual(['agent_start', 'llm_chunk', 'complete']);
     expect(engine.row.end?.seq).toBe(3);

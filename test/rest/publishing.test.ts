@@ -1,6 +1,8 @@
 // Publishing over HTTP (protocol, "Publishing over HTTP").
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
+import { createMemoryLog } from '../../src/log/memory.ts';
 import { type ListeningApp, startApp } from '../support/app.ts';
 import { openSse } from '../support/sse.ts';
 
@@ -198,6 +200,35 @@ describe('POST appends a batch', () => {
     await post(token, [delta({ op: 'add', path: '/files/-', value: 'a' })]);
     await post(token, [delta({ op: 'add', path: '/done', value: true }), { type: 'complete', data: {} }]);
     expect((await state()).result).toEqual({ files: ['a'], done: true });
+  });
+
+  describe('where its beginning is gone from the log', () => {
+    beforeEach(async () => {
+      await app.close();
+      app = await startApp({ log: createMemoryLog({ ...DEFAULT_BOUNDS, maxEvents: 3 }) });
+    });
+
+    test('a text is no default result, rather than half of it', async () => {
+      const { token } = (await begin()).body;
+      for (const word of ['one ', 'two ', 'three ', 'four ']) await post(token, [chunk(word)]);
+      expect((await post(token, [{ type: 'complete', data: {} }])).status).toBe(200);
+      expect(await state()).toMatchObject({ status: 'SUCCESS', result: null });
+    });
+
+    test('patches are taken as they come, until one says the whole value', async () => {
+      const { token } = (await begin('a1', { mode: 'STRUCTURED' })).body;
+      const delta = (path: string, value: unknown) => ({
+        type: 'structured_delta',
+        data: { patch: [{ op: 'add', path, value }] },
+      });
+      for (const path of ['', '/a', '/b', '/c', '/d']) {
+        expect((await post(token, [delta(path, {})])).status).toBe(200);
+      }
+      expect((await post(token, [delta('', { whole: 1 })])).status).toBe(200);
+      expect((await post(token, [delta('/not/there', 1)])).status).toBe(422);
+      await post(token, [delta('/more', 2), { type: 'complete', data: {} }]);
+      expect((await state()).result).toEqual({ whole: 1, more: 2 });
+    });
   });
 
   test('a failure ends it with its words', async () => {

@@ -18,6 +18,7 @@ import {
   settled,
   TS,
 } from '../support/app.ts';
+import { content } from '../support/content.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 
 const PATH = '/api/v0/executions/agents/a1/stream';
@@ -81,7 +82,7 @@ describe('event-path.md, 6: a row that is final while its log has no end', () =>
     await store.finish('a1', 1, { status: 'SUCCESS', result: 'a' });
     await vi.advanceTimersByTimeAsync(6_000);
     const row = (await store.get('a1'))!;
-    const reconcilers = Array.from({ length: 5 }, () => createEndReconciler({ log, store }));
+    const reconcilers = Array.from({ length: 5 }, () => createEndReconciler({ log, store, content }));
     await Promise.all(reconcilers.map((reconcile) => reconcile(row)));
     const page = (await log.read('a1', 0, 10))!;
     expect(page.events.map(({ type }) => type)).toEqual(['llm_chunk', 'complete']);
@@ -99,7 +100,7 @@ describe('event-path.md, 6: a row that is final while its log has no end', () =>
     const { epoch } = opened.head;
     await log.append('w', { epoch, acknowledged: 0, events: [{ ...chunk('x'), seq: 1 }] });
     await store.finish('w', 1, { status: 'TERMINATED', error: { message: 'm' } });
-    const reconcile = createEndReconciler({ log, store, graceMs: 0 });
+    const reconcile = createEndReconciler({ log, store, content, graceMs: 0 });
     await Promise.all([1, 2, 3].map(async () => reconcile((await store.get('w'))!)));
     expect((await log.head('w'))!).toMatchObject({ head: 2, end: 2 });
     expect((await store.get('w'))!.end).toEqual({ seq: 2, epoch });
@@ -109,7 +110,7 @@ describe('event-path.md, 6: a row that is final while its log has no end', () =>
     const [log, store] = [createMemoryLog(), createMemoryStore()];
     app = createApp({ log, store });
     const direct = await directLog(app);
-    const reconcile = createEndReconciler({ log, store, graceMs: 0 });
+    const reconcile = createEndReconciler({ log, store, content, graceMs: 0 });
     await reconcile((await store.get('a1'))!);
     expect((await log.head('a1'))!.head).toBe(0);
     await direct.complete();

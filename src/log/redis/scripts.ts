@@ -89,10 +89,14 @@ local function expire(m)
 end
 `;
 
-/** ARGV: bounds (3), new epoch, numbering, publisher, attempt, fence, lost epoch, lost acknowledged, ts. */
+/**
+ * ARGV: bounds (3), new epoch, numbering, publisher, attempt, fence, lost epoch, lost acknowledged, cursor at which the
+ * log is taken, ts.
+ */
 const OPEN = `${WRITE}
 local epoch, numbering, publisher, attempt = ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
-local fence, lostEpoch, lostAcknowledged, ts = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10]), ARGV[11]
+local fence, lostEpoch, lostAcknowledged = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10])
+local takesAt, ts = ARGV[11], ARGV[12]
 
 local function begin(keptFence)
   redis.call('UNLINK', log, meta)
@@ -137,7 +141,9 @@ if lostEpoch == m.epoch and m.head < lostAcknowledged then
 end
 if witnesses then return answer('opened', m, lostEpoch ~= m.epoch) end
 local holds, newer = m.publisher == publisher, attempt > m.attempt
-if not holds and not newer and m.publisher ~= '' and m.head > m.takenAt then
+local free = m.publisher == '' or m.head <= m.takenAt
+if takesAt ~= '' then free = takesAt == int(m.head) .. '-' .. m.epoch end
+if not holds and not newer and not free then
   save(m)
   return { 'superseded', m.attempt }
 end

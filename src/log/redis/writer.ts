@@ -81,7 +81,8 @@ export function createWriter(connection: Connection, options: RedisLogWriterOpti
   return { open, append, head, ...createSignsOfLife(connection, prefix) };
 }
 
-function openArguments({ numbering, publisher, attempt, fence, lost }: OpenRequest): (string | number)[] {
+function openArguments(request: OpenRequest): (string | number)[] {
+  const { numbering, publisher, attempt, fence, lost, takesAt } = request;
   return [
     numbering,
     publisher ?? '',
@@ -90,6 +91,7 @@ function openArguments({ numbering, publisher, attempt, fence, lost }: OpenReque
     lost?.epoch ?? '',
     // Infinity is no number that Lua reads alike everywhere.
     Math.min(lost?.acknowledged ?? 0, Number.MAX_SAFE_INTEGER),
+    takesAt ?? '',
     JSON.stringify(timestamp()),
   ];
 }

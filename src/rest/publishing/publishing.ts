@@ -21,13 +21,13 @@ import {
 } from '../../execution/permission.ts';
 import type { Execution, ExecutionEnd, ExecutionStore } from '../../execution/store.ts';
 import { terminalOf } from '../../execution/terminal.ts';
+import { applyPatch, createFolds, type Fold, patched } from '../../log/fold.ts';
 import { type AppendResult, type EventLog, MAX_BATCH_BYTES } from '../../log/log.ts';
 import { createRedactor } from '../../publish/redact/redaction.ts';
 import { prepareRun } from '../../publish/start.ts';
 import { createAcknowledged } from './acknowledged.ts';
 import { readBody, unprocessable } from './body.ts';
 import { BATCH, checkEvents } from './events.ts';
-import { applyPatch, createFolds, type Fold } from './folded.ts';
 import { createTurns } from './turns.ts';
 
 /** What begins an execution, or a new attempt of it. */
@@ -207,8 +207,10 @@ function checkPatches({ value }: Fold, events: readonly NewEvent[]): void {
   let current = value;
   events.forEach((event, i) => {
     if (event.type !== 'structured_delta') return;
+    // Nothing can be said of a patch for a value that the log has lost.
+    if (current === undefined && event.data.patch[0]?.path !== '') return;
     try {
-      current = applyPatch(current, event.data.patch);
+      current = applyPatch(current ?? null, event.data.patch);
     } catch (error) {
       const [reason] = (error as Error).message.split('\n');
       throw unprocessable(`events.${i}: structured_delta: the patch does not apply: ${reason}`);
@@ -224,7 +226,7 @@ function wholeOf(
 ): ExecutionResult | undefined {
   if (mode === 'STRUCTURED') {
     const patches = events.flatMap((event) => (event.type === 'structured_delta' ? event.data.patch : []));
-    return applyPatch(value, patches);
+    return patched(value, patches);
   }
   if (text === undefined) return undefined;
   return text + events.map((event) => (event.type === 'llm_chunk' ? event.data.content : '')).join('');

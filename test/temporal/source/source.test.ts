@@ -2,14 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { createMemoryLog } from '../../../src/log/memory.ts';
-import { createHeldValue } from '../../../src/publish/held.ts';
-import { DEFAULT_LIMITS } from '../../../src/publish/options.ts';
-import { splitText } from '../../../src/publish/text.ts';
 import { createRowSource } from '../../../src/relay/row-source.ts';
 import type { HistoryEvent, Temporal, WorkflowRun } from '../../../src/relay/temporal/calls.ts';
 import { TemporalError } from '../../../src/relay/temporal/errors.ts';
 import { createTemporalSource } from '../../../src/relay/temporal/source.ts';
 import { audience } from '../../relay/audience.ts';
+import { content } from '../../support/content.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import { until } from '../../support/wait.ts';
 
@@ -57,7 +55,6 @@ function historyOf(events: readonly HistoryEvent[]): Temporal['history'] {
 function setUp(temporal: Temporal) {
   const log = createMemoryLog();
   const store = createMemoryStore();
-  const content = { splitText, createValue: () => createHeldValue(DEFAULT_LIMITS) };
   const otherwise = createRowSource({ log, store, content });
   const times = { leaseMs: 300, standbyMs: 40, retryMs: { first: 20, longest: 50 } };
   const source = createTemporalSource({ temporal, log, store, otherwise, ...times });

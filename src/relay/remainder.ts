@@ -1,0 +1,36 @@
+// What an ended row's result has and its log lacks, because a publisher died while its last words waited for the log.
+import { isDeepStrictEqual } from 'node:util';
+import { isExecstreamError } from '../event/error.ts';
+import { type NewEvent, timestamp } from '../event/types.ts';
+import type { Execution } from '../execution/store.ts';
+import type { Fold } from '../log/fold.ts';
+import type { ContentEvents } from './row-events.ts';
+
+/**
+ * The events that lead from what a log adds up to, to the row's result; none where it is that, or the row has none.
+ *
+ * A text is told from where the log stops. One that does not begin with what stands there is a result of its own,
+ * given beside the text, and no part of it. Where the log has lost its beginning, all is told again after a `reset`.
+ */
+export function remainderOf(row: Execution, { text, value }: Fold, content: ContentEvents): NewEvent[] {
+  const { kind, mode, result } = row;
+  if (kind === 'workflow' || result === undefined) return [];
+  const ts = timestamp();
+  if (mode === 'STRUCTURED') {
+    return value !== undefined && isDeepStrictEqual(value, result) ? [] : wholeValue(row, content);
+  }
+  if (typeof result !== 'string' || (text !== undefined && !result.startsWith(text))) return [];
+  const rest = content.splitText(result.slice(text?.length ?? 0));
+  const chunks = rest.map((piece): NewEvent => ({ type: 'llm_chunk', ts, data: { content: piece } }));
+  return text === undefined ? [{ type: 'reset', ts, data: { reason: 'overflow' } }, ...chunks] : chunks;
+}
+
+function wholeValue({ result }: Execution, content: ContentEvents): NewEvent[] {
+  try {
+    return content.createValue().setValue(result!);
+  } catch (error) {
+    // It grew by small steps and does not go out whole; the terminal event, or the state, has it.
+    if (isExecstreamError(error, 'EVENT_TOO_LARGE')) return [];
+    throw error;
+  }
+}

@@ -1,6 +1,7 @@
 // A Yoga plugin: subscriptions are executed once for an event and operation, however many viewers watch.
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import type { EventExecutor } from '../schema/operation.ts';
 import type { Encoding } from '../sse/encoding.ts';
 import { Viewer } from '../tail/viewer.ts';
 import { GRAPHQL_ENCODING } from './encoding.ts';
@@ -10,8 +11,8 @@ import type { Projections } from './projection.ts';
 /** What an operation's context has beside what resolvers read. */
 export interface OperationContext {
   readonly request: Request;
-  /** How the results will be encoded; as GraphQL over SSE by default. */
-  readonly encoding?: Encoding<ExecutionResult>;
+  /** How the events will be encoded; as GraphQL over SSE by default. */
+  readonly encoding?: Encoding<EventExecutor>;
 }
 
 /** The subscriptions under way. By request: masking wraps the iterable that a subscription returns. */

@@ -1,6 +1,7 @@
 // The response stream of one subscription: a viewer seen through a projection. Event streams take frames from it;
 // any other consumer iterates over results.
 import type { ExecutionResult } from 'graphql';
+import type { EventExecutor } from '../schema/operation.ts';
 import type { Encoding } from '../sse/encoding.ts';
 import type { FrameSource } from '../sse/event-stream.ts';
 import type { Frame } from '../sse/frame.ts';
@@ -10,7 +11,7 @@ import type { Projection } from './projection.ts';
 export class LiveResults implements FrameSource, AsyncIterable<ExecutionResult> {
   readonly #viewer: Viewer;
   readonly #projection: Projection;
-  readonly #encoding: Encoding<ExecutionResult>;
+  readonly #encoding: Encoding<EventExecutor>;
   readonly #release: () => void;
   #told: string | undefined;
   #closed = false;
@@ -18,7 +19,7 @@ export class LiveResults implements FrameSource, AsyncIterable<ExecutionResult> 
   constructor(
     viewer: Viewer,
     projection: Projection,
-    encoding: Encoding<ExecutionResult>,
+    encoding: Encoding<EventExecutor>,
     release: () => void,
   ) {
     this.#viewer = viewer;

@@ -6,12 +6,13 @@
 // encoding. Resolvers are given the event and an empty context, so nothing of one caller can reach another.
 import { type DocumentNode, type ExecutionArgs, type ExecutionResult, getOperationAST, print } from 'graphql';
 import type { ExecutionEvent } from '../event/types.ts';
+import type { EventExecutor } from '../schema/operation.ts';
 import type { Encoding } from '../sse/encoding.ts';
 import { type Frame, joined } from '../sse/frame.ts';
 import type { Tail } from '../tail/tail.ts';
 import type { Viewer } from '../tail/viewer.ts';
-import { maskErrors } from './errors.ts';
-import { createEventExecutors, type ExecuteEvent } from './execute-event.ts';
+import { createEventExecutor } from './execute-event.ts';
+import { KeptFrames } from './kept-frames.ts';
 
 /** How often GraphQL was executed for an event; a test shows that it does not grow with the viewers. */
 export interface ExecutionCounter {
@@ -21,39 +22,36 @@ export interface ExecutionCounter {
 export class Projection {
   /** Viewers that share it. */
   users = 0;
-  readonly #execute: ExecuteEvent;
+  readonly #executor: EventExecutor;
   readonly #counter: ExecutionCounter;
-  /** By event, so that what the ring lets go of is let go of here. */
   readonly #results = new WeakMap<ExecutionEvent, ExecutionResult>();
-  readonly #frames = new WeakMap<ExecutionEvent, Frame>();
+  readonly #frames = new KeptFrames();
   /** Viewers that keep up ask for the same stretch, one after the other. */
   #lastJoined: { readonly first: Frame; readonly last: Frame; readonly frame: Frame } | undefined;
 
-  constructor(execute: ExecuteEvent, counter: ExecutionCounter) {
-    this.#execute = execute;
+  constructor(executor: EventExecutor, counter: ExecutionCounter) {
+    this.#executor = executor;
     this.#counter = counter;
   }
 
   result(event: ExecutionEvent): ExecutionResult {
-    return this.#once(this.#results, event, () => this.#executed(event));
-  }
-
-  frame(event: ExecutionEvent, encoding: Encoding<ExecutionResult>): Frame {
-    return this.#once(this.#frames, event, () => encoding.next(event.id, this.#executed(event)));
-  }
-
-  #executed(event: ExecutionEvent): ExecutionResult {
-    this.#counter.executions += 1;
-    return maskErrors(this.#execute(event));
-  }
-
-  #once<T>(known: WeakMap<ExecutionEvent, T>, event: ExecutionEvent, make: () => T): T {
-    let made = known.get(event);
-    if (made === undefined) {
-      made = make();
-      known.set(event, made);
+    let result = this.#results.get(event);
+    if (!result) {
+      this.#counter.executions += 1;
+      result = this.#executor.result(event);
+      this.#results.set(event, result);
     }
-    return made;
+    return result;
+  }
+
+  frame(event: ExecutionEvent, encoding: Encoding<EventExecutor>): Frame {
+    let frame = this.#frames.get(event);
+    if (!frame) {
+      this.#counter.executions += 1;
+      frame = encoding.next(event, this.#executor);
+      this.#frames.set(event, frame);
+    }
+    return frame;
   }
 
   /** Frames of events that follow one another, as one. */
@@ -70,7 +68,6 @@ export class Projection {
 /** The projections in use, by tail and by what shapes a result. */
 export class Projections {
   readonly counter: ExecutionCounter = { executions: 0 };
-  readonly #executorOf = createEventExecutors();
   readonly #byTail = new WeakMap<Tail, Map<string, Projection>>();
 
   /** The projection for a viewer's operation, and how to let go of it. */
@@ -78,7 +75,7 @@ export class Projections {
     const key = shareKey(viewer, args, encoding);
     const known = this.#byTail.get(viewer.tail) ?? new Map<string, Projection>();
     this.#byTail.set(viewer.tail, known);
-    const projection = known.get(key) ?? new Projection(this.#executorOf(args), this.counter);
+    const projection = known.get(key) ?? new Projection(createEventExecutor(args), this.counter);
     known.set(key, projection);
     projection.users += 1;
     const release = () => {

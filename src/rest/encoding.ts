@@ -1,12 +1,14 @@
 // Results as plain SSE messages: the event's type as `event:`, its data as `data:`, text as it is (protocol, "REST").
-import type { ExecutionResult } from 'graphql';
 import type { EventData } from '../event/types.ts';
+import type { EventExecutor } from '../schema/operation.ts';
 import type { Encoding } from '../sse/encoding.ts';
 import { frame } from '../sse/frame.ts';
 
-export const REST_ENCODING: Encoding<ExecutionResult> = {
+export const REST_ENCODING: Encoding<EventExecutor> = {
   name: 'rest',
-  next: (id, { data, errors }) => {
+  next: (told, executor) => {
+    const { id } = told;
+    const { data, errors } = executor.result(told);
     const event = Object.values(data ?? {})[0] as { type: string; data: object } | undefined;
     if (!event) {
       const message = errors?.[0]?.message ?? 'the event cannot be shown';

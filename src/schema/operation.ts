@@ -1,8 +1,16 @@
 // An operation that is not asked for over GraphQL's own HTTP: graphql/ runs it, the REST aliases ask for it.
 import type { ExecutionResult } from 'graphql';
+import type { ExecutionEvent } from '../event/types.ts';
 import type { Caller } from '../execution/permission.ts';
 import type { Encoding } from '../sse/encoding.ts';
 import type { FrameSource } from '../sse/event-stream.ts';
+
+/** What an operation makes of events; errors are fit to be shown. */
+export interface EventExecutor {
+  result(event: ExecutionEvent): ExecutionResult;
+  /** The same as JSON. */
+  json(event: ExecutionEvent): string;
+}
 
 export interface Operation {
   /** The request that it is run for. */
@@ -11,7 +19,7 @@ export interface Operation {
   readonly query: string;
   readonly variables: Record<string, unknown>;
   /** How a subscription's results are encoded; as GraphQL over SSE by default. */
-  readonly encoding?: Encoding<ExecutionResult>;
+  readonly encoding?: Encoding<EventExecutor>;
 }
 
 /** Runs an operation; a subscription that was accepted answers a source of frames. */

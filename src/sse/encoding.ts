@@ -1,11 +1,12 @@
-// What a result of a subscription looks like as bytes: the one thing in which GraphQL and REST streams differ.
+// What an event looks like as bytes: the one thing in which GraphQL and REST streams differ.
+import type { ExecutionEvent } from '../event/types.ts';
 import type { Frame } from './frame.ts';
 
-/** Encodes results as frames. Each result is encoded once for all viewers, so nothing here knows of a viewer. */
-export interface Encoding<Result> {
+/** Encodes events as frames. Each is encoded once for all viewers, so nothing here knows of a viewer. */
+export interface Encoding<Executor> {
   readonly name: string;
-  /** @param id the event's cursor */
-  next(id: string, result: Result): Frame;
+  /** @param executor what an operation makes of events */
+  next(event: ExecutionEvent, executor: Executor): Frame;
   /**
    * What follows the terminal event.
    * @param id the terminal event's cursor, where it is known

@@ -8,20 +8,36 @@ export interface Frame {
   readonly length: number;
 }
 
+/** Text in its chunk: the bytes alone are a view of that, which most are never asked for. */
+class Encoded implements Frame {
+  readonly chunk: Buffer;
+  readonly length: number;
+
+  constructor(text: string) {
+    this.length = Buffer.byteLength(text);
+    this.chunk = Buffer.from(`${this.length.toString(16)}\r\n${text}\r\n`);
+  }
+
+  get bytes(): Uint8Array {
+    return this.chunk.subarray(this.chunk.length - 2 - this.length, -2);
+  }
+}
+
 /** Lines end in CR, LF or CRLF; a client hands all three on as LF. */
 const LINE_BREAK = /\r\n|\r|\n/;
+const hasLines = (text: string): boolean => text.includes('\n') || text.includes('\r');
 
 /** A comment, which a client ignores: it keeps proxies from taking a silent connection for a dead one. */
-export const HEARTBEAT = encode(':\n\n');
+export const HEARTBEAT = new Encoded(':\n\n');
 
 /** The first bytes of a stream: how long to wait before coming back, and a comment that flushes every proxy. */
 export function opening(retryMs: number, comment = ''): Frame {
-  return encode(`retry: ${retryMs}\n:${comment && ` ${comment.replace(/\s+/g, ' ')}`}\n\n`);
+  return new Encoded(`retry: ${retryMs}\n:${comment && ` ${comment.replace(/\s+/g, ' ')}`}\n\n`);
 }
 
 /** Moves the client's cursor and dispatches nothing: an SSE client takes the id of a block without data. */
 export function cursorOnly(id: string): Frame {
-  return encode(`id: ${id}\n\n`);
+  return new Encoded(`id: ${id}\n\n`);
 }
 
 /**
@@ -31,8 +47,8 @@ export function cursorOnly(id: string): Frame {
 export function frame(id: string | undefined, event: string, data: string): Frame {
   const head = `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\n`;
   // Almost every message is one line, and JSON always is.
-  const lines = LINE_BREAK.test(data) ? data.split(LINE_BREAK).join('\ndata: ') : data;
-  return encode(`${head}data: ${lines}\n\n`);
+  const lines = hasLines(data) ? data.split(LINE_BREAK).join('\ndata: ') : data;
+  return new Encoded(`${head}data: ${lines}\n\n`);
 }
 
 /** Several frames as one, to be written at once. */
@@ -44,17 +60,6 @@ export function joined(frames: readonly Frame[]): Frame {
 /** Bytes as one chunk. */
 export function chunkOf(bytes: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
-}
-
-/** Text in its chunk: the bytes alone are a view of that. */
-function encode(text: string): Frame {
-  const length = Buffer.byteLength(text);
-  const head = `${length.toString(16)}\r\n`;
-  const chunk = Buffer.allocUnsafe(head.length + length + 2);
-  chunk.write(head, 0, 'latin1');
-  chunk.write(text, head.length, 'utf8');
-  chunk.write('\r\n', head.length + length, 'latin1');
-  return { chunk, bytes: chunk.subarray(head.length, head.length + length), length };
 }
 
 /** Each viewer writes one of the two forms, so each is made when it is first asked for. */

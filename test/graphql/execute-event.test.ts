@@ -1,7 +1,11 @@
 // Compiled or not, an operation gives the same bytes for an event (issue 6, "The executor").
 import fc from 'fast-check';
 import {
+  buildSchema,
+  type ExecutionArgs,
+  type ExecutionResult,
   executeSync,
+  type GraphQLInterfaceType,
   type GraphQLNamedType,
   type GraphQLOutputType,
   getNamedType,
@@ -11,13 +15,12 @@ import {
   parse,
   validate,
 } from 'graphql';
-import * as jit from 'graphql-jit';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ExecutionEvent } from '../../src/event/types.ts';
-import { createEventExecutors } from '../../src/graphql/execute-event.ts';
+import { maskErrors } from '../../src/graphql/errors.ts';
+import { createEventExecutor } from '../../src/graphql/execute-event.ts';
+import { compileOperation } from '../../src/graphql/selection.ts';
 import { schema } from '../../src/schema/index.ts';
-
-vi.mock('graphql-jit', { spy: true });
 
 const base = { id: '7-abcdefghij', seq: 7, ts: '2026-01-02T03:04:05.678Z', executionId: 'a1', attempt: 2 };
 const usage = { inputTokens: 1, outputTokens: 2, totalTokens: 3, model: 'm', costUsd: 0.25 };
@@ -95,7 +98,10 @@ const documents = selectionOf(EVENT).map(
     fragment Common on ExecutionEvent { seq kind: type ... on LlmChunk { content } }`,
 );
 
-describe('an operation that is executed often', () => {
+const general = (args: ExecutionArgs, event: ExecutionEvent): ExecutionResult =>
+  executeSync({ ...args, rootValue: event, contextValue: {} });
+
+describe('a compiled operation', () => {
   test('gives the same bytes as the general executor, for any valid selection', () => {
     let compared = 0;
     fc.assert(
@@ -107,11 +113,11 @@ describe('an operation that is executed often', () => {
           // Two selections of one name that differ, or a fragment that nobody uses.
           if (validate(schema, document).some(({ message }) => !message.includes('never used'))) return;
           const args = { schema, document, variableValues };
-          const execute = createEventExecutors()(args);
-          for (let i = 0; i < 100; i += 1) execute(EVENTS[0]!);
+          const compiled = compileOperation(args)!;
           for (const event of EVENTS) {
-            const expected = executeSync({ ...args, rootValue: event, contextValue: {} });
-            expect(JSON.stringify(execute(event))).toBe(JSON.stringify(expected));
+            const expected = JSON.stringify(general(args, event));
+            expect(compiled.json(event)).toBe(expected);
+            expect(JSON.stringify({ data: compiled.data(event) })).toBe(expected);
             compared += 1;
           }
         },
@@ -121,36 +127,79 @@ describe('an operation that is executed often', () => {
     expect(compared).toBeGreaterThan(1_000);
   }, 60_000);
 
-  test('is compiled once, whichever executions its documents name', () => {
-    vi.mocked(jit.compileQuery).mockClear();
-    const executorOf = createEventExecutors();
-    for (let n = 0; n < 50; n += 1) {
-      const document = parse(`subscription { agentStream(id: "a${n}", after: "1") { id } }`);
-      const execute = executorOf({ schema, document });
-      for (let i = 0; i < 10; i += 1)
-        expect(execute(EVENTS[0]!).data).toEqual({ agentStream: { id: base.id } });
+  test.each([
+    ['fields of one key merged', '{ x: seq id x: seq ...F } fragment F on ExecutionEvent { ts id }'],
+    [
+      'objects of one key merged',
+      '{ ... on Complete { u: usage { model } } ...F } fragment F on Complete { u: usage { costUsd model } }',
+    ],
+    ['keys that objects know otherwise', '{ __proto__: seq constructor: id toString: type }'],
+    [
+      'fragments within fragments, left out by a constant',
+      '{ ...A ...B @skip(if: true) } fragment A on ExecutionEvent { ...B } fragment B on ExecutionEvent { seq }',
+    ],
+  ])('%s', (_, selection) => {
+    const [fields, ...fragments] = selection.split(' fragment ');
+    const source = [`subscription { agentStream(id: "a") ${fields} }`, ...fragments].join(' fragment ');
+    const args = { schema, document: parse(source) };
+    expect(validate(schema, args.document)).toEqual([]);
+    for (const event of EVENTS) {
+      expect(compileOperation(args)!.json(event)).toBe(JSON.stringify(general(args, event)));
+      expect(JSON.stringify({ data: compileOperation(args)!.data(event) })).toBe(
+        JSON.stringify(general(args, event)),
+      );
     }
-    expect(jit.compileQuery).toHaveBeenCalledTimes(1);
   });
 
-  test('one that was sent once is not compiled', () => {
-    vi.mocked(jit.compileQuery).mockClear();
-    const execute = createEventExecutors()({
-      schema,
-      document: parse('subscription { agentStream(id: "a") { seq } }'),
-    });
-    for (let i = 0; i < 99; i += 1) execute(EVENTS[0]!);
-    expect(jit.compileQuery).not.toHaveBeenCalled();
+  test('one among several of a document is the one that was named', () => {
+    const document = parse(
+      'subscription A { agentStream(id: "a") { id } } subscription B { agentStream(id: "a") { seq } }',
+    );
+    const { json } = createEventExecutor({ schema, document, operationName: 'B' });
+    expect(json(EVENTS[0]!)).toBe('{"data":{"agentStream":{"seq":7}}}');
+  });
+});
+
+describe('the general executor answers', () => {
+  const document = parse('subscription { agentStream(id: "a") { seq ... on LlmChunk { content } data } }');
+  const { json, result } = createEventExecutor({ schema, document });
+  const broken = (change: object) =>
+    ({ ...base, type: 'llm_chunk', data: { content: 'c' }, ...change }) as unknown as ExecutionEvent;
+
+  test.each([
+    ['a scalar that is none', { seq: 'no number' }],
+    ['a field that may not be null', { data: {} }],
+    ['an object that is missing', { data: undefined }],
+    ['a value that JSON has no word for', { data: () => {} }],
+    ['a type that is none', { type: 'no_such_type' }],
+  ])('%s', (_, change) => {
+    const event = broken(change);
+    const expected = JSON.stringify(maskErrors(general({ schema, document }, event)));
+    expect(json(event)).toBe(expected);
+    expect(JSON.stringify(result(event))).toBe(expected);
   });
 
-  test('what the compiled operation finds an error in, the general executor answers', () => {
-    const document = parse('subscription { agentStream(id: "a") { seq ... on LlmChunk { content } } }');
-    const execute = createEventExecutors()({ schema, document });
-    for (let i = 0; i < 100; i += 1) execute(EVENTS[0]!);
-    const broken = { ...base, type: 'llm_chunk', seq: 'no number', data: {} } as unknown as ExecutionEvent;
-    const expected = executeSync({ schema, document, rootValue: broken, contextValue: {} });
-    expect(expected.errors).toBeDefined();
-    expect(JSON.stringify(execute(broken))).toBe(JSON.stringify(expected));
+  test('what has arguments or is a list, in a schema that has such', () => {
+    const other = buildSchema(`
+      interface Event { id: ID! many: [Int!] shout(loud: Boolean): String }
+      type One implements Event { id: ID! many: [Int!] shout(loud: Boolean): String }
+      type Query { no: Int }
+      type Subscription { events: Event bare: One }`);
+    const event = {
+      __typename: 'One',
+      type: 'one',
+      id: '1',
+      many: [1, 2],
+      shout: () => 'hey',
+    } as unknown as ExecutionEvent;
+    (other.getType('Event') as GraphQLInterfaceType).resolveType = () => 'One';
+    const root = { events: event, bare: event } as unknown as ExecutionEvent;
+    for (const selection of ['events { many }', 'events { shout }', 'bare { id }']) {
+      const args = { schema: other, document: parse(`subscription { ${selection} }`) };
+      const expected = JSON.stringify(general(args, root));
+      expect(expected).not.toContain('errors');
+      expect(createEventExecutor(args).json(root)).toBe(expected);
+    }
   });
 });
 

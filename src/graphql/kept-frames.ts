@@ -1,0 +1,31 @@
+// Frames of the newest events that were encoded, for the viewers that come to them next: bounded by count and bytes,
+// as the ring is.
+import type { ExecutionEvent } from '../event/types.ts';
+import type { Frame } from '../sse/frame.ts';
+
+const MAX_FRAMES = 1_024;
+const MAX_BYTES = 1024 * 1024;
+
+export class KeptFrames {
+  /** Oldest first. By the event itself: what a server makes for one viewer repeats the cursor of another event. */
+  readonly #frames = new Map<ExecutionEvent, Frame>();
+  #bytes = 0;
+
+  get(event: ExecutionEvent): Frame | undefined {
+    return this.#frames.get(event);
+  }
+
+  set(event: ExecutionEvent, frame: Frame): void {
+    this.#frames.set(event, frame);
+    this.#bytes += frame.length;
+    if (this.#frames.size > MAX_FRAMES || this.#bytes > MAX_BYTES) this.#letGo();
+  }
+
+  #letGo(): void {
+    for (const [event, { length }] of this.#frames) {
+      if (this.#frames.size <= MAX_FRAMES && this.#bytes <= MAX_BYTES) return;
+      this.#frames.delete(event);
+      this.#bytes -= length;
+    }
+  }
+}

@@ -1,41 +1,60 @@
-// The most recent events of a log: a gap-free run of seqs that ends at the head, bounded by count and bytes.
+// The most recent events of a log: a gap-free run of seqs that ends at the head, bounded by count and size. It is there
+// for viewers that are a moment behind, and is kept for each execution: who lags further reads the log.
 import type { ExecutionEvent } from '../event/types.ts';
 
 const MAX_EVENTS = 1_024;
 const MAX_BYTES = 1024 * 1024;
 
 export class Ring {
-  /** By seq, oldest first. */
-  readonly #held = new Map<number, { readonly event: ExecutionEvent; readonly bytes: number }>();
+  /** Oldest first; those before `#from` have been let go of. */
+  #held: (ExecutionEvent | undefined)[] = [];
+  #sizes: number[] = [];
+  #from = 0;
   #bytes = 0;
-  #first = 0;
 
   /** Seq of the oldest event held; undefined while there is none. */
   get first(): number | undefined {
-    return this.#held.size > 0 ? this.#first : undefined;
+    return this.#held[this.#from]?.seq;
   }
 
   /** The event at a seq, if it is held. */
   at(seq: number): ExecutionEvent | undefined {
-    return this.#held.get(seq)?.event;
+    const { first } = this;
+    return first === undefined || seq < first ? undefined : this.#held[this.#from + seq - first];
   }
 
   /** Adds the next event. The caller sees to it that its seq follows the last one's. The last one always stays. */
   push(event: ExecutionEvent): void {
     const bytes = sizeOf(event);
-    if (this.#held.size === 0) this.#first = event.seq;
-    this.#held.set(event.seq, { event, bytes });
+    this.#held.push(event);
+    this.#sizes.push(bytes);
     this.#bytes += bytes;
-    while (this.#held.size > 1 && (this.#held.size > MAX_EVENTS || this.#bytes > MAX_BYTES)) {
-      this.#bytes -= this.#held.get(this.#first)!.bytes;
-      this.#held.delete(this.#first);
-      this.#first += 1;
-    }
+    while (this.#count > 1 && (this.#count > MAX_EVENTS || this.#bytes > MAX_BYTES)) this.#shift();
+    // Now and then, so that it costs each event little.
+    if (this.#from >= MAX_EVENTS) this.#compact();
   }
 
   clear(): void {
-    this.#held.clear();
+    this.#held = [];
+    this.#sizes = [];
+    this.#from = 0;
     this.#bytes = 0;
+  }
+
+  get #count(): number {
+    return this.#held.length - this.#from;
+  }
+
+  #shift(): void {
+    this.#bytes -= this.#sizes[this.#from]!;
+    this.#held[this.#from] = undefined;
+    this.#from += 1;
+  }
+
+  #compact(): void {
+    this.#held = this.#held.slice(this.#from);
+    this.#sizes = this.#sizes.slice(this.#from);
+    this.#from = 0;
   }
 }
 

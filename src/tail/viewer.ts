@@ -40,6 +40,8 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
   #seq: number;
   #epoch: string | undefined;
   #position: string | undefined;
+  /** Its seq. */
+  #positionSeq = -1;
   /** Read from the log, where the ring has moved on. */
   #page: readonly ExecutionEvent[] = [];
   #loading = false;
@@ -62,7 +64,7 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
     this.#filter = options.events;
     this.#seq = options.after?.seq ?? 0;
     this.#epoch = options.after?.epoch;
-    this.#position = this.#epoch && formatCursor(this.#seq, this.#epoch);
+    if (this.#epoch) this.#moveTo(this.#epoch);
     this.#onClose = onClose;
     tail.viewers.add(this);
     this.#compare();
@@ -89,7 +91,10 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
     if (this.#closed) return undefined;
     const event = this.#takeWarning() ?? this.#peeked ?? this.#nextPassing();
     if (event === this.#peeked) this.#peeked = undefined;
-    if (event) this.#position = event.id;
+    if (event) {
+      this.#position = event.id;
+      this.#positionSeq = event.seq;
+    }
     return event;
   }
 
@@ -155,9 +160,16 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
       const event = this.#next();
       if (event && !(this.#patchApplies(event) && this.#wants(event.type))) continue;
       // All up to here was taken or filtered out.
-      if (!event && this.#epoch && !this.#lost) this.#position = formatCursor(this.#seq, this.#epoch);
+      if (!event && this.#epoch && !this.#lost) this.#moveTo(this.#epoch);
       return event;
     }
+  }
+
+  #moveTo(epoch: string): void {
+    // Where it is that of the event just taken, it stands.
+    if (this.#seq === this.#positionSeq) return;
+    this.#position = formatCursor(this.#seq, epoch);
+    this.#positionSeq = this.#seq;
   }
 
   #next(): ExecutionEvent | undefined {
@@ -183,7 +195,7 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
     if (epoch === '' || this.#lost) return;
     this.#epoch ??= epoch;
     this.#lost = this.#epoch !== epoch || this.#seq > head;
-    if (!this.#lost) this.#position ??= formatCursor(this.#seq, epoch);
+    if (!this.#lost && !this.#position) this.#moveTo(epoch);
     // What was read ahead of a head that has fallen may not come to stand in the log again.
     if ((this.#page.at(-1)?.seq ?? 0) > head) this.#page = [];
   }

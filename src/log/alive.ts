@@ -13,6 +13,8 @@ export interface SignsOfLife {
 export interface Silences {
   /** Milliseconds since the last sign; undefined where none is known, such as where nobody keeps anything alive. */
   silence(executionId: string): Promise<number | undefined>;
+  /** The same of many executions, by one question. */
+  silences(executionIds: readonly string[]): Promise<readonly (number | undefined)[]>;
   /** Up to `limit` executions without a sign for longer than this, the longest silent first. */
   silentLongerThan(ms: number, limit: number): Promise<readonly string[]>;
 }
@@ -21,16 +23,18 @@ export interface Silences {
 export function createMemoryAlive(): SignsOfLife & Silences {
   // A sign moves its execution to the end, so that the longest silent come first.
   const lastSigns = new Map<string, number>();
+  const silence = (executionId: string): number | undefined => {
+    const at = lastSigns.get(executionId);
+    return at === undefined ? undefined : Math.max(0, Date.now() - at);
+  };
   return {
     keepAlive: async (executionId) => {
       lastSigns.delete(executionId);
       lastSigns.set(executionId, Date.now());
     },
     forget: async (executionId) => void lastSigns.delete(executionId),
-    silence: async (executionId) => {
-      const at = lastSigns.get(executionId);
-      return at === undefined ? undefined : Math.max(0, Date.now() - at);
-    },
+    silence: async (executionId) => silence(executionId),
+    silences: async (executionIds) => executionIds.map(silence),
     silentLongerThan: async (ms, limit) => {
       const before = Date.now() - ms;
       const silent = [...lastSigns].filter(([, at]) => at < before);

@@ -11,6 +11,7 @@ import { createFolds, type Fold } from '../log/fold.ts';
 import type { LogHead, LogReader, LogWriter } from '../log/log.ts';
 import { isPublished } from './follow.ts';
 import { remainderOf } from './remainder.ts';
+import { createRounds } from './rounds.ts';
 import type { ContentEvents } from './row-events.ts';
 
 /** A publisher that lives appends its terminal event right after it has finished the row; so long it is left to. */
@@ -92,37 +93,17 @@ export interface FollowRowOptions {
   readonly checkMs?: number;
 }
 
-/** Ids that a store is asked for at a time. */
-const MOST_ASKED = 1_000;
-
 /**
  * Watches the rows of executions that have viewers, for an end that their log does not know of: all of them by one
  * question, however many there are.
  */
 export function createRowWatch({ store, reconcileEnd, checkMs = CHECK_MS }: FollowRowOptions) {
-  const followed = new Set<string>();
-  let timer: NodeJS.Timeout | undefined;
-
-  async function check(): Promise<void> {
-    const ids = [...followed];
-    for (let from = 0; from < ids.length; from += MOST_ASKED) {
-      for (const id of await store.ended(ids.slice(from, from + MOST_ASKED))) {
-        const row = await store.get(id);
-        // One that cannot be reconciled for now must not stand in the way of others.
-        if (row && isFinal(row.status)) await reconcileEnd(row).catch(() => {});
-      }
+  const rounds = createRounds(checkMs, async (followers) => {
+    for (const id of await store.ended(followers.map(({ executionId }) => executionId))) {
+      const row = await store.get(id);
+      // One that cannot be reconciled for now must not stand in the way of others.
+      if (row && isFinal(row.status)) await reconcileEnd(row).catch(() => {});
     }
-  }
-
-  return function follow(executionId: string): () => void {
-    followed.add(executionId);
-    // A check that fails is followed by the next one.
-    timer ??= setInterval(() => void check().catch(() => {}), checkMs).unref();
-    return () => {
-      followed.delete(executionId);
-      if (followed.size > 0) return;
-      clearInterval(timer);
-      timer = undefined;
-    };
-  };
+  });
+  return (executionId: string): (() => void) => rounds.join({ executionId });
 }

@@ -9,13 +9,14 @@
 import type { Execution, ExecutionStore } from '../execution/store.ts';
 import type { EventLog } from '../log/log.ts';
 import { type Follow, pause } from './follow.ts';
+import { createRounds } from './rounds.ts';
 
 export interface LivenessTimes {
   /** From this silence on viewers are warned. */
   readonly silentAfterMs: number;
   /** From this silence on the execution is lost. */
   readonly lostAfterMs: number;
-  /** How often the silence of a followed execution is looked at. */
+  /** How often the silences of followed executions are looked at. */
   readonly checkMs: number;
   /** How often all executions are looked at for lost ones, give or take a sixth. */
   readonly sweepMs: number;
@@ -29,7 +30,7 @@ const DEFAULT_LIVENESS: LivenessTimes = {
 };
 
 export interface LivenessOptions extends Partial<LivenessTimes> {
-  readonly log: Pick<EventLog, 'silence' | 'silentLongerThan' | 'forget'>;
+  readonly log: Pick<EventLog, 'silence' | 'silences' | 'silentLongerThan' | 'forget'>;
   readonly store: ExecutionStore;
   /** Tells the end of a row at once, without leaving it to a publisher for a while. */
   readonly reconcileEnd: (row: Execution) => Promise<void>;
@@ -43,6 +44,11 @@ export interface Liveness {
   startSweeping(): () => void;
 }
 
+interface Followed {
+  readonly executionId: string;
+  readonly tell: (silentMs: number | undefined) => void;
+}
+
 /** Silent executions that one sweep looks at, the longest silent first; the next one goes on. */
 const MOST_LOST = 1_000;
 
@@ -50,25 +56,29 @@ export function createLiveness(options: LivenessOptions): Liveness {
   const { log, store, reconcileEnd, isTruthElsewhere = () => false } = options;
   const { silentAfterMs, lostAfterMs, checkMs, sweepMs } = { ...DEFAULT_LIVENESS, ...options };
 
+  const rounds = createRounds<Followed>(checkMs, async (followers) => {
+    const silences = await log.silences(followers.map(({ executionId }) => executionId));
+    followers.forEach(({ tell }, i) => {
+      tell(silences[i]);
+    });
+  });
+
   const follow: Follow = (executionId, audience) => {
     let isStopped = false;
     let isSilent = false;
-    const check = async () => {
-      const silentMs = await log.silence(executionId);
+    const tell = (silentMs: number | undefined) => {
       const wasSilent = isSilent;
       isSilent = silentMs !== undefined && silentMs > silentAfterMs;
       if (isStopped || isSilent === wasSilent) return;
       const message = `the publisher has given no sign of life for ${Math.floor((silentMs ?? 0) / 1_000)} s`;
       audience.standingWarning(isSilent ? { code: 'PUBLISHER_SILENT', message } : undefined);
     };
-    // A check that fails is followed by the next one; that the log is away is the tail's to tell.
-    const checkAgain = () => void check().catch(() => {});
-    checkAgain();
-    const timer = setInterval(checkAgain, checkMs);
-    timer.unref();
+    const leave = rounds.join({ executionId, tell });
+    // One that fails is followed by the rounds; that the log is away is the tail's to tell.
+    log.silence(executionId).then(tell, () => {});
     return () => {
       isStopped = true;
-      clearInterval(timer);
+      leave();
     };
   };
 

@@ -26,6 +26,19 @@ export function aliveContract(make: MakeLog): void {
       expect(await log.silence(id)).toBeLessThan(50);
     });
 
+    test('the silences of many are told in the order in which they were asked for', async () => {
+      const log = newLog();
+      const [first, second] = [freshId(), freshId()];
+      await log.keepAlive(second);
+      await sleep(60);
+      await log.keepAlive(first);
+      const [one, nobody, two] = await log.silences([first, freshId(), second]);
+      expect(one).toBeLessThan(50);
+      expect(nobody).toBeUndefined();
+      expect(two).toBeGreaterThanOrEqual(50);
+      await Promise.all([first, second].map((id) => log.forget(id)));
+    });
+
     test('those silent for longer come first, up to the limit; the living and the forgotten not at all', async () => {
       const log = newLog();
       const [a, b, c, alive] = [freshId(), freshId(), freshId(), freshId()];

@@ -104,6 +104,7 @@ export class TestLog implements EventLog {
   keepAlive = (executionId: string) => this.inner.keepAlive(executionId);
   forget = (executionId: string) => this.inner.forget(executionId);
   silence = (executionId: string) => this.inner.silence(executionId);
+  silences = (executionIds: readonly string[]) => this.inner.silences(executionIds);
   silentLongerThan = (ms: number, limit: number) => this.inner.silentLongerThan(ms, limit);
   takeLease = (...args: Parameters<EventLog['takeLease']>) => this.inner.takeLease(...args);
   renewLease = (...args: Parameters<EventLog['renewLease']>) => this.inner.renewLease(...args);

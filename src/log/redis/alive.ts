@@ -15,10 +15,13 @@ const KEEP = `${NOW}
 redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
 `;
 
-/** ARGV: execution id. */
-const SILENCE = `${NOW}
-local at = redis.call('ZSCORE', KEYS[1], ARGV[1])
-return at and math.max(0, now - tonumber(at))
+/** ARGV: execution ids. */
+const SILENCES = `${NOW}
+local silences = {}
+for i, at in ipairs(redis.call('ZMSCORE', KEYS[1], unpack(ARGV))) do
+  silences[i] = at and math.max(0, now - tonumber(at))
+end
+return silences
 `;
 
 /** ARGV: ms, limit. */
@@ -29,7 +32,7 @@ return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', before, 'LIMIT', 0, ARGV[2])
 
 type AliveRedis = Redis & {
   keepAlive(key: string, executionId: string): Promise<unknown>;
-  silenceOf(key: string, executionId: string): Promise<number | null>;
+  silencesOf(key: string, ...executionIds: string[]): Promise<(number | null)[]>;
   silentLongerThan(key: string, ms: number, limit: number): Promise<string[]>;
 };
 
@@ -46,12 +49,16 @@ export function createSignsOfLife(connection: Connection, prefix: string): Signs
 
 /** What a server needs besides. */
 export function createSilences(connection: Connection, prefix: string): Silences {
-  connection.defineCommand('silenceOf', { numberOfKeys: 1, lua: SILENCE });
+  connection.defineCommand('silencesOf', { numberOfKeys: 1, lua: SILENCES });
   connection.defineCommand('silentLongerThan', { numberOfKeys: 1, lua: SILENT });
   const key = aliveKey(prefix);
+  const silences = async (ids: readonly string[]) => {
+    const told = await connection.ask(key, (redis) => (redis as AliveRedis).silencesOf(key, ...ids));
+    return told.map((ms) => ms ?? undefined);
+  };
   return {
-    silence: async (id) =>
-      (await connection.ask(key, (redis) => (redis as AliveRedis).silenceOf(key, id))) ?? undefined,
+    silence: async (id) => (await silences([id]))[0],
+    silences,
     silentLongerThan: (ms, limit) =>
       connection.ask(key, (redis) => (redis as AliveRedis).silentLongerThan(key, ms, limit)),
   };

@@ -98,7 +98,7 @@ export function createAnnouncementSource(connection: Connection, options: Listen
   /** A payload arrives parsed, or as the text that it was where it is not JSON. */
   function hear({ executionId, listeners }: Channel, payload: unknown): void {
     const announcement = toAnnouncement(payload, executionId);
-    for (const listener of [...listeners]) {
+    for (const listener of listeners) {
       if (announcement) listener.onAnnouncement(announcement);
       else listener.onInterruption();
     }

@@ -1,0 +1,40 @@
+// Looks that are taken at every followed execution now and then: at all of them together, by one question, and not by
+// a timer and a question each.
+
+/** Executions that are asked about at a time. */
+const MOST_ASKED = 1_000;
+
+export interface Rounds<T> {
+  /** Takes a follower of an execution along, until the function that it answers is called. */
+  join(follower: T): () => void;
+}
+
+/**
+ * Makes the rounds of one look; there is no timer while nobody has joined.
+ * @param look is given those that have joined, 1,000 at most at a time. One that fails is followed by the next.
+ */
+export function createRounds<T extends { readonly executionId: string }>(
+  everyMs: number,
+  look: (followers: readonly T[]) => Promise<void>,
+): Rounds<T> {
+  const joined = new Set<T>();
+  let timer: NodeJS.Timeout | undefined;
+
+  async function round(): Promise<void> {
+    const all = [...joined];
+    for (let from = 0; from < all.length; from += MOST_ASKED) await look(all.slice(from, from + MOST_ASKED));
+  }
+
+  return {
+    join(follower) {
+      joined.add(follower);
+      timer ??= setInterval(() => void round().catch(() => {}), everyMs).unref();
+      return () => {
+        joined.delete(follower);
+        if (joined.size > 0) return;
+        clearInterval(timer);
+        timer = undefined;
+      };
+    },
+  };
+}

@@ -11,7 +11,7 @@ import type { Encoding } from '../sse/encoding.ts';
 import { type Frame, joined } from '../sse/frame.ts';
 import type { Tail } from '../tail/tail.ts';
 import type { Viewer } from '../tail/viewer.ts';
-import { createEventExecutor } from './execute-event.ts';
+import { createEventExecutors } from './execute-event.ts';
 import { KeptFrames } from './kept-frames.ts';
 
 /** How often GraphQL was executed for an event; a test shows that it does not grow with the viewers. */
@@ -68,6 +68,7 @@ export class Projection {
 /** The projections in use, by tail and by what shapes a result. */
 export class Projections {
   readonly counter: ExecutionCounter = { executions: 0 };
+  readonly #executorOf = createEventExecutors();
   readonly #byTail = new WeakMap<Tail, Map<string, Projection>>();
 
   /** The projection for a viewer's operation, and how to let go of it. */
@@ -75,7 +76,7 @@ export class Projections {
     const key = shareKey(viewer, args, encoding);
     const known = this.#byTail.get(viewer.tail) ?? new Map<string, Projection>();
     this.#byTail.set(viewer.tail, known);
-    const projection = known.get(key) ?? new Projection(createEventExecutor(args), this.counter);
+    const projection = known.get(key) ?? new Projection(this.#executorOf(args), this.counter);
     known.set(key, projection);
     projection.users += 1;
     const release = () => {

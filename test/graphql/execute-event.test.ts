@@ -15,12 +15,14 @@ import {
   parse,
   validate,
 } from 'graphql';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { ExecutionEvent } from '../../src/event/types.ts';
 import { maskErrors } from '../../src/graphql/errors.ts';
-import { createEventExecutor } from '../../src/graphql/execute-event.ts';
-import { compileOperation } from '../../src/graphql/selection.ts';
+import { createEventExecutors } from '../../src/graphql/execute-event.ts';
+import * as selection from '../../src/graphql/selection.ts';
 import { schema } from '../../src/schema/index.ts';
+
+vi.mock('../../src/graphql/selection.ts', { spy: true });
 
 const base = { id: '7-abcdefghij', seq: 7, ts: '2026-01-02T03:04:05.678Z', executionId: 'a1', attempt: 2 };
 const usage = { inputTokens: 1, outputTokens: 2, totalTokens: 3, model: 'm', costUsd: 0.25 };
@@ -101,6 +103,8 @@ const documents = selectionOf(EVENT).map(
 const general = (args: ExecutionArgs, event: ExecutionEvent): ExecutionResult =>
   executeSync({ ...args, rootValue: event, contextValue: {} });
 
+const { compileOperation } = selection;
+
 describe('a compiled operation', () => {
   test('gives the same bytes as the general executor, for any valid selection', () => {
     let compared = 0;
@@ -155,14 +159,33 @@ describe('a compiled operation', () => {
     const document = parse(
       'subscription A { agentStream(id: "a") { id } } subscription B { agentStream(id: "a") { seq } }',
     );
-    const { json } = createEventExecutor({ schema, document, operationName: 'B' });
+    const { json } = createEventExecutors()({ schema, document, operationName: 'B' });
     expect(json(EVENTS[0]!)).toBe('{"data":{"agentStream":{"seq":7}}}');
   });
 });
 
+test('operations that differ in nothing that shapes a result share what is compiled, and no others', () => {
+  const executorOf = createEventExecutors();
+  const of = (source: string, variableValues = {}) =>
+    executorOf({ schema, document: parse(source), variableValues }).json(EVENTS[0]!);
+  const compile = vi.mocked(selection.compileOperation);
+  compile.mockClear();
+  for (let n = 0; n < 10; n += 1) of(`subscription { agentStream(id: "a${n}", after: "${n}") { id } }`);
+  expect(compile).toHaveBeenCalledTimes(1);
+  const conditional =
+    'subscription($id: ID!, $on: Boolean!) { agentStream(id: $id) { seq id @include(if: $on) } }';
+  for (const id of ['a', 'b']) {
+    expect(of(conditional, { id, on: true })).toBe(`{"data":{"agentStream":{"seq":7,"id":"${base.id}"}}}`);
+    expect(of(conditional, { id, on: false })).toBe('{"data":{"agentStream":{"seq":7}}}');
+  }
+  expect(of('subscription { agentStream(id: "a") { seq id @include(if: true) } }')).toContain('"id"');
+  expect(of('subscription { agentStream(id: "a") { seq id @include(if: false) } }')).not.toContain('"id"');
+  expect(compile).toHaveBeenCalledTimes(5);
+});
+
 describe('the general executor answers', () => {
   const document = parse('subscription { agentStream(id: "a") { seq ... on LlmChunk { content } data } }');
-  const { json, result } = createEventExecutor({ schema, document });
+  const { json, result } = createEventExecutors()({ schema, document });
   const broken = (change: object) =>
     ({ ...base, type: 'llm_chunk', data: { content: 'c' }, ...change }) as unknown as ExecutionEvent;
 
@@ -198,7 +221,7 @@ describe('the general executor answers', () => {
       const args = { schema: other, document: parse(`subscription { ${selection} }`) };
       const expected = JSON.stringify(general(args, root));
       expect(expected).not.toContain('errors');
-      expect(createEventExecutor(args).json(root)).toBe(expected);
+      expect(createEventExecutors()(args).json(root)).toBe(expected);
     }
   });
 });

@@ -58,6 +58,15 @@ test.each<[why: string, found: RegExp, HostileInput, Exchange]>([
 test.each<[why: string, HostileInput, Exchange]>([
   ['a problem', input(), problem(404, 'NOT_FOUND')],
   ['a refusal of GraphQL', input('graphql'), errors('BAD_USER_INPUT')],
+  [
+    'a refusal that repeats line breaks which JSON does not escape',
+    input('graphql'),
+    answered(
+      200,
+      JSON.stringify({ errors: [{ message: '\u2028 \u2029', extensions: { code: 'BAD_USER_INPUT' } }] }),
+      'application/json',
+    ),
+  ],
   ['a closed connection, where HTTP is broken', input('http', { isBroken: true }), silent],
 ])('%s passes', (_, sent, exchange) => {
   expect(breachesOf(sent, exchange)).toEqual([]);

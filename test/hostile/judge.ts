@@ -61,7 +61,7 @@ function wrongWith(input: HostileInput, answer: Answer): string | undefined {
   if (status >= 500 || status === 101) return `not meant: ${body.slice(0, 200)}`;
   if (isEventStream(answer)) return wrongInStream(body);
   if (input.pieces[0]?.subarray(0, 5).toString('latin1') === 'HEAD ') return undefined;
-  const [result] = /\{"(errors|data)".*\}/.exec(body) ?? [];
+  const [result] = /\{"(errors|data)"[^\r\n]*\}/.exec(body) ?? [];
   const type = headers.get('content-type') ?? '';
   if (result && /^(application\/.*json|multipart\/mixed)/.test(type))
     return wrongErrors(result, isSingle(input));
@@ -100,7 +100,7 @@ function wrongErrors(json: string, isSingleConnection = false): string | undefin
 
 function wrongInStream(body: string): string | undefined {
   // A refusal has no id; what has one is an event, which may be one that cannot be shown.
-  for (const [, data] of body.matchAll(/\n\nevent: next\ndata: (\{"errors".*)\n\n/g)) {
+  for (const [, data] of body.matchAll(/\n\nevent: next\ndata: (\{"errors"[^\n]*)\n\n/g)) {
     const wrong = wrongErrors(data!);
     if (wrong) return wrong;
   }

@@ -39,7 +39,7 @@ export interface OpenRequest {
   readonly attempt: number;
   /**
    * Auto only: the cursor up to which a server has read the log, to tell the rest of an execution that has ended. It
-   * takes the log from its holder if that is where the log still stands, and is `superseded` if not.
+   * takes the log from its holder if that is where the log still stands, and is `superseded` if not, or if it is gone.
    */
   readonly takesAt?: string;
   /** The relay's fencing token; see AppendRequest. A relay's open of a log that a publisher holds is `superseded`. */
@@ -70,7 +70,7 @@ export interface AppendRequest {
   readonly epoch: string;
   /** The last seq that was acknowledged to this writer, 0 at first. A head below it is a lost log (auto only). */
   readonly acknowledged: number;
-  /** The publisher that holds the log; absent for a source's relay and for a server that tells the end. */
+  /** The publisher that holds the log; absent for a source's relay and for a server that tells the end alone. */
   readonly publisher?: string;
   /**
    * The relay's fencing token; the log refuses one that is older than it has seen, and, as `superseded`, a relay in

@@ -106,6 +106,7 @@ export function createMemoryLog(bounds: LogBounds = DEFAULT_BOUNDS): EventLog {
   function open(executionId: string, request: OpenRequest): OpenResult {
     const log = logs.get(executionId);
     const { lost } = request;
+    if (!log && request.takesAt !== undefined) return { outcome: 'superseded', attempt: request.attempt };
     if (!log) return opened(begin(executionId, request), true, lost !== undefined);
     if (log.numbering !== request.numbering) return { outcome: 'misnumbered', numbering: log.numbering };
     if (request.fence !== undefined && request.fence < log.fence) return { outcome: 'fenced' };

@@ -63,7 +63,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   let leaving: Promise<void> | undefined;
   /** Where the log has ended by another's hand. */
   let endedAt: Position | undefined;
-  /** The row has this run's end: whoever takes the log from here on tells that. */
+  /** The row has an end of this attempt: whoever takes the log from here on tells that. */
   let isFinished = false;
   const refused = new AbortController();
   /** Ends every try of the row. */

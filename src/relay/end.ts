@@ -10,7 +10,7 @@ import { batchesOf } from '../log/batch.ts';
 import { createFolds, type Fold } from '../log/fold.ts';
 import type { LogHead, LogReader, LogWriter } from '../log/log.ts';
 import { isPublished } from './follow.ts';
-import { remainderOf } from './remainder.ts';
+import { hasContent, remainderOf } from './remainder.ts';
 import { createRounds } from './rounds.ts';
 import type { ContentEvents } from './row-events.ts';
 
@@ -50,7 +50,7 @@ export function createEndReconciler(options: EndReconcilerOptions) {
     if (head?.numbering === 'fixed') return { head, rest: [] };
     // A log of an older attempt holds nothing of this one.
     const isCurrent = head?.attempt === row.attempt;
-    const fold = isCurrent ? await createFolds(log)(row.id) : NOTHING;
+    const fold = isCurrent && hasContent(row) ? await createFolds(log)(row.id) : NOTHING;
     const rest = remainderOf(row, fold, content);
     if (isCurrent && rest.length === 0) return { head, rest };
     // A publisher that lives after all, and another server, must not say the rest as well.
@@ -61,9 +61,7 @@ export function createEndReconciler(options: EndReconcilerOptions) {
     return opened.outcome === 'opened' ? { head: opened.head, rest, publisher } : undefined;
   }
 
-  return async function reconcileEnd(row: Execution): Promise<void> {
-    const terminal = terminalOf(row);
-    if (!terminal || row.end || Date.now() - row.finishedAt!.getTime() < graceMs) return;
+  async function reconcile(row: Execution, terminal: NewEvent): Promise<void> {
     const found = await log.head(row.id);
     if (copyRow && !found?.end && !(await isPublished(log, row.id, found))) return copyRow(row.id);
     if (found && found.end > 0) return store.markEnd(row.id, { seq: found.end, epoch: found.epoch });
@@ -81,6 +79,19 @@ export function createEndReconciler(options: EndReconcilerOptions) {
       acknowledged = appended.head;
     }
     await store.markEnd(row.id, { seq: acknowledged, epoch });
+  }
+
+  /** Viewers that come together wait for one of them. */
+  const underWay = new Map<string, Promise<void>>();
+
+  return function reconcileEnd(row: Execution): Promise<void> {
+    const terminal = terminalOf(row);
+    if (!terminal || row.end || Date.now() - row.finishedAt!.getTime() < graceMs) return Promise.resolve();
+    const known = underWay.get(row.id);
+    if (known) return known;
+    const reconciled = reconcile(row, terminal).finally(() => underWay.delete(row.id));
+    underWay.set(row.id, reconciled);
+    return reconciled;
   };
 }
 
@@ -98,7 +109,7 @@ export interface FollowRowOptions {
  * question, however many there are.
  */
 export function createRowWatch({ store, reconcileEnd, checkMs = CHECK_MS }: FollowRowOptions) {
-  const rounds = createRounds(checkMs, async (followers) => {
+  const rounds = createRounds<{ readonly executionId: string }>(checkMs, async (followers) => {
     for (const id of await store.ended(followers.map(({ executionId }) => executionId))) {
       const row = await store.get(id);
       // One that cannot be reconciled for now must not stand in the way of others.

@@ -10,11 +10,11 @@ import type { ContentEvents } from './row-events.ts';
  * The events that lead from what a log adds up to, to the row's result; none where it is that, or the row has none.
  *
  * A text is told from where the log stops. One that does not begin with what stands there is a result of its own,
- * given beside the text, and no part of it. Where the log has lost its beginning, all is told again after a `reset`.
+ * given beside the text, and no part of it. Where it is not known what stands there, all is told again after a `reset`.
  */
 export function remainderOf(row: Execution, { text, value }: Fold, content: ContentEvents): NewEvent[] {
-  const { kind, mode, result } = row;
-  if (kind === 'workflow' || result === undefined) return [];
+  const { mode, result } = row;
+  if (!hasContent(row)) return [];
   const ts = timestamp();
   if (mode === 'STRUCTURED') {
     return value !== undefined && isDeepStrictEqual(value, result) ? [] : wholeValue(row, content);
@@ -25,7 +25,17 @@ export function remainderOf(row: Execution, { text, value }: Fold, content: Cont
   return text === undefined ? [{ type: 'reset', ts, data: { reason: 'overflow' } }, ...chunks] : chunks;
 }
 
+/** Whether a row has anything that its log could lack. */
+export function hasContent({ kind, mode, result }: Execution): boolean {
+  return kind !== 'workflow' && result !== undefined && (mode === 'STRUCTURED' || typeof result === 'string');
+}
+
 function wholeValue({ result }: Execution, content: ContentEvents): NewEvent[] {
+  if (result === null) {
+    // What values begin as, so that no patch leads to it.
+    const data = { patch: [{ op: 'replace' as const, path: '', value: null }] };
+    return [{ type: 'structured_delta', ts: timestamp(), data }];
+  }
   try {
     return content.createValue().setValue(result!);
   } catch (error) {

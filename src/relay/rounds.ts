@@ -11,9 +11,9 @@ export interface Rounds<T> {
 
 /**
  * Makes the rounds of one look; there is no timer while nobody has joined.
- * @param look is given those that have joined, 1,000 at most at a time. One that fails is followed by the next.
+ * @param look is given those that have joined, 1,000 at most at a time. A round that fails is left, and followed by the next one.
  */
-export function createRounds<T extends { readonly executionId: string }>(
+export function createRounds<T>(
   everyMs: number,
   look: (followers: readonly T[]) => Promise<void>,
 ): Rounds<T> {

@@ -20,7 +20,7 @@ export interface RowSourceTimes {
   readonly publishedMs: number;
 }
 
-const DEFAULT_TIMES: RowSourceTimes = { leaseMs: 6_000, standbyMs: 1_500, publishedMs: 30_000 };
+const DEFAULT_TIMES: RowSourceTimes = { leaseMs: 6_000, standbyMs: 1_500, publishedMs: 10_000 };
 
 const RETRY_MS = { first: 250, longest: 5_000 };
 

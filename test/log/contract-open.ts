@@ -102,6 +102,9 @@ export function openContract(make: MakeLog): void {
         head: { ...head, head: 2 },
         fresh: false,
       });
+      // A log that is gone holds nothing of what was read of it.
+      const gone = await log.open(freshId(), { ...opening, publisher: 'b', takesAt });
+      expect(gone).toEqual({ outcome: 'superseded', attempt: 1 });
       // The new holder has appended nothing yet, and what was read before it came is not what stands.
       const stale = await log.open(id, { ...opening, publisher: 'c', takesAt: `1-${head.epoch}` });
       expect(stale).toEqual({ outcome: 'superseded', attempt: 1 });

@@ -152,6 +152,14 @@ describe('a value', () => {
     expect(await told(5)).toEqual(['complete']);
   });
 
+  test('that became null is told so', async () => {
+    const { publisher, end, reconcile, told } = await setUp({ mode: 'STRUCTURED' });
+    await publisher.append(delta('', { a: 1 }));
+    await end(null);
+    await reconcile();
+    expect(await told(1)).toEqual([[{ op: 'replace', path: '', value: null }], 'complete']);
+  });
+
   test('of which the log does not hold enough to know is told whole', async () => {
     const { publisher, end, reconcile, told } = await setUp({ mode: 'STRUCTURED', bounds: { maxEvents: 3 } });
     await publisher.append(delta('', {}), ...['a', 'b', 'c', 'd'].map((key) => delta(`/${key}`, 1)));
@@ -159,6 +167,57 @@ describe('a value', () => {
     await reconcile();
     expect(await told(5)).toEqual([
       [{ op: 'replace', path: '', value: { a: 1, b: 1, c: 1, d: 1 } }],
+      'complete',
+    ]);
+  });
+});
+
+describe('the log is read', () => {
+  /** A log that counts what is read of it. */
+  function counted(log: EventLog) {
+    const counts = { reads: 0 };
+    const read: EventLog['read'] = (...asked) => {
+      counts.reads += 1;
+      return log.read(...asked);
+    };
+    return { counts, on: { ...log, read } };
+  }
+
+  test('once for all who come together', async () => {
+    const { publisher, log, store, end, reconciler, told } = await setUp();
+    await publisher.append(chunk('one '));
+    await end('one two');
+    const { counts, on } = counted(log);
+    const reconcileEnd = reconciler(on);
+    const row = (await store.get('a1'))!;
+    await Promise.all(Array.from({ length: 50 }, () => reconcileEnd(row)));
+    expect(counts.reads).toBe(1);
+    expect(await told()).toEqual(['one ', 'two', 'complete']);
+  });
+
+  test('not at all for a row that has no result', async () => {
+    const { publisher, log, store, reconcile, told } = await setUp();
+    await publisher.append(chunk('one '));
+    await store.finish('a1', 1, { status: 'FAILED', error: { message: 'm' } });
+    await vi.advanceTimersByTimeAsync(6_000);
+    const { counts, on } = counted(log);
+    await reconcile(on);
+    expect(counts.reads).toBe(0);
+    expect(await told()).toEqual(['one ', 'error']);
+  });
+
+  test('again where it was lost in between: half of a text is never told as the whole', async () => {
+    const { publisher, log, end, reconcile } = await setUp();
+    await publisher.append(chunk('one '));
+    await end('one two');
+    const empty = createMemoryLog();
+    const losing: EventLog = { ...log, open: empty.open, append: empty.append };
+    await reconcile(losing);
+    expect(await empty.head('a1')).toBeUndefined();
+    await reconcile(empty);
+    const { events } = (await empty.read('a1', 0, 10))!;
+    expect(events.map(({ type, data }) => (type === 'llm_chunk' ? data.content : type))).toEqual([
+      'one two',
       'complete',
     ]);
   });

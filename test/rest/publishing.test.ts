@@ -229,6 +229,17 @@ describe('POST appends a batch', () => {
       await post(token, [delta('/more', 2), { type: 'complete', data: {} }]);
       expect((await state()).result).toEqual({ whole: 1, more: 2 });
     });
+
+    test('a batch that says the whole value is the result, whatever stands before it in the batch', async () => {
+      const { token } = (await begin('a1', { mode: 'STRUCTURED' })).body;
+      const delta = (path: string, value: unknown) => ({
+        type: 'structured_delta',
+        data: { patch: [{ op: 'add', path, value }] },
+      });
+      for (const path of ['', '/a', '/b', '/c', '/d']) await post(token, [delta(path, {})]);
+      await post(token, [delta('/e', 1), delta('', { whole: 1 }), { type: 'complete', data: {} }]);
+      expect((await state()).result).toEqual({ whole: 1 });
+    });
   });
 
   test('a failure ends it with its words', async () => {

@@ -90,13 +90,13 @@ end
 `;
 
 /**
- * ARGV: bounds (3), new epoch, numbering, publisher, attempt, fence, lost epoch, lost acknowledged, cursor at which the
- * log is taken, ts.
+ * ARGV: bounds (3), new epoch, numbering, publisher, attempt, fence, lost epoch, lost acknowledged, ts, and, of a server
+ * that takes the log, the cursor at which it does.
  */
 const OPEN = `${WRITE}
 local epoch, numbering, publisher, attempt = ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
 local fence, lostEpoch, lostAcknowledged = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10])
-local takesAt, ts = ARGV[11], ARGV[12]
+local ts, takesAt = ARGV[11], ARGV[12] or ''
 
 local function begin(keptFence)
   redis.call('UNLINK', log, meta)
@@ -122,6 +122,7 @@ local witnesses = numbering == 'auto' and publisher == '' and not fence and lost
 
 local m = load()
 if not m then
+  if takesAt ~= '' then return { 'superseded', attempt } end
   m = begin(0)
   return answer('opened', m, true)
 end

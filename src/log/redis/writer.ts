@@ -91,8 +91,8 @@ function openArguments(request: OpenRequest): (string | number)[] {
     lost?.epoch ?? '',
     // Infinity is no number that Lua reads alike everywhere.
     Math.min(lost?.acknowledged ?? 0, Number.MAX_SAFE_INTEGER),
-    takesAt ?? '',
     JSON.stringify(timestamp()),
+    takesAt ?? '',
   ];
 }
 

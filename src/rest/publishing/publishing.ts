@@ -225,8 +225,10 @@ function wholeOf(
   events: readonly NewEvent[],
 ): ExecutionResult | undefined {
   if (mode === 'STRUCTURED') {
-    const patches = events.flatMap((event) => (event.type === 'structured_delta' ? event.data.patch : []));
-    return patched(value, patches);
+    return events.reduce(
+      (whole, event) => (event.type === 'structured_delta' ? patched(whole, event.data.patch) : whole),
+      value,
+    );
   }
   if (text === undefined) return undefined;
   return text + events.map((event) => (event.type === 'llm_chunk' ? event.data.content : '')).join('');

@@ -1,5 +1,5 @@
 // Frames of the newest events that were encoded, for the viewers that come to them next: bounded by count and bytes,
-// as the ring is.
+// as the ring is; the last one always stays.
 import type { ExecutionEvent } from '../event/types.ts';
 import type { Frame } from '../sse/frame.ts';
 
@@ -23,7 +23,8 @@ export class KeptFrames {
 
   #letGo(): void {
     for (const [event, { length }] of this.#frames) {
-      if (this.#frames.size <= MAX_FRAMES && this.#bytes <= MAX_BYTES) return;
+      const isLast = this.#frames.size === 1;
+      if (isLast || (this.#frames.size <= MAX_FRAMES && this.#bytes <= MAX_BYTES)) return;
       this.#frames.delete(event);
       this.#bytes -= length;
     }

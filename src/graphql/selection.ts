@@ -73,20 +73,28 @@ export function compileOperation(args: ExecutionArgs): CompiledOperation | undef
     type: GraphQLObjectType,
     selections: readonly SelectionNode[],
     found = new Map<string, FieldNode[]>(),
+    visited = new Set<string>(),
   ): Map<string, FieldNode[]> {
     for (const node of selections) {
       if (isLeftOut(node)) continue;
       if (node.kind === Kind.FIELD) {
         const key = (node.alias ?? node.name).value;
-        found.set(key, [...(found.get(key) ?? []), node]);
+        const nodes = found.get(key) ?? [];
+        nodes.push(node);
+        found.set(key, nodes);
         continue;
+      }
+      if (node.kind === Kind.FRAGMENT_SPREAD) {
+        // Once is enough, and fragments that name each other twice would be visited without end.
+        if (visited.has(node.name.value)) continue;
+        visited.add(node.name.value);
       }
       const { typeCondition, selectionSet } =
         node.kind === Kind.INLINE_FRAGMENT ? node : fragments.get(node.name.value)!;
       const condition = typeCondition && schema.getType(typeCondition.name.value);
       const applies =
         !condition || condition === type || (isAbstractType(condition) && schema.isSubType(condition, type));
-      if (applies) collect(type, selectionSet.selections, found);
+      if (applies) collect(type, selectionSet.selections, found, visited);
     }
     return found;
   }

@@ -155,6 +155,18 @@ describe('a compiled operation', () => {
     }
   });
 
+  test('fragments that each name the next one twice are visited once each', () => {
+    const depth = 40;
+    const fragments = Array.from(
+      { length: depth },
+      (_, i) => `fragment F${i} on ExecutionEvent { ...F${i + 1} ...F${i + 1} }`,
+    );
+    const source = `subscription { agentStream(id: "a") { ...F0 } } ${fragments.join(' ')}
+      fragment F${depth} on ExecutionEvent { seq }`;
+    const compiled = compileOperation({ schema, document: parse(source) })!;
+    expect(compiled.json(EVENTS[0]!)).toBe('{"data":{"agentStream":{"seq":7}}}');
+  });
+
   test('one among several of a document is the one that was named', () => {
     const document = parse(
       'subscription A { agentStream(id: "a") { id } } subscription B { agentStream(id: "a") { seq } }',

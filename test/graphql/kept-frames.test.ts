@@ -1,0 +1,32 @@
+// Frames that are kept for the next viewer, within bounds.
+import { expect, test } from 'vitest';
+import type { ExecutionEvent } from '../../src/event/types.ts';
+import { KeptFrames } from '../../src/graphql/kept-frames.ts';
+import { frame } from '../../src/sse/frame.ts';
+
+const event = (seq: number) => ({ seq, id: `${seq}-abcdefghij` }) as ExecutionEvent;
+const ofBytes = (bytes: number) => frame(undefined, 'next', 'x'.repeat(bytes));
+
+function keep(count: number, bytes: number) {
+  const kept = new KeptFrames();
+  const events = Array.from({ length: count }, (_, i) => event(i + 1));
+  for (const each of events) kept.set(each, ofBytes(bytes));
+  return events.filter((each) => kept.get(each)).map(({ seq }) => seq);
+}
+
+test('the newest 1,024 are kept', () => {
+  const seqs = keep(3_000, 10);
+  expect([seqs.length, seqs[0], seqs.at(-1)]).toEqual([1_024, 1_977, 3_000]);
+});
+
+test('at most 1 MiB of them is kept, but always the last', () => {
+  expect(keep(100, 100_000)).toEqual([91, 92, 93, 94, 95, 96, 97, 98, 99, 100]);
+  expect(keep(3, 2_000_000)).toEqual([3]);
+});
+
+test('events of one cursor are told apart', () => {
+  const kept = new KeptFrames();
+  const [logged, made] = [event(7), event(7)];
+  kept.set(logged, ofBytes(1));
+  expect(kept.get(made)).toBeUndefined();
+});

@@ -96,13 +96,14 @@ export function isMissed({ value, atLeast }: Row): boolean {
   return value < atLeast;
 }
 
-/** Rows that have fallen by more than a third against those that were recorded. */
-export function fallenRows(rows: readonly Row[], recorded: readonly Row[]): { row: Row; was: number }[] {
-  return rows.flatMap((row) => {
-    const was = recorded.find(
-      ({ scenario, against }) => scenario === row.scenario && against === row.against,
-    );
-    return was && row.value < (was.value * 2) / 3 ? [{ row, was: was.value }] : [];
+/** Recorded rows that have fallen by more than a third, and to what; to nothing where they were not measured. */
+export function fallenRows(
+  rows: readonly Row[],
+  recorded: readonly Row[],
+): { row: Row | undefined; was: Row }[] {
+  return recorded.flatMap((was) => {
+    const row = rows.find(({ scenario, against }) => scenario === was.scenario && against === was.against);
+    return row && row.value >= (was.value * 2) / 3 ? [] : [{ row, was }];
   });
 }
 

@@ -3,7 +3,7 @@
 //   npm test                        every suite whose parts are there
 //   npm test -- test/log -t gap     further arguments are vitest's
 //   npm test -- --install           installs what is missing first (Debian, as root); CI=true does so too
-//   npm test -- --parts             only says what is there
+//   npm test -- --parts             only says what is there, or installs what is missing where that is asked for
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -33,8 +33,17 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
-if (args.parts) console.log(describeRows(look({ env: process.env }), TEST_FOLDER));
-else process.exitCode = await main();
+process.exitCode = args.parts ? showParts() : await main();
+
+function showParts(): number {
+  try {
+    lookOrInstall();
+    return 0;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    return 1;
+  }
+}
 
 async function main(): Promise<number> {
   let failure: unknown;

@@ -47,7 +47,7 @@ More is better: how many times cheaper we are than a peer, or how many times wit
 
 ${markdown(ratios!)}
 
-Two workers: not measured, there are none yet.
+Two workers: not measured.
 
 ## Scenarios
 

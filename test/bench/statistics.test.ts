@@ -1,8 +1,10 @@
 // The arithmetic behind the rows: medians, ratios in which more is better, latencies, and what counts as fallen.
-import { expect, it } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
 import { Latencies } from '../../bench/generator/latencies.ts';
+import { checkRecorded } from '../../bench/recorded.ts';
 import { Results } from '../../bench/results.ts';
-import { fallenRows, isMissed, rowsOf } from '../../bench/rows.ts';
+import { fallenRows, isMissed, type Row, rowsOf } from '../../bench/rows.ts';
 import { median, timesCheaper } from '../../bench/statistics.ts';
 
 it('a median is the middle, or between the two that are', () => {
@@ -30,6 +32,31 @@ it('a row has fallen when a third of it is gone', () => {
   const recorded = [{ ...row, value: 3 }];
   expect(fallenRows([{ ...row, value: 2 }], recorded)).toEqual([]);
   expect(fallenRows([{ ...row, value: 1.9 }], recorded)).toHaveLength(1);
+  // Nor is it well where it was not measured.
+  expect(fallenRows([], recorded)).toEqual([{ row: undefined, was: recorded[0] }]);
+});
+
+describe('the check against what is recorded', () => {
+  const { rows } = JSON.parse(readFileSync('bench/recorded.json', 'utf8')) as { rows: Row[] };
+  const fallen = rows.map((row, i) => (i === 0 ? { ...row, value: row.value / 2 } : row));
+  const said: string[] = [];
+  const check = (first: readonly Row[], again: () => Promise<readonly Row[]>) =>
+    checkRecorded(first, again, (line) => said.push(line));
+  const never = () => Promise.reject(new Error('measured again without need'));
+
+  it('is passed at once by what has not fallen', async () => {
+    expect(await check(rows, never)).toBe(true);
+  });
+
+  it('is passed by what has fallen once, by chance', async () => {
+    expect(await check(fallen, async () => rows)).toBe(true);
+  });
+
+  it('fails what has fallen twice, and names it', async () => {
+    expect(await check(fallen, async () => fallen)).toBe(false);
+    const { scenario, against, value } = rows[0]!;
+    expect(said.at(-1)).toBe(`${scenario} against ${against} has fallen from ${value} to ${value / 2}`);
+  });
 });
 
 it('percentiles of latencies are right to 2 %', () => {

@@ -25,7 +25,7 @@ const looks = {
     delay.disable();
     const beyondMs = (ns) => Math.max(0, ns / 1e6 - RESOLUTION_MS);
     const [p50, p99, p999] = [50, 99, 99.9].map((share) => beyondMs(delay.percentile(share)));
-    return { p50, p99, p999, max: beyondMs(delay.max), samples: delay.count };
+    return { p50, p99, p999, max: beyondMs(delay.max) };
   },
   startProfile() {
     session = new Session();

@@ -1,5 +1,5 @@
 // One server in the generator's eyes: its feed, its executions, and the viewers of the turn under way.
-import { cpuUs, memoryBytes } from '../proc.ts';
+import { cpuUs } from '../proc.ts';
 import { Crowd, type Watched } from './crowd.ts';
 import { createFeed, type Feed, type FeedSpec } from './feeds.ts';
 import { Latencies } from './latencies.ts';
@@ -44,7 +44,6 @@ export interface Measured {
   readonly repeated: number;
   readonly broken: number;
   readonly cpuUs: number;
-  readonly memoryGrowth: number;
   readonly p50Us: number;
   readonly p99Us: number;
 }
@@ -113,7 +112,7 @@ export class Turns {
     const [crowd, load] = [this.#crowd!, this.#load!];
     this.#latencies.clear();
     const before = { ...crowd.tally, published: load.published };
-    const [cpu, memory, from] = [cpuUs(pids), memoryBytes(pids), performance.now()];
+    const [cpu, from] = [cpuUs(pids), performance.now()];
     if ('inFlight' in pace) await load.keepInFlight(pace.inFlight, pace.forMs, pace.events);
     else await load.perSecond(pace.perSecond, pace.forMs);
     await this.#feed.flush();
@@ -129,7 +128,6 @@ export class Turns {
       repeated: tally.repeated - before.repeated,
       broken: tally.broken - before.broken,
       cpuUs: cpuUs(pids) - cpu,
-      memoryGrowth: memoryBytes(pids) - memory,
       p50Us: this.#latencies.percentile(0.5),
       p99Us: this.#latencies.percentile(0.99),
     };

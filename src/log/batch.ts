@@ -1,23 +1,29 @@
 // The events of one append: what every log demands of them before it looks at where it stands, and how many fit.
 import { ExecstreamError } from '../event/error.ts';
-import { isTerminal, type NewEvent } from '../event/types.ts';
+import { isTerminal } from '../event/types.ts';
 import { type AppendRequest, MAX_BATCH_BYTES } from './log.ts';
 
 /** What an envelope adds to its data, at most. */
 const ENVELOPE_BYTES = 256;
 
-/** Parts what stands for an event each into appends of at most 256 KiB, in order. */
-export function batchesOf<T extends { readonly event: NewEvent }>(steps: readonly T[]): T[][] {
+/** Parts what stands for an event each into appends of at most 256 KiB and so many events, in order. */
+export function batchesOf<T>(
+  items: readonly T[],
+  dataOf: (item: T) => unknown,
+  maxEvents = Number.POSITIVE_INFINITY,
+): T[][] {
   const batches: T[][] = [];
-  let bytes = MAX_BATCH_BYTES + 1;
-  for (const step of steps) {
-    const more = Buffer.byteLength(JSON.stringify(step.event.data)) + ENVELOPE_BYTES;
-    if (bytes + more > MAX_BATCH_BYTES) {
-      batches.push([]);
-      bytes = 0;
+  let bytes = 0;
+  for (const item of items) {
+    const more = Buffer.byteLength(JSON.stringify(dataOf(item))) + ENVELOPE_BYTES;
+    const last = batches.at(-1);
+    if (last && bytes + more <= MAX_BATCH_BYTES && last.length < maxEvents) {
+      last.push(item);
+      bytes += more;
+    } else {
+      batches.push([item]);
+      bytes = more;
     }
-    batches.at(-1)!.push(step);
-    bytes += more;
   }
   return batches;
 }

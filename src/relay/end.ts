@@ -71,9 +71,9 @@ export function createEndReconciler(options: EndReconcilerOptions) {
     const { epoch, numbering } = place.head;
     const as = place.publisher !== undefined && { publisher: place.publisher };
     let acknowledged = place.head.head;
-    for (const batch of batchesOf([...place.rest, terminal].map((event) => ({ event })))) {
-      const fixed = numbering === 'fixed' && { seq: acknowledged + 1 };
-      const events = batch.map(({ event }) => ({ ...event, ...fixed }));
+    // Of a source's own numbering, the end alone.
+    const last = numbering === 'fixed' ? { ...terminal, seq: acknowledged + 1 } : terminal;
+    for (const events of batchesOf([...place.rest, last], ({ data }) => data)) {
       const appended = await log.append(row.id, { epoch, acknowledged, ...as, events });
       if (appended.outcome !== 'appended') return;
       acknowledged = appended.head;

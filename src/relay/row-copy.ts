@@ -71,7 +71,7 @@ export function createRowCopy({ log, store, content, executionId, fence }: RowCo
       const stopped = await open(row.attempt);
       if (stopped) return stopped;
     }
-    for (const batch of batchesOf(rowEvents!.tell(row))) {
+    for (const batch of batchesOf(rowEvents!.tell(row), ({ event }) => event.data)) {
       const { epoch, seq: acknowledged } = position!;
       const note = JSON.stringify(batch.at(-1)!.told);
       const events = batch.map(({ event }) => event);

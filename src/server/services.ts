@@ -92,7 +92,7 @@ export function createServices({
   workflows,
 }: ServiceOptions): Services {
   const authorize = withinLimits(policy);
-  const onError = (error: unknown) => logger.error({ error: String(error) }, 'rest');
+  const onError = (error: unknown) => logger.error({ err: error }, 'a request or a stream has failed');
   const content = { splitText, createValue: () => createHeldValue(DEFAULT_LIMITS) };
   const rowSource = createRowSource({ log, store, content, ...rowSourceTimes });
   const workflowSource =

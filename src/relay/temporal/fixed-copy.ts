@@ -7,7 +7,8 @@
 // 3. `confirmed` never goes beyond what the source said and the log took: what a sink appended besides is compared
 //    before it counts.
 // 4. After a call whose outcome is unknown it is not used again; the next one takes a new token (see 1).
-import { type EventLog, MAX_BATCH_BYTES } from '../../log/log.ts';
+import { batchesOf } from '../../log/batch.ts';
+import type { EventLog } from '../../log/log.ts';
 import { formatNote, parseNote, type WorkflowEvent, type WorkflowNote } from '../../workflow/wire.ts';
 
 /** A numbering that begins at 1, and the run whose events come now. */
@@ -40,8 +41,6 @@ export function parseRelayNote(text: string | undefined): RelayNote | undefined 
   return { ...note, confirmed: Number(confirmed) || 0, base: Number(base) || 0, isGuess: isGuess === true };
 }
 
-/** Of one envelope besides the data. */
-const ENVELOPE_BYTES = 256;
 const MAX_BATCH_EVENTS = 500;
 
 export interface FixedCopy {
@@ -104,7 +103,8 @@ export function createFixedCopy({ log, executionId, fence }: FixedCopyOptions): 
     },
     async append(events) {
       const { epoch: named, runId, runStartedAt, base = 0, isGuess = false } = current!;
-      for (const batch of batchesOf(events.filter(({ seq }) => seq > confirmed))) {
+      const missing = events.filter(({ seq }) => seq > confirmed);
+      for (const batch of batchesOf(missing, ({ data }) => data, MAX_BATCH_EVENTS)) {
         const last = batch.at(-1)!.seq;
         const own = JSON.stringify({ confirmed: last, base, isGuess });
         const result = await log.append(executionId, {
@@ -137,21 +137,4 @@ export function createFixedCopy({ log, executionId, fence }: FixedCopyOptions): 
       return 'done';
     },
   };
-}
-
-function batchesOf(events: readonly WorkflowEvent[]): WorkflowEvent[][] {
-  const batches: WorkflowEvent[][] = [];
-  let bytes = 0;
-  for (const event of events) {
-    const more = Buffer.byteLength(JSON.stringify(event.data)) + ENVELOPE_BYTES;
-    const last = batches.at(-1);
-    if (!last || bytes + more > MAX_BATCH_BYTES || last.length >= MAX_BATCH_EVENTS) {
-      batches.push([event]);
-      bytes = more;
-    } else {
-      last.push(event);
-      bytes += more;
-    }
-  }
-  return batches;
 }

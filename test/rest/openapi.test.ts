@@ -3,12 +3,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BaseResolver, createConfig, lintDocument, Source } from '@redocly/openapi-core';
+import { SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ExecutionKind } from '../../src/event/types.ts';
 import { createPrismaStore } from '../../src/execution/prisma.ts';
 import { openApiDocument } from '../../src/rest/openapi/document.ts';
 import { STORIES, STORY_EPOCH } from '../../src/rest/openapi/story.ts';
-import { type ListeningApp, startApp } from '../support/app.ts';
+import { DEFAULT_LIMITS } from '../../src/server/limits.ts';
+import { directLog, type ListeningApp, startApp } from '../support/app.ts';
 import { describeBrowser, launchBrowser } from '../support/chromium.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a document is walked by its paths.
@@ -64,6 +66,9 @@ const send = (path: string, { method = 'GET', body, headers = {} }: Sent = {}, u
     headers: { ...(body !== undefined && { 'Content-Type': 'application/json' }), ...headers },
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
+
+const SHARED_KEY = 'a shared key that is long enough, for tests only';
+const ONE_STREAM = { ...DEFAULT_LIMITS, streams: { ...DEFAULT_LIMITS.streams, perCaller: 1 } };
 
 let keys = 0;
 const batchHeaders = (token: string) => ({
@@ -309,6 +314,25 @@ describe('the example answers are those of the server', () => {
       expect((await post(newer, STORIES[kind].end)).status).toBe(200);
       await compare('put …', await put(begin), 'ENDED');
       await compare('post …/events', await post(newer, STORIES[kind].batch), 'ENDED');
+
+      const guarded = { auth: { key: { shared: SHARED_KEY } } as never, serverLimits: ONE_STREAM };
+      await using strict = await startApp(guarded);
+      await directLog(strict, { id: 'report-42', kind });
+      await compare('get …', await send(path, {}, strict.url), 'UNAUTHENTICATED');
+      await compare('get …/stream', await send(`${path}/stream`, {}, strict.url), 'UNAUTHENTICATED');
+      const unsigned = await send(path, { method: 'PUT', body: begin }, strict.url);
+      await compare('put …', unsigned, 'UNAUTHENTICATED');
+      const postUnsigned = await post(token, STORIES[kind].batch, strict.url);
+      await compare('post …/events', postUnsigned, 'UNAUTHENTICATED');
+      const authorization = `Bearer ${await new SignJWT({})
+        .setProtectedHeader({ alg: 'HS256' })
+        .setSubject('ann')
+        .setExpirationTime('5 min')
+        .sign(new TextEncoder().encode(SHARED_KEY))}`;
+      const only = await send(`${path}/stream`, { headers: { authorization } }, strict.url);
+      const onlyOne = await send(`${path}/stream`, { headers: { authorization } }, strict.url);
+      await compare('get …/stream', onlyOne, 'TOO_MANY_STREAMS');
+      await only.body!.cancel();
 
       // A real store whose database is not there.
       const store = createPrismaStore({ url: 'postgres://127.0.0.1:1/none' });

@@ -27,6 +27,13 @@ export function problemAnswer(status: number, description: string, details: Reco
   };
 }
 
+export const UNAUTHENTICATED = {
+  ...problemAnswer(401, 'Where authentication is on: no credentials came, or wrong ones.', {
+    UNAUTHENTICATED: 'credentials are missing: send Authorization: Bearer <token>',
+  }),
+  headers: { 'WWW-Authenticate': { description: 'Bearer.', schema: { type: 'string' } } },
+};
+
 export const UNKNOWN = problemAnswer(
   404,
   'No such execution, one of another kind, or one that the caller may not know of.',
@@ -48,7 +55,7 @@ export const UNAVAILABLE = problemAnswer(503, 'Redis or the database does not an
 export const STREAM_UNAVAILABLE = {
   ...UNAVAILABLE,
   description:
-    'Redis or the database does not answer for now. With `Last-Event-ID`: 200, a longer `retry:`, and an end instead.',
+    'Redis or the database does not answer for now, or the server has all the streams it takes. With `Last-Event-ID`: 200, a longer `retry:`, and an end instead.',
 };
 
 export const BAD_PARAMETER = problemAnswer(400, 'A parameter is malformed; `detail` names it.', {
@@ -113,6 +120,13 @@ export const TOO_MANY = problemAnswer(
   429,
   'Back-pressure: send the next batch after the answer to the last.',
   { TOO_MANY_REQUESTS: 'more batches wait than are taken; send the next one after the answer to the last' },
+);
+
+/** The node that is full is another matter, and answers 503. */
+export const TOO_MANY_STREAMS = problemAnswer(
+  429,
+  'The caller has, or opens, too many streams. With `Last-Event-ID`: 200, a longer `retry:`, and an end instead.',
+  { TOO_MANY_STREAMS: 'you have all the streams one caller may have (1)' },
 );
 
 /** The answer to another method than those of a path, as the server lists them. */

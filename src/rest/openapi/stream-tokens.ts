@@ -1,6 +1,14 @@
 // The paths of stream tokens, and the ways in which a caller is known.
 import { REVOCATION, TOKEN_REQUEST } from '../stream-tokens.ts';
-import { FORBIDDEN, notAllowed, problemAnswer, TOO_LARGE, UNAVAILABLE, UNKNOWN } from './answers.ts';
+import {
+  FORBIDDEN,
+  notAllowed,
+  problemAnswer,
+  TOO_LARGE,
+  UNAUTHENTICATED,
+  UNAVAILABLE,
+  UNKNOWN,
+} from './answers.ts';
 import { type JsonSchema, toJsonSchema } from './schemas.ts';
 
 export const SECURITY_SCHEMES = {
@@ -17,13 +25,6 @@ export const SECURITY_SCHEMES = {
     name: 'execstream_token',
     description: 'The same as a cookie of the same site.',
   },
-};
-
-const UNAUTHENTICATED = {
-  ...problemAnswer(401, 'Where authentication is on: no credentials came, or wrong ones.', {
-    UNAUTHENTICATED: 'credentials are missing: send Authorization: Bearer <token>',
-  }),
-  headers: { 'WWW-Authenticate': { description: 'Bearer.', schema: { type: 'string' } } },
 };
 
 const REFUSALS = {

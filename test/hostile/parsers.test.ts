@@ -115,6 +115,7 @@ describe('protocol.md, REST aliases', () => {
       '%61ccess_token',
       'access%5Ftoken',
       'xaccess_token',
+      '?access_token',
       'a',
       '',
     );
@@ -122,17 +123,16 @@ describe('protocol.md, REST aliases', () => {
       fc.property(fc.array(fc.tuple(name, queryValue), { maxLength: 6 }), (pairs) => {
         const url = `/p?${pairs.map(([key, value]) => `${key}=${value}`).join('&')}`;
         const request = { url };
-        const others = (text: string) =>
-          [...new URLSearchParams(text.split('?').slice(1).join('?'))].filter(
-            ([key]) => key !== 'access_token',
-          );
+        // A question mark that the query itself begins with is left aside by URLSearchParams alone.
+        const paramsOf = (text: string) => [...new URLSearchParams(`&${text.split('?').slice(1).join('?')}`)];
+        const others = (text: string) => paramsOf(text).filter(([key]) => key !== 'access_token');
         takeAccessToken(request);
-        expect(new URLSearchParams(request.url.split('?')[1] ?? '').has('access_token')).toBe(false);
+        expect(paramsOf(request.url).map(([key]) => key)).not.toContain('access_token');
         expect(others(request.url).filter(([key, value]) => key + value)).toEqual(
           others(url).filter(([key, value]) => key + value),
         );
       }),
-      RUNS,
+      { ...RUNS, examples: [[[['access_token', 'gX-+&?']]], [[['?access_token', '1']]]] },
     );
   });
 });

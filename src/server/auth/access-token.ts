@@ -13,10 +13,15 @@ export function takeAccessToken(request: Pick<IncomingMessage, 'url'>): string |
   if (taken.length === 0) return undefined;
   const kept = parts.filter((part) => !isAccessToken(part)).join('&');
   request.url = url.slice(0, question) + (kept && `?${kept}`);
-  return new URLSearchParams(taken[0]).get(NAME) || undefined;
+  return paramsOf(taken[0]!).get(NAME) || undefined;
 }
 
 /** Whichever way its name is percent-encoded. */
 function isAccessToken(part: string): boolean {
-  return new URLSearchParams(part).has(NAME);
+  return paramsOf(part).has(NAME);
+}
+
+/** A part of a query that begins with a question mark is a parameter of such a name, and not the query. */
+function paramsOf(part: string): URLSearchParams {
+  return new URLSearchParams(`&${part}`);
 }

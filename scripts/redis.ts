@@ -8,8 +8,9 @@ export interface RedisOptions {
   /** The path of redis-server. */
   binary: string;
   /**
-   * `true`: what was acknowledged survives a kill. `false`, the default: only what a `SAVE` command wrote survives
-   * it, so SAVE, more writes, and `kill()` make a Redis that has lost the end of its data.
+   * `true`: what was acknowledged survives a kill (written at each answer: `everysec` holds writes back for up to two
+   * seconds where the disk is slow). `false`, the default: only what a `SAVE` command wrote survives it, so SAVE, more
+   * writes, and `kill()` make a Redis that has lost the end of its data.
    */
   appendonly?: boolean;
   /** More arguments of redis-server, such as `['--cluster-enabled', 'yes']`. */
@@ -49,7 +50,8 @@ export class RedisServer {
     await this.kill();
     const { binary, appendonly = false, args = [] } = this.#options;
     const port = ['--port', `${this.port}`, '--bind', '127.0.0.1'];
-    const data = ['--dir', this.folder, '--save', '', '--appendonly', appendonly ? 'yes' : 'no'];
+    const durable = appendonly ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no'];
+    const data = ['--dir', this.folder, '--save', '', ...durable];
     this.#process = await startServer({
       command: binary,
       args: [...port, ...data, ...args],

@@ -26,12 +26,10 @@ export interface RedisStage {
   stop(): Promise<void>;
 }
 
-const DURABLE = ['--appendfsync', 'always'];
-
 export async function startRedisStage(): Promise<RedisStage> {
   const binary = findPart(REDIS);
   if (!binary) throw new Error('The proof needs Redis 7 or newer; `npm test -- --install` installs it.');
-  const server = await RedisServer.start({ binary, appendonly: true, args: DURABLE });
+  const server = await RedisServer.start({ binary, appendonly: true });
   const aof = join(server.folder, 'appendonlydir');
   const saved = join(server.folder, 'saved.rdb');
 

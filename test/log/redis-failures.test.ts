@@ -41,7 +41,7 @@ const UNAVAILABLE = { name: 'ExecstreamError', code: 'SOURCE_UNAVAILABLE' };
 
 describeOwnRedis('a Redis that is killed and started again', () => {
   test('with its data: nothing is lost, and every listener is told of the interruption and hears on', async () => {
-    const server = await newServer({ appendonly: true, args: ['--appendfsync', 'always'] });
+    const server = await newServer({ appendonly: true });
     const log = newLog(server);
     const [id, other] = [freshId(), freshId()];
     const head = await take(log, id);
@@ -66,7 +66,7 @@ describeOwnRedis('a Redis that is killed and started again', () => {
   });
 
   test('again and again, while it resubscribes: it comes back each time', async () => {
-    const server = await newServer({ appendonly: true, args: ['--appendfsync', 'always'] });
+    const server = await newServer({ appendonly: true });
     const log = newLog(server);
     const heard = recorder();
     const ids = upTo(50).map(freshId);

@@ -78,7 +78,7 @@ describeOwnRedis('Redis', () => {
     ['killed', (redis: Awaited<ReturnType<typeof startRedis>>) => redis.kill()],
     ['frozen', async (redis: Awaited<ReturnType<typeof startRedis>>) => redis.freeze()],
   ])('%s in the middle: streams stay, are warned once, and go on', async (how, away) => {
-    await using redis = await startRedis({ appendonly: true, args: ['--appendfsync', 'always'] });
+    await using redis = await startRedis({ appendonly: true });
     const app = await appOn(redis.url);
     const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
     await app.publisher.begin({ id: 'other', kind: 'agent' });

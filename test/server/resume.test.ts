@@ -126,7 +126,7 @@ describeOwnRedis('with Redis', () => {
   });
 
   test('issue, Must show: Redis restarts with its data while events are published', async () => {
-    await using redis = await startRedis({ appendonly: true, args: ['--appendfsync', 'always'] });
+    await using redis = await startRedis({ appendonly: true });
     await using servers = await twoServers(redis);
     const [app] = servers.apps;
     const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });

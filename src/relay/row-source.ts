@@ -9,6 +9,7 @@ import { randomUUID } from 'node:crypto';
 import type { ExecutionStore } from '../execution/store.ts';
 import type { EventLog } from '../log/log.ts';
 import { type Audience, type Follow, isPublished, pause } from './follow.ts';
+import { createPublishedWatch } from './published.ts';
 import { createRowCopy, type RowCopy, type RowCopyOptions } from './row-copy.ts';
 
 export interface RowSourceTimes {
@@ -16,7 +17,7 @@ export interface RowSourceTimes {
   readonly leaseMs: number;
   /** How often it is looked whether another relay has given up, or died. */
   readonly standbyMs: number;
-  /** How often it is looked whether a published execution still is. */
+  /** How often it is looked whether published executions still are. */
   readonly publishedMs: number;
 }
 
@@ -46,6 +47,7 @@ export interface RowSource {
 export function createRowSource(options: RowSourceOptions): RowSource {
   const { log } = options;
   const times = { ...DEFAULT_TIMES, ...options };
+  const published = createPublishedWatch(log, times.publishedMs);
 
   async function copy(executionId: string): Promise<void> {
     const fence = await log.takeLease(executionId, randomUUID(), times.leaseMs);
@@ -71,7 +73,7 @@ export function createRowSource(options: RowSourceOptions): RowSource {
     const session = createSession(executionId, audience);
     let failures = 0;
     while (!signal.aborted) {
-      let waitMs: number | undefined;
+      let waitMs: number | 'while published' | undefined;
       try {
         waitMs = await session.step();
         failures = 0;
@@ -84,7 +86,8 @@ export function createRowSource(options: RowSourceOptions): RowSource {
         waitMs = backoffMs * (0.5 + Math.random() / 2);
       }
       if (waitMs === undefined) break;
-      await pause(waitMs, signal);
+      if (waitMs === 'while published') await published.inDoubt(executionId, signal);
+      else await pause(waitMs, signal);
     }
     await session.leave();
   }
@@ -118,11 +121,11 @@ export function createRowSource(options: RowSourceOptions): RowSource {
     }
 
     /** One look; answers how long to wait for the next, undefined where nothing will follow. */
-    async function step(): Promise<number | undefined> {
+    async function step(): Promise<number | 'while published' | undefined> {
       if (!rowCopy) {
         const head = await log.head(executionId);
         if (head && head.end > 0) return undefined;
-        if (await isPublished(log, executionId, head)) return times.publishedMs;
+        if (await isPublished(log, executionId, head)) return 'while published';
         const isNew = !head && !isAbsent;
         isAbsent = !head;
         if (isNew) return Math.min(audience.pollMs, ABSENT_MS);
@@ -140,7 +143,7 @@ export function createRowSource(options: RowSourceOptions): RowSource {
           return times.standbyMs;
         default:
           await leave();
-          return times.publishedMs;
+          return 'while published';
       }
     }
 

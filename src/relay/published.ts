@@ -1,0 +1,40 @@
+// Waiting while executions are published: whoever gives signs of life still publishes, and all are asked about by one
+// question. Only those that it leaves in doubt are looked at one by one.
+import type { Silences } from '../log/alive.ts';
+import { createRounds } from './rounds.ts';
+
+/** A sign of life is given every 10 s or so. */
+const ALIVE_MS = 20_000;
+
+interface Waiting {
+  readonly executionId: string;
+  readonly wake: () => void;
+}
+
+/** @param everyMs how often it is asked; an execution without signs of life is in doubt each time. */
+export function createPublishedWatch(log: Pick<Silences, 'silences'>, everyMs: number) {
+  const rounds = createRounds<Waiting>(everyMs, async (waiting) => {
+    const ids = waiting.map(({ executionId }) => executionId);
+    // A log that does not answer leaves all of them in doubt: each of them tells its viewers.
+    const silences = await log.silences(ids).catch(() => []);
+    waiting.forEach(({ wake }, i) => {
+      if ((silences[i] ?? Number.POSITIVE_INFINITY) > ALIVE_MS) wake();
+    });
+  });
+
+  return {
+    /** Resolves when it is to be looked whether an execution is still published, or where that is aborted. */
+    inDoubt(executionId: string, signal: AbortSignal): Promise<void> {
+      return new Promise((resolve) => {
+        if (signal.aborted) return resolve();
+        const wake = () => {
+          leave();
+          signal.removeEventListener('abort', wake);
+          resolve();
+        };
+        const leave = rounds.join({ executionId, wake });
+        signal.addEventListener('abort', wake);
+      });
+    },
+  };
+}

@@ -70,7 +70,9 @@ export class EventStream {
   /** Puts `advance` where the work of one tick is done together. */
   readonly #schedule: () => void;
   readonly #lifetime: NodeJS.Timeout;
-  readonly #heartbeat: NodeJS.Timeout;
+  #heartbeat: NodeJS.Timeout;
+  /** When the last frame or comment was written, in ms of `performance.now()`. */
+  #quietSince = performance.now();
   #sink: Sink | undefined;
   #rotated = false;
   #closed = false;
@@ -89,7 +91,7 @@ export class EventStream {
     this.#hooks = hooks;
     const { lifetimeMs, heartbeatMs } = settings;
     this.#lifetime = setTimeout(() => this.rotate(), lifetimeMs * (0.8 + Math.random() / 5)).unref();
-    this.#heartbeat = setInterval(() => this.#onHeartbeat(), heartbeatMs).unref();
+    this.#heartbeat = setTimeout(this.#onHeartbeat, heartbeatMs).unref();
   }
 
   /** Begins to write. */
@@ -156,7 +158,7 @@ export class EventStream {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#lifetime);
-    clearInterval(this.#heartbeat);
+    clearTimeout(this.#heartbeat);
     clearTimeout(this.#resting);
     this.#source.onReady = undefined;
     this.#source.close();
@@ -165,7 +167,8 @@ export class EventStream {
 
   #write(sink: Sink, frame: Frame): void {
     sink.write(frame);
-    this.#heartbeat.refresh();
+    // The timer finds out for itself: to put it off with each frame costs more.
+    this.#quietSince = performance.now();
     this.#beat = false;
     this.#hooks.onWritten(frame.length);
     this.#sent += frame.length;
@@ -185,16 +188,23 @@ export class EventStream {
     }, restMs).unref();
   }
 
-  #onHeartbeat(): void {
+  readonly #onHeartbeat = (): void => {
+    const { heartbeatMs, stalledMs } = this.#settings;
+    const now = performance.now();
+    const leftMs = this.#quietSince + heartbeatMs - now;
+    // A timer may come a moment too early.
+    const isDue = leftMs < 1;
+    if (isDue) this.#quietSince = now;
+    this.#heartbeat = setTimeout(this.#onHeartbeat, isDue ? heartbeatMs : Math.ceil(leftMs)).unref();
+    if (!isDue) return;
     this.#beat = true;
-    const full = this.#fullSince;
-    if (full !== undefined && performance.now() - full >= this.#settings.stalledMs) {
+    if (this.#fullSince !== undefined && now - this.#fullSince >= stalledMs) {
       this.close();
       this.#sink!.abort();
     } else {
       this.advance();
     }
-  }
+  };
 
   #finish(sink: Sink): void {
     if (this.#closed) return;

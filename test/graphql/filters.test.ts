@@ -18,7 +18,7 @@ const SUBSCRIPTION =
 
 let app: App;
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] });
   app = createApp();
 });
 afterEach(async () => {

@@ -9,7 +9,7 @@ import type { ExecutionEvent } from '../event/types.ts';
 import type { EventExecutor } from '../schema/operation.ts';
 import type { Encoding } from '../sse/encoding.ts';
 import { type Frame, joined } from '../sse/frame.ts';
-import type { Tail } from '../tail/tail.ts';
+import { KEPT_WHILE_ALONE, type Tail } from '../tail/tail.ts';
 import type { Viewer } from '../tail/viewer.ts';
 import { createEventExecutors } from './execute-event.ts';
 import { KeptFrames } from './kept-frames.ts';
@@ -26,6 +26,8 @@ export class Projection {
   readonly #counter: ExecutionCounter;
   readonly #results = new WeakMap<ExecutionEvent, ExecutionResult>();
   readonly #frames = new KeptFrames();
+  /** Frames that were asked for since there is but one viewer. */
+  #alone = 0;
   /** Viewers that keep up ask for the same stretch, one after the other. */
   #lastJoined: { readonly first: Frame; readonly last: Frame; readonly frame: Frame } | undefined;
 
@@ -45,13 +47,20 @@ export class Projection {
   }
 
   frame(event: ExecutionEvent, encoding: Encoding<EventExecutor>): Frame {
+    this.#alone = this.users === 1 ? this.#alone + 1 : 0;
+    // As the ring does not keep the event.
+    if (this.#alone > KEPT_WHILE_ALONE) return this.#encode(event, encoding);
     let frame = this.#frames.get(event);
     if (!frame) {
-      this.#counter.executions += 1;
-      frame = encoding.next(event, this.#executor);
+      frame = this.#encode(event, encoding);
       this.#frames.set(event, frame);
     }
     return frame;
+  }
+
+  #encode(event: ExecutionEvent, encoding: Encoding<EventExecutor>): Frame {
+    this.#counter.executions += 1;
+    return encoding.next(event, this.#executor);
   }
 
   /** Frames of events that follow one another, as one. */

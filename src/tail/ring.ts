@@ -6,53 +6,65 @@ const MAX_EVENTS = 1_024;
 const MAX_BYTES = 1024 * 1024;
 
 export class Ring {
-  /** Oldest first; those before `#from` have been let go of. */
-  #held: (ExecutionEvent | undefined)[] = [];
+  /** Apart from the others: a viewer that keeps up asks for no more. */
+  #newest: ExecutionEvent | undefined;
+  /** Those before it, oldest first; what stands before `#from` has been let go of. */
+  #older: (ExecutionEvent | undefined)[] = [];
   #sizes: number[] = [];
   #from = 0;
+  /** Of the older ones. */
   #bytes = 0;
 
   /** Seq of the oldest event held; undefined while there is none. */
   get first(): number | undefined {
-    return this.#held[this.#from]?.seq;
+    return (this.#older[this.#from] ?? this.#newest)?.seq;
   }
 
   /** The event at a seq, if it is held. */
   at(seq: number): ExecutionEvent | undefined {
+    if (this.#newest?.seq === seq) return this.#newest;
     const { first } = this;
-    return first === undefined || seq < first ? undefined : this.#held[this.#from + seq - first];
+    return first === undefined || seq < first ? undefined : this.#older[this.#from + seq - first];
   }
 
   /** Adds the next event. The caller sees to it that its seq follows the last one's. The last one always stays. */
   push(event: ExecutionEvent): void {
-    const bytes = sizeOf(event);
-    this.#held.push(event);
-    this.#sizes.push(bytes);
-    this.#bytes += bytes;
-    while (this.#count > 1 && (this.#count > MAX_EVENTS || this.#bytes > MAX_BYTES)) this.#shift();
-    // Now and then, so that it costs each event little.
-    if (this.#from >= MAX_EVENTS) this.#compact();
+    if (this.#newest) this.#add(this.#newest);
+    this.#newest = event;
+    if (this.#older.length > 0) this.#keepTo(MAX_BYTES - sizeOf(event));
   }
 
   clear(): void {
-    this.#held = [];
+    this.#newest = undefined;
+    if (this.#older.length === 0) return;
+    this.#older = [];
     this.#sizes = [];
     this.#from = 0;
     this.#bytes = 0;
   }
 
-  get #count(): number {
-    return this.#held.length - this.#from;
+  #add(event: ExecutionEvent): void {
+    const bytes = sizeOf(event);
+    this.#older.push(event);
+    this.#sizes.push(bytes);
+    this.#bytes += bytes;
+  }
+
+  #keepTo(maxBytes: number): void {
+    const { length } = this.#older;
+    while (this.#from < length && (length - this.#from >= MAX_EVENTS || this.#bytes > maxBytes)) this.#shift();
+    // Now and then, so that it costs each event little.
+    if (this.#from >= MAX_EVENTS) this.#compact();
   }
 
   #shift(): void {
     this.#bytes -= this.#sizes[this.#from]!;
-    this.#held[this.#from] = undefined;
+    this.#older[this.#from] = undefined;
     this.#from += 1;
   }
 
   #compact(): void {
-    this.#held = this.#held.slice(this.#from);
+    this.#older = this.#older.slice(this.#from);
     this.#sizes = this.#sizes.slice(this.#from);
     this.#from = 0;
   }

@@ -27,10 +27,19 @@ const RETRY_MS = { first: 200, longest: 5_000 };
 /** How often a source is polled where no viewer asks otherwise. */
 const POLL_MS = 500;
 
+/**
+ * A lone viewer's events are kept for those who come right behind it. After so many it is likely to stay alone, and
+ * what it has taken is let go of: to keep what nobody asks for is most of what collecting garbage costs. Who comes
+ * later reads the log.
+ */
+export const KEPT_WHILE_ALONE = 16;
+
 /** What a tail tells its viewers, and asks of them. */
 export interface TailViewer {
   /** How often a source that announces nothing is to be asked. */
   readonly pollMs?: number | undefined;
+  /** The seq up to which it needs nothing any more. */
+  readonly seq: number;
   /** There may be something to take. */
   wake(): void;
   /** The log cannot be read for now; the stream goes on when it can. */
@@ -54,9 +63,11 @@ export class Tail implements LogListener {
   /** The result, where all that is left of the log is its end. */
   folded: Folded | undefined;
   readonly ring = new Ring();
-  readonly viewers = new Set<TailViewer>();
   /** Told to every viewer, also to those that join. */
   standing: { readonly code: string; readonly message: string } | undefined;
+  readonly #viewers = new Set<TailViewer>();
+  /** The viewer, where there is but one. */
+  #lone: TailViewer | undefined;
   readonly #options: TailOptions;
   readonly #closed = new AbortController();
   #pages: Pages;
@@ -65,6 +76,8 @@ export class Tail implements LogListener {
   #reading: Promise<void> | undefined;
   #stale = false;
   #catchingUp = false;
+  /** Events that came since the last viewer joined. */
+  #alone = 0;
   /** Why a stretch could not be read for a viewer; cleared by a pause. */
   #failure: unknown;
 
@@ -83,15 +96,28 @@ export class Tail implements LogListener {
     await this.refresh();
   }
 
+  /** From now on the viewer is woken and warned. */
+  join(viewer: TailViewer): void {
+    this.#viewers.add(viewer);
+    this.#lone = this.#viewers.size === 1 ? viewer : undefined;
+    this.#alone = 0;
+  }
+
+  leave(viewer: TailViewer): void {
+    this.#viewers.delete(viewer);
+    const [first, second] = this.#viewers;
+    this.#lone = second ? undefined : first;
+  }
+
   /** The shortest interval that a viewer asks for. */
   get pollMs(): number {
-    const asked = [...this.viewers].map(({ pollMs = POLL_MS }) => pollMs);
+    const asked = [...this.#viewers].map(({ pollMs = POLL_MS }) => pollMs);
     return asked.length > 0 ? Math.min(...asked) : POLL_MS;
   }
 
   /** Warns every viewer. */
   warn(code: string, message: string): void {
-    for (const viewer of this.viewers) viewer.warn(code, message);
+    for (const viewer of this.#viewers) viewer.warn(code, message);
   }
 
   /** Warns every viewer, and each one that joins, until it is taken back by undefined. */
@@ -266,6 +292,8 @@ export class Tail implements LogListener {
   }
 
   #add(events: readonly ExecutionEvent[]): void {
+    this.#alone += events.length;
+    if (this.#alone > KEPT_WHILE_ALONE && this.#lone && this.#lone.seq >= this.head) this.ring.clear();
     for (const event of events) {
       if (event.seq <= this.head) continue;
       this.ring.push(event);
@@ -276,6 +304,7 @@ export class Tail implements LogListener {
   }
 
   #wake(): void {
-    for (const viewer of this.viewers) viewer.wake();
+    if (this.#lone) this.#lone.wake();
+    else for (const viewer of this.#viewers) viewer.wake();
   }
 }

@@ -66,9 +66,13 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
     this.#epoch = options.after?.epoch;
     if (this.#epoch) this.#moveTo(this.#epoch);
     this.#onClose = onClose;
-    tail.viewers.add(this);
+    tail.join(this);
     this.#compare();
     if (tail.standing) this.warn(tail.standing.code, tail.standing.message);
+  }
+
+  get seq(): number {
+    return this.#seq;
   }
 
   /** The cursor behind all that was taken or filtered out; undefined while there is none yet. */
@@ -144,7 +148,7 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.tail.viewers.delete(this);
+    this.tail.leave(this);
     this.#onClose();
     this.wake();
   }

@@ -88,6 +88,23 @@ describe('event-path.md, 7: what shares', () => {
     expect(seqsOf(late)).toEqual(range(5, 10));
     expect(app.services.graphql.counter.executions).toBe(10);
   });
+
+  test('of a viewer that was alone for long nothing is kept: those who come later share what they take', async () => {
+    app = createApp();
+    log = await directLog(app);
+    const { counter } = app.services.graphql;
+    const alone = await open();
+    for (let i = 0; i < 40; i += 1) {
+      await log.append(...chunks(1));
+      await settled();
+    }
+    expect(seqsOf(alone)).toEqual(range(1, 40));
+    expect(counter.executions).toBe(40);
+    const late = [await open(QUERY, { after: '20' }), await open(QUERY, { after: '20' })];
+    await settled();
+    for (const body of late) expect(seqsOf(body)).toEqual(range(21, 40));
+    expect(counter.executions).toBe(60);
+  });
 });
 
 describe('event-path.md, 7: what does not share', () => {

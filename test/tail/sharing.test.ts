@@ -1,6 +1,7 @@
 // One subscription and one reader an execution and process, and a viewer that costs a cursor (event path, 8 and 9).
 import { describe, expect, it } from 'vitest';
 import { Ring } from '../../src/tail/ring.ts';
+import { KEPT_WHILE_ALONE } from '../../src/tail/tail.ts';
 import { ID, keepTaking, range, seqs, settled, setUp, takeAll, unavailable } from './harness.ts';
 
 describe('200 viewers of one execution', () => {
@@ -42,6 +43,50 @@ describe('a short log', () => {
     await publisher.chunks(200);
     expect(await takeAll(await open())).toHaveLength(200);
     expect(log.reads).toEqual([0]);
+  });
+});
+
+describe('a lone viewer', () => {
+  /** Has a lone viewer that keeps up take so many events, and answers how those who come then fare. */
+  async function alone(count: number) {
+    const test = await setUp();
+    const taken = keepTaking(await test.open());
+    await settled();
+    for (let i = 0; i < count; i += 1) {
+      await test.publisher.chunks(1);
+      await settled();
+    }
+    expect(seqs(taken)).toEqual(range(1, count));
+    return { ...test, reads: test.log.reads.length };
+  }
+
+  it('keeps its first events for those who come right behind it', async () => {
+    const { log, open, reads } = await alone(KEPT_WHILE_ALONE);
+    expect(await takeAll(await open())).toHaveLength(KEPT_WHILE_ALONE);
+    expect(log.reads).toHaveLength(reads);
+  });
+
+  it('lets go of what it has taken then: who comes later reads the log, and the ring is kept for both', async () => {
+    const { log, open, reads, publisher } = await alone(KEPT_WHILE_ALONE + 20);
+    const second = await open({ after: { seq: 3, epoch: publisher.epoch } });
+    expect(seqs(await takeAll(second))).toEqual(range(4, KEPT_WHILE_ALONE + 20));
+    expect(log.reads).toHaveLength(reads + 1);
+    await publisher.chunks(5, 1);
+    await settled();
+    expect(await takeAll(second)).toHaveLength(5);
+    const third = await open({ after: { seq: KEPT_WHILE_ALONE + 20, epoch: publisher.epoch } });
+    expect(await takeAll(third)).toHaveLength(5);
+    expect(log.reads).toHaveLength(reads + 1);
+  });
+
+  it('that lags reads on from the ring', async () => {
+    const { log, open, publisher } = await setUp();
+    const viewer = await open();
+    const reads = log.reads.length;
+    await publisher.chunks(100, 1);
+    await settled();
+    expect(await takeAll(viewer)).toHaveLength(100);
+    expect(log.reads).toHaveLength(reads);
   });
 });
 

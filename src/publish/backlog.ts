@@ -16,12 +16,13 @@
 import { randomUUID } from 'node:crypto';
 import { type EventType, type NewEvent, timestamp } from '../event/types.ts';
 import { MAX_BATCH_BYTES } from '../log/log.ts';
-import { createQueue, type Item } from './queue.ts';
+import { createQueue, type Item, waitingBytes } from './queue.ts';
 import { eventBytes } from './size.ts';
 
 export interface Batch {
   readonly id: string;
   readonly items: readonly Item[];
+  /** Without what is resent (invariant 5). */
   readonly bytes: number;
 }
 
@@ -100,7 +101,7 @@ export function createBacklog(options: BacklogOptions): Backlog {
       if (due) sayDue(due);
       if (queue.length === 0) return undefined;
       const items = queue.take(MAX_BATCH_BYTES);
-      inFlight = { id: randomUUID(), items, bytes: items.reduce((sum, item) => sum + item.bytes, 0) };
+      inFlight = { id: randomUUID(), items, bytes: waitingBytes(items) };
       return inFlight;
     },
     acknowledge() {

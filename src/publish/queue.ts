@@ -30,12 +30,14 @@ export interface Queue {
   units(): number;
 }
 
+/** Bytes that count as waiting. */
+export function waitingBytes(items: readonly Item[]): number {
+  return items.reduce((sum, { resent, bytes }) => sum + (resent ? 0 : bytes), 0);
+}
+
 export function createQueue(): Queue {
   let items: Item[] = [];
   let bytes = 0;
-
-  const count = (some: readonly Item[]): number =>
-    some.reduce((sum, item) => sum + (item.resent ? 0 : item.bytes), 0);
 
   return {
     get length() {
@@ -70,7 +72,7 @@ export function createQueue(): Queue {
     },
     unshift(some) {
       items = [...some, ...items];
-      bytes += count(some);
+      bytes += waitingBytes(some);
     },
     take(maxBytes) {
       let sum = 0;
@@ -80,13 +82,13 @@ export function createQueue(): Queue {
         taken += 1;
       }
       const some = items.splice(0, taken);
-      bytes -= count(some);
+      bytes -= waitingBytes(some);
       return some;
     },
     retain(passes) {
       const dropped = items.filter((item) => !passes(item));
       items = items.filter(passes);
-      bytes -= count(dropped);
+      bytes -= waitingBytes(dropped);
       return dropped;
     },
     units() {

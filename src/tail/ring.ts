@@ -52,7 +52,8 @@ export class Ring {
 
   #keepTo(maxBytes: number): void {
     const { length } = this.#older;
-    while (this.#from < length && (length - this.#from >= MAX_EVENTS || this.#bytes > maxBytes)) this.#shift();
+    while (this.#from < length && (length - this.#from >= MAX_EVENTS || this.#bytes > maxBytes))
+      this.#shift();
     // Now and then, so that it costs each event little.
     if (this.#from >= MAX_EVENTS) this.#compact();
   }

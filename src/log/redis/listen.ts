@@ -11,6 +11,7 @@
 //    and on a payload that is no announcement.
 import { RedisPubSub } from 'graphql-redis-subscriptions';
 import type { Redis } from 'ioredis';
+import { Few } from '../few.ts';
 import type { Announcement, LogListener, Unlisten } from '../log.ts';
 import type { Connection } from './connect.ts';
 import { toEvent } from './read.ts';
@@ -26,7 +27,7 @@ export interface AnnouncementSource {
 interface Channel {
   readonly name: string;
   readonly executionId: string;
-  readonly listeners: Set<LogListener>;
+  readonly listeners: Few<LogListener>;
   /** The library's subscription; undefined before the acknowledgement. */
   subscription: number | undefined;
   acknowledged: Promise<void>;
@@ -98,10 +99,10 @@ export function createAnnouncementSource(connection: Connection, options: Listen
   /** A payload arrives parsed, or as the text that it was where it is not JSON. */
   function hear({ executionId, listeners }: Channel, payload: unknown): void {
     const announcement = toAnnouncement(payload, executionId);
-    for (const listener of listeners) {
+    listeners.forEach((listener) => {
       if (announcement) listener.onAnnouncement(announcement);
       else listener.onInterruption();
-    }
+    });
   }
 
   async function listen(name: string, executionId: string, listener: LogListener): Promise<Unlisten> {
@@ -111,7 +112,7 @@ export function createAnnouncementSource(connection: Connection, options: Listen
       channel = {
         name,
         executionId,
-        listeners: new Set(),
+        listeners: new Few(),
         subscription: undefined,
         acknowledged: Promise.resolve(),
       };

@@ -33,30 +33,41 @@ export function createEventExecutors() {
     return compiled;
   }
 
-  return function executorOf(args: ExecutionArgs): EventExecutor {
-    const compiled = compiledOf(args);
-    function general(rootValue: ExecutionEvent): ExecutionResult {
-      return maskErrors(executeSync({ ...args, rootValue, contextValue: NO_CONTEXT }));
+  return (args: ExecutionArgs): EventExecutor => new Executor(args, compiledOf(args));
+}
+
+class Executor implements EventExecutor {
+  readonly #compiled: CompiledOperation | undefined;
+  /** Without the context, which holds a request: it is not to be kept for as long as its stream is open. */
+  readonly #args: Pick<ExecutionArgs, 'schema' | 'document' | 'operationName' | 'variableValues'>;
+
+  constructor(args: ExecutionArgs, compiled: CompiledOperation | undefined) {
+    const { schema, document, operationName, variableValues } = args;
+    this.#args = { schema, document, operationName, variableValues };
+    this.#compiled = compiled;
+  }
+
+  json(event: ExecutionEvent): string {
+    try {
+      if (this.#compiled) return this.#compiled.json(event);
+    } catch {
+      // It has an error to tell, and the general executor the words for it.
     }
-    return {
-      json(event) {
-        try {
-          if (compiled) return compiled.json(event);
-        } catch {
-          // It has an error to tell, and the general executor the words for it.
-        }
-        return JSON.stringify(general(event));
-      },
-      result(event) {
-        try {
-          if (compiled) return { data: compiled.data(event) };
-        } catch {
-          // As above.
-        }
-        return general(event);
-      },
-    };
-  };
+    return JSON.stringify(this.#general(event));
+  }
+
+  result(event: ExecutionEvent): ExecutionResult {
+    try {
+      if (this.#compiled) return { data: this.#compiled.data(event) };
+    } catch {
+      // As above.
+    }
+    return this.#general(event);
+  }
+
+  #general(rootValue: ExecutionEvent): ExecutionResult {
+    return maskErrors(executeSync({ ...this.#args, rootValue, contextValue: NO_CONTEXT }));
+  }
 }
 
 /**

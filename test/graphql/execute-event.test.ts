@@ -171,8 +171,8 @@ describe('a compiled operation', () => {
     const document = parse(
       'subscription A { agentStream(id: "a") { id } } subscription B { agentStream(id: "a") { seq } }',
     );
-    const { json } = createEventExecutors()({ schema, document, operationName: 'B' });
-    expect(json(EVENTS[0]!)).toBe('{"data":{"agentStream":{"seq":7}}}');
+    const executor = createEventExecutors()({ schema, document, operationName: 'B' });
+    expect(executor.json(EVENTS[0]!)).toBe('{"data":{"agentStream":{"seq":7}}}');
   });
 });
 
@@ -197,7 +197,7 @@ test('operations that differ in nothing that shapes a result share what is compi
 
 describe('the general executor answers', () => {
   const document = parse('subscription { agentStream(id: "a") { seq ... on LlmChunk { content } data } }');
-  const { json, result } = createEventExecutors()({ schema, document });
+  const executor = createEventExecutors()({ schema, document });
   const broken = (change: object) =>
     ({ ...base, type: 'llm_chunk', data: { content: 'c' }, ...change }) as unknown as ExecutionEvent;
 
@@ -210,8 +210,8 @@ describe('the general executor answers', () => {
   ])('%s', (_, change) => {
     const event = broken(change);
     const expected = JSON.stringify(maskErrors(general({ schema, document }, event)));
-    expect(json(event)).toBe(expected);
-    expect(JSON.stringify(result(event))).toBe(expected);
+    expect(executor.json(event)).toBe(expected);
+    expect(JSON.stringify(executor.result(event))).toBe(expected);
   });
 
   test('what has arguments or is a list, in a schema that has such', () => {

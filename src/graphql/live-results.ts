@@ -33,8 +33,8 @@ export class LiveResults implements FrameSource, AsyncIterable<ExecutionResult> 
     return this.#viewer.ended;
   }
 
-  set onReady(ready: (() => void) | undefined) {
-    this.#viewer.onReady = ready;
+  set waiting(waiting: FrameSource['waiting']) {
+    this.#viewer.waiting = waiting;
   }
 
   take(bytes: number): Frame | undefined {

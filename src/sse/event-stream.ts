@@ -16,8 +16,8 @@ const WRITE_BYTES = 64 * 1024;
 export interface FrameSource {
   /** Frames that are there now, as one, of about this many bytes; undefined while there are none. */
   take(bytes: number): Frame | undefined;
-  /** Called, once for each time that `take` found nothing, when it is worth asking again. */
-  onReady: (() => void) | undefined;
+  /** Woken, once for each time that `take` found nothing, when it is worth asking again. */
+  waiting: { wake(): void } | undefined;
   /** Whether nothing will follow. */
   readonly ended: boolean;
   /** The cursor, where what was filtered out has moved it on past the one told last; it counts as told then. */
@@ -67,12 +67,10 @@ export class EventStream {
   readonly #source: FrameSource;
   readonly #settings: EventStreamSettings;
   readonly #hooks: EventStreamHooks;
-  /** Puts `advance` where the work of one tick is done together. */
-  readonly #schedule: () => void;
   readonly #lifetime: NodeJS.Timeout;
   #heartbeat: NodeJS.Timeout;
-  /** When the last frame or comment was written, in ms of `performance.now()`. */
-  #quietSince = performance.now();
+  /** When the last frame or comment was written, in whole ms of `performance.now()`: others are objects of their own. */
+  #quietSince = now();
   #sink: Sink | undefined;
   #rotated = false;
   #closed = false;
@@ -87,7 +85,6 @@ export class EventStream {
   constructor(source: FrameSource, settings: EventStreamSettings, hooks: EventStreamHooks) {
     this.#source = source;
     this.#settings = settings;
-    this.#schedule = () => hooks.schedule(this);
     this.#hooks = hooks;
     const { lifetimeMs, heartbeatMs } = settings;
     this.#lifetime = setTimeout(() => this.rotate(), lifetimeMs * (0.8 + Math.random() / 5)).unref();
@@ -107,7 +104,7 @@ export class EventStream {
 
   /** There may be something to write, soon: with what other streams have. */
   wake(): void {
-    this.#schedule();
+    this.#hooks.schedule(this);
   }
 
   /** Writes what is there, for as long as the sink takes it. */
@@ -138,7 +135,7 @@ export class EventStream {
         this.#beat = false;
         sink.write(this.#movedOn() ?? HEARTBEAT);
       } else {
-        this.#source.onReady = this.#schedule;
+        this.#source.waiting = this;
         return;
       }
     }
@@ -160,7 +157,7 @@ export class EventStream {
     clearTimeout(this.#lifetime);
     clearTimeout(this.#heartbeat);
     clearTimeout(this.#resting);
-    this.#source.onReady = undefined;
+    this.#source.waiting = undefined;
     this.#source.close();
     this.#hooks.onClosed(this);
   }
@@ -168,7 +165,7 @@ export class EventStream {
   #write(sink: Sink, frame: Frame): void {
     sink.write(frame);
     // The timer finds out for itself: to put it off with each frame costs more.
-    this.#quietSince = performance.now();
+    this.#quietSince = now();
     this.#beat = false;
     this.#hooks.onWritten(frame.length);
     this.#sent += frame.length;
@@ -190,15 +187,13 @@ export class EventStream {
 
   readonly #onHeartbeat = (): void => {
     const { heartbeatMs, stalledMs } = this.#settings;
-    const now = performance.now();
-    const leftMs = this.#quietSince + heartbeatMs - now;
-    // A timer may come a moment too early.
-    const isDue = leftMs < 1;
-    if (isDue) this.#quietSince = now;
-    this.#heartbeat = setTimeout(this.#onHeartbeat, isDue ? heartbeatMs : Math.ceil(leftMs)).unref();
+    const leftMs = this.#quietSince + heartbeatMs - now();
+    const isDue = leftMs <= 0;
+    if (isDue) this.#quietSince = now();
+    this.#heartbeat = setTimeout(this.#onHeartbeat, isDue ? heartbeatMs : leftMs).unref();
     if (!isDue) return;
     this.#beat = true;
-    if (this.#fullSince !== undefined && now - this.#fullSince >= stalledMs) {
+    if (this.#fullSince !== undefined && performance.now() - this.#fullSince >= stalledMs) {
       this.close();
       this.#sink!.abort();
     } else {
@@ -220,4 +215,9 @@ export class EventStream {
     const cursor = this.#source.moved();
     return cursor === undefined ? undefined : cursorOnly(cursor);
   }
+}
+
+/** Rounded up, so that nothing is taken for older than it is. */
+function now(): number {
+  return Math.ceil(performance.now());
 }

@@ -4,7 +4,7 @@ import type { FrameSource } from './event-stream.ts';
 import { chunkOf, type Frame } from './frame.ts';
 
 export class RelayedBody implements FrameSource {
-  onReady: (() => void) | undefined;
+  waiting: FrameSource['waiting'];
   ended = false;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   #piece: Uint8Array | undefined;
@@ -36,8 +36,8 @@ export class RelayedBody implements FrameSource {
     const { done, value } = await this.#reader.read().catch(() => ({ done: true, value: undefined }));
     this.#piece = value;
     this.ended = done;
-    const ready = this.onReady;
-    this.onReady = undefined;
-    ready?.();
+    const { waiting } = this;
+    this.waiting = undefined;
+    waiting?.wake();
   }
 }

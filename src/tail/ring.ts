@@ -8,6 +8,8 @@ const MAX_BYTES = 1024 * 1024;
 export class Ring {
   /** Apart from the others: a viewer that keeps up asks for no more. */
   #newest: ExecutionEvent | undefined;
+  /** How many of the older ones are held. */
+  #count = 0;
   /** Those before it, oldest first; what stands before `#from` has been let go of. */
   #older: (ExecutionEvent | undefined)[] = [];
   #sizes: number[] = [];
@@ -17,7 +19,7 @@ export class Ring {
 
   /** Seq of the oldest event held; undefined while there is none. */
   get first(): number | undefined {
-    return (this.#older[this.#from] ?? this.#newest)?.seq;
+    return (this.#count > 0 ? this.#older[this.#from] : this.#newest)?.seq;
   }
 
   /** The event at a seq, if it is held. */
@@ -31,15 +33,16 @@ export class Ring {
   push(event: ExecutionEvent): void {
     if (this.#newest) this.#add(this.#newest);
     this.#newest = event;
-    if (this.#older.length > 0) this.#keepTo(MAX_BYTES - sizeOf(event));
+    if (this.#count > 0) this.#keepTo(MAX_BYTES - sizeOf(event));
   }
 
   clear(): void {
     this.#newest = undefined;
-    if (this.#older.length === 0) return;
+    if (this.#count === 0) return;
     this.#older = [];
     this.#sizes = [];
     this.#from = 0;
+    this.#count = 0;
     this.#bytes = 0;
   }
 
@@ -48,12 +51,11 @@ export class Ring {
     this.#older.push(event);
     this.#sizes.push(bytes);
     this.#bytes += bytes;
+    this.#count += 1;
   }
 
   #keepTo(maxBytes: number): void {
-    const { length } = this.#older;
-    while (this.#from < length && (length - this.#from >= MAX_EVENTS || this.#bytes > maxBytes))
-      this.#shift();
+    while (this.#count >= MAX_EVENTS || (this.#count > 0 && this.#bytes > maxBytes)) this.#shift();
     // Now and then, so that it costs each event little.
     if (this.#from >= MAX_EVENTS) this.#compact();
   }
@@ -62,6 +64,7 @@ export class Ring {
     this.#bytes -= this.#sizes[this.#from]!;
     this.#older[this.#from] = undefined;
     this.#from += 1;
+    this.#count -= 1;
   }
 
   #compact(): void {

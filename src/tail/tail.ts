@@ -15,6 +15,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ExecutionEvent, isFinal, isTerminal } from '../event/types.ts';
 import type { Execution } from '../execution/store.ts';
+import { Few } from '../log/few.ts';
 import type { Announcement, LogListener, LogPage, LogReader, LogWriter, Unlisten } from '../log/log.ts';
 import { archivedEnd, type Folded, foldedResult } from './archive.ts';
 import { Pages } from './pages.ts';
@@ -53,6 +54,7 @@ export interface TailOptions {
 }
 
 export class Tail implements LogListener {
+  // First what each announcement touches: with many executions, to fetch it from memory is most of what that costs.
   readonly executionId: string;
   /** The log's incarnation; '' while there is no log. */
   epoch = '';
@@ -60,24 +62,22 @@ export class Tail implements LogListener {
   /** Seq of the terminal event; 0 while the execution is open. */
   end = 0;
   attempt = 1;
+  readonly ring = new Ring();
+  readonly #viewers = new Few<TailViewer>();
+  /** Events that came since the last viewer joined. */
+  #alone = 0;
+  /** The read of the log under way; announcements that come meanwhile only make it stale. */
+  #reading: Promise<void> | undefined;
   /** The result, where all that is left of the log is its end. */
   folded: Folded | undefined;
-  readonly ring = new Ring();
   /** Told to every viewer, also to those that join. */
   standing: { readonly code: string; readonly message: string } | undefined;
-  readonly #viewers = new Set<TailViewer>();
-  /** The viewer, where there is but one. */
-  #lone: TailViewer | undefined;
   readonly #options: TailOptions;
   readonly #closed = new AbortController();
   #pages: Pages;
   #unlisten: Unlisten | undefined;
-  /** The read of the log under way; announcements that come meanwhile only make it stale. */
-  #reading: Promise<void> | undefined;
   #stale = false;
   #catchingUp = false;
-  /** Events that came since the last viewer joined. */
-  #alone = 0;
   /** Why a stretch could not be read for a viewer; cleared by a pause. */
   #failure: unknown;
 
@@ -99,14 +99,11 @@ export class Tail implements LogListener {
   /** From now on the viewer is woken and warned. */
   join(viewer: TailViewer): void {
     this.#viewers.add(viewer);
-    this.#lone = this.#viewers.size === 1 ? viewer : undefined;
     this.#alone = 0;
   }
 
   leave(viewer: TailViewer): void {
     this.#viewers.delete(viewer);
-    const [first, second] = this.#viewers;
-    this.#lone = second ? undefined : first;
   }
 
   /** The shortest interval that a viewer asks for. */
@@ -117,7 +114,7 @@ export class Tail implements LogListener {
 
   /** Warns every viewer. */
   warn(code: string, message: string): void {
-    for (const viewer of this.#viewers) viewer.warn(code, message);
+    this.#viewers.forEach((viewer) => void viewer.warn(code, message));
   }
 
   /** Warns every viewer, and each one that joins, until it is taken back by undefined. */
@@ -293,7 +290,7 @@ export class Tail implements LogListener {
 
   #add(events: readonly ExecutionEvent[]): void {
     this.#alone += events.length;
-    if (this.#alone > KEPT_WHILE_ALONE && this.#lone && this.#lone.seq >= this.head) this.ring.clear();
+    if (this.#alone > KEPT_WHILE_ALONE && (this.#viewers.lone?.seq ?? -1) >= this.head) this.ring.clear();
     for (const event of events) {
       if (event.seq <= this.head) continue;
       this.ring.push(event);
@@ -304,7 +301,6 @@ export class Tail implements LogListener {
   }
 
   #wake(): void {
-    if (this.#lone) this.#lone.wake();
-    else for (const viewer of this.#viewers) viewer.wake();
+    this.#viewers.forEach((viewer) => void viewer.wake());
   }
 }

@@ -4,7 +4,7 @@
 // Invariants.
 // - Every seq after the cursor is taken once and in order, or a `gap` or a `reset` says which are not.
 // - Nothing is taken after the terminal event.
-// - `take` never waits; it answers what is there, and `onReady` is called when more may be.
+// - `take` never waits; it answers what is there, and who is `waiting` is woken when more may be.
 import { type Cursor, formatCursor, parseCursor } from '../event/cursor.ts';
 import {
   type EventData,
@@ -17,6 +17,9 @@ import type { Tail, TailViewer } from './tail.ts';
 
 /** These pass every filter: without them a viewer would take a hole for the whole. */
 const ALWAYS: ReadonlySet<EventType> = new Set(['reset', 'gap']);
+
+/** One for all, which are asked at each event. */
+const NOTHING: readonly ExecutionEvent[] = [];
 
 export interface ViewerOptions {
   /** Where to read on from; from the start by default. */
@@ -33,8 +36,8 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
   readonly tail: Tail;
   readonly permissionClass: string;
   readonly pollMs: number | undefined;
-  /** Called, once for each time that `take` found nothing, when it is worth asking again. */
-  onReady: (() => void) | undefined;
+  /** Woken, once for each time that `take` found nothing, when it is worth asking again. */
+  waiting: { wake(): void } | undefined;
   readonly #filter: ReadonlySet<EventType> | undefined;
   readonly #onClose: () => void;
   #seq: number;
@@ -43,7 +46,7 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
   /** Its seq. */
   #positionSeq = -1;
   /** Read from the log, where the ring has moved on. */
-  #page: readonly ExecutionEvent[] = [];
+  #page = NOTHING;
   #loading = false;
   /** Everything up to this seq that is still to come is gone from the log. */
   #gone = 0;
@@ -108,7 +111,7 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
       this.#peeked ??= this.#nextPassing();
       if (this.#peeked || this.ended) return;
       await new Promise<void>((resolve) => {
-        this.onReady = resolve;
+        this.waiting = { wake: resolve };
       });
     }
   }
@@ -132,9 +135,9 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
 
   wake(): void {
     this.#compare();
-    const ready = this.onReady;
-    this.onReady = undefined;
-    ready?.();
+    const { waiting } = this;
+    this.waiting = undefined;
+    waiting?.wake();
   }
 
   warn(code: string, message: string): void {
@@ -186,7 +189,7 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
     const event = tail.ring.at(seq) ?? this.#page[seq - (this.#page[0]?.seq ?? seq)];
     if (event?.seq === seq) {
       this.#seq = seq;
-      if (seq >= (this.#page.at(-1)?.seq ?? seq)) this.#page = [];
+      if (seq >= (this.#page.at(-1)?.seq ?? seq)) this.#page = NOTHING;
       return event;
     }
     void this.#load();
@@ -197,11 +200,12 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
   #compare(): void {
     const { epoch, head } = this.tail;
     if (epoch === '' || this.#lost) return;
-    this.#epoch ??= epoch;
-    this.#lost = this.#epoch !== epoch || this.#seq > head;
+    this.#lost = (this.#epoch ?? epoch) !== epoch || this.#seq > head;
+    // The very same text, which is compared at once the next time.
+    if (!this.#lost) this.#epoch = epoch;
     if (!this.#lost && !this.#position) this.#moveTo(epoch);
     // What was read ahead of a head that has fallen may not come to stand in the log again.
-    if ((this.#page.at(-1)?.seq ?? 0) > head) this.#page = [];
+    if ((this.#page.at(-1)?.seq ?? 0) > head) this.#page = NOTHING;
   }
 
   /** All before is void, and the log is read from its start. */
@@ -210,7 +214,7 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
     this.#lost = false;
     this.#epoch = epoch;
     this.#seq = 0;
-    this.#page = [];
+    this.#page = NOTHING;
     this.#gone = 0;
     return this.#make({ seq: 0, epoch }, { type: 'reset', data: { reason: 'log_lost' }, ts: timestamp() });
   }

@@ -19,7 +19,7 @@ function frameOf(text: string | undefined): Frame | undefined {
 
 /** A source that a test fills by hand. */
 class ManualSource implements FrameSource {
-  onReady: (() => void) | undefined;
+  waiting: FrameSource['waiting'];
   ended = false;
   closed = 0;
   cursor: string | undefined;
@@ -28,9 +28,9 @@ class ManualSource implements FrameSource {
 
   give(...frames: string[]): void {
     this.queue.push(...frames);
-    const ready = this.onReady;
-    this.onReady = undefined;
-    ready?.();
+    const { waiting } = this;
+    this.waiting = undefined;
+    waiting?.wake();
   }
 
   finish(): void {

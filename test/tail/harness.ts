@@ -244,7 +244,7 @@ export function keepTaking(viewer: Viewer): ExecutionEvent[] {
   const taken: ExecutionEvent[] = [];
   const takeOn = () => {
     for (let event = viewer.take(); event; event = viewer.take()) taken.push(event);
-    viewer.onReady = takeOn;
+    viewer.waiting = { wake: takeOn };
   };
   takeOn();
   return taken;

@@ -73,8 +73,10 @@ describe('a closed viewer', () => {
     log.afterRead = () => new Promise<void>((resolve) => (release = resolve));
     let woken = 0;
     viewer.take();
-    viewer.onReady = () => {
-      woken += 1;
+    viewer.waiting = {
+      wake: () => {
+        woken += 1;
+      },
     };
     viewer.close();
     expect(woken).toBe(1);

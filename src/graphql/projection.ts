@@ -25,8 +25,9 @@ export class Projection {
   readonly #executor: EventExecutor;
   readonly #counter: ExecutionCounter;
   readonly #results = new WeakMap<ExecutionEvent, ExecutionResult>();
-  readonly #frames = new KeptFrames();
-  /** Frames that were asked for since there is but one viewer. */
+  /** Undefined while none are kept. */
+  #frames: KeptFrames | undefined;
+  /** Frames that were made since there is but one viewer. */
   #alone = 0;
   /** Viewers that keep up ask for the same stretch, one after the other. */
   #lastJoined: { readonly first: Frame; readonly last: Frame; readonly frame: Frame } | undefined;
@@ -47,20 +48,20 @@ export class Projection {
   }
 
   frame(event: ExecutionEvent, encoding: Encoding<EventExecutor>): Frame {
+    const kept = this.#frames?.get(event);
+    if (kept) return kept;
+    this.#counter.executions += 1;
+    const frame = encoding.next(event, this.#executor);
     this.#alone = this.users === 1 ? this.#alone + 1 : 0;
-    // As the ring does not keep the event.
-    if (this.#alone > KEPT_WHILE_ALONE) return this.#encode(event, encoding);
-    let frame = this.#frames.get(event);
-    if (!frame) {
-      frame = this.#encode(event, encoding);
-      this.#frames.set(event, frame);
-    }
+    // As the tail does with the events.
+    if (this.#alone > KEPT_WHILE_ALONE) this.#frames = undefined;
+    else this.#keep(event, frame);
     return frame;
   }
 
-  #encode(event: ExecutionEvent, encoding: Encoding<EventExecutor>): Frame {
-    this.#counter.executions += 1;
-    return encoding.next(event, this.#executor);
+  #keep(event: ExecutionEvent, frame: Frame): void {
+    this.#frames ??= new KeptFrames();
+    this.#frames.set(event, frame);
   }
 
   /** Frames of events that follow one another, as one. */

@@ -30,8 +30,8 @@ const POLL_MS = 500;
 
 /**
  * A lone viewer's events are kept for those who come right behind it. After so many it is likely to stay alone, and
- * what it has taken is let go of: to keep what nobody asks for is most of what collecting garbage costs. Who comes
- * later reads the log.
+ * what it has taken is let go of at once: what is kept until the next event outlives a collection of young garbage,
+ * and with many executions that is most of what collecting costs. Who comes later reads the log.
  */
 export const KEPT_WHILE_ALONE = 16;
 
@@ -39,8 +39,6 @@ export const KEPT_WHILE_ALONE = 16;
 export interface TailViewer {
   /** How often a source that announces nothing is to be asked. */
   readonly pollMs?: number | undefined;
-  /** The seq up to which it needs nothing any more. */
-  readonly seq: number;
   /** There may be something to take. */
   wake(): void;
   /** The log cannot be read for now; the stream goes on when it can. */
@@ -104,6 +102,12 @@ export class Tail implements LogListener {
 
   leave(viewer: TailViewer): void {
     this.#viewers.delete(viewer);
+  }
+
+  /** A viewer has taken the event at a seq. */
+  taken(seq: number): void {
+    const isAlone = this.#alone > KEPT_WHILE_ALONE && this.#viewers.lone !== undefined;
+    if (isAlone && seq === this.head && this.end === 0) this.ring.clear();
   }
 
   /** The shortest interval that a viewer asks for. */
@@ -290,7 +294,6 @@ export class Tail implements LogListener {
 
   #add(events: readonly ExecutionEvent[]): void {
     this.#alone += events.length;
-    if (this.#alone > KEPT_WHILE_ALONE && (this.#viewers.lone?.seq ?? -1) >= this.head) this.ring.clear();
     for (const event of events) {
       if (event.seq <= this.head) continue;
       this.ring.push(event);

@@ -74,10 +74,6 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
     if (tail.standing) this.warn(tail.standing.code, tail.standing.message);
   }
 
-  get seq(): number {
-    return this.#seq;
-  }
-
   /** The cursor behind all that was taken or filtered out; undefined while there is none yet. */
   get position(): string | undefined {
     return this.#position;
@@ -190,6 +186,7 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
     if (event?.seq === seq) {
       this.#seq = seq;
       if (seq >= (this.#page.at(-1)?.seq ?? seq)) this.#page = NOTHING;
+      tail.taken(seq);
       return event;
     }
     void this.#load();

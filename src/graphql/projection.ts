@@ -9,8 +9,9 @@ import type { ExecutionEvent } from '../event/types.ts';
 import type { EventExecutor } from '../schema/operation.ts';
 import type { Encoding } from '../sse/encoding.ts';
 import { type Frame, joined } from '../sse/frame.ts';
-import { KEPT_WHILE_ALONE, type Tail } from '../tail/tail.ts';
+import type { Tail } from '../tail/tail.ts';
 import type { Viewer } from '../tail/viewer.ts';
+import { KEPT_WHILE_ALONE } from '../tail/viewers.ts';
 import { createEventExecutors } from './execute-event.ts';
 import { KeptFrames } from './kept-frames.ts';
 

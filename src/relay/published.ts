@@ -9,30 +9,44 @@ const ALIVE_MS = 20_000;
 interface Waiting {
   readonly executionId: string;
   readonly wake: () => void;
+  readonly fail: (error: unknown) => void;
 }
 
 /** @param everyMs how often it is asked; an execution without signs of life is in doubt each time. */
 export function createPublishedWatch(log: Pick<Silences, 'silences'>, everyMs: number) {
   const rounds = createRounds<Waiting>(everyMs, async (waiting) => {
     const ids = waiting.map(({ executionId }) => executionId);
-    // A log that does not answer leaves all of them in doubt: each of them tells its viewers.
-    const silences = await log.silences(ids).catch(() => []);
-    waiting.forEach(({ wake }, i) => {
-      if ((silences[i] ?? Number.POSITIVE_INFINITY) > ALIVE_MS) wake();
-    });
+    try {
+      const silences = await log.silences(ids);
+      waiting.forEach(({ wake }, i) => {
+        if ((silences[i] ?? Number.POSITIVE_INFINITY) > ALIVE_MS) wake();
+      });
+    } catch (error) {
+      for (const { fail } of waiting) fail(error);
+    }
   });
 
   return {
-    /** Resolves when it is to be looked whether an execution is still published, or where that is aborted. */
+    /**
+     * Resolves when it is to be looked whether an execution is still published, or where that is aborted.
+     * @throws ExecstreamError `SOURCE_UNAVAILABLE` where the log does not answer.
+     */
     inDoubt(executionId: string, signal: AbortSignal): Promise<void> {
-      return new Promise((resolve) => {
+      return new Promise((resolve, reject) => {
         if (signal.aborted) return resolve();
         const wake = () => {
-          leave();
-          signal.removeEventListener('abort', wake);
+          stop();
           resolve();
         };
-        const leave = rounds.join({ executionId, wake });
+        const fail = (error: unknown) => {
+          stop();
+          reject(error);
+        };
+        const leave = rounds.join({ executionId, wake, fail });
+        const stop = () => {
+          leave();
+          signal.removeEventListener('abort', wake);
+        };
         signal.addEventListener('abort', wake);
       });
     },

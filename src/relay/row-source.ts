@@ -73,10 +73,15 @@ export function createRowSource(options: RowSourceOptions): RowSource {
     const session = createSession(executionId, audience);
     let failures = 0;
     while (!signal.aborted) {
-      let waitMs: number | 'while published' | undefined;
+      let waitMs: number | undefined;
       try {
-        waitMs = await session.step();
+        const next = await session.step();
         failures = 0;
+        if (next === 'while published') {
+          await published.inDoubt(executionId, signal);
+          continue;
+        }
+        waitMs = next;
       } catch (error) {
         session.startOver();
         failures += 1;
@@ -86,8 +91,7 @@ export function createRowSource(options: RowSourceOptions): RowSource {
         waitMs = backoffMs * (0.5 + Math.random() / 2);
       }
       if (waitMs === undefined) break;
-      if (waitMs === 'while published') await published.inDoubt(executionId, signal);
-      else await pause(waitMs, signal);
+      await pause(waitMs, signal);
     }
     await session.leave();
   }

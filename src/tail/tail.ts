@@ -15,35 +15,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ExecutionEvent, isFinal, isTerminal } from '../event/types.ts';
 import type { Execution } from '../execution/store.ts';
-import { Few } from '../log/few.ts';
 import type { Announcement, LogListener, LogPage, LogReader, LogWriter, Unlisten } from '../log/log.ts';
 import { archivedEnd, type Folded, foldedResult } from './archive.ts';
 import { Pages } from './pages.ts';
 import { Ring } from './ring.ts';
+import { type TailViewer, Viewers } from './viewers.ts';
 
 /** Events read from the log at a time. */
 const PAGE = 256;
 const RETRY_MS = { first: 200, longest: 5_000 };
-
-/** How often a source is polled where no viewer asks otherwise. */
-const POLL_MS = 500;
-
-/**
- * A lone viewer's events are kept for those who come right behind it. After so many it is likely to stay alone, and
- * what it has taken is let go of at once: what is kept until the next event outlives a collection of young garbage,
- * and with many executions that is most of what collecting costs. Who comes later reads the log.
- */
-export const KEPT_WHILE_ALONE = 16;
-
-/** What a tail tells its viewers, and asks of them. */
-export interface TailViewer {
-  /** How often a source that announces nothing is to be asked. */
-  readonly pollMs?: number | undefined;
-  /** There may be something to take. */
-  wake(): void;
-  /** The log cannot be read for now; the stream goes on when it can. */
-  warn(code: string, message: string): void;
-}
 
 export interface TailOptions {
   readonly log: LogReader & Pick<LogWriter, 'open'>;
@@ -61,9 +41,7 @@ export class Tail implements LogListener {
   end = 0;
   attempt = 1;
   readonly ring = new Ring();
-  readonly #viewers = new Few<TailViewer>();
-  /** Events that came since the last viewer joined. */
-  #alone = 0;
+  readonly #viewers = new Viewers();
   /** The read of the log under way; announcements that come meanwhile only make it stale. */
   #reading: Promise<void> | undefined;
   /** The result, where all that is left of the log is its end. */
@@ -97,7 +75,6 @@ export class Tail implements LogListener {
   /** From now on the viewer is woken and warned. */
   join(viewer: TailViewer): void {
     this.#viewers.add(viewer);
-    this.#alone = 0;
   }
 
   leave(viewer: TailViewer): void {
@@ -106,19 +83,17 @@ export class Tail implements LogListener {
 
   /** A viewer has taken the event at a seq. */
   taken(seq: number): void {
-    const isAlone = this.#alone > KEPT_WHILE_ALONE && this.#viewers.lone !== undefined;
-    if (isAlone && seq === this.head && this.end === 0) this.ring.clear();
+    if (seq === this.head && this.end === 0 && this.#viewers.isAlone) this.ring.clear();
   }
 
   /** The shortest interval that a viewer asks for. */
   get pollMs(): number {
-    const asked = [...this.#viewers].map(({ pollMs = POLL_MS }) => pollMs);
-    return asked.length > 0 ? Math.min(...asked) : POLL_MS;
+    return this.#viewers.pollMs;
   }
 
   /** Warns every viewer. */
   warn(code: string, message: string): void {
-    this.#viewers.forEach((viewer) => void viewer.warn(code, message));
+    this.#viewers.warn(code, message);
   }
 
   /** Warns every viewer, and each one that joins, until it is taken back by undefined. */
@@ -142,7 +117,7 @@ export class Tail implements LogListener {
       void this.catchUp();
     } else if ((events.at(-1)?.seq ?? 0) > this.head) {
       this.#add(events);
-      this.#wake();
+      this.#viewers.wake();
     }
   }
 
@@ -175,7 +150,7 @@ export class Tail implements LogListener {
     this.folded = foldedResult(row);
     this.ring.clear();
     this.ring.push(event);
-    this.#wake();
+    this.#viewers.wake();
   }
 
   async close(): Promise<void> {
@@ -240,7 +215,7 @@ export class Tail implements LogListener {
       this.#stale = true;
       throw error;
     }
-    this.#wake();
+    this.#viewers.wake();
   }
 
   /** What follows on `head`; of a log that has ended further away than that, its end. */
@@ -293,7 +268,7 @@ export class Tail implements LogListener {
   }
 
   #add(events: readonly ExecutionEvent[]): void {
-    this.#alone += events.length;
+    this.#viewers.hear(events.length);
     for (const event of events) {
       if (event.seq <= this.head) continue;
       this.ring.push(event);
@@ -301,9 +276,5 @@ export class Tail implements LogListener {
       this.attempt = event.attempt;
       if (isTerminal(event.type)) this.end = event.seq;
     }
-  }
-
-  #wake(): void {
-    this.#viewers.forEach((viewer) => void viewer.wake());
   }
 }

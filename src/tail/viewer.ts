@@ -13,7 +13,8 @@ import {
   type NewEvent,
   timestamp,
 } from '../event/types.ts';
-import type { Tail, TailViewer } from './tail.ts';
+import type { Tail } from './tail.ts';
+import type { TailViewer } from './viewers.ts';
 
 /** These pass every filter: without them a viewer would take a hole for the whole. */
 const ALWAYS: ReadonlySet<EventType> = new Set(['reset', 'gap']);

@@ -254,6 +254,23 @@ describe('where something fails', () => {
     await until(async () => (await text()) === 'one two', { what: 'the second text' });
   });
 
+  test('a log that does not answer is warned of while its execution is published', async () => {
+    const log = createMemoryLog();
+    await log.open(ID, { numbering: 'auto', publisher: 'p', attempt: 1 });
+    await log.keepAlive(ID);
+    const { follow } = setUp(log);
+    const { viewers } = follow();
+    await sleep(150);
+    expect(viewers.heard).toEqual([]);
+    const away = async () => {
+      throw new ExecstreamError('SOURCE_UNAVAILABLE', 'no answer');
+    };
+    log.silences = away;
+    log.head = away;
+    await until(() => viewers.heard.length > 0, { what: 'a warning' });
+    expect(viewers.heard).toEqual(['SOURCE_UNAVAILABLE']);
+  });
+
   test('an append whose answer is lost is not made twice', async () => {
     const log = createMemoryLog();
     const { append } = log;

@@ -31,10 +31,9 @@ export async function runAll(options: Options, dist: string, say: (line: string)
     }
     for (let repetition = 0; repetition < options.repetitions; repetition++) {
       const beganAt = performance.now() - from;
-      const run: Run = {
+      const run: Omit<Run, 'servers'> = {
         stage,
         kinds: rotated(kinds, repetition),
-        servers: rotated(servers, repetition),
         subjectsOf: ({ subjects }) => (options.isQuick ? subjects.slice(0, 1) : subjects),
         isQuick: options.isQuick,
         profile: options.profile,
@@ -43,7 +42,10 @@ export async function runAll(options: Options, dist: string, say: (line: string)
           say(`${elapsed()} ${repetition + 1} ${scenario}, ${subject}: ${described(measures)}`);
         },
       };
-      for (const scenario of scenarios) await scenario.run(run);
+      for (const scenario of scenarios) {
+        await replaceEnded(stage, servers, say);
+        await scenario.run({ ...run, servers: rotated(servers, repetition) });
+      }
       const endedAt = performance.now() - from;
       if (options.isQuick && endedAt + (endedAt - beganAt) > QUICK_MS) break;
     }
@@ -51,6 +53,18 @@ export async function runAll(options: Options, dist: string, say: (line: string)
   } finally {
     await Promise.allSettled(servers.map((staged) => staged.stop()));
     await stage.strike();
+  }
+}
+
+/** A peer that has ended by itself between two scenarios, as one does whose client goes away at the wrong moment. */
+async function replaceEnded(stage: Stage, servers: Staged[], say: (line: string) => void): Promise<void> {
+  for (const [i, { kind, server }] of servers.entries()) {
+    if (!server.hasEnded?.()) continue;
+    if (kind.name === OURS) throw new Error('our server has ended by itself');
+    say(`${kind.name} has ended by itself, and is started anew`);
+    const staged = await stage.start(kind);
+    await warmUp(staged);
+    servers[i] = staged;
   }
 }
 

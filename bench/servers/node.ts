@@ -8,7 +8,8 @@ import type { Place, ServerUnderTest } from './server.ts';
 const PRELOAD = new URL('../preload.mjs', import.meta.url).href;
 const ANSWER = /^bench-look (.*)\n/m;
 
-export interface NodeServer extends Required<Pick<ServerUnderTest, 'port' | 'pids' | 'look' | 'stop'>> {
+export interface NodeServer
+  extends Required<Pick<ServerUnderTest, 'port' | 'pids' | 'look' | 'hasEnded' | 'stop'>> {
   /** Where it runs; an own folder. */
   readonly folder: string;
 }
@@ -49,7 +50,9 @@ export async function startNode(
     onAnswer = undefined;
   };
   const running = await startServer({ command: command!, args: rest, folder, ready, onPrinted });
+  let hasEnded = false;
   running.exited.then((why) => {
+    hasEnded = true;
     if (!isStopped) process.stderr.write(`${name} has ended by itself: ${why}; it printed last:\n${last}\n`);
   });
   return {
@@ -64,6 +67,7 @@ export async function startNode(
         writeFileSync(asked, words);
         process.kill(running.pid, 'SIGUSR2');
       }),
+    hasEnded: () => hasEnded,
     stop: () => {
       isStopped = true;
       return running.end('SIGKILL');

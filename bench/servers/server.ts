@@ -21,6 +21,8 @@ export interface ServerUnderTest {
   readonly requests: Readonly<Record<string, RequestSpec>>;
   /** Asks what the benchmark has loaded into a server of Node; undefined in others. */
   readonly look?: (words: string) => Promise<unknown>;
+  /** Whether it has ended by itself; undefined where that is not known. */
+  readonly hasEnded?: () => boolean;
   stop(): Promise<void>;
 }
 

@@ -3,7 +3,7 @@
 
 export class Few<T> implements Iterable<T> {
   #lone: T | undefined;
-  /** From two members on. */
+  /** From the second member on. */
   #all: Set<T> | undefined;
 
   /** The member, where there is but one. */
@@ -16,35 +16,29 @@ export class Few<T> implements Iterable<T> {
   }
 
   add(member: T): void {
-    if (this.#all) {
-      this.#all.add(member);
-    } else if (this.#lone === undefined || this.#lone === member) {
+    if (!this.#all && (this.#lone ?? member) === member) {
       this.#lone = member;
-    } else {
-      this.#all = new Set([this.#lone, member]);
-      this.#lone = undefined;
+      return;
     }
+    this.#all ??= new Set([this.#lone!]);
+    this.#all.add(member);
+    this.#lone = this.#all.size === 1 ? member : undefined;
   }
 
   /** Answers whether it was one. */
   delete(member: T): boolean {
-    if (this.#all) {
-      const wasOne = this.#all.delete(member);
-      if (this.#all.size === 1) [this.#lone] = this.#all;
-      if (this.#lone !== undefined) this.#all = undefined;
-      return wasOne;
-    }
-    const wasOne = this.#lone === member;
-    if (wasOne) this.#lone = undefined;
+    const wasOne = this.#all?.delete(member) ?? this.#lone === member;
+    const [first, second] = this.#all ?? [];
+    if (wasOne) this.#lone = second === undefined ? first : undefined;
     return wasOne;
   }
 
   clear(): void {
     this.#lone = undefined;
-    this.#all = undefined;
+    this.#all?.clear();
   }
 
-  /** Members that join or leave meanwhile are as with any Set. */
+  /** Who leaves meanwhile is not told any more. */
   forEach(tell: (member: T) => void): void {
     if (this.#lone !== undefined) tell(this.#lone);
     else this.#all?.forEach(tell);

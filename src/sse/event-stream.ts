@@ -69,8 +69,8 @@ export class EventStream {
   readonly #hooks: EventStreamHooks;
   readonly #lifetime: NodeJS.Timeout;
   #heartbeat: NodeJS.Timeout;
-  /** When the last frame or comment was written, in whole ms of `performance.now()`: others are objects of their own. */
-  #quietSince = now();
+  /** When the last frame or comment was written. */
+  #quietSince = wholeMs();
   #sink: Sink | undefined;
   #rotated = false;
   #closed = false;
@@ -165,7 +165,7 @@ export class EventStream {
   #write(sink: Sink, frame: Frame): void {
     sink.write(frame);
     // The timer finds out for itself: to put it off with each frame costs more.
-    this.#quietSince = now();
+    this.#quietSince = wholeMs();
     this.#beat = false;
     this.#hooks.onWritten(frame.length);
     this.#sent += frame.length;
@@ -187,9 +187,9 @@ export class EventStream {
 
   readonly #onHeartbeat = (): void => {
     const { heartbeatMs, stalledMs } = this.#settings;
-    const leftMs = this.#quietSince + heartbeatMs - now();
+    const leftMs = this.#quietSince + heartbeatMs - wholeMs();
     const isDue = leftMs <= 0;
-    if (isDue) this.#quietSince = now();
+    if (isDue) this.#quietSince = wholeMs();
     this.#heartbeat = setTimeout(this.#onHeartbeat, isDue ? heartbeatMs : leftMs).unref();
     if (!isDue) return;
     this.#beat = true;
@@ -217,7 +217,10 @@ export class EventStream {
   }
 }
 
-/** Rounded up, so that nothing is taken for older than it is. */
-function now(): number {
+/**
+ * `performance.now()` in whole ms: a fraction would be an object of its own in each stream. Rounded up, so that nothing
+ * is taken for older than it is.
+ */
+function wholeMs(): number {
   return Math.ceil(performance.now());
 }

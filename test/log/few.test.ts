@@ -35,13 +35,17 @@ test('is a Set, whatever is added, deleted and cleared', () => {
   );
 });
 
-test('who leaves while all are told is not told, and the others are', () => {
+test.each([
+  ['one', ['b'], ['a', 'c']],
+  ['all but one', ['a', 'b'], ['a', 'c']],
+  ['all', ['a', 'b', 'c'], ['a']],
+])('%s that leave while all are told are told no more, and the others are', (_, leaving, expected) => {
   const few = new Few<string>();
   for (const member of ['a', 'b', 'c']) few.add(member);
   const told: string[] = [];
   few.forEach((member) => {
     told.push(member);
-    few.delete('b');
+    for (const each of leaving) few.delete(each);
   });
-  expect(told).toEqual(['a', 'c']);
+  expect(told).toEqual(expected);
 });

@@ -315,15 +315,17 @@ describe('the example answers are those of the server', () => {
       await compare('put …', await put(begin), 'ENDED');
       await compare('post …/events', await post(newer, STORIES[kind].batch), 'ENDED');
 
+      /** A server that answers every path in this way. */
+      const compareAll = async (url: string, code: string) => {
+        await compare('get …', await send(path, {}, url), code);
+        await compare('get …/stream', await send(`${path}/stream`, {}, url), code);
+        await compare('put …', await send(path, { method: 'PUT', body: begin }, url), code);
+        await compare('post …/events', await post(token, STORIES[kind].batch, url), code);
+      };
       const guarded = { auth: { key: { shared: SHARED_KEY } } as never, serverLimits: ONE_STREAM };
       await using strict = await startApp(guarded);
       await directLog(strict, { id: 'report-42', kind });
-      await compare('get …', await send(path, {}, strict.url), 'UNAUTHENTICATED');
-      await compare('get …/stream', await send(`${path}/stream`, {}, strict.url), 'UNAUTHENTICATED');
-      const unsigned = await send(path, { method: 'PUT', body: begin }, strict.url);
-      await compare('put …', unsigned, 'UNAUTHENTICATED');
-      const postUnsigned = await post(token, STORIES[kind].batch, strict.url);
-      await compare('post …/events', postUnsigned, 'UNAUTHENTICATED');
+      await compareAll(strict.url, 'UNAUTHENTICATED');
       const authorization = `Bearer ${await new SignJWT({})
         .setProtectedHeader({ alg: 'HS256' })
         .setSubject('ann')
@@ -337,12 +339,7 @@ describe('the example answers are those of the server', () => {
       // A real store whose database is not there.
       const store = createPrismaStore({ url: 'postgres://127.0.0.1:1/none' });
       await using away = await startApp({ store });
-      await compare('get …', await send(path, {}, away.url), 'SOURCE_UNAVAILABLE');
-      await compare('get …/stream', await send(`${path}/stream`, {}, away.url), 'SOURCE_UNAVAILABLE');
-      const putAway = await send(path, { method: 'PUT', body: begin }, away.url);
-      await compare('put …', putAway, 'SOURCE_UNAVAILABLE');
-      const postAway = await post(token, STORIES[kind].batch, away.url);
-      await compare('post …/events', postAway, 'SOURCE_UNAVAILABLE');
+      await compareAll(away.url, 'SOURCE_UNAVAILABLE');
       const headers = { 'Last-Event-ID': `1-${STORY_EPOCH}` };
       const back = await send(`${path}/stream`, { headers }, away.url);
       expect(back.status).toBe(200);

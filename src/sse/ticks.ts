@@ -1,24 +1,28 @@
 // The work of one tick, done together: what several announcements of one tick have for a stream is one write.
 //
-// The window adapts. While few streams have something, they are written right after the I/O of the tick that brought
-// it. After a round of many, about as much time is left as it took: more comes together, and each write costs less.
+// The window adapts. A round of work begins right after the I/O of the tick that brought it. Where more came while it
+// was under way, the next one is begun after a pause of about as long as it took: more comes together, and each write
+// costs less. Without such load a pause would be worse than nothing: clients that are written to one by one, each of
+// them asleep by then, cost more.
 // No round holds the event loop for long: what is left of it goes on behind the I/O that waits.
 
 /** What a write costs, about; reckoned and not measured, so that a machine that is busy with others changes nothing. */
 const WRITE_MS = 0.004;
 const LONGEST_PAUSE_MS = 20;
-const LONGEST_ROUND_MS = 4;
+/** How long a round goes on without letting others have their turn. */
+const LONGEST_TURN_MS = 4;
 /** How many items' work is done between two looks at the clock. */
 const UNLOOKED = 8;
 
 export class Ticks<T> {
   readonly #work: (item: T) => void;
+  /** For the next round. */
   #waiting: T[] = [];
-  #scheduled = false;
-  /** Items done since the last round was over. */
+  /** The round under way, and how far it has come. */
+  #round: readonly T[] = [];
   #done = 0;
-  /** When the next round may be. */
-  #next = 0;
+  /** Whether a round is under way or about to be. */
+  #scheduled = false;
 
   constructor(work: (item: T) => void) {
     this.#work = work;
@@ -29,33 +33,31 @@ export class Ticks<T> {
     this.#waiting.push(item);
     if (this.#scheduled) return;
     this.#scheduled = true;
-    const restMs = this.#next && this.#next - performance.now();
-    // A timer's resolution is 1 ms, and it leaves out what is less.
-    if (restMs >= 1) setTimeout(this.#run, Math.ceil(restMs));
-    else setImmediate(this.#run);
+    setImmediate(this.#begin);
   }
 
-  readonly #run = (): void => {
-    const items = this.#waiting;
+  readonly #begin = (): void => {
+    this.#round = this.#waiting;
     this.#waiting = [];
-    const until = performance.now() + LONGEST_ROUND_MS;
-    let done = 0;
-    while (done < items.length) {
-      this.#work(items[done]!);
-      done += 1;
-      if (done % UNLOOKED === 0 && performance.now() > until) break;
-    }
-    this.#done += done;
-    if (done < items.length) {
-      // In their turn: before what was added meanwhile.
-      this.#waiting = [...items.slice(done), ...this.#waiting];
-      setImmediate(this.#run);
-      return;
-    }
-    this.#scheduled = this.#waiting.length > 0;
-    if (this.#scheduled) setImmediate(this.#run);
-    const pauseMs = Math.min(this.#done * WRITE_MS, LONGEST_PAUSE_MS);
     this.#done = 0;
-    this.#next = pauseMs >= 1 ? performance.now() + pauseMs : 0;
+    this.#goOn();
   };
+
+  readonly #goOn = (): void => {
+    const until = performance.now() + LONGEST_TURN_MS;
+    while (this.#done < this.#round.length) {
+      this.#work(this.#round[this.#done]!);
+      this.#done += 1;
+      if (this.#done % UNLOOKED === 0 && performance.now() > until) return void setImmediate(this.#goOn);
+    }
+    this.#round = [];
+    this.#scheduled = this.#waiting.length > 0;
+    if (this.#scheduled) this.#pause();
+  };
+
+  #pause(): void {
+    const pauseMs = Math.min(Math.floor(this.#done * WRITE_MS), LONGEST_PAUSE_MS);
+    if (pauseMs > 0) setTimeout(this.#begin, pauseMs);
+    else setImmediate(this.#begin);
+  }
 }

@@ -1,5 +1,5 @@
 // GraphQL over HTTP: Yoga with our subscriptions, and the same pipeline for the REST aliases to run on.
-import { type ExecutionResult, getOperationAST } from 'graphql';
+import { assertValidSchema, type ExecutionResult, getOperationAST } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Caller } from '../execution/permission.ts';
 import type { SchemaServices } from '../schema/context.ts';
@@ -40,6 +40,8 @@ export interface GraphQL {
 }
 
 export function createGraphQL({ services, streams, logger, limits }: GraphQLOptions): GraphQL {
+  // Here, and not while the first caller waits.
+  assertValidSchema(schema);
   const projections = new Projections();
   const operations = new LiveOperations(projections);
   // Yoga logs what it masks; an answer to a caller's mistake is not an error of the server.

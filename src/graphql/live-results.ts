@@ -38,6 +38,11 @@ export class LiveResults implements FrameSource, AsyncIterable<ExecutionResult> 
   }
 
   take(bytes: number): Frame | undefined {
+    const stretch = this.#viewer.takeStretch();
+    if (stretch) {
+      this.#told = stretch.events.at(-1)!.id;
+      return this.#projection.stretch(stretch, this.#encoding);
+    }
     const frames: Frame[] = [];
     for (let size = 0; size < bytes; ) {
       const event = this.#viewer.take();

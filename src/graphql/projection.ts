@@ -9,9 +9,9 @@ import type { ExecutionEvent } from '../event/types.ts';
 import type { EventExecutor } from '../schema/operation.ts';
 import type { Encoding } from '../sse/encoding.ts';
 import { type Frame, joined } from '../sse/frame.ts';
+import type { Events, Stretch } from '../tail/stretch.ts';
 import type { Tail } from '../tail/tail.ts';
 import type { Viewer } from '../tail/viewer.ts';
-import { KEPT_WHILE_ALONE } from '../tail/viewers.ts';
 import { createEventExecutors } from './execute-event.ts';
 import { KeptFrames } from './kept-frames.ts';
 
@@ -20,20 +20,29 @@ export interface ExecutionCounter {
   executions: number;
 }
 
+/** What was made of the events of a stretch; each when it is first asked for. */
+interface Made {
+  readonly frames: (Frame | undefined)[];
+  /** All as one. */
+  whole: Frame | undefined;
+}
+
 export class Projection {
   /** Viewers that share it. */
   users = 0;
+  readonly #tail: Tail;
   readonly #executor: EventExecutor;
   readonly #counter: ExecutionCounter;
   readonly #results = new WeakMap<ExecutionEvent, ExecutionResult>();
-  /** Undefined while none are kept. */
+  /** Of events that the ring holds. */
   #frames: KeptFrames | undefined;
-  /** Frames that were made since there is but one viewer. */
-  #alone = 0;
-  /** Viewers that keep up ask for the same stretch, one after the other. */
+  /** Let go of with the stretch. */
+  readonly #made = new WeakMap<Events, Made>();
+  /** Viewers with the same filter that keep up ask for the same stretch, one after the other. */
   #lastJoined: { readonly first: Frame; readonly last: Frame; readonly frame: Frame } | undefined;
 
-  constructor(executor: EventExecutor, counter: ExecutionCounter) {
+  constructor(tail: Tail, executor: EventExecutor, counter: ExecutionCounter) {
+    this.#tail = tail;
     this.#executor = executor;
     this.#counter = counter;
   }
@@ -53,16 +62,30 @@ export class Projection {
     if (kept) return kept;
     this.#counter.executions += 1;
     const frame = encoding.next(event, this.#executor);
-    this.#alone = this.users === 1 ? this.#alone + 1 : 0;
-    // As the tail does with the events.
-    if (this.#alone > KEPT_WHILE_ALONE) this.#frames = undefined;
-    else this.#keep(event, frame);
+    const { ring } = this.#tail;
+    if (ring.at(event.seq) === event) this.#keep(event, frame);
+    // A viewer that is alone leaves nothing behind.
+    else if (ring.first === undefined) this.#frames = undefined;
     return frame;
   }
 
   #keep(event: ExecutionEvent, frame: Frame): void {
     this.#frames ??= new KeptFrames();
     this.#frames.set(event, frame);
+  }
+
+  /** What a stretch is told as. */
+  stretch({ events, from }: Stretch, encoding: Encoding<EventExecutor>): Frame {
+    const made: Made = this.#made.get(events) ?? { frames: [], whole: undefined };
+    if (from === 0 && made.whole) return made.whole;
+    this.#made.set(events, made);
+    const frames = events.slice(from).map((event, i) => {
+      made.frames[from + i] ??= this.frame(event, encoding);
+      return made.frames[from + i]!;
+    });
+    const frame = joined(frames);
+    if (from === 0) made.whole = frame;
+    return frame;
   }
 
   /** Frames of events that follow one another, as one. */
@@ -87,7 +110,7 @@ export class Projections {
     const key = shareKey(viewer, args, encoding);
     const known = this.#byTail.get(viewer.tail) ?? new Map<string, Projection>();
     this.#byTail.set(viewer.tail, known);
-    const projection = known.get(key) ?? new Projection(this.#executorOf(args), this.counter);
+    const projection = known.get(key) ?? new Projection(viewer.tail, this.#executorOf(args), this.counter);
     known.set(key, projection);
     projection.users += 1;
     const release = () => {

@@ -8,14 +8,14 @@ export interface Frame {
   readonly length: number;
 }
 
-/** Text in its chunk: the bytes alone are a view of that, which most are never asked for. */
-class Encoded implements Frame {
+/** The chunk, of which the bytes alone are a view: most are never asked for it. */
+class Chunk implements Frame {
   readonly chunk: Buffer;
   readonly length: number;
 
-  constructor(text: string) {
-    this.length = Buffer.byteLength(text);
-    this.chunk = Buffer.from(`${this.length.toString(16)}\r\n${text}\r\n`);
+  constructor(chunk: Buffer, length: number) {
+    this.chunk = chunk;
+    this.length = length;
   }
 
   get bytes(): Uint8Array {
@@ -23,21 +23,26 @@ class Encoded implements Frame {
   }
 }
 
+function encoded(text: string): Frame {
+  const length = Buffer.byteLength(text);
+  return new Chunk(Buffer.from(`${length.toString(16)}\r\n${text}\r\n`), length);
+}
+
 /** Lines end in CR, LF or CRLF; a client hands all three on as LF. */
 const LINE_BREAK = /\r\n|\r|\n/;
 const hasLines = (text: string): boolean => text.includes('\n') || text.includes('\r');
 
 /** A comment, which a client ignores: it keeps proxies from taking a silent connection for a dead one. */
-export const HEARTBEAT = new Encoded(':\n\n');
+export const HEARTBEAT = encoded(':\n\n');
 
 /** The first bytes of a stream: how long to wait before coming back, and a comment that flushes every proxy. */
 export function opening(retryMs: number, comment = ''): Frame {
-  return new Encoded(`retry: ${retryMs}\n:${comment && ` ${comment.replace(/\s+/g, ' ')}`}\n\n`);
+  return encoded(`retry: ${retryMs}\n:${comment && ` ${comment.replace(/\s+/g, ' ')}`}\n\n`);
 }
 
 /** Moves the client's cursor and dispatches nothing: an SSE client takes the id of a block without data. */
 export function cursorOnly(id: string): Frame {
-  return new Encoded(`id: ${id}\n\n`);
+  return encoded(`id: ${id}\n\n`);
 }
 
 /**
@@ -48,39 +53,23 @@ export function frame(id: string | undefined, event: string, data: string): Fram
   const head = `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\n`;
   // Almost every message is one line, and JSON always is.
   const lines = hasLines(data) ? data.split(LINE_BREAK).join('\ndata: ') : data;
-  return new Encoded(`${head}data: ${lines}\n\n`);
+  return encoded(`${head}data: ${lines}\n\n`);
 }
 
 /** Several frames as one, to be written at once. */
 export function joined(frames: readonly Frame[]): Frame {
   const lone = frames.length === 1 ? frames[0] : undefined;
-  return lone ?? new Joined(frames);
+  if (lone) return lone;
+  const bytes = frames.map((each) => each.bytes);
+  const length = bytes.reduce((sum, each) => sum + each.length, 0);
+  return new Chunk(inChunk(bytes, length), length);
 }
 
 /** Bytes as one chunk. */
 export function chunkOf(bytes: Uint8Array): Uint8Array {
-  return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
+  return inChunk([bytes], bytes.length);
 }
 
-/** Each viewer writes one of the two forms, so each is made when it is first asked for. */
-class Joined implements Frame {
-  readonly length: number;
-  readonly #frames: readonly Frame[];
-  #bytes: Uint8Array | undefined;
-  #chunk: Uint8Array | undefined;
-
-  constructor(frames: readonly Frame[]) {
-    this.#frames = frames;
-    this.length = frames.reduce((sum, { length }) => sum + length, 0);
-  }
-
-  get bytes(): Uint8Array {
-    this.#bytes ??= Buffer.concat(this.#frames.map(({ bytes }) => bytes));
-    return this.#bytes;
-  }
-
-  get chunk(): Uint8Array {
-    this.#chunk ??= Buffer.concat(this.#frames.map(({ chunk }) => chunk));
-    return this.#chunk;
-  }
+function inChunk(bytes: readonly Uint8Array[], length: number): Buffer {
+  return Buffer.concat([Buffer.from(`${length.toString(16)}\r\n`), ...bytes, Buffer.from('\r\n')]);
 }

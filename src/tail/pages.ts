@@ -1,17 +1,20 @@
-// Stretches of one incarnation of a log, read once for all viewers that need them at about the same time.
+// Pages of one incarnation of a log, read once for all viewers that need them at about the same time.
 import type { LogPage } from '../log/log.ts';
-import { sizeOf } from './ring.ts';
+import { type Events, parted, sizeOf } from './stretch.ts';
+
+/** Events that were read at once, in parts that are told at once. */
+type Page = readonly Events[];
 
 /**
- * Whole stretches are kept for the next viewer, so long after they were last used and so much of them in all: viewers
+ * Pages are kept for the next viewer, so long after they were last used and so much of them in all: viewers
  * that read a long log back drift apart. A log's past does not change within an incarnation.
  */
 const KEPT_MS = 3_000;
 const KEPT_BYTES = 4 * 1024 * 1024;
 
 interface Kept {
-  readonly page: Promise<LogPage | undefined>;
-  /** Of a stretch that has come, and is whole. */
+  readonly page: Promise<Page | undefined>;
+  /** Of a page that has come. */
   bytes: number;
   /** In ms of `performance.now()`. */
   usedAt: number;
@@ -19,7 +22,7 @@ interface Kept {
 
 export class Pages {
   readonly #epoch: string;
-  readonly #read: (after: number) => Promise<LogPage | undefined>;
+  readonly #readLog: (after: number) => Promise<LogPage | undefined>;
   readonly #size: number;
   /** By the seq that they follow on; the least recently used first. */
   readonly #kept = new Map<number, Kept>();
@@ -28,46 +31,57 @@ export class Pages {
 
   constructor(epoch: string, read: (after: number) => Promise<LogPage | undefined>, size: number) {
     this.#epoch = epoch;
-    this.#read = read;
+    this.#readLog = read;
     this.#size = size;
   }
 
-  /** A stretch that holds something after a seq; undefined where this incarnation, as of now, holds nothing there. */
-  async get(after: number): Promise<LogPage | undefined> {
-    // Aligned, so that viewers at different cursors share a stretch.
-    const shared = await this.#shared(after - (after % this.#size));
-    if (this.#holds(shared, after)) return shared;
-    // A read that began before this call may have missed what has come since.
-    const own = await this.#read(after);
-    return this.#holds(own, after) ? own : undefined;
-  }
-
-  #holds(page: LogPage | undefined, after: number): boolean {
-    return page?.epoch === this.#epoch && (page.events.at(-1)?.seq ?? 0) > after;
-  }
-
-  #shared(from: number): Promise<LogPage | undefined> {
+  /** A page that holds something after a seq; undefined where this incarnation, as of now, holds nothing there. */
+  async get(after: number): Promise<Page | undefined> {
+    // Aligned, so that viewers at different cursors share a page.
+    const from = after - (after % this.#size);
     const known = this.#kept.get(from);
-    if (!known) return this.#fetch(from);
-    known.usedAt = performance.now();
-    this.#kept.delete(from);
-    this.#kept.set(from, known);
-    return known.page;
+    if (known && holds(await known.page, after)) return this.#used(from, known);
+    // One that was begun before this call may have missed what has come since.
+    const since = this.#kept.get(from);
+    const page = await (since && since !== known ? since : this.#fetch(from)).page;
+    return holds(page, after) ? page : undefined;
   }
 
-  #fetch(from: number): Promise<LogPage | undefined> {
+  #used(from: number, kept: Kept): Promise<Page | undefined> {
+    kept.usedAt = performance.now();
+    if (this.#kept.get(from) === kept) {
+      this.#kept.delete(from);
+      this.#kept.set(from, kept);
+    }
+    return kept.page;
+  }
+
+  #fetch(from: number): Kept {
+    this.#drop(from);
     const kept: Kept = { page: this.#read(from), bytes: 0, usedAt: performance.now() };
     this.#kept.set(from, kept);
     kept.page.then(
-      (page) => {
-        if (page?.events.length !== this.#size) return this.#drop(from);
-        kept.bytes = page.events.reduce((sum, event) => sum + sizeOf(event), 0);
-        this.#bytes += kept.bytes;
-        this.#letGo();
-      },
-      () => this.#drop(from),
+      (page) => this.#keep(from, kept, page),
+      () => this.#forget(from, kept),
     );
-    return kept.page;
+    return kept;
+  }
+
+  async #read(after: number): Promise<Page | undefined> {
+    const page = await this.#readLog(after);
+    return page?.epoch === this.#epoch ? parted(page.events) : undefined;
+  }
+
+  #keep(from: number, kept: Kept, page: Page = []): void {
+    if (page.length === 0) this.#forget(from, kept);
+    if (this.#kept.get(from) !== kept) return;
+    for (const events of page) for (const event of events) kept.bytes += sizeOf(event);
+    this.#bytes += kept.bytes;
+    this.#letGo();
+  }
+
+  #forget(from: number, kept: Kept): void {
+    if (this.#kept.get(from) === kept) this.#drop(from);
   }
 
   #drop(from: number): void {
@@ -89,4 +103,8 @@ export class Pages {
       this.#letGo();
     }, KEPT_MS).unref();
   }
+}
+
+function holds(page: Page | undefined, after: number): boolean {
+  return (page?.at(-1)?.at(-1)?.seq ?? 0) > after;
 }

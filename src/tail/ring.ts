@@ -1,6 +1,7 @@
 // The most recent events of a log: a gap-free run of seqs that ends at the head, bounded by count and size. It is there
 // for viewers that are a moment behind, and is kept for each execution: who lags further reads the log.
 import type { ExecutionEvent } from '../event/types.ts';
+import { Gathered, type Stretch, sizeOf } from './stretch.ts';
 
 const MAX_EVENTS = 1_024;
 const MAX_BYTES = 1024 * 1024;
@@ -16,6 +17,8 @@ export class Ring {
   #from = 0;
   /** Of the older ones. */
   #bytes = 0;
+  /** The stretch up to the newest that was asked for last: viewers that keep up all ask for the same. */
+  #upToNewest: Stretch | undefined;
 
   /** Seq of the oldest event held; undefined while there is none. */
   get first(): number | undefined {
@@ -29,15 +32,33 @@ export class Ring {
     return first === undefined || seq < first ? undefined : this.#older[this.#from + seq - first];
   }
 
+  /** What follows on a seq and is told at once; undefined where the first of that is not held. */
+  after(seq: number): Stretch | undefined {
+    if (this.#upToNewest?.events[0]?.seq === seq + 1) return this.#upToNewest;
+    const { first } = this;
+    if (first === undefined || seq + 1 < first || seq >= this.#newest!.seq) return undefined;
+    const gathered = new Gathered();
+    let at = this.#from + seq + 1 - first;
+    const end = this.#from + this.#count;
+    for (; at < end && !gathered.isFull; at += 1) gathered.add(this.#older[at]!, this.#sizes[at]!);
+    const { events } = gathered;
+    if (at < end || gathered.isFull) return { events, from: 0 };
+    events.push(this.#newest!);
+    this.#upToNewest = { events, from: 0 };
+    return this.#upToNewest;
+  }
+
   /** Adds the next event. The caller sees to it that its seq follows the last one's. The last one always stays. */
   push(event: ExecutionEvent): void {
     if (this.#newest) this.#add(this.#newest);
     this.#newest = event;
+    this.#upToNewest = undefined;
     if (this.#count > 0) this.#keepTo(MAX_BYTES - sizeOf(event));
   }
 
   clear(): void {
     this.#newest = undefined;
+    this.#upToNewest = undefined;
     if (this.#count === 0) return;
     this.#older = [];
     this.#sizes = [];
@@ -72,9 +93,4 @@ export class Ring {
     this.#sizes = this.#sizes.slice(this.#from);
     this.#from = 0;
   }
-}
-
-/** Bytes of the data. Text, which is most of what comes, need not be written as JSON to be counted. */
-export function sizeOf(event: ExecutionEvent): number {
-  return Buffer.byteLength(event.type === 'llm_chunk' ? event.data.content : JSON.stringify(event.data));
 }

@@ -19,6 +19,7 @@ import type { Announcement, LogListener, LogPage, LogReader, LogWriter, Unlisten
 import { archivedEnd, type Folded, foldedResult } from './archive.ts';
 import { Pages } from './pages.ts';
 import { Ring } from './ring.ts';
+import type { Events } from './stretch.ts';
 import { type TailViewer, Viewers } from './viewers.ts';
 
 /** Events read from the log at a time. */
@@ -126,10 +127,10 @@ export class Tail implements LogListener {
   }
 
   /**
-   * A stretch of the log that holds something after a seq, for viewers that the ring has left behind. Undefined
-   * where the log, as this tail knows it, holds nothing there any more.
+   * A page of the log that holds something after a seq, for viewers that the ring has left behind, in parts that are
+   * told at once. Undefined where the log, as this tail knows it, holds nothing there any more.
    */
-  async page(after: number): Promise<LogPage | undefined> {
+  async page(after: number): Promise<readonly Events[] | undefined> {
     for (;;) {
       const pages = this.#pages;
       const page = await pages.get(after);

@@ -13,14 +13,13 @@ import {
   type NewEvent,
   timestamp,
 } from '../event/types.ts';
+import { ReadAhead } from './read-ahead.ts';
+import type { Stretch } from './stretch.ts';
 import type { Tail } from './tail.ts';
 import type { TailViewer } from './viewers.ts';
 
 /** These pass every filter: without them a viewer would take a hole for the whole. */
 const ALWAYS: ReadonlySet<EventType> = new Set(['reset', 'gap']);
-
-/** One for all, which are asked at each event. */
-const NOTHING: readonly ExecutionEvent[] = [];
 
 export interface ViewerOptions {
   /** Where to read on from; from the start by default. */
@@ -47,7 +46,7 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
   /** Its seq. */
   #positionSeq = -1;
   /** Read from the log, where the ring has moved on. */
-  #page = NOTHING;
+  #ahead: ReadAhead | undefined;
   #loading = false;
   /** Everything up to this seq that is still to come is gone from the log. */
   #gone = 0;
@@ -100,6 +99,28 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
       this.#positionSeq = event.seq;
     }
     return event;
+  }
+
+  /**
+   * What follows on the cursor and is told at once, the same for all viewers that stand there. Undefined where there is
+   * nothing such: where but one event is there or none, and where `take` has to look at each.
+   */
+  takeStretch(): Stretch | undefined {
+    const { tail } = this;
+    if (tail.head - this.#seq < 2 || !this.#takesAll) return undefined;
+    const stretch = this.#ahead?.after(this.#seq) ?? tail.ring.after(this.#seq);
+    const last = stretch?.events.at(-1);
+    if (!last) return undefined;
+    this.#passed(last.seq);
+    this.#position = last.id;
+    this.#positionSeq = last.seq;
+    return stretch;
+  }
+
+  /** Whether every event that follows is to be told as it is, and nothing before it. */
+  get #takesAll(): boolean {
+    const isHeldUp = this.#warning || this.#peeked || this.#lost || this.#patchesHeld || this.#closed;
+    return !this.#filter && !isHeldUp && this.#gone <= this.#seq && this.tail.epoch !== '';
   }
 
   /** Resolves when there is something to take, or never will be: the execution has ended or the viewer is closed. */
@@ -183,15 +204,17 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
     if (this.#gone > this.#seq) return this.#gap();
     const seq = this.#seq + 1;
     if (seq > tail.head) return undefined;
-    const event = tail.ring.at(seq) ?? this.#page[seq - (this.#page[0]?.seq ?? seq)];
-    if (event?.seq === seq) {
-      this.#seq = seq;
-      if (seq >= (this.#page.at(-1)?.seq ?? seq)) this.#page = NOTHING;
-      tail.taken(seq);
-      return event;
-    }
-    void this.#load();
-    return undefined;
+    const event = tail.ring.at(seq) ?? this.#ahead?.at(seq);
+    if (event) this.#passed(seq);
+    else void this.#load();
+    return event;
+  }
+
+  /** All up to a seq was taken. */
+  #passed(seq: number): void {
+    this.#seq = seq;
+    if (this.#ahead && !this.#ahead.passed(seq)) this.#ahead = undefined;
+    this.tail.taken(seq);
   }
 
   /** Compares the cursor with where the log stands. A bare cursor, or none, is one of any epoch. */
@@ -203,7 +226,7 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
     if (!this.#lost) this.#epoch = epoch;
     if (!this.#lost && !this.#position) this.#moveTo(epoch);
     // What was read ahead of a head that has fallen may not come to stand in the log again.
-    if ((this.#page.at(-1)?.seq ?? 0) > head) this.#page = NOTHING;
+    if (this.#ahead && this.#ahead.last > head) this.#ahead = undefined;
   }
 
   /** All before is void, and the log is read from its start. */
@@ -212,7 +235,7 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
     this.#lost = false;
     this.#epoch = epoch;
     this.#seq = 0;
-    this.#page = NOTHING;
+    this.#ahead = undefined;
     this.#gone = 0;
     return this.#make({ seq: 0, epoch }, { type: 'reset', data: { reason: 'log_lost' }, ts: timestamp() });
   }
@@ -226,12 +249,13 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
     this.#loading = false;
     // The tail warns its viewers while the log does not answer, and wakes them when it does.
     if (page && 'error' in page) return void tail.catchUp(page.error);
-    const events = page?.events.filter(({ seq }) => seq > after && seq <= tail.head) ?? [];
+    const ahead = new ReadAhead(page ?? [], after, tail.head);
+    const first = ahead.firstAfter(after);
     // A log that has not ended does not let go of its last event: it is lost, or has left the tail behind.
-    if (events.length === 0 && tail.end === 0) return void tail.catchUp();
+    if (first === undefined && tail.end === 0) return void tail.catchUp();
     if (this.#seq === after && !this.#lost) {
-      this.#page = events;
-      this.#gone = (events[0]?.seq ?? tail.ring.first ?? tail.head + 1) - 1;
+      this.#ahead = ahead;
+      this.#gone = (first ?? tail.ring.first ?? tail.head + 1) - 1;
     }
     this.wake();
   }

@@ -38,6 +38,18 @@ describe('the generator reads frames', () => {
     expect(read(`${HEAD}\r\n${BODY.replaceAll('\n', '\r\n')}`, 9).heard).toEqual(ALL);
   });
 
+  it.each([
+    [
+      'Centrifugo',
+      `\r\ndata: {"connect":{"ping":25}}\n\ndata: {"channel":"x","pub":{"data":"${stamp(1, 250)}"}}\n\n`,
+      'data: {}\n\n',
+    ],
+    ['Mercure', `:\nid: urn:uuid:1\ndata: ${stamp(1, 250)}\n\n`, ':\n'],
+  ])('of %s, and no pings of its own', (_, frames, ping) => {
+    const body = `${frames}${ping}${ping}data: ${stamp(2, 900)}\n\n${ping}`;
+    expect(read(`${HEAD}\r\n${body}`, 9).heard).toEqual(ALL);
+  });
+
   it('and counts none that has not ended', () => {
     expect(read(`${HEAD}\r\n${BODY.slice(0, -1)}`, 9).heard).toEqual(ALL.slice(0, 2));
   });

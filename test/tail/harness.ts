@@ -226,14 +226,24 @@ export async function endRow(
   if (end) await store.markEnd(ID, end);
 }
 
+/** What is there, taken as streams do: a stretch at a time, and event by event where there is none. */
+export function takeWhatIsThere(viewer: Viewer): ExecutionEvent[] {
+  const taken: ExecutionEvent[] = [];
+  for (;;) {
+    const stretch = viewer.takeStretch();
+    const events = stretch ? stretch.events.slice(stretch.from) : [viewer.take()];
+    if (!events[0]) return taken;
+    taken.push(...(events as ExecutionEvent[]));
+  }
+}
+
 /** Takes what is there and what the log gives, until nothing comes any more. */
 export async function takeAll(viewer: Viewer): Promise<ExecutionEvent[]> {
   const taken: ExecutionEvent[] = [];
   for (let idle = 0; idle < 3; idle += 1) {
-    for (let event = viewer.take(); event; event = viewer.take()) {
-      taken.push(event);
-      idle = 0;
-    }
+    const events = takeWhatIsThere(viewer);
+    taken.push(...events);
+    if (events.length > 0) idle = -1;
     await settled();
   }
   return taken;
@@ -243,7 +253,7 @@ export async function takeAll(viewer: Viewer): Promise<ExecutionEvent[]> {
 export function keepTaking(viewer: Viewer): ExecutionEvent[] {
   const taken: ExecutionEvent[] = [];
   const takeOn = () => {
-    for (let event = viewer.take(); event; event = viewer.take()) taken.push(event);
+    taken.push(...takeWhatIsThere(viewer));
     viewer.waiting = { wake: takeOn };
   };
   takeOn();

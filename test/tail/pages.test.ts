@@ -7,14 +7,14 @@ import { chunk, range } from '../support/app.ts';
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
 afterEach(() => void vi.useRealTimers());
 
-/** A log of 4,000 events; answers what was read of it. */
-function newPages(content = 'x') {
+/** A log of 4,000 events, or so many; answers what was read of it. */
+function newPages(content = 'x', log = { head: 4_000 }) {
   const reads: number[] = [];
   const event = (seq: number) => ({ id: `${seq}-e`, seq, executionId: 'a', attempt: 1, ...chunk(content) });
   const read = async (after: number): Promise<LogPage> => {
     reads.push(after);
-    const events = range(after + 1, Math.min(after + 10, 4_000)).map(event);
-    return { epoch: 'e', head: 4_000, numbering: 'auto', attempt: 1, end: 0, published: true, events };
+    const events = range(after + 1, Math.min(after + 10, log.head)).map(event);
+    return { epoch: 'e', head: log.head, numbering: 'auto', attempt: 1, end: 0, published: true, events };
   };
   return { reads, pages: new Pages('e', read, 10) };
 }
@@ -52,6 +52,33 @@ describe('pages', () => {
     expect(reads.length).toBe(10);
     await pages.get(0);
     expect(reads.length).toBe(11);
+  });
+
+  test('the last one, which is not full yet, is shared, and read again for what has come since', async () => {
+    const log = { head: 14 };
+    const { pages, reads } = newPages('x', log);
+    expect(await pages.get(11)).toBe(await pages.get(12));
+    expect(await pages.get(14)).toBeUndefined();
+    expect(reads).toEqual([10, 10]);
+    log.head = 16;
+    const [one, other] = await Promise.all([pages.get(14), pages.get(15)]);
+    expect(one?.flat().map(({ seq }) => seq)).toEqual(range(11, 16));
+    expect(other).toBe(one);
+    expect(await pages.get(11)).toBe(one);
+    expect(reads).toEqual([10, 10, 10]);
+  });
+
+  test('one of another incarnation is none', async () => {
+    const pages = new Pages(
+      'e',
+      async () => ({
+        ...{ epoch: 'f', head: 1, numbering: 'auto', attempt: 1, end: 0 },
+        published: true,
+        events: [],
+      }),
+      10,
+    );
+    expect(await pages.get(0)).toBeUndefined();
   });
 
   test('one that could not be read is read again', async () => {

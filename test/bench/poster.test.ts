@@ -1,0 +1,77 @@
+// What is published to peers that have an endpoint for it must arrive whole, in order, and after a pause as well.
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createPoster, type Poster, type PostSpec } from '../../bench/generator/poster.ts';
+
+const ends: (() => void)[] = [];
+
+afterEach(() => {
+  for (const end of ends.splice(0)) end();
+});
+
+/** An endpoint for publishers that closes connections once they are idle, as many do. */
+async function endpoint(idleMs: number) {
+  const heard: { request: IncomingMessage; body: string }[] = [];
+  let connections = 0;
+  const server = createServer({ keepAliveTimeout: idleMs }, async (request, response) => {
+    heard.push({ request, body: await text(request) });
+    response.end();
+  });
+  server.on('connection', () => {
+    connections += 1;
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  ends.push(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const poster = (spec: Omit<PostSpec, 'port'>): Poster => {
+    const made = createPoster({ ...spec, port });
+    ends.push(() => made.close());
+    return made;
+  };
+  return { heard, poster, connections: () => connections };
+}
+
+const JSON_SPEC = {
+  path: '/publish/{id}',
+  headers: { 'Content-Type': 'application/json', 'X-API-Key': 'k' },
+  body: '{"channel":"{id}","data":{event}}',
+};
+
+describe('the poster', () => {
+  it('puts the id and the event where they belong, and keeps the order', async () => {
+    const { heard, poster, connections } = await endpoint(5_000);
+    const { post } = poster(JSON_SPEC);
+    for (let n = 1; n <= 64; n++) post('x-1', `{"n":${n},"of":"$& é"}`);
+    await expect.poll(() => heard.length).toBe(64);
+    expect(heard.map(({ body }) => JSON.parse(body))).toEqual(
+      heard.map((_, at) => ({ channel: 'x-1', data: { n: at + 1, of: '$& é' } })),
+    );
+    expect(heard[0]?.request).toMatchObject({ url: '/publish/x-1', headers: { 'x-api-key': 'k' } });
+    expect(connections()).toBe(1);
+  });
+
+  it('escapes the event in a form', async () => {
+    const { heard, poster } = await endpoint(5_000);
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+    poster({ path: '/', headers, body: 'topic={id}&data={event}' }).post('x-1', '{"a":"b&c=d+é"}');
+    await expect.poll(() => heard.length).toBe(1);
+    const sent = [...new URLSearchParams(heard[0]?.body)];
+    expect(sent).toEqual([
+      ['topic', 'x-1'],
+      ['data', '{"a":"b&c=d+é"}'],
+    ]);
+  });
+
+  it('connects anew where the connection was closed meanwhile', async () => {
+    const { heard, poster, connections } = await endpoint(1);
+    const { post } = poster(JSON_SPEC);
+    post('x-1', '1');
+    await expect.poll(() => heard.length).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    post('x-1', '2');
+    await expect.poll(() => heard.length).toBe(2);
+    expect(connections()).toBe(2);
+  });
+});

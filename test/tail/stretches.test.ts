@@ -1,0 +1,154 @@
+// Stretches: what is told at once, the same for all who stand at the same place, and never another sequence.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ExecutionEvent } from '../../src/event/types.ts';
+import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
+import { Ring } from '../../src/tail/ring.ts';
+import { parted } from '../../src/tail/stretch.ts';
+import { chunk, ID, patch, range, seqs, settled, setUp, takeAll, unavailable } from './harness.ts';
+
+const event = (seq: number, length = 1): ExecutionEvent => ({
+  ...{ id: `${seq}-abcdefghij`, seq, executionId: ID, attempt: 1 },
+  ...{ type: 'llm_chunk', ts: '', data: { content: 'x'.repeat(length) } },
+});
+
+describe('the ring', () => {
+  it('answers what follows on a seq: the same until something comes', () => {
+    const ring = new Ring();
+    expect(ring.after(0)).toBeUndefined();
+    for (const seq of range(5, 9)) ring.push(event(seq));
+    const stretch = ring.after(6)!;
+    expect([seqs(stretch.events), stretch.from]).toEqual([[7, 8, 9], 0]);
+    expect(ring.after(6)).toBe(stretch);
+    expect(seqs(ring.after(4)!.events)).toEqual([5, 6, 7, 8, 9]);
+    expect(seqs(ring.after(8)!.events)).toEqual([9]);
+    expect([ring.after(3), ring.after(9), ring.after(10)]).toEqual([undefined, undefined, undefined]);
+    ring.push(event(10));
+    expect(seqs(ring.after(6)!.events)).toEqual([7, 8, 9, 10]);
+    ring.clear();
+    expect(ring.after(6)).toBeUndefined();
+  });
+
+  it('answers no more than a write takes, but one event at least', () => {
+    const ring = new Ring();
+    for (const seq of range(1, 4)) ring.push(event(seq, 40 * 1024));
+    ring.push(event(5, 200 * 1024));
+    expect([0, 2, 3, 4].map((seq) => seqs(ring.after(seq)!.events))).toEqual([[1, 2], [3, 4], [4, 5], [5]]);
+  });
+
+  it('answers the same after it was moved on within itself', () => {
+    const ring = new Ring();
+    for (const seq of range(1, 5_000)) ring.push(event(seq));
+    expect(seqs(ring.after(4_990)!.events)).toEqual(range(4_991, 5_000));
+    expect(ring.after(3_975)).toBeUndefined();
+    expect(ring.after(3_976)!.events[0]!.seq).toBe(3_977);
+  });
+});
+
+describe('events that were read', () => {
+  it('are parted where a write is full; nothing is left out', () => {
+    expect(parted([])).toEqual([]);
+    const events = [
+      event(1),
+      event(2, 60 * 1024),
+      event(3),
+      event(4, 30 * 1024),
+      event(5, 30 * 1024),
+      event(6),
+    ];
+    expect(parted(events).map(seqs)).toEqual([[1, 2], [3, 4, 5], [6]]);
+  });
+});
+
+describe('viewers', () => {
+  it('that read an old log back are given the very same stretches', async () => {
+    const { publisher, open } = await setUp();
+    await publisher.chunks(3_000);
+    const stretchesOf = async () => {
+      const viewer = await open();
+      const stretches = [];
+      for (let idle = 0; idle < 3; idle += 1) {
+        for (let stretch = viewer.takeStretch(); stretch; stretch = viewer.takeStretch()) {
+          stretches.push(stretch);
+          idle = 0;
+        }
+        if (viewer.take()) throw new Error('nothing is to be taken by itself');
+        await settled();
+      }
+      return stretches;
+    };
+    const [one, other] = [await stretchesOf(), await stretchesOf()];
+    expect(one.flatMap(({ events }) => seqs(events))).toEqual(range(1, 3_000));
+    for (const [i, { events, from }] of one.entries()) {
+      expect(events).toBe(other[i]!.events);
+      expect(from).toBe(0);
+    }
+  });
+
+  it('with a filter, a warning to be told or a value that is not whole take event by event', async () => {
+    const { publisher, open } = await setUp({ bounds: { ...DEFAULT_BOUNDS, maxEvents: 10 } });
+    await publisher.append(patch('/a'));
+    await publisher.chunks(20, 20);
+    const filtered = await open({
+      events: new Set(['llm_chunk']),
+      after: { seq: 15, epoch: publisher.epoch },
+    });
+    expect(filtered.takeStretch()).toBeUndefined();
+    const warned = await open({ after: { seq: 15, epoch: publisher.epoch } });
+    warned.warn('SOURCE_UNAVAILABLE', 'away');
+    expect(warned.takeStretch()).toBeUndefined();
+    expect(warned.take()?.type).toBe('warning');
+    expect(seqs(warned.takeStretch()!.events)).toEqual(range(16, 21));
+    const behindGap = await open();
+    await publisher.append(patch('/b'), chunk(), chunk());
+    expect((await takeAll(behindGap)).map(({ type }) => type)).toEqual([
+      'gap',
+      ...Array.from({ length: 9 }, () => 'llm_chunk'),
+    ]);
+  });
+
+  it('however they take, and whenever, are told every event once and in order', async () => {
+    const step = fc.oneof(
+      fc.record({ publish: fc.integer({ min: 1, max: 400 }) }),
+      fc.constant('take' as const),
+      fc.constant('stretch' as const),
+      fc.constant('settle' as const),
+      fc.constant('outage' as const),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.boolean(), async (steps, isAlone) => {
+        const { log, publisher, open } = await setUp();
+        const viewer = await open();
+        if (!isAlone) await open();
+        const taken: number[] = [];
+        let published = 0;
+        for (const next of steps) {
+          if (typeof next === 'object') {
+            await publisher.chunks(next.publish, 1 + (next.publish % 60));
+            published += next.publish;
+          } else if (next === 'take') {
+            const one = viewer.take();
+            if (one && one.type !== 'warning') taken.push(one.seq);
+          } else if (next === 'stretch') {
+            const stretch = viewer.takeStretch();
+            if (stretch) taken.push(...seqs(stretch.events.slice(stretch.from)));
+          } else if (next === 'settle') {
+            await settled();
+          } else {
+            log.beforeRead = () => {
+              log.beforeRead = () => {};
+              throw unavailable();
+            };
+          }
+        }
+        log.beforeRead = () => {};
+        while (taken.length < published) {
+          taken.push(...seqs((await takeAll(viewer)).filter(({ type }) => type !== 'warning')));
+        }
+        expect(taken).toEqual(range(1, published));
+        viewer.close();
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

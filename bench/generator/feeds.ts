@@ -2,14 +2,13 @@
 // publishes as well; or through a publisher endpoint.
 import { Redis } from 'ioredis';
 import { type ClosableLogWriter, createRedisLogWriter } from '../../src/log/redis/writer.ts';
-import { createPoster, type Poster } from './poster.ts';
+import { createPoster, type PostSpec } from './poster.ts';
 
 export type FeedSpec =
   | { readonly kind: 'publish'; readonly redisUrl: string }
   /** @param url of the server, over whose HTTP API executions are begun */
   | { readonly kind: 'append'; readonly redisUrl: string; readonly url: string }
-  /** @param path what an execution's id is put behind */
-  | { readonly kind: 'post'; readonly port: number; readonly path: string };
+  | ({ readonly kind: 'post' } & PostSpec);
 
 export interface Feed {
   /** Makes sure that executions are there. */
@@ -49,16 +48,14 @@ function createPublishFeed(redisUrl: string): Feed {
   };
 }
 
-function createPostFeed({ port, path }: FeedSpec & { kind: 'post' }): Feed {
-  let poster: Poster | undefined;
+function createPostFeed(spec: PostSpec): Feed {
+  const poster = createPoster(spec);
   return {
-    begin: async () => {
-      poster ??= await createPoster(port);
-    },
+    begin: async () => {},
     cursor: (_, n) => `${n}`,
-    publish: (id, n, content) => poster!.post(`${path}${id}`, payload(n, content)),
+    publish: (id, n, content) => poster.post(id, payload(n, content)),
     flush: async () => {},
-    close: async () => poster?.close(),
+    close: async () => poster.close(),
   };
 }
 

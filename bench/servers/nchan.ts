@@ -33,7 +33,13 @@ export const NCHAN: ServerKind = {
     return {
       port: viewers.port,
       pids: familyOf(viewers.pid),
-      feed: { kind: 'post', port: publisher.port, path: '/publish/' },
+      feed: {
+        kind: 'post',
+        port: publisher.port,
+        path: '/publish/{id}',
+        headers: { 'Content-Type': 'application/json' },
+        body: '{event}',
+      },
       requests: { nchan: { method: 'GET', path: '/stream/{id}', headers: {} } },
       stop: async () => void (await Promise.all([viewers.end(), publisher.end()])),
     };

@@ -15,12 +15,16 @@ afterEach(() => {
 async function endpoint(idleMs: number) {
   const heard: { request: IncomingMessage; body: string }[] = [];
   let connections = 0;
+  let closed = 0;
   const server = createServer({ keepAliveTimeout: idleMs }, async (request, response) => {
     heard.push({ request, body: await text(request) });
     response.end();
   });
-  server.on('connection', () => {
+  server.on('connection', (socket) => {
     connections += 1;
+    socket.once('close', () => {
+      closed += 1;
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   ends.push(() => server.close());
@@ -30,7 +34,7 @@ async function endpoint(idleMs: number) {
     ends.push(() => made.close());
     return made;
   };
-  return { heard, poster, connections: () => connections };
+  return { heard, poster, connections: () => connections, closed: () => closed };
 }
 
 const JSON_SPEC = {
@@ -65,11 +69,12 @@ describe('the poster', () => {
   });
 
   it('connects anew where the connection was closed meanwhile', async () => {
-    const { heard, poster, connections } = await endpoint(1);
+    const { heard, poster, connections, closed } = await endpoint(1);
     const { post } = poster(JSON_SPEC);
     post('x-1', '1');
     await expect.poll(() => heard.length).toBe(1);
-    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    // Node closes what has been idle for a second more than it says.
+    await expect.poll(closed, { timeout: 10_000 }).toBe(1);
     post('x-1', '2');
     await expect.poll(() => heard.length).toBe(2);
     expect(connections()).toBe(2);

@@ -1,0 +1,66 @@
+// Centrifugo, fed through Redis as its documentation has it: what is published at one node is heard by another by way
+// of Redis. Only the one with the viewers is measured; the other stands for the publisher.
+import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort } from '../../scripts/child.ts';
+import { buildGo, startGo } from './go.ts';
+import type { Place, ServerKind } from './server.ts';
+
+const NAME = 'centrifugo';
+const CONNECT = `${encodeURIComponent('{"subs":{"')}{id}${encodeURIComponent('":{}}}')}`;
+
+export const CENTRIFUGO: ServerKind = {
+  name: NAME,
+  is: 'Centrifugo 5 by unidirectional SSE, through its Redis engine',
+  missing: () => buildGo(NAME, 'github.com/centrifugal/centrifugo/v5'),
+  start: async (place) => {
+    const apiKey = randomUUID();
+    const [viewers, publisher] = await Promise.all([
+      startNode(place, 'server', apiKey),
+      startNode(place, 'generator', apiKey),
+    ]);
+    return {
+      port: viewers.port,
+      pids: [viewers.pid],
+      feed: {
+        kind: 'post',
+        port: publisher.port,
+        path: '/api/publish',
+        headers: { 'Content-Type': 'application/json', 'X-API-Key': apiKey },
+        body: '{"channel":"{id}","data":{event}}',
+      },
+      requests: {
+        [NAME]: { method: 'GET', path: `/connection/uni_sse?cf_connect=${CONNECT}`, headers: {} },
+      },
+      hasEnded: () => viewers.hasEnded() || publisher.hasEnded(),
+      stop: async () => void (await Promise.all([viewers.stop(), publisher.stop()])),
+    };
+  },
+};
+
+async function startNode(place: Place, role: 'server' | 'generator', apiKey: string) {
+  const port = await freePort();
+  const config = {
+    address: '127.0.0.1',
+    port: `${port}`,
+    engine: 'redis',
+    redis_address: place.redisUrl,
+    api_key: apiKey,
+    health: true,
+    uni_sse: true,
+    // Viewers have no token, and say themselves what they want to see.
+    allow_anonymous_connect_without_token: true,
+    allow_subscribe_for_client: true,
+    allow_subscribe_for_anonymous: true,
+    // It would call home.
+    usage_stats_disable: true,
+  };
+  const node = await startGo(place, role, NAME, {
+    args: ['--config', 'config.json'],
+    prepare: (folder) => writeFileSync(join(folder, 'config.json'), JSON.stringify(config, null, 2)),
+    ready: /serving .* endpoints/,
+    healthUrl: `http://127.0.0.1:${port}/health`,
+  });
+  return { ...node, port };
+}

@@ -5,6 +5,7 @@ import { createServerAdapter, type ServerAdapterPlugin, useCORS } from '@whatwg-
 import { isExecstreamError } from '../event/error.ts';
 import type { Caller } from '../execution/permission.ts';
 import { problem, problemOf } from '../rest/problem.ts';
+import { Entrance } from '../tail/entrance.ts';
 import { takeAccessToken } from './auth/access-token.ts';
 import { type AuthenticationOptions, createGate } from './auth/gate.ts';
 import { isLoopbackHost } from './auth/loopback.ts';
@@ -52,6 +53,7 @@ export async function listen(services: Services, options: ListenOptions): Promis
   const { graphql, rest, streams, streamTokens, onError } = services;
   const { limits = DEFAULT_LIMITS, drainMs = DRAIN_MS } = options;
   const gate = createGate({ ...options, auth: options.auth, streamTokens });
+  const entrance = new Entrance();
   const accessTokens = new WeakMap<IncomingMessage, string>();
 
   async function answer(request: Request, { req }: NodeContext): Promise<Response> {
@@ -87,7 +89,10 @@ export async function listen(services: Services, options: ListenOptions): Promis
       if (!isRequestTarget(request))
         return void send(response, problem(400, 'BAD_USER_INPUT', 'not a path of a host'));
       if (!options.auth && !isLoopbackHost(request.headers.host)) return void send(response, misdirected());
-      return adapter(request, response);
+      void entrance.enter().then(() => {
+        // Else nobody is there for the answer any more.
+        if (!response.destroyed) return adapter(request, response);
+      });
     },
   );
   const { http } = connections;

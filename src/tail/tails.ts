@@ -6,6 +6,7 @@ import { type Authorize, type Caller, requireRead, unknownExecution } from '../e
 import type { Execution, ExecutionStore } from '../execution/store.ts';
 import type { LogReader, LogWriter } from '../log/log.ts';
 import { Admission, type StreamLimits } from './admission.ts';
+import { Entrance } from './entrance.ts';
 import { Tail } from './tail.ts';
 import { Viewer, type ViewerOptions } from './viewer.ts';
 
@@ -49,6 +50,7 @@ export class Tails {
   readonly #options: TailsOptions;
   readonly #tails = new Map<string, Shared>();
   readonly #admission: Admission;
+  readonly #entrance = new Entrance();
 
   constructor(options: TailsOptions) {
     this.#options = options;
@@ -80,6 +82,7 @@ export class Tails {
   async #open(request: OpenViewer, leave: () => void): Promise<Viewer> {
     const row = await this.find(request.kind, request.executionId, request.caller);
     if (!row) throw unknownExecution(request.executionId);
+    await this.#entrance.enter();
     const permissionClass = await requireRead(this.#options.authorize, request.caller, row);
 
     const shared = this.#acquire(row.id);

@@ -227,7 +227,7 @@ export async function endRow(
 }
 
 /** What is there, taken as streams do: a stretch at a time, and event by event where there is none. */
-export function takeWhatIsThere(viewer: Viewer): ExecutionEvent[] {
+function takeWhatIsThere(viewer: Viewer): ExecutionEvent[] {
   const taken: ExecutionEvent[] = [];
   for (;;) {
     const stretch = viewer.takeStretch();

@@ -1,0 +1,31 @@
+// Many who come at once and go at once: whoever has gone before its turn leaves nothing behind.
+import { connect } from 'node:net';
+import { expect, test } from 'vitest';
+import { directLog, startApp } from '../support/app.ts';
+import { openSse } from '../support/sse.ts';
+import { until } from '../support/wait.ts';
+import { restUrl } from './reader.ts';
+
+test('viewers that are cut off while they wait to be let in leave no stream behind', async () => {
+  await using app = await startApp();
+  const log = await directLog(app);
+  await log.append({ type: 'llm_chunk', data: { content: 'a' }, ts: '2026-11-01T00:00:00.000Z' });
+  const { host, hostname, port, pathname } = new URL(restUrl(app.url, 'a1'));
+  const { streams, tails } = app.services;
+  const sockets = await Promise.all(
+    Array.from({ length: 100 }, async () => {
+      const socket = connect({ host: hostname, port: Number(port) });
+      await new Promise((resolve) => socket.once('connect', resolve));
+      return socket;
+    }),
+  );
+  for (const socket of sockets) socket.write(`GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+  // All are cut off once the first ones have an answer: the others are in the middle of it.
+  await Promise.race(sockets.map((socket) => new Promise((resolve) => socket.once('data', resolve))));
+  for (const socket of sockets) socket.resetAndDestroy();
+  using stays = await openSse(restUrl(app.url, 'a1'));
+  await until(() => streams.size === 1);
+  expect(stays.status).toBe(200);
+  stays.destroy();
+  await until(() => streams.size === 0 && tails.size === 0);
+});

@@ -4,8 +4,8 @@ import { memoryBytes } from '../proc.ts';
 import type { Staged } from '../stage.ts';
 import { type Run, type Scenario, sleep } from './scenario.ts';
 
-/** Enough for all code of a connection to have run, and for its caches to be there. */
-const WARM_UP_VIEWERS = 200;
+/** Often enough for all code of a connection to have been compiled, and few: what they leave free is used again. */
+const WARM_UP = { viewers: 200, rounds: 5 };
 const SETTLE_MS = 1_500;
 
 export const IDLE_MEMORY: Scenario = {
@@ -25,9 +25,11 @@ export const IDLE_MEMORY: Scenario = {
 };
 
 async function measure(run: Run, staged: Staged, subject: string): Promise<void> {
-  await staged.connect(subject, { viewers: WARM_UP_VIEWERS, executions: 1 });
-  await staged.measure(subject, { inFlight: 16, forMs: 500 });
-  await staged.disconnect();
+  for (let round = 0; round < WARM_UP.rounds; round++) {
+    await staged.connect(subject, { viewers: WARM_UP.viewers, executions: 1 });
+    await staged.measure(subject, { inFlight: 16, forMs: 300 });
+    await staged.disconnect();
+  }
   const before = await settledBytes(staged);
   for (const viewers of [1_000, 10_000]) {
     await staged.connect(subject, { viewers, executions: 1 });

@@ -33,6 +33,8 @@ export function createConnections(limits: ConnectionLimits, listener: RequestLis
     },
     listener,
   );
+  // Who has read a body still listens, and would be held for as long as the answer goes on.
+  http.on('request', (request) => request.once('close', () => request.removeAllListeners()));
   http.timeout = 0;
   http.maxConnections = maxConnections;
   const silent = silentConnections(http);

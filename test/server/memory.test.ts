@@ -1,0 +1,31 @@
+// An open stream keeps nothing of its request: what Yoga and the adapter made of it is let go of (issue 6, "Memory").
+import { queryObjects } from 'node:v8';
+import { expect, test } from 'vitest';
+import { directLog, startApp } from '../support/app.ts';
+import { openSse } from '../support/sse.ts';
+import { until } from '../support/wait.ts';
+import { restUrl } from './reader.ts';
+
+const VIEWERS = 30;
+
+test.each([
+  ['REST', (url: string) => openSse(restUrl(url, 'a1'))],
+  [
+    'GraphQL over POST',
+    (url: string) =>
+      openSse(`${url}/graphql`, { body: { query: 'subscription { agentStream(id: "a1") { seq } }' } }),
+  ],
+])('%s', async (_, open) => {
+  await using app = await startApp();
+  const log = await directLog(app);
+  await log.append({ type: 'llm_chunk', data: { content: 'a' }, ts: '2026-11-01T00:00:00.000Z' });
+  const streams = await Promise.all(Array.from({ length: VIEWERS }, () => open(app.url)));
+  await until(() => streams.every(({ text }) => text.includes('id: 1-')));
+  // What nothing refers to is collected before it is counted.
+  const { Request, Headers } = app.services.graphql.yoga.fetchAPI;
+  for (const made of [Request, Headers]) {
+    await until(() => queryObjects(made, { format: 'count' }) < VIEWERS / 2);
+  }
+  expect(app.services.streams.size).toBe(VIEWERS);
+  for (const stream of streams) stream.destroy();
+});

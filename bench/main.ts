@@ -29,7 +29,6 @@ try {
   const rows = rowsOf(results);
   for (const table of [...measureTables(results), rowTable(rows)]) console.log(`\n${printed(table)}`);
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ rows }, null, 2)}\n`);
-  console.log('\ntwo workers: not measured');
   if (options.write) writeDocs(results, rows, options);
   if (options.record) record(rows);
   if (options.check) {

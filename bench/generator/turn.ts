@@ -44,6 +44,8 @@ export interface Measured {
   readonly repeated: number;
   readonly broken: number;
   readonly cpuUs: number;
+  /** Of that one of its processes that needed most. */
+  readonly busiestUs: number;
   readonly p50Us: number;
   readonly p99Us: number;
 }
@@ -112,12 +114,14 @@ export class Turns {
     const [crowd, load] = [this.#crowd!, this.#load!];
     this.#latencies.clear();
     const before = { ...crowd.tally, published: load.published };
-    const [cpu, from] = [cpuUs(pids), performance.now()];
+    const used = pids.map((pid) => cpuUs([pid]));
+    const from = performance.now();
     if ('inFlight' in pace) await load.keepInFlight(pace.inFlight, pace.forMs, pace.events);
     else await load.perSecond(pace.perSecond, pace.forMs);
     await this.#feed.flush();
     crowd.countMissing();
     const { tally } = crowd;
+    const needed = pids.map((pid, i) => cpuUs([pid]) - used[i]!);
     return {
       seconds: (performance.now() - from) / 1_000,
       published: load.published - before.published,
@@ -127,7 +131,8 @@ export class Turns {
       lost: tally.lost - before.lost,
       repeated: tally.repeated - before.repeated,
       broken: tally.broken - before.broken,
-      cpuUs: cpuUs(pids) - cpu,
+      cpuUs: needed.reduce((sum, us) => sum + us, 0),
+      busiestUs: Math.max(...needed),
       p50Us: this.#latencies.percentile(0.5),
       p99Us: this.#latencies.percentile(0.99),
     };

@@ -10,11 +10,14 @@ interface Column {
 
 const COLUMNS: readonly Column[] = [
   { measure: 'cpuUsPerFrame', title: 'CPU µs a frame', digits: 2 },
+  { measure: 'busiestUsPerFrame', title: 'of the busiest process', digits: 2 },
   { measure: 'framesPerSecond', title: 'frames/s', digits: 0 },
   { measure: 'bytesPerFrame', title: 'bytes a frame', digits: 0 },
   { measure: 'p50Ms', title: 'p50 ms', digits: 2 },
   { measure: 'p99Ms', title: 'p99 ms', digits: 2 },
   { measure: 'kbPerViewer', title: 'kB a viewer', digits: 1 },
+  { measure: 'eventsPerSecond', title: 'events/s', digits: 0 },
+  { measure: 'growthMb', title: 'growth MB', digits: 1 },
   { measure: 'kbPerSlowViewer', title: 'kB a slow viewer', digits: 1 },
   { measure: 'delayP50Ms', title: 'event loop delay p50 ms', digits: 2 },
   { measure: 'delayP99Ms', title: 'p99 ms', digits: 2 },

@@ -6,10 +6,12 @@ import type { Staged } from '../stage.ts';
 import { deliveryOf, type Run, type Scenario } from './scenario.ts';
 
 const VIEWERS = 1_000;
+/** Executions in B, a viewer each. */
+export const MANY = 1_000;
 /** How many events of all executions together are on their way in B, as when each has its own pace. */
-const IN_FLIGHT_OF_MANY = 64;
+export const EXECUTIONS_IN_FLIGHT = 64;
 /** Servers look after each watched execution every 5 or 10 s: a stretch of so long has its share of that. */
-const ROUND_MS = 10_000;
+export const ROUND_MS = 10_000;
 
 export const ONE_EXECUTION: Scenario = {
   name: 'A',
@@ -31,9 +33,9 @@ export const MANY_EXECUTIONS: Scenario = {
   needsServers: true,
   run: (run) =>
     forEachSubject(run, async (staged, subject) => {
-      await staged.connect(subject, { viewers: VIEWERS, executions: VIEWERS });
-      await warmUp(run, staged, subject, IN_FLIGHT_OF_MANY);
-      await measure(run, staged, subject, 'B', IN_FLIGHT_OF_MANY, ROUND_MS);
+      await staged.connect(subject, { viewers: MANY, executions: MANY });
+      await warmUp(run, staged, subject, EXECUTIONS_IN_FLIGHT);
+      await measure(run, staged, subject, 'B', EXECUTIONS_IN_FLIGHT, ROUND_MS);
     }),
 };
 

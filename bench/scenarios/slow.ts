@@ -1,4 +1,5 @@
 // F: a tenth of the viewers stops reading. What does that cost in memory, and the others in time?
+import type { ServerKind } from '../servers/server.ts';
 import type { Staged } from '../stage.ts';
 import { settledBytes } from './memory.ts';
 import { deliveryOf, type Run, type Scenario } from './scenario.ts';
@@ -15,27 +16,48 @@ export const SLOW_VIEWERS: Scenario = {
   needsServers: false,
   async run(run) {
     for (const kind of run.kinds) {
-      for (const isSlow of [false, true]) {
-        const staged = await run.stage.start(kind);
-        try {
-          await measure(run, staged, staged.subjects[0]!, isSlow);
-        } finally {
-          await staged.stop();
-        }
-      }
+      const growthOfAll = await inFresh(run, kind, (staged) =>
+        measure(run, staged, staged.subjects[0]!, false),
+      );
+      await inFresh(run, kind, (staged) => measure(run, staged, staged.subjects[0]!, true, growthOfAll));
     }
   },
 };
 
-async function measure(run: Run, staged: Staged, subject: string, isSlow: boolean): Promise<void> {
+async function inFresh<T>(run: Run, kind: ServerKind, work: (staged: Staged) => Promise<T>): Promise<T> {
+  const staged = await run.stage.start(kind);
+  try {
+    return await work(staged);
+  } finally {
+    await staged.stop();
+  }
+}
+
+/**
+ * @param growthOfAll what the same events let memory grow by where nobody is slow, in bytes
+ * @returns what they do now
+ */
+async function measure(
+  run: Run,
+  staged: Staged,
+  subject: string,
+  isSlow: boolean,
+  growthOfAll = 0,
+): Promise<number> {
   await staged.connect(subject, { viewers: VIEWERS, executions: 1 });
   const publish = (events: number) => staged.measure(subject, { inFlight: 16, forMs: 60_000, events });
   await publish(WARM_UP_EVENTS);
   const slow = isSlow ? await staged.stopReading(SLOW) : 0;
   const before = await settledBytes(staged);
-  const delivery = deliveryOf(await publish(EVENTS));
+  const measured = await publish(EVENTS);
   const growth = (await settledBytes(staged)) - before;
-  if (slow === 0) run.add('F, none slow', subject, delivery);
-  else run.add('F', subject, { ...delivery, kbPerSlowViewer: growth / 1_000 / slow });
+  const measures = {
+    ...deliveryOf(measured),
+    eventsPerSecond: measured.published / measured.seconds,
+    growthMb: growth / 1e6,
+  };
+  if (slow === 0) run.add('F, none slow', subject, measures);
+  else run.add('F', subject, { ...measures, kbPerSlowViewer: (growth - growthOfAll) / 1_000 / slow });
   await staged.disconnect();
+  return growth;
 }

@@ -4,7 +4,9 @@
 //   npm run bench -- --quick --check               in CI: fails where a ratio has fallen by a third
 //   npm run bench -- --only A,C --peers yoga,nchan --repetitions 1
 //   npm run bench -- --quick --profile FOLDER      and CPU profiles of our server
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { build } from './build.ts';
 import { parseOptions } from './options.ts';
 import { checkRecorded, record } from './recorded.ts';
@@ -22,7 +24,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 
 try {
   const known = { scenarios: SCENARIOS.map(({ name }) => name), peers: PEERS.map(({ name }) => name) };
-  const options = parseOptions(process.argv.slice(2), known);
+  const given = parseOptions(process.argv.slice(2), known);
+  // The page has a profile beside each row that is missed.
+  const options =
+    given.write && given.profile === undefined ? { ...given, profile: temporaryFolder() } : given;
   const dist = options.dist ?? build();
   const measure = () => runAll(options, dist, (line) => console.log(line));
   const results = await measure();
@@ -39,4 +44,10 @@ try {
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
+}
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'execstream-profiles-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }

@@ -36,7 +36,7 @@ export async function runAll(options: Options, dist: string, say: (line: string)
         kinds: rotated(kinds, repetition),
         subjectsOf: ({ subjects }) => (options.isQuick ? subjects.slice(0, 1) : subjects),
         isQuick: options.isQuick,
-        profile: options.profile,
+        profile: repetition === options.repetitions - 1 ? options.profile : undefined,
         add: (scenario, subject, measures) => {
           results.add(scenario, subject, measures);
           say(`${elapsed()} ${repetition + 1} ${scenario}, ${subject}: ${described(measures)}`);

@@ -1,18 +1,22 @@
 // Writes docs/benchmarks: the page with the machine, the versions and the tables, and the plot.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { ARE_PINNED } from '../cores.ts';
 import type { Options } from '../options.ts';
-import type { Results } from '../results.ts';
-import type { Row } from '../rows.ts';
+import { OURS, type Results } from '../results.ts';
+import { isMissed, type Row } from '../rows.ts';
 import { SCENARIOS } from '../scenarios/all.ts';
+import { profileName } from '../scenarios/scenario.ts';
 import { PEERS } from '../servers/all.ts';
 import { EXECSTREAM } from '../servers/execstream.ts';
 import { plot } from './plot.ts';
+import { profileTable } from './profile.ts';
 import { markdown, measureTables, rowTable } from './tables.ts';
 
 const FOLDER = new URL('../../docs/benchmarks/', import.meta.url);
+const GO_PEERS = ['centrifugo', 'mercure'];
 const PLOTTED = ['A, one in flight', 'A, 16 in flight', 'B'];
 
 export function writeDocs(results: Results, rows: readonly Row[], options: Options): void {
@@ -29,7 +33,8 @@ export function writeDocs(results: Results, rows: readonly Row[], options: Optio
   writeFileSync(new URL('README.md', FOLDER), page(results, rows, options));
 }
 
-function page(results: Results, rows: readonly Row[], { repetitions }: Options): string {
+function page(results: Results, rows: readonly Row[], options: Options): string {
+  const { repetitions } = options;
   const [ratios, ...measures] = [rowTable(rows), ...measureTables(results)];
   const sections = measures.map((table) => `### ${table.title}\n\n${markdown(table)}`);
   return `# Benchmarks
@@ -47,8 +52,7 @@ More is better: how many times cheaper we are than a peer, or how many times wit
 
 ${markdown(ratios!)}
 
-Two workers: not measured.
-
+${whereTimeGoes(rows, options)}
 ## Scenarios
 
 ${SCENARIOS.map(({ name, is }) => `- ${name}: ${is}`).join('\n')}
@@ -63,6 +67,18 @@ Medians of ${repetitions} repetitions. Differences below 20 % are ties.
 
 ${sections.join('\n\n')}
 `;
+}
+
+/** Beside rows that are missed, a profile of what was measured for them. */
+function whereTimeGoes(rows: readonly Row[], { profile }: Options): string {
+  const missed = new Set(rows.filter(isMissed).map(({ scenario }) => scenario));
+  const tables = [...missed].flatMap((scenario) => {
+    const file = profile && join(profile, profileName(scenario, OURS));
+    return file && existsSync(file) ? [profileTable(scenario, file)] : [];
+  });
+  if (tables.length === 0) return '';
+  const sections = tables.map((table) => `### ${table.title}\n\n${markdown(table)}\n`);
+  return `## Where the time goes in rows that are missed\n\n${sections.join('\n')}`;
 }
 
 function machine(repetitions: number): string {
@@ -80,9 +96,15 @@ function machine(repetitions: number): string {
     ['Node', process.versions.node],
     ['Redis', printedBy('redis-server', ['--version'], /v=(\S+)/)],
     ['nginx', printedBy('nginx', ['-v'], /nginx\/(\S+)/)],
-    ['packages', packages.join(', ')],
+    ['packages', [...packages, ...GO_PEERS.map(versionInGo)].join(', ')],
   ];
   return markdown({ title: '', head: ['', ''], lines: facts as string[][] });
+}
+
+/** As the lock of its modules has it. */
+function versionInGo(name: string): string {
+  const lock = readFileSync(new URL(`../peers/${name}/go.mod`, import.meta.url), 'utf8');
+  return `${name} ${new RegExp(`/${name}(?:/v\\d+)? (v\\S+)`).exec(lock)?.[1]}`;
 }
 
 function printedBy(program: string, args: readonly string[], version: RegExp): string {

@@ -2,8 +2,9 @@
 // the viewers grow.
 import { resolve } from 'node:path';
 import type { Pace } from '../generator/turn.ts';
+import { OURS } from '../results.ts';
 import type { Staged } from '../stage.ts';
-import { deliveryOf, type Run, type Scenario } from './scenario.ts';
+import { deliveryOf, profiled, profileName, type Run, type Scenario } from './scenario.ts';
 
 const VIEWERS = 1_000;
 /** Executions in B, a viewer each. */
@@ -85,20 +86,8 @@ async function measure(
 ): Promise<void> {
   const pace: Pace = { inFlight, forMs: run.isQuick ? 1_200 : forMs };
   run.add(scenario, subject, deliveryOf(await staged.measure(subject, pace)));
-  if (run.profile !== undefined) await profile(run.profile, staged, subject, scenario, pace);
-}
-
-/** Apart from what is measured: profiling has its price. */
-async function profile(
-  folder: string,
-  staged: Staged,
-  subject: string,
-  scenario: string,
-  pace: Pace,
-): Promise<void> {
-  const { look } = staged.server;
-  if (!look) return;
-  await look('startProfile');
-  await staged.measure(subject, pace);
-  await look(`writeProfile ${resolve(folder, `${scenario.replaceAll(/\W+/g, '-')}-${subject}.cpuprofile`)}`);
+  if (run.profile !== undefined && staged.kind.name === OURS) {
+    const file = resolve(run.profile, profileName(scenario, subject));
+    await profiled(staged, file, () => staged.measure(subject, pace));
+  }
 }

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { cpuUs } from '../proc.ts';
 import { OURS } from '../results.ts';
-import { deliveryOf, type Scenario } from './scenario.ts';
+import { deliveryOf, profiled, profileName, type Scenario } from './scenario.ts';
 
 const VIEWERS = 200;
 const EVENTS = 10_000;
@@ -25,13 +25,14 @@ export const REPLAY: Scenario = {
       await staged.disconnect();
       await staged.fill(EVENTS);
       const { look, pids } = staged.server;
-      if (run.profile !== undefined) await look!('startProfile');
+      const replay = async () => {
+        await staged.connect(OURS, { viewers: VIEWERS, executions: 1, fromStart: true });
+        return staged.measure(OURS, { perSecond: 100, forMs: 6_000 });
+      };
       await look!('watchDelay');
       const before = cpuUs(pids);
-      await staged.connect(OURS, { viewers: VIEWERS, executions: 1, fromStart: true });
-      const measured = await staged.measure(OURS, { perSecond: 100, forMs: 6_000 });
+      const measured = await replay();
       const delay = (await look!('tellDelay')) as { p50: number; p99: number; p999: number; max: number };
-      if (run.profile !== undefined) await look!(`writeProfile ${resolve(run.profile, 'E.cpuprofile')}`);
       const { lost = 0 } = deliveryOf(measured);
       // Most was sent while the last ones were still on their way in.
       const frames = VIEWERS * (WARM_UP_EVENTS + warmUp.published + EVENTS + measured.published) - lost;
@@ -43,6 +44,8 @@ export const REPLAY: Scenario = {
         delayP999Ms: delay.p999,
         delayMaxMs: delay.max,
       });
+      if (run.profile !== undefined)
+        await profiled(staged, resolve(run.profile, profileName('E', OURS)), replay);
     } finally {
       await staged.stop();
     }

@@ -42,6 +42,22 @@ export function deliveryOf(measured: Measured): Record<string, number> {
   };
 }
 
+/** The file of a CPU profile. */
+export function profileName(scenario: string, subject: string): string {
+  return `${scenario.replaceAll(/\W+/g, '-')}-${subject}.cpuprofile`;
+}
+
+/** Profiles our server while it does something that is not measured: profiling has its price. */
+export async function profiled(
+  { server }: Staged,
+  file: string,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  await server.look!('startProfile');
+  await work();
+  await server.look!(`writeProfile ${file}`);
+}
+
 /** Each repetition begins with another server, so that none is always measured after the same one. */
 export function rotated<T>(items: readonly T[], by: number): T[] {
   const from = items.length === 0 ? 0 : by % items.length;

@@ -1,6 +1,6 @@
 // `npm run bench`: what it costs to deliver events, side by side with peers (docs/benchmarks).
 //
-//   npm run bench                                  everything: about half an hour
+//   npm run bench                                  everything: about an hour
 //   npm run bench -- --quick --check               in CI: fails where a ratio has fallen by a third
 //   npm run bench -- --only A,C --peers yoga,nchan --repetitions 1
 //   npm run bench -- --quick --profile FOLDER      and CPU profiles of our server
@@ -12,6 +12,7 @@ import { parseOptions } from './options.ts';
 import { checkRecorded, record } from './recorded.ts';
 import { writeDocs } from './report/docs.ts';
 import { measureTables, printed, rowTable } from './report/tables.ts';
+import type { Results } from './results.ts';
 import { rowsOf } from './rows.ts';
 import { runAll } from './run.ts';
 import { SCENARIOS } from './scenarios/all.ts';
@@ -29,12 +30,15 @@ try {
   const options =
     given.write && given.profile === undefined ? { ...given, profile: temporaryFolder() } : given;
   const dist = options.dist ?? build();
-  const measure = () => runAll(options, dist, (line) => console.log(line));
+  // A run is long: what it has brought is not lost with its end.
+  const onRepetition = (results: Results, repetitions: number) => {
+    if (options.write) writeDocs(results, rowsOf(results), { ...options, repetitions });
+  };
+  const measure = () => runAll(options, dist, (line) => console.log(line), onRepetition);
   const results = await measure();
   const rows = rowsOf(results);
   for (const table of [...measureTables(results), rowTable(rows)]) console.log(`\n${printed(table)}`);
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ rows }, null, 2)}\n`);
-  if (options.write) writeDocs(results, rows, options);
   if (options.record) record(rows);
   if (options.check) {
     const again = async () => rowsOf(await measure());

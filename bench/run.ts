@@ -13,7 +13,13 @@ const WARM_UP_MS = 1_000;
 /** The quick form repeats itself for as long as it stays within this. */
 const QUICK_MS = 45_000;
 
-export async function runAll(options: Options, dist: string, say: (line: string) => void): Promise<Results> {
+/** @param onRepetition is given what there is after each repetition */
+export async function runAll(
+  options: Options,
+  dist: string,
+  say: (line: string) => void,
+  onRepetition: (results: Results, repetitions: number) => void = () => {},
+): Promise<Results> {
   const results = new Results();
   const from = performance.now();
   const elapsed = () => `${((performance.now() - from) / 1_000).toFixed(0)} s`.padStart(6);
@@ -36,7 +42,8 @@ export async function runAll(options: Options, dist: string, say: (line: string)
         kinds: rotated(kinds, repetition),
         subjectsOf: ({ subjects }) => (options.isQuick ? subjects.slice(0, 1) : subjects),
         isQuick: options.isQuick,
-        profile: repetition === options.repetitions - 1 ? options.profile : undefined,
+        profile: repetition === 0 ? options.profile : undefined,
+        say,
         add: (scenario, subject, measures) => {
           results.add(scenario, subject, measures);
           say(`${elapsed()} ${repetition + 1} ${scenario}, ${subject}: ${described(measures)}`);
@@ -46,6 +53,7 @@ export async function runAll(options: Options, dist: string, say: (line: string)
         await replaceEnded(stage, servers, say);
         await scenario.run({ ...run, servers: rotated(servers, repetition) });
       }
+      onRepetition(results, repetition + 1);
       const endedAt = performance.now() - from;
       if (options.isQuick && endedAt + (endedAt - beganAt) > QUICK_MS) break;
     }

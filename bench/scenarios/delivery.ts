@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { Pace } from '../generator/turn.ts';
 import { OURS } from '../results.ts';
 import type { Staged } from '../stage.ts';
-import { deliveryOf, profiled, profileName, type Run, type Scenario } from './scenario.ts';
+import { deliveryOf, forEachSubject, profiled, profileName, type Run, type Scenario } from './scenario.ts';
 
 const VIEWERS = 1_000;
 /** Executions in B, a viewer each. */
@@ -54,18 +54,6 @@ export const MORE_VIEWERS: Scenario = {
       }
     }),
 };
-
-async function forEachSubject(
-  run: Run,
-  turn: (staged: Staged, subject: string) => Promise<void>,
-): Promise<void> {
-  for (const staged of run.servers) {
-    for (const subject of run.subjectsOf(staged)) {
-      await turn(staged, subject);
-      await staged.disconnect();
-    }
-  }
-}
 
 async function warmUp(run: Run, staged: Staged, subject: string, inFlight: number): Promise<void> {
   const { lost, repeated, broken } = await staged.measure(subject, {

@@ -1,19 +1,14 @@
 // D: how long an event takes from its publisher to each of 50 viewers, at a load that no server minds.
-import { deliveryOf, type Scenario } from './scenario.ts';
+import { deliveryOf, forEachSubject, type Scenario } from './scenario.ts';
 
 export const LATENCY: Scenario = {
   name: 'D',
   is: '50 viewers of one execution, 100 events a second',
   needsServers: true,
-  async run(run) {
-    for (const staged of run.servers) {
-      for (const subject of run.subjectsOf(staged)) {
-        await staged.connect(subject, { viewers: 50, executions: 1 });
-        await staged.measure(subject, { perSecond: 100, forMs: 1_500 });
-        const measured = await staged.measure(subject, { perSecond: 100, forMs: 8_000 });
-        run.add('D', subject, deliveryOf(measured));
-        await staged.disconnect();
-      }
-    }
-  },
+  run: (run) =>
+    forEachSubject(run, async (staged, subject) => {
+      await staged.connect(subject, { viewers: 50, executions: 1 });
+      await staged.measure(subject, { perSecond: 100, forMs: 1_500 });
+      run.add('D', subject, deliveryOf(await staged.measure(subject, { perSecond: 100, forMs: 8_000 })));
+    }),
 };

@@ -1,8 +1,7 @@
-// C: what an idle viewer costs in memory. Each server is a new one: memory that it once had it does not give back.
-
+// C: what an idle viewer costs in memory.
 import { memoryBytes } from '../proc.ts';
 import type { Staged } from '../stage.ts';
-import { type Run, type Scenario, sleep } from './scenario.ts';
+import { forEachFresh, type Run, type Scenario, sleep } from './scenario.ts';
 
 /** Often enough for all code of a connection to have been compiled, and few: what they leave free is used again. */
 const WARM_UP = { viewers: 200, rounds: 5 };
@@ -12,16 +11,10 @@ export const IDLE_MEMORY: Scenario = {
   name: 'C',
   is: 'idle memory of 1,000 and 10,000 viewers of one execution',
   needsServers: false,
-  async run(run) {
-    for (const kind of run.kinds) {
-      const staged = await run.stage.start(kind);
-      try {
-        for (const subject of run.subjectsOf(staged).slice(0, 1)) await measure(run, staged, subject);
-      } finally {
-        await staged.stop();
-      }
-    }
-  },
+  run: (run) =>
+    forEachFresh(run, async (staged) => {
+      for (const subject of run.subjectsOf(staged).slice(0, 1)) await measure(run, staged, subject);
+    }),
 };
 
 async function measure(run: Run, staged: Staged, subject: string): Promise<void> {
@@ -43,7 +36,7 @@ async function measure(run: Run, staged: Staged, subject: string): Promise<void>
 /** Memory in use: what is garbage is no viewer's. */
 export async function settledBytes({ server }: Staged): Promise<number> {
   await sleep(SETTLE_MS);
-  for (let round = 0; round < 2; round++) {
+  for (let round = 0; round < 4; round++) {
     await server.look?.('collect');
     await sleep(200);
   }

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { cpuUs } from '../proc.ts';
 import { OURS } from '../results.ts';
-import { deliveryOf, profiled, profileName, type Scenario } from './scenario.ts';
+import { deliveryOf, fresh, profiled, profileName, type Scenario } from './scenario.ts';
 
 const VIEWERS = 200;
 const EVENTS = 10_000;
@@ -16,8 +16,7 @@ export const REPLAY: Scenario = {
   async run(run) {
     const kind = run.kinds.find(({ name }) => name === OURS)!;
     // A new one, whose log holds just these events.
-    const staged = await run.stage.start(kind);
-    try {
+    await fresh(run, kind, async (staged) => {
       await staged.begin(1);
       await staged.fill(WARM_UP_EVENTS);
       await staged.connect(OURS, { viewers: VIEWERS, executions: 1, fromStart: true });
@@ -46,8 +45,6 @@ export const REPLAY: Scenario = {
       });
       if (run.profile !== undefined)
         await profiled(staged, resolve(run.profile, profileName('E', OURS)), replay);
-    } finally {
-      await staged.stop();
-    }
+    });
   },
 };

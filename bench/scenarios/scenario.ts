@@ -1,5 +1,6 @@
 // What scenarios have in common: what they may use, and what they bring back.
 import type { Measured } from '../generator/turn.ts';
+import { OURS } from '../results.ts';
 import type { ServerKind } from '../servers/server.ts';
 import type { Stage, Staged } from '../stage.ts';
 
@@ -15,6 +16,7 @@ export interface Run {
   readonly isQuick: boolean;
   /** A folder for CPU profiles of our server, where they are asked for. */
   readonly profile: string | undefined;
+  say(line: string): void;
   add(scenario: string, subject: string, measures: Readonly<Record<string, number>>): void;
 }
 
@@ -25,6 +27,65 @@ export interface Scenario {
   readonly needsServers: boolean;
   /** One repetition. */
   run(run: Run): Promise<void>;
+}
+
+/** One after the other, each with its name; a peer that fails is left out, and said, where we must not fail. */
+export async function forEachOf<T>(
+  run: Run,
+  all: readonly T[],
+  nameOf: (one: T) => string,
+  work: (one: T) => Promise<void>,
+): Promise<void> {
+  for (const one of all) {
+    try {
+      await work(one);
+    } catch (error) {
+      if (nameOf(one) === OURS) throw error;
+      run.say(`${nameOf(one)} is left out: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+}
+
+/** Each server that runs all the time, with each of its streams that is measured. */
+export async function forEachSubject(
+  run: Run,
+  turn: (staged: Staged, subject: string) => Promise<void>,
+): Promise<void> {
+  await forEachOf(
+    run,
+    run.servers,
+    ({ kind }) => kind.name,
+    async (staged) => {
+      try {
+        for (const subject of run.subjectsOf(staged)) {
+          await turn(staged, subject);
+          await staged.disconnect();
+        }
+      } finally {
+        await staged.disconnect();
+      }
+    },
+  );
+}
+
+/** A new server of each kind, which ends with its turn. */
+export async function forEachFresh(run: Run, turn: (staged: Staged) => Promise<void>): Promise<void> {
+  await forEachOf(
+    run,
+    run.kinds,
+    ({ name }) => name,
+    (kind) => fresh(run, kind, turn),
+  );
+}
+
+/** A server for one turn. Memory that one once had it does not give back. */
+export async function fresh<T>(run: Run, kind: ServerKind, turn: (staged: Staged) => Promise<T>): Promise<T> {
+  const staged = await run.stage.start(kind);
+  try {
+    return await turn(staged);
+  } finally {
+    await staged.stop();
+  }
 }
 
 /** The measures of a stretch in which events were delivered. */

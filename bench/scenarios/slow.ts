@@ -1,8 +1,7 @@
 // F: a tenth of the viewers stops reading. What does that cost in memory, and the others in time?
-import type { ServerKind } from '../servers/server.ts';
 import type { Staged } from '../stage.ts';
 import { settledBytes } from './memory.ts';
-import { deliveryOf, type Run, type Scenario } from './scenario.ts';
+import { deliveryOf, forEachOf, fresh, type Run, type Scenario } from './scenario.ts';
 
 const VIEWERS = 100;
 const SLOW = 0.1;
@@ -14,36 +13,24 @@ export const SLOW_VIEWERS: Scenario = {
   name: 'F',
   is: '100 viewers, of whom a tenth reads nothing, and 40,000 events',
   needsServers: false,
-  async run(run) {
-    for (const kind of run.kinds) {
-      const growthOfAll = await inFresh(run, kind, (staged) =>
-        measure(run, staged, staged.subjects[0]!, false),
-      );
-      await inFresh(run, kind, (staged) => measure(run, staged, staged.subjects[0]!, true, growthOfAll));
-    }
-  },
+  run: (run) =>
+    forEachOf(
+      run,
+      run.kinds,
+      ({ name }) => name,
+      async (kind) => {
+        const growthOfAll = await fresh(run, kind, (staged) => measure(run, staged, false));
+        await fresh(run, kind, (staged) => measure(run, staged, true, growthOfAll));
+      },
+    ),
 };
-
-async function inFresh<T>(run: Run, kind: ServerKind, work: (staged: Staged) => Promise<T>): Promise<T> {
-  const staged = await run.stage.start(kind);
-  try {
-    return await work(staged);
-  } finally {
-    await staged.stop();
-  }
-}
 
 /**
  * @param growthOfAll what the same events let memory grow by where nobody is slow, in bytes
  * @returns what they do now
  */
-async function measure(
-  run: Run,
-  staged: Staged,
-  subject: string,
-  isSlow: boolean,
-  growthOfAll = 0,
-): Promise<number> {
+async function measure(run: Run, staged: Staged, isSlow: boolean, growthOfAll = 0): Promise<number> {
+  const subject = staged.subjects[0]!;
   await staged.connect(subject, { viewers: VIEWERS, executions: 1 });
   const publish = (events: number) => staged.measure(subject, { inFlight: 16, forMs: 60_000, events });
   await publish(WARM_UP_EVENTS);

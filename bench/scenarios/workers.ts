@@ -3,7 +3,7 @@
 import { OURS } from '../results.ts';
 import { EXECSTREAM, TWO_WORKERS } from '../servers/execstream.ts';
 import { EXECUTIONS_IN_FLIGHT, MANY, ROUND_MS } from './delivery.ts';
-import { deliveryOf, type Scenario } from './scenario.ts';
+import { deliveryOf, fresh, type Scenario } from './scenario.ts';
 
 const WARM_UP_MS = 3_000;
 
@@ -16,17 +16,14 @@ export const WORKERS: Scenario = {
       ['W, one worker', EXECSTREAM],
       ['W, two workers', TWO_WORKERS],
     ] as const) {
-      const staged = await run.stage.start(kind);
-      try {
+      await fresh(run, kind, async (staged) => {
         await staged.begin(MANY);
         await staged.connect(OURS, { viewers: MANY, executions: MANY });
         await staged.measure(OURS, { inFlight: EXECUTIONS_IN_FLIGHT, forMs: WARM_UP_MS });
         const measured = await staged.measure(OURS, { inFlight: EXECUTIONS_IN_FLIGHT, forMs: ROUND_MS });
         const busiestUsPerFrame = measured.busiestUs / measured.framesOfReaders;
         run.add(name, OURS, { ...deliveryOf(measured), busiestUsPerFrame });
-      } finally {
-        await staged.stop();
-      }
+      });
     }
   },
 };

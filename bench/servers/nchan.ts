@@ -2,12 +2,14 @@
 // another by way of Redis. Only the one with the viewers is measured; the other stands for the publisher.
 import { accessSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, startServer } from '../../scripts/child.ts';
 import { onCore } from '../cores.ts';
 import { familyOf } from '../proc.ts';
 import type { Place, ServerKind } from './server.ts';
 
 const PROGRAM = '/usr/sbin/nginx';
+const ANSWERS_WITHIN_MS = 10_000;
 const MODULE = '/usr/lib/nginx/modules/ngx_nchan_module.so';
 /** Not inherited from the server's block. New viewers want what comes, as those of the other peers do. */
 const REDIS = 'nchan_redis_pass redis; nchan_subscriber_first_message newest;';
@@ -30,6 +32,7 @@ export const NCHAN: ServerKind = {
         `location ~ ^/publish/(.+)$ { ${REDIS} nchan_publisher; nchan_channel_id $1; }`,
       ),
     ]);
+    await answers(`http://127.0.0.1:${viewers.port}/stream/nobody`);
     return {
       port: viewers.port,
       pids: familyOf(viewers.pid),
@@ -96,6 +99,20 @@ http {
     process.off('exit', endGroup);
   };
   return { port, pid: master.pid, end };
+}
+
+/** It refuses viewers until it is connected with Redis. */
+async function answers(url: string): Promise<void> {
+  const from = performance.now();
+  for (;;) {
+    const opened = new AbortController();
+    const headers = { Accept: 'text/event-stream' };
+    const { ok } = await fetch(url, { headers, signal: opened.signal });
+    opened.abort();
+    if (ok) return;
+    if (performance.now() - from > ANSWERS_WITHIN_MS) throw new Error(`${url} does not answer`);
+    await sleep(20);
+  }
 }
 
 function isThere(path: string): boolean {

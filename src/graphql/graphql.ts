@@ -58,7 +58,8 @@ export function createGraphQL({ services, streams, logger, limits }: GraphQLOpti
     }),
     // Nobody uploads files, and a form of that kind needs no preflight.
     multipart: false,
-    // Bounded before it comes here (server/bounded-body.ts); Yoga's own bound keeps a stream over the body for each viewer.
+    // Bounded before it comes here (server/bounded-body.ts). Yoga's own bound keeps a stream over the body for each
+    // viewer (docs/decisions/0018).
     maxRequestBodySize: false,
     plugins: [
       useQueryLimits(limits),

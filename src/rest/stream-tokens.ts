@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { MAX_BATCH_BYTES } from '../log/log.ts';
 import type { RunOperation } from '../schema/operation.ts';
+import { readBody } from './body.ts';
 import type { NewStreamTokenMutation } from './documents.gen.ts';
 import { CREATE_STREAM_TOKEN, REVOKE_STREAM_TOKEN } from './documents.ts';
-import { readBody } from './publishing/body.ts';
 import { refusalOf, refuse } from './refusal.ts';
 import type { Visit } from './router.ts';
 

@@ -22,7 +22,10 @@ export interface OpenViewer extends Omit<ViewerOptions, 'permissionClass'> {
 /** The viewers of one execution, as its source sees them. */
 export type Audience = Pick<Tail, 'pollMs' | 'warn' | 'standingWarning'>;
 
-/** Follows an execution's source of truth while it has viewers here; answers how to stop, which resolves when its leases are given back. */
+/**
+ * Follows an execution's source of truth while it has viewers here; answers how to stop, which resolves when its leases
+ * are given back.
+ */
 export type Follow = (executionId: string, audience: Audience) => () => void | Promise<void>;
 
 export interface TailsOptions {

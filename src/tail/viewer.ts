@@ -5,14 +5,9 @@
 // - Every seq after the cursor is taken once and in order, or a `gap` or a `reset` says which are not.
 // - Nothing is taken after the terminal event.
 // - `take` never waits; it answers what is there, and who is `waiting` is woken when more may be.
-import { type Cursor, formatCursor, parseCursor } from '../event/cursor.ts';
-import {
-  type EventData,
-  type EventType,
-  type ExecutionEvent,
-  type NewEvent,
-  timestamp,
-} from '../event/types.ts';
+import { type Cursor, formatCursor } from '../event/cursor.ts';
+import type { EventData, EventType, ExecutionEvent } from '../event/types.ts';
+import { gap, reset, warning } from './between.ts';
 import { ReadAhead } from './read-ahead.ts';
 import type { Stretch } from './stretch.ts';
 import type { Tail } from './tail.ts';
@@ -177,7 +172,7 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
   #takeWarning(): ExecutionEvent | undefined {
     const data = this.#warning;
     this.#warning = undefined;
-    return data && this.#make(parseCursor(this.#position!), { type: 'warning', data, ts: timestamp() });
+    return data && warning(this.tail, this.#position!, data);
   }
 
   #nextPassing(): ExecutionEvent | undefined {
@@ -229,15 +224,13 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
     if (this.#ahead && this.#ahead.last > head) this.#ahead = undefined;
   }
 
-  /** All before is void, and the log is read from its start. */
   #reset(): ExecutionEvent {
-    const { epoch } = this.tail;
     this.#lost = false;
-    this.#epoch = epoch;
+    this.#epoch = this.tail.epoch;
     this.#seq = 0;
     this.#ahead = undefined;
     this.#gone = 0;
-    return this.#make({ seq: 0, epoch }, { type: 'reset', data: { reason: 'log_lost' }, ts: timestamp() });
+    return reset(this.tail);
   }
 
   async #load(): Promise<void> {
@@ -260,20 +253,11 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
     this.wake();
   }
 
-  /** What the log has let go of before this viewer read it. */
   #gap(): ExecutionEvent {
-    const { epoch, end, folded: result } = this.tail;
-    const [fromSeq, toSeq] = [this.#seq + 1, this.#gone];
-    const folded = toSeq === end - 1 ? result : undefined;
-    this.#seq = toSeq;
-    this.#patchesHeld = !(folded && 'value' in folded);
-    const data = { fromSeq, toSeq, ...folded };
-    return this.#make({ seq: toSeq, epoch }, { type: 'gap', data, ts: timestamp() });
-  }
-
-  #make({ seq, epoch = '' }: Cursor, event: NewEvent): ExecutionEvent {
-    const { executionId, attempt } = this.tail;
-    return { id: formatCursor(seq, epoch), seq, executionId, attempt, ...event };
+    const event = gap(this.tail, this.#seq + 1, this.#gone);
+    this.#seq = this.#gone;
+    this.#patchesHeld = !('value' in event.data);
+    return event;
   }
 
   /** Whether the viewer holds the value that a patch is meant for: a gap takes it away, a whole value gives it back. */

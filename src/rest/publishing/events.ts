@@ -13,7 +13,7 @@ import {
 import type { Execution } from '../../execution/store.ts';
 import { splitText } from '../../publish/text.ts';
 import { splitPatch } from '../../publish/value.ts';
-import { tooLarge, unprocessable } from './body.ts';
+import { tooLarge, unprocessable } from '../body.ts';
 
 /** What a batch looks like, before its events are looked at. An empty one is a sign of life. */
 export const BATCH = z.strictObject({

@@ -25,8 +25,8 @@ import { applyPatch, createFolds, type Fold, patched } from '../../log/fold.ts';
 import { type AppendResult, type EventLog, MAX_BATCH_BYTES } from '../../log/log.ts';
 import { createRedactor } from '../../publish/redact/redaction.ts';
 import { prepareRun } from '../../publish/start.ts';
+import { readBody, unprocessable } from '../body.ts';
 import { createAcknowledged } from './acknowledged.ts';
-import { readBody, unprocessable } from './body.ts';
 import { BATCH, checkEvents } from './events.ts';
 import { createTurns } from './turns.ts';
 

@@ -1,7 +1,7 @@
 // A request's JSON body, read no further than its bound.
 import type { z } from 'zod';
-import { ExecstreamError } from '../../event/error.ts';
-import { problem } from '../problem.ts';
+import { ExecstreamError } from '../event/error.ts';
+import { problem } from './problem.ts';
 
 /** Read on, and let go of: a connection that is cut while a client still sends takes the answer with it. */
 const MAX_DISCARDED_BYTES = 8 * 1024 * 1024;

@@ -10,7 +10,10 @@ import { createMemoryStore } from '../support/memory-store.ts';
 const ID = 'agent-1';
 
 beforeEach(() => {
-  vi.useFakeTimers();
+  // Time, but not the turns of the event loop in which viewers are let in.
+  vi.useFakeTimers({
+    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'],
+  });
 });
 afterEach(() => {
   vi.useRealTimers();

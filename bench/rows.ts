@@ -49,6 +49,17 @@ function quicker(measure: string, percentile: string): Wanted {
   };
 }
 
+type Measured = readonly [scenario: string, measure: string];
+
+/** Two measures of us: the second over the first. */
+function change(scenario: string, against: string, atLeast: number, under: Measured, over: Measured): Wanted {
+  const of = (results: Results, [where, measure]: Measured) => results.median(where, OURS, measure);
+  return {
+    ...{ scenario, against, atLeast },
+    value: (results) => ratio(of(results, under), of(results, over)),
+  };
+}
+
 const WANTED: readonly Wanted[] = [
   cheaper('A, one in flight', 'yoga', 5),
   cheaper('A, one in flight', 'nchan', 1),
@@ -62,38 +73,23 @@ const WANTED: readonly Wanted[] = [
   quicker('p99Ms', 'p99'),
   within('E', 10, 'ms of event loop delay (p99.9)', 'delayP999Ms'),
   within('F', 64, 'kB of memory for a slow viewer', 'kbPerSlowViewer'),
-  {
-    // How quickly they are told, not CPU time: that of what is written to the slow ones, too, is no cost of theirs.
-    scenario: 'F, the others',
-    against: 'no slow viewers',
-    atLeast: 0.9,
-    value: (results) =>
-      ratio(
-        results.median('F, none slow', OURS, 'eventsPerSecond'),
-        results.median('F', OURS, 'eventsPerSecond'),
-      ),
-  },
-  {
-    scenario: 'H',
-    against: '100 viewers',
-    atLeast: 0.8,
-    value: (results) =>
-      ratio(
-        results.median('H, 10000 viewers', OURS, 'cpuUsPerFrame'),
-        results.median('H, 100 viewers', OURS, 'cpuUsPerFrame'),
-      ),
-  },
-  {
-    // What the busiest worker of two needs for all frames, under one worker's: how much more they can deliver together.
-    scenario: 'W, two workers',
-    against: 'one worker',
-    atLeast: 1.7,
-    value: (results) =>
-      ratio(
-        results.median('W, two workers', OURS, 'busiestUsPerFrame'),
-        results.median('W, one worker', OURS, 'cpuUsPerFrame'),
-      ),
-  },
+  // How quickly they are told, not CPU time: that of what is written to the slow ones, too, is no cost of theirs.
+  change(
+    'F, the others',
+    'no slow viewers',
+    0.9,
+    ['F, none slow', 'eventsPerSecond'],
+    ['F', 'eventsPerSecond'],
+  ),
+  change('H', '100 viewers', 0.8, ['H, 10000 viewers', 'cpuUsPerFrame'], ['H, 100 viewers', 'cpuUsPerFrame']),
+  // What the busiest worker of two needs for all frames, under one worker's: how much more they can deliver together.
+  change(
+    'W, two workers',
+    'one worker',
+    1.7,
+    ['W, two workers', 'busiestUsPerFrame'],
+    ['W, one worker', 'cpuUsPerFrame'],
+  ),
 ];
 
 /** The rows that this run can tell. */

@@ -1,7 +1,7 @@
 // C: what an idle viewer costs in memory.
 import { memoryBytes } from '../proc.ts';
 import type { Staged } from '../stage.ts';
-import { forEachFresh, type Run, type Scenario, sleep } from './scenario.ts';
+import { forEachKind, fresh, type Run, type Scenario, sleep } from './scenario.ts';
 
 /** Often enough for all code of a connection to have been compiled, and few: what they leave free is used again. */
 const WARM_UP = { viewers: 200, rounds: 5 };
@@ -12,9 +12,7 @@ export const IDLE_MEMORY: Scenario = {
   is: 'idle memory of 1,000 and 10,000 viewers of one execution',
   needsServers: false,
   run: (run) =>
-    forEachFresh(run, async (staged) => {
-      for (const subject of run.subjectsOf(staged).slice(0, 1)) await measure(run, staged, subject);
-    }),
+    forEachKind(run, (kind) => fresh(run, kind, (staged) => measure(run, staged, staged.subjects[0]!))),
 };
 
 async function measure(run: Run, staged: Staged, subject: string): Promise<void> {

@@ -30,7 +30,7 @@ export interface Scenario {
 }
 
 /** One after the other, each with its name; a peer that fails is left out, and said, where we must not fail. */
-export async function forEachOf<T>(
+async function forEachOf<T>(
   run: Run,
   all: readonly T[],
   nameOf: (one: T) => string,
@@ -56,26 +56,20 @@ export async function forEachSubject(
     run.servers,
     ({ kind }) => kind.name,
     async (staged) => {
-      try {
-        for (const subject of run.subjectsOf(staged)) {
+      for (const subject of run.subjectsOf(staged)) {
+        try {
           await turn(staged, subject);
+        } finally {
           await staged.disconnect();
         }
-      } finally {
-        await staged.disconnect();
       }
     },
   );
 }
 
-/** A new server of each kind, which ends with its turn. */
-export async function forEachFresh(run: Run, turn: (staged: Staged) => Promise<void>): Promise<void> {
-  await forEachOf(
-    run,
-    run.kinds,
-    ({ name }) => name,
-    (kind) => fresh(run, kind, turn),
-  );
+/** Each kind of server, to start fresh ones. */
+export async function forEachKind(run: Run, turn: (kind: ServerKind) => Promise<void>): Promise<void> {
+  await forEachOf(run, run.kinds, ({ name }) => name, turn);
 }
 
 /** A server for one turn. Memory that one once had it does not give back. */

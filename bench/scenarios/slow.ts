@@ -1,7 +1,7 @@
 // F: a tenth of the viewers stops reading. What does that cost in memory, and the others in time?
 import type { Staged } from '../stage.ts';
 import { settledBytes } from './memory.ts';
-import { deliveryOf, forEachOf, fresh, type Run, type Scenario } from './scenario.ts';
+import { deliveryOf, forEachKind, fresh, type Run, type Scenario } from './scenario.ts';
 
 const VIEWERS = 100;
 const SLOW = 0.1;
@@ -17,15 +17,10 @@ export const SLOW_VIEWERS: Scenario = {
   is: '100 viewers, of whom a tenth reads nothing, and 40,000 events',
   needsServers: false,
   run: (run) =>
-    forEachOf(
-      run,
-      run.kinds,
-      ({ name }) => name,
-      async (kind) => {
-        const growthOfAll = await fresh(run, kind, (staged) => measure(run, staged, false));
-        await fresh(run, kind, (staged) => measure(run, staged, true, growthOfAll));
-      },
-    ),
+    forEachKind(run, async (kind) => {
+      const growthOfAll = await fresh(run, kind, (staged) => measure(run, staged, false));
+      await fresh(run, kind, (staged) => measure(run, staged, true, growthOfAll));
+    }),
 };
 
 /**

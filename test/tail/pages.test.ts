@@ -8,13 +8,21 @@ beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 
 afterEach(() => void vi.useRealTimers());
 
 /** A log of 4,000 events, or so many; answers what was read of it. */
-function newPages(content = 'x', log = { head: 4_000 }) {
+function newPages(content = 'x', log = { head: 4_000, epoch: 'e' }) {
   const reads: number[] = [];
   const event = (seq: number) => ({ id: `${seq}-e`, seq, executionId: 'a', attempt: 1, ...chunk(content) });
   const read = async (after: number): Promise<LogPage> => {
     reads.push(after);
     const events = range(after + 1, Math.min(after + 10, log.head)).map(event);
-    return { epoch: 'e', head: log.head, numbering: 'auto', attempt: 1, end: 0, published: true, events };
+    return {
+      epoch: log.epoch,
+      head: log.head,
+      numbering: 'auto',
+      attempt: 1,
+      end: 0,
+      published: true,
+      events,
+    };
   };
   return { reads, pages: new Pages('e', read, 10) };
 }
@@ -55,7 +63,7 @@ describe('pages', () => {
   });
 
   test('the last one, which is not full yet, is shared, and read again for what has come since', async () => {
-    const log = { head: 14 };
+    const log = { head: 14, epoch: 'e' };
     const { pages, reads } = newPages('x', log);
     expect(await pages.get(11)).toBe(await pages.get(12));
     expect(await pages.get(14)).toBeUndefined();
@@ -69,16 +77,11 @@ describe('pages', () => {
   });
 
   test('one of another incarnation is none', async () => {
-    const pages = new Pages(
-      'e',
-      async () => ({
-        ...{ epoch: 'f', head: 1, numbering: 'auto', attempt: 1, end: 0 },
-        published: true,
-        events: [],
-      }),
-      10,
-    );
-    expect(await pages.get(0)).toBeUndefined();
+    const log = { head: 4_000, epoch: 'e' };
+    const { pages } = newPages('x', log);
+    expect(await pages.get(0)).toBeDefined();
+    log.epoch = 'f';
+    expect(await pages.get(10)).toBeUndefined();
   });
 
   test('one that could not be read is read again', async () => {

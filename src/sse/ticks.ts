@@ -10,7 +10,7 @@
 const WRITE_MS = 0.004;
 const LONGEST_PAUSE_MS = 20;
 /** How long a round goes on without letting others have their turn. */
-const LONGEST_TURN_MS = 2;
+const LONGEST_TURN_MS = 1;
 /** How many items' work is done between two looks at the clock. */
 const UNLOOKED = 8;
 

@@ -4,7 +4,7 @@
 //   npm run bench -- --quick --check               in CI: fails where a ratio has fallen by a third
 //   npm run bench -- --only A,C --peers yoga,nchan --repetitions 1
 //   npm run bench -- --quick --profile FOLDER      and CPU profiles of our server
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from './build.ts';
@@ -29,6 +29,7 @@ try {
   // The page has a profile beside each row that is missed.
   const options =
     given.write && given.profile === undefined ? { ...given, profile: temporaryFolder() } : given;
+  if (options.profile !== undefined) mkdirSync(options.profile, { recursive: true });
   const dist = options.dist ?? build();
   // A run is long: what it has brought is not lost with its end.
   const onRepetition = (results: Results, repetitions: number) => {

@@ -81,7 +81,15 @@ const WANTED: readonly Wanted[] = [
     ['F, none slow', 'eventsPerSecond'],
     ['F', 'eventsPerSecond'],
   ),
-  change('H', '100 viewers', 0.8, ['H, 10000 viewers', 'cpuUsPerFrame'], ['H, 100 viewers', 'cpuUsPerFrame']),
+  ...['', ' at 50/s'].map((pace) =>
+    change(
+      `H, 10000 viewers${pace}`,
+      `100 viewers${pace}`,
+      0.8,
+      [`H, 10000 viewers${pace}`, 'cpuUsPerFrame'],
+      [`H, 100 viewers${pace}`, 'cpuUsPerFrame'],
+    ),
+  ),
   // What the busiest worker of two needs for all frames, under one worker's: how much more they can deliver together.
   change(
     'W, two workers',

@@ -51,7 +51,12 @@ export async function runAll(
       };
       for (const scenario of scenarios) {
         await replaceEnded(stage, servers, say);
-        await scenario.run({ ...run, servers: rotated(servers, repetition) });
+        const isAsked = ({ name }: ServerKind) => name === OURS || scenario.comparesPeers || repetition === 0;
+        await scenario.run({
+          ...run,
+          kinds: run.kinds.filter(isAsked),
+          servers: rotated(servers, repetition).filter(({ kind }) => isAsked(kind)),
+        });
       }
       onRepetition(results, repetition + 1);
       const endedAt = performance.now() - from;

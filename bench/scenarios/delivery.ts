@@ -1,16 +1,18 @@
 // A, B and H: what it costs to deliver an event to many viewers of one execution, to one viewer each of many, and as
 // the viewers grow.
-import { resolve } from 'node:path';
 import type { Pace } from '../generator/turn.ts';
-import { OURS } from '../results.ts';
 import type { Staged } from '../stage.ts';
-import { deliveryOf, forEachSubject, profiled, profileName, type Run, type Scenario } from './scenario.ts';
+import { deliveryOf, forEachSubject, profiledIfAsked, type Run, type Scenario } from './scenario.ts';
 
 const VIEWERS = 1_000;
 /** Executions in B, a viewer each. */
 export const MANY = 1_000;
 /** How many events of all executions together are on their way in B, as when each has its own pace. */
 export const EXECUTIONS_IN_FLIGHT = 64;
+/** In H, events a second: about as many as an agent that writes has, however many watch it. */
+const STEADY = 50;
+/** At 10,000 viewers that is half a million frames a second: who needs more than this for one would be at it for minutes. */
+const KEEPS_UP_US = 20;
 /** Servers look after each watched execution every 5 or 10 s: a stretch of so long has its share of that. */
 export const ROUND_MS = 10_000;
 
@@ -18,13 +20,14 @@ export const ONE_EXECUTION: Scenario = {
   name: 'A',
   is: 'one execution, 1,000 viewers; the next event once all have one, and 16 events in flight',
   needsServers: true,
+  comparesPeers: true,
   run: (run) =>
     forEachSubject(run, async (staged, subject) => {
       await staged.connect(subject, { viewers: VIEWERS, executions: 1 });
       await warmUp(run, staged, subject, 1);
-      await measure(run, staged, subject, 'A, one in flight', 1);
+      await measure(run, staged, subject, 'A, one in flight', { inFlight: 1, forMs: 3_000 });
       await warmUp(run, staged, subject, 16);
-      await measure(run, staged, subject, 'A, 16 in flight', 16);
+      await measure(run, staged, subject, 'A, 16 in flight', { inFlight: 16, forMs: 3_000 });
     }),
 };
 
@@ -32,24 +35,29 @@ export const MANY_EXECUTIONS: Scenario = {
   name: 'B',
   is: '1,000 executions, a viewer each; 64 events of all in flight',
   needsServers: true,
+  comparesPeers: true,
   run: (run) =>
     forEachSubject(run, async (staged, subject) => {
       await staged.connect(subject, { viewers: MANY, executions: MANY });
       await warmUp(run, staged, subject, EXECUTIONS_IN_FLIGHT);
-      await measure(run, staged, subject, 'B', EXECUTIONS_IN_FLIGHT, ROUND_MS);
+      await measure(run, staged, subject, 'B', { inFlight: EXECUTIONS_IN_FLIGHT, forMs: ROUND_MS });
     }),
 };
 
 export const MORE_VIEWERS: Scenario = {
   name: 'H',
-  is: 'one execution, 10 to 10,000 viewers; the next event once all have one',
+  is: `one execution, 10 to 10,000 viewers; the next event once all have one, and ${STEADY} events a second`,
   needsServers: true,
+  comparesPeers: false,
   run: (run) =>
     forEachSubject(run, async (staged, subject) => {
       for (const viewers of [10, 100, 1_000, 10_000]) {
         await staged.connect(subject, { viewers, executions: 1 });
         await warmUp(run, staged, subject, 1);
-        await measure(run, staged, subject, `H, ${viewers} viewers`, 1);
+        const name = `H, ${viewers} viewers`;
+        const cost = await measure(run, staged, subject, name, { inFlight: 1, forMs: 3_000 });
+        if (cost < KEEPS_UP_US)
+          await measure(run, staged, subject, `${name} at ${STEADY}/s`, { perSecond: STEADY, forMs: 4_000 });
         await staged.disconnect();
       }
     }),
@@ -64,18 +72,17 @@ async function warmUp(run: Run, staged: Staged, subject: string, inFlight: numbe
   run.add('first events', subject, { lost: lost + repeated + broken });
 }
 
+/** @returns CPU time of the server a frame, in µs */
 async function measure(
   run: Run,
   staged: Staged,
   subject: string,
   scenario: string,
-  inFlight: number,
-  forMs = 3_000,
-): Promise<void> {
-  const pace: Pace = { inFlight, forMs: run.isQuick ? 1_200 : forMs };
-  run.add(scenario, subject, deliveryOf(await staged.measure(subject, pace)));
-  if (run.profile !== undefined && staged.kind.name === OURS) {
-    const file = resolve(run.profile, profileName(scenario, subject));
-    await profiled(staged, file, () => staged.measure(subject, pace));
-  }
+  pace: Pace,
+): Promise<number> {
+  const atPace = () => staged.measure(subject, run.isQuick ? { ...pace, forMs: 1_200 } : pace);
+  const measures = deliveryOf(await atPace());
+  run.add(scenario, subject, measures);
+  await profiledIfAsked(run, staged, scenario, subject, atPace);
+  return measures.cpuUsPerFrame ?? Number.POSITIVE_INFINITY;
 }

@@ -5,6 +5,7 @@ export const LATENCY: Scenario = {
   name: 'D',
   is: '50 viewers of one execution, 100 events a second',
   needsServers: true,
+  comparesPeers: true,
   run: (run) =>
     forEachSubject(run, async (staged, subject) => {
       await staged.connect(subject, { viewers: 50, executions: 1 });

@@ -11,6 +11,7 @@ export const IDLE_MEMORY: Scenario = {
   name: 'C',
   is: 'idle memory of 1,000 and 10,000 viewers of one execution',
   needsServers: false,
+  comparesPeers: false,
   run: (run) =>
     forEachKind(run, (kind) => fresh(run, kind, (staged) => measure(run, staged, staged.subjects[0]!))),
 };

@@ -1,8 +1,7 @@
 // E: 200 viewers join late and read 10,000 events each while the execution goes on. Ours alone: the peers keep no log.
-import { resolve } from 'node:path';
 import { cpuUs } from '../proc.ts';
 import { OURS } from '../results.ts';
-import { deliveryOf, fresh, profiled, profileName, type Scenario } from './scenario.ts';
+import { deliveryOf, fresh, profiledIfAsked, type Scenario } from './scenario.ts';
 
 const VIEWERS = 200;
 const EVENTS = 10_000;
@@ -13,6 +12,7 @@ export const REPLAY: Scenario = {
   name: 'E',
   is: '200 viewers join late and replay 10,000 events each while it goes on',
   needsServers: false,
+  comparesPeers: false,
   async run(run) {
     const kind = run.kinds.find(({ name }) => name === OURS)!;
     // A new one, whose log holds just these events.
@@ -43,8 +43,7 @@ export const REPLAY: Scenario = {
         delayP999Ms: delay.p999,
         delayMaxMs: delay.max,
       });
-      if (run.profile !== undefined)
-        await profiled(staged, resolve(run.profile, profileName('E', OURS)), replay);
+      await profiledIfAsked(run, staged, 'E', OURS, replay);
     });
   },
 };

@@ -1,4 +1,5 @@
 // What scenarios have in common: what they may use, and what they bring back.
+import { resolve } from 'node:path';
 import type { Measured } from '../generator/turn.ts';
 import { OURS } from '../results.ts';
 import type { ServerKind } from '../servers/server.ts';
@@ -25,6 +26,8 @@ export interface Scenario {
   readonly is: string;
   /** Whether it measures servers that run all the time. Else it starts its own. */
   readonly needsServers: boolean;
+  /** Whether a row compares us with a peer in it. Where none does, peers are measured in the first repetition only. */
+  readonly comparesPeers: boolean;
   /** One repetition. */
   run(run: Run): Promise<void>;
 }
@@ -102,15 +105,18 @@ export function profileName(scenario: string, subject: string): string {
   return `${scenario.replaceAll(/\W+/g, '-')}-${subject}.cpuprofile`;
 }
 
-/** Profiles our server while it does something that is not measured: profiling has its price. */
-export async function profiled(
-  { server }: Staged,
-  file: string,
+/** Profiles our server, where that is asked for, while it does again what was measured: profiling has its price. */
+export async function profiledIfAsked(
+  { profile }: Run,
+  { kind, server }: Staged,
+  scenario: string,
+  subject: string,
   work: () => Promise<unknown>,
 ): Promise<void> {
+  if (profile === undefined || kind.name !== OURS) return;
   await server.look!('startProfile');
   await work();
-  await server.look!(`writeProfile ${file}`);
+  await server.look!(`writeProfile ${resolve(profile, profileName(scenario, subject))}`);
 }
 
 /** Each repetition begins with another server, so that none is always measured after the same one. */

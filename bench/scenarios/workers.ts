@@ -3,7 +3,7 @@
 import { OURS } from '../results.ts';
 import { EXECSTREAM, TWO_WORKERS } from '../servers/execstream.ts';
 import { EXECUTIONS_IN_FLIGHT, MANY, ROUND_MS } from './delivery.ts';
-import { deliveryOf, fresh, type Scenario } from './scenario.ts';
+import { deliveryOf, fresh, profiledIfAsked, type Scenario } from './scenario.ts';
 
 const WARM_UP_MS = 3_000;
 
@@ -11,6 +11,7 @@ export const WORKERS: Scenario = {
   name: 'W',
   is: 'B with one worker, and with two on one port: the CPU time of the busiest',
   needsServers: false,
+  comparesPeers: false,
   async run(run) {
     for (const [name, kind] of [
       ['W, one worker', EXECSTREAM],
@@ -20,9 +21,11 @@ export const WORKERS: Scenario = {
         await staged.begin(MANY);
         await staged.connect(OURS, { viewers: MANY, executions: MANY });
         await staged.measure(OURS, { inFlight: EXECUTIONS_IN_FLIGHT, forMs: WARM_UP_MS });
-        const measured = await staged.measure(OURS, { inFlight: EXECUTIONS_IN_FLIGHT, forMs: ROUND_MS });
+        const measure = () => staged.measure(OURS, { inFlight: EXECUTIONS_IN_FLIGHT, forMs: ROUND_MS });
+        const measured = await measure();
         const busiestUsPerFrame = measured.busiestUs / measured.framesOfReaders;
         run.add(name, OURS, { ...deliveryOf(measured), busiestUsPerFrame });
+        await profiledIfAsked(run, staged, name, OURS, measure);
       });
     }
   },

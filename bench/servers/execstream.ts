@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { familyOf } from '../proc.ts';
-import { startNode } from './node.ts';
+import { type NodeServer, startNode } from './node.ts';
 import type { Place, ServerKind, ServerUnderTest } from './server.ts';
 
 /** The selection that all GraphQL servers are asked for. */
@@ -23,11 +23,17 @@ export const TWO_WORKERS: ServerKind = {
   is: 'execstream with two workers',
   start: async (place) => {
     const server = await start(place, ['start', '--workers', '2'], /"msg":"all workers are ready"/);
-    return { ...server, pids: familyOf(server.pids[0]!) };
+    const pids = familyOf(server.pids[0]!);
+    // What one of them does, the other does too.
+    return { ...server, pids, look: (words) => server.look(words, pids[1]) };
   },
 };
 
-async function start(place: Place, args: readonly string[], ready: RegExp): Promise<ServerUnderTest> {
+async function start(
+  place: Place,
+  args: readonly string[],
+  ready: RegExp,
+): Promise<ServerUnderTest & Pick<NodeServer, 'look'>> {
   const program = join(place.dist, 'cli/main.js');
   if (!existsSync(program)) throw new Error(`there is no build in ${place.dist}: run \`npm run build\``);
   const server = await startNode(place, 'execstream', program, ready, {

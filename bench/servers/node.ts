@@ -8,8 +8,9 @@ import type { Place, ServerUnderTest } from './server.ts';
 const PRELOAD = new URL('../preload.mjs', import.meta.url).href;
 const ANSWER = /^bench-look (.*)\n/m;
 
-export interface NodeServer
-  extends Required<Pick<ServerUnderTest, 'port' | 'pids' | 'look' | 'hasEnded' | 'stop'>> {
+export interface NodeServer extends Required<Pick<ServerUnderTest, 'port' | 'pids' | 'hasEnded' | 'stop'>> {
+  /** @param pid of another process that it has started */
+  look(words: string, pid?: number): Promise<unknown>;
   /** Where it runs; an own folder. */
   readonly folder: string;
 }
@@ -59,13 +60,13 @@ export async function startNode(
     port,
     folder,
     pids: [running.pid],
-    look: (words) =>
+    look: (words, pid = running.pid) =>
       new Promise((resolve, reject) => {
         printed = '';
         onAnswer = resolve;
         running.exited.then((why) => reject(new Error(`${name} ended while it was looked at: ${why}`)));
         writeFileSync(asked, words);
-        process.kill(running.pid, 'SIGUSR2');
+        process.kill(pid, 'SIGUSR2');
       }),
     hasEnded: () => hasEnded,
     stop: () => {

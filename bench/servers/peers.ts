@@ -1,11 +1,15 @@
 // The peers of Node, each a server in bench/peers/<name> that knows nothing of us. All listen to Redis.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { RequestSpec } from '../generator/turn.ts';
 import { SUBSCRIPTION } from './execstream.ts';
 import { startNode } from './node.ts';
 import type { ServerKind } from './server.ts';
+
+/** A stream that is asked for before the server's connection to Redis stands never hears anything. */
+const CONNECTED_MS = 1_000;
 
 const FOLDER = fileURLToPath(new URL('../peers/', import.meta.url));
 
@@ -31,11 +35,12 @@ function peer(name: string, is: string, request: RequestSpec): ServerKind {
   return {
     name,
     is,
-    start: async (place) => ({
-      ...(await startNode(place, name, `${FOLDER}${name}/server.mjs`, /listening/)),
-      feed: { kind: 'publish', redisUrl: place.redisUrl },
-      requests: { [name]: request },
-    }),
+    start: async (place) => {
+      const server = await startNode(place, name, `${FOLDER}${name}/server.mjs`, /listening/);
+      await delay(CONNECTED_MS);
+      const feed = { kind: 'publish', redisUrl: place.redisUrl } as const;
+      return { ...server, feed, requests: { [name]: request } };
+    },
   };
 }
 

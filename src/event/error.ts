@@ -30,6 +30,15 @@ export class ExecstreamError extends Error {
   }
 }
 
+/** What was wrong, in the words of whoever threw it; anything may have been thrown. */
+export function messageOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return 'an error that cannot be written';
+  }
+}
+
 /** Whether an error has this code (or is ours at all, if none is named). */
 export function isExecstreamError(error: unknown, code?: ErrorCode): error is ExecstreamError {
   return error instanceof ExecstreamError && (code === undefined || error.code === code);

@@ -2,9 +2,7 @@
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { isExecstreamError } from '../event/error.ts';
-
-/** Seconds after which a request that was refused for now may come again. */
-export const RETRY_AFTER_SECONDS = 5;
+import { RETRY_AFTER_SECONDS } from '../sse/response.ts';
 
 /** Codes that stand as an HTTP status of their own, also where an event stream was asked for. */
 const STATUS: { readonly [code: string]: number } = {

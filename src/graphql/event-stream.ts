@@ -3,9 +3,15 @@ import type { ExecutionResult } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { EventStreams } from '../sse/event-streams.ts';
 import { opening } from '../sse/frame.ts';
-import { comeBackLater, nothingLeft, shortStream, streamResponse } from '../sse/response.ts';
+import {
+  comeBackLater,
+  nothingLeft,
+  RETRY_AFTER_SECONDS,
+  shortStream,
+  streamResponse,
+} from '../sse/response.ts';
 import { GRAPHQL_ENCODING, nextFrame } from './encoding.ts';
-import { RETRY_AFTER_SECONDS, statusOf, withoutHttp } from './errors.ts';
+import { statusOf, withoutHttp } from './errors.ts';
 import type { LiveOperations } from './execute-once.ts';
 import { lastEventIdOf } from './last-event-id.ts';
 import type { LiveResults } from './live-results.ts';
@@ -42,8 +48,7 @@ function answerOnce(request: Request, result: ExecutionResult): Response {
     return shortStream(opening(1_000), nextFrame(shown(result)), GRAPHQL_ENCODING.complete(undefined)!);
   }
   const reason = result.errors![0]!.message;
-  if (status !== 401 && lastEventIdOf(request) !== undefined)
-    return comeBackLater(RETRY_AFTER_SECONDS, reason);
+  if (status !== 401 && lastEventIdOf(request) !== undefined) return comeBackLater(reason);
   const headers = { 'Content-Type': 'application/json; charset=utf-8' };
   const retry = status === 401 ? undefined : { 'Retry-After': String(RETRY_AFTER_SECONDS) };
   return new Response(JSON.stringify(shown(result)), { status, headers: { ...headers, ...retry } });

@@ -1,9 +1,10 @@
 // Calls that may not be answered: a bound for one call, and trying again until it goes through.
 import { ExecstreamError, isExecstreamError } from '../event/error.ts';
+import { backoff, pause } from '../log/retry.ts';
 
-/** ms before the n-th try again (from 1): 50 ms doubling to 2 s, of which a random 50–100 %. */
+/** How long to wait after so many failures in a row (from 1), in ms. */
 export function backoffMs(failures: number): number {
-  return Math.min(2_000, 50 * 2 ** Math.min(failures - 1, 10)) * (0.5 + Math.random() / 2);
+  return backoff({ first: 50, longest: 2_000 }, failures);
 }
 
 /** Whether an error is an answer that trying again will not change. */
@@ -37,21 +38,6 @@ export function within<T>(call: () => Promise<T>, ms: number, signal: AbortSigna
   });
 }
 
-/** Waits; returns early when the signal aborts. */
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    timer.unref();
-    if (signal.aborted) done();
-    else signal.addEventListener('abort', done);
-  });
-}
-
 /**
  * Calls until there is an answer, each try bounded by `callMs`, with backoff in between. The call must be one that
  * may be made twice.
@@ -67,7 +53,7 @@ export async function persist<T>(
     } catch (error) {
       if (isRefusal(error) || options.signal.aborted) throw error;
       options.onFailure?.(error, failures);
-      await sleep(backoffMs(failures), options.signal);
+      await pause(backoffMs(failures), options.signal);
     }
   }
 }

@@ -1,6 +1,6 @@
 // One run, behind its public face: every call checked, redacted, folded into what is held, and put into the outbox.
 // Redaction comes first: nothing behind it (what is held, the outbox, the row, the logs) ever has a secret.
-import { isExecstreamError } from '../event/error.ts';
+import { isExecstreamError, messageOf } from '../event/error.ts';
 import { checkEventData } from '../event/schema.ts';
 import {
   CATALOGUE,
@@ -16,6 +16,7 @@ import {
 } from '../event/types.ts';
 import type { ExecutionEnd, ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
+import { pause } from '../log/retry.ts';
 import { createContent } from './content.ts';
 import type { ExecutionPublisher } from './execution-publisher.ts';
 import { createLifecycle } from './lifecycle.ts';
@@ -25,7 +26,7 @@ import type { Redaction } from './redact/redaction.ts';
 import { copyJson, jsonBytes, tooLarge } from './size.ts';
 import { type BeginRun, bad, prepareRun } from './start.ts';
 import { splitText } from './text.ts';
-import { LONGEST_MS, pause } from './waiting.ts';
+import { LONGEST_MS } from './waiting.ts';
 
 const NOT_EMITTED: Partial<Record<EventType, string>> = {
   complete: 'call complete()',
@@ -125,7 +126,7 @@ export function createRun(wanted: BeginRun, { onReleased, redaction, ...options 
     if (typeof text !== 'string') throw bad(`textInPieces() takes a string, not ${typeof text}`);
     if (!(paceMs >= 0 && paceMs <= LONGEST_MS)) throw bad(`paceMs is ${paceMs}; expected a time in ms`);
     for (const [i, piece] of toPieces(text, pieces).entries()) {
-      if (i > 0 && paceMs > 0 && life.state === 'open') await pause(paceMs, life.signal);
+      if (i > 0 && paceMs > 0 && life.state === 'open') await pause(paceMs, life.signal, true);
       // Counted once, though many pieces were to follow.
       if (life.state !== 'open') return void isLate();
       await addText(piece, true);
@@ -249,11 +250,3 @@ export function createRun(wanted: BeginRun, { onReleased, redaction, ...options 
 }
 
 const OPEN_STATUSES: readonly OpenStatus[] = ['PENDING', 'RUNNING', 'WAITING', 'PAUSED'];
-
-function messageOf(error: unknown): string {
-  try {
-    return error instanceof Error ? error.message : String(error);
-  } catch {
-    return 'an error that cannot be written';
-  }
-}

@@ -56,19 +56,5 @@ export function bounded<T>(promise: Promise<T>, ms: number): Promise<T | undefin
   });
 }
 
-/** Waits; shorter where the signal aborts. Its timer keeps the process alive: work waits for it. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-    if (signal.aborted) done();
-  });
-}
-
 /** The longest time that a timer takes: 24 days. */
 export const LONGEST_MS = 2 ** 31 - 1;

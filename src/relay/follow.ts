@@ -14,6 +14,20 @@ export interface Audience {
 /** Follows an execution; answers how to stop, which resolves when its leases are given back. */
 export type Follow = (executionId: string, audience: Audience) => () => void | Promise<void>;
 
+/** Follows by a loop that goes on until its signal is aborted, and ends when its leases are given back. */
+export function followBy(
+  loop: (executionId: string, audience: Audience, signal: AbortSignal) => Promise<void>,
+): Follow {
+  return (executionId, audience) => {
+    const stopping = new AbortController();
+    const ended = loop(executionId, audience, stopping.signal);
+    return () => {
+      stopping.abort();
+      return ended;
+    };
+  };
+}
+
 /** Follows in every one of these ways. */
 export function followAll(...ways: readonly Follow[]): Follow {
   return (executionId, audience) => {
@@ -35,19 +49,4 @@ export async function isPublished(
 ): Promise<boolean> {
   if (head) return head.published || head.numbering === 'fixed';
   return (await log.silence(executionId)) !== undefined;
-}
-
-/** Waits, or less where that is aborted. Never keeps the process alive. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    timer.unref();
-    signal.addEventListener('abort', done);
-  });
 }

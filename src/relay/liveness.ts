@@ -8,7 +8,8 @@
 //    old, and those who live need a moment to say so. A sweep that fails begins the count again.
 import type { Execution, ExecutionStore } from '../execution/store.ts';
 import type { EventLog } from '../log/log.ts';
-import { type Follow, pause } from './follow.ts';
+import { pause } from '../log/retry.ts';
+import type { Follow } from './follow.ts';
 import { createRounds } from './rounds.ts';
 
 export interface LivenessTimes {

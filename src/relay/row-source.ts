@@ -6,9 +6,11 @@
 // 2. A log that is not there is not begun at first sight: a publisher begins its row first and its log right after.
 // 3. Whatever fails, the loop goes on, with a new token, for as long as the execution is followed.
 import { randomUUID } from 'node:crypto';
+import { messageOf } from '../event/error.ts';
 import type { ExecutionStore } from '../execution/store.ts';
 import type { EventLog } from '../log/log.ts';
-import { type Audience, type Follow, isPublished, pause } from './follow.ts';
+import { backoff, pause } from '../log/retry.ts';
+import { type Audience, type Follow, followBy, isPublished } from './follow.ts';
 import { createPublishedWatch } from './published.ts';
 import { createRowCopy, type RowCopy, type RowCopyOptions } from './row-copy.ts';
 
@@ -60,15 +62,6 @@ export function createRowSource(options: RowSourceOptions): RowSource {
     }
   }
 
-  const follow: Follow = (executionId, audience) => {
-    const stopping = new AbortController();
-    const relayed = relay(executionId, audience, stopping.signal);
-    return () => {
-      stopping.abort();
-      return relayed;
-    };
-  };
-
   async function relay(executionId: string, audience: Audience, signal: AbortSignal): Promise<void> {
     const session = createSession(executionId, audience);
     let failures = 0;
@@ -87,8 +80,7 @@ export function createRowSource(options: RowSourceOptions): RowSource {
         failures += 1;
         // Once an outage, and not for one that the next try finds over.
         if (failures === 2 && !signal.aborted) audience.warn('SOURCE_UNAVAILABLE', messageOf(error));
-        const backoffMs = Math.min(RETRY_MS.first * 2 ** (failures - 1), RETRY_MS.longest);
-        waitMs = backoffMs * (0.5 + Math.random() / 2);
+        waitMs = backoff(RETRY_MS, failures);
       }
       if (waitMs === undefined) break;
       await pause(waitMs, signal);
@@ -158,9 +150,5 @@ export function createRowSource(options: RowSourceOptions): RowSource {
     return { step, leave, startOver };
   }
 
-  return { follow, copy };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return { follow: followBy(relay), copy };
 }

@@ -8,7 +8,7 @@ import type { ExecutionStateQuery } from './documents.gen.ts';
 import { AGENT_STREAM, EXECUTION, TASK_STREAM, WORKFLOW_STREAM } from './documents.ts';
 import { REST_ENCODING } from './encoding.ts';
 import { streamParameters } from './parameters.ts';
-import { passes, problem, RETRY_AFTER_SECONDS } from './problem.ts';
+import { passes, problem } from './problem.ts';
 import { refusalOf, refuse } from './refusal.ts';
 
 const STREAMS: { readonly [K in ExecutionKind]: string } = {
@@ -42,7 +42,7 @@ export async function streamExecution(
   }
   const refusal = refusalOf(result)!;
   if (passes(refusal.code) && request.headers.get('last-event-id')) {
-    return comeBackLater(RETRY_AFTER_SECONDS, refusal.message);
+    return comeBackLater(refusal.message);
   }
   return refuse(refusal);
 }

@@ -1,5 +1,6 @@
 // Errors as RFC 9457 has them, and the one mapping from a code to a status.
 import type { ErrorCode } from '../event/error.ts';
+import { RETRY_AFTER_SECONDS } from '../sse/response.ts';
 
 const STATUS: { readonly [C in ErrorCode]: number } = {
   NOT_FOUND: 404,
@@ -31,9 +32,6 @@ export const TITLES: { readonly [status: number]: string } = {
   500: 'Internal Server Error',
   503: 'Service Unavailable',
 };
-
-/** Seconds after which a request that was refused for now may come again. */
-export const RETRY_AFTER_SECONDS = 5;
 
 /** Whether a refusal of this code may pass by itself. */
 export function passes(code: ErrorCode): boolean {

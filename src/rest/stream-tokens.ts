@@ -8,6 +8,9 @@ import { CREATE_STREAM_TOKEN, REVOKE_STREAM_TOKEN } from './documents.ts';
 import { refusalOf, refuse } from './refusal.ts';
 import type { Visit } from './router.ts';
 
+/** The cookie that carries a token, of the same site alone. */
+export const TOKEN_COOKIE = 'execstream_token';
+
 /** What a token is asked for with. */
 export const TOKEN_REQUEST = z.strictObject({
   executions: z.array(z.string()).min(1).max(100),
@@ -30,7 +33,7 @@ export async function createStreamToken(run: RunOperation, { request, caller }: 
   if (!cookie) return Response.json({ token, expiresAt }, { status: 201, headers });
   const seconds = Math.max(0, Math.floor((Date.parse(expiresAt) - Date.now()) / 1_000));
   // Browsers take `Secure` from a loopback address without TLS too.
-  const set = `execstream_token=${token}; Max-Age=${seconds}; Path=/; HttpOnly; Secure; SameSite=Strict`;
+  const set = `${TOKEN_COOKIE}=${token}; Max-Age=${seconds}; Path=/; HttpOnly; Secure; SameSite=Strict`;
   return Response.json({ expiresAt }, { status: 201, headers: { ...headers, 'Set-Cookie': set } });
 }
 

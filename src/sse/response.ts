@@ -11,6 +11,9 @@ const HEADERS = {
   'X-Accel-Buffering': 'no',
 };
 
+/** Seconds after which a request that was refused for now may come again. */
+export const RETRY_AFTER_SECONDS = 5;
+
 /** A stream of a source's frames. */
 export function streamResponse(streams: EventStreams, source: FrameSource, signal: AbortSignal): Response {
   return new Response(streams.open(source, signal), { headers: HEADERS });
@@ -35,6 +38,6 @@ export function nothingLeft(): Response {
  * A refusal for now. A browser's EventSource gives up for good on any answer but 200, and comes back after a
  * connection that ended: so it is told how long to wait, and why.
  */
-export function comeBackLater(retryAfterSeconds: number, reason: string): Response {
-  return shortStream(opening(retryAfterSeconds * 1_000, reason));
+export function comeBackLater(reason: string): Response {
+  return shortStream(opening(RETRY_AFTER_SECONDS * 1_000, reason));
 }

@@ -12,10 +12,11 @@
 // - Another epoch, or a head below ours, is another incarnation of the log. Viewers notice by themselves, when they
 //   are woken: their epoch is not the tail's, or their cursor is above its head. So whatever changes where the log
 //   stands wakes them before anything else happens.
-import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../event/error.ts';
 import { type ExecutionEvent, isFinal, isTerminal } from '../event/types.ts';
 import type { Execution } from '../execution/store.ts';
 import type { Announcement, LogListener, LogPage, LogReader, LogWriter, Unlisten } from '../log/log.ts';
+import { backoff, pause } from '../log/retry.ts';
 import { archivedEnd, type Folded, foldedResult } from './archive.ts';
 import { Pages } from './pages.ts';
 import { Ring } from './ring.ts';
@@ -170,21 +171,17 @@ export class Tail implements LogListener {
     this.#failure ??= failure;
     if (this.#catchingUp) return;
     this.#catchingUp = true;
-    let waitMs = RETRY_MS.first;
+    let failures = 0;
     while (this.#stale && !this.#closed.signal.aborted) {
       try {
         if (this.#failure !== undefined) throw this.#failure;
         await this.#read();
-        waitMs = RETRY_MS.first;
+        failures = 0;
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        if (waitMs === RETRY_MS.first) {
-          this.warn('SOURCE_UNAVAILABLE', reason);
-        }
-        const jittered = waitMs * (0.5 + Math.random() / 2);
-        await delay(jittered, undefined, { signal: this.#closed.signal, ref: false }).catch(() => {});
+        failures += 1;
+        if (failures === 1) this.warn('SOURCE_UNAVAILABLE', messageOf(error));
+        await pause(backoff(RETRY_MS, failures), this.#closed.signal);
         this.#failure = undefined;
-        waitMs = Math.min(waitMs * 2, RETRY_MS.longest);
       }
     }
     this.#catchingUp = false;

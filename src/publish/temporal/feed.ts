@@ -5,6 +5,7 @@
 import { isExecstreamError } from '../../event/error.ts';
 import type { ExecutionStore } from '../../execution/store.ts';
 import { type LogWriter, MAX_BATCH_BYTES } from '../../log/log.ts';
+import { pause } from '../../log/retry.ts';
 import type { Logger } from '../options.ts';
 import { backoffMs } from '../retry.ts';
 import { findPlace, noteFor, type Place, type Sunk } from './sink-log.ts';
@@ -19,9 +20,8 @@ export interface FeedOptions {
   readonly log: LogWriter;
   readonly store: Pick<ExecutionStore, 'begin'>;
   readonly logger: Logger;
-  /** Waits; returns early when the sinks close. */
-  sleep(ms: number): Promise<void>;
-  isClosed(): boolean;
+  /** Aborted when the sinks close. */
+  readonly closing: AbortSignal;
   /** Bytes have left the queue. */
   onLeft(bytes: number, isDropped: boolean): void;
 }
@@ -40,7 +40,7 @@ export interface Feed {
 
 type Outcome = 'done' | 'again' | 'ahead' | 'left';
 
-export function createFeed({ log, store, logger, sleep, isClosed, onLeft }: FeedOptions): Feed {
+export function createFeed({ log, store, logger, closing, onLeft }: FeedOptions): Feed {
   const queue: Sunk[] = [];
   let pumping: Promise<void> | undefined;
   let place: Place | undefined;
@@ -136,8 +136,8 @@ export function createFeed({ log, store, logger, sleep, isClosed, onLeft }: Feed
         continue;
       }
       failures += 1;
-      if (isClosed()) leave([...queue], true);
-      else await sleep(backoffMs(failures));
+      if (closing.aborted) leave([...queue], true);
+      else await pause(backoffMs(failures), closing);
     }
   }
 

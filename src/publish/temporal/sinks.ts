@@ -64,20 +64,6 @@ export function createWorkerSinks(options: SinkOptions): WorkerSinks {
     },
   });
 
-  function sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        closing.signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      timer.unref();
-      closing.signal.addEventListener('abort', done);
-      if (closing.signal.aborted) done();
-    });
-  }
-
   function feedOf(executionId: string): Feed {
     let feed = feeds.get(executionId);
     if (feed) feeds.delete(executionId);
@@ -85,8 +71,7 @@ export function createWorkerSinks(options: SinkOptions): WorkerSinks {
       log,
       store,
       logger,
-      sleep,
-      isClosed: () => closing.signal.aborted,
+      closing: closing.signal,
       onLeft(bytes, isDropped) {
         waitingBytes -= bytes;
         if (isDropped) dropped += 1;

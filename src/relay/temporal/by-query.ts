@@ -10,8 +10,8 @@
 //    asked until it has answered or `lastWordsMs` are over: its last events come before its end.
 import { isFinal, type OpenStatus } from '../../event/types.ts';
 import type { Announcement } from '../../log/log.ts';
+import { backoff, pause } from '../../log/retry.ts';
 import type { StreamPage, WorkflowEvent } from '../../workflow/wire.ts';
-import { pause } from '../follow.ts';
 import { createBell } from './bell.ts';
 import type { HistoryEvent, WorkflowRun } from './calls.ts';
 import type { Close } from './close.ts';
@@ -20,7 +20,7 @@ import { eventsBefore } from './events-before.ts';
 import { readPage, splitEnd } from './from-query.ts';
 import { beginByGuess } from './guess.ts';
 import { followHistory } from './history.ts';
-import { backoff, type Stop, type Watched } from './watched.ts';
+import type { Stop, Watched } from './watched.ts';
 
 /** How the watch of a run is over. `no-query`: it does not answer our query, and its history is to be used. */
 export type RunOutcome =

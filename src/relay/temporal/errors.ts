@@ -1,5 +1,5 @@
 // What a failed call to Temporal means, and what a viewer is told of it: a refusal at the first look, a warning later.
-import { ExecstreamError } from '../../event/error.ts';
+import { ExecstreamError, messageOf } from '../../event/error.ts';
 
 /** What was asked: the same status of gRPC means one thing of a query and another of a read. */
 export type Asked = 'query' | 'read';
@@ -96,7 +96,7 @@ function conditionOf(error: unknown, code: number | undefined, message: string, 
 
 /** The first status of gRPC on the way to the innermost cause. */
 function statusOf(error: unknown): { readonly code: number | undefined; readonly message: string } {
-  let message = error instanceof Error ? error.message : String(error);
+  let message = messageOf(error);
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth += 1) {
     const { code, details } = cause as { code?: unknown; details?: unknown };
     if (typeof details === 'string' && details !== '') message = details;

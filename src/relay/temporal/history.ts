@@ -1,9 +1,9 @@
 // Reads the history of one run as it grows, up to its close event. It needs no worker.
-import { pause } from '../follow.ts';
+import { backoff, pause } from '../../log/retry.ts';
 import type { HistoryEvent, Temporal, WorkflowRef } from './calls.ts';
 import { type Close, closeOf } from './close.ts';
 import { isTemporalError } from './errors.ts';
-import { backoff, type Troubles, type WatchTimes } from './watched.ts';
+import type { Troubles, WatchTimes } from './watched.ts';
 
 export interface HistoryFollow {
   readonly temporal: Temporal;

@@ -7,9 +7,11 @@
 // 2. Whatever fails, the loop goes on, with a new token, for as long as the execution is followed.
 // 3. An execution that is no workflow of Temporal's is left to the source that is given for it.
 import { randomUUID } from 'node:crypto';
+import { messageOf } from '../../event/error.ts';
 import type { Execution, ExecutionStore } from '../../execution/store.ts';
 import type { EventLog } from '../../log/log.ts';
-import { type Audience, type Follow, pause } from '../follow.ts';
+import { backoff, pause } from '../../log/retry.ts';
+import { type Audience, type Follow, followBy } from '../follow.ts';
 import type { Temporal } from './calls.ts';
 import { isTemporalError } from './errors.ts';
 import { createFixedCopy } from './fixed-copy.ts';
@@ -17,7 +19,7 @@ import type { PayloadDecoder } from './payloads.ts';
 import { watchPublished } from './published.ts';
 import { createResolution, type ResolveWorkflow } from './resolve.ts';
 import { watch } from './watch.ts';
-import { backoff, createTroubles, DEFAULT_WATCH_TIMES, type Stop, type WatchTimes } from './watched.ts';
+import { createTroubles, DEFAULT_WATCH_TIMES, type Stop, type WatchTimes } from './watched.ts';
 
 export interface TemporalTimes extends WatchTimes {
   /** How long a lease holds where its holder is heard of no more. It is renewed three times as often. */
@@ -61,15 +63,6 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
   const times: TemporalTimes = { ...DEFAULT_TIMES, ...options };
   const { find, refOf } = createResolution(options);
 
-  const follow: Follow = (executionId, audience) => {
-    const stopping = new AbortController();
-    const followed = followOn(executionId, audience, stopping.signal);
-    return () => {
-      stopping.abort();
-      return followed;
-    };
-  };
-
   async function followOn(executionId: string, audience: Audience, signal: AbortSignal): Promise<void> {
     const troubles = createTroubles(audience);
     const holder = randomUUID();
@@ -91,7 +84,7 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
           troubles.add('read', error);
           isDone = isTemporalError(error, 'unknown-workflow') && (await isToldByRow(executionId));
         } else if (failures === 2 && !signal.aborted) {
-          audience.warn('SOURCE_UNAVAILABLE', error instanceof Error ? error.message : String(error));
+          audience.warn('SOURCE_UNAVAILABLE', messageOf(error));
         }
       }
       if (!isDone) await pause(waitMs, signal);
@@ -161,7 +154,7 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
   }
 
   return {
-    follow,
+    follow: followBy(followOn),
     async copy(executionId) {
       const row = await store.get(executionId);
       if (row && !isTruth(row)) await otherwise.copy(executionId);

@@ -1,6 +1,7 @@
 // What the parts of one watch share: the workflow, its log, its audience, and who says what is wrong.
 import type { ExecutionStore } from '../../execution/store.ts';
 import type { EventLog } from '../../log/log.ts';
+import type { Retry } from '../../log/retry.ts';
 import type { Audience } from '../follow.ts';
 import type { Temporal } from './calls.ts';
 import { isTemporalError, warningOf } from './errors.ts';
@@ -16,7 +17,7 @@ export interface WatchTimes {
   readonly retriesMs: number;
   /** How long a run that closed may take to say what came before its end. */
   readonly lastWordsMs: number;
-  readonly retryMs: { readonly first: number; readonly longest: number };
+  readonly retryMs: Retry;
 }
 
 export const DEFAULT_WATCH_TIMES: WatchTimes = {
@@ -97,9 +98,4 @@ export function createTroubles(audience: Audience): Troubles {
       stand(note === undefined ? undefined : (JSON.parse(note) as Warning));
     },
   };
-}
-
-/** How long to wait after so many failures in a row. */
-export function backoff({ first, longest }: WatchTimes['retryMs'], failures: number): number {
-  return Math.min(first * 2 ** (failures - 1), longest) * (0.75 + Math.random() / 4);
 }

@@ -1,5 +1,5 @@
 // The paths of stream tokens, and the ways in which a caller is known.
-import { REVOCATION, TOKEN_REQUEST } from '../stream-tokens.ts';
+import { REVOCATION, TOKEN_COOKIE, TOKEN_REQUEST } from '../stream-tokens.ts';
 import {
   FORBIDDEN,
   notAllowed,
@@ -22,7 +22,7 @@ export const SECURITY_SCHEMES = {
   streamCookie: {
     type: 'apiKey',
     in: 'cookie',
-    name: 'execstream_token',
+    name: TOKEN_COOKIE,
     description: 'The same as a cookie of the same site.',
   },
 };

@@ -1,12 +1,11 @@
 // The same-site cookie that carries a stream token, as an alternative to `?access_token=`.
-
-const NAME = 'execstream_token';
+import { TOKEN_COOKIE } from '../../rest/stream-tokens.ts';
 
 /** The token that a request's cookie carries. */
 export function cookieToken(request: Request): string | undefined {
   for (const pair of (request.headers.get('cookie') ?? '').split(';')) {
     const [name, value] = pair.trim().split('=', 2);
-    if (name === NAME && value) return value;
+    if (name === TOKEN_COOKIE && value) return value;
   }
   return undefined;
 }

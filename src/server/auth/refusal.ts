@@ -1,6 +1,6 @@
 // The answers to a request that does not get past the gate.
 import { type ErrorCode, isExecstreamError } from '../../event/error.ts';
-import { passes, problem, problemOf, RETRY_AFTER_SECONDS } from '../../rest/problem.ts';
+import { passes, problem, problemOf } from '../../rest/problem.ts';
 import { comeBackLater } from '../../sse/response.ts';
 
 /** The answer where a `Host` does not name this machine, and authentication is off. */
@@ -19,7 +19,7 @@ export function refusedAtGate(request: Request, isGraphQL: boolean, error: unkno
     ? error
     : { code: 'INTERNAL' as ErrorCode, message: 'Unexpected error.' };
   if (passes(code) && request.headers.get('last-event-id') && request.method === 'GET') {
-    return comeBackLater(RETRY_AFTER_SECONDS, message);
+    return comeBackLater(message);
   }
   const refused = problemOf(code, message);
   const answer = isGraphQL ? inGraphQL(refused, code, message) : refused;

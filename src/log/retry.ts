@@ -1,0 +1,33 @@
+// Between two tries, while a log, a store or an engine does not answer.
+
+/** In ms. */
+export interface Retry {
+  readonly first: number;
+  readonly longest: number;
+}
+
+/**
+ * How long to wait after so many failures in a row (from 1), in ms: the first time doubled again and again, of which a
+ * random 50 to 100 %, so that those who failed together do not come back together.
+ */
+export function backoff({ first, longest }: Retry, failures: number): number {
+  return Math.min(first * 2 ** (failures - 1), longest) * (0.5 + Math.random() / 2);
+}
+
+/**
+ * Waits, or less where that is aborted; never rejects.
+ * @param keepsAlive whether a process that has nothing else to do waits too
+ */
+export function pause(ms: number, signal: AbortSignal, keepsAlive = false): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    if (!keepsAlive) timer.unref();
+    signal.addEventListener('abort', done);
+  });
+}

@@ -111,6 +111,21 @@ describe('any text, any secret at any place, any cuts', () => {
   });
 });
 
+test('no word goes on from a secret: what stands right behind one is looked at as at the beginning of a word', () => {
+  const key = `AKIA${'Z'.repeat(16)}`;
+  const other = 'sk-secret_access_key';
+  expect(scan([`x${other}`], builtIn).text).toBe(`x${other}`);
+  for (const pieces of [[key + other], [key, other], (key + other).split('')]) {
+    expect(scan(pieces, builtIn).text).toBe('[redacted][redacted]');
+  }
+});
+
+test('an address from which a secret was taken before stays as it is', () => {
+  const once = scan([`://:sk-${'q'.repeat(600)}@`], builtIn).text;
+  expect(once).toBe('://:[redacted]@');
+  expect(scan([once], builtIn).text).toBe(once);
+});
+
 test('text in which nothing resembles a secret passes at once, up to a few units', () => {
   fc.assert(
     fc.property(fc.lorem({ maxCount: 60 }), (text) => {

@@ -45,8 +45,9 @@ export interface Rule {
   /**
    * Looks at the text from `at`, where `trigger` stands. What it says of a text must hold for every longer one too,
    * unless it says `open`; it never says so where `isEnd`.
+   * @param isInside whether a letter or a digit stands right before it that is shown; that of a secret is not
    */
-  look(text: string, at: number, trigger: string, isEnd: boolean): Look;
+  look(text: string, at: number, trigger: string, isEnd: boolean, isInside: boolean): Look;
 }
 
 export const MAX_TRIGGER_UNITS = 24;

@@ -37,6 +37,8 @@ export function createScanner(rules: Rules, onRedacted: (kind: RedactionKind) =>
   let shown = 0;
   /** The place of an open one that a pause has put the mark for. */
   let markedAt = -1;
+  /** How far the last secret goes. */
+  let secretEnd = -1;
   /** Where a secret goes on. */
   let skip: Skip | undefined;
 
@@ -65,11 +67,12 @@ export function createScanner(rules: Rules, onRedacted: (kind: RedactionKind) =>
       if (skip) {
         const { to, isOver } = skip(text, at, isEnd);
         at = to;
+        secretEnd = to;
         shown = Math.max(shown, to);
         if (!isOver) break;
         skip = undefined;
       }
-      const found = next(at);
+      const found = next(at, secretEnd);
       if (!found || found.at >= limit) {
         const rest = isEnd ? text.length : Math.min(limit, endingAt(rules.heldFragment, text, at));
         free = Math.max(at, rest);
@@ -83,6 +86,7 @@ export function createScanner(rules: Rules, onRedacted: (kind: RedactionKind) =>
         if (look.to > shown) replace(at, kind);
         shown = Math.max(shown, look.to);
         at = Math.max(look.to, at + 1);
+        secretEnd = look.to;
         skip = look.skip;
       } else if (look.is === 'open') {
         free = isClear(rules, text, at, look.from) ? look.from : at;
@@ -115,6 +119,7 @@ export function createScanner(rules: Rules, onRedacted: (kind: RedactionKind) =>
     text = text.slice(cut);
     scan = at - cut;
     shown -= cut;
+    secretEnd -= cut;
     if (markedAt >= 0) markedAt = markedAt < at ? -1 : markedAt - cut;
   }
 

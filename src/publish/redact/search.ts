@@ -8,12 +8,15 @@ export interface Found {
   readonly look: Look;
 }
 
-/** Finds, from a place on, the next one that is a secret or open. To be asked for growing places. */
+/**
+ * Finds, from a place on, the next one that is a secret or open. To be asked for growing places, and told how far the
+ * last secret before them goes: no word goes on from it, for what is shown in its place ends with a bracket.
+ */
 export function createSearch(
   rules: Rules,
   text: string,
   isEnd: boolean,
-): (from: number) => Found | undefined {
+): (from: number, secretEnd: number) => Found | undefined {
   /** Each pattern's next match, where it is known. */
   const matches = rules.windows.map((): { at: number; to: number } | undefined => undefined);
   /** Up to where a rule has said that it has nothing. */
@@ -33,13 +36,14 @@ export function createSearch(
     return best;
   }
 
-  function lookAt(at: number): Found | undefined {
+  function lookAt(at: number, secretEnd: number): Found | undefined {
+    const isInside = at !== secretEnd && at > 0 && /[A-Za-z0-9]/.test(text[at - 1]!);
     let best: Found | undefined;
     for (const [rule, trigger] of rules.byUnit.get(text[at]!) ?? []) {
       const there = text.slice(at, at + trigger.length);
       if ((rule.ignoresCase ? there.toLowerCase() : there) !== trigger) continue;
       if (at < (nothing.get(rule) ?? 0)) continue;
-      const look = rule.look(text, at, trigger, isEnd);
+      const look = rule.look(text, at, trigger, isEnd, isInside);
       if (look.is === 'no') {
         if (look.until !== undefined) nothing.set(rule, look.until);
       } else best = better(best, { at, kind: rule.kind, look });
@@ -47,7 +51,7 @@ export function createSearch(
     return best;
   }
 
-  return (from) => {
+  return (from, secretEnd) => {
     const window = rules.windows.length > 0 ? windowMatch(from) : undefined;
     rules.trigger.lastIndex = from;
     for (;;) {
@@ -59,10 +63,10 @@ export function createSearch(
           kind: 'pattern',
           look: { is: 'secret', from: window.at, to: window.to },
         };
-        return better(at === window.at ? lookAt(at) : undefined, found);
+        return better(at === window.at ? lookAt(at, secretEnd) : undefined, found);
       }
       if (!match) return undefined;
-      const found = lookAt(at);
+      const found = lookAt(at, secretEnd);
       if (found) return found;
       rules.trigger.lastIndex = at + 1;
     }

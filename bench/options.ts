@@ -17,7 +17,7 @@ export interface Options {
   readonly json: string | undefined;
   /** A build to be measured as it is; by default `dist`, built anew. */
   readonly dist: string | undefined;
-  /** A folder for a CPU profile of our server in each scenario of delivery. */
+  /** A folder for CPU profiles of our server. */
   readonly profile: string | undefined;
 }
 

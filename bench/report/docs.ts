@@ -63,15 +63,24 @@ ${[EXECSTREAM, ...PEERS].map(({ name, is }) => `- ${name}: ${is}`).join('\n')}
 
 ## Measures
 
-Medians of ${repetitions} repetitions. Differences below 20 % are ties.
+${repetitionsOf(repetitions)} Differences below 20 % are ties.
 
 ${sections.join('\n\n')}
 `;
 }
 
+function repetitionsOf(repetitions: number): string {
+  if (repetitions === 1) return 'One repetition.';
+  const once = SCENARIOS.filter(({ comparesPeers }) => !comparesPeers).map(({ name }) => name);
+  return `Medians of ${repetitions} repetitions; of peers in ${once.join(', ')}, one.`;
+}
+
 /** Beside rows that are missed, a profile of what was measured for them. */
 function whereTimeGoes(rows: readonly Row[], { profile }: Options): string {
-  const missed = new Set(rows.filter(isMissed).map(({ scenario }) => scenario));
+  // A row may be of one measure of a scenario: "D, p99".
+  const missed = new Set(
+    rows.filter(isMissed).flatMap(({ scenario }) => [scenario, scenario.split(',')[0]!]),
+  );
   const tables = [...missed].flatMap((scenario) => {
     const file = profile && join(profile, profileName(scenario, OURS));
     return file && existsSync(file) ? [profileTable(scenario, file)] : [];
@@ -88,7 +97,10 @@ function machine(repetitions: number): string {
   const direct = Object.keys(lock.packages['']?.dependencies ?? {});
   const packages = direct.map((name) => `${name} ${lock.packages[`node_modules/${name}`]?.version}`);
   const facts = [
-    ['measured', `${new Date().toISOString().slice(0, 10)}, ${repetitions} repetitions`],
+    [
+      'measured',
+      `${new Date().toISOString().slice(0, 10)}, ${repetitions} repetition${repetitions === 1 ? '' : 's'}`,
+    ],
     ['processor', `${cpus().length} × ${cpus()[0]?.model.trim()}`],
     ['memory', `${Math.round(totalmem() / 2 ** 30)} GiB`],
     ['cores', ARE_PINNED ? 'one for the server, one for all else' : 'shared: nothing was bound to a core'],

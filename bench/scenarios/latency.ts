@@ -1,5 +1,5 @@
 // D: how long an event takes from its publisher to each of 50 viewers, at a load that no server minds.
-import { deliveryOf, forEachSubject, type Scenario } from './scenario.ts';
+import { deliveryOf, forEachSubject, profiledIfAsked, type Scenario } from './scenario.ts';
 
 export const LATENCY: Scenario = {
   name: 'D',
@@ -10,6 +10,8 @@ export const LATENCY: Scenario = {
     forEachSubject(run, async (staged, subject) => {
       await staged.connect(subject, { viewers: 50, executions: 1 });
       await staged.measure(subject, { perSecond: 100, forMs: 1_500 });
-      run.add('D', subject, deliveryOf(await staged.measure(subject, { perSecond: 100, forMs: 8_000 })));
+      const measure = () => staged.measure(subject, { perSecond: 100, forMs: 8_000 });
+      run.add('D', subject, deliveryOf(await measure()));
+      await profiledIfAsked(run, staged, 'D', subject, measure);
     }),
 };

@@ -1,7 +1,7 @@
 // F: a tenth of the viewers stops reading. What does that cost in memory, and the others in time?
 import type { Staged } from '../stage.ts';
 import { settledBytes } from './memory.ts';
-import { deliveryOf, forEachKind, fresh, type Run, type Scenario } from './scenario.ts';
+import { deliveryOf, forEachKind, fresh, profiledIfAsked, type Run, type Scenario } from './scenario.ts';
 
 const VIEWERS = 100;
 const SLOW = 0.1;
@@ -9,7 +9,7 @@ const SLOW = 0.1;
 const EVENTS = 40_000;
 /** Enough for V8 to have given young objects the room that they take while events come. */
 const WARM_UP_EVENTS = 20_000;
-/** Servers that are slow themselves get as many as they take in this time, for each of both. */
+/** Servers that are slow themselves get as many as they take in this time, in the warm-up and in what is measured. */
 const AT_MOST_MS = 15_000;
 
 export const SLOW_VIEWERS: Scenario = {
@@ -44,6 +44,7 @@ async function measure(run: Run, staged: Staged, isSlow: boolean, growthOfAll = 
   };
   if (slow === 0) run.add('F, none slow', subject, measures);
   else run.add('F', subject, { ...measures, kbPerSlowViewer: (growth - growthOfAll) / 1_000 / slow });
+  await profiledIfAsked(run, staged, 'F', subject, () => publish(EVENTS));
   await staged.disconnect();
   return growth;
 }

@@ -1,7 +1,7 @@
 // The peers of Node, each a server in bench/peers/<name> that knows nothing of us. All listen to Redis.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { RequestSpec } from '../generator/turn.ts';
 import { SUBSCRIPTION } from './execstream.ts';
@@ -37,7 +37,7 @@ function peer(name: string, is: string, request: RequestSpec): ServerKind {
     is,
     start: async (place) => {
       const server = await startNode(place, name, `${FOLDER}${name}/server.mjs`, /listening/);
-      await delay(CONNECTED_MS);
+      await sleep(CONNECTED_MS);
       const feed = { kind: 'publish', redisUrl: place.redisUrl } as const;
       return { ...server, feed, requests: { [name]: request } };
     },

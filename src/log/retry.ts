@@ -1,4 +1,4 @@
-// Between two tries, while a log, a store or an engine does not answer.
+// Waiting that can be cut short, and how long to wait between two tries while something does not answer.
 
 /** In ms. */
 export interface Retry {

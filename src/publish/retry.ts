@@ -1,10 +1,12 @@
 // Calls that may not be answered: a bound for one call, and trying again until it goes through.
 import { ExecstreamError, isExecstreamError } from '../event/error.ts';
-import { backoff, pause } from '../log/retry.ts';
+import { backoff, pause, type Retry } from '../log/retry.ts';
 
-/** How long to wait after so many failures in a row (from 1), in ms. */
+const RETRY_MS: Retry = { first: 50, longest: 2_000 };
+
+/** How long a publisher waits after so many failures in a row (from 1), in ms. */
 export function backoffMs(failures: number): number {
-  return backoff({ first: 50, longest: 2_000 }, failures);
+  return backoff(RETRY_MS, failures);
 }
 
 /** Whether an error is an answer that trying again will not change. */

@@ -196,7 +196,7 @@ export function createRun(wanted: BeginRun, { onReleased, redaction, ...options 
         content.setValue(value);
       } catch (error) {
         if (isExecstreamError(error, 'EVENT_TOO_LARGE')) refuse(error);
-        throw bad(`value could not be compared with the one before: ${(error as Error).message}`);
+        throw bad(`value could not be compared with the one before: ${messageOf(error)}`);
       }
       return outbox.room();
     },

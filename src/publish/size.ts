@@ -1,5 +1,5 @@
 // How large an event is, and how large it may be (protocol, "Event").
-import { ExecstreamError } from '../event/error.ts';
+import { ExecstreamError, messageOf } from '../event/error.ts';
 import { MAX_DATA_BYTES, type NewEvent } from '../event/types.ts';
 
 /** At most what an envelope adds to its data in a log: id, seq, type, ts, attempt and their punctuation. */
@@ -32,8 +32,6 @@ export function copyJson<T>(value: T, what: string): T | undefined {
     const json = JSON.stringify(value);
     return json === undefined ? undefined : JSON.parse(json);
   } catch (error) {
-    throw new ExecstreamError('BAD_USER_INPUT', `${what} is not JSON: ${(error as Error).message}`, {
-      cause: error,
-    });
+    throw new ExecstreamError('BAD_USER_INPUT', `${what} is not JSON: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -1,4 +1,5 @@
 // Whether the process lives, and whether it can do its work.
+import { messageOf } from '../event/error.ts';
 
 /** A part that the server needs; rejects where it does not answer. */
 export type Check = () => Promise<void>;
@@ -19,7 +20,7 @@ export async function ready(
   const parts = Object.fromEntries(
     settled.map((outcome, i) => [
       names[i],
-      outcome.status === 'fulfilled' ? 'ok' : String((outcome.reason as Error).message),
+      outcome.status === 'fulfilled' ? 'ok' : messageOf(outcome.reason),
     ]),
   );
   const ok = settled.every(({ status }) => status === 'fulfilled');

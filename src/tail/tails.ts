@@ -1,10 +1,10 @@
 // The tails of this process, one an execution however many viewers it has, none without viewers.
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Cursor } from '../event/cursor.ts';
 import { type ExecutionKind, isFinal } from '../event/types.ts';
 import { type Authorize, type Caller, requireRead, unknownExecution } from '../execution/permission.ts';
 import type { Execution, ExecutionStore } from '../execution/store.ts';
 import type { LogReader, LogWriter } from '../log/log.ts';
+import { pause } from '../log/retry.ts';
 import { Admission, type StreamLimits } from './admission.ts';
 import { Entrance } from './entrance.ts';
 import { Tail } from './tail.ts';
@@ -159,8 +159,7 @@ export class Tails {
 /** Waits until a viewer has found something or nothing, but not out a log that does not answer: the stream says so. */
 async function settled(viewer: Viewer): Promise<void> {
   const found = new AbortController();
-  const bound = delay(SETTLE_MS, undefined, { signal: found.signal, ref: false }).catch(() => {});
-  await Promise.race([viewer.ready(), bound]);
+  await Promise.race([viewer.ready(), pause(SETTLE_MS, found.signal)]);
   found.abort();
 }
 

@@ -10,7 +10,7 @@ import { isCarriedStream } from './carry.ts';
 import type { StreamState, StreamStateOptions } from './options.ts';
 import { willBeRetried } from './retry.ts';
 import { createStreamState } from './stream-state.ts';
-import { messageOf } from './terminal.ts';
+import { innermostMessage } from './terminal.ts';
 
 /**
  * Makes a workflow that streams:
@@ -58,9 +58,10 @@ function tellFailure(stream: StreamState, error: unknown): void {
   if (isCancellation(error) && CancellationScope.current().consideredCancelled) {
     stream.fail(error, 'CANCELED');
   } else if (error instanceof TemporalFailure) {
-    if (willBeRetried(error, workflowInfo(), Date.now())) stream.warning('ATTEMPT_FAILED', messageOf(error));
+    if (willBeRetried(error, workflowInfo(), Date.now()))
+      stream.warning('ATTEMPT_FAILED', innermostMessage(error));
     else if (isCron()) {
-      stream.warning('RUN_FAILED', messageOf(error));
+      stream.warning('RUN_FAILED', innermostMessage(error));
       stream.status('WAITING', 'next cron run');
     } else stream.fail(error);
   }

@@ -1,4 +1,5 @@
 // The terminal event of a workflow, made to fit: it is never refused.
+import { messageOf } from '../event/error.ts';
 import type { EventData, FailedStatus, JsonValue, Usage } from '../event/types.ts';
 import { MAX_DATA_BYTES } from '../event/types.ts';
 import { utf8Bytes } from './held.ts';
@@ -39,13 +40,12 @@ export function errorData(status: FailedStatus, error: unknown, told: Always): E
   const cause = innermost(error);
   const type = (cause as { type?: unknown }).type;
   const code = typeof type === 'string' && type !== 'Error' ? type.slice(0, MAX_CODE_UNITS) : undefined;
-  return { status, message: messageOf(error), ...(code && { code }), ...told };
+  return { status, message: innermostMessage(error), ...(code && { code }), ...told };
 }
 
 /** The message of the innermost cause: Temporal's outer errors say only "Activity task failed". */
-export function messageOf(error: unknown): string {
-  const cause = innermost(error);
-  const message = cause instanceof Error ? cause.message : String(cause);
+export function innermostMessage(error: unknown): string {
+  const message = messageOf(innermost(error));
   if (message.length <= MAX_MESSAGE_UNITS) return message;
   // Not inside a surrogate pair.
   return `${message.slice(0, MAX_MESSAGE_UNITS).replace(/[\uD800-\uDBFF]$/, '')}…`;

@@ -11,6 +11,7 @@
 // 5. Answers belong to their commands: a connection on which they got out of step is given up.
 import { Redis, type RedisOptions } from 'ioredis';
 import { ExecstreamError } from '../../event/error.ts';
+import { backoff } from '../retry.ts';
 
 export interface LinkOptions {
   /** A URL, or ioredis' options (Sentinel included). Its `keyPrefix` is not used. */
@@ -203,9 +204,7 @@ function newClient(redis: string | RedisOptions, name: string, boundMs: number):
 }
 
 /** ms before the n-th try to connect again. */
-function pauseMs(times: number): number {
-  return Math.min(50 * 2 ** Math.min(times, 10), LONGEST_PAUSE_MS) * (0.75 + Math.random() / 4);
-}
+const pauseMs = (times: number): number => backoff({ first: 100, longest: LONGEST_PAUSE_MS }, times);
 
 /** Replies that say that the data is not what it should be: another client has written it, and may mend it. */
 const DAMAGED = /^(ERR|WRONGTYPE|NOSCRIPT|CROSSSLOT) /;

@@ -1,7 +1,7 @@
 // The secrets that are known by their looks. One rule a kind; what they cost is linear in the text, for each looks
 // ahead a bounded way, and none looks at the same run twice.
 import { privateKey } from './private-key.ts';
-import { endOfRun, LIKELY_UNITS, MARK, NO, type Rule, type Run, skipRun } from './rule.ts';
+import { endOfRun, LIKELY_UNITS, NO, type Rule, type Run, skipRun } from './rule.ts';
 
 interface RunRule extends Omit<Rule, 'look'> {
   readonly run: Run;
@@ -24,6 +24,8 @@ function runRule({ run, min, ...rule }: RunRule): Rule {
 }
 
 const ALPHANUMERIC: Run = { units: /[A-Za-z0-9]*/y };
+const isInWord = (text: string, at: number, isBehindSecret: boolean): boolean =>
+  at > 0 && !isBehindSecret && /[A-Za-z0-9]/.test(text[at - 1]!);
 
 /** A token's class (RFC 6750). */
 const TOKEN: Run = { units: /[A-Za-z0-9_~+/=-]*/y, joint: '.' };
@@ -36,8 +38,8 @@ const bearer: Rule = {
   triggers: ['bearer'],
   ignoresCase: true,
   keepsTrigger: true,
-  look(text, at, trigger, isEnd, isInside) {
-    if (isInside) return NO;
+  look(text, at, trigger, isEnd, isBehindSecret) {
+    if (isInWord(text, at, isBehindSecret)) return NO;
     const blanks = endOfRun(BLANKS, text, at + trigger.length, isEnd);
     const from = blanks.to;
     const count = from - at - trigger.length;
@@ -86,8 +88,9 @@ const SK: Run = { units: /[A-Za-z0-9_-]*/y };
 const sk: Rule = {
   kind: 'sk',
   triggers: ['sk-'],
-  look(text, at, trigger, isEnd, isInside) {
+  look(text, at, trigger, isEnd, isBehindSecret) {
     const start = at + trigger.length;
+    const isInside = isInWord(text, at, isBehindSecret);
     const { to, isOpen } = endOfRun(isInside ? ALPHANUMERIC : SK, text, start, isEnd);
     const units = to - start;
     const seen = text.slice(start, Math.min(to, start + 48));
@@ -144,8 +147,6 @@ const uri: Rule = {
     const window = text.slice(from, from + MAX_AUTHORITY + 1);
     const { to, isOpen } = endOfRun(AUTHORITY, window, 0, isEnd);
     const authority = window.slice(0, to);
-    // Redacted before, when it was too long to be taken whole.
-    if (authority.includes(MARK)) return NO;
     const colon = authority.indexOf(':');
     const ats = authority.lastIndexOf('@');
     // A longer one has come to no end yet: what it has is taken as it is.

@@ -63,14 +63,15 @@ export function patternRule({ pattern, maxLength }: RedactPattern): { rule: Rule
   const rule: Rule = {
     kind: 'pattern',
     triggers: [begins],
-    look(text, at, trigger, isEnd) {
+    look(text, at, trigger, isEnd, isBehindSecret) {
       if (!isEnd && text.length < at + maxLength) {
         const seen = text.length - at - trigger.length;
         const likely = seen >= Math.min(LIKELY_UNITS, Math.ceil((maxLength - trigger.length) / 2));
         return { is: 'open', likely, from: at };
       }
-      sticky.lastIndex = at;
-      const to = at + (sticky.exec(text)?.[0].length ?? 0);
+      // Behind a secret it sees nothing before it: `\b` holds there.
+      sticky.lastIndex = isBehindSecret ? 0 : at;
+      const to = at + (sticky.exec(isBehindSecret ? text.slice(at) : text)?.[0].length ?? 0);
       return to > at ? { is: 'secret', from: at, to } : NO;
     },
   };

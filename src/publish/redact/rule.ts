@@ -45,9 +45,9 @@ export interface Rule {
   /**
    * Looks at the text from `at`, where `trigger` stands. What it says of a text must hold for every longer one too,
    * unless it says `open`; it never says so where `isEnd`.
-   * @param isInside whether a letter or a digit stands right before it that is shown; that of a secret is not
+   * @param isBehindSecret whether a secret ends right before it: no word goes on from what is not shown
    */
-  look(text: string, at: number, trigger: string, isEnd: boolean, isInside: boolean): Look;
+  look(text: string, at: number, trigger: string, isEnd: boolean, isBehindSecret: boolean): Look;
 }
 
 export const MAX_TRIGGER_UNITS = 24;

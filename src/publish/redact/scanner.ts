@@ -37,7 +37,7 @@ export function createScanner(rules: Rules, onRedacted: (kind: RedactionKind) =>
   let shown = 0;
   /** The place of an open one that a pause has put the mark for. */
   let markedAt = -1;
-  /** How far the last secret goes. */
+  /** How far the last secret goes, or what a pause took for one. */
   let secretEnd = -1;
   /** Where a secret goes on. */
   let skip: Skip | undefined;
@@ -96,6 +96,7 @@ export function createScanner(rules: Rules, onRedacted: (kind: RedactionKind) =>
           replace(at, kind);
           markedAt = at;
           shown = text.length;
+          secretEnd = shown;
         }
         break;
       }

@@ -10,7 +10,7 @@ export interface Found {
 
 /**
  * Finds, from a place on, the next one that is a secret or open. To be asked for growing places, and told how far the
- * last secret before them goes: no word goes on from it, for what is shown in its place ends with a bracket.
+ * last secret before them goes.
  */
 export function createSearch(
   rules: Rules,
@@ -37,13 +37,12 @@ export function createSearch(
   }
 
   function lookAt(at: number, secretEnd: number): Found | undefined {
-    const isInside = at !== secretEnd && at > 0 && /[A-Za-z0-9]/.test(text[at - 1]!);
     let best: Found | undefined;
     for (const [rule, trigger] of rules.byUnit.get(text[at]!) ?? []) {
       const there = text.slice(at, at + trigger.length);
       if ((rule.ignoresCase ? there.toLowerCase() : there) !== trigger) continue;
       if (at < (nothing.get(rule) ?? 0)) continue;
-      const look = rule.look(text, at, trigger, isEnd, isInside);
+      const look = rule.look(text, at, trigger, isEnd, at === secretEnd);
       if (look.is === 'no') {
         if (look.until !== undefined) nothing.set(rule, look.until);
       } else best = better(best, { at, kind: rule.kind, look });

@@ -25,7 +25,7 @@ export const DEFAULT_WATCH_TIMES: WatchTimes = {
   stuckMs: 2_000,
   retriesMs: 5_000,
   lastWordsMs: 15_000,
-  retryMs: { first: 250, longest: 5_000 },
+  retryMs: { first: 400, longest: 5_000 },
 };
 
 export interface Watched {

@@ -158,18 +158,18 @@ export async function watchByQuery(
 
   async function askLast(): Promise<Pumped> {
     // One that had closed before anyone watched may have had no worker for long.
-    const until = performance.now() + times.lastWordsMs / (run.isOpen ? 1 : 3);
+    const patience = AbortSignal.timeout(times.lastWordsMs / (run.isOpen ? 1 : 3));
+    const listening = AbortSignal.any([signal, patience]);
     for (let tries = 1; !answered || heard < spoken; tries += 1) {
       try {
-        return await pump(signal);
+        return await pump(listening);
       } catch (error) {
         if (!isTemporalError(error)) throw error;
         if (error.condition === 'no-query' && !answered) throw error;
         if (heard === spoken || isLasting(error, tries)) break;
       }
-      if (performance.now() > until) break;
-      await pause(backoff(times.retryMs, tries), signal);
-      if (signal.aborted) break;
+      await pause(backoff(times.retryMs, tries), listening);
+      if (listening.aborted) break;
     }
     return {};
   }

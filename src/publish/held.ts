@@ -1,4 +1,5 @@
 // What a run has published so far, folded: what is sent again after a `reset`, and the result by default.
+import { messageOf } from '../event/error.ts';
 import { type JsonValue, type NewEvent, timestamp } from '../event/types.ts';
 import type { PublisherLimits } from './options.ts';
 import { splitText, tailOf } from './text.ts';
@@ -93,9 +94,7 @@ export function createHeldValue(limits: PublisherLimits): Held {
         // It came in small steps and does not go out whole (keys of tens of KiB): the next value must be whole.
         since = limits.wholeValueEvery;
         held = null;
-        return [
-          { type: 'warning', ts, data: { code: 'EVENT_TOO_LARGE', message: (error as Error).message } },
-        ];
+        return [{ type: 'warning', ts, data: { code: 'EVENT_TOO_LARGE', message: messageOf(error) } }];
       }
       since = pieces.length - 1;
       return pieces.map((patch) => ({ type: 'structured_delta', ts, data: { patch } }));

@@ -1,6 +1,6 @@
 // A request's JSON body, read no further than its bound.
 import type { z } from 'zod';
-import { ExecstreamError } from '../event/error.ts';
+import { ExecstreamError, messageOf } from '../event/error.ts';
 import { problem } from './problem.ts';
 
 /** Read on, and let go of: a connection that is cut while a client still sends takes the answer with it. */
@@ -62,7 +62,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new ExecstreamError('BAD_USER_INPUT', `the body is not JSON: ${(cause as Error).message}`, {
+    throw new ExecstreamError('BAD_USER_INPUT', `the body is not JSON: ${messageOf(cause)}`, {
       cause,
     });
   }

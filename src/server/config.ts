@@ -1,5 +1,6 @@
 // Configuration: the one place where the environment is read, and where each value is checked.
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { messageOf } from '../event/error.ts';
 import { parseRedisUrl } from '../log/redis/url.ts';
 import type { TemporalSettings } from '../relay/temporal/calls.ts';
 import type { EventStreamSettings } from '../sse/event-stream.ts';
@@ -112,7 +113,7 @@ function redis(env: NodeJS.ProcessEnv): Pick<Config, 'redisUrl' | 'redisPrefix' 
   try {
     if (redisUrl) parseRedisUrl(redisUrl);
   } catch (error) {
-    throw wrong('REDIS_URL', (error as Error).message);
+    throw wrong('REDIS_URL', messageOf(error));
   }
   // They would take the place of the braces that keep an execution's keys in one slot.
   if (/[{}]/.test(redisPrefix)) throw wrong('REDIS_PREFIX', 'expected a text without braces');
@@ -140,7 +141,7 @@ function temporal(env: NodeJS.ProcessEnv): TemporalSettings | undefined {
       ...(metadata && Object.keys(metadata).length > 0 && { metadata: metadata as Record<string, string> }),
     };
   } catch (error) {
-    throw wrong('TEMPORAL_ADDRESS', `Temporal is not configured right: ${(error as Error).message}`);
+    throw wrong('TEMPORAL_ADDRESS', `Temporal is not configured right: ${messageOf(error)}`);
   }
 }
 

@@ -82,8 +82,10 @@ export function gather(run: ExecutionPublisher): Gathering {
       if (!call) return;
       const { toolCallId, toolName, at } = call;
       const ended = { toolCallId, toolName, durationMs: Math.round(performance.now() - at) };
-      if ('error' in outcome) await toolCall({ ...ended, status: 'failed', error: messageOf(outcome.error) });
-      else await toolCall({ ...ended, status: 'succeeded', result: outcome.result as JsonValue });
+      if ('error' in outcome) {
+        const error = toError(outcome.error, 'the tool failed').message;
+        await toolCall({ ...ended, status: 'failed', error });
+      } else await toolCall({ ...ended, status: 'succeeded', result: outcome.result as JsonValue });
     },
     usage(input, output, total) {
       const [inputTokens, outputTokens] = [count(input), count(output)];
@@ -133,10 +135,6 @@ export function toError(told: unknown, otherwise: string): Error {
   const error = new Error(typeof message === 'string' && message !== '' ? message : otherwise);
   const code = field(told, 'code') ?? field(told, 'type');
   return typeof code === 'string' ? Object.assign(error, { code }) : error;
-}
-
-function messageOf(error: unknown): string {
-  return toError(error, 'the tool failed').message;
 }
 
 function parsed(args: unknown): JsonValue {

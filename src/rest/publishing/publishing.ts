@@ -1,7 +1,7 @@
 // Publishing over HTTP, for workers in any language (protocol, "Publishing over HTTP").
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { ExecstreamError } from '../../event/error.ts';
+import { ExecstreamError, messageOf } from '../../event/error.ts';
 import { checkExecutionId } from '../../event/id.ts';
 import {
   type ExecutionKind,
@@ -212,7 +212,7 @@ function checkPatches({ value }: Fold, events: readonly NewEvent[]): void {
     try {
       current = applyPatch(current ?? null, event.data.patch);
     } catch (error) {
-      const [reason] = (error as Error).message.split('\n');
+      const [reason] = messageOf(error).split('\n');
       throw unprocessable(`events.${i}: structured_delta: the patch does not apply: ${reason}`);
     }
   });

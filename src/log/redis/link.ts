@@ -65,6 +65,8 @@ export function openLink({ name, boundMs, ...options }: LinkOptions): Link {
   let generation = 0;
   let lastError: Error | undefined;
   let handshake: NodeJS.Timeout | undefined;
+  /** How often ioredis has stopped since the link was usable. */
+  let stops = 0;
 
   // Without a listener ioredis would print, and Node would throw.
   redis.on('error', (error: Error) => {
@@ -85,6 +87,7 @@ export function openLink({ name, boundMs, ...options }: LinkOptions): Link {
     }
     if (closed || mine !== generation) return;
     clearTimeout(handshake);
+    stops = 0;
     usable = true;
     for (const { send } of waiting) send();
     onChange();
@@ -95,9 +98,11 @@ export function openLink({ name, boundMs, ...options }: LinkOptions): Link {
     generation += 1;
     onChange();
   });
-  // ioredis stops for good where a connection could not even be begun.
+  // ioredis stops for good where a connection could not even be begun: also where a Sentinel tells of a failover
+  // while another one is asked for the master, which is when many are.
   redis.on('end', () => {
-    if (!closed) setTimeout(() => closed || redis.connect().catch(() => {}), LONGEST_PAUSE_MS).unref();
+    stops += 1;
+    if (!closed) setTimeout(() => closed || redis.connect().catch(() => {}), pauseMs(stops)).unref();
   });
 
   /** A connection whose end has come is not written to, though that is told only a moment later. */

@@ -7,6 +7,7 @@
 // 3. A connection on which a node took back a subscription unasked (its slot has left) is given up (link.ts,
 //    invariant 5), and all of its channels with it: which answer was whose is not known any more.
 import type { Redis } from 'ioredis';
+import { backoff, type Retry } from '../retry.ts';
 import { type Cluster, LOOK_AGAIN_MS, refusalOf } from './cluster.ts';
 import { type Link, unavailable } from './link.ts';
 import type { Address } from './slots.ts';
@@ -26,7 +27,8 @@ interface ShardLink {
   ssubscribe(channel: string, withinMs?: number): Promise<void>;
 }
 
-const LONGEST_PAUSE_MS = 1_000;
+/** Between two tries to subscribe again; each channel by itself, so that not all of them come at once. */
+const RETRY_MS: Retry = { first: LOOK_AGAIN_MS, longest: 1_000 };
 
 export function createShardSubscriber(cluster: Cluster, heard: Heard): Subscriber {
   const channels = new Map<string, Channel>();
@@ -114,15 +116,15 @@ export function createShardSubscriber(cluster: Cluster, heard: Heard): Subscribe
   /** Each channel by itself, so that none waits for a node that hangs and is not its own. Never rejects. */
   async function settleOne(name: string, channel: Channel): Promise<void> {
     channel.settling = true;
-    let pauseMs = LOOK_AGAIN_MS;
+    let failures = 0;
     while (!closed && channels.get(name) === channel && !isSettled(name, channel)) {
       if (await place(name, channel, boundMs).catch(() => false)) {
         if (channels.get(name) === channel) heard.onInterruption([name]);
         continue;
       }
       void cluster.refresh();
-      await cluster.changed(pauseMs);
-      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      failures += 1;
+      await cluster.changed(backoff(RETRY_MS, failures));
     }
     channel.settling = false;
   }

@@ -1,6 +1,9 @@
 // The log behind Sentinels: its master is killed, frozen and demoted while it is written and followed.
+import type { RedisOptions } from 'ioredis';
 import { expect, test } from 'vitest';
 import { createRedisLog } from '../../../src/log/redis/index.ts';
+import { openLink } from '../../../src/log/redis/link.ts';
+import { parseRedisUrl } from '../../../src/log/redis/url.ts';
 import { createRedisTokenRecords } from '../../../src/server/auth/token-records.ts';
 import { describeOwnRedis, startRedis } from '../../support/redis.ts';
 import { askServer, type Sentinels, startSentinel, startSentinels } from '../../support/redis-sentinel.ts';
@@ -89,6 +92,40 @@ describeOwnRedis('a log behind Sentinels', () => {
       }
     },
     60 * SECONDS,
+  );
+
+  test(
+    'a failover that is told while the Sentinels are asked for the master does not keep the link away',
+    async () => {
+      await using redis = await startSentinels();
+      const link = openLink({
+        redis: parseRedisUrl(redis.url) as RedisOptions,
+        name: 'link',
+        boundMs: 1_000,
+      });
+      try {
+        await link.ask((client) => client.ping());
+        // What ioredis does when a Sentinel tells of a failover; no real one can be had at this very moment.
+        const { connector } = link.redis as unknown as {
+          connector: { failoverDetector: { disconnect(): void } };
+        };
+        let toldWhileAsking = 0;
+        const tell = () => {
+          toldWhileAsking += 1;
+          connector.failoverDetector.disconnect();
+        };
+        link.redis.once('connecting', tell);
+        link.redis.once('end', () => link.redis.once('connecting', tell));
+        const stopped = new Promise((resolve) => link.redis.once('end', resolve));
+        await askServer(redis.master().port, (client) => client.client('KILL', 'TYPE', 'normal'));
+        await stopped;
+        expect(await link.ask((client) => client.ping())).toBe('PONG');
+        expect(toldWhileAsking).toBe(2);
+      } finally {
+        await link.close();
+      }
+    },
+    30 * SECONDS,
   );
 
   test(

@@ -81,7 +81,7 @@ const WANTED: readonly Wanted[] = [
     ['F, none slow', 'eventsPerSecond'],
     ['F', 'eventsPerSecond'],
   ),
-  ...['', ' at 50/s'].map((pace) =>
+  ...['', ', 16 in flight'].map((pace) =>
     change(
       `H, 10000 viewers${pace}`,
       `100 viewers${pace}`,

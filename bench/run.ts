@@ -30,7 +30,7 @@ export async function runAll(
   try {
     const scenarios = SCENARIOS.filter(({ name }) => options.only.includes(name));
     if (scenarios.some(({ needsServers }) => needsServers)) {
-      servers.push(...(await Promise.all(kinds.map((kind) => stage.start(kind)))));
+      servers.push(...(await startAll(stage, kinds)));
       if (options.only.includes('B')) await Promise.all(servers.map((staged) => staged.begin(1_000)));
       for (const staged of servers) await warmUp(staged);
       say(`${elapsed()} all servers run`);
@@ -67,6 +67,16 @@ export async function runAll(
     await Promise.allSettled(servers.map((staged) => staged.stop()));
     await stage.strike();
   }
+}
+
+/** @throws Error where one cannot be started, once all others are stopped: they would keep this process alive */
+async function startAll(stage: Stage, kinds: readonly ServerKind[]): Promise<Staged[]> {
+  const started = await Promise.allSettled(kinds.map((kind) => stage.start(kind)));
+  const servers = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  const failed = started.find((each) => each.status === 'rejected');
+  if (!failed) return servers;
+  await Promise.allSettled(servers.map((staged) => staged.stop()));
+  throw failed.reason;
 }
 
 /** A peer that has ended by itself between two scenarios, as one does whose client goes away at the wrong moment. */

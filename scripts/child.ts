@@ -133,13 +133,19 @@ function workingFolder(pid: number): string | undefined {
   }
 }
 
+/** What `freePort` has tried: a port stays free until its server takes it, and becomes free while that is down. */
+const given = new Set<number>();
+
 /**
- * A port of 127.0.0.1 that is free now. Below the range that systems give to outgoing connections: a client that
- * reconnects to a port of that range while its server is down can connect to itself, or take the port.
+ * A port of 127.0.0.1 that is free now, and that this process was not given before. Below the range that systems give
+ * to outgoing connections: a client that reconnects to a port of that range while its server is down can connect to
+ * itself, or take the port.
  */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt++) {
     const port = randomInt(15_000, 32_000);
+    if (given.has(port)) continue;
+    given.add(port);
     if (await isFree(port)) return port;
   }
   throw new Error('found no free port between 15000 and 32000 in 50 tries');

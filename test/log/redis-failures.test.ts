@@ -168,6 +168,17 @@ describeOwnRedis('a Redis that does not answer', () => {
     await heard.heard(1);
   });
 
+  test('away for long: a call that begins when it is back is answered within its bound', async () => {
+    const server = await newServer({ appendonly: true });
+    // Several, as none of them knows when it is back: each finds out by its own pauses, which are at their longest.
+    const logs = upTo(10).map(() => newLog(server, { commandTimeoutMs: 1_000 }));
+    await Promise.all(logs.map((log) => log.ping()));
+    await server.kill();
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    await server.restart();
+    await Promise.all(logs.map((log) => log.ping()));
+  });
+
   test('away: who joins a channel that others hear is refused too, and the others hear on later', async () => {
     const server = await newServer();
     const log = newLog(server, { commandTimeoutMs: 300 });

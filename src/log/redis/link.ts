@@ -7,7 +7,8 @@
 //    connection on which a command waited in vain for half the bound or longer is given up: what comes behind it
 //    would wait in vain too.
 // 3. The link is `usable` only once `prepare` went through on it (the subscriber's resubscription).
-// 4. It tries again for ever, 2 s apart at most, and asks the Sentinels each time.
+// 4. It tries again for ever, and asks the Sentinels each time: 2 s apart at most, and half the bound, so that a call
+//    that begins when Redis is back is answered.
 // 5. Answers belong to their commands: a connection on which they got out of step is given up.
 import { Redis, type RedisOptions } from 'ioredis';
 import { ExecstreamError } from '../../event/error.ts';
@@ -48,6 +49,7 @@ export interface Link {
   close(): Promise<void>;
 }
 
+const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 /** How long a connection that is given up may take to say goodbye. */
 const GOODBYE_MS = 200;
@@ -58,6 +60,7 @@ const SENTINEL_MS = 1_000;
 export function openLink({ name, boundMs, ...options }: LinkOptions): Link {
   const { prepare = async () => {}, onChange = () => {} } = options;
   const redis = newClient(options.redis, name, boundMs);
+  const pauseMs = pausesWithin(boundMs);
   const waiting = new Set<{ send(): void; fail(error: Error): void }>();
   let usable = false;
   let closed = false;
@@ -180,6 +183,7 @@ export function openLink({ name, boundMs, ...options }: LinkOptions): Link {
 
 function newClient(redis: string | RedisOptions, name: string, boundMs: number): Redis {
   const given = typeof redis === 'string' ? {} : redis;
+  const pauseMs = pausesWithin(boundMs);
   const options: RedisOptions = {
     ...given,
     connectionName: given.connectionName ?? name,
@@ -208,8 +212,11 @@ function newClient(redis: string | RedisOptions, name: string, boundMs: number):
   return typeof redis === 'string' ? new Redis(redis, options) : new Redis(options);
 }
 
-/** ms before the n-th try to connect again. */
-const pauseMs = (times: number): number => backoff({ first: 100, longest: LONGEST_PAUSE_MS }, times);
+/** Makes what tells how many ms to wait before the n-th try to connect again. */
+function pausesWithin(boundMs: number): (times: number) => number {
+  const pauses = { first: FIRST_PAUSE_MS, longest: Math.min(LONGEST_PAUSE_MS, boundMs / 2) };
+  return (times) => backoff(pauses, times);
+}
 
 /** Replies that say that the data is not what it should be: another client has written it, and may mend it. */
 const DAMAGED = /^(ERR|WRONGTYPE|NOSCRIPT|CROSSSLOT) /;

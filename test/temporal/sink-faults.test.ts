@@ -1,10 +1,10 @@
 // The sink without Temporal: what it leaves to the relay, and that nothing it meets reaches the workflow.
 import type { WorkflowInfo } from '@temporalio/workflow';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ExecstreamError } from '../../src/event/error.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import { createWorkerSinks, type SinkOptions, type WorkerSinks } from '../../src/publish/temporal/sinks.ts';
-import type { SunkEvent } from '../../src/workflow/wire.ts';
+import type { SunkEvent, WorkflowEvent } from '../../src/workflow/wire.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { until } from '../support/wait.ts';
 
@@ -24,9 +24,18 @@ afterEach(async () => {
 
 /** A worker's sink: says steps as a workflow of this run does. */
 function sink(options: Partial<SinkOptions> = {}) {
+  const append = sinkOf(options);
+  return (seq: number, step: string, run = {}) => {
+    const data = { status: 'RUNNING', step } as const;
+    append({ seq, type: 'workflow_status', ts: '2026-01-01T00:00:00.000Z', data }, run);
+  };
+}
+
+/** A worker's sink, given events as they are. */
+function sinkOf(options: Partial<SinkOptions> = {}) {
   const sinks = createWorkerSinks({ log, store, closeMs: 50, ...options });
   made.push(sinks);
-  return (seq: number, step: string, { runId = 'r1', startedAt = 0, attempt = 1 } = {}) => {
+  return (event: WorkflowEvent, { runId = 'r1', startedAt = 0, attempt = 1 } = {}) => {
     const info = {
       namespace: 'default',
       workflowId: ID,
@@ -36,17 +45,11 @@ function sink(options: Partial<SinkOptions> = {}) {
       attempt,
       runStartTime: new Date(startedAt),
     } as WorkflowInfo;
-    const event = {
-      seq,
-      type: 'workflow_status',
-      ts: '2026-01-01T00:00:00.000Z',
-      data: { status: 'RUNNING', step },
-    };
     const answer: unknown = sinks.sinks.execstream.append.fn(info, {
       executionId: ID,
       epoch: runId,
       event,
-    } as SunkEvent);
+    } satisfies SunkEvent);
     // Temporal awaits what a sink returns before it completes the workflow task.
     expect(answer).toBeUndefined();
   };
@@ -168,6 +171,32 @@ test('a log that was lost in the middle is not begun from there', async () => {
   say(7, 'g');
   await settled();
   expect(await log.head(ID)).toBeUndefined();
+});
+
+test('a row that a killed worker did not get to make is made with the next event, and lets viewers in', async () => {
+  const say = sink({ tenantOf: () => 'mill' });
+  say(7, 'g');
+  const row = await until(() => store.get(ID));
+  expect(row).toMatchObject({ kind: 'workflow', tenant: 'mill', workflowId: ID, runId: 'r1', attempt: 1 });
+  // Once: what is asked for each event costs a workflow whose log was lost.
+  const begin = vi.spyOn(store, 'begin');
+  say(8, 'h');
+  await settled();
+  expect(begin).not.toHaveBeenCalled();
+});
+
+test('and with its end, where that is all that is left to be said', async () => {
+  const closed = { workflowExecutionCompletedEventAttributes: {} };
+  const service = () => ({
+    getWorkflowExecutionHistory: async () => ({ history: { events: [closed] } }),
+  });
+  const append = sinkOf({ tenantOf: () => 'mill', service });
+  const data = { status: 'SUCCESS', result: 'done', durationMs: 5 } as const;
+  append({ seq: 9, type: 'complete', ts: '2026-01-01T00:00:00.000Z', data });
+  await until(async () => (await store.get(ID))?.finishedAt);
+  // Its end stands in no log yet: that is the relay's, which has the whole of it.
+  expect(await store.get(ID)).toMatchObject({ tenant: 'mill', status: 'SUCCESS', result: 'done' });
+  expect((await store.get(ID))!.end).toBeUndefined();
 });
 
 test('another run begins a new epoch with its first event, and an older one does not get the log back', async () => {

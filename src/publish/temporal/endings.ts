@@ -7,13 +7,13 @@ import type { JsonValue } from '../../event/types.ts';
 import type { ExecutionEnd, ExecutionStore } from '../../execution/store.ts';
 import type { Logger } from '../options.ts';
 import { type Close, type HistoryService, waitForClose } from './close.ts';
-import type { Sunk } from './sink-log.ts';
+import { beginRow, type Sunk } from './sink-log.ts';
 
 /** How long a close is waited for: it comes within ms, or the task was refused. */
 const CONFIRM_MS = 60_000;
 
 export interface EndingOptions {
-  readonly store: Pick<ExecutionStore, 'finish' | 'markEnd'>;
+  readonly store: Pick<ExecutionStore, 'begin' | 'finish' | 'markEnd'>;
   readonly logger: Logger;
   readonly signal: AbortSignal;
   service(): HistoryService | undefined;
@@ -40,7 +40,13 @@ export function createEndings({ store, logger, signal, service, send }: EndingOp
       const close = await waitForClose(asked, run, CONFIRM_MS, given);
       if (!close || given.aborted || !agrees(sunk, close)) return;
       const end = endOf(sunk, close);
-      const row = await store.finish(executionId, run.attempt, end);
+      const finish = () => store.finish(executionId, run.attempt, end);
+      let row = await finish();
+      if (!row) {
+        // The worker that was to make it has been killed, and the end is the first that this one says.
+        await beginRow(store, sunk);
+        row = await finish();
+      }
       // Another end stands on the row, and the first one wins: who knows it tells it.
       if (row?.status !== end.status) return;
       const epoch = await send(sunk);

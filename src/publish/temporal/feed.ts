@@ -8,7 +8,7 @@ import { type LogWriter, MAX_BATCH_BYTES } from '../../log/log.ts';
 import { pause } from '../../log/retry.ts';
 import type { Logger } from '../options.ts';
 import { backoffMs } from '../retry.ts';
-import { findPlace, noteFor, type Place, type Sunk } from './sink-log.ts';
+import { beginRow, findPlace, noteFor, type Place, type Sunk } from './sink-log.ts';
 
 /** How often a batch is tried again where events before it are missing: they may be in flight on another worker. */
 const AHEAD_TRIES = 5;
@@ -45,6 +45,8 @@ export function createFeed({ log, store, logger, closing, onLeft }: FeedOptions)
   let pumping: Promise<void> | undefined;
   let place: Place | undefined;
   let last: Feed['last'];
+  /** The run whose row was begun from here. */
+  let begun: string | undefined;
   /** A log whose events contradict ours; the relay begins another. */
   let contested: string | undefined;
   /** What was told of already, so that each reason is logged once. */
@@ -76,12 +78,18 @@ export function createFeed({ log, store, logger, closing, onLeft }: FeedOptions)
     return 'left';
   }
 
+  async function begin(sunk: Sunk): Promise<void> {
+    if (begun === sunk.run.runId) return;
+    await beginRow(store, sunk);
+    begun = sunk.run.runId;
+  }
+
   async function deliver(batch: readonly Sunk[]): Promise<Outcome> {
     const first = batch[0]!;
     const { executionId, epoch, run } = first;
     if (place?.epoch !== epoch) {
       place = undefined;
-      const found = await findPlace(log, store, first);
+      const found = await findPlace(log, first, () => begin(first));
       if ('left' in found) return leaveToRelay(executionId, found.left);
       if (found.logEpoch === contested) return leaveToRelay(executionId, 'the log says otherwise');
       place = found;

@@ -33,13 +33,15 @@ export interface Place {
 
 /**
  * Where the events beginning with this one go.
+ * @param begin makes the row. Without one nobody is let in to watch, and the relay is never asked; so it is made also
+ *   where the log is left to the relay, for the worker that was to make it may have been killed.
  * @returns a reason where they are the relay's business: it has the whole of them by the query.
  * @throws ExecstreamError what log and store throw.
  */
 export async function findPlace(
   log: LogWriter,
-  store: Pick<ExecutionStore, 'begin'>,
   first: Sunk,
+  begin: () => Promise<void>,
 ): Promise<Place | { readonly left: string }> {
   const { executionId, epoch, event, run } = first;
   const head = await log.head(executionId);
@@ -52,9 +54,10 @@ export async function findPlace(
   }
   // Another incarnation begins only with its first event, and only a later one: a run that lingers on a worker that
   // was cut off must not take the log back.
-  if (event.seq !== 1) return { left: head ? 'another run has the log' : 'the log was lost' };
+  if (head && event.seq !== 1) return { left: 'another run has the log' };
   if (note && note.runStartedAt > run.runStartedAt) return { left: 'a later run has the log' };
-  await beginRow(store, first);
+  await begin();
+  if (event.seq !== 1) return { left: 'the log was lost, or never begun' };
   const lost = head && { lost: { epoch: head.epoch, acknowledged: Number.POSITIVE_INFINITY } };
   const opened = await log.open(executionId, { numbering: 'fixed', attempt: run.attempt, ...lost });
   if (opened.outcome !== 'opened') return { left: `the log could not be opened (${opened.outcome})` };
@@ -62,7 +65,10 @@ export async function findPlace(
 }
 
 /** Makes the row, or begins the workflow's next attempt. The relay does the same on first view: it may be twice. */
-async function beginRow(store: Pick<ExecutionStore, 'begin'>, { executionId, parentId, run }: Sunk) {
+export async function beginRow(
+  store: Pick<ExecutionStore, 'begin'>,
+  { executionId, parentId, run }: Sunk,
+): Promise<void> {
   const { attempt, workflowType, workflowId, firstRunId, tenant } = run;
   await store.begin({
     id: executionId,

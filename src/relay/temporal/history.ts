@@ -1,4 +1,8 @@
 // Reads the history of one run as it grows, up to its close event. It needs no worker.
+//
+// Behind the history of a run whose workflow task has failed, the server shows the task that it tries next, under ids
+// that are not given yet: what happens before that task is done gets the same ids. So a workflow task's beginning at
+// the end of a page does not count as read.
 import { backoff, pause } from '../../log/retry.ts';
 import type { HistoryEvent, Temporal, WorkflowRef } from './calls.ts';
 import { type Close, closeOf } from './close.ts';
@@ -13,7 +17,7 @@ export interface HistoryFollow {
   readonly troubles: Troubles;
   readonly times: WatchTimes;
   readonly signal: AbortSignal;
-  /** Given each event once and in order; what it rejects with ends the reading. */
+  /** Given each event once and in order, but the beginning of a workflow task perhaps again; what it rejects with ends the reading. */
   readonly onEvents: (events: readonly HistoryEvent[]) => void | Promise<void>;
 }
 
@@ -44,7 +48,7 @@ export async function followHistory(follow: HistoryFollow): Promise<Close | unde
     failures = 0;
     troubles.over('read');
     const news = page.events.filter(({ eventId }) => Number(eventId) > last);
-    last = Math.max(last, ...news.map(({ eventId }) => Number(eventId)));
+    last = Math.max(last, Number(news.findLast((event) => !beginsTask(event))?.eventId ?? 0));
     if (news.length > 0) await onEvents(news);
     const close = news.length > 0 ? closeOf(news.at(-1)!) : undefined;
     if (close) return close;
@@ -53,4 +57,8 @@ export async function followHistory(follow: HistoryFollow): Promise<Close | unde
     from = page.next;
   }
   return undefined;
+}
+
+function beginsTask(event: HistoryEvent): boolean {
+  return Boolean(event.workflowTaskScheduledEventAttributes ?? event.workflowTaskStartedEventAttributes);
 }

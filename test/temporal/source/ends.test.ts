@@ -256,6 +256,31 @@ describeTemporal('the end of a workflow', () => {
     ]);
   }, 60_000);
 
+  test('a workflow whose task fails again and again: its end has an id that the task to come was shown under', async () => {
+    let newest = 0;
+    await using watching = await startWatching(temporal.address, {
+      temporal: (made) => ({
+        ...made,
+        async history(...asked) {
+          const page = await made.history(...asked);
+          newest = Math.max(newest, ...page.events.map(({ eventId }) => Number(eventId)));
+          return page;
+        },
+      }),
+    });
+    await using worker = await startWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'nobodyWroteThis');
+    const tries = async () => (await handle.describe()).raw.pendingWorkflowTask?.attempt ?? 0;
+    await until(async () => (await tries()) > 1, { timeoutMs: 10_000 });
+    using stream = await watchRest(watching.url, handle.workflowId);
+    // Started, and a task scheduled, started and failed: 4. What is above is not in the history.
+    await until(() => newest > 4, { what: 'the task to come', timeoutMs: 10_000 });
+    await handle.terminate('given up');
+    await stream.ended(20_000);
+    expect(told(stream).at(-1)).toContain('error TERMINATED');
+    expect((await handle.fetchHistory()).events).toHaveLength(5);
+  }, 60_000);
+
   test('a query whose handler throws is a warning, and the end is told', async () => {
     await using watching = await startWatching(temporal.address);
     await using worker = await startForeignWorker(temporal);

@@ -1,13 +1,11 @@
 // The work of one tick, done together: what several announcements of one tick have for a stream is one write.
 //
 // The window adapts. A round of work begins right after the I/O of the tick that brought it. Where more came while it
-// was under way, the next one is begun after a pause of about as long as it took: more comes together, and each write
-// costs less. Without such load a pause would be worse than nothing: clients that are written to one by one, each of
+// was under way, the next one is begun after a pause of as long as it took: more comes together, and each write costs
+// less. Without such load a pause would be worse than nothing: clients that are written to one by one, each of
 // them asleep by then, cost more.
 // No round holds the event loop for long: what is left of it goes on behind the I/O that waits.
 
-/** What a write costs, about; reckoned and not measured, so that a machine that is busy with others changes nothing. */
-const WRITE_MS = 0.004;
 const LONGEST_PAUSE_MS = 20;
 /** How long a round goes on without letting others have their turn. */
 const LONGEST_TURN_MS = 1;
@@ -21,6 +19,8 @@ export class Ticks<T> {
   /** The round under way, and how far it has come. */
   #round: readonly T[] = [];
   #done = 0;
+  /** How long its turns have taken: what a write costs differs by machine, more than twice among those we have seen. */
+  #tookMs = 0;
   /** Whether a round is under way or about to be. */
   #scheduled = false;
 
@@ -40,23 +40,27 @@ export class Ticks<T> {
     this.#round = this.#waiting;
     this.#waiting = [];
     this.#done = 0;
+    this.#tookMs = 0;
     this.#goOn();
   };
 
   readonly #goOn = (): void => {
-    const until = performance.now() + LONGEST_TURN_MS;
-    while (this.#done < this.#round.length) {
+    const from = performance.now();
+    let now = from;
+    while (this.#done < this.#round.length && now - from <= LONGEST_TURN_MS) {
       this.#work(this.#round[this.#done]!);
       this.#done += 1;
-      if (this.#done % UNLOOKED === 0 && performance.now() > until) return void setImmediate(this.#goOn);
+      if (this.#done % UNLOOKED === 0) now = performance.now();
     }
+    this.#tookMs += performance.now() - from;
+    if (this.#done < this.#round.length) return void setImmediate(this.#goOn);
     this.#round = [];
     this.#scheduled = this.#waiting.length > 0;
     if (this.#scheduled) this.#pause();
   };
 
   #pause(): void {
-    const pauseMs = Math.min(Math.floor(this.#done * WRITE_MS), LONGEST_PAUSE_MS);
+    const pauseMs = Math.min(Math.floor(this.#tookMs), LONGEST_PAUSE_MS);
     if (pauseMs > 0) setTimeout(this.#begin, pauseMs);
     else setImmediate(this.#begin);
   }

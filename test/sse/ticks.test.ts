@@ -35,55 +35,76 @@ test('an item that is added during a round has the next one', async () => {
   expect(done).toEqual([1, 2, 3]);
 });
 
-/** Work of 1 ms by the clock that `Ticks` looks at. */
-function slowWork(done: number[]) {
+/** Work that takes so long by the clock that `Ticks` looks at. */
+function workOf(ms: number, work: (item: number) => void) {
   let now = 0;
   vi.spyOn(performance, 'now').mockImplementation(() => now);
   return (item: number) => {
-    now += 1;
-    done.push(item);
+    now += ms;
+    work(item);
   };
 }
 
 test('a round that takes long lets others have their turn, and keeps the order', async () => {
   const done: number[] = [];
-  const work = slowWork(done);
   const others: number[] = [];
-  const ticks = new Ticks<number>((item) => {
-    work(item);
-    if (item === 0) ticks.add(99);
-    if (item === 0) setImmediate(() => others.push(done.length));
-  });
+  const ticks = new Ticks<number>(
+    workOf(1, (item) => {
+      done.push(item);
+      if (item === 0) ticks.add(99);
+      if (item === 0) setImmediate(() => others.push(done.length));
+    }),
+  );
   for (let item = 0; item < 40; item += 1) ticks.add(item);
   await turns(7);
   expect(others).toEqual([8]);
+  vi.advanceTimersByTime(20);
   expect(done).toEqual([...Array.from({ length: 40 }, (_, i) => i), 99]);
 });
 
-test('what came during a round of many waits for about as long as that took', async () => {
+/** A round of 2,000 items, each of which takes so long, and during which one more comes. */
+function manyOf(ms: number): { ticks: Ticks<number>; done: () => number } {
   let done = 0;
-  const ticks = new Ticks<number>((item) => {
-    done += 1;
-    if (item === 1) ticks.add(0);
-  });
+  const ticks = new Ticks<number>(
+    workOf(ms, (item) => {
+      done += 1;
+      if (item === 1) ticks.add(0);
+    }),
+  );
   for (let i = 0; i < 2_000; i += 1) ticks.add(i);
-  await turns(3);
-  expect(done).toBe(2_000);
-  ticks.add(0);
-  vi.advanceTimersByTime(7);
-  expect(done).toBe(2_000);
-  vi.advanceTimersByTime(1);
-  expect(done).toBe(2_002);
-});
+  return { ticks, done: () => done };
+}
+
+test.each([
+  { each: 'takes 4 µs', ms: 0.0041, pauseMs: 8 },
+  { each: 'takes 8 µs', ms: 0.0081, pauseMs: 16 },
+  { each: 'takes 1 ms, the longest pause', ms: 1, pauseMs: 20 },
+])(
+  'what came during a round waits for as long as that took: of 2,000 of which each $each',
+  async ({ ms, pauseMs }) => {
+    const { ticks, done } = manyOf(ms);
+    await turns(300);
+    expect(done()).toBe(2_000);
+    ticks.add(0);
+    vi.advanceTimersByTime(pauseMs - 1);
+    await turns(2);
+    expect(done()).toBe(2_000);
+    vi.advanceTimersByTime(1);
+    await turns(2);
+    expect(done()).toBe(2_002);
+  },
+);
 
 test('what comes after a round of many, or during one of few, waits for nothing', async () => {
   let done = 0;
-  const ticks = new Ticks<number>((item) => {
-    done += 1;
-    if (item === 1) ticks.add(0);
-  });
+  const ticks = new Ticks<number>(
+    workOf(0.0041, (item) => {
+      done += 1;
+      if (item === 1) ticks.add(0);
+    }),
+  );
   for (let i = 2; i < 2_002; i += 1) ticks.add(i);
-  await immediate();
+  await turns(300);
   expect(done).toBe(2_000);
   ticks.add(1);
   await turns(2);
@@ -92,16 +113,18 @@ test('what comes after a round of many, or during one of few, waits for nothing'
 
 test('the pause is for the whole of a round that was parted, and takes all that came', async () => {
   const done: number[] = [];
-  const ticks = new Ticks<number>(slowWork(done));
+  const ticks = new Ticks<number>(workOf(0.0041, (item) => done.push(item)));
   for (let i = 0; i < 2_000; i += 1) ticks.add(i);
-  await turns(100);
+  await turns(2);
   expect(done.length).toBeLessThan(2_000);
   ticks.add(0);
-  await turns(250);
+  await turns(20);
   ticks.add(0);
   expect(done.length).toBe(2_000);
   vi.advanceTimersByTime(7);
+  await turns(2);
   expect(done.length).toBe(2_000);
   vi.advanceTimersByTime(1);
+  await turns(2);
   expect(done.length).toBe(2_002);
 });

@@ -1,7 +1,12 @@
 // Streams are written to Node's sockets past its streams; the bytes are those that a ReadableStream would bring
 // (issue 6, "the hot road").
-import { connect, type Socket } from 'node:net';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
+import type { FrameSource } from '../../src/sse/event-stream.ts';
+import { EventStreams } from '../../src/sse/event-streams.ts';
+import { frame } from '../../src/sse/frame.ts';
 import { SocketSink } from '../../src/sse/socket-sink.ts';
 import { chunk, chunks, directLog, graphqlPath, type ListeningApp, startApp } from '../support/app.ts';
 import { until } from '../support/wait.ts';
@@ -128,6 +133,113 @@ describe('direct writes', () => {
     expect(write).toHaveBeenCalledTimes(1);
     write.mockRestore();
     socket.destroy();
+  });
+});
+
+describe('a client that has not read what was written last', () => {
+  const FILLER = 'x'.repeat(60_000);
+
+  /** A client that reads nothing, of a stream that is held up by that. */
+  async function openHeldUp(app: ListeningApp) {
+    const log = await directLog(app);
+    const raw = await openRaw(app);
+    raw.socket.pause();
+    raw.socket.write(request(REST));
+    await until(() => app.services.streams.size === 1);
+    const written = vi.spyOn(SocketSink.prototype, 'write');
+    await until(async () => {
+      const before = written.mock.calls.length;
+      await log.append(chunk(FILLER));
+      await immediate();
+      return written.mock.calls.length === before;
+    });
+    written.mockRestore();
+    return { ...raw, log };
+  }
+
+  test('is written nothing more until it has, and then gets all in order', async () => {
+    await using app = await startApp();
+    const { socket, text, log } = await openHeldUp(app);
+    await log.append(...chunks(20));
+    await log.complete();
+    expect(app.services.streams.size).toBe(1);
+    socket.resume();
+    await until(() => text().endsWith('0\r\n\r\n'));
+    const seqs = [...unchunked(bodyOf(text())).matchAll(/^id: (\d+)-/gm)].map(([, seq]) => Number(seq));
+    expect(seqs).toEqual(seqs.map((_, i) => i + 1));
+    expect(unchunked(bodyOf(text()))).toMatch(/event: complete\ndata: \{.*\}\n\n$/);
+    socket.destroy();
+  });
+
+  test('is sent the end of a rotation behind it', async () => {
+    await using app = await startApp();
+    const { socket, text } = await openHeldUp(app);
+    app.services.streams.rotateAll();
+    expect(app.services.streams.size).toBe(0);
+    socket.resume();
+    await until(() => text().endsWith('0\r\n\r\n'));
+    const body = unchunked(bodyOf(text()));
+    expect(body.split(FILLER).length).toBe(body.split('event: ').length);
+    socket.destroy();
+  });
+
+  test('is let go of when it resets the connection', async () => {
+    await using app = await startApp();
+    const { socket } = await openHeldUp(app);
+    socket.resetAndDestroy();
+    await until(() => app.services.streams.size === 0 && app.services.tails.size === 0);
+    expect((await fetch(`${app.url}/health/live`)).status).toBe(200);
+  });
+});
+
+describe('the socket of an answer', () => {
+  /** A stream of two frames on a socket that was done something to before; answers what its client got, and how it ended. */
+  async function twoFrames(before: (socket: Socket) => void, after: (socket: Socket) => void = () => {}) {
+    const server = createServer((_, response) => {
+      const socket = response.socket!;
+      before(socket);
+      const frames = [frame('1-a', 'next', 'one'), frame('2-a', 'next', 'two')];
+      const source: FrameSource = {
+        ...{ take: () => frames.shift(), waiting: undefined, close: () => {} },
+        ...{ ended: true, moved: () => undefined, lastWords: () => undefined },
+      };
+      new EventStreams().open(source, new AbortController().signal).pipe(response);
+      after(socket);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    let text = '';
+    socket.setEncoding('utf8').on('data', (piece) => {
+      text += piece;
+    });
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.write(request('/', '1.1', 'Connection: close\r\n'));
+    await closed;
+    server.close();
+    return text;
+  }
+
+  test('that holds back the head is sent what follows behind it', async () => {
+    const corked = await twoFrames(
+      (socket) => socket.cork(),
+      (socket) => socket.uncork(),
+    );
+    expect(corked).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+    const body = unchunked(bodyOf(corked));
+    expect(body).toBe(unchunked(bodyOf(await twoFrames(() => {}))));
+    expect(body).toMatch(/^retry: 1000\n:\n\nid: 1-a\n.*\n.*\n\nid: 2-a\n.*\n.*\n\n$/);
+  });
+
+  test('that fails to write is closed, also where nothing else would tell', async () => {
+    const text = await twoFrames((socket) => {
+      const write = socket._write.bind(socket);
+      const failing = vi.spyOn(socket, '_write').mockImplementation((bytes, encoding, written) => {
+        if (failing.mock.calls.length === 1) write(bytes, encoding, written);
+        else written(new Error('EPIPE'));
+      });
+    });
+    expect(bodyOf(text)).toBe('');
+    expect(text).toMatch(/\r\n\r\n$/);
   });
 });
 

@@ -1,5 +1,5 @@
 // All that a run needs beside the servers: Redis, Postgres where there is one, the generator, a temporary folder; and the end of it all.
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findPart, POSTGRES, REDIS } from '../scripts/parts.ts';
@@ -93,13 +93,14 @@ export class Stage {
     chmodSync(folder, 0o711);
     process.env.TEST_FOLDER = folder;
     process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+    // What is started from here on stays with us, but for the servers: backends of Postgres too.
+    moveToCore('generator', process.pid);
     const bin = findPart(POSTGRES);
     const [redis, postgres] = await Promise.all([
       RedisServer.start({ binary }),
       // Where there is none, our server embeds one, which costs it what is not its own.
       bin === undefined ? undefined : PostgresServer.start({ bin }),
     ]);
-    moveToCore('generator', Number(readFileSync(join(redis.folder, 'server.pid'), 'utf8')));
     const place = { redisUrl: redis.url, databaseUrl: postgres?.url, folder, dist };
     return new Stage(place, postgres ? [redis, postgres] : [redis], startGenerator());
   }

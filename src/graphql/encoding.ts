@@ -3,15 +3,15 @@
 import type { ExecutionResult } from 'graphql';
 import type { EventExecutor } from '../schema/operation.ts';
 import type { Encoding } from '../sse/encoding.ts';
-import { type Frame, frame } from '../sse/frame.ts';
+import { type Frame, lineFrame } from '../sse/frame.ts';
 
 export const GRAPHQL_ENCODING: Encoding<EventExecutor> = {
   name: 'graphql',
-  next: (event, executor) => frame(event.id, 'next', executor.json(event)),
-  complete: (id) => frame(id, 'complete', ''),
+  next: (event, executor) => lineFrame(event.id, 'next', executor.json(event)),
+  complete: (id) => lineFrame(id, 'complete', ''),
 };
 
 /** A result that is of no event, and has no id. */
 export function nextFrame(result: ExecutionResult): Frame {
-  return frame(undefined, 'next', JSON.stringify(result));
+  return lineFrame(undefined, 'next', JSON.stringify(result));
 }

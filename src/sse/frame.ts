@@ -24,13 +24,20 @@ class Chunk implements Frame {
 }
 
 function encoded(text: string): Frame {
-  const length = Buffer.byteLength(text);
-  return new Chunk(Buffer.from(`${length.toString(16)}\r\n${text}\r\n`), length);
+  // Of ASCII, as most of it is, the number of bytes is known before they are made.
+  const made = asChunk(text, text.length);
+  return made.length === text.length ? made : asChunk(text, made.length);
+}
+
+/** @param length what the text is taken to come to, in bytes; the chunk is one if that is what it comes to */
+function asChunk(text: string, length: number): Frame {
+  const size = length.toString(16);
+  const chunk = Buffer.from(`${size}\r\n${text}\r\n`);
+  return new Chunk(chunk, chunk.length - size.length - 4);
 }
 
 /** Lines end in CR, LF or CRLF; a client hands all three on as LF. */
 const LINE_BREAK = /\r\n|\r|\n/;
-const hasLines = (text: string): boolean => text.includes('\n') || text.includes('\r');
 
 /** A comment, which a client ignores: it keeps proxies from taking a silent connection for a dead one. */
 export const HEARTBEAT = encoded(':\n\n');
@@ -50,10 +57,16 @@ export function cursorOnly(id: string): Frame {
  * @param data any text; each of its lines becomes a `data:` line
  */
 export function frame(id: string | undefined, event: string, data: string): Frame {
-  const head = `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\n`;
-  // Almost every message is one line, and JSON always is.
-  const lines = hasLines(data) ? data.split(LINE_BREAK).join('\ndata: ') : data;
-  return encoded(`${head}data: ${lines}\n\n`);
+  const hasLines = data.includes('\n') || data.includes('\r');
+  return lineFrame(id, event, hasLines ? data.split(LINE_BREAK).join('\ndata: ') : data);
+}
+
+/**
+ * One message whose data is one line, as JSON is without white space of its own: it is not looked through.
+ * @param line without CR and LF
+ */
+export function lineFrame(id: string | undefined, event: string, line: string): Frame {
+  return encoded(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${line}\n\n`);
 }
 
 /** Several frames as one, to be written at once. */

@@ -131,6 +131,34 @@ describe('a compiled operation', () => {
     expect(compared).toBeGreaterThan(1_000);
   }, 60_000);
 
+  test('gives the same bytes for any text and any number', () => {
+    const source =
+      'subscription { agentStream(id: "a") { seq ... on LlmChunk { content } ... on Complete { durationMs usage { costUsd } } } }';
+    const args = { schema, document: parse(source) };
+    const compiled = compileOperation(args)!;
+    // Every character that may need an escape, alone and among others; lone surrogates, too.
+    const every = Array.from({ length: 0x100 }, (_, code) => String.fromCharCode(code));
+    const text = fc.oneof(
+      fc.constantFrom(...every, '\u2028', '\ud800', 'x\udc00'),
+      fc.string({ unit: 'binary' }),
+    );
+    const number = fc.oneof(
+      fc.constantFrom(0, -0, 1e21, 5e-324, 0.1),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+    );
+    fc.assert(
+      fc.property(text, number, (content, costUsd) => {
+        for (const event of [
+          { ...base, type: 'llm_chunk', data: { content } },
+          { ...base, type: 'complete', data: { durationMs: 3, usage: { ...usage, costUsd } } },
+        ] as unknown as ExecutionEvent[]) {
+          expect(compiled.json(event)).toBe(JSON.stringify(general(args, event)));
+        }
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
   test.each([
     ['fields of one key merged', '{ x: seq id x: seq ...F } fragment F on ExecutionEvent { ts id }'],
     [

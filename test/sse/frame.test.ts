@@ -81,6 +81,17 @@ describe('the chunk of a frame (RFC 9112, 7.1)', () => {
     expect(chunkOf(made)).toBe(`${made.bytes.length.toString(16)}\r\n${text(made)}\r\n`);
   });
 
+  test.each(['ASCII', 'ä', '👩‍🚀漢字'])(
+    'counts bytes, also where they have more digits than characters: %s',
+    (letters) => {
+      for (let length = 0; length < 300; length++) {
+        const made = frame('1-e', 'llm_chunk', letters.repeat(length).slice(0, length));
+        expect(chunkOf(made)).toBe(`${made.bytes.length.toString(16)}\r\n${text(made)}\r\n`);
+        expect(made.length).toBe(made.bytes.length);
+      }
+    },
+  );
+
   test('of joined frames is one, and their bytes are the bytes in a row', () => {
     const frames = [frame('1-e', 'a', 'ä'), frame('2-e', 'b', ''), HEARTBEAT];
     expect(text(joined(frames))).toBe(frames.map(text).join(''));

@@ -71,7 +71,7 @@ async function warmUp(
   staged: Staged,
   subject: string,
   inFlight: number,
-  forMs = run.isQuick ? 400 : 1_500,
+  forMs = run.isQuick ? 400 : 2_500,
 ): Promise<void> {
   const { lost, repeated, broken } = await staged.measure(subject, { inFlight, forMs });
   // The first events come right behind the head of the answer: whoever listens only later has lost them.

@@ -25,6 +25,8 @@ export interface Feed {
 const AT_A_TIME = 16;
 /** Executions whose publisher says nothing for 30 s get a warning. */
 const ALIVE_EVERY_MS = 10_000;
+/** Few are told of at a time, as by publishers that began when they did: a thousand at once hold up all events. */
+const ALIVE_STEP_MS = 20;
 
 export function createFeed(spec: FeedSpec): Feed {
   if (spec.kind === 'publish') return createPublishFeed(spec.redisUrl);
@@ -71,9 +73,15 @@ function createAppendFeed({ redisUrl, url }: FeedSpec & { kind: 'append' }): Fee
   const begun = new Map<string, Begun>();
   let last: Promise<unknown> = Promise.resolve();
   let failure: string | undefined;
+  let round: Iterator<string> = begun.keys();
   const alive = setInterval(() => {
-    for (const id of begun.keys()) void writer.keepAlive(id);
-  }, ALIVE_EVERY_MS);
+    const share = Math.ceil((begun.size * ALIVE_STEP_MS) / ALIVE_EVERY_MS);
+    for (let i = 0; i < share; i++) {
+      const { value: id, done } = round.next();
+      if (done) round = begun.keys();
+      else void writer.keepAlive(id);
+    }
+  }, ALIVE_STEP_MS);
 
   async function beginOne(id: string): Promise<void> {
     const response = await fetch(`${url}/api/v0/executions/agents/${id}`, {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Latencies } from '../../bench/generator/latencies.ts';
-import { checkRecorded } from '../../bench/recorded.ts';
+import { checkRecorded, PROCESSOR, type Recorded, recordedOf } from '../../bench/recorded.ts';
 import { Results } from '../../bench/results.ts';
 import { fallenRows, isMissed, type Row, rowsOf } from '../../bench/rows.ts';
 import { median, timesCheaper } from '../../bench/statistics.ts';
@@ -37,7 +37,8 @@ it('a row has fallen when a third of it is gone', () => {
 });
 
 describe('the check against what is recorded', () => {
-  const { rows } = JSON.parse(readFileSync('bench/recorded.json', 'utf8')) as { rows: Row[] };
+  const { machines } = JSON.parse(readFileSync('bench/recorded.json', 'utf8')) as { machines: Recorded[] };
+  const rows = recordedOf(PROCESSOR, machines);
   const fallen = rows.map((row, i) => (i === 0 ? { ...row, value: row.value / 2 } : row));
   const said: string[] = [];
   const check = (first: readonly Row[], again: () => Promise<readonly Row[]>) =>
@@ -57,6 +58,32 @@ describe('the check against what is recorded', () => {
     const { scenario, against, value } = rows[0]!;
     expect(said.at(-1)).toBe(`${scenario} against ${against} has fallen from ${value} to ${value / 2}`);
   });
+});
+
+it('ratios are recorded for each kind of machine; a new one has the lowest of all', () => {
+  const b = { scenario: 'B', against: 'yoga', atLeast: 3.5 };
+  const a = { scenario: 'A', against: 'yoga', atLeast: 5 };
+  const machines = [
+    {
+      processor: 'one',
+      rows: [
+        { ...b, value: 3 },
+        { ...a, value: 9 },
+      ],
+    },
+    {
+      processor: 'two',
+      rows: [
+        { ...b, value: 4 },
+        { ...a, value: 6 },
+      ],
+    },
+  ];
+  expect(recordedOf('two', machines)).toEqual(machines[1]!.rows);
+  expect(recordedOf('three', machines)).toEqual([
+    { ...b, value: 3 },
+    { ...a, value: 6 },
+  ]);
 });
 
 it('percentiles of latencies are right to 2 %', () => {

@@ -1,5 +1,5 @@
 // Writes frames to a connection of Node's HTTP/1.1 as the chunks that they were made as, past ServerResponse and past
-// the socket's stream: less than half the cost of `response.write`, and the same bytes on the wire.
+// the socket's stream: half the cost of `response.write`, and the same bytes on the wire.
 //
 // Invariants
 // 1. The next frame is taken when the kernel has the last one: what a client has not read waits in one write.

@@ -24,10 +24,15 @@ export class Results {
     return [...(this.#samples.get(scenario)?.keys() ?? [])];
   }
 
+  /** A measure in each repetition, in their order; none where it was not measured. */
+  samples(scenario: string, subject: string, measure: string): number[] {
+    const all = this.#samples.get(scenario)?.get(subject) ?? [];
+    return all.map((measures) => measures[measure]).filter((value) => value !== undefined);
+  }
+
   /** The median of a measure; undefined where it was not measured. */
   median(scenario: string, subject: string, measure: string): number | undefined {
-    const all = this.#samples.get(scenario)?.get(subject) ?? [];
-    const values = all.map((measures) => measures[measure]).filter((value) => value !== undefined);
+    const values = this.samples(scenario, subject, measure);
     return values.length > 0 ? median(values) : undefined;
   }
 

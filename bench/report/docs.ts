@@ -48,7 +48,8 @@ ${machine(repetitions)}
 
 ## Ratios
 
-More is better: how many times cheaper we are than a peer, or how many times within a bound.
+More is better: how many times cheaper we are than a peer, or how many times within a bound. A ratio is made within each
+repetition; this is the median.
 
 ${markdown(ratios!)}
 

@@ -16,20 +16,21 @@ local log, meta = KEYS[1], KEYS[2]
 
 local function int(n) return string.format('%.0f', n) end
 
+-- What is kept of a log, behind a table of what is assigned to it from now on: \`save\` writes that and no more.
 local function load()
   local f = redis.call('HMGET', meta, 'epoch', 'head', 'numbering', 'attempt', 'publisher', 'takenAt', 'fence',
     'end', 'first', 'bytes', 'note')
   if not f[1] then return nil end
-  local m = { epoch = f[1], head = tonumber(f[2]), numbering = f[3], attempt = tonumber(f[4]), publisher = f[5],
-    takenAt = tonumber(f[6]), fence = tonumber(f[7]), ended = tonumber(f[8]),
+  local kept = { epoch = f[1], head = tonumber(f[2]), numbering = f[3], attempt = tonumber(f[4]), publisher = f[5],
+    takenAt = tonumber(f[6]), fence = tonumber(f[7]), ['end'] = tonumber(f[8]),
     first = tonumber(f[9]), bytes = tonumber(f[10]), note = f[11] or '' }
-  if m.head > 0 and redis.call('EXISTS', log) == 0 then return nil end
-  return m
+  if kept.head > 0 and redis.call('EXISTS', log) == 0 then return nil end
+  return setmetatable({}, { __index = kept })
 end
 
 -- Where the log stands, as every answer tells it.
 local function standing(m)
-  return m.epoch, m.head, m.numbering, m.attempt, m.ended, m.publisher ~= '' and 1 or 0, m.note
+  return m.epoch, m.head, m.numbering, m.attempt, m['end'], m.publisher ~= '' and 1 or 0, m.note
 end
 `;
 
@@ -39,10 +40,14 @@ local channel = KEYS[3] or table.remove(ARGV, 1)
 local maxEvents, maxBytes, keepEndedMs = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 
 local function save(m)
-  redis.call('HSET', meta, 'epoch', m.epoch, 'head', int(m.head), 'numbering', m.numbering,
-    'attempt', int(m.attempt), 'publisher', m.publisher, 'takenAt', int(m.takenAt), 'fence', int(m.fence),
-    'end', int(m.ended), 'first', int(m.first),
-    'bytes', int(m.bytes), 'note', m.note)
+  -- Something in any case: WAIT promises what its connection has written, and another one may have appended this.
+  m.head = m.head
+  local changed = {}
+  for field, value in pairs(m) do
+    changed[#changed + 1] = field
+    changed[#changed + 1] = type(value) == 'number' and int(value) or value
+  end
+  redis.call('HSET', meta, unpack(changed))
 end
 
 -- Reads what it drops, for the sizes: in pages that double, so that no more than about twice of what is dropped is
@@ -72,7 +77,7 @@ local function add(m, pieces, from)
     redis.call('XADD', log, seq .. '-0', 'e', e)
     announced[#announced + 1] = e
     m.bytes = m.bytes + #e
-    if pieces[i] == '"complete"' or pieces[i] == '"error"' then m.ended = m.head end
+    if pieces[i] == '"complete"' or pieces[i] == '"error"' then m['end'] = m.head end
   end
   trim(m)
   redis.call('PUBLISH', channel, '{"epoch":"' .. m.epoch .. '","events":[' .. table.concat(announced, ',') .. ']}')
@@ -83,7 +88,7 @@ local function isRelay(fence, publisher) return fence and publisher == '' end
 local function publishes(m) return m.numbering == 'auto' and m.publisher ~= '' end
 
 local function expire(m)
-  if m.ended == 0 then return end
+  if m['end'] == 0 then return end
   redis.call('PEXPIRE', log, keepEndedMs)
   redis.call('PEXPIRE', meta, keepEndedMs)
 end
@@ -101,8 +106,7 @@ local ts, takesAt = ARGV[11], ARGV[12] or ''
 local function begin(keptFence)
   redis.call('UNLINK', log, meta)
   local m = { epoch = epoch, head = 0, numbering = numbering, attempt = attempt, publisher = publisher, takenAt = 0,
-    fence = math.max(fence or 0, keptFence), ended = 0, first = 1, bytes = 0,
-    note = '' }
+    fence = math.max(fence or 0, keptFence), ['end'] = 0, first = 1, bytes = 0, note = '' }
   if lostEpoch ~= '' and numbering == 'auto' then
     add(m, { '"reset"', ts, '{"reason":"log_lost"}' }, 1)
     m.takenAt = m.head
@@ -129,7 +133,7 @@ end
 if m.numbering ~= numbering then return { 'misnumbered', m.numbering } end
 if fence and fence < m.fence then return { 'fenced' } end
 m.fence = math.max(m.fence, fence or 0)
-if m.ended > 0 then return answer('ended', m) end
+if m['end'] > 0 then return answer('ended', m) end
 if attempt < m.attempt or isRelay(fence, publisher) and publishes(m) then
   save(m)
   return { 'superseded', m.attempt }
@@ -193,7 +197,6 @@ if attempt and attempt < m.attempt then return { 'superseded', m.attempt } end
 if isRelay(fence, publisher) and publishes(m) then return { 'superseded', m.attempt } end
 local known = batch ~= '' and redis.call('HGET', meta, 'b:' .. batch)
 if known then
-  -- WAIT is about what its connection has written, and this one may be another than the one that appended.
   save(m)
   return { 'appended', tonumber(known) }
 end
@@ -207,9 +210,9 @@ elseif m.head < acknowledged then
   return { 'lost' }
 end
 local adds = from <= #ARGV
-if adds and m.ended > 0 then return { 'ended', m.ended } end
-m.fence = math.max(m.fence, fence or 0)
-m.attempt = math.max(m.attempt, attempt or 0)
+if adds and m['end'] > 0 then return { 'ended', m['end'] } end
+if (fence or 0) > m.fence then m.fence = fence end
+if (attempt or 0) > m.attempt then m.attempt = attempt end
 if adds then add(m, ARGV, from) end
 if batch ~= '' then remember(m) end
 if note ~= '' then m.note = note end

@@ -8,7 +8,7 @@ import { startCluster } from '../../support/redis-cluster.ts';
 import { askServer, startSentinels, untilReplicated } from '../../support/redis-sentinel.ts';
 import { until } from '../../support/wait.ts';
 import { freshId, request, take } from '../logs.ts';
-import { chunk, texts, upTo } from '../recorder.ts';
+import { chunk, fixed, texts, upTo } from '../recorder.ts';
 import { expectWhole, startLoad } from './load.ts';
 
 const SECONDS = 1_000;
@@ -142,25 +142,33 @@ describeOwnRedis('with waitReplicas', () => {
     }
   });
 
-  test('an answer to a batch that was sent before waits for the replicas too, on whatever connection it is sent', async () => {
-    await using redis = await startMaster();
-    await using replica = await startReplica(redis);
-    const plain = createRedisLog({ redis: redis.url });
-    const id = freshId();
-    const head = await take(plain, id);
-    replica.freeze();
-    const sent = request(head, [chunk('1')], { batch: 'b1' });
-    expect(await plain.append(id, sent)).toEqual({ outcome: 'appended', head: 1 });
-    await plain.close();
-    const other = createRedisLog({ redis: redis.url, waitReplicas: 1, commandTimeoutMs: 900 });
-    try {
-      await expect(other.append(id, sent)).rejects.toMatchObject(UNAVAILABLE);
-      replica.thaw();
-      expect(await until(() => other.append(id, sent))).toEqual({ outcome: 'appended', head: 1 });
-    } finally {
-      await other.close();
-    }
-  });
+  const SENT_BEFORE = {
+    'a batch by its name': { numbering: 'auto', events: [chunk('1')], rest: { batch: 'b1' } },
+    'events by their numbers': { numbering: 'fixed', events: fixed(1, '1'), rest: {} },
+  } as const;
+
+  test.each(Object.entries(SENT_BEFORE))(
+    'an answer to what was sent before, %s, waits for the replicas too, on whatever connection it is sent',
+    async (_, { numbering, events, rest }) => {
+      await using redis = await startMaster();
+      await using replica = await startReplica(redis);
+      const plain = createRedisLog({ redis: redis.url });
+      const id = freshId();
+      const head = await take(plain, id, { numbering });
+      replica.freeze();
+      const sent = request(head, events, rest);
+      expect(await plain.append(id, sent)).toEqual({ outcome: 'appended', head: 1 });
+      await plain.close();
+      const other = createRedisLog({ redis: redis.url, waitReplicas: 1, commandTimeoutMs: 900 });
+      try {
+        await expect(other.append(id, sent)).rejects.toMatchObject(UNAVAILABLE);
+        replica.thaw();
+        expect(await until(() => other.append(id, sent))).toEqual({ outcome: 'appended', head: 1 });
+      } finally {
+        await other.close();
+      }
+    },
+  );
 
   test('appends that come together share a WAIT', async () => {
     await using redis = await startMaster();

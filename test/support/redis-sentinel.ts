@@ -137,8 +137,8 @@ export async function startSentinel(
     'bind 127.0.0.1',
     `dir ${folder}`,
     `sentinel monitor ${NAME} 127.0.0.1 ${masterPort} ${quorum}`,
-    // Above the second in which a Sentinel connects to a master but once: one that has just tried the dead master turns
-    // to the new one only then, and would find that down as well, and have it replaced by the one that began anew.
+    // Above the second in which a Sentinel connects to a master but once (SENTINEL_PING_PERIOD in its source): one that
+    // has just tried the dead master turns to the new one only then, and would call that down as well before it did.
     `sentinel down-after-milliseconds ${NAME} 1500`,
     `sentinel failover-timeout ${NAME} 3000`,
     `sentinel parallel-syncs ${NAME} 2`,

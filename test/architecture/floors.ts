@@ -2,6 +2,7 @@
 
 /** The floor of each folder of src/. A folder that is not here has no place yet: give it one. */
 export const FLOORS: Readonly<Record<string, number>> = {
+  async: 0,
   event: 1,
   log: 2,
   execution: 2,
@@ -19,7 +20,7 @@ export const FLOORS: Readonly<Record<string, number>> = {
 };
 
 /** Folders that run where Node and zod are not: Temporal's sandbox, and browsers. */
-export const WITHOUT_NODE: readonly string[] = ['event', 'workflow', 'client'];
+export const WITHOUT_NODE: readonly string[] = ['async', 'event', 'workflow', 'client'];
 
 /** The one file of event/ that may load zod; nothing else of event/ may load that file. */
 export const SCHEMA_FILE = 'event/schema.ts';

@@ -1,0 +1,205 @@
+// How large a JSON value is and may be, and what may be done with it at most: the limits of structured values.
+import { ExecstreamError } from './error.ts';
+import type { JsonValue } from './types.ts';
+
+export type JsonObject = { [key: string]: JsonValue };
+
+export interface JsonSize {
+  /** UTF-16 code units of the value's JSON, escapes not counted. */
+  readonly units: number;
+  /** The value itself and all values within it. */
+  readonly nodes: number;
+  /** Levels of arrays and objects; 0 for a scalar. */
+  readonly depth: number;
+}
+
+export interface ValueLimits {
+  /** Code units of a structured value's JSON. */
+  readonly units: number;
+  /** Values within a structured value. */
+  readonly nodes: number;
+  /** Levels of arrays and objects. */
+  readonly depth: number;
+  /** Values and keys that the patches of one batch may visit, copy or compare in all. */
+  readonly work: number;
+}
+
+export const VALUE_LIMITS: ValueLimits = {
+  units: 4 * 1024 * 1024,
+  nodes: 100_000,
+  depth: 128,
+  work: 200_000,
+};
+
+/** Elements of an array that are moved at the cost of visiting one. */
+const MOVED_PER_VISIT = 64;
+
+/** What is left of the work that one batch may cause, and the limits of the value that it works on. */
+export class PatchWork {
+  readonly limits: ValueLimits;
+  #left: number;
+
+  constructor(limits: ValueLimits = VALUE_LIMITS) {
+    this.limits = limits;
+    this.#left = limits.work;
+  }
+
+  /** Values visited so far. */
+  get spent(): number {
+    return this.limits.work - this.#left;
+  }
+
+  /** @throws ExecstreamError `EVENT_TOO_LARGE` */
+  spend(visits: number): void {
+    this.#left -= visits;
+    if (this.#left < 0) {
+      throw tooLarge(`the patches of one batch may visit ${this.limits.work} values; send smaller batches`);
+    }
+  }
+
+  spendMove(elements: number): void {
+    this.spend(Math.floor(elements / MOVED_PER_VISIT));
+  }
+
+  /** @throws ExecstreamError `EVENT_TOO_LARGE` */
+  checkDepth(depth: number): void {
+    const { depth: limit } = this.limits;
+    if (depth > limit) throw tooLarge(`the value would be nested deeper than ${limit} levels`);
+  }
+
+  /**
+   * Checks what a value grows to.
+   * @throws ExecstreamError `EVENT_TOO_LARGE`
+   */
+  checkSize(size: JsonSize, moreUnits: number, moreNodes: number): void {
+    const { units, nodes } = this.limits;
+    if (size.units + moreUnits > units) throw tooLarge(`the value would exceed ${units} characters of JSON`);
+    if (size.nodes + moreNodes > nodes) throw tooLarge(`the value would hold more than ${nodes} values`);
+  }
+}
+
+/** For values that are within the limits already. */
+export function unlimitedWork(): PatchWork {
+  const none = Number.POSITIVE_INFINITY;
+  return new PatchWork({ units: none, nodes: none, depth: none, work: none });
+}
+
+export interface CopyOptions {
+  readonly work: PatchWork;
+  /** Containers around the copy. Default 0. */
+  readonly depth?: number;
+  /** What the copy is to share the limits with. Default nothing. */
+  readonly beside?: JsonSize;
+}
+
+/**
+ * Copies a value, and stops where the copy would exceed a limit.
+ * @throws ExecstreamError `EVENT_TOO_LARGE`
+ */
+export function copyWithin(
+  value: JsonValue,
+  { work, depth = 0, beside = { units: 0, nodes: 0, depth: 0 } }: CopyOptions,
+): { value: JsonValue; size: JsonSize } {
+  const tally = new Tally(work, beside);
+  const copy = tally.copy(value, depth);
+  const { units, nodes, deepest } = tally;
+  return { value: copy, size: { units, nodes, depth: Math.max(0, deepest - depth) } };
+}
+
+/**
+ * The size of a value.
+ * @throws ExecstreamError `EVENT_TOO_LARGE` where the work is spent
+ */
+export function sizeOf(value: JsonValue, work: PatchWork): JsonSize {
+  const tally = new Tally(work, { units: 0, nodes: 0, depth: 0 });
+  tally.visit(value, 0);
+  return { units: tally.units, nodes: tally.nodes, depth: tally.deepest };
+}
+
+/** Whether two values are equal as JSON (RFC 6902, 4.6): members in any order, numbers by their value. */
+export function isEqual(a: JsonValue, b: JsonValue, work: PatchWork): boolean {
+  work.spend(1);
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+    return a.every((inner, i) => isEqual(inner, b[i]!, work));
+  }
+  const keys = Object.keys(a);
+  const others = Object.keys(b);
+  work.spend(keys.length + others.length);
+  if (keys.length !== others.length) return false;
+  return keys.every((key) => Object.hasOwn(b, key) && isEqual(a[key]!, b[key]!, work));
+}
+
+class Tally {
+  units = 0;
+  nodes = 0;
+  deepest = 0;
+  readonly #work: PatchWork;
+  readonly #beside: JsonSize;
+
+  constructor(work: PatchWork, beside: JsonSize) {
+    this.#work = work;
+    this.#beside = beside;
+  }
+
+  copy(value: JsonValue, depth: number): JsonValue {
+    this.#count(value, depth);
+    this.#work.checkSize(this.#beside, this.units, this.nodes);
+    if (typeof value !== 'object' || value === null) return value;
+    this.#work.checkDepth(depth + 1);
+    if (Array.isArray(value)) return value.map((inner) => this.copy(inner, depth + 1));
+    const copy: JsonObject = {};
+    for (const key of Object.keys(value)) {
+      this.#countKey(key);
+      defineMember(copy, key, this.copy(value[key]!, depth + 1));
+    }
+    return copy;
+  }
+
+  visit(value: JsonValue, depth: number): void {
+    this.#count(value, depth);
+    if (typeof value !== 'object' || value === null) return;
+    if (Array.isArray(value)) {
+      for (const inner of value) this.visit(inner, depth + 1);
+      return;
+    }
+    for (const key of Object.keys(value)) {
+      this.#countKey(key);
+      this.visit(value[key]!, depth + 1);
+    }
+  }
+
+  #count(value: JsonValue, depth: number): void {
+    this.#work.spend(1);
+    this.nodes += 1;
+    this.units += ownUnits(value);
+    if (typeof value === 'object' && value !== null && depth >= this.deepest) this.deepest = depth + 1;
+  }
+
+  /** A key costs as much as a value. */
+  #countKey(key: string): void {
+    this.#work.spend(1);
+    this.units += key.length + 4;
+  }
+}
+
+/** Code units of a value's JSON without keys and the values within it. */
+function ownUnits(value: JsonValue): number {
+  if (typeof value === 'string') return value.length + 2;
+  if (typeof value !== 'object' || value === null) return String(value).length;
+  return Array.isArray(value) ? 2 + value.length : 2;
+}
+
+/** Sets a member. `__proto__` is an ordinary key in JSON, which an assignment would take for the prototype. */
+export function defineMember(object: JsonObject, key: string, value: JsonValue): void {
+  if (key === '__proto__') {
+    Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+  } else {
+    object[key] = value;
+  }
+}
+
+function tooLarge(message: string): ExecstreamError {
+  return new ExecstreamError('EVENT_TOO_LARGE', message);
+}

@@ -8,7 +8,7 @@ import {
   isTerminal,
   type TerminalType,
 } from '../../event/types.ts';
-import { BEGIN } from '../publishing/publishing.ts';
+import { BEGIN } from '../publishing/begin.ts';
 import {
   BAD_BODY,
   BAD_HEADER,

@@ -1,19 +1,10 @@
 // Publishing over HTTP, for workers in any language (protocol, "Publishing over HTTP").
-import { createHash, randomBytes } from 'node:crypto';
-import { z } from 'zod';
+import { createHash } from 'node:crypto';
 import { ExecstreamError, messageOf } from '../../event/error.ts';
 import { checkExecutionId } from '../../event/id.ts';
-import {
-  type ExecutionKind,
-  isFinal,
-  isTerminal,
-  type NewEvent,
-  type OpenStatus,
-  timestamp,
-} from '../../event/types.ts';
+import { isFinal, isTerminal, type NewEvent, type OpenStatus } from '../../event/types.ts';
 import {
   type AuthorizePublish,
-  type Caller,
   publishTenant,
   requirePublish,
   requirePublishScope,
@@ -22,33 +13,14 @@ import {
 import type { Execution, ExecutionEnd, ExecutionStore } from '../../execution/store.ts';
 import { terminalOf } from '../../execution/terminal.ts';
 import { applyPatch, createFolds, type Fold, patched } from '../../log/fold.ts';
-import { type AppendResult, type EventLog, MAX_BATCH_BYTES } from '../../log/log.ts';
+import { type EventLog, MAX_BATCH_BYTES } from '../../log/log.ts';
 import { createRedactor } from '../../publish/redact/redaction.ts';
-import { prepareRun } from '../../publish/start.ts';
 import { readBody, unprocessable } from '../body.ts';
 import { createAcknowledged } from './acknowledged.ts';
+import { createBegin, type PublishTarget } from './begin.ts';
 import { BATCH, checkEvents } from './events.ts';
+import { logLost as lost, toPublishError as refusalOf } from './log-outcome.ts';
 import { createTurns } from './turns.ts';
-
-/** What begins an execution, or a new attempt of it. */
-export const BEGIN = z.strictObject({
-  mode: z.enum(['TEXT', 'STRUCTURED']),
-  attempt: z.int().min(1).optional(),
-  name: z.string().max(1_000).optional(),
-  agentId: z.string().min(1).max(1_000).optional(),
-  taskId: z.string().min(1).max(1_000).optional(),
-  action: z.string().max(1_000).optional(),
-  parentId: z.string().optional(),
-  input: z.json().optional(),
-  tenant: z.string().max(200).optional(),
-});
-
-export interface PublishTarget {
-  readonly request: Request;
-  readonly caller: Caller;
-  readonly kind: ExecutionKind;
-  readonly id: string;
-}
 
 export interface PublishingOptions {
   readonly log: Pick<EventLog, 'open' | 'append' | 'head' | 'read' | 'batchHead' | 'keepAlive' | 'forget'>;
@@ -63,33 +35,8 @@ export function createPublishing({ log, store, authorizePublish = publishTenant 
   const redactor = createRedactor();
   const inTurn = createTurns();
   const acknowledged = createAcknowledged();
-
-  /** `PUT …/{id}`: answers the token that the batches carry. */
-  async function begin({ request, caller, kind, id }: PublishTarget): Promise<Response> {
-    checkExecutionId(id);
-    requirePublishScope(caller);
-    const body = await readBody(request, BEGIN, MAX_BATCH_BYTES);
-    const tenant = caller.tenant ?? body.tenant;
-    if (body.tenant !== undefined && body.tenant !== tenant) {
-      throw new ExecstreamError('FORBIDDEN', 'tenant: another one than yours');
-    }
-    const run = { ...body, id, kind, ...(tenant !== undefined && { tenant }) };
-    await requirePublish(authorizePublish, caller, run);
-    const { execution, startEvent } = prepareRun(run, redactor());
-    const row = await store.begin(execution);
-    const token = randomBytes(24).toString('base64url');
-    const opened = await log.open(id, { numbering: 'auto', publisher: token, attempt: row.attempt });
-    if (opened.outcome !== 'opened') throw refusalOf(opened.outcome, row);
-    const { epoch, head } = opened.head;
-    // Always something: from now on the log is held by this token, and a second publisher is refused.
-    const first = head === 0 ? startEvent : statusEvent(kind);
-    const appended = await log.append(id, { epoch, acknowledged: head, publisher: token, events: [first] });
-    if (appended.outcome !== 'appended') throw refusalOf(appended.outcome, row);
-    await log.keepAlive(id);
-    acknowledged.note(id, token, appended.head);
-    const answer = { token, epoch, head: appended.head, attempt: row.attempt };
-    return Response.json(answer, { status: 201 });
-  }
+  const onAcknowledged = acknowledged.note;
+  const begin = createBegin({ log, store, authorizePublish, redactor, onAcknowledged });
 
   /** `POST …/{id}/events`: appends a batch whole, once for its key. */
   async function append({ request, caller, kind, id }: PublishTarget): Promise<Response> {
@@ -199,10 +146,6 @@ function header(request: Request, name: string): string {
   throw new ExecstreamError('BAD_USER_INPUT', `header ${name}: expected 1 to 200 characters`);
 }
 
-function statusEvent(kind: ExecutionKind): NewEvent {
-  return { type: `${kind}_status`, ts: timestamp(), data: { status: 'RUNNING' } } as NewEvent;
-}
-
 function checkPatches({ value }: Fold, events: readonly NewEvent[]): void {
   let current = value;
   events.forEach((event, i) => {
@@ -232,22 +175,4 @@ function wholeOf(
   }
   if (text === undefined) return undefined;
   return text + events.map((event) => (event.type === 'llm_chunk' ? event.data.content : '')).join('');
-}
-
-function refusalOf(
-  outcome: Exclude<AppendResult['outcome'], 'appended'>,
-  { id, attempt }: Execution,
-): ExecstreamError {
-  if (outcome === 'ended') return new ExecstreamError('ENDED', `execution ${id} has ended`);
-  if (outcome === 'lost') return lost();
-  const detail = `another attempt or publisher has execution ${id} (attempt ${attempt})`;
-  return new ExecstreamError('SUPERSEDED', detail);
-}
-
-/** Redis has lost the log, and the token with it. */
-function lost(): ExecstreamError {
-  return new ExecstreamError(
-    'SUPERSEDED',
-    'the log was lost; begin a new attempt with PUT, and say everything again',
-  );
 }

@@ -29,15 +29,21 @@ export function mapStrings(
   });
   if (!isChanged) return value;
   const copy = new Map<string, JsonValue>();
-  for (const [key, inner] of members) copy.set(free(key, copy), inner);
+  const counts = new Map<string, number>();
+  for (const [key, inner] of members) copy.set(freeKey(key, copy, counts), inner);
   // fromEntries defines own properties, a key `__proto__` included.
   return Object.fromEntries(copy);
 }
 
-/** A key that is not taken: two secrets must not become one member. */
-function free(key: string, taken: ReadonlyMap<string, unknown>): string {
-  for (let n = 2, free = key; ; n++) {
-    if (!taken.has(free)) return free;
-    free = `${key} ${n}`;
+/**
+ * A key that is not taken, so that two secrets do not become one member.
+ * @param counts how often each key was asked for: thousands of secrets in one object must not be compared in pairs
+ */
+function freeKey(key: string, taken: ReadonlyMap<string, unknown>, counts: Map<string, number>): string {
+  for (;;) {
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
+    const candidate = count === 1 ? key : `${key} ${count}`;
+    if (!taken.has(candidate)) return candidate;
   }
 }

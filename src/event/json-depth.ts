@@ -1,5 +1,8 @@
 // The nesting depth of JSON: recursive code (validation, serialisation) overflows the stack on values nested deeper.
 
+/** Levels of arrays and objects that JSON from outside may have, in request bodies, event data and rows. */
+export const MAX_JSON_DEPTH = 128;
+
 /**
  * Whether a parsed JSON value nests arrays and objects deeper than a limit. A scalar has depth 0, `[]` and `{}` have
  * depth 1, `[[]]` has depth 2. Iterative, and stops at the first level beyond the limit.

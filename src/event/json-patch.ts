@@ -220,6 +220,12 @@ export class JsonDocument {
   }
 }
 
+/** Whether a patch begins by setting the whole value, so that it applies whatever the value was. */
+export function setsWholeValue(patch: readonly PatchOperation[]): boolean {
+  const first = patch[0];
+  return first?.path === '' && (first.op === 'add' || first.op === 'replace');
+}
+
 function copyOf(value: JsonValue, work: PatchWork): Insertion {
   return ({ depth }, beside) => copyWithin(value, { work, depth, beside });
 }

@@ -1,5 +1,6 @@
 // How large a JSON value is and may be, and what may be done with it at most: the limits of structured values.
 import { ExecstreamError } from './error.ts';
+import { MAX_JSON_DEPTH } from './json-depth.ts';
 import type { JsonValue } from './types.ts';
 
 export type JsonObject = { [key: string]: JsonValue };
@@ -27,7 +28,7 @@ export interface ValueLimits {
 export const VALUE_LIMITS: ValueLimits = {
   units: 4 * 1024 * 1024,
   nodes: 100_000,
-  depth: 128,
+  depth: MAX_JSON_DEPTH,
   work: 200_000,
 };
 
@@ -114,6 +115,17 @@ export function sizeOf(value: JsonValue, work: PatchWork): JsonSize {
   const tally = new Tally(work, { units: 0, nodes: 0, depth: 0 });
   tally.visit(value, 0);
   return { units: tally.units, nodes: tally.nodes, depth: tally.deepest };
+}
+
+/**
+ * Checks that a whole value is one that viewers are sent.
+ * @throws ExecstreamError `EVENT_TOO_LARGE` where it exceeds the limits of structured values
+ */
+export function checkValueSize(value: JsonValue): void {
+  const { units, nodes, depth } = sizeOf(value, unlimitedWork());
+  const work = new PatchWork();
+  work.checkDepth(depth);
+  work.checkSize({ units, nodes, depth }, 0, 0);
 }
 
 /** Whether two values are equal as JSON (RFC 6902, 4.6): members in any order, numbers by their value. */

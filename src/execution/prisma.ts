@@ -7,7 +7,17 @@ import { within } from './failure.ts';
 import type { Prisma, PrismaClient } from './generated/client.ts';
 import { statesAfter } from './revisions.ts';
 import { fromRow, toDescription, toEnd, toRow } from './row.ts';
-import { checkBegin, checkQuery, judgeBegin, MAX_CHILDREN, OPEN_STATUSES, unknownAfter } from './rules.ts';
+import {
+  checkAttemptStep,
+  checkBegin,
+  checkQuery,
+  judgeBegin,
+  MAX_ATTEMPT,
+  MAX_ATTEMPT_STEP,
+  MAX_CHILDREN,
+  OPEN_STATUSES,
+  unknownAfter,
+} from './rules.ts';
 import type { BeginExecution, Execution, ExecutionPage, ExecutionQuery, ExecutionStore } from './store.ts';
 
 export interface PrismaStoreOptions {
@@ -148,13 +158,16 @@ async function get(prisma: PrismaClient, id: string): Promise<Execution | undefi
  * the row read afterwards explains it.
  */
 async function begin(prisma: PrismaClient, wanted: BeginExecution): Promise<Execution> {
-  const [made] = await prisma.execution.createManyAndReturn({ data: [toRow(wanted)], skipDuplicates: true });
-  if (made) return fromRow(made);
-
   const { id, kind, mode, attempt } = wanted;
+  if (attempt === undefined || attempt <= MAX_ATTEMPT_STEP) {
+    const data = [toRow(wanted)];
+    const [made] = await prisma.execution.createManyAndReturn({ data, skipDuplicates: true });
+    if (made) return fromRow(made);
+  }
+
   const guard = { id, kind, mode, tenant: wanted.tenant ?? null, status: { in: OPEN_STATUSES } };
   const [begun] = await prisma.execution.updateManyAndReturn({
-    where: attempt === undefined ? guard : { ...guard, attempt: { lt: attempt } },
+    where: { ...guard, attempt: attemptBefore(attempt) },
     data: {
       ...toDescription(wanted),
       attempt: attempt ?? { increment: 1 },
@@ -167,8 +180,14 @@ async function begin(prisma: PrismaClient, wanted: BeginExecution): Promise<Exec
   if (begun) return fromRow(begun);
 
   const row = await get(prisma, id);
+  if (!row && attempt !== undefined) checkAttemptStep(attempt, 0);
   if (row && judgeBegin(row, wanted) === 'keep') return row;
   throw new ExecstreamError('SOURCE_UNAVAILABLE', `Execution "${id}" was deleted while it began; try again`);
+}
+
+/** The attempts that an attempt may follow; any but the last one where it is not given. */
+function attemptBefore(attempt: number | undefined): Prisma.IntFilter {
+  return attempt === undefined ? { lt: MAX_ATTEMPT } : { lt: attempt, gte: attempt - MAX_ATTEMPT_STEP };
 }
 
 async function list(prisma: PrismaClient, query: ExecutionQuery): Promise<ExecutionPage> {

@@ -1,4 +1,5 @@
 // An execution as its table has it, and back: JSON as text, NULL as absent.
+import { exceedsDepth, MAX_JSON_DEPTH } from '../event/json-depth.ts';
 import type { ExecutionKind, ExecutionMode, ExecutionStatus } from '../event/types.ts';
 import type { Prisma, Execution as Row } from './generated/client.ts';
 import type { BeginExecution, Execution, ExecutionEnd } from './store.ts';
@@ -34,6 +35,7 @@ export function toEnd(end: ExecutionEnd) {
     status: end.status,
     finishedAt: new Date(),
     result: end.status === 'SUCCESS' ? toJson(end.result) : undefined,
+    resultOmitted: end.status === 'SUCCESS' ? end.resultOmitted : undefined,
     error: end.status === 'SUCCESS' ? undefined : toJson(end.error),
     usage: toJson(end.usage),
   };
@@ -59,6 +61,7 @@ export function fromRow(row: Row): Execution {
     }),
     ...parsed('input', row.input),
     ...parsed('result', row.result),
+    ...(row.resultOmitted && { resultOmitted: true }),
     ...parsed('error', row.error),
     ...parsed('usage', row.usage),
     ...(row.endSeq !== null && row.endEpoch !== null && { end: { seq: row.endSeq, epoch: row.endEpoch } }),
@@ -74,7 +77,11 @@ function toJson(value: unknown): string | undefined {
 }
 
 function parsed(key: 'input' | 'result' | 'error' | 'usage', text: string | null): Partial<Execution> {
-  return text === null ? {} : { [key]: JSON.parse(text) };
+  if (text === null) return {};
+  const value = JSON.parse(text);
+  if (!exceedsDepth(value, MAX_JSON_DEPTH)) return { [key]: value };
+  // Written by plain SQL. Recursive code could not pass it on.
+  return key === 'result' ? { resultOmitted: true } : {};
 }
 
 /** The fields that are not NULL. */

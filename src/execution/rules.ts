@@ -10,7 +10,11 @@ export const OPEN_STATUSES = ['PENDING', 'RUNNING', 'WAITING', 'PAUSED'] satisfi
 const MAX_PAGE = 100;
 export const MAX_CHILDREN = 1000;
 
-const MAX_ATTEMPT = 2 ** 31 - 1;
+/** Above it there is no attempt: GraphQL's Int and the column end here. */
+export const MAX_ATTEMPT = 2 ** 31 - 1;
+
+/** How far an attempt may be above the one before, so that no caller can use up the attempts of an id. */
+export const MAX_ATTEMPT_STEP = 10_000;
 
 /** Postgres refuses U+0000 in a text, and its driver turns a lone surrogate into U+FFFD without a word. */
 const UNSTORABLE = /[\0\p{Surrogate}]/u;
@@ -34,6 +38,16 @@ export function checkBegin(execution: BeginExecution): void {
       );
     }
   }
+}
+
+/**
+ * Checks how far an attempt is above the one before.
+ * @throws ExecstreamError `BAD_USER_INPUT`
+ */
+export function checkAttemptStep(attempt: number, before: number): void {
+  const most = Math.min(before + MAX_ATTEMPT_STEP, MAX_ATTEMPT);
+  if (attempt <= most) return;
+  throw new ExecstreamError('BAD_USER_INPUT', `attempt: expected at most ${most}, got ${attempt}`);
 }
 
 /**
@@ -77,5 +91,6 @@ export function judgeBegin(row: Execution, wanted: BeginExecution): 'begin' | 'k
     throw new ExecstreamError('SUPERSEDED', `Execution "${id}" is at attempt ${row.attempt}`);
   }
   if (isFinal(row.status)) throw new ExecstreamError('ENDED', `Execution "${id}" has ended: ${row.status}`);
+  checkAttemptStep(wanted.attempt ?? row.attempt + 1, row.attempt);
   return wanted.attempt === row.attempt ? 'keep' : 'begin';
 }

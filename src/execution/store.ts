@@ -25,6 +25,8 @@ export interface Execution {
   readonly runId?: string;
   readonly input?: JsonValue;
   readonly result?: JsonValue;
+  /** The execution has ended with a result that was not kept, so that `result` is absent. */
+  readonly resultOmitted?: true;
   readonly error?: ExecutionFailure;
   readonly usage?: Usage;
   /** Grows with every change of the row. */
@@ -57,7 +59,12 @@ export interface BeginExecution {
 
 /** How an execution ended. */
 export type ExecutionEnd = { readonly usage?: Usage } & (
-  | { readonly status: 'SUCCESS'; readonly result?: JsonValue }
+  | {
+      readonly status: 'SUCCESS';
+      readonly result?: JsonValue;
+      /** There is a result, and it was not kept: it was too long, or its beginning had left the log. */
+      readonly resultOmitted?: true;
+    }
   | { readonly status: FailedStatus; readonly error: ExecutionFailure }
 );
 

@@ -17,11 +17,14 @@ export function durationMs(row: Pick<Execution, 'startedAt' | 'finishedAt'>, now
 }
 
 /** What an end is made of. */
-export type Ended = Pick<Execution, 'status' | 'result' | 'error' | 'usage' | 'startedAt' | 'finishedAt'>;
+export type Ended = Pick<
+  Execution,
+  'status' | 'result' | 'resultOmitted' | 'error' | 'usage' | 'startedAt' | 'finishedAt'
+>;
 
 /**
  * The terminal event of a row; undefined while the execution is open. A result that would make the event too large
- * is left out, and `resultOmitted` says so: it is read from the state path.
+ * is left out, and `resultOmitted` says so: it is read from the state path, which says whether it was kept.
  */
 export function terminalOf(row: Ended): NewEvent<TerminalType> | undefined {
   const ts = timestamp(row.finishedAt);
@@ -30,7 +33,9 @@ export function terminalOf(row: Ended): NewEvent<TerminalType> | undefined {
   switch (row.status) {
     case 'SUCCESS': {
       const bare = { status: row.status, ...always };
-      if (row.result === undefined) return { type: 'complete', ts, data: bare };
+      if (row.result === undefined) {
+        return { type: 'complete', ts, data: row.resultOmitted ? { ...bare, resultOmitted: true } : bare };
+      }
       const whole = { ...bare, result: row.result };
       const data = jsonBytes(whole) <= MAX_DATA_BYTES ? whole : { ...bare, resultOmitted: true };
       return { type: 'complete', ts, data };

@@ -81,9 +81,14 @@ export interface AppendRequest {
   readonly attempt?: number;
   /**
    * Names this batch, so that one sent twice, because its answer was lost, is appended once and answered alike. A
-   * log remembers its last 256 batches.
+   * log remembers its last 256 batches. Without white space.
    */
   readonly batch?: string;
+  /**
+   * What the batch contains, as a hash in letters and digits. The same name with another digest is `batch-reused`.
+   * Without one, nothing is compared.
+   */
+  readonly batchDigest?: string;
   /**
    * What the next relay must know to go on behind these events, at most 1 KiB. It is kept in the same step as they
    * are, and in place of the note before; an append without one leaves that.
@@ -109,7 +114,17 @@ export type AppendResult =
   /** Fixed: the first event lies above head + 1. */
   | { readonly outcome: 'ahead'; readonly head: number }
   /** The log is numbered the other way. */
-  | { readonly outcome: 'misnumbered'; readonly numbering: Numbering };
+  | { readonly outcome: 'misnumbered'; readonly numbering: Numbering }
+  /** A batch of this name, with other contents, was appended before. */
+  | { readonly outcome: 'batch-reused' };
+
+/** A batch that the log remembers. */
+export interface KnownBatch {
+  /** The head that its append returned. */
+  readonly head: number;
+  /** As given with the append; absent where none was. */
+  readonly digest?: string;
+}
 
 /** A stretch of a log and where the log stood when it was read. */
 export interface LogPage extends LogHead {
@@ -142,8 +157,8 @@ export interface LogWriter extends SignsOfLife {
 }
 
 export interface LogReader extends Silences {
-  /** The answer that a batch of this name got: the head behind it. Undefined where the log does not remember it. */
-  batchHead(executionId: string, batch: string): Promise<number | undefined>;
+  /** What the log remembers of a batch of this name; undefined where that is nothing. */
+  findBatch(executionId: string, batch: string): Promise<KnownBatch | undefined>;
   /** Reads up to `limit` events after a seq; undefined where there is no log. */
   read(executionId: string, after: number, limit: number): Promise<LogPage | undefined>;
   head(executionId: string): Promise<LogHead | undefined>;

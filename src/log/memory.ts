@@ -10,6 +10,7 @@ import {
   BATCHES_REMEMBERED,
   DEFAULT_BOUNDS,
   type EventLog,
+  type KnownBatch,
   type LogBounds,
   type LogHead,
   type LogListener,
@@ -33,8 +34,8 @@ interface MemoryLog {
   fence: number;
   head: number;
   end: number;
-  /** The last batches by name, and the head behind each; oldest first. */
-  readonly batches: Map<string, number>;
+  /** The last batches by name, oldest first. */
+  readonly batches: Map<string, KnownBatch>;
   note: string;
   /** A suffix of the log; the first one's seq is above 1 once the log has been trimmed. */
   events: ExecutionEvent[];
@@ -157,7 +158,7 @@ export function createMemoryLog(bounds: LogBounds = DEFAULT_BOUNDS): EventLog {
     }
     if (isRelay(request) && publishes(log)) return { outcome: 'superseded', attempt: log.attempt };
     const known = request.batch === undefined ? undefined : log.batches.get(request.batch);
-    if (known !== undefined) return { outcome: 'appended', head: known };
+    if (known) return isSameBatch(known, request) ? { outcome: 'appended', head: known.head } : REUSED;
     if (fixed !== (log.numbering === 'fixed')) return { outcome: 'misnumbered', numbering: log.numbering };
     let added = request.events;
     if (fixed) {
@@ -173,7 +174,8 @@ export function createMemoryLog(bounds: LogBounds = DEFAULT_BOUNDS): EventLog {
     log.attempt = Math.max(log.attempt, request.attempt ?? 0);
     if (added.length > 0) add(log, added);
     if (request.batch !== undefined) {
-      log.batches.set(request.batch, log.head);
+      const { batch, batchDigest: digest } = request;
+      log.batches.set(batch, { head: log.head, ...(digest !== undefined && { digest }) });
       if (log.batches.size > BATCHES_REMEMBERED) log.batches.delete(log.batches.keys().next().value!);
     }
     log.note = request.note || log.note;
@@ -198,7 +200,7 @@ export function createMemoryLog(bounds: LogBounds = DEFAULT_BOUNDS): EventLog {
       const log = logs.get(executionId);
       return log && headOf(log);
     },
-    batchHead: async (executionId, batch) => logs.get(executionId)?.batches.get(batch),
+    findBatch: async (executionId, batch) => logs.get(executionId)?.batches.get(batch),
     listen: async (executionId, listener) => {
       const known = listeners.get(executionId) ?? new Set();
       listeners.set(executionId, known.add(listener));
@@ -245,6 +247,12 @@ function stands(log: MemoryLog, event: NewEvent & { readonly seq?: number }): bo
   const stored = log.events[event.seq! - (log.events[0]?.seq ?? 1)];
   if (!stored || stored.seq !== event.seq) return true;
   return stored.type === event.type && JSON.stringify(stored.data) === JSON.stringify(event.data);
+}
+
+const REUSED: AppendResult = { outcome: 'batch-reused' };
+
+function isSameBatch({ digest }: KnownBatch, { batchDigest = digest }: AppendRequest): boolean {
+  return digest === undefined || digest === batchDigest;
 }
 
 /** Lets go of the oldest events above the bounds. The last event always stays. */

@@ -1,5 +1,6 @@
 // What a run has published so far, folded: what is sent again after a `reset`, and the result by default.
 import { messageOf } from '../event/error.ts';
+import { checkValueSize } from '../event/json-size.ts';
 import { type JsonValue, type NewEvent, timestamp } from '../event/types.ts';
 import type { PublisherLimits } from './options.ts';
 import { splitText, tailOf } from './text.ts';
@@ -10,7 +11,8 @@ export interface Held {
   addText(chunk: string): void;
   /**
    * Takes a value (a copy that nobody else changes) and answers the events that make the one before into it.
-   * @throws ExecstreamError `EVENT_TOO_LARGE`; then the value before stands.
+   * @throws ExecstreamError `EVENT_TOO_LARGE` for a value beyond the limits of structured values, or one that does not
+   *   fit into events; then the value before remains.
    */
   setValue(value: JsonValue): NewEvent<'structured_delta'>[];
   /**
@@ -80,6 +82,7 @@ export function createHeldValue(limits: PublisherLimits): Held {
   return {
     addText: () => {},
     setValue(value) {
+      checkValueSize(value);
       const events = deltas(value);
       held = value;
       return events;

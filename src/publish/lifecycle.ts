@@ -47,7 +47,7 @@ export interface Lifecycle {
   /**
    * Records the end, once. Resolves within `endMs`: true when row and log have it, false when it is tried on.
    */
-  end(end: ExecutionEnd, isOmitted: boolean): Promise<boolean>;
+  end(end: ExecutionEnd): Promise<boolean>;
   /** Sends what is queued, within `closeMs`, and ends nothing. */
   leave(state: 'abandoned' | 'closed'): Promise<void>;
 }
@@ -132,7 +132,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
    * queued in before it, then the row is finished though chunks still wait; its result has all of them, and where
    * this process dies the server tells the rest of them and the end from the row.
    */
-  async function record(end: ExecutionEnd, isOmitted: boolean): Promise<boolean> {
+  async function record(end: ExecutionEnd): Promise<boolean> {
     await outbox.flush(limits.endMs / 2);
     await begun;
     const ended = await row.finish(end);
@@ -141,16 +141,16 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       return false;
     }
     isFinished = true;
-    outbox.push(terminalEvent(end, ended, startedAt, isOmitted));
+    outbox.push(terminalEvent(end, ended, startedAt));
     const isTold = await outbox.flush(LONGEST_MS);
     const told = endedAt ?? (isTold ? outbox.position : undefined);
     if (told) await row.markEnd(told);
     return told !== undefined;
   }
 
-  async function recordAndRelease(end: ExecutionEnd, isOmitted: boolean): Promise<boolean> {
+  async function recordAndRelease(end: ExecutionEnd): Promise<boolean> {
     try {
-      return await record(end, isOmitted);
+      return await record(end);
     } catch (err) {
       if (state === 'ending') logger.error({ executionId, err }, 'the end was not recorded');
       return false;
@@ -184,10 +184,10 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       if (!isOpened) logger.warn({ executionId }, 'row or log is away; the run holds what is published');
     },
     setStatus: (status) => row.setStatus(status),
-    async end(end, isOmitted) {
+    async end(end) {
       if (state === 'open') {
         state = 'ending';
-        ending = recordAndRelease(end, isOmitted);
+        ending = recordAndRelease(end);
       }
       const isRecorded = ending && (await bounded(ending, limits.endMs));
       if (state === 'ending') logger.warn({ executionId }, 'the end is not recorded yet; trying on');

@@ -100,7 +100,9 @@ export function createRow({ store, execution, logger, callMs, signal, onRefused 
         // A result or message that the store cannot keep must not leave the execution open for ever.
         logger.error({ executionId, err }, 'the store refused the end; ending without result');
         const bare =
-          end.status === 'SUCCESS' ? { status: end.status } : { ...end, error: { message: 'failed' } };
+          end.status === 'SUCCESS'
+            ? ({ status: end.status, resultOmitted: true } as const)
+            : { ...end, error: { message: 'failed' } };
         return tryOn(() => store.finish(executionId, attempt!, bare), 'finish');
       }
     },

@@ -144,25 +144,27 @@ export function createRun(wanted: BeginRun, { onReleased, redaction, ...options 
     return publish('workflow_status', { ...data, ...(lastUsage && { usage: lastUsage }) });
   }
 
-  /** The default result, or what was given as JSON has it; undefined with `isOmitted` where there is none to give. */
-  function resultOf(given: unknown): { result: JsonValue | undefined; isOmitted: boolean } {
-    if (given === undefined) {
-      if (kind === 'workflow') return { result: undefined, isOmitted: false };
-      const result = content.result();
-      return { result, isOmitted: result === undefined };
-    }
+  /** The given result, or else the text or value that was published; says where there is none to keep. */
+  function successWith(given: unknown): ExecutionEnd {
+    const status = 'SUCCESS';
+    if (given === undefined && kind === 'workflow') return { status };
+    const result = given === undefined ? content.result() : jsonResult(given);
+    return result === undefined ? { status, resultOmitted: true } : { status, result };
+  }
+
+  function jsonResult(given: unknown): JsonValue | undefined {
     try {
-      return { result: redaction.json(copyJson(given as JsonValue, 'result')), isOmitted: false };
+      return redaction.json(copyJson(given as JsonValue, 'result'));
     } catch (err) {
-      // An end is never refused: the work is done, and a retry would not make its result JSON.
-      logger.error({ executionId: id, err }, 'the result is not JSON and was left out');
-      return { result: undefined, isOmitted: true };
+      // The work is done, and a retry would not make its result JSON: the end is recorded without it.
+      logger.error({ executionId: id, err }, 'the result is not JSON and was omitted');
+      return undefined;
     }
   }
 
-  function end(how: ExecutionEnd, isOmitted: boolean): Promise<boolean> {
+  function end(how: ExecutionEnd): Promise<boolean> {
     if (!isLate()) content.end();
-    return life.end(lastUsage ? { ...how, usage: lastUsage } : how, isOmitted);
+    return life.end(lastUsage ? { ...how, usage: lastUsage } : how);
   }
 
   const run: ExecutionPublisher = {
@@ -219,14 +221,13 @@ export function createRun(wanted: BeginRun, { onReleased, redaction, ...options 
     emit,
     async complete(given) {
       if (life.state === 'open') content.end();
-      const { result, isOmitted } = resultOf(given);
-      return end(result === undefined ? { status: 'SUCCESS' } : { status: 'SUCCESS', result }, isOmitted);
+      return end(successWith(given));
     },
     async fail(error, how = {}) {
       const own = (error as { code?: unknown } | null | undefined)?.code;
       const code = how.code ?? (typeof own === 'string' ? own : undefined);
       const failure = redaction.json({ message: messageOf(error), ...(code !== undefined && { code }) });
-      return end({ status: how.status ?? 'FAILED', error: failure }, false);
+      return end({ status: how.status ?? 'FAILED', error: failure });
     },
     async abandon(error) {
       if (isLate()) return;

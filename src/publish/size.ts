@@ -1,5 +1,6 @@
 // How large an event is, and how large it may be (protocol, "Event").
 import { ExecstreamError, messageOf } from '../event/error.ts';
+import { exceedsDepth, MAX_JSON_DEPTH } from '../event/json-depth.ts';
 import { MAX_DATA_BYTES, type NewEvent } from '../event/types.ts';
 
 /** At most what an envelope adds to its data in a log: id, seq, type, ts, attempt and their punctuation. */
@@ -25,13 +26,17 @@ export function tooLarge(what: string, bytes: number): ExecstreamError {
 
 /**
  * A copy as JSON carries it: what the caller changes later cannot reach it; undefined where JSON has no word for it.
- * @throws ExecstreamError `BAD_USER_INPUT` for what is not JSON (a circle, a BigInt).
+ * @throws ExecstreamError `BAD_USER_INPUT` for what is not JSON (a cycle, a BigInt), or is nested too deep.
  */
 export function copyJson<T>(value: T, what: string): T | undefined {
+  let copy: T;
   try {
     const json = JSON.stringify(value);
-    return json === undefined ? undefined : JSON.parse(json);
+    if (json === undefined) return undefined;
+    copy = JSON.parse(json);
   } catch (error) {
     throw new ExecstreamError('BAD_USER_INPUT', `${what} is not JSON: ${messageOf(error)}`, { cause: error });
   }
+  if (!exceedsDepth(copy, MAX_JSON_DEPTH)) return copy;
+  throw new ExecstreamError('BAD_USER_INPUT', `${what} is nested deeper than ${MAX_JSON_DEPTH} levels`);
 }

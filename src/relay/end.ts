@@ -7,8 +7,9 @@ import { isFinal, type NewEvent } from '../event/types.ts';
 import type { Execution, ExecutionStore } from '../execution/store.ts';
 import { terminalOf } from '../execution/terminal.ts';
 import { batchesOf } from '../log/batch.ts';
-import { createFolds, type Fold } from '../log/fold.ts';
 import type { LogHead, LogReader, LogWriter } from '../log/log.ts';
+import { LogState } from '../log/log-state.ts';
+import { createLogStates } from '../log/log-states.ts';
 import { isPublished } from './follow.ts';
 import { hasContent, remainderOf } from './remainder.ts';
 import { createRounds } from './rounds.ts';
@@ -26,8 +27,8 @@ export interface EndReconcilerOptions {
   readonly copyRow?: (executionId: string) => Promise<void>;
 }
 
-/** What a log without an event of the attempt adds up to. */
-const NOTHING: Fold = { seq: 0, epoch: '', text: '', value: null };
+/** The state of a log without an event of the attempt. */
+const NOTHING = new LogState('');
 
 interface Place {
   readonly head: LogHead;
@@ -50,12 +51,12 @@ export function createEndReconciler(options: EndReconcilerOptions) {
     if (head?.numbering === 'fixed') return { head, rest: [] };
     // A log of an older attempt holds nothing of this one.
     const isCurrent = head?.attempt === row.attempt;
-    const fold = isCurrent && hasContent(row) ? await createFolds(log)(row.id) : NOTHING;
-    const rest = remainderOf(row, fold, content);
+    const state = isCurrent && hasContent(row) ? await createLogStates(log).read(row.id) : NOTHING;
+    const rest = remainderOf(row, state, content);
     if (isCurrent && rest.length === 0) return { head, rest };
     // A publisher that lives after all, and another server, must not say the rest as well.
     const publisher = `end-${randomUUID()}`;
-    const takesAt = isCurrent && { takesAt: formatCursor(fold.seq, fold.epoch) };
+    const takesAt = isCurrent && { takesAt: formatCursor(state.seq, state.epoch) };
     const request = { numbering: 'auto', publisher, attempt: row.attempt, ...takesAt } as const;
     const opened = await log.open(row.id, request);
     return opened.outcome === 'opened' ? { head: opened.head, rest, publisher } : undefined;

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isExecstreamError } from '../event/error.ts';
 import { type NewEvent, timestamp } from '../event/types.ts';
 import type { Execution } from '../execution/store.ts';
-import type { Fold } from '../log/fold.ts';
+import type { LogState } from '../log/log-state.ts';
 import type { ContentEvents } from './row-events.ts';
 
 /**
@@ -12,7 +12,11 @@ import type { ContentEvents } from './row-events.ts';
  * A text is told from where the log stops. One that does not begin with what stands there is a result of its own,
  * given beside the text, and no part of it. Where it is not known what stands there, all is told again after a `reset`.
  */
-export function remainderOf(row: Execution, { text, value }: Fold, content: ContentEvents): NewEvent[] {
+export function remainderOf(
+  row: Execution,
+  { text, value }: Pick<LogState, 'text' | 'value'>,
+  content: ContentEvents,
+): NewEvent[] {
   const { mode, result } = row;
   if (!hasContent(row)) return [];
   const ts = timestamp();

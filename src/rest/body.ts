@@ -1,6 +1,7 @@
 // A request's JSON body, read no further than its bound.
 import type { z } from 'zod';
 import { ExecstreamError, messageOf } from '../event/error.ts';
+import { exceedsDepth, MAX_JSON_DEPTH } from '../event/json-depth.ts';
 import { problem } from './problem.ts';
 
 /** Read on, and let go of: a connection that is cut while a client still sends takes the answer with it. */
@@ -20,11 +21,14 @@ export class Refusal extends Error {
 /**
  * Reads and checks a JSON body.
  * @param maxBytes UTF-8 bytes
- * @throws Refusal 413 above the bound, 422 where the body is not of the shape, naming the field.
+ * @throws Refusal 413 above the limit; 422 where the body is not of the shape, is nested too deep or holds a number
+ *   that JavaScript cannot represent, naming the field.
  * @throws ExecstreamError `BAD_USER_INPUT` where it is not JSON.
  */
 export async function readBody<T>(request: Request, shape: z.ZodType<T>, maxBytes: number): Promise<T> {
-  const checked = shape.safeParse(parse(await readText(request, maxBytes)));
+  const body = parse(await readText(request, maxBytes));
+  checkJson(body);
+  const checked = shape.safeParse(body);
   if (checked.success) return checked.data;
   const { path, message } = checked.error.issues[0]!;
   throw unprocessable(`${path.length > 0 ? `${path.join('.')}: ` : ''}${message}`);
@@ -66,4 +70,31 @@ function parse(text: string): unknown {
       cause,
     });
   }
+}
+
+type Keyed = { readonly [key: string]: unknown };
+
+/** Before recursive code meets the body, and before a number that became Infinity is stored as null. */
+function checkJson(body: unknown): void {
+  if (exceedsDepth(body, MAX_JSON_DEPTH)) {
+    const where = pathOf(body, (member, depth) => exceedsDepth(member, MAX_JSON_DEPTH - depth));
+    throw unprocessable(`${where}: nested deeper than ${MAX_JSON_DEPTH} levels`);
+  }
+  if (hasInfinity(body)) throw unprocessable(`${pathOf(body, hasInfinity)}: the number is out of range`);
+}
+
+/** The path to the member that fails a check, as far as it names what the caller would look for. */
+function pathOf(body: unknown, fails: (member: unknown, depth: number) => boolean): string {
+  const path: string[] = [];
+  for (let at = body as Keyed; path.length < 4; at = at[path.at(-1)!] as Keyed) {
+    const key = Object.keys(at ?? {}).find((each) => fails(at[each], path.length + 1));
+    if (key === undefined) break;
+    path.push(key);
+  }
+  return path.join('.') || 'the body';
+}
+
+function hasInfinity(value: unknown): boolean {
+  if (typeof value === 'number') return !Number.isFinite(value);
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasInfinity);
 }

@@ -46,6 +46,7 @@ export const EXECUTION = /* GraphQL */ `
       runId
       input
       result
+      resultOmitted
       error {
         message
         code

@@ -69,7 +69,8 @@ const DESCRIPTIONS: Partial<Record<`${EventType}.${string}`, string>> = {
   'gap.text': 'The whole text as of `toSeq`, where it is known.',
   'gap.value': 'The whole value as of `toSeq`, where it is known.',
   'complete.result': 'The whole text or value.',
-  'complete.resultOmitted': 'The result is too large for an event; read it from the execution.',
+  'complete.resultOmitted':
+    'The event does not carry the result; read it from the execution, which says whether it was kept.',
 };
 
 for (const type of Object.keys(FIELDS) as EventType[]) {

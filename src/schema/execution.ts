@@ -46,6 +46,10 @@ ExecutionObject.implement({
     runId: t.exposeString('runId', { nullable: true }),
     input: t.field({ type: 'JSON', nullable: true, resolve: (row) => row.input }),
     result: t.field({ type: 'JSON', nullable: true, resolve: (row) => row.result }),
+    resultOmitted: t.boolean({
+      description: 'The execution has ended with a result that was not kept: `result` is null.',
+      resolve: (row) => row.resultOmitted ?? false,
+    }),
     error: t.field({ type: ExecutionErrorObject, nullable: true, resolve: (row) => row.error }),
     usage: t.field({ type: UsageObject, nullable: true, resolve: (row) => row.usage }),
     startedAt: t.field({ type: 'DateTime', resolve: (row) => row.startedAt }),

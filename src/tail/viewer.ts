@@ -6,6 +6,7 @@
 // - Nothing is taken after the terminal event.
 // - `take` never waits; it answers what is there, and who is `waiting` is woken when more may be.
 import { type Cursor, formatCursor } from '../event/cursor.ts';
+import { setsWholeValue } from '../event/json-patch.ts';
 import type { EventData, EventType, ExecutionEvent } from '../event/types.ts';
 import { gap, reset, warning } from './between.ts';
 import { ReadAhead } from './read-ahead.ts';
@@ -262,7 +263,7 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
 
   /** Whether the viewer holds the value that a patch is meant for: a gap takes it away, a whole value gives it back. */
   #patchApplies(event: ExecutionEvent): boolean {
-    const whole = event.type === 'structured_delta' && event.data.patch[0]?.path === '';
+    const whole = event.type === 'structured_delta' && setsWholeValue(event.data.patch);
     if (whole || event.type === 'reset') this.#patchesHeld = false;
     return !(this.#patchesHeld && event.type === 'structured_delta');
   }

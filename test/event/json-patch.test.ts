@@ -141,7 +141,9 @@ describe('limits', () => {
 
   test('a bomb of 26 copies is rejected with the operation at which the value would grow too large', () => {
     const patch = [{ op: 'add', path: '', value: { a: 'x' } } as PatchOperation, ...doubling(26)];
-    expect(() => applied(null, patch)).toThrow(/^patch\.\d+: copy "\/\d+": the (value would|patches of one batch may) /);
+    expect(() => applied(null, patch)).toThrow(
+      /^patch\.\d+: copy "\/\d+": the (value would|patches of one batch may) /,
+    );
   });
 
   test('a value of many small members is limited by their number', () => {

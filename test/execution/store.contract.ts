@@ -97,6 +97,22 @@ export function storeContract(open: OpenStores): void {
       expect(await codeOf(store.begin({ ...wanted, attempt: 2 }))).toBe('SUPERSEDED');
     });
 
+    test('an attempt far above the one before is rejected, so that no caller uses up the attempts of an id', async () => {
+      expect(await codeOf(store.begin(task({ attempt: 2 ** 31 - 1 })))).toBe('BAD_USER_INPUT');
+      const wanted = task({ attempt: 10_000 });
+      await store.begin(wanted);
+      expect(await codeOf(store.begin({ ...wanted, attempt: 20_001 }))).toBe('BAD_USER_INPUT');
+      expect((await store.begin({ ...wanted, attempt: 20_000 })).attempt).toBe(20_000);
+    });
+
+    test('an end whose result was not kept says so', async () => {
+      const wanted = task();
+      await store.begin(wanted);
+      expect((await store.get(wanted.id))?.resultOmitted).toBeUndefined();
+      await store.finish(wanted.id, 1, { status: 'SUCCESS', resultOmitted: true });
+      expect(await store.get(wanted.id)).toMatchObject({ status: 'SUCCESS', resultOmitted: true });
+    });
+
     test('nothing begins after the end', async () => {
       const wanted = task();
       await store.begin(wanted);

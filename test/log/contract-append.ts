@@ -49,14 +49,32 @@ export function appendContract(make: MakeLog): void {
       const id = freshId();
       const head = await take(log, id);
       for (let i = 1; i <= 257; i++) await log.append(id, request(head, [chunk('x')], { batch: `b${i}` }));
-      expect(await log.batchHead(id, 'b1')).toBeUndefined();
-      expect(await log.batchHead(id, 'b2')).toBe(2);
-      expect(await log.batchHead(id, 'b257')).toBe(257);
+      expect(await log.findBatch(id, 'b1')).toBeUndefined();
+      expect(await log.findBatch(id, 'b2')).toEqual({ head: 2 });
+      expect(await log.findBatch(id, 'b257')).toEqual({ head: 257 });
       expect(await log.append(id, request(head, [chunk('x')], { batch: 'b100' }))).toEqual({
         outcome: 'appended',
         head: 100,
       });
-      expect(await log.batchHead(freshId(), 'b2')).toBeUndefined();
+      expect(await log.findBatch(freshId(), 'b2')).toBeUndefined();
+    });
+
+    test('a batch name that is used again for other events is rejected, and nothing is appended', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id);
+      const sent = request(head, [chunk('a')], { batch: 'b1', batchDigest: 'one' });
+      expect(await log.append(id, sent)).toEqual({ outcome: 'appended', head: 1 });
+      expect(await log.findBatch(id, 'b1')).toEqual({ head: 1, digest: 'one' });
+      const other = request(head, [chunk('b')], { batch: 'b1', batchDigest: 'two' });
+      expect(await log.append(id, other)).toEqual({ outcome: 'batch-reused' });
+      expect(await log.append(id, sent)).toEqual({ outcome: 'appended', head: 1 });
+      // A writer that gives no digest is not compared.
+      expect(await log.append(id, { ...other, batchDigest: undefined })).toEqual({
+        outcome: 'appended',
+        head: 1,
+      });
+      expect((await log.head(id))?.head).toBe(1);
     });
 
     test('an append to a log that is gone, of another epoch, or shorter than acknowledged is lost', async () => {

@@ -263,6 +263,17 @@ describe('an end', () => {
     expect((await store.get('a1'))!.result).toBe(text);
   });
 
+  test('reports a text too long to be kept as omitted, in the stream and on the row', async () => {
+    const { publisher, log, store } = createRig({ resultUnits: 10 });
+    const run = await publisher.begin({ kind: 'agent', id: 'a1' });
+    await run.text('longer than that');
+    await run.complete();
+    expect((await foldLog(log.real, 'a1')).ends[0]!.data).toMatchObject({ resultOmitted: true });
+    const row = (await store.get('a1'))!;
+    expect(row).toMatchObject({ status: 'SUCCESS', resultOmitted: true });
+    expect(row.result).toBeUndefined();
+  });
+
   test('cuts an error message too long, not inside a character', async () => {
     const { publisher, log } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
@@ -339,6 +350,31 @@ describe('mistakes and refusals', () => {
     await run.complete();
     expect((await foldLog(log.real, 'a1')).warnings).toEqual(['EVENT_TOO_LARGE']);
     expect((await store.get('a1'))!.result).toEqual(large);
+  });
+
+  test('a value beyond the limits of structured values is rejected, and is still the result', async () => {
+    const { publisher, log, store } = createRig();
+    const run = await publisher.begin({ kind: 'agent', id: 'a1', mode: 'STRUCTURED' });
+    await run.value({ small: true });
+    const large = Array.from({ length: 100_000 }, () => 0);
+    expect(() => run.value(large)).toThrow(coded('EVENT_TOO_LARGE'));
+    await run.complete();
+    expect((await foldLog(log.real, 'a1')).warnings).toEqual(['EVENT_TOO_LARGE']);
+    expect((await store.get('a1'))!.result).toEqual(large);
+  });
+
+  test('values nested deeper than 128 levels are rejected in every call that takes JSON', async () => {
+    const { publisher } = createRig();
+    const run = await publisher.begin({ kind: 'agent', id: 'a1', mode: 'STRUCTURED' });
+    for (const levels of [129, 10_000]) {
+      const deep = JSON.parse('['.repeat(levels) + ']'.repeat(levels));
+      const call = { toolCallId: 't', toolName: 'search', status: 'started', args: deep } as const;
+      expect(() => run.toolCall(call)).toThrow(coded('BAD_USER_INPUT'));
+      expect(() => run.value(deep)).toThrow(coded('BAD_USER_INPUT'));
+      const begun = publisher.begin({ kind: 'agent', id: 'a2', input: deep });
+      await expect(begun).rejects.toThrow(coded('BAD_USER_INPUT'));
+    }
+    expect(await run.complete()).toBe(true);
   });
 
   test('programming mistakes are thrown, with words', async () => {

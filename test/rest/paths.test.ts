@@ -50,6 +50,7 @@ describe('protocol.md, REST aliases: the state as JSON', () => {
       runId: null,
       input: { q: 1 },
       result: null,
+      resultOmitted: false,
       error: null,
       usage: null,
       startedAt: expect.stringMatching(/Z$/),

@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
+import { MAX_TEXT_UNITS } from '../../src/log/log-state.ts';
+import { createLogStates } from '../../src/log/log-states.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import { type ListeningApp, startApp } from '../support/app.ts';
 import { openSse } from '../support/sse.ts';
@@ -30,10 +32,25 @@ const begin = (id = 'a1', body: object = { mode: 'TEXT' }) => send('PUT', `agent
 
 function post(token: string, events: unknown, { id = 'a1', key = randomUUID() as string } = {}) {
   const headers = { 'Publisher-Token': token, 'Idempotency-Key': key };
-  return send('POST', `agents/${id}/events`, { events }, headers);
+  const isBody = typeof events === 'string' && events.startsWith('{');
+  return send('POST', `agents/${id}/events`, isBody ? events : { events }, headers);
 }
 
 const chunk = (content: string) => ({ type: 'llm_chunk', data: { content } });
+
+/** Arrays within arrays. */
+function nested(levels: number): unknown {
+  return JSON.parse('['.repeat(levels) + ']'.repeat(levels));
+}
+
+const toolCallOf = (args: unknown) => ({
+  type: 'tool_call',
+  data: { toolCallId: 't', toolName: 'search', status: 'started', args },
+});
+
+const HOUR = 3_600_000;
+
+const stateInLog = (id: string) => createLogStates(app.log).read(id);
 
 async function state(id = 'a1') {
   return (await fetch(`${app.url}/api/v0/executions/agents/${id}`)).json();
@@ -100,6 +117,8 @@ describe('PUT begins an execution', () => {
     [{}, 422, /mode/],
     [{ mode: 'AUDIO' }, 422, /mode/],
     [{ mode: 'TEXT', attempt: 0 }, 422, /attempt/],
+    [{ mode: 'TEXT', attempt: 2_147_483_647 }, 400, /attempt: expected at most 10000/],
+    [{ mode: 'TEXT', input: nested(2_400) }, 422, /^input[.0]*: nested deeper than 128 levels/],
     [{ mode: 'TEXT', colour: 'red' }, 422, /colour/],
     [{ mode: 'TEXT', input: 'x'.repeat(300_000) }, 413, /262144 bytes/],
   ])('what is wrong is refused, and named (%#)', async (body, status, detail) => {
@@ -153,6 +172,25 @@ describe('POST appends a batch', () => {
     expect((await state()).result).toBe('ab');
   });
 
+  test('a key that is sent again with another body is 422, and nothing is appended', async () => {
+    const { token } = (await begin()).body;
+    await post(token, [chunk('a')], { key: 'k1' });
+    expect(await post(token, [chunk('b')], { key: 'k1' })).toMatchObject({
+      status: 422,
+      body: { detail: expect.stringMatching(/^header Idempotency-Key: was used before/) },
+    });
+    expect(await post(token, [{ type: 'complete', data: {} }], { key: 'k1' })).toMatchObject({ status: 422 });
+    expect(await events()).toHaveLength(2);
+    expect((await state()).status).toBe('RUNNING');
+    // White space and the order of members are not the contents.
+    const text = '{ "events": [ { "data": {"content":"a"}, "type": "llm_chunk" } ] }';
+    const headers = { 'Publisher-Token': token, 'Idempotency-Key': 'k1' };
+    expect(await send('POST', 'agents/a1/events', text, headers)).toMatchObject({
+      status: 200,
+      body: { head: 2 },
+    });
+  });
+
   test('keys of another attempt are other keys', async () => {
     const first = (await begin()).body;
     await post(first.token, [chunk('one')], { key: '1' });
@@ -202,20 +240,69 @@ describe('POST appends a batch', () => {
     expect((await state()).result).toEqual({ files: ['a'], done: true });
   });
 
-  describe('where its beginning is gone from the log', () => {
+  test('operations that build on each other are stored as they were sent', async () => {
+    const { token } = (await begin('a1', { mode: 'STRUCTURED' })).body;
+    const patch = [
+      { op: 'add', path: '', value: { items: [1] } },
+      { op: 'add', path: '/items/-', value: 2 },
+    ];
+    const delta = { type: 'structured_delta', data: { patch } };
+    const more = { type: 'structured_delta', data: { patch: [{ op: 'add', path: '/items/-', value: 3 }] } };
+    expect((await post(token, [delta, more])).status).toBe(200);
+    expect((await events()).slice(1).map(({ data }) => data)).toEqual([delta.data, more.data]);
+    await post(token, [{ type: 'complete', data: {} }]);
+    expect((await state()).result).toEqual({ items: [1, 2, 3] });
+  });
+
+  test.each([2, 9, 26])(
+    'a bomb of %i batches of doubling copies is rejected, and the value stays',
+    async (batches) => {
+      const { token } = (await begin('a1', { mode: 'STRUCTURED' })).body;
+      const delta = (patch: object[]) => ({ type: 'structured_delta', data: { patch } });
+      await post(token, [delta([{ op: 'add', path: '', value: ['x'.repeat(1_000)] }])]);
+      const copies = Array.from({ length: Math.ceil(26 / batches) }, () => ({
+        op: 'copy',
+        from: '',
+        path: '/-',
+      }));
+      const statuses: number[] = [];
+      for (let i = 0; i < batches; i += 1) statuses.push((await post(token, [delta(copies)])).status);
+      expect(new Set(statuses)).toEqual(new Set([200, 413].slice(batches === 2 ? 1 : 0)));
+      const { value } = await stateInLog('a1');
+      expect(JSON.stringify(value).length).toBeLessThan(5_000_000);
+      expect((await post(token, [delta([{ op: 'replace', path: '', value: 1 }])])).status).toBe(200);
+    },
+  );
+
+  describe('where its beginning has left the log', () => {
     beforeEach(async () => {
       await app.close();
       app = await startApp({ log: createMemoryLog({ ...DEFAULT_BOUNDS, maxEvents: 3 }) });
     });
 
-    test('a text is no default result, rather than half of it', async () => {
+    const words = ['one ', 'two ', 'three ', 'four '];
+
+    test('a text that this server has followed from its beginning is the result', async () => {
       const { token } = (await begin()).body;
-      for (const word of ['one ', 'two ', 'three ', 'four ']) await post(token, [chunk(word)]);
-      expect((await post(token, [{ type: 'complete', data: {} }])).status).toBe(200);
-      expect(await state()).toMatchObject({ status: 'SUCCESS', result: null });
+      for (const word of words) await post(token, [chunk(word)]);
+      await post(token, [{ type: 'complete', data: {} }]);
+      expect(await state()).toMatchObject({ result: words.join(''), resultOmitted: false });
     });
 
-    test('patches are taken as they come, until one says the whole value', async () => {
+    test('a text that no server has followed is reported as omitted, in the state and to viewers', async () => {
+      const { token } = (await begin()).body;
+      for (const word of words) await post(token, [chunk(word)]);
+      // Another server, or this one after a restart.
+      await using other = await startApp({ log: app.log, store: app.store });
+      const first = app;
+      app = other;
+      expect((await post(token, [{ type: 'complete', data: {} }])).status).toBe(200);
+      app = first;
+      expect(await state()).toMatchObject({ status: 'SUCCESS', result: null, resultOmitted: true });
+      expect((await events()).at(-1)).toMatchObject({ type: 'complete', data: { resultOmitted: true } });
+    });
+
+    test('patches are accepted unchecked, until one sets the whole value', async () => {
       const { token } = (await begin('a1', { mode: 'STRUCTURED' })).body;
       const delta = (path: string, value: unknown) => ({
         type: 'structured_delta',
@@ -230,7 +317,7 @@ describe('POST appends a batch', () => {
       expect((await state()).result).toEqual({ whole: 1, more: 2 });
     });
 
-    test('a batch that says the whole value is the result, whatever stands before it in the batch', async () => {
+    test('a batch that sets the whole value gives the result, whatever precedes it in the batch', async () => {
       const { token } = (await begin('a1', { mode: 'STRUCTURED' })).body;
       const delta = (path: string, value: unknown) => ({
         type: 'structured_delta',
@@ -240,6 +327,15 @@ describe('POST appends a batch', () => {
       await post(token, [delta('/e', 1), delta('', { whole: 1 }), { type: 'complete', data: {} }]);
       expect((await state()).result).toEqual({ whole: 1 });
     });
+  });
+
+  test('a text above the limit of what is kept is reported as omitted', async () => {
+    const { token } = (await begin()).body;
+    const piece = 'x'.repeat(250_000);
+    for (let units = 0; units <= MAX_TEXT_UNITS; units += piece.length) await post(token, [chunk(piece)]);
+    await post(token, [{ type: 'complete', data: {} }]);
+    expect(await state()).toMatchObject({ status: 'SUCCESS', result: null, resultOmitted: true });
+    expect((await events()).at(-1)).toMatchObject({ type: 'complete', data: { resultOmitted: true } });
   });
 
   test('a failure ends it with its words', async () => {
@@ -283,6 +379,24 @@ describe('POST appends a batch', () => {
     [[{ type: 'complete', data: {} }, chunk('x')], 422, /events\.0: complete ends/],
     [[{ type: 'warning', data: { code: 'C', message: 'm'.repeat(70_000) } }], 413, /events\.0: warning has/],
     [[{ type: 'llm_chunk', data: { content: 'x' }, ts: 'yesterday' }], 422, /events\.0\.ts/],
+    [
+      [{ ...chunk('x'), ts: new Date(Date.now() + 2 * HOUR).toISOString() }],
+      422,
+      /events\.0\.ts: expected a time/,
+    ],
+    [
+      [{ ...chunk('x'), ts: new Date(Date.now() - 8 * 24 * HOUR).toISOString() }],
+      422,
+      /events\.0\.ts: expected/,
+    ],
+    [[{ ...chunk('x'), ts: '9999-12-31T23:59:59.999-14:00' }], 422, /events\.0\.ts: expected/],
+    [[chunk('x'), toolCallOf(nested(2_400))], 422, /events\.1\.data\.args: nested deeper than 128 levels/],
+    [
+      `{"events":[{"type":"tool_call","data":{"args":1e999}}]}`,
+      422,
+      /events\.0\.data\.args: .* out of range/,
+    ],
+    [[{ type: 'tool_call', data: { ...toolCallOf(1).data, durationMs: 2 ** 31 } }], 422, /durationMs/],
     ['none', 422, /events/],
   ])(
     'a batch with something wrong is refused whole, naming the event (%#)',
@@ -300,7 +414,7 @@ describe('POST appends a batch', () => {
     const answer = await post(token, [{ type: 'structured_delta', data: { patch } }]);
     expect(answer).toMatchObject({
       status: 422,
-      body: { detail: expect.stringMatching(/^events\.0: structured_delta: the patch does not apply/) },
+      body: { detail: expect.stringMatching(/^events\.0: structured_delta: patch\.0: remove "\/nothing": /) },
     });
     expect(await events()).toHaveLength(1);
   });

@@ -2,7 +2,14 @@
 import { ExecstreamError } from '../../src/event/error.ts';
 import { checkExecutionId } from '../../src/event/id.ts';
 import { isFinal } from '../../src/event/types.ts';
-import { checkBegin, checkQuery, judgeBegin, MAX_CHILDREN, unknownAfter } from '../../src/execution/rules.ts';
+import {
+  checkAttemptStep,
+  checkBegin,
+  checkQuery,
+  judgeBegin,
+  MAX_CHILDREN,
+  unknownAfter,
+} from '../../src/execution/rules.ts';
 import type { BeginExecution, Execution, ExecutionEnd, ExecutionStore } from '../../src/execution/store.ts';
 
 export interface MemoryStore extends ExecutionStore {
@@ -37,6 +44,7 @@ export function createMemoryStore(): MemoryStore {
       checkBegin(wanted);
       const row = rows.get(wanted.id);
       if (row === undefined) {
+        checkAttemptStep(wanted.attempt ?? 1, 0);
         const made = firstRow(wanted);
         rows.set(made.id, made);
         return structuredClone(made);

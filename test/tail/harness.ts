@@ -100,7 +100,7 @@ export class TestLog implements EventLog {
     };
   }
 
-  batchHead = (executionId: string, batch: string) => this.inner.batchHead(executionId, batch);
+  findBatch = (executionId: string, batch: string) => this.inner.findBatch(executionId, batch);
   keepAlive = (executionId: string) => this.inner.keepAlive(executionId);
   forget = (executionId: string) => this.inner.forget(executionId);
   silence = (executionId: string) => this.inner.silence(executionId);

@@ -5,7 +5,7 @@ import { connect } from './connect.ts';
 import { logKeys } from './keys.ts';
 import { createLeases } from './lease.ts';
 import { createAnnouncementSource, type ListenOptions } from './listen.ts';
-import { readHead, readPage } from './read.ts';
+import { readBatch, readHead, readPage } from './read.ts';
 import { defineScripts } from './scripts.ts';
 import { createWriter, type RedisLogWriterOptions } from './writer.ts';
 
@@ -29,11 +29,7 @@ export function createRedisLog(options: RedisLogOptions): EventLog {
     ...createLeases(connection, prefix),
     read: (executionId, after, limit) =>
       readPage(connection, logKeys(prefix, executionId), executionId, after, limit),
-    batchHead: async (executionId, batch) => {
-      const { meta } = logKeys(prefix, executionId);
-      const head = await connection.ask(meta, (redis) => redis.hget(meta, `b:${batch}`));
-      return head === null ? undefined : Number(head);
-    },
+    findBatch: (executionId, batch) => readBatch(connection, logKeys(prefix, executionId), batch),
     listen: (executionId, listener) =>
       announcements.listen(logKeys(prefix, executionId).channel, executionId, listener),
     // All connections: without the others nothing can be listened to, or appended.

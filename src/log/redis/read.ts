@@ -1,7 +1,7 @@
 // Reading a log in Redis, a page at a time, and envelopes as they stand there.
 import { ExecstreamError } from '../../event/error.ts';
 import type { EventData, EventType, ExecutionEvent } from '../../event/types.ts';
-import type { LogHead, LogPage, Numbering } from '../log.ts';
+import type { KnownBatch, LogHead, LogPage, Numbering } from '../log.ts';
 import type { Connection } from './connect.ts';
 import type { LogKeys } from './keys.ts';
 import type { ScriptedRedis } from './scripts.ts';
@@ -54,6 +54,18 @@ export async function readHead(
   if (!page) return undefined;
   const { events: _, ...head } = page;
   return head;
+}
+
+/** What the log remembers of a batch of this name. */
+export async function readBatch(
+  connection: Connection,
+  { meta }: LogKeys,
+  batch: string,
+): Promise<KnownBatch | undefined> {
+  const found = await connection.ask(meta, (redis) => redis.hget(meta, `b:${batch}`));
+  if (found === null) return undefined;
+  const [head, digest] = found.split(' ');
+  return { head: Number(head), ...(digest && { digest }) };
 }
 
 /** Where a log stands, as the scripts answer it. */

@@ -161,10 +161,11 @@ if not holds or newer then m.takenAt = m.head end
 return answer('opened', m, lostEpoch ~= '' and lostEpoch ~= m.epoch)
 `;
 
-/** ARGV: bounds (3), epoch, acknowledged, publisher, fence, attempt, batch, first seq if fixed, note, pieces. */
+/** ARGV: bounds (3), epoch, acknowledged, publisher, fence, attempt, batch (its name, and a digest after a space), first seq if fixed, note, pieces. */
 const APPEND = `${WRITE}
 local epoch, acknowledged, publisher, fence = ARGV[4], tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7])
-local attempt, batch, first, note = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10]), ARGV[11]
+local attempt, first, note = tonumber(ARGV[8]), tonumber(ARGV[10]), ARGV[11]
+local batch, digest = string.match(ARGV[9], '^(%S*) ?(.*)$')
 local from = 12
 
 -- Fixed: the seq of an event that is stored otherwise than it is sent now, ts left aside. What was trimmed passes.
@@ -186,7 +187,7 @@ local function remember(m)
   local slot = 'n:' .. redis.call('HINCRBY', meta, 'batches', 1) % ${BATCHES_REMEMBERED}
   local oldest = redis.call('HGET', meta, slot)
   if oldest then redis.call('HDEL', meta, 'b:' .. oldest) end
-  redis.call('HSET', meta, slot, batch, 'b:' .. batch, int(m.head))
+  redis.call('HSET', meta, slot, batch, 'b:' .. batch, digest == '' and int(m.head) or int(m.head) .. ' ' .. digest)
 end
 
 local m = load()
@@ -197,8 +198,10 @@ if attempt and attempt < m.attempt then return { 'superseded', m.attempt } end
 if isRelay(fence, publisher) and publishes(m) then return { 'superseded', m.attempt } end
 local known = batch ~= '' and redis.call('HGET', meta, 'b:' .. batch)
 if known then
+  local head, stored = string.match(known, '^(%d+) ?(.*)$')
+  if digest ~= '' and stored ~= '' and stored ~= digest then return { 'batch-reused' } end
   save(m)
-  return { 'appended', tonumber(known) }
+  return { 'appended', tonumber(head) }
 end
 if (first ~= nil) ~= (m.numbering == 'fixed') then return { 'misnumbered', m.numbering } end
 if first then

@@ -98,9 +98,10 @@ function openArguments(request: OpenRequest): (string | number)[] {
 
 function appendArguments(request: AppendRequest): (string | number)[] {
   const { epoch, acknowledged, publisher = '', fence = '', attempt = '', batch = '', note = '' } = request;
-  const { events } = request;
+  const { batchDigest, events } = request;
+  const named = batchDigest === undefined ? batch : `${batch} ${batchDigest}`;
   const first = checkBatch(events) ?? '';
-  const sent = [epoch, acknowledged, publisher, fence, attempt, batch, first, note];
+  const sent = [epoch, acknowledged, publisher, fence, attempt, named, first, note];
   for (const { type, ts, data } of events) {
     sent.push(JSON.stringify(type), JSON.stringify(ts), JSON.stringify(data));
   }
@@ -139,6 +140,7 @@ function appendResult([outcome, detail]: Reply): AppendResult {
     case 'misnumbered':
       return { outcome, numbering: detail as Numbering };
     case 'fenced':
+    case 'batch-reused':
       return { outcome };
     default:
       return { outcome: 'lost' };

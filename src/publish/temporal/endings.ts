@@ -87,5 +87,11 @@ function endOf({ event }: Sunk, close: Close): ExecutionEnd {
   const { usage, resultOmitted } = event.data;
   // What is too large for the event, the row has all the same.
   const result: JsonValue | undefined = resultOmitted ? close.result : event.data.result;
-  return { status: 'SUCCESS', ...(result !== undefined && { result }), ...(usage && { usage }) };
+  const isOmitted = resultOmitted && result === undefined;
+  return {
+    status: 'SUCCESS',
+    ...(result !== undefined && { result }),
+    ...(isOmitted && { resultOmitted: true }),
+    ...(usage && { usage }),
+  };
 }

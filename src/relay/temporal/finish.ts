@@ -66,5 +66,7 @@ async function endFor(
     return { status: 'SUCCESS', ...(result !== undefined && { result }), ...usage };
   }
   // What is too large for an event, the row has all the same.
-  return { ...endOf(close, await decodeFirst(close.result, decode)), ...usage };
+  const result = await decodeFirst(close.result, decode);
+  const isOmitted = said?.data.resultOmitted && result === undefined;
+  return { ...endOf(close, result), ...(isOmitted && { resultOmitted: true }), ...usage };
 }

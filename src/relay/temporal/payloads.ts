@@ -1,5 +1,6 @@
 // Payloads of workflows that know nothing of us: shown only where a converter was configured, for they may be secret.
 import type { temporal } from '@temporalio/proto';
+import { exceedsDepth, MAX_JSON_DEPTH } from '../../event/json-depth.ts';
 import type { JsonValue } from '../../event/types.ts';
 
 export type Payload = temporal.api.common.v1.Payload.$Properties;
@@ -16,7 +17,8 @@ export function decodePlainJson({ metadata, data }: Payload): JsonValue | undefi
   if (encoding === 'binary/null') return null;
   if (encoding !== 'json/plain' || !data) return undefined;
   try {
-    return JSON.parse(Buffer.from(data).toString()) as JsonValue;
+    const value = JSON.parse(Buffer.from(data).toString()) as JsonValue;
+    return exceedsDepth(value, MAX_JSON_DEPTH) ? undefined : value;
   } catch {
     return undefined;
   }

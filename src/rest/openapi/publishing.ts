@@ -120,7 +120,11 @@ export function appendOperation(kind: ExecutionKind, name: string, id: JsonSchem
     parameters: [
       id,
       headerParameter('Publisher-Token', 'What the beginning was answered with.', TOKEN),
-      headerParameter('Idempotency-Key', 'Names this batch.', 'batch-17'),
+      headerParameter(
+        'Idempotency-Key',
+        'Identifies this batch. Another batch under the same key is 422.',
+        'batch-17',
+      ),
       {
         name: 'Publisher-Head',
         in: 'header',

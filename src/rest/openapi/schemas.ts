@@ -95,6 +95,10 @@ export const EXECUTION: JsonSchema = {
     runId: nullable('string'),
     input: { description: 'Any JSON.' },
     result: { description: 'The whole text or value; null while there is none.' },
+    resultOmitted: {
+      type: 'boolean',
+      description: 'The execution has ended with a result that was not kept; `result` is null.',
+    },
     error: {
       type: ['object', 'null'],
       properties: { message: { type: 'string' }, code: nullable('string') },

@@ -97,6 +97,7 @@ function state(kind: string, fields: object): object {
     workflowId: null,
     runId: null,
     input: null,
+    resultOmitted: false,
     error: null,
     usage: null,
     startedAt: '2026-11-22T09:30:00.000Z',

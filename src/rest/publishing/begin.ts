@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { ExecstreamError } from '../../event/error.ts';
 import { checkExecutionId } from '../../event/id.ts';
-import { type ExecutionKind, type NewEvent, timestamp } from '../../event/types.ts';
+import { type ExecutionKind, type JsonValue, type NewEvent, timestamp } from '../../event/types.ts';
 import {
   type AuthorizePublish,
   type Caller,
@@ -27,7 +27,8 @@ export const BEGIN = z.strictObject({
   taskId: z.string().min(1).max(1_000).optional(),
   action: z.string().max(1_000).optional(),
   parentId: z.string().optional(),
-  input: z.json().optional(),
+  /** Any JSON: the body was parsed. */
+  input: (z.unknown() as z.ZodType<JsonValue>).optional(),
   tenant: z.string().max(200).optional(),
 });
 

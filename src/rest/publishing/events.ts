@@ -28,14 +28,20 @@ export const BATCH = z.strictObject({
     .max(1_000),
 });
 
-type SentEvent = z.infer<typeof BATCH>['events'][number];
+export type SentEvents = z.infer<typeof BATCH>['events'];
+
+export interface CheckedEvents {
+  readonly events: NewEvent[];
+  /** Of each event, the index of the one that was sent. */
+  readonly indices: number[];
+}
 
 /**
  * Checks a batch for an execution. Text and patches above 64 KiB are split into several events.
  * @throws Refusal 422 or 413, naming the event by its index.
  */
-export function checkEvents(sent: readonly SentEvent[], row: Pick<Execution, 'kind' | 'mode'>): NewEvent[] {
-  return sent.flatMap((event, i) => {
+export function checkEvents(sent: SentEvents, row: Pick<Execution, 'kind' | 'mode'>): CheckedEvents {
+  const checked = sent.map((event, i) => {
     const where = `events.${i}`;
     const type = event.type as EventType;
     if (isTerminal(type) && i < sent.length - 1) {
@@ -43,9 +49,24 @@ export function checkEvents(sent: readonly SentEvent[], row: Pick<Execution, 'ki
     }
     const refusal = refusalOf(type, row);
     if (refusal) throw unprocessable(`${where}: ${refusal}`);
-    const ts = timestamp(event.ts === undefined ? undefined : new Date(event.ts));
+    const ts = checkTime(event.ts, `${where}.ts`);
     return split({ type, ts, data: checkData(type, event.data, where) } as NewEvent, where);
   });
+  return { events: checked.flat(), indices: checked.flatMap((parts, i) => parts.map(() => i)) };
+}
+
+/** A clock that is wrong by more than this is a fault, and its times would mislead whoever reads the stream. */
+const MAX_PAST_MS = 7 * 24 * 60 * 60 * 1_000;
+const MAX_FUTURE_MS = 60 * 60 * 1_000;
+
+function checkTime(ts: string | undefined, where: string): string {
+  const now = Date.now();
+  if (ts === undefined) return timestamp(new Date(now));
+  const at = Date.parse(ts);
+  if (at >= now - MAX_PAST_MS && at <= now + MAX_FUTURE_MS) return timestamp(new Date(at));
+  throw unprocessable(
+    `${where}: expected a time from 7 days ago to 1 hour ahead, got "${ts}" (the server's clock: ${timestamp()})`,
+  );
 }
 
 function refusalOf(type: EventType, { kind, mode }: Pick<Execution, 'kind' | 'mode'>): string | undefined {

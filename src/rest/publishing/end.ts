@@ -1,0 +1,42 @@
+// The end of an execution that is published over HTTP: the row ends before the terminal event can be seen.
+import { isFinal, type JsonValue, type NewEvent } from '../../event/types.ts';
+import type { Execution, ExecutionEnd, ExecutionStore } from '../../execution/store.ts';
+import { terminalOf } from '../../execution/terminal.ts';
+import type { LogState } from '../../log/log-state.ts';
+import { toPublishError } from './log-outcome.ts';
+
+/**
+ * Ends the row; the first end wins.
+ * @param state of the log with the batch staged; its text or value is the default result
+ * @returns the terminal event as the row has it
+ * @throws ExecstreamError `SUPERSEDED` where another attempt has the row
+ */
+export async function finishRow(
+  store: Pick<ExecutionStore, 'finish'>,
+  row: Execution,
+  terminal: NewEvent,
+  state: LogState | undefined,
+): Promise<NewEvent> {
+  const ended = await store.finish(row.id, row.attempt, endOf(row, terminal, state));
+  if (!ended || ended.attempt !== row.attempt || !isFinal(ended.status)) {
+    throw toPublishError('superseded', row);
+  }
+  return terminalOf(ended)!;
+}
+
+function endOf({ mode }: Execution, terminal: NewEvent, state: LogState | undefined): ExecutionEnd {
+  if (terminal.type === 'error') {
+    const { status, message, code, usage } = terminal.data;
+    return { status, error: { message, ...(code && { code }) }, ...(usage && { usage }) };
+  }
+  const { usage, ...given } = terminal.data as { usage?: Execution['usage']; result?: JsonValue };
+  const result = given.result ?? (mode === 'STRUCTURED' ? state?.copyValue() : state?.text);
+  // A workflow has neither text nor value, so nothing of it is lost.
+  const isOmitted = result === undefined && state !== undefined;
+  return {
+    status: 'SUCCESS',
+    ...(result !== undefined && { result }),
+    ...(isOmitted && { resultOmitted: true }),
+    ...(usage && { usage }),
+  };
+}

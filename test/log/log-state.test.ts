@@ -1,0 +1,161 @@
+// The state of a log: what its events add up to, where that cannot be known, and events that are staged.
+import { describe, expect, test } from 'vitest';
+import type { ExecutionEvent, JsonValue, NewEvent, PatchOperation } from '../../src/event/types.ts';
+import { DEFAULT_BOUNDS, type LogBounds } from '../../src/log/log.ts';
+import { LogState } from '../../src/log/log-state.ts';
+import { createLogStates } from '../../src/log/log-states.ts';
+import { createMemoryLog } from '../../src/log/memory.ts';
+import { chunk, directLog, TS } from '../support/app.ts';
+import { createMemoryStore } from '../support/memory-store.ts';
+
+async function setUp(bounds?: Partial<LogBounds>) {
+  const log = createMemoryLog({ ...DEFAULT_BOUNDS, ...bounds });
+  const publisher = await directLog({ log, store: createMemoryStore() });
+  const states = createLogStates(log);
+  return { log, publisher, states, read: async () => shown(await states.read('a1')) };
+}
+
+const shown = ({ seq, epoch, text, value }: LogState) => ({ seq, epoch, text, value });
+
+const patch = (...operations: PatchOperation[]): NewEvent => ({
+  type: 'structured_delta',
+  ts: TS,
+  data: { patch: operations },
+});
+const set = (value: JsonValue) => patch({ op: 'replace', path: '', value });
+const add = (path: string, value: JsonValue) => patch({ op: 'add', path, value });
+const warning = (code: string): NewEvent => ({ type: 'warning', ts: TS, data: { code, message: 'm' } });
+const reset: NewEvent = { type: 'reset', ts: TS, data: { reason: 'overflow' } };
+
+test('an execution without a log has an empty state', async () => {
+  const states = createLogStates(createMemoryLog());
+  expect(shown(await states.read('nobody'))).toEqual({ seq: 0, epoch: '', text: '', value: null });
+});
+
+test('chunks and patches add up, each time from the last event that was read; a reset voids them', async () => {
+  const { publisher, read } = await setUp();
+  const { epoch } = publisher;
+  await publisher.append(chunk('a'), set({ n: 1 }));
+  expect(await read()).toEqual({ seq: 2, epoch, text: 'a', value: { n: 1 } });
+  await publisher.append(chunk(' b'), add('/m', 2), ...Array.from({ length: 600 }, () => chunk('.')));
+  expect(await read()).toEqual({ seq: 604, epoch, text: `a b${'.'.repeat(600)}`, value: { n: 1, m: 2 } });
+  await publisher.append(reset, chunk('c'));
+  expect(await read()).toEqual({ seq: 606, epoch, text: 'c', value: null });
+});
+
+test('once the beginning has left the log, text and value are unknown until they are sent whole', async () => {
+  const { publisher, read } = await setUp({ maxEvents: 3 });
+  await publisher.append(set({}), chunk('a'), add('/a', 1), chunk('b'), add('/b', 2));
+  expect(await read()).toMatchObject({ seq: 5, text: undefined, value: undefined });
+  await publisher.append(set({ c: 3 }), add('/d', 4), chunk('c'));
+  expect(await read()).toMatchObject({ text: undefined, value: { c: 3, d: 4 } });
+  await publisher.append(chunk('.'), chunk('.'), reset, chunk('d'));
+  expect(await read()).toMatchObject({ text: 'd', value: null });
+});
+
+test('a text that was too long to be sent again is unknown', async () => {
+  const { publisher, read } = await setUp();
+  await publisher.append(reset, warning('OTHER'), chunk('a'));
+  expect((await read()).text).toBe('a');
+  await publisher.append(reset, warning('PREFIX_LOST'), chunk('b'));
+  expect((await read()).text).toBeUndefined();
+});
+
+test('a text above the limit is unknown', async () => {
+  const { publisher, read } = await setUp();
+  await publisher.append(...Array.from({ length: 70 }, () => chunk('x'.repeat(60_000))));
+  expect((await read()).text).toBeUndefined();
+});
+
+test('a patch that does not apply leaves the value unknown', async () => {
+  const { publisher, read } = await setUp();
+  await publisher.append(set({}), add('/no/such/place', 1), add('/a', 1));
+  expect((await read()).value).toBeUndefined();
+});
+
+test('a log that was recreated is read from its start', async () => {
+  const { log, publisher, read } = await setUp();
+  await publisher.append(chunk('a'), chunk('b'));
+  await read();
+  const lost = { epoch: publisher.epoch, acknowledged: 9 };
+  const opened = await log.open('a1', { numbering: 'auto', publisher: 'direct', attempt: 1, lost });
+  if (opened.outcome !== 'opened') throw new Error(opened.outcome);
+  const { epoch, head } = opened.head;
+  await log.append('a1', { epoch, acknowledged: head, events: [chunk('c')] });
+  expect(await read()).toEqual({ seq: 2, epoch, text: 'c', value: null });
+});
+
+test('a log whose patches grow a value beyond the limits leaves the value unknown, and costs no more', async () => {
+  const { publisher, read } = await setUp();
+  const bomb = Array.from({ length: 26 }, (_, i) => patch({ op: 'copy', from: '', path: `/${i}` }));
+  await publisher.append(set({ a: 'x' }), ...bomb);
+  expect((await read()).value).toBeUndefined();
+});
+
+describe('staged events', () => {
+  const name = (i: number) => `events.${i}`;
+
+  test('are part of the state once the log has accepted them right after it', async () => {
+    const { publisher, states } = await setUp();
+    await publisher.append(chunk('a'), set({ list: [] }));
+    const state = await states.read('a1');
+    const events = [chunk('b'), add('/list/-', { n: 1 }), add('/list/-', 2)];
+    const sent = JSON.stringify(events);
+    state.stage(events, name);
+    state.settle(await publisher.append(...events));
+    expect(shown(state)).toMatchObject({ seq: 5, text: 'ab', value: { list: [{ n: 1 }, 2] } });
+    expect(JSON.stringify(events)).toBe(sent);
+    expect(shown(await states.read('a1'))).toMatchObject({ seq: 5, text: 'ab' });
+  });
+
+  test.each([
+    ['the append failed', undefined],
+    ['another event came before them', 7],
+  ])('are dropped where %s', async (_, head) => {
+    const { publisher, states } = await setUp();
+    await publisher.append(chunk('a'), set({ list: [1] }));
+    const state = await states.read('a1');
+    const before = JSON.stringify(shown(state));
+    state.stage([chunk('b'), add('/list/0', 0), set('other')], name);
+    state.settle(head);
+    expect(JSON.stringify(shown(state))).toBe(before);
+  });
+
+  test('with one that does not apply are rejected together, and the message names the event', async () => {
+    const { publisher, states } = await setUp();
+    await publisher.append(set({ list: [1] }));
+    const state = await states.read('a1');
+    expect(() => state.stage([add('/list/-', 2), add('/none/0', 1)], name)).toThrow(
+      /^events\.1: structured_delta: patch\.0: add "\/none\/0": /,
+    );
+    expect(state.value).toEqual({ list: [1] });
+  });
+
+  test('may add to a value that is unknown, and not multiply it', () => {
+    const state = new LogState('epoch');
+    state.add({ ...(set({}) as object), seq: 7 } as ExecutionEvent);
+    state.add({ ...(chunk('') as object), seq: 9 } as ExecutionEvent);
+    expect(state.value).toBeUndefined();
+    state.stage([add('/a', 1)], name);
+    state.settle(10);
+    const copy = patch({ op: 'copy', from: '/a', path: '/b' });
+    expect(() => state.stage([copy], name)).toThrow(/copy: the value is unknown/);
+    state.stage([set({ a: 1 }), copy], name);
+    state.settle(12);
+    expect(state.value).toEqual({ a: 1, b: 1 });
+  });
+});
+
+test('states beyond the limit of memory are dropped, the least recently used first, and read again', async () => {
+  const log = createMemoryLog();
+  const store = createMemoryStore();
+  const states = createLogStates(log, { keptBytes: 5_000 });
+  for (const id of ['a', 'b', 'c']) {
+    const publisher = await directLog({ log, store }, { id });
+    await publisher.append(chunk('x'.repeat(1_000)));
+    await states.read(id);
+  }
+  expect(['a', 'b', 'c'].map((id) => states.has(id))).toEqual([false, true, true]);
+  expect((await states.read('a')).text).toHaveLength(1_000);
+  expect(['a', 'b', 'c'].map((id) => states.has(id))).toEqual([true, false, true]);
+});

@@ -65,7 +65,7 @@ export function planExecution(options: PlanOptions, n: number): ExecutionPlan {
     id: `${options.prefix}-${n}`,
     kind: random.pick(['agent', 'task']),
     mode: isHeavy || random.chance(0.7) ? 'TEXT' : 'STRUCTURED',
-    by: random.chance(0.2) ? 'http' : 'library',
+    by: random.chance(0.3) ? 'http' : 'library',
     seed: `${options.prefix}/${n}`,
     pieces,
     isHeavy,

@@ -1,5 +1,6 @@
 // What a viewer's events add up to, built as protocol.md tells a client to: void at `reset`, replaced by a `gap`.
-import jsonPatch from 'fast-json-patch';
+// Patches are applied by an implementation of RFC 6902 that shares nothing with the product's.
+import { applyJsonPatch, type Operation } from '../../test/support/rfc6902.ts';
 import { digest } from './digest.ts';
 
 export interface Folding {
@@ -16,7 +17,7 @@ export function createFolding(mode: 'TEXT' | 'STRUCTURED'): Folding {
     take(type, data) {
       if (type === 'llm_chunk') pieces.push(String(data.content));
       else if (type === 'structured_delta') {
-        value = jsonPatch.applyPatch(value, data.patch as jsonPatch.Operation[], true, false).newDocument;
+        value = applyJsonPatch(value, data.patch as Operation[]);
       } else if (type === 'reset') {
         pieces = [];
         value = null;

@@ -1,13 +1,12 @@
 // An execution published over HTTP, as a worker in any language would: each batch under a key, sent again with the same
 // key until there is an answer (docs/publishing.md, "Over HTTP").
 import { setTimeout as sleep } from 'node:timers/promises';
-import jsonPatch from 'fast-json-patch';
 import { digest, eventDigest } from '../check/digest.ts';
 import type { JournalWriter } from '../journal/writer.ts';
 import { type ExecutionPlan, TENANT } from '../plan.ts';
 import { mintJwt } from '../viewers/jwt.ts';
 import type { Outcome } from './by-library.ts';
-import { textPieces, valueStates } from './contents.ts';
+import { patchBatches, textPieces } from './contents.ts';
 import type { Gate } from './gate.ts';
 
 interface HttpRig {
@@ -64,9 +63,9 @@ export async function publishByHttp(plan: ExecutionPlan, attempt: number, rig: H
   const givesUpAt = attempt === 1 ? plan.givesUpAt : undefined;
   let said = 0;
   let result: unknown = mode === 'TEXT' ? '' : null;
-  for (const { event, state } of events(plan, attempt)) {
+  for (const { events, state } of batchesOf(plan, attempt)) {
     if (said++ === givesUpAt) return { outcome: 'again', why: 'gave up' };
-    const refused = await send([event]);
+    const refused = await send(events);
     if (refused) return refused;
     result = state;
     await sleep(plan.paceMs);
@@ -86,25 +85,23 @@ export async function publishByHttp(plan: ExecutionPlan, attempt: number, rig: H
   }
 }
 
-/** Events, and what they add up to so far. */
-function* events(plan: ExecutionPlan, attempt: number): Generator<{ event: SentEvent; state: unknown }> {
+interface Batch {
+  readonly events: readonly SentEvent[];
+  /** What all events so far add up to. */
+  readonly state: unknown;
+}
+
+function* batchesOf(plan: ExecutionPlan, attempt: number): Generator<Batch> {
   if (plan.mode === 'TEXT') {
     let text = '';
     for (const content of textPieces(plan, attempt)) {
       text += content;
-      yield { event: { type: 'llm_chunk', data: { content } }, state: text };
+      yield { events: [{ type: 'llm_chunk', data: { content } }], state: text };
     }
     return;
   }
-  let before: unknown = null;
-  for (const state of valueStates(plan, attempt)) {
-    const after = structuredClone(state);
-    const patch =
-      before === null
-        ? [{ op: 'replace', path: '', value: after }]
-        : jsonPatch.compare(before as object, after);
-    before = after;
-    if (patch.length > 0) yield { event: { type: 'structured_delta', data: { patch } }, state: after };
+  for (const { patches, state } of patchBatches(plan, attempt)) {
+    yield { events: patches.map((patch) => ({ type: 'structured_delta', data: { patch } })), state };
   }
 }
 

@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto';
 import { ExecstreamError, isExecstreamError } from '../../event/error.ts';
 import { checkExecutionId } from '../../event/id.ts';
-import { isFinal, isTerminal, type NewEvent, type OpenStatus } from '../../event/types.ts';
+import { type EventType, isFinal, isTerminal, type NewEvent, type OpenStatus } from '../../event/types.ts';
 import {
   type AuthorizePublish,
+  type Caller,
   requirePublish,
   requirePublishScope,
   unknownExecution,
@@ -17,6 +18,7 @@ import type { Redaction } from '../../publish/redact/redaction.ts';
 import { readBody, tooLarge, unprocessable } from '../body.ts';
 import type { createAcknowledged } from './acknowledged.ts';
 import type { PublishTarget } from './begin.ts';
+import { createComputeQueue } from './compute-queue.ts';
 import { finishRow } from './end.ts';
 import { BATCH, checkEvents, type SentEvents } from './events.ts';
 import { logLost, toPublishError } from './log-outcome.ts';
@@ -49,6 +51,7 @@ interface Batch {
 export function createAppend({ log, store, authorizePublish, acknowledged, redactor }: AppendOptions) {
   const states = createLogStates(log);
   const inTurn = createTurns();
+  const compute = createComputeQueue();
 
   return async function append({ request, caller, kind, id }: PublishTarget): Promise<Response> {
     checkExecutionId(id);
@@ -63,15 +66,16 @@ export function createAppend({ log, store, authorizePublish, acknowledged, redac
       if (!row || row.kind !== kind) throw unknownExecution(id);
       await requirePublish(authorizePublish, caller, row);
       const atLeast = acknowledged.of(request, id, token);
-      const reached = await appendBatch(row, { token, name, digest, sent, atLeast });
+      const reached = await appendBatch(row, caller, { token, name, digest, sent, atLeast });
       acknowledged.note(id, token, reached);
       return reached;
     });
     return Response.json({ head });
   };
 
-  async function appendBatch(row: Execution, { token, name, digest, sent, atLeast }: Batch): Promise<number> {
+  async function appendBatch(row: Execution, caller: Caller, batch: Batch): Promise<number> {
     const { id } = row;
+    const { token, name, digest, sent, atLeast } = batch;
     const known = await log.findBatch(id, name);
     if (known && known.digest !== undefined && known.digest !== digest) throw keyReused();
     if (known) return known.head;
@@ -80,19 +84,23 @@ export function createAppend({ log, store, authorizePublish, acknowledged, redac
       await log.keepAlive(id);
       return opened.head;
     }
-    const { events, indices } = checkEvents(sent, row);
-    // An event at a time: a secret that two batches share is the worker's to keep back.
-    const redacted = redactor().json(events);
-    const last = redacted.at(-1)!;
-    const state = await stateFor(row, opened, isTerminal(last.type));
+    const isEnd = isTerminal(sent.at(-1)!.type as EventType);
+    const state = await stateFor(row, opened, isEnd);
     let head: number | undefined;
+    let events: NewEvent[];
     try {
-      stage(state, redacted, indices);
-      const end = isTerminal(last.type) ? await finishRow(store, row, last, state) : undefined;
-      const appending = end ? [...redacted.slice(0, -1), end] : redacted;
-      const { epoch, head: behind } = opened;
-      const batch = { batch: name, batchDigest: digest };
-      const request = { epoch, acknowledged: behind, publisher: token, ...batch, events: appending };
+      events = await compute(caller, () => {
+        const checked = checkEvents(sent, row);
+        // An event at a time: a secret that two batches share is the worker's to keep back.
+        const redacted = redactor().json(checked.events);
+        stage(state, redacted, checked.indices);
+        return redacted;
+      });
+      const end = isEnd ? await finishRow(store, row, events.at(-1)!, state) : undefined;
+      const appending = end ? [...events.slice(0, -1), end] : events;
+      const { epoch, head: acknowledged } = opened;
+      const identity = { publisher: token, batch: name, batchDigest: digest };
+      const request = { epoch, acknowledged, ...identity, events: appending };
       const appended = await log.append(id, request);
       if (appended.outcome === 'batch-reused') throw keyReused();
       if (appended.outcome !== 'appended') throw toPublishError(appended.outcome, row);
@@ -101,12 +109,12 @@ export function createAppend({ log, store, authorizePublish, acknowledged, redac
       state?.settle(head);
       states.evict(id);
     }
-    if (isTerminal(last.type)) {
+    if (isEnd) {
       await store.markEnd(id, { seq: head, epoch: opened.epoch });
       await log.forget(id);
     } else {
       await log.keepAlive(id);
-      await noteStatus(row, redacted);
+      await noteStatus(row, events);
     }
     return head;
   }

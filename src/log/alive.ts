@@ -17,6 +17,8 @@ export interface Silences {
   silences(executionIds: readonly string[]): Promise<readonly (number | undefined)[]>;
   /** Up to `limit` executions without a sign for longer than this, the longest silent first. */
   silentLongerThan(ms: number, limit: number): Promise<readonly string[]>;
+  /** Records a heartbeat as of now for each of these, up to 1,000, that has none. */
+  recordMissingHeartbeats(executionIds: readonly string[]): Promise<void>;
 }
 
 /** Keeps signs of life in this process. */
@@ -39,6 +41,9 @@ export function createMemoryAlive(): SignsOfLife & Silences {
       const before = Date.now() - ms;
       const silent = [...lastSigns].filter(([, at]) => at < before);
       return silent.slice(0, limit).map(([executionId]) => executionId);
+    },
+    recordMissingHeartbeats: async (executionIds) => {
+      for (const id of executionIds) if (!lastSigns.has(id)) lastSigns.set(id, Date.now());
     },
   };
 }

@@ -38,6 +38,32 @@ export function aliveContract(make: MakeLog): void {
       await Promise.all([first, second].map((id) => log.forget(id)));
     });
 
+    test('a missing heartbeat is recorded as of now, and one that exists is not changed', async () => {
+      const log = newLog();
+      const [known, missing, alsoMissing] = [freshId(), freshId(), freshId()];
+      await log.recordMissingHeartbeats([]);
+      await log.keepAlive(known);
+      await sleep(60);
+      await log.recordMissingHeartbeats([missing, known, alsoMissing]);
+      const [first, second, third] = await log.silences([known, missing, alsoMissing]);
+      expect(first).toBeGreaterThanOrEqual(50);
+      expect(second).toBeLessThan(50);
+      expect(third).toBeLessThan(50);
+      await sleep(60);
+      await log.recordMissingHeartbeats([missing]);
+      expect(await log.silence(missing)).toBeGreaterThanOrEqual(50);
+      await Promise.all([known, missing, alsoMissing].map((id) => log.forget(id)));
+    });
+
+    test('1,000 missing heartbeats are recorded by one call', async () => {
+      const log = newLog();
+      const ids = Array.from({ length: 1_000 }, () => freshId());
+      await log.recordMissingHeartbeats(ids);
+      const silences = await log.silences(ids);
+      expect(silences.filter((ms) => ms !== undefined)).toHaveLength(1_000);
+      for (const id of ids) await log.forget(id);
+    });
+
     test('those silent for longer come first, up to the limit; the living and the forgotten not at all', async () => {
       const log = newLog();
       const [a, b, c, alive] = [freshId(), freshId(), freshId(), freshId()];

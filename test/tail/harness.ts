@@ -106,6 +106,7 @@ export class TestLog implements EventLog {
   silence = (executionId: string) => this.inner.silence(executionId);
   silences = (executionIds: readonly string[]) => this.inner.silences(executionIds);
   silentLongerThan = (ms: number, limit: number) => this.inner.silentLongerThan(ms, limit);
+  recordMissingHeartbeats = (ids: readonly string[]) => this.inner.recordMissingHeartbeats(ids);
   takeLease = (...args: Parameters<EventLog['takeLease']>) => this.inner.takeLease(...args);
   renewLease = (...args: Parameters<EventLog['renewLease']>) => this.inner.renewLease(...args);
   leaseNote = (...args: Parameters<EventLog['leaseNote']>) => this.inner.leaseNote(...args);

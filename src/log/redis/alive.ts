@@ -30,10 +30,21 @@ local before = string.format('(%.0f', now - tonumber(ARGV[1]))
 return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', before, 'LIMIT', 0, ARGV[2])
 `;
 
+/** ARGV: execution ids. */
+const RECORD_MISSING = `${NOW}
+local entries = {}
+for i, id in ipairs(ARGV) do
+  entries[2 * i - 1] = string.format('%.0f', now)
+  entries[2 * i] = id
+end
+redis.call('ZADD', KEYS[1], 'NX', unpack(entries))
+`;
+
 type AliveRedis = Redis & {
   keepAlive(key: string, executionId: string): Promise<unknown>;
   silencesOf(key: string, ...executionIds: string[]): Promise<(number | null)[]>;
   silentLongerThan(key: string, ms: number, limit: number): Promise<string[]>;
+  recordMissingHeartbeats(key: string, ...executionIds: string[]): Promise<unknown>;
 };
 
 /** What a worker needs. */
@@ -51,6 +62,7 @@ export function createSignsOfLife(connection: Connection, prefix: string): Signs
 export function createSilences(connection: Connection, prefix: string): Silences {
   connection.defineCommand('silencesOf', { numberOfKeys: 1, lua: SILENCES });
   connection.defineCommand('silentLongerThan', { numberOfKeys: 1, lua: SILENT });
+  connection.defineCommand('recordMissingHeartbeats', { numberOfKeys: 1, lua: RECORD_MISSING });
   const key = aliveKey(prefix);
   const silences = async (ids: readonly string[]) => {
     const told = await connection.ask(key, (redis) => (redis as AliveRedis).silencesOf(key, ...ids));
@@ -61,5 +73,9 @@ export function createSilences(connection: Connection, prefix: string): Silences
     silences,
     silentLongerThan: (ms, limit) =>
       connection.ask(key, (redis) => (redis as AliveRedis).silentLongerThan(key, ms, limit)),
+    recordMissingHeartbeats: async (ids) => {
+      if (ids.length === 0) return;
+      await connection.ask(key, (redis) => (redis as AliveRedis).recordMissingHeartbeats(key, ...ids));
+    },
   };
 }

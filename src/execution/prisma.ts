@@ -5,6 +5,7 @@ import { connect, type DatabaseLocation } from './connect.ts';
 import type { Database } from './database.ts';
 import { within } from './failure.ts';
 import type { Prisma, PrismaClient } from './generated/client.ts';
+import { abandon, expectHeartbeats, expectingHeartbeats, undoBegin } from './open-executions.ts';
 import { statesAfter } from './revisions.ts';
 import { fromRow, toDescription, toEnd, toRow } from './row.ts';
 import {
@@ -75,6 +76,19 @@ export function createPrismaStore(location: DatabaseLocation, options: PrismaSto
     async begin(execution) {
       checkBegin(execution);
       return run((prisma) => begin(prisma, execution));
+    },
+
+    async undoBegin(begun, before) {
+      return run((prisma) => undoBegin(prisma, begun, before));
+    },
+
+    async abandon(id, attempt) {
+      checkExecutionId(id);
+      return run((prisma) => abandon(prisma, id, attempt));
+    },
+
+    async expectingHeartbeats(after, limit) {
+      return run((prisma) => expectingHeartbeats(prisma, after, limit));
     },
 
     async setStatus(id, attempt, status) {
@@ -181,7 +195,11 @@ async function begin(prisma: PrismaClient, wanted: BeginExecution): Promise<Exec
 
   const row = await get(prisma, id);
   if (!row && attempt !== undefined) checkAttemptStep(attempt, 0);
-  if (row && judgeBegin(row, wanted) === 'keep') return row;
+  if (row && judgeBegin(row, wanted) === 'keep') {
+    if (!wanted.expectsHeartbeats || row.expectsHeartbeats) return row;
+    await expectHeartbeats(prisma, id, row.attempt);
+    return (await get(prisma, id)) ?? row;
+  }
   throw new ExecstreamError('SOURCE_UNAVAILABLE', `Execution "${id}" was deleted while it began; try again`);
 }
 

@@ -19,13 +19,31 @@ export function toRow(execution: BeginExecution): Prisma.ExecutionCreateManyInpu
 }
 
 /** What a new attempt may say anew. What it leaves out stays. */
-export function toDescription(execution: BeginExecution) {
+export function toDescription(execution: Omit<BeginExecution, 'attempt'>) {
   return {
     name: execution.name,
     parentId: execution.parentId,
     workflowId: execution.workflowId,
     runId: execution.runId,
     input: toJson(execution.input),
+    expectsHeartbeats: execution.expectsHeartbeats,
+  };
+}
+
+/** What a row gets back when a new attempt is undone: all that `begin` changes. */
+export function toRestored(execution: Execution) {
+  const { name, parentId, workflowId, runId, input, expectsHeartbeats } = toDescription(execution);
+  return {
+    attempt: execution.attempt,
+    status: execution.status,
+    name: name ?? null,
+    parentId: parentId ?? null,
+    workflowId: workflowId ?? null,
+    runId: runId ?? null,
+    input: input ?? null,
+    result: toJson(execution.result) ?? null,
+    error: toJson(execution.error) ?? null,
+    expectsHeartbeats: expectsHeartbeats ?? null,
   };
 }
 
@@ -57,6 +75,7 @@ export function fromRow(row: Row): Execution {
       tenant: row.tenant,
       workflowId: row.workflowId,
       runId: row.runId,
+      expectsHeartbeats: row.expectsHeartbeats,
       finishedAt: row.finishedAt,
     }),
     ...parsed('input', row.input),

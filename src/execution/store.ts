@@ -32,6 +32,11 @@ export interface Execution {
   /** Grows with every change of the row. */
   readonly revision: number;
   readonly startedAt: Date;
+  /**
+   * True: a publisher began this attempt and sends heartbeats; without one it counts as lost. False: the attempt was
+   * abandoned, and another one will follow. Absent: unknown (a row by plain SQL, or a workflow of Temporal's).
+   */
+  readonly expectsHeartbeats?: boolean;
   readonly finishedAt?: Date;
   /** Where the terminal event stands in the log; absent until it was appended. */
   readonly end?: { readonly seq: number; readonly epoch: string };
@@ -55,7 +60,12 @@ export interface BeginExecution {
   readonly workflowId?: string;
   readonly runId?: string;
   readonly input?: JsonValue;
+  /** Whether whoever begins it sends heartbeats until its end. By default as before, at first unknown. */
+  readonly expectsHeartbeats?: boolean;
 }
+
+/** What the liveness sweep reads of an open execution: none of the large columns. */
+export type OpenExecution = Pick<Execution, 'id' | 'kind' | 'workflowId'>;
 
 /** How an execution ended. */
 export type ExecutionEnd = { readonly usage?: Usage } & (
@@ -88,11 +98,24 @@ export interface ExecutionPage {
 export interface ExecutionStore {
   /**
    * Makes the row of an execution, or begins a new attempt of one that is there (status RUNNING, result and error
-   * of the attempt before cleared). The same attempt again changes nothing and answers the row.
+   * of the attempt before cleared). The same attempt again changes nothing (but sets `expectsHeartbeats`, if that is
+   * true) and answers the row.
    * @throws ExecstreamError `SUPERSEDED` for an older attempt than the row's; `ENDED` where the execution has
    *   ended; `FORBIDDEN` where another tenant owns the id; `BAD_USER_INPUT` where the kind or mode is another.
    */
   begin(execution: BeginExecution): Promise<Execution>;
+  /**
+   * Takes a begin back, if nothing has changed the row since: removes the row that it created, or restores the one
+   * that it replaced.
+   * @param begun what `begin` returned.
+   * @param before the row right before that; undefined if there was none.
+   * @returns whether it did.
+   */
+  undoBegin(begun: Execution, before: Execution | undefined): Promise<boolean>;
+  /** Notes that the publisher of an open attempt gave it up, and that another attempt will follow. */
+  abandon(id: string, attempt: number): Promise<void>;
+  /** Open executions that expect heartbeats, by id: up to `limit` of those after an id. */
+  expectingHeartbeats(after: string | undefined, limit: number): Promise<readonly OpenExecution[]>;
   /** Sets the status of an open execution, if `attempt` is still the row's. Answers whether it did. */
   setStatus(id: string, attempt: number, status: OpenStatus): Promise<boolean>;
   /**

@@ -49,6 +49,16 @@ describePostgres('a row by plain SQL', () => {
     expect(await store.get('flow')).toMatchObject({ mode: 'STRUCTURED' });
   });
 
+  test('expects no heartbeats, so that no sweep ends it, unless it says so', async () => {
+    await insert('no-heartbeats');
+    await engine.query(
+      `INSERT INTO ${table} (id, kind, expects_heartbeats) VALUES ('beating', 'task', true)`,
+    );
+    const listed = (await store.expectingHeartbeats(undefined, 1_000)).map(({ id }) => id);
+    expect(listed).toContain('beating');
+    expect(listed).not.toContain('no-heartbeats');
+  });
+
   test('has a revision that grows with every update, whoever counts it', async () => {
     await insert('r');
     await update('r', `status = 'WAITING'`);

@@ -177,6 +177,121 @@ export function storeContract(open: OpenStores): void {
     });
   });
 
+  describe('expected heartbeats', () => {
+    /** Those of `ids` that expect heartbeats, read in pages of `limit`. */
+    async function expecting(ids: readonly string[], limit = 1_000): Promise<string[]> {
+      const found: string[] = [];
+      for (let after: string | undefined; ; ) {
+        const page = await other.expectingHeartbeats(after, limit);
+        found.push(...page.map(({ id }) => id));
+        if (page.length < limit) return found.filter((id) => ids.includes(id));
+        after = page.at(-1)!.id;
+      }
+    }
+
+    test('only open executions that were begun with the expectation are listed, by id', async () => {
+      const prefix = newId();
+      const ids = ['c', 'a', 'B', 'd', 'e'].map((suffix) => `${prefix}:${suffix}`);
+      for (const id of ids) await store.begin(task({ id, expectsHeartbeats: true }));
+      const plain = await store.begin(task());
+      await store.finish(ids[3]!, 1, { status: 'SUCCESS' });
+      await store.setStatus(ids[4]!, 1, 'WAITING');
+      const expected = [ids[2], ids[1], ids[0], ids[4]];
+      for (const limit of [1, 2, 1_000]) expect(await expecting([...ids, plain.id], limit)).toEqual(expected);
+      expect(await store.get(ids[0]!)).toHaveProperty('expectsHeartbeats', true);
+      expect(plain).not.toHaveProperty('expectsHeartbeats');
+    });
+
+    test('the list names what a source is recognised by, and nothing large', async () => {
+      const id = newId();
+      const wanted = { id, kind: 'workflow', mode: 'STRUCTURED', workflowId: 'wf/1', input: 'x' } as const;
+      await store.begin({ ...wanted, expectsHeartbeats: true });
+      const listed = (await other.expectingHeartbeats(undefined, 1_000)).find((row) => row.id === id);
+      expect(listed).toEqual({ id, kind: 'workflow', workflowId: 'wf/1' });
+    });
+
+    test('an abandoned attempt expects none until the next one begins', async () => {
+      const wanted = task({ expectsHeartbeats: true });
+      const { id } = await store.begin(wanted);
+      await store.abandon(id, 2);
+      expect(await expecting([id])).toEqual([id]);
+      await store.abandon(id, 1);
+      expect(await expecting([id])).toEqual([]);
+      expect(await other.get(id)).toMatchObject({ status: 'RUNNING', expectsHeartbeats: false });
+      await store.begin({ ...wanted, attempt: 2 });
+      expect(await expecting([id])).toEqual([id]);
+    });
+
+    test('an execution that has ended cannot be abandoned', async () => {
+      const { id } = await store.begin(task({ expectsHeartbeats: true }));
+      const ended = await store.finish(id, 1, { status: 'SUCCESS' });
+      await store.abandon(id, 1);
+      expect(await other.get(id)).toEqual(ended);
+    });
+
+    test('a begin that says nothing of heartbeats keeps the expectation', async () => {
+      const wanted = task({ expectsHeartbeats: true });
+      const { id } = await store.begin(wanted);
+      await store.begin({ ...wanted, expectsHeartbeats: undefined, attempt: 2 });
+      expect(await expecting([id])).toEqual([id]);
+    });
+
+    test('a publisher that begins the attempt which the row has already sets the expectation', async () => {
+      const wanted = task({ attempt: 1 });
+      const { id } = await store.begin(wanted);
+      const row = await store.begin({ ...wanted, expectsHeartbeats: true });
+      expect(row).toMatchObject({ attempt: 1, expectsHeartbeats: true });
+      expect(await expecting([id])).toEqual([id]);
+      expect(await store.begin({ ...wanted, expectsHeartbeats: true })).toEqual(row);
+    });
+  });
+
+  describe('undoBegin', () => {
+    test('removes a row that was created, and nothing else is left of it', async () => {
+      const wanted = task({ expectsHeartbeats: true });
+      const begun = await store.begin(wanted);
+      expect(await other.undoBegin(begun, undefined)).toBe(true);
+      expect(await store.get(begun.id)).toBeUndefined();
+      expect((await store.begin(wanted)).attempt).toBe(1);
+    });
+
+    test('restores the attempt before, whatever the new one changed', async () => {
+      const wanted = task({ name: 'first', input: { a: 1 }, runId: 'run-1' });
+      await store.begin(wanted);
+      await store.setStatus(wanted.id, 1, 'WAITING');
+      const before = (await store.get(wanted.id))!;
+      const second = { name: 'second', input: 2, runId: 'run-2', parentId: 'p', workflowId: 'w' };
+      const begun = await store.begin({ ...wanted, ...second, attempt: 2, expectsHeartbeats: true });
+      expect(await other.undoBegin(begun, before)).toBe(true);
+      expect(await store.get(wanted.id)).toEqual({ ...before, revision: begun.revision + 1 });
+    });
+
+    test('does nothing if the row has changed since', async () => {
+      const created = await store.begin(task());
+      await store.setStatus(created.id, 1, 'PAUSED');
+      expect(await store.undoBegin(created, undefined)).toBe(false);
+      expect((await store.get(created.id))?.status).toBe('PAUSED');
+
+      const before = await store.begin(task());
+      const begun = await store.begin({ ...task({ id: before.id }), attempt: 2 });
+      await other.begin({ ...task({ id: before.id }), attempt: 3 });
+      expect(await store.undoBegin(begun, before)).toBe(false);
+      expect((await store.get(before.id))?.attempt).toBe(3);
+
+      const ended = await store.begin(task());
+      await store.finish(ended.id, 1, { status: 'SUCCESS' });
+      expect(await store.undoBegin(ended, undefined)).toBe(false);
+    });
+
+    test('does nothing if the row changed between the read and the begin', async () => {
+      const stale = await store.begin(task());
+      await store.setStatus(stale.id, 1, 'WAITING');
+      const begun = await store.begin({ ...task({ id: stale.id }), attempt: 2 });
+      expect(await store.undoBegin(begun, stale)).toBe(false);
+      expect((await store.get(stale.id))?.attempt).toBe(2);
+    });
+  });
+
   describe('setStatus', () => {
     test('moves an open execution and its revision', async () => {
       const { id, revision } = await store.begin(task());

@@ -49,10 +49,39 @@ export function createMemoryStore(): MemoryStore {
         rows.set(made.id, made);
         return structuredClone(made);
       }
-      if (judgeBegin(row, wanted) === 'keep') return structuredClone(row);
-      const { name, parentId, workflowId, runId, input } = structuredClone(wanted);
+      if (judgeBegin(row, wanted) === 'keep') {
+        const isNews = wanted.expectsHeartbeats && !row.expectsHeartbeats;
+        return isNews ? write(row, { expectsHeartbeats: true }) : structuredClone(row);
+      }
+      const { name, parentId, workflowId, runId, input, expectsHeartbeats } = structuredClone(wanted);
       const attempt = wanted.attempt ?? row.attempt + 1;
-      return write(row, { attempt, status: 'RUNNING', name, parentId, workflowId, runId, input });
+      const description = { name, parentId, workflowId, runId, input, expectsHeartbeats };
+      return write(row, { attempt, status: 'RUNNING', ...description });
+    },
+
+    async undoBegin({ id, attempt, revision }, before) {
+      checkThere();
+      const row = openAt(id, attempt);
+      if (row?.revision !== revision) return false;
+      if (!before) return rows.delete(id);
+      if (before.revision !== revision - 1) return false;
+      rows.set(id, { ...structuredClone(before), revision: revision + 1 });
+      return true;
+    },
+
+    async abandon(id, attempt) {
+      checkThere();
+      const row = openAt(checkExecutionId(id), attempt);
+      if (row) write(row, { expectsHeartbeats: false });
+    },
+
+    async expectingHeartbeats(after = '', limit) {
+      checkThere();
+      const expecting = [...rows.values()].filter(
+        (row) => row.expectsHeartbeats && !isFinal(row.status) && row.id > after,
+      );
+      const sorted = expecting.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, limit);
+      return sorted.map(({ id, kind, workflowId }) => definedOnly({ id, kind, workflowId }));
     },
 
     async setStatus(id, attempt, status) {

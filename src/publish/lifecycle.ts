@@ -160,9 +160,21 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   }
 
   async function sendRest(next: RunState): Promise<void> {
-    const isSent = await bounded(outbox.flush(limits.closeMs), limits.closeMs);
+    const [isSent] = await Promise.all([
+      bounded(outbox.flush(limits.closeMs), limits.closeMs),
+      next === 'abandoned' && noteAbandoned(),
+    ]);
     if (!isSent) logger.warn({ executionId, bytes: outbox.bytes }, 'what was queued has not reached the log');
     release(next);
+  }
+
+  /** The next attempt may begin much later than a lost publisher's execution is ended. */
+  async function noteAbandoned(): Promise<void> {
+    const noted = row.abandon().then(() => true);
+    if (await bounded(noted, limits.closeMs)) return;
+    const message =
+      'store unavailable: the execution may end as PUBLISHER_LOST before its next attempt begins';
+    logger.warn({ executionId }, message);
   }
 
   return {

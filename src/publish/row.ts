@@ -28,6 +28,8 @@ export interface Row {
   /** Ends the row, and answers it as it stands then; undefined where it is gone. Rejects only when aborted. */
   finish(end: ExecutionEnd): Promise<Execution | undefined>;
   markEnd(end: Position): Promise<void>;
+  /** Notes that no heartbeat is to be expected until another attempt begins. Rejects only when aborted. */
+  abandon(): Promise<void>;
 }
 
 export function createRow({ store, execution, logger, callMs, signal, onRefused }: RowOptions): Row {
@@ -105,6 +107,9 @@ export function createRow({ store, execution, logger, callMs, signal, onRefused 
             : { ...end, error: { message: 'failed' } };
         return tryOn(() => store.finish(executionId, attempt!, bare), 'finish');
       }
+    },
+    async abandon() {
+      if (isBegun) await tryOn(() => store.abandon(executionId, attempt!), 'abandon');
     },
     markEnd: (end) => tryOn(() => store.markEnd(executionId, end), 'markEnd'),
   };

@@ -15,7 +15,7 @@ import type { Redaction } from './redact/redaction.ts';
 import { copyJson, jsonBytes, tooLarge } from './size.ts';
 
 /** What is begun. `mode` is `TEXT` by default, for workflows always `STRUCTURED`. */
-export interface BeginRun extends Omit<BeginExecution, 'mode'> {
+export interface BeginRun extends Omit<BeginExecution, 'mode' | 'expectsHeartbeats'> {
   readonly mode?: ExecutionMode;
   /** Of an agent; by default its name or id. */
   readonly agentId?: string;
@@ -48,7 +48,8 @@ export function prepareRun(
   }
   const input = run.input === undefined ? undefined : redaction.json(copyJson(run.input, 'input'));
   const name = redaction.json(run.name);
-  const fields = { id, kind, mode, attempt, name, parentId, tenant, workflowId, runId, input };
+  const ids = { id, parentId, tenant, workflowId, runId };
+  const fields = { ...ids, kind, mode, attempt, name, input, expectsHeartbeats: true };
   const execution = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
   const startEvent = redaction.json(start(kind, run));
   const bytes = jsonBytes(startEvent.data);

@@ -2,7 +2,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import { createPublisher } from '../../src/publish/publisher.ts';
+import { createLiveness } from '../../src/relay/liveness.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
+import { createRecorder } from './rig.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -13,11 +15,13 @@ afterEach(() => {
 
 async function setUp() {
   const log = createMemoryLog();
-  const publisher = createPublisher({ log, store: createMemoryStore() });
+  const store = createMemoryStore();
+  const logger = createRecorder();
+  const publisher = createPublisher({ log, store, logger });
   const beginning = publisher.begin({ id: 'a1', kind: 'agent' });
   await vi.advanceTimersByTimeAsync(100);
   const run = await beginning;
-  return { log, publisher, run };
+  return { log, store, logger, publisher, run };
 }
 
 test('an open run is heard of every 10 s, and is forgotten with its end', async () => {
@@ -62,4 +66,40 @@ test('a log that is away is tried again, and work goes on', async () => {
   log.keepAlive = keepAlive;
   await vi.advanceTimersByTimeAsync(10_000);
   expect(await log.silence('a1')).toBeLessThanOrEqual(10_000);
+});
+
+test('a run is one that expects heartbeats, whether the first one was stored or not', async () => {
+  const { store } = await setUp();
+  expect(await store.expectingHeartbeats(undefined, 10)).toEqual([{ id: 'a1', kind: 'agent' }]);
+});
+
+test('an abandoned attempt is not ended by the sweep, however late the next attempt begins', async () => {
+  const { log, store, publisher, run } = await setUp();
+  const stop = createLiveness({ log, store, reconcileEnd: async () => {} }).startSweeping();
+  const leaving = run.abandon(new Error('this try'));
+  await vi.advanceTimersByTimeAsync(3 * 60 * 60_000);
+  await leaving;
+  expect(await store.get('a1')).toMatchObject({ status: 'RUNNING', attempt: 1 });
+  const beginning = publisher.begin({ id: 'a1', kind: 'agent' });
+  await vi.advanceTimersByTimeAsync(100);
+  const second = await beginning;
+  expect(second.attempt).toBe(2);
+  expect(await store.expectingHeartbeats(undefined, 10)).toHaveLength(1);
+  const ending = second.complete('x');
+  await vi.advanceTimersByTimeAsync(100);
+  await ending;
+  expect((await store.get('a1'))?.status).toBe('SUCCESS');
+  stop();
+});
+
+test('an attempt that is abandoned while the store is unavailable is logged, and waits no longer than closeMs', async () => {
+  const { store, logger, run } = await setUp();
+  store.isAway = true;
+  const leaving = run.abandon(new Error('this try'));
+  await vi.advanceTimersByTimeAsync(5_000);
+  await leaving;
+  const warnings = logger.lines.filter(({ level }) => level === 'warn').map(({ message }) => message);
+  expect(warnings).toContain(
+    'store unavailable: the execution may end as PUBLISHER_LOST before its next attempt begins',
+  );
 });

@@ -6,10 +6,12 @@
 //    of the terminal event each take one end.
 // 3. A silence ends nothing unless two sweeps in a row have met it. After Redis was away, every sign of life in it is
 //    old, and those who live need a moment to say so. A sweep that fails begins the count again.
-import type { Execution, ExecutionStore } from '../execution/store.ts';
+// 4. A heartbeat that was never stored, or was lost with the log, hides nothing (missing-heartbeats.ts).
+import type { Execution, ExecutionStore, OpenExecution } from '../execution/store.ts';
 import type { EventLog } from '../log/log.ts';
 import { pause } from '../log/retry.ts';
 import type { Follow } from './follow.ts';
+import { createMissingHeartbeats } from './missing-heartbeats.ts';
 import { createRounds } from './rounds.ts';
 
 export interface LivenessTimes {
@@ -19,24 +21,28 @@ export interface LivenessTimes {
   readonly lostAfterMs: number;
   /** How often the silences of followed executions are looked at. */
   readonly checkMs: number;
-  /** How often all executions are looked at for lost ones, give or take a sixth. */
+  /** How often all executions are checked for lost ones, give or take a sixth. Default 30 s, or a third of `lostAfterMs`. */
   readonly sweepMs: number;
 }
 
-const DEFAULT_LIVENESS: LivenessTimes = {
+const DEFAULT_LIVENESS: Omit<LivenessTimes, 'sweepMs'> = {
   silentAfterMs: 30_000,
   lostAfterMs: 5 * 60_000,
   checkMs: 5_000,
-  sweepMs: 30_000,
 };
 
+const MAX_SWEEP_MS = 30_000;
+
 export interface LivenessOptions extends Partial<LivenessTimes> {
-  readonly log: Pick<EventLog, 'silence' | 'silences' | 'silentLongerThan' | 'forget'>;
+  readonly log: Pick<
+    EventLog,
+    'silence' | 'silences' | 'silentLongerThan' | 'recordMissingHeartbeats' | 'forget'
+  >;
   readonly store: ExecutionStore;
   /** Tells the end of a row at once, without leaving it to a publisher for a while. */
   readonly reconcileEnd: (row: Execution) => Promise<void>;
   /** Whether another source knows how the execution ends, so that a silent publisher says nothing. By default none. */
-  readonly isTruthElsewhere?: (row: Execution) => boolean;
+  readonly isTruthElsewhere?: (row: OpenExecution) => boolean;
 }
 
 export interface Liveness {
@@ -50,12 +56,16 @@ interface Followed {
   readonly tell: (silentMs: number | undefined) => void;
 }
 
-/** Silent executions that one sweep looks at, the longest silent first; the next one goes on. */
-const MOST_LOST = 1_000;
+/** Silent executions that one sweep handles, those silent for longest first. */
+const MAX_SILENT = 5_000;
+/** Executions that a sweep ends concurrently: few, for requests share the store's connections. */
+const MAX_ENDING = 4;
 
 export function createLiveness(options: LivenessOptions): Liveness {
   const { log, store, reconcileEnd, isTruthElsewhere = () => false } = options;
-  const { silentAfterMs, lostAfterMs, checkMs, sweepMs } = { ...DEFAULT_LIVENESS, ...options };
+  const { silentAfterMs, lostAfterMs, checkMs } = { ...DEFAULT_LIVENESS, ...options };
+  // Two sweeps must fit into the second half of `lostAfterMs`; see `startSweeping`.
+  const { sweepMs = Math.min(MAX_SWEEP_MS, lostAfterMs / 3) } = options;
 
   const rounds = createRounds<Followed>(checkMs, async (followers) => {
     const silences = await log.silences(followers.map(({ executionId }) => executionId));
@@ -89,8 +99,9 @@ export function createLiveness(options: LivenessOptions): Liveness {
     if (silentMs === undefined || silentMs <= lostAfterMs) return;
     const row = await store.get(executionId);
     if (row && isOpen(row)) {
-      // What nobody may end here is not to stand in the way of others in the next sweep.
-      if (isTruthElsewhere(row)) return log.forget(executionId);
+      // Removed, so that executions that may not be ended here do not fill up the next sweep. An abandoned one has a
+      // heartbeat only if it was recorded, or not removed, in a race with the abandon.
+      if (isTruthElsewhere(row) || row.expectsHeartbeats === false) return log.forget(executionId);
       const message = `the publisher has given no sign of life for ${Math.floor(silentMs / 1_000)} s`;
       const error = { code: 'PUBLISHER_LOST', message };
       const ended = await store.finish(executionId, row.attempt, { status: 'FAILED', error });
@@ -106,18 +117,25 @@ export function createLiveness(options: LivenessOptions): Liveness {
   function startSweeping(): () => void {
     const stopping = new AbortController();
     const { signal } = stopping;
+    const recordMissing = createMissingHeartbeats({ log, store, isTruthElsewhere });
     let suspects: ReadonlySet<string> = new Set();
 
     const sweep = async () => {
+      // If this fails, executions that have a heartbeat must not wait for it.
+      await recordMissing(signal).catch(() => {});
       // Met well before it counts, so that the sweep that finds it lost is not the first to meet it.
-      const silent = await log.silentLongerThan(lostAfterMs / 2, MOST_LOST);
+      const silent = await log.silentLongerThan(lostAfterMs / 2, MAX_SILENT);
       const known = suspects;
       suspects = new Set(silent);
-      for (const executionId of silent) {
-        if (signal.aborted) return;
-        // One that cannot be ended for now is met by the next sweep.
-        if (known.has(executionId)) await endLost(executionId).catch(() => {});
-      }
+      const queue = silent.filter((executionId) => known.has(executionId)).values();
+      const endQueued = async () => {
+        for (const executionId of queue) {
+          if (signal.aborted) return;
+          // One that cannot be ended for now is met by the next sweep.
+          await endLost(executionId).catch(() => {});
+        }
+      };
+      await Promise.all(Array.from({ length: MAX_ENDING }, endQueued));
     };
     const sweepOn = async () => {
       while (!signal.aborted) {

@@ -4,6 +4,7 @@ import { ExecstreamError } from '../../src/event/error.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import { createEndReconciler } from '../../src/relay/end.ts';
 import { createLiveness, type LivenessOptions } from '../../src/relay/liveness.ts';
+import { createMissingHeartbeats } from '../../src/relay/missing-heartbeats.ts';
 import { content } from '../support/content.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { audience } from './audience.ts';
@@ -173,4 +174,204 @@ describe('an execution whose publisher is lost', () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(vi.getTimerCount()).toBe(0);
   });
+});
+
+describe('an open execution without any heartbeat', () => {
+  const NEVER = ['agent-never-1', 'agent-never-2'];
+
+  /** Executions that publishers began, without a heartbeat: it was lost with the log, or never stored. */
+  async function setUpLost(options: Partial<LivenessOptions> = {}, servers = 1) {
+    const parts = await setUp(options, servers);
+    for (const id of NEVER) {
+      await parts.store.begin({ id, kind: 'agent', mode: 'TEXT', expectsHeartbeats: true });
+    }
+    const statuses = async () =>
+      Promise.all(NEVER.map(async (id) => (await parts.store.get(id))?.error?.code ?? 'open'));
+    return { ...parts, statuses };
+  }
+
+  test('ends as PUBLISHER_LOST within the configured time and two sweeps', async () => {
+    const { all, statuses, store, log } = await setUpLost({}, 3);
+    for (const { startSweeping } of all) startSweeping();
+    await vi.advanceTimersByTimeAsync(5 * MINUTE_MS);
+    expect(await statuses()).toEqual(['open', 'open']);
+    await vi.advanceTimersByTimeAsync(70_000);
+    expect(await statuses()).toEqual(['PUBLISHER_LOST', 'PUBLISHER_LOST']);
+    for (const id of NEVER) {
+      const events = (await log.read(id, 0, 10))!.events;
+      expect(events.map(({ type }) => type)).toEqual(['error']);
+      expect((await store.get(id))?.end).toMatchObject({ seq: 1 });
+    }
+  });
+
+  test('ends within a time that is shorter than the usual interval of sweeps', async () => {
+    const { first, statuses } = await setUpLost({ lostAfterMs: 3_000 });
+    first.startSweeping();
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(await statuses()).toEqual(['open', 'open']);
+    await vi.advanceTimersByTimeAsync(2 * 1_170);
+    expect(await statuses()).toEqual(['PUBLISHER_LOST', 'PUBLISHER_LOST']);
+  });
+
+  test('stays open while its publisher sends heartbeats again', async () => {
+    const { log, first, statuses } = await setUpLost();
+    first.startSweeping();
+    await vi.advanceTimersByTimeAsync(40_000);
+    for (let i = 0; i < 60; i += 1) {
+      await log.keepAlive(NEVER[0]!);
+      await vi.advanceTimersByTimeAsync(10_000);
+    }
+    expect(await statuses()).toEqual(['open', 'PUBLISHER_LOST']);
+  });
+
+  test('stays open if nobody promised heartbeats, as for a row by plain SQL', async () => {
+    const { store, log, first } = await setUpLost();
+    await store.begin({ id: 'plain-sql', kind: 'agent', mode: 'TEXT' });
+    first.startSweeping();
+    await vi.advanceTimersByTimeAsync(60 * MINUTE_MS);
+    expect((await store.get('plain-sql'))?.status).toBe('RUNNING');
+    expect(await log.silence('plain-sql')).toBeUndefined();
+  });
+
+  test('stays open if Temporal knows its end, and its viewers are not warned of a silence', async () => {
+    const isTruthElsewhere: LivenessOptions['isTruthElsewhere'] = ({ workflowId }) =>
+      workflowId !== undefined;
+    const { store, log, first } = await setUpLost({ isTruthElsewhere });
+    const id = 'workflow-1';
+    await store.begin({
+      ...{ id, kind: 'workflow', mode: 'STRUCTURED', workflowId: 'wf' },
+      expectsHeartbeats: true,
+    });
+    const viewers = audience();
+    first.follow(id, viewers);
+    first.startSweeping();
+    await vi.advanceTimersByTimeAsync(20 * MINUTE_MS);
+    expect((await store.get(id))?.status).toBe('RUNNING');
+    expect(await log.silence(id)).toBeUndefined();
+    expect(viewers.heard).toEqual([]);
+  });
+
+  test('stays open if it was abandoned, also where a heartbeat was recorded after that', async () => {
+    const { store, log, first, statuses } = await setUpLost();
+    for (const id of NEVER) await store.abandon(id, 1);
+    await log.recordMissingHeartbeats(NEVER);
+    first.startSweeping();
+    await vi.advanceTimersByTimeAsync(20 * MINUTE_MS);
+    expect(await statuses()).toEqual(['open', 'open']);
+    expect(await log.silences(NEVER)).toEqual([undefined, undefined]);
+  });
+
+  test('is found again where the log is emptied a second time', async () => {
+    const { log, first, statuses } = await setUpLost();
+    first.startSweeping();
+    await vi.advanceTimersByTimeAsync(4 * MINUTE_MS);
+    for (const id of NEVER) await log.forget(id);
+    await vi.advanceTimersByTimeAsync(5 * MINUTE_MS + 70_000);
+    expect(await statuses()).toEqual(['PUBLISHER_LOST', 'PUBLISHER_LOST']);
+  });
+
+  test('ends where log or store were unavailable to many sweeps', async () => {
+    const { log, store, first, statuses } = await setUpLost();
+    const { recordMissingHeartbeats } = log;
+    log.recordMissingHeartbeats = async () => {
+      throw new ExecstreamError('SOURCE_UNAVAILABLE', 'away');
+    };
+    first.startSweeping();
+    await vi.advanceTimersByTimeAsync(10 * MINUTE_MS);
+    log.recordMissingHeartbeats = recordMissingHeartbeats;
+    store.isAway = true;
+    await vi.advanceTimersByTimeAsync(10 * MINUTE_MS);
+    store.isAway = false;
+    expect(await statuses()).toEqual(['open', 'open']);
+    await vi.advanceTimersByTimeAsync(5 * MINUTE_MS + 70_000);
+    expect(await statuses()).toEqual(['PUBLISHER_LOST', 'PUBLISHER_LOST']);
+  });
+
+  test('ends though the list of open executions fails, if it has a heartbeat already', async () => {
+    const { store, first } = await setUpLost();
+    store.expectingHeartbeats = async () => {
+      throw new ExecstreamError('SOURCE_UNAVAILABLE', 'away');
+    };
+    first.startSweeping();
+    await vi.advanceTimersByTimeAsync(5 * MINUTE_MS + 36_000);
+    expect((await store.get(ID))?.status).toBe('FAILED');
+  });
+});
+
+describe('a step that records missing heartbeats', () => {
+  /** A store of 45,500 open executions, and what it is asked for. */
+  function manyOpen() {
+    const ids = Array.from({ length: 45_500 }, (_, i) => `e${String(i).padStart(5, '0')}`);
+    const pages: number[] = [];
+    const expectingHeartbeats = async (after: string | undefined, limit: number) => {
+      const from = after === undefined ? 0 : ids.indexOf(after) + 1;
+      pages.push(limit);
+      return ids.slice(from, from + limit).map((id) => ({ id, kind: 'agent' as const }));
+    };
+    return { ids, pages, store: { expectingHeartbeats } };
+  }
+  const isTruthElsewhere = () => false;
+  const { signal } = new AbortController();
+
+  test('reads up to 20 pages of 1,000, and the next step continues after them', async () => {
+    const { ids, pages, store } = manyOpen();
+    const log = createMemoryLog();
+    const step = createMissingHeartbeats({ log, store, isTruthElsewhere });
+    const recorded = async () => (await log.silences(ids)).filter((ms) => ms !== undefined).length;
+    for (const expected of [20_000, 40_000, 45_500]) {
+      await step(signal);
+      expect(await recorded()).toBe(expected);
+    }
+    expect(pages).toEqual(Array(46).fill(1_000));
+    await log.forget(ids[3]!);
+    await step(signal);
+    expect(await recorded()).toBe(45_500);
+  });
+
+  test('repeats the page that failed, and does not start over', async () => {
+    const { ids, pages, store } = manyOpen();
+    const log = createMemoryLog();
+    const { recordMissingHeartbeats } = log;
+    let calls = 0;
+    log.recordMissingHeartbeats = async (page) => {
+      calls += 1;
+      if (calls === 3) throw new ExecstreamError('SOURCE_UNAVAILABLE', 'away');
+      return recordMissingHeartbeats(page);
+    };
+    const step = createMissingHeartbeats({ log, store, isTruthElsewhere });
+    await expect(step(signal)).rejects.toThrow('away');
+    await step(signal);
+    expect(pages).toHaveLength(3 + 20);
+    expect(await log.silence(ids[21_999]!)).toBeDefined();
+    expect(await log.silence(ids[22_000]!)).toBeUndefined();
+  });
+});
+
+test('5,000 lost publishers are found by one sweep and ended by the next, a few at a time', async () => {
+  const { log, store, first } = await setUp();
+  const ids = Array.from({ length: 6_000 }, (_, i) => `lost-${String(i).padStart(4, '0')}`);
+  for (const id of ids) {
+    await store.begin({ id, kind: 'agent', mode: 'TEXT', expectsHeartbeats: true });
+    await log.keepAlive(id);
+  }
+  await log.forget(ID);
+  let running = 0;
+  let most = 0;
+  const { finish } = store;
+  store.finish = async (...args) => {
+    running += 1;
+    most = Math.max(most, running);
+    try {
+      return await finish(...args);
+    } finally {
+      running -= 1;
+    }
+  };
+  first.startSweeping();
+  const ended = async () => (await store.ended(ids)).length;
+  await vi.advanceTimersByTimeAsync(5 * MINUTE_MS + 36_000);
+  expect(await ended()).toBe(5_000);
+  expect(most).toBeLessThanOrEqual(4);
+  await vi.advanceTimersByTimeAsync(72_000);
+  expect(await ended()).toBe(6_000);
 });

@@ -8,7 +8,7 @@
 // 3. An execution that is no workflow of Temporal's is left to the source that is given for it.
 import { randomUUID } from 'node:crypto';
 import { messageOf } from '../../event/error.ts';
-import type { Execution, ExecutionStore } from '../../execution/store.ts';
+import type { Execution, ExecutionStore, OpenExecution } from '../../execution/store.ts';
 import type { EventLog } from '../../log/log.ts';
 import { backoff, pause } from '../../log/retry.ts';
 import { type Audience, type Follow, followBy } from '../follow.ts';
@@ -49,7 +49,7 @@ export interface TemporalSource {
   /** Sees to the events of an ended row without a log; a watcher that follows it does so by itself. */
   copy(executionId: string): Promise<void>;
   /** Whether Temporal knows how this execution ends. */
-  isTruth(row: Execution): boolean;
+  isTruth(row: OpenExecution): boolean;
   /**
    * Makes the row of a workflow that nobody has begun here; undefined where there is no such workflow for a viewer of
    * this tenant.
@@ -149,7 +149,7 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
     });
   }
 
-  function isTruth({ kind, workflowId }: Execution): boolean {
+  function isTruth({ kind, workflowId }: OpenExecution): boolean {
     return kind === 'workflow' && workflowId !== undefined;
   }
 

@@ -1,4 +1,9 @@
 // `PUT …/{id}`: begins an execution, or a new attempt of it, for a publisher over HTTP.
+//
+// Invariants
+// 1. The row is written only if the log has just responded: an unavailable log leaves nothing behind.
+// 2. A begin that is rejected after that takes its row back, unless a publisher may be using the attempt. If that is
+//    uncertain, or fails, the row expects heartbeats that nobody sends, and the liveness sweep ends it.
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { ExecstreamError } from '../../event/error.ts';
@@ -10,9 +15,8 @@ import {
   requirePublish,
   requirePublishScope,
 } from '../../execution/permission.ts';
-import type { ExecutionStore } from '../../execution/store.ts';
-import type { EventLog } from '../../log/log.ts';
-import { MAX_BATCH_BYTES } from '../../log/log.ts';
+import type { BeginExecution, Execution, ExecutionStore } from '../../execution/store.ts';
+import { type EventLog, type LogHead, MAX_BATCH_BYTES } from '../../log/log.ts';
 import type { Redaction } from '../../publish/redact/redaction.ts';
 import { prepareRun } from '../../publish/start.ts';
 import { readBody } from '../body.ts';
@@ -41,7 +45,7 @@ export interface PublishTarget {
 }
 
 export interface BeginOptions {
-  readonly log: Pick<EventLog, 'open' | 'append' | 'keepAlive'>;
+  readonly log: Pick<EventLog, 'head' | 'open' | 'append' | 'keepAlive'>;
   readonly store: ExecutionStore;
   readonly authorizePublish: AuthorizePublish;
   /** Makes a redaction for one request. */
@@ -63,20 +67,58 @@ export function createBegin({ log, store, authorizePublish, redactor, onAcknowle
     const run = { ...body, id, kind, ...(tenant !== undefined && { tenant }) };
     await requirePublish(authorizePublish, caller, run);
     const { execution, startEvent } = prepareRun(run, redactor());
-    const row = await store.begin(execution);
+    const [rowBefore, logBefore] = await Promise.all([store.get(id), log.head(id)]);
+    const row = await store.begin(withAttempt(execution, rowBefore, logBefore));
+    try {
+      const { token, epoch, head } = await takeLog(row, startEvent);
+      onAcknowledged(id, token, head);
+      return Response.json({ token, epoch, head, attempt: row.attempt }, { status: 201 });
+    } catch (error) {
+      await undo(row, rowBefore, logBefore).catch(() => {});
+      throw error;
+    }
+  };
+
+  /** Opens the log for a new token and appends the first event. */
+  async function takeLog(row: Execution, startEvent: NewEvent) {
+    const { id, attempt, kind } = row;
     const token = randomBytes(24).toString('base64url');
-    const opened = await log.open(id, { numbering: 'auto', publisher: token, attempt: row.attempt });
+    const opened = await log.open(id, { numbering: 'auto', publisher: token, attempt });
     if (opened.outcome !== 'opened') throw toPublishError(opened.outcome, row);
     const { epoch, head } = opened.head;
     // Always one event: from now on this token holds the log, and a second publisher is rejected.
     const first = head === 0 ? startEvent : statusEvent(kind);
     const appended = await log.append(id, { epoch, acknowledged: head, publisher: token, events: [first] });
     if (appended.outcome !== 'appended') throw toPublishError(appended.outcome, row);
-    await log.keepAlive(id);
-    onAcknowledged(id, token, appended.head);
-    const answer = { token, epoch, head: appended.head, attempt: row.attempt };
-    return Response.json(answer, { status: 201 });
-  };
+    // Without it the sweep records one: not worth a rejection of what is complete.
+    await log.keepAlive(id).catch(() => {});
+    return { token, epoch, head: appended.head };
+  }
+
+  /** Takes back what `begin` wrote. */
+  async function undo(row: Execution, rowBefore?: Execution, logBefore?: LogHead): Promise<void> {
+    if (row.revision === rowBefore?.revision) return;
+    const logNow = await log.head(row.id);
+    const isNew = rowBefore === undefined;
+    if (!mayBeInUse(row.attempt, isNew, logBefore, logNow)) await store.undoBegin(row, rowBefore);
+  }
+}
+
+/**
+ * A log that is ahead of its row belongs to a row that was removed, or to an attempt that was taken back too early:
+ * the next attempt is the one after the log's.
+ */
+function withAttempt(wanted: BeginExecution, row?: Execution, log?: LogHead): BeginExecution {
+  const isAhead = log && log.head > 0 && log.end === 0 && log.attempt > (row?.attempt ?? 0);
+  return isAhead && wanted.attempt === undefined ? { ...wanted, attempt: log.attempt + 1 } : wanted;
+}
+
+/** Whether a publisher may have opened the log for this attempt since the row was written. */
+function mayBeInUse(attempt: number, isNew: boolean, before?: LogHead, now?: LogHead): boolean {
+  if (!now || now.attempt < attempt) return false;
+  // Opened by this call, and its response was lost: the next begin of this attempt can take it.
+  if (isNew && now.head === 0) return false;
+  return before?.epoch !== now.epoch || before.attempt !== now.attempt || before.head !== now.head;
 }
 
 function statusEvent(kind: ExecutionKind): NewEvent {

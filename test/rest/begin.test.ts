@@ -1,0 +1,178 @@
+// A begin over HTTP that is rejected leaves nothing behind: at each step that can fail, and when its response is lost.
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ExecstreamError } from '../../src/event/error.ts';
+import type { EventLog } from '../../src/log/log.ts';
+import { createMemoryLog } from '../../src/log/memory.ts';
+import { type ListeningApp, startApp } from '../support/app.ts';
+import { createMemoryStore, type MemoryStore } from '../support/memory-store.ts';
+
+let log: EventLog;
+let store: MemoryStore;
+let app: ListeningApp;
+beforeEach(async () => {
+  log = createMemoryLog();
+  store = createMemoryStore();
+  app = await startApp({ log, store });
+});
+afterEach(() => app.close());
+
+async function send(method: string, path: string, body: object, headers = {}) {
+  const response = await fetch(`${app.url}/api/v0/executions/${path}`, {
+    method,
+    body: JSON.stringify(body),
+    headers: { 'Content-Type': 'application/json', ...headers },
+  });
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever JSON comes.
+  return { status: response.status, headers: response.headers, body: (await response.json()) as any };
+}
+
+const begin = (body: object = {}) => send('PUT', 'agents/a1', { mode: 'TEXT', ...body });
+const post = (token: string, events: object[]) =>
+  send(
+    'POST',
+    'agents/a1/events',
+    { events },
+    { 'Publisher-Token': token, 'Idempotency-Key': `${Math.random()}` },
+  );
+
+type Method = 'head' | 'open' | 'append' | 'keepAlive';
+const away = () => new ExecstreamError('SOURCE_UNAVAILABLE', 'away');
+
+/** Makes a method of the log fail, before or after it took effect, until the returned function is called. */
+function fail(method: Method, when: 'before' | 'after' = 'before'): () => void {
+  const real = log[method] as (...args: unknown[]) => Promise<unknown>;
+  Object.assign(log, {
+    [method]: async (...args: unknown[]) => {
+      if (when === 'after') await real(...args);
+      throw away();
+    },
+  });
+  return () => void Object.assign(log, { [method]: real });
+}
+
+describe('a first begin', () => {
+  test.each([
+    ['the log is unavailable', ['head', 'open', 'append', 'keepAlive']],
+    ['the log answers and refuses to be opened', ['open']],
+    ['the log is opened and refuses the first event', ['append']],
+  ] as [string, Method[]][])('leaves no row if %s, and succeeds once it is over', async (_, methods) => {
+    const restores = methods.map((method) => fail(method));
+    const rejected = await begin();
+    expect(rejected).toMatchObject({ status: 503, body: { code: 'SOURCE_UNAVAILABLE' } });
+    expect(rejected.headers.get('retry-after')).toBe('5');
+    expect(await store.get('a1')).toBeUndefined();
+    for (const restore of restores) restore();
+    const { status, body } = await begin();
+    expect([status, body.attempt, body.head]).toEqual([201, 1, 1]);
+    expect((await post(body.token, [{ type: 'complete', data: {} }])).status).toBe(200);
+  });
+
+  test('leaves no row if the log was opened and only its response was lost', async () => {
+    const restore = fail('open', 'after');
+    expect((await begin()).status).toBe(503);
+    expect(await store.get('a1')).toBeUndefined();
+    restore();
+    expect(await begin()).toMatchObject({ status: 201, body: { attempt: 1, head: 1 } });
+  });
+
+  test('leaves a row that the sweep ends if its event was appended and only the response was lost', async () => {
+    const restore = fail('append', 'after');
+    expect((await begin()).status).toBe(503);
+    expect(await store.expectingHeartbeats(undefined, 10)).toEqual([{ id: 'a1', kind: 'agent' }]);
+    restore();
+    expect(await begin()).toMatchObject({ status: 201, body: { attempt: 2 } });
+  });
+
+  test('leaves a row that the sweep ends if the row cannot be removed', async () => {
+    const { undoBegin } = store;
+    store.undoBegin = () => Promise.reject(away());
+    const restore = fail('open');
+    expect((await begin()).status).toBe(503);
+    expect(await store.expectingHeartbeats(undefined, 10)).toHaveLength(1);
+    Object.assign(store, { undoBegin });
+    restore();
+    expect((await begin()).status).toBe(201);
+  });
+
+  test('leaves the row to another publisher that opened the log for the same attempt', async () => {
+    const { open } = log;
+    log.open = async (id, request) => {
+      log.open = open;
+      expect((await begin({ attempt: 1 })).status).toBe(201);
+      return open(id, request);
+    };
+    expect(await begin({ attempt: 1 })).toMatchObject({ status: 409, body: { code: 'SUPERSEDED' } });
+    expect(await store.get('a1')).toMatchObject({ status: 'RUNNING', attempt: 1 });
+  });
+
+  test('succeeds though the heartbeat is not stored, for the sweep records one', async () => {
+    fail('keepAlive');
+    expect((await begin()).status).toBe(201);
+    expect(await log.silence('a1')).toBeUndefined();
+    expect(await store.expectingHeartbeats(undefined, 10)).toHaveLength(1);
+  });
+
+  test('under an id whose row was removed takes the attempt after that of the log', async () => {
+    const first = (await begin()).body;
+    const row = (await store.get('a1'))!;
+    expect(await store.undoBegin(row, undefined)).toBe(true);
+    // By number, the log is another publisher's.
+    expect((await begin({ attempt: 1 })).status).toBe(409);
+    expect(await store.get('a1')).toBeUndefined();
+    expect(await begin()).toMatchObject({ status: 201, body: { attempt: 2, epoch: first.epoch } });
+  });
+});
+
+describe('a begin of another attempt', () => {
+  const wanted = { name: 'first', input: { a: 1 } };
+
+  test.each([['head'], ['open']] as [Method][])(
+    'restores the attempt before if `%s` of the log fails, and its publisher goes on',
+    async (method) => {
+      const first = (await begin(wanted)).body;
+      await post(first.token, [{ type: 'agent_status', data: { status: 'WAITING' } }]);
+      const before = (await store.get('a1'))!;
+      const restore = fail(method);
+      expect((await begin({ name: 'second', input: 2 })).status).toBe(503);
+      restore();
+      const { revision, ...row } = (await store.get('a1'))!;
+      expect({ ...row, revision: before.revision }).toEqual(before);
+      expect(revision).toBeGreaterThanOrEqual(before.revision);
+      const end = [
+        { type: 'llm_chunk', data: { content: 'x' } },
+        { type: 'complete', data: {} },
+      ];
+      expect((await post(first.token, end)).status).toBe(200);
+      expect(await store.get('a1')).toMatchObject({ status: 'SUCCESS', result: 'x', attempt: 1 });
+    },
+  );
+
+  test('is kept on the row once it has taken the log, and the attempt after it succeeds', async () => {
+    await begin(wanted);
+    const restore = fail('open', 'after');
+    expect((await begin()).status).toBe(503);
+    restore();
+    expect(await store.get('a1')).toMatchObject({ status: 'RUNNING', attempt: 2, expectsHeartbeats: true });
+    expect(await begin()).toMatchObject({ status: 201, body: { attempt: 3 } });
+  });
+
+  test('leaves the row to an attempt that began in the meantime', async () => {
+    await begin(wanted);
+    const { open } = log;
+    log.open = async () => {
+      log.open = open;
+      expect(await begin()).toMatchObject({ status: 201, body: { attempt: 3 } });
+      throw away();
+    };
+    expect((await begin()).status).toBe(503);
+    expect(await store.get('a1')).toMatchObject({ status: 'RUNNING', attempt: 3 });
+  });
+});
+
+test('a rejected PUT does not make a row by plain SQL expect heartbeats', async () => {
+  await store.begin({ id: 'a1', kind: 'agent', mode: 'TEXT' });
+  fail('open');
+  expect((await begin({ attempt: 1 })).status).toBe(503);
+  expect((await begin()).status).toBe(503);
+  expect(await store.get('a1')).not.toHaveProperty('expectsHeartbeats');
+});

@@ -20,11 +20,8 @@ export interface ServerProcess extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-interface Environment {
-  readonly REDIS_URL: string;
-  readonly DATABASE_URL: string;
-  readonly [name: string]: string;
-}
+/** Without `REDIS_URL` and `DATABASE_URL`, the parts are embedded, with their files in the process's folder. */
+type Environment = Readonly<Record<string, string>>;
 
 /** What runs: a server that tells its clients to come back after 50 ms, or the command that operators start. */
 const ENTRIES = {

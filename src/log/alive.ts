@@ -17,7 +17,10 @@ export interface Silences {
   silences(executionIds: readonly string[]): Promise<readonly (number | undefined)[]>;
   /** Up to `limit` executions without a sign for longer than this, the longest silent first. */
   silentLongerThan(ms: number, limit: number): Promise<readonly string[]>;
-  /** Records a heartbeat as of now for each of these, up to 1,000, that has none. */
+  /**
+   * Records a heartbeat as of now for each of these, up to 1,000, that has none, or one of the future, which a clock
+   * that was set back leaves behind and which would hide a silence.
+   */
   recordMissingHeartbeats(executionIds: readonly string[]): Promise<void>;
 }
 
@@ -43,7 +46,12 @@ export function createMemoryAlive(): SignsOfLife & Silences {
       return silent.slice(0, limit).map(([executionId]) => executionId);
     },
     recordMissingHeartbeats: async (executionIds) => {
-      for (const id of executionIds) if (!lastSigns.has(id)) lastSigns.set(id, Date.now());
+      const now = Date.now();
+      for (const id of executionIds) {
+        if (lastSigns.get(id)! <= now) continue;
+        lastSigns.delete(id);
+        lastSigns.set(id, now);
+      }
     },
   };
 }

@@ -29,6 +29,15 @@ describeOwnRedis('the log in Redis', () => {
     return { log: `p:stream:log:{${id}}`, meta: `p:stream:meta:{${id}}`, channel: `p:stream:events:{${id}}` };
   }
 
+  test('a heartbeat of the future counts as missing', async () => {
+    const log = newLog();
+    const [future, past] = [freshId(), freshId()];
+    await probe.zadd('p:stream:alive', Date.now() + 24 * 60 * 60_000, future, Date.now() - 5_000, past);
+    await log.recordMissingHeartbeats([future, past]);
+    expect(Number(await probe.zscore('p:stream:alive', future))).toBeLessThanOrEqual(Date.now() + 1_000);
+    expect(await log.silence(past)).toBeGreaterThanOrEqual(4_000);
+  });
+
   test('stands where the protocol says, and is announced in the same bytes', async () => {
     const log = newLog();
     const id = freshId();

@@ -270,6 +270,17 @@ describe('an open execution without any heartbeat', () => {
     expect(await statuses()).toEqual(['PUBLISHER_LOST', 'PUBLISHER_LOST']);
   });
 
+  test('ends though its heartbeat is of the future, because a clock was set back', async () => {
+    const { log, first, statuses } = await setUpLost();
+    const now = Date.now();
+    vi.setSystemTime(now + 24 * 60 * MINUTE_MS);
+    await log.keepAlive(NEVER[0]!);
+    vi.setSystemTime(now);
+    first.startSweeping();
+    await vi.advanceTimersByTimeAsync(5 * MINUTE_MS + 70_000);
+    expect(await statuses()).toEqual(['PUBLISHER_LOST', 'PUBLISHER_LOST']);
+  });
+
   test('ends where log or store were unavailable to many sweeps', async () => {
     const { log, store, first, statuses } = await setUpLost();
     const { recordMissingHeartbeats } = log;

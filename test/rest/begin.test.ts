@@ -83,6 +83,18 @@ describe('a first begin', () => {
     expect(await begin()).toMatchObject({ status: 201, body: { attempt: 2 } });
   });
 
+  test('leaves a row that the sweep ends if the row was written and only the response was lost', async () => {
+    const { begin: beginRow } = store;
+    store.begin = async (wanted) => {
+      await beginRow(wanted);
+      throw away();
+    };
+    expect((await begin()).status).toBe(503);
+    expect(await store.expectingHeartbeats(undefined, 10)).toHaveLength(1);
+    Object.assign(store, { begin: beginRow });
+    expect(await begin()).toMatchObject({ status: 201, body: { attempt: 2 } });
+  });
+
   test('leaves a row that the sweep ends if the row cannot be removed', async () => {
     const { undoBegin } = store;
     store.undoBegin = () => Promise.reject(away());

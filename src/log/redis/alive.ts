@@ -30,14 +30,14 @@ local before = string.format('(%.0f', now - tonumber(ARGV[1]))
 return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', before, 'LIMIT', 0, ARGV[2])
 `;
 
-/** ARGV: execution ids. */
+/** ARGV: execution ids. LT adds what is missing, and lowers a score of the future. */
 const RECORD_MISSING = `${NOW}
 local entries = {}
 for i, id in ipairs(ARGV) do
   entries[2 * i - 1] = string.format('%.0f', now)
   entries[2 * i] = id
 end
-redis.call('ZADD', KEYS[1], 'NX', unpack(entries))
+redis.call('ZADD', KEYS[1], 'LT', unpack(entries))
 `;
 
 type AliveRedis = Redis & {

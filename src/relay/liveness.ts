@@ -56,8 +56,8 @@ interface Followed {
   readonly tell: (silentMs: number | undefined) => void;
 }
 
-/** Silent executions that one sweep handles, those silent for longest first. */
-const MAX_SILENT = 5_000;
+/** Executions that one sweep ends, those silent for longest first. It notes as many more for the next one. */
+const MAX_ENDED = 5_000;
 /** Executions that a sweep ends concurrently: few, for requests share the store's connections. */
 const MAX_ENDING = 4;
 
@@ -124,10 +124,11 @@ export function createLiveness(options: LivenessOptions): Liveness {
       // If this fails, executions that have a heartbeat must not wait for it.
       await recordMissing(signal).catch(() => {});
       // Met well before it counts, so that the sweep that finds it lost is not the first to meet it.
-      const silent = await log.silentLongerThan(lostAfterMs / 2, MAX_SILENT);
+      const silent = await log.silentLongerThan(lostAfterMs / 2, 2 * MAX_ENDED);
       const known = suspects;
       suspects = new Set(silent);
-      const queue = silent.filter((executionId) => known.has(executionId)).values();
+      const lost = silent.filter((executionId) => known.has(executionId));
+      const queue = lost.slice(0, MAX_ENDED).values();
       const endQueued = async () => {
         for (const executionId of queue) {
           if (signal.aborted) return;

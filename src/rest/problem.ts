@@ -26,6 +26,7 @@ export const TITLES: { readonly [status: number]: string } = {
   406: 'Not Acceptable',
   409: 'Conflict',
   413: 'Content Too Large',
+  417: 'Expectation Failed',
   421: 'Misdirected Request',
   422: 'Unprocessable Content',
   429: 'Too Many Requests',

@@ -103,6 +103,7 @@ function limits(env: NodeJS.ProcessEnv): Limits {
     maxBodyBytes: whole(env, 'MAX_BODY_BYTES', request.maxBodyBytes, 1_024, 100_000_000),
     maxHeaderBytes: whole(env, 'MAX_HEADER_BYTES', request.maxHeaderBytes, 2_048, 1_048_576),
     requestTimeoutMs: whole(env, 'REQUEST_TIMEOUT_MS', request.requestTimeoutMs, 1_000, 600_000),
+    maxPipelined: whole(env, 'MAX_PIPELINED_REQUESTS', request.maxPipelined, 1, 1_000),
   };
 }
 

@@ -1,12 +1,15 @@
 // Node's HTTP server within bounds, and how its connections are closed without cutting a stream off.
 import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
+import { createRequestQueue } from './pipelining.ts';
 
 export interface ConnectionLimits {
   /** Of a request's line and headers; above it, Node answers 431. */
   readonly maxHeaderBytes: number;
   /** How long a request may take to arrive whole. A stream's answer is bounded by its lifetime and heartbeat. */
   readonly requestTimeoutMs: number;
+  /** Unanswered requests of one connection (HTTP/1.1 pipelining); above it, the connection is closed. */
+  readonly maxPipelined: number;
   /** Above it, connections are closed as they come. */
   readonly maxConnections: number;
 }
@@ -23,16 +26,20 @@ export interface Connections {
 }
 
 export function createConnections(limits: ConnectionLimits, listener: RequestListener): Connections {
-  const { maxHeaderBytes, requestTimeoutMs, maxConnections } = limits;
+  const { maxHeaderBytes, requestTimeoutMs, maxPipelined, maxConnections } = limits;
+  const handle = createRequestQueue(listener, maxPipelined);
   const http = createServer(
     {
       maxHeaderSize: maxHeaderBytes,
       requestTimeout: requestTimeoutMs,
       headersTimeout: requestTimeoutMs,
       connectionsCheckingInterval: Math.min(5_000, requestTimeoutMs / 2),
+      // Node would respond past the queue, and hold any number of such responses behind an open stream.
+      requireHostHeader: false,
     },
-    listener,
+    handle,
   );
+  http.on('checkExpectation', handle);
   // Who has read a body still listens, and would be held for as long as the answer goes on.
   http.on('request', (request) => request.once('close', () => request.removeAllListeners()));
   http.timeout = 0;

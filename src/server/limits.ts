@@ -16,6 +16,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxBodyBytes: 128 * 1024,
   maxHeaderBytes: 16 * 1024,
   requestTimeoutMs: 30_000,
+  maxPipelined: 16,
 };
 
 /** Connections beside those that streams may have: of queries, publishers, probes, and refusals. */

@@ -88,6 +88,8 @@ export async function listen(services: Services, options: ListenOptions): Promis
       if (accessToken !== undefined) accessTokens.set(request, accessToken);
       if (!isRequestTarget(request))
         return void send(response, problem(400, 'BAD_USER_INPUT', 'not a path of a host'));
+      if (!isExpectationMet(request))
+        return void send(response, problem(417, 'BAD_USER_INPUT', 'Expect: expected 100-continue'));
       if (!options.auth && !isLoopbackHost(request.headers.host)) return void send(response, misdirected());
       void entrance.enter().then(() => {
         // Else nobody is there for the answer any more.
@@ -114,8 +116,14 @@ export async function listen(services: Services, options: ListenOptions): Promis
 }
 
 /** What no request can be made of, such as a `Host` that is no host: the adapter would answer 500 with a stack. */
-function isRequestTarget({ url = '', headers }: IncomingMessage): boolean {
+function isRequestTarget({ url = '', headers, httpVersion }: IncomingMessage): boolean {
+  // RFC 9112, 3.2: HTTP/1.1 requires the header.
+  if (headers.host === undefined && httpVersion === '1.1') return false;
   return url.startsWith('/') && URL.canParse(`http://${headers.host ?? 'localhost'}${url}`);
+}
+
+function isExpectationMet({ headers: { expect } }: IncomingMessage): boolean {
+  return expect === undefined || /^100-continue$/i.test(expect);
 }
 
 async function send(response: ServerResponse, answer: Response): Promise<void> {

@@ -17,6 +17,13 @@ subscription Watch($id: ID!) {
 `;
 
 let page: string | undefined;
+let bytes: Buffer<ArrayBuffer> | undefined;
+
+/** The page's bytes: one copy for all responses, also while their clients are slow to read them. */
+export function graphiqlBytes(): Buffer<ArrayBuffer> {
+  bytes ??= Buffer.from(graphiqlPage());
+  return bytes;
+}
 
 /** The page; the same for everybody. */
 export function graphiqlPage(): string {

@@ -9,7 +9,7 @@ import type { EventStreams } from '../sse/event-streams.ts';
 import { isInternal, maskError, useProtocolCodes } from './errors.ts';
 import { useEventStream } from './event-stream.ts';
 import { LiveOperations, useExecuteOnce } from './execute-once.ts';
-import { graphiqlPage } from './graphiql.ts';
+import { graphiqlBytes } from './graphiql.ts';
 import { lastEventIdOf } from './last-event-id.ts';
 import { type ExecutionCounter, Projections } from './projection.ts';
 import { type QueryLimits, useQueryLimits } from './query-limits.ts';
@@ -73,7 +73,7 @@ export function createGraphQL({ services, streams, logger, limits }: GraphQLOpti
     landingPage: false,
     cors: false,
     graphiql: true,
-    renderGraphiQL: graphiqlPage,
+    renderGraphiQL: graphiqlBytes,
   });
 
   return {

@@ -8,6 +8,8 @@ export interface ConnectionLimits {
   readonly maxHeaderBytes: number;
   /** How long a request may take to arrive whole. A stream's answer is bounded by its lifetime and heartbeat. */
   readonly requestTimeoutMs: number;
+  /** A client that reads nothing of a response for so long is disconnected. Streams have a check of their own. */
+  readonly stalledMs: number;
   /** Unanswered requests of one connection (HTTP/1.1 pipelining); above it, the connection is closed. */
   readonly maxPipelined: number;
   /** Above it, connections are closed as they come. */
@@ -26,7 +28,7 @@ export interface Connections {
 }
 
 export function createConnections(limits: ConnectionLimits, listener: RequestListener): Connections {
-  const { maxHeaderBytes, requestTimeoutMs, maxPipelined, maxConnections } = limits;
+  const { maxHeaderBytes, requestTimeoutMs, stalledMs, maxPipelined, maxConnections } = limits;
   const handle = createRequestQueue(listener, maxPipelined);
   const http = createServer(
     {
@@ -42,7 +44,8 @@ export function createConnections(limits: ConnectionLimits, listener: RequestLis
   http.on('checkExpectation', handle);
   // Who has read a body still listens, and would be held for as long as the answer goes on.
   http.on('request', (request) => request.once('close', () => request.removeAllListeners()));
-  http.timeout = 0;
+  // Turned off by the adapter for a response that streams.
+  http.timeout = stalledMs;
   http.maxConnections = maxConnections;
   const silent = silentConnections(http);
   return { http, close: (withinMs) => closeAll(http, silent, withinMs) };

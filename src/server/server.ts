@@ -5,6 +5,8 @@ import { createServerAdapter, type ServerAdapterPlugin, useCORS } from '@whatwg-
 import { isExecstreamError } from '../event/error.ts';
 import type { Caller } from '../execution/permission.ts';
 import { problem, problemOf } from '../rest/problem.ts';
+import type { EventStreamSettings } from '../sse/event-stream.ts';
+import { DEFAULT_STREAM_SETTINGS } from '../sse/event-streams.ts';
 import { Entrance } from '../tail/entrance.ts';
 import { takeAccessToken } from './auth/access-token.ts';
 import { type AuthenticationOptions, createGate } from './auth/gate.ts';
@@ -24,6 +26,8 @@ export interface ListenOptions {
   /** How callers are known. Absent: not at all; `host` must then be a loopback address. */
   readonly auth?: AuthenticationOptions | undefined;
   readonly limits?: Limits | undefined;
+  /** When a client that reads nothing is disconnected; after 60 s by default. */
+  readonly streams?: Pick<EventStreamSettings, 'stalledMs'> | undefined;
   /** Within how many ms a server that stops has rotated its streams; 5 s by default. */
   readonly drainMs?: number | undefined;
 }
@@ -52,6 +56,7 @@ const GRACE_MS = 5_000;
 export async function listen(services: Services, options: ListenOptions): Promise<Server> {
   const { graphql, rest, streams, streamTokens, onError } = services;
   const { limits = DEFAULT_LIMITS, drainMs = DRAIN_MS } = options;
+  const { stalledMs } = options.streams ?? DEFAULT_STREAM_SETTINGS;
   const gate = createGate({ ...options, auth: options.auth, streamTokens });
   const entrance = new Entrance();
   const accessTokens = new WeakMap<IncomingMessage, string>();
@@ -81,7 +86,7 @@ export async function listen(services: Services, options: ListenOptions): Promis
   );
 
   const connections = createConnections(
-    { ...limits, maxConnections: maxConnections(limits) },
+    { ...limits, stalledMs, maxConnections: maxConnections(limits) },
     (request, response) => {
       protect(response);
       const accessToken = takeAccessToken(request);

@@ -1,4 +1,5 @@
 // What a server takes on, and its clear answers above that (issue 5, "Limits"; protocol.md, "Coming back").
+import { Server } from 'node:http';
 import { connect } from 'node:net';
 import { SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
@@ -154,5 +155,50 @@ describe('a request', () => {
     const { errors } = await response.json();
     expect(errors[0].extensions).toEqual({ code: 'BAD_USER_INPUT' });
     expect(JSON.stringify(errors)).not.toContain('node_modules');
+  });
+});
+
+describe('a client that reads nothing of a response', () => {
+  const openUnread = (url: string, path: string) => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.pause();
+    socket.on('error', () => {});
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/html\r\n\r\n`);
+    return socket;
+  };
+  const connectionsOf = (server: Server) =>
+    new Promise<number>((resolve, reject) =>
+      server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+    );
+
+  test('is disconnected after STALLED_MS, and one with a stream that is quiet for longer is not', async () => {
+    const listening = new Set<Server>();
+    const listenOnce = Server.prototype.listen;
+    Server.prototype.listen = function (this: Server, ...args: never[]) {
+      listening.add(this);
+      return listenOnce.apply(this, args as never);
+    } as never;
+    await using app = await startApp({ settings: { stalledMs: 300 } }).finally(() => {
+      Server.prototype.listen = listenOnce;
+    });
+    const [http] = listening;
+    await directLog(app);
+    using stream = await openSse(restUrl(app.url, 'a1'));
+    for (let i = 0; i < 5; i += 1) openUnread(app.url, '/graphql');
+    await until(async () => (await connectionsOf(http!)) === 6);
+    await until(async () => (await connectionsOf(http!)) === 1);
+    expect(stream.end).toBeUndefined();
+  });
+
+  test('costs no copy of the GraphiQL page', async () => {
+    await using app = await startApp();
+    // The first response makes the page.
+    await (await fetch(`${app.url}/graphql`, { headers: { accept: 'text/html' } })).text();
+    const before = process.memoryUsage().rss;
+    const sockets = Array.from({ length: 50 }, () => openUnread(app.url, '/graphql'));
+    await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('readable', resolve))));
+    // Nine megabytes each would be 450.
+    expect(process.memoryUsage().rss - before).toBeLessThan(100e6);
+    for (const socket of sockets) socket.destroy();
   });
 });

@@ -113,7 +113,8 @@ export async function startApp(options: AppOptions = {}): Promise<ListeningApp> 
   const app = createApp(options);
   const { corsOrigins = [], port = 0, drainMs = 0, auth, serverLimits: limits } = options;
   const where = { host: '127.0.0.1', port, corsOrigins };
-  const server = await listen(app.services, { ...where, drainMs, auth, limits });
+  const streams = { stalledMs: 60_000, ...options.settings };
+  const server = await listen(app.services, { ...where, drainMs, auth, limits, streams });
   const close = async () => {
     await app.publisher.close();
     await server.close();

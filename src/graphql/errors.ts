@@ -71,13 +71,6 @@ const CODES: ReadonlySet<unknown> = new Set([
 /** A Yoga plugin: Yoga's own refusals, of what does not parse or validate, carry the protocol's code for that. */
 export function useProtocolCodes(): Plugin {
   return {
-    // Yoga parses what a GET brings unguarded, and would take a caller's mistake for a fault of the server.
-    onRequestParse: ({ request, url }) => {
-      if (request.method !== 'GET') return;
-      for (const name of ['variables', 'extensions']) {
-        if (!isJson(url.searchParams.get(name) || 'null')) throw badRequest(`${name} is not JSON`);
-      }
-    },
     onResultProcess: ({ result, setResult }) => {
       if (!('errors' in result) || !result.errors) return;
       setResult({ ...result, errors: result.errors.map(withProtocolCode) });
@@ -98,19 +91,6 @@ export function withProtocolCode(error: GraphQLError): GraphQLError {
 export function withoutHttp(error: GraphQLError): object {
   const { http, ...extensions } = error.extensions;
   return { ...error.toJSON(), extensions };
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function badRequest(message: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } } });
 }
 
 function internal(cause: unknown): GraphQLError {

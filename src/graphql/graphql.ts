@@ -13,6 +13,7 @@ import { graphiqlBytes } from './graphiql.ts';
 import { lastEventIdOf } from './last-event-id.ts';
 import { type ExecutionCounter, Projections } from './projection.ts';
 import { type QueryLimits, useQueryLimits } from './query-limits.ts';
+import { useRequestParams } from './request-params.ts';
 import { useReservations } from './reservations.ts';
 
 /** The smallest logger that pino satisfies. */
@@ -62,6 +63,7 @@ export function createGraphQL({ services, streams, logger, limits }: GraphQLOpti
     // viewer (docs/decisions/0018).
     maxRequestBodySize: false,
     plugins: [
+      useRequestParams(),
       useQueryLimits(limits),
       useReservations(streams),
       useExecuteOnce(operations),

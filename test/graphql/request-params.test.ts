@@ -1,0 +1,135 @@
+// What a GraphQL request brings beside its document: wrong values are refused with a message that names the parameter.
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type ListeningApp, startApp } from '../support/app.ts';
+
+let app: ListeningApp;
+beforeEach(async () => {
+  app = await startApp();
+});
+afterEach(() => app.close());
+
+const QUERY = '{ __typename }';
+const deepArrays = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
+const deepObjects = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
+
+const asJson = (body: string, path = '/graphql') =>
+  fetch(app.url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json' },
+    body,
+  });
+const asForm = (parameters: Record<string, string>) =>
+  fetch(`${app.url}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      accept: 'application/graphql-response+json',
+    },
+    body: new URLSearchParams(parameters).toString(),
+  });
+const asQuery = (parameters: Record<string, string>) =>
+  fetch(`${app.url}/graphql?${new URLSearchParams(parameters)}`, { headers: { accept: 'application/json' } });
+
+async function expectRefusal(response: Response, message: RegExp): Promise<void> {
+  expect(response.status).toBe(400);
+  const { errors } = await response.json();
+  expect(errors).toEqual([
+    { message: expect.stringMatching(message), extensions: { code: 'BAD_USER_INPUT' } },
+  ]);
+  expect(app.errors).toEqual([]);
+}
+
+describe('variables and extensions in a form or a URL', () => {
+  test.each(['variables', 'extensions'])('%s that are not JSON are 400 and named', async (name) => {
+    for (const value of ['{', 'x', '{"a":', "{'a': 1}", '\u0000']) {
+      for (const send of [asForm, asQuery]) {
+        await expectRefusal(await send({ query: QUERY, [name]: value }), RegExp(`^${name}: expected JSON$`));
+      }
+    }
+  });
+
+  test.each(['variables', 'extensions'])('%s that are not an object are 400 and named', async (name) => {
+    for (const value of ['1', '"x"', 'true', '[1]']) {
+      for (const send of [asForm, asQuery]) {
+        await expectRefusal(await send({ query: QUERY, [name]: value }), RegExp(`"${name}"`));
+      }
+    }
+  });
+
+  test('a form with valid ones is executed, whatever the case of its media type', async () => {
+    const query = 'query($id: ID!) { execution(kind: AGENT, id: $id) { id } }';
+    const variables = JSON.stringify({ id: 'nope' });
+    const response = await asForm({ query, variables, extensions: '{}' });
+    expect(await response.json()).toEqual({ data: { execution: null } });
+    const other = await fetch(`${app.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'Application/X-WWW-Form-Urlencoded; charset=utf-8' },
+      body: `query=${encodeURIComponent(QUERY)}`,
+    });
+    expect(await other.json()).toEqual({ data: { __typename: 'Query' } });
+  });
+});
+
+describe('a JSON body with parameters of the wrong type', () => {
+  const cases: [string, RegExp][] = [
+    ['{"query":1}', /"query"/],
+    ['{"query":["x"]}', /"query"/],
+    ['{"query":{"a":1}}', /"query"/],
+    [`{"query":"${QUERY}","variables":"x"}`, /"variables"/],
+    [`{"query":"${QUERY}","variables":1}`, /"variables"/],
+    [`{"query":"${QUERY}","variables":[1]}`, /"variables"/],
+    [`{"query":"${QUERY}","extensions":"x"}`, /"extensions"/],
+    [`{"query":"${QUERY}","extensions":[1]}`, /"extensions"/],
+    [`{"query":"${QUERY}","operationName":1}`, /^operationName: expected a string, got number$/],
+    [`{"query":"${QUERY}","operationName":{"a":1}}`, /^operationName: expected a string, got object$/],
+    [`{"query":"${QUERY}","operationName":["a"]}`, /^operationName: expected a string, got array$/],
+    ['null', /POST body/],
+    ['1', /POST body/],
+    ['"x"', /POST body/],
+    ['[null]', /Batching/],
+    [deepArrays(60_000), /Batching/],
+  ];
+  test.each(cases.map(([body, message]) => [body.slice(0, 60), body, message] as const))(
+    '%s is 400',
+    async (_, body, message) => {
+      await expectRefusal(await asJson(body), message);
+    },
+  );
+});
+
+describe('the nesting of variables and extensions', () => {
+  test.each(['variables', 'extensions'])('%s of up to 128 levels are accepted, of 129 not', async (name) => {
+    const tooDeep = RegExp(`^${name}: expected JSON of at most 128 levels$`);
+    const body = (value: string) => `{"query":"${QUERY}","${name}":{"a":${value}}}`;
+    for (const nested of [deepArrays, deepObjects]) {
+      expect(await (await asJson(body(nested(127)))).json()).toEqual({ data: { __typename: 'Query' } });
+      await expectRefusal(await asJson(body(nested(128))), tooDeep);
+      await expectRefusal(await asJson(body(nested(20_000))), tooDeep);
+      await expectRefusal(await asForm({ query: QUERY, [name]: `{"a":${nested(4_000)}}` }), tooDeep);
+    }
+  });
+
+  test.each([
+    'subscription($a: Cursor) { agentStream(id: "a1", after: $a) { seq } }',
+    'mutation($a: [ID!]!) { createStreamToken(executions: $a) { token } }',
+    'query($a: ID!) { execution(kind: AGENT, id: $a) { id } }',
+  ])('is checked before a scalar is given the value: %s', async (query) => {
+    const body = `{"query":${JSON.stringify(query)},"variables":{"a":${deepObjects(10_000)}}}`;
+    await expectRefusal(await asJson(body), /^variables: expected JSON of at most 128 levels$/);
+  });
+
+  test('is checked in single connection mode too', async () => {
+    const reserved = await fetch(`${app.url}/graphql/stream`, { method: 'PUT' });
+    const token = await reserved.text();
+    const query = 'subscription($a: Cursor) { agentStream(id: "a1", after: $a) { seq } }';
+    const response = await fetch(`${app.url}/graphql/stream`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-graphql-event-stream-token': token },
+      body: JSON.stringify({ query, extensions: { operationId: '1' } }).replace(
+        /}$/,
+        `,"variables":{"a":${deepObjects(10_000)}}}`,
+      ),
+    });
+    await expectRefusal(response, /^variables: expected JSON of at most 128 levels$/);
+  });
+});

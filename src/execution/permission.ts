@@ -14,6 +14,8 @@ export interface Caller {
   readonly executions?: readonly string[];
   /** What a token says besides, for a policy of one's own. */
   readonly claims?: Readonly<Record<string, unknown>>;
+  /** When the credentials expire, in ms since 1970; a stream token made with them serves no longer. */
+  readonly expiresAt?: number;
   /** Came with a stream token, which reads and does nothing else. */
   readonly viaStreamToken?: true;
 }

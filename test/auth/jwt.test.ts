@@ -51,12 +51,44 @@ describe('a shared key', () => {
     ['another issuer', () => tokenOf({ ...sound, iss: 'other' }), /iss/],
     ['another audience', () => tokenOf({ ...sound, aud: 'other' }), /aud/],
     ['a tenant that is no word', () => tokenOf({ ...sound, tenant: ['acme'] }), /tenant/],
+    ['an empty tenant', () => tokenOf({ ...sound, tenant: '' }), /^claim "tenant" of the token: expected/],
+    ['a tenant of null', () => tokenOf({ ...sound, tenant: null }), /^claim "tenant"/],
+    ['U+0000 in the tenant', () => tokenOf({ ...sound, tenant: 'ac\0me' }), /^claim "tenant".*U\+0000/],
+    [
+      'half a pair in the tenant',
+      () => tokenOf({ ...sound, tenant: '\ud800' }),
+      /^claim "tenant".*surrogate/,
+    ],
+    ['half a pair at the end', () => tokenOf({ ...sound, tenant: 'a\udc00' }), /^claim "tenant"/],
+    ['a tenant of 257', () => tokenOf({ ...sound, tenant: 'x'.repeat(257) }), /^claim "tenant".*256/],
+    ['U+0000 in the subject', () => tokenOf({ ...sound, sub: 'a\0' }), /^claim "sub"/],
+    ['half a pair in the subject', () => tokenOf({ ...sound, sub: '\udfff' }), /^claim "sub"/],
+    ['a subject of 257', () => tokenOf({ ...sound, sub: 'x'.repeat(257) }), /^claim "sub"/],
+    ['a subject that is a number', () => tokenOf({ ...sound, sub: 1 as never }), /sub/],
     ['executions that are no list', () => tokenOf({ ...sound, executions: 'a1' }), /executions/],
+    ['an execution that is a number', () => tokenOf({ ...sound, executions: [1] }), /^claim "executions"/],
+    ['U+0000 in an execution', () => tokenOf({ ...sound, executions: ['a', '\0'] }), /^claim "executions"/],
     ['a scope that is no text', () => tokenOf({ ...sound, scope: ['read'] }), /scope/],
+    ['an end that is no number', () => tokenOf({ ...sound, exp: 'soon' as never }), /exp/],
+    ['a begin that is no number', () => tokenOf({ ...sound, nbf: {} as never }), /nbf/],
   ])('%s is refused, and the words say why', async (_, make, why) => {
     const token = await make();
     await expect(check(token)).rejects.toEqual(refused(why));
     await expect(check(token)).rejects.not.toThrow(token);
+  });
+
+  test('names of other alphabets, of pairs of surrogates and of 256 characters are accepted', async () => {
+    for (const name of ['Ångström', '株式会社', '🚀', 'x'.repeat(256), 'a"b\\c', '__proto__']) {
+      expect(await check(await tokenOf({ ...sound, sub: name, tenant: name }))).toMatchObject({
+        id: name,
+        tenant: name,
+      });
+    }
+  });
+
+  test('the end of the token is the end of the caller’s credentials', async () => {
+    const exp = now() + 77;
+    expect(await check(await tokenOf({ ...sound, exp }))).toMatchObject({ expiresAt: exp * 1_000 });
   });
 
   test('clocks may be 30 s apart', async () => {
@@ -105,6 +137,15 @@ describe('a JWKS', () => {
     const { jwk, sign } = await signer('k1', alg);
     keys = [jwk];
     expect(await createJwtCheck({ key: { jwksUrl } })(await sign())).toMatchObject({ id: 'ann' });
+  });
+
+  test('is read over TLS, or from this machine', () => {
+    for (const url of ['http://idp.example/keys', 'http://10.0.0.1/keys', 'ftp://127.0.0.1/keys']) {
+      expect(() => createJwtCheck({ key: { jwksUrl: url } })).toThrow(/^jwksUrl: expected https:/);
+    }
+    for (const url of ['https://idp.example/keys', 'http://localhost:1/keys', 'http://[::1]:1/keys']) {
+      expect(() => createJwtCheck({ key: { jwksUrl: url } })).not.toThrow();
+    }
   });
 
   test('a public key is not taken for the secret of an HMAC', async () => {

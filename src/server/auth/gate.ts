@@ -1,6 +1,7 @@
 // Who makes a request: the one place where credentials are read (protocol, "Authentication").
 import { ExecstreamError } from '../../event/error.ts';
 import { ANONYMOUS, type Caller } from '../../execution/permission.ts';
+import { checkCaller } from './claims.ts';
 import { cookieToken, isOwnPage } from './cookie.ts';
 import { createJwtCheck, type JwtOptions } from './jwt.ts';
 import { requireLoopback } from './loopback.ts';
@@ -45,7 +46,7 @@ export function createGate({ auth, streamTokens, host, corsOrigins }: GateOption
     }
     if (!known) return ANONYMOUS;
     const caller = await known(request);
-    if (caller) return caller;
+    if (caller) return checkCaller(caller);
     const cookie = cookieToken(request);
     if (cookie !== undefined && isOwnPage(request, corsOrigins)) return streamTokens.redeem(cookie);
     throw new ExecstreamError(

@@ -3,9 +3,10 @@ import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwt
 import { ExecstreamError } from '../../event/error.ts';
 import type { Caller } from '../../execution/permission.ts';
 import { type ClaimNames, callerOf } from './claims.ts';
+import { isSecureUrl } from './loopback.ts';
 
 export interface JwtOptions extends ClaimNames {
-  /** Where the public keys are, or the key that signer and server share. */
+  /** Where the public keys are (`https:`, or a loopback host), or the key that signer and server share. */
   readonly key: { readonly jwksUrl: string } | { readonly shared: string };
   readonly issuer?: string | undefined;
   readonly audience?: string | undefined;
@@ -28,6 +29,7 @@ const ASYMMETRIC = [
 /**
  * Makes a check of tokens. Keys of a JWKS are kept for ten minutes, and read again where a token names an unknown one.
  * The check throws `UNAUTHENTICATED`, saying why, and `SOURCE_UNAVAILABLE` where the JWKS cannot be read.
+ * @throws ExecstreamError `BAD_USER_INPUT` for a shared key that is too short, or a JWKS that is read without TLS
  */
 export function createJwtCheck(options: JwtOptions): (token: string) => Promise<Caller> {
   const { key, issuer, audience, clockSkewSeconds = 30, jwksCooldownMs = 30_000 } = options;
@@ -57,6 +59,9 @@ function verifier(key: JwtOptions['key'], cooldownDuration: number, checks: JWTV
       throw new ExecstreamError('BAD_USER_INPUT', `a shared key has at least ${LEAST_KEY_BYTES} bytes`);
     }
     return async (token: string) => (await jwtVerify(token, secret, checks)).payload;
+  }
+  if (!isSecureUrl(key.jwksUrl)) {
+    throw new ExecstreamError('BAD_USER_INPUT', 'jwksUrl: expected https:, or http: to a loopback host');
   }
   const keys = createRemoteJWKSet(new URL(key.jwksUrl), { cooldownDuration });
   return async (token: string) => (await jwtVerify(token, keys, checks)).payload;

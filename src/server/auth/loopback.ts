@@ -1,4 +1,5 @@
-// What is reached from this machine alone: addresses to bind to, and the `Host` names that a request may ask for.
+// What is reached from this machine alone: addresses to bind to, `Host` names that a request may ask for, and URLs that
+// need no TLS.
 import { ExecstreamError } from '../../event/error.ts';
 
 const LOOPBACK_NAME = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
@@ -24,4 +25,10 @@ export function isLoopbackHost(host: string | undefined): boolean {
     URL.canParse(`http://${host}`) &&
     LOOPBACK_NAME.test(new URL(`http://${host}`).hostname)
   );
+}
+
+/** Whether what is read from a URL cannot be replaced on the way: it has TLS, or stays on this machine. */
+export function isSecureUrl(url: string): boolean {
+  const { protocol, host } = new URL(url);
+  return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(host));
 }

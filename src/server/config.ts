@@ -6,8 +6,8 @@ import type { TemporalSettings } from '../relay/temporal/calls.ts';
 import type { EventStreamSettings } from '../sse/event-stream.ts';
 import { DEFAULT_STREAM_SETTINGS } from '../sse/event-streams.ts';
 import { type JwtOptions, LEAST_KEY_BYTES } from './auth/jwt.ts';
-import { requireLoopback } from './auth/loopback.ts';
-import { oneOf, url, whole, wrong } from './environment.ts';
+import { isSecureUrl, requireLoopback } from './auth/loopback.ts';
+import { list, oneOf, url, whole, wrong } from './environment.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 
 export interface Config {
@@ -32,6 +32,8 @@ export interface Config {
   readonly auth: JwtOptions | undefined;
   /** How long a stream token serves; an hour where absent. */
   readonly sessionMs: number | undefined;
+  /** Claims of a JWT that its stream tokens keep, for an embedder's policy; none by default. */
+  readonly policyClaims: readonly string[] | undefined;
   /** Origins of other sites whose pages may read streams; none by default. */
   readonly corsOrigins: readonly string[];
   readonly streams: EventStreamSettings;
@@ -65,7 +67,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     temporalTenant: env.TEMPORAL_TENANT || undefined,
     auth,
     sessionMs: env.AUTH_SESSION_MS ? whole(env, 'AUTH_SESSION_MS', 0, 1_000, 86_400_000) : undefined,
-    corsOrigins: (env.CORS_ORIGINS ?? '').split(',').flatMap((origin) => origin.trim() || []),
+    policyClaims: env.AUTH_POLICY_CLAIMS ? list(env, 'AUTH_POLICY_CLAIMS') : undefined,
+    corsOrigins: list(env, 'CORS_ORIGINS'),
     streams: streams(env),
     limits: limits(env),
     drainMs: whole(env, 'DRAIN_MS', 5_000, 0, 600_000),
@@ -151,6 +154,12 @@ function authentication(env: NodeJS.ProcessEnv): JwtOptions | undefined {
   const shared = env.AUTH_SHARED_KEY || undefined;
   const issuer = env.AUTH_ISSUER || undefined;
   const audience = env.AUTH_AUDIENCE || undefined;
+  if (jwksUrl && !isSecureUrl(jwksUrl)) {
+    throw wrong(
+      'AUTH_JWKS_URL',
+      'expected https:// (http:// only to a loopback host): keys can be replaced on the way',
+    );
+  }
   if (jwksUrl && shared) throw wrong('AUTH_SHARED_KEY', 'expected none beside AUTH_JWKS_URL');
   if (shared && Buffer.byteLength(shared) < LEAST_KEY_BYTES) {
     throw wrong('AUTH_SHARED_KEY', `expected at least ${LEAST_KEY_BYTES} bytes`);
@@ -177,5 +186,5 @@ function authentication(env: NodeJS.ProcessEnv): JwtOptions | undefined {
 /** What says nothing without a key. */
 const NOT_ALONE = [
   ...['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_CLOCK_SKEW_SECONDS'],
-  ...['AUTH_TENANT_CLAIM', 'AUTH_EXECUTIONS_CLAIM'],
+  ...['AUTH_TENANT_CLAIM', 'AUTH_EXECUTIONS_CLAIM', 'AUTH_POLICY_CLAIMS'],
 ];

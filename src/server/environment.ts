@@ -30,6 +30,11 @@ export function oneOf(env: Environment, name: string, fallback: string, known: r
   return text;
 }
 
+/** Values separated by commas; empty where absent. */
+export function list(env: Environment, name: string): string[] {
+  return (env[name] ?? '').split(',').flatMap((value) => value.trim() || []);
+}
+
 /** The error for a variable's value. */
 export function wrong(name: string, what: string): ExecstreamError {
   return new ExecstreamError('BAD_USER_INPUT', `${name}: ${what}`);

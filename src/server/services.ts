@@ -74,7 +74,8 @@ export function createParts(config: Config, logger: Logger): Parts {
   const store = createPrismaStore(databaseUrl ? { url: databaseUrl } : { dataDir });
   store.ready().catch((error) => logger.error({ error: String(error) }, 'the database does not answer yet'));
   const records = redisUrl ? createRedisTokenRecords(redisUrl, redisPrefix) : createMemoryTokenRecords();
-  return { log, store, temporal, streamTokens: createStreamTokens(records, config.sessionMs) };
+  const streamTokens = createStreamTokens(records, config.sessionMs, config.policyClaims);
+  return { log, store, temporal, streamTokens };
 }
 
 export function createServices({

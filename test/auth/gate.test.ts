@@ -149,6 +149,22 @@ describe('with credentials', () => {
     expect(app.errors).toHaveLength(1);
   });
 
+  test.each(['ac\0me', '\ud800', '', 'x'.repeat(257), 1, null])(
+    'an embedder’s caller with a tenant or an id like %j is 401 and named, not a failed query',
+    async (name) => {
+      for (const property of ['tenant', 'id']) {
+        app = await startGuarded({
+          auth: { authenticate: () => ({ id: 'ann', [property]: name }) as never },
+        });
+        const response = await fetch(`${app.url}/api/v0/executions/agents/a1`);
+        expect(response.status).toBe(401);
+        const { detail } = (await response.json()) as { detail: string };
+        expect(detail).toMatch(RegExp(`^${property} of the caller: expected a string`));
+        await app.close();
+      }
+    },
+  );
+
   test('a way that is closed for now is 503, and a browser that comes back is told to wait', async () => {
     const authenticate = () => {
       throw new ExecstreamError('SOURCE_UNAVAILABLE', 'away');
@@ -176,12 +192,18 @@ describe('the environment', () => {
       },
       sessionMs: 5_000,
     });
+    expect(readConfig({ ...jwks, AUTH_JWKS_URL: 'http://127.0.0.1:8080/keys' }).auth).toBeDefined();
+    expect(readConfig(jwks).policyClaims).toBeUndefined();
+    expect(readConfig({ ...jwks, AUTH_POLICY_CLAIMS: 'role, org' }).policyClaims).toEqual(['role', 'org']);
     expect(readConfig({ AUTH_SHARED_KEY: SHARED_KEY }).auth).toMatchObject({ key: { shared: SHARED_KEY } });
   });
 
   test.each([
     [{ AUTH_SHARED_KEY: 'short' }, 'AUTH_SHARED_KEY'],
     [{ AUTH_JWKS_URL: 'keys' }, 'AUTH_JWKS_URL'],
+    [{ AUTH_JWKS_URL: 'http://i.example/k', AUTH_ISSUER: 'i', AUTH_AUDIENCE: 'a' }, 'AUTH_JWKS_URL'],
+    [{ AUTH_JWKS_URL: 'http://10.0.0.1/k', AUTH_ISSUER: 'i', AUTH_AUDIENCE: 'a' }, 'AUTH_JWKS_URL'],
+    [{ AUTH_POLICY_CLAIMS: 'role' }, 'AUTH_POLICY_CLAIMS'],
     [{ AUTH_JWKS_URL: 'https://i.example/k', AUTH_AUDIENCE: 'a' }, 'AUTH_ISSUER'],
     [{ AUTH_JWKS_URL: 'https://i.example/k', AUTH_ISSUER: 'i' }, 'AUTH_AUDIENCE'],
     [{ AUTH_AUDIENCE: 'a' }, 'AUTH_AUDIENCE'],

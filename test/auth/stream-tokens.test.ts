@@ -1,5 +1,6 @@
 // Stream tokens: what they open, for how long, and to whom.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { isOwnPage } from '../../src/server/auth/cookie.ts';
 import { createStreamTokens } from '../../src/server/auth/stream-tokens.ts';
 import { createMemoryTokenRecords, createRedisTokenRecords } from '../../src/server/auth/token-records.ts';
 import { directLog, EVENT_STREAM, graphqlPath } from '../support/app.ts';
@@ -8,13 +9,15 @@ import { openSse } from '../support/sse.ts';
 import { bearer, type GuardedApp, startGuarded, tokenOf } from './guarded.ts';
 
 const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const inSeconds = (ms: number) => Math.floor(ms / 1_000);
 const CREATE = 'mutation ($ids: [ID!]!) { createStreamToken(executions: $ids) { token expiresAt } }';
 
 let app: GuardedApp;
 let ann: { authorization: string };
 beforeEach(async () => {
   app = await startGuarded();
-  ann = bearer(await tokenOf({ tenant: 'acme' }));
+  ann = bearer(await tokenOf({ tenant: 'acme', exp: inSeconds(Date.now() + 2 * HOUR) }));
   for (const id of ['a1', 'a2']) await (await directLog(app, { id, tenant: 'acme' })).append(warning());
   await directLog(app, { id: 'other', tenant: 'globex' });
 });
@@ -131,6 +134,52 @@ describe('for how long', () => {
     await expect(tokens.redeem(token)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
   });
 
+  test('no longer than the JWT that it was made with, on reconnects too', async () => {
+    clock();
+    const exp = inSeconds(Date.now()) + 600;
+    const short = bearer(await tokenOf({ tenant: 'acme', exp }));
+    const response = await post('/api/v0/stream-tokens', { executions: ['a1'] }, short);
+    const { token, expiresAt } = (await response.json()) as { token: string; expiresAt: string };
+    expect(Date.parse(expiresAt)).toBe(exp * 1_000);
+    expect(await withToken(token)).toBe(200);
+    vi.setSystemTime(exp * 1_000 - 1);
+    expect(await withToken(token)).toBe(200);
+    vi.setSystemTime(exp * 1_000);
+    expect(await withToken(token)).toBe(401);
+  });
+
+  test('as a cookie, no longer than the JWT either', async () => {
+    clock();
+    const short = bearer(await tokenOf({ tenant: 'acme', exp: inSeconds(Date.now()) + 600 }));
+    const body = { executions: ['a1'], cookie: true };
+    const set = (await post('/api/v0/stream-tokens', body, short)).headers.get('set-cookie');
+    expect(set).toMatch(/; Max-Age=(600|599);/);
+  });
+
+  test('none is made with a JWT that has expired and is accepted only for the clock skew', async () => {
+    const late = bearer(await tokenOf({ tenant: 'acme', exp: inSeconds(Date.now()) - 10 }));
+    const refused = await post('/api/v0/stream-tokens', { executions: ['a1'] }, late);
+    expect([refused.status, await refused.json()]).toEqual([
+      401,
+      expect.objectContaining({ detail: 'the credentials have expired' }),
+    ]);
+  });
+
+  test('not longer where its record is still there after the end of the session', async () => {
+    clock();
+    const records = createMemoryTokenRecords();
+    // As Redis, whose clock is another one.
+    const slow = {
+      ...records,
+      keepUntil: async () => true,
+      put: (k: string, r: string) => records.put(k, r, HOUR),
+    };
+    const tokens = createStreamTokens(slow, 5_000);
+    const { token } = await tokens.mint({ id: 'ann' }, ['a1']);
+    vi.advanceTimersByTime(5_000);
+    await expect(tokens.redeem(token)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+  });
+
   test('until its maker revokes it; nobody else can', async () => {
     const token = await mint('a1');
     const bob = bearer(await tokenOf({ sub: 'bob', tenant: 'acme' }));
@@ -172,6 +221,41 @@ describe('who is given one', () => {
   });
 });
 
+describe('what is stored of its maker', () => {
+  const maker = {
+    id: 'ann',
+    tenant: 'acme',
+    scopes: ['read', 'publish'],
+    expiresAt: Number.POSITIVE_INFINITY,
+    claims: { sub: 'ann', email: 'ann@example.com', role: 'auditor' },
+  } as const;
+
+  async function stored(policyClaims?: readonly string[]) {
+    const records = createMemoryTokenRecords();
+    const kept: string[] = [];
+    const put = (key: string, record: string, keepMs: number) => {
+      kept.push(record);
+      return records.put(key, record, keepMs);
+    };
+    const tokens = createStreamTokens({ ...records, put }, HOUR, policyClaims);
+    const { token } = await tokens.mint(maker, ['a1']);
+    return { record: JSON.parse(kept[0]!), caller: await tokens.redeem(token) };
+  }
+
+  test('no claim beside the id and the tenant, by default', async () => {
+    const { record, caller } = await stored();
+    const bearer = { id: 'ann', tenant: 'acme', scopes: ['read'], executions: ['a1'], viaStreamToken: true };
+    expect(record).toEqual({ caller: bearer, until: expect.any(Number) });
+    expect(caller).toEqual(bearer);
+  });
+
+  test('the claims that a policy needs, where they are named', async () => {
+    const { record, caller } = await stored(['role', 'absent']);
+    expect(caller.claims).toEqual({ role: 'auditor' });
+    expect(JSON.stringify(record)).not.toContain('example.com');
+  });
+});
+
 describe('as a cookie', () => {
   async function cookie(): Promise<string> {
     const response = await post('/api/v0/stream-tokens', { executions: ['a1'], cookie: true });
@@ -196,6 +280,36 @@ describe('as a cookie', () => {
     for (const origin of ['https://evil.example', 'null', 'http://127.0.0.1:1', undefined]) {
       const sent = { ...headers, ...(origin && { origin }) };
       expect((await post('/graphql', { query: '{ __typename }' }, sent)).status).toBe(401);
+    }
+  });
+
+  test('the scheme of the origin counts, as the host and the port do', async () => {
+    const { port } = new URL(app.url);
+    const sent = async (origin: string, host: string, site?: string) => {
+      const request = new Request('http://x.example/graphql', {
+        method: 'POST',
+        headers: { origin, host, ...(site && { 'sec-fetch-site': site }) },
+      });
+      return isOwnPage(request, ['https://listed.example']);
+    };
+    // Behind a proxy that terminates TLS: the cookie is `Secure`, so the page has TLS.
+    expect(await sent('https://app.example', 'app.example')).toBe(true);
+    expect(await sent('https://app.example:443', 'app.example')).toBe(true);
+    expect(await sent('http://app.example', 'app.example')).toBe(false);
+    expect(await sent('http://app.example:443', 'app.example:443')).toBe(false);
+    expect(await sent('https://app.example:8443', 'app.example')).toBe(false);
+    expect(await sent('https://app.example', '')).toBe(false);
+    // Without TLS a browser sends the cookie to this machine alone.
+    for (const scheme of ['http', 'https']) {
+      expect(await sent(`${scheme}://localhost:${port}`, `localhost:${port}`)).toBe(true);
+    }
+    expect(await sent('http://localhost:1', `localhost:${port}`)).toBe(false);
+    // What the browser says of the page is worth more than what the server can compare.
+    expect(await sent('https://app.example', 'internal:4000', 'same-origin')).toBe(true);
+    for (const site of ['same-site', 'cross-site', 'none']) {
+      expect(await sent('http://app.example', 'app.example', site)).toBe(false);
+      expect(await sent('https://app.example', 'app.example', site)).toBe(false);
+      expect(await sent('https://listed.example', 'app.example', site)).toBe(true);
     }
   });
 

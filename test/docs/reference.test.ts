@@ -24,7 +24,7 @@ const bare = (cell: string) => cell.replaceAll('`', '');
 
 /** Variables that have a table or a section of their own: authentication and Temporal. */
 const ELSEWHERE =
-  /^(AUTH_(AUDIENCE|CLOCK_SKEW_SECONDS|EXECUTIONS_CLAIM|ISSUER|JWKS_URL|SESSION_MS|SHARED_KEY|TENANT_CLAIM)|TEMPORAL_(ADDRESS|CONFIG_FILE|PROFILE|TENANT))$/;
+  /^(AUTH_(AUDIENCE|CLOCK_SKEW_SECONDS|EXECUTIONS_CLAIM|ISSUER|JWKS_URL|POLICY_CLAIMS|SESSION_MS|SHARED_KEY|TENANT_CLAIM)|TEMPORAL_(ADDRESS|CONFIG_FILE|PROFILE|TENANT))$/;
 
 test('every AUTH_ and TEMPORAL_ variable that is read by its name stands in its own place', () => {
   const source = read('src/server/config.ts');

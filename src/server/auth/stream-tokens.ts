@@ -17,7 +17,7 @@ const TOKEN = /^[\w-]{43}$/;
 
 interface TokenRecord {
   readonly caller: Caller;
-  /** The end of the session, in ms since 1970. */
+  /** The end of the session, in ms since 1970: not after the end of the credentials that it was made with. */
   readonly until: number;
 }
 
@@ -30,25 +30,35 @@ export interface RedeemableStreamTokens extends StreamTokens {
   close(): Promise<void>;
 }
 
-/** @param sessionMs how long a token serves after it was made; an hour by default. */
+/**
+ * Makes stream tokens.
+ * @param sessionMs how long a token serves after it was made; an hour by default
+ * @param policyClaims the claims of its maker that a token keeps, for a policy that reads them; none by default, since
+ *   a JWT may hold anything about a person
+ */
 export function createStreamTokens(
   records: TokenRecords,
   sessionMs: number = DEFAULT_SESSION_MS,
+  policyClaims: readonly string[] = [],
 ): RedeemableStreamTokens {
   return {
     mint: async (minter, executions): Promise<StreamToken> => {
       const token = randomBytes(32).toString('base64url');
-      const until = Date.now() + sessionMs;
-      const caller: Caller = { ...minter, scopes: ['read'], executions, viaStreamToken: true };
-      const record: TokenRecord = { caller, until };
-      await records.put(keyOf(token), JSON.stringify(record), Math.min(FIRST_USE_MS, sessionMs));
+      const now = Date.now();
+      const until = Math.floor(Math.min(now + sessionMs, minter.expiresAt ?? Number.POSITIVE_INFINITY));
+      // A JWT is accepted for a while after its end (clock skew); a token made then would be no token.
+      if (until <= now) throw new ExecstreamError('UNAUTHENTICATED', 'the credentials have expired');
+      const record: TokenRecord = { caller: bearerOf(minter, executions, policyClaims), until };
+      await records.put(keyOf(token), JSON.stringify(record), Math.min(FIRST_USE_MS, until - now));
       return { token, expiresAt: new Date(until) };
     },
 
     redeem: async (token) => {
       const record = await read(token);
       // Also for a reconnect, for which it changes nothing: nobody needs to know which use is the first.
-      if (!record || !(await records.keepUntil(keyOf(token), record.until))) {
+      // Not left to the records' own end, which is by the clock of Redis.
+      const isOver = !record || record.until <= Date.now();
+      if (isOver || !(await records.keepUntil(keyOf(token), record.until))) {
         const why = 'the stream token is unknown, has expired, was revoked or was not used within a minute';
         throw new ExecstreamError('UNAUTHENTICATED', why);
       }
@@ -68,6 +78,23 @@ export function createStreamTokens(
     const text = TOKEN.test(token) ? await records.get(keyOf(token)) : undefined;
     return text === undefined ? undefined : recordOf(text);
   }
+}
+
+/** Whom a token stands for: nothing of its maker beside what is needed to decide what may be read. */
+function bearerOf(
+  { id, tenant, claims = {} }: Caller,
+  executions: readonly string[],
+  policyClaims: readonly string[],
+): Caller {
+  const kept = Object.entries(claims).filter(([name]) => policyClaims.includes(name));
+  return {
+    id,
+    ...(tenant !== undefined && { tenant }),
+    scopes: ['read'],
+    executions,
+    ...(kept.length > 0 && { claims: Object.fromEntries(kept) }),
+    viaStreamToken: true,
+  };
 }
 
 /** What is no record stands for nobody. */

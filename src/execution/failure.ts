@@ -32,7 +32,18 @@ function toExecstreamError(error: unknown): ExecstreamError {
     const detail = state ? ` (SQLSTATE ${state})` : '';
     return new ExecstreamError('INTERNAL', `The database refused a statement${detail}`, { cause: error });
   }
-  return unavailable(error);
+  return state === READ_ONLY ? readOnly(error) : unavailable(error);
+}
+
+/** `read_only_sql_transaction`: what a hot standby answers to a write, too. */
+const READ_ONLY = '25006';
+
+/** The error where the database answers and accepts no writes. */
+export function readOnly(cause?: unknown): ExecstreamError {
+  const why = 'a hot standby, or default_transaction_read_only is on';
+  return new ExecstreamError('SOURCE_UNAVAILABLE', `The database of executions is read-only: ${why}`, {
+    cause,
+  });
 }
 
 function unavailable(cause: unknown): ExecstreamError {

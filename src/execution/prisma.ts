@@ -3,7 +3,7 @@ import { ExecstreamError } from '../event/error.ts';
 import { checkExecutionId } from '../event/id.ts';
 import { connect, type DatabaseLocation } from './connect.ts';
 import type { Database } from './database.ts';
-import { within } from './failure.ts';
+import { readOnly, within } from './failure.ts';
 import type { Prisma, PrismaClient } from './generated/client.ts';
 import { abandon, expectHeartbeats, expectingHeartbeats, undoBegin } from './open-executions.ts';
 import { statesAfter } from './revisions.ts';
@@ -145,7 +145,12 @@ export function createPrismaStore(location: DatabaseLocation, options: PrismaSto
     },
 
     async ping() {
-      await run((prisma) => prisma.$queryRaw`SELECT 1`);
+      // On for a hot standby too. A write would cost more, and is refused for nothing else that a question can tell.
+      const [row] = await run(
+        (prisma) =>
+          prisma.$queryRaw<{ mode: string }[]>`SELECT current_setting('transaction_read_only') AS mode`,
+      );
+      if (row?.mode === 'on') throw readOnly();
     },
 
     async close() {

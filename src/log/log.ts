@@ -167,7 +167,7 @@ export interface LogReader extends Silences {
 }
 
 export interface EventLog extends LogWriter, LogReader, Leases {
-  /** Whether the log answers: rejects with `SOURCE_UNAVAILABLE` where it does not. */
+  /** Whether the log can be read, listened to and appended: rejects with `SOURCE_UNAVAILABLE`, saying what cannot. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }

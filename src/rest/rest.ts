@@ -6,7 +6,7 @@ import type { EventStreams } from '../sse/event-streams.ts';
 import { Refusal } from './body.ts';
 import { consolePage } from './console.ts';
 import { showExecution, streamExecution } from './executions.ts';
-import { type Check, live, ready } from './health.ts';
+import { type Check, createReadiness, live } from './health.ts';
 import { docsAsset, docsPage, openApiJson } from './openapi/page.ts';
 import { KINDS } from './parameters.ts';
 import { problemOf } from './problem.ts';
@@ -28,6 +28,7 @@ const EXECUTION = '^/api/v0/executions/(workflows|agents|tasks)/([^/]+)';
 /** Answers every request that is not GraphQL's. */
 export function createRest({ run, streams, checks, metrics, onError, ...publishingOptions }: RestOptions) {
   const publishing = createPublishing(publishingOptions);
+  const readiness = createReadiness(checks);
   const routes: readonly Route[] = [
     [new RegExp(`${EXECUTION}/stream$`), { GET: (visit) => streamExecution(run, streams, target(visit)) }],
     [new RegExp(`${EXECUTION}/events$`), { POST: (visit) => publishing.append(target(visit)) }],
@@ -41,7 +42,7 @@ export function createRest({ run, streams, checks, metrics, onError, ...publishi
     [/^\/api\/v0\/stream-tokens$/, { POST: (visit) => createStreamToken(run, visit) }],
     [/^\/api\/v0\/stream-tokens\/revoke$/, { POST: (visit) => revokeStreamToken(run, visit) }],
     [/^\/health\/live$/, { GET: live }],
-    [/^\/health\/ready$/, { GET: () => ready(checks, streams.draining) }],
+    [/^\/health\/ready$/, { GET: () => readiness(streams.draining) }],
     [/^\/metrics$/, { GET: () => metrics() }],
     [/^\/openapi\.json$/, { GET: openApiJson }],
     [/^\/docs\/?$/, { GET: docsPage }],

@@ -13,6 +13,7 @@ import { isExecstreamError } from '../../event/error.ts';
 import { type Link, openLink, type Script, unavailable } from './link.ts';
 import { type Address, hostAndPort, SLOTS, type SlotsReply, slotOf, toOwners } from './slots.ts';
 import type { RedisClusterOptions } from './url.ts';
+import { checkWrite } from './write-check.ts';
 
 /** What is known of a cluster, and what a part that needs links of its own to its nodes asks of it. */
 export interface Cluster {
@@ -31,6 +32,9 @@ export interface Cluster {
 
 /** How long to wait, while a slot's node cannot be asked, before the nodes are asked again about the slots. */
 export const LOOK_AGAIN_MS = 100;
+
+/** Keys that are tried to find one for each master; one that has very few slots may get none. */
+const KEYS_TRIED = 500;
 
 const REFUSAL = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN|LOADING)\b(?: \d+ (\S+))?/;
 
@@ -189,6 +193,26 @@ export function connectCluster({ nodes, ...options }: RedisClusterOptions, name:
     });
   }
 
+  /** Each master is asked for a key of its own; as `ping`, it is enough that one of them accepts writes. */
+  async function checkWrites(key: string): Promise<void> {
+    const known = () => new Set(owners.filter((owner) => owner !== undefined));
+    if (known().size === 0) await refresh();
+    const masters = known();
+    if (masters.size === 0) return ping();
+    const keys = new Map<Address, string>();
+    for (let i = 0; i < KEYS_TRIED && keys.size < masters.size; i += 1) {
+      const name = `${key}:{${i}}`;
+      const owner = owners[slotOf(name)];
+      if (owner && !keys.has(owner)) keys.set(owner, name);
+    }
+    const checks = [...keys].map(([address, name]) =>
+      linkTo(address).ask((redis) => checkWrite(redis, name)),
+    );
+    await Promise.any(checks).catch((error) => {
+      throw error.errors[0];
+    });
+  }
+
   async function close(): Promise<void> {
     closed = true;
     tellChange();
@@ -213,6 +237,7 @@ export function connectCluster({ nodes, ...options }: RedisClusterOptions, name:
     },
     ask,
     ping,
+    checkWrites,
     close,
   };
 }

@@ -5,6 +5,7 @@ import { openLink, type Script } from './link.ts';
 import { createShardSubscriber } from './shards.ts';
 import { createSubscriber, type Heard, type Subscriber } from './subscriber.ts';
 import { isCluster, parseRedisUrl, type RedisTarget } from './url.ts';
+import { checkWrite } from './write-check.ts';
 
 export interface ConnectOptions {
   /**
@@ -32,6 +33,11 @@ export interface Connection {
   newSubscriber(heard: Heard): Subscriber;
   /** Rejects with `SOURCE_UNAVAILABLE` where no Redis answers. */
   ping(): Promise<void>;
+  /**
+   * Writes a key that expires: rejects with `SOURCE_UNAVAILABLE`, saying why, where no Redis accepts writes.
+   * @param key without braces
+   */
+  checkWrites(key: string): Promise<void>;
   /** Resolves when the connection is gone. What waits for an answer is rejected. */
   close(): Promise<void>;
 }
@@ -66,6 +72,7 @@ export function connect(options: ConnectOptions, name: string): Connection {
     ask: (_, command) => link.ask(command),
     newSubscriber: (heard) => createSubscriber(redis, boundMs, heard),
     ping: async () => void (await link.ask((client) => client.ping())),
+    checkWrites: (key) => link.ask((client) => checkWrite(client, key)),
     close: () => link.close(),
   };
 }

@@ -32,9 +32,11 @@ export function createRedisLog(options: RedisLogOptions): EventLog {
     findBatch: (executionId, batch) => readBatch(connection, logKeys(prefix, executionId), batch),
     listen: (executionId, listener) =>
       announcements.listen(logKeys(prefix, executionId).channel, executionId, listener),
-    // All connections: without the others nothing can be listened to, or appended.
     ping: async () => {
-      await Promise.all([connection.ping(), writing.ping(), announcements.ping()]);
+      // First: where Redis cannot save, PING fails too, and does not say so clearly.
+      await writing.checkWrites(`${prefix}stream:health`);
+      // All connections: without the others nothing can be read or listened to.
+      await Promise.all([connection.ping(), announcements.ping()]);
     },
     close: async () => void (await Promise.all([connection.close(), writing.close(), announcements.close()])),
   };

@@ -2,10 +2,7 @@
 // forms unguarded, and reports a client's mistake as a fault of the server; recursive code overflows on deep JSON.
 import { GraphQLError } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
-import { exceedsDepth } from '../event/json-depth.ts';
-
-/** Nesting of `variables` and `extensions`; validation of variables recurses. */
-const MAX_JSON_DEPTH = 128;
+import { exceedsDepth, MAX_JSON_DEPTH } from '../event/json-depth.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 

@@ -1,7 +1,8 @@
 // Who may read an execution, the one question that every subscription, replay, query and list asks; and who may
 // publish one.
 import { ExecstreamError } from '../event/error.ts';
-import type { Execution } from './store.ts';
+import { matchesIdPattern } from './id-patterns.ts';
+import type { Execution, ExecutionFilter, ExecutionSummary } from './store.ts';
 
 /** Whoever makes a request. */
 export interface Caller {
@@ -24,6 +25,11 @@ export type Scope = 'read' | 'publish';
 
 export const ANONYMOUS: Caller = { id: 'anonymous' };
 
+/** Identifies a caller among those of all tenants. */
+export function callerKey({ tenant, id }: Caller): string {
+  return JSON.stringify([tenant, id]);
+}
+
 /**
  * Decides what a caller may know of an execution.
  * - `granted`: may read it. Callers whose results may differ get different classes; one class shares executions
@@ -36,7 +42,8 @@ export type Permission =
   | { readonly read: 'denied' }
   | { readonly read: 'hidden' };
 
-export type Authorize = (caller: Caller, execution: Execution) => Permission | Promise<Permission>;
+/** It is given the execution without `input`, `result` and `error`, which lists do not read. */
+export type Authorize = (caller: Caller, execution: ExecutionSummary) => Permission | Promise<Permission>;
 
 /** The default: every caller may read every execution of their tenant. */
 export const allowTenant: Authorize = (caller, execution) =>
@@ -57,8 +64,39 @@ export function withinLimits(authorize: Authorize): Authorize {
 }
 
 function isNamed({ executions }: Caller, id: string): boolean {
-  if (!executions) return true;
-  return executions.some((name) => (name.endsWith('*') ? id.startsWith(name.slice(0, -1)) : name === id));
+  return !executions || matchesIdPattern(executions, id);
+}
+
+/** Limits lists to what a caller may know of, as far as that can be part of a query. The policy decides the rest. */
+export interface ReadFilters {
+  /** Undefined where the caller may read nothing. */
+  list(caller: Caller): ExecutionFilter | undefined;
+  children(caller: Caller, parent: Pick<ExecutionSummary, 'tenant'>): ExecutionFilter;
+  /** The policy hides nothing else, so a page needs not be filled up. */
+  readonly isExact: boolean;
+}
+
+/**
+ * The filters that belong to a policy. A list holds the executions of the caller's tenant. Children are those of the
+ * parent's tenant and those without one: children of another tenant are never shown, whoever began them.
+ */
+export function createReadFilters(policy: Authorize): ReadFilters {
+  const isExact = policy === allowTenant;
+  const named = ({ executions }: Caller) => (executions ? { ids: executions } : {});
+  // Of callers without a tenant only a policy of one's own can say whose executions they read.
+  const ofTenant = ({ tenant }: Caller) => tenant ?? (isExact ? null : undefined);
+  return {
+    isExact,
+    list: (caller) => {
+      if (!hasScope(caller, 'read')) return undefined;
+      const tenant = ofTenant(caller);
+      return { ...named(caller), ...(tenant !== undefined && { tenants: [tenant] }) };
+    },
+    children: (caller, parent) => {
+      const tenant = parent.tenant ?? ofTenant(caller);
+      return { ...named(caller), ...(tenant !== undefined && { tenants: [...new Set([tenant, null])] }) };
+    },
+  };
 }
 
 function hasScope({ scopes }: Caller, scope: Scope): boolean {
@@ -118,7 +156,7 @@ export function unknownExecution(id: string): ExecstreamError {
 export async function requireRead(
   authorize: Authorize,
   caller: Caller,
-  execution: Execution,
+  execution: ExecutionSummary,
 ): Promise<string> {
   const permission = await authorize(caller, execution);
   if (permission.read === 'hidden') throw unknownExecution(execution.id);

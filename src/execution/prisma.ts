@@ -5,21 +5,22 @@ import { connect, type DatabaseLocation } from './connect.ts';
 import type { Database } from './database.ts';
 import { readOnly, within } from './failure.ts';
 import type { Prisma, PrismaClient } from './generated/client.ts';
+import { childrenOf, contents, getMany, list } from './lists.ts';
 import { abandon, expectHeartbeats, expectingHeartbeats, undoBegin } from './open-executions.ts';
 import { statesAfter } from './revisions.ts';
 import { fromRow, toDescription, toEnd, toRow } from './row.ts';
 import {
   checkAttemptStep,
   checkBegin,
-  checkQuery,
+  checkIds,
+  checkPage,
+  checkParentTenant,
   judgeBegin,
   MAX_ATTEMPT,
   MAX_ATTEMPT_STEP,
-  MAX_CHILDREN,
   OPEN_STATUSES,
-  unknownAfter,
 } from './rules.ts';
-import type { BeginExecution, Execution, ExecutionPage, ExecutionQuery, ExecutionStore } from './store.ts';
+import type { BeginExecution, Execution, ExecutionStore } from './store.ts';
 
 export interface PrismaStoreOptions {
   /** After how long a method gives up. Default 5 s. */
@@ -128,20 +129,29 @@ export function createPrismaStore(location: DatabaseLocation, options: PrismaSto
     },
 
     async list(query) {
-      checkQuery(query);
+      checkPage(query);
       return run((prisma) => list(prisma, query));
+    },
+
+    async getMany(ids) {
+      checkIds(ids);
+      return run((prisma) => getMany(prisma, ids));
+    },
+
+    async childrenOf(parentIds, query) {
+      checkIds(parentIds);
+      checkPage(query);
+      return run((prisma) => childrenOf(prisma, parentIds, query));
+    },
+
+    async contents(ids, field, maxBytes) {
+      checkIds(ids);
+      return run((prisma) => contents(prisma, ids, field, maxBytes));
     },
 
     async ended(ids) {
       const query = { where: { id: { in: [...ids] }, finishedAt: { not: null } }, select: { id: true } };
       return run(async (prisma) => (await prisma.execution.findMany(query)).map(({ id }) => id));
-    },
-
-    async children(id) {
-      checkExecutionId(id);
-      const orderBy = [{ startedAt: 'asc' as const }, { id: 'asc' as const }];
-      const query = { where: { parentId: id }, orderBy, take: MAX_CHILDREN };
-      return run(async (prisma) => (await prisma.execution.findMany(query)).map(fromRow));
     },
 
     async ping() {
@@ -177,6 +187,11 @@ async function get(prisma: PrismaClient, id: string): Promise<Execution | undefi
  * the row read afterwards explains it.
  */
 async function begin(prisma: PrismaClient, wanted: BeginExecution): Promise<Execution> {
+  if (wanted.parentId !== undefined && wanted.tenant !== undefined) {
+    const ofParent = { where: { id: wanted.parentId }, select: { tenant: true } };
+    const parent = await prisma.execution.findUnique(ofParent);
+    if (parent) checkParentTenant(wanted, parent);
+  }
   const { id, kind, mode, attempt } = wanted;
   if (attempt === undefined || attempt <= MAX_ATTEMPT_STEP) {
     const data = [toRow(wanted)];
@@ -211,28 +226,4 @@ async function begin(prisma: PrismaClient, wanted: BeginExecution): Promise<Exec
 /** The attempts that an attempt may follow; any but the last one where it is not given. */
 function attemptBefore(attempt: number | undefined): Prisma.IntFilter {
   return attempt === undefined ? { lt: MAX_ATTEMPT } : { lt: attempt, gte: attempt - MAX_ATTEMPT_STEP };
-}
-
-async function list(prisma: PrismaClient, query: ExecutionQuery): Promise<ExecutionPage> {
-  const { kind, status, tenant, first, after } = query;
-  const rows = await prisma.execution.findMany({
-    where: { kind, status, tenant, ...(after !== undefined && (await isOlder(prisma, after, tenant))) },
-    orderBy: [{ startedAt: 'desc' }, { id: 'desc' }],
-    take: first + 1,
-  });
-  return { executions: rows.slice(0, first).map(fromRow), hasNextPage: rows.length > first };
-}
-
-/** By place, not by what matches now: the execution named may have changed its status since its page was read. */
-async function isOlder(
-  prisma: PrismaClient,
-  after: string,
-  tenant: string | undefined,
-): Promise<Prisma.ExecutionWhereInput> {
-  const last = await prisma.execution.findFirst({
-    where: { id: after, tenant },
-    select: { startedAt: true },
-  });
-  if (!last) throw unknownAfter(after);
-  return { OR: [{ startedAt: { lt: last.startedAt } }, { startedAt: last.startedAt, id: { lt: after } }] };
 }

@@ -1,8 +1,8 @@
 // An execution as its table has it, and back: JSON as text, NULL as absent.
 import { exceedsDepth, MAX_JSON_DEPTH } from '../event/json-depth.ts';
-import type { ExecutionKind, ExecutionMode, ExecutionStatus } from '../event/types.ts';
+import type { ExecutionKind, ExecutionMode, ExecutionStatus, JsonValue } from '../event/types.ts';
 import type { Prisma, Execution as Row } from './generated/client.ts';
-import type { BeginExecution, Execution, ExecutionEnd } from './store.ts';
+import type { BeginExecution, ContentField, Execution, ExecutionEnd, ExecutionSummary } from './store.ts';
 
 /** The row of an execution that begins now. */
 export function toRow(execution: BeginExecution): Prisma.ExecutionCreateManyInput {
@@ -59,8 +59,11 @@ export function toEnd(end: ExecutionEnd) {
   };
 }
 
-/** The execution that a row tells of. Columns of few values have a CHECK each, so they are taken at their word. */
-export function fromRow(row: Row): Execution {
+/** The columns of a summary. */
+export type SummaryRow = Omit<Row, ContentField>;
+
+/** An execution without its large fields. Columns of few values have a CHECK each, so their values are not checked. */
+export function summaryOf(row: SummaryRow): ExecutionSummary {
   return {
     id: row.id,
     kind: row.kind as ExecutionKind,
@@ -78,12 +81,19 @@ export function fromRow(row: Row): Execution {
       expectsHeartbeats: row.expectsHeartbeats,
       finishedAt: row.finishedAt,
     }),
+    ...parsed('usage', row.usage),
+    ...(row.resultOmitted && { resultOmitted: true }),
+    ...(row.endSeq !== null && row.endEpoch !== null && { end: { seq: row.endSeq, epoch: row.endEpoch } }),
+  };
+}
+
+/** The execution of a row. */
+export function fromRow(row: Row): Execution {
+  return {
+    ...summaryOf(row),
     ...parsed('input', row.input),
     ...parsed('result', row.result),
-    ...(row.resultOmitted && { resultOmitted: true }),
     ...parsed('error', row.error),
-    ...parsed('usage', row.usage),
-    ...(row.endSeq !== null && row.endEpoch !== null && { end: { seq: row.endSeq, epoch: row.endEpoch } }),
   };
 }
 
@@ -95,12 +105,16 @@ function toJson(value: unknown): string | undefined {
   return value === undefined ? undefined : JSON.stringify(value);
 }
 
-function parsed(key: 'input' | 'result' | 'error' | 'usage', text: string | null): Partial<Execution> {
-  if (text === null) return {};
+/** The value of a JSON column; undefined where it is nested deeper than recursive code can pass on. */
+export function fromJson(text: string): JsonValue | undefined {
   const value = JSON.parse(text);
-  if (!exceedsDepth(value, MAX_JSON_DEPTH)) return { [key]: value };
-  // Written by plain SQL. Recursive code could not pass it on.
-  return key === 'result' ? { resultOmitted: true } : {};
+  return exceedsDepth(value, MAX_JSON_DEPTH) ? undefined : value;
+}
+
+function parsed(key: 'input' | 'result' | 'error' | 'usage', text: string | null): Partial<Execution> {
+  const value = text === null ? undefined : fromJson(text);
+  if (value !== undefined) return { [key]: value };
+  return text !== null && key === 'result' ? { resultOmitted: true } : {};
 }
 
 /** The fields that are not NULL. */

@@ -2,13 +2,15 @@
 import { ExecstreamError } from '../event/error.ts';
 import { checkExecutionId } from '../event/id.ts';
 import { isFinal, type OpenStatus } from '../event/types.ts';
-import type { BeginExecution, Execution, ExecutionQuery } from './store.ts';
+import type { BeginExecution, ChildrenQuery, Execution } from './store.ts';
 
 /** Every status in which an execution is open. */
 export const OPEN_STATUSES = ['PENDING', 'RUNNING', 'WAITING', 'PAUSED'] satisfies OpenStatus[];
 
-const MAX_PAGE = 100;
-export const MAX_CHILDREN = 1000;
+/** Executions of one page that is shown; the store reads one more, for whoever filters pages afterwards. */
+export const MAX_PAGE = 100;
+/** Ids of one call that reads several executions. */
+const MAX_IDS = 1000;
 
 /** Above it there is no attempt: GraphQL's Int and the column end here. */
 export const MAX_ATTEMPT = 2 ** 31 - 1;
@@ -18,6 +20,11 @@ export const MAX_ATTEMPT_STEP = 10_000;
 
 /** Postgres refuses U+0000 in a text, and its driver turns a lone surrogate into U+FFFD without a word. */
 const UNSTORABLE = /[\0\p{Surrogate}]/u;
+
+/** Whether a column of a row can hold a text. */
+export function isStorable(text: string): boolean {
+  return !UNSTORABLE.test(text);
+}
 
 /**
  * Checks what begins, before any look-up.
@@ -31,7 +38,7 @@ export function checkBegin(execution: BeginExecution): void {
     throw new ExecstreamError('BAD_USER_INPUT', `attempt must be a whole number from 1, not ${attempt}`);
   }
   for (const field of ['name', 'tenant', 'workflowId', 'runId'] as const) {
-    if (UNSTORABLE.test(execution[field] ?? '')) {
+    if (!isStorable(execution[field] ?? '')) {
       throw new ExecstreamError(
         'BAD_USER_INPUT',
         `${field} must not hold U+0000 or half of a surrogate pair`,
@@ -51,23 +58,38 @@ export function checkAttemptStep(attempt: number, before: number): void {
 }
 
 /**
- * Checks what a list asks for.
+ * Checks the size of a page.
  * @throws ExecstreamError `BAD_USER_INPUT`
  */
-export function checkQuery(query: ExecutionQuery): void {
-  const { first } = query;
-  if (!(Number.isInteger(first) && first >= 1 && first <= MAX_PAGE)) {
-    throw new ExecstreamError(
-      'BAD_USER_INPUT',
-      `first must be a whole number from 1 to ${MAX_PAGE}, not ${first}`,
-    );
+export function checkPage({ first, after }: ChildrenQuery): void {
+  if (!(Number.isInteger(first) && first >= 1 && first <= MAX_PAGE + 1)) {
+    throw new ExecstreamError('BAD_USER_INPUT', `first: expected 1 to ${MAX_PAGE + 1}, got ${first}`);
   }
-  if (query.after !== undefined) checkExecutionId(query.after);
+  if (after?.id !== undefined) checkExecutionId(after.id);
 }
 
-/** The answer to a list whose `after` is not there, or is another tenant's, which is not to be told apart. */
-export function unknownAfter(after: string): ExecstreamError {
-  return new ExecstreamError('BAD_USER_INPUT', `after names no execution: "${after}"`);
+/**
+ * Checks the ids of a call that reads several executions.
+ * @throws ExecstreamError `BAD_USER_INPUT`
+ */
+export function checkIds(ids: readonly string[]): void {
+  if (ids.length > MAX_IDS) {
+    throw new ExecstreamError('BAD_USER_INPUT', `ids: expected at most ${MAX_IDS}, got ${ids.length}`);
+  }
+  ids.forEach(checkExecutionId);
+}
+
+/**
+ * Checks that an execution does not begin under a parent of another tenant. A parent without a tenant is shared by
+ * all; an execution without a tenant may begin under any parent, as a worker that knows no tenants does.
+ * @throws ExecstreamError `FORBIDDEN`
+ */
+export function checkParentTenant(wanted: BeginExecution, parent: { readonly tenant?: string | null }): void {
+  const isOther = wanted.tenant !== undefined && (parent.tenant ?? wanted.tenant) !== wanted.tenant;
+  if (isOther) {
+    const message = `parentId: execution "${wanted.parentId}" belongs to another tenant`;
+    throw new ExecstreamError('FORBIDDEN', message);
+  }
 }
 
 /**

@@ -78,20 +78,52 @@ export type ExecutionEnd = { readonly usage?: Usage } & (
   | { readonly status: FailedStatus; readonly error: ExecutionFailure }
 );
 
-export interface ExecutionQuery {
+/** The fields of an execution that may be large. Lists leave them out; `contents` reads them. */
+export type ContentField = 'input' | 'result' | 'error';
+
+/** An execution as lists return it. */
+export type ExecutionSummary = Omit<Execution, ContentField>;
+
+/** A place in a list, by which the next page continues. It needs not be the place of an execution that exists. */
+export interface ListPosition {
+  readonly startedAt: Date;
+  /** Absent: after all executions that started at this millisecond. */
+  readonly id?: string;
+}
+
+/** Which executions a list may contain: what a caller may not know of is left out by the query itself. */
+export interface ExecutionFilter {
+  /** Only executions of these tenants; null means executions without a tenant. Absent: any. */
+  readonly tenants?: readonly (string | null)[];
+  /** Only these executions: ids, or prefixes of ids followed by `*`. Absent: any. */
+  readonly ids?: readonly string[];
+}
+
+export interface ChildrenQuery extends ExecutionFilter {
+  /** 1 to 101; of children, for each parent. */
+  readonly first: number;
+  /** The position after which the page starts. */
+  readonly after?: ListPosition;
+}
+
+export interface ExecutionQuery extends ChildrenQuery {
   readonly kind?: ExecutionKind;
   readonly status?: ExecutionStatus;
-  readonly tenant?: string;
-  /** 1 to 100. */
-  readonly first: number;
-  /** The id of the last execution of the page before. */
-  readonly after?: string;
 }
 
 export interface ExecutionPage {
-  /** Newest first. */
-  readonly executions: readonly Execution[];
+  readonly executions: readonly ExecutionSummary[];
   readonly hasNextPage: boolean;
+}
+
+/** One field of one execution. */
+export interface Content {
+  /** Size as JSON, in bytes. */
+  readonly bytes: number;
+  /** Absent where the field is not set, or where `isOmitted`. */
+  readonly value?: JsonValue | ExecutionFailure;
+  /** The values before it have used up the limit. */
+  readonly isOmitted?: true;
 }
 
 /** Every method rejects with `SOURCE_UNAVAILABLE` where the database does not answer within its bound. */
@@ -99,9 +131,10 @@ export interface ExecutionStore {
   /**
    * Makes the row of an execution, or begins a new attempt of one that is there (status RUNNING, result and error
    * of the attempt before cleared). The same attempt again changes nothing (but sets `expectsHeartbeats`, if that is
-   * true) and answers the row.
+   * true) and answers the row. A parent does not need to exist yet.
    * @throws ExecstreamError `SUPERSEDED` for an older attempt than the row's; `ENDED` where the execution has
-   *   ended; `FORBIDDEN` where another tenant owns the id; `BAD_USER_INPUT` where the kind or mode is another.
+   *   ended; `FORBIDDEN` where another tenant owns the id or the parent; `BAD_USER_INPUT` where the kind or mode is
+   *   another.
    */
   begin(execution: BeginExecution): Promise<Execution>;
   /**
@@ -134,9 +167,25 @@ export interface ExecutionStore {
    * there are more. A store that keeps no history answers with that alone, and with nothing where it has no news.
    */
   statesAfter(id: string, revision: number, limit: number): Promise<readonly Execution[]>;
+  /** A page of executions, newest first. */
   list(query: ExecutionQuery): Promise<ExecutionPage>;
-  /** The executions begun under this one, oldest first, at most 1,000. */
-  children(id: string): Promise<readonly Execution[]>;
+  /** The executions with these ids that exist, at most 1,000, in any order. */
+  getMany(ids: readonly string[]): Promise<readonly ExecutionSummary[]>;
+  /**
+   * A page of children for each of these parents, at most 1,000: the executions begun under it, oldest first. A
+   * parent without children has no entry, or an empty page.
+   */
+  childrenOf(parentIds: readonly string[], query: ChildrenQuery): Promise<ReadonlyMap<string, ExecutionPage>>;
+  /**
+   * One field of each of these executions, at most 1,000. Values are read in the order of ids as long as their sizes
+   * add up to at most `maxBytes`; those after them come without their value (`isOmitted`). Executions that do not
+   * exist have no entry.
+   */
+  contents(
+    ids: readonly string[],
+    field: ContentField,
+    maxBytes: number,
+  ): Promise<ReadonlyMap<string, Content>>;
   /** Whether the database answers. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -11,8 +11,9 @@ import { useEventStream } from './event-stream.ts';
 import { LiveOperations, useExecuteOnce } from './execute-once.ts';
 import { graphiqlBytes } from './graphiql.ts';
 import { lastEventIdOf } from './last-event-id.ts';
+import { useOperations } from './operations.ts';
 import { type ExecutionCounter, Projections } from './projection.ts';
-import { type QueryLimits, useQueryLimits } from './query-limits.ts';
+import { DEFAULT_QUERY_LIMITS, type QueryLimits, useQueryLimits } from './query-limits.ts';
 import { useRequestParams } from './request-params.ts';
 import { useReservations } from './reservations.ts';
 
@@ -43,6 +44,7 @@ export interface GraphQL {
 export function createGraphQL({ services, streams, logger, limits }: GraphQLOptions): GraphQL {
   // Here, and not while the first caller waits.
   assertValidSchema(schema);
+  const queryLimits = { ...DEFAULT_QUERY_LIMITS, ...limits };
   const projections = new Projections();
   const operations = new LiveOperations(projections);
   // Yoga logs what it masks; an answer to a caller's mistake is not an error of the server.
@@ -64,7 +66,8 @@ export function createGraphQL({ services, streams, logger, limits }: GraphQLOpti
     maxRequestBodySize: false,
     plugins: [
       useRequestParams(),
-      useQueryLimits(limits),
+      useQueryLimits(queryLimits),
+      useOperations({ services, limits: queryLimits, maxCost: queryLimits.cost }),
       useReservations(streams),
       useExecuteOnce(operations),
       useEventStream(operations, streams),

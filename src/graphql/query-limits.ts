@@ -1,35 +1,37 @@
 // A Yoga plugin: how much one document may ask for. What is over a limit is refused before anything is executed.
-import { costLimitRule } from '@escape.tech/graphql-armor-cost-limit';
 import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases';
 import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth';
 import { GraphQLError, type ValidationContext } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import { DEFAULT_OPERATION_LIMITS, type OperationLimits } from '../schema/operation-limits.ts';
 
-export interface QueryLimits {
+/** Limits of documents, and of the work that they cause. */
+export interface QueryLimits extends OperationLimits {
+  /** Default 12. */
   readonly depth: number;
+  /** Default 30. */
   readonly aliases: number;
+  /** Default 2,000. */
   readonly tokens: number;
-  /** A field costs 1, one with a selection 2 and what that costs, 1.5 times for each level, times its `first`. */
+  /** Fields, each counted as often as the lists around it repeat it: see query-cost.ts. Default 10,000. */
   readonly cost: number;
 }
 
 /** GraphiQL's introspection stays within these, and whatever the documentation shows. */
-export const DEFAULT_QUERY_LIMITS: QueryLimits = { depth: 12, aliases: 30, tokens: 2_000, cost: 5_000 };
+export const DEFAULT_QUERY_LIMITS: QueryLimits = {
+  ...DEFAULT_OPERATION_LIMITS,
+  ...{ depth: 12, aliases: 30, tokens: 2_000, cost: 10_000 },
+};
 
 /** The rules throw an error of their own; ours is one of the answer. */
 type Reject = (context: ValidationContext | null, error: Error) => void;
 
-export function useQueryLimits(limits: Partial<QueryLimits> = {}): Plugin {
-  const { depth, aliases, tokens, cost } = { ...DEFAULT_QUERY_LIMITS, ...limits };
+export function useQueryLimits({ depth, aliases, tokens }: QueryLimits): Plugin {
   const reject: Reject = (context, { message }) => {
     context?.reportError(badDocument(message.replace('Syntax Error: ', '')));
   };
   const options = { onReject: [reject], propagateOnRejection: false };
-  const rules = [
-    maxDepthRule({ n: depth, ...options }),
-    maxAliasesRule({ n: aliases, ...options }),
-    costLimitRule({ maxCost: cost, ...options }),
-  ];
+  const rules = [maxDepthRule({ n: depth, ...options }), maxAliasesRule({ n: aliases, ...options })];
   return {
     onParse: ({ parseFn, setParseFn }) => {
       setParseFn((source, options) => {

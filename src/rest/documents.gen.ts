@@ -120,7 +120,7 @@ export type ExecutionStateQueryVariables = Exact<{
 }>;
 
 
-export type ExecutionStateQuery = { execution: { id: string, kind: ExecutionKind, status: ExecutionStatus, mode: ExecutionMode, attempt: number, name: string | null, workflowId: string | null, runId: string | null, input: unknown, result: unknown, resultOmitted: boolean, startedAt: string, finishedAt: string | null, durationMs: number | null, lastCursor: string | null, parent: { id: string } | null, children: Array<{ id: string }>, error: { message: string, code: string | null } | null, usage: { inputTokens: number, outputTokens: number, totalTokens: number, model: string | null, costUsd: number | null } | null } | null };
+export type ExecutionStateQuery = { execution: { id: string, kind: ExecutionKind, status: ExecutionStatus, mode: ExecutionMode, attempt: number, name: string | null, workflowId: string | null, runId: string | null, input: unknown, result: unknown, resultOmitted: boolean, startedAt: string, finishedAt: string | null, durationMs: number | null, lastCursor: string | null, parent: { id: string } | null, children: { edges: Array<{ node: { id: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, error: { message: string, code: string | null } | null, usage: { inputTokens: number, outputTokens: number, totalTokens: number, model: string | null, costUsd: number | null } | null } | null };
 
 export type NewStreamTokenMutationVariables = Exact<{
   executions: Array<string> | string;

@@ -39,8 +39,16 @@ export const EXECUTION = /* GraphQL */ `
       parent {
         id
       }
-      children {
-        id
+      children(first: 100) {
+        edges {
+          node {
+            id
+          }
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
       }
       workflowId
       runId

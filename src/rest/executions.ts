@@ -47,7 +47,7 @@ export async function streamExecution(
   return refuse(refusal);
 }
 
-/** Answers an execution's state, `parent` and `children` as ids. */
+/** Answers an execution's state, `parent` and `children` as ids; `childrenCursor` where there are more of them. */
 export async function showExecution(
   run: RunOperation,
   target: { request: Request; caller: Caller; kind: ExecutionKind; id: string },
@@ -60,10 +60,12 @@ export async function showExecution(
   if (refusal) return refuse(refusal);
   const { execution } = result.data as ExecutionStateQuery;
   if (!execution) return refuse({ code: 'NOT_FOUND', message: `no such execution: ${id}` });
+  const { edges, pageInfo } = execution.children;
   const state = {
     ...execution,
     parent: execution.parent?.id ?? null,
-    children: execution.children.map((child) => child.id),
+    children: edges.map(({ node }) => node.id),
+    childrenCursor: pageInfo.hasNextPage ? pageInfo.endCursor : null,
   };
   return Response.json(state, { headers: { 'Cache-Control': 'no-store' } });
 }

@@ -1,14 +1,17 @@
 // What resolvers are given: who asks, and the lower floors.
-import type { Authorize, Caller } from '../execution/permission.ts';
+import type { Authorize, Caller, ReadFilters } from '../execution/permission.ts';
 import type { ExecutionStore } from '../execution/store.ts';
 import type { LogReader } from '../log/log.ts';
 import type { Tails } from '../tail/tails.ts';
+import type { OperationReads } from './operation-reads.ts';
 
 export interface RequestContext {
   readonly caller: Caller;
   /** The `Last-Event-ID` header, which wins over `after`: a browser's EventSource keeps its URL when it reconnects. */
   readonly lastEventId: string | undefined;
   readonly services: SchemaServices;
+  /** Of queries and mutations; subscriptions have none. */
+  readonly reads: OperationReads;
 }
 
 export interface SchemaServices {
@@ -16,6 +19,7 @@ export interface SchemaServices {
   readonly log: LogReader;
   readonly tails: Tails;
   readonly authorize: Authorize;
+  readonly readFilters: ReadFilters;
   readonly streamTokens: StreamTokens;
 }
 

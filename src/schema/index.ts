@@ -1,6 +1,6 @@
 // The schema, put together from its parts.
 import { builder } from './builder.ts';
-import './execution.ts';
+import './queries.ts';
 import './events.ts';
 import './workflow-stream.ts';
 import './agent-stream.ts';

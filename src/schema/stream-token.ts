@@ -56,8 +56,8 @@ function refuseStreamTokens({ viaStreamToken }: Caller): void {
   throw new ExecstreamError('FORBIDDEN', 'a stream token reads, and does nothing else');
 }
 
-async function requireReadable({ services, caller }: RequestContext, id: string): Promise<void> {
-  const row = (await services.store.get(id)) ?? (await services.tails.find('workflow', id, caller));
+async function requireReadable({ services, caller, reads }: RequestContext, id: string): Promise<void> {
+  const row = (await reads.execution(id)) ?? (await reads.find('workflow', id));
   if (!row) throw unknownExecution(id);
   await requireRead(services.authorize, caller, row);
 }

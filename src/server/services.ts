@@ -1,5 +1,11 @@
 // Where the floors meet: constructs every part and hands each what it needs. No logic.
-import { type Authorize, type AuthorizePublish, allowTenant, withinLimits } from '../execution/permission.ts';
+import {
+  type Authorize,
+  type AuthorizePublish,
+  allowTenant,
+  createReadFilters,
+  withinLimits,
+} from '../execution/permission.ts';
 import { createPrismaStore } from '../execution/prisma.ts';
 import type { ExecutionStore } from '../execution/store.ts';
 import { createGraphQL, type GraphQL, type Logger } from '../graphql/graphql.ts';
@@ -118,7 +124,7 @@ export function createServices({
   });
   const streams = new EventStreams(settings, onError);
   const graphql = createGraphQL({
-    services: { store, log, tails, authorize, streamTokens },
+    services: { store, log, tails, authorize, readFilters: createReadFilters(policy), streamTokens },
     streams,
     logger,
     limits: limits?.query,

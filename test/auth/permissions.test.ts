@@ -160,8 +160,10 @@ const PATHS: Record<string, Path> = {
   },
   'children of its parent': {
     ask: (way, { id }) =>
-      graphql(way, '{ execution(kind: AGENT, id: "open-parent") { children { id } } }', (data) =>
-        JSON.stringify(data).includes(`"${id}"`),
+      graphql(
+        way,
+        '{ execution(kind: AGENT, id: "open-parent") { children { edges { node { id } } } } }',
+        (data) => JSON.stringify(data).includes(`"${id}"`),
       ),
     // The parent is itself an execution, without a tenant.
     expected: (caller, execution) => {

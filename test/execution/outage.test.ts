@@ -28,7 +28,9 @@ async function expectAway(store: PrismaStore): Promise<number> {
     store.markEnd('away', { seq: 1, epoch: 'abcdefghij' }),
     store.get('away'),
     store.list({ first: 1 }),
-    store.children('away'),
+    store.getMany(['away']),
+    store.childrenOf(['away'], { first: 1 }),
+    store.contents(['away'], 'result', 1),
     store.ended(['away']),
     store.ping(),
   ];

@@ -2,7 +2,14 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { isExecstreamError } from '../../src/event/error.ts';
 import type { JsonValue } from '../../src/event/types.ts';
-import type { BeginExecution, Execution, ExecutionStore } from '../../src/execution/store.ts';
+import type {
+  BeginExecution,
+  Execution,
+  ExecutionFilter,
+  ExecutionPage,
+  ExecutionStore,
+  ListPosition,
+} from '../../src/execution/store.ts';
 
 /** Opens stores on one database: the second sees what the first wrote (the same one where there can be only one). */
 export type OpenStores = () => Promise<readonly [ExecutionStore, ExecutionStore]>;
@@ -471,17 +478,16 @@ export function storeContract(open: OpenStores): void {
   });
 
   describe('list', () => {
-    async function pages(
-      first: number,
-      query: { tenant: string; kind?: 'agent' | 'task' },
-    ): Promise<string[]> {
+    async function pages(first: number, query: ExecutionFilter): Promise<string[]> {
       const ids: string[] = [];
+      let after: ListPosition | undefined;
       for (;;) {
-        const page = await store.list({ ...query, first, after: ids.at(-1) });
+        const page = await store.list({ ...query, first, after });
         expect(page.executions.length).toBeLessThanOrEqual(first);
         ids.push(...page.executions.map((row) => row.id));
         if (!page.hasNextPage) return ids;
         expect(page.executions.length).toBe(first);
+        after = page.executions.at(-1);
       }
     }
 
@@ -493,7 +499,7 @@ export function storeContract(open: OpenStores): void {
         vi.setSystemTime(Date.now() + 1);
         ids.unshift((await store.begin(task({ tenant }))).id);
       }
-      for (const first of [1, 2, 3, 7, 100]) expect(await pages(first, { tenant })).toEqual(ids);
+      for (const first of [1, 2, 3, 7, 100]) expect(await pages(first, { tenants: [tenant] })).toEqual(ids);
     });
 
     test('of equal times is in the order of ids, and no page repeats or loses one', async () => {
@@ -503,17 +509,17 @@ export function storeContract(open: OpenStores): void {
       const ids = suffixes.map((suffix) => `${tenant}:${suffix}`);
       for (const id of ids) await store.begin(task({ id, tenant }));
       const sorted = [...ids].sort().reverse();
-      for (const first of [1, 3, 10]) expect(await pages(first, { tenant })).toEqual(sorted);
+      for (const first of [1, 3, 10]) expect(await pages(first, { tenants: [tenant] })).toEqual(sorted);
     });
 
     test('goes on after an execution that no longer matches, and past new ones', async () => {
       const tenant = newId();
       const ids: string[] = [];
       for (let i = 0; i < 4; i++) ids.unshift((await store.begin(task({ id: `${tenant}:${i}`, tenant }))).id);
-      const page = await store.list({ tenant, status: 'RUNNING', first: 2 });
-      const after = page.executions.at(-1)?.id as string;
-      await store.finish(after, 1, { status: 'SUCCESS' });
-      const next = await store.list({ tenant, status: 'RUNNING', first: 2, after });
+      const page = await store.list({ tenants: [tenant], status: 'RUNNING', first: 2 });
+      const after = page.executions.at(-1)!;
+      await store.finish(after.id, 1, { status: 'SUCCESS' });
+      const next = await store.list({ tenants: [tenant], status: 'RUNNING', first: 2, after });
       expect(next.executions.map((row) => row.id)).toEqual(ids.slice(2));
       expect(next.hasNextPage).toBe(false);
     });
@@ -525,7 +531,7 @@ export function storeContract(open: OpenStores): void {
       await store.begin(task({ tenant: stranger }));
       await store.finish(b.id, 1, { status: 'SUCCESS' });
       const idsOf = async (query: object) =>
-        (await store.list({ tenant, first: 10, ...query })).executions.map((row) => row.id);
+        (await store.list({ tenants: [tenant], first: 10, ...query })).executions.map((row) => row.id);
       expect((await idsOf({})).sort()).toEqual([a.id, b.id].sort());
       expect(await idsOf({ kind: 'agent' })).toEqual([a.id]);
       expect(await idsOf({ status: 'SUCCESS' })).toEqual([b.id]);
@@ -534,14 +540,68 @@ export function storeContract(open: OpenStores): void {
       expect(everyone).toContain(stranger);
     });
 
-    test('refuses an `after` that is not there, and one of another tenant alike', async () => {
-      const { id } = await store.begin(task({ tenant: 'acme' }));
-      expect(await codeOf(store.list({ first: 1, after: newId() }))).toBe('BAD_USER_INPUT');
-      expect(await codeOf(store.list({ first: 1, after: id, tenant: 'other' }))).toBe('BAD_USER_INPUT');
+    test('contains executions of several tenants, and those without one where null is among them', async () => {
+      const [one, two] = [newId(), newId()];
+      const a = await store.begin(task({ tenant: one }));
+      const b = await store.begin(task({ tenant: two }));
+      const c = await store.begin(task());
+      const idsOf = async (tenants: (string | null)[]) =>
+        (await store.list({ tenants, first: 100 })).executions.map((row) => row.id);
+      expect((await idsOf([one, two])).sort()).toEqual([a.id, b.id].sort());
+      expect(await idsOf([one, null])).toEqual(expect.arrayContaining([a.id, c.id]));
+      expect(await idsOf([one, null])).not.toContain(b.id);
+      expect(await idsOf([])).toEqual([]);
+      expect(await idsOf(['a\0b', '\ud800'])).toEqual([]);
     });
 
-    test('refuses a page of none and of more than 100', async () => {
-      for (const first of [0, -1, 101, 1.5, Number.NaN]) {
+    test('of named executions contains these ids and prefixes, and takes no character for a wildcard', async () => {
+      const tenant = newId();
+      const names = ['a-1', 'a-2', 'a_3', 'b-1', 'a', 'a~', 'B-1'];
+      for (const name of names) await store.begin(task({ id: `${tenant}${name}`, tenant }));
+      const namesOf = async (...ids: string[]) => {
+        const { executions } = await store.list({ tenants: [tenant], ids, first: 100 });
+        return executions.map(({ id }) => id.slice(tenant.length)).sort();
+      };
+      expect(await namesOf(`${tenant}a-*`)).toEqual(['a-1', 'a-2']);
+      expect(await namesOf(`${tenant}a*`)).toEqual(['a', 'a-1', 'a-2', 'a_3', 'a~']);
+      expect(await namesOf(`${tenant}a_*`)).toEqual(['a_3']);
+      expect(await namesOf(`${tenant}a~*`, `${tenant}b-1`)).toEqual(['a~', 'b-1']);
+      expect(await namesOf('*')).toEqual([...names].sort());
+      expect(await namesOf(`${tenant}a%*`, `${tenant}*x`, 'a\0*', '', `${'x'.repeat(300)}*`)).toEqual([]);
+      expect(await namesOf()).toEqual([]);
+    });
+
+    test('continues after a position at which no execution exists, and after a complete millisecond', async () => {
+      vi.useFakeTimers({ toFake: ['Date'], now: 1_700_000_000_000 });
+      const tenants = [newId()];
+      const tenant = tenants[0]!;
+      for (const suffix of ['a', 'c']) await store.begin(task({ id: `${tenant}:${suffix}`, tenant }));
+      vi.setSystemTime(Date.now() - 1);
+      await store.begin(task({ id: `${tenant}:older`, tenant }));
+      const idsAfter = async (position: ListPosition) =>
+        (await store.list({ tenants, first: 10, after: position })).executions.map(({ id }) => id);
+      const startedAt = new Date(1_700_000_000_000);
+      expect(await idsAfter({ startedAt, id: `${tenant}:b` })).toEqual([`${tenant}:a`, `${tenant}:older`]);
+      expect(await idsAfter({ startedAt })).toEqual([`${tenant}:older`]);
+      for (const far of [-62_135_596_800_000, 8.64e15]) {
+        const expected = far > 0 ? [`${tenant}:c`, `${tenant}:a`, `${tenant}:older`] : [];
+        expect(await idsAfter({ startedAt: new Date(far), id: 'x' })).toEqual(expected);
+      }
+    });
+
+    test('leaves input, result and error out', async () => {
+      const tenant = newId();
+      const { id } = await store.begin(task({ tenant, input: { a: 1 }, name: 'n' }));
+      const usage = { inputTokens: 1, outputTokens: 2, totalTokens: 3 };
+      await store.finish(id, 1, { status: 'SUCCESS', result: 'x'.repeat(100), usage });
+      await store.markEnd(id, { seq: 3, epoch: 'abcdefghij' });
+      const { input: _, result: __, ...summary } = (await store.get(id))!;
+      expect((await store.list({ tenants: [tenant], first: 1 })).executions).toEqual([summary]);
+      expect(await other.getMany([id])).toEqual([summary]);
+    });
+
+    test('refuses a page of none and of more than 101', async () => {
+      for (const first of [0, -1, 102, 1.5, Number.NaN]) {
         expect(await codeOf(store.list({ first }))).toBe('BAD_USER_INPUT');
       }
     });
@@ -557,13 +617,106 @@ export function storeContract(open: OpenStores): void {
     expect(await store.ended([])).toEqual([]);
   });
 
-  test('children are those begun under it, oldest first', async () => {
-    const parentId = newId();
-    const ids: string[] = [];
-    for (let i = 0; i < 5; i++) ids.push((await store.begin(task({ id: `${parentId}:${i}`, parentId }))).id);
-    await store.begin(task({ parentId: newId() }));
-    expect((await other.children(parentId)).map((row) => row.id)).toEqual(ids);
-    expect(await store.children(newId())).toEqual([]);
+  describe('childrenOf', () => {
+    const idsOf = (page: ExecutionPage | undefined) => page?.executions.map((row) => row.id) ?? [];
+
+    test('contains the executions begun under each parent, oldest first', async () => {
+      const [one, two] = [newId(), newId()];
+      const ids: string[] = [];
+      for (let i = 0; i < 5; i++) {
+        ids.push((await store.begin(task({ id: `${one}:${i}`, parentId: one }))).id);
+      }
+      const last = await store.begin(task({ parentId: two }));
+      await store.begin(task({ parentId: newId() }));
+      const pages = await other.childrenOf([one, two, newId(), one], { first: 10 });
+      expect(idsOf(pages.get(one))).toEqual(ids);
+      expect(idsOf(pages.get(two))).toEqual([last.id]);
+      expect(idsOf((await store.childrenOf([newId()], { first: 1 })).values().next().value)).toEqual([]);
+      expect(await store.childrenOf([], { first: 1 })).toEqual(new Map());
+    });
+
+    test('has a limit for each parent, and continues after a position', async () => {
+      vi.useFakeTimers({ toFake: ['Date'], now: 1_700_000_000_000 });
+      const parents = [newId(), newId()];
+      for (const parentId of parents) {
+        for (let i = 0; i < 5; i++) await store.begin(task({ id: `${parentId}:${i}`, parentId }));
+      }
+      const pages = await store.childrenOf(parents, { first: 2 });
+      for (const parentId of parents) {
+        expect(idsOf(pages.get(parentId))).toEqual([`${parentId}:0`, `${parentId}:1`]);
+        expect(pages.get(parentId)?.hasNextPage).toBe(true);
+      }
+      const after = pages.get(parents[0]!)!.executions[1]!;
+      const rest = await store.childrenOf([parents[0]!], { first: 3, after });
+      expect(idsOf(rest.get(parents[0]!))).toEqual(['2', '3', '4'].map((i) => `${parents[0]}:${i}`));
+      expect(rest.get(parents[0]!)?.hasNextPage).toBe(false);
+    });
+
+    test('of some tenants and ids counts no other child', async () => {
+      const parentId = newId();
+      for (let i = 0; i < 5; i++) await store.begin(task({ parentId, tenant: 'other' }));
+      const mine = await store.begin(task({ parentId, tenant: 'acme' }));
+      const open = await store.begin(task({ parentId }));
+      const children = async (filter: ExecutionFilter) =>
+        idsOf((await store.childrenOf([parentId], { first: 2, ...filter })).get(parentId));
+      expect(await children({ tenants: ['acme'] })).toEqual([mine.id]);
+      expect((await children({ tenants: ['acme', null] })).sort()).toEqual([mine.id, open.id].sort());
+      expect(await children({ ids: [open.id] })).toEqual([open.id]);
+    });
+  });
+
+  describe('contents', () => {
+    test('has one field of several executions, with its size as JSON', async () => {
+      const [a, b, c] = [await store.begin(task()), await store.begin(task({ input: { q: 'é' } })), newId()];
+      await store.finish(a.id, 1, { status: 'SUCCESS', result: null });
+      await store.finish(b.id, 1, { status: 'FAILED', error: { message: 'm\0' } });
+      const ids = [a.id, b.id, c];
+      const all = Number.MAX_SAFE_INTEGER;
+      expect(await other.contents(ids, 'result', all)).toEqual(new Map([[a.id, { bytes: 4, value: null }]]));
+      expect(await store.contents(ids, 'input', all)).toEqual(
+        new Map([[b.id, { bytes: 10, value: { q: 'é' } }]]),
+      );
+      expect((await store.contents(ids, 'error', all)).get(b.id)?.value).toEqual({ message: 'm\0' });
+      expect(await store.contents([], 'error', all)).toEqual(new Map());
+    });
+
+    test('reads no value beyond the limit, and says how large it is', async () => {
+      const prefix = newId();
+      const ids = ['1', '2', '3'].map((suffix) => `${prefix}:${suffix}`);
+      for (const id of ids) {
+        await store.begin(task({ id, input: 'x'.repeat(98) }));
+      }
+      const read = await store.contents([...ids].reverse(), 'input', 200);
+      expect(read.get(ids[0]!)).toEqual({ bytes: 100, value: 'x'.repeat(98) });
+      expect(read.get(ids[1]!)).toEqual({ bytes: 100, value: 'x'.repeat(98) });
+      expect(read.get(ids[2]!)).toEqual({ bytes: 100, isOmitted: true });
+      expect((await store.contents(ids, 'input', 0)).get(ids[0]!)).toEqual({ bytes: 100, isOmitted: true });
+    });
+  });
+
+  test('getMany returns those executions that exist, each once', async () => {
+    const [a, b] = [await store.begin(task()), await store.begin(task())];
+    const found = await other.getMany([b.id, newId(), a.id, b.id]);
+    expect(found.map(({ id }) => id).sort()).toEqual([a.id, b.id].sort());
+    expect(await store.getMany([])).toEqual([]);
+  });
+
+  test('an execution does not begin under a parent of another tenant', async () => {
+    const parent = await store.begin(task({ tenant: 'acme' }));
+    const foreign = task({ tenant: 'globex', parentId: parent.id });
+    expect(await codeOf(store.begin(foreign))).toBe('FORBIDDEN');
+    expect(await store.get(foreign.id)).toBeUndefined();
+    const moved = await store.begin(task({ tenant: 'globex' }));
+    expect(await codeOf(store.begin({ ...moved, attempt: 2, parentId: parent.id }))).toBe('FORBIDDEN');
+    expect(await other.get(moved.id)).toEqual(moved);
+  });
+
+  test('an execution begins under a parent of its tenant, one without a tenant, and one that does not exist yet', async () => {
+    const [mine, shared] = [await store.begin(task({ tenant: 'acme' })), await store.begin(task())];
+    for (const parentId of [mine.id, shared.id, newId()]) {
+      expect(await store.begin(task({ tenant: 'acme', parentId }))).toMatchObject({ parentId });
+    }
+    expect(await store.begin(task({ parentId: mine.id }))).toMatchObject({ parentId: mine.id });
   });
 
   test('what is not an execution id is refused before any look-up', async () => {
@@ -572,9 +725,14 @@ export function storeContract(open: OpenStores): void {
       expect(await codeOf(store.finish(id, 1, { status: 'SUCCESS' }))).toBe('BAD_USER_INPUT');
       expect(await codeOf(store.setStatus(id, 1, 'RUNNING'))).toBe('BAD_USER_INPUT');
       expect(await codeOf(store.markEnd(id, { seq: 1, epoch: 'abcdefghij' }))).toBe('BAD_USER_INPUT');
-      expect(await codeOf(store.children(id))).toBe('BAD_USER_INPUT');
+      expect(await codeOf(store.childrenOf([id], { first: 1 }))).toBe('BAD_USER_INPUT');
+      expect(await codeOf(store.getMany([id]))).toBe('BAD_USER_INPUT');
+      expect(await codeOf(store.contents([id], 'result', 1))).toBe('BAD_USER_INPUT');
     }
     expect(await store.get(newId())).toBeUndefined();
+    const many = Array.from({ length: 1_001 }, () => 'a');
+    expect(await codeOf(store.getMany(many))).toBe('BAD_USER_INPUT');
+    expect(await codeOf(store.childrenOf(['a'], { first: 102 }))).toBe('BAD_USER_INPUT');
   });
 
   test('answers a ping', async () => {

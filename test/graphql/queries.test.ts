@@ -29,6 +29,8 @@ interface QueryResult {
   errors?: { message: string; extensions: { code: string } }[];
 }
 
+const NODES = 'edges { node { id } }';
+
 describe('protocol.md, GraphQL: execution', () => {
   test('shows every field of the row', async () => {
     await store.begin({ id: 'w', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'wf', runId: 'r' });
@@ -41,7 +43,7 @@ describe('protocol.md, GraphQL: execution', () => {
       usage: { inputTokens: 1, outputTokens: 2, totalTokens: 3, costUsd: 0.25 },
     });
     const fields = `id kind status mode attempt name workflowId runId input result lastCursor durationMs
-      parent { id workflowId runId children { id } } children { id } error { message code }
+      parent { id workflowId runId children { ${NODES} } } children { ${NODES} } error { message code }
       usage { inputTokens outputTokens totalTokens model costUsd } startedAt finishedAt`;
     const { data, errors } = await query(`{ execution(kind: AGENT, id: "a") { ${fields} } }`);
     expect(errors).toBeUndefined();
@@ -62,9 +64,9 @@ describe('protocol.md, GraphQL: execution', () => {
         id: 'w',
         workflowId: 'wf',
         runId: 'r',
-        children: expect.arrayContaining([{ id: 'sibling' }, { id: 'a' }]),
+        children: { edges: [{ node: { id: 'sibling' } }, { node: { id: 'a' } }] },
       },
-      children: [],
+      children: { edges: [] },
       error: null,
       usage: { inputTokens: 1, outputTokens: 2, totalTokens: 3, model: null, costUsd: 0.25 },
       startedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
@@ -98,8 +100,8 @@ describe('protocol.md, GraphQL: execution', () => {
       parent: null,
     });
     permission = (row) => ({ read: row.id === 'w' ? 'granted' : 'hidden' });
-    const children = await query('{ execution(kind: WORKFLOW, id: "w") { children { id } } }');
-    expect(children.data.execution.children).toEqual([]);
+    const children = await query(`{ execution(kind: WORKFLOW, id: "w") { children { ${NODES} } } }`);
+    expect(children.data.execution.children.edges).toEqual([]);
   });
 
   test('a bad id is BAD_USER_INPUT; a store that is away is 503 SOURCE_UNAVAILABLE', async () => {
@@ -159,7 +161,9 @@ async function page(variables: object) {
   const { data, errors } = await query(PAGE, variables);
   if (errors) throw new Error(`${errors[0]!.extensions.code}: ${errors[0]!.message}`);
   const { edges, pageInfo } = data.executions;
-  return { ids: edges.map((edge: { node: { id: string } }) => edge.node.id), pageInfo };
+  const ids: string[] = edges.map((edge: { node: { id: string } }) => edge.node.id);
+  const cursors: string[] = edges.map((edge: { cursor: string }) => edge.cursor);
+  return { ids, cursors, pageInfo };
 }
 
 describe('protocol.md, GraphQL: executions, a Relay connection', () => {
@@ -177,8 +181,8 @@ describe('protocol.md, GraphQL: executions, a Relay connection', () => {
     expect(first.pageInfo).toEqual({
       hasNextPage: true,
       hasPreviousPage: false,
-      startCursor: 'e34',
-      endCursor: 'e15',
+      startCursor: first.cursors[0],
+      endCursor: first.cursors[19],
     });
     const second = await page({ after: first.pageInfo.endCursor });
     expect(second.ids).toEqual(['e14', 'e13', 'e12', 'e11', 'e10']);
@@ -198,7 +202,7 @@ describe('protocol.md, GraphQL: executions, a Relay connection', () => {
   });
 
   test.each([0, -1, 101, 1_000_000])('first: %d is refused, and says what is allowed', async (first) => {
-    await expect(page({ first })).rejects.toThrow(`BAD_USER_INPUT: first must be 1 to 100, not ${first}`);
+    await expect(page({ first })).rejects.toThrow(`BAD_USER_INPUT: first: expected 1 to 100, got ${first}`);
   });
 
   test('first: 1 and 100 pass; null is the default', async () => {
@@ -207,19 +211,44 @@ describe('protocol.md, GraphQL: executions, a Relay connection', () => {
     expect((await page({ first: null })).ids).toHaveLength(20);
   });
 
-  test('an `after` that names nothing is refused', async () => {
-    await expect(page({ after: 'nope' })).rejects.toThrow('BAD_USER_INPUT: after names no execution');
-    await expect(page({ after: 'a b' })).rejects.toThrow('BAD_USER_INPUT');
+  test('a cursor is opaque: it holds no id as it is, and an id is no cursor', async () => {
+    const { cursors, ids } = await page({ first: 3 });
+    expect(new Set(cursors).size).toBe(3);
+    for (const id of ids) expect(cursors.join()).not.toContain(id);
+    await expect(page({ after: 'e30' })).rejects.toThrow(
+      'BAD_USER_INPUT: after: expected a cursor of a list',
+    );
+  });
+
+  test('the page after a cursor is the same, whether its execution is hidden, ended or gone', async () => {
+    const { cursors } = await page({ first: 4 });
+    const expected = (await page({ after: cursors[3] })).ids;
+    permission = (row) => ({ read: row.id === 'e31' ? 'hidden' : 'granted' });
+    expect((await page({ after: cursors[3] })).ids).toEqual(expected);
+  });
+
+  const encoded = (text: string) => Buffer.from(text).toString('base64url');
+  test.each([
+    ...['nope', 'a b', '%%%', '🙂', 'x'.repeat(5_000), `${encoded('1:a')}=`],
+    ...[':', '1e99:a', '1:a b', '1:a\n', '01:a', '99999999999999999:a', '-62135596800001:a', '1'].map(
+      encoded,
+    ),
+  ])('the malformed cursor %j is BAD_USER_INPUT', async (after) => {
+    await expect(page({ after })).rejects.toThrow('BAD_USER_INPUT: after: expected a cursor of a list');
   });
 
   test('what the caller may not know of shows nowhere: not as a hole, not as a cursor', async () => {
     permission = (row) => ({ read: Number(row.id.slice(1)) % 3 === 0 ? 'granted' : 'hidden' });
     const first = await page({ first: 4 });
     expect(first.ids).toEqual(['e33', 'e30', 'e27', 'e24']);
-    expect(first.pageInfo).toMatchObject({ hasNextPage: true, startCursor: 'e33', endCursor: 'e24' });
-    const second = await page({ first: 4, after: 'e24' });
+    const ends = ({ cursors }: { cursors: string[] }) => ({
+      startCursor: cursors[0],
+      endCursor: cursors.at(-1),
+    });
+    expect(first.pageInfo).toMatchObject({ hasNextPage: true, ...ends(first) });
+    const second = await page({ first: 4, after: first.pageInfo.endCursor });
     expect(second.ids).toEqual(['e21', 'e18', 'e15', 'e12']);
-    expect(second.pageInfo).toMatchObject({ hasNextPage: false, startCursor: 'e21', endCursor: 'e12' });
+    expect(second.pageInfo).toMatchObject({ hasNextPage: false, ...ends(second) });
     permission = () => ({ read: 'hidden' });
     expect((await page({})).pageInfo).toEqual({
       hasNextPage: false,

@@ -46,6 +46,7 @@ describe('protocol.md, REST aliases: the state as JSON', () => {
       name: 'Ada',
       parent: 'w',
       children: ['child'],
+      childrenCursor: null,
       workflowId: null,
       runId: null,
       input: { q: 1 },

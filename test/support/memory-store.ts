@@ -2,15 +2,26 @@
 import { ExecstreamError } from '../../src/event/error.ts';
 import { checkExecutionId } from '../../src/event/id.ts';
 import { isFinal } from '../../src/event/types.ts';
+import { matchesIdPattern } from '../../src/execution/id-patterns.ts';
 import {
   checkAttemptStep,
   checkBegin,
-  checkQuery,
+  checkIds,
+  checkPage,
+  checkParentTenant,
   judgeBegin,
-  MAX_CHILDREN,
-  unknownAfter,
 } from '../../src/execution/rules.ts';
-import type { BeginExecution, Execution, ExecutionEnd, ExecutionStore } from '../../src/execution/store.ts';
+import type {
+  BeginExecution,
+  Content,
+  Execution,
+  ExecutionEnd,
+  ExecutionFilter,
+  ExecutionPage,
+  ExecutionStore,
+  ExecutionSummary,
+  ListPosition,
+} from '../../src/execution/store.ts';
 
 export interface MemoryStore extends ExecutionStore {
   /** While true, every method rejects with `SOURCE_UNAVAILABLE`. */
@@ -42,6 +53,8 @@ export function createMemoryStore(): MemoryStore {
     async begin(wanted) {
       checkThere();
       checkBegin(wanted);
+      const parent = rows.get(wanted.parentId ?? '');
+      if (parent) checkParentTenant(wanted, parent);
       const row = rows.get(wanted.id);
       if (row === undefined) {
         checkAttemptStep(wanted.attempt ?? 1, 0);
@@ -118,36 +131,62 @@ export function createMemoryStore(): MemoryStore {
 
     async list(query) {
       checkThere();
-      checkQuery(query);
-      const { kind, status, tenant, first, after } = query;
-      const last = after === undefined ? undefined : rows.get(after);
-      if (after !== undefined && (!last || (tenant !== undefined && last.tenant !== tenant))) {
-        throw unknownAfter(after);
-      }
+      checkPage(query);
+      const { kind, status, after } = query;
       const matching = [...rows.values()].filter(
         (row) =>
           (kind === undefined || row.kind === kind) &&
           (status === undefined || row.status === status) &&
-          (tenant === undefined || row.tenant === tenant) &&
-          (last === undefined || byAge(row, last) < 0),
+          isAdmitted(row, query) &&
+          (after === undefined || toPosition(row, after) < 0),
       );
-      const sorted = matching.sort((a, b) => byAge(b, a));
-      return {
-        executions: structuredClone(sorted.slice(0, first)),
-        hasNextPage: sorted.length > first,
-      };
+      return pageOf(
+        matching.sort((a, b) => byAge(b, a)),
+        query.first,
+      );
+    },
+
+    async getMany(ids) {
+      checkThere();
+      checkIds(ids);
+      return [...new Set(ids)].flatMap((id) => rows.get(id) ?? []).map(summaryOf);
+    },
+
+    async childrenOf(parentIds, query) {
+      checkThere();
+      checkIds(parentIds);
+      checkPage(query);
+      const { first, after } = query;
+      const pages = parentIds.map((parentId) => {
+        const matching = [...rows.values()].filter(
+          (row) =>
+            row.parentId === parentId &&
+            isAdmitted(row, query) &&
+            (after === undefined || toPosition(row, after) > 0),
+        );
+        return [parentId, pageOf(matching.sort(byAge), first)] as const;
+      });
+      return new Map(pages);
+    },
+
+    async contents(ids, field, maxBytes) {
+      checkThere();
+      checkIds(ids);
+      const found = new Map<string, Content>();
+      let total = 0;
+      for (const id of [...new Set(ids)].sort()) {
+        const value = structuredClone(rows.get(id)?.[field]);
+        if (value === undefined) continue;
+        const bytes = Buffer.byteLength(JSON.stringify(value));
+        total += bytes;
+        found.set(id, total <= maxBytes ? { bytes, value } : { bytes, isOmitted: true });
+      }
+      return found;
     },
 
     async ended(ids) {
       checkThere();
       return ids.filter((id) => rows.get(id)?.finishedAt !== undefined);
-    },
-
-    async children(id) {
-      checkThere();
-      checkExecutionId(id);
-      const found = [...rows.values()].filter((row) => row.parentId === id);
-      return structuredClone(found.sort(byAge).slice(0, MAX_CHILDREN));
     },
 
     async ping() {
@@ -164,6 +203,25 @@ export function createMemoryStore(): MemoryStore {
 function firstRow(wanted: BeginExecution): Execution {
   const { attempt = 1, ...rest } = structuredClone(wanted);
   return definedOnly({ ...rest, attempt, status: 'RUNNING' as const, revision: 1, startedAt: new Date() });
+}
+
+function pageOf(sorted: readonly Execution[], first: number): ExecutionPage {
+  return { executions: sorted.slice(0, first).map(summaryOf), hasNextPage: sorted.length > first };
+}
+
+function summaryOf(row: Execution): ExecutionSummary {
+  const { input: _, result: __, error: ___, ...summary } = structuredClone(row);
+  return summary;
+}
+
+function isAdmitted({ id, tenant }: Execution, { tenants, ids }: ExecutionFilter): boolean {
+  return (!tenants || tenants.includes(tenant ?? null)) && (!ids || matchesIdPattern(ids, id));
+}
+
+/** Where an execution is relative to a position, in order of age: negative for older ones. */
+function toPosition(row: Execution, { startedAt, id }: ListPosition): number {
+  if (id !== undefined) return byAge(row, { ...row, startedAt, id });
+  return row.startedAt.getTime() - startedAt.getTime();
 }
 
 /** Oldest first; ids decide between equal times. */

@@ -97,7 +97,8 @@ describeTemporal('an activity that publishes', () => {
       type: 'complete',
       data: { result: { picked: 2 } },
     });
-    const children = await parts.store.children(handle.workflowId);
+    const pages = await parts.store.childrenOf([handle.workflowId], { first: 10 });
+    const children = pages.get(handle.workflowId)!.executions;
     expect(children.map(({ id }) => id).sort()).toEqual([ids.agent, ids.task].sort());
     const runId = handle.firstExecutionRunId;
     expect(children[0]).toMatchObject({

@@ -36,7 +36,8 @@ describeTemporal('the smallest worker', () => {
       'agent_status',
       'complete',
     ]);
-    const [task, agent] = await store.children(workflowId);
+    const children = (await store.childrenOf([workflowId], { first: 10 })).get(workflowId)!.executions;
+    const [task, agent] = await Promise.all(children.map(({ id }) => store.get(id)));
     expect(task!.result).toEqual(['ants have six legs', 'ants carry many times their weight']);
     expect(agent).toMatchObject({ kind: 'agent', status: 'SUCCESS', result: text });
     const chunks = (await log.read(agent!.id, 0, 100))!.events.filter(({ type }) => type === 'llm_chunk');

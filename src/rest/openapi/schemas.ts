@@ -90,7 +90,17 @@ export const EXECUTION: JsonSchema = {
     attempt: { type: 'integer', minimum: 1 },
     name: nullable('string'),
     parent: { ...nullable('string'), description: 'The id of the execution that began this one.' },
-    children: { type: 'array', items: { type: 'string' }, description: 'Ids.' },
+    children: {
+      type: 'array',
+      items: { type: 'string' },
+      maxItems: 100,
+      description: 'The ids of the first 100 executions that were begun under this one, oldest first.',
+    },
+    childrenCursor: {
+      ...nullable('string'),
+      description:
+        'Where the other children are read: over GraphQL, as `after` of `children`. null where there are no more.',
+    },
     workflowId: nullable('string'),
     runId: nullable('string'),
     input: { description: 'Any JSON.' },

@@ -94,6 +94,7 @@ function state(kind: string, fields: object): object {
     attempt: 1,
     parent: null,
     children: [],
+    childrenCursor: null,
     workflowId: null,
     runId: null,
     input: null,

@@ -1,0 +1,156 @@
+// Reads of many executions from Postgres: pages, children, summaries by id, and large fields. Every filter is part
+// of the statement, so that rows which the caller may not know of are neither read nor counted.
+
+import { Prisma, type PrismaClient } from './generated/client.ts';
+import { type IdPatterns, parseIdPatterns } from './id-patterns.ts';
+import { fromJson, type SummaryRow, summaryOf } from './row.ts';
+import { isStorable } from './rules.ts';
+import type {
+  ChildrenQuery,
+  Content,
+  ContentField,
+  ExecutionFilter,
+  ExecutionPage,
+  ExecutionQuery,
+  ExecutionSummary,
+  ListPosition,
+} from './store.ts';
+
+const { sql } = Prisma;
+const TABLE = sql`"execstream"."execution"`;
+
+/** All columns except those of ContentField. */
+const COLUMNS = sql`"id", "kind", "status", "mode", "attempt", "name", "tenant", "parent_id" AS "parentId",
+  "workflow_id" AS "workflowId", "run_id" AS "runId", "usage", "revision", "started_at" AS "startedAt",
+  "finished_at" AS "finishedAt", "end_seq" AS "endSeq", "end_epoch" AS "endEpoch",
+  "result_omitted" AS "resultOmitted", "expects_heartbeats" AS "expectsHeartbeats"`;
+
+export async function list(prisma: PrismaClient, query: ExecutionQuery): Promise<ExecutionPage> {
+  const { kind, status, first, after } = query;
+  const conditions = [
+    ...filterConditions(query),
+    ...(kind ? [sql`"kind" = ${kind}`] : []),
+    ...(status ? [sql`"status" = ${status}`] : []),
+    ...(after ? [olderThan(after)] : []),
+  ];
+  const rows = await prisma.$queryRaw<SummaryRow[]>`
+    SELECT ${COLUMNS} FROM ${TABLE} WHERE ${all(conditions)}
+    ORDER BY "started_at" DESC, "id" DESC LIMIT ${first + 1}`;
+  return pageOf(rows, first);
+}
+
+export async function childrenOf(
+  prisma: PrismaClient,
+  parentIds: readonly string[],
+  query: ChildrenQuery,
+): Promise<Map<string, ExecutionPage>> {
+  const { first, after } = query;
+  const conditions = [
+    sql`"parent_id" = "parent"."wanted"`,
+    ...filterConditions(query),
+    ...(after ? [newerThan(after)] : []),
+  ];
+  // LATERAL: each parent has its own limit, and reads no more of the index than that.
+  const rows = await prisma.$queryRaw<(SummaryRow & { parentId: string })[]>`
+    SELECT "child".* FROM unnest(${[...new Set(parentIds)]}::text[]) AS "parent" ("wanted")
+    CROSS JOIN LATERAL (
+      SELECT ${COLUMNS} FROM ${TABLE} WHERE ${all(conditions)}
+      ORDER BY "started_at", "id" LIMIT ${first + 1}
+    ) AS "child"`;
+  const byParent = new Map<string, SummaryRow[]>();
+  for (const row of rows) {
+    const siblings = byParent.get(row.parentId);
+    if (siblings) siblings.push(row);
+    else byParent.set(row.parentId, [row]);
+  }
+  return new Map([...byParent].map(([id, children]) => [id, pageOf(children.sort(byAge), first)]));
+}
+
+export async function getMany(prisma: PrismaClient, ids: readonly string[]): Promise<ExecutionSummary[]> {
+  const rows = await prisma.$queryRaw<SummaryRow[]>`
+    SELECT ${COLUMNS} FROM ${TABLE} WHERE "id" = ANY(${[...ids]}::text[])`;
+  return rows.map(summaryOf);
+}
+
+export async function contents(
+  prisma: PrismaClient,
+  ids: readonly string[],
+  field: ContentField,
+  maxBytes: number,
+): Promise<Map<string, Content>> {
+  const column = Prisma.raw(`"${field}"`);
+  // The length of a text is known without reading the text itself.
+  const rows = await prisma.$queryRaw<{ id: string; bytes: number; text: string | null }[]>`
+    SELECT "id", "bytes", CASE WHEN "total" <= ${maxBytes}::bigint THEN "text" END AS "text"
+    FROM (
+      SELECT "id", ${column} AS "text", octet_length(${column}) AS "bytes",
+        sum(octet_length(${column})) OVER (ORDER BY "id") AS "total"
+      FROM ${TABLE} WHERE "id" = ANY(${[...ids]}::text[]) AND ${column} IS NOT NULL
+    ) AS "sized"`;
+  return new Map(
+    rows.map(({ id, bytes, text }) => [
+      id,
+      text === null ? { bytes, isOmitted: true } : { bytes, value: fromJson(text) ?? null },
+    ]),
+  );
+}
+
+function pageOf(rows: readonly SummaryRow[], first: number): ExecutionPage {
+  return { executions: rows.slice(0, first).map(summaryOf), hasNextPage: rows.length > first };
+}
+
+function byAge(a: SummaryRow, b: SummaryRow): number {
+  return a.startedAt.getTime() - b.startedAt.getTime() || (a.id < b.id ? -1 : 1);
+}
+
+function all(conditions: readonly Prisma.Sql[]): Prisma.Sql {
+  return conditions.length === 0 ? sql`TRUE` : Prisma.join([...conditions], ' AND ');
+}
+
+function filterConditions({ tenants, ids }: ExecutionFilter): Prisma.Sql[] {
+  return [
+    ...(tenants ? [tenantCondition(tenants)] : []),
+    ...(ids ? [idCondition(parseIdPatterns(ids))] : []),
+  ];
+}
+
+function tenantCondition(tenants: readonly (string | null)[]): Prisma.Sql {
+  const named = tenants.filter((tenant) => tenant !== null && isStorable(tenant));
+  return any([
+    ...named.map((tenant) => sql`"tenant" = ${tenant}`),
+    ...(tenants.includes(null) ? [sql`"tenant" IS NULL`] : []),
+  ]);
+}
+
+/** Ids are stored with the collation "C", so a prefix is a range of the primary key. */
+function idCondition({ exact, prefixes }: IdPatterns): Prisma.Sql {
+  if (prefixes.includes('')) return sql`TRUE`;
+  return any([
+    ...(exact.length > 0 ? [sql`"id" = ANY(${[...exact]}::text[])`] : []),
+    ...prefixes.map((prefix) => sql`("id" >= ${prefix} AND "id" < ${afterPrefix(prefix)})`),
+  ]);
+}
+
+/** The first text that sorts after all texts with this prefix, whose last character is ASCII. */
+function afterPrefix(prefix: string): string {
+  return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
+}
+
+function any(conditions: readonly Prisma.Sql[]): Prisma.Sql {
+  return conditions.length === 0 ? sql`FALSE` : sql`(${Prisma.join([...conditions], ' OR ')})`;
+}
+
+function olderThan({ startedAt, id }: ListPosition): Prisma.Sql {
+  const at = timeOf(startedAt);
+  return id === undefined ? sql`"started_at" < ${at}` : sql`("started_at", "id") < (${at}, ${id})`;
+}
+
+function newerThan({ startedAt, id }: ListPosition): Prisma.Sql {
+  const at = timeOf(startedAt);
+  return id === undefined ? sql`"started_at" > ${at}` : sql`("started_at", "id") > (${at}, ${id})`;
+}
+
+/** A time without a zone, as the column has it, whatever the zone of the session. */
+function timeOf(at: Date): Prisma.Sql {
+  return sql`(timestamp 'epoch' + ${at.getTime()}::double precision * interval '1 millisecond')`;
+}

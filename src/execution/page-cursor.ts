@@ -1,0 +1,38 @@
+// Cursors of lists: a position, encoded, so that continuing a list looks up no other execution, and a cursor tells
+// nothing about whether an execution exists.
+import { ExecstreamError } from '../event/error.ts';
+import { checkExecutionId } from '../event/id.ts';
+import type { ListPosition } from './store.ts';
+
+/** Times that both a JavaScript Date and Postgres can hold, in ms since 1970: from the year 1 on. */
+const MIN_TIME_MS = -62_135_596_800_000;
+const MAX_TIME_MS = 8.64e15;
+/** Longer than any cursor that `encodePageCursor` returns. */
+const MAX_CURSOR_LENGTH = 400;
+
+/** The cursor of a position: opaque to clients. */
+export function encodePageCursor({ startedAt, id }: ListPosition): string {
+  return Buffer.from(`${startedAt.getTime()}:${id ?? ''}`).toString('base64url');
+}
+
+/**
+ * The position of a cursor.
+ * @throws ExecstreamError `BAD_USER_INPUT` where the text is not a cursor of a list.
+ */
+export function decodePageCursor(cursor: string): ListPosition {
+  const position = cursor.length <= MAX_CURSOR_LENGTH ? parse(cursor) : undefined;
+  if (position && encodePageCursor(position) === cursor) return position;
+  throw new ExecstreamError('BAD_USER_INPUT', 'after: expected a cursor of a list, as in `endCursor`');
+}
+
+function parse(cursor: string): ListPosition | undefined {
+  const [, time, id] = /^(-?\d{1,16}):(.*)$/.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? [];
+  if (time === undefined || Number(time) < MIN_TIME_MS || Number(time) > MAX_TIME_MS) return undefined;
+  const startedAt = new Date(Number(time));
+  if (!id) return { startedAt };
+  try {
+    return { startedAt, id: checkExecutionId(id) };
+  } catch {
+    return undefined;
+  }
+}

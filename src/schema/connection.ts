@@ -1,0 +1,117 @@
+// Pages of executions as Relay connections: arguments, cursors, and what a policy hides.
+import type { ArgBuilder } from '@pothos/core';
+import { ExecstreamError } from '../event/error.ts';
+import { decodePageCursor, encodePageCursor } from '../execution/page-cursor.ts';
+import { MAX_PAGE } from '../execution/rules.ts';
+import type { ExecutionPage, ExecutionSummary, ListPosition } from '../execution/store.ts';
+import type { builder } from './builder.ts';
+import type { RequestContext } from './context.ts';
+
+const DEFAULT_FIRST = 20;
+/** Pages that are read for one connection because a policy hides executions. */
+const MAX_PAGES = 10;
+
+export interface Connection {
+  readonly edges: readonly { readonly node: ExecutionSummary; readonly cursor: string }[];
+  readonly pageInfo: {
+    readonly hasNextPage: boolean;
+    readonly hasPreviousPage: boolean;
+    readonly startCursor: string | null;
+    readonly endCursor: string | null;
+  };
+}
+
+type SchemaTypes = typeof builder.$inferSchemaTypes;
+
+/** The arguments of every connection. */
+export function connectionArguments(arg: ArgBuilder<SchemaTypes>) {
+  return {
+    first: arg.int({ defaultValue: DEFAULT_FIRST, description: `1 to ${MAX_PAGE}.` }),
+    after: arg.string({ description: 'The `endCursor` of the page before.' }),
+  };
+}
+
+interface PageRequest {
+  readonly first: number;
+  readonly after?: ListPosition;
+}
+
+type ReadPage = (page: PageRequest) => Promise<ExecutionPage>;
+
+/**
+ * Reads a page of executions that the caller may read.
+ * @throws ExecstreamError `BAD_USER_INPUT` where an argument is wrong, or the result would be too large.
+ */
+export async function readConnection(
+  args: { readonly first?: number | null | undefined; readonly after?: string | null | undefined },
+  context: RequestContext,
+  read: ReadPage,
+): Promise<Connection> {
+  const first = args.first ?? DEFAULT_FIRST;
+  if (first < 1 || first > MAX_PAGE) {
+    throw new ExecstreamError('BAD_USER_INPUT', `first: expected 1 to ${MAX_PAGE}, got ${first}`);
+  }
+  const after = args.after ? decodePageCursor(args.after) : undefined;
+  const { rows, hasNextPage, end } = await readablePage(context, read, first, after);
+  context.reads.count(rows.length);
+  const edges = rows.map((node) => ({ node, cursor: encodePageCursor(node) }));
+  return {
+    edges,
+    pageInfo: {
+      hasNextPage,
+      hasPreviousPage: after !== undefined,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: end ? encodePageCursor(end) : (edges.at(-1)?.cursor ?? null),
+    },
+  };
+}
+
+interface ReadablePage {
+  readonly rows: readonly ExecutionSummary[];
+  readonly hasNextPage: boolean;
+  /** Where the next page starts, if not after the last row. */
+  readonly end?: ListPosition;
+}
+
+/**
+ * A page of what the caller may read. Executions that a policy hides are replaced by later ones: a shorter page, or a
+ * cursor of a hidden execution, would tell of them. That has a limit; a page that meets it may be shorter.
+ */
+async function readablePage(
+  { reads, services }: RequestContext,
+  read: ReadPage,
+  first: number,
+  start: ListPosition | undefined,
+): Promise<ReadablePage> {
+  const examined: ExecutionSummary[] = [];
+  const rows: ExecutionSummary[] = [];
+  // One more than shown, so that whether there is a next page is known without reading it.
+  const size = services.readFilters.isExact ? first : first + 1;
+  let request: PageRequest = { first: size, ...(start && { after: start }) };
+  for (let pages = 1; ; pages += 1) {
+    const page = await read(request);
+    const readable = await reads.readable(page.executions);
+    examined.push(...page.executions);
+    rows.push(...readable);
+    if (rows.length > first) return { rows: rows.slice(0, first), hasNextPage: true };
+    if (!page.hasNextPage || services.readFilters.isExact) return { rows, hasNextPage: page.hasNextPage };
+    if (pages === MAX_PAGES || !reads.takeExtraPage()) return cutPage(examined, rows);
+    const { startedAt, id } = page.executions.at(-1)!;
+    request = { first: MAX_PAGE, after: { startedAt, id } };
+  }
+}
+
+/**
+ * Ends a page although not enough has been found. The next one continues after a complete millisecond, because the
+ * position of the last execution that was examined would tell the id of one that is hidden.
+ */
+function cutPage(examined: readonly ExecutionSummary[], rows: readonly ExecutionSummary[]): ReadablePage {
+  const last = examined.at(-1)!;
+  const cut = examined.findLast(({ startedAt }) => startedAt.getTime() !== last.startedAt.getTime());
+  if (!cut) {
+    const message = `more than ${examined.length} executions that you may not read are in the way; narrow the list by kind or status`;
+    throw new ExecstreamError('BAD_USER_INPUT', message);
+  }
+  const kept = rows.filter(({ startedAt }) => startedAt.getTime() !== last.startedAt.getTime());
+  return { rows: kept, hasNextPage: true, end: { startedAt: cut.startedAt } };
+}

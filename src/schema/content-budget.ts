@@ -1,0 +1,61 @@
+// How many bytes of large fields one operation may read and return. Both are limited: a value that is read once may
+// appear in the result many times.
+import type { Content, ContentField } from '../execution/store.ts';
+
+type ReadContents = (
+  ids: readonly string[],
+  field: ContentField,
+  maxBytes: number,
+) => Promise<ReadonlyMap<string, Content>>;
+
+const FIELDS: readonly ContentField[] = ['input', 'result', 'error'];
+
+export class ContentBudget {
+  readonly #maxBytes: number;
+  /** Fields that have appeared in the result, each once. */
+  readonly #returned = new Set<string>();
+  readonly #executions = new Set<string>();
+  #readBytes = 0;
+  #returnedBytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Names one field of one execution. */
+  static key(field: ContentField, id: string): string {
+    return `${field} ${id}`;
+  }
+
+  /** Reads fields as far as the budget allows; the others are omitted. All fields of a single execution are read. */
+  async load(keys: readonly string[], read: ReadContents): Promise<Map<string, Content>> {
+    const found = new Map<string, Content>();
+    const idsOf = new Map<string, string[]>(FIELDS.map((field) => [field, []]));
+    for (const key of keys) {
+      const [field, id] = key.split(' ') as [ContentField, string];
+      idsOf.get(field)!.push(id);
+      this.#executions.add(id);
+    }
+    for (const field of FIELDS) {
+      const ids = idsOf.get(field)!;
+      if (ids.length === 0) continue;
+      const room = Math.max(0, this.#maxBytes - this.#readBytes);
+      const contents = await read(ids, field, this.#executions.size === 1 ? Number.MAX_SAFE_INTEGER : room);
+      for (const [id, content] of contents) {
+        found.set(ContentBudget.key(field, id), content);
+        if (!content.isOmitted) this.#readBytes += content.bytes;
+      }
+    }
+    return found;
+  }
+
+  /** Whether the result may hold a field that was read. */
+  admits(id: string, field: ContentField, { bytes, isOmitted }: Content): boolean {
+    if (isOmitted) return false;
+    const key = ContentBudget.key(field, id);
+    const isFirst = !this.#returned.has(key);
+    this.#returned.add(key);
+    this.#returnedBytes += bytes;
+    return this.#returnedBytes <= this.#maxBytes || (isFirst && this.#executions.size === 1);
+  }
+}

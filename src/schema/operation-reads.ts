@@ -1,0 +1,218 @@
+// The reads of one GraphQL operation: batched, in the caller's turn, and stopped by the operation's limits, by its
+// timeout, or when the client leaves.
+import { ExecstreamError, isExecstreamError } from '../event/error.ts';
+import type { ExecutionKind } from '../event/types.ts';
+import { type Caller, callerKey, type Permission } from '../execution/permission.ts';
+import type {
+  ChildrenQuery,
+  Content,
+  ContentField,
+  Execution,
+  ExecutionPage,
+  ExecutionQuery,
+  ExecutionSummary,
+} from '../execution/store.ts';
+import type { LogHead } from '../log/log.ts';
+import { BatchLoader } from './batch-loader.ts';
+import { ContentBudget } from './content-budget.ts';
+import type { SchemaServices } from './context.ts';
+import type { OperationLimits, ReadQueues } from './operation-limits.ts';
+
+/** Rows of one statement. */
+const MAX_ROWS = 1_000;
+/** Heads of logs that are read concurrently. */
+const MAX_HEADS = 100;
+/** Pages that one operation may read only because a policy has hidden executions of the pages before. */
+const MAX_EXTRA_PAGES = 50;
+
+export interface OperationReadsOptions {
+  readonly services: Pick<SchemaServices, 'store' | 'log' | 'tails' | 'authorize'>;
+  readonly queues: ReadQueues;
+  readonly limits: OperationLimits;
+  readonly caller: Caller;
+  readonly request: Pick<Request, 'signal'>;
+}
+
+export class OperationReads {
+  readonly #options: OperationReadsOptions;
+  readonly #stop = new AbortController();
+  readonly #rows: BatchLoader<ExecutionSummary>;
+  readonly #heads: BatchLoader<LogHead>;
+  readonly #contents: BatchLoader<Content>;
+  readonly #budget: ContentBudget;
+  readonly #children = new Map<string, BatchLoader<ExecutionPage>>();
+  readonly #permissions = new Map<string, Promise<Permission>>();
+  #executions = 0;
+  #extraPages = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #failure: ExecstreamError | undefined;
+
+  constructor(options: OperationReadsOptions) {
+    const { store, log } = options.services;
+    this.#options = options;
+    this.#budget = new ContentBudget(options.limits.contentBytes);
+    this.#rows = new BatchLoader(async (ids) => {
+      const rows = await this.#read(() => store.getMany(ids));
+      return new Map(rows.map((row) => [row.id, row]));
+    }, MAX_ROWS);
+    this.#heads = new BatchLoader(async (ids) => {
+      this.#stop.signal.throwIfAborted();
+      const heads = await Promise.all(ids.map(async (id) => [id, await log.head(id)] as const));
+      return new Map(heads.flatMap(([id, head]) => (head ? [[id, head]] : [])));
+    }, MAX_HEADS);
+    this.#contents = new BatchLoader(
+      (keys) =>
+        this.#budget.load(keys, (ids, field, maxBytes) =>
+          this.#read(() => store.contents(ids, field, maxBytes)),
+        ),
+      MAX_ROWS,
+    );
+  }
+
+  /** Why the whole operation failed: a limit, the timeout, or a store that is unavailable. */
+  get failure(): ExecstreamError | undefined {
+    return this.#failure;
+  }
+
+  /** Starts the clock, and stops the operation when the client leaves. */
+  start(): void {
+    const { limits, request } = this.#options;
+    const late = `the operation was aborted: it took longer than ${limits.timeoutMs} ms`;
+    this.#timer = setTimeout(
+      () => this.#fail(new ExecstreamError('SOURCE_UNAVAILABLE', late)),
+      limits.timeoutMs,
+    );
+    if (request.signal.aborted) this.#onLeave();
+    else request.signal.addEventListener('abort', this.#onLeave, { once: true });
+  }
+
+  /** To be called when the operation has its result. */
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#options.request.signal.removeEventListener('abort', this.#onLeave);
+  }
+
+  /** An execution by id. */
+  execution(id: string): Promise<ExecutionSummary | undefined> {
+    return this.#rows.load(id);
+  }
+
+  /** An execution of a kind by id; a workflow that only Temporal knows gets its row. */
+  async find(kind: ExecutionKind, id: string): Promise<ExecutionSummary | undefined> {
+    const row =
+      (await this.execution(id)) ?? (kind === 'workflow' ? await this.#findWorkflow(id) : undefined);
+    return row?.kind === kind ? row : undefined;
+  }
+
+  #findWorkflow(id: string): Promise<Execution | undefined> {
+    const { services, queues, caller } = this.#options;
+    const find = () => services.tails.find('workflow', id, caller);
+    return this.#guard(queues.workflows.run(callerKey(caller), find, this.#stop.signal));
+  }
+
+  list(query: ExecutionQuery): Promise<ExecutionPage> {
+    return this.#read(() => this.#options.services.store.list(query));
+  }
+
+  /** A page of an execution's children. Parents that are asked about with equal queries share a statement. */
+  async children(parentId: string, query: ChildrenQuery): Promise<ExecutionPage> {
+    const group = JSON.stringify(query);
+    let loader = this.#children.get(group);
+    if (!loader) {
+      const { store } = this.#options.services;
+      loader = new BatchLoader(
+        (parentIds) => this.#read(() => store.childrenOf(parentIds, query)),
+        Math.max(1, Math.floor(MAX_ROWS / (query.first + 1))),
+      );
+      this.#children.set(group, loader);
+    }
+    return (await loader.load(parentId)) ?? { executions: [], hasNextPage: false };
+  }
+
+  /** One of the large fields of an execution; null where it is not set. */
+  async content(id: string, field: ContentField): Promise<unknown> {
+    const content = await this.#contents.load(ContentBudget.key(field, id));
+    if (!content) return null;
+    if (!this.#budget.admits(id, field, content)) {
+      const { contentBytes } = this.#options.limits;
+      const message = `the result holds more than ${contentBytes} bytes of input, result and error; select them for fewer executions`;
+      throw this.#fail(new ExecstreamError('BAD_USER_INPUT', message));
+    }
+    return content.value;
+  }
+
+  /** Where the log of an execution ends. */
+  head(id: string): Promise<LogHead | undefined> {
+    return this.#heads.load(id);
+  }
+
+  /** What the caller may know of an execution. The policy is asked once for each. */
+  permission(row: ExecutionSummary): Promise<Permission> {
+    let permission = this.#permissions.get(row.id);
+    if (!permission) {
+      const { services, caller } = this.#options;
+      permission = Promise.resolve(services.authorize(caller, row));
+      this.#permissions.set(row.id, permission);
+    }
+    return permission;
+  }
+
+  /** Those executions that the caller may read. */
+  async readable<R extends ExecutionSummary>(rows: readonly R[]): Promise<R[]> {
+    const permissions = await Promise.all(rows.map((row) => this.permission(row)));
+    return rows.filter((_, i) => permissions[i]?.read === 'granted');
+  }
+
+  /**
+   * Counts executions that the result is going to hold.
+   * @throws ExecstreamError `BAD_USER_INPUT` where there are more than an operation may return.
+   */
+  count(executions: number): void {
+    const { limits } = this.#options;
+    this.#executions += executions;
+    if (this.#executions <= limits.executions) return;
+    const message = `the result holds more than ${limits.executions} executions; ask for smaller pages or fewer levels`;
+    throw this.#fail(new ExecstreamError('BAD_USER_INPUT', message));
+  }
+
+  /** Whether one more page may be read in place of executions that a policy has hidden. */
+  takeExtraPage(): boolean {
+    this.#extraPages += 1;
+    return this.#extraPages <= MAX_EXTRA_PAGES;
+  }
+
+  #read<T>(read: () => Promise<T>): Promise<T> {
+    const { queues, caller } = this.#options;
+    return this.#guard(queues.database.run(callerKey(caller), read, this.#stop.signal));
+  }
+
+  /** Rejects as soon as the operation is stopped, and stops it where the store is unavailable. */
+  async #guard<T>(work: Promise<T>): Promise<T> {
+    const { signal } = this.#stop;
+    let onStop: (() => void) | undefined;
+    const stopped = new Promise<never>((_, reject) => {
+      onStop = () => reject(signal.reason);
+      signal.addEventListener('abort', onStop, { once: true });
+      if (signal.aborted) onStop();
+    });
+    try {
+      return await Promise.race([work, stopped]);
+    } catch (error) {
+      if (isExecstreamError(error, 'SOURCE_UNAVAILABLE')) this.#fail(error);
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', onStop!);
+    }
+  }
+
+  readonly #onLeave = () => {
+    this.#fail(new ExecstreamError('SOURCE_UNAVAILABLE', 'the client has closed the request'));
+  };
+
+  /** The first failure is that of the operation: nothing more is read for it. */
+  #fail(error: ExecstreamError): ExecstreamError {
+    this.#failure ??= error;
+    this.#stop.abort(this.#failure);
+    return this.#failure;
+  }
+}

@@ -126,6 +126,15 @@ export function requirePublishScope(caller: Caller): void {
   if (!hasScope(caller, 'publish')) throw new ExecstreamError('FORBIDDEN', 'you may not publish');
 }
 
+/** What a policy says, within the executions that the caller is limited to. */
+export async function mayPublish(
+  authorizePublish: AuthorizePublish,
+  caller: Caller,
+  execution: Publishable,
+): Promise<Permission['read']> {
+  return isNamed(caller, execution.id) ? authorizePublish(caller, execution) : 'hidden';
+}
+
 /**
  * Asks for permission to publish.
  * @throws ExecstreamError `NOT_FOUND` where the execution is hidden, `FORBIDDEN` where it may not be published.
@@ -136,7 +145,7 @@ export async function requirePublish(
   execution: Publishable,
 ): Promise<void> {
   requirePublishScope(caller);
-  const answer = isNamed(caller, execution.id) ? await authorizePublish(caller, execution) : 'hidden';
+  const answer = await mayPublish(authorizePublish, caller, execution);
   if (answer === 'hidden') throw unknownExecution(execution.id);
   if (answer === 'denied') {
     throw new ExecstreamError('FORBIDDEN', `you may not publish execution ${execution.id}`);

@@ -187,10 +187,11 @@ async function get(prisma: PrismaClient, id: string): Promise<Execution | undefi
  * the row read afterwards explains it.
  */
 async function begin(prisma: PrismaClient, wanted: BeginExecution): Promise<Execution> {
+  // A worker that knows no tenants may begin executions under the workflow of a tenant, and a child may come before
+  // its parent.
   if (wanted.parentId !== undefined && wanted.tenant !== undefined) {
-    const ofParent = { where: { id: wanted.parentId }, select: { tenant: true } };
-    const parent = await prisma.execution.findUnique(ofParent);
-    if (parent) checkParentTenant(wanted, parent);
+    const [parent] = await getMany(prisma, [wanted.parentId]);
+    if (parent) checkParentTenant(parent, wanted.tenant);
   }
   const { id, kind, mode, attempt } = wanted;
   if (attempt === undefined || attempt <= MAX_ATTEMPT_STEP) {

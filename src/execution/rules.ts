@@ -80,16 +80,15 @@ export function checkIds(ids: readonly string[]): void {
 }
 
 /**
- * Checks that an execution does not begin under a parent of another tenant. A parent without a tenant is shared by
- * all; an execution without a tenant may begin under any parent, as a worker that knows no tenants does.
+ * Checks that an execution does not begin under a parent of another tenant. A parent without a tenant is shared.
  * @throws ExecstreamError `FORBIDDEN`
  */
-export function checkParentTenant(wanted: BeginExecution, parent: { readonly tenant?: string | null }): void {
-  const isOther = wanted.tenant !== undefined && (parent.tenant ?? wanted.tenant) !== wanted.tenant;
-  if (isOther) {
-    const message = `parentId: execution "${wanted.parentId}" belongs to another tenant`;
-    throw new ExecstreamError('FORBIDDEN', message);
-  }
+export function checkParentTenant(
+  parent: Pick<Execution, 'id' | 'tenant'>,
+  tenant: string | undefined,
+): void {
+  if (parent.tenant === undefined || parent.tenant === tenant) return;
+  throw new ExecstreamError('FORBIDDEN', `parentId: execution "${parent.id}" belongs to another tenant`);
 }
 
 /**

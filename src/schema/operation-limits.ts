@@ -6,7 +6,7 @@ export interface OperationLimits {
   readonly executions: number;
   /**
    * Bytes of `input`, `result` and `error` in one result, counted each time that they appear. A result with one
-   * execution may exceed it: otherwise a large value could not be read at all. Default 16 MiB.
+   * execution may exceed it: otherwise a large value could not be read at all. Default 4 MiB.
    */
   readonly contentBytes: number;
   /** Time until the operation is aborted. Default 10 s. */
@@ -22,7 +22,7 @@ export interface OperationLimits {
 
 export const DEFAULT_OPERATION_LIMITS: OperationLimits = {
   executions: 2_000,
-  contentBytes: 16 * 1024 * 1024,
+  contentBytes: 4 * 1024 * 1024,
   timeoutMs: 10_000,
   reads: 6,
   readsPerCaller: 2,

@@ -136,7 +136,8 @@ export function createServices({
     streams,
     checks: { log: () => log.ping(), database: () => store.ping() },
     metrics: createMetrics({ streams, tails, counter: graphql.counter }),
-    authorizePublish,
+    ...{ authorize, authorizePublish },
+    findWorkflow: (id, caller) => tails.find('workflow', id, caller),
     onError,
   });
   const close = async () => {

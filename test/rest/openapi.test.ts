@@ -274,6 +274,7 @@ describe('the example answers are those of the server', () => {
       const begin = STORIES[kind].begin;
       await compare('put …', await put('{"mode":'), 'BAD_USER_INPUT');
       await compare('put …', await put({ ...begin, tenant: 'other' }), 'FORBIDDEN');
+      await compare('put …', await put({ ...begin, parentId: 'nobody' }), 'NOT_FOUND');
       await compare('put …', await put({ ...begin, input: 'x'.repeat(300_000) }), 'EVENT_TOO_LARGE');
       await compare('put …', await put({ ...begin, attempt: 0 }), 'BAD_USER_INPUT');
 

@@ -54,7 +54,7 @@ export function createMemoryStore(): MemoryStore {
       checkThere();
       checkBegin(wanted);
       const parent = rows.get(wanted.parentId ?? '');
-      if (parent) checkParentTenant(wanted, parent);
+      if (parent && wanted.tenant !== undefined) checkParentTenant(parent, wanted.tenant);
       const row = rows.get(wanted.id);
       if (row === undefined) {
         checkAttemptStep(wanted.attempt ?? 1, 0);

@@ -40,11 +40,17 @@ export const UNKNOWN = problemAnswer(
   { NOT_FOUND: 'no such execution: nobody' },
 );
 
+export const UNKNOWN_PARENT = problemAnswer(
+  404,
+  '`parentId` names no execution that the caller may know of. Begin the parent first.',
+  { NOT_FOUND: 'parentId: no such execution: nobody' },
+);
+
 export const FORBIDDEN = problemAnswer(403, 'The caller may know of the execution, and may not read it.', {
   FORBIDDEN: 'you may not read execution report-42',
 });
 
-export const OTHER_TENANT = problemAnswer(403, 'Another tenant has an execution of this id.', {
+export const OTHER_TENANT = problemAnswer(403, 'Another tenant has an execution of this id, or the parent.', {
   FORBIDDEN: 'Execution "report-42" belongs to another tenant',
 });
 

@@ -21,6 +21,7 @@ import {
   UNAUTHENTICATED,
   UNAVAILABLE,
   UNKNOWN,
+  UNKNOWN_PARENT,
   WRONG_BEGIN,
   WRONG_EVENT,
 } from './answers.ts';
@@ -74,6 +75,7 @@ export function beginOperation(kind: ExecutionKind, name: string, id: JsonSchema
       400: BAD_BODY,
       401: UNAUTHENTICATED,
       403: OTHER_TENANT,
+      404: UNKNOWN_PARENT,
       405: notAllowed('GET', 'PUT', 'HEAD'),
       409: CANNOT_BEGIN,
       413: TOO_LARGE,

@@ -9,12 +9,8 @@ import { z } from 'zod';
 import { ExecstreamError } from '../../event/error.ts';
 import { checkExecutionId } from '../../event/id.ts';
 import { type ExecutionKind, type JsonValue, type NewEvent, timestamp } from '../../event/types.ts';
-import {
-  type AuthorizePublish,
-  type Caller,
-  requirePublish,
-  requirePublishScope,
-} from '../../execution/permission.ts';
+import { type ParentPolicies, requireParent } from '../../execution/parent.ts';
+import { type Caller, requirePublish, requirePublishScope } from '../../execution/permission.ts';
 import type { BeginExecution, Execution, ExecutionStore } from '../../execution/store.ts';
 import { type EventLog, type LogHead, MAX_BATCH_BYTES } from '../../log/log.ts';
 import type { Redaction } from '../../publish/redact/redaction.ts';
@@ -44,10 +40,9 @@ export interface PublishTarget {
   readonly id: string;
 }
 
-export interface BeginOptions {
+export interface BeginOptions extends ParentPolicies {
   readonly log: Pick<EventLog, 'head' | 'open' | 'append' | 'keepAlive'>;
   readonly store: ExecutionStore;
-  readonly authorizePublish: AuthorizePublish;
   /** Makes a redaction for one request. */
   redactor(): Redaction;
   /** Notes the head that was acknowledged to this publisher. */
@@ -55,7 +50,9 @@ export interface BeginOptions {
 }
 
 /** Makes the handler. It responds with the token that the batches carry. */
-export function createBegin({ log, store, authorizePublish, redactor, onAcknowledged }: BeginOptions) {
+export function createBegin(options: BeginOptions) {
+  const { log, store, authorizePublish, redactor, onAcknowledged } = options;
+
   return async function begin({ request, caller, kind, id }: PublishTarget): Promise<Response> {
     checkExecutionId(id);
     requirePublishScope(caller);
@@ -66,6 +63,7 @@ export function createBegin({ log, store, authorizePublish, redactor, onAcknowle
     }
     const run = { ...body, id, kind, ...(tenant !== undefined && { tenant }) };
     await requirePublish(authorizePublish, caller, run);
+    await requireParent(options, caller, run);
     const { execution, startEvent } = prepareRun(run, redactor());
     const [rowBefore, logBefore] = await Promise.all([store.get(id), log.head(id)]);
     const row = await store.begin(withAttempt(execution, rowBefore, logBefore));

@@ -1,0 +1,67 @@
+// The cost of documents: every field as often as the lists around it repeat it.
+import { getIntrospectionQuery, parse } from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { costOf } from '../../src/graphql/query-cost.ts';
+import { DEFAULT_QUERY_LIMITS } from '../../src/graphql/query-limits.ts';
+import { schema } from '../../src/schema/index.ts';
+
+const cost = (text: string, variables?: Record<string, unknown>) =>
+  costOf(schema, parse(text), undefined, variables);
+
+/** 1 for `executions`, `edges`, and for each edge `node` and `id`. */
+const page = (size: number) => 2 + size * 2;
+
+describe('the cost of a document', () => {
+  test('counts the selection of a list as often as `first` says, 20 times by default', () => {
+    expect(cost('{ executions(first: 7) { edges { node { id } } } }')).toBe(page(7));
+    expect(cost('{ executions { edges { node { id } } } }')).toBe(page(20));
+    expect(cost('{ executions(first: null) { edges { node { id } } } }')).toBe(page(20));
+    expect(cost('{ executions(first: 7) { pageInfo { endCursor } } }')).toBe(3);
+  });
+
+  test('takes `first` from variables, their defaults and the default of the argument', () => {
+    const text = (type: string) => `query ($n: ${type}) { executions(first: $n) { edges { node { id } } } }`;
+    expect(cost(text('Int'), { n: 9 })).toBe(page(9));
+    expect(cost(text('Int = 8'))).toBe(page(8));
+    expect(cost(text('Int = 8'), { n: null })).toBe(page(20));
+    expect(cost(text('Int'))).toBe(page(20));
+    expect(cost(text('Int'), { n: 'a lot' })).toBe(page(100));
+    expect(cost(text('Int'), { n: -5 })).toBe(page(1));
+  });
+
+  test('multiplies nested lists', () => {
+    const text =
+      '{ executions(first: 10) { edges { node { children(first: 5) { edges { node { id } } } } } } }';
+    expect(cost(text)).toBe(2 + 10 * (1 + page(5)));
+  });
+
+  test('counts fragments wherever they are spread, also at the edges', () => {
+    const text = `
+      query { executions(first: 10) { ...Page ...Page ... on ExecutionConnection { edges { node { ...Node } } } } }
+      fragment Page on ExecutionConnection { edges { node { ...Node } } }
+      fragment Node on Execution { id name }`;
+    expect(cost(text)).toBe(1 + 3 * (1 + 10 * 3));
+  });
+
+  test('of fragments that double each other is counted without following each spread', () => {
+    const doubling = Array.from(
+      { length: 60 },
+      (_, i) => `fragment F${i} on Execution { ...F${i + 1} ...F${i + 1} }`,
+    );
+    const text = `{ executions(first: 1) { edges { node { ...F0 } } } } ${doubling.join(' ')} fragment F60 on Execution { id }`;
+    expect(cost(text)).toBeGreaterThanOrEqual(2 ** 60);
+  });
+
+  test('admits the introspection of GraphiQL, and not one that aliases multiply', () => {
+    const { cost: limit } = DEFAULT_QUERY_LIMITS;
+    expect(cost(getIntrospectionQuery())).toBeLessThan(limit);
+    const aliases = (inner: string) =>
+      'abcdefghijklmno'
+        .split('')
+        .map((name) => `${name}: fields { ${inner} }`)
+        .join(' ');
+    expect(cost(`{ __schema { types { ${aliases(`type { ${aliases('name')} }`)} } } }`)).toBeGreaterThan(
+      limit,
+    );
+  });
+});

@@ -58,7 +58,8 @@ Object.assign(globalThis, {
 async function main() {
   for (const file of process.argv.slice(2)) await import(file);
   const { executions } = await store.list({ first: 100 });
-  const told = await Promise.all(executions.map(async ({ id, status, result, error }) => {
+  const told = await Promise.all(executions.map(async ({ id }) => {
+    const { status, result, error } = (await store.get(id))!;
     const { events } = (await log.read(id, 0, 1000))!;
     return [id, { status, result, code: error?.code, types: events.map(({ type }) => type) }];
   }));

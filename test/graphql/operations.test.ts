@@ -5,8 +5,9 @@ import type { Caller } from '../../src/execution/permission.ts';
 import type { ExecutionStore } from '../../src/execution/store.ts';
 import type { QueryLimits } from '../../src/graphql/query-limits.ts';
 import { DEFAULT_LIMITS } from '../../src/server/limits.ts';
-import { type App, createApp, settled } from '../support/app.ts';
+import { type App, createApp, graphqlPath, settled, startApp } from '../support/app.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
+import { until } from '../support/wait.ts';
 
 /** A memory store whose reads are recorded, and wait while they are held. */
 function createRecordedStore() {
@@ -61,12 +62,12 @@ async function ask(query: string, { caller = ANN, signal }: { caller?: Caller; s
   return { status: response.status, headers, ...(await response.json()) };
 }
 
-/** A workflow with children, each with an input. */
-async function family(store: ExecutionStore, children: number, input = 'x') {
-  const tenant = ANN.tenant!;
-  await store.begin({ id: 'w', kind: 'workflow', mode: 'STRUCTURED', tenant });
+/** A workflow of Ann's tenant, or of none, with children that have an input each. */
+async function family(store: ExecutionStore, children: number, input = 'x', tenant = ANN.tenant) {
+  const of = tenant ? { tenant } : {};
+  await store.begin({ id: 'w', kind: 'workflow', mode: 'STRUCTURED', ...of });
   for (let i = 0; i < children; i += 1) {
-    await store.begin({ id: `c${i}`, kind: 'task', mode: 'TEXT', tenant, parentId: 'w', input });
+    await store.begin({ id: `c${i}`, kind: 'task', mode: 'TEXT', ...of, parentId: 'w', input });
   }
 }
 
@@ -152,7 +153,6 @@ describe('limits of an operation', () => {
   test('one value counts as often as it appears in the result', async () => {
     const { store } = await start({ contentBytes: 10_000 });
     await store.begin({ id: 'w', kind: 'workflow', mode: 'STRUCTURED', input: 'x'.repeat(998) });
-    await family(store, 0).catch(() => {});
     for (let i = 0; i < 11; i += 1)
       await store.begin({ id: `c${i}`, kind: 'task', mode: 'TEXT', parentId: 'w' });
     expect((await ask(tree(children('parent { input }', 10)))).errors).toBeUndefined();
@@ -198,6 +198,26 @@ describe('limits of an operation', () => {
     left.abort();
     release();
     await asked;
+    await settled();
+    expect(reads).toEqual(['getMany']);
+  });
+
+  test('a client that closes its connection ends the reads of its operation', async () => {
+    const { store, hold, release, reads } = createRecordedStore();
+    await family(store, 3, 'x', '');
+    await using listening = await startApp({ store });
+    hold();
+    const left = new AbortController();
+    const { signal } = left;
+    const url = `${listening.url}${graphqlPath(`{ a: ${tree(children('id')).slice(1, -1)} }`)}`;
+    const asked = fetch(url, { signal }).catch(() => {});
+    await until(() => reads.length === 1, { what: 'the first read' });
+    left.abort();
+    await asked;
+    // The server has met the end of the connection once it has answered a later request.
+    await (await fetch(`${listening.url}/health/live`)).text();
+    await settled();
+    release();
     await settled();
     expect(reads).toEqual(['getMany']);
   });

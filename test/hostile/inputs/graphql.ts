@@ -15,7 +15,7 @@ const large: fc.Arbitrary<string> = fc
     size,
     fc.constantFrom<(n: number) => string>(
       (n) => `{ ${NODE} { ${'parent { '.repeat(n)} id ${'} '.repeat(n)} } }`,
-      (n) => `{ ${NODE} { ${'children { '.repeat(n)} id ${'} '.repeat(n)} } }`,
+      (n) => `{ ${NODE} { ${'children { edges { node { '.repeat(n)} id ${'} } } '.repeat(n)} } }`,
       (n) => `{ ${Array.from({ length: n }, (_, i) => `a${i}: ${NODE} { id name }`).join(' ')} }`,
       (n) => `{ ${'__typename '.repeat(n)} }`,
       (n) => `{ __typename ${DIRECTIVE.repeat(n)} }`,
@@ -28,7 +28,8 @@ const large: fc.Arbitrary<string> = fc
       (n) => `{ __typename } # ${'x'.repeat(n * 20)}`,
       (n) => `{ execution(kind: AGENT, id: "${'x'.repeat(n * 20)}") { id } }`,
       (n) => `${'{ a '.repeat(n)}`,
-      (n) => `{ executions(first: ${n * 1_000}) { edges { node { id children { id } } } } }`,
+      (n) =>
+        `{ executions(first: ${n * 1_000}) { edges { node { id children(first: ${n}) { edges { node { id } } } } } } }`,
       (n) =>
         `{ __schema { ${'types { fields { type { '.repeat(Math.min(n, 8))} name ${'} } } '.repeat(Math.min(n, 8))} } }`,
     ),
@@ -38,7 +39,7 @@ const large: fc.Arbitrary<string> = fc
 const twisted = fc.constantFrom(
   'query Q { ...A } fragment A on Query { ...B } fragment B on Query { ...A }',
   '{ ...A } fragment A on Query { ...A }',
-  `{ ${NODE} { ...A } } fragment A on Execution { children { ...A } parent { ...A } }`,
+  `{ ${NODE} { ...A } } fragment A on Execution { children { edges { node { ...A } } } parent { ...A } }`,
   '{ __type(name: "__proto__") { name } }',
   '{ __proto__ constructor: __typename }',
   '{ __proto__: __typename }',
@@ -55,6 +56,7 @@ const twisted = fc.constantFrom(
   '{ execution(kind: NOPE, id: "x") { id } }',
   '{ executions(first: -1, after: "%%%") { edges { cursor } } }',
   '{ executions(first: 1.5) { edges { cursor } } }',
+  '{ executions(after: "MTp4") { edges { cursor node { children(first: 0, after: "") { edges { cursor } } } } } }',
   'type Query { a: Int }',
   'extend schema { query: Query }',
   '{ __typename @defer @stream @skip }',

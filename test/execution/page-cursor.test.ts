@@ -1,0 +1,36 @@
+// Cursors of lists: every position comes back, and nothing else is accepted.
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { isExecstreamError } from '../../src/event/error.ts';
+import { decodePageCursor, encodePageCursor } from '../../src/execution/page-cursor.ts';
+
+const id = fc.stringMatching(/^[A-Za-z0-9._:~@+/-]{1,200}$/).filter((text) => text !== '.' && text !== '..');
+const time = fc.integer({ min: -62_135_596_800_000, max: 8.64e15 });
+
+test('a position comes back from its cursor, with or without an id', () => {
+  fc.assert(
+    fc.property(time, fc.option(id, { nil: undefined }), (ms, of) => {
+      const position = { startedAt: new Date(ms), ...(of !== undefined && { id: of }) };
+      expect(decodePageCursor(encodePageCursor(position))).toEqual(position);
+    }),
+  );
+});
+
+test('any text is decoded to a position whose cursor it is, or is BAD_USER_INPUT', () => {
+  const text = fc.oneof(
+    fc.string(),
+    fc.string({ unit: 'binary' }).map((bytes) => Buffer.from(bytes).toString('base64url')),
+    fc.tuple(fc.string(), fc.string()).map((pair) => Buffer.from(pair.join(':')).toString('base64url')),
+    fc.tuple(time, fc.string()).map((pair) => Buffer.from(pair.join(':')).toString('base64url')),
+  );
+  fc.assert(
+    fc.property(text, (cursor) => {
+      try {
+        expect(encodePageCursor(decodePageCursor(cursor))).toBe(cursor);
+      } catch (error) {
+        if (!isExecstreamError(error, 'BAD_USER_INPUT')) throw error;
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+});

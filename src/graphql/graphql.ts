@@ -2,9 +2,9 @@
 import { assertValidSchema, type ExecutionResult, getOperationAST } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Caller } from '../execution/permission.ts';
-import type { SchemaServices } from '../schema/context.ts';
 import { schema } from '../schema/index.ts';
 import type { RunOperation } from '../schema/operation.ts';
+import type { SchemaServices } from '../schema/services.ts';
 import type { EventStreams } from '../sse/event-streams.ts';
 import { isInternal, maskError, useProtocolCodes } from './errors.ts';
 import { useEventStream } from './event-stream.ts';

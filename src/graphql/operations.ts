@@ -3,9 +3,9 @@
 import { type ExecutionArgs, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Caller } from '../execution/permission.ts';
-import type { SchemaServices } from '../schema/context.ts';
 import { createReadQueues, type OperationLimits } from '../schema/operation-limits.ts';
 import { OperationReads } from '../schema/operation-reads.ts';
+import type { SchemaServices } from '../schema/services.ts';
 import { maskError } from './errors.ts';
 import { costOf } from './query-cost.ts';
 

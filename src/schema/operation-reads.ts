@@ -15,8 +15,8 @@ import type {
 import type { LogHead } from '../log/log.ts';
 import { BatchLoader } from './batch-loader.ts';
 import { ContentBudget } from './content-budget.ts';
-import type { SchemaServices } from './context.ts';
 import type { OperationLimits, ReadQueues } from './operation-limits.ts';
+import type { SchemaServices } from './services.ts';
 
 /** Rows of one statement. */
 const MAX_ROWS = 1_000;

@@ -3,7 +3,8 @@ import { ExecstreamError } from '../event/error.ts';
 import { checkExecutionId } from '../event/id.ts';
 import { type Caller, requireRead, unknownExecution } from '../execution/permission.ts';
 import { builder } from './builder.ts';
-import type { RequestContext, StreamToken } from './context.ts';
+import type { RequestContext } from './context.ts';
+import type { StreamToken } from './services.ts';
 
 const MOST_EXECUTIONS = 100;
 

@@ -6,7 +6,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { ExecstreamError } from '../../event/error.ts';
 import type { Caller } from '../../execution/permission.ts';
-import type { StreamToken, StreamTokens } from '../../schema/context.ts';
+import type { StreamToken, StreamTokens } from '../../schema/services.ts';
 import type { TokenRecords } from './token-records.ts';
 
 /** Within this time a token must first be used: one that was left in a log or a history is then worth nothing. */

@@ -29,7 +29,11 @@ export interface Connections {
 
 export function createConnections(limits: ConnectionLimits, listener: RequestListener): Connections {
   const { maxHeaderBytes, requestTimeoutMs, stalledMs, maxPipelined, maxConnections } = limits;
-  const handle = createRequestQueue(listener, maxPipelined);
+  const handle = createRequestQueue((request, response) => {
+    // Turned off by the adapter for a response that streams.
+    request.socket.setTimeout(stalledMs);
+    listener(request, response);
+  }, maxPipelined);
   const http = createServer(
     {
       maxHeaderSize: maxHeaderBytes,
@@ -44,8 +48,7 @@ export function createConnections(limits: ConnectionLimits, listener: RequestLis
   http.on('checkExpectation', handle);
   // Who has read a body still listens, and would be held for as long as the answer goes on.
   http.on('request', (request) => request.once('close', () => request.removeAllListeners()));
-  // Turned off by the adapter for a response that streams.
-  http.timeout = stalledMs;
+  http.timeout = 0;
   http.maxConnections = maxConnections;
   const silent = silentConnections(http);
   return { http, close: (withinMs) => closeAll(http, silent, withinMs) };

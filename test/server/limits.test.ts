@@ -184,8 +184,8 @@ describe('a client that reads nothing of a response', () => {
     const [http] = listening;
     await directLog(app);
     using stream = await openSse(restUrl(app.url, 'a1'));
-    for (let i = 0; i < 5; i += 1) openUnread(app.url, '/graphql');
-    await until(async () => (await connectionsOf(http!)) === 6);
+    const unread = Array.from({ length: 5 }, () => openUnread(app.url, '/graphql'));
+    await Promise.all(unread.map((socket) => new Promise((resolve) => socket.once('readable', resolve))));
     await until(async () => (await connectionsOf(http!)) === 1);
     expect(stream.end).toBeUndefined();
   });

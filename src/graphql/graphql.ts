@@ -20,6 +20,8 @@ import { useReservations } from './reservations.ts';
 /** The smallest logger that pino satisfies. */
 export interface Logger {
   error(details: object, message: string): void;
+  /** For what an operator should change; not logged where it is left out. */
+  warn?(details: object, message: string): void;
 }
 
 export interface GraphQLOptions {

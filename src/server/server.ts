@@ -1,4 +1,5 @@
 // Listens, hands each request to GraphQL or REST, and stops without cutting a stream off.
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServerAdapter, type ServerAdapterPlugin, useCORS } from '@whatwg-node/server';
@@ -14,8 +15,10 @@ import { isLoopbackHost } from './auth/loopback.ts';
 import { misdirected, refusedAtGate } from './auth/refusal.ts';
 import { withBoundedBody } from './bounded-body.ts';
 import { createConnections } from './connections.ts';
-import { DEFAULT_LIMITS, type Limits, maxConnections } from './limits.ts';
+import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import { checkOpenFiles, openFileLimit } from './open-files.ts';
 import { protect, usePageHeaders } from './page-headers.ts';
+import { logRefusedConnections } from './refused-connections.ts';
 import type { Services } from './services.ts';
 
 export interface ListenOptions {
@@ -54,9 +57,11 @@ const GRACE_MS = 5_000;
  *   and `host` can be reached from outside.
  */
 export async function listen(services: Services, options: ListenOptions): Promise<Server> {
-  const { graphql, rest, streams, streamTokens, onError } = services;
+  const { graphql, rest, streams, streamTokens, logger, onError } = services;
   const { limits = DEFAULT_LIMITS, drainMs = DRAIN_MS } = options;
   const { stalledMs } = options.streams ?? DEFAULT_STREAM_SETTINGS;
+  const { maxConnections, warning } = checkOpenFiles(limits, openFileLimit());
+  if (warning) logger.warn?.({ maxConnections }, warning);
   const gate = createGate({ ...options, auth: options.auth, streamTokens });
   const entrance = new Entrance();
   const accessTokens = new WeakMap<IncomingMessage, string>();
@@ -85,28 +90,24 @@ export async function listen(services: Services, options: ListenOptions): Promis
     { plugins: [...corsPlugins(options.corsOrigins), usePageHeaders()] },
   );
 
-  const connections = createConnections(
-    { ...limits, stalledMs, maxConnections: maxConnections(limits) },
-    (request, response) => {
-      protect(response);
-      const accessToken = takeAccessToken(request);
-      if (accessToken !== undefined) accessTokens.set(request, accessToken);
-      if (!isRequestTarget(request))
-        return void send(response, problem(400, 'BAD_USER_INPUT', 'not a path of a host'));
-      if (!isExpectationMet(request))
-        return void send(response, problem(417, 'BAD_USER_INPUT', 'Expect: expected 100-continue'));
-      if (!options.auth && !isLoopbackHost(request.headers.host)) return void send(response, misdirected());
-      void entrance.enter().then(() => {
-        // Else nobody is there for the answer any more.
-        if (!response.destroyed) return adapter(request, response);
-      });
-    },
-  );
-  const { http } = connections;
-  await new Promise<void>((resolve, reject) => {
-    http.once('error', reject);
-    http.listen(options.port, options.host, resolve);
+  const connections = createConnections({ ...limits, stalledMs, maxConnections }, (request, response) => {
+    protect(response);
+    const accessToken = takeAccessToken(request);
+    if (accessToken !== undefined) accessTokens.set(request, accessToken);
+    if (!isRequestTarget(request))
+      return void send(response, problem(400, 'BAD_USER_INPUT', 'not a path of a host'));
+    if (!isExpectationMet(request))
+      return void send(response, problem(417, 'BAD_USER_INPUT', 'Expect: expected 100-continue'));
+    if (!options.auth && !isLoopbackHost(request.headers.host)) return void send(response, misdirected());
+    void entrance.enter().then(() => {
+      // Else nobody is there for the answer any more.
+      if (!response.destroyed) return adapter(request, response);
+    });
   });
+  const { http } = connections;
+  http.listen(options.port, options.host);
+  await once(http, 'listening');
+  const stopWatching = logRefusedConnections(http, logger);
   const { port } = http.address() as AddressInfo;
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {
@@ -115,6 +116,7 @@ export async function listen(services: Services, options: ListenOptions): Promis
       const closed = connections.close(drainMs + GRACE_MS);
       streams.drain(drainMs);
       await closed;
+      stopWatching();
       await services.close();
     },
   };

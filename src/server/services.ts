@@ -64,6 +64,7 @@ export interface Services {
   readonly streams: EventStreams;
   readonly tails: Tails;
   readonly streamTokens: RedeemableStreamTokens;
+  readonly logger: Logger;
   /** Is told of what went wrong on our side. */
   readonly onError: (error: unknown) => void;
   /** Ends what runs without a request: the tails, and the sweep for lost publishers. */
@@ -145,5 +146,5 @@ export function createServices({
     await tails.close();
     await Promise.all([temporal?.close(), streamTokens.close()]);
   };
-  return { graphql, rest, streams, tails, streamTokens, onError, close };
+  return { graphql, rest, streams, tails, streamTokens, logger, onError, close };
 }

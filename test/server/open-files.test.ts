@@ -1,0 +1,190 @@
+// The limit of open files: said at start, kept clear of, and logged where it is met all the same.
+import { EventEmitter } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { startServer } from '../../scripts/child.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../src/server/limits.ts';
+import { checkOpenFiles, openFileLimit } from '../../src/server/open-files.ts';
+import { logRefusedConnections } from '../../src/server/refused-connections.ts';
+import { createDatabase, describePostgres } from '../support/postgres.ts';
+import { until } from '../support/wait.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const TSX = ['--import', `file://${ROOT}node_modules/tsx/dist/loader.mjs`];
+
+let folder: string;
+const sockets: Socket[] = [];
+beforeEach(() => {
+  folder = mkdtempSync(join(process.env.TEST_FOLDER ?? tmpdir(), 'files-'));
+});
+afterEach(() => {
+  vi.useRealTimers();
+  for (const socket of sockets.splice(0)) socket.destroy();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A program of Node in a process that may open so many files, and what it prints. */
+async function startWithFiles(limit: number, ready: RegExp, env: Record<string, string>, ...args: string[]) {
+  const printed: string[] = [];
+  const assigned = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const server = await startServer({
+    command: '/bin/sh',
+    args: [
+      '-c',
+      `ulimit -n ${limit}; exec "$@"`,
+      'sh',
+      '/usr/bin/env',
+      ...assigned,
+      process.execPath,
+      ...args,
+    ],
+    folder,
+    ready,
+    onPrinted: (chunk) => void printed.push(String(chunk)),
+  });
+  const stop = () => server.end('SIGKILL');
+  return { text: () => printed.join(''), [Symbol.asyncDispose]: stop };
+}
+
+/** Opens connections; answers how many of them the server has left open. */
+async function connectMany(port: number, count: number): Promise<() => number> {
+  const opened = Array.from({ length: count }, () => connect(port, '127.0.0.1').on('error', () => {}));
+  sockets.push(...opened);
+  await until(() => opened.every(({ connecting }) => !connecting));
+  return () => opened.filter(({ closed }) => !closed).length;
+}
+
+const linesWith = (text: string, words: string) => text.split('\n').filter((line) => line.includes(words));
+
+describe('the limit of open files', () => {
+  const limits = (perNode: number): Limits => ({
+    ...DEFAULT_LIMITS,
+    streams: { ...DEFAULT_LIMITS.streams, perNode },
+  });
+
+  test('is read from the process’s own limits', () => {
+    expect(openFileLimit()).toSatisfy((limit) => limit === undefined || limit > 100);
+    const path = join(folder, 'limits');
+    const read = (soft: string) => {
+      writeFileSync(
+        path,
+        `Max processes 7 7 processes\nMax open files            ${soft}    9999     files\n`,
+      );
+      return openFileLimit(path);
+    };
+    expect(read('1024')).toBe(1_024);
+    expect(read('unlimited')).toBeUndefined();
+    expect(openFileLimit(join(folder, 'absent'))).toBeUndefined();
+  });
+
+  test('that is high enough, or not known, leaves the connections that MAX_STREAMS promises', () => {
+    for (const limit of [undefined, 12_256, 1_000_000]) {
+      expect(checkOpenFiles(limits(10_000), limit)).toEqual({ maxConnections: 12_000 });
+    }
+  });
+
+  test('that is too low lowers the connections, and is warned of with numbers and the way out', () => {
+    const { maxConnections, warning } = checkOpenFiles(limits(10_000), 4_096);
+    expect(maxConnections).toBe(3_840);
+    expect(warning).toBe(
+      'MAX_STREAMS (10000) needs 12256 open files, and this process may open 4096: connections above 3840 are ' +
+        "refused. Raise the limit (ulimit -n, systemd's LimitNOFILE=, Docker's --ulimit nofile=) or set " +
+        'MAX_STREAMS to at most 1840',
+    );
+    expect(checkOpenFiles(limits(1_840), 4_096)).toEqual({ maxConnections: 3_840 });
+    expect(checkOpenFiles(limits(10_000), 1_024)).toMatchObject({
+      maxConnections: 768,
+      warning: expect.stringMatching(/or lower MAX_STREAMS$/),
+    });
+    expect(checkOpenFiles(limits(10_000), 64).maxConnections).toBe(16);
+  });
+});
+
+describe('refused connections', () => {
+  function watched(probe = async () => {}) {
+    const logged: string[] = [];
+    const http = Object.assign(new EventEmitter(), { maxConnections: 5 });
+    const logger = {
+      error: (details: object, message: string) => void logged.push(message, JSON.stringify(details)),
+    };
+    const stop = logRefusedConnections(http as unknown as Server, logger, probe);
+    return { http, logged, [Symbol.dispose]: stop };
+  }
+  const failure = (code: string) => Object.assign(new Error(`accept ${code}`), { code });
+
+  test.each(['EMFILE', 'ENFILE', 'ENOBUFS'])(
+    '%s on accept is logged once a minute, and ends nothing',
+    (code) => {
+      vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
+      using server = watched();
+      for (let i = 0; i < 100; i += 1) server.http.emit('error', failure(code));
+      expect(server.logged).toHaveLength(2);
+      expect(server.logged[0]).toMatch(code === 'ENOBUFS' ? /could not be accepted/ : /closed unanswered/);
+      vi.advanceTimersByTime(60_000);
+      server.http.emit('error', failure(code));
+      expect(server.logged).toHaveLength(4);
+      expect(server.logged[3]).toContain('"count":100');
+    },
+  );
+
+  test('those above the limit are logged once a minute, with their number', () => {
+    vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
+    using server = watched();
+    for (let i = 0; i < 10; i += 1) server.http.emit('drop');
+    vi.advanceTimersByTime(60_000);
+    server.http.emit('drop');
+    expect(server.logged).toEqual([
+      expect.stringContaining('the limit is reached; raise MAX_STREAMS'),
+      '{"maxConnections":5,"count":1}',
+      expect.stringContaining('the limit is reached'),
+      '{"maxConnections":5,"count":10}',
+    ]);
+  });
+
+  test('a probe that fails for another reason is not logged', async () => {
+    vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
+    using server = watched(() => Promise.reject(failure('ENOENT')));
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(server.logged).toEqual([]);
+  });
+});
+
+describe('a process without a file descriptor left', () => {
+  test('logs it once, closes what it cannot accept, and serves again when there are some', async () => {
+    await using server = await startWithFiles(60, /port \d+/, {}, ...TSX, `${ROOT}test/server/few-files.ts`);
+    const port = Number(/port (\d+)/.exec(server.text())![1]);
+    const left = await connectMany(port, 100);
+    await until(() => left() < 60);
+    await until(() => linesWith(server.text(), 'EMFILE').length > 0, { timeoutMs: 10_000 });
+    expect(linesWith(server.text(), 'EMFILE')).toHaveLength(1);
+    expect(server.text()).toMatch(
+      /no file descriptor left \(EMFILE\); raise its limit .*: new connections are closed/,
+    );
+    for (const socket of sockets.splice(0)) socket.destroy();
+    await until(async () => (await (await fetch(`http://127.0.0.1:${port}`)).text()) === 'served');
+  }, 30_000);
+});
+
+describePostgres('execstream start with few files', () => {
+  test('warns at start, refuses what is above, logs that once, and goes on with the others', async () => {
+    await using database = await createDatabase();
+    const env = { DATABASE_URL: database.url, PORT: '0', NODE_ENV: 'production' };
+    const start = [...TSX, `${ROOT}src/cli/main.ts`, 'start'];
+    await using server = await startWithFiles(300, /"msg":"ready"/, env, ...start);
+    const warning = linesWith(server.text(), 'MAX_STREAMS (10000) needs 12256 open files');
+    expect(warning).toHaveLength(1);
+    expect(JSON.parse(warning[0]!)).toMatchObject({ level: 40, maxConnections: 44 });
+    const port = Number(/"url":"http:\/\/127\.0\.0\.1:(\d+)"/.exec(server.text())![1]);
+    const left = await connectMany(port, 100);
+    await until(() => left() === 44);
+    await until(() => linesWith(server.text(), 'the limit is reached').length > 0);
+    expect(linesWith(server.text(), 'the limit is reached')).toHaveLength(1);
+    for (const socket of sockets.splice(0, 50)) socket.destroy();
+    await until(async () => (await fetch(`http://127.0.0.1:${port}/health/ready`)).status === 200);
+  }, 60_000);
+});

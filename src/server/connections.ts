@@ -1,6 +1,12 @@
 // Node's HTTP server within bounds, and how its connections are closed without cutting a stream off.
-import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
+import {
+  createServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type RequestListener,
+} from 'node:http';
 import type { Socket } from 'node:net';
+import type { ServerAdapterPlugin } from '@whatwg-node/server';
 import { createRequestQueue } from './pipelining.ts';
 
 export interface ConnectionLimits {
@@ -8,8 +14,6 @@ export interface ConnectionLimits {
   readonly maxHeaderBytes: number;
   /** How long a request may take to arrive whole. A stream's answer is bounded by its lifetime and heartbeat. */
   readonly requestTimeoutMs: number;
-  /** A client that reads nothing of a response for so long is disconnected. Streams have a check of their own. */
-  readonly stalledMs: number;
   /** Unanswered requests of one connection (HTTP/1.1 pipelining); above it, the connection is closed. */
   readonly maxPipelined: number;
   /** Above it, connections are closed as they come. */
@@ -28,12 +32,8 @@ export interface Connections {
 }
 
 export function createConnections(limits: ConnectionLimits, listener: RequestListener): Connections {
-  const { maxHeaderBytes, requestTimeoutMs, stalledMs, maxPipelined, maxConnections } = limits;
-  const handle = createRequestQueue((request, response) => {
-    // Turned off by the adapter for a response that streams.
-    request.socket.setTimeout(stalledMs);
-    listener(request, response);
-  }, maxPipelined);
+  const { maxHeaderBytes, requestTimeoutMs, maxPipelined, maxConnections } = limits;
+  const handle = createRequestQueue(listener, maxPipelined);
   const http = createServer(
     {
       maxHeaderSize: maxHeaderBytes,
@@ -52,6 +52,19 @@ export function createConnections(limits: ConnectionLimits, listener: RequestLis
   http.maxConnections = maxConnections;
   const silent = silentConnections(http);
   return { http, close: (withinMs) => closeAll(http, silent, withinMs) };
+}
+
+/**
+ * A plugin of the adapter: a client that reads nothing of a response for so long is disconnected. Event streams have a
+ * check of their own, which knows what is written past the socket's stream.
+ */
+export function useStallTimeout(stalledMs: number): ServerAdapterPlugin<{ readonly req: IncomingMessage }> {
+  return {
+    onResponse: ({ response, serverContext }) => {
+      if (response?.headers.get('content-type')?.startsWith('text/event-stream')) return;
+      serverContext.req.socket.setTimeout(stalledMs);
+    },
+  };
 }
 
 /** Connections that have not asked for anything, which browsers open in advance: to Node they are not idle. */

@@ -3,7 +3,7 @@ import { DEFAULT_QUERY_LIMITS, type QueryLimits } from '../graphql/query-limits.
 import { DEFAULT_STREAM_LIMITS, type StreamLimits } from '../tail/admission.ts';
 import type { ConnectionLimits } from './connections.ts';
 
-export interface Limits extends Omit<ConnectionLimits, 'maxConnections' | 'stalledMs'> {
+export interface Limits extends Omit<ConnectionLimits, 'maxConnections'> {
   readonly streams: StreamLimits;
   readonly query: QueryLimits;
   /** Of a GraphQL request's body. That of a batch of events is the protocol's (docs/publishing.md). */

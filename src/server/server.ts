@@ -14,7 +14,7 @@ import { type AuthenticationOptions, createGate } from './auth/gate.ts';
 import { isLoopbackHost } from './auth/loopback.ts';
 import { misdirected, refusedAtGate } from './auth/refusal.ts';
 import { withBoundedBody } from './bounded-body.ts';
-import { createConnections } from './connections.ts';
+import { createConnections, useStallTimeout } from './connections.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { checkOpenFiles, openFileLimit } from './open-files.ts';
 import { protect, usePageHeaders } from './page-headers.ts';
@@ -87,10 +87,10 @@ export async function listen(services: Services, options: ListenOptions): Promis
         if (!request.signal.aborted) onError(error);
         return problemOf('INTERNAL', 'Unexpected error.');
       }),
-    { plugins: [...corsPlugins(options.corsOrigins), usePageHeaders()] },
+    { plugins: [...corsPlugins(options.corsOrigins), usePageHeaders(), useStallTimeout(stalledMs)] },
   );
 
-  const connections = createConnections({ ...limits, stalledMs, maxConnections }, (request, response) => {
+  const connections = createConnections({ ...limits, maxConnections }, (request, response) => {
     protect(response);
     const accessToken = takeAccessToken(request);
     if (accessToken !== undefined) accessTokens.set(request, accessToken);

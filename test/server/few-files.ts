@@ -4,7 +4,7 @@ import { createConnections } from '../../src/server/connections.ts';
 import { DEFAULT_LIMITS } from '../../src/server/limits.ts';
 import { logRefusedConnections } from '../../src/server/refused-connections.ts';
 
-const limits = { ...DEFAULT_LIMITS, stalledMs: 60_000, maxConnections: 10_000 };
+const limits = { ...DEFAULT_LIMITS, maxConnections: 10_000 };
 const { http } = createConnections(limits, (_, response) => response.end('served'));
 logRefusedConnections(http, {
   error: (details, message) => console.log(`logged: ${message} ${JSON.stringify(details)}`),

@@ -9,6 +9,8 @@ export type ErrorCode =
   | 'BAD_CURSOR'
   | 'BAD_USER_INPUT'
   | 'TOO_MANY_STREAMS'
+  /** The caller makes requests of one kind faster than its quota. */
+  | 'TOO_MANY_REQUESTS'
   /** Redis, the database or Temporal does not answer for now; the same call may go through later. */
   | 'SOURCE_UNAVAILABLE'
   /** An older attempt or a second publisher: another one has the execution now. */
@@ -23,10 +25,17 @@ export type ErrorCode =
 export class ExecstreamError extends Error {
   override readonly name = 'ExecstreamError';
   readonly code: ErrorCode;
+  /** After how many seconds the same request can succeed, if that is known. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    { retryAfterSeconds, ...options }: ErrorOptions & { readonly retryAfterSeconds?: number } = {},
+  ) {
     super(message, options);
     this.code = code;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 

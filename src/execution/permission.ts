@@ -25,8 +25,8 @@ export type Scope = 'read' | 'publish';
 
 export const ANONYMOUS: Caller = { id: 'anonymous' };
 
-/** Identifies a caller among those of all tenants. */
-export function callerKey({ tenant, id }: Caller): string {
+/** The key under which limits count a caller: equal for two requests of one caller, and for no others. */
+export function callerKey({ id, tenant }: Caller): string {
   return JSON.stringify([tenant, id]);
 }
 

@@ -9,6 +9,7 @@ const STATUS: { readonly [C in ErrorCode]: number } = {
   BAD_CURSOR: 400,
   BAD_USER_INPUT: 400,
   TOO_MANY_STREAMS: 429,
+  TOO_MANY_REQUESTS: 429,
   SOURCE_UNAVAILABLE: 503,
   SUPERSEDED: 409,
   ENDED: 409,
@@ -36,12 +37,19 @@ export const TITLES: { readonly [status: number]: string } = {
 
 /** Whether a refusal of this code may pass by itself. */
 export function passes(code: ErrorCode): boolean {
-  return code === 'SOURCE_UNAVAILABLE' || code === 'TOO_MANY_STREAMS';
+  return code === 'SOURCE_UNAVAILABLE' || code === 'TOO_MANY_STREAMS' || code === 'TOO_MANY_REQUESTS';
 }
 
-/** The answer for an error code. */
-export function problemOf(code: ErrorCode, detail: string): Response {
-  const retry: Record<string, string> = passes(code) ? { 'Retry-After': String(RETRY_AFTER_SECONDS) } : {};
+/**
+ * The answer for an error code.
+ * @param retryAfterSeconds when the request may be repeated, for a code that passes
+ */
+export function problemOf(
+  code: ErrorCode,
+  detail: string,
+  retryAfterSeconds: number = RETRY_AFTER_SECONDS,
+): Response {
+  const retry: Record<string, string> = passes(code) ? { 'Retry-After': String(retryAfterSeconds) } : {};
   return problem(STATUS[code] ?? 500, code, detail, retry);
 }
 

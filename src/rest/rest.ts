@@ -58,7 +58,9 @@ export function createRest({ run, streams, checks, metrics, onError, ...publishi
       return await route(routes, request, caller);
     } catch (error) {
       if (error instanceof Refusal) return error.response;
-      if (isExecstreamError(error) && error.code !== 'INTERNAL') return problemOf(error.code, error.message);
+      if (isExecstreamError(error) && error.code !== 'INTERNAL') {
+        return problemOf(error.code, error.message, error.retryAfterSeconds);
+      }
       // A client that goes away in the midst of its body is no error of ours.
       if (!request.signal.aborted) onError(error);
       return problemOf('INTERNAL', 'Unexpected error.');

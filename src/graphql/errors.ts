@@ -1,13 +1,14 @@
 // Errors as GraphQL shows them: ours by their code, the specification's own as they are, anything else masked.
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { isExecstreamError } from '../event/error.ts';
+import { type ExecstreamError, isExecstreamError } from '../event/error.ts';
 import { RETRY_AFTER_SECONDS } from '../sse/response.ts';
 
 /** Codes that stand as an HTTP status of their own, also where an event stream was asked for. */
 const STATUS: { readonly [code: string]: number } = {
   UNAUTHENTICATED: 401,
   TOO_MANY_STREAMS: 429,
+  TOO_MANY_REQUESTS: 429,
   SOURCE_UNAVAILABLE: 503,
 };
 
@@ -24,9 +25,9 @@ export function statusOf(result: ExecutionResult): number | undefined {
 export function maskError(error: unknown): Error {
   if (!(error instanceof GraphQLError)) return internal(error);
   const { nodes, source, positions, path, originalError } = error;
-  const shown = (message: string, code: string) => {
+  const shown = (message: string, code: string, retryAfterSeconds: number = RETRY_AFTER_SECONDS) => {
     const status = STATUS[code];
-    const http = status && { status, headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) } };
+    const http = status && { status, headers: { 'Retry-After': String(retryAfterSeconds) } };
     return new GraphQLError(message, {
       nodes,
       source,
@@ -38,10 +39,16 @@ export function maskError(error: unknown): Error {
   const cause = rootCause(originalError);
   if (isExecstreamError(cause)) {
     // A scalar's error has come by way of a sentence that names the variable: keep that.
-    return shown(cause.code === 'INTERNAL' ? 'Unexpected error.' : error.message, cause.code);
+    const message = cause.code === 'INTERNAL' ? 'Unexpected error.' : error.message;
+    return shown(message, cause.code, cause.retryAfterSeconds);
   }
   if (cause && !(cause instanceof GraphQLError)) return internal(cause);
   return error.extensions.code === undefined ? shown(error.message, 'BAD_USER_INPUT') : error;
+}
+
+/** An error of ours where GraphQL expects one of its own; `maskError` shows it by its code. */
+export function toGraphQLError(error: ExecstreamError): GraphQLError {
+  return new GraphQLError(error.message, { originalError: error });
 }
 
 /** The same for all errors of a result. */
@@ -64,6 +71,7 @@ const CODES: ReadonlySet<unknown> = new Set([
   'BAD_CURSOR',
   'BAD_USER_INPUT',
   'TOO_MANY_STREAMS',
+  'TOO_MANY_REQUESTS',
   'SOURCE_UNAVAILABLE',
   'INTERNAL',
 ]);

@@ -1,6 +1,7 @@
 // A Yoga plugin: answers of GraphQL over SSE in distinct connections mode, each `next` with its cursor as `id:`.
 import type { ExecutionResult } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import { retryAfterOf } from '../schema/operation.ts';
 import type { EventStreams } from '../sse/event-streams.ts';
 import { opening } from '../sse/frame.ts';
 import {
@@ -47,10 +48,11 @@ function answerOnce(request: Request, result: ExecutionResult): Response {
   if (status === undefined) {
     return shortStream(opening(1_000), nextFrame(shown(result)), GRAPHQL_ENCODING.complete(undefined)!);
   }
-  const reason = result.errors![0]!.message;
-  if (status !== 401 && lastEventIdOf(request) !== undefined) return comeBackLater(reason);
+  const error = result.errors![0]!;
+  const retryAfter = retryAfterOf(error) ?? RETRY_AFTER_SECONDS;
+  if (status !== 401 && lastEventIdOf(request) !== undefined) return comeBackLater(error.message, retryAfter);
   const headers = { 'Content-Type': 'application/json; charset=utf-8' };
-  const retry = status === 401 ? undefined : { 'Retry-After': String(RETRY_AFTER_SECONDS) };
+  const retry = status === 401 ? undefined : { 'Retry-After': String(retryAfter) };
   return new Response(JSON.stringify(shown(result)), { status, headers: { ...headers, ...retry } });
 }
 

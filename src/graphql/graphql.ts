@@ -1,12 +1,18 @@
 // GraphQL over HTTP: Yoga with our subscriptions, and the same pipeline for the REST aliases to run on.
-import { assertValidSchema, type ExecutionResult, getOperationAST } from 'graphql';
+import {
+  assertValidSchema,
+  type DocumentNode,
+  type ExecutionResult,
+  GraphQLError,
+  getOperationAST,
+} from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Caller } from '../execution/permission.ts';
 import { schema } from '../schema/index.ts';
 import type { RunOperation } from '../schema/operation.ts';
 import type { SchemaServices } from '../schema/services.ts';
 import type { EventStreams } from '../sse/event-streams.ts';
-import { isInternal, maskError, useProtocolCodes } from './errors.ts';
+import { isInternal, maskError, maskErrors, useProtocolCodes } from './errors.ts';
 import { useEventStream } from './event-stream.ts';
 import { LiveOperations, useExecuteOnce } from './execute-once.ts';
 import { graphiqlBytes } from './graphiql.ts';
@@ -14,6 +20,7 @@ import { lastEventIdOf } from './last-event-id.ts';
 import { useOperations } from './operations.ts';
 import { type ExecutionCounter, Projections } from './projection.ts';
 import { DEFAULT_QUERY_LIMITS, type QueryLimits, useQueryLimits } from './query-limits.ts';
+import { useQueryQuota } from './query-quota.ts';
 import { useRequestParams } from './request-params.ts';
 import { useReservations } from './reservations.ts';
 
@@ -29,6 +36,8 @@ export interface GraphQLOptions {
   readonly streams: EventStreams;
   readonly logger: Logger;
   readonly limits?: Partial<QueryLimits> | undefined;
+  /** Reservations of single connection mode that one caller may have, connected or not; 100 by default. */
+  readonly reservationsPerCaller?: number | undefined;
 }
 
 /** What the server hands over with each request. */
@@ -43,7 +52,9 @@ export interface GraphQL {
   readonly counter: ExecutionCounter;
 }
 
-export function createGraphQL({ services, streams, logger, limits }: GraphQLOptions): GraphQL {
+export function createGraphQL(options: GraphQLOptions): GraphQL {
+  const { services, streams, logger, limits, reservationsPerCaller } = options;
+  const { quotas } = services;
   // Here, and not while the first caller waits.
   assertValidSchema(schema);
   const queryLimits = { ...DEFAULT_QUERY_LIMITS, ...limits };
@@ -68,9 +79,10 @@ export function createGraphQL({ services, streams, logger, limits }: GraphQLOpti
     maxRequestBodySize: false,
     plugins: [
       useRequestParams(),
+      useQueryQuota(quotas),
       useQueryLimits(queryLimits),
       useOperations({ services, limits: queryLimits, maxCost: queryLimits.cost }),
-      useReservations(streams),
+      useReservations({ streams, quotas, perCaller: reservationsPerCaller }),
       useExecuteOnce(operations),
       useEventStream(operations, streams),
       useProtocolCodes(),
@@ -88,7 +100,8 @@ export function createGraphQL({ services, streams, logger, limits }: GraphQLOpti
     counter: projections.counter,
     run: async ({ request, caller, query, variables, encoding }) => {
       const enveloped = yoga.getEnveloped({ request, caller, encoding });
-      const document = enveloped.parse(query);
+      const document = parsed(() => enveloped.parse(query));
+      if (!('kind' in document)) return document;
       const contextValue = await enveloped.contextFactory();
       const args = { schema: enveloped.schema, document, contextValue, variableValues: variables };
       const subscribes = getOperationAST(document)?.operation === 'subscription';
@@ -96,4 +109,14 @@ export function createGraphQL({ services, streams, logger, limits }: GraphQLOpti
       return operations.of(request) ?? (result as ExecutionResult);
     },
   };
+}
+
+/** A document of ours always parses; its caller's quota may be used up. */
+function parsed(parse: () => DocumentNode): DocumentNode | ExecutionResult {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof GraphQLError) || isInternal(error)) throw error;
+    return maskErrors({ errors: [error] });
+  }
 }

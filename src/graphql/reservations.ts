@@ -1,5 +1,5 @@
 // A Yoga plugin: single connection mode of GraphQL over SSE, each reservation bound to the caller that made it, and
-// let go of where nobody connects to it.
+// let go of where nobody connects to it. Each caller has a limited number of them.
 //
 // A reservation's token begins with a keyed hash of its caller, so that nobody else can use it, and nothing need be
 // kept to tell. Tokens that were not made here are unknown.
@@ -7,72 +7,114 @@ import { createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypt
 import { useGraphQLSSE } from '@graphql-yoga/plugin-graphql-sse';
 import type { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { ExecstreamError } from '../event/error.ts';
-import type { Caller } from '../execution/permission.ts';
+import { Counts } from '../async/counts.ts';
+import { ExecstreamError, isExecstreamError } from '../event/error.ts';
+import { ANONYMOUS, type Caller, callerKey } from '../execution/permission.ts';
+import type { Quotas } from '../execution/quotas.ts';
+import { retryAfterOf } from '../schema/operation.ts';
 import type { EventStreams } from '../sse/event-streams.ts';
 import { relayedResponse } from '../sse/response.ts';
-import { isInternal, maskError, statusOf, withoutHttp, withProtocolCode } from './errors.ts';
+import { isInternal, maskError, statusOf, toGraphQLError, withoutHttp, withProtocolCode } from './errors.ts';
 
 /** graphql-sse's own words for them (PROTOCOL.md, "Single connection mode"). */
 const HEADER = 'x-graphql-event-stream-token';
 const PARAMETER = 'token';
+const PATH = '/graphql/stream';
 
 /** Within this time somebody must connect to a reservation. */
 const CONNECT_MS = 30_000;
 /** Reservations that wait for that. */
 const MOST_WAITING = 10_000;
+/** Reservations of one caller, waiting or connected. */
+export const DEFAULT_RESERVATIONS_PER_CALLER = 100;
 
 type OnRequest = NonNullable<Plugin['onRequest']>;
 type Payload = Parameters<OnRequest>[0];
 
-export function useReservations(streams: EventStreams): Plugin<object, { caller: Caller }> {
+export interface ReservationOptions {
+  readonly streams: EventStreams;
+  readonly quotas: Quotas;
+  readonly perCaller?: number | undefined;
+}
+
+export function useReservations({
+  streams,
+  quotas,
+  perCaller = DEFAULT_RESERVATIONS_PER_CALLER,
+}: ReservationOptions): Plugin<object, { caller: Caller }> {
   const secret = randomBytes(32);
   const callers = new WeakMap<Request, Caller>();
+  const tokens = new WeakMap<Request, string>();
   /** Those that nobody has connected to, and what lets go of them. */
   const waiting = new Map<string, NodeJS.Timeout>();
-  const ownerOf = ({ id, tenant }: Caller) =>
-    createHmac('sha256', secret)
-      .update(JSON.stringify([id, tenant]))
-      .digest('base64url');
+  /** Reservations, waiting or connected, by caller. */
+  const open = new Counts();
+  const ownerOf = (caller: Caller) =>
+    createHmac('sha256', secret).update(callerKey(caller)).digest('base64url');
 
   const sse = useGraphQLSSE({
-    authenticate: ({ raw, headers, url }) => {
+    authenticate: ({ raw }) => {
       const owner = ownerOf(callers.get(raw)!);
-      const token = headers.get(HEADER) ?? new URL(url, 'http://localhost').searchParams.get(PARAMETER);
-      if (!token) return `${owner}.${randomUUID()}`;
+      const token = tokenOf(raw) || `${owner}.${randomUUID()}`;
+      tokens.set(raw, token);
       if (isSame(token.split('.')[0]!, owner)) return token;
       return [null, { status: 404, statusText: 'Not Found' }];
     },
   }) as Plugin;
 
   async function answer(payload: Payload): Promise<void> {
-    const { request } = payload;
-    if (request.method === 'PUT' && waiting.size >= MOST_WAITING) {
+    const { request, url } = payload;
+    const isReserving = request.method === 'PUT' && url.pathname.endsWith(PATH);
+    if (isReserving) reserve(callers.get(request)!);
+    let isReserved = false;
+    try {
+      await sse.onRequest?.({
+        ...payload,
+        endResponse: (response) => {
+          isReserved = isReserving && response?.status === 201;
+          payload.endResponse(response && seeTo(response, payload));
+        },
+      });
+    } finally {
+      if (isReserving && !isReserved) release(payload);
+    }
+  }
+
+  /** Counts a reservation before it is made. */
+  function reserve(caller: Caller): void {
+    quotas.charge(caller, 'reservations');
+    if (waiting.size >= MOST_WAITING) {
       throw new ExecstreamError('SOURCE_UNAVAILABLE', 'too many reservations wait for their connection');
     }
-    await sse.onRequest?.({
-      ...payload,
-      endResponse: (response) => payload.endResponse(response && seeTo(response, payload)),
-    });
+    if (caller !== ANONYMOUS && open.of(callerKey(caller)) >= perCaller) {
+      const detail = `too many open reservations: the limit is ${perCaller} for one caller`;
+      throw new ExecstreamError('TOO_MANY_REQUESTS', detail);
+    }
+    open.increment(callerKey(caller));
+  }
+
+  function release({ request }: Payload): void {
+    open.decrement(callerKey(callers.get(request)!));
   }
 
   function seeTo(response: Response, payload: Payload): Response {
     const { request } = payload;
     if (response.headers.get('content-type')?.startsWith('text/event-stream')) {
-      const token = tokenOf(request);
+      const token = tokens.get(request)!;
+      const isReserved = waiting.has(token);
       clearTimeout(waiting.get(token));
       waiting.delete(token);
-      return relayedResponse(streams, response, request.signal);
+      return relayedResponse(streams, response, request.signal, () => isReserved && release(payload));
     }
-    if (request.method === 'PUT' && response.status === 201) void expect(response.clone(), payload);
+    if (request.method === 'PUT' && response.status === 201) expect(tokens.get(request)!, payload);
     return response;
   }
 
   /** A reservation that nobody connects to is connected to here, and left again: graphql-sse then forgets it. */
-  async function expect(reserved: Response, payload: Payload): Promise<void> {
-    const token = await reserved.text();
+  function expect(token: string, payload: Payload): void {
     const abandon = async () => {
       waiting.delete(token);
+      release(payload);
       const headers = { accept: 'text/event-stream', [HEADER]: token };
       const request = new Request(payload.request.url, { headers });
       callers.set(request, callers.get(payload.request)!);
@@ -100,9 +142,12 @@ function guarded(answer: (payload: Payload) => Promise<void>): OnRequest {
     try {
       await answer(payload);
     } catch (error) {
-      const shown = withProtocolCode(maskError(error) as GraphQLError);
-      const status = statusOf({ errors: [shown] }) ?? (isInternal(error) ? 500 : 400);
-      payload.endResponse(Response.json({ errors: [withoutHttp(shown)] }, { status }));
+      const cause = isExecstreamError(error) ? toGraphQLError(error) : error;
+      const shown = withProtocolCode(maskError(cause) as GraphQLError);
+      const status = statusOf({ errors: [shown] }) ?? (isInternal(cause) ? 500 : 400);
+      const seconds = retryAfterOf(shown);
+      const headers: HeadersInit = seconds === undefined ? [] : [['Retry-After', `${seconds}`]];
+      payload.endResponse(Response.json({ errors: [withoutHttp(shown)] }, { status, headers }));
     }
   };
 }

@@ -42,7 +42,7 @@ export async function streamExecution(
   }
   const refusal = refusalOf(result)!;
   if (passes(refusal.code) && request.headers.get('last-event-id')) {
-    return comeBackLater(refusal.message);
+    return comeBackLater(refusal.message, refusal.retryAfterSeconds);
   }
   return refuse(refusal);
 }

@@ -1,5 +1,5 @@
 // An operation that is not asked for over GraphQL's own HTTP: graphql/ runs it, the REST aliases ask for it.
-import type { ExecutionResult } from 'graphql';
+import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { ExecutionEvent } from '../event/types.ts';
 import type { Caller } from '../execution/permission.ts';
 import type { Encoding } from '../sse/encoding.ts';
@@ -24,3 +24,10 @@ export interface Operation {
 
 /** Runs an operation; a subscription that was accepted answers a source of frames. */
 export type RunOperation = (operation: Operation) => Promise<FrameSource | ExecutionResult>;
+
+/** Seconds after which an operation that was rejected for now may be repeated; undefined if its error does not say. */
+export function retryAfterOf({ extensions }: GraphQLError): number | undefined {
+  const { http } = extensions as { http?: { headers?: Readonly<Record<string, string>> } };
+  const seconds = http?.headers?.['Retry-After'];
+  return seconds === undefined ? undefined : Number(seconds);
+}

@@ -1,5 +1,6 @@
 // The lower floors, as resolvers use them.
 import type { Authorize, Caller, ReadFilters } from '../execution/permission.ts';
+import type { Quotas } from '../execution/quotas.ts';
 import type { ExecutionStore } from '../execution/store.ts';
 import type { LogReader } from '../log/log.ts';
 import type { Tails } from '../tail/tails.ts';
@@ -11,6 +12,7 @@ export interface SchemaServices {
   readonly authorize: Authorize;
   readonly readFilters: ReadFilters;
   readonly streamTokens: StreamTokens;
+  readonly quotas: Quotas;
 }
 
 /** Lets whoever holds it read some executions, without a header. */

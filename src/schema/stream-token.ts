@@ -35,6 +35,7 @@ builder.mutationType({
         }
         const ids = [...new Set(executions.map(checkExecutionId))];
         refuseStreamTokens(context.caller);
+        context.services.quotas.charge(context.caller, 'streamTokens');
         await Promise.all(ids.map((id) => requireReadable(context, id)));
         return context.services.streamTokens.mint(context.caller, ids);
       },

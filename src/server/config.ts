@@ -90,7 +90,8 @@ function streams(env: NodeJS.ProcessEnv): EventStreamSettings {
 }
 
 function limits(env: NodeJS.ProcessEnv): Limits {
-  const { streams: stream, query, ...request } = DEFAULT_LIMITS;
+  const { streams: stream, query, quotas, ...others } = DEFAULT_LIMITS;
+  const { reservationsPerCaller: reservations, streamTokensPerCaller: streamTokens } = others;
   return {
     streams: {
       perNode: whole(env, 'MAX_STREAMS', stream.perNode, 1, 1_000_000),
@@ -108,10 +109,19 @@ function limits(env: NodeJS.ProcessEnv): Limits {
       reads: whole(env, 'MAX_QUERY_READS', query.reads, 1, 1_000),
       readsPerCaller: whole(env, 'MAX_QUERY_READS_PER_CALLER', query.readsPerCaller, 1, 1_000),
     },
-    maxBodyBytes: whole(env, 'MAX_BODY_BYTES', request.maxBodyBytes, 1_024, 100_000_000),
-    maxHeaderBytes: whole(env, 'MAX_HEADER_BYTES', request.maxHeaderBytes, 2_048, 1_048_576),
-    requestTimeoutMs: whole(env, 'REQUEST_TIMEOUT_MS', request.requestTimeoutMs, 1_000, 600_000),
-    maxPipelined: whole(env, 'MAX_PIPELINED_REQUESTS', request.maxPipelined, 1, 1_000),
+    quotas: {
+      queries: whole(env, 'MAX_QUERIES_PER_SECOND', quotas.queries, 1, 1_000_000),
+      begins: whole(env, 'MAX_BEGINS_PER_SECOND', quotas.begins, 1, 1_000_000),
+      batches: whole(env, 'MAX_BATCHES_PER_SECOND', quotas.batches, 1, 1_000_000),
+      streamTokens: whole(env, 'MAX_NEW_STREAM_TOKENS_PER_SECOND', quotas.streamTokens, 1, 1_000_000),
+      reservations: whole(env, 'MAX_NEW_RESERVATIONS_PER_SECOND', quotas.reservations, 1, 1_000_000),
+    },
+    reservationsPerCaller: whole(env, 'MAX_RESERVATIONS_PER_CALLER', reservations, 1, 1_000_000),
+    streamTokensPerCaller: whole(env, 'MAX_STREAM_TOKENS_PER_CALLER', streamTokens, 1, 1_000_000),
+    maxBodyBytes: whole(env, 'MAX_BODY_BYTES', others.maxBodyBytes, 1_024, 100_000_000),
+    maxHeaderBytes: whole(env, 'MAX_HEADER_BYTES', others.maxHeaderBytes, 2_048, 1_048_576),
+    requestTimeoutMs: whole(env, 'REQUEST_TIMEOUT_MS', others.requestTimeoutMs, 1_000, 600_000),
+    maxPipelined: whole(env, 'MAX_PIPELINED_REQUESTS', others.maxPipelined, 1, 1_000),
   };
 }
 

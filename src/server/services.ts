@@ -7,6 +7,7 @@ import {
   withinLimits,
 } from '../execution/permission.ts';
 import { createPrismaStore } from '../execution/prisma.ts';
+import { createQuotas } from '../execution/quotas.ts';
 import type { ExecutionStore } from '../execution/store.ts';
 import { createGraphQL, type GraphQL, type Logger } from '../graphql/graphql.ts';
 import type { EventLog } from '../log/log.ts';
@@ -42,10 +43,13 @@ export interface Parts {
   readonly streamTokens?: RedeemableStreamTokens | undefined;
 }
 
+/** Limits that hold however requests arrive; what is left out has its default. */
+type ServiceLimits = Partial<Pick<Limits, 'streams' | 'query' | 'quotas' | 'reservationsPerCaller'>>;
+
 export interface ServiceOptions extends Parts {
   readonly settings: Partial<EventStreamSettings>;
   readonly logger: Logger;
-  readonly limits?: Pick<Limits, 'streams' | 'query'> | undefined;
+  readonly limits?: ServiceLimits | undefined;
   /** Who may read what; by default every caller their tenant's. */
   readonly authorize?: Authorize | undefined;
   /** Who may publish what; by default every caller their tenant's. */
@@ -81,7 +85,9 @@ export function createParts(config: Config, logger: Logger): Parts {
   const store = createPrismaStore(databaseUrl ? { url: databaseUrl } : { dataDir });
   store.ready().catch((error) => logger.error({ error: String(error) }, 'the database does not answer yet'));
   const records = redisUrl ? createRedisTokenRecords(redisUrl, redisPrefix) : createMemoryTokenRecords();
-  const streamTokens = createStreamTokens(records, config.sessionMs, config.policyClaims);
+  const { sessionMs, policyClaims, limits } = config;
+  const tokenOptions = { sessionMs, policyClaims, perCaller: limits.streamTokensPerCaller };
+  const streamTokens = createStreamTokens(records, tokenOptions);
   return { log, store, temporal, streamTokens };
 }
 
@@ -124,15 +130,18 @@ export function createServices({
     limits: limits?.streams,
   });
   const streams = new EventStreams(settings, onError);
+  const quotas = createQuotas(limits?.quotas);
   const graphql = createGraphQL({
-    services: { store, log, tails, authorize, readFilters: createReadFilters(policy), streamTokens },
+    services: { store, log, tails, authorize, readFilters: createReadFilters(policy), streamTokens, quotas },
     streams,
     logger,
     limits: limits?.query,
+    reservationsPerCaller: limits?.reservationsPerCaller,
   });
   const rest = createRest({
     log,
     store,
+    quotas,
     run: graphql.run,
     streams,
     checks: { log: () => log.ping(), database: () => store.ping() },

@@ -7,10 +7,12 @@ export class RelayedBody implements FrameSource {
   waiting: FrameSource['waiting'];
   ended = false;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #onClosed: () => void;
   #piece: Uint8Array | undefined;
 
-  constructor(body: ReadableStream<Uint8Array>) {
+  constructor(body: ReadableStream<Uint8Array>, onClosed: () => void) {
     this.#reader = body.getReader();
+    this.#onClosed = onClosed;
     void this.#read();
   }
 
@@ -29,6 +31,7 @@ export class RelayedBody implements FrameSource {
 
   close(): void {
     this.#reader.cancel().catch(() => {});
+    this.#onClosed();
   }
 
   async #read(): Promise<void> {

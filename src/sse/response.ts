@@ -19,9 +19,17 @@ export function streamResponse(streams: EventStreams, source: FrameSource, signa
   return new Response(streams.open(source, signal), { headers: HEADERS });
 }
 
-/** An event stream that a library answers, as one of ours. */
-export function relayedResponse(streams: EventStreams, answer: Response, signal: AbortSignal): Response {
-  return streamResponse(streams, new RelayedBody(answer.body!), signal);
+/**
+ * An event stream that a library answers, as one of ours.
+ * @param onClosed called once, however the stream ends
+ */
+export function relayedResponse(
+  streams: EventStreams,
+  answer: Response,
+  signal: AbortSignal,
+  onClosed: () => void,
+): Response {
+  return streamResponse(streams, new RelayedBody(answer.body!, onClosed), signal);
 }
 
 /** These frames as a whole stream, ended cleanly. */
@@ -38,6 +46,6 @@ export function nothingLeft(): Response {
  * A refusal for now. A browser's EventSource gives up for good on any answer but 200, and comes back after a
  * connection that ended: so it is told how long to wait, and why.
  */
-export function comeBackLater(reason: string): Response {
-  return shortStream(opening(RETRY_AFTER_SECONDS * 1_000, reason));
+export function comeBackLater(reason: string, retryAfterSeconds: number = RETRY_AFTER_SECONDS): Response {
+  return shortStream(opening(retryAfterSeconds * 1_000, reason));
 }

@@ -1,6 +1,7 @@
 // protocol.md, GraphQL: single connection mode's reservations belong to the caller that made them.
 import { createClient } from 'graphql-sse';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { DEFAULT_LIMITS } from '../../src/server/limits.ts';
 import { directLog, EVENT_STREAM, TS } from '../support/app.ts';
 import { openSse } from '../support/sse.ts';
 import { bearer, type GuardedApp, startGuarded, tokenOf } from './guarded.ts';
@@ -103,4 +104,66 @@ test('a single connection is one of the streams: it has their heartbeat, and dra
   expect(app.services.streams.size).toBe(0);
   // The client makes a new one.
   await expect.poll(async () => (await run(token)).status).toBe(404);
+});
+
+describe('with a limit of two reservations per caller', () => {
+  const serverLimits = { ...DEFAULT_LIMITS, reservationsPerCaller: 2 };
+  beforeEach(async () => {
+    await app.close();
+    app = await startGuarded({ serverLimits });
+  });
+
+  test('the third is 429 with Retry-After, and other callers have theirs', async () => {
+    const [first] = [await reserve(), await reserve()];
+    using connected = await openSse(`${app.url}/graphql/stream?token=${first}`, { headers: ann });
+    expect(connected.status).toBe(200);
+    const rejected = await stream('PUT', ann);
+    expect([rejected.status, rejected.headers.get('retry-after')]).toEqual([429, '5']);
+    expect(await rejected.json()).toEqual({
+      errors: [
+        {
+          message: 'too many open reservations: the limit is 2 for one caller',
+          extensions: { code: 'TOO_MANY_REQUESTS' },
+        },
+      ],
+    });
+    for (const other of others) expect((await stream('PUT', other)).status).toBe(201);
+  });
+
+  test('a connection that ends gives its place back', async () => {
+    await reserve();
+    for (let i = 0; i < 5; i += 1) {
+      const token = await reserve();
+      using connected = await openSse(`${app.url}/graphql/stream?token=${token}`, { headers: ann });
+      expect((await stream('PUT', ann)).status).toBe(429);
+      connected.destroy();
+      await expect.poll(() => app.services.streams.size).toBe(0);
+    }
+  });
+
+  test('one that nobody has connected to in time gives its place back', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      await reserve();
+      await reserve();
+      expect((await stream('PUT', ann)).status).toBe(429);
+      await vi.advanceTimersByTimeAsync(30_000);
+      expect((await stream('PUT', ann)).status).toBe(201);
+      expect((await stream('PUT', ann)).status).toBe(201);
+      expect((await stream('PUT', ann)).status).toBe(429);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('a PUT that reserves nothing takes no place', async () => {
+    const token = await reserve();
+    const named = { ...ann, [HEADER]: token };
+    for (let i = 0; i < 5; i += 1) {
+      expect((await stream('PUT', named)).status).toBe(409);
+      expect((await stream('PUT', { ...ann, accept: 'image/png' })).status).toBe(406);
+      expect((await stream('PUT', { ...ann, [HEADER]: 'mine' })).status).toBe(404);
+    }
+    expect((await stream('PUT', ann)).status).toBe(201);
+  });
 });

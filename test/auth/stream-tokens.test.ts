@@ -125,7 +125,7 @@ describe('for how long', () => {
     clock();
     await app.close();
     app = await startGuarded({});
-    const tokens = createStreamTokens(createMemoryTokenRecords(), 5_000);
+    const tokens = createStreamTokens(createMemoryTokenRecords(), { sessionMs: 5_000 });
     const { token, expiresAt } = await tokens.mint({ id: 'ann' }, ['a1']);
     expect(expiresAt.getTime() - Date.now()).toBe(5_000);
     vi.advanceTimersByTime(4_999);
@@ -174,7 +174,7 @@ describe('for how long', () => {
       keepUntil: async () => true,
       put: (k: string, r: string) => records.put(k, r, HOUR),
     };
-    const tokens = createStreamTokens(slow, 5_000);
+    const tokens = createStreamTokens(slow, { sessionMs: 5_000 });
     const { token } = await tokens.mint({ id: 'ann' }, ['a1']);
     vi.advanceTimersByTime(5_000);
     await expect(tokens.redeem(token)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
@@ -237,7 +237,7 @@ describe('what is stored of its maker', () => {
       kept.push(record);
       return records.put(key, record, keepMs);
     };
-    const tokens = createStreamTokens({ ...records, put }, HOUR, policyClaims);
+    const tokens = createStreamTokens({ ...records, put }, { sessionMs: HOUR, policyClaims });
     const { token } = await tokens.mint(maker, ['a1']);
     return { record: JSON.parse(kept[0]!), caller: await tokens.redeem(token) };
   }

@@ -50,6 +50,13 @@ test.each([
   ['MAX_STREAMS', '0'],
   ['MAX_STREAMS_PER_CALLER', 'many'],
   ['MAX_NEW_STREAMS_PER_SECOND', '0'],
+  ['MAX_QUERIES_PER_SECOND', '0'],
+  ['MAX_BEGINS_PER_SECOND', '0'],
+  ['MAX_BATCHES_PER_SECOND', '0.5'],
+  ['MAX_NEW_STREAM_TOKENS_PER_SECOND', '0'],
+  ['MAX_STREAM_TOKENS_PER_CALLER', '0'],
+  ['MAX_NEW_RESERVATIONS_PER_SECOND', '0'],
+  ['MAX_RESERVATIONS_PER_CALLER', '0'],
   ['MAX_QUERY_DEPTH', '0'],
   ['MAX_QUERY_ALIASES', '-1'],
   ['MAX_QUERY_TOKENS', '1'],
@@ -64,6 +71,24 @@ test.each([
 ])('%s=%s is refused by name', (name, value) => {
   expect(() => readConfig({ [name]: value })).toThrow(expect.objectContaining({ code: 'BAD_USER_INPUT' }));
   expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`^${name}: expected `));
+});
+
+test('what one caller may ask for is configurable, each kind of request by itself', () => {
+  const { limits } = readConfig({
+    MAX_QUERIES_PER_SECOND: '1',
+    MAX_BEGINS_PER_SECOND: '2',
+    MAX_BATCHES_PER_SECOND: '3',
+    MAX_NEW_STREAM_TOKENS_PER_SECOND: '4',
+    MAX_NEW_RESERVATIONS_PER_SECOND: '5',
+    MAX_STREAM_TOKENS_PER_CALLER: '6',
+    MAX_RESERVATIONS_PER_CALLER: '7',
+  });
+  expect(limits).toEqual({
+    ...DEFAULT_LIMITS,
+    quotas: { queries: 1, begins: 2, batches: 3, streamTokens: 4, reservations: 5 },
+    streamTokensPerCaller: 6,
+    reservationsPerCaller: 7,
+  });
 });
 
 test('a URL that is refused is not shown: it may hold a password', () => {

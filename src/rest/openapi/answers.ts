@@ -1,4 +1,5 @@
 // The answers to what cannot be done, each with an example that a test compares with what the server gives.
+import { DEFAULT_QUOTAS } from '../../execution/quotas.ts';
 import { TITLES } from '../problem.ts';
 import type { JsonSchema } from './schemas.ts';
 
@@ -124,16 +125,30 @@ export const WRONG_EVENT = problemAnswer(422, 'Well-formed, and wrong: `detail` 
 
 export const TOO_MANY = problemAnswer(
   429,
-  'Back-pressure: send the next batch after the answer to the last.',
+  'Back-pressure: send the next batch after the answer to the last. Or the caller sends more batches per second than their quota.',
   { TOO_MANY_REQUESTS: 'more batches wait than are taken; send the next one after the answer to the last' },
 );
+
+/** A caller's quota is used up: the kind of request as the server names it, and the default limit. */
+export function overQuota(requests: string, perSecond: number): Answer {
+  return problemAnswer(429, 'The caller makes more such requests per second than their quota.', {
+    TOO_MANY_REQUESTS: quotaDetail(requests, perSecond),
+  });
+}
 
 /** The node that is full is another matter, and answers 503. */
 export const TOO_MANY_STREAMS = problemAnswer(
   429,
-  'The caller has, or opens, too many streams. With `Last-Event-ID`: 200, a longer `retry:`, and an end instead.',
-  { TOO_MANY_STREAMS: 'you have all the streams one caller may have (1)' },
+  'The caller has, or opens, too many streams, or has used up their quota. With `Last-Event-ID`: 200, a longer `retry:`, and an end instead.',
+  {
+    TOO_MANY_STREAMS: 'you have all the streams one caller may have (1)',
+    TOO_MANY_REQUESTS: quotaDetail('queries', DEFAULT_QUOTAS.queries),
+  },
 );
+
+function quotaDetail(requests: string, perSecond: number): string {
+  return `too many ${requests}: the limit is ${perSecond} per second for one caller`;
+}
 
 /** The answer to another method than those of a path, as the server lists them. */
 export function notAllowed(...methods: string[]): Answer {

@@ -1,5 +1,6 @@
 // The OpenAPI 3.1 document of the paths beside GraphQL, made from the same schemas that check what they take.
 import { CATALOGUE, EVENT_TYPES, type ExecutionKind } from '../../event/types.ts';
+import { DEFAULT_QUOTAS } from '../../execution/quotas.ts';
 import { POLL_MS } from '../../schema/stream.ts';
 import { KINDS } from '../parameters.ts';
 import {
@@ -8,6 +9,7 @@ import {
   FORBIDDEN,
   NOT_ACCEPTABLE,
   notAllowed,
+  overQuota,
   STREAM_UNAVAILABLE,
   TOO_MANY_STREAMS,
   UNAUTHENTICATED,
@@ -143,6 +145,7 @@ function stateOperation(kind: ExecutionKind, name: string): JsonSchema {
       403: FORBIDDEN,
       404: UNKNOWN,
       405: notAllowed('GET', 'PUT', 'HEAD'),
+      429: overQuota('queries', DEFAULT_QUOTAS.queries),
       503: UNAVAILABLE,
     },
   };

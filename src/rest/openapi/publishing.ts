@@ -8,6 +8,7 @@ import {
   isTerminal,
   type TerminalType,
 } from '../../event/types.ts';
+import { DEFAULT_QUOTAS } from '../../execution/quotas.ts';
 import { BEGIN } from '../publishing/begin.ts';
 import {
   BAD_BODY,
@@ -16,6 +17,7 @@ import {
   CANNOT_BEGIN,
   notAllowed,
   OTHER_TENANT,
+  overQuota,
   TOO_LARGE,
   TOO_MANY,
   UNAUTHENTICATED,
@@ -80,6 +82,7 @@ export function beginOperation(kind: ExecutionKind, name: string, id: JsonSchema
       409: CANNOT_BEGIN,
       413: TOO_LARGE,
       422: WRONG_BEGIN,
+      429: overQuota('begun executions', DEFAULT_QUOTAS.begins),
       503: UNAVAILABLE,
     },
   };

@@ -1,8 +1,10 @@
 // The paths of stream tokens, and the ways in which a caller is known.
+import { DEFAULT_QUOTAS } from '../../execution/quotas.ts';
 import { REVOCATION, TOKEN_COOKIE, TOKEN_REQUEST } from '../stream-tokens.ts';
 import {
   FORBIDDEN,
   notAllowed,
+  overQuota,
   problemAnswer,
   TOO_LARGE,
   UNAUTHENTICATED,
@@ -86,6 +88,7 @@ export function streamTokenPaths(): Record<string, JsonSchema> {
           },
           ...REFUSALS,
           404: UNKNOWN,
+          429: overQuota('new stream tokens', DEFAULT_QUOTAS.streamTokens),
         },
       },
     },
@@ -103,6 +106,7 @@ export function streamTokenPaths(): Record<string, JsonSchema> {
         responses: {
           204: { description: 'It serves no longer, or it was none of the caller’s.' },
           ...REFUSALS,
+          429: overQuota('queries', DEFAULT_QUOTAS.queries),
         },
       },
     },

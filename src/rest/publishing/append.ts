@@ -10,6 +10,7 @@ import {
   requirePublishScope,
   unknownExecution,
 } from '../../execution/permission.ts';
+import type { Quotas } from '../../execution/quotas.ts';
 import type { Execution, ExecutionStore } from '../../execution/store.ts';
 import { type EventLog, type LogHead, MAX_BATCH_BYTES } from '../../log/log.ts';
 import type { LogState } from '../../log/log-state.ts';
@@ -31,6 +32,7 @@ export interface AppendOptions {
   readonly log: Pick<EventLog, 'open' | 'append' | 'head' | 'read' | 'findBatch' | 'keepAlive' | 'forget'>;
   readonly store: ExecutionStore;
   readonly authorizePublish: AuthorizePublish;
+  readonly quotas: Quotas;
   readonly acknowledged: ReturnType<typeof createAcknowledged>;
   /** Makes a redaction for one request. */
   redactor(): Redaction;
@@ -48,7 +50,8 @@ interface Batch {
 }
 
 /** Makes the handler. It responds with the head of the log. */
-export function createAppend({ log, store, authorizePublish, acknowledged, redactor }: AppendOptions) {
+export function createAppend(options: AppendOptions) {
+  const { log, store, authorizePublish, quotas, acknowledged, redactor } = options;
   const states = createLogStates(log);
   const inTurn = createTurns();
   const compute = createComputeQueue();
@@ -56,6 +59,7 @@ export function createAppend({ log, store, authorizePublish, acknowledged, redac
   return async function append({ request, caller, kind, id }: PublishTarget): Promise<Response> {
     checkExecutionId(id);
     requirePublishScope(caller);
+    quotas.charge(caller, 'batches');
     const token = header(request, 'Publisher-Token');
     const key = header(request, 'Idempotency-Key');
     const { events: sent } = await readBody(request, BATCH, MAX_BATCH_BYTES);

@@ -11,6 +11,7 @@ import { checkExecutionId } from '../../event/id.ts';
 import { type ExecutionKind, type JsonValue, type NewEvent, timestamp } from '../../event/types.ts';
 import { type ParentPolicies, requireParent } from '../../execution/parent.ts';
 import { type Caller, requirePublish, requirePublishScope } from '../../execution/permission.ts';
+import type { Quotas } from '../../execution/quotas.ts';
 import type { BeginExecution, Execution, ExecutionStore } from '../../execution/store.ts';
 import { type EventLog, type LogHead, MAX_BATCH_BYTES } from '../../log/log.ts';
 import type { Redaction } from '../../publish/redact/redaction.ts';
@@ -43,6 +44,7 @@ export interface PublishTarget {
 export interface BeginOptions extends ParentPolicies {
   readonly log: Pick<EventLog, 'head' | 'open' | 'append' | 'keepAlive'>;
   readonly store: ExecutionStore;
+  readonly quotas: Quotas;
   /** Makes a redaction for one request. */
   redactor(): Redaction;
   /** Notes the head that was acknowledged to this publisher. */
@@ -51,11 +53,12 @@ export interface BeginOptions extends ParentPolicies {
 
 /** Makes the handler. It responds with the token that the batches carry. */
 export function createBegin(options: BeginOptions) {
-  const { log, store, authorizePublish, redactor, onAcknowledged } = options;
+  const { log, store, authorizePublish, quotas, redactor, onAcknowledged } = options;
 
   return async function begin({ request, caller, kind, id }: PublishTarget): Promise<Response> {
     checkExecutionId(id);
     requirePublishScope(caller);
+    quotas.charge(caller, 'begins');
     const body = await readBody(request, BEGIN, MAX_BATCH_BYTES);
     const tenant = caller.tenant ?? body.tenant;
     if (body.tenant !== undefined && body.tenant !== tenant) {

@@ -2,7 +2,7 @@
 // else on this server gets a turn of the event loop after each long one.
 import { setImmediate } from 'node:timers/promises';
 import { FairQueue } from '../../async/fair-queue.ts';
-import type { Caller } from '../../execution/permission.ts';
+import { type Caller, callerKey } from '../../execution/permission.ts';
 
 const LONG_MS = 2;
 
@@ -10,8 +10,8 @@ const LONG_MS = 2;
 export function createComputeQueue() {
   const queue = new FairQueue({ concurrency: 1, perKey: 1 });
 
-  return function compute<T>({ tenant, id }: Caller, work: () => T): Promise<T> {
-    return queue.run(JSON.stringify([tenant, id]), async () => {
+  return function compute<T>(caller: Caller, work: () => T): Promise<T> {
+    return queue.run(callerKey(caller), async () => {
       const startedAt = performance.now();
       try {
         return work();

@@ -31,7 +31,11 @@ export function useQueryLimits({ depth, aliases, tokens }: QueryLimits): Plugin 
     context?.reportError(badDocument(message.replace('Syntax Error: ', '')));
   };
   const options = { onReject: [reject], propagateOnRejection: false };
-  const rules = [maxDepthRule({ n: depth, ...options }), maxAliasesRule({ n: aliases, ...options })];
+  const rules = [
+    maxDepthRule({ n: depth, ...options }),
+    // Without a list, aliases of `__typename` would not count.
+    maxAliasesRule({ n: aliases, allowList: [], ...options }),
+  ];
   return {
     onParse: ({ parseFn, setParseFn }) => {
       setParseFn((source, options) => {

@@ -18,12 +18,45 @@ const nested = (depth: number) =>
   `{ execution(kind: AGENT, id: "a1") { ${'parent { '.repeat(depth)} id ${'}'.repeat(depth)} } }`;
 const aliased = (count: number) =>
   `{ ${Array.from({ length: count }, (_, i) => `a${i}: execution(kind: AGENT, id: "a1") { id }`).join(' ')} }`;
+const aliasedMeta = (field: string, count = 31) =>
+  Array.from({ length: count }, (_, i) => `a${i}: ${field}`).join(' ');
 const fields = (count: number) => `{ execution(kind: AGENT, id: "a1") { ${'id '.repeat(count)} } }`;
 
 describe('a document', () => {
   test.each([
     ['too deep', nested(20), /depth limit of 12 exceeded, found 2\d/i],
     ['with too many aliases', aliased(31), /Aliases limit of 30 exceeded, found 31/],
+    [
+      'with too many aliases of __typename',
+      `{ ${aliasedMeta('__typename')} }`,
+      /limit of 30 exceeded, found 31/,
+    ],
+    [
+      'with too many aliases of __typename in a selection',
+      `{ executions { edges { node { ${aliasedMeta('__typename')} } } } }`,
+      /limit of 30 exceeded, found 31/,
+    ],
+    [
+      'with too many aliases of __typename in a fragment',
+      `{ a: executions { ...F } b: executions { ...F } } fragment F on ExecutionConnection { ${aliasedMeta('__typename', 15)} }`,
+      /limit of 30 exceeded, found 32/,
+    ],
+    [
+      'with too many aliases of __schema',
+      `{ ${aliasedMeta('__schema { types { name } }')} }`,
+      /limit of 30 exceeded, found 31/,
+    ],
+    [
+      'with too many aliases of __type',
+      `{ ${aliasedMeta('__type(name: "Execution") { name }')} }`,
+      /limit of 30 exceeded, found 31/,
+    ],
+    [
+      'with too many aliases inside an introspection',
+      `{ __schema { types { ${aliasedMeta('fields { name }')} } } }`,
+      /limit of 30 exceeded, found 31/,
+    ],
+    ['with __typename again and again', `{ ${'__typename '.repeat(2_001)} }`, /more that? 2000 tokens/],
     ['with too many tokens', fields(3_000), /more that? 2000 tokens/],
     [
       'with thousands of directives',
@@ -71,6 +104,15 @@ describe('a document', () => {
     const serverLimits = { ...DEFAULT_LIMITS, query: { ...DEFAULT_LIMITS.query, depth: 2 } };
     await using app = createApp({ serverLimits });
     expect((await ask(app, nested(3))).errors[0].message).toMatch(/depth limit of 2 exceeded/i);
+  });
+
+  test('__typename counts in the cost as any other field', async () => {
+    const serverLimits = { ...DEFAULT_LIMITS, query: { ...DEFAULT_LIMITS.query, cost: 20 } };
+    await using app = createApp({ serverLimits });
+    expect((await ask(app, `{ ${aliasedMeta('__typename', 20)} }`)).errors).toBeUndefined();
+    expect((await ask(app, `{ ${aliasedMeta('__typename', 21)} }`)).errors[0].message).toMatch(
+      /cost limit of 20 exceeded, found 21/i,
+    );
   });
 
   test('fragments that go round in a circle are refused, not followed', async () => {

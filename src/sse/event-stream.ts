@@ -7,10 +7,13 @@
 // 2. A rotation writes no frames and no last words: the client comes back with the cursor of what it was told.
 // 3. However it ends, the source is closed and no timer is left.
 // 4. What a source throws ends its own stream, to be taken up again, and no other.
+// 5. A stream with much to write yields to the event loop, and so to the other streams, after 256 KiB.
 import { cursorOnly, type Frame, HEARTBEAT, opening } from './frame.ts';
 
 /** Bytes that are asked of a source at a time. */
 const WRITE_BYTES = 64 * 1024;
+/** Bytes that are written before other streams have their turn: executing and encoding them takes time. */
+const TURN_BYTES = 256 * 1024;
 
 /** Where a stream's frames come from. */
 export interface FrameSource {
@@ -122,12 +125,18 @@ export class EventStream {
   }
 
   #advance(sink: Sink): void {
+    let written = 0;
     while (sink.ready) {
       this.#fullSince = undefined;
+      if (written >= TURN_BYTES) {
+        this.wake();
+        return;
+      }
       const frame = this.#source.take(WRITE_BYTES);
       if (frame) {
         this.#write(sink, frame);
         if (this.#resting) return;
+        written += frame.length;
       } else if (this.#source.ended) {
         this.#finish(sink);
         return;

@@ -1,7 +1,7 @@
 // One stream from its first bytes to its end, on false time and without sockets.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { FrameSource } from '../../src/sse/event-stream.ts';
-import { EventStreams } from '../../src/sse/event-streams.ts';
+import { EventStream, type FrameSource } from '../../src/sse/event-stream.ts';
+import { DEFAULT_STREAM_SETTINGS, EventStreams } from '../../src/sse/event-streams.ts';
 import type { Frame } from '../../src/sse/frame.ts';
 import { streamResponse } from '../../src/sse/response.ts';
 import { collect, settled } from '../support/app.ts';
@@ -308,4 +308,31 @@ describe('event-path.md, 8: what a stream holds is let go of', () => {
     await pass(60_000);
     expect(source.queue.length).toBe(100);
   });
+});
+
+test('a stream with much to write leaves others their turn after 256 KiB, and goes on in the next one', () => {
+  const source = new ManualSource();
+  const frames = Array.from({ length: 20 }, () => 'x'.repeat(50 * 1024));
+  source.queue.push(...frames);
+  const turns: EventStream[] = [];
+  const stream = new EventStream(source, DEFAULT_STREAM_SETTINGS, {
+    schedule: (scheduled) => void turns.push(scheduled),
+    onClosed: () => {},
+    onWritten: () => {},
+    onError: () => {},
+  });
+  let written = 0;
+  const write = (frame: Frame) => {
+    written += frame.length;
+  };
+  stream.attach({ ready: true, write, end: () => {}, abort: () => {} });
+  for (let turn = 1; turn <= 3; turn += 1) {
+    expect(written).toBeGreaterThan(turn * 256 * 1024);
+    expect(written).toBeLessThan(turn * 310 * 1024);
+    expect(turns.splice(0)).toEqual([stream]);
+    stream.advance();
+  }
+  expect(source.queue).toEqual([]);
+  expect(turns).toEqual([]);
+  stream.close();
 });

@@ -13,6 +13,7 @@ import type { RunOperation } from '../schema/operation.ts';
 import type { SchemaServices } from '../schema/services.ts';
 import type { EventStreams } from '../sse/event-streams.ts';
 import { isInternal, maskError, maskErrors, useProtocolCodes } from './errors.ts';
+import { useEventAliasLimit } from './event-aliases.ts';
 import { useEventStream } from './event-stream.ts';
 import { LiveOperations, useExecuteOnce } from './execute-once.ts';
 import { graphiqlBytes } from './graphiql.ts';
@@ -82,6 +83,7 @@ export function createGraphQL(options: GraphQLOptions): GraphQL {
       useQueryQuota(quotas),
       useQueryLimits(queryLimits),
       useOperations({ services, limits: queryLimits, maxCost: queryLimits.cost }),
+      useEventAliasLimit(),
       useReservations({ streams, quotas, perCaller: reservationsPerCaller }),
       useExecuteOnce(operations),
       useEventStream(operations, streams),

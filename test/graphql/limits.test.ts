@@ -2,7 +2,7 @@
 import { getIntrospectionQuery } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/server/limits.ts';
-import { type App, createApp, graphqlPath } from '../support/app.ts';
+import { type App, createApp, directLog, EVENT_STREAM, graphqlPath } from '../support/app.ts';
 
 async function ask(app: App, query: string) {
   const init = {
@@ -21,6 +21,8 @@ const aliased = (count: number) =>
 const aliasedMeta = (field: string, count = 31) =>
   Array.from({ length: count }, (_, i) => `a${i}: ${field}`).join(' ');
 const fields = (count: number) => `{ execution(kind: AGENT, id: "a1") { ${'id '.repeat(count)} } }`;
+
+const stream = (selection: string) => `subscription { agentStream(id: "a1") { ${selection} } }`;
 
 describe('a document', () => {
   test.each([
@@ -104,6 +106,38 @@ describe('a document', () => {
     const serverLimits = { ...DEFAULT_LIMITS, query: { ...DEFAULT_LIMITS.query, depth: 2 } };
     await using app = createApp({ serverLimits });
     expect((await ask(app, nested(3))).errors[0].message).toMatch(/depth limit of 2 exceeded/i);
+  });
+
+  test.each([
+    ['data', stream(aliasedMeta('data', 3)), 'ExecutionEvent.data'],
+    ['data of one type', stream(`... on LlmChunk { ${aliasedMeta('data', 3)} }`), 'LlmChunk.data'],
+    ['text', stream(`... on LlmChunk { ${aliasedMeta('content', 3)} }`), 'LlmChunk.content'],
+    [
+      'results in fragments',
+      `${stream('...A ...B')} fragment A on Complete { result a: result } fragment B on Complete { b: result }`,
+      'Complete.result',
+    ],
+  ])('what an event carries can be selected under two names, not three: %s', async (_, query, field) => {
+    await using app = createApp();
+    const response = await app.request(graphqlPath(query), { headers: { accept: 'text/event-stream' } });
+    const text = await response.text();
+    expect(text).toContain(`${field} is selected under too many names: the limit is 2`);
+    expect(text).toContain('BAD_USER_INPUT');
+  });
+
+  test('small fields of an event, and fields of one name in several types, can have as many aliases', async () => {
+    await using app = createApp();
+    await directLog(app);
+    const aliased = `${aliasedMeta('seq', 20)} ... on Warning { warning: message } ... on Error { error: message message }`;
+    const response = await app.request(graphqlPath(stream(`data all: data ${aliased}`)), {
+      headers: EVENT_STREAM,
+    });
+    expect(response.status).toBe(200);
+    const reader = response.body!.getReader();
+    expect(new TextDecoder().decode((await reader.read()).value)).toMatch(/^retry: /);
+    await reader.cancel();
+    const { size } = app.services.tails;
+    expect(size).toBe(0);
   });
 
   test('__typename counts in the cost as any other field', async () => {

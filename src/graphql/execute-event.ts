@@ -1,17 +1,10 @@
 // Executes an operation for one event after the other: compiled where that gives an answer without an error, else by
 // the general executor.
-import {
-  type ExecutionArgs,
-  type ExecutionResult,
-  executeSync,
-  getOperationAST,
-  getVariableValues,
-  print,
-  visit,
-} from 'graphql';
+import { type ExecutionArgs, type ExecutionResult, executeSync } from 'graphql';
 import type { ExecutionEvent } from '../event/types.ts';
 import type { EventExecutor } from '../schema/operation.ts';
 import { maskErrors } from './errors.ts';
+import { resultShapeOf } from './result-shape.ts';
 import { type CompiledOperation, compileOperation, NO_CONTEXT } from './selection.ts';
 
 /** Compiled operations that are remembered, the latest ones. */
@@ -25,7 +18,7 @@ export function createEventExecutors() {
   const known = new Map<string, CompiledOperation | undefined>();
 
   function compiledOf(args: ExecutionArgs): CompiledOperation | undefined {
-    const key = keyOf(args);
+    const key = resultShapeOf(args);
     const compiled = known.has(key) ? known.get(key) : compileOperation(args);
     known.delete(key);
     known.set(key, compiled);
@@ -68,16 +61,4 @@ class Executor implements EventExecutor {
   #general(rootValue: ExecutionEvent): ExecutionResult {
     return maskErrors(executeSync({ ...this.#args, rootValue, contextValue: NO_CONTEXT }));
   }
-}
-
-/**
- * What shapes an event's result. The arguments of a stream do not: they say which events there are. Nor do variables
- * but those of `@skip` and `@include`.
- */
-function keyOf({ schema, document, operationName, variableValues }: ExecutionArgs): string {
-  const { variableDefinitions = [] } = getOperationAST(document, operationName)!;
-  const { coerced = {} } = getVariableValues(schema, variableDefinitions, variableValues ?? {});
-  const conditions = Object.entries(coerced).filter(([, value]) => typeof value === 'boolean');
-  const selections = visit(document, { Field: (node) => ({ ...node, arguments: [] }) });
-  return JSON.stringify([operationName, print(selections), conditions]);
 }

@@ -1,16 +1,20 @@
 // A Yoga plugin: subscriptions are executed once for an event and operation, however many viewers watch.
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import { isExecstreamError } from '../event/error.ts';
+import type { Caller } from '../execution/permission.ts';
 import type { EventExecutor } from '../schema/operation.ts';
 import type { Encoding } from '../sse/encoding.ts';
 import { Viewer } from '../tail/viewer.ts';
 import { GRAPHQL_ENCODING } from './encoding.ts';
+import { toGraphQLError } from './errors.ts';
 import { LiveResults } from './live-results.ts';
 import type { Projections } from './projection.ts';
 
 /** What an operation's context has beside what resolvers read. */
 export interface OperationContext {
   readonly request: Request;
+  readonly caller: Caller;
   /** How the events will be encoded; as GraphQL over SSE by default. */
   readonly encoding?: Encoding<EventExecutor>;
 }
@@ -33,11 +37,18 @@ export class LiveOperations {
     const source = await createSourceEventStream(args);
     // graphql-sse takes a result without the key for something else, and would answer 400 in single connection mode.
     if (!(source instanceof Viewer)) return { data: undefined, ...(source as ExecutionResult) };
-    const { request, encoding = GRAPHQL_ENCODING } = args.contextValue as OperationContext;
-    const [projection, release] = this.#projections.acquire(source, args, encoding.name);
-    const live = new LiveResults(source, projection, encoding, release);
-    this.#live.set(request, live);
-    return live;
+    const { request, caller, encoding = GRAPHQL_ENCODING } = args.contextValue as OperationContext;
+    try {
+      const sharing = { encoding: encoding.name, caller };
+      const [projection, release] = this.#projections.acquire(source, args, sharing);
+      const live = new LiveResults(source, projection, encoding, release);
+      this.#live.set(request, live);
+      return live;
+    } catch (error) {
+      source.close();
+      if (!isExecstreamError(error)) throw error;
+      return { data: undefined, errors: [toGraphQLError(error)] } as unknown as ExecutionResult;
+    }
   }
 }
 

@@ -19,7 +19,7 @@ import { LiveOperations, useExecuteOnce } from './execute-once.ts';
 import { graphiqlBytes } from './graphiql.ts';
 import { lastEventIdOf } from './last-event-id.ts';
 import { useOperations } from './operations.ts';
-import { type ExecutionCounter, Projections } from './projection.ts';
+import { type DocumentLimits, type ExecutionCounter, Projections } from './projection.ts';
 import { DEFAULT_QUERY_LIMITS, type QueryLimits, useQueryLimits } from './query-limits.ts';
 import { useQueryQuota } from './query-quota.ts';
 import { useRequestParams } from './request-params.ts';
@@ -37,6 +37,7 @@ export interface GraphQLOptions {
   readonly streams: EventStreams;
   readonly logger: Logger;
   readonly limits?: Partial<QueryLimits> | undefined;
+  readonly documents?: Partial<DocumentLimits> | undefined;
   /** Reservations of single connection mode that one caller may have, connected or not; 100 by default. */
   readonly reservationsPerCaller?: number | undefined;
 }
@@ -59,7 +60,7 @@ export function createGraphQL(options: GraphQLOptions): GraphQL {
   // Here, and not while the first caller waits.
   assertValidSchema(schema);
   const queryLimits = { ...DEFAULT_QUERY_LIMITS, ...limits };
-  const projections = new Projections();
+  const projections = new Projections(options.documents);
   const operations = new LiveOperations(projections);
   // Yoga logs what it masks; an answer to a caller's mistake is not an error of the server.
   const log = (error: unknown) => {

@@ -1,11 +1,17 @@
 // Execute once, encode once, write many: what one operation makes of the events of one tail, shared by all viewers
 // whose results cannot differ.
 //
-// Two viewers share a projection if all that shapes a result is the same: the tail, the document, the operation,
-// the variables (but for cursors, which say where to begin, not what to show), the permission class and the
-// encoding. Resolvers are given the event and an empty context, so nothing of one caller can reach another.
-import { type DocumentNode, type ExecutionArgs, type ExecutionResult, getOperationAST, print } from 'graphql';
+// Two viewers share a projection if all that shapes a result is the same: the tail, what the operation selects
+// (result-shape.ts), the filter, the permission class and the encoding. Resolvers are given the event and an empty
+// context, so nothing of one caller can reach another.
+//
+// Each projection executes and encodes every event once more, so that their number is limited: publishing must not cost
+// as many executions as there are viewers.
+import type { ExecutionArgs, ExecutionResult } from 'graphql';
+import { Counts } from '../async/counts.ts';
+import { ExecstreamError } from '../event/error.ts';
 import type { ExecutionEvent } from '../event/types.ts';
+import { ANONYMOUS, type Caller, callerKey } from '../execution/permission.ts';
 import type { EventExecutor } from '../schema/operation.ts';
 import type { Encoding } from '../sse/encoding.ts';
 import { type Frame, joined } from '../sse/frame.ts';
@@ -14,6 +20,16 @@ import type { Tail } from '../tail/tail.ts';
 import type { Viewer } from '../tail/viewer.ts';
 import { createEventExecutors } from './execute-event.ts';
 import { KeptFrames } from './kept-frames.ts';
+import { resultShapeOf } from './result-shape.ts';
+
+/** How many different documents the viewers of one execution may have open, per server process. */
+export interface DocumentLimits {
+  readonly perExecution: number;
+  /** Of those, how many one caller may bring that nobody else has open. Not while authentication is off. */
+  readonly perCaller: number;
+}
+
+export const DEFAULT_DOCUMENT_LIMITS: DocumentLimits = { perExecution: 64, perCaller: 8 };
 
 /** How often GraphQL was executed for an event; a test shows that it does not grow with the viewers. */
 export interface ExecutionCounter {
@@ -30,6 +46,7 @@ interface Made {
 export class Projection {
   /** Viewers that share it. */
   users = 0;
+  readonly permissionClass: string;
   readonly #tail: Tail;
   readonly #executor: EventExecutor;
   readonly #counter: ExecutionCounter;
@@ -41,7 +58,8 @@ export class Projection {
   /** Viewers with the same filter that keep up ask for the same stretch, one after the other. */
   #lastJoined: { readonly first: Frame; readonly last: Frame; readonly frame: Frame } | undefined;
 
-  constructor(tail: Tail, executor: EventExecutor, counter: ExecutionCounter) {
+  constructor(tail: Tail, executor: EventExecutor, counter: ExecutionCounter, permissionClass: string) {
+    this.permissionClass = permissionClass;
     this.#tail = tail;
     this.#executor = executor;
     this.#counter = counter;
@@ -99,39 +117,85 @@ export class Projection {
   }
 }
 
+/** What the viewers of a tail who select the same of the same events have open. */
+interface OpenDocument {
+  readonly key: string;
+  /** The caller that has opened it first. */
+  readonly owner: string | undefined;
+  /** By permission class. */
+  readonly projections: Map<string, Projection>;
+}
+
+interface TailDocuments {
+  readonly byKey: Map<string, OpenDocument>;
+  readonly byOwner: Counts;
+}
+
 /** The projections in use, by tail and by what shapes a result. */
 export class Projections {
   readonly counter: ExecutionCounter = { executions: 0 };
   readonly #executorOf = createEventExecutors();
-  readonly #byTail = new WeakMap<Tail, Map<string, Projection>>();
+  readonly #byTail = new WeakMap<Tail, TailDocuments>();
+  readonly #limits: DocumentLimits;
 
-  /** The projection for a viewer's operation, and how to let go of it. */
-  acquire(viewer: Viewer, args: ExecutionArgs, encoding: string): [Projection, release: () => void] {
-    const key = shareKey(viewer, args, encoding);
-    const known = this.#byTail.get(viewer.tail) ?? new Map<string, Projection>();
-    this.#byTail.set(viewer.tail, known);
-    const projection = known.get(key) ?? new Projection(viewer.tail, this.#executorOf(args), this.counter);
-    known.set(key, projection);
+  constructor(limits: Partial<DocumentLimits> = {}) {
+    this.#limits = { ...DEFAULT_DOCUMENT_LIMITS, ...limits };
+  }
+
+  /**
+   * The projection for a viewer's operation, and how to release it.
+   * @throws ExecstreamError `TOO_MANY_STREAMS` if the operation differs from those that are open, and these are as many
+   *   as may be.
+   */
+  acquire(
+    viewer: Viewer,
+    args: ExecutionArgs,
+    { encoding, caller }: { readonly encoding: string; readonly caller: Caller },
+  ): [Projection, release: () => void] {
+    const documents = this.#documentsOf(viewer.tail);
+    const key = JSON.stringify([resultShapeOf(args), viewer.filterKey, encoding]);
+    const document = documents.byKey.get(key) ?? this.#open(documents, key, caller);
+    const { projections } = document;
+    const { permissionClass, tail } = viewer;
+    const projection =
+      projections.get(permissionClass) ??
+      new Projection(tail, this.#executorOf(args), this.counter, permissionClass);
+    projections.set(permissionClass, projection);
     projection.users += 1;
-    const release = () => {
-      projection.users -= 1;
-      if (projection.users === 0 && known.get(key) === projection) known.delete(key);
-    };
-    return [projection, release];
+    return [projection, () => release(documents, document, projection)];
+  }
+
+  #documentsOf(tail: Tail): TailDocuments {
+    const documents = this.#byTail.get(tail) ?? { byKey: new Map(), byOwner: new Counts() };
+    this.#byTail.set(tail, documents);
+    return documents;
+  }
+
+  #open({ byKey, byOwner }: TailDocuments, key: string, caller: Caller): OpenDocument {
+    const { perExecution, perCaller } = this.#limits;
+    const owner = caller === ANONYMOUS ? undefined : callerKey(caller);
+    if (owner !== undefined && byOwner.of(owner) >= perCaller) {
+      throw tooMany(`the limit is ${perCaller} for one caller`);
+    }
+    if (byKey.size >= perExecution) throw tooMany(`the limit is ${perExecution}`);
+    const document = { key, owner, projections: new Map<string, Projection>() };
+    byKey.set(key, document);
+    if (owner !== undefined) byOwner.increment(owner);
+    return document;
   }
 }
 
-function shareKey(viewer: Viewer, args: ExecutionArgs, encoding: string): string {
-  const { document, operationName } = args;
-  const values = args.variableValues ?? {};
-  const operation = getOperationAST(document, operationName);
-  const variables = (operation?.variableDefinitions ?? [])
-    .filter(({ type }) => !/^Cursor!?$/.test(print(type)))
-    // An absent variable has its default and is not the same as null.
-    .map(({ variable: { name } }) => (name.value in values ? [values[name.value]] : 0));
-  return JSON.stringify([sourceOf(document), operationName, variables, viewer.permissionClass, encoding]);
+function release({ byKey, byOwner }: TailDocuments, document: OpenDocument, projection: Projection): void {
+  const { key, owner, projections } = document;
+  projection.users -= 1;
+  if (projection.users > 0) return;
+  projections.delete(projection.permissionClass);
+  if (projections.size > 0) return;
+  byKey.delete(key);
+  if (owner !== undefined) byOwner.decrement(owner);
 }
 
-function sourceOf(document: DocumentNode): string {
-  return document.loc?.source.body ?? print(document);
+function tooMany(limit: string): ExecstreamError {
+  const detail = `too many different documents or filters for this execution: ${limit}; send one document from all viewers`;
+  return new ExecstreamError('TOO_MANY_STREAMS', detail);
 }

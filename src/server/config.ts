@@ -90,7 +90,7 @@ function streams(env: NodeJS.ProcessEnv): EventStreamSettings {
 }
 
 function limits(env: NodeJS.ProcessEnv): Limits {
-  const { streams: stream, query, quotas, ...others } = DEFAULT_LIMITS;
+  const { streams: stream, query, documents, quotas, ...others } = DEFAULT_LIMITS;
   const { reservationsPerCaller: reservations, streamTokensPerCaller: streamTokens } = others;
   return {
     streams: {
@@ -108,6 +108,10 @@ function limits(env: NodeJS.ProcessEnv): Limits {
       timeoutMs: whole(env, 'QUERY_TIMEOUT_MS', query.timeoutMs, 100, 600_000),
       reads: whole(env, 'MAX_QUERY_READS', query.reads, 1, 1_000),
       readsPerCaller: whole(env, 'MAX_QUERY_READS_PER_CALLER', query.readsPerCaller, 1, 1_000),
+    },
+    documents: {
+      perExecution: whole(env, 'MAX_DOCUMENTS_PER_EXECUTION', documents.perExecution, 1, 1_000_000),
+      perCaller: whole(env, 'MAX_DOCUMENTS_PER_CALLER', documents.perCaller, 1, 1_000_000),
     },
     quotas: {
       queries: whole(env, 'MAX_QUERIES_PER_SECOND', quotas.queries, 1, 1_000_000),

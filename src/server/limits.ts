@@ -1,5 +1,6 @@
 // What one server takes on, in all: each part's own limits, under one name, and their defaults.
 import { DEFAULT_QUOTAS, type QuotaLimits } from '../execution/quotas.ts';
+import { DEFAULT_DOCUMENT_LIMITS, type DocumentLimits } from '../graphql/projection.ts';
 import { DEFAULT_QUERY_LIMITS, type QueryLimits } from '../graphql/query-limits.ts';
 import { DEFAULT_RESERVATIONS_PER_CALLER } from '../graphql/reservations.ts';
 import { DEFAULT_STREAM_LIMITS, type StreamLimits } from '../tail/admission.ts';
@@ -9,6 +10,7 @@ import type { ConnectionLimits } from './connections.ts';
 export interface Limits extends Omit<ConnectionLimits, 'maxConnections'> {
   readonly streams: StreamLimits;
   readonly query: QueryLimits;
+  readonly documents: DocumentLimits;
   readonly quotas: QuotaLimits;
   readonly reservationsPerCaller: number;
   /** Of those that have not expired, of all servers that share a Redis. */
@@ -20,6 +22,7 @@ export interface Limits extends Omit<ConnectionLimits, 'maxConnections'> {
 export const DEFAULT_LIMITS: Limits = {
   streams: DEFAULT_STREAM_LIMITS,
   query: DEFAULT_QUERY_LIMITS,
+  documents: DEFAULT_DOCUMENT_LIMITS,
   quotas: DEFAULT_QUOTAS,
   reservationsPerCaller: DEFAULT_RESERVATIONS_PER_CALLER,
   streamTokensPerCaller: DEFAULT_TOKENS_PER_CALLER,

@@ -44,7 +44,9 @@ export interface Parts {
 }
 
 /** Limits that hold however requests arrive; what is left out has its default. */
-type ServiceLimits = Partial<Pick<Limits, 'streams' | 'query' | 'quotas' | 'reservationsPerCaller'>>;
+type ServiceLimits = Partial<
+  Pick<Limits, 'streams' | 'query' | 'documents' | 'quotas' | 'reservationsPerCaller'>
+>;
 
 export interface ServiceOptions extends Parts {
   readonly settings: Partial<EventStreamSettings>;
@@ -136,6 +138,7 @@ export function createServices({
     streams,
     logger,
     limits: limits?.query,
+    documents: limits?.documents,
     reservationsPerCaller: limits?.reservationsPerCaller,
   });
   const rest = createRest({

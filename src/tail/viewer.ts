@@ -81,6 +81,11 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
     return !this.#warning && !this.#peeked && !this.#lost && end > 0 && this.#seq >= end;
   }
 
+  /** Equal for viewers with the same filter. */
+  get filterKey(): string {
+    return this.#filter ? [...this.#filter].toSorted().join() : '*';
+  }
+
   get closed(): boolean {
     return this.#closed;
   }

@@ -78,6 +78,41 @@ describe('event-path.md, 7: what shares', () => {
     expect(await executionsFor(...bodies)).toBe(10);
   });
 
+  test.each<[string, string, Record<string, unknown>?]>([
+    ['white space and comments', '# mine\nsubscription{agentStream(id:"a1"){seq,type}}'],
+    ['names of operations', 'subscription Mine { agentStream(id: "a1") { seq type } }'],
+    [
+      'the arguments of the stream',
+      'subscription { agentStream(id: "a1", after: "0", pollMs: 300) { seq type } }',
+    ],
+    [
+      'variables of these arguments',
+      'subscription ($ID: ID!, $at: Cursor = "0", $ms: Int) { agentStream(id: $ID, after: $at, pollMs: $ms) { seq type } }',
+      { ID: 'a1', ms: 1_000 },
+    ],
+    [
+      'an argument that is null and one that is left out',
+      'subscription ($events: [EventType!]) { agentStream(id: "a1", events: $events) { seq type } }',
+      { events: null },
+    ],
+    [
+      'operations and fragments that are not executed',
+      'subscription Mine { agentStream(id: "a1") { seq type } } query Other { executions { ...F } } fragment F on ExecutionConnection { __typename }',
+      { operationName: 'Mine' },
+    ],
+  ])('documents that differ in %s', async (_, query, { operationName, ...variables } = {}) => {
+    app = createApp();
+    log = await directLog(app);
+    const path = graphqlPath(query, variables) + (operationName ? `&operationName=${operationName}` : '');
+    const bodies = [
+      await open('subscription { agentStream(id: "a1") { seq type } }'),
+      collect(await app.request(path, { headers: EVENT_STREAM })),
+    ];
+    expect(await executionsFor(...bodies)).toBe(10);
+    const messages = bodies.map(({ text }) => text.match(/^data: .*/gm)!.slice(0, 10));
+    expect(messages[1]).toEqual(messages[0]);
+  });
+
   test('a viewer that comes later takes what the ring has, without a new execution', async () => {
     app = createApp();
     log = await directLog(app);
@@ -111,9 +146,17 @@ describe('event-path.md, 7: what does not share', () => {
   test.each([
     ['documents', () => open('subscription { agentStream(id: "a1") { seq id } }')],
     ['variables', () => open(QUERY, { full: true })],
-    ['a variable that is null and one that is left out', () => open(QUERY, { events: null })],
+    ['aliases', () => open('subscription { agentStream(id: "a1") { number: seq seq } }')],
+    ['aliases of the stream', () => open('subscription { mine: agentStream(id: "a1") { seq } }')],
     ['filters', () => open(QUERY, { events: ['LLM_CHUNK'] })],
-    ['operations of one document', () => open(`${QUERY.replace('subscription', 'subscription A')}`)],
+    [
+      'variables of fragments',
+      () =>
+        open(
+          'subscription ($on: Boolean!) { agentStream(id: "a1") { ...F } } fragment F on ExecutionEvent { seq id @skip(if: $on) }',
+          { on: true },
+        ),
+    ],
   ])('%s', async (_, other) => {
     app = createApp();
     log = await directLog(app);

@@ -57,6 +57,8 @@ test.each([
   ['MAX_STREAM_TOKENS_PER_CALLER', '0'],
   ['MAX_NEW_RESERVATIONS_PER_SECOND', '0'],
   ['MAX_RESERVATIONS_PER_CALLER', '0'],
+  ['MAX_DOCUMENTS_PER_EXECUTION', '0'],
+  ['MAX_DOCUMENTS_PER_CALLER', '0'],
   ['MAX_QUERY_DEPTH', '0'],
   ['MAX_QUERY_ALIASES', '-1'],
   ['MAX_QUERY_TOKENS', '1'],
@@ -82,12 +84,15 @@ test('what one caller may ask for is configurable, each kind of request by itsel
     MAX_NEW_RESERVATIONS_PER_SECOND: '5',
     MAX_STREAM_TOKENS_PER_CALLER: '6',
     MAX_RESERVATIONS_PER_CALLER: '7',
+    MAX_DOCUMENTS_PER_EXECUTION: '8',
+    MAX_DOCUMENTS_PER_CALLER: '9',
   });
   expect(limits).toEqual({
     ...DEFAULT_LIMITS,
     quotas: { queries: 1, begins: 2, batches: 3, streamTokens: 4, reservations: 5 },
     streamTokensPerCaller: 6,
     reservationsPerCaller: 7,
+    documents: { perExecution: 8, perCaller: 9 },
   });
 });
 

@@ -12,6 +12,10 @@ import { createWorld, databasePassword, redisPassword, sharedKey } from './world
 
 const COUNT = Number(process.env.HOSTILE_INPUTS ?? 5_000);
 const SEED = Number(process.env.HOSTILE_SEED ?? Date.now() % 1_000_000_000);
+const QUOTAS = [
+  ...['MAX_QUERIES_PER_SECOND', 'MAX_BEGINS_PER_SECOND', 'MAX_BATCHES_PER_SECOND'],
+  ...['MAX_NEW_STREAM_TOKENS_PER_SECOND', 'MAX_NEW_RESERVATIONS_PER_SECOND', 'MAX_RESERVATIONS_PER_CALLER'],
+];
 
 describePostgres('hostile input', () => {
   describeOwnRedis('over Redis and Postgres', () => {
@@ -29,6 +33,8 @@ describePostgres('hostile input', () => {
           REDIS_URL: redisUrl,
           AUTH_SHARED_KEY: sharedKey,
           CORS_ORIGINS: 'https://app.example',
+          // All inputs are of one caller, and must reach what they are meant for.
+          ...Object.fromEntries(QUOTAS.map((name) => [name, '1000000'])),
         });
         const world = await createWorld(target.url);
         const began = performance.now();

@@ -9,7 +9,7 @@ export const MARKER = 'globex-eyes-only';
 /** protocol.md, "GraphQL". */
 const GRAPHQL_CODES = [
   ...['NOT_FOUND', 'FORBIDDEN', 'UNAUTHENTICATED', 'BAD_CURSOR', 'BAD_USER_INPUT', 'TOO_MANY_STREAMS'],
-  'SOURCE_UNAVAILABLE',
+  ...['TOO_MANY_REQUESTS', 'SOURCE_UNAVAILABLE'],
 ];
 
 /** What Node's own parser answers, with an empty body, before any of our code is asked. */

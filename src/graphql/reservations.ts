@@ -1,6 +1,9 @@
 // A Yoga plugin: single connection mode of GraphQL over SSE, each reservation bound to the caller that made it, and
 // let go of where nobody connects to it. Each caller has a limited number of them.
 //
+// graphql-sse keeps every result until it is read. So results are handed to it only as fast as the connection takes
+// them, and a reservation has a limited number of operations.
+//
 // A reservation's token begins with a keyed hash of its caller, so that nobody else can use it, and nothing need be
 // kept to tell. Tokens that were not made here are unknown.
 import { createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
@@ -8,6 +11,7 @@ import { useGraphQLSSE } from '@graphql-yoga/plugin-graphql-sse';
 import type { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { Counts } from '../async/counts.ts';
+import { Semaphore } from '../async/semaphore.ts';
 import { ExecstreamError, isExecstreamError } from '../event/error.ts';
 import { ANONYMOUS, type Caller, callerKey } from '../execution/permission.ts';
 import type { Quotas } from '../execution/quotas.ts';
@@ -20,16 +24,27 @@ import { isInternal, maskError, statusOf, toGraphQLError, withoutHttp, withProto
 const HEADER = 'x-graphql-event-stream-token';
 const PARAMETER = 'token';
 const PATH = '/graphql/stream';
+const RESULT = Buffer.from('event: next\n');
 
 /** Within this time somebody must connect to a reservation. */
 const CONNECT_MS = 30_000;
 /** Reservations that wait for that. */
 const MOST_WAITING = 10_000;
+/** Results of a connection's operations that may wait to be written. */
+const WINDOW = 4;
+/** Operations of one reservation at the same time. */
+const MOST_OPERATIONS = 100;
 /** Reservations of one caller, waiting or connected. */
 export const DEFAULT_RESERVATIONS_PER_CALLER = 100;
 
 type OnRequest = NonNullable<Plugin['onRequest']>;
 type Payload = Parameters<OnRequest>[0];
+
+/** A connection that is open or reserved. */
+interface Connection {
+  readonly window: Semaphore;
+  operations: number;
+}
 
 export interface ReservationOptions {
   readonly streams: EventStreams;
@@ -49,6 +64,8 @@ export function useReservations({
   const waiting = new Map<string, NodeJS.Timeout>();
   /** Reservations, waiting or connected, by caller. */
   const open = new Counts();
+  /** By token. */
+  const connections = new Map<string, Connection>();
   const ownerOf = (caller: Caller) =>
     createHmac('sha256', secret).update(callerKey(caller)).digest('base64url');
 
@@ -60,24 +77,55 @@ export function useReservations({
       if (isSame(token.split('.')[0]!, owner)) return token;
       return [null, { status: 404, statusText: 'Not Found' }];
     },
+    onNext: (_, { raw }) => connections.get(tokens.get(raw)!)?.window.acquire(),
+    onComplete: (_, { raw }) => operationEnded(tokens.get(raw)!),
   }) as Plugin;
+
+  function operationEnded(token: string): void {
+    const connection = connections.get(token);
+    if (connection) connection.operations -= 1;
+  }
+
+  function disconnected(token: string): void {
+    connections.get(token)?.window.close();
+    connections.delete(token);
+  }
 
   async function answer(payload: Payload): Promise<void> {
     const { request, url } = payload;
-    const isReserving = request.method === 'PUT' && url.pathname.endsWith(PATH);
-    if (isReserving) reserve(callers.get(request)!);
-    let isReserved = false;
+    if (!url.pathname.endsWith(PATH)) return;
+    const undo = count(payload);
+    let status: number | undefined;
     try {
       await sse.onRequest?.({
         ...payload,
         endResponse: (response) => {
-          isReserved = isReserving && response?.status === 201;
+          status = response?.status;
           payload.endResponse(response && seeTo(response, payload));
         },
       });
     } finally {
-      if (isReserving && !isReserved) release(payload);
+      const isMade = status === (request.method === 'PUT' ? 201 : 202);
+      if (!isMade) undo();
     }
+  }
+
+  /** Counts what a request would make, before it is made. */
+  function count(payload: Payload): () => void {
+    const { request } = payload;
+    if (request.method === 'PUT') {
+      reserve(callers.get(request)!);
+      return () => release(payload);
+    }
+    const token = tokenOf(request);
+    const connection = request.method === 'POST' ? connections.get(token) : undefined;
+    if (!connection) return () => {};
+    if (connection.operations >= MOST_OPERATIONS) {
+      const detail = `too many operations: the limit is ${MOST_OPERATIONS} for one reservation`;
+      throw new ExecstreamError('TOO_MANY_REQUESTS', detail);
+    }
+    connection.operations += 1;
+    return () => operationEnded(token);
   }
 
   /** Counts a reservation before it is made. */
@@ -104,14 +152,28 @@ export function useReservations({
       const isReserved = waiting.has(token);
       clearTimeout(waiting.get(token));
       waiting.delete(token);
-      return relayedResponse(streams, response, request.signal, () => isReserved && release(payload));
+      const { window } = connect(token);
+      return relayedResponse(streams, response, request.signal, {
+        onTaken: (message) => isResult(message) && window.release(),
+        onClosed: () => {
+          disconnected(token);
+          if (isReserved) release(payload);
+        },
+      });
     }
     if (request.method === 'PUT' && response.status === 201) expect(tokens.get(request)!, payload);
     return response;
   }
 
+  function connect(token: string): Connection {
+    const connection = connections.get(token) ?? { window: new Semaphore(WINDOW), operations: 0 };
+    connections.set(token, connection);
+    return connection;
+  }
+
   /** A reservation that nobody connects to is connected to here, and left again: graphql-sse then forgets it. */
   function expect(token: string, payload: Payload): void {
+    connect(token);
     const abandon = async () => {
       waiting.delete(token);
       release(payload);
@@ -120,6 +182,7 @@ export function useReservations({
       callers.set(request, callers.get(payload.request)!);
       const leave = (response: Response | undefined) => void response?.body?.cancel();
       await sse.onRequest?.({ ...payload, request, endResponse: leave });
+      disconnected(token);
     };
     waiting.set(token, setTimeout(() => void abandon(), CONNECT_MS).unref());
   }
@@ -150,6 +213,11 @@ function guarded(answer: (payload: Payload) => Promise<void>): OnRequest {
       payload.endResponse(Response.json({ errors: [withoutHttp(shown)] }, { status, headers }));
     }
   };
+}
+
+/** Whether a message is one that `onNext` was called for; heartbeats and the ends of operations are not. */
+function isResult(message: Uint8Array): boolean {
+  return RESULT.equals(message.subarray(0, RESULT.length));
 }
 
 function tokenOf(request: Request): string {

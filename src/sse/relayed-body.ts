@@ -3,16 +3,23 @@
 import type { FrameSource } from './event-stream.ts';
 import { chunkOf, type Frame } from './frame.ts';
 
+export interface RelayHooks {
+  /** Called with each piece that the stream takes. */
+  onTaken(piece: Uint8Array): void;
+  /** Called once, however the stream ends. */
+  onClosed(): void;
+}
+
 export class RelayedBody implements FrameSource {
   waiting: FrameSource['waiting'];
   ended = false;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #onClosed: () => void;
+  readonly #hooks: RelayHooks;
   #piece: Uint8Array | undefined;
 
-  constructor(body: ReadableStream<Uint8Array>, onClosed: () => void) {
+  constructor(body: ReadableStream<Uint8Array>, hooks: RelayHooks) {
     this.#reader = body.getReader();
-    this.#onClosed = onClosed;
+    this.#hooks = hooks;
     void this.#read();
   }
 
@@ -20,6 +27,7 @@ export class RelayedBody implements FrameSource {
     const bytes = this.#piece;
     if (!bytes) return undefined;
     this.#piece = undefined;
+    this.#hooks.onTaken(bytes);
     void this.#read();
     return { bytes, chunk: chunkOf(bytes), length: bytes.length };
   }
@@ -31,7 +39,7 @@ export class RelayedBody implements FrameSource {
 
   close(): void {
     this.#reader.cancel().catch(() => {});
-    this.#onClosed();
+    this.#hooks.onClosed();
   }
 
   async #read(): Promise<void> {

@@ -2,7 +2,7 @@
 import type { FrameSource } from './event-stream.ts';
 import type { EventStreams } from './event-streams.ts';
 import { type Frame, joined, opening } from './frame.ts';
-import { RelayedBody } from './relayed-body.ts';
+import { RelayedBody, type RelayHooks } from './relayed-body.ts';
 
 const HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
@@ -19,17 +19,14 @@ export function streamResponse(streams: EventStreams, source: FrameSource, signa
   return new Response(streams.open(source, signal), { headers: HEADERS });
 }
 
-/**
- * An event stream that a library answers, as one of ours.
- * @param onClosed called once, however the stream ends
- */
+/** An event stream that a library answers, as one of ours. */
 export function relayedResponse(
   streams: EventStreams,
   answer: Response,
   signal: AbortSignal,
-  onClosed: () => void,
+  hooks: RelayHooks,
 ): Response {
-  return streamResponse(streams, new RelayedBody(answer.body!, onClosed), signal);
+  return streamResponse(streams, new RelayedBody(answer.body!, hooks), signal);
 }
 
 /** These frames as a whole stream, ended cleanly. */

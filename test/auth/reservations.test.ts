@@ -2,7 +2,7 @@
 import { createClient } from 'graphql-sse';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/server/limits.ts';
-import { directLog, EVENT_STREAM, TS } from '../support/app.ts';
+import { chunks, directLog, EVENT_STREAM, range, settled, TS } from '../support/app.ts';
 import { openSse } from '../support/sse.ts';
 import { bearer, type GuardedApp, startGuarded, tokenOf } from './guarded.ts';
 
@@ -104,6 +104,75 @@ test('a single connection is one of the streams: it has their heartbeat, and dra
   expect(app.services.streams.size).toBe(0);
   // The client makes a new one.
   await expect.poll(async () => (await run(token)).status).toBe(404);
+});
+
+const operate = (token: string, operationId: string, query: string) =>
+  stream(
+    'POST',
+    { ...ann, [HEADER]: token, 'content-type': 'application/json' },
+    JSON.stringify({ query, extensions: { operationId } }),
+  );
+const WATCH = 'subscription { agentStream(id: "a1") { seq } }';
+
+test('what a connection does not read stays in the log: results wait for it, a few at a time', async () => {
+  const log = await directLog(app, { tenant: 'acme' });
+  for (let i = 0; i < 5; i += 1) await log.append(...chunks(100, i * 100));
+  const token = await reserve();
+  expect((await operate(token, 'o1', WATCH)).status).toBe(202);
+  expect((await operate(token, 'o2', WATCH)).status).toBe(202);
+  await settled(50);
+  expect(app.services.graphql.counter.executions).toBeLessThan(10);
+  using connected = await openSse(`${app.url}/graphql/stream?token=${token}`, { headers: ann });
+  await log.complete();
+  const ends = () => connected.frames.filter(({ event }) => event === 'complete').length === 2;
+  await connected.until(ends, 'both operations to end', 15_000);
+  for (const operation of ['o1', 'o2']) {
+    const messages = connected.frames
+      .filter(({ event }) => event === 'next')
+      .map(({ data }) => JSON.parse(data))
+      .filter(({ id }) => id === operation);
+    expect(messages.map(({ payload }) => payload.data.agentStream.seq)).toEqual(range(1, 501));
+  }
+});
+
+test('an operation that waits for its connection ends with the reservation', async () => {
+  const log = await directLog(app, { tenant: 'acme' });
+  await log.append(...chunks(100));
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const token = await reserve();
+    await operate(token, 'o1', WATCH);
+    await settled();
+    expect(app.services.tails.size).toBe(1);
+    await vi.advanceTimersByTimeAsync(30_000);
+  } finally {
+    vi.useRealTimers();
+  }
+  await expect.poll(() => app.services.tails.size).toBe(0);
+});
+
+test('a reservation has at most 100 operations; one that ends gives its place back', async () => {
+  const log = await directLog(app, { tenant: 'acme' });
+  const token = await reserve();
+  using connected = await openSse(`${app.url}/graphql/stream?token=${token}`, { headers: ann });
+  for (let i = 0; i < 100; i += 1) expect((await operate(token, `o${i}`, WATCH)).status).toBe(202);
+  const rejected = await operate(token, 'more', WATCH);
+  expect([rejected.status, rejected.headers.get('retry-after')]).toEqual([429, '5']);
+  expect(await rejected.json()).toMatchObject({
+    errors: [{ message: 'too many operations: the limit is 100 for one reservation' }],
+  });
+  expect((await stream('DELETE', { ...ann, [HEADER]: token }, undefined, '?operationId=o1')).status).toBe(
+    200,
+  );
+  await expect.poll(async () => (await operate(token, 'more', WATCH)).status).toBe(202);
+  // A request that runs nothing takes no place.
+  for (let i = 0; i < 5; i += 1) expect((await operate(token, 'bad', 'nonsense')).status).not.toBe(202);
+  await log.complete();
+  const ends = () => connected.frames.filter(({ event }) => event === 'complete').length >= 100;
+  await connected.until(ends, 'all operations to end', 15_000);
+  for (let i = 0; i < 100; i += 1) {
+    expect((await operate(token, `again${i}`, '{ __typename }')).status).toBe(202);
+  }
 });
 
 describe('with a limit of two reservations per caller', () => {

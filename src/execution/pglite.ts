@@ -16,7 +16,7 @@ import { type MigrationSession, migrate } from './migrate.ts';
 export async function connectPGlite(dataDir: string | undefined): Promise<Database> {
   if (dataDir === undefined) return open(undefined);
   await mkdir(dataDir, { recursive: true });
-  const release = await holdFolder(join(dataDir, 'pglite.lock'));
+  const release = await holdFolder(dataDir);
   try {
     const database = await open(join(dataDir, 'pglite'));
     return {

@@ -212,7 +212,7 @@ describe('a demo that cannot start says why in one line, with code 1', () => {
     await first.prints(/execstream is ready/);
     await using second = startDemo([], { dataDir });
     expect(await second.exited).toBe(1);
-    expect(second.printed()).toMatch(line(/Process \d+ has this folder in use .+/));
+    expect(second.printed()).toMatch(line(/Process \d+ is using the data folder: .+/));
     expect(await first.end('SIGINT')).toBe(0);
     rmSync(dataDir, { recursive: true });
   });

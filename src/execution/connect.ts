@@ -1,4 +1,4 @@
-// Which database there is: Postgres by its URL, or PGlite, a Postgres in this process. Each is loaded only if asked
+// Which database there is: Postgres by its URL, or PGlite, a Postgres in a thread of this process. Each is loaded only if asked
 // for, so that nobody waits for, or holds in memory, the one that is not used.
 import type { ConnectOptions, Database } from './database.ts';
 
@@ -20,5 +20,5 @@ export async function connect(location: DatabaseLocation, options: ConnectOption
     return connectPostgres(location.url, options);
   }
   const { connectPGlite } = await import('./pglite.ts');
-  return connectPGlite('dataDir' in location ? location.dataDir : undefined);
+  return connectPGlite('dataDir' in location ? location.dataDir : undefined, options);
 }

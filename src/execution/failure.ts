@@ -25,7 +25,7 @@ export async function within<T>(boundMs: number, work: Promise<T>): Promise<T> {
  * (`INTERNAL`); all else, from a refused connection to a server that shuts down, may pass (`SOURCE_UNAVAILABLE`).
  * The message names no host and no row; the cause does.
  */
-function toExecstreamError(error: unknown): ExecstreamError {
+export function toExecstreamError(error: unknown): ExecstreamError {
   if (isExecstreamError(error)) return error;
   const state = sqlState(error);
   if (isRefusal(state) || (error instanceof Error && error.name === 'PrismaClientValidationError')) {

@@ -1,61 +1,72 @@
-// PGlite, a Postgres in this process, as the database of executions: the default where nothing is installed.
+// PGlite, a Postgres in a thread of this process, as the database of executions: the default where nothing is
+// installed. It is used through the driver that also talks to Postgres servers.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
-import { PrismaPGlite } from 'pglite-prisma-adapter';
-import type { Database } from './database.ts';
-import { holdFolder } from './folder.ts';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { ExecstreamError, isExecstreamError } from '../event/error.ts';
+import type { ConnectOptions, Database } from './database.ts';
+import { within } from './failure.ts';
+import { holdFolder, type Release } from './folder.ts';
 import { PrismaClient } from './generated/client.ts';
-import { type MigrationSession, migrate } from './migrate.ts';
+import { PGliteHost } from './pglite-host.ts';
+import { migratePostgres } from './postgres.ts';
 
 /**
- * Opens a database in a folder, which is made where it is missing, or in memory, and brings it up to date. What was
- * written outlives the process, killed or not; PGlite does not wait for the disk, so the last writes before a power
- * failure may be lost.
+ * Opens a database in a folder, which is created if it does not exist, or in memory, and brings it up to date. What
+ * was written outlives the process, killed or not; PGlite does not wait for the disk, so the last writes before a
+ * power failure may be lost.
+ * @throws ExecstreamError `SOURCE_UNAVAILABLE` if another server uses the folder. A database that does not start is
+ *   no error here, but in each use: it is restarted until it does.
  */
-export async function connectPGlite(dataDir: string | undefined): Promise<Database> {
-  if (dataDir === undefined) return open(undefined);
-  await mkdir(dataDir, { recursive: true });
-  const release = await holdFolder(dataDir);
+export async function connectPGlite(dataDir: string | undefined, options: ConnectOptions): Promise<Database> {
+  if (dataDir === undefined) return open(undefined, options);
+  const release = await lock(dataDir);
+  return open(join(dataDir, 'pglite'), options, release);
+}
+
+async function lock(dataDir: string): Promise<Release> {
   try {
-    const database = await open(join(dataDir, 'pglite'));
-    return {
-      ...database,
-      close: async () => {
-        await database.close();
-        await release();
-      },
-    };
+    await mkdir(dataDir, { recursive: true });
+    return await holdFolder(dataDir);
   } catch (error) {
-    await release();
-    throw error;
+    if (isExecstreamError(error)) throw error;
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    throw new ExecstreamError('SOURCE_UNAVAILABLE', `The data folder cannot be used (${code})`, {
+      cause: error,
+    });
   }
 }
 
-async function open(folder: string | undefined): Promise<Database> {
-  const pglite = await PGlite.create(folder);
-  try {
-    await migrate(session(pglite));
-  } catch (error) {
-    await pglite.close();
-    throw error;
-  }
-  const prisma = new PrismaClient({ adapter: new PrismaPGlite(pglite), errorFormat: 'minimal' });
-  return {
-    prisma,
-    close: async () => {
-      await prisma.$disconnect();
-      await pglite.close();
-    },
+async function open(
+  folder: string | undefined,
+  { timeoutMs, logger, signal }: ConnectOptions,
+  release?: Release,
+): Promise<Database> {
+  const config = {
+    stream: () => host.connect(),
+    user: 'postgres',
+    database: 'postgres',
+    connectionTimeoutMillis: timeoutMs,
+    query_timeout: timeoutMs,
   };
-}
-
-function session(pglite: PGlite): MigrationSession {
+  const host = new PGliteHost({ folder, timeoutMs, logger, prepare: () => migratePostgres(config) });
+  const abort = () => void host.close();
+  signal?.addEventListener('abort', abort);
+  if (signal?.aborted) abort();
+  await host.start();
+  signal?.removeEventListener('abort', abort);
+  // PGlite has one session.
+  const adapter = new PrismaPg({ ...config, max: 1, idleTimeoutMillis: 0 });
+  const prisma = new PrismaClient({ adapter, errorFormat: 'minimal' });
   return {
-    script: async (sql) => {
-      await pglite.exec(sql);
+    get prisma() {
+      host.check();
+      return prisma;
     },
-    rows: async (sql, parameters) =>
-      (await pglite.query<Record<string, unknown>>(sql, [...(parameters ?? [])])).rows,
+    close: async () => {
+      await within(timeoutMs, prisma.$disconnect()).catch(() => {});
+      await host.close();
+      await release?.();
+    },
   };
 }

@@ -24,7 +24,8 @@ export async function connectPostgres(url: string, options: ConnectOptions): Pro
   return { prisma, close: () => prisma.$disconnect() };
 }
 
-async function migratePostgres(config: pg.ClientConfig): Promise<void> {
+/** Brings the database behind a connection up to date. */
+export async function migratePostgres(config: pg.ClientConfig): Promise<void> {
   const client = new pg.Client(config);
   // Without a listener, a connection that breaks while nothing is asked would end the process.
   client.on('error', () => {});

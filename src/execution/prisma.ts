@@ -2,7 +2,7 @@
 import { ExecstreamError } from '../event/error.ts';
 import { checkExecutionId } from '../event/id.ts';
 import { connect, type DatabaseLocation } from './connect.ts';
-import type { Database } from './database.ts';
+import type { Database, DatabaseLogger } from './database.ts';
 import { readOnly, within } from './failure.ts';
 import type { Prisma, PrismaClient } from './generated/client.ts';
 import { childrenOf, contents, getMany, list } from './lists.ts';
@@ -27,6 +27,8 @@ export interface PrismaStoreOptions {
   readonly timeoutMs?: number;
   /** Connections to Postgres at most. Default 10. */
   readonly maxConnections?: number;
+  /** Where failures of an embedded database are reported. Default: nowhere. */
+  readonly logger?: DatabaseLogger | undefined;
 }
 
 export interface PrismaStore extends ExecutionStore {
@@ -44,15 +46,16 @@ const EMBEDDED_START_MS = 60_000;
 
 /** Makes a store. Nothing is connected yet, so this does not fail where the database is away. */
 export function createPrismaStore(location: DatabaseLocation, options: PrismaStoreOptions = {}): PrismaStore {
-  const { timeoutMs = 5000, maxConnections = 10 } = options;
+  const { timeoutMs = 5000, maxConnections = 10, logger } = options;
   let connecting: Promise<Database> | undefined;
   let isConnected = false;
-  let isClosed = false;
+  const closing = new AbortController();
 
   /** One connection for all callers; one that failed is forgotten, so that the next caller tries again. */
   function database(): Promise<Database> {
-    if (isClosed) throw new ExecstreamError('SOURCE_UNAVAILABLE', 'The store of executions is closed');
-    connecting ??= connect(location, { timeoutMs, maxConnections }).then(
+    if (closing.signal.aborted)
+      throw new ExecstreamError('SOURCE_UNAVAILABLE', 'The store of executions is closed');
+    connecting ??= connect(location, { timeoutMs, maxConnections, logger, signal: closing.signal }).then(
       (connected) => {
         isConnected = true;
         return connected;
@@ -164,10 +167,10 @@ export function createPrismaStore(location: DatabaseLocation, options: PrismaSto
     },
 
     async close() {
-      isClosed = true;
+      closing.abort();
       // A connection that is still being made is closed as soon as it is there, though nobody waits for it then.
-      const closing = connecting?.then((connected) => connected.close()) ?? Promise.resolve();
-      await within(timeoutMs, closing).catch(() => {});
+      const closed = connecting?.then((connected) => connected.close()) ?? Promise.resolve();
+      await within(timeoutMs, closed).catch(() => {});
     },
   };
 }

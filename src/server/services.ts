@@ -84,8 +84,8 @@ export function createParts(config: Config, logger: Logger): Parts {
   const log = redisUrl
     ? createRedisLog({ redis: redisUrl, prefix: redisPrefix, waitReplicas: redisWaitReplicas })
     : createMemoryLog();
-  const store = createPrismaStore(databaseUrl ? { url: databaseUrl } : { dataDir });
-  store.ready().catch((error) => logger.error({ error: String(error) }, 'the database does not answer yet'));
+  const store = createPrismaStore(databaseUrl ? { url: databaseUrl } : { dataDir }, { logger });
+  store.ready().catch((error) => logger.error({ err: error }, 'the database does not answer yet'));
   const records = redisUrl ? createRedisTokenRecords(redisUrl, redisPrefix) : createMemoryTokenRecords();
   const { sessionMs, policyClaims, limits } = config;
   const tokenOptions = { sessionMs, policyClaims, perCaller: limits.streamTokensPerCaller };

@@ -159,11 +159,11 @@ describePostgres('a row by plain SQL', () => {
 
 describe('in PGlite', () => {
   test('the states of a row are told as in Postgres', async () => {
-    const store = createPrismaStore({ memory: true });
+    const store = createPrismaStore({ memory: true }, { timeoutMs: 20_000 });
     await store.begin({ id: 'a', kind: 'task', mode: 'TEXT' });
     await store.setStatus('a', 1, 'WAITING');
     expect(await store.statesAfter('a', 1, 10)).toMatchObject([{ revision: 2, status: 'WAITING' }]);
     expect(await store.statesAfter('a', 2, 10)).toEqual([]);
     await store.close();
-  });
+  }, 60_000);
 });

@@ -14,7 +14,7 @@ describe('PGlite', () => {
   let store: PrismaStore;
 
   beforeAll(async () => {
-    store = createPrismaStore({ memory: true });
+    store = createPrismaStore({ memory: true }, { timeoutMs: 20_000 });
     await store.ready();
   }, 60_000);
 

@@ -1,0 +1,85 @@
+// A disk that fills up under the embedded database: the server goes on serving, explains itself, and stops.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { until } from '../support/wait.ts';
+import { type ServerProcess, startProcess } from './process.ts';
+
+let folder: string;
+let server: ServerProcess;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'execstream-full-'));
+  const preload = fileURLToPath(new URL('full-disk.cjs', import.meta.url));
+  server = await startProcess(
+    {
+      DATA_DIR: join(folder, 'data'),
+      FULL_DISK: join(folder, 'full'),
+      NODE_OPTIONS: `--require ${preload}`,
+      DRAIN_MS: '1000',
+    },
+    'command',
+  );
+  await until(async () => (await ready()).status === 200, {
+    what: 'the server to be ready',
+    timeoutMs: 60_000,
+  });
+}, 90_000);
+
+afterAll(async () => {
+  await server?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const fill = () => writeFileSync(join(folder, 'full'), '');
+const free = () => rmSync(join(folder, 'full'));
+
+async function ready() {
+  const response = await fetch(`${server.url}/health/ready`, { signal: AbortSignal.timeout(10_000) });
+  return { status: response.status, text: await response.text() };
+}
+
+/** The status of the answer to a new execution. */
+async function begin(id: string): Promise<number> {
+  const response = await fetch(`${server.url}/api/v0/executions/tasks/${id}`, {
+    method: 'PUT',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ mode: 'TEXT' }),
+    signal: AbortSignal.timeout(10_000),
+  });
+  return response.status;
+}
+
+test('a server whose disk is full under PGlite stays alive, says why it is not ready, and recovers when there is space', async () => {
+  expect(await begin('before')).toBe(201);
+  fill();
+  expect(await begin('full')).toBe(503);
+  const live = await fetch(`${server.url}/health/live`, { signal: AbortSignal.timeout(2_000) });
+  expect(live.status).toBe(200);
+  expect(await ready()).toEqual({
+    status: 503,
+    text: expect.stringContaining(
+      'The embedded database has failed and is being restarted: No space left on device',
+    ),
+  });
+
+  free();
+  await expect.poll(async () => (await ready()).status, { timeout: 60_000 }).toBe(200);
+  const row = await fetch(`${server.url}/api/v0/executions/tasks/before`);
+  expect([row.status, ((await row.json()) as { status: string }).status]).toEqual([200, 'RUNNING']);
+  expect(await begin('after')).toBe(201);
+}, 120_000);
+
+test('a server whose disk is full under PGlite ends on SIGTERM', async () => {
+  fill();
+  expect(await begin('full-again')).toBe(503);
+  const started = performance.now();
+  const ended = await Promise.race([
+    server.drain(),
+    new Promise((resolve) => setTimeout(resolve, 20_000, 'did not end')),
+  ]);
+  expect(ended).toBe('code 0');
+  expect(performance.now() - started).toBeLessThan(10_000);
+}, 60_000);

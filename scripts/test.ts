@@ -124,8 +124,9 @@ function runVitest(argv: readonly string[], env: Record<string, string>): Promis
   });
 }
 
-/** Says once more, where it is read, what was skipped. */
+/** Repeats, where it is read, what was skipped and what CI warns of. */
 function remind(rows: readonly Row[], { skipped }: Tally): void {
+  if (process.env.TEST_WARNING) console.error(process.env.TEST_WARNING);
   if (inCi && skipped.length > 0) {
     console.error(`In CI no test may be skipped:\n${skipped.map((name) => `  ${name}`).join('\n')}`);
   }

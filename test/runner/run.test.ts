@@ -183,6 +183,14 @@ describeOwnRedis('npm test', () => {
     expect(leftovers()).toEqual([]);
   });
 
+  test('repeats a warning of CI right before the counts', async () => {
+    const { ended } = run(suite(`test('a', () => {});`), { TEST_WARNING: 'WARNING: not audited' });
+    const { output } = await ended;
+    const lines = output.trimEnd().split('\n');
+    expect(lines.slice(-4)).toContain('WARNING: not audited');
+    expect(lines.at(-1)).toBe('1 passed, 0 failed, 0 skipped');
+  });
+
   test('ends the servers after a failure too, with the exit code of vitest', async () => {
     const { ended } = run(suite(`test('a', () => expect(1).toBe(2));`));
     const { code, output } = await ended;

@@ -1,19 +1,12 @@
 // `/openapi.json`, and `/docs`, which renders it without any outside host.
-import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { readSwaggerUiFile } from './assets.ts';
 import { openApiDocument } from './document.ts';
 
 const require = createRequire(import.meta.url);
 
 /** From src/rest/openapi and from dist/rest/openapi alike. */
 const { version } = require('../../../package.json') as { version: string };
-
-const ASSETS: { readonly [name: string]: string } = {
-  'swagger-ui.css': 'text/css; charset=utf-8',
-  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
-  'favicon-32x32.png': 'image/png',
-};
 
 const START = `SwaggerUIBundle({
   url: '/openapi.json',
@@ -57,8 +50,6 @@ export async function docsAsset(name: string): Promise<Response | undefined> {
   if (name === 'start.js') {
     return new Response(START, { headers: { ...headers, 'Content-Type': 'text/javascript; charset=utf-8' } });
   }
-  const type = Object.hasOwn(ASSETS, name) ? ASSETS[name] : undefined;
-  if (!type) return undefined;
-  const file = await readFile(join(dirname(require.resolve('swagger-ui-dist/package.json')), name));
-  return new Response(file, { headers: { ...headers, 'Content-Type': type } });
+  const file = await readSwaggerUiFile(name);
+  return file && new Response(file.content, { headers: { ...headers, 'Content-Type': file.type } });
 }

@@ -1,0 +1,18 @@
+// A step of `npm run build`: copies what the server reads at run time and the compiler does not carry over.
+import { cpSync, mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SWAGGER_UI_FILES } from '../src/rest/openapi/assets.ts';
+
+const { resolve } = createRequire(import.meta.url);
+const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
+
+cpSync(path('src/rest/console.html'), path('dist/rest/console.html'));
+
+// Vendored, so that an installation needs no swagger-ui-dist, which brings telemetry that runs at install.
+const from = dirname(resolve('swagger-ui-dist/package.json'));
+const to = path('dist/rest/openapi/swagger-ui');
+mkdirSync(to, { recursive: true });
+const notices = ['LICENSE', 'NOTICE', 'swagger-ui-bundle.js.LICENSE.txt'];
+for (const name of [...Object.keys(SWAGGER_UI_FILES), ...notices]) cpSync(join(from, name), join(to, name));

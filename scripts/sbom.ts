@@ -1,0 +1,71 @@
+// `npm run sbom`, a part of `npm pack`: writes what an installation consists of to dist/sbom.cdx.json, in CycloneDX.
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+interface Component {
+  'bom-ref': string;
+  name: string;
+}
+
+interface Bom {
+  metadata: { component: Component };
+  components: Component[];
+  dependencies: { ref: string; dependsOn: string[] }[];
+}
+
+interface Manifest {
+  name: string;
+  dependencies: Record<string, string>;
+}
+
+interface Lock {
+  packages: Record<string, { version?: string; dev?: true; devOptional?: true; peer?: true }>;
+}
+
+/** Packages whose files are copied into ours by scripts/copy-assets.ts. */
+const VENDORED = ['swagger-ui-dist'];
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+const read = (file: string) => JSON.parse(readFileSync(root + file, 'utf8'));
+const { name, dependencies } = read('package.json') as Manifest;
+const { packages } = read('package-lock.json') as Lock;
+
+// From the lock file, so that the result does not depend on what is installed here. All of it: npm's own selection
+// (`--omit`) leaves out packages that are also somebody's optional or peer dependency.
+const command = ['sbom', '--package-lock-only', '--sbom-format=cyclonedx'];
+const bom = JSON.parse(
+  execFileSync('npm', command, { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26 }),
+) as Bom;
+// npm takes its own name from the folder.
+bom.metadata.component.name = name;
+const ownRef = bom.metadata.component['bom-ref'];
+
+/** Packages that are installed with ours: not for development only, and not as an optional peer of others. */
+const forProduction = new Set(
+  Object.entries(packages)
+    .filter(([, { dev, devOptional, peer }]) => !dev && !devOptional && !peer)
+    .map(([path, { version }]) => `${path.replace(/^.*node_modules\//, '')}@${version}`),
+);
+
+const own = bom.dependencies.find(({ ref }) => ref === ownRef)!;
+
+/** The references of packages that ours depends on directly. */
+function refsOf(names: readonly string[]): string[] {
+  const found = bom.components.filter((component) => names.includes(component.name));
+  return found.map((component) => component['bom-ref']).filter((ref) => own.dependsOn.includes(ref));
+}
+
+const installed = new Set(refsOf(Object.keys(dependencies)));
+// A set visits what is added to it on the way. A package that is installed twice has two entries.
+for (const ref of installed) {
+  for (const entry of bom.dependencies.filter((candidate) => candidate.ref === ref)) {
+    for (const next of entry.dependsOn) if (forProduction.has(next)) installed.add(next);
+  }
+}
+for (const ref of refsOf(VENDORED)) installed.add(ref);
+
+bom.components = bom.components.filter((component) => installed.has(component['bom-ref']));
+bom.dependencies = bom.dependencies.filter(({ ref }) => ref === ownRef || installed.has(ref));
+for (const entry of bom.dependencies) entry.dependsOn = entry.dependsOn.filter((ref) => installed.has(ref));
+writeFileSync(`${root}dist/sbom.cdx.json`, `${JSON.stringify(bom, null, 2)}\n`);

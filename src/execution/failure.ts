@@ -32,11 +32,15 @@ export function toExecstreamError(error: unknown): ExecstreamError {
     const detail = state ? ` (SQLSTATE ${state})` : '';
     return new ExecstreamError('INTERNAL', `The database refused a statement${detail}`, { cause: error });
   }
-  return state === READ_ONLY ? readOnly(error) : unavailable(error);
+  if (state === READ_ONLY) return readOnly(error);
+  return unavailable(error, state === DISK_FULL ? 'has no disk space left' : undefined);
 }
 
 /** `read_only_sql_transaction`: what a hot standby answers to a write, too. */
 const READ_ONLY = '25006';
+
+/** `disk_full`: a file of a table cannot grow. Reads go on. */
+const DISK_FULL = '53100';
 
 /** The error where the database answers and accepts no writes. */
 export function readOnly(cause?: unknown): ExecstreamError {
@@ -46,8 +50,8 @@ export function readOnly(cause?: unknown): ExecstreamError {
   });
 }
 
-function unavailable(cause: unknown): ExecstreamError {
-  return new ExecstreamError('SOURCE_UNAVAILABLE', 'The database of executions does not answer', { cause });
+function unavailable(cause: unknown, condition = 'does not answer'): ExecstreamError {
+  return new ExecstreamError('SOURCE_UNAVAILABLE', `The database of executions ${condition}`, { cause });
 }
 
 /** Classes of SQLSTATE: features, cardinality, data, constraints, syntax and rights. */

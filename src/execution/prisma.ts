@@ -53,8 +53,9 @@ export function createPrismaStore(location: DatabaseLocation, options: PrismaSto
 
   /** One connection for all callers; one that failed is forgotten, so that the next caller tries again. */
   function database(): Promise<Database> {
-    if (closing.signal.aborted)
+    if (closing.signal.aborted) {
       throw new ExecstreamError('SOURCE_UNAVAILABLE', 'The store of executions is closed');
+    }
     connecting ??= connect(location, { timeoutMs, maxConnections, logger, signal: closing.signal }).then(
       (connected) => {
         isConnected = true;

@@ -1,20 +1,20 @@
-// Preloaded into a server process: while the file that FULL_DISK names exists, Postgres' write-ahead log cannot be
-// written, as on a full disk.
+// Preloaded into a server process: while the file that FULL_DISK names exists, the disk is full for Postgres' write-ahead
+// log (if that file says `pg_wal`) or for its tables (`base`).
 const fs = require('node:fs');
 const { syncBuiltinESMExports } = require('node:module');
 
 const { openSync, writeSync } = fs;
-const logFiles = new Set();
+/** The folder of Postgres in which a file is, by file descriptor: `pg_wal` for the log, `base` for tables. */
+const kinds = new Map();
 
 fs.openSync = (path, ...rest) => {
   const fd = openSync(path, ...rest);
-  if (String(path).includes('pg_wal')) logFiles.add(fd);
-  else logFiles.delete(fd);
+  kinds.set(fd, /\/(pg_wal|base)\//.exec(String(path))?.[1]);
   return fd;
 };
 
 fs.writeSync = (fd, ...rest) => {
-  if (logFiles.has(fd) && fs.existsSync(process.env.FULL_DISK)) {
+  if (kinds.get(fd) !== undefined && kinds.get(fd) === fullFor()) {
     throw Object.assign(new Error('ENOSPC: no space left on device, write'), {
       code: 'ENOSPC',
       syscall: 'write',
@@ -22,5 +22,13 @@ fs.writeSync = (fd, ...rest) => {
   }
   return writeSync(fd, ...rest);
 };
+
+function fullFor() {
+  try {
+    return fs.readFileSync(process.env.FULL_DISK, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
 
 syncBuiltinESMExports();

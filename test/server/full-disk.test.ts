@@ -1,4 +1,5 @@
 // A disk that fills up under the embedded database: the server goes on serving, explains itself, and stops.
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,7 +34,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const fill = () => writeFileSync(join(folder, 'full'), '');
+const fill = (files: 'pg_wal' | 'base') => writeFileSync(join(folder, 'full'), files);
 const free = () => rmSync(join(folder, 'full'));
 
 async function ready() {
@@ -41,21 +42,37 @@ async function ready() {
   return { status: response.status, text: await response.text() };
 }
 
-/** The status of the answer to a new execution. */
-async function begin(id: string): Promise<number> {
+/** The status of the answer to a new execution, and its text. */
+async function begin(id: string, input?: unknown): Promise<{ status: number; text: string }> {
   const response = await fetch(`${server.url}/api/v0/executions/tasks/${id}`, {
     method: 'PUT',
     headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ mode: 'TEXT' }),
+    body: JSON.stringify({ mode: 'TEXT', input }),
     signal: AbortSignal.timeout(10_000),
   });
-  return response.status;
+  return { status: response.status, text: await response.text() };
 }
 
+test('a write for which there is no disk space says so, and reads go on', async () => {
+  expect((await begin('before')).status).toBe(201);
+  fill('base');
+  try {
+    // More than the pages that a table still has free.
+    const input = randomBytes(100_000).toString('base64');
+    expect(await begin('large', input)).toEqual({
+      status: 503,
+      text: expect.stringContaining('The database of executions has no disk space left'),
+    });
+    expect((await fetch(`${server.url}/api/v0/executions/tasks/before`)).status).toBe(200);
+  } finally {
+    free();
+  }
+  expect((await begin('small')).status).toBe(201);
+}, 60_000);
+
 test('a server whose disk is full under PGlite stays alive, says why it is not ready, and recovers when there is space', async () => {
-  expect(await begin('before')).toBe(201);
-  fill();
-  expect(await begin('full')).toBe(503);
+  fill('pg_wal');
+  expect((await begin('full')).status).toBe(503);
   const live = await fetch(`${server.url}/health/live`, { signal: AbortSignal.timeout(2_000) });
   expect(live.status).toBe(200);
   expect(await ready()).toEqual({
@@ -69,12 +86,12 @@ test('a server whose disk is full under PGlite stays alive, says why it is not r
   await expect.poll(async () => (await ready()).status, { timeout: 60_000 }).toBe(200);
   const row = await fetch(`${server.url}/api/v0/executions/tasks/before`);
   expect([row.status, ((await row.json()) as { status: string }).status]).toEqual([200, 'RUNNING']);
-  expect(await begin('after')).toBe(201);
+  expect((await begin('after')).status).toBe(201);
 }, 120_000);
 
 test('a server whose disk is full under PGlite ends on SIGTERM', async () => {
-  fill();
-  expect(await begin('full-again')).toBe(503);
+  fill('pg_wal');
+  expect((await begin('full-again')).status).toBe(503);
   const started = performance.now();
   const ended = await Promise.race([
     server.drain(),

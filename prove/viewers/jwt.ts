@@ -5,6 +5,8 @@ export interface Claims {
   readonly sub: string;
   readonly tenant: string;
   readonly scope?: string;
+  /** The only executions that may be read: ids, or prefixes that end in `*`. */
+  readonly executions?: readonly string[];
 }
 
 /** A JWT (HS256) that is good for so many seconds. */

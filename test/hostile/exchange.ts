@@ -52,7 +52,7 @@ export function exchange(port: number, input: HostileInput): Promise<Exchange> {
     });
     socket.on('data', (chunk) => {
       chunks.push(chunk);
-      if (seen.length > 4_096) return;
+      if (seen.length > 4_096 || input.expects) return;
       const before = staysOpen(seen);
       seen += chunk.toString('latin1');
       if (!before && staysOpen(seen)) later(STREAM_MS, () => cut('cut'));

@@ -49,6 +49,12 @@ test.each<[why: string, found: RegExp, HostileInput, Exchange]>([
     input(),
     { ...silent, answers: [...problem(404, 'N').answers, ...problem(404, 'N').answers] },
   ],
+  [
+    'an answer that is not what was expected',
+    /was accepted/,
+    input('rest', { expects: () => 'was accepted' }),
+    silent,
+  ],
   ['silence', /hung/, input(), { ...silent, ended: 'hung' }],
   ['no answer to what is well-formed', /without an answer/, input(), silent],
 ])('%s does not pass', (_, found, sent, exchange) => {

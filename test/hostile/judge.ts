@@ -42,6 +42,11 @@ export function breachesOf(input: HostileInput, exchange: Exchange): string[] {
   if (text.includes(ROOT) || (!isPage && INSIDES.some((pattern) => pattern.test(text)))) {
     breaches.push('a stack trace or a path of the machine');
   }
+  const unmet = input.expects?.(
+    answers.map(({ status }) => status),
+    answers.map(({ body }) => body),
+  );
+  if (unmet) breaches.push(unmet);
   for (const answer of answers) {
     const cutOff = !answer.isWhole && ended === 'by server';
     if (cutOff && !isEventStream(answer)) breaches.push(`${answer.status}: the body ends too early`);

@@ -4,8 +4,12 @@ import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { type Exchange, exchange } from './exchange.ts';
 import { credentials } from './inputs/credentials.ts';
+import { depth } from './inputs/depth.ts';
 import { graphql } from './inputs/graphql.ts';
 import type { HostileInput } from './inputs/input.ts';
+import { numbers } from './inputs/numbers.ts';
+import { pairs } from './inputs/pairs.ts';
+import { patches } from './inputs/patches.ts';
 import { publishing } from './inputs/publishing.ts';
 import { rawHttp } from './inputs/raw-http.ts';
 import { redis } from './inputs/redis.ts';
@@ -41,6 +45,10 @@ function inputsOf(world: World): fc.Arbitrary<HostileInput> {
     { weight: 4, arbitrary: streams(world) },
     { weight: 4, arbitrary: graphql(world) },
     { weight: 4, arbitrary: publishing(world) },
+    { weight: 2, arbitrary: depth(world) },
+    { weight: 2, arbitrary: patches(world) },
+    { weight: 3, arbitrary: numbers(world) },
+    { weight: 2, arbitrary: pairs(world) },
     { weight: 2, arbitrary: credentials(world) },
     { weight: 1, arbitrary: redis(world) },
   );

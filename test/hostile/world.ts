@@ -1,4 +1,5 @@
 // What the hostile run meets: executions of two tenants on the target, and the credentials of one of them.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SignJWT } from 'jose';
 import { MARKER } from './judge.ts';
 
@@ -17,8 +18,10 @@ export interface Published {
 }
 
 export interface World {
-  /** Of tenant A, whose caller all inputs come from: it reads and publishes. */
-  readonly jwt: string;
+  /** Of tenant A, from whose callers all inputs come: they read and publish. Another caller for each batch of inputs. */
+  jwt: string;
+  /** Of tenant A, whose claims limit it to the first execution in `own`. */
+  readonly limitedJwt: string;
   /** Of tenant A, for the executions in `own`. */
   readonly streamToken: string;
   /** `agents/acme-live` and the like. */
@@ -52,15 +55,17 @@ export async function createWorld(url: string): Promise<World> {
   const minted = await send(url, '/api/v0/stream-tokens', 'POST', jwt, {
     executions: own.map(({ path }) => path.split('/')[1]),
   });
+  const limitedJwt = await tokenOf({ ...CLAIMS, sub: 'lim', executions: ['acme-live'] });
   const world: World = {
     jwt,
+    limitedJwt,
     streamToken: minted.token,
     own: own.map(({ path }) => path),
     foreign: foreign.map(({ path }) => path),
     stolen: foreign,
     published: [],
     damaged: [],
-    secrets: new Set([...Object.values(SECRETS), jwt, foreignJwt, minted.token]),
+    secrets: new Set([...Object.values(SECRETS), jwt, limitedJwt, foreignJwt, minted.token]),
   };
   for (const { token } of [...own, ...foreign]) world.secrets.add(token);
   await refresh(url, world, 0);
@@ -69,6 +74,9 @@ export async function createWorld(url: string): Promise<World> {
 
 /** Begins executions for the next batch of inputs to publish to: theirs may have ended by now. */
 export async function refresh(url: string, world: World, batch: number): Promise<void> {
+  // The quotas of one caller would refuse most of a long run.
+  world.jwt = await tokenOf({ ...CLAIMS, sub: `ann-${batch}` });
+  world.secrets.add(world.jwt);
   const text = (name: string) => begin(url, world.jwt, `agents/acme-${name}-${batch}`, { mode: 'TEXT' });
   const value = (name: string) =>
     begin(url, world.jwt, `tasks/acme-${name}-${batch}`, { mode: 'STRUCTURED' });
@@ -116,11 +124,17 @@ async function send(
   body: object,
   headers: Record<string, string> = {},
 ): Promise<{ token: string }> {
-  const response = await fetch(url + path, {
-    method,
-    headers: { ...headers, authorization: `Bearer ${jwt}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-  return (await response.json()) as { token: string };
+  for (let tries = 1; ; tries += 1) {
+    const response = await fetch(url + path, {
+      method,
+      headers: { ...headers, authorization: `Bearer ${jwt}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    const text = await response.text();
+    if (response.ok) return JSON.parse(text) as { token: string };
+    if (response.status !== 429 || tries === 10) {
+      throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    }
+    await sleep(1_000);
+  }
 }

@@ -14,6 +14,11 @@ export interface HostileInput {
   readonly isIncomplete?: boolean;
   /** More answers than this mean that one request was taken for two. Default 1. */
   readonly mostAnswers?: number;
+  /**
+   * What is wrong with the statuses and bodies of the answers, where more is known of what they must be than that they
+   * are proper ones. The connection is not cut before the server closes it.
+   */
+  readonly expects?: (statuses: readonly number[], bodies: readonly string[]) => string | undefined;
   /** What another client does to Redis before. */
   readonly before?: (redis: Redis) => Promise<unknown>;
 }
@@ -23,15 +28,17 @@ export interface Head {
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
+  /** Whether the connection closes after it; true by default. */
+  readonly isLast?: boolean;
 }
 
-/** The bytes of a request that HTTP has nothing against, but for what is in its parts; its connection closes after it. */
-export function requestBytes({ method, path = '/', headers = {}, body }: Head): Buffer {
+/** The bytes of a request that HTTP has nothing against, but for what is in its parts. */
+export function requestBytes({ method, path = '/', headers = {}, body, isLast = true }: Head): Buffer {
   const sent = body === undefined ? Buffer.alloc(0) : Buffer.from(body);
   const lines = [
     `${method ?? (body === undefined ? 'GET' : 'POST')} ${path} HTTP/1.1`,
     'Host: localhost',
-    'Connection: close',
+    `Connection: ${isLast ? 'close' : 'keep-alive'}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     ...(body === undefined ? [] : [`Content-Length: ${sent.length}`]),
   ];

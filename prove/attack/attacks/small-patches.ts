@@ -4,6 +4,8 @@ import type { Arms, Attack, Publication } from '../attack.ts';
 /** The most events that one batch may have. */
 const EVENTS = 1_000;
 const LEVELS = 100;
+/** Of twelve digits, in each of 20 arrays: a value may hold 100,000 values. */
+const NUMBERS = 4_000;
 
 /** Legal batches that build a value of about 1 MB, and a small patch of it. */
 interface Shape {
@@ -18,10 +20,10 @@ const SHAPES: readonly Shape[] = [
     build: [
       [{ op: 'add', path: '', value: {} }],
       ...Array.from({ length: 20 }, (_, n) => [
-        { op: 'add', path: `/n${n}`, value: Array.from({ length: 8_000 }, (_, i) => 10_000 + i) },
+        { op: 'add', path: `/n${n}`, value: Array.from({ length: NUMBERS }, (_, i) => 1e11 + i) },
       ]),
     ],
-    patchAt: (i) => ({ op: 'replace', path: `/n${i % 20}/${(i * 7) % 8_000}`, value: i }),
+    patchAt: (i) => ({ op: 'replace', path: `/n${i % 20}/${(i * 7) % NUMBERS}`, value: i }),
   },
   {
     name: 'keys',

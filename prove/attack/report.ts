@@ -31,7 +31,7 @@ export function broken(result: AttackResult, limits: Limits): string[] {
 export function describe(results: readonly AttackResult[], limits: Limits): string {
   const head = [
     ...['attack', 'live p99', 'max ms', 'stream', 'pause ms', 'calls p99', 'max ms', 'failed'],
-    ...['own ms', 'RSS MiB', 'verdict', 'attacker got'],
+    ...['own ms', 'starved %', 'RSS MiB', 'verdict', 'attacker got'],
   ];
   const lines = results.map((result) => {
     const { id, title, measured, peakRssMiB, isDead, answers } = result;
@@ -49,7 +49,8 @@ export function describe(results: readonly AttackResult[], limits: Limits): stri
           measured.ownDelayMs,
         ]
       : Array.from({ length: 8 }, () => '');
-    return [`${id} ${title}`, ...numbers, peakRssMiB, verdict, counts(answers)].map(String);
+    const starved = result.starvedPercent ?? '';
+    return [`${id} ${title}`, ...numbers, starved, peakRssMiB, verdict, counts(answers)].map(String);
   });
   const wrong = results.flatMap((result) => broken(result, limits).map((what) => `  ${result.id}: ${what}`));
   return [

@@ -17,6 +17,11 @@ export interface AttackResult {
   /** Peak resident memory of the server, in MiB. */
   readonly peakRssMiB: number;
   readonly isDead: boolean;
+  /**
+   * For how much of its time the server's event loop was ready to run and had no processor, in percent; measurements of a
+   * machine that is busy with other work are to be read with this. Undefined where the kernel does not tell.
+   */
+  readonly starvedPercent: number | undefined;
   readonly answers: Readonly<Record<string, number>>;
   /** What the attack itself, or the run, found wrong. */
   readonly findings: readonly string[];
@@ -83,15 +88,17 @@ export async function runAttack(options: AttackOptions): Promise<AttackResult> {
       return { ...unmeasured(id, title), peakRssMiB: memory.peakMiB(), isDead: !server.pid, findings };
     }
 
+    const processor = watchProcessor(server.pid!);
     send(victim, { do: 'measure' });
     send(attacker, { do: 'attack' });
     const done = await message<FromAttacker>(attacker, 'done', seconds * 1_000 + CHECK_MS);
+    const starvedPercent = processor.starvedPercent();
     const isDead = server.pid === undefined;
     send(victim, { do: 'report', isServerDead: isDead });
     const report = await message<FromVictim>(victim, 'measured', REPORT_MS);
     const { answers, findings } = done?.is === 'done' ? done : { answers: {}, findings: NO_REPORT };
     return {
-      ...{ id, title, answers, findings },
+      ...{ id, title, answers, findings, starvedPercent },
       measured: report?.is === 'measured' ? report.measured : undefined,
       peakRssMiB: memory.peakMiB(),
       isDead: server.pid === undefined,
@@ -104,7 +111,7 @@ export async function runAttack(options: AttackOptions): Promise<AttackResult> {
 const NO_REPORT = ['the attacker did not report'];
 
 function unmeasured(id: string, title: string) {
-  return { id, title, measured: undefined, answers: {} };
+  return { id, title, measured: undefined, starvedPercent: undefined, answers: {} };
 }
 
 function send(child: Child, what: ToVictim | ToAttacker): void {
@@ -150,6 +157,27 @@ function watchMemory(server: ServerProcess) {
       return peakMiB;
     },
     stop: () => clearInterval(timer),
+  };
+}
+
+/** How long the main thread of a process ran, and how long it waited for a processor. */
+function watchProcessor(pid: number) {
+  const read = (): readonly number[] => {
+    try {
+      return readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'latin1').split(' ').map(Number);
+    } catch {
+      return [];
+    }
+  };
+  const [ranBefore, waitedBefore] = read();
+  return {
+    starvedPercent(): number | undefined {
+      const [ran, waited] = read();
+      if (waited === undefined || waitedBefore === undefined) return undefined;
+      const waitedFor = waited - waitedBefore;
+      const total = ran! - ranBefore! + waitedFor;
+      return total > 0 ? Math.round((100 * waitedFor) / total) : 0;
+    },
   };
 }
 

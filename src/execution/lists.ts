@@ -19,11 +19,32 @@ import type {
 const { sql } = Prisma;
 const TABLE = sql`"execstream"."execution"`;
 
-/** All columns except those of ContentField. */
-const COLUMNS = sql`"id", "kind", "status", "mode", "attempt", "name", "tenant", "parent_id" AS "parentId",
-  "workflow_id" AS "workflowId", "run_id" AS "runId", "usage", "revision", "started_at" AS "startedAt",
-  "finished_at" AS "finishedAt", "end_seq" AS "endSeq", "end_epoch" AS "endEpoch",
-  "result_omitted" AS "resultOmitted", "expects_heartbeats" AS "expectsHeartbeats"`;
+/** The columns of a summary, by field: all of the table except those of ContentField. */
+const COLUMN_OF: { readonly [Field in keyof SummaryRow]: string } = {
+  id: 'id',
+  kind: 'kind',
+  status: 'status',
+  mode: 'mode',
+  attempt: 'attempt',
+  name: 'name',
+  tenant: 'tenant',
+  parentId: 'parent_id',
+  workflowId: 'workflow_id',
+  runId: 'run_id',
+  usage: 'usage',
+  revision: 'revision',
+  startedAt: 'started_at',
+  finishedAt: 'finished_at',
+  endSeq: 'end_seq',
+  endEpoch: 'end_epoch',
+  resultOmitted: 'result_omitted',
+  expectsHeartbeats: 'expects_heartbeats',
+};
+const COLUMNS = Prisma.raw(
+  Object.entries(COLUMN_OF)
+    .map(([field, column]) => `"${column}" AS "${field}"`)
+    .join(', '),
+);
 
 export async function list(prisma: PrismaClient, query: ExecutionQuery): Promise<ExecutionPage> {
   const { kind, status, first, after } = query;

@@ -1,12 +1,13 @@
 // A Yoga plugin: limits the work of an operation. Its cost is checked before it is executed; queries and mutations
 // get their reads, which stop at a limit, a timeout, or when the client leaves.
-import { type ExecutionArgs, GraphQLError } from 'graphql';
+import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import type { Caller } from '../execution/permission.ts';
+import { FairQueue } from '../async/fair-queue.ts';
+import type { ExecstreamError } from '../event/error.ts';
+import { type Caller, callerKey } from '../execution/permission.ts';
 import { createReadQueues, type OperationLimits } from '../schema/operation-limits.ts';
 import { OperationReads } from '../schema/operation-reads.ts';
 import type { SchemaServices } from '../schema/services.ts';
-import { maskError } from './errors.ts';
 import { costOf } from './query-cost.ts';
 
 interface Context {
@@ -23,33 +24,43 @@ export interface OperationsOptions {
 
 export function useOperations({ services, limits, maxCost }: OperationsOptions): Plugin {
   const queues = createReadQueues(limits);
+  // Otherwise all operations of a caller would advance together: each holds what it has read, and all end too late.
+  const operations = new FairQueue({
+    concurrency: Number.POSITIVE_INFINITY,
+    perKey: limits.operationsPerCaller,
+  });
   const refusalOf = createCostCheck(maxCost);
   return {
     onSubscribe: ({ args, setResultAndStopExecution }) => {
       const refusal = refusalOf(args);
       if (refusal) setResultAndStopExecution({ data: undefined, errors: [refusal] } as never);
     },
-    onExecute: ({ args, extendContext, setResultAndStopExecution }) => {
+    onExecute: ({ args, executeFn, extendContext, setExecuteFn, setResultAndStopExecution }) => {
       const refusal = refusalOf(args);
       if (refusal) return setResultAndStopExecution({ data: undefined, errors: [refusal] } as never);
       const { request, caller } = args.contextValue as unknown as Context;
       const reads = new OperationReads({ services, queues, limits, caller, request });
       extendContext({ reads } as object);
-      reads.start();
-      return {
-        onExecuteDone: ({ setResult }) => {
+      setExecuteFn(async (executed) => {
+        reads.start();
+        try {
+          const execute = async () => executeFn(executed);
+          const result = await operations.run(callerKey(caller), execute, reads.signal);
+          return reads.failure ? failed(reads.failure) : result;
+        } catch (error) {
+          if (!reads.failure || error !== reads.failure) throw error;
+          return failed(reads.failure);
+        } finally {
           reads.end();
-          const { failure } = reads;
-          // In place of the same error at hundreds of fields.
-          if (failure) setResult({ data: null, errors: [shown(failure)] });
-        },
-      };
+        }
+      });
     },
   };
 }
 
-function shown(originalError: Error): GraphQLError {
-  return maskError(new GraphQLError(originalError.message, { originalError })) as GraphQLError;
+/** One error, in place of the same error at hundreds of fields. */
+function failed(originalError: ExecstreamError): ExecutionResult {
+  return { data: null, errors: [new GraphQLError(originalError.message, { originalError })] };
 }
 
 type Arguments = Pick<ExecutionArgs, 'schema' | 'document' | 'operationName' | 'variableValues'>;

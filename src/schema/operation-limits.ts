@@ -9,8 +9,10 @@ export interface OperationLimits {
    * execution may exceed it: otherwise a large value could not be read at all. Default 4 MiB.
    */
   readonly contentBytes: number;
-  /** Time until the operation is aborted. Default 10 s. */
+  /** Time until the operation is aborted, including the time that it waits. Default 10 s. */
   readonly timeoutMs: number;
+  /** Concurrent operations of one caller; further ones wait. Default 4. */
+  readonly operationsPerCaller: number;
   /**
    * Concurrent reads of all queries. Default 6, of the 10 connections to the database: the others remain for
    * publishing and streams.
@@ -24,6 +26,7 @@ export const DEFAULT_OPERATION_LIMITS: OperationLimits = {
   executions: 2_000,
   contentBytes: 4 * 1024 * 1024,
   timeoutMs: 10_000,
+  operationsPerCaller: 4,
   reads: 6,
   readsPerCaller: 2,
 };

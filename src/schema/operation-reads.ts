@@ -74,6 +74,11 @@ export class OperationReads {
     return this.#failure;
   }
 
+  /** Aborted when the operation has failed; its reason is the failure. */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
   /** Starts the clock, and stops the operation when the client leaves. */
   start(): void {
     const { limits, request } = this.#options;

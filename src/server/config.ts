@@ -106,6 +106,7 @@ function limits(env: NodeJS.ProcessEnv): Limits {
       executions: whole(env, 'MAX_QUERY_EXECUTIONS', query.executions, 1, 1_000_000),
       contentBytes: whole(env, 'MAX_QUERY_CONTENT_BYTES', query.contentBytes, 1_024, 999_999_999),
       timeoutMs: whole(env, 'QUERY_TIMEOUT_MS', query.timeoutMs, 100, 600_000),
+      operationsPerCaller: whole(env, 'MAX_QUERIES_PER_CALLER', query.operationsPerCaller, 1, 1_000),
       reads: whole(env, 'MAX_QUERY_READS', query.reads, 1, 1_000),
       readsPerCaller: whole(env, 'MAX_QUERY_READS_PER_CALLER', query.readsPerCaller, 1, 1_000),
     },

@@ -255,6 +255,22 @@ describe('turns between callers', () => {
     for (const { errors } of await Promise.all(many)) expect(errors).toBeUndefined();
   });
 
+  test('a caller has four operations at once, and one that waits too long fails without a read', async () => {
+    const { hold, release, reads } = await start({ reads: 9, readsPerCaller: 9, timeoutMs: 5_000 });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    hold();
+    const many = Array.from({ length: 10 }, () => ask(tree('id')));
+    await settled();
+    expect(reads).toHaveLength(4);
+    vi.advanceTimersByTime(5_000);
+    for (const { status } of await Promise.all(many)) expect(status).toBe(503);
+    release();
+    await settled();
+    expect(reads).toHaveLength(4);
+    vi.useRealTimers();
+    expect((await ask(tree('id'))).errors).toBeUndefined();
+  });
+
   test('publishing and streams do not wait for the reads of queries', async () => {
     const { store, hold, release } = await start({ reads: 1, readsPerCaller: 1 });
     await store.begin({ id: 'a1', kind: 'agent', mode: 'TEXT' });

@@ -95,27 +95,32 @@ export function depth(world: World): fc.Arbitrary<HostileInput> {
     .map(([field, value, end]) =>
       rest('POST', `/api/v0/stream-tokens${end}`, `{"executions":["acme-live"],"${field}":${value}}`),
     );
+  const graphql = (contentType: string, accept: string, body: string): HostileInput => {
+    const headers = { ...json, 'Content-Type': contentType, Accept: accept };
+    return {
+      kind: 'nested json',
+      api: 'graphql',
+      pieces: [requestBytes({ path: '/graphql', body, headers })],
+    };
+  };
   const query = fc
-    .tuple(graphqlBody, fc.constantFrom('application/json', 'text/event-stream'), fc.boolean())
-    .map(([body, accept, isForm]): HostileInput => {
-      const { query: text = '', variables = {} } = isForm && body.length < 50_000 ? partsOf(body) : {};
-      const sent =
-        text === '' ? body : `query=${encode(text)}&variables=${encode(JSON.stringify(variables))}`;
-      const type = text === '' ? 'application/json' : 'application/x-www-form-urlencoded';
-      const headers = { ...json, 'Content-Type': type, Accept: accept };
-      const bytes = requestBytes({ path: '/graphql', body: sent, headers });
-      return { kind: 'nested json', api: 'graphql', pieces: [bytes] };
-    });
+    .tuple(graphqlBody, fc.constantFrom('application/json', 'text/event-stream'))
+    .map(([body, accept]) => graphql('application/json', accept, body));
+  const form = fc
+    .tuple(nested, fc.constantFrom('variables', 'extensions'))
+    .map(([value, field]) =>
+      graphql(
+        'application/x-www-form-urlencoded',
+        'application/json',
+        `query=${encode(JSON.parse(QUERY))}&${field}=${encode(value)}`,
+      ),
+    );
 
   return fc.oneof(
     { weight: 4, arbitrary: appending },
     { weight: 2, arbitrary: beginning },
     { weight: 2, arbitrary: query },
+    { weight: 1, arbitrary: form },
     { weight: 1, arbitrary: tokens },
   );
-}
-
-function partsOf(body: string): { query?: string; variables?: unknown } {
-  const { query, variables } = JSON.parse(body) as { query: unknown; variables?: unknown };
-  return typeof query === 'string' ? { query, variables } : {};
 }

@@ -171,6 +171,9 @@ const smuggling = fc
     return broken('framing', [bytes], { mostAnswers: isFollowed && !isAmbiguous ? 2 : 1 });
   });
 
+/** The default of MAX_PIPELINED_REQUESTS (docs/configuration.md). */
+const MAX_PIPELINED = 16;
+
 const pipelining = (world: World) =>
   fc
     .tuple(
@@ -182,7 +185,11 @@ const pipelining = (world: World) =>
       const text = [...Array<string>(count - 1).fill(head), head + CLOSE]
         .map((lines) => `${lines}\r\n`)
         .join('');
-      return { kind: 'pipelining', api: 'rest', pieces: [latin1(text)], mostAnswers: count };
+      return {
+        ...{ kind: 'pipelining', api: 'rest', pieces: [latin1(text)], mostAnswers: count },
+        // A server may close a connection that has too many unanswered requests.
+        isBroken: count > MAX_PIPELINED,
+      };
     });
 
 const half = (world: World) =>

@@ -29,7 +29,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxBodyBytes: 128 * 1024,
   maxHeaderBytes: 16 * 1024,
   requestTimeoutMs: 30_000,
-  maxPipelined: 16,
+  maxPipelined: 64,
 };
 
 /** Connections beside those that streams may have: of queries, publishers, probes, and refusals. */

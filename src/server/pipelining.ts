@@ -7,12 +7,12 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Socket } from 'node:net';
 
 /** Requests that wait on all connections of a server together. Each holds its headers and the start of its body. */
-const MAX_WAITING = 1_000;
+const MAX_WAITING = 2_500;
 
 /**
  * Makes a listener that handles the requests of a connection one after the other. A connection with more than
  * `maxInFlight` unanswered requests is closed (its client sends them again: RFC 9112, 9.3.2), and so is one whose
- * request would be the 1,001st to wait in this server.
+ * request would be the 2,501st to wait in this server.
  */
 export function createRequestQueue(listener: RequestListener, maxInFlight: number): RequestListener {
   const waitingOf = new WeakMap<Socket, number>();

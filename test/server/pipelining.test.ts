@@ -166,8 +166,8 @@ describe('requests in flight on a connection', () => {
       opened.push(client);
       client.socket.write(request(STREAM).repeat(DEFAULT_LIMITS.maxPipelined));
     }
-    // 66 connections with 15 waiting requests each are 990.
-    await until(() => opened.filter(({ closed }) => closed).length === 80 - 66);
+    // 39 connections with 63 waiting requests each are 2,457.
+    await until(() => opened.filter(({ closed }) => closed).length === 80 - 39);
     // Whoever sends one request after the other is served.
     expect((await fetch(app.url + LIVE)).status).toBe(200);
     for (const { socket } of opened) socket.destroy();

@@ -2,9 +2,11 @@
 import { request } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ExecstreamError } from '../../src/event/error.ts';
+import { createPrismaStore } from '../../src/execution/prisma.ts';
 import { readConfig } from '../../src/server/config.ts';
 import { listen } from '../../src/server/server.ts';
 import { createApp, directLog, EVENT_STREAM, graphqlPath } from '../support/app.ts';
+import { createDatabase, describePostgres } from '../support/postgres.ts';
 import { bearer, type GuardedApp, SHARED_KEY, startGuarded, tokenOf } from './guarded.ts';
 
 const STREAM = '/api/v0/executions/agents/a1/stream';
@@ -175,6 +177,33 @@ describe('with credentials', () => {
       expect([first.status, first.headers.get('retry-after')]).toEqual([503, '5']);
       const again = await fetch(app.url + path, { headers: { ...EVENT_STREAM, 'last-event-id': '1' } });
       expect([again.status, await again.text()]).toEqual([200, 'retry: 5000\n: away\n\n']);
+    }
+  });
+});
+
+describePostgres('with credentials, over Postgres', () => {
+  test('a tenant that the database cannot store is 401 on every path, and no failed query', async () => {
+    await using database = await createDatabase();
+    const store = createPrismaStore({ url: database.url });
+    try {
+      app = await startGuarded({ store });
+      for (const tenant of ['ac\0me', '\ud800']) {
+        const headers = bearer(await tokenOf({ tenant, scope: 'read publish' }));
+        const list = await fetch(app.url + graphqlPath('{ executions { edges { node { id } } } }'), {
+          headers,
+        });
+        const begun = await fetch(`${app.url}/api/v0/executions/agents/a1`, {
+          method: 'PUT',
+          headers: { ...headers, 'content-type': 'application/json' },
+          body: '{"mode":"TEXT"}',
+        });
+        expect([list.status, begun.status]).toEqual([401, 401]);
+        expect((await begun.json()).detail).toMatch(/^claim "tenant" of the token: expected/);
+      }
+      expect(app.errors).toEqual([]);
+    } finally {
+      await app.close();
+      await store.close();
     }
   });
 });

@@ -7,8 +7,8 @@ import { toExecstreamError } from './failure.ts';
 import { PGliteStream } from './pglite-stream.ts';
 import { PGliteThread } from './pglite-thread.ts';
 
-/** The first start writes about a thousand files: seconds, and minutes on a slow disk under load. */
-const START_TIMEOUT_MS = 5 * 60_000;
+/** The first start writes about a thousand files, and a migration may rewrite a table. */
+const START_TIMEOUT_MS = 10 * 60_000;
 
 /** How many statement timeouts without a reply are a hang. More than one: a loaded machine is slow, too. */
 const HANG_TIMEOUTS = 6;
@@ -61,6 +61,7 @@ export class PGliteHost {
     try {
       await thread.ready;
       await prepare();
+      thread.watch();
     } catch (error) {
       await thread.close(timeoutMs);
       this.#onFailure(thread.error ? describe(thread.error) : toExecstreamError(error));

@@ -19,9 +19,9 @@ export type FromWorker =
   | { readonly stderr: string };
 
 export interface ThreadOptions extends WorkerData {
-  /** After how long a thread that is not ready is terminated. */
+  /** After how long a thread that is not ready, and prepared, is terminated. */
   readonly startTimeoutMs: number;
-  /** After how long a thread that does not reply to a request is terminated. */
+  /** After how long a prepared thread that does not reply to a request is terminated. */
   readonly hangTimeoutMs: number;
   onReply(client: number, reply: Uint8Array): void;
 }
@@ -35,7 +35,7 @@ const FATAL_LINE = /^\S+ \S+ \S+ \[\d+\] (PANIC|FATAL): +(.*)/;
 export class PGliteThread {
   readonly #worker: Worker;
   readonly #options: ThreadOptions;
-  readonly #checks: NodeJS.Timeout;
+  #checks: NodeJS.Timeout | undefined;
   readonly #startTimer: NodeJS.Timeout;
   /** Requests without a complete reply. */
   #pending = 0;
@@ -56,7 +56,7 @@ export class PGliteThread {
   readonly failed: Promise<Error>;
 
   constructor(options: ThreadOptions) {
-    const { folder, startTimeoutMs, hangTimeoutMs } = options;
+    const { folder, startTimeoutMs } = options;
     this.#options = options;
     this.ready = new Promise((resolve, reject) => {
       this.#resolveReady = resolve;
@@ -73,7 +73,13 @@ export class PGliteThread {
       () => this.#fail(new Error(`PGlite was not ready within ${startTimeoutMs} ms`)),
       startTimeoutMs,
     ).unref();
-    this.#checks = setInterval(() => this.#check(), hangTimeoutMs / CHECKS).unref();
+  }
+
+  /** To be called when the database is prepared: from now on, a request that gets no reply means a hang. */
+  watch(): void {
+    if (this.#isOver) return;
+    clearTimeout(this.#startTimer);
+    this.#checks = setInterval(() => this.#check(), this.#options.hangTimeoutMs / CHECKS).unref();
   }
 
   /** Why the thread has ended without `close`. */
@@ -112,7 +118,6 @@ export class PGliteThread {
     if (message === 'ready') {
       this.#isReady = true;
       this.#logged = undefined;
-      clearTimeout(this.#startTimer);
       this.#worker.unref();
       this.#resolveReady();
     } else if (message === 'done') {

@@ -8,6 +8,8 @@ const ENVELOPE_BYTES = 256;
 
 /** UTF-8 bytes of a value's JSON. */
 export function jsonBytes(value: unknown): number {
+  // Large arrays are measured element by element, and most elements are numbers.
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value).length;
   return Buffer.byteLength(JSON.stringify(value));
 }
 

@@ -3,6 +3,7 @@
 // Not fast-json-patch's `compare`: that takes no null or scalar as a root, and answers `/__proto__` paths that its
 // own `applyPatch` refuses.
 import { isDeepStrictEqual } from 'node:util';
+import { ExecstreamError } from '../event/error.ts';
 import { type JsonValue, MAX_DATA_BYTES, type PatchOperation } from '../event/types.ts';
 import { jsonBytes, tooLarge } from './size.ts';
 
@@ -52,14 +53,23 @@ function walk(before: JsonValue, after: JsonValue, path: string, patch: PatchOpe
 
 /**
  * Groups operations into patches that fit into one event each; a value too large for one is built up by several.
- * @throws ExecstreamError `EVENT_TOO_LARGE` for a string (or key) too large for one event: RFC 6902 cannot append.
+ * @param maxBytes of all patches together: elements of an array that do not fit into one event take an operation each,
+ *   which is many times their own size
+ * @throws ExecstreamError `EVENT_TOO_LARGE` for a string (or key) too large for one event, because RFC 6902 cannot
+ *   append to it; or above `maxBytes`
  */
-export function splitPatch(patch: readonly PatchOperation[]): PatchOperation[][] {
+export function splitPatch(
+  patch: readonly PatchOperation[],
+  maxBytes: number = Number.POSITIVE_INFINITY,
+): PatchOperation[][] {
   const patches: PatchOperation[][] = [];
   let bytes = MAX_DATA_BYTES + 1;
+  let total = 0;
   for (const whole of patch) {
     for (const operation of splitOperation(whole)) {
       const more = jsonBytes(operation) + 1;
+      total += more;
+      if (total > maxBytes) throw tooManyBytes(operation, maxBytes);
       if (bytes + more > MAX_DATA_BYTES) {
         patches.push([]);
         bytes = FRAME_BYTES;
@@ -82,7 +92,11 @@ function* splitOperation(operation: PatchOperation): Generator<PatchOperation> {
   const isArray = Array.isArray(value);
   if (!isArray && !isObject(value)) throw tooLarge(shown(path), bytes);
   // First as many members as fit, then the others one operation each, in order (an array grows at its end).
-  const members = Object.entries(value).sort(([a], [b]) => Number(isUnsafe(b)) - Number(isUnsafe(a)));
+  const members = Object.entries(value);
+  // What no path can name goes into the first event.
+  if (!isArray && UNSAFE_KEYS.some((key) => Object.hasOwn(value, key))) {
+    members.sort(([a], [b]) => Number(isUnsafe(b)) - Number(isUnsafe(a)));
+  }
   const first: [string, JsonValue][] = [];
   let room = max - jsonBytes({ op, path, value: isArray ? [] : {} });
   if (room < 0) throw tooLarge(shown(path), bytes);
@@ -105,6 +119,13 @@ const isUnsafe = (key: string): boolean => UNSAFE_KEYS.includes(key);
 
 function member(path: string, key: string): string {
   return `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}
+
+function tooManyBytes({ path }: PatchOperation, maxBytes: number): ExecstreamError {
+  return new ExecstreamError(
+    'EVENT_TOO_LARGE',
+    `${shown(path)}: split into events of ${MAX_DATA_BYTES} bytes, the patch has more than ${maxBytes} bytes; build the value in several batches`,
+  );
 }
 
 function shown(path: string): string {

@@ -254,6 +254,21 @@ describe('POST appends a batch', () => {
     expect((await state()).result).toEqual({ items: [1, 2, 3] });
   });
 
+  test('a value of many small elements, which splitting would multiply, is rejected before that is done', async () => {
+    const { token } = (await begin('a1', { mode: 'STRUCTURED' })).body;
+    const delta = (value: unknown) => ({
+      type: 'structured_delta',
+      data: { patch: [{ op: 'add', path: '', value }] },
+    });
+    const rejected = await post(token, [delta(Array.from({ length: 90_000 }, () => 0))]);
+    expect(rejected).toMatchObject({
+      status: 413,
+      body: { detail: expect.stringMatching(/^events\.0: structured_delta at .*: split into events/) },
+    });
+    expect(await events()).toHaveLength(1);
+    expect((await post(token, [delta(Array.from({ length: 40_000 }, () => 0))])).status).toBe(200);
+  });
+
   test.each([2, 9, 26])(
     'a bomb of %i batches of doubling copies is rejected, and the value stays',
     async (batches) => {

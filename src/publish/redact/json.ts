@@ -11,8 +11,9 @@ export function mapStrings(
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) {
     let copy: JsonValue[] | undefined;
-    for (const [i, inner] of value.entries()) {
-      const made = mapStrings(inner, string, name);
+    for (let i = 0; i < value.length; i += 1) {
+      const inner = value[i]!;
+      const made = typeof inner === 'number' ? inner : mapStrings(inner, string, name);
       if (made !== inner) {
         copy ??= value.slice();
         copy[i] = made;

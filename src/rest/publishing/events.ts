@@ -11,6 +11,7 @@ import {
   timestamp,
 } from '../../event/types.ts';
 import type { Execution } from '../../execution/store.ts';
+import { MAX_BATCH_BYTES } from '../../log/log.ts';
 import { splitText } from '../../publish/text.ts';
 import { splitPatch } from '../../publish/value.ts';
 import { tooLarge, unprocessable } from '../body.ts';
@@ -94,6 +95,9 @@ function checkData(type: EventType, data: Record<string, unknown>, where: string
   }
 }
 
+/** What the patch of one event may grow to where it is split. */
+const MAX_SPLIT_BYTES = 4 * MAX_BATCH_BYTES;
+
 function split(event: NewEvent, where: string): NewEvent[] {
   const { ts } = event;
   const bytes = Buffer.byteLength(JSON.stringify(event.data));
@@ -103,7 +107,11 @@ function split(event: NewEvent, where: string): NewEvent[] {
   }
   if (event.type === 'structured_delta') {
     try {
-      return splitPatch(event.data.patch).map((patch) => ({ type: 'structured_delta', ts, data: { patch } }));
+      return splitPatch(event.data.patch, MAX_SPLIT_BYTES).map((patch) => ({
+        type: 'structured_delta',
+        ts,
+        data: { patch },
+      }));
     } catch (error) {
       if (isExecstreamError(error)) throw tooLarge(`${where}: ${error.message}`);
       throw error;

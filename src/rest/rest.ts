@@ -27,7 +27,7 @@ const EXECUTION = '^/api/v0/executions/(workflows|agents|tasks)/([^/]+)';
 
 /** Answers every request that is not GraphQL's. */
 export function createRest({ run, streams, checks, metrics, onError, ...publishingOptions }: RestOptions) {
-  const publishing = createPublishing(publishingOptions);
+  const publishing = createPublishing({ ...publishingOptions, onError });
   const readiness = createReadiness(checks);
   const routes: readonly Route[] = [
     [new RegExp(`${EXECUTION}/stream$`), { GET: (visit) => streamExecution(run, streams, target(visit)) }],

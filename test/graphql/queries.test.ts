@@ -34,7 +34,7 @@ const NODES = 'edges { node { id } }';
 describe('protocol.md, GraphQL: execution', () => {
   test('shows every field of the row', async () => {
     await store.begin({ id: 'w', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'wf', runId: 'r' });
-    await store.begin({ id: 'sibling', kind: 'agent', mode: 'TEXT', parentId: 'w' });
+    await store.begin({ id: '1st', kind: 'agent', mode: 'TEXT', parentId: 'w' });
     const log = await directLog(app, { id: 'a', parentId: 'w', name: 'Ada', input: { q: [1, null] } });
     await log.append(chunk('x'));
     await store.finish('a', 1, {
@@ -64,7 +64,7 @@ describe('protocol.md, GraphQL: execution', () => {
         id: 'w',
         workflowId: 'wf',
         runId: 'r',
-        children: { edges: [{ node: { id: 'sibling' } }, { node: { id: 'a' } }] },
+        children: { edges: [{ node: { id: '1st' } }, { node: { id: 'a' } }] },
       },
       children: { edges: [] },
       error: null,

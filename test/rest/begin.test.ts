@@ -188,3 +188,14 @@ test('a rejected PUT does not make a row by plain SQL expect heartbeats', async 
   expect((await begin()).status).toBe(503);
   expect(await store.get('a1')).not.toHaveProperty('expectsHeartbeats');
 });
+
+test('a begin that cannot be undone is logged with its cause, and rejected for its own', async () => {
+  fail('open');
+  store.undoBegin = async () => {
+    throw new Error('undo failure 7');
+  };
+  expect((await begin()).status).toBe(503);
+  expect(app.errors.map(({ details }) => String((details as { err: Error }).err))).toEqual([
+    'Error: undo failure 7',
+  ]);
+});

@@ -370,6 +370,17 @@ describe('POST appends a batch', () => {
     expect((await state()).status).toBe('WAITING');
   });
 
+  test('a status that cannot be written on the row does not fail the batch, and its cause is logged', async () => {
+    const { token } = (await begin()).body;
+    app.store.setStatus = async () => {
+      throw new Error('disk failure 7');
+    };
+    expect((await post(token, [{ type: 'agent_status', data: { status: 'WAITING' } }])).status).toBe(200);
+    expect(app.errors.map(({ details }) => String((details as { err: Error }).err))).toEqual([
+      'Error: disk failure 7',
+    ]);
+  });
+
   test('secrets are redacted', async () => {
     const { token } = (await begin()).body;
     await post(token, [chunk(`key sk-${'a1B2'.repeat(8)} end`), { type: 'complete', data: {} }]);

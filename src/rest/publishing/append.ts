@@ -34,6 +34,8 @@ export interface AppendOptions {
   readonly authorizePublish: AuthorizePublish;
   readonly quotas: Quotas;
   readonly acknowledged: ReturnType<typeof createAcknowledged>;
+  /** Is given what failed and does not reject the request. */
+  onError(error: unknown): void;
   /** Makes a redaction for one request. */
   redactor(): Redaction;
 }
@@ -51,7 +53,7 @@ interface Batch {
 
 /** Makes the handler. It responds with the head of the log. */
 export function createAppend(options: AppendOptions) {
-  const { log, store, authorizePublish, quotas, acknowledged, redactor } = options;
+  const { log, store, authorizePublish, quotas, acknowledged, redactor, onError } = options;
   const states = createLogStates(log);
   const inTurn = createTurns();
   const compute = createComputeQueue();
@@ -152,7 +154,7 @@ export function createAppend(options: AppendOptions) {
     );
     const status = (own?.data as { status?: Execution['status'] } | undefined)?.status;
     if (!status || isFinal(status) || status === row.status) return;
-    await store.setStatus(row.id, row.attempt, status as OpenStatus).catch(() => {});
+    await store.setStatus(row.id, row.attempt, status as OpenStatus).catch(onError);
   }
 }
 

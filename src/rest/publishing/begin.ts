@@ -47,13 +47,15 @@ export interface BeginOptions extends ParentPolicies {
   readonly quotas: Quotas;
   /** Makes a redaction for one request. */
   redactor(): Redaction;
+  /** Is given what failed and does not reject the request. */
+  onError(error: unknown): void;
   /** Notes the head that was acknowledged to this publisher. */
   onAcknowledged(executionId: string, token: string, head: number): void;
 }
 
 /** Makes the handler. It responds with the token that the batches carry. */
 export function createBegin(options: BeginOptions) {
-  const { log, store, authorizePublish, quotas, redactor, onAcknowledged } = options;
+  const { log, store, authorizePublish, quotas, redactor, onAcknowledged, onError } = options;
 
   return async function begin({ request, caller, kind, id }: PublishTarget): Promise<Response> {
     checkExecutionId(id);
@@ -75,7 +77,7 @@ export function createBegin(options: BeginOptions) {
       onAcknowledged(id, token, head);
       return Response.json({ token, epoch, head, attempt: row.attempt }, { status: 201 });
     } catch (error) {
-      await undo(row, rowBefore, logBefore).catch(() => {});
+      await undo(row, rowBefore, logBefore).catch(onError);
       throw error;
     }
   };
@@ -92,7 +94,7 @@ export function createBegin(options: BeginOptions) {
     const appended = await log.append(id, { epoch, acknowledged: head, publisher: token, events: [first] });
     if (appended.outcome !== 'appended') throw toPublishError(appended.outcome, row);
     // Without it the sweep records one: not worth a rejection of what is complete.
-    await log.keepAlive(id).catch(() => {});
+    await log.keepAlive(id).catch(onError);
     return { token, epoch, head: appended.head };
   }
 

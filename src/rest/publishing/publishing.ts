@@ -6,7 +6,7 @@ import { type AppendOptions, createAppend } from './append.ts';
 import { type BeginOptions, createBegin } from './begin.ts';
 
 export interface PublishingOptions
-  extends Pick<AppendOptions, 'log' | 'quotas'>,
+  extends Pick<AppendOptions, 'log' | 'quotas' | 'onError'>,
     Pick<BeginOptions, 'store' | 'authorize' | 'findWorkflow'> {
   /** Who may publish what; by default every caller their tenant's. */
   readonly authorizePublish?: AuthorizePublish | undefined;

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { createServerAdapter, type ServerAdapterPlugin, useCORS } from '@whatwg-node/server';
 import { isExecstreamError } from '../event/error.ts';
 import type { Caller } from '../execution/permission.ts';
+import { live } from '../rest/health.ts';
 import { problem, problemOf } from '../rest/problem.ts';
 import type { EventStreamSettings } from '../sse/event-stream.ts';
 import { DEFAULT_STREAM_SETTINGS } from '../sse/event-streams.ts';
@@ -99,6 +100,8 @@ export async function listen(services: Services, options: ListenOptions): Promis
     if (!isExpectationMet(request))
       return void send(response, problem(417, 'BAD_USER_INPUT', 'Expect: expected 100-continue'));
     if (!options.auth && !isLoopbackHost(request.headers.host)) return void send(response, misdirected());
+    // Not behind other requests: however many wait, the process lives.
+    if (isLivenessProbe(request)) return void send(response, live());
     void entrance.enter().then(() => {
       // Else nobody is there for the answer any more.
       if (!response.destroyed) return adapter(request, response);
@@ -127,6 +130,11 @@ function isRequestTarget({ url = '', headers, httpVersion }: IncomingMessage): b
   // RFC 9112, 3.2: HTTP/1.1 requires the header.
   if (headers.host === undefined && httpVersion === '1.1') return false;
   return url.startsWith('/') && URL.canParse(`http://${headers.host ?? 'localhost'}${url}`);
+}
+
+/** A page of another site needs the headers of CORS, and takes its turn. */
+function isLivenessProbe({ method, url, headers }: IncomingMessage): boolean {
+  return url === '/health/live' && method === 'GET' && headers.origin === undefined;
 }
 
 function isExpectationMet({ headers: { expect } }: IncomingMessage): boolean {

@@ -1,4 +1,5 @@
 // Many who come at once and go at once: whoever has gone before its turn leaves nothing behind.
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { directLog, startApp } from '../support/app.ts';
@@ -28,4 +29,27 @@ test('viewers that are cut off while they wait to be let in leave no stream behi
   expect(stays.status).toBe(200);
   stays.destroy();
   await until(() => streams.size === 0 && tails.size === 0);
+});
+
+test('a liveness probe is answered before the requests of others that wait', async () => {
+  await using app = await startApp();
+  const { host, hostname, port } = new URL(app.url);
+  const answered: string[] = [];
+  const open = async () => {
+    const socket = connect({ host: hostname, port: Number(port) });
+    const get = async (path: string) => {
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+      await once(socket, 'data');
+      answered.push(path);
+    };
+    // Accepted by then, which the server does with one connection at a time.
+    await get('/health/live');
+    return { socket, get };
+  };
+  const connections = await Promise.all(Array.from({ length: 201 }, open));
+  answered.length = 0;
+  await Promise.all(connections.map(({ get }, i) => get(i < 200 ? '/openapi.json' : '/health/live')));
+  for (const { socket } of connections) socket.destroy();
+  expect(answered).toHaveLength(201);
+  expect(answered.indexOf('/health/live')).toBeLessThan(50);
 });

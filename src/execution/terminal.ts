@@ -5,6 +5,11 @@ import type { Execution } from './store.ts';
 /** GraphQL's Int, which carries durations, ends here: after 24 days and 20 hours. */
 const MAX_INT = 2 ** 31 - 1;
 
+/** A duration as an event carries it. */
+export function clampDuration(ms: number): number {
+  return Math.min(Math.max(0, ms), MAX_INT);
+}
+
 /** Code units of an error's message and code in an event; JSON makes at most 6 bytes of each. */
 const MAX_MESSAGE_UNITS = 8_000;
 const MAX_CODE_UNITS = 200;
@@ -13,7 +18,7 @@ const MAX_CODE_UNITS = 200;
 export function durationMs(row: Pick<Execution, 'startedAt' | 'finishedAt'>, now = new Date()): number {
   // Clocks of servers and workers may differ: never below 0.
   const ms = (row.finishedAt ?? now).getTime() - row.startedAt.getTime();
-  return Math.min(Math.max(0, ms), MAX_INT);
+  return clampDuration(ms);
 }
 
 /** What an end is made of. */

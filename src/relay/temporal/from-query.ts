@@ -1,5 +1,6 @@
 // Answers of the query `getStreamState`: those of execstream/workflow, and the original system's plain
 // `{ events: [{ id, type, ts, data }], status }`, in one form.
+import { exceedsDepth, MAX_JSON_DEPTH } from '../../event/json-depth.ts';
 import { checkEventData } from '../../event/schema.ts';
 import {
   CATALOGUE,
@@ -10,6 +11,7 @@ import {
   MAX_DATA_BYTES,
   timestamp,
 } from '../../event/types.ts';
+import { clampDuration } from '../../execution/terminal.ts';
 import type { StreamPage, WorkflowEvent } from '../../workflow/wire.ts';
 import type { WorkflowRun } from './calls.ts';
 import { TemporalError } from './errors.ts';
@@ -70,11 +72,11 @@ function plainEvent({ id, type, ts, data }: PlainEvent, i: number, run: Workflow
   if (!Number.isSafeInteger(seq) || seq < 1) throw unreadable(`"${String(id).slice(0, 40)}" is no seq`);
   const at = new Date(typeof ts === 'string' || typeof ts === 'number' ? ts : run.startedAt);
   const when = timestamp(Number.isNaN(at.getTime()) ? new Date(run.startedAt) : at);
-  const durationMs = Math.max(0, new Date(when).getTime() - run.startedAt);
   const fields = Object(data) as Record<string, unknown>;
+  const durationMs = clampDuration(durationOf(fields) ?? new Date(when).getTime() - run.startedAt);
   // What the original's ends lack, and its name for a status.
   if (type === 'complete') {
-    return checked({ seq, type, ts: when, data: { durationMs, ...fields, status: 'SUCCESS' } as never });
+    return checked({ seq, type, ts: when, data: { ...fields, durationMs, status: 'SUCCESS' } as never });
   }
   if (type === 'error') {
     const message = String(fields.message ?? fields.error ?? 'failed');
@@ -90,12 +92,20 @@ function plainEvent({ id, type, ts, data }: PlainEvent, i: number, run: Workflow
   return checked({ seq, type: named as EventType, ts: when, data: fields as never } as WorkflowEvent);
 }
 
+function durationOf({ durationMs }: Record<string, unknown>): number | undefined {
+  return Number.isSafeInteger(durationMs) ? (durationMs as number) : undefined;
+}
+
 /** An event as it may stand in a log: one that may not is told as a warning in its place, as the workflow library does. */
 function checked(event: WorkflowEvent): WorkflowEvent {
   const { seq, type, ts, data } = event;
   const isKnown = Object.hasOwn(CATALOGUE, type) && CATALOGUE[type].includes('workflow');
   try {
-    if (isKnown && Buffer.byteLength(JSON.stringify(data)) <= MAX_DATA_BYTES) {
+    if (
+      isKnown &&
+      !exceedsDepth(data, MAX_JSON_DEPTH) &&
+      Buffer.byteLength(JSON.stringify(data)) <= MAX_DATA_BYTES
+    ) {
       checkEventData(type, data);
       return { seq, type, ts, data } as WorkflowEvent;
     }

@@ -11,7 +11,7 @@ import {
   unknownExecution,
 } from '../../execution/permission.ts';
 import type { Quotas } from '../../execution/quotas.ts';
-import type { Execution, ExecutionStore } from '../../execution/store.ts';
+import type { ExecutionStore, ExecutionSummary } from '../../execution/store.ts';
 import { type EventLog, type LogHead, MAX_BATCH_BYTES } from '../../log/log.ts';
 import type { LogState } from '../../log/log-state.ts';
 import { createLogStates } from '../../log/log-states.ts';
@@ -68,7 +68,8 @@ export function createAppend(options: AppendOptions) {
     const name = digestOf(`${token} ${key}`);
     const digest = digestOf(JSON.stringify(sent));
     const head = await inTurn(id, async () => {
-      const row = await store.get(id);
+      // Without its input and result, which may be large and are not needed.
+      const [row] = await store.getMany([id]);
       if (!row || row.kind !== kind) throw unknownExecution(id);
       await requirePublish(authorizePublish, caller, row);
       const atLeast = acknowledged.of(request, id, token);
@@ -79,7 +80,7 @@ export function createAppend(options: AppendOptions) {
     return Response.json({ head });
   };
 
-  async function appendBatch(row: Execution, caller: Caller, batch: Batch): Promise<number> {
+  async function appendBatch(row: ExecutionSummary, caller: Caller, batch: Batch): Promise<number> {
     const { id } = row;
     const { token, name, digest, sent, atLeast } = batch;
     const known = await log.findBatch(id, name);
@@ -126,7 +127,7 @@ export function createAppend(options: AppendOptions) {
   }
 
   /** The log, which this token holds. Opening it again by the same publisher and attempt changes nothing. */
-  async function openFor(row: Execution, token: string, atLeast: number): Promise<LogHead> {
+  async function openFor(row: ExecutionSummary, token: string, atLeast: number): Promise<LogHead> {
     const found = await log.head(row.id);
     if (!found) throw logLost();
     const opening = { numbering: 'auto', publisher: token, attempt: row.attempt } as const;
@@ -141,18 +142,22 @@ export function createAppend(options: AppendOptions) {
   }
 
   /** The state that the batch is checked against; undefined where nothing needs it. */
-  async function stateFor(row: Execution, { head }: LogHead, isEnd: boolean): Promise<LogState | undefined> {
+  async function stateFor(
+    row: ExecutionSummary,
+    { head }: LogHead,
+    isEnd: boolean,
+  ): Promise<LogState | undefined> {
     if (row.kind === 'workflow') return undefined;
     const isNeeded = row.mode === 'STRUCTURED' || isEnd || states.has(row.id) || head <= FOLLOWED_EVENTS;
     return isNeeded ? states.read(row.id) : undefined;
   }
 
   /** Copies a status of the execution itself to its row. A row that cannot be written does not fail the batch. */
-  async function noteStatus(row: Execution, events: readonly NewEvent[]): Promise<void> {
+  async function noteStatus(row: ExecutionSummary, events: readonly NewEvent[]): Promise<void> {
     const own = events.findLast(
       (event) => event.type === `${row.kind}_status` && !('executionId' in event.data),
     );
-    const status = (own?.data as { status?: Execution['status'] } | undefined)?.status;
+    const status = (own?.data as { status?: ExecutionSummary['status'] } | undefined)?.status;
     if (!status || isFinal(status) || status === row.status) return;
     await store.setStatus(row.id, row.attempt, status as OpenStatus).catch(onError);
   }

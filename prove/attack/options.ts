@@ -31,7 +31,7 @@ export function parseOptions(argv: readonly string[]): Options {
       only: { type: 'string' },
       'max-live': { type: 'string', default: '500' },
       'max-pause': { type: 'string', default: '1000' },
-      'max-rss': { type: 'string', default: '800' },
+      'max-rss': { type: 'string', default: '600' },
       json: { type: 'string' },
     },
   });

@@ -12,7 +12,7 @@ import { describeOwnRedis } from '../support/redis.ts';
 
 const MAIN = fileURLToPath(new URL('../../prove/attack/main.ts', import.meta.url));
 /** Far above what is measured on a machine of its own: here it tells a blocked server from a busy machine. */
-const LIMITS = ['--max-live', '3000', '--max-pause', '4000', '--max-rss', '1200'];
+const LIMITS = ['--max-live', '3000', '--max-pause', '4000', '--max-rss', '800'];
 
 describeOwnRedis('with Redis', () => {
   describeOwnPostgres('and Postgres', () => {

@@ -36,7 +36,7 @@ test.each<[why: string, found: RegExp, Partial<Measured>, Partial<AttackResult>?
     { calls: { ...CALM.calls, failed: 1 }, refusals: { 503: 1 } },
   ],
   ['a server that died', /died/, {}, { isDead: true }],
-  ['a server that grew', /peak RSS 801 MiB/, {}, { peakRssMiB: 801 }],
+  ['a server that grew', /peak RSS 601 MiB/, {}, { peakRssMiB: 601 }],
   ['an internal error shown to the attacker', /2 × 500/, {}, { answers: { 500: 2 } }],
   ['an internal error of GraphQL', /1 × 200 INTERNAL/, {}, { answers: { '200 INTERNAL': 1 } }],
   ['what the attack itself found', /streams outlived/, {}, { findings: ['9 streams outlived'] }],

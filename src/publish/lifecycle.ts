@@ -1,4 +1,6 @@
 // A run from its beginning to its end: row and log begun, the end recorded in its order, refusals told once.
+
+import { bounded, LONGEST_MS } from '../async/condition.ts';
 import type { ExecstreamError } from '../event/error.ts';
 import { isFinal, type NewEvent, type OpenStatus } from '../event/types.ts';
 import type { BeginExecution, ExecutionEnd, ExecutionStore } from '../execution/store.ts';
@@ -10,7 +12,6 @@ import { type Position, refusalOf } from './refusal.ts';
 import { isRefusal } from './retry.ts';
 import { createRow } from './row.ts';
 import { terminalEvent } from './terminal.ts';
-import { bounded, LONGEST_MS } from './waiting.ts';
 
 /**
  * `open`: takes events; `ending`: its end is being recorded; `ended`: it is, by this run or elsewhere;

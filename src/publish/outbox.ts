@@ -2,6 +2,7 @@
 // One call of the log at a time. An error or a missing answer is tried again with backoff for as long as the run
 // lives. Once stopped, nothing is sent, nobody waits, no timer is left.
 import { randomUUID } from 'node:crypto';
+import { createWaiting } from '../async/condition.ts';
 import { ExecstreamError } from '../event/error.ts';
 import type { NewEvent } from '../event/types.ts';
 import type { LogWriter } from '../log/log.ts';
@@ -9,7 +10,6 @@ import { createBacklog } from './backlog.ts';
 import type { Logger, PublisherLimits } from './options.ts';
 import { endOf, type Position, refusalOf } from './refusal.ts';
 import { backoffMs, isRefusal, within } from './retry.ts';
-import { createWaiting } from './waiting.ts';
 
 export interface OutboxOptions {
   readonly log: LogWriter;

@@ -1,5 +1,8 @@
 // One run, behind its public face: every call checked, redacted, folded into what is held, and put into the outbox.
 // Redaction comes first: nothing behind it (what is held, the outbox, the row, the logs) ever has a secret.
+
+import { pause } from '../async/backoff.ts';
+import { LONGEST_MS } from '../async/condition.ts';
 import { isExecstreamError, messageOf } from '../event/error.ts';
 import { checkEventData } from '../event/schema.ts';
 import {
@@ -16,7 +19,6 @@ import {
 } from '../event/types.ts';
 import type { ExecutionEnd, ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
-import { pause } from '../log/retry.ts';
 import { createContent } from './content.ts';
 import type { ExecutionPublisher } from './execution-publisher.ts';
 import { createLifecycle } from './lifecycle.ts';
@@ -26,7 +28,6 @@ import type { Redaction } from './redact/redaction.ts';
 import { copyJson, jsonBytes, tooLarge } from './size.ts';
 import { type BeginRun, bad, prepareRun } from './start.ts';
 import { splitText } from './text.ts';
-import { LONGEST_MS } from './waiting.ts';
 
 const NOT_EMITTED: Partial<Record<EventType, string>> = {
   complete: 'call complete()',

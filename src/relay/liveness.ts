@@ -7,9 +7,10 @@
 // 3. A silence ends nothing unless two sweeps in a row have met it. After Redis was away, every sign of life in it is
 //    old, and those who live need a moment to say so. A sweep that fails begins the count again.
 // 4. A heartbeat that was never stored, or was lost with the log, hides nothing (missing-heartbeats.ts).
+
+import { pause } from '../async/backoff.ts';
 import type { Execution, ExecutionStore, OpenExecution } from '../execution/store.ts';
 import type { EventLog } from '../log/log.ts';
-import { pause } from '../log/retry.ts';
 import type { Follow } from './follow.ts';
 import { createMissingHeartbeats } from './missing-heartbeats.ts';
 import { createRounds } from './rounds.ts';

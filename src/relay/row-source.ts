@@ -6,10 +6,10 @@
 // 2. A log that is not there is not begun at first sight: a publisher begins its row first and its log right after.
 // 3. Whatever fails, the loop goes on, with a new token, for as long as the execution is followed.
 import { randomUUID } from 'node:crypto';
+import { backoff, pause } from '../async/backoff.ts';
 import { messageOf } from '../event/error.ts';
 import type { ExecutionStore } from '../execution/store.ts';
 import type { EventLog } from '../log/log.ts';
-import { backoff, pause } from '../log/retry.ts';
 import { type Audience, type Follow, followBy, isPublished } from './follow.ts';
 import { createPublishedWatch } from './published.ts';
 import { createRowCopy, type RowCopy, type RowCopyOptions } from './row-copy.ts';

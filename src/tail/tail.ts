@@ -12,11 +12,12 @@
 // - Another epoch, or a head below ours, is another incarnation of the log. Viewers notice by themselves, when they
 //   are woken: their epoch is not the tail's, or their cursor is above its head. So whatever changes where the log
 //   stands wakes them before anything else happens.
+
+import { backoff, pause } from '../async/backoff.ts';
 import { messageOf } from '../event/error.ts';
 import { type ExecutionEvent, isFinal, isTerminal } from '../event/types.ts';
 import type { Execution } from '../execution/store.ts';
 import type { Announcement, LogListener, LogPage, LogReader, LogWriter, Unlisten } from '../log/log.ts';
-import { backoff, pause } from '../log/retry.ts';
 import { archivedEnd, type Folded, foldedResult } from './archive.ts';
 import { Pages } from './pages.ts';
 import { Ring } from './ring.ts';

@@ -1,12 +1,13 @@
 // The tails of this process, one an execution however many viewers it has, none without viewers.
+
+import { pause } from '../async/backoff.ts';
+import { Entrance } from '../async/burst-gate.ts';
 import type { Cursor } from '../event/cursor.ts';
 import { type ExecutionKind, isFinal } from '../event/types.ts';
 import { type Authorize, type Caller, requireRead, unknownExecution } from '../execution/permission.ts';
 import type { Execution, ExecutionStore } from '../execution/store.ts';
 import type { LogReader, LogWriter } from '../log/log.ts';
-import { pause } from '../log/retry.ts';
 import { Admission, type StreamLimits } from './admission.ts';
-import { Entrance } from './entrance.ts';
 import { Tail } from './tail.ts';
 import { Viewer, type ViewerOptions } from './viewer.ts';
 

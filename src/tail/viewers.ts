@@ -1,5 +1,5 @@
 // Those who watch an execution in this process, as its tail knows them.
-import { Few } from '../log/few.ts';
+import { Few } from '../async/small-set.ts';
 
 /**
  * A lone viewer's events are kept for those who come right behind it. After so many it is likely to stay alone, and

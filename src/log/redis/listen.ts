@@ -11,7 +11,7 @@
 //    and on a payload that is no announcement.
 import { RedisPubSub } from 'graphql-redis-subscriptions';
 import type { Redis } from 'ioredis';
-import { Few } from '../few.ts';
+import { Few } from '../../async/small-set.ts';
 import type { Announcement, LogListener, Unlisten } from '../log.ts';
 import type { Connection } from './connect.ts';
 import { toEvent } from './read.ts';

@@ -7,7 +7,7 @@
 // 3. A connection on which a node took back a subscription unasked (its slot has left) is given up (link.ts,
 //    invariant 5), and all of its channels with it: which answer was whose is not known any more.
 import type { Redis } from 'ioredis';
-import { backoff, type Retry } from '../retry.ts';
+import { backoff, type Retry } from '../../async/backoff.ts';
 import { type Cluster, LOOK_AGAIN_MS, refusalOf } from './cluster.ts';
 import { type Link, unavailable } from './link.ts';
 import type { Address } from './slots.ts';

@@ -2,10 +2,11 @@
 //
 // Nothing here is needed for the stream to be whole: what is dropped, the relay brings by the query. So the queue
 // gives up early and never in the workflow's way.
+
+import { pause } from '../../async/backoff.ts';
 import { isExecstreamError } from '../../event/error.ts';
 import type { ExecutionStore } from '../../execution/store.ts';
 import { type LogWriter, MAX_BATCH_BYTES } from '../../log/log.ts';
-import { pause } from '../../log/retry.ts';
 import type { Logger } from '../options.ts';
 import { backoffMs } from '../retry.ts';
 import { beginRow, findPlace, noteFor, type Place, type Sunk } from './sink-log.ts';

@@ -8,11 +8,12 @@
 // 3. What a sink has told already is asked for all the same, and compared by the log.
 // 4. A workflow speaks in its workflow tasks alone. Where one was completed since the last answer, a run that closed is
 //    asked until it has answered or `lastWordsMs` are over: its last events come before its end.
+
+import { backoff, pause } from '../../async/backoff.ts';
+import { createBell } from '../../async/signal.ts';
 import { isFinal, type OpenStatus } from '../../event/types.ts';
 import type { Announcement } from '../../log/log.ts';
-import { backoff, pause } from '../../log/retry.ts';
 import type { StreamPage, WorkflowEvent } from '../../workflow/wire.ts';
-import { createBell } from './bell.ts';
 import type { HistoryEvent, WorkflowRun } from './calls.ts';
 import type { Close } from './close.ts';
 import { isTemporalError, type TemporalError } from './errors.ts';

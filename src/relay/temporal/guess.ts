@@ -1,7 +1,8 @@
 // Begins the log of a workflow that cannot be asked yet: a viewer who has read nothing has no cursor, and could not be
 // warned of that.
+
+import { pause } from '../../async/backoff.ts';
 import { timestamp } from '../../event/types.ts';
-import { pause } from '../../log/retry.ts';
 import type { WorkflowRun } from './calls.ts';
 import type { Watched } from './watched.ts';
 

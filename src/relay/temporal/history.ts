@@ -3,7 +3,7 @@
 // Behind the history of a run whose workflow task has failed, the server shows the task that it tries next, under ids
 // that are not given yet: what happens before that task is done gets the same ids. So a workflow task's beginning at
 // the end of a page does not count as read.
-import { backoff, pause } from '../../log/retry.ts';
+import { backoff, pause } from '../../async/backoff.ts';
 import type { HistoryEvent, Temporal, WorkflowRef } from './calls.ts';
 import { type Close, closeOf } from './close.ts';
 import { isTemporalError } from './errors.ts';

@@ -1,6 +1,7 @@
 // A workflow whose log a publisher writes (over HTTP, say): Temporal tells its end alone, should the publisher die.
+
+import { pause } from '../../async/backoff.ts';
 import type { Execution } from '../../execution/store.ts';
-import { pause } from '../../log/retry.ts';
 import type { WorkflowRef, WorkflowRun } from './calls.ts';
 import { endOf } from './close.ts';
 import { followHistory } from './history.ts';

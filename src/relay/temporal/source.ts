@@ -7,10 +7,10 @@
 // 2. Whatever fails, the loop goes on, with a new token, for as long as the execution is followed.
 // 3. An execution that is no workflow of Temporal's is left to the source that is given for it.
 import { randomUUID } from 'node:crypto';
+import { backoff, pause } from '../../async/backoff.ts';
 import { messageOf } from '../../event/error.ts';
 import type { Execution, ExecutionStore, OpenExecution } from '../../execution/store.ts';
 import type { EventLog } from '../../log/log.ts';
-import { backoff, pause } from '../../log/retry.ts';
 import { type Audience, type Follow, followBy } from '../follow.ts';
 import type { Temporal } from './calls.ts';
 import { isTemporalError } from './errors.ts';

@@ -1,7 +1,8 @@
 // What the parts of one watch share: the workflow, its log, its audience, and who says what is wrong.
+
+import type { Retry } from '../../async/backoff.ts';
 import type { ExecutionStore } from '../../execution/store.ts';
 import type { EventLog } from '../../log/log.ts';
-import type { Retry } from '../../log/retry.ts';
 import type { Audience } from '../follow.ts';
 import type { Temporal } from './calls.ts';
 import { isTemporalError, warningOf } from './errors.ts';

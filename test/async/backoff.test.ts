@@ -1,7 +1,7 @@
 // Between two tries: longer each time, within bounds, and no longer than they are wanted.
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { backoff, pause } from '../../src/log/retry.ts';
+import { backoff, pause } from '../../src/async/backoff.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

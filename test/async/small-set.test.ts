@@ -1,7 +1,7 @@
 // The set that mostly has one member, beside the Set that it stands for.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Few } from '../../src/log/few.ts';
+import { Few } from '../../src/async/small-set.ts';
 
 const members = ['a', 'b', 'c'].map((name) => ({ name }));
 const step = fc.record({

@@ -1,8 +1,8 @@
 // Who comes at once is let in a few at a time, in order; who comes alone, at once.
 import { setImmediate as immediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { Entrance } from '../../src/tail/entrance.ts';
-import { range } from './harness.ts';
+import { Entrance } from '../../src/async/burst-gate.ts';
+import { range } from '../tail/harness.ts';
 
 test('few a turn, in the order in which they came', async () => {
   const entrance = new Entrance();

@@ -1,7 +1,7 @@
 // Runs the executions of a run: each published, attempt after attempt, watched by its viewers, and judged once they
 // have seen the end and its journal is complete.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ExecutionKind } from '../src/event/types.ts';
+import type { ExecutionKind } from '../src/event/events.ts';
 import { digest } from './check/digest.ts';
 import { type Destruction, judge } from './check/judge.ts';
 import type { Played } from './faults/fault.ts';

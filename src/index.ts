@@ -1,7 +1,7 @@
 // The package entry `execstream`: embed the server.
 export { type Cursor, formatCursor, parseCursor } from './event/cursor.ts';
-export { type ErrorCode, ExecstreamError, isExecstreamError } from './event/error.ts';
-export type * from './event/types.ts';
+export { type ErrorCode, ExecstreamError, isExecstreamError } from './event/errors.ts';
+export type * from './event/events.ts';
 export {
   ANONYMOUS,
   type Authorize,

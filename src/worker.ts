@@ -1,6 +1,6 @@
 // The package entry `execstream/worker`: what a worker needs to publish, and nothing of the server.
-export { type ErrorCode, ExecstreamError, isExecstreamError } from './event/error.ts';
-export type * from './event/types.ts';
+export { type ErrorCode, ExecstreamError, isExecstreamError } from './event/errors.ts';
+export type * from './event/events.ts';
 export { createPrismaStore, type PrismaStore, type PrismaStoreOptions } from './execution/prisma.ts';
 export type { ExecutionStore } from './execution/store.ts';
 export type { LogWriter } from './log/log.ts';

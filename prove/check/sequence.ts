@@ -1,6 +1,6 @@
 // One viewer's events of one execution as they arrive, over all its connections: what was skipped, came twice or came
 // late is found here, from the seqs alone. What it should have been, judge.ts asks the journal.
-import { type EventType, isTerminal } from '../../src/event/types.ts';
+import { type EventType, isTerminal } from '../../src/event/events.ts';
 import { eventDigest } from './digest.ts';
 import { createFolding } from './folding.ts';
 import type { Finding, Seen, SeenGap, SeenReset, Sequence } from './seen.ts';

@@ -1,7 +1,7 @@
 // All journals of a run, read as they grow, and what they say of each execution.
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ExecutionKind } from '../../src/event/types.ts';
+import type { ExecutionKind } from '../../src/event/events.ts';
 import type { Entry } from './entry.ts';
 
 export interface ExecutionJournal {

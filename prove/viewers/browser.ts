@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 import { CHROMIUM, findPart } from '../../scripts/parts.ts';
-import { CATALOGUE, type EventType, isTerminal } from '../../src/event/types.ts';
+import { CATALOGUE, type EventType, isTerminal } from '../../src/event/events.ts';
 import { createSequence } from '../check/sequence.ts';
 import { speak } from './transports.ts';
 import type { Viewer, ViewerOptions } from './viewer.ts';

@@ -1,7 +1,7 @@
 // How a viewer asks for its stream and what it makes of a message: REST, and GraphQL by GET and by POST.
 import type { EventSourceMessage } from 'eventsource-parser';
 import { parseCursor } from '../../src/event/cursor.ts';
-import type { ExecutionKind } from '../../src/event/types.ts';
+import type { ExecutionKind } from '../../src/event/events.ts';
 import type { Seen } from '../check/seen.ts';
 import type { Transport } from '../plan.ts';
 

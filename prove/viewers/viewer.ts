@@ -1,6 +1,6 @@
 // One viewer of one execution: reads, comes back with its cursor however a connection ended, and stops at the end.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type EventType, isTerminal } from '../../src/event/types.ts';
+import { type EventType, isTerminal } from '../../src/event/events.ts';
 import type { Sequence } from '../check/seen.ts';
 import { createSequence } from '../check/sequence.ts';
 import type { ViewerPlan } from '../plan.ts';

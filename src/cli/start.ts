@@ -2,7 +2,7 @@
 import cluster from 'node:cluster';
 import { Command, InvalidArgumentError } from 'commander';
 import { type Logger, pino } from 'pino';
-import { ExecstreamError, isExecstreamError } from '../event/error.ts';
+import { ExecstreamError, isExecstreamError } from '../event/errors.ts';
 import { type Config, readConfig } from '../server/config.ts';
 import { describeParts } from '../server/parts.ts';
 import { listen } from '../server/server.ts';

@@ -1,5 +1,5 @@
 // A position in a log: `<seq>-<epoch>` on the wire, also a bare `<seq>` from a client (protocol, "Cursor").
-import { ExecstreamError } from './error.ts';
+import { ExecstreamError } from './errors.ts';
 
 export interface Cursor {
   /** The last seq that was read; 0 where nothing was. */

@@ -6,7 +6,8 @@
 // 2. A patch that fails leaves the document as it was before that patch.
 // 3. Size, depth and work are checked while a copy is made, so a short patch cannot build a large value.
 // A rollback may change the order of an object's members, which has no meaning in JSON.
-import { ExecstreamError, isExecstreamError } from './error.ts';
+import { ExecstreamError, isExecstreamError } from './errors.ts';
+import type { JsonValue, PatchOperation } from './events.ts';
 import { inapplicable, indexIn, parsePointer, shorten } from './json-pointer.ts';
 import {
   copyWithin,
@@ -18,7 +19,6 @@ import {
   sizeOf,
   unlimitedWork,
 } from './json-size.ts';
-import type { JsonValue, PatchOperation } from './types.ts';
 
 type Container = JsonValue[] | JsonObject;
 

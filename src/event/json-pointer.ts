@@ -1,5 +1,5 @@
 // JSON Pointer (RFC 6901): the places that the operations of a JSON Patch name.
-import { ExecstreamError } from './error.ts';
+import { ExecstreamError } from './errors.ts';
 
 /**
  * The keys and indices that a pointer names, outermost first; none for the whole document.

@@ -1,7 +1,7 @@
 // How large a JSON value is and may be, and what may be done with it at most: the limits of structured values.
-import { ExecstreamError } from './error.ts';
+import { ExecstreamError } from './errors.ts';
+import type { JsonValue } from './events.ts';
 import { MAX_JSON_DEPTH } from './json-depth.ts';
-import type { JsonValue } from './types.ts';
 
 export type JsonObject = { [key: string]: JsonValue };
 

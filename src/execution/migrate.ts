@@ -6,7 +6,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ExecstreamError } from '../event/error.ts';
+import { ExecstreamError } from '../event/errors.ts';
 
 /** One connection to a database, for the time of a migration. */
 export interface MigrationSession {

@@ -1,6 +1,6 @@
 // Open executions with a publisher: the page that the liveness sweep reads, and what changes their expectation of
 // heartbeats without ending them.
-import type { ExecutionKind } from '../event/types.ts';
+import type { ExecutionKind } from '../event/events.ts';
 import type { PrismaClient } from './generated/client.ts';
 import { toRestored } from './row.ts';
 import { OPEN_STATUSES } from './rules.ts';

@@ -1,7 +1,7 @@
 // Cursors of lists: a position, encoded, so that continuing a list looks up no other execution, and a cursor tells
 // nothing about whether an execution exists.
-import { ExecstreamError } from '../event/error.ts';
-import { checkExecutionId } from '../event/id.ts';
+import { ExecstreamError } from '../event/errors.ts';
+import { checkExecutionId } from '../event/execution-id.ts';
 import type { ListPosition } from './store.ts';
 
 /** Times that both a JavaScript Date and Postgres can hold, in ms since 1970: from the year 1 on. */

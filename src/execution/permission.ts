@@ -1,6 +1,6 @@
 // Who may read an execution, the one question that every subscription, replay, query and list asks; and who may
 // publish one.
-import { ExecstreamError } from '../event/error.ts';
+import { ExecstreamError } from '../event/errors.ts';
 import { matchesIdPattern } from './id-patterns.ts';
 import type { Execution, ExecutionFilter, ExecutionSummary } from './store.ts';
 

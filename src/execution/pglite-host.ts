@@ -1,7 +1,7 @@
 // Keeps PGlite running: restarts it, with back-off, after a crash or a hang, and connects the driver to the thread
 // that runs at the moment.
 import type { Duplex } from 'node:stream';
-import { ExecstreamError } from '../event/error.ts';
+import { ExecstreamError } from '../event/errors.ts';
 import type { DatabaseLogger } from './database.ts';
 import { toExecstreamError } from './failure.ts';
 import { PGliteStream } from './pglite-stream.ts';

@@ -3,7 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PrismaPg } from '@prisma/adapter-pg';
-import { ExecstreamError, isExecstreamError } from '../event/error.ts';
+import { ExecstreamError, isExecstreamError } from '../event/errors.ts';
 import type { ConnectOptions, Database } from './database.ts';
 import { within } from './failure.ts';
 import { holdFolder, type Release } from './folder.ts';

@@ -1,6 +1,6 @@
 // The ExecutionStore on Prisma. Every guard is in the WHERE of one UPDATE, so that it holds between processes.
-import { ExecstreamError } from '../event/error.ts';
-import { checkExecutionId } from '../event/id.ts';
+import { ExecstreamError } from '../event/errors.ts';
+import { checkExecutionId } from '../event/execution-id.ts';
 import { connect, type DatabaseLocation } from './connect.ts';
 import type { Database, DatabaseLogger } from './database.ts';
 import { readOnly, within } from './failure.ts';

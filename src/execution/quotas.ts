@@ -1,7 +1,7 @@
 // Quotas: how often per second one caller may make requests of each kind. Streams have limits of their own
 // (tail/admission.ts).
 import { TokenBuckets } from '../async/token-bucket.ts';
-import { ExecstreamError } from '../event/error.ts';
+import { ExecstreamError } from '../event/errors.ts';
 import { ANONYMOUS, type Caller, callerKey } from './permission.ts';
 
 /** Requests of one caller per second, by kind. */

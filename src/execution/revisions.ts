@@ -1,6 +1,6 @@
 // What became of a row since a revision: every state where the optional table of revisions is installed
 // (prisma/optional/revisions.sql), else the state that it has now.
-import { type ExecutionStatus, isFinal } from '../event/types.ts';
+import { type ExecutionStatus, isFinal } from '../event/events.ts';
 import type { PrismaClient, Execution as Row } from './generated/client.ts';
 import { fromRow } from './row.ts';
 import type { Execution } from './store.ts';

@@ -1,6 +1,7 @@
 // An execution as its table has it, and back: JSON as text, NULL as absent.
+
+import type { ExecutionKind, ExecutionMode, ExecutionStatus, JsonValue } from '../event/events.ts';
 import { exceedsDepth, MAX_JSON_DEPTH } from '../event/json-depth.ts';
-import type { ExecutionKind, ExecutionMode, ExecutionStatus, JsonValue } from '../event/types.ts';
 import type { Prisma, Execution as Row } from './generated/client.ts';
 import type { BeginExecution, ContentField, Execution, ExecutionEnd, ExecutionSummary } from './store.ts';
 

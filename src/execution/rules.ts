@@ -1,7 +1,7 @@
 // The rules of an execution's row that hold in every store: what may begin, what a list may ask for.
-import { ExecstreamError } from '../event/error.ts';
-import { checkExecutionId } from '../event/id.ts';
-import { isFinal, type OpenStatus } from '../event/types.ts';
+import { ExecstreamError } from '../event/errors.ts';
+import { isFinal, type OpenStatus } from '../event/events.ts';
+import { checkExecutionId } from '../event/execution-id.ts';
 import type { BeginExecution, ChildrenQuery, Execution } from './store.ts';
 
 /** Every status in which an execution is open. */

@@ -7,7 +7,7 @@ import type {
   JsonValue,
   OpenStatus,
   Usage,
-} from '../event/types.ts';
+} from '../event/events.ts';
 
 /** One execution as its row has it. */
 export interface Execution {

@@ -1,7 +1,7 @@
 // Errors as GraphQL shows them: ours by their code, the specification's own as they are, anything else masked.
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { type ExecstreamError, isExecstreamError } from '../event/error.ts';
+import { type ExecstreamError, isExecstreamError } from '../event/errors.ts';
 import { RETRY_AFTER_SECONDS } from '../sse/response.ts';
 
 /** Codes that stand as an HTTP status of their own, also where an event stream was asked for. */

@@ -1,7 +1,7 @@
 // Executes an operation for one event after the other: compiled where that gives an answer without an error, else by
 // the general executor.
 import { type ExecutionArgs, type ExecutionResult, executeSync } from 'graphql';
-import type { ExecutionEvent } from '../event/types.ts';
+import type { ExecutionEvent } from '../event/events.ts';
 import type { EventExecutor } from '../schema/operation.ts';
 import { maskErrors } from './errors.ts';
 import { resultShapeOf } from './result-shape.ts';

@@ -1,7 +1,7 @@
 // A Yoga plugin: subscriptions are executed once for an event and operation, however many viewers watch.
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { isExecstreamError } from '../event/error.ts';
+import { isExecstreamError } from '../event/errors.ts';
 import type { Caller } from '../execution/permission.ts';
 import type { EventExecutor } from '../schema/operation.ts';
 import type { Encoding } from '../sse/encoding.ts';

@@ -1,6 +1,6 @@
 // Frames of the newest events that were encoded, for the viewers that come to them next: bounded by count and bytes,
 // as the ring is; the last one always stays.
-import type { ExecutionEvent } from '../event/types.ts';
+import type { ExecutionEvent } from '../event/events.ts';
 import type { Frame } from '../sse/frame.ts';
 
 const MAX_FRAMES = 1_024;

@@ -3,7 +3,7 @@
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { FairQueue } from '../async/fair-queue.ts';
-import type { ExecstreamError } from '../event/error.ts';
+import type { ExecstreamError } from '../event/errors.ts';
 import { type Caller, callerKey } from '../execution/permission.ts';
 import { createReadQueues, type OperationLimits } from '../schema/operation-limits.ts';
 import { OperationReads } from '../schema/operation-reads.ts';

@@ -9,8 +9,8 @@
 // as many executions as there are viewers.
 import type { ExecutionArgs, ExecutionResult } from 'graphql';
 import { Counts } from '../async/counts.ts';
-import { ExecstreamError } from '../event/error.ts';
-import type { ExecutionEvent } from '../event/types.ts';
+import { ExecstreamError } from '../event/errors.ts';
+import type { ExecutionEvent } from '../event/events.ts';
 import { ANONYMOUS, type Caller, callerKey } from '../execution/permission.ts';
 import type { EventExecutor } from '../schema/operation.ts';
 import type { Encoding } from '../sse/encoding.ts';

@@ -1,7 +1,7 @@
 // A Yoga plugin: counts operations against the quota of their caller, before any work is done for them. It covers
 // GraphQL's own requests, single connection mode, and the operations that the REST aliases run.
 import type { Plugin } from 'graphql-yoga';
-import { isExecstreamError } from '../event/error.ts';
+import { isExecstreamError } from '../event/errors.ts';
 import type { Caller } from '../execution/permission.ts';
 import type { Quotas } from '../execution/quotas.ts';
 import { toGraphQLError } from './errors.ts';

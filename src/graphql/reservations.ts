@@ -12,7 +12,7 @@ import type { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { Counts } from '../async/counts.ts';
 import { Semaphore } from '../async/semaphore.ts';
-import { ExecstreamError, isExecstreamError } from '../event/error.ts';
+import { ExecstreamError, isExecstreamError } from '../event/errors.ts';
 import { ANONYMOUS, type Caller, callerKey } from '../execution/permission.ts';
 import type { Quotas } from '../execution/quotas.ts';
 import { retryAfterOf } from '../schema/operation.ts';

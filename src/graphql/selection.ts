@@ -24,7 +24,7 @@ import {
   Kind,
   type SelectionNode,
 } from 'graphql';
-import type { ExecutionEvent } from '../event/types.ts';
+import type { ExecutionEvent } from '../event/events.ts';
 
 /** Resolvers are given the event and nothing else, so nothing of one caller can reach another. */
 export const NO_CONTEXT = Object.freeze({});

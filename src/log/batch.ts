@@ -1,6 +1,6 @@
 // The events of one append: what every log demands of them before it looks at where it stands, and how many fit.
-import { ExecstreamError } from '../event/error.ts';
-import { isTerminal } from '../event/types.ts';
+import { ExecstreamError } from '../event/errors.ts';
+import { isTerminal } from '../event/events.ts';
 import { type AppendRequest, MAX_BATCH_BYTES } from './log.ts';
 
 /** What an envelope adds to its data, at most. */

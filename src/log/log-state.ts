@@ -5,10 +5,10 @@
 //    only when the log has accepted them right after `seq`.
 // 2. What cannot be known is undefined, never a part taken for the whole: the beginning has left the log, the text is
 //    too long, or a patch did not apply.
-import { ExecstreamError, isExecstreamError } from '../event/error.ts';
+import { ExecstreamError, isExecstreamError } from '../event/errors.ts';
+import type { ExecutionEvent, JsonValue, NewEvent, PatchOperation } from '../event/events.ts';
 import { JsonDocument, setsWholeValue } from '../event/json-patch.ts';
 import { PatchWork } from '../event/json-size.ts';
-import type { ExecutionEvent, JsonValue, NewEvent, PatchOperation } from '../event/types.ts';
 
 /** UTF-16 code units of a text that are kept; a longer one is unknown. */
 export const MAX_TEXT_UNITS = 4 * 1024 * 1024;

@@ -4,7 +4,7 @@
 // Terms. A log is the ordered, gap-free events of one execution. Its epoch names one incarnation: a log that was
 // lost and began again has another. Its head is the seq of its last event, 0 while there is none. An append is
 // one atomic step together with its announcement to whoever listens.
-import type { ExecutionEvent, NewEvent } from '../event/types.ts';
+import type { ExecutionEvent, NewEvent } from '../event/events.ts';
 import type { SignsOfLife, Silences } from './alive.ts';
 import type { Leases } from './lease.ts';
 

@@ -1,6 +1,6 @@
 // The log of one process, in memory: the embedded default, and the same contract as the one on Redis.
 import { formatCursor, newEpoch } from '../event/cursor.ts';
-import { type ExecutionEvent, isTerminal, type NewEvent, timestamp } from '../event/types.ts';
+import { type ExecutionEvent, isTerminal, type NewEvent, timestamp } from '../event/events.ts';
 import { createMemoryAlive } from './alive.ts';
 import { checkBatch } from './batch.ts';
 import { createMemoryLeases } from './lease.ts';

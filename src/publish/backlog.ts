@@ -14,10 +14,10 @@
 // 5. At most `maxBytes` plus one call's own events wait. A fold on its way out is not counted (it is bounded by what
 //    is held), else a large one would overflow by itself and never get through.
 import { randomUUID } from 'node:crypto';
-import { type EventType, type NewEvent, timestamp } from '../event/types.ts';
+import { type EventType, type NewEvent, timestamp } from '../event/events.ts';
+import { eventBytes } from '../event/json.ts';
 import { MAX_BATCH_BYTES } from '../log/log.ts';
 import { createQueue, type Item, waitingBytes } from './queue.ts';
-import { eventBytes } from './size.ts';
 
 export interface Batch {
   readonly id: string;

@@ -6,11 +6,11 @@
 // 2. Nothing is kept behind while something else is said: `pause()` comes before every other event, `end()` before
 //    the last one.
 import { isDeepStrictEqual } from 'node:util';
-import { type ExecutionMode, type JsonValue, type NewEvent, timestamp } from '../event/types.ts';
+import { type ExecutionMode, type JsonValue, type NewEvent, timestamp } from '../event/events.ts';
+import { createTextCutter } from '../event/text.ts';
 import { createHeldText, createHeldValue } from './held.ts';
 import type { PublisherLimits } from './options.ts';
 import type { Redaction } from './redact/redaction.ts';
-import { createTextCutter } from './text.ts';
 
 export interface ContentOptions {
   readonly mode: ExecutionMode;

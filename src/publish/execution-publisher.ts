@@ -7,7 +7,7 @@ import type {
   FailedStatus,
   OpenStatus,
   Usage,
-} from '../event/types.ts';
+} from '../event/events.ts';
 import type { RunState } from './lifecycle.ts';
 import type { PieceOptions } from './pieces.ts';
 import type { RedactionCounts } from './redact/redaction.ts';

@@ -1,10 +1,10 @@
 // What a run has published so far, folded: what is sent again after a `reset`, and the result by default.
-import { messageOf } from '../event/error.ts';
+import { messageOf } from '../event/errors.ts';
+import { type JsonValue, type NewEvent, timestamp } from '../event/events.ts';
+import { diff, splitPatch, wholeValue } from '../event/json-diff.ts';
 import { checkValueSize } from '../event/json-size.ts';
-import { type JsonValue, type NewEvent, timestamp } from '../event/types.ts';
+import { splitText, tailOf } from '../event/text.ts';
 import type { PublisherLimits } from './options.ts';
-import { splitText, tailOf } from './text.ts';
-import { diff, splitPatch, wholeValue } from './value.ts';
 
 export interface Held {
   /** Adds a chunk that has been cut. */

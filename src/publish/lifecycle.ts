@@ -1,8 +1,8 @@
 // A run from its beginning to its end: row and log begun, the end recorded in its order, refusals told once.
 
 import { bounded, LONGEST_MS } from '../async/condition.ts';
-import type { ExecstreamError } from '../event/error.ts';
-import { isFinal, type NewEvent, type OpenStatus } from '../event/types.ts';
+import type { ExecstreamError } from '../event/errors.ts';
+import { isFinal, type NewEvent, type OpenStatus } from '../event/events.ts';
 import type { BeginExecution, ExecutionEnd, ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
 import type { Logger, PublisherLimits } from './options.ts';

@@ -3,8 +3,8 @@
 // lives. Once stopped, nothing is sent, nobody waits, no timer is left.
 import { randomUUID } from 'node:crypto';
 import { createWaiting } from '../async/condition.ts';
-import { ExecstreamError } from '../event/error.ts';
-import type { NewEvent } from '../event/types.ts';
+import { ExecstreamError } from '../event/errors.ts';
+import type { NewEvent } from '../event/events.ts';
 import type { LogWriter } from '../log/log.ts';
 import { createBacklog } from './backlog.ts';
 import type { Logger, PublisherLimits } from './options.ts';

@@ -1,7 +1,7 @@
 // Events that wait for the log, in order, counted in bytes; chunks that wait next to each other become one.
-import type { NewEvent } from '../event/types.ts';
-import { eventBytes } from './size.ts';
-import { contentBytes, MAX_CONTENT_BYTES } from './text.ts';
+import type { NewEvent } from '../event/events.ts';
+import { eventBytes } from '../event/json.ts';
+import { contentBytes, MAX_CONTENT_BYTES } from '../event/text.ts';
 
 export interface Item {
   readonly event: NewEvent;

@@ -1,5 +1,5 @@
 // What a log's refusal means to the publisher that it refuses.
-import { ExecstreamError } from '../event/error.ts';
+import { ExecstreamError } from '../event/errors.ts';
 import type { AppendResult, OpenResult } from '../log/log.ts';
 
 /** Where an event stands: its seq and its log's epoch. */

@@ -1,7 +1,7 @@
 // Calls that may not be answered: a bound for one call, and trying again until it goes through.
 
 import { backoff, pause, type Retry } from '../async/backoff.ts';
-import { ExecstreamError, isExecstreamError } from '../event/error.ts';
+import { ExecstreamError, isExecstreamError } from '../event/errors.ts';
 
 const RETRY_MS: Retry = { first: 50, longest: 2_000 };
 

@@ -1,6 +1,6 @@
 // The run's row in the store: begun, its status kept up, finished. Every call is tried until it is answered.
-import { ExecstreamError } from '../event/error.ts';
-import { isFinal, type OpenStatus } from '../event/types.ts';
+import { ExecstreamError } from '../event/errors.ts';
+import { isFinal, type OpenStatus } from '../event/events.ts';
 import type { BeginExecution, Execution, ExecutionEnd, ExecutionStore } from '../execution/store.ts';
 import type { Logger } from './options.ts';
 import type { Position } from './refusal.ts';

@@ -3,8 +3,7 @@
 
 import { pause } from '../async/backoff.ts';
 import { LONGEST_MS } from '../async/condition.ts';
-import { isExecstreamError, messageOf } from '../event/error.ts';
-import { checkEventData } from '../event/schema.ts';
+import { isExecstreamError, messageOf } from '../event/errors.ts';
 import {
   CATALOGUE,
   type EventData,
@@ -16,7 +15,10 @@ import {
   type OpenStatus,
   timestamp,
   type Usage,
-} from '../event/types.ts';
+} from '../event/events.ts';
+import { copyJson, jsonBytes, tooLarge } from '../event/json.ts';
+import { splitText } from '../event/text.ts';
+import { checkEventData } from '../event/validation.ts';
 import type { ExecutionEnd, ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
 import { createContent } from './content.ts';
@@ -25,9 +27,7 @@ import { createLifecycle } from './lifecycle.ts';
 import type { Logger, PublisherLimits } from './options.ts';
 import { type PieceOptions, toPieces } from './pieces.ts';
 import type { Redaction } from './redact/redaction.ts';
-import { copyJson, jsonBytes, tooLarge } from './size.ts';
 import { type BeginRun, bad, prepareRun } from './start.ts';
-import { splitText } from './text.ts';
 
 const NOT_EMITTED: Partial<Record<EventType, string>> = {
   complete: 'call complete()',

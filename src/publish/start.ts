@@ -1,7 +1,6 @@
 // What begins a run: checked, as the row takes it, and as the event that begins its stream.
 import { randomUUID } from 'node:crypto';
-import { ExecstreamError } from '../event/error.ts';
-import { checkExecutionId } from '../event/id.ts';
+import { ExecstreamError } from '../event/errors.ts';
 import {
   EXECUTION_KINDS,
   type ExecutionKind,
@@ -9,10 +8,11 @@ import {
   MAX_DATA_BYTES,
   type NewEvent,
   timestamp,
-} from '../event/types.ts';
+} from '../event/events.ts';
+import { checkExecutionId } from '../event/execution-id.ts';
+import { copyJson, jsonBytes, tooLarge } from '../event/json.ts';
 import type { BeginExecution } from '../execution/store.ts';
 import type { Redaction } from './redact/redaction.ts';
-import { copyJson, jsonBytes, tooLarge } from './size.ts';
 
 /** What is begun. `mode` is `TEXT` by default, for workflows always `STRUCTURED`. */
 export interface BeginRun extends Omit<BeginExecution, 'mode' | 'expectsHeartbeats'> {

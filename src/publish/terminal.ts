@@ -1,7 +1,7 @@
 // The terminal event of a run, as its row has it: the first end wins.
-import { type NewEvent, type TerminalType, timestamp } from '../event/types.ts';
+import { type NewEvent, type TerminalType, timestamp } from '../event/events.ts';
+import { terminalOf } from '../event/terminal-event.ts';
 import type { Execution, ExecutionEnd } from '../execution/store.ts';
-import { terminalOf } from '../execution/terminal.ts';
 
 /** @param row as it is after `finish`; undefined where it is gone. */
 export function terminalEvent(

@@ -3,9 +3,9 @@
 // end, so any number of servers may try; what goes before it is told by the one that took the log.
 import { randomUUID } from 'node:crypto';
 import { formatCursor } from '../event/cursor.ts';
-import { isFinal, type NewEvent } from '../event/types.ts';
+import { isFinal, type NewEvent } from '../event/events.ts';
+import { terminalOf } from '../event/terminal-event.ts';
 import type { Execution, ExecutionStore } from '../execution/store.ts';
-import { terminalOf } from '../execution/terminal.ts';
 import { batchesOf } from '../log/batch.ts';
 import type { LogHead, LogReader, LogWriter } from '../log/log.ts';
 import { LogState } from '../log/log-state.ts';

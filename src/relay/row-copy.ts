@@ -6,7 +6,7 @@
 // 2. Each batch carries the note of what has been told with it, in one step: nothing is told twice, and nothing is
 //    left out, whoever goes on after a crash.
 // 3. After a call whose outcome is unknown it is not used again; the next one takes a new token (see 1).
-import { isFinal } from '../event/types.ts';
+import { isFinal } from '../event/events.ts';
 import type { Execution, ExecutionStore } from '../execution/store.ts';
 import { batchesOf } from '../log/batch.ts';
 import type { LogHead, LogWriter } from '../log/log.ts';

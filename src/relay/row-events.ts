@@ -5,8 +5,7 @@
 // that the text of the next state begins with it. One that does not was written anew, and is told after a `reset`.
 // A value is told by patches; what it was before is not in the note, so that a next relay begins with a whole value.
 import { createHash, type Hash } from 'node:crypto';
-import { isExecstreamError } from '../event/error.ts';
-import { USAGE } from '../event/schema.ts';
+import { isExecstreamError } from '../event/errors.ts';
 import {
   type ExecutionStatus,
   isFinal,
@@ -14,9 +13,10 @@ import {
   type NewEvent,
   timestamp,
   type Usage,
-} from '../event/types.ts';
+} from '../event/events.ts';
+import { terminalOf } from '../event/terminal-event.ts';
+import { USAGE } from '../event/validation.ts';
 import type { Execution } from '../execution/store.ts';
-import { terminalOf } from '../execution/terminal.ts';
 
 /** How content is parted into events that fit: the publisher's own ways, handed in where both meet. */
 export interface ContentEvents {

@@ -7,7 +7,7 @@
 // 3. Whatever fails, the loop goes on, with a new token, for as long as the execution is followed.
 import { randomUUID } from 'node:crypto';
 import { backoff, pause } from '../async/backoff.ts';
-import { messageOf } from '../event/error.ts';
+import { messageOf } from '../event/errors.ts';
 import type { ExecutionStore } from '../execution/store.ts';
 import type { EventLog } from '../log/log.ts';
 import { type Audience, type Follow, followBy, isPublished } from './follow.ts';

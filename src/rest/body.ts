@@ -1,6 +1,6 @@
 // A request's JSON body, read no further than its bound.
 import type { z } from 'zod';
-import { ExecstreamError, messageOf } from '../event/error.ts';
+import { ExecstreamError, messageOf } from '../event/errors.ts';
 import { exceedsDepth, MAX_JSON_DEPTH } from '../event/json-depth.ts';
 import { problem } from './problem.ts';
 

@@ -1,5 +1,5 @@
 // Results as plain SSE messages: the event's type as `event:`, its data as `data:`, text as it is (protocol, "REST").
-import type { EventData } from '../event/types.ts';
+import type { EventData } from '../event/events.ts';
 import type { EventExecutor } from '../schema/operation.ts';
 import type { Encoding } from '../sse/encoding.ts';
 import { frame } from '../sse/frame.ts';

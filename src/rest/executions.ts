@@ -1,5 +1,5 @@
 // The aliases of an execution: `…/{id}/stream`, its events as plain SSE, and `…/{id}`, its state as JSON.
-import type { ExecutionKind } from '../event/types.ts';
+import type { ExecutionKind } from '../event/events.ts';
 import type { Caller } from '../execution/permission.ts';
 import type { RunOperation } from '../schema/operation.ts';
 import type { EventStreams } from '../sse/event-streams.ts';

@@ -1,5 +1,5 @@
 // Whether the process lives, and whether it can do its work.
-import { isExecstreamError } from '../event/error.ts';
+import { isExecstreamError } from '../event/errors.ts';
 
 /** A part that the server needs; rejects where it does not work. */
 export type Check = () => Promise<void>;

@@ -1,8 +1,8 @@
 // What a stream's path and query may say, checked before any look-up (protocol, "REST aliases").
 import { parseCursor } from '../event/cursor.ts';
-import { ExecstreamError } from '../event/error.ts';
-import { checkExecutionId } from '../event/id.ts';
-import { EVENT_TYPES, type EventType, type ExecutionKind } from '../event/types.ts';
+import { ExecstreamError } from '../event/errors.ts';
+import { EVENT_TYPES, type EventType, type ExecutionKind } from '../event/events.ts';
+import { checkExecutionId } from '../event/execution-id.ts';
 import { POLL_MS } from '../schema/stream.ts';
 
 /** Path segment → kind. */

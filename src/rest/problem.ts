@@ -1,5 +1,5 @@
 // Errors as RFC 9457 has them, and the one mapping from a code to a status.
-import type { ErrorCode } from '../event/error.ts';
+import type { ErrorCode } from '../event/errors.ts';
 import { RETRY_AFTER_SECONDS } from '../sse/response.ts';
 
 const STATUS: { readonly [C in ErrorCode]: number } = {

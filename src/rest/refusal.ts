@@ -1,6 +1,6 @@
 // What became of an operation that an alias had run.
 import type { ExecutionResult } from 'graphql';
-import type { ErrorCode } from '../event/error.ts';
+import type { ErrorCode } from '../event/errors.ts';
 import { retryAfterOf } from '../schema/operation.ts';
 import { problemOf } from './problem.ts';
 

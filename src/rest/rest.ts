@@ -1,5 +1,5 @@
 // The paths beside GraphQL, in one table.
-import { isExecstreamError } from '../event/error.ts';
+import { isExecstreamError } from '../event/errors.ts';
 import type { Caller } from '../execution/permission.ts';
 import type { RunOperation } from '../schema/operation.ts';
 import type { EventStreams } from '../sse/event-streams.ts';

@@ -1,5 +1,5 @@
 // From a path and a method to a handler, and the answers where there is none.
-import { ExecstreamError } from '../event/error.ts';
+import { ExecstreamError } from '../event/errors.ts';
 import type { Caller } from '../execution/permission.ts';
 import { problem, problemOf } from './problem.ts';
 

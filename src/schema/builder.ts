@@ -2,8 +2,8 @@
 import SchemaBuilder from '@pothos/core';
 import { GraphQLError } from 'graphql';
 import { type Cursor, parseCursor } from '../event/cursor.ts';
-import { isExecstreamError } from '../event/error.ts';
-import { EVENT_TYPES, EXECUTION_KINDS, type ExecutionStatus, type Usage } from '../event/types.ts';
+import { isExecstreamError } from '../event/errors.ts';
+import { EVENT_TYPES, EXECUTION_KINDS, type ExecutionStatus, type Usage } from '../event/events.ts';
 import type { RequestContext } from './context.ts';
 
 export const builder = new SchemaBuilder<{

@@ -2,7 +2,7 @@
 //
 // A field of one name has one type in all of them (`status: String`, `code: String`), so that a client can select
 // it in several fragments at once.
-import type { EventData, EventType, ExecutionEvent } from '../event/types.ts';
+import type { EventData, EventType, ExecutionEvent } from '../event/events.ts';
 import { builder, EventTypeEnum, UsageObject } from './builder.ts';
 
 export const ExecutionEventInterface = builder.interfaceRef<ExecutionEvent>('ExecutionEvent').implement({

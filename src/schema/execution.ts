@@ -1,7 +1,7 @@
 // Executions as GraphQL shows them: the row, its parent, and its children.
 import { formatCursor } from '../event/cursor.ts';
+import { durationMs } from '../event/terminal-event.ts';
 import type { ExecutionFailure, ExecutionSummary } from '../execution/store.ts';
-import { durationMs } from '../execution/terminal.ts';
 import {
   builder,
   ExecutionKindEnum,

@@ -1,7 +1,7 @@
 // The reads of one GraphQL operation: batched, in the caller's turn, and stopped by the operation's limits, by its
 // timeout, or when the client leaves.
-import { ExecstreamError, isExecstreamError } from '../event/error.ts';
-import type { ExecutionKind } from '../event/types.ts';
+import { ExecstreamError, isExecstreamError } from '../event/errors.ts';
+import type { ExecutionKind } from '../event/events.ts';
 import { type Caller, callerKey, type Permission } from '../execution/permission.ts';
 import type {
   ChildrenQuery,

@@ -1,6 +1,6 @@
 // An operation that is not asked for over GraphQL's own HTTP: graphql/ runs it, the REST aliases ask for it.
 import type { ExecutionResult, GraphQLError } from 'graphql';
-import type { ExecutionEvent } from '../event/types.ts';
+import type { ExecutionEvent } from '../event/events.ts';
 import type { Caller } from '../execution/permission.ts';
 import type { Encoding } from '../sse/encoding.ts';
 import type { FrameSource } from '../sse/event-stream.ts';

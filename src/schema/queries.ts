@@ -1,5 +1,5 @@
 // `execution` and `executions`: one by id, and the list.
-import { checkExecutionId } from '../event/id.ts';
+import { checkExecutionId } from '../event/execution-id.ts';
 import { requireRead } from '../execution/permission.ts';
 import { builder, ExecutionKindEnum, ExecutionStatusEnum } from './builder.ts';
 import { connectionArguments, readConnection } from './connection.ts';

@@ -1,6 +1,6 @@
 // `createStreamToken` and `revokeStreamToken`: what a browser's EventSource is let in by.
-import { ExecstreamError } from '../event/error.ts';
-import { checkExecutionId } from '../event/id.ts';
+import { ExecstreamError } from '../event/errors.ts';
+import { checkExecutionId } from '../event/execution-id.ts';
 import { type Caller, requireRead, unknownExecution } from '../execution/permission.ts';
 import { builder } from './builder.ts';
 import type { RequestContext } from './context.ts';

@@ -1,8 +1,8 @@
 // What the three subscriptions have in common: arguments, checks, and a viewer of the execution's tail.
 import { parseCursor } from '../event/cursor.ts';
-import { ExecstreamError } from '../event/error.ts';
-import { checkExecutionId } from '../event/id.ts';
-import type { ExecutionKind } from '../event/types.ts';
+import { ExecstreamError } from '../event/errors.ts';
+import type { ExecutionKind } from '../event/events.ts';
+import { checkExecutionId } from '../event/execution-id.ts';
 import { builder, EventTypeEnum } from './builder.ts';
 import { ExecutionEventInterface } from './events.ts';
 

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServerAdapter, type ServerAdapterPlugin, useCORS } from '@whatwg-node/server';
 import { Entrance } from '../async/burst-gate.ts';
-import { isExecstreamError } from '../event/error.ts';
+import { isExecstreamError } from '../event/errors.ts';
 import type { Caller } from '../execution/permission.ts';
 import { live } from '../rest/health.ts';
 import { problem, problemOf } from '../rest/problem.ts';

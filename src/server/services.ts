@@ -1,4 +1,6 @@
 // Where the floors meet: constructs every part and hands each what it needs. No logic.
+
+import { splitText } from '../event/text.ts';
 import {
   type Authorize,
   type AuthorizePublish,
@@ -15,7 +17,6 @@ import { createMemoryLog } from '../log/memory.ts';
 import { createRedisLog } from '../log/redis/index.ts';
 import { createHeldValue } from '../publish/held.ts';
 import { DEFAULT_LIMITS } from '../publish/options.ts';
-import { splitText } from '../publish/text.ts';
 import { createEndReconciler, createRowWatch } from '../relay/end.ts';
 import { followAll } from '../relay/follow.ts';
 import { createLiveness, type LivenessTimes } from '../relay/liveness.ts';

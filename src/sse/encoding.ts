@@ -1,5 +1,5 @@
 // What an event looks like as bytes: the one thing in which GraphQL and REST streams differ.
-import type { ExecutionEvent } from '../event/types.ts';
+import type { ExecutionEvent } from '../event/events.ts';
 import type { Frame } from './frame.ts';
 
 /** Encodes events as frames. Each is encoded once for all viewers, so nothing here knows of a viewer. */

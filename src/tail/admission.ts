@@ -1,7 +1,7 @@
 // Admission control of streams: limits per node, per caller, and of new streams per caller and second.
 import { Counts } from '../async/counts.ts';
 import { TokenBuckets } from '../async/token-bucket.ts';
-import { ExecstreamError } from '../event/error.ts';
+import { ExecstreamError } from '../event/errors.ts';
 import { ANONYMOUS, type Caller, callerKey } from '../execution/permission.ts';
 
 export interface StreamLimits {

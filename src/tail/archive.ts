@@ -1,9 +1,9 @@
 // The end of an execution as its row tells it, for when the log has expired or has lost its end (protocol,
 // "Coming back").
 import { formatCursor } from '../event/cursor.ts';
-import { type ExecutionEvent, type JsonValue, timestamp } from '../event/types.ts';
+import { type ExecutionEvent, type JsonValue, timestamp } from '../event/events.ts';
+import { terminalOf } from '../event/terminal-event.ts';
 import type { Execution } from '../execution/store.ts';
-import { terminalOf } from '../execution/terminal.ts';
 
 /** The state that a reader of the whole log would have built up. */
 export type Folded = { readonly text: string } | { readonly value: JsonValue };

@@ -1,5 +1,5 @@
 // What a viewer that lags has read of the log, and has not taken yet.
-import type { ExecutionEvent } from '../event/types.ts';
+import type { ExecutionEvent } from '../event/events.ts';
 import type { Events, Stretch } from './stretch.ts';
 
 export class ReadAhead {

@@ -1,6 +1,6 @@
 // The most recent events of a log: a gap-free run of seqs that ends at the head, bounded by count and size. It is there
 // for viewers that are a moment behind, and is kept for each execution: who lags further reads the log.
-import type { ExecutionEvent } from '../event/types.ts';
+import type { ExecutionEvent } from '../event/events.ts';
 import { Gathered, type Stretch, sizeOf } from './stretch.ts';
 
 const MAX_EVENTS = 1_024;

@@ -1,6 +1,6 @@
 // How much of a log is told at once: events that follow one another, in an array that viewers share. Who is given the
 // same array is told the same, so what was made of it for one of them is there for the others.
-import type { ExecutionEvent } from '../event/types.ts';
+import type { ExecutionEvent } from '../event/events.ts';
 
 /** What one write of a stream takes, about: data, and what each event's envelope adds. */
 const STRETCH_BYTES = 48 * 1024;

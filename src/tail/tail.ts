@@ -14,8 +14,8 @@
 //   stands wakes them before anything else happens.
 
 import { backoff, pause } from '../async/backoff.ts';
-import { messageOf } from '../event/error.ts';
-import { type ExecutionEvent, isFinal, isTerminal } from '../event/types.ts';
+import { messageOf } from '../event/errors.ts';
+import { type ExecutionEvent, isFinal, isTerminal } from '../event/events.ts';
 import type { Execution } from '../execution/store.ts';
 import type { Announcement, LogListener, LogPage, LogReader, LogWriter, Unlisten } from '../log/log.ts';
 import { archivedEnd, type Folded, foldedResult } from './archive.ts';

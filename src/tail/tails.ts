@@ -3,7 +3,7 @@
 import { pause } from '../async/backoff.ts';
 import { Entrance } from '../async/burst-gate.ts';
 import type { Cursor } from '../event/cursor.ts';
-import { type ExecutionKind, isFinal } from '../event/types.ts';
+import { type ExecutionKind, isFinal } from '../event/events.ts';
 import { type Authorize, type Caller, requireRead, unknownExecution } from '../execution/permission.ts';
 import type { Execution, ExecutionStore } from '../execution/store.ts';
 import type { LogReader, LogWriter } from '../log/log.ts';

@@ -6,8 +6,8 @@
 // - Nothing is taken after the terminal event.
 // - `take` never waits; it answers what is there, and who is `waiting` is woken when more may be.
 import { type Cursor, formatCursor } from '../event/cursor.ts';
+import type { EventData, EventType, ExecutionEvent } from '../event/events.ts';
 import { setsWholeValue } from '../event/json-patch.ts';
-import type { EventData, EventType, ExecutionEvent } from '../event/types.ts';
 import { gap, reset, warning } from './between.ts';
 import { ReadAhead } from './read-ahead.ts';
 import type { Stretch } from './stretch.ts';

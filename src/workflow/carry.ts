@@ -1,5 +1,5 @@
 // What a workflow hands to its next run by continue-as-new, as the last argument of that run.
-import type { ExecutionStatus, Usage } from '../event/types.ts';
+import type { ExecutionStatus, Usage } from '../event/events.ts';
 import type { WorkflowEvent } from './wire.ts';
 
 /** The state of a stream between two runs: plain JSON, at most some 130 KiB. */

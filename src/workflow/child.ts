@@ -1,6 +1,6 @@
 // The events by which a workflow tells of an agent or a task that it runs.
 import { isCancellation, TimeoutFailure } from '@temporalio/workflow';
-import type { EventData, ExecutionStatus } from '../event/types.ts';
+import type { EventData, ExecutionStatus } from '../event/events.ts';
 import type { Child } from './options.ts';
 
 type ChildType = 'agent_start' | 'agent_status' | 'task_start' | 'task_status';

@@ -1,5 +1,5 @@
 // The package entry `execstream/workflow`: for workflow code, inside Temporal's sandbox.
-export type * from '../event/types.ts';
+export type * from '../event/events.ts';
 export { type CarriedStream, isCarriedStream } from './carry.ts';
 export type { HeldBounds } from './held.ts';
 export type { Child, StreamState, StreamStateOptions, WorkflowEventType } from './options.ts';

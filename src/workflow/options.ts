@@ -1,6 +1,13 @@
 // The public face of a workflow's stream: what workflow code may set, and what it says while it runs.
 import type { Workflow } from '@temporalio/workflow';
-import type { EventData, EventType, ExecutionKind, FailedStatus, OpenStatus, Usage } from '../event/types.ts';
+import type {
+  EventData,
+  EventType,
+  ExecutionKind,
+  FailedStatus,
+  OpenStatus,
+  Usage,
+} from '../event/events.ts';
 import type { CarriedStream } from './carry.ts';
 import type { HeldBounds } from './held.ts';
 

@@ -7,7 +7,7 @@ import {
   MAX_DATA_BYTES,
   timestamp,
   type Usage,
-} from '../event/types.ts';
+} from '../event/events.ts';
 import { childEnd, childStart } from './child.ts';
 import { createHeldEvents, utf8Bytes } from './held.ts';
 import { epochOf } from './incarnation.ts';

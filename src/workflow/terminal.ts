@@ -1,7 +1,7 @@
 // The terminal event of a workflow, made to fit: it is never refused.
-import { messageOf } from '../event/error.ts';
-import type { EventData, FailedStatus, JsonValue, Usage } from '../event/types.ts';
-import { MAX_DATA_BYTES } from '../event/types.ts';
+import { messageOf } from '../event/errors.ts';
+import type { EventData, FailedStatus, JsonValue, Usage } from '../event/events.ts';
+import { MAX_DATA_BYTES } from '../event/events.ts';
 import { utf8Bytes } from './held.ts';
 
 /** GraphQL's Int, which carries durations, ends here. */

@@ -1,6 +1,6 @@
 // What a workflow, its worker and the relay say to each other: the query and its answer, the sink, the log's note.
 // Nothing is loaded here, so that all three may import it.
-import type { EventData, EventType, ExecutionStatus } from '../event/types.ts';
+import type { EventData, EventType, ExecutionStatus } from '../event/events.ts';
 
 /** The query that every workflow with a stream state answers. Its one argument is `since`, a seq; default 0. */
 export const STREAM_QUERY = 'getStreamState';

@@ -23,7 +23,7 @@ export const FLOORS: Readonly<Record<string, number>> = {
 export const WITHOUT_NODE: readonly string[] = ['async', 'event', 'workflow', 'client'];
 
 /** The one file of event/ that may load zod; nothing else of event/ may load that file. */
-export const SCHEMA_FILE = 'event/schema.ts';
+export const SCHEMA_FILE = 'event/validation.ts';
 
 /** The one file that may read process.env. */
 export const CONFIG_FILE = 'server/config.ts';

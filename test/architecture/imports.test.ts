@@ -25,7 +25,7 @@ test('src/ keeps its floors, has no circle and breaks no rule', () => {
 describe('the checker', () => {
   test('lets a file import its own folder and lower floors', () => {
     const sources = {
-      'event/types.ts': '',
+      'event/events.ts': '',
       'log/log.ts': `import type { A } from '../event/types.ts';`,
       'log/redis/append.ts': `import { log } from '../log.ts';`,
       'tail/tail.ts': `import { log } from '../log/log.ts';`,
@@ -76,29 +76,29 @@ describe('the checker', () => {
   test.each([
     ['workflow/emit.ts', `import { randomUUID } from 'node:crypto';`],
     ['client/read.ts', `import { once } from 'events';`],
-    ['event/id.ts', `import 'node:fs/promises';`],
+    ['event/execution-id.ts', `import 'node:fs/promises';`],
   ])("notices a module of Node's in %s", (file, source) => {
     expect(breaches({ [file]: source })).toEqual([
       expect.stringContaining("this folder runs where Node's modules are not"),
     ]);
   });
 
-  test('lets only event/schema.ts of the lower world load zod, and nobody there load event/schema.ts', () => {
+  test('lets only event/validation.ts of the lower world load zod, and nobody there load event/validation.ts', () => {
     const sources = {
-      'event/schema.ts': `import { z } from 'zod';`,
-      'event/types.ts': `import { z } from 'zod/mini';`,
+      'event/validation.ts': `import { z } from 'zod';`,
+      'event/events.ts': `import { z } from 'zod/mini';`,
       'client/read.ts': `import '../event/schema.ts';`,
       'log/parse.ts': `import '../event/schema.ts';`,
     };
     expect(breaches(sources)).toEqual([
-      'client/read.ts: imports event/schema.ts, and zod with it',
-      'event/types.ts: imports zod/mini, which only event/schema.ts may',
+      'client/read.ts: imports event/validation.ts, and zod with it',
+      'event/events.ts: imports zod/mini, which only event/validation.ts may',
     ]);
   });
 
   test('notices a dependency of event/', () => {
-    expect(breaches({ 'event/types.ts': `import type { Logger } from 'pino';` })).toEqual([
-      'event/types.ts: imports pino, and event/ is free of dependencies',
+    expect(breaches({ 'event/events.ts': `import type { Logger } from 'pino';` })).toEqual([
+      'event/events.ts: imports pino, and event/ is free of dependencies',
     ]);
   });
 

@@ -1,7 +1,7 @@
 // Who is let in: nobody from outside while authentication is off, and nobody without credentials while it is on.
 import { request } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
-import { ExecstreamError } from '../../src/event/error.ts';
+import { ExecstreamError } from '../../src/event/errors.ts';
 import { createPrismaStore } from '../../src/execution/prisma.ts';
 import { readConfig } from '../../src/server/config.ts';
 import { listen } from '../../src/server/server.ts';

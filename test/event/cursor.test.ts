@@ -1,8 +1,8 @@
 // Cursors and execution ids (protocol, "Cursor").
 import { describe, expect, test } from 'vitest';
 import { formatCursor, newEpoch, parseCursor } from '../../src/event/cursor.ts';
-import { isExecstreamError } from '../../src/event/error.ts';
-import { checkExecutionId } from '../../src/event/id.ts';
+import { isExecstreamError } from '../../src/event/errors.ts';
+import { checkExecutionId } from '../../src/event/execution-id.ts';
 
 function codeOf(call: () => unknown): string | undefined {
   try {

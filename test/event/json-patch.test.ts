@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { JsonValue, PatchOperation } from '../../src/event/events.ts';
 import { JsonDocument } from '../../src/event/json-patch.ts';
 import { PatchWork, sizeOf, unlimitedWork, VALUE_LIMITS } from '../../src/event/json-size.ts';
-import type { JsonValue, PatchOperation } from '../../src/event/types.ts';
 
 interface Vector {
   readonly comment?: string;

@@ -1,7 +1,7 @@
 // Cursors of lists: every position comes back, and nothing else is accepted.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isExecstreamError } from '../../src/event/error.ts';
+import { isExecstreamError } from '../../src/event/errors.ts';
 import { decodePageCursor, encodePageCursor } from '../../src/execution/page-cursor.ts';
 
 const id = fc.stringMatching(/^[A-Za-z0-9._:~@+/-]{1,200}$/).filter((text) => text !== '.' && text !== '..');

@@ -1,7 +1,7 @@
 // What every ExecutionStore must do: one suite, run over each of them (store.test.ts).
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { isExecstreamError } from '../../src/event/error.ts';
-import type { JsonValue } from '../../src/event/types.ts';
+import { isExecstreamError } from '../../src/event/errors.ts';
+import type { JsonValue } from '../../src/event/events.ts';
 import type {
   BeginExecution,
   Execution,

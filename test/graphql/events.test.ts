@@ -1,6 +1,6 @@
 // The typed events: every type of the catalogue in one document, and text byte for byte (protocol.md, "Event").
 import { afterEach, describe, expect, test } from 'vitest';
-import { CATALOGUE, type EventData, type EventType, type NewEvent } from '../../src/event/types.ts';
+import { CATALOGUE, type EventData, type EventType, type NewEvent } from '../../src/event/events.ts';
 import { type App, createApp, directLog, EVENT_STREAM, graphqlPath, TS } from '../support/app.ts';
 
 let app: App;

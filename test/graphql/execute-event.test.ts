@@ -16,7 +16,7 @@ import {
   validate,
 } from 'graphql';
 import { describe, expect, test, vi } from 'vitest';
-import type { ExecutionEvent } from '../../src/event/types.ts';
+import type { ExecutionEvent } from '../../src/event/events.ts';
 import { maskErrors } from '../../src/graphql/errors.ts';
 import { createEventExecutors } from '../../src/graphql/execute-event.ts';
 import * as selection from '../../src/graphql/selection.ts';

@@ -1,6 +1,6 @@
 // Frames that are kept for the next viewer, within bounds.
 import { expect, test } from 'vitest';
-import type { ExecutionEvent } from '../../src/event/types.ts';
+import type { ExecutionEvent } from '../../src/event/events.ts';
 import { KeptFrames } from '../../src/graphql/kept-frames.ts';
 import { frame } from '../../src/sse/frame.ts';
 

@@ -1,7 +1,7 @@
 // What is refused, and how a client of event streams is told (protocol.md, "GraphQL", "Coming back"; issue, "Bad
 // input").
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { ExecstreamError } from '../../src/event/error.ts';
+import { ExecstreamError } from '../../src/event/errors.ts';
 import type { Permission } from '../../src/execution/permission.ts';
 import { type App, chunk, createApp, directLog, EVENT_STREAM, graphqlPath } from '../support/app.ts';
 import { createMemoryStore, type MemoryStore } from '../support/memory-store.ts';

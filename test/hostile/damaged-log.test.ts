@@ -1,7 +1,7 @@
 // A log in Redis that another client has written to: read as away for now, never as something else.
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
-import { isExecstreamError } from '../../src/event/error.ts';
+import { isExecstreamError } from '../../src/event/errors.ts';
 import { createRedisLog } from '../../src/log/redis/index.ts';
 import { chunk } from '../support/app.ts';
 import { describeRedis, sharedRedisUrl } from '../support/redis.ts';

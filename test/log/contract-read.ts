@@ -1,6 +1,6 @@
 // The contract of logs, its third part: what was appended is read as it was, a page at a time.
 import { describe, expect, test } from 'vitest';
-import type { EventType, NewEvent } from '../../src/event/types.ts';
+import type { EventType, NewEvent } from '../../src/event/events.ts';
 import { freshId, logs, type MakeLog, request, take } from './logs.ts';
 import { chunk, recorder, seqs, TS, texts, upTo } from './recorder.ts';
 

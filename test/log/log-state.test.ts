@@ -1,6 +1,6 @@
 // The state of a log: what its events add up to, where that cannot be known, and events that are staged.
 import { describe, expect, test } from 'vitest';
-import type { ExecutionEvent, JsonValue, NewEvent, PatchOperation } from '../../src/event/types.ts';
+import type { ExecutionEvent, JsonValue, NewEvent, PatchOperation } from '../../src/event/events.ts';
 import { DEFAULT_BOUNDS, type LogBounds } from '../../src/log/log.ts';
 import { LogState } from '../../src/log/log-state.ts';
 import { createLogStates } from '../../src/log/log-states.ts';

@@ -1,7 +1,7 @@
 // Property: whatever is asked of them, the log in memory and the log on Redis answer alike and hold the same.
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { NewEvent } from '../../src/event/types.ts';
+import type { NewEvent } from '../../src/event/events.ts';
 import {
   type AppendRequest,
   DEFAULT_BOUNDS,

@@ -1,5 +1,5 @@
 // A listener that keeps what it heard, and events to append.
-import type { EventType, ExecutionEvent, NewEvent } from '../../src/event/types.ts';
+import type { EventType, ExecutionEvent, NewEvent } from '../../src/event/events.ts';
 import type { LogListener } from '../../src/log/log.ts';
 import { until } from '../support/wait.ts';
 

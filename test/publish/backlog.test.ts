@@ -1,6 +1,6 @@
 // What waits for the log, without a log: what counts as waiting.
 import { expect, test } from 'vitest';
-import { type NewEvent, timestamp } from '../../src/event/types.ts';
+import { type NewEvent, timestamp } from '../../src/event/events.ts';
 import { createBacklog } from '../../src/publish/backlog.ts';
 
 const KIB = 1024;

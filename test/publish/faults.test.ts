@@ -2,7 +2,7 @@
 // up beyond a bound, and what viewers end up with is whole (invariants 3, 6, 11, 13).
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { ExecstreamError } from '../../src/event/error.ts';
+import { ExecstreamError } from '../../src/event/errors.ts';
 import { createEndReconciler } from '../../src/relay/end.ts';
 import { content } from '../support/content.ts';
 import { until } from '../support/wait.ts';

@@ -1,6 +1,6 @@
 // Folds a log into what a viewer who read all of it has: text, value, tool calls; a `reset` voids them.
 import jsonPatch from 'fast-json-patch';
-import type { EventType, ExecutionEvent, JsonValue } from '../../src/event/types.ts';
+import type { EventType, ExecutionEvent, JsonValue } from '../../src/event/events.ts';
 import type { LogReader } from '../../src/log/log.ts';
 
 export interface Folded {

@@ -1,11 +1,11 @@
 // The public face of a run while row and log answer: events, order, sizes, ends.
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { ExecstreamError } from '../../src/event/error.ts';
-import type { ExecutionEvent } from '../../src/event/types.ts';
-import { MAX_DATA_BYTES } from '../../src/event/types.ts';
+import { ExecstreamError } from '../../src/event/errors.ts';
+import type { ExecutionEvent } from '../../src/event/events.ts';
+import { MAX_DATA_BYTES } from '../../src/event/events.ts';
+import { jsonBytes } from '../../src/event/json.ts';
 import { MAX_BATCH_BYTES } from '../../src/log/log.ts';
-import { jsonBytes } from '../../src/publish/size.ts';
 import { createPublisher } from '../../src/worker.ts';
 import { until } from '../support/wait.ts';
 import { foldLog } from './fold.ts';

@@ -2,7 +2,7 @@
 // stream say the same.
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import type { JsonValue } from '../../src/event/types.ts';
+import type { JsonValue } from '../../src/event/events.ts';
 import { createPublisher } from '../../src/publish/publisher.ts';
 import { mapStrings } from '../../src/publish/redact/json.ts';
 import { createMemoryStore } from '../support/memory-store.ts';

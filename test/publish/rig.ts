@@ -1,5 +1,5 @@
 // The memory log behind faults that a test turns on and off, and a publisher with short bounds over it.
-import { ExecstreamError } from '../../src/event/error.ts';
+import { ExecstreamError } from '../../src/event/errors.ts';
 import { type AppendRequest, type EventLog, type LogWriter, MAX_BATCH_BYTES } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import type { PublisherLimits } from '../../src/publish/options.ts';

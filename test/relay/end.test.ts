@@ -1,6 +1,6 @@
 // What the end of an execution brings along, where its publisher died while its last words waited for the log.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { ExecutionMode, JsonValue, NewEvent } from '../../src/event/types.ts';
+import type { ExecutionMode, JsonValue, NewEvent } from '../../src/event/events.ts';
 import { DEFAULT_BOUNDS, type EventLog, type LogBounds } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import { createEndReconciler } from '../../src/relay/end.ts';

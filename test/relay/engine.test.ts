@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { findPart, POSTGRES } from '../../scripts/parts.ts';
-import type { ExecutionEvent } from '../../src/event/types.ts';
+import type { ExecutionEvent } from '../../src/event/events.ts';
 import { ANONYMOUS } from '../../src/execution/permission.ts';
 import { createPrismaStore } from '../../src/execution/prisma.ts';
 import { createRedisLog } from '../../src/log/redis/index.ts';

@@ -1,6 +1,6 @@
 // Publishers that fall silent, and what becomes of their executions: in false time, over the memory log.
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { ExecstreamError } from '../../src/event/error.ts';
+import { ExecstreamError } from '../../src/event/errors.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import { createEndReconciler } from '../../src/relay/end.ts';
 import { createLiveness, type LivenessOptions } from '../../src/relay/liveness.ts';

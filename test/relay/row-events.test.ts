@@ -1,7 +1,7 @@
 // The events between two states of a row.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { NewEvent } from '../../src/event/types.ts';
+import type { NewEvent } from '../../src/event/events.ts';
 import type { Execution } from '../../src/execution/store.ts';
 import { createRowEvents, type Told } from '../../src/relay/row-events.ts';
 import { content } from '../support/content.ts';

@@ -2,8 +2,8 @@
 // becomes of it where something fails.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import { ExecstreamError } from '../../src/event/error.ts';
-import type { ExecutionEvent, JsonValue } from '../../src/event/types.ts';
+import { ExecstreamError } from '../../src/event/errors.ts';
+import type { ExecutionEvent, JsonValue } from '../../src/event/events.ts';
 import type { Execution } from '../../src/execution/store.ts';
 import type { EventLog } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';

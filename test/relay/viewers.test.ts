@@ -1,6 +1,6 @@
 // What relays and viewers know of each other, through the tails of a process.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { ExecutionEvent } from '../../src/event/types.ts';
+import type { ExecutionEvent } from '../../src/event/events.ts';
 import { ANONYMOUS, allowTenant } from '../../src/execution/permission.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import { createLiveness } from '../../src/relay/liveness.ts';

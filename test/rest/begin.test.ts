@@ -1,6 +1,6 @@
 // A begin over HTTP that is rejected leaves nothing behind: at each step that can fail, and when its response is lost.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ExecstreamError } from '../../src/event/error.ts';
+import { ExecstreamError } from '../../src/event/errors.ts';
 import type { EventLog } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import { type ListeningApp, startApp } from '../support/app.ts';

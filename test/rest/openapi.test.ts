@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { BaseResolver, createConfig, lintDocument, Source } from '@redocly/openapi-core';
 import { SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ExecutionKind } from '../../src/event/types.ts';
+import type { ExecutionKind } from '../../src/event/events.ts';
 import { createPrismaStore } from '../../src/execution/prisma.ts';
 import { DEFAULT_QUOTAS } from '../../src/execution/quotas.ts';
 import { openApiDocument } from '../../src/rest/openapi/document.ts';

@@ -1,7 +1,7 @@
 // The REST aliases of streams: frames, parameters, answers (protocol.md, "REST aliases").
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ExecstreamError } from '../../src/event/error.ts';
-import { EVENT_TYPES } from '../../src/event/types.ts';
+import { ExecstreamError } from '../../src/event/errors.ts';
+import { EVENT_TYPES } from '../../src/event/events.ts';
 import type { Permission } from '../../src/execution/permission.ts';
 import {
   type App,

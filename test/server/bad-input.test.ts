@@ -1,7 +1,7 @@
 // The issue's list of bad input, each with what a viewer gets to see of it (issue, "Bad input"). What a request gets
 // wrong is in test/graphql/refusals.test.ts and test/rest/stream.test.ts; sources that are away in outages.test.ts.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { isExecstreamError } from '../../src/event/error.ts';
+import { isExecstreamError } from '../../src/event/errors.ts';
 import { type ListeningApp, range, startApp } from '../support/app.ts';
 import { openSse } from '../support/sse.ts';
 import { Reader, restUrl } from './reader.ts';

@@ -1,7 +1,7 @@
 // The end of an execution, told though its publisher died or its log is gone (protocol.md, "Coming back";
 // event-path.md, 6).
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { NewEvent } from '../../src/event/types.ts';
+import type { NewEvent } from '../../src/event/events.ts';
 import type { Execution } from '../../src/execution/store.ts';
 import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';

@@ -162,7 +162,7 @@ describe('a part that is away for a moment only', () => {
     const listen = app.log.listen;
     app.log.listen = async () => {
       app.log.listen = listen;
-      const { ExecstreamError } = await import('../../src/event/error.ts');
+      const { ExecstreamError } = await import('../../src/event/errors.ts');
       throw new ExecstreamError('SOURCE_UNAVAILABLE', 'not now');
     };
     expect((await fetch(app.url + AGENT, { headers: EVENT_STREAM })).status).toBe(503);

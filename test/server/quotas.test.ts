@@ -1,6 +1,6 @@
 // Quotas: what one caller may ask for per second, each with its answer; other callers are not affected.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { ExecstreamError } from '../../src/event/error.ts';
+import type { ExecstreamError } from '../../src/event/errors.ts';
 import { createQuotas, DEFAULT_QUOTAS, type QuotaLimits } from '../../src/execution/quotas.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/server/limits.ts';
 import { bearer, type GuardedApp, startGuarded, tokenOf } from '../auth/guarded.ts';

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { ExecstreamError } from '../../src/event/error.ts';
+import { ExecstreamError } from '../../src/event/errors.ts';
 import { createPrismaStore } from '../../src/execution/prisma.ts';
 import { createRedisLog } from '../../src/log/redis/index.ts';
 import { createReadiness } from '../../src/rest/health.ts';

@@ -9,8 +9,8 @@
 //   const body = collect(await app.request('/graphql?query=…'));
 //
 // `directLog` begins an execution and appends to its log word for word, where a test asserts bytes.
-import { ExecstreamError } from '../../src/event/error.ts';
-import type { ExecutionKind, ExecutionMode, NewEvent } from '../../src/event/types.ts';
+import { ExecstreamError } from '../../src/event/errors.ts';
+import type { ExecutionKind, ExecutionMode, NewEvent } from '../../src/event/events.ts';
 import { ANONYMOUS, type Authorize, type Caller } from '../../src/execution/permission.ts';
 import type { BeginExecution, ExecutionStore } from '../../src/execution/store.ts';
 import type { AppendResult, EventLog } from '../../src/log/log.ts';

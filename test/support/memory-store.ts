@@ -1,7 +1,7 @@
 // An ExecutionStore in memory, for the unit tests of other folders. It passes the contract of the real one.
-import { ExecstreamError } from '../../src/event/error.ts';
-import { checkExecutionId } from '../../src/event/id.ts';
-import { isFinal } from '../../src/event/types.ts';
+import { ExecstreamError } from '../../src/event/errors.ts';
+import { isFinal } from '../../src/event/events.ts';
+import { checkExecutionId } from '../../src/event/execution-id.ts';
 import { matchesIdPattern } from '../../src/execution/id-patterns.ts';
 import {
   checkAttemptStep,

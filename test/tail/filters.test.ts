@@ -1,6 +1,6 @@
 // Filters, and the position that moves on past what they leave out (protocol, "Filters").
 import { describe, expect, it } from 'vitest';
-import type { EventType } from '../../src/event/types.ts';
+import type { EventType } from '../../src/event/events.ts';
 import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
 import { chunk, complete, range, seqs, settled, setUp, shown, takeAll, warning } from './harness.ts';
 

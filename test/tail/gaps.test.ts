@@ -1,6 +1,6 @@
 // What is gone from the log: one gap that says so, and the end that the row keeps (protocol, "Coming back").
 import { describe, expect, it } from 'vitest';
-import type { NewEvent } from '../../src/event/types.ts';
+import type { NewEvent } from '../../src/event/events.ts';
 import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
 import {
   chunk,

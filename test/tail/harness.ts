@@ -1,7 +1,7 @@
 // The tails of a process over the real memory log, which a wrapper makes fail, hang, forget and lag.
 
-import { ExecstreamError } from '../../src/event/error.ts';
-import { type ExecutionEvent, type NewEvent, timestamp } from '../../src/event/types.ts';
+import { ExecstreamError } from '../../src/event/errors.ts';
+import { type ExecutionEvent, type NewEvent, timestamp } from '../../src/event/events.ts';
 import { ANONYMOUS, type Authorize, allowTenant } from '../../src/execution/permission.ts';
 import type { BeginExecution, Execution } from '../../src/execution/store.ts';
 import type {

@@ -1,7 +1,7 @@
 // A log that cannot be read for a while: one warning, retries with backoff, and nothing missed (protocol, "Coming
 // back").
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { ExecutionEvent } from '../../src/event/types.ts';
+import type { ExecutionEvent } from '../../src/event/events.ts';
 import {
   endRow,
   keepTaking,

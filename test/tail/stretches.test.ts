@@ -1,7 +1,7 @@
 // Stretches: what is told at once, the same for all who stand at the same place, and never another sequence.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ExecutionEvent } from '../../src/event/types.ts';
+import type { ExecutionEvent } from '../../src/event/events.ts';
 import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
 import { Ring } from '../../src/tail/ring.ts';
 import { parted } from '../../src/tail/stretch.ts';

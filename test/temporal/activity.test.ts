@@ -1,7 +1,7 @@
 // On a real server: an activity's execution has its text, its attempts and its one end, under its workflow's.
 import { ApplicationFailure } from '@temporalio/activity';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { ExecutionEvent } from '../../src/event/types.ts';
+import type { ExecutionEvent } from '../../src/event/events.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import { createPublisher } from '../../src/publish/publisher.ts';
 import { publishActivity } from '../../src/publish/temporal/index.ts';

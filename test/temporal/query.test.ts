@@ -1,6 +1,6 @@
 // What a workflow answers about itself on a real server: its events in order, in pages, through its runs, with one end.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { checkEventData } from '../../src/event/schema.ts';
+import { checkEventData } from '../../src/event/validation.ts';
 import { describeTemporal, useTemporal } from '../support/temporal.ts';
 import { ask, brief, freshId, type RunningWorker, readAll, startWorker } from './rig.ts';
 import type * as workflows from './workflows.ts';

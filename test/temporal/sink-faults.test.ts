@@ -1,7 +1,7 @@
 // The sink without Temporal: what it leaves to the relay, and that nothing it meets reaches the workflow.
 import type { WorkflowInfo } from '@temporalio/workflow';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { ExecstreamError } from '../../src/event/error.ts';
+import { ExecstreamError } from '../../src/event/errors.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import { createWorkerSinks, type SinkOptions, type WorkerSinks } from '../../src/publish/temporal/sinks.ts';
 import type { SunkEvent, WorkflowEvent } from '../../src/workflow/wire.ts';

@@ -9,7 +9,7 @@
 // 3. What nodes say about the slots may be old. It is never trusted beyond the next refusal, and asked for again as
 //    long as some slot's node cannot be reached.
 import type { Redis } from 'ioredis';
-import { isExecstreamError } from '../../event/error.ts';
+import { isExecstreamError } from '../../event/errors.ts';
 import { type Link, openLink, type Script, unavailable } from './link.ts';
 import { type Address, hostAndPort, SLOTS, type SlotsReply, slotOf, toOwners } from './slots.ts';
 import type { RedisClusterOptions } from './url.ts';

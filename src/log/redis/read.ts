@@ -1,6 +1,6 @@
 // Reading a log in Redis, a page at a time, and envelopes as they stand there.
-import { ExecstreamError } from '../../event/error.ts';
-import type { EventData, EventType, ExecutionEvent } from '../../event/types.ts';
+import { ExecstreamError } from '../../event/errors.ts';
+import type { EventData, EventType, ExecutionEvent } from '../../event/events.ts';
 import type { KnownBatch, LogHead, LogPage, Numbering } from '../log.ts';
 import type { Connection } from './connect.ts';
 import type { LogKeys } from './keys.ts';

@@ -1,6 +1,6 @@
 // Appending to logs in Redis: all that a worker needs, and nothing that loads GraphQL.
 import { newEpoch } from '../../event/cursor.ts';
-import { timestamp } from '../../event/types.ts';
+import { timestamp } from '../../event/events.ts';
 import { checkBatch } from '../batch.ts';
 import {
   type AppendRequest,

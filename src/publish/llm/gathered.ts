@@ -1,6 +1,6 @@
 // What an LLM's stream says, published on a run and gathered: the part that all SDKs' shapes share.
-import { isExecstreamError } from '../../event/error.ts';
-import type { EventData, JsonValue, Usage } from '../../event/types.ts';
+import { isExecstreamError } from '../../event/errors.ts';
+import type { EventData, JsonValue, Usage } from '../../event/events.ts';
 import type { ExecutionPublisher } from '../execution-publisher.ts';
 
 /** A tool call that the model made. */

@@ -1,5 +1,5 @@
 // Redaction as a publisher is told of it, and as one run uses it: for its text, its values, its events and its logs.
-import type { JsonValue } from '../../event/types.ts';
+import type { JsonValue } from '../../event/events.ts';
 import type { Logger } from '../options.ts';
 import { BUILT_IN } from './built-in.ts';
 import { compileRules, type Rules } from './compile.ts';

@@ -1,7 +1,7 @@
 // An activity that is the work of an agent or a task: its execution is begun, kept alive, and ended with it.
 import type { Context } from '@temporalio/activity';
-import { isExecstreamError } from '../../event/error.ts';
-import type { FailedStatus } from '../../event/types.ts';
+import { isExecstreamError } from '../../event/errors.ts';
+import type { FailedStatus } from '../../event/events.ts';
 import type { ExecutionPublisher } from '../execution-publisher.ts';
 import type { Publisher } from '../publisher.ts';
 import type { BeginRun } from '../start.ts';

@@ -1,5 +1,5 @@
 // How a run of a workflow closed, asked of Temporal: until then a sink's terminal event is provisional.
-import type { JsonValue } from '../../event/types.ts';
+import type { JsonValue } from '../../event/events.ts';
 
 /** What of a `WorkflowService` (of a NativeConnection or a client's Connection) is called. */
 export interface HistoryService {

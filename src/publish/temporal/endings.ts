@@ -3,7 +3,7 @@
 // A workflow task that returns may be refused: a signal came in meanwhile, and the workflow goes on. So an end is
 // told only once the run has closed the same way; and then in the order of every end: the row, the terminal event,
 // its cursor on the row. Where that cannot be found out from here, the relay does it.
-import type { JsonValue } from '../../event/types.ts';
+import type { JsonValue } from '../../event/events.ts';
 import type { ExecutionEnd, ExecutionStore } from '../../execution/store.ts';
 import type { Logger } from '../options.ts';
 import { type Close, type HistoryService, waitForClose } from './close.ts';

@@ -4,7 +4,7 @@
 // gives up early and never in the workflow's way.
 
 import { pause } from '../../async/backoff.ts';
-import { isExecstreamError } from '../../event/error.ts';
+import { isExecstreamError } from '../../event/errors.ts';
 import type { ExecutionStore } from '../../execution/store.ts';
 import { type LogWriter, MAX_BATCH_BYTES } from '../../log/log.ts';
 import type { Logger } from '../options.ts';

@@ -1,5 +1,5 @@
 // A run that publishes nothing: its execution has ended, and the work is done once more for Temporal's sake alone.
-import type { ExecutionKind, ExecutionMode } from '../../event/types.ts';
+import type { ExecutionKind, ExecutionMode } from '../../event/events.ts';
 import type { ExecutionPublisher } from '../execution-publisher.ts';
 
 export interface MuteRun {

@@ -6,7 +6,7 @@
 // cannot be taken back: it waits until Temporal says that the run has closed so.
 import type { InjectedSinks } from '@temporalio/worker';
 import type { WorkflowInfo } from '@temporalio/workflow';
-import { isTerminal } from '../../event/types.ts';
+import { isTerminal } from '../../event/events.ts';
 import type { ExecutionStore } from '../../execution/store.ts';
 import type { LogWriter } from '../../log/log.ts';
 import type { StreamSinks, SunkEvent } from '../../workflow/wire.ts';

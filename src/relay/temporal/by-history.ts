@@ -1,5 +1,5 @@
 // Watches a run that knows nothing of us, by its history alone.
-import { isFinal } from '../../event/types.ts';
+import { isFinal } from '../../event/events.ts';
 import type { WorkflowEvent } from '../../workflow/wire.ts';
 import type { HistoryEvent, WorkflowRun } from './calls.ts';
 import { type Close, closeOf, timeOf } from './close.ts';

@@ -11,7 +11,7 @@
 
 import { backoff, pause } from '../../async/backoff.ts';
 import { createBell } from '../../async/signal.ts';
-import { isFinal, type OpenStatus } from '../../event/types.ts';
+import { isFinal, type OpenStatus } from '../../event/events.ts';
 import type { Announcement } from '../../log/log.ts';
 import type { StreamPage, WorkflowEvent } from '../../workflow/wire.ts';
 import type { HistoryEvent, WorkflowRun } from './calls.ts';

@@ -1,7 +1,7 @@
 // How a run of a workflow closed, read from the close event of its history, and what goes on in its place.
-import { type EventData, type JsonValue, timestamp } from '../../event/types.ts';
+import { type EventData, type JsonValue, timestamp } from '../../event/events.ts';
+import { terminalOf } from '../../event/terminal-event.ts';
 import type { ExecutionEnd } from '../../execution/store.ts';
-import { terminalOf } from '../../execution/terminal.ts';
 import { type HistoryEvent, toMs } from './calls.ts';
 import { failureCode, failureMessage } from './failure.ts';
 import type { Payloads } from './payloads.ts';

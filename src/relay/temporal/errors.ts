@@ -1,5 +1,5 @@
 // What a failed call to Temporal means, and what a viewer is told of it: a refusal at the first look, a warning later.
-import { ExecstreamError, messageOf } from '../../event/error.ts';
+import { ExecstreamError, messageOf } from '../../event/errors.ts';
 
 /** What was asked: the same status of gRPC means one thing of a query and another of a read. */
 export type Asked = 'query' | 'read';

@@ -1,5 +1,5 @@
 // The events that a run has let go of: asked of the run that it carries on from, and told as gone where that is none.
-import { timestamp } from '../../event/types.ts';
+import { timestamp } from '../../event/events.ts';
 import type { StreamPage, WorkflowEvent } from '../../workflow/wire.ts';
 import type { Temporal, WorkflowRun } from './calls.ts';
 import { isTemporalError } from './errors.ts';

@@ -1,7 +1,7 @@
 // The end of a workflow, in the order of every end: the row, the terminal event, its cursor on the row.
-import { isFinal, type TerminalType } from '../../event/types.ts';
+import { isFinal, type TerminalType } from '../../event/events.ts';
+import { terminalOf } from '../../event/terminal-event.ts';
 import type { ExecutionEnd } from '../../execution/store.ts';
-import { terminalOf } from '../../execution/terminal.ts';
 import type { WorkflowEvent } from '../../workflow/wire.ts';
 import type { WorkflowRun } from './calls.ts';
 import { type Close, endOf, terminalOfClose } from './close.ts';

@@ -5,9 +5,9 @@
 //    whoever reads a history from its first event numbers it alike, without gaps.
 // 2. No payload is shown here: inputs and results of activities, signals and children may be secret. Names, types,
 //    attempts and the messages of failures are shown.
-import { isExecstreamError } from '../../event/error.ts';
-import { checkExecutionId } from '../../event/id.ts';
-import type { EventData, EventType, ExecutionStatus } from '../../event/types.ts';
+import { isExecstreamError } from '../../event/errors.ts';
+import type { EventData, EventType, ExecutionStatus } from '../../event/events.ts';
+import { checkExecutionId } from '../../event/execution-id.ts';
 import type { HistoryEvent, WorkflowRun } from './calls.ts';
 import { type Failure, failureMessage } from './failure.ts';
 import { cutName, taskIdOf } from './task-id.ts';

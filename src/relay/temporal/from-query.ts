@@ -1,7 +1,6 @@
 // Answers of the query `getStreamState`: those of execstream/workflow, and the original system's plain
 // `{ events: [{ id, type, ts, data }], status }`, in one form.
-import { exceedsDepth, MAX_JSON_DEPTH } from '../../event/json-depth.ts';
-import { checkEventData } from '../../event/schema.ts';
+
 import {
   CATALOGUE,
   type EventType,
@@ -10,8 +9,10 @@ import {
   isTerminal,
   MAX_DATA_BYTES,
   timestamp,
-} from '../../event/types.ts';
-import { clampDuration } from '../../execution/terminal.ts';
+} from '../../event/events.ts';
+import { exceedsDepth, MAX_JSON_DEPTH } from '../../event/json-depth.ts';
+import { clampDuration } from '../../event/terminal-event.ts';
+import { checkEventData } from '../../event/validation.ts';
 import type { StreamPage, WorkflowEvent } from '../../workflow/wire.ts';
 import type { WorkflowRun } from './calls.ts';
 import { TemporalError } from './errors.ts';

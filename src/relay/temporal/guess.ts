@@ -2,7 +2,7 @@
 // warned of that.
 
 import { pause } from '../../async/backoff.ts';
-import { timestamp } from '../../event/types.ts';
+import { timestamp } from '../../event/events.ts';
 import type { WorkflowRun } from './calls.ts';
 import type { Watched } from './watched.ts';
 

@@ -1,7 +1,7 @@
 // Payloads of workflows that know nothing of us: shown only where a converter was configured, for they may be secret.
 import type { temporal } from '@temporalio/proto';
+import type { JsonValue } from '../../event/events.ts';
 import { exceedsDepth, MAX_JSON_DEPTH } from '../../event/json-depth.ts';
-import type { JsonValue } from '../../event/types.ts';
 
 export type Payload = temporal.api.common.v1.Payload.$Properties;
 export interface Payloads {

@@ -1,5 +1,5 @@
 // From an execution's id to a workflow of Temporal's: by its row, and for one that has none by a hook.
-import { isExecstreamError } from '../../event/error.ts';
+import { isExecstreamError } from '../../event/errors.ts';
 import type { Execution, ExecutionStore } from '../../execution/store.ts';
 import type { Temporal, WorkflowRef } from './calls.ts';
 import { isTemporalError, refusalOf } from './errors.ts';

@@ -8,7 +8,7 @@
 // 3. An execution that is no workflow of Temporal's is left to the source that is given for it.
 import { randomUUID } from 'node:crypto';
 import { backoff, pause } from '../../async/backoff.ts';
-import { messageOf } from '../../event/error.ts';
+import { messageOf } from '../../event/errors.ts';
 import type { Execution, ExecutionStore, OpenExecution } from '../../execution/store.ts';
 import type { EventLog } from '../../log/log.ts';
 import { type Audience, type Follow, followBy } from '../follow.ts';

@@ -6,7 +6,7 @@
 // 2. Continue-as-new goes on in the numbering that the next run carries over. A retry, a cron run and a reset begin
 //    another one: `copy.enter` then begins a new epoch of the log.
 // 3. The execution ends once Temporal says that no run goes on.
-import { timestamp } from '../../event/types.ts';
+import { timestamp } from '../../event/events.ts';
 import type { Execution } from '../../execution/store.ts';
 import type { WorkflowEvent } from '../../workflow/wire.ts';
 import { beginningWith, type HistoryPlace, isHistoryEpoch, watchByHistory } from './by-history.ts';

@@ -1,5 +1,5 @@
 // The paths of publishing over HTTP.
-import { EVENT_DATA } from '../../event/schema.ts';
+
 import {
   CATALOGUE,
   EVENT_TYPES,
@@ -7,7 +7,8 @@ import {
   type ExecutionKind,
   isTerminal,
   type TerminalType,
-} from '../../event/types.ts';
+} from '../../event/events.ts';
+import { EVENT_DATA } from '../../event/validation.ts';
 import { DEFAULT_QUOTAS } from '../../execution/quotas.ts';
 import { BEGIN } from '../publishing/begin.ts';
 import {

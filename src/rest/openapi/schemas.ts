@@ -1,8 +1,8 @@
 // The shapes of the OpenAPI document: events from the zod schemas that check them, the state of an execution, and
 // problems.
 import { z } from 'zod';
-import { EVENT_DATA, USAGE } from '../../event/schema.ts';
-import { CATALOGUE, EVENT_TYPES, type EventType, EXECUTION_KINDS } from '../../event/types.ts';
+import { CATALOGUE, EVENT_TYPES, type EventType, EXECUTION_KINDS } from '../../event/events.ts';
+import { EVENT_DATA, USAGE } from '../../event/validation.ts';
 
 export type JsonSchema = { [keyword: string]: unknown };
 

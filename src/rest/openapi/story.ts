@@ -1,6 +1,6 @@
 // One execution of each kind from its beginning to its end: what the examples of the document show. A test tells it
 // to a server, and compares every answer.
-import type { ExecutionKind } from '../../event/types.ts';
+import type { ExecutionKind } from '../../event/events.ts';
 
 export interface Story {
   /** Body of `PUT …/{id}`. */

@@ -1,7 +1,7 @@
 // How far each publisher's batches were acknowledged, so that a log that was put back to an older state is found out
 // (event-path.md, invariant 3): it looks whole in itself. The client may say it (`Publisher-Head`), which is certain
 // with several servers; what this server has answered itself, it remembers.
-import { ExecstreamError } from '../../event/error.ts';
+import { ExecstreamError } from '../../event/errors.ts';
 
 /** Publishers that are remembered, the latest ones. */
 const REMEMBERED = 10_000;

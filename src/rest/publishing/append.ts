@@ -1,8 +1,8 @@
 // `POST …/{id}/events`: appends a batch of events as a whole, once for its idempotency key.
 import { createHash } from 'node:crypto';
-import { ExecstreamError, isExecstreamError } from '../../event/error.ts';
-import { checkExecutionId } from '../../event/id.ts';
-import { type EventType, isFinal, isTerminal, type NewEvent, type OpenStatus } from '../../event/types.ts';
+import { ExecstreamError, isExecstreamError } from '../../event/errors.ts';
+import { type EventType, isFinal, isTerminal, type NewEvent, type OpenStatus } from '../../event/events.ts';
+import { checkExecutionId } from '../../event/execution-id.ts';
 import {
   type AuthorizePublish,
   type Caller,

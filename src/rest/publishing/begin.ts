@@ -6,9 +6,9 @@
 //    uncertain, or fails, the row expects heartbeats that nobody sends, and the liveness sweep ends it.
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { ExecstreamError } from '../../event/error.ts';
-import { checkExecutionId } from '../../event/id.ts';
-import { type ExecutionKind, type JsonValue, type NewEvent, timestamp } from '../../event/types.ts';
+import { ExecstreamError } from '../../event/errors.ts';
+import { type ExecutionKind, type JsonValue, type NewEvent, timestamp } from '../../event/events.ts';
+import { checkExecutionId } from '../../event/execution-id.ts';
 import { type ParentPolicies, requireParent } from '../../execution/parent.ts';
 import { type Caller, requirePublish, requirePublishScope } from '../../execution/permission.ts';
 import type { Quotas } from '../../execution/quotas.ts';

@@ -1,7 +1,7 @@
 // The end of an execution that is published over HTTP: the row ends before the terminal event can be seen.
-import { isFinal, type JsonValue, type NewEvent } from '../../event/types.ts';
+import { isFinal, type JsonValue, type NewEvent } from '../../event/events.ts';
+import { terminalOf } from '../../event/terminal-event.ts';
 import type { Execution, ExecutionEnd, ExecutionStore } from '../../execution/store.ts';
-import { terminalOf } from '../../execution/terminal.ts';
 import type { LogState } from '../../log/log-state.ts';
 import { toPublishError } from './log-outcome.ts';
 

@@ -1,7 +1,6 @@
 // The events of a batch, checked one by one and cut to size; the first that is wrong is named.
 import { z } from 'zod';
-import { isExecstreamError } from '../../event/error.ts';
-import { checkEventData } from '../../event/schema.ts';
+import { isExecstreamError } from '../../event/errors.ts';
 import {
   CATALOGUE,
   type EventType,
@@ -9,11 +8,12 @@ import {
   MAX_DATA_BYTES,
   type NewEvent,
   timestamp,
-} from '../../event/types.ts';
+} from '../../event/events.ts';
+import { splitPatch } from '../../event/json-diff.ts';
+import { splitText } from '../../event/text.ts';
+import { checkEventData } from '../../event/validation.ts';
 import type { Execution } from '../../execution/store.ts';
 import { MAX_BATCH_BYTES } from '../../log/log.ts';
-import { splitText } from '../../publish/text.ts';
-import { splitPatch } from '../../publish/value.ts';
 import { tooLarge, unprocessable } from '../body.ts';
 
 /** What a batch looks like, before its events are looked at. An empty one is a sign of life. */

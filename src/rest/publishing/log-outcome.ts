@@ -1,5 +1,5 @@
 // Maps the outcome of a rejected open or append to the error that an HTTP publisher gets.
-import { ExecstreamError } from '../../event/error.ts';
+import { ExecstreamError } from '../../event/errors.ts';
 import type { Execution } from '../../execution/store.ts';
 import type { AppendResult } from '../../log/log.ts';
 

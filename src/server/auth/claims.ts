@@ -1,5 +1,5 @@
 // From the claims of a token that was checked to a caller.
-import { ExecstreamError } from '../../event/error.ts';
+import { ExecstreamError } from '../../event/errors.ts';
 import type { Caller, Scope } from '../../execution/permission.ts';
 
 /** Which claims say what. */

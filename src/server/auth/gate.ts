@@ -1,5 +1,5 @@
 // Who makes a request: the one place where credentials are read (protocol, "Authentication").
-import { ExecstreamError } from '../../event/error.ts';
+import { ExecstreamError } from '../../event/errors.ts';
 import { ANONYMOUS, type Caller } from '../../execution/permission.ts';
 import { checkCaller } from './claims.ts';
 import { cookieToken, isOwnPage } from './cookie.ts';

@@ -1,6 +1,6 @@
 // Checks JSON Web Tokens (RFC 7519) against a JWKS or a shared key.
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
-import { ExecstreamError } from '../../event/error.ts';
+import { ExecstreamError } from '../../event/errors.ts';
 import type { Caller } from '../../execution/permission.ts';
 import { type ClaimNames, callerOf } from './claims.ts';
 import { isSecureUrl } from './loopback.ts';

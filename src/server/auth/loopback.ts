@@ -1,6 +1,6 @@
 // What is reached from this machine alone: addresses to bind to, `Host` names that a request may ask for, and URLs that
 // need no TLS.
-import { ExecstreamError } from '../../event/error.ts';
+import { ExecstreamError } from '../../event/errors.ts';
 
 const LOOPBACK_NAME = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 

@@ -1,5 +1,5 @@
 // The answers to a request that does not get past the gate.
-import { type ErrorCode, isExecstreamError } from '../../event/error.ts';
+import { type ErrorCode, isExecstreamError } from '../../event/errors.ts';
 import { passes, problem, problemOf } from '../../rest/problem.ts';
 import { comeBackLater } from '../../sse/response.ts';
 

@@ -4,7 +4,7 @@
 // first use on until the session's limit; a token is revoked by removing it. Both the first use and the revocation
 // must be known to every server, so that a signature would spare no look-up, and would be one more key to share.
 import { createHash, randomBytes } from 'node:crypto';
-import { ExecstreamError } from '../../event/error.ts';
+import { ExecstreamError } from '../../event/errors.ts';
 import { ANONYMOUS, type Caller, callerKey } from '../../execution/permission.ts';
 import type { StreamToken, StreamTokens } from '../../schema/services.ts';
 import type { TokenRecords } from './token-records.ts';

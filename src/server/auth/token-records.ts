@@ -1,7 +1,7 @@
 // What is remembered of the stream tokens: in Redis for all servers, or in this process.
 import type { Redis } from 'ioredis';
 import { Counts } from '../../async/counts.ts';
-import { ExecstreamError } from '../../event/error.ts';
+import { ExecstreamError } from '../../event/errors.ts';
 import { connect } from '../../log/redis/connect.ts';
 
 /** Whose a record is, so that the records of one owner can be limited. */

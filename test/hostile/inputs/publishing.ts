@@ -1,6 +1,6 @@
 // Bodies of REST: JSON that is none, requests for executions and tokens, batches of events.
 import fc from 'fast-check';
-import { EVENT_TYPES } from '../../../src/event/types.ts';
+import { EVENT_TYPES } from '../../../src/event/events.ts';
 import type { World } from '../world.ts';
 import { type HostileInput, requestBytes } from './input.ts';
 import { asHeader, hostileJson, hostileText, hostileValue } from './text.ts';

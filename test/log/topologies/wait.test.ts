@@ -1,6 +1,6 @@
 // Appends that wait for replicas: what is acknowledged survives the loss of the master.
 import { expect, onTestFinished, test } from 'vitest';
-import { isExecstreamError } from '../../../src/event/error.ts';
+import { isExecstreamError } from '../../../src/event/errors.ts';
 import type { EventLog } from '../../../src/log/log.ts';
 import { createRedisLog } from '../../../src/log/redis/index.ts';
 import { describeOwnRedis, type RedisServer, startRedis } from '../../support/redis.ts';

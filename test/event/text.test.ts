@@ -1,8 +1,8 @@
 // Text byte for byte: cut anywhere, joined again (protocol, "Event": llm_chunk).
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MAX_DATA_BYTES } from '../../src/event/types.ts';
-import { contentBytes, createTextCutter, splitText, tailOf } from '../../src/publish/text.ts';
+import { MAX_DATA_BYTES } from '../../src/event/events.ts';
+import { contentBytes, createTextCutter, splitText, tailOf } from '../../src/event/text.ts';
 
 const anyText = fc.oneof(
   fc.string({ unit: 'binary' }),

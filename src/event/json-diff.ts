@@ -3,9 +3,9 @@
 // Not fast-json-patch's `compare`: that takes no null or scalar as a root, and answers `/__proto__` paths that its
 // own `applyPatch` refuses.
 import { isDeepStrictEqual } from 'node:util';
-import { ExecstreamError } from '../event/error.ts';
-import { type JsonValue, MAX_DATA_BYTES, type PatchOperation } from '../event/types.ts';
-import { jsonBytes, tooLarge } from './size.ts';
+import { ExecstreamError } from './errors.ts';
+import { type JsonValue, MAX_DATA_BYTES, type PatchOperation } from './events.ts';
+import { jsonBytes, tooLarge } from './json.ts';
 
 /** Bytes of `{"patch":[]}`. */
 const FRAME_BYTES = 12;

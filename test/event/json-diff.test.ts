@@ -2,12 +2,12 @@
 import fc from 'fast-check';
 import jsonPatch from 'fast-json-patch';
 import { describe, expect, test } from 'vitest';
-import type { JsonValue, NewEvent } from '../../src/event/types.ts';
-import { MAX_DATA_BYTES } from '../../src/event/types.ts';
+import type { JsonValue, NewEvent } from '../../src/event/events.ts';
+import { MAX_DATA_BYTES } from '../../src/event/events.ts';
+import { jsonBytes } from '../../src/event/json.ts';
+import { diff, splitPatch } from '../../src/event/json-diff.ts';
 import { createHeldValue } from '../../src/publish/held.ts';
 import { DEFAULT_LIMITS } from '../../src/publish/options.ts';
-import { jsonBytes } from '../../src/publish/size.ts';
-import { diff, splitPatch } from '../../src/publish/value.ts';
 
 const key = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom('a', 'b', 'c', '') },

@@ -1,7 +1,13 @@
 // The catalogue and the check of events' data (protocol, "Event").
 import { describe, expect, test } from 'vitest';
-import { checkEventData, EVENT_DATA } from '../../src/event/schema.ts';
-import { CATALOGUE, EVENT_TYPES, type EventData, type EventType, isTerminal } from '../../src/event/types.ts';
+import {
+  CATALOGUE,
+  EVENT_TYPES,
+  type EventData,
+  type EventType,
+  isTerminal,
+} from '../../src/event/events.ts';
+import { checkEventData, EVENT_DATA } from '../../src/event/validation.ts';
 
 /** The fullest data of each type. */
 const FULL: { [T in EventType]: EventData[T] } = {

@@ -1,5 +1,5 @@
 // Text into chunks, byte for byte: only where to cut is decided here, never what is said.
-import { MAX_DATA_BYTES } from '../event/types.ts';
+import { MAX_DATA_BYTES } from './events.ts';
 
 /** Bytes of `{"content":""}`. */
 const FRAME_BYTES = 14;

@@ -1,6 +1,7 @@
 // The terminal event that an ended row stands for, made to fit: it is never refused.
-import { MAX_DATA_BYTES, type NewEvent, type TerminalType, timestamp } from '../event/types.ts';
-import type { Execution } from './store.ts';
+
+import type { Execution } from '../execution/store.ts';
+import { MAX_DATA_BYTES, type NewEvent, type TerminalType, timestamp } from './events.ts';
 
 /** GraphQL's Int, which carries durations, ends here: after 24 days and 20 hours. */
 const MAX_INT = 2 ** 31 - 1;

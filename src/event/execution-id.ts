@@ -1,5 +1,5 @@
 // Execution ids: what characters and lengths are allowed (protocol, "Cursor").
-import { ExecstreamError } from './error.ts';
+import { ExecstreamError } from './errors.ts';
 
 const EXECUTION_ID = /^[A-Za-z0-9._:~@+/-]{1,200}$/;
 

@@ -1,7 +1,7 @@
 // The shapes of the events' data, checked at run time. The only file of this floor with a dependency (zod): what a
 // browser or Temporal's workflow sandbox loads never imports it.
 import { z } from 'zod';
-import { ExecstreamError } from './error.ts';
+import { ExecstreamError } from './errors.ts';
 import {
   CATALOGUE,
   type EventData,
@@ -9,7 +9,7 @@ import {
   type ExecutionStatus,
   type FailedStatus,
   type JsonValue,
-} from './types.ts';
+} from './events.ts';
 
 const id = z.string().min(1).max(1_000);
 /** GraphQL's Int ends here. */

@@ -1,7 +1,7 @@
 // How large an event is, and how large it may be (protocol, "Event").
-import { ExecstreamError, messageOf } from '../event/error.ts';
-import { exceedsDepth, MAX_JSON_DEPTH } from '../event/json-depth.ts';
-import { MAX_DATA_BYTES, type NewEvent } from '../event/types.ts';
+import { ExecstreamError, messageOf } from './errors.ts';
+import { MAX_DATA_BYTES, type NewEvent } from './events.ts';
+import { exceedsDepth, MAX_JSON_DEPTH } from './json-depth.ts';
 
 /** At most what an envelope adds to its data in a log: id, seq, type, ts, attempt and their punctuation. */
 const ENVELOPE_BYTES = 256;

@@ -8,9 +8,9 @@ import type {
   OpenStatus,
   Usage,
 } from '../event/events.ts';
+import type { RedactionCounts } from '../redact/redaction.ts';
 import type { RunState } from './lifecycle.ts';
 import type { PieceOptions } from './pieces.ts';
-import type { RedactionCounts } from './redact/redaction.ts';
 
 /** The types that `emit` takes: all but the ends and what the publisher makes by itself. */
 export type EmitType = Exclude<

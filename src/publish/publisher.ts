@@ -1,9 +1,9 @@
 // A worker's publisher: begins runs, and sees them off when the worker stops.
 import type { ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
+import { createRedactor, type RedactOptions } from '../redact/redaction.ts';
 import type { ExecutionPublisher } from './execution-publisher.ts';
 import { DEFAULT_LIMITS, type Logger, type PublisherLimits, SILENT } from './options.ts';
-import { createRedactor, type RedactOptions } from './redact/redaction.ts';
 import { createRun } from './run.ts';
 import { type BeginRun, bad } from './start.ts';
 

@@ -21,12 +21,12 @@ import { splitText } from '../event/text.ts';
 import { checkEventData } from '../event/validation.ts';
 import type { ExecutionEnd, ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
+import type { Redaction } from '../redact/redaction.ts';
 import { createContent } from './content.ts';
 import type { ExecutionPublisher } from './execution-publisher.ts';
 import { createLifecycle } from './lifecycle.ts';
 import type { Logger, PublisherLimits } from './options.ts';
 import { type PieceOptions, toPieces } from './pieces.ts';
-import type { Redaction } from './redact/redaction.ts';
 import { type BeginRun, bad, prepareRun } from './start.ts';
 
 const NOT_EMITTED: Partial<Record<EventType, string>> = {

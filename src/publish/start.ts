@@ -12,7 +12,7 @@ import {
 import { checkExecutionId } from '../event/execution-id.ts';
 import { copyJson, jsonBytes, tooLarge } from '../event/json.ts';
 import type { BeginExecution } from '../execution/store.ts';
-import type { Redaction } from './redact/redaction.ts';
+import type { Redaction } from '../redact/redaction.ts';
 
 /** What is begun. `mode` is `TEXT` by default, for workflows always `STRUCTURED`. */
 export interface BeginRun extends Omit<BeginExecution, 'mode' | 'expectsHeartbeats'> {

@@ -15,7 +15,7 @@ import type { ExecutionStore, ExecutionSummary } from '../../execution/store.ts'
 import { type EventLog, type LogHead, MAX_BATCH_BYTES } from '../../log/log.ts';
 import type { LogState } from '../../log/log-state.ts';
 import { createLogStates } from '../../log/log-states.ts';
-import type { Redaction } from '../../publish/redact/redaction.ts';
+import type { Redaction } from '../../redact/redaction.ts';
 import { readBody, tooLarge, unprocessable } from '../body.ts';
 import type { createAcknowledged } from './acknowledged.ts';
 import type { PublishTarget } from './begin.ts';

@@ -1,6 +1,6 @@
 // Publishing over HTTP, for workers in any language (protocol, "Publishing over HTTP").
 import { type AuthorizePublish, publishTenant } from '../../execution/permission.ts';
-import { createRedactor } from '../../publish/redact/redaction.ts';
+import { createRedactor } from '../../redact/redaction.ts';
 import { createAcknowledged } from './acknowledged.ts';
 import { type AppendOptions, createAppend } from './append.ts';
 import { type BeginOptions, createBegin } from './begin.ts';

@@ -2,10 +2,10 @@
 // back that could not become a secret.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BUILT_IN } from '../../src/publish/redact/built-in.ts';
-import { compileRules } from '../../src/publish/redact/compile.ts';
-import { literalRule, patternRule } from '../../src/publish/redact/own.ts';
-import { createScanner } from '../../src/publish/redact/scanner.ts';
+import { BUILT_IN } from '../../src/redact/built-in.ts';
+import { compileRules } from '../../src/redact/compile.ts';
+import { literalRule, patternRule } from '../../src/redact/custom-rules.ts';
+import { createScanner } from '../../src/redact/scanner.ts';
 import { cutAt, harmless, OWN, OWN_LITERAL, textWithSecrets } from './secrets.ts';
 
 const own = OWN.patterns.map(patternRule);

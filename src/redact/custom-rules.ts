@@ -1,5 +1,5 @@
 // The user's own secrets: literal strings, and patterns of a stated length, as rules.
-import { ExecstreamError } from '../../event/errors.ts';
+import { ExecstreamError } from '../event/errors.ts';
 import { LIKELY_UNITS, MAX_TRIGGER_UNITS, NO, type Rule } from './rule.ts';
 
 /** A pattern of the user's own. */

@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import type { JsonValue } from '../../src/event/events.ts';
 import { createPublisher } from '../../src/publish/publisher.ts';
-import { mapStrings } from '../../src/publish/redact/json.ts';
+import { mapStrings } from '../../src/redact/map-strings.ts';
+import { foldLog } from '../publish/fold.ts';
+import { createFaultyLog, createRecorder } from '../publish/rig.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
-import { foldLog } from './fold.ts';
-import { createFaultyLog, createRecorder } from './rig.ts';
 import { cutAt, OWN, OWN_LITERAL, textWithSecrets } from './secrets.ts';
 
 const KEY = `s${'k-'}${'a1B2'.repeat(10)}`;

@@ -1,11 +1,11 @@
 // Redaction as a publisher is told of it, and as one run uses it: for its text, its values, its events and its logs.
-import type { JsonValue } from '../../event/events.ts';
-import type { Logger } from '../options.ts';
+import type { JsonValue } from '../event/events.ts';
+import type { Logger } from '../publish/options.ts';
 import { BUILT_IN } from './built-in.ts';
 import { compileRules, type Rules } from './compile.ts';
-import { mapStrings } from './json.ts';
+import { literalRule, patternRule, type RedactPattern, type Window } from './custom-rules.ts';
 import { createRedactingLogger } from './logger.ts';
-import { literalRule, patternRule, type RedactPattern, type Window } from './own.ts';
+import { mapStrings } from './map-strings.ts';
 import type { RedactionKind, Rule } from './rule.ts';
 import { createScanner, type Scanner } from './scanner.ts';
 

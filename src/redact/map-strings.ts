@@ -1,5 +1,5 @@
 // Replaces secrets in every string of a value, keys included, and copies only what it changes.
-import type { JsonValue } from '../../event/events.ts';
+import type { JsonValue } from '../event/events.ts';
 
 /** @param string what to make of a string, given the key that it stands under. */
 export function mapStrings(

@@ -1,5 +1,5 @@
 // Rules made ready to be looked for: all their beginnings in one expression.
-import type { Window } from './own.ts';
+import type { Window } from './custom-rules.ts';
 import type { Rule } from './rule.ts';
 
 export interface Rules {

@@ -1,7 +1,7 @@
 // Configuration: the one place where the environment is read, and where each value is checked.
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { messageOf } from '../event/errors.ts';
-import { parseRedisUrl } from '../log/redis/url.ts';
+import { parseRedisUrl } from '../redis/url.ts';
 import type { TemporalSettings } from '../relay/temporal/calls.ts';
 import type { EventStreamSettings } from '../sse/event-stream.ts';
 import { DEFAULT_STREAM_SETTINGS } from '../sse/event-streams.ts';

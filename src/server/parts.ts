@@ -1,5 +1,5 @@
 // Which part of a server is real and which is its embedded default, in words for whoever starts it.
-import { describeRedisUrl } from '../log/redis/url.ts';
+import { describeRedisUrl } from '../redis/url.ts';
 import type { Config } from './config.ts';
 
 export interface PartDescription {

@@ -1,8 +1,9 @@
 // The log on Redis, whole: for servers. Workers import writer.ts, which loads no GraphQL.
+
+import { connect } from '../../redis/connection.ts';
+import { logKeys } from '../../redis/keys.ts';
 import type { EventLog } from '../log.ts';
 import { createSilences } from './alive.ts';
-import { connect } from './connect.ts';
-import { logKeys } from './keys.ts';
 import { createLeases } from './lease.ts';
 import { createAnnouncementSource, type ListenOptions } from './listen.ts';
 import { readBatch, readHead, readPage } from './read.ts';

@@ -12,8 +12,8 @@
 import { RedisPubSub } from 'graphql-redis-subscriptions';
 import type { Redis } from 'ioredis';
 import { Few } from '../../async/small-set.ts';
+import type { Connection } from '../../redis/connection.ts';
 import type { Announcement, LogListener, Unlisten } from '../log.ts';
-import type { Connection } from './connect.ts';
 import { toEvent } from './read.ts';
 
 export interface AnnouncementSource {

@@ -1,9 +1,9 @@
 // Reading a log in Redis, a page at a time, and envelopes as they stand there.
 import { ExecstreamError } from '../../event/errors.ts';
 import type { EventData, EventType, ExecutionEvent } from '../../event/events.ts';
+import type { Connection } from '../../redis/connection.ts';
+import type { LogKeys } from '../../redis/keys.ts';
 import type { KnownBatch, LogHead, LogPage, Numbering } from '../log.ts';
-import type { Connection } from './connect.ts';
-import type { LogKeys } from './keys.ts';
 import type { ScriptedRedis } from './scripts.ts';
 
 type Reply = [

@@ -8,8 +8,8 @@
 //    [] into {}, rounds numbers and shuffles keys.
 // 4. Nothing is written before every check has passed: a refusal leaves no trace but a newer fencing token.
 import type { Redis } from 'ioredis';
+import type { Connection } from '../../redis/connection.ts';
 import { BATCHES_REMEMBERED } from '../log.ts';
-import type { Connection } from './connect.ts';
 
 const COMMON = `
 local log, meta = KEYS[1], KEYS[2]

@@ -1,6 +1,8 @@
 // Appending to logs in Redis: all that a worker needs, and nothing that loads GraphQL.
 import { newEpoch } from '../../event/cursor.ts';
 import { timestamp } from '../../event/events.ts';
+import { boundOf, type Connection, type ConnectOptions, connect } from '../../redis/connection.ts';
+import { type LogKeys, logKeys } from '../../redis/keys.ts';
 import { checkBatch } from '../batch.ts';
 import {
   type AppendRequest,
@@ -13,8 +15,6 @@ import {
   type OpenResult,
 } from '../log.ts';
 import { createSignsOfLife } from './alive.ts';
-import { boundOf, type Connection, type ConnectOptions, connect } from './connect.ts';
-import { type LogKeys, logKeys } from './keys.ts';
 import { readHead, toHead } from './read.ts';
 import { createReplication } from './replication.ts';
 import { defineScripts, type ScriptedRedis } from './scripts.ts';

@@ -2,7 +2,7 @@
 import type { Redis } from 'ioredis';
 import { Counts } from '../../async/counts.ts';
 import { ExecstreamError } from '../../event/errors.ts';
-import { connect } from '../../log/redis/connect.ts';
+import { connect } from '../../redis/connection.ts';
 
 /** Whose a record is, so that the records of one owner can be limited. */
 export interface RecordOwner {

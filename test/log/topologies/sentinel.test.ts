@@ -2,8 +2,8 @@
 import type { RedisOptions } from 'ioredis';
 import { expect, test } from 'vitest';
 import { createRedisLog } from '../../../src/log/redis/index.ts';
-import { openLink } from '../../../src/log/redis/link.ts';
-import { parseRedisUrl } from '../../../src/log/redis/url.ts';
+import { openLink } from '../../../src/redis/link.ts';
+import { parseRedisUrl } from '../../../src/redis/url.ts';
 import { createRedisTokenRecords } from '../../../src/server/auth/token-records.ts';
 import { describeOwnRedis, startRedis } from '../../support/redis.ts';
 import { askServer, type Sentinels, startSentinel, startSentinels } from '../../support/redis-sentinel.ts';

@@ -1,8 +1,8 @@
 // REDIS_URL in its three shapes, what is said of a wrong one, and which slot a key has.
 import { describe, expect, test } from 'vitest';
 import { createRedisLog } from '../../../src/log/redis/index.ts';
-import { slotOf, toOwners } from '../../../src/log/redis/slots.ts';
-import { describeRedisUrl, parseRedisUrl } from '../../../src/log/redis/url.ts';
+import { slotOf, toOwners } from '../../../src/redis/cluster/slots.ts';
+import { describeRedisUrl, parseRedisUrl } from '../../../src/redis/url.ts';
 import { readConfig } from '../../../src/server/config.ts';
 
 describe('REDIS_URL', () => {

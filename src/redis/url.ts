@@ -6,7 +6,7 @@
 //
 // rediss in place of redis is TLS.
 import type { RedisOptions } from 'ioredis';
-import { ExecstreamError } from '../../event/errors.ts';
+import { ExecstreamError } from '../event/errors.ts';
 
 /** A cluster: ioredis' options for each of its nodes, and the nodes to ask first; any that answers will do. */
 export interface RedisClusterOptions extends RedisOptions {

@@ -1,8 +1,8 @@
 // What the log asks Redis with, whatever its shape: one Redis, the master that Sentinels name, or a cluster.
 import type { Redis } from 'ioredis';
-import { connectCluster } from './cluster.ts';
+import { connectCluster } from './cluster/cluster.ts';
+import { createShardSubscriber } from './cluster/sharded-subscriber.ts';
 import { openLink, type Script } from './link.ts';
-import { createShardSubscriber } from './shards.ts';
 import { createSubscriber, type Heard, type Subscriber } from './subscriber.ts';
 import { isCluster, parseRedisUrl, type RedisTarget } from './url.ts';
 import { checkWrite } from './write-check.ts';

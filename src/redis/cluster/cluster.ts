@@ -10,10 +10,10 @@
 //    long as some slot's node cannot be reached.
 import type { Redis } from 'ioredis';
 import { isExecstreamError } from '../../event/errors.ts';
-import { type Link, openLink, type Script, unavailable } from './link.ts';
+import { type Link, openLink, type Script, unavailable } from '../link.ts';
+import type { RedisClusterOptions } from '../url.ts';
+import { checkWrite } from '../write-check.ts';
 import { type Address, hostAndPort, SLOTS, type SlotsReply, slotOf, toOwners } from './slots.ts';
-import type { RedisClusterOptions } from './url.ts';
-import { checkWrite } from './write-check.ts';
 
 /** What is known of a cluster, and what a part that needs links of its own to its nodes asks of it. */
 export interface Cluster {

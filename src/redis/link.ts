@@ -11,8 +11,8 @@
 //    that begins when Redis is back is answered.
 // 5. Answers belong to their commands: a connection on which they got out of step is given up.
 import { Redis, type RedisOptions } from 'ioredis';
-import { backoff } from '../../async/backoff.ts';
-import { ExecstreamError } from '../../event/errors.ts';
+import { backoff } from '../async/backoff.ts';
+import { ExecstreamError } from '../event/errors.ts';
 
 export interface LinkOptions {
   /** A URL, or ioredis' options (Sentinel included). Its `keyPrefix` is not used. */

@@ -8,10 +8,10 @@
 //    invariant 5), and all of its channels with it: which answer was whose is not known any more.
 import type { Redis } from 'ioredis';
 import { backoff, type Retry } from '../../async/backoff.ts';
+import { type Link, unavailable } from '../link.ts';
+import { type Heard, LISTEN, type Subscriber } from '../subscriber.ts';
 import { type Cluster, LOOK_AGAIN_MS, refusalOf } from './cluster.ts';
-import { type Link, unavailable } from './link.ts';
 import type { Address } from './slots.ts';
-import { type Heard, LISTEN, type Subscriber } from './subscriber.ts';
 
 interface Channel {
   at: Address | undefined;

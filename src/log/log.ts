@@ -4,9 +4,10 @@
 // Terms. A log is the ordered, gap-free events of one execution. Its epoch names one incarnation: a log that was
 // lost and began again has another. Its head is the seq of its last event, 0 while there is none. An append is
 // one atomic step together with its announcement to whoever listens.
+
+import type { Leases } from '../coordination/lease.ts';
+import type { SignsOfLife, Silences } from '../coordination/liveness.ts';
 import type { ExecutionEvent, NewEvent } from '../event/events.ts';
-import type { SignsOfLife, Silences } from './alive.ts';
-import type { Leases } from './lease.ts';
 
 /** Who gives events their seq: the log itself, or the source (which numbers them 1, 2, 3, … of its own). */
 export type Numbering = 'auto' | 'fixed';

@@ -1,9 +1,10 @@
 // The log of one process, in memory: the embedded default, and the same contract as the one on Redis.
+
+import { createMemoryLeases } from '../coordination/lease.ts';
+import { createMemoryAlive } from '../coordination/liveness.ts';
 import { formatCursor, newEpoch } from '../event/cursor.ts';
 import { type ExecutionEvent, isTerminal, type NewEvent, timestamp } from '../event/events.ts';
-import { createMemoryAlive } from './alive.ts';
 import { checkBatch } from './batch.ts';
-import { createMemoryLeases } from './lease.ts';
 import {
   type AppendRequest,
   type AppendResult,

@@ -6,8 +6,9 @@
 // 1. The promise is a column of the row, so that no loss of the log can hide an execution from the sweep.
 // 2. Any number of servers may do this concurrently: a heartbeat that exists is not changed, unless it is of the future.
 // 3. The work of one step is limited. The next step continues after the last id.
+
+import type { Silences } from '../coordination/liveness.ts';
 import type { ExecutionStore, OpenExecution } from '../execution/store.ts';
-import type { Silences } from '../log/alive.ts';
 
 export interface MissingHeartbeatsOptions {
   readonly log: Pick<Silences, 'recordMissingHeartbeats'>;

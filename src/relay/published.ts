@@ -1,6 +1,6 @@
 // Waiting while executions are published: whoever gives signs of life still publishes, and all are asked about by one
 // question. Only those that it leaves in doubt are looked at one by one.
-import type { Silences } from '../log/alive.ts';
+import type { Silences } from '../coordination/liveness.ts';
 import { createRounds } from './rounds.ts';
 
 /** A sign of life is given every 10 s or so. */

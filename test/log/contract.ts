@@ -1,8 +1,9 @@
 // What every EventLog must do (src/log/log.ts), whatever it is made of: one suite, run by memory.test.ts and
 // redis.test.ts.
-import { aliveContract } from './contract-alive.ts';
+
+import { leaseContract } from '../coordination/contract-lease.ts';
+import { aliveContract } from '../coordination/contract-liveness.ts';
 import { appendContract } from './contract-append.ts';
-import { leaseContract } from './contract-lease.ts';
 import { listenContract } from './contract-listen.ts';
 import { openContract } from './contract-open.ts';
 import { readContract } from './contract-read.ts';

@@ -1,10 +1,10 @@
 // The log on Redis, whole: for servers. Workers import writer.ts, which loads no GraphQL.
 
+import { createLeases } from '../../coordination/redis-lease.ts';
+import { createSilences } from '../../coordination/redis-liveness.ts';
 import { connect } from '../../redis/connection.ts';
 import { logKeys } from '../../redis/keys.ts';
 import type { EventLog } from '../log.ts';
-import { createSilences } from './alive.ts';
-import { createLeases } from './lease.ts';
 import { createAnnouncementSource, type ListenOptions } from './listen.ts';
 import { readBatch, readHead, readPage } from './read.ts';
 import { defineScripts } from './scripts.ts';

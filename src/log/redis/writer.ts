@@ -1,4 +1,6 @@
 // Appending to logs in Redis: all that a worker needs, and nothing that loads GraphQL.
+
+import { createSignsOfLife } from '../../coordination/redis-liveness.ts';
 import { newEpoch } from '../../event/cursor.ts';
 import { timestamp } from '../../event/events.ts';
 import { boundOf, type Connection, type ConnectOptions, connect } from '../../redis/connection.ts';
@@ -14,7 +16,6 @@ import {
   type OpenRequest,
   type OpenResult,
 } from '../log.ts';
-import { createSignsOfLife } from './alive.ts';
 import { readHead, toHead } from './read.ts';
 import { createReplication } from './replication.ts';
 import { defineScripts, type ScriptedRedis } from './scripts.ts';

@@ -1,8 +1,8 @@
 // The contract of logs: leases and their fencing tokens.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { freshId, logs, type MakeLog, request, take } from './logs.ts';
-import { chunk } from './recorder.ts';
+import { freshId, logs, type MakeLog, request, take } from '../log/logs.ts';
+import { chunk } from '../log/recorder.ts';
 
 const LONG_MS = 60_000;
 

@@ -1,7 +1,7 @@
 // The contract of logs: signs of life, and how long they are past.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { freshId, logs, type MakeLog } from './logs.ts';
+import { freshId, logs, type MakeLog } from '../log/logs.ts';
 
 export function aliveContract(make: MakeLog): void {
   describe('signs of life', () => {

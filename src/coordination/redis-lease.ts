@@ -1,9 +1,9 @@
 // Leases in Redis: a hash for each, which expires with the lease. Its key shares the execution's slot, so that the
 // token is drawn in the sight of the one that the log has seen.
 import type { Redis } from 'ioredis';
-import type { Connection } from '../../redis/connection.ts';
-import { logKeys } from '../../redis/keys.ts';
-import type { Leases } from '../lease.ts';
+import type { Connection } from '../redis/connection.ts';
+import { logKeys } from '../redis/keys.ts';
+import type { Leases } from './lease.ts';
 
 /**
  * ARGV: holder, ms. A token is the time, or what is above the last one known: the lease's key may have expired, and

@@ -1,9 +1,9 @@
 // Signs of life in Redis: one sorted set of all executions, scored by the time of the last sign. By Redis' own
 // clock, taken in the script.
 import type { Redis } from 'ioredis';
-import type { Connection } from '../../redis/connection.ts';
-import { aliveKey } from '../../redis/keys.ts';
-import type { SignsOfLife, Silences } from '../alive.ts';
+import type { Connection } from '../redis/connection.ts';
+import { aliveKey } from '../redis/keys.ts';
+import type { SignsOfLife, Silences } from './liveness.ts';
 
 const NOW = `
 local time = redis.call('TIME')

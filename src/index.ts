@@ -17,7 +17,7 @@ export { createPrismaStore, type PrismaStore, type PrismaStoreOptions } from './
 export type * from './execution/store.ts';
 export type * from './log/log.ts';
 export { createMemoryLog } from './log/memory.ts';
-export { createRedisLog, type RedisLogOptions } from './log/redis/index.ts';
+export { createRedisLog, type RedisLogOptions } from './log/redis/redis-log.ts';
 export type { Authenticate, AuthenticationOptions } from './server/auth/gate.ts';
 export type { JwtOptions } from './server/auth/jwt.ts';
 export { type Config, readConfig } from './server/config.ts';

@@ -4,7 +4,7 @@ import { createMemoryLeases } from '../coordination/lease.ts';
 import { createMemoryAlive } from '../coordination/liveness.ts';
 import { formatCursor, newEpoch } from '../event/cursor.ts';
 import { type ExecutionEvent, isTerminal, type NewEvent, timestamp } from '../event/events.ts';
-import { checkBatch } from './batch.ts';
+import { checkBatch } from './append-batch.ts';
 import {
   type AppendRequest,
   type AppendResult,

@@ -6,7 +6,7 @@ import { formatCursor } from '../event/cursor.ts';
 import { isFinal, type NewEvent } from '../event/events.ts';
 import { terminalOf } from '../event/terminal-event.ts';
 import type { Execution, ExecutionStore } from '../execution/store.ts';
-import { batchesOf } from '../log/batch.ts';
+import { batchesOf } from '../log/append-batch.ts';
 import type { LogHead, LogReader, LogWriter } from '../log/log.ts';
 import { LogState } from '../log/log-state.ts';
 import { createLogStates } from '../log/log-states.ts';

@@ -8,7 +8,7 @@
 // 3. After a call whose outcome is unknown it is not used again; the next one takes a new token (see 1).
 import { isFinal } from '../event/events.ts';
 import type { Execution, ExecutionStore } from '../execution/store.ts';
-import { batchesOf } from '../log/batch.ts';
+import { batchesOf } from '../log/append-batch.ts';
 import type { LogHead, LogWriter } from '../log/log.ts';
 import { type ContentEvents, createRowEvents, type RowEvents, type Told } from './row-events.ts';
 

@@ -14,7 +14,7 @@ import type { ExecutionStore } from '../execution/store.ts';
 import { createGraphQL, type GraphQL, type Logger } from '../graphql/graphql.ts';
 import type { EventLog } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory.ts';
-import { createRedisLog } from '../log/redis/index.ts';
+import { createRedisLog } from '../log/redis/redis-log.ts';
 import { createHeldValue } from '../publish/held.ts';
 import { DEFAULT_LIMITS } from '../publish/options.ts';
 import { createEndReconciler, createRowWatch } from '../relay/end.ts';

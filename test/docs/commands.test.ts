@@ -7,7 +7,7 @@ import pg from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 import { findPart, POSTGRES, REDIS } from '../../scripts/parts.ts';
 import { createPrismaStore } from '../../src/execution/prisma.ts';
-import { createRedisLog } from '../../src/log/redis/index.ts';
+import { createRedisLog } from '../../src/log/redis/redis-log.ts';
 import { type ListeningApp, startApp } from '../support/app.ts';
 import { createDatabase, describePostgres } from '../support/postgres.ts';
 import { describeOwnRedis, startRedis } from '../support/redis.ts';

@@ -2,7 +2,7 @@
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import { isExecstreamError } from '../../src/event/errors.ts';
-import { createRedisLog } from '../../src/log/redis/index.ts';
+import { createRedisLog } from '../../src/log/redis/redis-log.ts';
 import { chunk } from '../support/app.ts';
 import { describeRedis, sharedRedisUrl } from '../support/redis.ts';
 

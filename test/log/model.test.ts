@@ -10,7 +10,7 @@ import {
   type OpenRequest,
 } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
-import { createRedisLog } from '../../src/log/redis/index.ts';
+import { createRedisLog } from '../../src/log/redis/redis-log.ts';
 import { describeOwnRedis, type RedisServer, startRedis } from '../support/redis.ts';
 import { freshId } from './logs.ts';
 import { chunk, complete } from './recorder.ts';

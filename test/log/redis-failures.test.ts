@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, expect, test } from 'vitest';
 import type { EventLog } from '../../src/log/log.ts';
-import { createRedisLog, type RedisLogOptions } from '../../src/log/redis/index.ts';
+import { createRedisLog, type RedisLogOptions } from '../../src/log/redis/redis-log.ts';
 import { createRedisLogWriter } from '../../src/log/redis/writer.ts';
 import { describeOwnRedis, type RedisServer, startRedis } from '../support/redis.ts';
 import { until } from '../support/wait.ts';

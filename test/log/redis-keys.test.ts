@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EventLog } from '../../src/log/log.ts';
-import { createRedisLog } from '../../src/log/redis/index.ts';
+import { createRedisLog } from '../../src/log/redis/redis-log.ts';
 import { describeOwnRedis, type RedisServer, startRedis } from '../support/redis.ts';
 import { until } from '../support/wait.ts';
 import { freshId, logs, request, take } from './logs.ts';

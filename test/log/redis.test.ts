@@ -1,6 +1,6 @@
 // The log on Redis, under the contract of all logs.
 import { afterAll, beforeAll } from 'vitest';
-import { createRedisLog } from '../../src/log/redis/index.ts';
+import { createRedisLog } from '../../src/log/redis/redis-log.ts';
 import { describeOwnRedis, type RedisServer, startRedis } from '../support/redis.ts';
 import { logContract } from './contract.ts';
 

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import type { EventLog } from '../../src/log/log.ts';
-import { createRedisLog } from '../../src/log/redis/index.ts';
+import { createRedisLog } from '../../src/log/redis/redis-log.ts';
 import { createPublisher, createRedisLogWriter } from '../../src/worker.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { describeOwnRedis, startRedis } from '../support/redis.ts';

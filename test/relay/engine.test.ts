@@ -10,7 +10,7 @@ import { findPart, POSTGRES } from '../../scripts/parts.ts';
 import type { ExecutionEvent } from '../../src/event/events.ts';
 import { ANONYMOUS } from '../../src/execution/permission.ts';
 import { createPrismaStore } from '../../src/execution/prisma.ts';
-import { createRedisLog } from '../../src/log/redis/index.ts';
+import { createRedisLog } from '../../src/log/redis/redis-log.ts';
 import { type App, type AppOptions, createApp } from '../support/app.ts';
 import { createDatabase, type Database, describePostgres } from '../support/postgres.ts';
 import { describeOwnRedis, type RedisServer, startRedis } from '../support/redis.ts';

@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { createPrismaStore } from '../../src/execution/prisma.ts';
 import type { EventLog } from '../../src/log/log.ts';
-import { createRedisLog } from '../../src/log/redis/index.ts';
+import { createRedisLog } from '../../src/log/redis/redis-log.ts';
 import { EVENT_STREAM, graphqlPath, type ListeningApp, range, startApp } from '../support/app.ts';
 import { describeOwnPostgres, startPostgres } from '../support/postgres.ts';
 import { describeOwnRedis, startRedis } from '../support/redis.ts';

@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { afterEach, expect, test } from 'vitest';
 import { createPrismaStore } from '../../src/execution/prisma.ts';
-import { createRedisLog } from '../../src/log/redis/index.ts';
+import { createRedisLog } from '../../src/log/redis/redis-log.ts';
 import { createPublisher } from '../../src/worker.ts';
 import { createDatabase, describePostgres } from '../support/postgres.ts';
 import { describeOwnRedis, startRedis } from '../support/redis.ts';

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
 import { createPrismaStore } from '../../src/execution/prisma.ts';
-import { createRedisLog } from '../../src/log/redis/index.ts';
+import { createRedisLog } from '../../src/log/redis/redis-log.ts';
 import { createReadiness } from '../../src/rest/health.ts';
 import { startApp } from '../support/app.ts';
 import { createDatabase, describePostgres } from '../support/postgres.ts';

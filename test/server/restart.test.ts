@@ -2,7 +2,7 @@
 import { EventSource } from 'eventsource';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createPrismaStore } from '../../src/execution/prisma.ts';
-import { createRedisLog } from '../../src/log/redis/index.ts';
+import { createRedisLog } from '../../src/log/redis/redis-log.ts';
 import { createPublisher } from '../../src/worker.ts';
 import { range } from '../support/app.ts';
 import { describeBrowser, launchBrowser } from '../support/chromium.ts';

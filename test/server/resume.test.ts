@@ -1,7 +1,7 @@
 // 1..N without a gap or a double, whatever breaks (issue, "Must show"; protocol.md, "Cursor", "Coming back").
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
-import { createRedisLog } from '../../src/log/redis/index.ts';
+import { createRedisLog } from '../../src/log/redis/redis-log.ts';
 import type { ExecutionPublisher } from '../../src/worker.ts';
 import { type ListeningApp, range, startApp } from '../support/app.ts';
 import { createMemoryStore } from '../support/memory-store.ts';

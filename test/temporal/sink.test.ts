@@ -2,7 +2,7 @@
 import { afterEach, expect, test } from 'vitest';
 import type { EventLog } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
-import { createRedisLog } from '../../src/log/redis/index.ts';
+import { createRedisLog } from '../../src/log/redis/redis-log.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { describeRedis, sharedRedisUrl } from '../support/redis.ts';
 import { describeTemporal, type TemporalConnections, useTemporal } from '../support/temporal.ts';

@@ -5,7 +5,7 @@ import { newEpoch } from '../../event/cursor.ts';
 import { timestamp } from '../../event/events.ts';
 import { boundOf, type Connection, type ConnectOptions, connect } from '../../redis/connection.ts';
 import { type LogKeys, logKeys } from '../../redis/keys.ts';
-import { checkBatch } from '../batch.ts';
+import { checkBatch } from '../append-batch.ts';
 import {
   type AppendRequest,
   type AppendResult,
@@ -16,7 +16,7 @@ import {
   type OpenRequest,
   type OpenResult,
 } from '../log.ts';
-import { readHead, toHead } from './read.ts';
+import { readHead, toHead } from './read-page.ts';
 import { createReplication } from './replication.ts';
 import { defineScripts, type ScriptedRedis } from './scripts.ts';
 

@@ -7,7 +7,7 @@
 // 3. `confirmed` never goes beyond what the source said and the log took: what a sink appended besides is compared
 //    before it counts.
 // 4. After a call whose outcome is unknown it is not used again; the next one takes a new token (see 1).
-import { batchesOf } from '../../log/batch.ts';
+import { batchesOf } from '../../log/append-batch.ts';
 import type { EventLog } from '../../log/log.ts';
 import { formatNote, parseNote, type WorkflowEvent, type WorkflowNote } from '../../workflow/wire.ts';
 

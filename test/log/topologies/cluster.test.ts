@@ -1,6 +1,6 @@
 // The log in a cluster: executions on all shards, a master that is killed or frozen, a slot that moves.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createRedisLog } from '../../../src/log/redis/index.ts';
+import { createRedisLog } from '../../../src/log/redis/redis-log.ts';
 import { createRedisTokenRecords } from '../../../src/server/auth/token-records.ts';
 import { describeOwnRedis } from '../../support/redis.ts';
 import { type RedisCluster, startCluster } from '../../support/redis-cluster.ts';

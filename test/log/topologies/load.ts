@@ -1,6 +1,6 @@
 // A publisher under load and viewers who follow it over HTTP, while Redis loses a node.
 import { expect } from 'vitest';
-import { createRedisLog, type RedisLogOptions } from '../../../src/log/redis/index.ts';
+import { createRedisLog, type RedisLogOptions } from '../../../src/log/redis/redis-log.ts';
 import { createPublisher, createRedisLogWriter } from '../../../src/worker.ts';
 import { Reader, type Reading, restUrl } from '../../server/reader.ts';
 import { range, startApp } from '../../support/app.ts';

@@ -1,7 +1,7 @@
 // The log behind Sentinels: its master is killed, frozen and demoted while it is written and followed.
 import type { RedisOptions } from 'ioredis';
 import { expect, test } from 'vitest';
-import { createRedisLog } from '../../../src/log/redis/index.ts';
+import { createRedisLog } from '../../../src/log/redis/redis-log.ts';
 import { openLink } from '../../../src/redis/link.ts';
 import { parseRedisUrl } from '../../../src/redis/url.ts';
 import { createRedisTokenRecords } from '../../../src/server/auth/token-records.ts';

@@ -1,6 +1,6 @@
 // REDIS_URL in its three shapes, what is said of a wrong one, and which slot a key has.
 import { describe, expect, test } from 'vitest';
-import { createRedisLog } from '../../../src/log/redis/index.ts';
+import { createRedisLog } from '../../../src/log/redis/redis-log.ts';
 import { slotOf, toOwners } from '../../../src/redis/cluster/slots.ts';
 import { describeRedisUrl, parseRedisUrl } from '../../../src/redis/url.ts';
 import { readConfig } from '../../../src/server/config.ts';

@@ -2,7 +2,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { isExecstreamError } from '../../../src/event/errors.ts';
 import type { EventLog } from '../../../src/log/log.ts';
-import { createRedisLog } from '../../../src/log/redis/index.ts';
+import { createRedisLog } from '../../../src/log/redis/redis-log.ts';
 import { describeOwnRedis, type RedisServer, startRedis } from '../../support/redis.ts';
 import { startCluster } from '../../support/redis-cluster.ts';
 import { askServer, startSentinels, untilReplicated } from '../../support/redis-sentinel.ts';

@@ -14,7 +14,7 @@ import type { Redis } from 'ioredis';
 import { Few } from '../../async/small-set.ts';
 import type { Connection } from '../../redis/connection.ts';
 import type { Announcement, LogListener, Unlisten } from '../log.ts';
-import { toEvent } from './read.ts';
+import { toEvent } from './read-page.ts';
 
 export interface AnnouncementSource {
   /** Resolves when the listener is certain to hear of every append to the execution from now on. */

@@ -5,8 +5,8 @@ import { createSilences } from '../../coordination/redis-liveness.ts';
 import { connect } from '../../redis/connection.ts';
 import { logKeys } from '../../redis/keys.ts';
 import type { EventLog } from '../log.ts';
-import { createAnnouncementSource, type ListenOptions } from './listen.ts';
-import { readBatch, readHead, readPage } from './read.ts';
+import { createAnnouncementSource, type ListenOptions } from './announcements.ts';
+import { readBatch, readHead, readPage } from './read-page.ts';
 import { defineScripts } from './scripts.ts';
 import { createWriter, type RedisLogWriterOptions } from './writer.ts';
 

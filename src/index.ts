@@ -13,7 +13,7 @@ export {
   publishTenant,
   type Scope,
 } from './execution/permission.ts';
-export { createPrismaStore, type PrismaStore, type PrismaStoreOptions } from './execution/prisma.ts';
+export { createPrismaStore, type PrismaStore, type PrismaStoreOptions } from './execution/prisma-store.ts';
 export type * from './execution/store.ts';
 export type * from './log/log.ts';
 export { createMemoryLog } from './log/memory.ts';

@@ -1,7 +1,7 @@
 // The package entry `execstream/worker`: what a worker needs to publish, and nothing of the server.
 export { type ErrorCode, ExecstreamError, isExecstreamError } from './event/errors.ts';
 export type * from './event/events.ts';
-export { createPrismaStore, type PrismaStore, type PrismaStoreOptions } from './execution/prisma.ts';
+export { createPrismaStore, type PrismaStore, type PrismaStoreOptions } from './execution/prisma-store.ts';
 export type { ExecutionStore } from './execution/store.ts';
 export type { LogWriter } from './log/log.ts';
 export { createRedisLogWriter, type RedisLogWriterOptions } from './log/redis/writer.ts';

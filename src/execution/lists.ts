@@ -1,10 +1,10 @@
 // Reads of many executions from Postgres: pages, children, summaries by id, and large fields. Every filter is part
 // of the statement, so that rows which the caller may not know of are neither read nor counted.
 
+import { isStorable } from './attempt-rules.ts';
 import { Prisma, type PrismaClient } from './generated/client.ts';
 import { type IdPatterns, parseIdPatterns } from './id-patterns.ts';
-import { fromJson, type SummaryRow, summaryOf } from './row.ts';
-import { isStorable } from './rules.ts';
+import { fromJson, type SummaryRow, summaryOf } from './row-mapper.ts';
 import type {
   ChildrenQuery,
   Content,

@@ -1,9 +1,9 @@
 // Open executions with a publisher: the page that the liveness sweep reads, and what changes their expectation of
 // heartbeats without ending them.
 import type { ExecutionKind } from '../event/events.ts';
+import { OPEN_STATUSES } from './attempt-rules.ts';
 import type { PrismaClient } from './generated/client.ts';
-import { toRestored } from './row.ts';
-import { OPEN_STATUSES } from './rules.ts';
+import { toRestored } from './row-mapper.ts';
 import type { Execution, OpenExecution } from './store.ts';
 
 /** Reads a page, by the partial index `execution_expecting_heartbeats_idx`. */

@@ -1,8 +1,8 @@
 // Which parent an execution may be begun under over HTTP, where callers are not trusted with other executions.
 import { ExecstreamError } from '../event/errors.ts';
 import { checkExecutionId } from '../event/execution-id.ts';
+import { checkParentTenant } from './attempt-rules.ts';
 import { type Authorize, type AuthorizePublish, type Caller, mayPublish } from './permission.ts';
-import { checkParentTenant } from './rules.ts';
 import type { BeginExecution, ExecutionStore, ExecutionSummary } from './store.ts';
 
 export interface ParentPolicies {

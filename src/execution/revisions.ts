@@ -2,7 +2,7 @@
 // (prisma/optional/revisions.sql), else the state that it has now.
 import { type ExecutionStatus, isFinal } from '../event/events.ts';
 import type { PrismaClient, Execution as Row } from './generated/client.ts';
-import { fromRow } from './row.ts';
+import { fromRow } from './row-mapper.ts';
 import type { Execution } from './store.ts';
 
 /** The columns that a revision keeps. */

@@ -18,7 +18,7 @@ import {
   type SelectionSetNode,
   TypeMetaFieldDef,
 } from 'graphql';
-import { MAX_PAGE } from '../execution/rules.ts';
+import { MAX_PAGE } from '../execution/attempt-rules.ts';
 
 /** Lists of the introspection have no `first`. They are longer than this, but GraphiQL's own query must pass. */
 const INTROSPECTION_LIST = 3;

@@ -1,8 +1,8 @@
 // Pages of executions as Relay connections: arguments, cursors, and what a policy hides.
 import type { ArgBuilder } from '@pothos/core';
 import { ExecstreamError } from '../event/errors.ts';
+import { MAX_PAGE } from '../execution/attempt-rules.ts';
 import { decodePageCursor, encodePageCursor } from '../execution/page-cursor.ts';
-import { MAX_PAGE } from '../execution/rules.ts';
 import type { ExecutionPage, ExecutionSummary, ListPosition } from '../execution/store.ts';
 import type { builder } from './builder.ts';
 import type { RequestContext } from './context.ts';

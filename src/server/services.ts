@@ -8,7 +8,7 @@ import {
   createReadFilters,
   withinLimits,
 } from '../execution/permission.ts';
-import { createPrismaStore } from '../execution/prisma.ts';
+import { createPrismaStore } from '../execution/prisma-store.ts';
 import { createQuotas } from '../execution/quotas.ts';
 import type { ExecutionStore } from '../execution/store.ts';
 import { createGraphQL, type GraphQL, type Logger } from '../graphql/graphql.ts';

@@ -2,7 +2,7 @@
 import { request } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
-import { createPrismaStore } from '../../src/execution/prisma.ts';
+import { createPrismaStore } from '../../src/execution/prisma-store.ts';
 import { readConfig } from '../../src/server/config.ts';
 import { listen } from '../../src/server/server.ts';
 import { createApp, directLog, EVENT_STREAM, graphqlPath } from '../support/app.ts';

@@ -6,7 +6,7 @@ import { EventSource } from 'eventsource';
 import pg from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 import { findPart, POSTGRES, REDIS } from '../../scripts/parts.ts';
-import { createPrismaStore } from '../../src/execution/prisma.ts';
+import { createPrismaStore } from '../../src/execution/prisma-store.ts';
 import { createRedisLog } from '../../src/log/redis/redis-log.ts';
 import { type ListeningApp, startApp } from '../support/app.ts';
 import { createDatabase, describePostgres } from '../support/postgres.ts';

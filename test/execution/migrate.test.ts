@@ -4,8 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type MigrationSession, migrate, readMigrations } from '../../src/execution/migrate.ts';
-import { createPrismaStore } from '../../src/execution/prisma.ts';
+import { type MigrationSession, migrate, readMigrations } from '../../src/execution/database/migrate.ts';
+import { createPrismaStore } from '../../src/execution/prisma-store.ts';
 import { createDatabase, type Database, describePostgres } from '../support/postgres.ts';
 import { query } from './failing-servers.ts';
 

@@ -1,6 +1,6 @@
 // What happens while the database is away: methods reject within their bound, and go through when it is back.
 import { describe, expect, test } from 'vitest';
-import { createPrismaStore, type PrismaStore } from '../../src/execution/prisma.ts';
+import { createPrismaStore, type PrismaStore } from '../../src/execution/prisma-store.ts';
 import { createDatabase, describeOwnPostgres, describePostgres, startPostgres } from '../support/postgres.ts';
 import { until } from '../support/wait.ts';
 import { freePort, startFreezingProxy, startHangingServer } from './failing-servers.ts';

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { PGliteHost } from '../../src/execution/pglite-host.ts';
-import { createPrismaStore } from '../../src/execution/prisma.ts';
+import { PGliteHost } from '../../src/execution/database/pglite-host.ts';
+import { createPrismaStore } from '../../src/execution/prisma-store.ts';
 import { until } from '../support/wait.ts';
 
 /** A loop in WASM that never returns. */

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createPrismaStore, type PrismaStore } from '../../src/execution/prisma.ts';
+import { createPrismaStore, type PrismaStore } from '../../src/execution/prisma-store.ts';
 import { createDatabase, type Database, describePostgres } from '../support/postgres.ts';
 
 const REVISIONS = readFileSync('prisma/optional/revisions.sql', 'utf8');

@@ -1,6 +1,6 @@
 // The contract of the store, over memory, PGlite and (where TEST_POSTGRES_URL names a server) Postgres.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createPrismaStore, type PrismaStore } from '../../src/execution/prisma.ts';
+import { createPrismaStore, type PrismaStore } from '../../src/execution/prisma-store.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { createDatabase, type Database, describePostgres } from '../support/postgres.ts';
 import { storeContract } from './store.contract.ts';

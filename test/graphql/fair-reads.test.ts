@@ -1,6 +1,6 @@
 // One caller's many queries on Postgres: other callers, publishing and streams have their turn meanwhile.
 import { expect, test } from 'vitest';
-import { createPrismaStore } from '../../src/execution/prisma.ts';
+import { createPrismaStore } from '../../src/execution/prisma-store.ts';
 import { collect, createApp, EVENT_STREAM } from '../support/app.ts';
 import { createDatabase, describePostgres } from '../support/postgres.ts';
 import { until } from '../support/wait.ts';

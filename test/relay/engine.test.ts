@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { findPart, POSTGRES } from '../../scripts/parts.ts';
 import type { ExecutionEvent } from '../../src/event/events.ts';
 import { ANONYMOUS } from '../../src/execution/permission.ts';
-import { createPrismaStore } from '../../src/execution/prisma.ts';
+import { createPrismaStore } from '../../src/execution/prisma-store.ts';
 import { createRedisLog } from '../../src/log/redis/redis-log.ts';
 import { type App, type AppOptions, createApp } from '../support/app.ts';
 import { createDatabase, type Database, describePostgres } from '../support/postgres.ts';

@@ -6,7 +6,7 @@ import { BaseResolver, createConfig, lintDocument, Source } from '@redocly/opena
 import { SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ExecutionKind } from '../../src/event/events.ts';
-import { createPrismaStore } from '../../src/execution/prisma.ts';
+import { createPrismaStore } from '../../src/execution/prisma-store.ts';
 import { DEFAULT_QUOTAS } from '../../src/execution/quotas.ts';
 import { openApiDocument } from '../../src/rest/openapi/document.ts';
 import { STORIES, STORY_EPOCH } from '../../src/rest/openapi/story.ts';

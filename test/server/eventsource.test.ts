@@ -4,7 +4,7 @@
 //   OUTAGE_SECONDS=60 npm test -- test/server/eventsource.test.ts    # Redis away for a minute, as the issue has it
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createPrismaStore } from '../../src/execution/prisma.ts';
+import { createPrismaStore } from '../../src/execution/prisma-store.ts';
 import { createRedisLog } from '../../src/log/redis/redis-log.ts';
 import { createPublisher } from '../../src/worker.ts';
 import { range } from '../support/app.ts';

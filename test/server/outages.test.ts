@@ -1,7 +1,7 @@
 // Redis and Postgres away, at start and in the middle: told, waited for, and over by itself (protocol.md, "Coming
 // back"; issue, "Bad input").
 import { afterEach, describe, expect, test } from 'vitest';
-import { createPrismaStore } from '../../src/execution/prisma.ts';
+import { createPrismaStore } from '../../src/execution/prisma-store.ts';
 import type { EventLog } from '../../src/log/log.ts';
 import { createRedisLog } from '../../src/log/redis/redis-log.ts';
 import { EVENT_STREAM, graphqlPath, type ListeningApp, range, startApp } from '../support/app.ts';

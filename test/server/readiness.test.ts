@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
-import { createPrismaStore } from '../../src/execution/prisma.ts';
+import { createPrismaStore } from '../../src/execution/prisma-store.ts';
 import { createRedisLog } from '../../src/log/redis/redis-log.ts';
 import { createReadiness } from '../../src/rest/health.ts';
 import { startApp } from '../support/app.ts';

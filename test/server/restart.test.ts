@@ -1,7 +1,7 @@
 // A server process that is killed and started again: clients miss nothing (issue, "Must show").
 import { EventSource } from 'eventsource';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createPrismaStore } from '../../src/execution/prisma.ts';
+import { createPrismaStore } from '../../src/execution/prisma-store.ts';
 import { createRedisLog } from '../../src/log/redis/redis-log.ts';
 import { createPublisher } from '../../src/worker.ts';
 import { range } from '../support/app.ts';

@@ -2,7 +2,6 @@
 import { ExecstreamError } from '../../src/event/errors.ts';
 import { isFinal } from '../../src/event/events.ts';
 import { checkExecutionId } from '../../src/event/execution-id.ts';
-import { matchesIdPattern } from '../../src/execution/id-patterns.ts';
 import {
   checkAttemptStep,
   checkBegin,
@@ -10,7 +9,8 @@ import {
   checkPage,
   checkParentTenant,
   judgeBegin,
-} from '../../src/execution/rules.ts';
+} from '../../src/execution/attempt-rules.ts';
+import { matchesIdPattern } from '../../src/execution/id-patterns.ts';
 import type {
   BeginExecution,
   Content,

@@ -6,7 +6,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ExecstreamError } from '../event/errors.ts';
+import { ExecstreamError } from '../../event/errors.ts';
 
 /** One connection to a database, for the time of a migration. */
 export interface MigrationSession {
@@ -23,7 +23,7 @@ export interface Migration {
 }
 
 /** The same from src/execution and from dist/execution. */
-const FOLDER = fileURLToPath(new URL('../../prisma/migrations', import.meta.url));
+const FOLDER = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
 
 /** The key under which `prisma migrate` locks a database: it and a server must not migrate at once either. */
 const PRISMA_LOCK = 72707369;

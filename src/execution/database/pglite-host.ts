@@ -1,9 +1,9 @@
 // Keeps PGlite running: restarts it, with back-off, after a crash or a hang, and connects the driver to the thread
 // that runs at the moment.
 import type { Duplex } from 'node:stream';
-import { ExecstreamError } from '../event/errors.ts';
+import { ExecstreamError } from '../../event/errors.ts';
 import type { DatabaseLogger } from './database.ts';
-import { toExecstreamError } from './failure.ts';
+import { toExecstreamError } from './database-error.ts';
 import { PGliteStream } from './pglite-stream.ts';
 import { PGliteThread } from './pglite-thread.ts';
 

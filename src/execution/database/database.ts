@@ -1,5 +1,5 @@
 // What the store asks of a database, whichever it is.
-import type { PrismaClient } from './generated/client.ts';
+import type { PrismaClient } from '../generated/client.ts';
 
 /** A database that is up to date. */
 export interface Database {

@@ -1,5 +1,5 @@
 // When the database fails: every wait has a bound, and every failure becomes an ExecstreamError.
-import { ExecstreamError, isExecstreamError } from '../event/errors.ts';
+import { ExecstreamError, isExecstreamError } from '../../event/errors.ts';
 
 /**
  * Waits for some work, but not longer than a bound. The work itself is not stopped: the connection's own timeouts

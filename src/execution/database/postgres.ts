@@ -1,8 +1,8 @@
 // A Postgres server as the database of executions.
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
+import { PrismaClient } from '../generated/client.ts';
 import type { ConnectOptions, Database } from './database.ts';
-import { PrismaClient } from './generated/client.ts';
 import { type MigrationSession, migrate } from './migrate.ts';
 
 /** A migration may rewrite a table, or wait for another server that does. */

@@ -12,7 +12,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ExecstreamError } from '../event/errors.ts';
+import { ExecstreamError } from '../../event/errors.ts';
 
 /** Gives the lock back. */
 export type Release = () => Promise<void>;

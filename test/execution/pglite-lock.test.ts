@@ -6,8 +6,8 @@ import { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { holdFolder, type Release } from '../../src/execution/folder.ts';
-import { createPrismaStore } from '../../src/execution/prisma.ts';
+import { holdFolder, type Release } from '../../src/execution/database/pglite-lock.ts';
+import { createPrismaStore } from '../../src/execution/prisma-store.ts';
 
 let parent: string;
 let dataDir: string;
@@ -35,7 +35,7 @@ async function run(script: string): Promise<{ child: ChildProcess; said: string 
 /** A process that tries to hold a folder, writes `held` or the error's message, and stays. */
 function startHolder(folder: string) {
   return run(`
-    import { holdFolder } from './src/execution/folder.ts';
+    import { holdFolder } from './src/execution/database/pglite-lock.ts';
     process.stdout.write(await holdFolder(${JSON.stringify(folder)}).then(() => 'held', (error) => error.message));
     setInterval(() => {}, 1000);`);
 }
@@ -49,7 +49,7 @@ const locksIn = (folder: string) => readdirSync(folder).filter((name) => name.en
 
 test('a row outlives the process that wrote it, though it is killed, and a killed server’s lock is taken over', async () => {
   const { child: writer } = await run(`
-    import { createPrismaStore } from './src/execution/prisma.ts';
+    import { createPrismaStore } from './src/execution/prisma-store.ts';
     const store = createPrismaStore({ dataDir: ${JSON.stringify(dataDir)} });
     await store.begin({ id: 'kept', kind: 'task', mode: 'TEXT' });
     process.stdout.write('written');

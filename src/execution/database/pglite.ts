@@ -3,12 +3,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PrismaPg } from '@prisma/adapter-pg';
-import { ExecstreamError, isExecstreamError } from '../event/errors.ts';
+import { ExecstreamError, isExecstreamError } from '../../event/errors.ts';
+import { PrismaClient } from '../generated/client.ts';
 import type { ConnectOptions, Database } from './database.ts';
-import { within } from './failure.ts';
-import { holdFolder, type Release } from './folder.ts';
-import { PrismaClient } from './generated/client.ts';
+import { within } from './database-error.ts';
 import { PGliteHost } from './pglite-host.ts';
+import { holdFolder, type Release } from './pglite-lock.ts';
 import { migratePostgres } from './postgres.ts';
 
 /**

@@ -1,14 +1,6 @@
 // The ExecutionStore on Prisma. Every guard is in the WHERE of one UPDATE, so that it holds between processes.
 import { ExecstreamError } from '../event/errors.ts';
 import { checkExecutionId } from '../event/execution-id.ts';
-import { connect, type DatabaseLocation } from './connect.ts';
-import type { Database, DatabaseLogger } from './database.ts';
-import { readOnly, within } from './failure.ts';
-import type { Prisma, PrismaClient } from './generated/client.ts';
-import { childrenOf, contents, getMany, list } from './lists.ts';
-import { abandon, expectHeartbeats, expectingHeartbeats, undoBegin } from './open-executions.ts';
-import { statesAfter } from './revisions.ts';
-import { fromRow, toDescription, toEnd, toRow } from './row.ts';
 import {
   checkAttemptStep,
   checkBegin,
@@ -19,7 +11,15 @@ import {
   MAX_ATTEMPT,
   MAX_ATTEMPT_STEP,
   OPEN_STATUSES,
-} from './rules.ts';
+} from './attempt-rules.ts';
+import { connect, type DatabaseLocation } from './database/connect.ts';
+import type { Database, DatabaseLogger } from './database/database.ts';
+import { readOnly, within } from './database/database-error.ts';
+import type { Prisma, PrismaClient } from './generated/client.ts';
+import { childrenOf, contents, getMany, list } from './lists.ts';
+import { abandon, expectHeartbeats, expectingHeartbeats, undoBegin } from './open-executions.ts';
+import { statesAfter } from './revisions.ts';
+import { fromRow, toDescription, toEnd, toRow } from './row-mapper.ts';
 import type { BeginExecution, Execution, ExecutionStore } from './store.ts';
 
 export interface PrismaStoreOptions {

@@ -17,7 +17,7 @@ import { randomUUID } from 'node:crypto';
 import { type EventType, type NewEvent, timestamp } from '../event/events.ts';
 import { eventBytes } from '../event/json.ts';
 import { MAX_BATCH_BYTES } from '../log/log.ts';
-import { createQueue, type Item, waitingBytes } from './queue.ts';
+import { createQueue, type Item, waitingBytes } from './event-queue.ts';
 
 export interface Batch {
   readonly id: string;

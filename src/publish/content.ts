@@ -9,8 +9,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { type ExecutionMode, type JsonValue, type NewEvent, timestamp } from '../event/events.ts';
 import { createTextCutter } from '../event/text.ts';
 import type { Redaction } from '../redact/redaction.ts';
-import { createHeldText, createHeldValue } from './held.ts';
-import type { PublisherLimits } from './options.ts';
+import type { PublisherLimits } from './limits.ts';
+import { createHeldText, createHeldValue } from './resend-state.ts';
 
 export interface ContentOptions {
   readonly mode: ExecutionMode;

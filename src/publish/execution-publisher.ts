@@ -10,7 +10,7 @@ import type {
 } from '../event/events.ts';
 import type { RedactionCounts } from '../redact/redaction.ts';
 import type { RunState } from './lifecycle.ts';
-import type { PieceOptions } from './pieces.ts';
+import type { PieceOptions } from './simulated-chunks.ts';
 
 /** The types that `emit` takes: all but the ends and what the publisher makes by itself. */
 export type EmitType = Exclude<

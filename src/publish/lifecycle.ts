@@ -5,12 +5,12 @@ import type { ExecstreamError } from '../event/errors.ts';
 import { isFinal, type NewEvent, type OpenStatus } from '../event/events.ts';
 import type { BeginExecution, ExecutionEnd, ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
-import type { Logger, PublisherLimits } from './options.ts';
+import { createPulse } from './heartbeat.ts';
+import type { Logger, PublisherLimits } from './limits.ts';
+import { type Position, refusalOf } from './log-outcome.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
-import { createPulse } from './pulse.ts';
-import { type Position, refusalOf } from './refusal.ts';
 import { isRefusal } from './retry.ts';
-import { createRow } from './row.ts';
+import { createRow } from './row-writer.ts';
 import { terminalEvent } from './terminal.ts';
 
 /**

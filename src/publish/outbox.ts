@@ -7,8 +7,8 @@ import { ExecstreamError } from '../event/errors.ts';
 import type { NewEvent } from '../event/events.ts';
 import type { LogWriter } from '../log/log.ts';
 import { createBacklog } from './backlog.ts';
-import type { Logger, PublisherLimits } from './options.ts';
-import { endOf, type Position, refusalOf } from './refusal.ts';
+import type { Logger, PublisherLimits } from './limits.ts';
+import { endOf, type Position, refusalOf } from './log-outcome.ts';
 import { backoffMs, isRefusal, within } from './retry.ts';
 
 export interface OutboxOptions {

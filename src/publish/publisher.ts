@@ -2,10 +2,10 @@
 import type { ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
 import { createRedactor, type RedactOptions } from '../redact/redaction.ts';
+import { type BeginRun, bad } from './begin-run.ts';
 import type { ExecutionPublisher } from './execution-publisher.ts';
-import { DEFAULT_LIMITS, type Logger, type PublisherLimits, SILENT } from './options.ts';
+import { DEFAULT_LIMITS, type Logger, type PublisherLimits, SILENT } from './limits.ts';
 import { createRun } from './run.ts';
-import { type BeginRun, bad } from './start.ts';
 
 export interface PublisherOptions {
   readonly log: LogWriter;

@@ -22,12 +22,12 @@ import { checkEventData } from '../event/validation.ts';
 import type { ExecutionEnd, ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
 import type { Redaction } from '../redact/redaction.ts';
+import { type BeginRun, bad, prepareRun } from './begin-run.ts';
 import { createContent } from './content.ts';
 import type { ExecutionPublisher } from './execution-publisher.ts';
 import { createLifecycle } from './lifecycle.ts';
-import type { Logger, PublisherLimits } from './options.ts';
-import { type PieceOptions, toPieces } from './pieces.ts';
-import { type BeginRun, bad, prepareRun } from './start.ts';
+import type { Logger, PublisherLimits } from './limits.ts';
+import { type PieceOptions, toPieces } from './simulated-chunks.ts';
 
 const NOT_EMITTED: Partial<Record<EventType, string>> = {
   complete: 'call complete()',

@@ -15,8 +15,8 @@ import { createGraphQL, type GraphQL, type Logger } from '../graphql/graphql.ts'
 import type { EventLog } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory.ts';
 import { createRedisLog } from '../log/redis/redis-log.ts';
-import { createHeldValue } from '../publish/held.ts';
-import { DEFAULT_LIMITS } from '../publish/options.ts';
+import { DEFAULT_LIMITS } from '../publish/limits.ts';
+import { createHeldValue } from '../publish/resend-state.ts';
 import { createEndReconciler, createRowWatch } from '../relay/end.ts';
 import { followAll } from '../relay/follow.ts';
 import { createLiveness, type LivenessTimes } from '../relay/liveness.ts';

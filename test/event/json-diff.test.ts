@@ -6,8 +6,8 @@ import type { JsonValue, NewEvent } from '../../src/event/events.ts';
 import { MAX_DATA_BYTES } from '../../src/event/events.ts';
 import { jsonBytes } from '../../src/event/json.ts';
 import { diff, splitPatch } from '../../src/event/json-diff.ts';
-import { createHeldValue } from '../../src/publish/held.ts';
-import { DEFAULT_LIMITS } from '../../src/publish/options.ts';
+import { DEFAULT_LIMITS } from '../../src/publish/limits.ts';
+import { createHeldValue } from '../../src/publish/resend-state.ts';
 
 const key = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom('a', 'b', 'c', '') },

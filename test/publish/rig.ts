@@ -2,7 +2,7 @@
 import { ExecstreamError } from '../../src/event/errors.ts';
 import { type AppendRequest, type EventLog, type LogWriter, MAX_BATCH_BYTES } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
-import type { PublisherLimits } from '../../src/publish/options.ts';
+import type { PublisherLimits } from '../../src/publish/limits.ts';
 import { createPublisher } from '../../src/publish/publisher.ts';
 import { createMemoryStore, type MemoryStore } from '../support/memory-store.ts';
 

@@ -1,6 +1,6 @@
 // Vercel's AI SDK into a run: `fullStream` (the part types of versions 4 to 6) and `partialObjectStream`.
 import type { ExecutionPublisher } from '../execution-publisher.ts';
-import { field, type Gathered, gather, toError } from './gathered.ts';
+import { field, type Gathered, gather, toError } from './stream-collector.ts';
 
 /**
  * Publishes what `streamText` gives: text, tool calls with their ends, usage. Reasoning is not published.

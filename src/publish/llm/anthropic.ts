@@ -1,6 +1,6 @@
 // Anthropic's Messages stream into a run.
 import type { ExecutionPublisher } from '../execution-publisher.ts';
-import { count, field, type Gathered, gather, toError } from './gathered.ts';
+import { count, field, type Gathered, gather, toError } from './stream-collector.ts';
 
 /**
  * Publishes the events of a message: text, tool calls once their input is whole, and the ends of those that the

@@ -1,6 +1,6 @@
 // OpenAI's Chat Completions stream, and those of the many servers that speak it, into a run.
 import type { ExecutionPublisher } from '../execution-publisher.ts';
-import { count, field, type Gathered, gather, toError } from './gathered.ts';
+import { count, field, type Gathered, gather, toError } from './stream-collector.ts';
 
 /**
  * Publishes the chunks of a chat completion: text, and tool calls once their arguments are whole. Whoever runs the

@@ -1,6 +1,6 @@
 // OpenAI's Responses stream into a run.
 import type { ExecutionPublisher } from '../execution-publisher.ts';
-import { field, type Gathered, gather, toError } from './gathered.ts';
+import { field, type Gathered, gather, toError } from './stream-collector.ts';
 
 /**
  * Publishes the events of a response: text, function calls once their arguments are whole, and the calls of hosted

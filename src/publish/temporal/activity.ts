@@ -2,9 +2,9 @@
 import type { Context } from '@temporalio/activity';
 import { isExecstreamError } from '../../event/errors.ts';
 import type { FailedStatus } from '../../event/events.ts';
+import type { BeginRun } from '../begin-run.ts';
 import type { ExecutionPublisher } from '../execution-publisher.ts';
 import type { Publisher } from '../publisher.ts';
-import type { BeginRun } from '../start.ts';
 import { createMuteRun } from './mute.ts';
 import { willBeRetried } from './will-retry.ts';
 

@@ -5,7 +5,7 @@
 // its cursor on the row. Where that cannot be found out from here, the relay does it.
 import type { JsonValue } from '../../event/events.ts';
 import type { ExecutionEnd, ExecutionStore } from '../../execution/store.ts';
-import type { Logger } from '../options.ts';
+import type { Logger } from '../limits.ts';
 import { type Close, type HistoryService, waitForClose } from './close.ts';
 import { beginRow, type Sunk } from './sink-log.ts';
 

@@ -7,7 +7,7 @@ import { pause } from '../../async/backoff.ts';
 import { isExecstreamError } from '../../event/errors.ts';
 import type { ExecutionStore } from '../../execution/store.ts';
 import { type LogWriter, MAX_BATCH_BYTES } from '../../log/log.ts';
-import type { Logger } from '../options.ts';
+import type { Logger } from '../limits.ts';
 import { backoffMs } from '../retry.ts';
 import { beginRow, findPlace, noteFor, type Place, type Sunk } from './sink-log.ts';
 

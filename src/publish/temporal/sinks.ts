@@ -10,7 +10,7 @@ import { isTerminal } from '../../event/events.ts';
 import type { ExecutionStore } from '../../execution/store.ts';
 import type { LogWriter } from '../../log/log.ts';
 import type { StreamSinks, SunkEvent } from '../../workflow/wire.ts';
-import { type Logger, SILENT } from '../options.ts';
+import { type Logger, SILENT } from '../limits.ts';
 import type { HistoryService } from './close.ts';
 import { createEndings } from './endings.ts';
 import { createFeed, type Feed } from './feed.ts';

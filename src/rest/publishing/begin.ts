@@ -14,7 +14,7 @@ import { type Caller, requirePublish, requirePublishScope } from '../../executio
 import type { Quotas } from '../../execution/quotas.ts';
 import type { BeginExecution, Execution, ExecutionStore } from '../../execution/store.ts';
 import { type EventLog, type LogHead, MAX_BATCH_BYTES } from '../../log/log.ts';
-import { prepareRun } from '../../publish/start.ts';
+import { prepareRun } from '../../publish/begin-run.ts';
 import type { Redaction } from '../../redact/redaction.ts';
 import { readBody } from '../body.ts';
 import { toPublishError } from './log-outcome.ts';

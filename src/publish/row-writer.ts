@@ -2,8 +2,8 @@
 import { ExecstreamError } from '../event/errors.ts';
 import { isFinal, type OpenStatus } from '../event/events.ts';
 import type { BeginExecution, Execution, ExecutionEnd, ExecutionStore } from '../execution/store.ts';
-import type { Logger } from './options.ts';
-import type { Position } from './refusal.ts';
+import type { Logger } from './limits.ts';
+import type { Position } from './log-outcome.ts';
 import { isRefusal, persist } from './retry.ts';
 
 export interface RowOptions {

@@ -4,7 +4,7 @@ import { type JsonValue, type NewEvent, timestamp } from '../event/events.ts';
 import { diff, splitPatch, wholeValue } from '../event/json-diff.ts';
 import { checkValueSize } from '../event/json-size.ts';
 import { splitText, tailOf } from '../event/text.ts';
-import type { PublisherLimits } from './options.ts';
+import type { PublisherLimits } from './limits.ts';
 
 export interface Held {
   /** Adds a chunk that has been cut. */

@@ -1,7 +1,7 @@
 // A text that is whole already, published as if it grew.
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { toPieces } from '../../src/publish/pieces.ts';
+import { toPieces } from '../../src/publish/simulated-chunks.ts';
 import { foldLog } from './fold.ts';
 import { createRig } from './rig.ts';
 

@@ -1,5 +1,5 @@
 // A text that is whole already, cut into pieces to be read as if it grew: where to cut, and at what pace.
-import { bad } from './start.ts';
+import { bad } from './begin-run.ts';
 
 export interface PieceOptions {
   /** UTF-16 code units of a piece, at most; default 200. */

@@ -6,7 +6,7 @@ import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const ENTRY = fileURLToPath(new URL('../src/workflow/index.ts', import.meta.url));
+const ENTRY = fileURLToPath(new URL('../src/temporal/workflow/index.ts', import.meta.url));
 
 /** Writes the entry, whole, as this file. */
 export async function buildWorkflowEntry(outfile: string): Promise<void> {
@@ -29,5 +29,5 @@ export async function buildWorkflowEntry(outfile: string): Promise<void> {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await buildWorkflowEntry(fileURLToPath(new URL('../dist/workflow/index.js', import.meta.url)));
+  await buildWorkflowEntry(fileURLToPath(new URL('../dist/temporal/workflow/index.js', import.meta.url)));
 }

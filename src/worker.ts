@@ -17,7 +17,7 @@ export { publishOpenAiResponse } from './publish/llm/openai-responses.ts';
 export type { Gathered, GatheredToolCall } from './publish/llm/stream-collector.ts';
 export { createPublisher, type Publisher, type PublisherOptions } from './publish/publisher.ts';
 export type { PieceOptions } from './publish/simulated-chunks.ts';
-export * from './publish/temporal/index.ts';
 export type { RedactPattern } from './redact/custom-rules.ts';
 export type { RedactionCounts, RedactOptions } from './redact/redaction.ts';
 export type { RedactionKind } from './redact/rule.ts';
+export * from './temporal/worker/index.ts';

@@ -1,6 +1,6 @@
 // The workflow: what it says about itself, and the task and the agent that it runs.
 import { proxyActivities } from '@temporalio/workflow';
-import { streamed } from '../../src/workflow/index.ts';
+import { streamed } from '../../src/temporal/workflow/index.ts';
 import type { Activities } from './activities.ts';
 
 const { research, write } = proxyActivities<Activities>({

@@ -1,6 +1,6 @@
 // A workflow of the proof: runs a task and an agent, each the work of an activity, and tells of itself meanwhile.
 import { proxyActivities } from '@temporalio/workflow';
-import { streamed } from '../../src/workflow/index.ts';
+import { streamed } from '../../src/temporal/workflow/index.ts';
 import type { Activities } from './activities.ts';
 import type { WorkflowPlan } from './plan.ts';
 

@@ -2,9 +2,9 @@
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { messageOf } from '../event/errors.ts';
 import { parseRedisUrl } from '../redis/url.ts';
-import type { TemporalSettings } from '../relay/temporal/calls.ts';
 import type { EventStreamSettings } from '../sse/event-stream.ts';
 import { DEFAULT_STREAM_SETTINGS } from '../sse/event-streams.ts';
+import type { TemporalSettings } from '../temporal/source/temporal-client.ts';
 import { type JwtOptions, LEAST_KEY_BYTES } from './auth/jwt.ts';
 import { isSecureUrl, requireLoopback } from './auth/loopback.ts';
 import { list, oneOf, url, whole, wrong } from './environment.ts';

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ExecutionEvent } from '../../src/event/events.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import { createPublisher } from '../../src/publish/publisher.ts';
-import { publishActivity } from '../../src/publish/temporal/index.ts';
+import { publishActivity } from '../../src/temporal/worker/index.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { describeTemporal, useTemporal } from '../support/temporal.ts';
 import { until } from '../support/wait.ts';

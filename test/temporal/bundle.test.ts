@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { bundleWorkflowCode } from '@temporalio/worker';
 import { afterAll, expect, test } from 'vitest';
 import { buildWorkflowEntry } from '../../scripts/build-workflow.ts';
-import { createTemporalPlugin } from '../../src/publish/temporal/index.ts';
+import { createTemporalPlugin } from '../../src/temporal/worker/index.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const SOURCE = join(ROOT, 'src/workflow/index.ts');
+const SOURCE = join(ROOT, 'src/temporal/workflow/index.ts');
 const MOST_BYTES = 20_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'execstream-bundle-'));

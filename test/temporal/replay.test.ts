@@ -5,7 +5,7 @@ import { Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { expect, test } from 'vitest';
 import { createMemoryLog } from '../../src/log/memory.ts';
-import { createTemporalPlugin } from '../../src/publish/temporal/index.ts';
+import { createTemporalPlugin } from '../../src/temporal/worker/index.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { quietRuntime } from '../support/temporal.ts';
 

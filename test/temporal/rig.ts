@@ -2,8 +2,8 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { bundleWorkflowCode, Worker, type WorkerOptions, type WorkflowBundle } from '@temporalio/worker';
 import type { EventLog } from '../../src/log/log.ts';
-import { createTemporalPlugin } from '../../src/publish/temporal/index.ts';
-import { STREAM_QUERY, type StreamPage, type WorkflowEvent } from '../../src/workflow/wire.ts';
+import { STREAM_QUERY, type StreamPage, type WorkflowEvent } from '../../src/temporal/shared/stream-query.ts';
+import { createTemporalPlugin } from '../../src/temporal/worker/index.ts';
 import type { MemoryStore } from '../support/memory-store.ts';
 import type { TemporalConnections } from '../support/temporal.ts';
 

@@ -3,8 +3,8 @@ import type { WorkflowInfo } from '@temporalio/workflow';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
-import { createWorkerSinks, type SinkOptions, type WorkerSinks } from '../../src/publish/temporal/sinks.ts';
-import type { SunkEvent, WorkflowEvent } from '../../src/workflow/wire.ts';
+import type { SunkEvent, WorkflowEvent } from '../../src/temporal/shared/stream-query.ts';
+import { createWorkerSinks, type SinkOptions, type WorkerSinks } from '../../src/temporal/worker/sinks.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { until } from '../support/wait.ts';
 

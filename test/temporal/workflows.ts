@@ -9,7 +9,7 @@ import {
   setHandler,
   sleep,
 } from '@temporalio/workflow';
-import { createStreamState, streamed } from '../../src/workflow/index.ts';
+import { createStreamState, streamed } from '../../src/temporal/workflow/index.ts';
 import type * as activities from './activities.ts';
 
 const { write, pick, work } = proxyActivities<typeof activities>({

@@ -1,6 +1,6 @@
 // The same workflow with a stream, which takes in all of execstream/workflow.
 import { sleep } from '@temporalio/workflow';
-import { streamed } from '../../../src/workflow/index.ts';
+import { streamed } from '../../../src/temporal/workflow/index.ts';
 
 export const digest = streamed(async (stream, topic: string) => {
   stream.status('RUNNING', 'resting');

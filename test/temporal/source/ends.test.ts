@@ -1,7 +1,7 @@
 // How workflows end, and what goes wrong on the way, on a real server: one end each, and no stream that breaks.
 import { expect, test } from 'vitest';
 import { createMemoryLog } from '../../../src/log/memory.ts';
-import { TemporalError } from '../../../src/relay/temporal/errors.ts';
+import { TemporalError } from '../../../src/temporal/source/errors.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import {
   connectTo,

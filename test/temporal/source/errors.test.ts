@@ -1,6 +1,6 @@
 // What each failed call to Temporal is taken for, and told as; without a server.
 import { expect, test } from 'vitest';
-import { refusalOf, temporalError, warningOf } from '../../../src/relay/temporal/errors.ts';
+import { refusalOf, temporalError, warningOf } from '../../../src/temporal/source/errors.ts';
 
 /** An error as gRPC throws it. */
 function grpc(code: number, details: string): Error {

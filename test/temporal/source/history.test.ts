@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { findPart, TEMPORAL } from '../../../scripts/parts.ts';
-import { decodePlainJson } from '../../../src/relay/temporal/payloads.ts';
+import { decodePlainJson } from '../../../src/temporal/source/payloads.ts';
 import { describeTemporal, useTemporal } from '../../support/temporal.ts';
 import { until } from '../../support/wait.ts';
 import { freshId } from '../rig.ts';

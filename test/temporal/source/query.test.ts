@@ -1,8 +1,8 @@
 // Workflows that answer the query, watched on a real server without a sink: order, once, ends, and who asks.
 import { expect, test } from 'vitest';
 import { createMemoryLog } from '../../../src/log/memory.ts';
-import { createTemporal } from '../../../src/relay/temporal/connection.ts';
-import { createTemporalSource } from '../../../src/relay/temporal/source.ts';
+import { createTemporal } from '../../../src/temporal/source/connection.ts';
+import { createTemporalSource } from '../../../src/temporal/source/source.ts';
 import { range } from '../../support/app.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import { describeTemporal, useTemporal } from '../../support/temporal.ts';

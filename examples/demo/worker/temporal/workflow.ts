@@ -1,6 +1,6 @@
 // The digest as a workflow of Temporal's: the same steps, each child the work of an activity.
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
-import { streamed } from '../../../../src/workflow/index.ts';
+import { streamed } from '../../../../src/temporal/workflow/index.ts';
 import type { TextFile } from '../../files.ts';
 import { allSettled, readAll, STEPS } from '../steps.ts';
 import type { Activities } from './activities.ts';

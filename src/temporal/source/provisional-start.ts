@@ -1,0 +1,29 @@
+// Begins the log of a workflow that cannot be asked yet: a viewer who has read nothing has no cursor, and could not be
+// warned of that.
+
+import { pause } from '../../async/backoff.ts';
+import { timestamp } from '../../event/events.ts';
+import type { WorkflowRun } from './temporal-client.ts';
+import type { Watched } from './watch-context.ts';
+
+/** Until then an announcement has reached the viewers: before a warning does, which repeats the cursor that it gives. */
+const ANNOUNCED_MS = 200;
+
+/**
+ * Tells the start as the workflow's library will, where there is no log yet. The log's note says that it is a guess;
+ * should the workflow say otherwise, a new epoch begins.
+ * @returns whether it was told.
+ */
+export async function beginByGuess(
+  { copy, log, executionId, signal }: Watched,
+  run: WorkflowRun,
+): Promise<boolean> {
+  if (copy.epoch !== '' || (await log.head(executionId))) return false;
+  const { workflowId, workflowType, runId, startedAt, attempt } = run;
+  const guess = { epoch: runId, runId, runStartedAt: startedAt, attempt, isGuess: true };
+  if ((await copy.enter(guess)) !== 'done') return false;
+  const ts = timestamp(new Date(startedAt));
+  await copy.append([{ seq: 1, type: 'workflow_start', ts, data: { workflowId, workflowType, runId } }]);
+  await pause(ANNOUNCED_MS, signal);
+  return true;
+}

@@ -1,7 +1,0 @@
-// A module of workflow interceptors that intercepts nothing: by loading it, a worker says that it has our sink.
-import { LIVE } from './live.ts';
-
-export function interceptors(): object {
-  Reflect.set(globalThis, LIVE, true);
-  return {};
-}

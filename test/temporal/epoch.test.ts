@@ -1,0 +1,107 @@
+// What needs no server: which epoch a run is in, what will be retried, how much is held and handed over.
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { describe, expect, test } from 'vitest';
+import { willBeRetried as willActivityBeRetried } from '../../src/temporal/shared/activity-will-retry.ts';
+import { formatNote, parseNote, type WorkflowEvent } from '../../src/temporal/shared/stream-query.ts';
+import { willBeRetried } from '../../src/temporal/shared/workflow-will-retry.ts';
+import type { CarriedStream } from '../../src/temporal/workflow/carry-over.ts';
+import { epochOf } from '../../src/temporal/workflow/epoch.ts';
+import { createHeldEvents, utf8Bytes } from '../../src/temporal/workflow/event-buffer.ts';
+
+describe('the epoch', () => {
+  const run = (runId: string, originalExecutionRunId = runId, continuedFromExecutionRunId?: string) => ({
+    runId,
+    originalExecutionRunId,
+    continuedFromExecutionRunId,
+  });
+  const carried = { epoch: 'r1', runId: 'r1' } as CarriedStream;
+
+  test('is the run’s own for a first run, a cron run and a reset of either', () => {
+    expect(epochOf(run('r1'), undefined)).toBe('r1');
+    expect(epochOf(run('r2', 'r2', 'r1'), undefined)).toBe('r2');
+    expect(epochOf(run('r3', 'r1'), undefined)).toBe('r3');
+  });
+
+  test('is the carried one after continue-as-new, however often', () => {
+    expect(epochOf(run('r2', 'r2', 'r1'), carried)).toBe('r1');
+    expect(epochOf(run('r3', 'r3', 'r2'), { ...carried, runId: 'r2' })).toBe('r1');
+  });
+
+  test('is a new one where a run that was carried to is reset or retried', () => {
+    expect(epochOf(run('r3', 'r2', 'r1'), carried)).toBe('r3');
+    expect(epochOf(run('r3', 'r3', 'r2'), carried)).toBe('r3');
+  });
+});
+
+describe('what a workflow holds', () => {
+  const event = (seq: number, step = 'x') =>
+    ({
+      seq,
+      type: 'workflow_status',
+      ts: '2026-01-01T00:00:00.000Z',
+      data: { status: 'RUNNING', step },
+    }) as WorkflowEvent;
+  const seqs = (events: readonly WorkflowEvent[]) => events.map(({ seq }) => seq);
+
+  test('is the newest events within both bounds, and always the last', () => {
+    const held = createHeldEvents({ maxEvents: 3, maxBytes: 400 }, 0, []);
+    for (let seq = 1; seq <= 5; seq += 1) held.add(event(seq));
+    expect([held.base, held.next, seqs(held.page(0, 1e6))]).toEqual([2, 6, [3, 4, 5]]);
+    held.add(event(6, 'y'.repeat(1_000)));
+    expect([held.base, held.next, seqs(held.page(0, 1e6))]).toEqual([5, 7, [6]]);
+    expect(seqs(held.page(0, 10))).toEqual([6]);
+    expect(held.tail({ maxEvents: 5, maxBytes: 10 })).toEqual([]);
+  });
+
+  test('goes on behind what was carried over', () => {
+    const held = createHeldEvents({ maxEvents: 9, maxBytes: 1e6 }, 7, [event(8), event(9)]);
+    held.add(event(10));
+    expect([held.base, held.next, seqs(held.page(8, 1e6))]).toEqual([7, 11, [9, 10]]);
+    expect(seqs(held.tail({ maxEvents: 2, maxBytes: 1e6 }))).toEqual([9, 10]);
+  });
+
+  test('is measured in bytes of UTF-8', () => {
+    for (const text of ['', 'a', 'é', '€', '😀', 'aé€😀\u07ff\u0800\uffff']) {
+      expect(utf8Bytes(text)).toBe(Buffer.byteLength(text));
+    }
+  });
+});
+
+describe('a retry is foreseen', () => {
+  const failure = (type: string, nonRetryable = false) =>
+    ApplicationFailure.create({ message: 'm', type, nonRetryable });
+  const policy = { maximumAttempts: 3, nonRetryableErrorTypes: ['Bad'] };
+  const workflow = (attempt: number, retryPolicy: object | undefined = policy) =>
+    ({ attempt, retryPolicy, executionExpirationTime: new Date(1_000) }) as never;
+
+  test('for workflows: by policy, attempts, type and time', () => {
+    expect(willBeRetried(failure('Ink'), workflow(2), 0)).toBe(true);
+    expect(willBeRetried(failure('Ink'), { attempt: 1 } as never, 0)).toBe(false);
+    expect(willBeRetried(failure('Ink'), workflow(3), 0)).toBe(false);
+    expect(willBeRetried(failure('Ink', true), workflow(1), 0)).toBe(false);
+    expect(willBeRetried(failure('Bad'), workflow(1), 0)).toBe(false);
+    expect(willBeRetried(new CancelledFailure('c'), workflow(1), 0)).toBe(false);
+    expect(willBeRetried(failure('Ink'), workflow(1), 2_000)).toBe(false);
+  });
+
+  test('for activities: by policy, attempts, type and time', () => {
+    const info = (attempt: number, retryPolicy: object | undefined = policy, scheduleToCloseTimeoutMs = 0) =>
+      ({ attempt, retryPolicy, scheduledTimestampMs: 0, scheduleToCloseTimeoutMs }) as never;
+    expect(willActivityBeRetried(new Error('x'), info(2), 0)).toBe(true);
+    expect(willActivityBeRetried(new Error('x'), info(99, {}), 0)).toBe(true);
+    expect(willActivityBeRetried(new Error('x'), info(3), 0)).toBe(false);
+    expect(willActivityBeRetried(failure('Ink', true), info(1), 0)).toBe(false);
+    expect(willActivityBeRetried(Object.assign(new Error('x'), { name: 'Bad' }), info(1), 0)).toBe(false);
+    expect(willActivityBeRetried(new Error('x'), info(1, policy, 5_000), 3_999)).toBe(true);
+    expect(willActivityBeRetried(new Error('x'), info(1, policy, 5_000), 4_000)).toBe(false);
+  });
+});
+
+test('a note is read back, keeps what else was noted, and is not taken from another source', () => {
+  const note = { epoch: 'e', runId: 'r', runStartedAt: 5 };
+  expect(parseNote(formatNote(note, '{"other":1}'))).toEqual(note);
+  expect(JSON.parse(formatNote(note, '{"other":1}'))).toMatchObject({ other: 1 });
+  expect(parseNote(undefined)).toBeUndefined();
+  expect(parseNote('{"revision":3}')).toBeUndefined();
+  expect(parseNote('rubbish')).toBeUndefined();
+});

@@ -1,0 +1,34 @@
+// The answers of the query `getStreamState` of workflows that we did not write: what they hold is checked.
+import { expect, test } from 'vitest';
+import { readPage } from '../../../src/temporal/source/query-page.ts';
+import type { WorkflowRun } from '../../../src/temporal/source/temporal-client.ts';
+
+const DAY = 24 * 60 * 60 * 1_000;
+const run = {
+  workflowId: 'w1',
+  runId: 'r1',
+  firstRunId: 'r1',
+  attempt: 1,
+  startedAt: Date.now() - 40 * DAY,
+} as unknown as WorkflowRun;
+
+test('an event with JSON nested deeper than 128 levels is replaced by a warning', () => {
+  const args = JSON.parse('['.repeat(3_000) + ']'.repeat(3_000));
+  const call = { toolCallId: 't', toolName: 'search', status: 'started' };
+  const events = [
+    { id: 1, type: 'tool_call', data: { ...call, args } },
+    { id: 2, type: 'tool_call', data: { ...call, args: [[1]] } },
+  ];
+  const page = readPage({ events, status: 'RUNNING' }, run, 0);
+  expect(page.events.map(({ type }) => type)).toEqual(['warning', 'tool_call']);
+});
+
+test.each([undefined, 2 ** 40])(
+  'the end of a workflow of 40 days keeps its type, with a duration that GraphQL can carry (%s)',
+  (durationMs) => {
+    const ts = new Date().toISOString();
+    const data = { result: 1, ...(durationMs && { durationMs }) };
+    const page = readPage({ events: [{ id: 1, type: 'complete', ts, data }], status: 'SUCCESS' }, run, 0);
+    expect(page.events[0]).toMatchObject({ type: 'complete', data: { result: 1, durationMs: 2 ** 31 - 1 } });
+  },
+);

@@ -1,5 +1,5 @@
 // A run's signs of life: without them servers take its publisher for lost, warn viewers, and in the end fail the
-// execution (relay/liveness.ts).
+// execution (source/liveness-monitor.ts).
 import type { LogWriter } from '../log/log.ts';
 
 /** Servers count 30 s without a sign as a silence. */

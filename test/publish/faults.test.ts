@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
-import { createEndReconciler } from '../../src/relay/end.ts';
+import { createEndReconciler } from '../../src/source/end-reconciler.ts';
 import { content } from '../support/content.ts';
 import { until } from '../support/wait.ts';
 import { foldLog } from './fold.ts';

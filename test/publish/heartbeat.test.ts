@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import { createPublisher } from '../../src/publish/publisher.ts';
-import { createLiveness } from '../../src/relay/liveness.ts';
+import { createLiveness } from '../../src/source/liveness-monitor.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { createRecorder } from './rig.ts';
 

@@ -5,7 +5,7 @@ import type { NewEvent } from '../../src/event/events.ts';
 import type { Execution } from '../../src/execution/store.ts';
 import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
-import { createEndReconciler, createRowWatch } from '../../src/relay/end.ts';
+import { createEndReconciler, createRowWatch } from '../../src/source/end-reconciler.ts';
 import {
   type App,
   chunk,

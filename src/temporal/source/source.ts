@@ -11,7 +11,7 @@ import { backoff, pause } from '../../async/backoff.ts';
 import { messageOf } from '../../event/errors.ts';
 import type { Execution, ExecutionStore, OpenExecution } from '../../execution/store.ts';
 import type { EventLog } from '../../log/log.ts';
-import { type Audience, type Follow, followBy } from '../../relay/follow.ts';
+import { type Audience, type Follow, followBy } from '../../source/source.ts';
 import { isTemporalError } from './errors.ts';
 import { watchPublished } from './external-publisher.ts';
 import { createFixedCopy } from './fixed-copy.ts';

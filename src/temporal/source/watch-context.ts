@@ -3,7 +3,7 @@
 import type { Retry } from '../../async/backoff.ts';
 import type { ExecutionStore } from '../../execution/store.ts';
 import type { EventLog } from '../../log/log.ts';
-import type { Audience } from '../../relay/follow.ts';
+import type { Audience } from '../../source/source.ts';
 import { isTemporalError, warningOf } from './errors.ts';
 import type { FixedCopy } from './fixed-copy.ts';
 import type { PayloadDecoder } from './payloads.ts';

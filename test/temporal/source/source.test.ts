@@ -2,11 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { createMemoryLog } from '../../../src/log/memory.ts';
-import { createRowSource } from '../../../src/relay/row-source.ts';
+import { createRowSource } from '../../../src/source/row-source.ts';
 import { TemporalError } from '../../../src/temporal/source/errors.ts';
 import { createTemporalSource } from '../../../src/temporal/source/source.ts';
 import type { HistoryEvent, Temporal, WorkflowRun } from '../../../src/temporal/source/temporal-client.ts';
-import { audience } from '../../relay/audience.ts';
+import { audience } from '../../source/audience.ts';
 import { content } from '../../support/content.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import { until } from '../../support/wait.ts';

@@ -10,7 +10,7 @@ import { isFinal } from '../event/events.ts';
 import type { Execution, ExecutionStore } from '../execution/store.ts';
 import { batchesOf } from '../log/append-batch.ts';
 import type { LogHead, LogWriter } from '../log/log.ts';
-import { type ContentEvents, createRowEvents, type RowEvents, type Told } from './row-events.ts';
+import { type ContentEvents, createRowEvents, type RowEvents, type Told } from './row-diff.ts';
 
 export interface RowCopyOptions {
   readonly log: LogWriter;

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ExecutionMode, JsonValue, NewEvent } from '../../src/event/events.ts';
 import { DEFAULT_BOUNDS, type EventLog, type LogBounds } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
-import { createEndReconciler } from '../../src/relay/end.ts';
+import { createEndReconciler } from '../../src/source/end-reconciler.ts';
 import { chunk, directLog, TS } from '../support/app.ts';
 import { content } from '../support/content.ts';
 import { createMemoryStore } from '../support/memory-store.ts';

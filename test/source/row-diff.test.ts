@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { NewEvent } from '../../src/event/events.ts';
 import type { Execution } from '../../src/execution/store.ts';
-import { createRowEvents, type Told } from '../../src/relay/row-events.ts';
+import { createRowEvents, type Told } from '../../src/source/row-diff.ts';
 import { content } from '../support/content.ts';
 
 function row(change: Partial<Execution> = {}): Execution {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ExecutionEvent } from '../../src/event/events.ts';
 import { ANONYMOUS, allowTenant } from '../../src/execution/permission.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
-import { createLiveness } from '../../src/relay/liveness.ts';
+import { createLiveness } from '../../src/source/liveness-monitor.ts';
 import { type Audience, type OpenViewer, Tails } from '../../src/tail/tails.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 

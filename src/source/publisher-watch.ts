@@ -1,7 +1,7 @@
 // Waiting while executions are published: whoever gives signs of life still publishes, and all are asked about by one
 // question. Only those that it leaves in doubt are looked at one by one.
 import type { Silences } from '../coordination/liveness.ts';
-import { createRounds } from './rounds.ts';
+import { createRounds } from './batch-poller.ts';
 
 /** A sign of life is given every 10 s or so. */
 const ALIVE_MS = 20_000;

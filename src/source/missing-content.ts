@@ -4,7 +4,7 @@ import { isExecstreamError } from '../event/errors.ts';
 import { type NewEvent, timestamp } from '../event/events.ts';
 import type { Execution } from '../execution/store.ts';
 import type { LogState } from '../log/log-state.ts';
-import type { ContentEvents } from './row-events.ts';
+import type { ContentEvents } from './row-diff.ts';
 
 /**
  * The events that lead from what a log adds up to, to the row's result; none where it is that, or the row has none.

@@ -1,6 +1,6 @@
 // Waiting while executions are published: one question for all, and only those in doubt are looked at.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createPublishedWatch } from '../../src/relay/published.ts';
+import { createPublishedWatch } from '../../src/source/publisher-watch.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

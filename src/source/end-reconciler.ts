@@ -10,10 +10,10 @@ import { batchesOf } from '../log/append-batch.ts';
 import type { LogHead, LogReader, LogWriter } from '../log/log.ts';
 import { LogState } from '../log/log-state.ts';
 import { createLogStates } from '../log/log-states.ts';
-import { isPublished } from './follow.ts';
-import { hasContent, remainderOf } from './remainder.ts';
-import { createRounds } from './rounds.ts';
-import type { ContentEvents } from './row-events.ts';
+import { createRounds } from './batch-poller.ts';
+import { hasContent, remainderOf } from './missing-content.ts';
+import type { ContentEvents } from './row-diff.ts';
+import { isPublished } from './source.ts';
 
 /** A publisher that lives appends its terminal event right after it has finished the row; so long it is left to. */
 const GRACE_MS = 5_000;

@@ -1,5 +1,5 @@
 // Viewers as a relay sees them, who write down what they are told.
-import type { Audience } from '../../src/relay/follow.ts';
+import type { Audience } from '../../src/source/source.ts';
 
 export interface HeardAudience extends Audience {
   pollMs: number;

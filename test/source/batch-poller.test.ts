@@ -1,6 +1,6 @@
 // Looks at many executions together: all of them, by few questions, for as long as they are followed.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createRounds } from '../../src/relay/rounds.ts';
+import { createRounds } from '../../src/source/batch-poller.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -2,9 +2,9 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
-import { createEndReconciler } from '../../src/relay/end.ts';
-import { createLiveness, type LivenessOptions } from '../../src/relay/liveness.ts';
-import { createMissingHeartbeats } from '../../src/relay/missing-heartbeats.ts';
+import { createEndReconciler } from '../../src/source/end-reconciler.ts';
+import { createLiveness, type LivenessOptions } from '../../src/source/liveness-monitor.ts';
+import { createMissingHeartbeats } from '../../src/source/missing-heartbeats.ts';
 import { content } from '../support/content.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { audience } from './audience.ts';

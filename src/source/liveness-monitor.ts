@@ -11,9 +11,9 @@
 import { pause } from '../async/backoff.ts';
 import type { Execution, ExecutionStore, OpenExecution } from '../execution/store.ts';
 import type { EventLog } from '../log/log.ts';
-import type { Follow } from './follow.ts';
+import { createRounds } from './batch-poller.ts';
 import { createMissingHeartbeats } from './missing-heartbeats.ts';
-import { createRounds } from './rounds.ts';
+import type { Follow } from './source.ts';
 
 export interface LivenessTimes {
   /** From this silence on viewers are warned. */

@@ -10,9 +10,9 @@ import { backoff, pause } from '../async/backoff.ts';
 import { messageOf } from '../event/errors.ts';
 import type { ExecutionStore } from '../execution/store.ts';
 import type { EventLog } from '../log/log.ts';
-import { type Audience, type Follow, followBy, isPublished } from './follow.ts';
-import { createPublishedWatch } from './published.ts';
-import { createRowCopy, type RowCopy, type RowCopyOptions } from './row-copy.ts';
+import { createPublishedWatch } from './publisher-watch.ts';
+import { createRowCopy, type RowCopy, type RowCopyOptions } from './row-copier.ts';
+import { type Audience, type Follow, followBy, isPublished } from './source.ts';
 
 export interface RowSourceTimes {
   /** How long a lease holds where its holder is heard of no more. It is renewed three times as often. */

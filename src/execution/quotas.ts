@@ -1,5 +1,5 @@
 // Quotas: how often per second one caller may make requests of each kind. Streams have limits of their own
-// (tail/admission.ts).
+// (tail/stream-admission.ts).
 import { TokenBuckets } from '../async/token-bucket.ts';
 import { ExecstreamError } from '../event/errors.ts';
 import { ANONYMOUS, type Caller, callerKey } from './permission.ts';

@@ -15,7 +15,7 @@ import { ANONYMOUS, type Caller, callerKey } from '../execution/permission.ts';
 import type { EventExecutor } from '../schema/operation.ts';
 import type { Encoding } from '../sse/encoding.ts';
 import { type Frame, joined } from '../sse/frame.ts';
-import type { Events, Stretch } from '../tail/stretch.ts';
+import type { Events, Stretch } from '../tail/event-span.ts';
 import type { Tail } from '../tail/tail.ts';
 import type { Viewer } from '../tail/viewer.ts';
 import { createEventExecutors } from './execute-event.ts';

@@ -18,11 +18,11 @@ import { messageOf } from '../event/errors.ts';
 import { type ExecutionEvent, isFinal, isTerminal } from '../event/events.ts';
 import type { Execution } from '../execution/store.ts';
 import type { Announcement, LogListener, LogPage, LogReader, LogWriter, Unlisten } from '../log/log.ts';
-import { archivedEnd, type Folded, foldedResult } from './archive.ts';
-import { Pages } from './pages.ts';
-import { Ring } from './ring.ts';
-import type { Events } from './stretch.ts';
-import { type TailViewer, Viewers } from './viewers.ts';
+import { archivedEnd, type Folded, foldedResult } from './archived-end.ts';
+import { Ring } from './event-ring.ts';
+import type { Events } from './event-span.ts';
+import { Pages } from './log-page-cache.ts';
+import { type TailViewer, Viewers } from './viewer-set.ts';
 
 /** Events read from the log at a time. */
 const PAGE = 256;

@@ -7,7 +7,7 @@ import { type ExecutionKind, isFinal } from '../event/events.ts';
 import { type Authorize, type Caller, requireRead, unknownExecution } from '../execution/permission.ts';
 import type { Execution, ExecutionStore } from '../execution/store.ts';
 import type { LogReader, LogWriter } from '../log/log.ts';
-import { Admission, type StreamLimits } from './admission.ts';
+import { Admission, type StreamLimits } from './stream-admission.ts';
 import { Tail } from './tail.ts';
 import { Viewer, type ViewerOptions } from './viewer.ts';
 

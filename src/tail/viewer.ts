@@ -8,11 +8,11 @@
 import { type Cursor, formatCursor } from '../event/cursor.ts';
 import type { EventData, EventType, ExecutionEvent } from '../event/events.ts';
 import { setsWholeValue } from '../event/json-patch.ts';
-import { gap, reset, warning } from './between.ts';
-import { ReadAhead } from './read-ahead.ts';
-import type { Stretch } from './stretch.ts';
+import type { Stretch } from './event-span.ts';
+import { ReadAhead } from './read-ahead-buffer.ts';
+import { gap, reset, warning } from './synthetic-events.ts';
 import type { Tail } from './tail.ts';
-import type { TailViewer } from './viewers.ts';
+import type { TailViewer } from './viewer-set.ts';
 
 /** These pass every filter: without them a viewer would take a hole for the whole. */
 const ALWAYS: ReadonlySet<EventType> = new Set(['reset', 'gap']);

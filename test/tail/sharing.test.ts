@@ -1,7 +1,7 @@
 // One subscription and one reader an execution and process, and a viewer that costs a cursor (event path, 8 and 9).
 import { describe, expect, it } from 'vitest';
-import { Ring } from '../../src/tail/ring.ts';
-import { KEPT_WHILE_ALONE } from '../../src/tail/viewers.ts';
+import { Ring } from '../../src/tail/event-ring.ts';
+import { KEPT_WHILE_ALONE } from '../../src/tail/viewer-set.ts';
 import { ID, keepTaking, range, seqs, settled, setUp, takeAll, unavailable } from './harness.ts';
 
 describe('200 viewers of one execution', () => {

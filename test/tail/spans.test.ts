@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ExecutionEvent } from '../../src/event/events.ts';
 import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
-import { Ring } from '../../src/tail/ring.ts';
-import { parted } from '../../src/tail/stretch.ts';
+import { Ring } from '../../src/tail/event-ring.ts';
+import { parted } from '../../src/tail/event-span.ts';
 import { chunk, ID, patch, range, seqs, settled, setUp, takeAll, unavailable } from './harness.ts';
 
 const event = (seq: number, length = 1): ExecutionEvent => ({

@@ -1,7 +1,7 @@
 // Stretches of a log are read once for viewers that drift apart, and not kept for long or in any number.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { LogPage } from '../../src/log/log.ts';
-import { Pages } from '../../src/tail/pages.ts';
+import { Pages } from '../../src/tail/log-page-cache.ts';
 import { chunk, range } from '../support/app.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));

@@ -1,7 +1,7 @@
 // The most recent events of a log: a gap-free run of seqs that ends at the head, bounded by count and size. It is there
 // for viewers that are a moment behind, and is kept for each execution: who lags further reads the log.
 import type { ExecutionEvent } from '../event/events.ts';
-import { Gathered, type Stretch, sizeOf } from './stretch.ts';
+import { Gathered, type Stretch, sizeOf } from './event-span.ts';
 
 const MAX_EVENTS = 1_024;
 const MAX_BYTES = 1024 * 1024;

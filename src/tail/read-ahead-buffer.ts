@@ -1,6 +1,6 @@
 // What a viewer that lags has read of the log, and has not taken yet.
 import type { ExecutionEvent } from '../event/events.ts';
-import type { Events, Stretch } from './stretch.ts';
+import type { Events, Stretch } from './event-span.ts';
 
 export class ReadAhead {
   /** In order; the first one holds what is next. */

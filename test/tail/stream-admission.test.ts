@@ -1,7 +1,7 @@
 // Which streams are taken on (issue 5, "Limits").
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ANONYMOUS, type Caller } from '../../src/execution/permission.ts';
-import { Admission } from '../../src/tail/admission.ts';
+import { Admission } from '../../src/tail/stream-admission.ts';
 
 const ann: Caller = { id: 'ann', tenant: 'a' };
 const refused = (code: string, words: RegExp) =>

@@ -1,6 +1,6 @@
 // Pages of one incarnation of a log, read once for all viewers that need them at about the same time.
 import type { LogPage } from '../log/log.ts';
-import { type Events, parted, sizeOf } from './stretch.ts';
+import { type Events, parted, sizeOf } from './event-span.ts';
 
 /** Events that were read at once, in parts that are told at once. */
 type Page = readonly Events[];

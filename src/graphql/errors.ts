@@ -2,7 +2,7 @@
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { type ExecstreamError, isExecstreamError } from '../event/errors.ts';
-import { RETRY_AFTER_SECONDS } from '../sse/response.ts';
+import { RETRY_AFTER_SECONDS } from '../sse/responses.ts';
 
 /** Codes that stand as an HTTP status of their own, also where an event stream was asked for. */
 const STATUS: { readonly [code: string]: number } = {

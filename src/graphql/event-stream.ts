@@ -10,7 +10,7 @@ import {
   RETRY_AFTER_SECONDS,
   shortStream,
   streamResponse,
-} from '../sse/response.ts';
+} from '../sse/responses.ts';
 import { GRAPHQL_ENCODING, nextFrame } from './encoding.ts';
 import { statusOf, withoutHttp } from './errors.ts';
 import type { LiveOperations } from './execute-once.ts';

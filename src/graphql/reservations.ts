@@ -17,7 +17,7 @@ import { ANONYMOUS, type Caller, callerKey } from '../execution/permission.ts';
 import type { Quotas } from '../execution/quotas.ts';
 import { retryAfterOf } from '../schema/operation.ts';
 import type { EventStreams } from '../sse/event-streams.ts';
-import { relayedResponse } from '../sse/response.ts';
+import { relayedResponse } from '../sse/responses.ts';
 import { isInternal, maskError, statusOf, toGraphQLError, withoutHttp, withProtocolCode } from './errors.ts';
 
 /** graphql-sse's own words for them (PROTOCOL.md, "Single connection mode"). */

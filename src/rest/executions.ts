@@ -3,7 +3,7 @@ import type { ExecutionKind } from '../event/events.ts';
 import type { Caller } from '../execution/permission.ts';
 import type { RunOperation } from '../schema/operation.ts';
 import type { EventStreams } from '../sse/event-streams.ts';
-import { comeBackLater, nothingLeft, streamResponse } from '../sse/response.ts';
+import { comeBackLater, nothingLeft, streamResponse } from '../sse/responses.ts';
 import type { ExecutionStateQuery } from './documents.gen.ts';
 import { AGENT_STREAM, EXECUTION, TASK_STREAM, WORKFLOW_STREAM } from './documents.ts';
 import { REST_ENCODING } from './encoding.ts';

@@ -1,6 +1,6 @@
 // Errors as RFC 9457 has them, and the one mapping from a code to a status.
 import type { ErrorCode } from '../event/errors.ts';
-import { RETRY_AFTER_SECONDS } from '../sse/response.ts';
+import { RETRY_AFTER_SECONDS } from '../sse/responses.ts';
 
 const STATUS: { readonly [C in ErrorCode]: number } = {
   NOT_FOUND: 404,

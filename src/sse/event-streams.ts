@@ -1,12 +1,13 @@
 // The open event streams of this process: opened as the body of a response, counted, rotated and drained together.
-import { EventStreamBody } from './body.ts';
+
 import {
   EventStream,
   type EventStreamHooks,
   type EventStreamSettings,
   type FrameSource,
 } from './event-stream.ts';
-import { Ticks } from './ticks.ts';
+import { EventStreamBody } from './response-body.ts';
+import { Ticks } from './write-scheduler.ts';
 
 export const DEFAULT_STREAM_SETTINGS: EventStreamSettings = {
   retryMs: 1_000,

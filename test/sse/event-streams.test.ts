@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EventStream, type FrameSource } from '../../src/sse/event-stream.ts';
 import { DEFAULT_STREAM_SETTINGS, EventStreams } from '../../src/sse/event-streams.ts';
 import type { Frame } from '../../src/sse/frame.ts';
-import { streamResponse } from '../../src/sse/response.ts';
+import { streamResponse } from '../../src/sse/responses.ts';
 import { collect, settled } from '../support/app.ts';
 
 const SETTINGS = { retryMs: 1_000, heartbeatMs: 15_000, lifetimeMs: 600_000 };

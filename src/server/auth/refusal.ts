@@ -1,7 +1,7 @@
 // The answers to a request that does not get past the gate.
 import { type ErrorCode, isExecstreamError } from '../../event/errors.ts';
 import { passes, problem, problemOf } from '../../rest/problem.ts';
-import { comeBackLater } from '../../sse/response.ts';
+import { comeBackLater } from '../../sse/responses.ts';
 
 /** The answer where a `Host` does not name this machine, and authentication is off. */
 export function misdirected(): Response {

@@ -1,7 +1,7 @@
 // What several announcements of one tick bring is done together, and rounds of many leave room between them while more comes.
 import { setImmediate as immediate } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Ticks } from '../../src/sse/ticks.ts';
+import { Ticks } from '../../src/sse/write-scheduler.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] });

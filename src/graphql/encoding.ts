@@ -2,8 +2,8 @@
 // (https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md), with the event's cursor as `id:`.
 import type { ExecutionResult } from 'graphql';
 import type { EventExecutor } from '../schema/operation.ts';
-import type { Encoding } from '../sse/encoding.ts';
 import { type Frame, lineFrame } from '../sse/frame.ts';
+import type { Encoding } from '../stream/encoder.ts';
 
 export const GRAPHQL_ENCODING: Encoding<EventExecutor> = {
   name: 'graphql',

@@ -4,12 +4,12 @@ import type { Plugin } from 'graphql-yoga';
 import { isExecstreamError } from '../event/errors.ts';
 import type { Caller } from '../execution/permission.ts';
 import type { EventExecutor } from '../schema/operation.ts';
-import type { Encoding } from '../sse/encoding.ts';
+import type { Encoding } from '../stream/encoder.ts';
+import type { Projections } from '../stream/shared-encoding.ts';
+import { LiveResults } from '../stream/viewer-frames.ts';
 import { Viewer } from '../tail/viewer.ts';
 import { GRAPHQL_ENCODING } from './encoding.ts';
 import { toGraphQLError } from './errors.ts';
-import { LiveResults } from './live-results.ts';
-import type { Projections } from './projection.ts';
 
 /** What an operation's context has beside what resolvers read. */
 export interface OperationContext {

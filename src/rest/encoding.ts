@@ -1,8 +1,8 @@
 // Results as plain SSE messages: the event's type as `event:`, its data as `data:`, text as it is (protocol, "REST").
 import type { EventData } from '../event/events.ts';
 import type { EventExecutor } from '../schema/operation.ts';
-import type { Encoding } from '../sse/encoding.ts';
 import { frame } from '../sse/frame.ts';
+import type { Encoding } from '../stream/encoder.ts';
 
 export const REST_ENCODING: Encoding<EventExecutor> = {
   name: 'rest',

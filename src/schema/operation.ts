@@ -2,8 +2,8 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { ExecutionEvent } from '../event/events.ts';
 import type { Caller } from '../execution/permission.ts';
-import type { Encoding } from '../sse/encoding.ts';
 import type { FrameSource } from '../sse/event-stream.ts';
+import type { Encoding } from '../stream/encoder.ts';
 
 /** What an operation makes of events; errors are fit to be shown. */
 export interface EventExecutor {

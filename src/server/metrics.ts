@@ -1,8 +1,8 @@
 // What Prometheus is told: the process, and how much of what it takes on is used. No label names a caller or an
 // execution.
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { ExecutionCounter } from '../graphql/projection.ts';
 import type { EventStreams } from '../sse/event-streams.ts';
+import type { ExecutionCounter } from '../stream/shared-encoding.ts';
 import type { Tails } from '../tail/tails.ts';
 
 export interface Measured {

@@ -2,11 +2,11 @@
 // any other consumer iterates over results.
 import type { ExecutionResult } from 'graphql';
 import type { EventExecutor } from '../schema/operation.ts';
-import type { Encoding } from '../sse/encoding.ts';
 import type { FrameSource } from '../sse/event-stream.ts';
 import type { Frame } from '../sse/frame.ts';
 import type { Viewer } from '../tail/viewer.ts';
-import type { Projection } from './projection.ts';
+import type { Encoding } from './encoder.ts';
+import type { Projection } from './shared-encoding.ts';
 
 export class LiveResults implements FrameSource, AsyncIterable<ExecutionResult> {
   readonly #viewer: Viewer;

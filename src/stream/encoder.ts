@@ -1,6 +1,6 @@
 // What an event looks like as bytes: the one thing in which GraphQL and REST streams differ.
 import type { ExecutionEvent } from '../event/events.ts';
-import type { Frame } from './frame.ts';
+import type { Frame } from '../sse/frame.ts';
 
 /** Encodes events as frames. Each is encoded once for all viewers, so nothing here knows of a viewer. */
 export interface Encoding<Executor> {

@@ -12,15 +12,15 @@ import { Counts } from '../async/counts.ts';
 import { ExecstreamError } from '../event/errors.ts';
 import type { ExecutionEvent } from '../event/events.ts';
 import { ANONYMOUS, type Caller, callerKey } from '../execution/permission.ts';
+import { createEventExecutors } from '../graphql/execute-event.ts';
+import { resultShapeOf } from '../graphql/result-shape.ts';
 import type { EventExecutor } from '../schema/operation.ts';
-import type { Encoding } from '../sse/encoding.ts';
 import { type Frame, joined } from '../sse/frame.ts';
 import type { Events, Stretch } from '../tail/event-span.ts';
 import type { Tail } from '../tail/tail.ts';
 import type { Viewer } from '../tail/viewer.ts';
-import { createEventExecutors } from './execute-event.ts';
-import { KeptFrames } from './kept-frames.ts';
-import { resultShapeOf } from './result-shape.ts';
+import type { Encoding } from './encoder.ts';
+import { KeptFrames } from './frame-cache.ts';
 
 /** How many different documents the viewers of one execution may have open, per server process. */
 export interface DocumentLimits {

@@ -1,8 +1,8 @@
 // Frames that are kept for the next viewer, within bounds.
 import { expect, test } from 'vitest';
 import type { ExecutionEvent } from '../../src/event/events.ts';
-import { KeptFrames } from '../../src/graphql/kept-frames.ts';
 import { frame } from '../../src/sse/frame.ts';
+import { KeptFrames } from '../../src/stream/frame-cache.ts';
 
 const event = (seq: number) => ({ seq, id: `${seq}-abcdefghij` }) as ExecutionEvent;
 const ofBytes = (bytes: number) => frame(undefined, 'next', 'x'.repeat(bytes));

@@ -3,7 +3,7 @@ import { parseCursor } from '../event/cursor.ts';
 import { ExecstreamError } from '../event/errors.ts';
 import { EVENT_TYPES, type EventType, type ExecutionKind } from '../event/events.ts';
 import { checkExecutionId } from '../event/execution-id.ts';
-import { POLL_MS } from '../schema/stream.ts';
+import { POLL_MS } from '../schema/streams.ts';
 
 /** Path segment → kind. */
 export const KINDS: { readonly [plural: string]: ExecutionKind } = {

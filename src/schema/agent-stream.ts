@@ -1,4 +1,4 @@
 // `agentStream`: the events of an agent execution.
-import { defineStream } from './stream.ts';
+import { defineStream } from './streams.ts';
 
 defineStream('agent');

@@ -1,4 +1,4 @@
 // `taskStream`: the events of a task execution.
-import { defineStream } from './stream.ts';
+import { defineStream } from './streams.ts';
 
 defineStream('task');

@@ -1,4 +1,4 @@
 // `workflowStream`: the events of a workflow execution.
-import { defineStream } from './stream.ts';
+import { defineStream } from './streams.ts';
 
 defineStream('workflow');

@@ -2,7 +2,7 @@
 // the second case libuv accepts and closes a connection without any event, so that it must be found by a probe.
 import { open } from 'node:fs/promises';
 import type { Server as HttpServer } from 'node:http';
-import type { Logger } from '../graphql/graphql.ts';
+import type { Logger } from '../graphql/yoga.ts';
 
 const LOG_EVERY_MS = 60_000;
 const PROBE_EVERY_MS = 5_000;

@@ -11,7 +11,7 @@ import {
 import { createPrismaStore } from '../execution/prisma-store.ts';
 import { createQuotas } from '../execution/quotas.ts';
 import type { ExecutionStore } from '../execution/store.ts';
-import { createGraphQL, type GraphQL, type Logger } from '../graphql/graphql.ts';
+import { createGraphQL, type GraphQL, type Logger } from '../graphql/yoga.ts';
 import type { EventLog } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory.ts';
 import { createRedisLog } from '../log/redis/redis-log.ts';

@@ -12,7 +12,7 @@ import { Counts } from '../async/counts.ts';
 import { ExecstreamError } from '../event/errors.ts';
 import type { ExecutionEvent } from '../event/events.ts';
 import { ANONYMOUS, type Caller, callerKey } from '../execution/permission.ts';
-import { createEventExecutors } from '../graphql/execute-event.ts';
+import { createEventExecutors } from '../graphql/event-executor.ts';
 import { resultShapeOf } from '../graphql/result-shape.ts';
 import type { EventExecutor } from '../schema/operation.ts';
 import { type Frame, joined } from '../sse/frame.ts';

@@ -1,7 +1,7 @@
 // The OpenAPI 3.1 document of the paths beside GraphQL, made from the same schemas that check what they take.
 import { CATALOGUE, EVENT_TYPES, type ExecutionKind } from '../../event/events.ts';
 import { DEFAULT_QUOTAS } from '../../execution/quotas.ts';
-import { POLL_MS } from '../../schema/stream.ts';
+import { POLL_MS } from '../../schema/streams.ts';
 import { KINDS } from '../parameters.ts';
 import {
   BAD_ID,

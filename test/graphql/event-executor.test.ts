@@ -17,12 +17,12 @@ import {
 } from 'graphql';
 import { describe, expect, test, vi } from 'vitest';
 import type { ExecutionEvent } from '../../src/event/events.ts';
+import * as selection from '../../src/graphql/compiled-selection.ts';
 import { maskErrors } from '../../src/graphql/errors.ts';
-import { createEventExecutors } from '../../src/graphql/execute-event.ts';
-import * as selection from '../../src/graphql/selection.ts';
+import { createEventExecutors } from '../../src/graphql/event-executor.ts';
 import { schema } from '../../src/schema/index.ts';
 
-vi.mock('../../src/graphql/selection.ts', { spy: true });
+vi.mock('../../src/graphql/compiled-selection.ts', { spy: true });
 
 const base = { id: '7-abcdefghij', seq: 7, ts: '2026-01-02T03:04:05.678Z', executionId: 'a1', attempt: 2 };
 const usage = { inputTokens: 1, outputTokens: 2, totalTokens: 3, model: 'm', costUsd: 0.25 };

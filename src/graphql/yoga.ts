@@ -15,8 +15,6 @@ import type { EventStreams } from '../sse/event-streams.ts';
 import { type DocumentLimits, type ExecutionCounter, Projections } from '../stream/shared-encoding.ts';
 import { isInternal, maskError, maskErrors, useProtocolCodes } from './errors.ts';
 import { useEventAliasLimit } from './event-aliases.ts';
-import { useEventStream } from './event-stream.ts';
-import { LiveOperations, useExecuteOnce } from './execute-once.ts';
 import { graphiqlBytes } from './graphiql.ts';
 import { lastEventIdOf } from './last-event-id.ts';
 import { useOperations } from './operations.ts';
@@ -24,6 +22,8 @@ import { DEFAULT_QUERY_LIMITS, type QueryLimits, useQueryLimits } from './query-
 import { useQueryQuota } from './query-quota.ts';
 import { useRequestParams } from './request-params.ts';
 import { useReservations } from './reservations.ts';
+import { LiveOperations, useExecuteOnce } from './subscriptions.ts';
+import { useEventStream } from './use-event-stream.ts';
 
 /** The smallest logger that pino satisfies. */
 export interface Logger {

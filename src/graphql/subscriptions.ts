@@ -8,8 +8,8 @@ import type { Encoding } from '../stream/encoder.ts';
 import type { Projections } from '../stream/shared-encoding.ts';
 import { LiveResults } from '../stream/viewer-frames.ts';
 import { Viewer } from '../tail/viewer.ts';
-import { GRAPHQL_ENCODING } from './encoding.ts';
 import { toGraphQLError } from './errors.ts';
+import { GRAPHQL_ENCODING } from './subscription-encoder.ts';
 
 /** What an operation's context has beside what resolvers read. */
 export interface OperationContext {

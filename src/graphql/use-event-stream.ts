@@ -12,10 +12,10 @@ import {
   streamResponse,
 } from '../sse/responses.ts';
 import type { LiveResults } from '../stream/viewer-frames.ts';
-import { GRAPHQL_ENCODING, nextFrame } from './encoding.ts';
 import { statusOf, withoutHttp } from './errors.ts';
-import type { LiveOperations } from './execute-once.ts';
 import { lastEventIdOf } from './last-event-id.ts';
+import { GRAPHQL_ENCODING, nextFrame } from './subscription-encoder.ts';
+import type { LiveOperations } from './subscriptions.ts';
 
 const MEDIA_TYPE = 'text/event-stream';
 

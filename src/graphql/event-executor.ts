@@ -3,9 +3,9 @@
 import { type ExecutionArgs, type ExecutionResult, executeSync } from 'graphql';
 import type { ExecutionEvent } from '../event/events.ts';
 import type { EventExecutor } from '../schema/operation.ts';
+import { type CompiledOperation, compileOperation, NO_CONTEXT } from './compiled-selection.ts';
 import { maskErrors } from './errors.ts';
 import { resultShapeOf } from './result-shape.ts';
-import { type CompiledOperation, compileOperation, NO_CONTEXT } from './selection.ts';
 
 /** Compiled operations that are remembered, the latest ones. */
 const REMEMBERED = 500;

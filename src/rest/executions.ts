@@ -6,8 +6,8 @@ import type { EventStreams } from '../sse/event-streams.ts';
 import { comeBackLater, nothingLeft, streamResponse } from '../sse/responses.ts';
 import type { ExecutionStateQuery } from './documents.gen.ts';
 import { AGENT_STREAM, EXECUTION, TASK_STREAM, WORKFLOW_STREAM } from './documents.ts';
-import { REST_ENCODING } from './encoding.ts';
 import { streamParameters } from './parameters.ts';
+import { REST_ENCODING } from './plain-sse-encoder.ts';
 import { passes, problem } from './problem.ts';
 import { refusalOf, refuse } from './refusal.ts';
 

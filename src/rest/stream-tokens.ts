@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import { MAX_BATCH_BYTES } from '../log/log.ts';
 import type { RunOperation } from '../schema/operation.ts';
-import { readBody } from './body.ts';
 import type { NewStreamTokenMutation } from './documents.gen.ts';
 import { CREATE_STREAM_TOKEN, REVOKE_STREAM_TOKEN } from './documents.ts';
 import { refusalOf, refuse } from './refusal.ts';
+import { readBody } from './request-body.ts';
 import type { Visit } from './router.ts';
 
 /** The cookie that carries a token, of the same site alone. */

@@ -1,5 +1,5 @@
 // How much of a request's body GraphQL is handed: Yoga itself reads whatever comes.
-import { readBounded } from '../rest/body.ts';
+import { readBounded } from '../rest/request-body.ts';
 
 /**
  * The request, where its body is within the bound.

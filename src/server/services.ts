@@ -17,7 +17,7 @@ import { createMemoryLog } from '../log/memory.ts';
 import { createRedisLog } from '../log/redis/redis-log.ts';
 import { DEFAULT_LIMITS } from '../publish/limits.ts';
 import { createHeldValue } from '../publish/resend-state.ts';
-import { createRest } from '../rest/rest.ts';
+import { createRest } from '../rest/routes.ts';
 import { createEndReconciler, createRowWatch } from '../source/end-reconciler.ts';
 import { createLiveness, type LivenessTimes } from '../source/liveness-monitor.ts';
 import { createRowSource, type RowSourceTimes } from '../source/row-source.ts';

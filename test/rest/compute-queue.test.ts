@@ -1,6 +1,6 @@
 // Callers take turns at work that blocks the event loop.
 import { expect, test } from 'vitest';
-import { createComputeQueue } from '../../src/rest/publishing/compute-queue.ts';
+import { createComputeQueue } from '../../src/rest/publish-api/compute-queue.ts';
 
 function block(ms: number): void {
   const until = performance.now() + ms;

@@ -15,7 +15,8 @@ import {
   UNAUTHENTICATED,
   UNAVAILABLE,
   UNKNOWN,
-} from './answers.ts';
+} from './error-responses.ts';
+import { STORIES } from './examples.ts';
 import { appendOperation, beginOperation } from './publishing.ts';
 import {
   CURSOR,
@@ -26,7 +27,6 @@ import {
   messageSchemas,
   PROBLEM,
 } from './schemas.ts';
-import { STORIES } from './story.ts';
 import { SECURITY_SCHEMES, streamTokenPaths } from './stream-tokens.ts';
 
 const INTRODUCTION = `Live, resumable streams of workflow, agent and task executions.

@@ -10,7 +10,7 @@ import {
 } from '../../event/events.ts';
 import { EVENT_DATA } from '../../event/validation.ts';
 import { DEFAULT_QUOTAS } from '../../execution/quotas.ts';
-import { BEGIN } from '../publishing/begin.ts';
+import { BEGIN } from '../publish-api/begin.ts';
 import {
   BAD_BODY,
   BAD_HEADER,
@@ -27,9 +27,9 @@ import {
   UNKNOWN_PARENT,
   WRONG_BEGIN,
   WRONG_EVENT,
-} from './answers.ts';
+} from './error-responses.ts';
+import { STORIES, STORY_EPOCH } from './examples.ts';
 import { type JsonSchema, toJsonSchema } from './schemas.ts';
-import { STORIES, STORY_EPOCH } from './story.ts';
 
 const TOKEN = 'mE6u0b3Qk1nYwz8xTf2RVdJ7aHs5PcLg';
 

@@ -10,7 +10,7 @@ import {
   UNAUTHENTICATED,
   UNAVAILABLE,
   UNKNOWN,
-} from './answers.ts';
+} from './error-responses.ts';
 import { type JsonSchema, toJsonSchema } from './schemas.ts';
 
 export const SECURITY_SCHEMES = {

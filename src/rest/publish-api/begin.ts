@@ -16,7 +16,7 @@ import type { BeginExecution, Execution, ExecutionStore } from '../../execution/
 import { type EventLog, type LogHead, MAX_BATCH_BYTES } from '../../log/log.ts';
 import { prepareRun } from '../../publish/begin-run.ts';
 import type { Redaction } from '../../redact/redaction.ts';
-import { readBody } from '../body.ts';
+import { readBody } from '../request-body.ts';
 import { toPublishError } from './log-outcome.ts';
 
 /** The body of `PUT …/{id}`. */

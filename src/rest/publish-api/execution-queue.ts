@@ -1,7 +1,7 @@
 // One batch of an execution at a time, and a bound for those that wait their turn: back-pressure for publishers.
 
-import { Refusal } from '../body.ts';
 import { problem } from '../problem.ts';
+import { Refusal } from '../request-body.ts';
 
 /** Batches of one execution that may wait; a publisher that waits for its answers has one. */
 const MAX_WAITING = 16;

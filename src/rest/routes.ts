@@ -3,14 +3,14 @@ import { isExecstreamError } from '../event/errors.ts';
 import type { Caller } from '../execution/permission.ts';
 import type { RunOperation } from '../schema/operation.ts';
 import type { EventStreams } from '../sse/event-streams.ts';
-import { Refusal } from './body.ts';
 import { consolePage } from './console.ts';
 import { showExecution, streamExecution } from './executions.ts';
 import { type Check, createReadiness, live } from './health.ts';
 import { docsAsset, docsPage, openApiJson } from './openapi/page.ts';
 import { KINDS } from './parameters.ts';
 import { problemOf } from './problem.ts';
-import { createPublishing, type PublishingOptions } from './publishing/publishing.ts';
+import { createPublishing, type PublishingOptions } from './publish-api/handlers.ts';
+import { Refusal } from './request-body.ts';
 import { nothingAt, type Route, route, type Visit } from './router.ts';
 import { createStreamToken, revokeStreamToken } from './stream-tokens.ts';
 

@@ -1,9 +1,9 @@
 // Publishing over HTTP, for workers in any language (protocol, "Publishing over HTTP").
 import { type AuthorizePublish, publishTenant } from '../../execution/permission.ts';
 import { createRedactor } from '../../redact/redaction.ts';
-import { createAcknowledged } from './acknowledged.ts';
 import { type AppendOptions, createAppend } from './append.ts';
 import { type BeginOptions, createBegin } from './begin.ts';
+import { createAcknowledged } from './publisher-heads.ts';
 
 export interface PublishingOptions
   extends Pick<AppendOptions, 'log' | 'quotas' | 'onError'>,

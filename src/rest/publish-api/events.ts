@@ -14,7 +14,7 @@ import { splitText } from '../../event/text.ts';
 import { checkEventData } from '../../event/validation.ts';
 import type { Execution } from '../../execution/store.ts';
 import { MAX_BATCH_BYTES } from '../../log/log.ts';
-import { tooLarge, unprocessable } from '../body.ts';
+import { tooLarge, unprocessable } from '../request-body.ts';
 
 /** What a batch looks like, before its events are looked at. An empty one is a sign of life. */
 export const BATCH = z.strictObject({

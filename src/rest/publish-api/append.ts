@@ -16,14 +16,14 @@ import { type EventLog, type LogHead, MAX_BATCH_BYTES } from '../../log/log.ts';
 import type { LogState } from '../../log/log-state.ts';
 import { createLogStates } from '../../log/log-states.ts';
 import type { Redaction } from '../../redact/redaction.ts';
-import { readBody, tooLarge, unprocessable } from '../body.ts';
-import type { createAcknowledged } from './acknowledged.ts';
+import { readBody, tooLarge, unprocessable } from '../request-body.ts';
 import type { PublishTarget } from './begin.ts';
 import { createComputeQueue } from './compute-queue.ts';
 import { finishRow } from './end.ts';
 import { BATCH, checkEvents, type SentEvents } from './events.ts';
+import { createTurns } from './execution-queue.ts';
 import { logLost, toPublishError } from './log-outcome.ts';
-import { createTurns } from './turns.ts';
+import type { createAcknowledged } from './publisher-heads.ts';
 
 /** A text whose log is not longer is followed from its beginning, so that it is still known once the log is trimmed. */
 const FOLLOWED_EVENTS = 128;

@@ -18,17 +18,17 @@ export type * from './execution/store.ts';
 export type * from './log/log.ts';
 export { createMemoryLog } from './log/memory.ts';
 export { createRedisLog, type RedisLogOptions } from './log/redis/redis-log.ts';
-export type { Authenticate, AuthenticationOptions } from './server/auth/gate.ts';
+export type { Authenticate, AuthenticationOptions } from './server/auth/authenticate.ts';
 export type { JwtOptions } from './server/auth/jwt.ts';
-export { type Config, readConfig } from './server/config.ts';
-export { describeParts, type PartDescription } from './server/parts.ts';
-export { type ListenOptions, listen, type Server } from './server/server.ts';
+export { type Config, readConfig } from './server/config/config.ts';
 export {
   createParts,
   createServices,
   type Parts,
   type ServiceOptions,
   type Services,
-} from './server/services.ts';
+} from './server/create-execstream.ts';
+export { type ListenOptions, listen, type Server } from './server/node-server.ts';
+export { describeParts, type PartDescription } from './server/startup-report.ts';
 export type { EventStreamSettings } from './sse/event-stream.ts';
 export { DEFAULT_STREAM_SETTINGS } from './sse/event-streams.ts';

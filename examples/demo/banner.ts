@@ -1,6 +1,6 @@
 // What the terminal shows: where to look, what to paste, and which part is embedded or real.
-import type { Config } from '../../src/server/config.ts';
-import { describeParts, type PartDescription } from '../../src/server/parts.ts';
+import type { Config } from '../../src/server/config/config.ts';
+import { describeParts, type PartDescription } from '../../src/server/startup-report.ts';
 import type { Round } from './worker/worker.ts';
 
 const hasColours = process.stdout.isTTY && process.stdout.hasColors();

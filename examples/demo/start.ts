@@ -2,9 +2,9 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
-import { type Config, readConfig } from '../../src/server/config.ts';
-import { listen } from '../../src/server/server.ts';
-import { createParts, createServices, type Parts } from '../../src/server/services.ts';
+import { type Config, readConfig } from '../../src/server/config/config.ts';
+import { createParts, createServices, type Parts } from '../../src/server/create-execstream.ts';
+import { listen } from '../../src/server/node-server.ts';
 import { banner, curlLines, roundLine } from './banner.ts';
 import { explain } from './failure.ts';
 import { findTexts, ownTexts } from './files.ts';

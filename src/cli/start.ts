@@ -3,11 +3,11 @@ import cluster from 'node:cluster';
 import { Command, InvalidArgumentError } from 'commander';
 import { type Logger, pino } from 'pino';
 import { ExecstreamError, isExecstreamError } from '../event/errors.ts';
-import { type Config, readConfig } from '../server/config.ts';
-import { describeParts } from '../server/parts.ts';
-import { listen } from '../server/server.ts';
-import { createParts, createServices } from '../server/services.ts';
-import { superviseWorkers } from './workers.ts';
+import { type Config, readConfig } from '../server/config/config.ts';
+import { createParts, createServices } from '../server/create-execstream.ts';
+import { listen } from '../server/node-server.ts';
+import { describeParts } from '../server/startup-report.ts';
+import { superviseWorkers } from './supervisor.ts';
 
 export function startCommand(): Command {
   return new Command('start')

@@ -26,7 +26,7 @@ export const WITHOUT_NODE: readonly string[] = ['async', 'event', 'workflow', 'c
 export const SCHEMA_FILE = 'event/validation.ts';
 
 /** The one file that may read process.env. */
-export const CONFIG_FILE = 'server/config.ts';
+export const CONFIG_FILE = 'server/config/config.ts';
 
 /** Packages that an entry's users do not need, so that it may not load them. */
 export const FORBIDDEN_TO_ENTRIES: Readonly<Record<string, RegExp>> = {

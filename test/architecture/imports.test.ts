@@ -29,7 +29,7 @@ describe('the checker', () => {
       'log/log.ts': `import type { A } from '../event/types.ts';`,
       'log/redis/append.ts': `import { log } from '../log.ts';`,
       'tail/tail.ts': `import { log } from '../log/log.ts';`,
-      'server/services.ts': `import '../tail/tail.ts'; import '../log/log.ts';`,
+      'server/create-execstream.ts': `import '../tail/tail.ts'; import '../log/log.ts';`,
       'worker.ts': `export * from './log/log.ts';`,
     };
     expect(breaches(sources)).toEqual([]);
@@ -119,9 +119,9 @@ describe('the checker', () => {
     'const { env } = process;',
     "import { env } from 'node:process';",
     `const url = \`http://\${process.env.HOST}/\`;`,
-  ])('notices the environment read outside server/config.ts: %s', (source) => {
-    const found = breaches({ 'cli/main.ts': source, 'server/config.ts': source });
-    expect(found).toEqual(['cli/main.ts: reads the environment, which only server/config.ts may']);
+  ])('notices the environment read outside server/config/config.ts: %s', (source) => {
+    const found = breaches({ 'cli/main.ts': source, 'server/config/config.ts': source });
+    expect(found).toEqual(['cli/main.ts: reads the environment, which only server/config/config.ts may']);
   });
 
   test('does not take another word for the environment', () => {
@@ -130,8 +130,8 @@ describe('the checker', () => {
   });
 
   test('notices NODE_ENV, even in the configuration', () => {
-    const found = breaches({ 'server/config.ts': `if (process.env.NODE_ENV === 'test') {}` });
-    expect(found).toEqual(['server/config.ts: names NODE_ENV; no behaviour hangs on it']);
+    const found = breaches({ 'server/config/config.ts': `if (process.env.NODE_ENV === 'test') {}` });
+    expect(found).toEqual(['server/config/config.ts: names NODE_ENV; no behaviour hangs on it']);
   });
 
   test('notices a file that has grown too long, unless it was generated', () => {

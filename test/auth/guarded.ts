@@ -3,8 +3,8 @@
 //   await using app = await startGuarded();
 //   await fetch(`${app.url}/graphql`, { headers: bearer(await tokenOf({ sub: 'ann', tenant: 'acme' })) });
 import { type JWTPayload, SignJWT } from 'jose';
-import type { AuthenticationOptions } from '../../src/server/auth/gate.ts';
-import { listen } from '../../src/server/server.ts';
+import type { AuthenticationOptions } from '../../src/server/auth/authenticate.ts';
+import { listen } from '../../src/server/node-server.ts';
 import { type App, type AppOptions, createApp } from '../support/app.ts';
 
 export const SHARED_KEY = 'a shared key that is long enough to be one';

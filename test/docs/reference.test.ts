@@ -5,7 +5,7 @@ import { buildSchema, parse, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { CATALOGUE, EVENT_TYPES, type EventType } from '../../src/event/events.ts';
 import { EVENT_DATA } from '../../src/event/validation.ts';
-import { readConfig } from '../../src/server/config.ts';
+import { readConfig } from '../../src/server/config/config.ts';
 import { DEFAULT_LIMITS } from '../../src/worker.ts';
 import { blocksOf, ROOT } from './blocks.ts';
 
@@ -27,7 +27,7 @@ const ELSEWHERE =
   /^(AUTH_(AUDIENCE|CLOCK_SKEW_SECONDS|EXECUTIONS_CLAIM|ISSUER|JWKS_URL|POLICY_CLAIMS|SESSION_MS|SHARED_KEY|TENANT_CLAIM)|TEMPORAL_(ADDRESS|CONFIG_FILE|PROFILE|TENANT))$/;
 
 test('every AUTH_ and TEMPORAL_ variable that is read by its name stands in its own place', () => {
-  const source = read('src/server/config.ts');
+  const source = read('src/server/config/config.ts');
   const names = [...source.matchAll(/(?:env\.|')((?:AUTH|TEMPORAL)_[A-Z_]+)/g)].map((m) => m[1]!);
   expect(names.length).toBeGreaterThan(8);
   for (const name of names) {
@@ -42,8 +42,8 @@ describe('docs/configuration.md', () => {
     ...tableOf('docs/configuration.md', 'variable', 'default', 'above it'),
   ];
 
-  test('has every variable that src/server/config.ts reads, and no other', () => {
-    const source = read('src/server/config.ts');
+  test('has every variable that src/server/config/config.ts reads, and no other', () => {
+    const source = read('src/server/config/config.ts');
     const names = [...source.matchAll(/env\.([A-Z][A-Z_]+)|\(env, '([A-Z][A-Z_]+)'/g)].map(
       (m) => m[1] ?? m[2]!,
     );

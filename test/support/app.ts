@@ -15,10 +15,10 @@ import { ANONYMOUS, type Authorize, type Caller } from '../../src/execution/perm
 import type { BeginExecution, ExecutionStore } from '../../src/execution/store.ts';
 import type { AppendResult, EventLog } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
-import type { AuthenticationOptions } from '../../src/server/auth/gate.ts';
+import type { AuthenticationOptions } from '../../src/server/auth/authenticate.ts';
+import { createServices, type Services } from '../../src/server/create-execstream.ts';
 import type { Limits } from '../../src/server/limits.ts';
-import { listen } from '../../src/server/server.ts';
-import { createServices, type Services } from '../../src/server/services.ts';
+import { listen } from '../../src/server/node-server.ts';
 import type { LivenessTimes } from '../../src/source/liveness-monitor.ts';
 import type { RowSourceTimes } from '../../src/source/row-source.ts';
 import type { EventStreamSettings } from '../../src/sse/event-stream.ts';

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createRedisLog } from '../../../src/log/redis/redis-log.ts';
 import { slotOf, toOwners } from '../../../src/redis/cluster/slots.ts';
 import { describeRedisUrl, parseRedisUrl } from '../../../src/redis/url.ts';
-import { readConfig } from '../../../src/server/config.ts';
+import { readConfig } from '../../../src/server/config/config.ts';
 
 describe('REDIS_URL', () => {
   test.each([

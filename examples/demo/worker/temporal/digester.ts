@@ -10,7 +10,7 @@ import {
   Runtime,
   Worker,
 } from '@temporalio/worker';
-import type { Config } from '../../../../src/server/config.ts';
+import type { Config } from '../../../../src/server/config/config.ts';
 import {
   createTemporalPlugin,
   type ExecutionStore,

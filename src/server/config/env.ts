@@ -1,5 +1,5 @@
 // Values of environment variables, checked: each refusal names the variable and what was expected.
-import { ExecstreamError } from '../event/errors.ts';
+import { ExecstreamError } from '../../event/errors.ts';
 
 type Environment = NodeJS.ProcessEnv;
 

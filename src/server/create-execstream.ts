@@ -30,7 +30,7 @@ import { createTemporalSource, type TemporalSourceOptions } from '../temporal/so
 import type { Temporal } from '../temporal/source/temporal-client.ts';
 import { createStreamTokens, type RedeemableStreamTokens } from './auth/stream-tokens.ts';
 import { createMemoryTokenRecords, createRedisTokenRecords } from './auth/token-records.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import type { Limits } from './limits.ts';
 import { createMetrics } from './metrics.ts';
 

@@ -1,8 +1,8 @@
 // The environment, read in one place, and what is said of a wrong value.
 import { expect, test } from 'vitest';
-import { readConfig } from '../../src/server/config.ts';
-import { DEFAULT_LIMITS } from '../../src/server/limits.ts';
-import { DEFAULT_STREAM_SETTINGS } from '../../src/sse/event-streams.ts';
+import { readConfig } from '../../../src/server/config/config.ts';
+import { DEFAULT_LIMITS } from '../../../src/server/limits.ts';
+import { DEFAULT_STREAM_SETTINGS } from '../../../src/sse/event-streams.ts';
 
 test('protocol.md, Other paths: the port is 4000 and the address 127.0.0.1 unless told otherwise', () => {
   expect(readConfig({})).toEqual({

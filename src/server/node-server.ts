@@ -11,16 +11,16 @@ import { problem, problemOf } from '../rest/problem.ts';
 import type { EventStreamSettings } from '../sse/event-stream.ts';
 import { DEFAULT_STREAM_SETTINGS } from '../sse/event-streams.ts';
 import { takeAccessToken } from './auth/access-token.ts';
-import { type AuthenticationOptions, createGate } from './auth/gate.ts';
+import { misdirected, refusedAtGate } from './auth/auth-responses.ts';
+import { type AuthenticationOptions, createGate } from './auth/authenticate.ts';
 import { isLoopbackHost } from './auth/loopback.ts';
-import { misdirected, refusedAtGate } from './auth/refusal.ts';
 import { withBoundedBody } from './bounded-body.ts';
 import { createConnections, useStallTimeout } from './connections.ts';
+import type { Services } from './create-execstream.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { checkOpenFiles, openFileLimit } from './open-files.ts';
 import { protect, usePageHeaders } from './page-headers.ts';
 import { logRefusedConnections } from './refused-connections.ts';
-import type { Services } from './services.ts';
 
 export interface ListenOptions {
   readonly host: string;

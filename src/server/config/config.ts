@@ -1,14 +1,14 @@
 // Configuration: the one place where the environment is read, and where each value is checked.
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { messageOf } from '../event/errors.ts';
-import { parseRedisUrl } from '../redis/url.ts';
-import type { EventStreamSettings } from '../sse/event-stream.ts';
-import { DEFAULT_STREAM_SETTINGS } from '../sse/event-streams.ts';
-import type { TemporalSettings } from '../temporal/source/temporal-client.ts';
-import { type JwtOptions, LEAST_KEY_BYTES } from './auth/jwt.ts';
-import { isSecureUrl, requireLoopback } from './auth/loopback.ts';
-import { list, oneOf, url, whole, wrong } from './environment.ts';
-import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import { messageOf } from '../../event/errors.ts';
+import { parseRedisUrl } from '../../redis/url.ts';
+import type { EventStreamSettings } from '../../sse/event-stream.ts';
+import { DEFAULT_STREAM_SETTINGS } from '../../sse/event-streams.ts';
+import type { TemporalSettings } from '../../temporal/source/temporal-client.ts';
+import { type JwtOptions, LEAST_KEY_BYTES } from '../auth/jwt.ts';
+import { isSecureUrl, requireLoopback } from '../auth/loopback.ts';
+import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
+import { list, oneOf, url, whole, wrong } from './env.ts';
 
 export interface Config {
   readonly host: string;

@@ -1,6 +1,6 @@
 // Which part of a server is real and which is its embedded default, in words for whoever starts it.
 import { describeRedisUrl } from '../redis/url.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 
 export interface PartDescription {
   readonly part: string;

@@ -2,10 +2,10 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findPart, POSTGRES, REDIS } from '../scripts/parts.ts';
 import { PostgresServer } from '../scripts/postgres.ts';
 import { RedisServer } from '../scripts/redis.ts';
-import { installCommand } from '../scripts/table.ts';
+import { installCommand } from '../scripts/service-table.ts';
+import { findPart, POSTGRES, REDIS } from '../scripts/test-services.ts';
 import { moveToCore } from './cores.ts';
 import { type Generator, startGenerator } from './generator/client.ts';
 import type { Crowding, Measured, Pace, TargetSpec } from './generator/turn.ts';

@@ -1,6 +1,6 @@
 // Installs missing parts, with apt-get where Debian has them, where the runner is allowed to: in CI, or when asked.
 import { spawnSync } from 'node:child_process';
-import type { Part } from './parts.ts';
+import type { Part } from './test-services.ts';
 
 /**
  * Installs the parts. Debian's packages of servers may start a service of their own: it is left

@@ -4,7 +4,7 @@ import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort, type RunningServer, startServer } from './child.ts';
+import { freePort, type RunningServer, startServer } from './server-process.ts';
 
 export interface PostgresOptions {
   /** The folder that holds `initdb` and `postgres`. */

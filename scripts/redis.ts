@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, type RunningServer, startServer } from './child.ts';
+import { freePort, type RunningServer, startServer } from './server-process.ts';
 
 export interface RedisOptions {
   /** The path of redis-server. */

@@ -11,10 +11,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isCi, parseArguments, vitestArguments } from './arguments.ts';
-import { endStrays } from './child.ts';
 import { install } from './install.ts';
-import { describeRows, installCommand, look, type Row } from './table.ts';
-import { closingLine, judge, type Report, type Tally, tally } from './tally.ts';
+import { endStrays } from './server-process.ts';
+import { describeRows, installCommand, look, type Row } from './service-table.ts';
+import { closingLine, judge, type Report, type Tally, tally } from './vitest-report.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const TEST_FOLDER = join(ROOT, 'test');

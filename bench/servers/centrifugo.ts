@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../../scripts/child.ts';
+import { freePort } from '../../scripts/server-process.ts';
 import { buildGo, startGo } from './go.ts';
 import type { Place, ServerKind } from './server.ts';
 

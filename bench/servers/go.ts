@@ -5,7 +5,7 @@ import { mkdtempSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { startServer } from '../../scripts/child.ts';
+import { startServer } from '../../scripts/server-process.ts';
 import { onCore } from '../cores.ts';
 import type { Place } from './server.ts';
 

@@ -3,7 +3,7 @@
 import { accessSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort, startServer } from '../../scripts/child.ts';
+import { freePort, startServer } from '../../scripts/server-process.ts';
 import { onCore } from '../cores.ts';
 import { familyOf } from '../proc.ts';
 import type { Place, ServerKind } from './server.ts';

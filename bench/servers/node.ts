@@ -1,7 +1,7 @@
 // Starts a server of Node on the servers' core, with what lets the benchmark look into it.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, startServer } from '../../scripts/child.ts';
+import { freePort, startServer } from '../../scripts/server-process.ts';
 import { onCore } from '../cores.ts';
 import type { Place, ServerUnderTest } from './server.ts';
 

@@ -1,6 +1,7 @@
 // A Temporal server for the demo: the dev server of the Temporal CLI, in memory, which ends with the demo.
-import { findPart, TEMPORAL } from '../../scripts/parts.ts';
+
 import { TemporalServer } from '../../scripts/temporal.ts';
+import { findPart, TEMPORAL } from '../../scripts/test-services.ts';
 import { ExecstreamError } from '../../src/worker.ts';
 
 /**

@@ -2,8 +2,8 @@
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { findPart, REDIS } from '../../scripts/parts.ts';
 import { RedisServer } from '../../scripts/redis.ts';
+import { findPart, REDIS } from '../../scripts/test-services.ts';
 
 export interface RedisStage {
   readonly url: string;

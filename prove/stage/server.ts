@@ -1,7 +1,7 @@
 // One server of the run: the product's own command line, on one port over all its lives.
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../../scripts/child.ts';
+import { freePort } from '../../scripts/server-process.ts';
 import { type Child, startChild } from './process.ts';
 
 export interface ServerOptions {

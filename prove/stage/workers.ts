@@ -2,7 +2,7 @@
 import type { ExecutionPlan } from '../plan.ts';
 import type { Random } from '../random.ts';
 import type { WorkerSettings } from '../worker/messages.ts';
-import { type Member, startCrew } from './crew.ts';
+import { type Member, startCrew } from './worker-pool.ts';
 
 export interface AttemptOutcome {
   /** `lost`: its worker was killed under it. */

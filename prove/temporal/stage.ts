@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-import { findPart, TEMPORAL } from '../../scripts/parts.ts';
 import { TemporalServer } from '../../scripts/temporal.ts';
+import { findPart, TEMPORAL } from '../../scripts/test-services.ts';
 import { createTemporalPlugin } from '../../src/worker.ts';
 import type { Random } from '../random.ts';
-import { startCrew } from '../stage/crew.ts';
+import { startCrew } from '../stage/worker-pool.ts';
 import type { TemporalWorkerSettings } from '../worker/messages.ts';
 import { TASK_QUEUE, type WorkflowPlan } from './plan.ts';
 

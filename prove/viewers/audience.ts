@@ -1,6 +1,7 @@
 // Makes viewers, and counts what all of them go through.
-import type { Watched } from '../director.ts';
+
 import type { ViewerPlan } from '../plan.ts';
+import type { Watched } from '../scheduler.ts';
 import { accessByJwt, accessByStreamToken } from './access.ts';
 import { type Browser, createBrowserViewer } from './browser.ts';
 import { createIntruder, type Intruder } from './intruder.ts';

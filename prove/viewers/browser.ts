@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
-import { CHROMIUM, findPart } from '../../scripts/parts.ts';
+import { CHROMIUM, findPart } from '../../scripts/test-services.ts';
 import { CATALOGUE, type EventType, isTerminal } from '../../src/event/events.ts';
 import { createSequence } from '../check/sequence.ts';
 import { speak } from './transports.ts';

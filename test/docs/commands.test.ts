@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { EventSource } from 'eventsource';
 import pg from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
-import { findPart, POSTGRES, REDIS } from '../../scripts/parts.ts';
+import { findPart, POSTGRES, REDIS } from '../../scripts/test-services.ts';
 import { createPrismaStore } from '../../src/execution/prisma-store.ts';
 import { createRedisLog } from '../../src/log/redis/redis-log.ts';
 import { type ListeningApp, startApp } from '../support/app.ts';

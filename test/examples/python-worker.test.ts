@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePort } from '../../scripts/child.ts';
+import { freePort } from '../../scripts/server-process.ts';
 import { type Command, commandOf, hasProgram, outputOf, replaced, runCommand } from '../docs/blocks.ts';
 import { openSse } from '../support/sse.ts';
 import { until } from '../support/wait.ts';

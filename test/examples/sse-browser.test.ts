@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePort } from '../../scripts/child.ts';
+import { freePort } from '../../scripts/server-process.ts';
 import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import { type Command, commandOf, hasProgram, outputOf, replaced, runCommand } from '../docs/blocks.ts';

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort, startServer } from '../../scripts/child.ts';
+import { freePort, startServer } from '../../scripts/server-process.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isCi, parseArguments, vitestArguments } from '../../scripts/arguments.ts';
-import { startServer } from '../../scripts/child.ts';
-import { findPart, REDIS } from '../../scripts/parts.ts';
-import { closingLine, judge, type Report, tally } from '../../scripts/tally.ts';
+import { startServer } from '../../scripts/server-process.ts';
+import { findPart, REDIS } from '../../scripts/test-services.ts';
+import { closingLine, judge, type Report, tally } from '../../scripts/vitest-report.ts';
 import { describeOwnRedis } from '../support/redis.ts';
 import { until } from '../support/wait.ts';
 

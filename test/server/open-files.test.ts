@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { startServer } from '../../scripts/child.ts';
+import { startServer } from '../../scripts/server-process.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/server/limits.ts';
 import { checkOpenFiles, openFileLimit } from '../../src/server/open-files.ts';
 import { logRefusedConnections } from '../../src/server/refused-connections.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort, type RunningServer, startServer } from '../../scripts/child.ts';
+import { freePort, type RunningServer, startServer } from '../../scripts/server-process.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { findPart, POSTGRES } from '../../scripts/parts.ts';
+import { findPart, POSTGRES } from '../../scripts/test-services.ts';
 import type { ExecutionEvent } from '../../src/event/events.ts';
 import { ANONYMOUS } from '../../src/execution/permission.ts';
 import { createPrismaStore } from '../../src/execution/prisma-store.ts';

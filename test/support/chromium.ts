@@ -6,7 +6,7 @@
 //       const page = await browser.newPage();
 import { type Browser, chromium } from 'playwright-core';
 import { describe } from 'vitest';
-import { CHROMIUM, findPart } from '../../scripts/parts.ts';
+import { CHROMIUM, findPart } from '../../scripts/test-services.ts';
 
 const executablePath = findPart(CHROMIUM);
 

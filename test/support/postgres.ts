@@ -12,8 +12,8 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { describe } from 'vitest';
-import { findPart, POSTGRES } from '../../scripts/parts.ts';
 import { type PostgresOptions, PostgresServer } from '../../scripts/postgres.ts';
+import { findPart, POSTGRES } from '../../scripts/test-services.ts';
 
 const bin = findPart(POSTGRES);
 

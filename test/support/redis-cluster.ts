@@ -2,7 +2,7 @@
 //
 //   await using redis = await startCluster();
 //   … redis.url … await redis.ownerOf('some key').kill(); …
-import { freePort } from '../../scripts/child.ts';
+import { freePort } from '../../scripts/server-process.ts';
 import { type RedisServer, startRedis } from './redis.ts';
 import { askServer } from './redis-sentinel.ts';
 import { until } from './wait.ts';

@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { freePort, startServer } from '../../scripts/child.ts';
-import { findPart, REDIS } from '../../scripts/parts.ts';
+import { freePort, startServer } from '../../scripts/server-process.ts';
+import { findPart, REDIS } from '../../scripts/test-services.ts';
 import { type RedisServer, startRedis } from './redis.ts';
 import { until } from './wait.ts';
 

@@ -9,8 +9,8 @@
 //
 // The shared server is never flushed: use a key prefix or execution ids that no other suite has.
 import { describe } from 'vitest';
-import { findPart, REDIS } from '../../scripts/parts.ts';
 import { type RedisOptions, RedisServer } from '../../scripts/redis.ts';
+import { findPart, REDIS } from '../../scripts/test-services.ts';
 
 const binary = findPart(REDIS);
 

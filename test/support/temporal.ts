@@ -14,8 +14,8 @@
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime } from '@temporalio/worker';
 import { afterAll, beforeAll, describe } from 'vitest';
-import { findPart, TEMPORAL } from '../../scripts/parts.ts';
 import { type TemporalOptions, TemporalServer } from '../../scripts/temporal.ts';
+import { findPart, TEMPORAL } from '../../scripts/test-services.ts';
 
 const binary = findPart(TEMPORAL);
 const given = process.env.TEST_TEMPORAL_ADDRESS || process.env.TEMPORAL_ADDRESS;

@@ -4,8 +4,8 @@
 //   node --import tsx test/temporal/record.ts
 import { writeFileSync } from 'node:fs';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { findPart, TEMPORAL } from '../../scripts/parts.ts';
 import { TemporalServer } from '../../scripts/temporal.ts';
+import { findPart, TEMPORAL } from '../../scripts/test-services.ts';
 import { connectTo } from '../support/temporal.ts';
 import { startWorker } from './rig.ts';
 

@@ -1,7 +1,7 @@
 // Workflows that know nothing of us, watched by their history on a real server.
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { findPart, TEMPORAL } from '../../../scripts/parts.ts';
+import { findPart, TEMPORAL } from '../../../scripts/test-services.ts';
 import { decodePlainJson } from '../../../src/temporal/source/payloads.ts';
 import { describeTemporal, useTemporal } from '../../support/temporal.ts';
 import { until } from '../../support/wait.ts';

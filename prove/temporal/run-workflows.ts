@@ -1,9 +1,9 @@
 // Workflows beside the other executions: each is watched, and so are the agent and the task that it runs.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { digest } from '../check/digest.ts';
-import type { Director } from '../director.ts';
 import type { JournalWriter } from '../journal/writer.ts';
 import { type PlanOptions, planViewers } from '../plan.ts';
+import type { Director } from '../scheduler.ts';
 import { planWorkflow } from './plan.ts';
 import type { TemporalWorkers } from './stage.ts';
 

@@ -1,6 +1,7 @@
 // What the runner says about the parts: found where, or missing, what that skips, and what would install it.
-import { PARTS, type Part, type Place } from './parts.ts';
+
 import { suitesUsing } from './suites.ts';
+import { PARTS, type Part, type Place } from './test-services.ts';
 
 /** One part as it was found, before anything is started. */
 export interface Row {

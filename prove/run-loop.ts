@@ -1,9 +1,9 @@
 // One deployment with its executions and their audience, until all that was begun has been judged.
 import { join } from 'node:path';
-import { createDirector, type DirectorOptions } from './director.ts';
 import { createJournalWriter } from './journal/writer.ts';
+import { createDirector, type DirectorOptions } from './scheduler.ts';
 import type { Deployment } from './stage/deployment.ts';
-import { playWorkflows } from './temporal/play.ts';
+import { playWorkflows } from './temporal/run-workflows.ts';
 import { type AudienceOptions, createAudience } from './viewers/audience.ts';
 import type { Viewer } from './viewers/viewer.ts';
 

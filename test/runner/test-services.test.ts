@@ -3,9 +3,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CHROMIUM, findPart, POSTGRES, REDIS, TEMPORAL } from '../../scripts/parts.ts';
+import { describeRows, look } from '../../scripts/service-table.ts';
 import { suitesUsing } from '../../scripts/suites.ts';
-import { describeRows, look } from '../../scripts/table.ts';
+import { CHROMIUM, findPart, POSTGRES, REDIS, TEMPORAL } from '../../scripts/test-services.ts';
 
 let root: string;
 beforeEach(() => {

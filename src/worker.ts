@@ -8,16 +8,20 @@ export { createRedisLogWriter, type RedisLogWriterOptions } from './log/redis/wr
 export type { BeginRun } from './publish/begin-run.ts';
 export type { EmitType, ExecutionPublisher, RunStats } from './publish/execution-publisher.ts';
 export type { RunState } from './publish/lifecycle.ts';
-export { DEFAULT_LIMITS, type Logger, type PublisherLimits } from './publish/limits.ts';
+export { DEFAULT_LIMITS, type PublisherLimits } from './publish/limits.ts';
 export { publishFullStream, publishPartialObjects } from './publish/llm/ai-sdk.ts';
 export { publishAnthropic } from './publish/llm/anthropic.ts';
-export { endWith } from './publish/llm/complete-with.ts';
+export { completeWith } from './publish/llm/complete-with.ts';
 export { publishOpenAiChat } from './publish/llm/openai-chat.ts';
 export { publishOpenAiResponse } from './publish/llm/openai-responses.ts';
-export type { Gathered, GatheredToolCall } from './publish/llm/stream-collector.ts';
+export type {
+  CollectedStream,
+  CollectedToolCall,
+} from './publish/llm/stream-collector.ts';
 export { createPublisher, type Publisher, type PublisherOptions } from './publish/publisher.ts';
-export type { PieceOptions } from './publish/simulated-chunks.ts';
+export type { SimulatedTextOptions } from './publish/simulated-chunks.ts';
 export type { RedactPattern } from './redact/custom-rules.ts';
 export type { RedactionCounts, RedactOptions } from './redact/redaction.ts';
 export type { RedactionKind } from './redact/rule.ts';
+export type { Logger } from './telemetry/logger.ts';
 export * from './temporal/worker/index.ts';

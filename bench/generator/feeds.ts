@@ -79,7 +79,7 @@ function createAppendFeed({ redisUrl, url }: FeedSpec & { kind: 'append' }): Fee
     for (let i = 0; i < share; i++) {
       const { value: id, done } = round.next();
       if (done) round = begun.keys();
-      else void writer.keepAlive(id);
+      else void writer.recordHeartbeat(id);
     }
   }, ALIVE_STEP_MS);
 
@@ -93,7 +93,7 @@ function createAppendFeed({ redisUrl, url }: FeedSpec & { kind: 'append' }): Fee
       throw new Error(`${id} could not be begun: ${response.status} ${await response.text()}`);
     }
     begun.set(id, (await response.json()) as Begun);
-    await writer.keepAlive(id);
+    await writer.recordHeartbeat(id);
   }
 
   return {

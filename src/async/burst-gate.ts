@@ -3,23 +3,23 @@
 // when what they wait for comes together too (one query answers many).
 
 /** To open a stream takes about half a millisecond, so many a few. */
-const AT_ONCE = 2;
+const MAX_PER_TURN = 2;
 
-export class Entrance {
+export class BurstGate {
   /** Let in in this turn. */
   #entered = 0;
   readonly #waiting: (() => void)[] = [];
 
   /** Resolves in a turn of the event loop that is shared with few others, in order; at once for the first of a turn. */
-  async enter(): Promise<void> {
+  async pass(): Promise<void> {
     if (this.#entered === 0) setImmediate(this.#nextTurn);
     this.#entered += 1;
-    if (this.#entered > AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#entered > MAX_PER_TURN) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   readonly #nextTurn = (): void => {
-    const next = this.#waiting.splice(0, AT_ONCE);
-    this.#entered = this.#waiting.length > 0 ? AT_ONCE : next.length;
+    const next = this.#waiting.splice(0, MAX_PER_TURN);
+    this.#entered = this.#waiting.length > 0 ? MAX_PER_TURN : next.length;
     if (this.#entered > 0) setImmediate(this.#nextTurn);
     for (const resolve of next) resolve();
   };

@@ -1,22 +1,22 @@
 // Waiting, within a bound, for something that another part will bring about and tell of.
 
-export interface Waiting {
+export interface Condition {
   /** Resolves true when it holds; false when the time (ms) is over or the waiting was ended. Never rejects. */
-  until(holds: () => boolean, ms: number): Promise<boolean>;
+  wait(holds: () => boolean, ms: number): Promise<boolean>;
   /** Something has changed: every wait looks again. */
-  look(): void;
+  notify(): void;
   /** Ends every wait, now and later. */
-  end(): void;
+  close(): void;
 }
 
-export function createWaiting(): Waiting {
+export function createCondition(): Condition {
   const looks = new Set<() => void>();
   let isOver = false;
   const look = (): void => {
     for (const each of [...looks]) each();
   };
   return {
-    until(holds, ms) {
+    wait(holds, ms) {
       if (holds() || isOver) return Promise.resolve(holds());
       return new Promise((resolve) => {
         const settle = (): void => {
@@ -32,8 +32,8 @@ export function createWaiting(): Waiting {
         looks.add(lookAgain);
       });
     },
-    look,
-    end() {
+    notify: look,
+    close() {
       isOver = true;
       look();
     },
@@ -45,7 +45,7 @@ export function createWaiting(): Waiting {
  * process alive, unlike all others here: these are the waits of begin and end, and a program that waits for its
  * end to be recorded must not exit in the middle of it.
  */
-export function bounded<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+export function settleWithin<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(undefined), ms);
     const settle = (value: T | undefined): void => {
@@ -57,4 +57,4 @@ export function bounded<T>(promise: Promise<T>, ms: number): Promise<T | undefin
 }
 
 /** The longest time that a timer takes: 24 days. */
-export const LONGEST_MS = 2 ** 31 - 1;
+export const MAX_TIMER_MS = 2 ** 31 - 1;

@@ -1,16 +1,16 @@
 // A doorbell: many rings while nobody waits are one.
 
-export interface Bell {
-  ring(): void;
+export interface Signal {
+  set(): void;
   /** Waits for a ring, or so long; one that has rung meanwhile counts. */
   wait(ms: number): Promise<void>;
 }
 
-export function createBell(): Bell {
+export function createSignal(): Signal {
   let hasRung = false;
   let wake: (() => void) | undefined;
   return {
-    ring() {
+    set() {
       hasRung = true;
       wake?.();
     },

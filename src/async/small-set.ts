@@ -1,13 +1,13 @@
 // A set that mostly has one member. That one stands by itself: a table for it would be memory for nothing, and where
 // there are many such sets, to fetch the table for each event costs more than what is done with it.
 
-export class Few<T> implements Iterable<T> {
+export class SmallSet<T> implements Iterable<T> {
   #lone: T | undefined;
   /** From the second member on. */
   #all: Set<T> | undefined;
 
   /** The member, where there is but one. */
-  get lone(): T | undefined {
+  get only(): T | undefined {
     return this.#lone;
   }
 

@@ -14,7 +14,7 @@ export interface Leases {
    */
   renewLease(executionId: string, fence: number, forMs: number, note?: string): Promise<boolean>;
   /** What the holder of a lease tells; undefined where it tells nothing, or nobody has the lease. */
-  leaseNote(executionId: string): Promise<string | undefined>;
+  readLeaseNote(executionId: string): Promise<string | undefined>;
   /** Gives a lease back, if this token still has it. */
   dropLease(executionId: string, fence: number): Promise<void>;
 }
@@ -54,7 +54,7 @@ export function createMemoryLeases(seen: (executionId: string) => number): Lease
       lease.note = note;
       return true;
     },
-    leaseNote: async (executionId) => current(executionId)?.note,
+    readLeaseNote: async (executionId) => current(executionId)?.note,
     dropLease: async (executionId, fence) => {
       if (held.get(executionId)?.fence === fence) held.delete(executionId);
     },

@@ -41,12 +41,12 @@ type LeasingRedis = Redis & {
 };
 
 /** The leases on a connection that its caller owns. */
-export function createLeases(connection: Connection, prefix: string): Leases {
+export function createRedisLeases(connection: Connection, prefix: string): Leases {
   connection.defineCommand('takeLease', { numberOfKeys: 2, lua: TAKE });
   connection.defineCommand('renewLease', { numberOfKeys: 1, lua: RENEW });
   connection.defineCommand('dropLease', { numberOfKeys: 1, lua: DROP });
   const ask = <T>(key: string, command: (redis: LeasingRedis) => Promise<T>): Promise<T> =>
-    connection.ask(key, (redis) => command(redis as LeasingRedis));
+    connection.run(key, (redis) => command(redis as LeasingRedis));
   return {
     takeLease: async (id, holder, forMs) => {
       const { lease, meta } = logKeys(prefix, id);
@@ -56,7 +56,7 @@ export function createLeases(connection: Connection, prefix: string): Leases {
       const { lease } = logKeys(prefix, id);
       return (await ask(lease, (redis) => redis.renewLease(lease, fence, forMs, note))) === 1;
     },
-    leaseNote: async (id) => {
+    readLeaseNote: async (id) => {
       const { lease } = logKeys(prefix, id);
       return (await ask(lease, (redis) => redis.hget(lease, 'note'))) ?? undefined;
     },

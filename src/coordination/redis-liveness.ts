@@ -2,8 +2,8 @@
 // clock, taken in the script.
 import type { Redis } from 'ioredis';
 import type { Connection } from '../redis/connection.ts';
-import { aliveKey } from '../redis/keys.ts';
-import type { SignsOfLife, Silences } from './liveness.ts';
+import { livenessKey } from '../redis/keys.ts';
+import type { LivenessReader, LivenessWriter } from './liveness.ts';
 
 const NOW = `
 local time = redis.call('TIME')
@@ -48,34 +48,34 @@ type AliveRedis = Redis & {
 };
 
 /** What a worker needs. */
-export function createSignsOfLife(connection: Connection, prefix: string): SignsOfLife {
-  connection.defineCommand('keepAlive', { numberOfKeys: 1, lua: KEEP });
-  const key = aliveKey(prefix);
+export function createLivenessWriter(connection: Connection, prefix: string): LivenessWriter {
+  connection.defineCommand('recordHeartbeat', { numberOfKeys: 1, lua: KEEP });
+  const key = livenessKey(prefix);
   return {
-    keepAlive: async (id) =>
-      void (await connection.ask(key, (redis) => (redis as AliveRedis).keepAlive(key, id))),
-    forget: async (id) => void (await connection.ask(key, (redis) => redis.zrem(key, id))),
+    recordHeartbeat: async (id) =>
+      void (await connection.run(key, (redis) => (redis as AliveRedis).keepAlive(key, id))),
+    removeHeartbeat: async (id) => void (await connection.run(key, (redis) => redis.zrem(key, id))),
   };
 }
 
 /** What a server needs besides. */
-export function createSilences(connection: Connection, prefix: string): Silences {
+export function createLivenessReader(connection: Connection, prefix: string): LivenessReader {
   connection.defineCommand('silencesOf', { numberOfKeys: 1, lua: SILENCES });
-  connection.defineCommand('silentLongerThan', { numberOfKeys: 1, lua: SILENT });
+  connection.defineCommand('findSilent', { numberOfKeys: 1, lua: SILENT });
   connection.defineCommand('recordMissingHeartbeats', { numberOfKeys: 1, lua: RECORD_MISSING });
-  const key = aliveKey(prefix);
+  const key = livenessKey(prefix);
   const silences = async (ids: readonly string[]) => {
-    const told = await connection.ask(key, (redis) => (redis as AliveRedis).silencesOf(key, ...ids));
+    const told = await connection.run(key, (redis) => (redis as AliveRedis).silencesOf(key, ...ids));
     return told.map((ms) => ms ?? undefined);
   };
   return {
-    silence: async (id) => (await silences([id]))[0],
-    silences,
-    silentLongerThan: (ms, limit) =>
-      connection.ask(key, (redis) => (redis as AliveRedis).silentLongerThan(key, ms, limit)),
+    silenceMs: async (id) => (await silences([id]))[0],
+    silencesMs: silences,
+    findSilent: (ms, limit) =>
+      connection.run(key, (redis) => (redis as AliveRedis).silentLongerThan(key, ms, limit)),
     recordMissingHeartbeats: async (ids) => {
       if (ids.length === 0) return;
-      await connection.ask(key, (redis) => (redis as AliveRedis).recordMissingHeartbeats(key, ...ids));
+      await connection.run(key, (redis) => (redis as AliveRedis).recordMissingHeartbeats(key, ...ids));
     },
   };
 }

@@ -2,10 +2,9 @@
 //
 // Not fast-json-patch's `compare`: that takes no null or scalar as a root, and answers `/__proto__` paths that its
 // own `applyPatch` refuses.
-import { isDeepStrictEqual } from 'node:util';
 import { ExecstreamError } from './errors.ts';
 import { type JsonValue, MAX_DATA_BYTES, type PatchOperation } from './events.ts';
-import { jsonBytes, tooLarge } from './json.ts';
+import { jsonBytes, jsonEquals, tooLarge } from './json.ts';
 
 /** Bytes of `{"patch":[]}`. */
 const FRAME_BYTES = 12;
@@ -14,7 +13,7 @@ const FRAME_BYTES = 12;
 const UNSAFE_KEYS = ['__proto__', 'prototype'];
 
 /** The operations that make `before` into `after`; none where they are equal. */
-export function diff(before: JsonValue, after: JsonValue): PatchOperation[] {
+export function diffJson(before: JsonValue, after: JsonValue): PatchOperation[] {
   const patch: PatchOperation[] = [];
   walk(before, after, '', patch);
   return patch;
@@ -36,7 +35,7 @@ function walk(before: JsonValue, after: JsonValue, path: string, patch: PatchOpe
   } else if (isObject(before) && isObject(after)) {
     const unsafe = UNSAFE_KEYS.some((key) => Object.hasOwn(before, key) || Object.hasOwn(after, key));
     if (unsafe) {
-      if (!isDeepStrictEqual(before, after)) patch.push({ op: 'replace', path, value: after });
+      if (!jsonEquals(before, after)) patch.push({ op: 'replace', path, value: after });
       return;
     }
     for (const key of Object.keys(before)) {

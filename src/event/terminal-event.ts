@@ -1,7 +1,26 @@
 // The terminal event that an ended row stands for, made to fit: it is never refused.
 
-import type { Execution } from '../execution/store.ts';
-import { MAX_DATA_BYTES, type NewEvent, type TerminalType, timestamp } from './events.ts';
+import {
+  type ExecutionStatus,
+  type JsonValue,
+  MAX_DATA_BYTES,
+  type NewEvent,
+  type TerminalType,
+  timestamp,
+  type Usage,
+} from './events.ts';
+
+/** How an execution ended, as its row has it. */
+export interface Ended {
+  readonly status: ExecutionStatus;
+  readonly result?: JsonValue;
+  /** A result existed and was not kept. */
+  readonly resultOmitted?: boolean;
+  readonly error?: { readonly message: string; readonly code?: string };
+  readonly usage?: Usage;
+  readonly startedAt: Date;
+  readonly finishedAt?: Date;
+}
 
 /** GraphQL's Int, which carries durations, ends here: after 24 days and 20 hours. */
 const MAX_INT = 2 ** 31 - 1;
@@ -16,23 +35,17 @@ const MAX_MESSAGE_UNITS = 8_000;
 const MAX_CODE_UNITS = 200;
 
 /** Milliseconds from an execution's start to its end, or to `now` while it is open. */
-export function durationMs(row: Pick<Execution, 'startedAt' | 'finishedAt'>, now = new Date()): number {
+export function durationMs(row: Pick<Ended, 'startedAt' | 'finishedAt'>, now = new Date()): number {
   // Clocks of servers and workers may differ: never below 0.
   const ms = (row.finishedAt ?? now).getTime() - row.startedAt.getTime();
   return clampDuration(ms);
 }
 
-/** What an end is made of. */
-export type Ended = Pick<
-  Execution,
-  'status' | 'result' | 'resultOmitted' | 'error' | 'usage' | 'startedAt' | 'finishedAt'
->;
-
 /**
  * The terminal event of a row; undefined while the execution is open. A result that would make the event too large
  * is left out, and `resultOmitted` says so: it is read from the state path, which says whether it was kept.
  */
-export function terminalOf(row: Ended): NewEvent<TerminalType> | undefined {
+export function terminalEventOf(row: Ended): NewEvent<TerminalType> | undefined {
   const ts = timestamp(row.finishedAt);
   const usage = row.usage && jsonBytes(row.usage) < MAX_DATA_BYTES / 8 ? { usage: row.usage } : {};
   const always = { ...usage, durationMs: durationMs(row) };

@@ -97,7 +97,7 @@ export function checkParentTenant(
  * @throws ExecstreamError as ExecutionStore.begin says. Whose it is comes first, so that nothing of the row is told
  *   to another tenant.
  */
-export function judgeBegin(row: Execution, wanted: BeginExecution): 'begin' | 'keep' {
+export function resolveAttempt(row: Execution, wanted: BeginExecution): 'begin' | 'keep' {
   const { id } = row;
   if (row.tenant !== wanted.tenant) {
     throw new ExecstreamError('FORBIDDEN', `Execution "${id}" belongs to another tenant`);

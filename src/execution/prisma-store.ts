@@ -1,19 +1,20 @@
 // The ExecutionStore on Prisma. Every guard is in the WHERE of one UPDATE, so that it holds between processes.
 import { ExecstreamError } from '../event/errors.ts';
 import { checkExecutionId } from '../event/execution-id.ts';
+import type { ErrorLogger } from '../telemetry/logger.ts';
 import {
   checkAttemptStep,
   checkBegin,
   checkIds,
   checkPage,
   checkParentTenant,
-  judgeBegin,
   MAX_ATTEMPT,
   MAX_ATTEMPT_STEP,
   OPEN_STATUSES,
+  resolveAttempt,
 } from './attempt-rules.ts';
 import { connect, type DatabaseLocation } from './database/connect.ts';
-import type { Database, DatabaseLogger } from './database/database.ts';
+import type { Database } from './database/database.ts';
 import { readOnly, within } from './database/database-error.ts';
 import type { Prisma, PrismaClient } from './generated/client.ts';
 import { childrenOf, contents, getMany, list } from './lists.ts';
@@ -28,7 +29,7 @@ export interface PrismaStoreOptions {
   /** Connections to Postgres at most. Default 10. */
   readonly maxConnections?: number;
   /** Where failures of an embedded database are reported. Default: nowhere. */
-  readonly logger?: DatabaseLogger | undefined;
+  readonly logger?: ErrorLogger | undefined;
 }
 
 export interface PrismaStore extends ExecutionStore {
@@ -220,7 +221,7 @@ async function begin(prisma: PrismaClient, wanted: BeginExecution): Promise<Exec
 
   const row = await get(prisma, id);
   if (!row && attempt !== undefined) checkAttemptStep(attempt, 0);
-  if (row && judgeBegin(row, wanted) === 'keep') {
+  if (row && resolveAttempt(row, wanted) === 'keep') {
     if (!wanted.expectsHeartbeats || row.expectsHeartbeats) return row;
     await expectHeartbeats(prisma, id, row.attempt);
     return (await get(prisma, id)) ?? row;

@@ -48,7 +48,7 @@ interface Field {
 }
 
 /** Not worth a stack: it says only that the general executor is to answer. */
-const LEFT_OVER = new Error('left to the general executor');
+const FALL_BACK = new Error('left to the general executor');
 
 /** Compiles an operation; undefined where it holds what is not compiled. */
 export function compileOperation(args: ExecutionArgs): CompiledOperation | undefined {
@@ -114,7 +114,7 @@ export function compileOperation(args: ExecutionArgs): CompiledOperation | undef
     const isNullable = !(declared instanceof GraphQLNonNull);
     const output: GraphQLNullableType = getNullableType(declared);
     const serialize = isLeafType(output) ? (value: unknown) => output.serialize(value) : undefined;
-    if (parameters.length > 0 || !(serialize || isObjectType(output))) throw LEFT_OVER;
+    if (parameters.length > 0 || !(serialize || isObjectType(output))) throw FALL_BACK;
     const fields = isObjectType(output) ? compile(output, nodes) : undefined;
     return {
       key,
@@ -125,10 +125,10 @@ export function compileOperation(args: ExecutionArgs): CompiledOperation | undef
           : (source as Record<string, unknown>)[name];
         if (value === undefined || value === null) {
           if (isNullable) return null;
-          throw LEFT_OVER;
+          throw FALL_BACK;
         }
         const shown = serialize ? serialize(value) : value;
-        if (shown === undefined || shown === null || shown instanceof Promise) throw LEFT_OVER;
+        if (shown === undefined || shown === null || shown instanceof Promise) throw FALL_BACK;
         return shown;
       },
       write: isEnumType(output) ? writeName : writeJson,
@@ -143,14 +143,14 @@ export function compileOperation(args: ExecutionArgs): CompiledOperation | undef
     const [key, nodes] = streams[0]!;
     const { type } = root.getFields()[nodes[0]!.name.value]!;
     const event = getNullableType(type);
-    if (streams.length > 1 || !isInterfaceType(event)) throw LEFT_OVER;
+    if (streams.length > 1 || !isInterfaceType(event)) throw FALL_BACK;
     const byType = new Map<string, readonly Field[]>();
     const fieldsOf = (source: ExecutionEvent): readonly Field[] => {
       let fields = byType.get(source.type);
       if (!fields) {
         const name = event.resolveType!(source, NO_CONTEXT, undefined as never, event);
         const found = typeof name === 'string' ? schema.getType(name) : undefined;
-        if (!isObjectType(found)) throw LEFT_OVER;
+        if (!isObjectType(found)) throw FALL_BACK;
         fields = compile(found, nodes);
         byType.set(source.type, fields);
       }
@@ -204,6 +204,6 @@ function writeJson(value: unknown): string {
   if (typeof value === 'number' && Number.isFinite(value)) return `${value}`;
   const text = JSON.stringify(value);
   // What JSON has no word for, objects leave out.
-  if (text === undefined) throw LEFT_OVER;
+  if (text === undefined) throw FALL_BACK;
   return text;
 }

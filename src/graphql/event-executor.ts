@@ -2,7 +2,7 @@
 // the general executor.
 import { type ExecutionArgs, type ExecutionResult, executeSync } from 'graphql';
 import type { ExecutionEvent } from '../event/events.ts';
-import type { EventExecutor } from '../schema/operation.ts';
+import type { EventExecutor } from '../stream/encoder.ts';
 import { type CompiledOperation, compileOperation, NO_CONTEXT } from './compiled-selection.ts';
 import { maskErrors } from './errors.ts';
 import { resultShapeOf } from './result-shape.ts';

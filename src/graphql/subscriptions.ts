@@ -3,12 +3,11 @@ import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } fro
 import type { Plugin } from 'graphql-yoga';
 import { isExecstreamError } from '../event/errors.ts';
 import type { Caller } from '../execution/permission.ts';
-import type { EventExecutor } from '../schema/operation.ts';
-import type { Encoding } from '../stream/encoder.ts';
-import type { Projections } from '../stream/shared-encoding.ts';
-import { LiveResults } from '../stream/viewer-frames.ts';
+import type { Encoder } from '../stream/encoder.ts';
+import { ViewerFrames } from '../stream/viewer-frames.ts';
 import { Viewer } from '../tail/viewer.ts';
 import { toGraphQLError } from './errors.ts';
+import type { SharedEncodings } from './shared-encodings.ts';
 import { GRAPHQL_ENCODING } from './subscription-encoder.ts';
 
 /** What an operation's context has beside what resolvers read. */
@@ -16,24 +15,24 @@ export interface OperationContext {
   readonly request: Request;
   readonly caller: Caller;
   /** How the events will be encoded; as GraphQL over SSE by default. */
-  readonly encoding?: Encoding<EventExecutor>;
+  readonly encoding?: Encoder;
 }
 
 /** The subscriptions under way. By request: masking wraps the iterable that a subscription returns. */
-export class LiveOperations {
-  readonly #projections: Projections;
-  readonly #live = new WeakMap<Request, LiveResults>();
+export class SubscriptionRegistry {
+  readonly #projections: SharedEncodings;
+  readonly #live = new WeakMap<Request, ViewerFrames>();
 
-  constructor(projections: Projections) {
+  constructor(projections: SharedEncodings) {
     this.#projections = projections;
   }
 
   /** The response stream of a request's subscription, where it has one. */
-  of(request: Request): LiveResults | undefined {
+  of(request: Request): ViewerFrames | undefined {
     return this.#live.get(request);
   }
 
-  async subscribe(args: ExecutionArgs): Promise<LiveResults | ExecutionResult> {
+  async subscribe(args: ExecutionArgs): Promise<ViewerFrames | ExecutionResult> {
     const source = await createSourceEventStream(args);
     // graphql-sse takes a result without the key for something else, and would answer 400 in single connection mode.
     if (!(source instanceof Viewer)) return { data: undefined, ...(source as ExecutionResult) };
@@ -41,7 +40,7 @@ export class LiveOperations {
     try {
       const sharing = { encoding: encoding.name, caller };
       const [projection, release] = this.#projections.acquire(source, args, sharing);
-      const live = new LiveResults(source, projection, encoding, release);
+      const live = new ViewerFrames(source, projection, encoding, release);
       this.#live.set(request, live);
       return live;
     } catch (error) {
@@ -52,7 +51,7 @@ export class LiveOperations {
   }
 }
 
-export function useExecuteOnce(operations: LiveOperations): Plugin {
+export function useExecuteOnce(operations: SubscriptionRegistry): Plugin {
   return {
     onSubscribe: ({ setSubscribeFn }) => setSubscribeFn((args) => operations.subscribe(args)),
   };

@@ -5,21 +5,21 @@ import { retryAfterOf } from '../schema/operation.ts';
 import type { EventStreams } from '../sse/event-streams.ts';
 import { opening } from '../sse/frame.ts';
 import {
-  comeBackLater,
-  nothingLeft,
+  completeStream,
+  noContent,
   RETRY_AFTER_SECONDS,
-  shortStream,
+  retryLater,
   streamResponse,
 } from '../sse/responses.ts';
-import type { LiveResults } from '../stream/viewer-frames.ts';
+import type { ViewerFrames } from '../stream/viewer-frames.ts';
 import { statusOf, withoutHttp } from './errors.ts';
 import { lastEventIdOf } from './last-event-id.ts';
 import { GRAPHQL_ENCODING, nextFrame } from './subscription-encoder.ts';
-import type { LiveOperations } from './subscriptions.ts';
+import type { SubscriptionRegistry } from './subscriptions.ts';
 
 const MEDIA_TYPE = 'text/event-stream';
 
-export function useEventStream(operations: LiveOperations, streams: EventStreams): Plugin {
+export function useEventStream(operations: SubscriptionRegistry, streams: EventStreams): Plugin {
   return {
     onResultProcess: ({ request, result, setResultProcessor }) => {
       const live = operations.of(request);
@@ -34,10 +34,10 @@ export function useEventStream(operations: LiveOperations, streams: EventStreams
   };
 }
 
-function answer(request: Request, live: LiveResults, streams: EventStreams): Response {
+function answer(request: Request, live: ViewerFrames, streams: EventStreams): Response {
   if (live.ended && request.method === 'GET' && lastEventIdOf(request) !== undefined) {
     live.close();
-    return nothingLeft();
+    return noContent();
   }
   return streamResponse(streams, live, request.signal);
 }
@@ -46,11 +46,11 @@ function answer(request: Request, live: LiveResults, streams: EventStreams): Res
 function answerOnce(request: Request, result: ExecutionResult): Response {
   const status = statusOf(result);
   if (status === undefined) {
-    return shortStream(opening(1_000), nextFrame(shown(result)), GRAPHQL_ENCODING.complete(undefined)!);
+    return completeStream(opening(1_000), nextFrame(shown(result)), GRAPHQL_ENCODING.complete(undefined)!);
   }
   const error = result.errors![0]!;
   const retryAfter = retryAfterOf(error) ?? RETRY_AFTER_SECONDS;
-  if (status !== 401 && lastEventIdOf(request) !== undefined) return comeBackLater(error.message, retryAfter);
+  if (status !== 401 && lastEventIdOf(request) !== undefined) return retryLater(error.message, retryAfter);
   const headers = { 'Content-Type': 'application/json; charset=utf-8' };
   const retry = status === 401 ? undefined : { 'Retry-After': String(retryAfter) };
   return new Response(JSON.stringify(shown(result)), { status, headers: { ...headers, ...retry } });

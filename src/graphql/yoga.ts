@@ -12,7 +12,8 @@ import { schema } from '../schema/index.ts';
 import type { RunOperation } from '../schema/operation.ts';
 import type { SchemaServices } from '../schema/services.ts';
 import type { EventStreams } from '../sse/event-streams.ts';
-import { type DocumentLimits, type ExecutionCounter, Projections } from '../stream/shared-encoding.ts';
+import type { ExecutionCounter } from '../stream/shared-encoding.ts';
+import type { ErrorLogger } from '../telemetry/logger.ts';
 import { isInternal, maskError, maskErrors, useProtocolCodes } from './errors.ts';
 import { useEventAliasLimit } from './event-aliases.ts';
 import { graphiqlBytes } from './graphiql.ts';
@@ -22,20 +23,14 @@ import { DEFAULT_QUERY_LIMITS, type QueryLimits, useQueryLimits } from './query-
 import { useQueryQuota } from './query-quota.ts';
 import { useRequestParams } from './request-params.ts';
 import { useReservations } from './reservations.ts';
-import { LiveOperations, useExecuteOnce } from './subscriptions.ts';
+import { type DocumentLimits, SharedEncodings } from './shared-encodings.ts';
+import { SubscriptionRegistry, useExecuteOnce } from './subscriptions.ts';
 import { useEventStream } from './use-event-stream.ts';
-
-/** The smallest logger that pino satisfies. */
-export interface Logger {
-  error(details: object, message: string): void;
-  /** For what an operator should change; not logged where it is left out. */
-  warn?(details: object, message: string): void;
-}
 
 export interface GraphQLOptions {
   readonly services: SchemaServices;
   readonly streams: EventStreams;
-  readonly logger: Logger;
+  readonly logger: ErrorLogger;
   readonly limits?: Partial<QueryLimits> | undefined;
   readonly documents?: Partial<DocumentLimits> | undefined;
   /** Reservations of single connection mode that one caller may have, connected or not; 100 by default. */
@@ -60,8 +55,8 @@ export function createGraphQL(options: GraphQLOptions): GraphQL {
   // Here, and not while the first caller waits.
   assertValidSchema(schema);
   const queryLimits = { ...DEFAULT_QUERY_LIMITS, ...limits };
-  const projections = new Projections(options.documents);
-  const operations = new LiveOperations(projections);
+  const projections = new SharedEncodings(options.documents);
+  const operations = new SubscriptionRegistry(projections);
   // Yoga logs what it masks; an answer to a caller's mistake is not an error of the server.
   const log = (error: unknown) => {
     if (isInternal(error)) logger.error({ err: error }, 'graphql');

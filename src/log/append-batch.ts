@@ -7,7 +7,7 @@ import { type AppendRequest, MAX_BATCH_BYTES } from './log.ts';
 const ENVELOPE_BYTES = 256;
 
 /** Parts what stands for an event each into appends of at most 256 KiB and so many events, in order. */
-export function batchesOf<T>(
+export function splitIntoBatches<T>(
   items: readonly T[],
   dataOf: (item: T) => unknown,
   maxEvents = Number.POSITIVE_INFINITY,

@@ -6,7 +6,7 @@
 // one atomic step together with its announcement to whoever listens.
 
 import type { Leases } from '../coordination/lease.ts';
-import type { SignsOfLife, Silences } from '../coordination/liveness.ts';
+import type { LivenessReader, LivenessWriter } from '../coordination/liveness.ts';
 import type { ExecutionEvent, NewEvent } from '../event/events.ts';
 
 /** Who gives events their seq: the log itself, or the source (which numbers them 1, 2, 3, … of its own). */
@@ -23,7 +23,7 @@ export interface LogHead {
   /** Seq of the terminal event; 0 while the execution is open. */
   readonly end: number;
   /** Whether a publisher holds the log. A relay has no business there then. */
-  readonly published: boolean;
+  readonly hasPublisher: boolean;
   /** What a relay noted with its last append; absent where none did. */
   readonly note?: string;
 }
@@ -42,7 +42,7 @@ export interface OpenRequest {
    * Auto only: the cursor up to which a server has read the log, to tell the rest of an execution that has ended. It
    * takes the log from its holder if that is where the log still stands, and is `superseded` if not, or if it is gone.
    */
-  readonly takesAt?: string;
+  readonly takeoverCursor?: string;
   /** The relay's fencing token; see AppendRequest. A relay's open of a log that a publisher holds is `superseded`. */
   readonly fence?: number;
   /**
@@ -64,7 +64,7 @@ export type OpenResult =
   | { readonly outcome: 'superseded'; readonly attempt: number }
   | { readonly outcome: 'ended'; readonly head: LogHead }
   | { readonly outcome: 'fenced' }
-  | { readonly outcome: 'misnumbered'; readonly numbering: Numbering };
+  | { readonly outcome: 'wrong-numbering'; readonly numbering: Numbering };
 
 export interface AppendRequest {
   /** The incarnation that the writer believes in. */
@@ -113,9 +113,9 @@ export type AppendResult =
   /** Fixed: another event stands at this seq (compared without `ts`; one that was trimmed passes as the same). */
   | { readonly outcome: 'conflict'; readonly seq: number }
   /** Fixed: the first event lies above head + 1. */
-  | { readonly outcome: 'ahead'; readonly head: number }
+  | { readonly outcome: 'gap'; readonly head: number }
   /** The log is numbered the other way. */
-  | { readonly outcome: 'misnumbered'; readonly numbering: Numbering }
+  | { readonly outcome: 'wrong-numbering'; readonly numbering: Numbering }
   /** A batch of this name, with other contents, was appended before. */
   | { readonly outcome: 'batch-reused' };
 
@@ -150,14 +150,14 @@ export interface LogListener {
 export type Unlisten = () => Promise<void>;
 
 /** Errors: every method rejects with `SOURCE_UNAVAILABLE` where the log does not answer within its bound. */
-export interface LogWriter extends SignsOfLife {
+export interface LogWriter extends LivenessWriter {
   open(executionId: string, request: OpenRequest): Promise<OpenResult>;
   append(executionId: string, request: AppendRequest): Promise<AppendResult>;
   /** Where the log stands; undefined where there is none. */
   head(executionId: string): Promise<LogHead | undefined>;
 }
 
-export interface LogReader extends Silences {
+export interface LogReader extends LivenessReader {
   /** What the log remembers of a batch of this name; undefined where that is nothing. */
   findBatch(executionId: string, batch: string): Promise<KnownBatch | undefined>;
   /** Reads up to `limit` events after a seq; undefined where there is no log. */

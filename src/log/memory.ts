@@ -1,7 +1,7 @@
 // The log of one process, in memory: the embedded default, and the same contract as the one on Redis.
 
 import { createMemoryLeases } from '../coordination/lease.ts';
-import { createMemoryAlive } from '../coordination/liveness.ts';
+import { createMemoryLiveness } from '../coordination/liveness.ts';
 import { formatCursor, newEpoch } from '../event/cursor.ts';
 import { type ExecutionEvent, isTerminal, type NewEvent, timestamp } from '../event/events.ts';
 import { checkBatch } from './append-batch.ts';
@@ -108,9 +108,10 @@ export function createMemoryLog(bounds: LogBounds = DEFAULT_BOUNDS): EventLog {
   function open(executionId: string, request: OpenRequest): OpenResult {
     const log = logs.get(executionId);
     const { lost } = request;
-    if (!log && request.takesAt !== undefined) return { outcome: 'superseded', attempt: request.attempt };
+    if (!log && request.takeoverCursor !== undefined)
+      return { outcome: 'superseded', attempt: request.attempt };
     if (!log) return opened(begin(executionId, request), true, lost !== undefined);
-    if (log.numbering !== request.numbering) return { outcome: 'misnumbered', numbering: log.numbering };
+    if (log.numbering !== request.numbering) return { outcome: 'wrong-numbering', numbering: log.numbering };
     if (request.fence !== undefined && request.fence < log.fence) return { outcome: 'fenced' };
     log.fence = Math.max(log.fence, request.fence ?? 0);
     if (log.end > 0) return { outcome: 'ended', head: headOf(log) };
@@ -160,10 +161,11 @@ export function createMemoryLog(bounds: LogBounds = DEFAULT_BOUNDS): EventLog {
     if (isRelay(request) && publishes(log)) return { outcome: 'superseded', attempt: log.attempt };
     const known = request.batch === undefined ? undefined : log.batches.get(request.batch);
     if (known) return isSameBatch(known, request) ? { outcome: 'appended', head: known.head } : REUSED;
-    if (fixed !== (log.numbering === 'fixed')) return { outcome: 'misnumbered', numbering: log.numbering };
+    if (fixed !== (log.numbering === 'fixed'))
+      return { outcome: 'wrong-numbering', numbering: log.numbering };
     let added = request.events;
     if (fixed) {
-      if (first > log.head + 1) return { outcome: 'ahead', head: log.head };
+      if (first > log.head + 1) return { outcome: 'gap', head: log.head };
       const conflict = added.find((event) => event.seq! <= log.head && !stands(log, event));
       if (conflict) return { outcome: 'conflict', seq: conflict.seq! };
       added = added.filter((event) => event.seq! > log.head);
@@ -192,7 +194,7 @@ export function createMemoryLog(bounds: LogBounds = DEFAULT_BOUNDS): EventLog {
   }
 
   return {
-    ...createMemoryAlive(),
+    ...createMemoryLiveness(),
     ...createMemoryLeases((executionId) => logs.get(executionId)?.fence ?? 0),
     open: async (executionId, request) => open(executionId, request),
     append: async (executionId, request) => append(executionId, request),
@@ -220,7 +222,7 @@ export function createMemoryLog(bounds: LogBounds = DEFAULT_BOUNDS): EventLog {
 
 function headOf({ epoch, head, numbering, attempt, end, publisher, note }: MemoryLog): LogHead {
   const published = publisher !== undefined;
-  return { epoch, head, numbering, attempt, end, published, ...(note !== '' && { note }) };
+  return { epoch, head, numbering, attempt, end, hasPublisher: published, ...(note !== '' && { note }) };
 }
 
 /** A server that has seen more of the log than is left of it publishes nothing, and leaves it to whoever does. */
@@ -229,7 +231,10 @@ function isWitness({ numbering, fence, publisher, lost }: OpenRequest): boolean 
 }
 
 /** Whether a log may be taken from its holder within an attempt. */
-function isFree({ publisher, head, epoch, takenAt }: MemoryLog, { takesAt }: OpenRequest): boolean {
+function isFree(
+  { publisher, head, epoch, takenAt }: MemoryLog,
+  { takeoverCursor: takesAt }: OpenRequest,
+): boolean {
   if (takesAt !== undefined) return takesAt === formatCursor(head, epoch);
   return publisher === undefined || head <= takenAt;
 }

@@ -39,12 +39,12 @@ export function prepareRun(
   const { id, kind, attempt, parentId, tenant, workflowId, runId } = run;
   checkExecutionId(id);
   if (!EXECUTION_KINDS.includes(kind))
-    throw bad(`"${kind}" is not a kind; expected ${EXECUTION_KINDS.join(', ')}`);
+    throw invalidInput(`"${kind}" is not a kind; expected ${EXECUTION_KINDS.join(', ')}`);
   const mode = run.mode ?? (kind === 'workflow' ? 'STRUCTURED' : 'TEXT');
   if (mode !== 'TEXT' && mode !== 'STRUCTURED')
-    throw bad(`"${mode}" is not a mode; expected TEXT or STRUCTURED`);
+    throw invalidInput(`"${mode}" is not a mode; expected TEXT or STRUCTURED`);
   if (attempt !== undefined && !(Number.isSafeInteger(attempt) && attempt >= 1)) {
-    throw bad(`attempt is ${attempt}; expected an integer from 1`);
+    throw invalidInput(`attempt is ${attempt}; expected an integer from 1`);
   }
   const input = run.input === undefined ? undefined : redaction.json(copyJson(run.input, 'input'));
   const name = redaction.json(run.name);
@@ -72,6 +72,6 @@ function start(kind: ExecutionKind, run: BeginRun): NewEvent {
 }
 
 /** The error of a programming mistake. */
-export function bad(message: string): ExecstreamError {
+export function invalidInput(message: string): ExecstreamError {
   return new ExecstreamError('BAD_USER_INPUT', message);
 }

@@ -5,12 +5,12 @@
 //    deltas add up to.
 // 2. Nothing is kept behind while something else is said: `pause()` comes before every other event, `end()` before
 //    the last one.
-import { isDeepStrictEqual } from 'node:util';
 import { type ExecutionMode, type JsonValue, type NewEvent, timestamp } from '../event/events.ts';
+import { jsonEquals } from '../event/json.ts';
 import { createTextCutter } from '../event/text.ts';
 import type { Redaction } from '../redact/redaction.ts';
 import type { PublisherLimits } from './limits.ts';
-import { createHeldText, createHeldValue } from './resend-state.ts';
+import { createTextState, createValueState } from './resend-state.ts';
 
 export interface ContentOptions {
   readonly mode: ExecutionMode;
@@ -39,7 +39,7 @@ export interface Content {
 }
 
 export function createContent({ mode, limits, redaction, push, onNotWhole }: ContentOptions): Content {
-  const held = mode === 'TEXT' ? createHeldText(limits) : createHeldValue(limits);
+  const held = mode === 'TEXT' ? createTextState(limits) : createValueState(limits);
   const cutter = createTextCutter();
   /** What the value is if it stays as it is: what is shown of it may lack the ends of strings. */
   let lastValue: JsonValue = null;
@@ -63,7 +63,7 @@ export function createContent({ mode, limits, redaction, push, onNotWhole }: Con
     setValue(value) {
       const { now, whole } = redaction.growing(value);
       lastValue = whole;
-      isShownWhole = now === whole || isDeepStrictEqual(now, whole);
+      isShownWhole = now === whole || jsonEquals(now, whole);
       for (const event of held.setValue(now)) push(event);
     },
     pause: () => letOut(redaction.text.pause()),
@@ -77,7 +77,7 @@ export function createContent({ mode, limits, redaction, push, onNotWhole }: Con
         onNotWhole(error);
       }
     },
-    again: (queuedUnits) => held.again(queuedUnits),
+    again: (queuedUnits) => held.resendEvents(queuedUnits),
     result: () => (mode === 'TEXT' ? held.result() : lastValue),
   };
 }

@@ -10,7 +10,7 @@ import type {
 } from '../event/events.ts';
 import type { RedactionCounts } from '../redact/redaction.ts';
 import type { RunState } from './lifecycle.ts';
-import type { PieceOptions } from './simulated-chunks.ts';
+import type { SimulatedTextOptions } from './simulated-chunks.ts';
 
 /** The types that `emit` takes: all but the ends and what the publisher makes by itself. */
 export type EmitType = Exclude<
@@ -24,9 +24,9 @@ export interface RunStats {
   /** Events other than text and values that were let go of because the outbox was full. */
   readonly dropped: number;
   /** Events refused because they were too large. */
-  readonly refused: number;
+  readonly rejected: number;
   /** Calls after the run had ended, was abandoned or superseded. */
-  readonly ignored: number;
+  readonly late: number;
   /** Bytes that wait for the log. */
   readonly queuedBytes: number;
   /** Secrets that were replaced, by kind; of values, the most that one of them had. */
@@ -55,7 +55,7 @@ export interface ExecutionPublisher {
    * Publishes a text that is whole already as if it grew: in pieces of readable size, each an event of its own, at a
    * pace or at once. Byte for byte like `text()`. Stops where the run is over.
    */
-  textInPieces(text: string, options?: PieceOptions): Promise<void>;
+  simulateText(text: string, options?: SimulatedTextOptions): Promise<void>;
   /** Publishes a partial or whole value, as the difference to the one before. It may be changed afterwards. */
   value(partial: unknown): Promise<void>;
   toolCall(call: EventData['tool_call']): Promise<void>;

@@ -5,7 +5,7 @@ import type { LogWriter } from '../log/log.ts';
 /** Servers count 30 s without a sign as a silence. */
 const BEAT_MS = 10_000;
 
-export interface Pulse {
+export interface Heartbeat {
   /** Gives a sign now and every 10 s from now on. */
   start(): void;
   /**
@@ -16,11 +16,11 @@ export interface Pulse {
   stop(isDone: boolean): void;
 }
 
-export function createPulse(log: LogWriter, executionId: string): Pulse {
+export function createHeartbeat(log: LogWriter, executionId: string): Heartbeat {
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
   // A sign that does not get through is followed by the next one.
-  const beat = () => void log.keepAlive(executionId).catch(() => {});
+  const beat = () => void log.recordHeartbeat(executionId).catch(() => {});
   return {
     start() {
       if (isStopped || timer) return;
@@ -33,7 +33,7 @@ export function createPulse(log: LogWriter, executionId: string): Pulse {
       isStopped = true;
       clearInterval(timer);
       timer = undefined;
-      if (isDone && isBeating) void log.forget(executionId).catch(() => {});
+      if (isDone && isBeating) void log.removeHeartbeat(executionId).catch(() => {});
     },
   };
 }

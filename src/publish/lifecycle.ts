@@ -1,16 +1,17 @@
 // A run from its beginning to its end: row and log begun, the end recorded in its order, refusals told once.
 
-import { bounded, LONGEST_MS } from '../async/condition.ts';
+import { MAX_TIMER_MS, settleWithin } from '../async/condition.ts';
 import type { ExecstreamError } from '../event/errors.ts';
 import { isFinal, type NewEvent, type OpenStatus } from '../event/events.ts';
 import type { BeginExecution, ExecutionEnd, ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
-import { createPulse } from './heartbeat.ts';
-import type { Logger, PublisherLimits } from './limits.ts';
-import { type Position, refusalOf } from './log-outcome.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { createHeartbeat } from './heartbeat.ts';
+import type { PublisherLimits } from './limits.ts';
+import { type Position, toRunError } from './log-outcome.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
-import { isRefusal } from './retry.ts';
-import { createRow } from './row-writer.ts';
+import { isRejection } from './retry.ts';
+import { createRowWriter } from './row-writer.ts';
 import { terminalEvent } from './terminal.ts';
 
 /**
@@ -69,7 +70,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   const refused = new AbortController();
   /** Ends every try of the row. */
   const lifetime = new AbortController();
-  const pulse = createPulse(log, executionId);
+  const pulse = createHeartbeat(log, executionId);
 
   const outbox = createOutbox({
     log,
@@ -80,7 +81,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     again: options.again,
     onRefused: refuse,
   });
-  const row = createRow({
+  const row = createRowWriter({
     store,
     execution,
     logger,
@@ -118,7 +119,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       outbox.start(begunRow.attempt);
       pulse.start();
     } catch (error) {
-      if (isRefusal(error)) refuse(error);
+      if (isRejection(error)) refuse(error);
       throw error;
     }
   }
@@ -138,12 +139,12 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     await begun;
     const ended = await row.finish(end);
     if (ended && (ended.attempt !== attempt || !isFinal(ended.status))) {
-      refuse(refusalOf({ outcome: 'superseded', attempt: ended.attempt }));
+      refuse(toRunError({ outcome: 'superseded', attempt: ended.attempt }));
       return false;
     }
     isFinished = true;
     outbox.push(terminalEvent(end, ended, startedAt));
-    const isTold = await outbox.flush(LONGEST_MS);
+    const isTold = await outbox.flush(MAX_TIMER_MS);
     const told = endedAt ?? (isTold ? outbox.position : undefined);
     if (told) await row.markEnd(told);
     return told !== undefined;
@@ -162,7 +163,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
 
   async function sendRest(next: RunState): Promise<void> {
     const [isSent] = await Promise.all([
-      bounded(outbox.flush(limits.closeMs), limits.closeMs),
+      settleWithin(outbox.flush(limits.closeMs), limits.closeMs),
       next === 'abandoned' && noteAbandoned(),
     ]);
     if (!isSent) logger.warn({ executionId, bytes: outbox.bytes }, 'what was queued has not reached the log');
@@ -172,7 +173,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   /** The next attempt may begin much later than a lost publisher's execution is ended. */
   async function noteAbandoned(): Promise<void> {
     const noted = row.abandon().then(() => true);
-    if (await bounded(noted, limits.closeMs)) return;
+    if (await settleWithin(noted, limits.closeMs)) return;
     const message =
       'store unavailable: the execution may end as PUBLISHER_LOST before its next attempt begins';
     logger.warn({ executionId }, message);
@@ -189,7 +190,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     },
     async begin() {
       begun = beginRow();
-      const isOpened = await bounded(
+      const isOpened = await settleWithin(
         begun.then(() => outbox.opened(limits.beginMs)),
         limits.beginMs,
       );
@@ -202,7 +203,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
         state = 'ending';
         ending = recordAndRelease(end);
       }
-      const isRecorded = ending && (await bounded(ending, limits.endMs));
+      const isRecorded = ending && (await settleWithin(ending, limits.endMs));
       if (state === 'ending') logger.warn({ executionId }, 'the end is not recorded yet; trying on');
       return isRecorded ?? false;
     },
@@ -212,7 +213,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
         leaving = sendRest(next);
       }
       await leaving;
-      if (ending) await bounded(ending, limits.closeMs);
+      if (ending) await settleWithin(ending, limits.closeMs);
       // Read after the wait, which changes it where the end could be recorded.
       if (state !== 'ending') return;
       logger.error({ executionId }, 'the publisher closed before the end was recorded');

@@ -1,13 +1,6 @@
-// What a publisher is told: its bounds, and where it reports what went wrong.
+// The limits of a publisher, and their defaults.
 
-/** The smallest logger that pino satisfies. */
-export interface Logger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
-
-/** Every bound of a publisher. Times are in ms, sizes in bytes. */
+/** Every limit of a publisher. Times are in ms, sizes in bytes. */
 export interface PublisherLimits {
   /** How long neighbouring events are gathered into one batch, and small texts into one chunk. */
   readonly batchMs: number;
@@ -46,6 +39,3 @@ export const DEFAULT_LIMITS: PublisherLimits = {
   resultUnits: 16 * 1024 * 1024,
   wholeValueEvery: 500,
 };
-
-/** The logger of those who brought none. */
-export const SILENT: Logger = { info: () => {}, warn: () => {}, error: () => {} };

@@ -9,7 +9,7 @@ export interface Position {
 }
 
 /** An answer of the log that is for good, as the error that the run aborts with. */
-export function refusalOf(result: OpenResult | AppendResult): ExecstreamError {
+export function toRunError(result: OpenResult | AppendResult): ExecstreamError {
   switch (result.outcome) {
     case 'ended':
       return new ExecstreamError('ENDED', 'the execution has ended; nothing follows its end');
@@ -27,7 +27,10 @@ export function refusalOf(result: OpenResult | AppendResult): ExecstreamError {
 }
 
 /** Where the log ended, if that is why it refuses. */
-export function endOf(result: OpenResult | AppendResult, epoch: string | undefined): Position | undefined {
+export function endPositionOf(
+  result: OpenResult | AppendResult,
+  epoch: string | undefined,
+): Position | undefined {
   if (result.outcome !== 'ended') return undefined;
   if ('head' in result) return { epoch: result.head.epoch, seq: result.head.end };
   return epoch === undefined ? undefined : { epoch, seq: result.end };

@@ -2,14 +2,15 @@
 // One call of the log at a time. An error or a missing answer is tried again with backoff for as long as the run
 // lives. Once stopped, nothing is sent, nobody waits, no timer is left.
 import { randomUUID } from 'node:crypto';
-import { createWaiting } from '../async/condition.ts';
+import { createCondition } from '../async/condition.ts';
 import { ExecstreamError } from '../event/errors.ts';
 import type { NewEvent } from '../event/events.ts';
 import type { LogWriter } from '../log/log.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { createBacklog } from './backlog.ts';
-import type { Logger, PublisherLimits } from './limits.ts';
-import { endOf, type Position, refusalOf } from './log-outcome.ts';
-import { backoffMs, isRefusal, within } from './retry.ts';
+import type { PublisherLimits } from './limits.ts';
+import { endPositionOf, type Position, toRunError } from './log-outcome.ts';
+import { backoffMs, isRejection, withTimeout } from './retry.ts';
 
 export interface OutboxOptions {
   readonly log: LogWriter;
@@ -52,7 +53,7 @@ export interface Outbox {
 export function createOutbox(options: OutboxOptions): Outbox {
   const { log, executionId, limits, logger } = options;
   const publisher = randomUUID();
-  const waiting = createWaiting();
+  const waiting = createCondition();
   const stopping = new AbortController();
   let attempt: number | undefined;
   let position: Position | undefined;
@@ -106,19 +107,19 @@ export function createOutbox(options: OutboxOptions): Outbox {
       failures = 0;
     } catch (error) {
       failures += 1;
-      if (isRefusal(error) && !isStopped()) refuse(error);
+      if (isRejection(error) && !isStopped()) refuse(error);
       if (failures === 2) logger.warn({ executionId, err: error }, 'the log does not answer; trying on');
     }
     isSending = false;
-    waiting.look();
+    waiting.notify();
     schedule();
   }
 
   async function open(): Promise<void> {
     const lost = position && { epoch: position.epoch, acknowledged: position.seq };
     const request = { numbering: 'auto', publisher, attempt: attempt!, ...(lost && { lost }) } as const;
-    const result = await within(() => log.open(executionId, request), limits.callMs, stopping.signal);
-    if (result.outcome !== 'opened') return refuse(refusalOf(result), endOf(result, undefined));
+    const result = await withTimeout(() => log.open(executionId, request), limits.callMs, stopping.signal);
+    if (result.outcome !== 'opened') return refuse(toRunError(result), endPositionOf(result, undefined));
     const { epoch, head } = result.head;
     isLost = false;
     if (position?.epoch === epoch) {
@@ -138,7 +139,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     const { epoch, seq: acknowledged } = position;
     const events = batch.items.map(({ event }) => event);
     const request = { epoch, acknowledged, publisher, attempt: attempt!, batch: batch.id, events };
-    const result = await within(() => log.append(executionId, request), limits.callMs, stopping.signal);
+    const result = await withTimeout(() => log.append(executionId, request), limits.callMs, stopping.signal);
     if (result.outcome === 'lost') {
       isLost = true;
     } else if (result.outcome === 'appended') {
@@ -147,7 +148,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       backlog.acknowledge();
       isBlocked = false;
     } else {
-      refuse(refusalOf(result), endOf(result, epoch));
+      refuse(toRunError(result), endPositionOf(result, epoch));
     }
   }
 
@@ -161,7 +162,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     clearTimeout(timer);
     timer = undefined;
     backlog.clear();
-    waiting.end();
+    waiting.close();
   }
 
   return {
@@ -176,13 +177,13 @@ export function createOutbox(options: OutboxOptions): Outbox {
     },
     room() {
       if (isStopped() || isBlocked || hasRoom()) return Promise.resolve();
-      room ??= waiting.until(hasRoom, limits.blockMs).then((isRoom) => {
+      room ??= waiting.wait(hasRoom, limits.blockMs).then((isRoom) => {
         isBlocked = !isRoom;
         room = undefined;
       });
       return room;
     },
-    opened: (ms) => waiting.until(() => position !== undefined, ms),
+    opened: (ms) => waiting.wait(() => position !== undefined, ms),
     flush(ms) {
       isHurried = true;
       if (timer && failures === 0) {
@@ -190,7 +191,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
         timer = undefined;
         schedule();
       }
-      return waiting.until(isDone, ms);
+      return waiting.wait(isDone, ms);
     },
     stop,
     get position() {

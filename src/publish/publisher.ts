@@ -2,9 +2,10 @@
 import type { ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
 import { createRedactor, type RedactOptions } from '../redact/redaction.ts';
-import { type BeginRun, bad } from './begin-run.ts';
+import { type Logger, SILENT } from '../telemetry/logger.ts';
+import { type BeginRun, invalidInput } from './begin-run.ts';
 import type { ExecutionPublisher } from './execution-publisher.ts';
-import { DEFAULT_LIMITS, type Logger, type PublisherLimits, SILENT } from './limits.ts';
+import { DEFAULT_LIMITS, type PublisherLimits } from './limits.ts';
 import { createRun } from './run.ts';
 
 export interface PublisherOptions {
@@ -48,7 +49,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   return {
     async begin(wanted) {
-      if (isClosed) throw bad('the publisher is closed');
+      if (isClosed) throw invalidInput('the publisher is closed');
       const onReleased = (): boolean => open.delete(made);
       const redaction = newRedaction();
       const cleanLogger = redaction.logger(logger);

@@ -1,12 +1,12 @@
 // What a run has published so far, folded: what is sent again after a `reset`, and the result by default.
 import { messageOf } from '../event/errors.ts';
 import { type JsonValue, type NewEvent, timestamp } from '../event/events.ts';
-import { diff, splitPatch, wholeValue } from '../event/json-diff.ts';
+import { diffJson, splitPatch, wholeValue } from '../event/json-diff.ts';
 import { checkValueSize } from '../event/json-size.ts';
 import { splitText, tailOf } from '../event/text.ts';
 import type { PublisherLimits } from './limits.ts';
 
-export interface Held {
+export interface ResendState {
   /** Adds a chunk that has been cut. */
   addText(chunk: string): void;
   /**
@@ -19,13 +19,13 @@ export interface Held {
    * The events that say again, after a `reset`, all but the last `queuedUnits` code units of the text, or the whole
    * value: whoever calls this drops the deltas that are still queued.
    */
-  again(queuedUnits: number): NewEvent[];
+  resendEvents(queuedUnits: number): NewEvent[];
   /** The whole text or value; undefined where the text was too long to be kept. */
   result(): JsonValue | undefined;
 }
 
 /** Holds a text. It grows by concatenation, which costs nothing until it is read. */
-export function createHeldText(limits: PublisherLimits): Held {
+export function createTextState(limits: PublisherLimits): ResendState {
   let text = '';
   /** Whether `text` is the whole text and not only the end of it. */
   let whole = true;
@@ -37,7 +37,7 @@ export function createHeldText(limits: PublisherLimits): Held {
       whole = false;
     },
     setValue: () => [],
-    again(queuedUnits) {
+    resendEvents(queuedUnits) {
       const sent = text.slice(0, Math.max(0, text.length - queuedUnits));
       const kept = tailOf(sent, limits.heldTextBytes);
       const ts = timestamp();
@@ -55,13 +55,13 @@ export function createHeldText(limits: PublisherLimits): Held {
 }
 
 /** Holds a value, `null` at first. */
-export function createHeldValue(limits: PublisherLimits): Held {
+export function createValueState(limits: PublisherLimits): ResendState {
   let held: JsonValue = null;
   /** Deltas since the one that set the whole value; as many as allowed at first, so that the first one does. */
   let since = limits.wholeValueEvery;
 
   function deltas(value: JsonValue): NewEvent<'structured_delta'>[] {
-    const patch = diff(held, value);
+    const patch = diffJson(held, value);
     if (patch.length === 0) return [];
     const ts = timestamp();
     const toEvents = (patches: ReturnType<typeof splitPatch>): NewEvent<'structured_delta'>[] =>
@@ -87,7 +87,7 @@ export function createHeldValue(limits: PublisherLimits): Held {
       held = value;
       return events;
     },
-    again() {
+    resendEvents() {
       if (held === null) return [];
       const ts = timestamp();
       let pieces: ReturnType<typeof splitPatch>;

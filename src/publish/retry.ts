@@ -1,9 +1,9 @@
 // Calls that may not be answered: a bound for one call, and trying again until it goes through.
 
-import { backoff, pause, type Retry } from '../async/backoff.ts';
+import { type BackoffPolicy, backoff, delay } from '../async/backoff.ts';
 import { ExecstreamError, isExecstreamError } from '../event/errors.ts';
 
-const RETRY_MS: Retry = { first: 50, longest: 2_000 };
+const RETRY_MS: BackoffPolicy = { firstMs: 50, maxMs: 2_000 };
 
 /** How long a publisher waits after so many failures in a row (from 1), in ms. */
 export function backoffMs(failures: number): number {
@@ -11,7 +11,7 @@ export function backoffMs(failures: number): number {
 }
 
 /** Whether an error is an answer that trying again will not change. */
-export function isRefusal(error: unknown): error is ExecstreamError {
+export function isRejection(error: unknown): error is ExecstreamError {
   return isExecstreamError(error) && error.code !== 'SOURCE_UNAVAILABLE' && error.code !== 'INTERNAL';
 }
 
@@ -19,7 +19,7 @@ export function isRefusal(error: unknown): error is ExecstreamError {
  * Waits for an answer for at most `ms`.
  * @throws ExecstreamError `SOURCE_UNAVAILABLE` after that time; the signal's reason when it aborts.
  */
-export function within<T>(call: () => Promise<T>, ms: number, signal: AbortSignal): Promise<T> {
+export function withTimeout<T>(call: () => Promise<T>, ms: number, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const done = (settle: () => void): void => {
       clearTimeout(timer);
@@ -46,17 +46,17 @@ export function within<T>(call: () => Promise<T>, ms: number, signal: AbortSigna
  * may be made twice.
  * @throws the refusal if the answer is one (see `isRefusal`); the signal's reason when it aborts.
  */
-export async function persist<T>(
+export async function retryUntilSettled<T>(
   call: () => Promise<T>,
   options: { callMs: number; signal: AbortSignal; onFailure?: (error: unknown, failures: number) => void },
 ): Promise<T> {
   for (let failures = 1; ; failures += 1) {
     try {
-      return await within(call, options.callMs, options.signal);
+      return await withTimeout(call, options.callMs, options.signal);
     } catch (error) {
-      if (isRefusal(error) || options.signal.aborted) throw error;
+      if (isRejection(error) || options.signal.aborted) throw error;
       options.onFailure?.(error, failures);
-      await pause(backoffMs(failures), options.signal);
+      await delay(backoffMs(failures), options.signal);
     }
   }
 }

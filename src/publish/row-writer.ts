@@ -2,11 +2,11 @@
 import { ExecstreamError } from '../event/errors.ts';
 import { isFinal, type OpenStatus } from '../event/events.ts';
 import type { BeginExecution, Execution, ExecutionEnd, ExecutionStore } from '../execution/store.ts';
-import type { Logger } from './limits.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import type { Position } from './log-outcome.ts';
-import { isRefusal, persist } from './retry.ts';
+import { isRejection, retryUntilSettled } from './retry.ts';
 
-export interface RowOptions {
+export interface RowWriterOptions {
   readonly store: ExecutionStore;
   readonly execution: BeginExecution;
   readonly logger: Logger;
@@ -17,7 +17,7 @@ export interface RowOptions {
   onRefused(error: ExecstreamError): void;
 }
 
-export interface Row {
+export interface RowWriter {
   /**
    * Begins the attempt.
    * @throws ExecstreamError what the store refuses with; the signal's reason when it aborts.
@@ -32,15 +32,22 @@ export interface Row {
   abandon(): Promise<void>;
 }
 
-export function createRow({ store, execution, logger, callMs, signal, onRefused }: RowOptions): Row {
+export function createRowWriter({
+  store,
+  execution,
+  logger,
+  callMs,
+  signal,
+  onRefused,
+}: RowWriterOptions): RowWriter {
   const executionId = execution.id;
   let attempt = execution.attempt;
   let status: OpenStatus | undefined;
   let isBegun = false;
   let isWriting = false;
 
-  const tryOn = <T>(call: () => Promise<T>, what: string): Promise<T> =>
-    persist(call, {
+  const retry = <T>(call: () => Promise<T>, what: string): Promise<T> =>
+    retryUntilSettled(call, {
       callMs,
       signal,
       onFailure(err, failures) {
@@ -55,8 +62,8 @@ export function createRow({ store, execution, logger, callMs, signal, onRefused 
       while (status !== undefined) {
         const next = status;
         status = undefined;
-        const isSet = await tryOn(() => store.setStatus(executionId, attempt!, next), 'setStatus');
-        if (!isSet) await findOut();
+        const isSet = await retry(() => store.setStatus(executionId, attempt!, next), 'setStatus');
+        if (!isSet) await diagnose();
       }
     } catch (err) {
       // A status that the store will not have is not worth the run; an abort is no news.
@@ -66,8 +73,8 @@ export function createRow({ store, execution, logger, callMs, signal, onRefused 
   }
 
   /** Why a status was not taken. */
-  async function findOut(): Promise<void> {
-    const row = await tryOn(() => store.get(executionId), 'get');
+  async function diagnose(): Promise<void> {
+    const row = await retry(() => store.get(executionId), 'get');
     if (row && row.attempt > attempt!) {
       onRefused(new ExecstreamError('SUPERSEDED', `attempt ${row.attempt} has the execution`));
     } else if (row && isFinal(row.status)) {
@@ -80,10 +87,10 @@ export function createRow({ store, execution, logger, callMs, signal, onRefused 
       // The attempt is settled before it is begun: a begin whose answer got lost may then be sent again, where one
       // that counts by itself would begin another attempt, and supersede its own.
       if (attempt === undefined) {
-        const known = await tryOn(() => store.get(executionId), 'begin');
+        const known = await retry(() => store.get(executionId), 'begin');
         attempt = (known?.attempt ?? 0) + 1;
       }
-      const row = await tryOn(() => store.begin({ ...execution, attempt: attempt! }), 'begin');
+      const row = await retry(() => store.begin({ ...execution, attempt: attempt! }), 'begin');
       attempt = row.attempt;
       isBegun = true;
       if (status !== undefined && !isWriting) void writeStatus();
@@ -96,21 +103,21 @@ export function createRow({ store, execution, logger, callMs, signal, onRefused 
     async finish(end) {
       status = undefined;
       try {
-        return await tryOn(() => store.finish(executionId, attempt!, end), 'finish');
+        return await retry(() => store.finish(executionId, attempt!, end), 'finish');
       } catch (err) {
-        if (signal.aborted || !isRefusal(err)) throw err;
+        if (signal.aborted || !isRejection(err)) throw err;
         // A result or message that the store cannot keep must not leave the execution open for ever.
         logger.error({ executionId, err }, 'the store refused the end; ending without result');
         const bare =
           end.status === 'SUCCESS'
             ? ({ status: end.status, resultOmitted: true } as const)
             : { ...end, error: { message: 'failed' } };
-        return tryOn(() => store.finish(executionId, attempt!, bare), 'finish');
+        return retry(() => store.finish(executionId, attempt!, bare), 'finish');
       }
     },
     async abandon() {
-      if (isBegun) await tryOn(() => store.abandon(executionId, attempt!), 'abandon');
+      if (isBegun) await retry(() => store.abandon(executionId, attempt!), 'abandon');
     },
-    markEnd: (end) => tryOn(() => store.markEnd(executionId, end), 'markEnd'),
+    markEnd: (end) => retry(() => store.markEnd(executionId, end), 'markEnd'),
   };
 }

@@ -1,8 +1,8 @@
 // One run, behind its public face: every call checked, redacted, folded into what is held, and put into the outbox.
 // Redaction comes first: nothing behind it (what is held, the outbox, the row, the logs) ever has a secret.
 
-import { pause } from '../async/backoff.ts';
-import { LONGEST_MS } from '../async/condition.ts';
+import { delay } from '../async/backoff.ts';
+import { MAX_TIMER_MS } from '../async/condition.ts';
 import { isExecstreamError, messageOf } from '../event/errors.ts';
 import {
   CATALOGUE,
@@ -22,12 +22,13 @@ import { checkEventData } from '../event/validation.ts';
 import type { ExecutionEnd, ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
 import type { Redaction } from '../redact/redaction.ts';
-import { type BeginRun, bad, prepareRun } from './begin-run.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { type BeginRun, invalidInput, prepareRun } from './begin-run.ts';
 import { createContent } from './content.ts';
 import type { ExecutionPublisher } from './execution-publisher.ts';
 import { createLifecycle } from './lifecycle.ts';
-import type { Logger, PublisherLimits } from './limits.ts';
-import { type PieceOptions, toPieces } from './simulated-chunks.ts';
+import type { PublisherLimits } from './limits.ts';
+import { type SimulatedTextOptions, splitIntoChunks } from './simulated-chunks.ts';
 
 const NOT_EMITTED: Partial<Record<EventType, string>> = {
   complete: 'call complete()',
@@ -103,31 +104,33 @@ export function createRun(wanted: BeginRun, { onReleased, redaction, ...options 
   }
 
   function emit<T extends EventType>(type: T, data: EventData[T]): Promise<void> {
-    if (!Object.hasOwn(CATALOGUE, type)) throw bad(`"${type}" is not an event type`);
-    if (!CATALOGUE[type].includes(kind)) throw bad(`${type} does not occur in the stream of kind ${kind}`);
-    if (NOT_EMITTED[type]) throw bad(`${type} cannot be emitted: ${NOT_EMITTED[type]}`);
+    if (!Object.hasOwn(CATALOGUE, type)) throw invalidInput(`"${type}" is not an event type`);
+    if (!CATALOGUE[type].includes(kind))
+      throw invalidInput(`${type} does not occur in the stream of kind ${kind}`);
+    if (NOT_EMITTED[type]) throw invalidInput(`${type} cannot be emitted: ${NOT_EMITTED[type]}`);
     return publish(type, data);
   }
 
   function needMode(needed: ExecutionMode, call: string): void {
     if (kind === 'workflow')
-      throw bad(`${call} is for agents and tasks; a workflow has neither text nor value`);
-    if (mode !== needed) throw bad(`${call} needs mode ${needed}; this run's is ${mode}`);
+      throw invalidInput(`${call} is for agents and tasks; a workflow has neither text nor value`);
+    if (mode !== needed) throw invalidInput(`${call} needs mode ${needed}; this run's is ${mode}`);
   }
 
   function addText(text: string, apart = false): Promise<void> {
-    if (typeof text !== 'string') throw bad(`text() takes strings, not ${typeof text}`);
+    if (typeof text !== 'string') throw invalidInput(`text() takes strings, not ${typeof text}`);
     if (isLate()) return Promise.resolve();
     content.addText(text, apart);
     return outbox.room();
   }
 
-  async function addPieces(text: string, pieces: PieceOptions): Promise<void> {
+  async function addPieces(text: string, pieces: SimulatedTextOptions): Promise<void> {
     const { paceMs = 0 } = pieces;
-    if (typeof text !== 'string') throw bad(`textInPieces() takes a string, not ${typeof text}`);
-    if (!(paceMs >= 0 && paceMs <= LONGEST_MS)) throw bad(`paceMs is ${paceMs}; expected a time in ms`);
-    for (const [i, piece] of toPieces(text, pieces).entries()) {
-      if (i > 0 && paceMs > 0 && life.state === 'open') await pause(paceMs, life.signal, true);
+    if (typeof text !== 'string') throw invalidInput(`simulateText() takes a string, not ${typeof text}`);
+    if (!(paceMs >= 0 && paceMs <= MAX_TIMER_MS))
+      throw invalidInput(`paceMs is ${paceMs}; expected a time in ms`);
+    for (const [i, piece] of splitIntoChunks(text, pieces).entries()) {
+      if (i > 0 && paceMs > 0 && life.state === 'open') await delay(paceMs, life.signal, true);
       // Counted once, though many pieces were to follow.
       if (life.state !== 'open') return void isLate();
       await addText(piece, true);
@@ -181,14 +184,21 @@ export function createRun(wanted: BeginRun, { onReleased, redaction, ...options 
     },
     get stats() {
       const { appended, dropped, bytes } = outbox;
-      return { appended, dropped, refused, ignored, queuedBytes: bytes, redacted: redaction.counts };
+      return {
+        appended,
+        dropped,
+        rejected: refused,
+        late: ignored,
+        queuedBytes: bytes,
+        redacted: redaction.counts,
+      };
     },
     text(text) {
       needMode('TEXT', 'text()');
       return typeof text === 'object' && text !== null ? addAll(text) : addText(text);
     },
-    async textInPieces(text, pieces = {}) {
-      needMode('TEXT', 'textInPieces()');
+    async simulateText(text, pieces = {}) {
+      needMode('TEXT', 'simulateText()');
       await addPieces(text, pieces);
     },
     value(partial) {
@@ -199,14 +209,14 @@ export function createRun(wanted: BeginRun, { onReleased, redaction, ...options 
         content.setValue(value);
       } catch (error) {
         if (isExecstreamError(error, 'EVENT_TOO_LARGE')) refuse(error);
-        throw bad(`value could not be compared with the one before: ${messageOf(error)}`);
+        throw invalidInput(`value could not be compared with the one before: ${messageOf(error)}`);
       }
       return outbox.room();
     },
     toolCall: (call) => publish('tool_call', call),
     status(status, step) {
       if (!OPEN_STATUSES.includes(status))
-        throw bad(`status ${status} is not an open one; end by complete() or fail()`);
+        throw invalidInput(`status ${status} is not an open one; end by complete() or fail()`);
       const published = statusEvent(status, step);
       if (life.state === 'open' && status !== lastStatus) life.setStatus(status);
       lastStatus = status;

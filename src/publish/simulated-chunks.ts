@@ -1,7 +1,7 @@
 // A text that is whole already, cut into pieces to be read as if it grew: where to cut, and at what pace.
-import { bad } from './begin-run.ts';
+import { invalidInput } from './begin-run.ts';
 
-export interface PieceOptions {
+export interface SimulatedTextOptions {
   /** UTF-16 code units of a piece, at most; default 200. */
   readonly units?: number;
   /** Time between two pieces; default 0: at once, as fast as there is room. */
@@ -18,10 +18,13 @@ const WORD_END = /^.*\s/s;
  * Cuts a text into pieces of readable size: joined, they are the text; none ends inside a surrogate pair or CRLF.
  * @throws ExecstreamError `BAD_USER_INPUT` for options that are not positive integers.
  */
-export function toPieces(text: string, { units = 200, maxPieces = 100 }: PieceOptions = {}): string[] {
+export function splitIntoChunks(
+  text: string,
+  { units = 200, maxPieces = 100 }: SimulatedTextOptions = {},
+): string[] {
   for (const [name, value] of Object.entries({ units, maxPieces })) {
     if (!Number.isSafeInteger(value) || value < 1)
-      throw bad(`${name} is ${value}; expected an integer from 1`);
+      throw invalidInput(`${name} is ${value}; expected an integer from 1`);
   }
   const pieces: string[] = [];
   let at = 0;

@@ -3,7 +3,7 @@
 import { privateKey } from './private-key.ts';
 import { endOfRun, LIKELY_UNITS, NO, type Rule, type Run, skipRun } from './rule.ts';
 
-interface RunRule extends Omit<Rule, 'look'> {
+interface RunRule extends Omit<Rule, 'match'> {
   readonly run: Run;
   /** Units of the run from which it is a secret. */
   readonly min: number;
@@ -13,7 +13,7 @@ interface RunRule extends Omit<Rule, 'look'> {
 function runRule({ run, min, ...rule }: RunRule): Rule {
   return {
     ...rule,
-    look(text, at, trigger, isEnd) {
+    match(text, at, trigger, isEnd) {
       const start = at + trigger.length;
       const { to, isOpen } = endOfRun(run, text, start, isEnd);
       const from = rule.keepsTrigger ? start : at;
@@ -38,7 +38,7 @@ const bearer: Rule = {
   triggers: ['bearer'],
   ignoresCase: true,
   keepsTrigger: true,
-  look(text, at, trigger, isEnd, isBehindSecret) {
+  match(text, at, trigger, isEnd, isBehindSecret) {
     if (isInWord(text, at, isBehindSecret)) return NO;
     const blanks = endOfRun(BLANKS, text, at + trigger.length, isEnd);
     const from = blanks.to;
@@ -66,7 +66,7 @@ const MAX_JWT_HEADER = 2_048;
 const jwt: Rule = {
   kind: 'jwt',
   triggers: ['eyJ'],
-  look(text, at, trigger, isEnd) {
+  match(text, at, trigger, isEnd) {
     // No more than a header may have is looked at.
     const header = endOfRun(BASE64_URL, text.slice(at, at + MAX_JWT_HEADER + 1), trigger.length, isEnd);
     if (header.to > MAX_JWT_HEADER) return { is: 'no', until: at + MAX_JWT_HEADER };
@@ -88,7 +88,7 @@ const SK: Run = { units: /[A-Za-z0-9_-]*/y };
 const sk: Rule = {
   kind: 'sk',
   triggers: ['sk-'],
-  look(text, at, trigger, isEnd, isBehindSecret) {
+  match(text, at, trigger, isEnd, isBehindSecret) {
     const start = at + trigger.length;
     const isInside = isInWord(text, at, isBehindSecret);
     const { to, isOpen } = endOfRun(isInside ? ALPHANUMERIC : SK, text, start, isEnd);
@@ -120,7 +120,7 @@ const awsSecret: Rule = {
   ],
   ignoresCase: true,
   keepsTrigger: true,
-  look(text, at, trigger, isEnd) {
+  match(text, at, trigger, isEnd) {
     const start = at + trigger.length;
     const separators = endOfRun(SEPARATORS, text, start, isEnd);
     const from = separators.to;
@@ -142,7 +142,7 @@ const uri: Rule = {
   kind: 'uri',
   triggers: ['://'],
   keepsTrigger: true,
-  look(text, at, trigger, isEnd) {
+  match(text, at, trigger, isEnd) {
     const from = at + trigger.length;
     const window = text.slice(from, from + MAX_AUTHORITY + 1);
     const { to, isOpen } = endOfRun(AUTHORITY, window, 0, isEnd);

@@ -38,7 +38,7 @@ export function literalRule(literal: string): Rule {
   return {
     kind: 'literal',
     triggers: [literal.slice(0, likely)],
-    look(text, at, _trigger, isEnd) {
+    match(text, at, _trigger, isEnd) {
       if (text.startsWith(literal, at)) return { is: 'secret', from: at, to: at + literal.length };
       const rest = text.length - at;
       if (isEnd || rest >= literal.length || !text.endsWith(literal.slice(0, rest))) return NO;
@@ -63,7 +63,7 @@ export function patternRule({ pattern, maxLength }: RedactPattern): { rule: Rule
   const rule: Rule = {
     kind: 'pattern',
     triggers: [begins],
-    look(text, at, trigger, isEnd, isBehindSecret) {
+    match(text, at, trigger, isEnd, isBehindSecret) {
       if (!isEnd && text.length < at + maxLength) {
         const seen = text.length - at - trigger.length;
         const likely = seen >= Math.min(LIKELY_UNITS, Math.ceil((maxLength - trigger.length) / 2));

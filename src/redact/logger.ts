@@ -1,5 +1,5 @@
 // A logger that writes no secret: what a run logs may quote an error of the caller's or of a database.
-import type { Logger } from '../publish/limits.ts';
+import type { Logger } from '../telemetry/logger.ts';
 
 /** @param string makes a string fit to be logged. */
 export function createRedactingLogger(logger: Logger, string: (text: string) => string): Logger {

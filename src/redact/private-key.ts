@@ -1,5 +1,5 @@
 // Private keys in PEM blocks: certain once their header and a beginning of their body are there, then passed over.
-import { endOfRun, LIKELY_UNITS, NO, type Rule, type Run, type Skip } from './rule.ts';
+import { type Continuation, endOfRun, LIKELY_UNITS, NO, type Rule, type Run } from './rule.ts';
 
 const LABEL: Run = { units: /[A-Z0-9 ]*/y };
 const MAX_LABEL = 40;
@@ -14,7 +14,7 @@ const MAX_PEM = 32_768;
 export const privateKey: Rule = {
   kind: 'privateKey',
   triggers: ['-----BEGIN '],
-  look(text, at, trigger, isEnd) {
+  match(text, at, trigger, isEnd) {
     const label = endOfRun(LABEL, text, at + trigger.length, isEnd);
     const name = text.slice(at + trigger.length, label.to);
     if (name.length > MAX_LABEL) return NO;
@@ -39,7 +39,7 @@ export const privateKey: Rule = {
 };
 
 /** Goes on to the block's end line, or to what cannot stand in a block, or as far as a key is long. */
-function skipPem(): Skip {
+function skipPem(): Continuation {
   let skipped = 0;
   return (text, from, isEnd) => {
     const rest = text.slice(from, from + MAX_PEM - skipped);

@@ -1,6 +1,6 @@
 // Redaction as a publisher is told of it, and as one run uses it: for its text, its values, its events and its logs.
 import type { JsonValue } from '../event/events.ts';
-import type { Logger } from '../publish/limits.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { BUILT_IN } from './built-in.ts';
 import { compileRules, type Rules } from './compile.ts';
 import { literalRule, patternRule, type RedactPattern, type Window } from './custom-rules.ts';

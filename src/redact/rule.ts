@@ -20,10 +20,10 @@ export const MARK = '[redacted]';
  * Goes on over the rest of a secret that is certain: units before `to` belong to it, and need not be kept. Called
  * again with what follows until `isOver`.
  */
-export type Skip = (text: string, from: number, isEnd: boolean) => { to: number; isOver: boolean };
+export type Continuation = (text: string, from: number, isEnd: boolean) => { to: number; isOver: boolean };
 
 /** What a rule says of a place in a text. */
-export type Look =
+export type Match =
   /** No secret begins here; nor does one of this rule anywhere before `until`. */
   | { readonly is: 'no'; readonly until?: number }
   /**
@@ -32,7 +32,7 @@ export type Look =
    */
   | { readonly is: 'open'; readonly likely: boolean; readonly from: number }
   /** The units from `from` to `to`, and what `skip` goes on over, are a secret. */
-  | { readonly is: 'secret'; readonly from: number; readonly to: number; readonly skip?: Skip };
+  | { readonly is: 'secret'; readonly from: number; readonly to: number; readonly skip?: Continuation };
 
 export interface Rule {
   readonly kind: RedactionKind;
@@ -47,7 +47,7 @@ export interface Rule {
    * unless it says `open`; it never says so where `isEnd`.
    * @param isBehindSecret whether a secret ends right before it: no word goes on from what is not shown
    */
-  look(text: string, at: number, trigger: string, isEnd: boolean, isBehindSecret: boolean): Look;
+  match(text: string, at: number, trigger: string, isEnd: boolean, isBehindSecret: boolean): Match;
 }
 
 export const MAX_TRIGGER_UNITS = 24;
@@ -55,7 +55,7 @@ export const MAX_TRIGGER_UNITS = 24;
 /** Units of a secret, beyond what all secrets of its kind begin with, that are not shown though it may be none. */
 export const LIKELY_UNITS = 8;
 
-export const NO: Look = { is: 'no' };
+export const NO: Match = { is: 'no' };
 
 /** A class of units, and one unit that belongs to a run only where another of the class follows it. */
 export interface Run {
@@ -80,7 +80,7 @@ export function endOfRun({ units, joint }: Run, text: string, from: number, isEn
 }
 
 /** Goes on over a run. */
-export function skipRun(run: Run): Skip {
+export function skipRun(run: Run): Continuation {
   // Whatever comes first now stands behind a unit of the run.
   return (text, from, isEnd) => {
     let at = from;

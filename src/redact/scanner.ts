@@ -12,7 +12,7 @@
 //    the first few units are shown, and never the end.
 
 import type { Rules } from './compile.ts';
-import { MARK, type RedactionKind, type Skip } from './rule.ts';
+import { type Continuation, MARK, type RedactionKind } from './rule.ts';
 import { createSearch, endingAt, isClear } from './search.ts';
 
 export interface Scanner {
@@ -40,7 +40,7 @@ export function createScanner(rules: Rules, onRedacted: (kind: RedactionKind) =>
   /** How far the last secret goes, or what a pause took for one. */
   let secretEnd = -1;
   /** Where a secret goes on. */
-  let skip: Skip | undefined;
+  let skip: Continuation | undefined;
 
   function advance(mode: 'add' | 'pause' | 'end', mark: string): string {
     const isEnd = mode === 'end';

@@ -1,11 +1,11 @@
 // Finds the places of a text at which a secret stands, or may stand once more text has come.
 import type { Rules } from './compile.ts';
-import { type Look, MAX_TRIGGER_UNITS, type RedactionKind, type Rule } from './rule.ts';
+import { MAX_TRIGGER_UNITS, type Match, type RedactionKind, type Rule } from './rule.ts';
 
 export interface Found {
   readonly at: number;
   readonly kind: RedactionKind;
-  readonly look: Look;
+  readonly look: Match;
 }
 
 /**
@@ -42,7 +42,7 @@ export function createSearch(
       const there = text.slice(at, at + trigger.length);
       if ((rule.ignoresCase ? there.toLowerCase() : there) !== trigger) continue;
       if (at < (nothing.get(rule) ?? 0)) continue;
-      const look = rule.look(text, at, trigger, isEnd, at === secretEnd);
+      const look = rule.match(text, at, trigger, isEnd, at === secretEnd);
       if (look.is === 'no') {
         if (look.until !== undefined) nothing.set(rule, look.until);
       } else best = better(best, { at, kind: rule.kind, look });

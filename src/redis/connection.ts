@@ -1,9 +1,9 @@
 // What the log asks Redis with, whatever its shape: one Redis, the master that Sentinels name, or a cluster.
 import type { Redis } from 'ioredis';
 import { connectCluster } from './cluster/cluster.ts';
-import { createShardSubscriber } from './cluster/sharded-subscriber.ts';
+import { createShardedSubscriber } from './cluster/sharded-subscriber.ts';
 import { openLink, type Script } from './link.ts';
-import { createSubscriber, type Heard, type Subscriber } from './subscriber.ts';
+import { createSubscriber, type Subscriber, type SubscriberEvents } from './subscriber.ts';
 import { isCluster, parseRedisUrl, type RedisTarget } from './url.ts';
 import { checkWrite } from './write-check.ts';
 
@@ -28,9 +28,9 @@ export interface Connection {
    * @param key any of those that the command names; all are of its slot.
    * @throws ExecstreamError `SOURCE_UNAVAILABLE`; the command may have run all the same if it was sent.
    */
-  ask<T>(key: string, command: (redis: Redis) => Promise<T>): Promise<T>;
+  run<T>(key: string, command: (redis: Redis) => Promise<T>): Promise<T>;
   /** Subscribes to channels, with connections of its own, which its caller closes. */
-  newSubscriber(heard: Heard): Subscriber;
+  newSubscriber(heard: SubscriberEvents): Subscriber;
   /** Rejects with `SOURCE_UNAVAILABLE` where no Redis answers. */
   ping(): Promise<void>;
   /**
@@ -45,7 +45,7 @@ export interface Connection {
 const DEFAULT_COMMAND_TIMEOUT_MS = 5_000;
 
 /** The bound of a call, in ms. */
-export function boundOf({ commandTimeoutMs = DEFAULT_COMMAND_TIMEOUT_MS }: ConnectOptions): number {
+export function timeoutOf({ commandTimeoutMs = DEFAULT_COMMAND_TIMEOUT_MS }: ConnectOptions): number {
   return commandTimeoutMs;
 }
 
@@ -56,23 +56,23 @@ export function boundOf({ commandTimeoutMs = DEFAULT_COMMAND_TIMEOUT_MS }: Conne
  */
 export function connect(options: ConnectOptions, name: string): Connection {
   const redis = typeof options.redis === 'string' ? parseRedisUrl(options.redis) : options.redis;
-  const boundMs = boundOf(options);
+  const boundMs = timeoutOf(options);
   if (isCluster(redis)) {
     const { cluster, ...connection } = connectCluster(redis, name, boundMs);
     return {
       ...connection,
       isSharded: true,
-      newSubscriber: (heard) => createShardSubscriber(cluster, heard),
+      newSubscriber: (heard) => createShardedSubscriber(cluster, heard),
     };
   }
-  const link = openLink({ redis, name, boundMs });
+  const link = openLink({ redis, name, timeoutMs: boundMs });
   return {
     isSharded: false,
     defineCommand: (method, script) => link.redis.defineCommand(method, script),
-    ask: (_, command) => link.ask(command),
+    run: (_, command) => link.run(command),
     newSubscriber: (heard) => createSubscriber(redis, boundMs, heard),
-    ping: async () => void (await link.ask((client) => client.ping())),
-    checkWrites: (key) => link.ask((client) => checkWrite(client, key)),
+    ping: async () => void (await link.run((client) => client.ping())),
+    checkWrites: (key) => link.run((client) => checkWrite(client, key)),
     close: () => link.close(),
   };
 }

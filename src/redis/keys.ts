@@ -23,6 +23,6 @@ export function logKeys(prefix: string, executionId: string): LogKeys {
 }
 
 /** A sorted set of all executions whose publishers keep them alive: the time of the last sign, in ms. */
-export function aliveKey(prefix: string): string {
+export function livenessKey(prefix: string): string {
   return `${prefix}stream:alive`;
 }

@@ -20,7 +20,7 @@ export interface LinkOptions {
   /** What CLIENT LIST shows. */
   readonly name: string;
   /** The bound of every call, waiting for the connection included. */
-  readonly boundMs: number;
+  readonly timeoutMs: number;
   /**
    * Runs on each new connection before any command; where it fails, the connection is given up within the bound and
    * made anew.
@@ -44,7 +44,7 @@ export interface Link {
    * @param withinMs the bound, where it is not the link's.
    * @throws ExecstreamError `SOURCE_UNAVAILABLE`; the command may have run all the same if it was sent.
    */
-  ask<T>(command: (redis: Redis) => Promise<T>, withinMs?: number): Promise<T>;
+  run<T>(command: (redis: Redis) => Promise<T>, withinMs?: number): Promise<T>;
   /** Resolves when the connection is gone. What waits for an answer is rejected. */
   close(): Promise<void>;
 }
@@ -57,7 +57,7 @@ const GOODBYE_MS = 200;
 const SENTINEL_MS = 1_000;
 
 /** Begins to connect, and returns at once. */
-export function openLink({ name, boundMs, ...options }: LinkOptions): Link {
+export function openLink({ name, timeoutMs: boundMs, ...options }: LinkOptions): Link {
   const { prepare = async () => {}, onChange = () => {} } = options;
   const redis = newClient(options.redis, name, boundMs);
   const pauseMs = pausesWithin(boundMs);
@@ -176,7 +176,7 @@ export function openLink({ name, boundMs, ...options }: LinkOptions): Link {
     get usable() {
       return isUsable();
     },
-    ask,
+    run: ask,
     close,
   };
 }
@@ -214,7 +214,7 @@ function newClient(redis: string | RedisOptions, name: string, boundMs: number):
 
 /** Makes what tells how many ms to wait before the n-th try to connect again. */
 function pausesWithin(boundMs: number): (times: number) => number {
-  const pauses = { first: FIRST_PAUSE_MS, longest: Math.min(LONGEST_PAUSE_MS, boundMs / 2) };
+  const pauses = { firstMs: FIRST_PAUSE_MS, maxMs: Math.min(LONGEST_PAUSE_MS, boundMs / 2) };
   return (times) => backoff(pauses, times);
 }
 

@@ -18,7 +18,7 @@ export interface Subscriber {
 }
 
 /** What a subscriber hears. */
-export interface Heard {
+export interface SubscriberEvents {
   onMessage(channel: string, payload: string): void;
   /** What was said on these channels may have been missed; from now on it is heard again. */
   onInterruption(channels: readonly string[]): void;
@@ -31,11 +31,11 @@ export const LISTEN = 'execstream-listen';
 export function createSubscriber(
   redis: Exclude<RedisTarget, { nodes: unknown }>,
   boundMs: number,
-  heard: Heard,
+  heard: SubscriberEvents,
 ): Subscriber {
   /** Those that were acknowledged. */
   const channels = new Set<string>();
-  const link: Link = openLink({ redis, name: LISTEN, boundMs, prepare: resubscribe });
+  const link: Link = openLink({ redis, name: LISTEN, timeoutMs: boundMs, prepare: resubscribe });
   link.redis.on('message', heard.onMessage);
 
   async function resubscribe(client: Redis): Promise<void> {
@@ -45,7 +45,7 @@ export function createSubscriber(
     heard.onInterruption(held);
   }
 
-  const ping = async (withinMs = boundMs) => void (await link.ask((client) => client.ping(), withinMs));
+  const ping = async (withinMs = boundMs) => void (await link.run((client) => client.ping(), withinMs));
 
   async function ready(): Promise<void> {
     const from = performance.now();
@@ -55,7 +55,7 @@ export function createSubscriber(
 
   return {
     subscribe: async (channel) => {
-      await link.ask((client) => client.subscribe(channel));
+      await link.run((client) => client.subscribe(channel));
       channels.add(channel);
     },
     unsubscribe: (channel) => {

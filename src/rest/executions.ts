@@ -3,12 +3,12 @@ import type { ExecutionKind } from '../event/events.ts';
 import type { Caller } from '../execution/permission.ts';
 import type { RunOperation } from '../schema/operation.ts';
 import type { EventStreams } from '../sse/event-streams.ts';
-import { comeBackLater, nothingLeft, streamResponse } from '../sse/responses.ts';
+import { noContent, retryLater, streamResponse } from '../sse/responses.ts';
 import type { ExecutionStateQuery } from './documents.gen.ts';
 import { AGENT_STREAM, EXECUTION, TASK_STREAM, WORKFLOW_STREAM } from './documents.ts';
 import { streamParameters } from './parameters.ts';
 import { REST_ENCODING } from './plain-sse-encoder.ts';
-import { passes, problem } from './problem.ts';
+import { isTransient, problem } from './problem.ts';
 import { refusalOf, refuse } from './refusal.ts';
 
 const STREAMS: { readonly [K in ExecutionKind]: string } = {
@@ -38,11 +38,11 @@ export async function streamExecution(
   if ('take' in result) {
     if (!result.ended || after === undefined) return streamResponse(streams, result, request.signal);
     result.close();
-    return nothingLeft();
+    return noContent();
   }
   const refusal = refusalOf(result)!;
-  if (passes(refusal.code) && request.headers.get('last-event-id')) {
-    return comeBackLater(refusal.message, refusal.retryAfterSeconds);
+  if (isTransient(refusal.code) && request.headers.get('last-event-id')) {
+    return retryLater(refusal.message, refusal.retryAfterSeconds);
   }
   return refuse(refusal);
 }

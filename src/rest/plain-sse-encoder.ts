@@ -1,10 +1,9 @@
 // Results as plain SSE messages: the event's type as `event:`, its data as `data:`, text as it is (protocol, "REST").
 import type { EventData } from '../event/events.ts';
-import type { EventExecutor } from '../schema/operation.ts';
 import { frame } from '../sse/frame.ts';
-import type { Encoding } from '../stream/encoder.ts';
+import type { Encoder } from '../stream/encoder.ts';
 
-export const REST_ENCODING: Encoding<EventExecutor> = {
+export const REST_ENCODING: Encoder = {
   name: 'rest',
   next: (told, executor) => {
     const { id } = told;

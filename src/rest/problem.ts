@@ -36,7 +36,7 @@ export const TITLES: { readonly [status: number]: string } = {
 };
 
 /** Whether a refusal of this code may pass by itself. */
-export function passes(code: ErrorCode): boolean {
+export function isTransient(code: ErrorCode): boolean {
   return code === 'SOURCE_UNAVAILABLE' || code === 'TOO_MANY_STREAMS' || code === 'TOO_MANY_REQUESTS';
 }
 
@@ -49,7 +49,7 @@ export function problemOf(
   detail: string,
   retryAfterSeconds: number = RETRY_AFTER_SECONDS,
 ): Response {
-  const retry: Record<string, string> = passes(code) ? { 'Retry-After': String(retryAfterSeconds) } : {};
+  const retry: Record<string, string> = isTransient(code) ? { 'Retry-After': String(retryAfterSeconds) } : {};
   return problem(STATUS[code] ?? 500, code, detail, retry);
 }
 

@@ -3,14 +3,14 @@ import { ExecstreamError } from '../event/errors.ts';
 import type { Caller } from '../execution/permission.ts';
 import { problem, problemOf } from './problem.ts';
 
-export interface Visit {
+export interface RouteContext {
   readonly request: Request;
   readonly caller: Caller;
   /** What the pattern's groups matched, percent-decoded. */
   readonly groups: readonly string[];
 }
 
-export type Handler = (visit: Visit) => Response | Promise<Response>;
+export type Handler = (visit: RouteContext) => Response | Promise<Response>;
 export type Route = readonly [pattern: RegExp, methods: { readonly [method: string]: Handler }];
 
 /**
@@ -30,11 +30,11 @@ export async function route(routes: readonly Route[], request: Request, caller: 
     const detail = `${request.method} is not allowed here; ${allowed.join(', ')} ${allowed.length > 1 ? 'are' : 'is'}`;
     return problem(405, 'METHOD_NOT_ALLOWED', detail, { Allow: allowed.join(', ') });
   }
-  return nothingAt(pathname);
+  return notFound(pathname);
 }
 
 /** The answer where there is nothing. */
-export function nothingAt(pathname: string): Response {
+export function notFound(pathname: string): Response {
   return problemOf('NOT_FOUND', `nothing is at ${pathname.slice(0, 200)}`);
 }
 

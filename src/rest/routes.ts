@@ -11,7 +11,7 @@ import { KINDS } from './parameters.ts';
 import { problemOf } from './problem.ts';
 import { createPublishing, type PublishingOptions } from './publish-api/handlers.ts';
 import { Refusal } from './request-body.ts';
-import { nothingAt, type Route, route, type Visit } from './router.ts';
+import { notFound, type Route, type RouteContext, route } from './router.ts';
 import { createStreamToken, revokeStreamToken } from './stream-tokens.ts';
 
 export interface RestOptions extends PublishingOptions {
@@ -48,7 +48,7 @@ export function createRest({ run, streams, checks, metrics, onError, ...publishi
     [/^\/docs\/?$/, { GET: docsPage }],
     [
       /^\/docs\/([^/]+)$/,
-      { GET: async ({ groups: [name] }) => (await docsAsset(name!)) ?? nothingAt(`/docs/${name}`) },
+      { GET: async ({ groups: [name] }) => (await docsAsset(name!)) ?? notFound(`/docs/${name}`) },
     ],
     [/^\/$/, { GET: consolePage }],
   ];
@@ -68,6 +68,6 @@ export function createRest({ run, streams, checks, metrics, onError, ...publishi
   };
 }
 
-function target({ request, caller, groups: [plural, id] }: Visit) {
+function target({ request, caller, groups: [plural, id] }: RouteContext) {
   return { request, caller, kind: KINDS[plural!]!, id: id! };
 }

@@ -6,7 +6,7 @@ import type { NewStreamTokenMutation } from './documents.gen.ts';
 import { CREATE_STREAM_TOKEN, REVOKE_STREAM_TOKEN } from './documents.ts';
 import { refusalOf, refuse } from './refusal.ts';
 import { readBody } from './request-body.ts';
-import type { Visit } from './router.ts';
+import type { RouteContext } from './router.ts';
 
 /** The cookie that carries a token, of the same site alone. */
 export const TOKEN_COOKIE = 'execstream_token';
@@ -21,7 +21,10 @@ export const TOKEN_REQUEST = z.strictObject({
 export const REVOCATION = z.strictObject({ token: z.string().min(1).max(200) });
 
 /** Answers 201 `{ token, expiresAt }`; with `cookie`, `{ expiresAt }` and the token in a cookie. */
-export async function createStreamToken(run: RunOperation, { request, caller }: Visit): Promise<Response> {
+export async function createStreamToken(
+  run: RunOperation,
+  { request, caller }: RouteContext,
+): Promise<Response> {
   const { executions, cookie } = await readBody(request, TOKEN_REQUEST, MAX_BATCH_BYTES);
   const variables = { executions };
   const result = await run({ request, caller, query: CREATE_STREAM_TOKEN, variables });
@@ -38,7 +41,10 @@ export async function createStreamToken(run: RunOperation, { request, caller }: 
 }
 
 /** Answers 204, whether there was such a token of the caller's or not. In the body: a path would be logged. */
-export async function revokeStreamToken(run: RunOperation, { request, caller }: Visit): Promise<Response> {
+export async function revokeStreamToken(
+  run: RunOperation,
+  { request, caller }: RouteContext,
+): Promise<Response> {
   const variables = await readBody(request, REVOCATION, MAX_BATCH_BYTES);
   const result = await run({ request, caller, query: REVOKE_STREAM_TOKEN, variables });
   if ('take' in result) throw new Error('a mutation answered a stream');

@@ -1,16 +1,8 @@
 // An operation that is not asked for over GraphQL's own HTTP: graphql/ runs it, the REST aliases ask for it.
 import type { ExecutionResult, GraphQLError } from 'graphql';
-import type { ExecutionEvent } from '../event/events.ts';
 import type { Caller } from '../execution/permission.ts';
 import type { FrameSource } from '../sse/event-stream.ts';
-import type { Encoding } from '../stream/encoder.ts';
-
-/** What an operation makes of events; errors are fit to be shown. */
-export interface EventExecutor {
-  result(event: ExecutionEvent): ExecutionResult;
-  /** The same as JSON. */
-  json(event: ExecutionEvent): string;
-}
+import type { Encoder } from '../stream/encoder.ts';
 
 export interface Operation {
   /** The request that it is run for. */
@@ -19,7 +11,7 @@ export interface Operation {
   readonly query: string;
   readonly variables: Record<string, unknown>;
   /** How a subscription's results are encoded; as GraphQL over SSE by default. */
-  readonly encoding?: Encoding<EventExecutor>;
+  readonly encoding?: Encoder;
 }
 
 /** Runs an operation; a subscription that was accepted answers a source of frames. */

@@ -11,23 +11,24 @@ import {
 import { createPrismaStore } from '../execution/prisma-store.ts';
 import { createQuotas } from '../execution/quotas.ts';
 import type { ExecutionStore } from '../execution/store.ts';
-import { createGraphQL, type GraphQL, type Logger } from '../graphql/yoga.ts';
+import { createGraphQL, type GraphQL } from '../graphql/yoga.ts';
 import type { EventLog } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory.ts';
 import { createRedisLog } from '../log/redis/redis-log.ts';
 import { DEFAULT_LIMITS } from '../publish/limits.ts';
-import { createHeldValue } from '../publish/resend-state.ts';
+import { createValueState } from '../publish/resend-state.ts';
 import { createRest } from '../rest/routes.ts';
-import { createEndReconciler, createRowWatch } from '../source/end-reconciler.ts';
-import { createLiveness, type LivenessTimes } from '../source/liveness-monitor.ts';
+import { createEndedRowWatch, createEndReconciler } from '../source/end-reconciler.ts';
+import { createLivenessMonitor, type LivenessTimes } from '../source/liveness-monitor.ts';
 import { createRowSource, type RowSourceTimes } from '../source/row-source.ts';
 import { followAll } from '../source/source.ts';
 import type { EventStreamSettings } from '../sse/event-stream.ts';
 import { EventStreams } from '../sse/event-streams.ts';
 import { Tails } from '../tail/tails.ts';
-import { createTemporal } from '../temporal/source/connection.ts';
+import type { ErrorLogger } from '../telemetry/logger.ts';
+import { createTemporalClient } from '../temporal/source/connection.ts';
 import { createTemporalSource, type TemporalSourceOptions } from '../temporal/source/source.ts';
-import type { Temporal } from '../temporal/source/temporal-client.ts';
+import type { TemporalClient } from '../temporal/source/temporal-client.ts';
 import { createStreamTokens, type RedeemableStreamTokens } from './auth/stream-tokens.ts';
 import { createMemoryTokenRecords, createRedisTokenRecords } from './auth/token-records.ts';
 import type { Config } from './config/config.ts';
@@ -39,7 +40,7 @@ export interface Parts {
   readonly log: EventLog;
   readonly store: ExecutionStore;
   /** Where workflows are watched; the services close it. */
-  readonly temporal?: Temporal | undefined;
+  readonly temporal?: TemporalClient | undefined;
   /** In memory, for one server, by default; the services close them. */
   readonly streamTokens?: RedeemableStreamTokens | undefined;
 }
@@ -51,7 +52,7 @@ type ServiceLimits = Partial<
 
 export interface ServiceOptions extends Parts {
   readonly settings: Partial<EventStreamSettings>;
-  readonly logger: Logger;
+  readonly logger: ErrorLogger;
   readonly limits?: ServiceLimits | undefined;
   /** Who may read what; by default every caller their tenant's. */
   readonly authorize?: Authorize | undefined;
@@ -71,7 +72,7 @@ export interface Services {
   readonly streams: EventStreams;
   readonly tails: Tails;
   readonly streamTokens: RedeemableStreamTokens;
-  readonly logger: Logger;
+  readonly logger: ErrorLogger;
   /** Is told of what went wrong on our side. */
   readonly onError: (error: unknown) => void;
   /** Ends what runs without a request: the tails, and the sweep for lost publishers. */
@@ -79,9 +80,9 @@ export interface Services {
 }
 
 /** The log and the store that a configuration names, or their embedded defaults. */
-export function createParts(config: Config, logger: Logger): Parts {
+export function createParts(config: Config, logger: ErrorLogger): Parts {
   const { databaseUrl, dataDir, redisUrl, redisPrefix, redisWaitReplicas } = config;
-  const temporal = config.temporal && createTemporal(config.temporal);
+  const temporal = config.temporal && createTemporalClient(config.temporal);
   const log = redisUrl
     ? createRedisLog({ redis: redisUrl, prefix: redisPrefix, waitReplicas: redisWaitReplicas })
     : createMemoryLog();
@@ -110,19 +111,19 @@ export function createServices({
 }: ServiceOptions): Services {
   const authorize = withinLimits(policy);
   const onError = (error: unknown) => logger.error({ err: error }, 'a request or a stream has failed');
-  const content = { splitText, createValue: () => createHeldValue(DEFAULT_LIMITS) };
+  const content = { splitText, createValue: () => createValueState(DEFAULT_LIMITS) };
   const rowSource = createRowSource({ log, store, content, ...rowSourceTimes });
   const workflowSource =
     temporal && createTemporalSource({ ...workflows, temporal, log, store, otherwise: rowSource });
   const source = workflowSource ?? rowSource;
   const reconcileEnd = createEndReconciler({ log, store, content, copyRow: source.copy });
   const reconcileAtOnce = createEndReconciler({ log, store, content, graceMs: 0 });
-  const liveness = createLiveness({
+  const liveness = createLivenessMonitor({
     ...{ log, store, reconcileEnd: reconcileAtOnce, ...livenessTimes },
-    ...(workflowSource && { isTruthElsewhere: workflowSource.isTruth }),
+    ...(workflowSource && { isEndedElsewhere: workflowSource.isTruth }),
   });
   const stopSweeping = liveness.startSweeping();
-  const follow = followAll(createRowWatch({ store, reconcileEnd }), liveness.follow, source.follow);
+  const follow = followAll(createEndedRowWatch({ store, reconcileEnd }), liveness.follow, source.follow);
   const tails = new Tails({
     log,
     store,

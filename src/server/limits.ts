@@ -2,7 +2,7 @@
 import { DEFAULT_QUOTAS, type QuotaLimits } from '../execution/quotas.ts';
 import { DEFAULT_QUERY_LIMITS, type QueryLimits } from '../graphql/query-limits.ts';
 import { DEFAULT_RESERVATIONS_PER_CALLER } from '../graphql/reservations.ts';
-import { DEFAULT_DOCUMENT_LIMITS, type DocumentLimits } from '../stream/shared-encoding.ts';
+import { DEFAULT_DOCUMENT_LIMITS, type DocumentLimits } from '../graphql/shared-encodings.ts';
 import { DEFAULT_STREAM_LIMITS, type StreamLimits } from '../tail/stream-admission.ts';
 import { DEFAULT_TOKENS_PER_CALLER } from './auth/stream-tokens.ts';
 import type { ConnectionLimits } from './connections.ts';

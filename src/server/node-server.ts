@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServerAdapter, type ServerAdapterPlugin, useCORS } from '@whatwg-node/server';
-import { Entrance } from '../async/burst-gate.ts';
+import { BurstGate } from '../async/burst-gate.ts';
 import { isExecstreamError } from '../event/errors.ts';
 import type { Caller } from '../execution/permission.ts';
 import { live } from '../rest/health.ts';
@@ -64,7 +64,7 @@ export async function listen(services: Services, options: ListenOptions): Promis
   const { maxConnections, warning } = checkOpenFiles(limits, openFileLimit());
   if (warning) logger.warn?.({ maxConnections }, warning);
   const gate = createGate({ ...options, auth: options.auth, streamTokens });
-  const entrance = new Entrance();
+  const entrance = new BurstGate();
   const accessTokens = new WeakMap<IncomingMessage, string>();
 
   async function answer(request: Request, { req }: NodeContext): Promise<Response> {
@@ -102,7 +102,7 @@ export async function listen(services: Services, options: ListenOptions): Promis
     if (!options.auth && !isLoopbackHost(request.headers.host)) return void send(response, misdirected());
     // Not behind other requests: however many wait, the process lives.
     if (isLivenessProbe(request)) return void send(response, live());
-    void entrance.enter().then(() => {
+    void entrance.pass().then(() => {
       // Else nobody is there for the answer any more.
       if (!response.destroyed) return adapter(request, response);
     });

@@ -2,7 +2,7 @@
 // the second case libuv accepts and closes a connection without any event, so that it must be found by a probe.
 import { open } from 'node:fs/promises';
 import type { Server as HttpServer } from 'node:http';
-import type { Logger } from '../graphql/yoga.ts';
+import type { ErrorLogger } from '../telemetry/logger.ts';
 
 const LOG_EVERY_MS = 60_000;
 const PROBE_EVERY_MS = 5_000;
@@ -22,7 +22,7 @@ const CONSEQUENCE =
  */
 export function logRefusedConnections(
   http: HttpServer,
-  logger: Logger,
+  logger: ErrorLogger,
   probe: () => Promise<void> = openAnything,
 ): () => void {
   const logs = new Map<string, { at: number; count: number }>();

@@ -4,19 +4,19 @@
 /** Executions that are asked about at a time. */
 const MOST_ASKED = 1_000;
 
-export interface Rounds<T> {
+export interface BatchPoller<T> {
   /** Takes a follower of an execution along, until the function that it answers is called. */
-  join(follower: T): () => void;
+  add(follower: T): () => void;
 }
 
 /**
  * Makes the rounds of one look; there is no timer while nobody has joined.
  * @param look is given those that have joined, 1,000 at most at a time. A round that fails is left, and followed by the next one.
  */
-export function createRounds<T>(
+export function createBatchPoller<T>(
   everyMs: number,
   look: (followers: readonly T[]) => Promise<void>,
-): Rounds<T> {
+): BatchPoller<T> {
   const joined = new Set<T>();
   let timer: NodeJS.Timeout | undefined;
 
@@ -26,7 +26,7 @@ export function createRounds<T>(
   }
 
   return {
-    join(follower) {
+    add(follower) {
       joined.add(follower);
       timer ??= setInterval(() => void round().catch(() => {}), everyMs).unref();
       return () => {

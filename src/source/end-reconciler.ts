@@ -4,14 +4,14 @@
 import { randomUUID } from 'node:crypto';
 import { formatCursor } from '../event/cursor.ts';
 import { isFinal, type NewEvent } from '../event/events.ts';
-import { terminalOf } from '../event/terminal-event.ts';
+import { terminalEventOf } from '../event/terminal-event.ts';
 import type { Execution, ExecutionStore } from '../execution/store.ts';
-import { batchesOf } from '../log/append-batch.ts';
+import { splitIntoBatches } from '../log/append-batch.ts';
 import type { LogHead, LogReader, LogWriter } from '../log/log.ts';
 import { LogState } from '../log/log-state.ts';
 import { createLogStates } from '../log/log-states.ts';
-import { createRounds } from './batch-poller.ts';
-import { hasContent, remainderOf } from './missing-content.ts';
+import { createBatchPoller } from './batch-poller.ts';
+import { hasContent, missingContentOf } from './missing-content.ts';
 import type { ContentEvents } from './row-diff.ts';
 import { isPublished } from './source.ts';
 
@@ -19,7 +19,7 @@ import { isPublished } from './source.ts';
 const GRACE_MS = 5_000;
 
 export interface EndReconcilerOptions {
-  readonly log: LogWriter & Pick<LogReader, 'head' | 'read' | 'silence'>;
+  readonly log: LogWriter & Pick<LogReader, 'head' | 'read' | 'silenceMs'>;
   readonly store: ExecutionStore;
   readonly content: ContentEvents;
   readonly graceMs?: number;
@@ -52,7 +52,7 @@ export function createEndReconciler(options: EndReconcilerOptions) {
     // A log of an older attempt holds nothing of this one.
     const isCurrent = head?.attempt === row.attempt;
     const state = isCurrent && hasContent(row) ? await createLogStates(log).read(row.id) : NOTHING;
-    const rest = remainderOf(row, state, content);
+    const rest = missingContentOf(row, state, content);
     if (isCurrent && rest.length === 0) return { head, rest };
     // A publisher that lives after all, and another server, must not say the rest as well.
     const publisher = `end-${randomUUID()}`;
@@ -74,7 +74,7 @@ export function createEndReconciler(options: EndReconcilerOptions) {
     let acknowledged = place.head.head;
     // Of a source's own numbering, the end alone.
     const last = numbering === 'fixed' ? { ...terminal, seq: acknowledged + 1 } : terminal;
-    for (const events of batchesOf([...place.rest, last], ({ data }) => data)) {
+    for (const events of splitIntoBatches([...place.rest, last], ({ data }) => data)) {
       const appended = await log.append(row.id, { epoch, acknowledged, ...as, events });
       if (appended.outcome !== 'appended') return;
       acknowledged = appended.head;
@@ -86,7 +86,7 @@ export function createEndReconciler(options: EndReconcilerOptions) {
   const underWay = new Map<string, Promise<void>>();
 
   return function reconcileEnd(row: Execution): Promise<void> {
-    const terminal = terminalOf(row);
+    const terminal = terminalEventOf(row);
     if (!terminal || row.end || Date.now() - row.finishedAt!.getTime() < graceMs) return Promise.resolve();
     const known = underWay.get(row.id);
     if (known) return known;
@@ -109,13 +109,13 @@ export interface FollowRowOptions {
  * Watches the rows of executions that have viewers, for an end that their log does not know of: all of them by one
  * question, however many there are.
  */
-export function createRowWatch({ store, reconcileEnd, checkMs = CHECK_MS }: FollowRowOptions) {
-  const rounds = createRounds<{ readonly executionId: string }>(checkMs, async (followers) => {
+export function createEndedRowWatch({ store, reconcileEnd, checkMs = CHECK_MS }: FollowRowOptions) {
+  const rounds = createBatchPoller<{ readonly executionId: string }>(checkMs, async (followers) => {
     for (const id of await store.ended(followers.map(({ executionId }) => executionId))) {
       const row = await store.get(id);
       // One that cannot be reconciled for now must not stand in the way of others.
       if (row && isFinal(row.status)) await reconcileEnd(row).catch(() => {});
     }
   });
-  return (executionId: string): (() => void) => rounds.join({ executionId });
+  return (executionId: string): (() => void) => rounds.add({ executionId });
 }

@@ -8,10 +8,10 @@
 //    old, and those who live need a moment to say so. A sweep that fails begins the count again.
 // 4. A heartbeat that was never stored, or was lost with the log, hides nothing (missing-heartbeats.ts).
 
-import { pause } from '../async/backoff.ts';
+import { delay } from '../async/backoff.ts';
 import type { Execution, ExecutionStore, OpenExecution } from '../execution/store.ts';
 import type { EventLog } from '../log/log.ts';
-import { createRounds } from './batch-poller.ts';
+import { createBatchPoller } from './batch-poller.ts';
 import { createMissingHeartbeats } from './missing-heartbeats.ts';
 import type { Follow } from './source.ts';
 
@@ -34,19 +34,19 @@ const DEFAULT_LIVENESS: Omit<LivenessTimes, 'sweepMs'> = {
 
 const MAX_SWEEP_MS = 30_000;
 
-export interface LivenessOptions extends Partial<LivenessTimes> {
+export interface LivenessMonitorOptions extends Partial<LivenessTimes> {
   readonly log: Pick<
     EventLog,
-    'silence' | 'silences' | 'silentLongerThan' | 'recordMissingHeartbeats' | 'forget'
+    'silenceMs' | 'silencesMs' | 'findSilent' | 'recordMissingHeartbeats' | 'removeHeartbeat'
   >;
   readonly store: ExecutionStore;
   /** Tells the end of a row at once, without leaving it to a publisher for a while. */
   readonly reconcileEnd: (row: Execution) => Promise<void>;
   /** Whether another source knows how the execution ends, so that a silent publisher says nothing. By default none. */
-  readonly isTruthElsewhere?: (row: OpenExecution) => boolean;
+  readonly isEndedElsewhere?: (row: OpenExecution) => boolean;
 }
 
-export interface Liveness {
+export interface LivenessMonitor {
   readonly follow: Follow;
   /** Sweeps from now on, until the function that it answers is called. */
   startSweeping(): () => void;
@@ -62,14 +62,14 @@ const MAX_ENDED = 5_000;
 /** Executions that a sweep ends concurrently: few, for requests share the store's connections. */
 const MAX_ENDING = 4;
 
-export function createLiveness(options: LivenessOptions): Liveness {
-  const { log, store, reconcileEnd, isTruthElsewhere = () => false } = options;
+export function createLivenessMonitor(options: LivenessMonitorOptions): LivenessMonitor {
+  const { log, store, reconcileEnd, isEndedElsewhere: isTruthElsewhere = () => false } = options;
   const { silentAfterMs, lostAfterMs, checkMs } = { ...DEFAULT_LIVENESS, ...options };
   // Two sweeps must fit into the second half of `lostAfterMs`; see `startSweeping`.
   const { sweepMs = Math.min(MAX_SWEEP_MS, lostAfterMs / 3) } = options;
 
-  const rounds = createRounds<Followed>(checkMs, async (followers) => {
-    const silences = await log.silences(followers.map(({ executionId }) => executionId));
+  const rounds = createBatchPoller<Followed>(checkMs, async (followers) => {
+    const silences = await log.silencesMs(followers.map(({ executionId }) => executionId));
     followers.forEach(({ tell }, i) => {
       tell(silences[i]);
     });
@@ -83,11 +83,11 @@ export function createLiveness(options: LivenessOptions): Liveness {
       isSilent = silentMs !== undefined && silentMs > silentAfterMs;
       if (isStopped || isSilent === wasSilent) return;
       const message = `the publisher has given no sign of life for ${Math.floor((silentMs ?? 0) / 1_000)} s`;
-      audience.standingWarning(isSilent ? { code: 'PUBLISHER_SILENT', message } : undefined);
+      audience.setActiveWarning(isSilent ? { code: 'PUBLISHER_SILENT', message } : undefined);
     };
-    const leave = rounds.join({ executionId, tell });
+    const leave = rounds.add({ executionId, tell });
     // One that fails is followed by the rounds; that the log is away is the tail's to tell.
-    log.silence(executionId).then(tell, () => {});
+    log.silenceMs(executionId).then(tell, () => {});
     return () => {
       isStopped = true;
       leave();
@@ -96,13 +96,13 @@ export function createLiveness(options: LivenessOptions): Liveness {
 
   /** Ends one execution whose publisher is lost, or finds out why it is not. */
   async function endLost(executionId: string): Promise<void> {
-    const silentMs = await log.silence(executionId);
+    const silentMs = await log.silenceMs(executionId);
     if (silentMs === undefined || silentMs <= lostAfterMs) return;
     const row = await store.get(executionId);
     if (row && isOpen(row)) {
       // Removed, so that executions that may not be ended here do not fill up the next sweep. An abandoned one has a
       // heartbeat only if it was recorded, or not removed, in a race with the abandon.
-      if (isTruthElsewhere(row) || row.expectsHeartbeats === false) return log.forget(executionId);
+      if (isTruthElsewhere(row) || row.expectsHeartbeats === false) return log.removeHeartbeat(executionId);
       const message = `the publisher has given no sign of life for ${Math.floor(silentMs / 1_000)} s`;
       const error = { code: 'PUBLISHER_LOST', message };
       const ended = await store.finish(executionId, row.attempt, { status: 'FAILED', error });
@@ -112,7 +112,7 @@ export function createLiveness(options: LivenessOptions): Liveness {
     } else if (row) {
       await reconcileEnd(row);
     }
-    await log.forget(executionId);
+    await log.removeHeartbeat(executionId);
   }
 
   function startSweeping(): () => void {
@@ -125,7 +125,7 @@ export function createLiveness(options: LivenessOptions): Liveness {
       // If this fails, executions that have a heartbeat must not wait for it.
       await recordMissing(signal).catch(() => {});
       // Met well before it counts, so that the sweep that finds it lost is not the first to meet it.
-      const silent = await log.silentLongerThan(lostAfterMs / 2, 2 * MAX_ENDED);
+      const silent = await log.findSilent(lostAfterMs / 2, 2 * MAX_ENDED);
       const known = suspects;
       suspects = new Set(silent);
       const lost = silent.filter((executionId) => known.has(executionId));
@@ -141,7 +141,7 @@ export function createLiveness(options: LivenessOptions): Liveness {
     };
     const sweepOn = async () => {
       while (!signal.aborted) {
-        await pause(sweepMs * (5 / 6 + Math.random() / 3), signal);
+        await delay(sweepMs * (5 / 6 + Math.random() / 3), signal);
         if (signal.aborted) return;
         await sweep().catch(() => {
           suspects = new Set();

@@ -1,7 +1,7 @@
 // What an ended row's result has and its log lacks, because a publisher died while its last words waited for the log.
-import { isDeepStrictEqual } from 'node:util';
 import { isExecstreamError } from '../event/errors.ts';
 import { type NewEvent, timestamp } from '../event/events.ts';
+import { jsonEquals } from '../event/json.ts';
 import type { Execution } from '../execution/store.ts';
 import type { LogState } from '../log/log-state.ts';
 import type { ContentEvents } from './row-diff.ts';
@@ -12,7 +12,7 @@ import type { ContentEvents } from './row-diff.ts';
  * A text is told from where the log stops. One that does not begin with what stands there is a result of its own,
  * given beside the text, and no part of it. Where it is not known what stands there, all is told again after a `reset`.
  */
-export function remainderOf(
+export function missingContentOf(
   row: Execution,
   { text, value }: Pick<LogState, 'text' | 'value'>,
   content: ContentEvents,
@@ -21,7 +21,7 @@ export function remainderOf(
   if (!hasContent(row)) return [];
   const ts = timestamp();
   if (mode === 'STRUCTURED') {
-    return value !== undefined && isDeepStrictEqual(value, result) ? [] : wholeValue(row, content);
+    return value !== undefined && jsonEquals(value, result) ? [] : wholeValue(row, content);
   }
   if (typeof result !== 'string' || (text !== undefined && !result.startsWith(text))) return [];
   const rest = content.splitText(result.slice(text?.length ?? 0));

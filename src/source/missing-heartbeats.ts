@@ -7,11 +7,11 @@
 // 2. Any number of servers may do this concurrently: a heartbeat that exists is not changed, unless it is of the future.
 // 3. The work of one step is limited. The next step continues after the last id.
 
-import type { Silences } from '../coordination/liveness.ts';
+import type { LivenessReader } from '../coordination/liveness.ts';
 import type { ExecutionStore, OpenExecution } from '../execution/store.ts';
 
 export interface MissingHeartbeatsOptions {
-  readonly log: Pick<Silences, 'recordMissingHeartbeats'>;
+  readonly log: Pick<LivenessReader, 'recordMissingHeartbeats'>;
   readonly store: Pick<ExecutionStore, 'expectingHeartbeats'>;
   /** Whether another source knows how the execution ends: it gets no heartbeat. */
   readonly isTruthElsewhere: (row: OpenExecution) => boolean;

@@ -1,7 +1,7 @@
 // Waiting while executions are published: whoever gives signs of life still publishes, and all are asked about by one
 // question. Only those that it leaves in doubt are looked at one by one.
-import type { Silences } from '../coordination/liveness.ts';
-import { createRounds } from './batch-poller.ts';
+import type { LivenessReader } from '../coordination/liveness.ts';
+import { createBatchPoller } from './batch-poller.ts';
 
 /** A sign of life is given every 10 s or so. */
 const ALIVE_MS = 20_000;
@@ -13,11 +13,11 @@ interface Waiting {
 }
 
 /** @param everyMs how often it is asked; an execution without signs of life is in doubt each time. */
-export function createPublishedWatch(log: Pick<Silences, 'silences'>, everyMs: number) {
-  const rounds = createRounds<Waiting>(everyMs, async (waiting) => {
+export function createPublisherWatch(log: Pick<LivenessReader, 'silencesMs'>, everyMs: number) {
+  const rounds = createBatchPoller<Waiting>(everyMs, async (waiting) => {
     const ids = waiting.map(({ executionId }) => executionId);
     try {
-      const silences = await log.silences(ids);
+      const silences = await log.silencesMs(ids);
       waiting.forEach(({ wake }, i) => {
         if ((silences[i] ?? Number.POSITIVE_INFINITY) > ALIVE_MS) wake();
       });
@@ -42,7 +42,7 @@ export function createPublishedWatch(log: Pick<Silences, 'silences'>, everyMs: n
           stop();
           reject(error);
         };
-        const leave = rounds.join({ executionId, wake, fail });
+        const leave = rounds.add({ executionId, wake, fail });
         const stop = () => {
           leave();
           signal.removeEventListener('abort', wake);

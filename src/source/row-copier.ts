@@ -8,11 +8,11 @@
 // 3. After a call whose outcome is unknown it is not used again; the next one takes a new token (see 1).
 import { isFinal } from '../event/events.ts';
 import type { Execution, ExecutionStore } from '../execution/store.ts';
-import { batchesOf } from '../log/append-batch.ts';
+import { splitIntoBatches } from '../log/append-batch.ts';
 import type { LogHead, LogWriter } from '../log/log.ts';
-import { type ContentEvents, createRowEvents, type RowEvents, type Told } from './row-diff.ts';
+import { type ContentEvents, createRowEvents, type RowEvents, type RowProgress } from './row-diff.ts';
 
-export interface RowCopyOptions {
+export interface RowCopierOptions {
   readonly log: LogWriter;
   readonly store: Pick<ExecutionStore, 'statesAfter' | 'markEnd'>;
   readonly content: ContentEvents;
@@ -29,7 +29,7 @@ export type CopyOutcome = 'current' | 'behind' | 'ended' | 'published' | 'fenced
 /** States that are read at once. */
 const PAGE = 100;
 
-export interface RowCopy {
+export interface RowCopier {
   /**
    * Copies what is new.
    * @throws ExecstreamError `SOURCE_UNAVAILABLE` where the log or the store does not answer: make another one.
@@ -37,7 +37,7 @@ export interface RowCopy {
   step(): Promise<CopyOutcome>;
 }
 
-export function createRowCopy({ log, store, content, executionId, fence }: RowCopyOptions): RowCopy {
+export function createRowCopier({ log, store, content, executionId, fence }: RowCopierOptions): RowCopier {
   let position: { readonly epoch: string; seq: number; attempt: number } | undefined;
   let rowEvents: RowEvents | undefined;
 
@@ -71,7 +71,7 @@ export function createRowCopy({ log, store, content, executionId, fence }: RowCo
       const stopped = await open(row.attempt);
       if (stopped) return stopped;
     }
-    for (const batch of batchesOf(rowEvents!.tell(row), ({ event }) => event.data)) {
+    for (const batch of splitIntoBatches(rowEvents!.tell(row), ({ event }) => event.data)) {
       const { epoch, seq: acknowledged } = position!;
       const note = JSON.stringify(batch.at(-1)!.told);
       const events = batch.map(({ event }) => event);
@@ -110,6 +110,6 @@ export function createRowCopy({ log, store, content, executionId, fence }: RowCo
   };
 }
 
-function toldIn({ note }: LogHead): Told | undefined {
-  return note === undefined ? undefined : (JSON.parse(note) as Told);
+function toldIn({ note }: LogHead): RowProgress | undefined {
+  return note === undefined ? undefined : (JSON.parse(note) as RowProgress);
 }

@@ -14,7 +14,7 @@ import {
   timestamp,
   type Usage,
 } from '../event/events.ts';
-import { terminalOf } from '../event/terminal-event.ts';
+import { terminalEventOf } from '../event/terminal-event.ts';
 import { USAGE } from '../event/validation.ts';
 import type { Execution } from '../execution/store.ts';
 
@@ -27,7 +27,7 @@ export interface ContentEvents {
 }
 
 /** What the log has been told of a row. */
-export interface Told {
+export interface RowProgress {
   /** The last revision that was told whole. */
   readonly revision: number;
   readonly attempt: number;
@@ -41,7 +41,7 @@ export interface Told {
 /** One event, and what the log has been told with it. */
 export interface Step {
   readonly event: NewEvent;
-  readonly told: Told;
+  readonly told: RowProgress;
 }
 
 export interface RowEvents {
@@ -54,8 +54,8 @@ export interface RowEvents {
 const MAX_NAME = 1_000;
 
 /** @param told what the log has been told before; undefined for a log that has been told nothing. */
-export function createRowEvents(content: ContentEvents, told: Told | undefined): RowEvents {
-  let { revision = 0, attempt = 0, status = 'RUNNING', usage } = told ?? ({} as Partial<Told>);
+export function createRowEvents(content: ContentEvents, told: RowProgress | undefined): RowEvents {
+  let { revision = 0, attempt = 0, status = 'RUNNING', usage } = told ?? ({} as Partial<RowProgress>);
   let isStarted = told !== undefined;
   /** Told before this process took over: how much, as the note has it. */
   let before = told && told.units > 0 ? told : undefined;
@@ -63,7 +63,7 @@ export function createRowEvents(content: ContentEvents, told: Told | undefined):
   let hash = createHash('sha256');
   let value = content.createValue();
 
-  const note = (): Told => ({
+  const note = (): RowProgress => ({
     revision,
     attempt,
     status,
@@ -139,7 +139,7 @@ export function createRowEvents(content: ContentEvents, told: Told | undefined):
     // An end without a result takes nothing back.
     const hasContent = row.kind !== 'workflow' && !(isFinal(row.status) && row.result === undefined);
     if (hasContent) yield* row.mode === 'TEXT' ? tellText(row) : tellValue(row);
-    const terminal = terminalOf({ ...row, usage: usageOf(row), error: failureOf(row) });
+    const terminal = terminalEventOf({ ...row, usage: usageOf(row), error: failureOf(row) });
     if (terminal) yield terminal;
   }
 

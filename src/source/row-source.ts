@@ -6,12 +6,12 @@
 // 2. A log that is not there is not begun at first sight: a publisher begins its row first and its log right after.
 // 3. Whatever fails, the loop goes on, with a new token, for as long as the execution is followed.
 import { randomUUID } from 'node:crypto';
-import { backoff, pause } from '../async/backoff.ts';
+import { backoff, delay } from '../async/backoff.ts';
 import { messageOf } from '../event/errors.ts';
 import type { ExecutionStore } from '../execution/store.ts';
 import type { EventLog } from '../log/log.ts';
-import { createPublishedWatch } from './publisher-watch.ts';
-import { createRowCopy, type RowCopy, type RowCopyOptions } from './row-copier.ts';
+import { createPublisherWatch } from './publisher-watch.ts';
+import { createRowCopier, type RowCopier, type RowCopierOptions } from './row-copier.ts';
 import { type Audience, type Follow, followBy, isPublished } from './source.ts';
 
 export interface RowSourceTimes {
@@ -25,13 +25,13 @@ export interface RowSourceTimes {
 
 const DEFAULT_TIMES: RowSourceTimes = { leaseMs: 6_000, standbyMs: 1_500, publishedMs: 10_000 };
 
-const RETRY_MS = { first: 250, longest: 5_000 };
+const RETRY_MS = { firstMs: 250, maxMs: 5_000 };
 
 /** A log that is not there is looked for again within this time. */
 const ABSENT_MS = 500;
 
 export interface RowSourceOptions
-  extends Omit<RowCopyOptions, 'executionId' | 'fence' | 'log' | 'store'>,
+  extends Omit<RowCopierOptions, 'executionId' | 'fence' | 'log' | 'store'>,
     Partial<RowSourceTimes> {
   readonly log: EventLog;
   readonly store: ExecutionStore;
@@ -49,13 +49,13 @@ export interface RowSource {
 export function createRowSource(options: RowSourceOptions): RowSource {
   const { log } = options;
   const times = { ...DEFAULT_TIMES, ...options };
-  const published = createPublishedWatch(log, times.publishedMs);
+  const published = createPublisherWatch(log, times.publishedMs);
 
   async function copy(executionId: string): Promise<void> {
     const fence = await log.takeLease(executionId, randomUUID(), times.leaseMs);
     if (fence === undefined) return;
     try {
-      const rowCopy = createRowCopy({ ...options, executionId, fence });
+      const rowCopy = createRowCopier({ ...options, executionId, fence });
       while ((await rowCopy.step()) === 'behind') await log.renewLease(executionId, fence, times.leaseMs);
     } finally {
       await log.dropLease(executionId, fence).catch(() => {});
@@ -83,7 +83,7 @@ export function createRowSource(options: RowSourceOptions): RowSource {
         waitMs = backoff(RETRY_MS, failures);
       }
       if (waitMs === undefined) break;
-      await pause(waitMs, signal);
+      await delay(waitMs, signal);
     }
     await session.leave();
   }
@@ -93,7 +93,7 @@ export function createRowSource(options: RowSourceOptions): RowSource {
     let isAbsent = false;
     let fence: number | undefined;
     let renewedAt = 0;
-    let rowCopy: RowCopy | undefined;
+    let rowCopy: RowCopier | undefined;
 
     async function leave(): Promise<void> {
       const held = fence;
@@ -112,7 +112,7 @@ export function createRowSource(options: RowSourceOptions): RowSource {
       }
       renewedAt = Date.now();
       fence = await log.takeLease(executionId, holder, times.leaseMs);
-      rowCopy = fence === undefined ? undefined : createRowCopy({ ...options, executionId, fence });
+      rowCopy = fence === undefined ? undefined : createRowCopier({ ...options, executionId, fence });
       return fence !== undefined;
     }
 

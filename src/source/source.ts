@@ -8,7 +8,7 @@ export interface Audience {
   /** Warns each of them once. */
   warn(code: string, message: string): void;
   /** Warns each of them, and each one that joins, until it is taken back by undefined. */
-  standingWarning(warning: { readonly code: string; readonly message: string } | undefined): void;
+  setActiveWarning(warning: { readonly code: string; readonly message: string } | undefined): void;
 }
 
 /** Follows an execution; answers how to stop, which resolves when its leases are given back. */
@@ -43,10 +43,10 @@ export function followAll(...ways: readonly Follow[]): Follow {
  * while the log is lost, or a source numbers its events itself.
  */
 export async function isPublished(
-  log: Pick<LogReader, 'silence'>,
+  log: Pick<LogReader, 'silenceMs'>,
   executionId: string,
   head: LogHead | undefined,
 ): Promise<boolean> {
-  if (head) return head.published || head.numbering === 'fixed';
-  return (await log.silence(executionId)) !== undefined;
+  if (head) return head.hasPublisher || head.numbering === 'fixed';
+  return (await log.silenceMs(executionId)) !== undefined;
 }

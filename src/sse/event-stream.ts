@@ -20,13 +20,13 @@ export interface FrameSource {
   /** Frames that are there now, as one, of about this many bytes; undefined while there are none. */
   take(bytes: number): Frame | undefined;
   /** Woken, once for each time that `take` found nothing, when it is worth asking again. */
-  waiting: { wake(): void } | undefined;
+  waiter: { wake(): void } | undefined;
   /** Whether nothing will follow. */
   readonly ended: boolean;
   /** The cursor, where what was filtered out has moved it on past the one told last; it counts as told then. */
-  moved(): string | undefined;
+  takeSkippedCursor(): string | undefined;
   /** What tells the client that the execution has ended; undefined where the last frame has told it. */
-  lastWords(): Frame | undefined;
+  finalFrame(): Frame | undefined;
   close(): void;
 }
 
@@ -144,7 +144,7 @@ export class EventStream {
         this.#beat = false;
         sink.write(this.#movedOn() ?? HEARTBEAT);
       } else {
-        this.#source.waiting = this;
+        this.#source.waiter = this;
         return;
       }
     }
@@ -166,7 +166,7 @@ export class EventStream {
     clearTimeout(this.#lifetime);
     clearTimeout(this.#heartbeat);
     clearTimeout(this.#resting);
-    this.#source.waiting = undefined;
+    this.#source.waiter = undefined;
     this.#source.close();
     this.#hooks.onClosed(this);
   }
@@ -214,14 +214,14 @@ export class EventStream {
     if (this.#closed) return;
     const moved = this.#movedOn();
     if (moved) sink.write(moved);
-    const words = this.#source.ended && !this.#rotated ? this.#source.lastWords() : undefined;
+    const words = this.#source.ended && !this.#rotated ? this.#source.finalFrame() : undefined;
     if (words) sink.write(words);
     this.close();
     sink.end();
   }
 
   #movedOn(): Frame | undefined {
-    const cursor = this.#source.moved();
+    const cursor = this.#source.takeSkippedCursor();
     return cursor === undefined ? undefined : cursorOnly(cursor);
   }
 }

@@ -7,7 +7,7 @@ import {
   type FrameSource,
 } from './event-stream.ts';
 import { EventStreamBody } from './response-body.ts';
-import { Ticks } from './write-scheduler.ts';
+import { WriteScheduler } from './write-scheduler.ts';
 
 export const DEFAULT_STREAM_SETTINGS: EventStreamSettings = {
   retryMs: 1_000,
@@ -24,7 +24,7 @@ const ROTATIONS_PER_SECOND = 500;
 export class EventStreams {
   readonly #settings: EventStreamSettings;
   readonly #open = new Set<EventStream>();
-  readonly #ticks = new Ticks<EventStream>((stream) => stream.advance());
+  readonly #ticks = new WriteScheduler<EventStream>((stream) => stream.advance());
   readonly #hooks: EventStreamHooks;
   #draining = false;
   /** Streams that were opened, and bytes of frames that were written, since the process began. */

@@ -11,7 +11,7 @@ export interface RelayHooks {
 }
 
 export class RelayedBody implements FrameSource {
-  waiting: FrameSource['waiting'];
+  waiter: FrameSource['waiter'];
   ended = false;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #hooks: RelayHooks;
@@ -33,9 +33,9 @@ export class RelayedBody implements FrameSource {
   }
 
   /** One body carries many logs: there is no cursor. */
-  moved(): undefined {}
+  takeSkippedCursor(): undefined {}
 
-  lastWords(): undefined {}
+  finalFrame(): undefined {}
 
   close(): void {
     this.#reader.cancel().catch(() => {});
@@ -47,8 +47,8 @@ export class RelayedBody implements FrameSource {
     const { done, value } = await this.#reader.read().catch(() => ({ done: true, value: undefined }));
     this.#piece = value;
     this.ended = done;
-    const { waiting } = this;
-    this.waiting = undefined;
+    const { waiter: waiting } = this;
+    this.waiter = undefined;
     waiting?.wake();
   }
 }

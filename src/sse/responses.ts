@@ -30,12 +30,12 @@ export function relayedResponse(
 }
 
 /** These frames as a whole stream, ended cleanly. */
-export function shortStream(...frames: Frame[]): Response {
+export function completeStream(...frames: Frame[]): Response {
   return new Response(joined(frames).bytes as Uint8Array<ArrayBuffer>, { headers: HEADERS });
 }
 
 /** The execution has ended and the client has seen all of it: a browser's EventSource stops at this answer. */
-export function nothingLeft(): Response {
+export function noContent(): Response {
   return new Response(null, { status: 204 });
 }
 
@@ -43,6 +43,6 @@ export function nothingLeft(): Response {
  * A refusal for now. A browser's EventSource gives up for good on any answer but 200, and comes back after a
  * connection that ended: so it is told how long to wait, and why.
  */
-export function comeBackLater(reason: string, retryAfterSeconds: number = RETRY_AFTER_SECONDS): Response {
-  return shortStream(opening(retryAfterSeconds * 1_000, reason));
+export function retryLater(reason: string, retryAfterSeconds: number = RETRY_AFTER_SECONDS): Response {
+  return completeStream(opening(retryAfterSeconds * 1_000, reason));
 }

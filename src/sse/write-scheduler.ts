@@ -12,7 +12,7 @@ const LONGEST_TURN_MS = 1;
 /** How many items' work is done between two looks at the clock. */
 const UNLOOKED = 8;
 
-export class Ticks<T> {
+export class WriteScheduler<T> {
   readonly #work: (item: T) => void;
   /** For the next round. */
   #waiting: T[] = [];

@@ -6,7 +6,7 @@ import type { Frame } from '../sse/frame.ts';
 const MAX_FRAMES = 1_024;
 const MAX_BYTES = 1024 * 1024;
 
-export class KeptFrames {
+export class FrameCache {
   /** Oldest first. By the event itself: what a server makes for one viewer repeats the cursor of another event. */
   readonly #frames = new Map<ExecutionEvent, Frame>();
   #bytes = 0;

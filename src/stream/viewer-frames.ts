@@ -1,27 +1,21 @@
 // The response stream of one subscription: a viewer seen through a projection. Event streams take frames from it;
 // any other consumer iterates over results.
 import type { ExecutionResult } from 'graphql';
-import type { EventExecutor } from '../schema/operation.ts';
 import type { FrameSource } from '../sse/event-stream.ts';
 import type { Frame } from '../sse/frame.ts';
 import type { Viewer } from '../tail/viewer.ts';
-import type { Encoding } from './encoder.ts';
-import type { Projection } from './shared-encoding.ts';
+import type { Encoder } from './encoder.ts';
+import type { SharedEncoding } from './shared-encoding.ts';
 
-export class LiveResults implements FrameSource, AsyncIterable<ExecutionResult> {
+export class ViewerFrames implements FrameSource, AsyncIterable<ExecutionResult> {
   readonly #viewer: Viewer;
-  readonly #projection: Projection;
-  readonly #encoding: Encoding<EventExecutor>;
+  readonly #projection: SharedEncoding;
+  readonly #encoding: Encoder;
   readonly #release: () => void;
   #told: string | undefined;
   #closed = false;
 
-  constructor(
-    viewer: Viewer,
-    projection: Projection,
-    encoding: Encoding<EventExecutor>,
-    release: () => void,
-  ) {
+  constructor(viewer: Viewer, projection: SharedEncoding, encoding: Encoder, release: () => void) {
     this.#viewer = viewer;
     this.#projection = projection;
     this.#encoding = encoding;
@@ -33,12 +27,12 @@ export class LiveResults implements FrameSource, AsyncIterable<ExecutionResult> 
     return this.#viewer.ended;
   }
 
-  set waiting(waiting: FrameSource['waiting']) {
-    this.#viewer.waiting = waiting;
+  set waiter(waiting: FrameSource['waiter']) {
+    this.#viewer.waiter = waiting;
   }
 
   take(bytes: number): Frame | undefined {
-    const stretch = this.#viewer.takeStretch();
+    const stretch = this.#viewer.takeSpan();
     if (stretch) {
       this.#told = stretch.events.at(-1)!.id;
       return this.#projection.stretch(stretch, this.#encoding);
@@ -55,14 +49,14 @@ export class LiveResults implements FrameSource, AsyncIterable<ExecutionResult> 
     return frames.length > 1 ? this.#projection.joined(frames) : frames[0];
   }
 
-  moved(): string | undefined {
+  takeSkippedCursor(): string | undefined {
     const { position } = this.#viewer;
     if (position === this.#told) return undefined;
     this.#told = position;
     return position;
   }
 
-  lastWords(): Frame | undefined {
+  finalFrame(): Frame | undefined {
     return this.#encoding.complete(this.#viewer.position);
   }
 

@@ -2,15 +2,15 @@
 // "Coming back").
 import { formatCursor } from '../event/cursor.ts';
 import { type ExecutionEvent, type JsonValue, timestamp } from '../event/events.ts';
-import { terminalOf } from '../event/terminal-event.ts';
+import { terminalEventOf } from '../event/terminal-event.ts';
 import type { Execution } from '../execution/store.ts';
 
 /** The state that a reader of the whole log would have built up. */
-export type Folded = { readonly text: string } | { readonly value: JsonValue };
+export type ArchivedResult = { readonly text: string } | { readonly value: JsonValue };
 
 /** The terminal event at its own seq; undefined where the row does not know of one. */
 export function archivedEnd(row: Execution): ExecutionEvent | undefined {
-  const terminal = terminalOf(row);
+  const terminal = terminalEventOf(row);
   if (!row.end || !terminal) return undefined;
   return {
     id: formatCursor(row.end.seq, row.end.epoch),
@@ -23,7 +23,7 @@ export function archivedEnd(row: Execution): ExecutionEvent | undefined {
 }
 
 /** The text or value that the row keeps as the result, where it is one of the execution's mode. */
-export function foldedResult(row: Execution): Folded | undefined {
+export function archivedResultOf(row: Execution): ArchivedResult | undefined {
   if (row.result === undefined || row.kind === 'workflow') return undefined;
   if (row.mode === 'STRUCTURED') return { value: row.result };
   return typeof row.result === 'string' ? { text: row.result } : undefined;

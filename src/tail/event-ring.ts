@@ -1,12 +1,12 @@
 // The most recent events of a log: a gap-free run of seqs that ends at the head, bounded by count and size. It is there
 // for viewers that are a moment behind, and is kept for each execution: who lags further reads the log.
 import type { ExecutionEvent } from '../event/events.ts';
-import { Gathered, type Stretch, sizeOf } from './event-span.ts';
+import { type EventSpan, SpanBuilder, sizeOf } from './event-span.ts';
 
 const MAX_EVENTS = 1_024;
 const MAX_BYTES = 1024 * 1024;
 
-export class Ring {
+export class EventRing {
   /** Apart from the others: a viewer that keeps up asks for no more. */
   #newest: ExecutionEvent | undefined;
   /** How many of the older ones are held. */
@@ -18,7 +18,7 @@ export class Ring {
   /** Of the older ones. */
   #bytes = 0;
   /** The stretch up to the newest that was asked for last: viewers that keep up all ask for the same. */
-  #upToNewest: Stretch | undefined;
+  #upToNewest: EventSpan | undefined;
 
   /** Seq of the oldest event held; undefined while there is none. */
   get first(): number | undefined {
@@ -33,11 +33,11 @@ export class Ring {
   }
 
   /** What follows on a seq and is told at once; undefined where the first of that is not held. */
-  after(seq: number): Stretch | undefined {
+  after(seq: number): EventSpan | undefined {
     if (this.#upToNewest?.events[0]?.seq === seq + 1) return this.#upToNewest;
     const { first } = this;
     if (first === undefined || seq + 1 < first || seq >= this.#newest!.seq) return undefined;
-    const gathered = new Gathered();
+    const gathered = new SpanBuilder();
     let at = this.#from + seq + 1 - first;
     const end = this.#from + this.#count;
     for (; at < end && !gathered.isFull; at += 1) gathered.add(this.#older[at]!, this.#sizes[at]!);

@@ -10,13 +10,13 @@ const ENVELOPE_BYTES = 128;
 export type Events = readonly ExecutionEvent[];
 
 /** What a viewer is told at once: these events, from an index on. */
-export interface Stretch {
+export interface EventSpan {
   readonly events: Events;
   readonly from: number;
 }
 
 /** Takes events for as long as they go into one stretch. */
-export class Gathered {
+export class SpanBuilder {
   readonly events: ExecutionEvent[] = [];
   #bytes = 0;
 
@@ -32,13 +32,13 @@ export class Gathered {
 }
 
 /** Events as stretches: the same ones for all who read them. */
-export function parted(events: Events): Events[] {
+export function splitIntoSpans(events: Events): Events[] {
   const parts: Events[] = [];
-  let part = new Gathered();
+  let part = new SpanBuilder();
   for (const event of events) {
     if (part.isFull) {
       parts.push(part.events);
-      part = new Gathered();
+      part = new SpanBuilder();
     }
     part.add(event, sizeOf(event));
   }

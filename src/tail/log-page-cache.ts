@@ -1,6 +1,6 @@
 // Pages of one incarnation of a log, read once for all viewers that need them at about the same time.
 import type { LogPage } from '../log/log.ts';
-import { type Events, parted, sizeOf } from './event-span.ts';
+import { type Events, sizeOf, splitIntoSpans } from './event-span.ts';
 
 /** Events that were read at once, in parts that are told at once. */
 type Page = readonly Events[];
@@ -20,7 +20,7 @@ interface Kept {
   usedAt: number;
 }
 
-export class Pages {
+export class LogPageCache {
   readonly #epoch: string;
   readonly #readLog: (after: number) => Promise<LogPage | undefined>;
   readonly #size: number;
@@ -69,7 +69,7 @@ export class Pages {
 
   async #read(after: number): Promise<Page | undefined> {
     const page = await this.#readLog(after);
-    return page?.epoch === this.#epoch ? parted(page.events) : undefined;
+    return page?.epoch === this.#epoch ? splitIntoSpans(page.events) : undefined;
   }
 
   #keep(from: number, kept: Kept, page: Page = []): void {

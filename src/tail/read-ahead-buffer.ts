@@ -1,8 +1,8 @@
 // What a viewer that lags has read of the log, and has not taken yet.
 import type { ExecutionEvent } from '../event/events.ts';
-import type { Events, Stretch } from './event-span.ts';
+import type { EventSpan, Events } from './event-span.ts';
 
-export class ReadAhead {
+export class ReadAheadBuffer {
   /** In order; the first one holds what is next. */
   #parts: Events[];
 
@@ -35,7 +35,7 @@ export class ReadAhead {
   }
 
   /** What follows on a seq at once. */
-  after(seq: number): Stretch | undefined {
+  after(seq: number): EventSpan | undefined {
     const events = this.#parts[0];
     const from = events ? seq + 1 - events[0]!.seq : 0;
     return events?.[from]?.seq === seq + 1 ? { events, from } : undefined;

@@ -14,7 +14,7 @@ export interface StreamLimits {
 
 export const DEFAULT_STREAM_LIMITS: StreamLimits = { perNode: 10_000, perCaller: 500, newPerSecond: 50 };
 
-export class Admission {
+export class StreamAdmission {
   readonly #limits: StreamLimits;
   readonly #new: TokenBuckets;
   /** Open streams by caller. */

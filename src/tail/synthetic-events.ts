@@ -11,7 +11,7 @@ export function reset(tail: Tail): ExecutionEvent {
 
 /** What the log has let go of before it was read; with the whole result, where nothing but the end follows. */
 export function gap(tail: Tail, fromSeq: number, toSeq: number): ExecutionEvent & { type: 'gap' } {
-  const folded = toSeq === tail.end - 1 ? tail.folded : undefined;
+  const folded = toSeq === tail.end - 1 ? tail.archivedResult : undefined;
   return make(tail, { seq: toSeq, epoch: tail.epoch }, 'gap', { fromSeq, toSeq, ...folded });
 }
 

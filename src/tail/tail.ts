@@ -13,20 +13,20 @@
 //   are woken: their epoch is not the tail's, or their cursor is above its head. So whatever changes where the log
 //   stands wakes them before anything else happens.
 
-import { backoff, pause } from '../async/backoff.ts';
+import { backoff, delay } from '../async/backoff.ts';
 import { messageOf } from '../event/errors.ts';
 import { type ExecutionEvent, isFinal, isTerminal } from '../event/events.ts';
 import type { Execution } from '../execution/store.ts';
 import type { Announcement, LogListener, LogPage, LogReader, LogWriter, Unlisten } from '../log/log.ts';
-import { archivedEnd, type Folded, foldedResult } from './archived-end.ts';
-import { Ring } from './event-ring.ts';
+import { type ArchivedResult, archivedEnd, archivedResultOf } from './archived-end.ts';
+import { EventRing } from './event-ring.ts';
 import type { Events } from './event-span.ts';
-import { Pages } from './log-page-cache.ts';
-import { type TailViewer, Viewers } from './viewer-set.ts';
+import { LogPageCache } from './log-page-cache.ts';
+import { type TailViewer, ViewerSet } from './viewer-set.ts';
 
 /** Events read from the log at a time. */
 const PAGE = 256;
-const RETRY_MS = { first: 200, longest: 5_000 };
+const RETRY_MS = { firstMs: 200, maxMs: 5_000 };
 
 export interface TailOptions {
   readonly log: LogReader & Pick<LogWriter, 'open'>;
@@ -43,17 +43,17 @@ export class Tail implements LogListener {
   /** Seq of the terminal event; 0 while the execution is open. */
   end = 0;
   attempt = 1;
-  readonly ring = new Ring();
-  readonly #viewers = new Viewers();
+  readonly ring = new EventRing();
+  readonly #viewers = new ViewerSet();
   /** The read of the log under way; announcements that come meanwhile only make it stale. */
   #reading: Promise<void> | undefined;
   /** The result, where all that is left of the log is its end. */
-  folded: Folded | undefined;
+  archivedResult: ArchivedResult | undefined;
   /** Told to every viewer, also to those that join. */
-  standing: { readonly code: string; readonly message: string } | undefined;
+  activeWarning: { readonly code: string; readonly message: string } | undefined;
   readonly #options: TailOptions;
   readonly #closed = new AbortController();
-  #pages: Pages;
+  #pages: LogPageCache;
   #unlisten: Unlisten | undefined;
   #stale = false;
   #catchingUp = false;
@@ -100,8 +100,8 @@ export class Tail implements LogListener {
   }
 
   /** Warns every viewer, and each one that joins, until it is taken back by undefined. */
-  standingWarning(warning: Tail['standing']): void {
-    this.standing = warning;
+  setActiveWarning(warning: Tail['activeWarning']): void {
+    this.activeWarning = warning;
     if (warning) this.warn(warning.code, warning.message);
   }
 
@@ -150,7 +150,7 @@ export class Tail implements LogListener {
     this.head = event.seq;
     this.attempt = event.attempt;
     this.end = event.seq;
-    this.folded = foldedResult(row);
+    this.archivedResult = archivedResultOf(row);
     this.ring.clear();
     this.ring.push(event);
     this.#viewers.wake();
@@ -181,7 +181,7 @@ export class Tail implements LogListener {
       } catch (error) {
         failures += 1;
         if (failures === 1) this.warn('SOURCE_UNAVAILABLE', messageOf(error));
-        await pause(backoff(RETRY_MS, failures), this.#closed.signal);
+        await delay(backoff(RETRY_MS, failures), this.#closed.signal);
         this.#failure = undefined;
       }
     }
@@ -261,9 +261,9 @@ export class Tail implements LogListener {
     if (page?.events.at(-1)?.seq === this.head) for (const event of page.events) this.ring.push(event);
   }
 
-  #newPages(): Pages {
+  #newPages(): LogPageCache {
     const { log } = this.#options;
-    return new Pages(this.epoch, (after) => log.read(this.executionId, after, PAGE), PAGE);
+    return new LogPageCache(this.epoch, (after) => log.read(this.executionId, after, PAGE), PAGE);
   }
 
   #add(events: readonly ExecutionEvent[]): void {

@@ -1,13 +1,14 @@
 // The tails of this process, one an execution however many viewers it has, none without viewers.
 
-import { pause } from '../async/backoff.ts';
-import { Entrance } from '../async/burst-gate.ts';
+import { delay } from '../async/backoff.ts';
+import { BurstGate } from '../async/burst-gate.ts';
 import type { Cursor } from '../event/cursor.ts';
 import { type ExecutionKind, isFinal } from '../event/events.ts';
 import { type Authorize, type Caller, requireRead, unknownExecution } from '../execution/permission.ts';
 import type { Execution, ExecutionStore } from '../execution/store.ts';
 import type { LogReader, LogWriter } from '../log/log.ts';
-import { Admission, type StreamLimits } from './stream-admission.ts';
+import type { Follow } from '../source/source.ts';
+import { StreamAdmission, type StreamLimits } from './stream-admission.ts';
 import { Tail } from './tail.ts';
 import { Viewer, type ViewerOptions } from './viewer.ts';
 
@@ -19,15 +20,6 @@ export interface OpenViewer extends Omit<ViewerOptions, 'permissionClass'> {
   readonly executionId: string;
   readonly caller: Caller;
 }
-
-/** The viewers of one execution, as its source sees them. */
-export type Audience = Pick<Tail, 'pollMs' | 'warn' | 'standingWarning'>;
-
-/**
- * Follows an execution's source of truth while it has viewers here; answers how to stop, which resolves when its leases
- * are given back.
- */
-export type Follow = (executionId: string, audience: Audience) => () => void | Promise<void>;
 
 export interface TailsOptions {
   readonly log: LogReader & Pick<LogWriter, 'open'>;
@@ -53,12 +45,12 @@ interface Shared {
 export class Tails {
   readonly #options: TailsOptions;
   readonly #tails = new Map<string, Shared>();
-  readonly #admission: Admission;
-  readonly #entrance = new Entrance();
+  readonly #admission: StreamAdmission;
+  readonly #entrance = new BurstGate();
 
   constructor(options: TailsOptions) {
     this.#options = options;
-    this.#admission = new Admission(options.limits);
+    this.#admission = new StreamAdmission(options.limits);
   }
 
   /** How many executions are followed. */
@@ -86,7 +78,7 @@ export class Tails {
   async #open(request: OpenViewer, leave: () => void): Promise<Viewer> {
     const row = await this.find(request.kind, request.executionId, request.caller);
     if (!row) throw unknownExecution(request.executionId);
-    await this.#entrance.enter();
+    await this.#entrance.pass();
     const permissionClass = await requireRead(this.#options.authorize, request.caller, row);
 
     const shared = this.#acquire(row.id);
@@ -160,7 +152,7 @@ export class Tails {
 /** Waits until a viewer has found something or nothing, but not out a log that does not answer: the stream says so. */
 async function settled(viewer: Viewer): Promise<void> {
   const found = new AbortController();
-  await Promise.race([viewer.ready(), pause(SETTLE_MS, found.signal)]);
+  await Promise.race([viewer.ready(), delay(SETTLE_MS, found.signal)]);
   found.abort();
 }
 

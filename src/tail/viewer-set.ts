@@ -1,5 +1,5 @@
 // Those who watch an execution in this process, as its tail knows them.
-import { Few } from '../async/small-set.ts';
+import { SmallSet } from '../async/small-set.ts';
 
 /**
  * A lone viewer's events are kept for those who come right behind it. After so many it is likely to stay alone, and
@@ -21,7 +21,7 @@ export interface TailViewer {
   warn(code: string, message: string): void;
 }
 
-export class Viewers extends Few<TailViewer> {
+export class ViewerSet extends SmallSet<TailViewer> {
   /** Events that came since the last one joined. */
   #heard = 0;
 
@@ -37,7 +37,7 @@ export class Viewers extends Few<TailViewer> {
 
   /** Whether there is one, which has been alone for long. */
   get isAlone(): boolean {
-    return this.lone !== undefined && this.#heard > KEPT_WHILE_ALONE;
+    return this.only !== undefined && this.#heard > KEPT_WHILE_ALONE;
   }
 
   /** The shortest interval that one of them asks for. */

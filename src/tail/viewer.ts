@@ -8,8 +8,8 @@
 import { type Cursor, formatCursor } from '../event/cursor.ts';
 import type { EventData, EventType, ExecutionEvent } from '../event/events.ts';
 import { setsWholeValue } from '../event/json-patch.ts';
-import type { Stretch } from './event-span.ts';
-import { ReadAhead } from './read-ahead-buffer.ts';
+import type { EventSpan } from './event-span.ts';
+import { ReadAheadBuffer } from './read-ahead-buffer.ts';
 import { gap, reset, warning } from './synthetic-events.ts';
 import type { Tail } from './tail.ts';
 import type { TailViewer } from './viewer-set.ts';
@@ -33,7 +33,7 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
   readonly permissionClass: string;
   readonly pollMs: number | undefined;
   /** Woken, once for each time that `take` found nothing, when it is worth asking again. */
-  waiting: { wake(): void } | undefined;
+  waiter: { wake(): void } | undefined;
   readonly #filter: ReadonlySet<EventType> | undefined;
   readonly #onClose: () => void;
   #seq: number;
@@ -42,7 +42,7 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
   /** Its seq. */
   #positionSeq = -1;
   /** Read from the log, where the ring has moved on. */
-  #ahead: ReadAhead | undefined;
+  #ahead: ReadAheadBuffer | undefined;
   #loading = false;
   /** Everything up to this seq that is still to come is gone from the log. */
   #gone = 0;
@@ -67,7 +67,7 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
     this.#onClose = onClose;
     tail.join(this);
     this.#compare();
-    if (tail.standing) this.warn(tail.standing.code, tail.standing.message);
+    if (tail.activeWarning) this.warn(tail.activeWarning.code, tail.activeWarning.message);
   }
 
   /** The cursor behind all that was taken or filtered out; undefined while there is none yet. */
@@ -106,7 +106,7 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
    * What follows on the cursor and is told at once, the same for all viewers that stand there. Undefined where there is
    * nothing such: where but one event is there or none, and where `take` has to look at each.
    */
-  takeStretch(): Stretch | undefined {
+  takeSpan(): EventSpan | undefined {
     const { tail } = this;
     if (tail.head - this.#seq < 2 || !this.#takesAll) return undefined;
     const stretch = this.#ahead?.after(this.#seq) ?? tail.ring.after(this.#seq);
@@ -130,7 +130,7 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
       this.#peeked ??= this.#nextPassing();
       if (this.#peeked || this.ended) return;
       await new Promise<void>((resolve) => {
-        this.waiting = { wake: resolve };
+        this.waiter = { wake: resolve };
       });
     }
   }
@@ -154,8 +154,8 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
 
   wake(): void {
     this.#compare();
-    const { waiting } = this;
-    this.waiting = undefined;
+    const { waiter: waiting } = this;
+    this.waiter = undefined;
     waiting?.wake();
   }
 
@@ -248,7 +248,7 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
     this.#loading = false;
     // The tail warns its viewers while the log does not answer, and wakes them when it does.
     if (page && 'error' in page) return void tail.catchUp(page.error);
-    const ahead = new ReadAhead(page ?? [], after, tail.head);
+    const ahead = new ReadAheadBuffer(page ?? [], after, tail.head);
     const first = ahead.firstAfter(after);
     // A log that has not ended does not let go of its last event: it is lost, or has left the tail behind.
     if (first === undefined && tail.end === 0) return void tail.catchUp();

@@ -1,14 +1,7 @@
 // Checks the files of src/ against the floors and the other rules that one file's text and its imports can show.
 import { builtinModules } from 'node:module';
 import { posix } from 'node:path';
-import {
-  CONFIG_FILE,
-  FLOORS,
-  FORBIDDEN_TO_ENTRIES,
-  MOST_LINES,
-  SCHEMA_FILE,
-  WITHOUT_NODE,
-} from './floors.ts';
+import { CONFIG_FILE, FLOORS, FORBIDDEN_TO_ENTRIES, MAX_LINES, SCHEMA_FILE, WITHOUT_NODE } from './floors.ts';
 import { type Import, importsOf, withoutComments } from './scan.ts';
 
 /** The text of each file of src/, by its path from there: `{ 'event/cursor.ts': '…' }`. */
@@ -53,9 +46,12 @@ function resolve(file: string, specifier: string): string | undefined {
   return posix.join(posix.dirname(file), specifier).replace(/\.js$/, '.ts');
 }
 
-/** The folder of src/ that a file is in; undefined for an entry, which lies in src/ itself. */
+/** The folder of src/ that gives a file its floor; undefined for an entry of the package, which lies in src/ itself. */
 function folderOf(file: string): string | undefined {
-  return file.includes('/') ? file.slice(0, file.indexOf('/')) : undefined;
+  const [top, sub, rest] = file.split('/');
+  if (sub === undefined) return undefined;
+  const nested = `${top}/${sub}`;
+  return rest !== undefined && FLOORS[nested] !== undefined ? nested : top;
 }
 
 function isGenerated(file: string): boolean {
@@ -178,7 +174,7 @@ function textBreaches(sources: Sources): string[] {
     }
     if (/\bNODE_ENV\b/.test(code)) found.push(`${file}: names NODE_ENV; no behaviour hangs on it`);
     const lines = source.trimEnd().split('\n').length;
-    if (lines > MOST_LINES) found.push(`${file}: ${lines} lines; above ${MOST_LINES} a file has become two`);
+    if (lines > MAX_LINES) found.push(`${file}: ${lines} lines; above ${MAX_LINES} a file has become two`);
   }
   return found;
 }

@@ -1,7 +1,7 @@
 // Between two tries: longer each time, within bounds, and no longer than they are wanted.
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { backoff, pause } from '../../src/async/backoff.ts';
+import { backoff, delay } from '../../src/async/backoff.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -17,7 +17,7 @@ test.each([
 ])('the wait doubles up to the longest, of which a random half or more: %d', (random, expected) => {
   vi.spyOn(Math, 'random').mockReturnValue(random);
   const waits = [1, 2, 3, 4, 5, 6, 5_000].map((failures) =>
-    backoff({ first: 100, longest: 2_000 }, failures),
+    backoff({ firstMs: 100, maxMs: 2_000 }, failures),
   );
   expect(waits).toEqual(expected);
 });
@@ -25,7 +25,7 @@ test.each([
 test('a pause is as long as it is said to be, and leaves no listener behind', async () => {
   const { signal } = new AbortController();
   let isOver = false;
-  const paused = pause(100, signal).then(() => {
+  const paused = delay(100, signal).then(() => {
     isOver = true;
   });
   await vi.advanceTimersByTimeAsync(99);
@@ -37,17 +37,17 @@ test('a pause is as long as it is said to be, and leaves no listener behind', as
 
 test('a pause is over when it is aborted, before it or in the middle, and leaves no timer behind', async () => {
   const stopping = new AbortController();
-  const paused = pause(60_000, stopping.signal);
+  const paused = delay(60_000, stopping.signal);
   stopping.abort();
   await paused;
-  await pause(60_000, stopping.signal);
+  await delay(60_000, stopping.signal);
   expect(vi.getTimerCount()).toBe(0);
 });
 
 test('only work that waits keeps its process alive', () => {
   const timers = vi.spyOn(globalThis, 'setTimeout');
   const { signal } = new AbortController();
-  void pause(1, signal);
-  void pause(1, signal, true);
+  void delay(1, signal);
+  void delay(1, signal, true);
   expect(timers.mock.results.map(({ value }) => (value as NodeJS.Timeout).hasRef())).toEqual([false, true]);
 });

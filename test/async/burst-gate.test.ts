@@ -1,13 +1,13 @@
 // Who comes at once is let in a few at a time, in order; who comes alone, at once.
 import { setImmediate as immediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { Entrance } from '../../src/async/burst-gate.ts';
+import { BurstGate } from '../../src/async/burst-gate.ts';
 import { range } from '../tail/harness.ts';
 
 test('few a turn, in the order in which they came', async () => {
-  const entrance = new Entrance();
+  const entrance = new BurstGate();
   const entered: number[] = [];
-  for (const i of range(1, 20)) void entrance.enter().then(() => entered.push(i));
+  for (const i of range(1, 20)) void entrance.pass().then(() => entered.push(i));
   const counts: number[] = [];
   for (let turn = 0; turn < 15; turn += 1) {
     await immediate();
@@ -18,10 +18,10 @@ test('few a turn, in the order in which they came', async () => {
 });
 
 test('one that comes when the others are in does not wait', async () => {
-  const entrance = new Entrance();
+  const entrance = new BurstGate();
   for (let i = 0; i < 3; i += 1) {
     let isIn = false;
-    void entrance.enter().then(() => {
+    void entrance.pass().then(() => {
       isIn = true;
     });
     await Promise.resolve();
@@ -31,11 +31,11 @@ test('one that comes when the others are in does not wait', async () => {
 });
 
 test('one that comes while others wait is let in behind them', async () => {
-  const entrance = new Entrance();
+  const entrance = new BurstGate();
   const entered: number[] = [];
-  for (const i of range(1, 6)) void entrance.enter().then(() => entered.push(i));
+  for (const i of range(1, 6)) void entrance.pass().then(() => entered.push(i));
   await immediate();
-  void entrance.enter().then(() => entered.push(7));
+  void entrance.pass().then(() => entered.push(7));
   for (let turn = 0; turn < 5; turn += 1) await immediate();
   expect(entered).toEqual(range(1, 7));
 });

@@ -1,7 +1,7 @@
 // The set that mostly has one member, beside the Set that it stands for.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Few } from '../../src/async/small-set.ts';
+import { SmallSet } from '../../src/async/small-set.ts';
 
 const members = ['a', 'b', 'c'].map((name) => ({ name }));
 const step = fc.record({
@@ -12,7 +12,7 @@ const step = fc.record({
 test('is a Set, whatever is added, deleted and cleared', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-      const few = new Few<object>();
+      const few = new SmallSet<object>();
       const set = new Set<object>();
       for (const { does, member } of steps) {
         if (does === 'clear') {
@@ -29,7 +29,7 @@ test('is a Set, whatever is added, deleted and cleared', () => {
         expect(told).toEqual([...set]);
         expect([...few]).toEqual([...set]);
         expect(few.size).toBe(set.size);
-        expect(few.lone).toBe(set.size === 1 ? [...set][0] : undefined);
+        expect(few.only).toBe(set.size === 1 ? [...set][0] : undefined);
       }
     }),
   );
@@ -40,7 +40,7 @@ test.each([
   ['all but one', ['a', 'b'], ['a', 'c']],
   ['all', ['a', 'b', 'c'], ['a']],
 ])('%s that leave while all are told are told no more, and the others are', (_, leaving, expected) => {
-  const few = new Few<string>();
+  const few = new SmallSet<string>();
   for (const member of ['a', 'b', 'c']) few.add(member);
   const told: string[] = [];
   few.forEach((member) => {

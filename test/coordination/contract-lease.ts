@@ -13,18 +13,18 @@ export function leaseContract(make: MakeLog): void {
     test('its holder’s note is told for as long as it says so, and goes with the lease', async () => {
       const log = newLog();
       const id = freshId();
-      expect(await log.leaseNote(id)).toBeUndefined();
+      expect(await log.readLeaseNote(id)).toBeUndefined();
       const fence = (await log.takeLease(id, 'a', LONG_MS))!;
-      expect(await log.leaseNote(id)).toBeUndefined();
+      expect(await log.readLeaseNote(id)).toBeUndefined();
       await log.renewLease(id, fence, LONG_MS, 'no worker');
-      expect(await log.leaseNote(id)).toBe('no worker');
+      expect(await log.readLeaseNote(id)).toBe('no worker');
       await log.renewLease(id, fence - 1, LONG_MS, 'of an older token');
-      expect(await log.leaseNote(id)).toBe('no worker');
+      expect(await log.readLeaseNote(id)).toBe('no worker');
       await log.renewLease(id, fence, LONG_MS);
-      expect(await log.leaseNote(id)).toBeUndefined();
+      expect(await log.readLeaseNote(id)).toBeUndefined();
       await log.renewLease(id, fence, LONG_MS, 'again');
       await log.dropLease(id, fence);
-      expect(await log.leaseNote(id)).toBeUndefined();
+      expect(await log.readLeaseNote(id)).toBeUndefined();
     });
 
     test('one holder at a time, of each execution', async () => {

@@ -10,77 +10,77 @@ export function aliveContract(make: MakeLog): void {
     test('nothing is known of an execution that nobody keeps alive', async () => {
       const log = newLog();
       const id = freshId();
-      expect(await log.silence(id)).toBeUndefined();
-      await log.forget(id);
-      expect(await log.silence(id)).toBeUndefined();
+      expect(await log.silenceMs(id)).toBeUndefined();
+      await log.removeHeartbeat(id);
+      expect(await log.silenceMs(id)).toBeUndefined();
     });
 
     test('a silence grows from the last sign, and each sign ends it', async () => {
       const log = newLog();
       const id = freshId();
-      await log.keepAlive(id);
-      expect(await log.silence(id)).toBeLessThan(1_000);
+      await log.recordHeartbeat(id);
+      expect(await log.silenceMs(id)).toBeLessThan(1_000);
       await sleep(60);
-      expect(await log.silence(id)).toBeGreaterThanOrEqual(50);
-      await log.keepAlive(id);
-      expect(await log.silence(id)).toBeLessThan(50);
+      expect(await log.silenceMs(id)).toBeGreaterThanOrEqual(50);
+      await log.recordHeartbeat(id);
+      expect(await log.silenceMs(id)).toBeLessThan(50);
     });
 
     test('the silences of many are told in the order in which they were asked for', async () => {
       const log = newLog();
       const [first, second] = [freshId(), freshId()];
-      await log.keepAlive(second);
+      await log.recordHeartbeat(second);
       await sleep(60);
-      await log.keepAlive(first);
-      const [one, nobody, two] = await log.silences([first, freshId(), second]);
+      await log.recordHeartbeat(first);
+      const [one, nobody, two] = await log.silencesMs([first, freshId(), second]);
       expect(nobody).toBeUndefined();
       expect(two! - one!).toBeGreaterThanOrEqual(50);
-      await Promise.all([first, second].map((id) => log.forget(id)));
+      await Promise.all([first, second].map((id) => log.removeHeartbeat(id)));
     });
 
     test('a missing heartbeat is recorded as of now, and one that exists is not changed', async () => {
       const log = newLog();
       const [known, missing, alsoMissing] = [freshId(), freshId(), freshId()];
       await log.recordMissingHeartbeats([]);
-      await log.keepAlive(known);
+      await log.recordHeartbeat(known);
       await sleep(60);
       await log.recordMissingHeartbeats([missing, known, alsoMissing]);
-      const [first, second, third] = await log.silences([known, missing, alsoMissing]);
+      const [first, second, third] = await log.silencesMs([known, missing, alsoMissing]);
       expect(first).toBeGreaterThanOrEqual(50);
       expect(second).toBeLessThan(50);
       expect(third).toBeLessThan(50);
       await sleep(60);
       await log.recordMissingHeartbeats([missing]);
-      expect(await log.silence(missing)).toBeGreaterThanOrEqual(50);
-      await Promise.all([known, missing, alsoMissing].map((id) => log.forget(id)));
+      expect(await log.silenceMs(missing)).toBeGreaterThanOrEqual(50);
+      await Promise.all([known, missing, alsoMissing].map((id) => log.removeHeartbeat(id)));
     });
 
     test('1,000 missing heartbeats are recorded by one call', async () => {
       const log = newLog();
       const ids = Array.from({ length: 1_000 }, () => freshId());
       await log.recordMissingHeartbeats(ids);
-      const silences = await log.silences(ids);
+      const silences = await log.silencesMs(ids);
       expect(silences.filter((ms) => ms !== undefined)).toHaveLength(1_000);
-      for (const id of ids) await log.forget(id);
+      for (const id of ids) await log.removeHeartbeat(id);
     });
 
     test('those silent for longer come first, up to the limit; the living and the forgotten not at all', async () => {
       const log = newLog();
       const [a, b, c, alive] = [freshId(), freshId(), freshId(), freshId()];
       for (const id of [b, a, c, alive, b]) {
-        await log.keepAlive(id);
+        await log.recordHeartbeat(id);
         await sleep(5);
       }
       await sleep(150);
-      await log.keepAlive(alive);
+      await log.recordHeartbeat(alive);
       const mine = async (limit: number) =>
-        (await log.silentLongerThan(100, limit)).filter((id) => [a, b, c, alive].includes(id));
+        (await log.findSilent(100, limit)).filter((id) => [a, b, c, alive].includes(id));
       expect(await mine(1_000)).toEqual([a, c, b]);
-      await log.forget(c);
+      await log.removeHeartbeat(c);
       expect(await mine(1_000)).toEqual([a, b]);
-      expect(await log.silentLongerThan(100, 1)).toHaveLength(1);
-      expect(await log.silentLongerThan(60_000, 1_000)).toEqual([]);
-      await Promise.all([a, b, alive].map((id) => log.forget(id)));
+      expect(await log.findSilent(100, 1)).toHaveLength(1);
+      expect(await log.findSilent(60_000, 1_000)).toEqual([]);
+      await Promise.all([a, b, alive].map((id) => log.removeHeartbeat(id)));
     });
   });
 }

@@ -5,9 +5,9 @@ import { describe, expect, test } from 'vitest';
 import type { JsonValue, NewEvent } from '../../src/event/events.ts';
 import { MAX_DATA_BYTES } from '../../src/event/events.ts';
 import { jsonBytes } from '../../src/event/json.ts';
-import { diff, splitPatch } from '../../src/event/json-diff.ts';
+import { diffJson, splitPatch } from '../../src/event/json-diff.ts';
 import { DEFAULT_LIMITS } from '../../src/publish/limits.ts';
-import { createHeldValue } from '../../src/publish/resend-state.ts';
+import { createValueState } from '../../src/publish/resend-state.ts';
 
 const key = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom('a', 'b', 'c', '') },
@@ -50,13 +50,13 @@ test('any values, one after another, fold back from null at every step', () => {
       fc.array(json, { maxLength: 8 }),
       fc.integer({ min: 2, max: 5 }),
       (values, wholeValueEvery) => {
-        const held = createHeldValue({ ...DEFAULT_LIMITS, wholeValueEvery });
+        const held = createValueState({ ...DEFAULT_LIMITS, wholeValueEvery });
         let folded: JsonValue = null;
         let before: JsonValue = null;
         let since = 0;
         for (const value of values) {
           const events = held.setValue(JSON.parse(JSON.stringify(value)));
-          if (diff(before, value).length === 0) expect(events).toEqual([]);
+          if (diffJson(before, value).length === 0) expect(events).toEqual([]);
           folded = apply(folded, events);
           expect(folded).toEqual(value);
           before = value;
@@ -108,12 +108,12 @@ describe('diff', () => {
     ],
     ['nothing changed', { a: [1, { b: null }] }, { a: [1, { b: null }] }, []],
   ])('%s', (_, before, after, patch) => {
-    expect(diff(before, after)).toEqual(patch);
+    expect(diffJson(before, after)).toEqual(patch);
   });
 });
 
 test('the first delta, and one in 500, sets the whole value', () => {
-  const held = createHeldValue(DEFAULT_LIMITS);
+  const held = createValueState(DEFAULT_LIMITS);
   const filler = 'x'.repeat(200);
   const whole: number[] = [];
   for (let i = 0; i < 1_200; i++) {
@@ -136,7 +136,7 @@ describe('large values', () => {
       JSON.parse(`{"a":"${'x'.repeat(60_000)}","b":"${'y'.repeat(60_000)}","__proto__":{"c":1}}`),
     ],
   ])('are built up by events of at most 64 KiB: %s', (_, value) => {
-    const events = createHeldValue(DEFAULT_LIMITS).setValue(value);
+    const events = createValueState(DEFAULT_LIMITS).setValue(value);
     expect(events.length).toBeGreaterThan(1);
     for (const { data } of events) expect(jsonBytes(data)).toBeLessThanOrEqual(MAX_DATA_BYTES);
     expect(events[0]!.data.patch[0]!.path).toBe('');
@@ -144,7 +144,7 @@ describe('large values', () => {
   });
 
   test('with one string above 64 KiB are refused, and the value before stands', () => {
-    const held = createHeldValue(DEFAULT_LIMITS);
+    const held = createValueState(DEFAULT_LIMITS);
     held.setValue({ a: 1 });
     expect(() => held.setValue({ a: 1, b: 'x'.repeat(70_000) })).toThrow(
       /structured_delta at "\/b" has 700\d\d bytes/,
@@ -160,7 +160,7 @@ describe('large values', () => {
         fc.dictionary(key, fc.array(leaf, { maxLength: 6 }), { maxKeys: 5, noNullPrototype: true }),
         (value) => {
           if (Object.hasOwn(value, '__proto__') || Object.hasOwn(value, 'prototype')) return;
-          const patches = splitPatch(diff(null, value));
+          const patches = splitPatch(diffJson(null, value));
           for (const patch of patches) expect(jsonBytes({ patch })).toBeLessThanOrEqual(MAX_DATA_BYTES);
           const ts = '';
           expect(

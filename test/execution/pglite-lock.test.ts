@@ -6,7 +6,7 @@ import { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { holdFolder, type Release } from '../../src/execution/database/pglite-lock.ts';
+import { lockDataDir, type Release } from '../../src/execution/database/pglite-lock.ts';
 import { createPrismaStore } from '../../src/execution/prisma-store.ts';
 
 let parent: string;
@@ -88,12 +88,12 @@ describe('the lock of a folder', () => {
   test('is free as soon as its holder is killed, though another process has the same pid by then', async () => {
     const { child, said } = await startHolder(dataDir);
     expect(said).toBe('held');
-    await expect(holdFolder(dataDir)).rejects.toThrow(`Process ${child.pid} is using`);
+    await expect(lockDataDir(dataDir)).rejects.toThrow(`Process ${child.pid} is using`);
     await end(child);
     // What is left is a lock file; this process stands for any that has got the pid in its name.
     const [left] = locksIn(dataDir);
     renameSync(join(dataDir, left!), join(dataDir, left!.replace(`${child.pid}`, `${process.pid}`)));
-    const release = await holdFolder(dataDir);
+    const release = await lockDataDir(dataDir);
     expect(locksIn(dataDir)).toHaveLength(1);
     await release();
     expect(locksIn(dataDir)).toEqual([]);
@@ -102,7 +102,7 @@ describe('the lock of a folder', () => {
   test('is kept by a holder that is suspended and cannot answer', async () => {
     const { child } = await startHolder(dataDir);
     child.kill('SIGSTOP');
-    await expect(holdFolder(dataDir)).rejects.toThrow(`Process ${child.pid} is using`);
+    await expect(lockDataDir(dataDir)).rejects.toThrow(`Process ${child.pid} is using`);
     child.kill('SIGCONT');
   });
 
@@ -110,18 +110,18 @@ describe('the lock of a folder', () => {
     const long = join(parent, 'x'.repeat(100), 'y'.repeat(100));
     mkdirSync(long, { recursive: true });
     const { child } = await startHolder(long);
-    await expect(holdFolder(long)).rejects.toThrow(`Process ${child.pid} is using`);
+    await expect(lockDataDir(long)).rejects.toThrow(`Process ${child.pid} is using`);
     symlinkSync(long, join(parent, 'short'));
-    await expect(holdFolder(join(parent, 'short'))).rejects.toThrow(`Process ${child.pid} is using`);
+    await expect(lockDataDir(join(parent, 'short'))).rejects.toThrow(`Process ${child.pid} is using`);
     await end(child);
-    const release = await holdFolder(long);
+    const release = await lockDataDir(long);
     await release();
     expect(locksIn(long)).toEqual([]);
   });
 
   test('goes to one of many that start at the same time, and so does that of a dead holder', async () => {
     for (const round of [1, 2, 3]) {
-      const starters = Array.from({ length: 6 }, () => holdFolder(dataDir));
+      const starters = Array.from({ length: 6 }, () => lockDataDir(dataDir));
       const settled = await Promise.allSettled(starters);
       const held = settled.filter(
         (outcome): outcome is PromiseFulfilledResult<Release> => 'value' in outcome,
@@ -136,13 +136,13 @@ describe('the lock of a folder', () => {
     const holders = processes.filter(({ said }) => said === 'held');
     expect(holders.length).toBeLessThanOrEqual(1);
     for (const { child } of processes) await end(child);
-    await (await holdFolder(dataDir))();
+    await (await lockDataDir(dataDir))();
   }, 60_000);
 
   test('of an older version, or cut short, is no lock', async () => {
     writeFileSync(join(dataDir, 'pglite.lock'), '{"pid":');
     writeFileSync(join(dataDir, 'pglite-1-00000000.lock'), '');
-    await (await holdFolder(dataDir))();
+    await (await lockDataDir(dataDir))();
   });
 
   test('is kept in the folder for temporary files where the file system has no sockets', async () => {
@@ -158,11 +158,11 @@ describe('the lock of a folder', () => {
     });
     vi.stubEnv('TMPDIR', parent);
     try {
-      const release = await holdFolder(dataDir);
+      const release = await lockDataDir(dataDir);
       expect(locksIn(dataDir)).toEqual([]);
-      await expect(holdFolder(dataDir)).rejects.toThrow(`Process ${process.pid} is using`);
+      await expect(lockDataDir(dataDir)).rejects.toThrow(`Process ${process.pid} is using`);
       await release();
-      await (await holdFolder(dataDir))();
+      await (await lockDataDir(dataDir))();
     } finally {
       spy.mockRestore();
       vi.unstubAllEnvs();

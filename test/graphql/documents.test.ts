@@ -1,7 +1,7 @@
 // Different documents on one execution: each costs an execution per event, so that their number is limited.
 import { afterEach, expect, test } from 'vitest';
+import type { DocumentLimits } from '../../src/graphql/shared-encodings.ts';
 import { DEFAULT_LIMITS } from '../../src/server/limits.ts';
-import type { DocumentLimits } from '../../src/stream/shared-encoding.ts';
 import {
   type App,
   chunks,

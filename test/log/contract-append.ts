@@ -134,9 +134,9 @@ export function appendContract(make: MakeLog): void {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id, { numbering: 'fixed' });
-      expect(await log.append(id, request(head, fixed(2, 'b')))).toEqual({ outcome: 'ahead', head: 0 });
+      expect(await log.append(id, request(head, fixed(2, 'b')))).toEqual({ outcome: 'gap', head: 0 });
       await log.append(id, request(head, fixed(1, 'a')));
-      expect(await log.append(id, request(head, fixed(3, 'c')))).toEqual({ outcome: 'ahead', head: 1 });
+      expect(await log.append(id, request(head, fixed(3, 'c')))).toEqual({ outcome: 'gap', head: 1 });
     });
 
     test('a fixed log fills up again after its end was lost, whatever was acknowledged', async () => {
@@ -148,17 +148,17 @@ export function appendContract(make: MakeLog): void {
       expect(await log.append(id, refill)).toEqual({ outcome: 'appended', head: 3 });
     });
 
-    test('a batch numbered the other way is misnumbered', async () => {
+    test('a batch numbered the other way gives wrong-numbering', async () => {
       const log = newLog();
       const [auto, source] = [freshId(), freshId()];
       const autoHead = await take(log, auto);
       const fixedHead = await take(log, source, { numbering: 'fixed' });
       expect(await log.append(auto, request(autoHead, fixed(1, 'a')))).toEqual({
-        outcome: 'misnumbered',
+        outcome: 'wrong-numbering',
         numbering: 'auto',
       });
       expect(await log.append(source, request(fixedHead, [chunk('a')]))).toEqual({
-        outcome: 'misnumbered',
+        outcome: 'wrong-numbering',
         numbering: 'fixed',
       });
     });

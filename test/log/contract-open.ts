@@ -93,20 +93,20 @@ export function openContract(make: MakeLog): void {
       await log.append(id, request(head, [chunk('x'), chunk('y')], { publisher: 'a' }));
       const opening = { numbering: 'auto', attempt: 1 } as const;
       for (const takesAt of [`1-${head.epoch}`, `3-${head.epoch}`, '2-anotherepoch']) {
-        const late = await log.open(id, { ...opening, publisher: 'b', takesAt });
+        const late = await log.open(id, { ...opening, publisher: 'b', takeoverCursor: takesAt });
         expect(late).toEqual({ outcome: 'superseded', attempt: 1 });
       }
       const takesAt = `2-${head.epoch}`;
-      expect(await log.open(id, { ...opening, publisher: 'b', takesAt })).toEqual({
+      expect(await log.open(id, { ...opening, publisher: 'b', takeoverCursor: takesAt })).toEqual({
         outcome: 'opened',
         head: { ...head, head: 2 },
         fresh: false,
       });
       // A log that is gone holds nothing of what was read of it.
-      const gone = await log.open(freshId(), { ...opening, publisher: 'b', takesAt });
+      const gone = await log.open(freshId(), { ...opening, publisher: 'b', takeoverCursor: takesAt });
       expect(gone).toEqual({ outcome: 'superseded', attempt: 1 });
       // The new holder has appended nothing yet, and what was read before it came is not what stands.
-      const stale = await log.open(id, { ...opening, publisher: 'c', takesAt: `1-${head.epoch}` });
+      const stale = await log.open(id, { ...opening, publisher: 'c', takeoverCursor: `1-${head.epoch}` });
       expect(stale).toEqual({ outcome: 'superseded', attempt: 1 });
       expect(await log.append(id, request(head, [chunk('z')], { publisher: 'a' }))).toEqual({
         outcome: 'superseded',
@@ -163,12 +163,12 @@ export function openContract(make: MakeLog): void {
       expect(await log.open(id, { numbering: 'auto', attempt: 2 })).toEqual(ended);
     });
 
-    test('a log numbered the other way is misnumbered', async () => {
+    test('a log numbered the other way gives wrong-numbering', async () => {
       const log = newLog();
       const id = freshId();
       await take(log, id, { numbering: 'fixed' });
       expect(await log.open(id, { numbering: 'auto', attempt: 1 })).toEqual({
-        outcome: 'misnumbered',
+        outcome: 'wrong-numbering',
         numbering: 'fixed',
       });
     });

@@ -153,7 +153,7 @@ describeOwnRedis('the two logs', () => {
       { numRuns: 400, seed: SEED },
     );
     // A model that never gets anywhere proves nothing.
-    const all = 'ahead appended conflict ended fenced lost misnumbered opened page superseded';
+    const all = 'appended conflict ended fenced gap lost opened page superseded wrong-numbering';
     expect([...outcomes].sort().join(' ')).toBe(all);
   });
 });

@@ -124,7 +124,7 @@ describeOwnRedis('a Redis that is killed and started again', () => {
     await server.kill();
     await server.restart();
     const next = { ...request(head, fixed(4, 'd')), acknowledged: 3 };
-    expect(await log.append(id, next)).toEqual({ outcome: 'ahead', head: 2 });
+    expect(await log.append(id, next)).toEqual({ outcome: 'gap', head: 2 });
     expect(await log.append(id, request(head, fixed(3, 'c', 'd')))).toEqual({ outcome: 'appended', head: 4 });
     expect(texts((await log.read(id, 0, 10))!.events)).toEqual(['a', 'b', 'c', 'd']);
   });

@@ -35,7 +35,7 @@ describeOwnRedis('the log in Redis', () => {
     await probe.zadd('p:stream:alive', Date.now() + 24 * 60 * 60_000, future, Date.now() - 5_000, past);
     await log.recordMissingHeartbeats([future, past]);
     expect(Number(await probe.zscore('p:stream:alive', future))).toBeLessThanOrEqual(Date.now() + 1_000);
-    expect(await log.silence(past)).toBeGreaterThanOrEqual(4_000);
+    expect(await log.silenceMs(past)).toBeGreaterThanOrEqual(4_000);
   });
 
   test('stands where the protocol says, and is announced in the same bytes', async () => {

@@ -294,7 +294,7 @@ describe('another one has the execution', () => {
     expect(first.signal.reason).toMatchObject({ name: 'ExecstreamError', code: 'SUPERSEDED' });
     await first.text('still');
     expect(await first.complete('mine')).toBe(false);
-    expect(first.stats.ignored).toBe(2);
+    expect(first.stats.late).toBe(2);
     expect(logger.lines.filter(({ message }) => message.startsWith('publishing has stopped'))).toHaveLength(
       1,
     );

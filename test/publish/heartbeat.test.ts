@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import { createPublisher } from '../../src/publish/publisher.ts';
-import { createLiveness } from '../../src/source/liveness-monitor.ts';
+import { createLivenessMonitor } from '../../src/source/liveness-monitor.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { createRecorder } from './rig.ts';
 
@@ -28,14 +28,14 @@ test('an open run is heard of every 10 s, and is forgotten with its end', async 
   const { log, run } = await setUp();
   for (let i = 0; i < 20; i += 1) {
     await vi.advanceTimersByTimeAsync(5_000);
-    expect(await log.silence('a1')).toBeLessThanOrEqual(10_000);
+    expect(await log.silenceMs('a1')).toBeLessThanOrEqual(10_000);
   }
   const ending = run.complete('x');
   await vi.advanceTimersByTimeAsync(100);
   await ending;
-  expect(await log.silence('a1')).toBeUndefined();
+  expect(await log.silenceMs('a1')).toBeUndefined();
   await vi.advanceTimersByTimeAsync(60_000);
-  expect(await log.silence('a1')).toBeUndefined();
+  expect(await log.silenceMs('a1')).toBeUndefined();
 });
 
 test('a run that gave up for another attempt to follow is forgotten', async () => {
@@ -43,7 +43,7 @@ test('a run that gave up for another attempt to follow is forgotten', async () =
   const leaving = run.abandon(new Error('this try'));
   await vi.advanceTimersByTimeAsync(100);
   await leaving;
-  expect(await log.silence('a1')).toBeUndefined();
+  expect(await log.silenceMs('a1')).toBeUndefined();
 });
 
 test('a run that is left open falls silent', async () => {
@@ -51,21 +51,21 @@ test('a run that is left open falls silent', async () => {
   const closing = publisher.close();
   await vi.advanceTimersByTimeAsync(60_000);
   await closing;
-  expect(await log.silence('a1')).toBeGreaterThanOrEqual(50_000);
+  expect(await log.silenceMs('a1')).toBeGreaterThanOrEqual(50_000);
 });
 
 test('a log that is away is tried again, and work goes on', async () => {
   const { log, run } = await setUp();
-  const { keepAlive } = log;
-  log.keepAlive = async () => {
+  const { recordHeartbeat } = log;
+  log.recordHeartbeat = async () => {
     throw new Error('away');
   };
   await vi.advanceTimersByTimeAsync(60_000);
   expect(run.state).toBe('open');
-  expect(await log.silence('a1')).toBeGreaterThan(50_000);
-  log.keepAlive = keepAlive;
+  expect(await log.silenceMs('a1')).toBeGreaterThan(50_000);
+  log.recordHeartbeat = recordHeartbeat;
   await vi.advanceTimersByTimeAsync(10_000);
-  expect(await log.silence('a1')).toBeLessThanOrEqual(10_000);
+  expect(await log.silenceMs('a1')).toBeLessThanOrEqual(10_000);
 });
 
 test('a run is one that expects heartbeats, whether the first one was stored or not', async () => {
@@ -75,7 +75,7 @@ test('a run is one that expects heartbeats, whether the first one was stored or 
 
 test('an abandoned attempt is not ended by the sweep, however late the next attempt begins', async () => {
   const { log, store, publisher, run } = await setUp();
-  const stop = createLiveness({ log, store, reconcileEnd: async () => {} }).startSweeping();
+  const stop = createLivenessMonitor({ log, store, reconcileEnd: async () => {} }).startSweeping();
   const leaving = run.abandon(new Error('this try'));
   await vi.advanceTimersByTimeAsync(3 * 60 * 60_000);
   await leaving;

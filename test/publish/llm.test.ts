@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { BeginRun, ExecutionPublisher } from '../../src/worker.ts';
 import {
-  endWith,
+  completeWith,
   publishAnthropic,
   publishFullStream,
   publishOpenAiChat,
@@ -146,20 +146,29 @@ describe('publishFullStream', () => {
   test.each([
     [{ type: 'error', error: { message: 'overloaded', type: 'overloaded_error' } }, 'overloaded', 'FAILED'],
     [{ type: 'abort', reason: 'the user left' }, 'the user left', 'CANCELED'],
-  ])('rejects with what the stream says (%j), and endWith ends the run so', async (part, message, status) => {
-    const { run, told } = await begin();
-    const work = endWith(run, publishFullStream(run, recorded<{ type: string }>(...steps.slice(0, 3), part)));
-    await expect(work).rejects.toThrow(message);
-    const { text, end } = await told();
-    expect(text).toBe('Looking ');
-    expect(end).toMatchObject({ status, message });
-  });
+  ])(
+    'rejects with what the stream says (%j), and completeWith ends the run so',
+    async (part, message, status) => {
+      const { run, told } = await begin();
+      const work = completeWith(
+        run,
+        publishFullStream(run, recorded<{ type: string }>(...steps.slice(0, 3), part)),
+      );
+      await expect(work).rejects.toThrow(message);
+      const { text, end } = await told();
+      expect(text).toBe('Looking ');
+      expect(end).toMatchObject({ status, message });
+    },
+  );
 });
 
-test('publishPartialObjects publishes each partial object, and endWith completes with the last', async () => {
+test('publishPartialObjects publishes each partial object, and completeWith completes with the last', async () => {
   const { run, told } = await begin({ mode: 'STRUCTURED' });
   const partials = recorded({}, { title: 'A' }, { title: 'A sto' }, { title: 'A story', pages: [1] });
-  expect(await endWith(run, publishPartialObjects(run, partials))).toEqual({ title: 'A story', pages: [1] });
+  expect(await completeWith(run, publishPartialObjects(run, partials))).toEqual({
+    title: 'A story',
+    pages: [1],
+  });
   const { value, end, types } = await told();
   expect(value).toEqual({ title: 'A story', pages: [1] });
   expect(end).toMatchObject({ result: value });
@@ -206,7 +215,7 @@ describe('the AI SDK over its own test model', () => {
     });
     const { run, told } = await begin();
     const result = streamText({ model, prompt: 'x', tools: { weather }, stopWhen: stepCountIs(3) });
-    const gathered = await endWith(run, publishFullStream(run, result.fullStream));
+    const gathered = await completeWith(run, publishFullStream(run, result.fullStream));
     const total: LanguageModelUsage = await result.totalUsage;
     expect(gathered.usage!.totalTokens).toBe(total.totalTokens);
     const { text, tools, end } = await told();
@@ -239,7 +248,7 @@ describe('the AI SDK over its own test model', () => {
     const { run, told } = await begin({ mode: 'STRUCTURED' });
     const schema = z.object({ title: z.string(), pages: z.array(z.number()) });
     const result = streamText({ model, prompt: 'x', output: Output.object({ schema }) });
-    await endWith(
+    await completeWith(
       run,
       Promise.all([
         publishPartialObjects(run, result.partialOutputStream),
@@ -262,7 +271,7 @@ describe('the AI SDK over its own test model', () => {
     });
     const { run, told } = await begin();
     const result = streamText({ model, prompt: 'x', onError: () => {} });
-    await expect(endWith(run, publishFullStream(run, result.fullStream))).rejects.toThrow('overloaded');
+    await expect(completeWith(run, publishFullStream(run, result.fullStream))).rejects.toThrow('overloaded');
     const { text, end } = await told();
     expect(text).toBe('Half an ');
     expect(end).toMatchObject({ status: 'FAILED', message: 'overloaded' });
@@ -285,7 +294,7 @@ describe('publishOpenAiChat', () => {
 
   test('text, tool calls in parallel, usage in a last chunk without choices', async () => {
     const { run, told } = await begin();
-    const gathered = await endWith(
+    const gathered = await completeWith(
       run,
       publishOpenAiChat(
         run,
@@ -331,7 +340,9 @@ describe('publishOpenAiChat', () => {
     ['an end without a finish_reason', [chunk({ content: 'a' })], 'broke off'],
   ])('rejects on %s', async (_, chunks, message) => {
     const { run, told } = await begin();
-    await expect(endWith(run, publishOpenAiChat(run, recorded<object>(...chunks)))).rejects.toThrow(message);
+    await expect(completeWith(run, publishOpenAiChat(run, recorded<object>(...chunks)))).rejects.toThrow(
+      message,
+    );
     expect(await told()).toMatchObject({ text: 'a', end: { status: 'FAILED' } });
   });
 });
@@ -340,7 +351,7 @@ describe('publishOpenAiResponse', () => {
   test('text, function calls, hosted tools, usage', async () => {
     const { run, told } = await begin();
     const item = { type: 'function_call', id: 'fc_1', call_id: 'call_1', name: 'weather' };
-    await endWith(
+    await completeWith(
       run,
       publishOpenAiResponse(
         run,
@@ -426,7 +437,7 @@ describe('publishAnthropic', () => {
 
   test('text, tool input in pieces, tools that the provider runs, usage; thinking is not published', async () => {
     const { run, told } = await begin();
-    const gathered = await endWith(
+    const gathered = await completeWith(
       run,
       publishAnthropic(
         run,
@@ -481,7 +492,7 @@ describe('publishAnthropic', () => {
   ])('rejects on %j, after publishing what came', async (event, message) => {
     const { run, told } = await begin();
     const events = recorded<{ type: string }>(start, delta(0, { type: 'text_delta', text: 'a' }), event);
-    await expect(endWith(run, publishAnthropic(run, events))).rejects.toThrow(message);
+    await expect(completeWith(run, publishAnthropic(run, events))).rejects.toThrow(message);
     expect(await told()).toMatchObject({ text: 'a', end: { status: 'FAILED' } });
   });
 });

@@ -248,7 +248,7 @@ describe('an end', () => {
     const { ends } = await foldLog(log.real, 'a1');
     expect(ends).toMatchObject([{ data: { result: 'one' } }]);
     expect((await store.get('a1'))!.result).toBe('one');
-    expect(run.stats.ignored).toBe(5);
+    expect(run.stats.late).toBe(5);
     expect(run.signal.aborted).toBe(false);
   });
 
@@ -339,7 +339,7 @@ describe('mistakes and refusals', () => {
     expect(warnings).toEqual(['EVENT_TOO_LARGE']);
     expect(text).toBe('before after');
     expect(types).toEqual(['agent_start', 'llm_chunk', 'warning', 'llm_chunk', 'complete']);
-    expect(run.stats.refused).toBe(1);
+    expect(run.stats.rejected).toBe(1);
   });
 
   test('a value that cannot be split is refused, and is still the result', async () => {

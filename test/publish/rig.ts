@@ -43,14 +43,14 @@ export function createFaultyLog() {
       return answer;
     },
     head: (id) => real.head(id),
-    async keepAlive(id) {
+    async recordHeartbeat(id) {
       if (faults.isAway) throw away();
       if (faults.hangs) return never();
-      await real.keepAlive(id);
+      await real.recordHeartbeat(id);
     },
-    async forget(id) {
+    async removeHeartbeat(id) {
       if (faults.isAway) throw away();
-      await real.forget(id);
+      await real.removeHeartbeat(id);
     },
   };
   return {

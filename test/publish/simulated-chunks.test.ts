@@ -1,7 +1,7 @@
 // A text that is whole already, published as if it grew.
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { toPieces } from '../../src/publish/simulated-chunks.ts';
+import { splitIntoChunks } from '../../src/publish/simulated-chunks.ts';
 import { foldLog } from './fold.ts';
 import { createRig } from './rig.ts';
 
@@ -23,7 +23,7 @@ describe('pieces', () => {
         fc.integer({ min: 2, max: 60 }),
         fc.integer({ min: 1, max: 40 }),
         (text, units, most) => {
-          const pieces = toPieces(text, { units, maxPieces: most });
+          const pieces = splitIntoChunks(text, { units, maxPieces: most });
           expect(pieces.join('')).toBe(text);
           expect(pieces.length).toBeLessThanOrEqual(most);
           expect(pieces).not.toContain('');
@@ -40,13 +40,13 @@ describe('pieces', () => {
   });
 
   test('end with a line where there is one, else with a word', () => {
-    expect(toPieces('one two three four\nfive six seven eight nine', { units: 24 })).toEqual([
+    expect(splitIntoChunks('one two three four\nfive six seven eight nine', { units: 24 })).toEqual([
       'one two three four\n',
       'five six seven eight ',
       'nine',
     ]);
     const text = 'It is a truth universally acknowledged. '.repeat(20);
-    for (const piece of toPieces(text).slice(0, -1)) {
+    for (const piece of splitIntoChunks(text).slice(0, -1)) {
       expect(piece.length).toBeGreaterThan(150);
       expect(piece.length).toBeLessThanOrEqual(200);
       expect(piece).toMatch(/ $/);
@@ -54,17 +54,17 @@ describe('pieces', () => {
   });
 });
 
-describe('textInPieces', () => {
+describe('simulateText', () => {
   const text = 'It is a truth universally acknowledged. '.repeat(20);
 
   test('at once publishes each piece as a chunk of its own', async () => {
     const { publisher, log } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
-    await run.textInPieces(text);
+    await run.simulateText(text);
     run.text('And on.');
     await run.complete();
     const { chunks } = await foldLog(log.real, 'a1');
-    expect(chunks).toEqual([...toPieces(text), 'And on.']);
+    expect(chunks).toEqual([...splitIntoChunks(text), 'And on.']);
   });
 
   test('at a pace waits between them, and stops where the run is over', async () => {
@@ -74,23 +74,23 @@ describe('textInPieces', () => {
     await vi.advanceTimersByTimeAsync(10);
     const run = await begun;
     const long = text.repeat(5);
-    const done = run.textInPieces(long, { paceMs: 100 });
+    const done = run.simulateText(long, { paceMs: 100 });
     await vi.advanceTimersByTimeAsync(250);
-    expect((await foldLog(log.real, 'a1')).chunks).toEqual(toPieces(long).slice(0, 3));
+    expect((await foldLog(log.real, 'a1')).chunks).toEqual(splitIntoChunks(long).slice(0, 3));
     const second = publisher.begin({ kind: 'agent', id: 'a1' });
     await vi.advanceTimersByTimeAsync(200);
     await second;
     await done;
     expect(run.signal.aborted).toBe(true);
-    expect(run.stats.ignored).toBe(1);
+    expect(run.stats.late).toBe(1);
     await publisher.close();
   });
 
   test('refuses what is no text and no option', async () => {
     const { publisher } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
-    await expect(run.textInPieces(1 as never)).rejects.toThrow('takes a string');
-    await expect(run.textInPieces('x', { units: 0 })).rejects.toThrow('units is 0');
-    await expect(run.textInPieces('x', { paceMs: -1 })).rejects.toThrow('paceMs is -1');
+    await expect(run.simulateText(1 as never)).rejects.toThrow('takes a string');
+    await expect(run.simulateText('x', { units: 0 })).rejects.toThrow('units is 0');
+    await expect(run.simulateText('x', { paceMs: -1 })).rejects.toThrow('paceMs is -1');
   });
 });

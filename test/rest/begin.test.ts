@@ -35,7 +35,7 @@ const post = (token: string, events: object[]) =>
     { 'Publisher-Token': token, 'Idempotency-Key': `${Math.random()}` },
   );
 
-type Method = 'head' | 'open' | 'append' | 'keepAlive';
+type Method = 'head' | 'open' | 'append' | 'recordHeartbeat';
 const away = () => new ExecstreamError('SOURCE_UNAVAILABLE', 'away');
 
 /** Makes a method of the log fail, before or after it took effect, until the returned function is called. */
@@ -52,7 +52,7 @@ function fail(method: Method, when: 'before' | 'after' = 'before'): () => void {
 
 describe('a first begin', () => {
   test.each([
-    ['the log is unavailable', ['head', 'open', 'append', 'keepAlive']],
+    ['the log is unavailable', ['head', 'open', 'append', 'recordHeartbeat']],
     ['the log answers and refuses to be opened', ['open']],
     ['the log is opened and refuses the first event', ['append']],
   ] as [string, Method[]][])('leaves no row if %s, and succeeds once it is over', async (_, methods) => {
@@ -118,9 +118,9 @@ describe('a first begin', () => {
   });
 
   test('succeeds though the heartbeat is not stored, for the sweep records one', async () => {
-    fail('keepAlive');
+    fail('recordHeartbeat');
     expect((await begin()).status).toBe(201);
-    expect(await log.silence('a1')).toBeUndefined();
+    expect(await log.silenceMs('a1')).toBeUndefined();
     expect(await store.expectingHeartbeats(undefined, 10)).toHaveLength(1);
   });
 

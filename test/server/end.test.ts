@@ -5,7 +5,7 @@ import type { NewEvent } from '../../src/event/events.ts';
 import type { Execution } from '../../src/execution/store.ts';
 import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
-import { createEndReconciler, createRowWatch } from '../../src/source/end-reconciler.ts';
+import { createEndedRowWatch, createEndReconciler } from '../../src/source/end-reconciler.ts';
 import {
   type App,
   chunk,
@@ -122,7 +122,7 @@ describe('event-path.md, 6: a row that is final while its log has no end', () =>
     const store = createMemoryStore();
     await store.begin({ id: 'a1', kind: 'agent', mode: 'TEXT' });
     const ended: Execution[] = [];
-    const follow = createRowWatch({ store, reconcileEnd: async (row) => void ended.push(row) });
+    const follow = createEndedRowWatch({ store, reconcileEnd: async (row) => void ended.push(row) });
     const stop = follow('a1');
     await vi.advanceTimersByTimeAsync(10_000);
     store.isAway = true;

@@ -111,7 +111,7 @@ describeOwnRedis('with Redis and Postgres', () => {
       const leaving = new AbortController();
       const keepAlive = async () => {
         while (!leaving.signal.aborted) {
-          await log.keepAlive('live-library');
+          await log.recordHeartbeat('live-library');
           const { status } = await post(server, 'live-http', token, []);
           if (status === 409) token = (await put(server, 'live-http')).body.token;
           await sleep(300);

@@ -16,7 +16,7 @@ export function audience(pollMs = 500): HeardAudience {
     heard,
     standing: undefined,
     warn: (code) => void heard.push(code),
-    standingWarning(warning) {
+    setActiveWarning(warning) {
       this.standing = warning?.code;
       if (warning) heard.push(warning.code);
     },

@@ -1,6 +1,6 @@
 // Looks at many executions together: all of them, by few questions, for as long as they are followed.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createRounds } from '../../src/source/batch-poller.ts';
+import { createBatchPoller } from '../../src/source/batch-poller.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -11,8 +11,8 @@ afterEach(() => {
 
 test('all that have joined are looked at together, 1,000 at a time', async () => {
   const asked: number[] = [];
-  const rounds = createRounds(5_000, async (followers) => void asked.push(followers.length));
-  const leave = Array.from({ length: 2_500 }, (_, i) => rounds.join({ executionId: `e${i}` }));
+  const rounds = createBatchPoller(5_000, async (followers) => void asked.push(followers.length));
+  const leave = Array.from({ length: 2_500 }, (_, i) => rounds.add({ executionId: `e${i}` }));
   await vi.advanceTimersByTimeAsync(5_000);
   expect(asked).toEqual([1_000, 1_000, 500]);
   for (const each of leave.slice(1)) each();
@@ -24,11 +24,11 @@ test('all that have joined are looked at together, 1,000 at a time', async () =>
 
 test('a look that fails is followed by the next one', async () => {
   let looks = 0;
-  const rounds = createRounds(1_000, async () => {
+  const rounds = createBatchPoller(1_000, async () => {
     looks += 1;
     throw new Error('away');
   });
-  const leave = rounds.join({ executionId: 'e' });
+  const leave = rounds.add({ executionId: 'e' });
   await vi.advanceTimersByTimeAsync(3_000);
   expect(looks).toBe(3);
   leave();
@@ -36,11 +36,11 @@ test('a look that fails is followed by the next one', async () => {
 
 test('who follows an execution that another follows too leaves alone', async () => {
   const seen: string[] = [];
-  const rounds = createRounds<{ executionId: string; name: string }>(1_000, async (followers) => {
+  const rounds = createBatchPoller<{ executionId: string; name: string }>(1_000, async (followers) => {
     for (const { name } of followers) seen.push(name);
   });
-  const leave = rounds.join({ executionId: 'e', name: 'one' });
-  rounds.join({ executionId: 'e', name: 'other' });
+  const leave = rounds.add({ executionId: 'e', name: 'one' });
+  rounds.add({ executionId: 'e', name: 'other' });
   leave();
   leave();
   await vi.advanceTimersByTimeAsync(1_000);

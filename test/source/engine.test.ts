@@ -189,7 +189,7 @@ describePostgres('whole servers', () => {
       const { epoch } = opened.head;
       const chunk = { type: 'llm_chunk', ts: new Date().toISOString(), data: { content: 'half' } } as const;
       await log.append('vanished', { epoch, acknowledged: 0, publisher: 'p', events: [chunk] });
-      await log.keepAlive('vanished');
+      await log.recordHeartbeat('vanished');
       const views = await Promise.all(servers.map((app) => watch(app, 'vanished')));
       await Promise.all(views.map(({ ended }) => ended));
       for (const { events } of views) {

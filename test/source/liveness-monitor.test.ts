@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { ExecstreamError } from '../../src/event/errors.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import { createEndReconciler } from '../../src/source/end-reconciler.ts';
-import { createLiveness, type LivenessOptions } from '../../src/source/liveness-monitor.ts';
+import { createLivenessMonitor, type LivenessMonitorOptions } from '../../src/source/liveness-monitor.ts';
 import { createMissingHeartbeats } from '../../src/source/missing-heartbeats.ts';
 import { content } from '../support/content.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
@@ -20,14 +20,16 @@ afterEach(() => {
 });
 
 /** An open execution that is published, and a number of servers. */
-async function setUp(options: Partial<LivenessOptions> = {}, servers = 1) {
+async function setUp(options: Partial<LivenessMonitorOptions> = {}, servers = 1) {
   const log = createMemoryLog();
   const store = createMemoryStore();
   await store.begin({ id: ID, kind: 'agent', mode: 'TEXT', workflowId: 'wf-1' });
   await log.open(ID, { numbering: 'auto', publisher: 'p', attempt: 1 });
-  await log.keepAlive(ID);
+  await log.recordHeartbeat(ID);
   const reconcileEnd = createEndReconciler({ log, store, content, graceMs: 0 });
-  const all = Array.from({ length: servers }, () => createLiveness({ log, store, reconcileEnd, ...options }));
+  const all = Array.from({ length: servers }, () =>
+    createLivenessMonitor({ log, store, reconcileEnd, ...options }),
+  );
   const types = async () => (await log.read(ID, 0, 100))?.events.map(({ type }) => type);
   return { log, store, all, first: all[0]!, types };
 }
@@ -50,7 +52,7 @@ describe('a viewer', () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(late.standing).toBe('PUBLISHER_SILENT');
 
-    await log.keepAlive(ID);
+    await log.recordHeartbeat(ID);
     await vi.advanceTimersByTimeAsync(5_000);
     expect(viewers.standing).toBeUndefined();
     await vi.advanceTimersByTimeAsync(36_000);
@@ -63,7 +65,7 @@ describe('a viewer', () => {
     first.follow(ID, viewers);
     first.follow('published-by-hand', others);
     for (let i = 0; i < 60; i += 1) {
-      await log.keepAlive(ID);
+      await log.recordHeartbeat(ID);
       await vi.advanceTimersByTimeAsync(10_000);
     }
     expect([...viewers.heard, ...others.heard]).toEqual([]);
@@ -94,7 +96,7 @@ describe('an execution whose publisher is lost', () => {
     expect(event).toMatchObject({ data: { status: 'FAILED', code: 'PUBLISHER_LOST' } });
     await vi.advanceTimersByTimeAsync(2 * MINUTE_MS);
     expect(await types()).toEqual(['error']);
-    expect(await log.silence(ID)).toBeUndefined();
+    expect(await log.silenceMs(ID)).toBeUndefined();
   });
 
   test('tells a publisher that comes back after that: ENDED', async () => {
@@ -120,7 +122,7 @@ describe('an execution whose publisher is lost', () => {
   });
 
   test('is left alone where another source knows the truth', async () => {
-    const { store, types, first } = await setUp({ isTruthElsewhere: (row) => row.workflowId !== undefined });
+    const { store, types, first } = await setUp({ isEndedElsewhere: (row) => row.workflowId !== undefined });
     first.startSweeping();
     await vi.advanceTimersByTimeAsync(10 * MINUTE_MS);
     expect((await store.get(ID))?.status).toBe('RUNNING');
@@ -133,16 +135,16 @@ describe('an execution whose publisher is lost', () => {
     onTestFinished(() => void vi.mocked(Math.random).mockRestore());
     const { log, store, first } = await setUp();
     first.startSweeping();
-    const { silentLongerThan } = log;
-    log.silentLongerThan = async () => {
+    const { findSilent } = log;
+    log.findSilent = async () => {
       throw new ExecstreamError('SOURCE_UNAVAILABLE', 'away');
     };
     await vi.advanceTimersByTimeAsync(20 * MINUTE_MS);
-    log.silentLongerThan = silentLongerThan;
+    log.findSilent = findSilent;
     // Back, and the first sweep sees signs of life that are 20 minutes old.
     await vi.advanceTimersByTimeAsync(36_000);
     expect((await store.get(ID))?.status).toBe('RUNNING');
-    await log.keepAlive(ID);
+    await log.recordHeartbeat(ID);
     await vi.advanceTimersByTimeAsync(2 * MINUTE_MS);
     expect((await store.get(ID))?.status).toBe('RUNNING');
   });
@@ -165,7 +167,7 @@ describe('an execution whose publisher is lost', () => {
     await store.finish(ID, 1, { status: 'SUCCESS', result: 'whole' });
     await vi.advanceTimersByTimeAsync(7 * MINUTE_MS);
     expect(await types()).toEqual(['llm_chunk', 'complete']);
-    expect(await log.silence(ID)).toBeUndefined();
+    expect(await log.silenceMs(ID)).toBeUndefined();
   });
 
   test('leaves no timer behind where sweeping stops', async () => {
@@ -180,7 +182,7 @@ describe('an open execution without any heartbeat', () => {
   const NEVER = ['agent-never-1', 'agent-never-2'];
 
   /** Executions that publishers began, without a heartbeat: it was lost with the log, or never stored. */
-  async function setUpLost(options: Partial<LivenessOptions> = {}, servers = 1) {
+  async function setUpLost(options: Partial<LivenessMonitorOptions> = {}, servers = 1) {
     const parts = await setUp(options, servers);
     for (const id of NEVER) {
       await parts.store.begin({ id, kind: 'agent', mode: 'TEXT', expectsHeartbeats: true });
@@ -218,7 +220,7 @@ describe('an open execution without any heartbeat', () => {
     first.startSweeping();
     await vi.advanceTimersByTimeAsync(40_000);
     for (let i = 0; i < 60; i += 1) {
-      await log.keepAlive(NEVER[0]!);
+      await log.recordHeartbeat(NEVER[0]!);
       await vi.advanceTimersByTimeAsync(10_000);
     }
     expect(await statuses()).toEqual(['open', 'PUBLISHER_LOST']);
@@ -230,13 +232,13 @@ describe('an open execution without any heartbeat', () => {
     first.startSweeping();
     await vi.advanceTimersByTimeAsync(60 * MINUTE_MS);
     expect((await store.get('plain-sql'))?.status).toBe('RUNNING');
-    expect(await log.silence('plain-sql')).toBeUndefined();
+    expect(await log.silenceMs('plain-sql')).toBeUndefined();
   });
 
   test('stays open if Temporal knows its end, and its viewers are not warned of a silence', async () => {
-    const isTruthElsewhere: LivenessOptions['isTruthElsewhere'] = ({ workflowId }) =>
+    const isTruthElsewhere: LivenessMonitorOptions['isEndedElsewhere'] = ({ workflowId }) =>
       workflowId !== undefined;
-    const { store, log, first } = await setUpLost({ isTruthElsewhere });
+    const { store, log, first } = await setUpLost({ isEndedElsewhere: isTruthElsewhere });
     const id = 'workflow-1';
     await store.begin({
       ...{ id, kind: 'workflow', mode: 'STRUCTURED', workflowId: 'wf' },
@@ -247,7 +249,7 @@ describe('an open execution without any heartbeat', () => {
     first.startSweeping();
     await vi.advanceTimersByTimeAsync(20 * MINUTE_MS);
     expect((await store.get(id))?.status).toBe('RUNNING');
-    expect(await log.silence(id)).toBeUndefined();
+    expect(await log.silenceMs(id)).toBeUndefined();
     expect(viewers.heard).toEqual([]);
   });
 
@@ -258,14 +260,14 @@ describe('an open execution without any heartbeat', () => {
     first.startSweeping();
     await vi.advanceTimersByTimeAsync(20 * MINUTE_MS);
     expect(await statuses()).toEqual(['open', 'open']);
-    expect(await log.silences(NEVER)).toEqual([undefined, undefined]);
+    expect(await log.silencesMs(NEVER)).toEqual([undefined, undefined]);
   });
 
   test('is found again where the log is emptied a second time', async () => {
     const { log, first, statuses } = await setUpLost();
     first.startSweeping();
     await vi.advanceTimersByTimeAsync(4 * MINUTE_MS);
-    for (const id of NEVER) await log.forget(id);
+    for (const id of NEVER) await log.removeHeartbeat(id);
     await vi.advanceTimersByTimeAsync(5 * MINUTE_MS + 70_000);
     expect(await statuses()).toEqual(['PUBLISHER_LOST', 'PUBLISHER_LOST']);
   });
@@ -274,7 +276,7 @@ describe('an open execution without any heartbeat', () => {
     const { log, first, statuses } = await setUpLost();
     const now = Date.now();
     vi.setSystemTime(now + 24 * 60 * MINUTE_MS);
-    await log.keepAlive(NEVER[0]!);
+    await log.recordHeartbeat(NEVER[0]!);
     vi.setSystemTime(now);
     first.startSweeping();
     await vi.advanceTimersByTimeAsync(5 * MINUTE_MS + 70_000);
@@ -328,13 +330,13 @@ describe('a step that records missing heartbeats', () => {
     const { ids, pages, store } = manyOpen();
     const log = createMemoryLog();
     const step = createMissingHeartbeats({ log, store, isTruthElsewhere });
-    const recorded = async () => (await log.silences(ids)).filter((ms) => ms !== undefined).length;
+    const recorded = async () => (await log.silencesMs(ids)).filter((ms) => ms !== undefined).length;
     for (const expected of [20_000, 40_000, 45_500]) {
       await step(signal);
       expect(await recorded()).toBe(expected);
     }
     expect(pages).toEqual(Array(46).fill(1_000));
-    await log.forget(ids[3]!);
+    await log.removeHeartbeat(ids[3]!);
     await step(signal);
     expect(await recorded()).toBe(45_500);
   });
@@ -353,8 +355,8 @@ describe('a step that records missing heartbeats', () => {
     await expect(step(signal)).rejects.toThrow('away');
     await step(signal);
     expect(pages).toHaveLength(3 + 20);
-    expect(await log.silence(ids[21_999]!)).toBeDefined();
-    expect(await log.silence(ids[22_000]!)).toBeUndefined();
+    expect(await log.silenceMs(ids[21_999]!)).toBeDefined();
+    expect(await log.silenceMs(ids[22_000]!)).toBeUndefined();
   });
 });
 
@@ -366,9 +368,9 @@ test('each sweep ends up to 5,000 executions, four at a time', async () => {
   const ids = Array.from({ length: 6_000 }, (_, i) => `lost-${String(i).padStart(4, '0')}`);
   for (const id of ids) {
     await store.begin({ id, kind: 'agent', mode: 'TEXT', expectsHeartbeats: true });
-    await log.keepAlive(id);
+    await log.recordHeartbeat(id);
   }
-  await log.forget(ID);
+  await log.removeHeartbeat(ID);
   let running = 0;
   let most = 0;
   const { finish } = store;

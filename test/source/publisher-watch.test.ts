@@ -1,6 +1,6 @@
 // Waiting while executions are published: one question for all, and only those in doubt are looked at.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createPublishedWatch } from '../../src/source/publisher-watch.ts';
+import { createPublisherWatch } from '../../src/source/publisher-watch.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -14,13 +14,13 @@ function setUp() {
   const asked: (readonly string[])[] = [];
   const log = {
     isAway: false,
-    silences: async (ids: readonly string[]) => {
+    silencesMs: async (ids: readonly string[]) => {
       asked.push(ids);
       if (log.isAway) throw new Error('away');
       return ids.map((id) => silentMs.get(id));
     },
   };
-  const watch = createPublishedWatch(log, 10_000);
+  const watch = createPublisherWatch(log, 10_000);
   const doubted: string[] = [];
   const wait = (id: string, signal = new AbortController().signal) =>
     void watch.inDoubt(id, signal).then(

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { NewEvent } from '../../src/event/events.ts';
 import type { Execution } from '../../src/execution/store.ts';
-import { createRowEvents, type Told } from '../../src/source/row-diff.ts';
+import { createRowEvents, type RowProgress } from '../../src/source/row-diff.ts';
 import { content } from '../support/content.ts';
 
 function row(change: Partial<Execution> = {}): Execution {
@@ -13,7 +13,10 @@ function row(change: Partial<Execution> = {}): Execution {
 }
 
 /** Tells one state after the other; answers the events, and the last note. */
-function tell(states: readonly Execution[], told?: Told): { events: NewEvent[]; told: Told | undefined } {
+function tell(
+  states: readonly Execution[],
+  told?: RowProgress,
+): { events: NewEvent[]; told: RowProgress | undefined } {
   const teller = createRowEvents(content, told);
   const steps = states.flatMap((state) => teller.tell(state));
   return { events: steps.map(({ event }) => event), told: steps.at(-1)?.told };
@@ -129,7 +132,7 @@ describe('the events of a row', () => {
           });
           states.push(row({ result, revision: 99, status: 'SUCCESS', finishedAt: new Date(0) }));
           const events: NewEvent[] = [];
-          let told: Told | undefined;
+          let told: RowProgress | undefined;
           let teller = createRowEvents(content, told);
           let count = 0;
           for (let i = 0; i < states.length; ) {
@@ -142,7 +145,7 @@ describe('the events of a row', () => {
             const cut = steps.findIndex(() => cuts.includes(count++));
             for (const step of cut < 0 ? steps : steps.slice(0, cut + 1)) {
               events.push(step.event);
-              told = JSON.parse(JSON.stringify(step.told)) as Told;
+              told = JSON.parse(JSON.stringify(step.told)) as RowProgress;
             }
             if (cut >= 0) teller = createRowEvents(content, told);
             else i += 1;

@@ -8,7 +8,7 @@ import type { Execution } from '../../src/execution/store.ts';
 import type { EventLog } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import { createEndReconciler } from '../../src/source/end-reconciler.ts';
-import { createRowCopy } from '../../src/source/row-copier.ts';
+import { createRowCopier } from '../../src/source/row-copier.ts';
 import { createRowSource } from '../../src/source/row-source.ts';
 import { content } from '../support/content.ts';
 import { createMemoryStore, type MemoryStore } from '../support/memory-store.ts';
@@ -211,7 +211,7 @@ describe('an execution that is published', () => {
 
   test('is not polled while its log is lost and its publisher lives', async () => {
     const { log, engine, follow } = setUp();
-    await log.keepAlive(ID);
+    await log.recordHeartbeat(ID);
     follow();
     await sleep(200);
     expect([engine.polls, await log.head(ID)]).toEqual([0, undefined]);
@@ -257,7 +257,7 @@ describe('where something fails', () => {
   test('a log that does not answer is warned of while its execution is published', async () => {
     const log = createMemoryLog();
     await log.open(ID, { numbering: 'auto', publisher: 'p', attempt: 1 });
-    await log.keepAlive(ID);
+    await log.recordHeartbeat(ID);
     const { follow } = setUp(log);
     const { viewers } = follow();
     await sleep(150);
@@ -265,7 +265,7 @@ describe('where something fails', () => {
     const away = async () => {
       throw new ExecstreamError('SOURCE_UNAVAILABLE', 'no answer');
     };
-    log.silences = away;
+    log.silencesMs = away;
     log.head = away;
     await until(() => viewers.heard.length > 0, { what: 'a warning' });
     expect(viewers.heard).toEqual(['SOURCE_UNAVAILABLE']);
@@ -293,7 +293,7 @@ describe('where something fails', () => {
   test('a relay that was paused comes back with an old token, is fenced, and doubles nothing', async () => {
     const { log, store, engine, text, types } = setUp();
     engine.set({ result: 'one' });
-    const make = (fence: number) => createRowCopy({ log, store, content, executionId: ID, fence });
+    const make = (fence: number) => createRowCopier({ log, store, content, executionId: ID, fence });
     const paused = make((await log.takeLease(ID, 'paused', 20))!);
     expect(await paused.step()).toBe('current');
     await sleep(40);

@@ -3,8 +3,9 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ExecutionEvent } from '../../src/event/events.ts';
 import { ANONYMOUS, allowTenant } from '../../src/execution/permission.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
-import { createLiveness } from '../../src/source/liveness-monitor.ts';
-import { type Audience, type OpenViewer, Tails } from '../../src/tail/tails.ts';
+import { createLivenessMonitor } from '../../src/source/liveness-monitor.ts';
+import type { Audience } from '../../src/source/source.ts';
+import { type OpenViewer, Tails } from '../../src/tail/tails.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 
 const ID = 'agent-1';
@@ -23,7 +24,7 @@ async function setUp() {
   const log = createMemoryLog();
   const store = createMemoryStore();
   const reconcileEnd = async () => {};
-  const liveness = createLiveness({ log, store, reconcileEnd });
+  const liveness = createLivenessMonitor({ log, store, reconcileEnd });
   let seen: Audience | undefined;
   const follow = (executionId: string, audience: Audience) => {
     seen = audience;
@@ -32,7 +33,7 @@ async function setUp() {
   const tails = new Tails({ log, store, authorize: allowTenant, reconcileEnd, follow });
   await store.begin({ id: ID, kind: 'agent', mode: 'TEXT' });
   await log.open(ID, { numbering: 'auto', publisher: 'p', attempt: 1 });
-  await log.keepAlive(ID);
+  await log.recordHeartbeat(ID);
   const open = (more: Partial<OpenViewer> = {}) =>
     tails.open({ kind: 'agent', executionId: ID, caller: ANONYMOUS, ...more });
   return { log, tails, open, audience: () => seen! };
@@ -50,7 +51,7 @@ test('a viewer is warned of a silence once, and one who joins in the middle of i
   expect(codes([late.take(), late.take()])).toEqual(['PUBLISHER_SILENT 0']);
   const filtered = await open({ events: new Set(['llm_chunk']) });
   expect(filtered.take()).toBeUndefined();
-  await log.keepAlive(ID);
+  await log.recordHeartbeat(ID);
   await vi.advanceTimersByTimeAsync(5_000);
   const later = await open();
   expect([first, late, later].map((viewer) => viewer.take())).toEqual([undefined, undefined, undefined]);

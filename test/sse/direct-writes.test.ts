@@ -202,8 +202,8 @@ describe('the socket of an answer', () => {
       before(socket);
       const frames = [frame('1-a', 'next', 'one'), frame('2-a', 'next', 'two')];
       const source: FrameSource = {
-        ...{ take: () => frames.shift(), waiting: undefined, close: () => {} },
-        ...{ ended: true, moved: () => undefined, lastWords: () => undefined },
+        ...{ take: () => frames.shift(), waiter: undefined, close: () => {} },
+        ...{ ended: true, takeSkippedCursor: () => undefined, finalFrame: () => undefined },
       };
       new EventStreams().open(source, new AbortController().signal).pipe(response);
       after(socket);

@@ -19,7 +19,7 @@ function frameOf(text: string | undefined): Frame | undefined {
 
 /** A source that a test fills by hand. */
 class ManualSource implements FrameSource {
-  waiting: FrameSource['waiting'];
+  waiter: FrameSource['waiter'];
   ended = false;
   closed = 0;
   cursor: string | undefined;
@@ -28,8 +28,8 @@ class ManualSource implements FrameSource {
 
   give(...frames: string[]): void {
     this.queue.push(...frames);
-    const { waiting } = this;
-    this.waiting = undefined;
+    const { waiter: waiting } = this;
+    this.waiter = undefined;
     waiting?.wake();
   }
 
@@ -42,13 +42,13 @@ class ManualSource implements FrameSource {
     return frameOf(this.queue.shift());
   }
 
-  moved(): string | undefined {
+  takeSkippedCursor(): string | undefined {
     const cursor = this.cursor;
     this.cursor = undefined;
     return cursor;
   }
 
-  lastWords(): Frame | undefined {
+  finalFrame(): Frame | undefined {
     return frameOf(this.words);
   }
 

@@ -137,8 +137,8 @@ async function streamed(): Promise<string> {
   const server = createHttpServer((_, response) => {
     response.setHeader('Date', '');
     const source = {
-      ...{ take: () => frames.shift(), waiting: undefined, close: () => {} },
-      ...{ ended: true, moved: () => undefined, lastWords: () => undefined },
+      ...{ take: () => frames.shift(), waiter: undefined, close: () => {} },
+      ...{ ended: true, takeSkippedCursor: () => undefined, finalFrame: () => undefined },
     };
     new EventStreams().open(source, new AbortController().signal).pipe(response);
   }).listen(0, '127.0.0.1');

@@ -1,7 +1,7 @@
 // What several announcements of one tick bring is done together, and rounds of many leave room between them while more comes.
 import { setImmediate as immediate } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Ticks } from '../../src/sse/write-scheduler.ts';
+import { WriteScheduler } from '../../src/sse/write-scheduler.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] });
@@ -17,7 +17,7 @@ async function turns(count: number): Promise<void> {
 
 test('the work of one tick is one round, after it', async () => {
   const done: number[] = [];
-  const ticks = new Ticks<number>((item) => done.push(item));
+  const ticks = new WriteScheduler<number>((item) => done.push(item));
   for (const item of [1, 2, 3]) ticks.add(item);
   expect(done).toEqual([]);
   await immediate();
@@ -26,7 +26,7 @@ test('the work of one tick is one round, after it', async () => {
 
 test('an item that is added during a round has the next one', async () => {
   const done: number[] = [];
-  const ticks = new Ticks<number>((item) => {
+  const ticks = new WriteScheduler<number>((item) => {
     done.push(item);
     if (item < 3) ticks.add(item + 1);
   });
@@ -48,7 +48,7 @@ function workOf(ms: number, work: (item: number) => void) {
 test('a round that takes long lets others have their turn, and keeps the order', async () => {
   const done: number[] = [];
   const others: number[] = [];
-  const ticks = new Ticks<number>(
+  const ticks = new WriteScheduler<number>(
     workOf(1, (item) => {
       done.push(item);
       if (item === 0) ticks.add(99);
@@ -63,9 +63,9 @@ test('a round that takes long lets others have their turn, and keeps the order',
 });
 
 /** A round of 2,000 items, each of which takes so long, and during which one more comes. */
-function manyOf(ms: number): { ticks: Ticks<number>; done: () => number } {
+function manyOf(ms: number): { ticks: WriteScheduler<number>; done: () => number } {
   let done = 0;
-  const ticks = new Ticks<number>(
+  const ticks = new WriteScheduler<number>(
     workOf(ms, (item) => {
       done += 1;
       if (item === 1) ticks.add(0);
@@ -97,7 +97,7 @@ test.each([
 
 test('what comes after a round of many, or during one of few, waits for nothing', async () => {
   let done = 0;
-  const ticks = new Ticks<number>(
+  const ticks = new WriteScheduler<number>(
     workOf(0.0041, (item) => {
       done += 1;
       if (item === 1) ticks.add(0);
@@ -113,7 +113,7 @@ test('what comes after a round of many, or during one of few, waits for nothing'
 
 test('the pause is for the whole of a round that was parted, and takes all that came', async () => {
   const done: number[] = [];
-  const ticks = new Ticks<number>(workOf(0.0041, (item) => done.push(item)));
+  const ticks = new WriteScheduler<number>(workOf(0.0041, (item) => done.push(item)));
   for (let i = 0; i < 2_000; i += 1) ticks.add(i);
   await turns(2);
   expect(done.length).toBeLessThan(2_000);

@@ -2,13 +2,13 @@
 import { expect, test } from 'vitest';
 import type { ExecutionEvent } from '../../src/event/events.ts';
 import { frame } from '../../src/sse/frame.ts';
-import { KeptFrames } from '../../src/stream/frame-cache.ts';
+import { FrameCache } from '../../src/stream/frame-cache.ts';
 
 const event = (seq: number) => ({ seq, id: `${seq}-abcdefghij` }) as ExecutionEvent;
 const ofBytes = (bytes: number) => frame(undefined, 'next', 'x'.repeat(bytes));
 
 function keep(count: number, bytes: number) {
-  const kept = new KeptFrames();
+  const kept = new FrameCache();
   const events = Array.from({ length: count }, (_, i) => event(i + 1));
   for (const each of events) kept.set(each, ofBytes(bytes));
   return events.filter((each) => kept.get(each)).map(({ seq }) => seq);
@@ -25,7 +25,7 @@ test('at most 1 MiB of them is kept, but always the last', () => {
 });
 
 test('events of one cursor are told apart', () => {
-  const kept = new KeptFrames();
+  const kept = new FrameCache();
   const [logged, made] = [event(7), event(7)];
   kept.set(logged, ofBytes(1));
   expect(kept.get(made)).toBeUndefined();

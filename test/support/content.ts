@@ -2,6 +2,6 @@
 
 import { splitText } from '../../src/event/text.ts';
 import { DEFAULT_LIMITS } from '../../src/publish/limits.ts';
-import { createHeldValue } from '../../src/publish/resend-state.ts';
+import { createValueState } from '../../src/publish/resend-state.ts';
 
-export const content = { splitText, createValue: () => createHeldValue(DEFAULT_LIMITS) };
+export const content = { splitText, createValue: () => createValueState(DEFAULT_LIMITS) };

@@ -8,7 +8,7 @@ import {
   checkIds,
   checkPage,
   checkParentTenant,
-  judgeBegin,
+  resolveAttempt,
 } from '../../src/execution/attempt-rules.ts';
 import { matchesIdPattern } from '../../src/execution/id-patterns.ts';
 import type {
@@ -62,7 +62,7 @@ export function createMemoryStore(): MemoryStore {
         rows.set(made.id, made);
         return structuredClone(made);
       }
-      if (judgeBegin(row, wanted) === 'keep') {
+      if (resolveAttempt(row, wanted) === 'keep') {
         const isNews = wanted.expectsHeartbeats && !row.expectsHeartbeats;
         return isNews ? write(row, { expectsHeartbeats: true }) : structuredClone(row);
       }

@@ -101,15 +101,15 @@ export class TestLog implements EventLog {
   }
 
   findBatch = (executionId: string, batch: string) => this.inner.findBatch(executionId, batch);
-  keepAlive = (executionId: string) => this.inner.keepAlive(executionId);
-  forget = (executionId: string) => this.inner.forget(executionId);
-  silence = (executionId: string) => this.inner.silence(executionId);
-  silences = (executionIds: readonly string[]) => this.inner.silences(executionIds);
-  silentLongerThan = (ms: number, limit: number) => this.inner.silentLongerThan(ms, limit);
+  recordHeartbeat = (executionId: string) => this.inner.recordHeartbeat(executionId);
+  removeHeartbeat = (executionId: string) => this.inner.removeHeartbeat(executionId);
+  silenceMs = (executionId: string) => this.inner.silenceMs(executionId);
+  silencesMs = (executionIds: readonly string[]) => this.inner.silencesMs(executionIds);
+  findSilent = (ms: number, limit: number) => this.inner.findSilent(ms, limit);
   recordMissingHeartbeats = (ids: readonly string[]) => this.inner.recordMissingHeartbeats(ids);
   takeLease = (...args: Parameters<EventLog['takeLease']>) => this.inner.takeLease(...args);
   renewLease = (...args: Parameters<EventLog['renewLease']>) => this.inner.renewLease(...args);
-  leaseNote = (...args: Parameters<EventLog['leaseNote']>) => this.inner.leaseNote(...args);
+  readLeaseNote = (...args: Parameters<EventLog['readLeaseNote']>) => this.inner.readLeaseNote(...args);
   dropLease = (...args: Parameters<EventLog['dropLease']>) => this.inner.dropLease(...args);
 
   async ping() {}
@@ -231,7 +231,7 @@ export async function endRow(
 function takeWhatIsThere(viewer: Viewer): ExecutionEvent[] {
   const taken: ExecutionEvent[] = [];
   for (;;) {
-    const stretch = viewer.takeStretch();
+    const stretch = viewer.takeSpan();
     const events = stretch ? stretch.events.slice(stretch.from) : [viewer.take()];
     if (!events[0]) return taken;
     taken.push(...(events as ExecutionEvent[]));
@@ -255,7 +255,7 @@ export function keepTaking(viewer: Viewer): ExecutionEvent[] {
   const taken: ExecutionEvent[] = [];
   const takeOn = () => {
     taken.push(...takeWhatIsThere(viewer));
-    viewer.waiting = { wake: takeOn };
+    viewer.waiter = { wake: takeOn };
   };
   takeOn();
   return taken;

@@ -73,7 +73,7 @@ describe('a closed viewer', () => {
     log.afterRead = () => new Promise<void>((resolve) => (release = resolve));
     let woken = 0;
     viewer.take();
-    viewer.waiting = {
+    viewer.waiter = {
       wake: () => {
         woken += 1;
       },

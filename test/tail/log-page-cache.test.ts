@@ -1,7 +1,7 @@
 // Stretches of a log are read once for viewers that drift apart, and not kept for long or in any number.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { LogPage } from '../../src/log/log.ts';
-import { Pages } from '../../src/tail/log-page-cache.ts';
+import { LogPageCache } from '../../src/tail/log-page-cache.ts';
 import { chunk, range } from '../support/app.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
@@ -20,11 +20,11 @@ function newPages(content = 'x', log = { head: 4_000, epoch: 'e' }) {
       numbering: 'auto',
       attempt: 1,
       end: 0,
-      published: true,
+      hasPublisher: true,
       events,
     };
   };
-  return { reads, pages: new Pages('e', read, 10) };
+  return { reads, pages: new LogPageCache('e', read, 10) };
 }
 
 describe('pages', () => {
@@ -86,7 +86,7 @@ describe('pages', () => {
 
   test('one that could not be read is read again', async () => {
     let isAway = true;
-    const pages = new Pages(
+    const pages = new LogPageCache(
       'e',
       async () => {
         if (isAway) throw new Error('away');

@@ -1,6 +1,6 @@
 // One subscription and one reader an execution and process, and a viewer that costs a cursor (event path, 8 and 9).
 import { describe, expect, it } from 'vitest';
-import { Ring } from '../../src/tail/event-ring.ts';
+import { EventRing } from '../../src/tail/event-ring.ts';
 import { KEPT_WHILE_ALONE } from '../../src/tail/viewer-set.ts';
 import { ID, keepTaking, range, seqs, settled, setUp, takeAll, unavailable } from './harness.ts';
 
@@ -232,7 +232,7 @@ describe('the ring', () => {
   });
 
   it('holds the newest 1,024 events', () => {
-    const ring = new Ring();
+    const ring = new EventRing();
     expect(ring.first).toBeUndefined();
     for (const seq of range(5, 5_000)) ring.push(event(seq));
     expect([ring.first, ring.at(3_976), ring.at(3_977)?.seq, ring.at(5_000)?.seq, ring.at(5_001)]).toEqual([
@@ -245,7 +245,7 @@ describe('the ring', () => {
   });
 
   it('holds at most 1 MiB of them, but always the last', () => {
-    const ring = new Ring();
+    const ring = new EventRing();
     for (const seq of range(1, 100)) ring.push(event(seq, 32 * 1024));
     expect(ring.first).toBe(85);
     ring.push(event(101, 2 * 1024 * 1024));
@@ -255,7 +255,7 @@ describe('the ring', () => {
   });
 
   it('begins anew after it was cleared', () => {
-    const ring = new Ring();
+    const ring = new EventRing();
     for (const seq of range(1, 10)) ring.push(event(seq));
     ring.clear();
     expect([ring.first, ring.at(10)]).toEqual([undefined, undefined]);

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ExecutionEvent } from '../../src/event/events.ts';
 import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
-import { Ring } from '../../src/tail/event-ring.ts';
-import { parted } from '../../src/tail/event-span.ts';
+import { EventRing } from '../../src/tail/event-ring.ts';
+import { splitIntoSpans } from '../../src/tail/event-span.ts';
 import { chunk, ID, patch, range, seqs, settled, setUp, takeAll, unavailable } from './harness.ts';
 
 const event = (seq: number, length = 1): ExecutionEvent => ({
@@ -14,7 +14,7 @@ const event = (seq: number, length = 1): ExecutionEvent => ({
 
 describe('the ring', () => {
   it('answers what follows on a seq: the same until something comes', () => {
-    const ring = new Ring();
+    const ring = new EventRing();
     expect(ring.after(0)).toBeUndefined();
     for (const seq of range(5, 9)) ring.push(event(seq));
     const stretch = ring.after(6)!;
@@ -30,14 +30,14 @@ describe('the ring', () => {
   });
 
   it('answers no more than a write takes, but one event at least', () => {
-    const ring = new Ring();
+    const ring = new EventRing();
     for (const seq of range(1, 4)) ring.push(event(seq, 40 * 1024));
     ring.push(event(5, 200 * 1024));
     expect([0, 2, 3, 4].map((seq) => seqs(ring.after(seq)!.events))).toEqual([[1, 2], [3, 4], [4, 5], [5]]);
   });
 
   it('answers the same after it was moved on within itself', () => {
-    const ring = new Ring();
+    const ring = new EventRing();
     for (const seq of range(1, 5_000)) ring.push(event(seq));
     expect(seqs(ring.after(4_990)!.events)).toEqual(range(4_991, 5_000));
     expect(ring.after(3_975)).toBeUndefined();
@@ -47,7 +47,7 @@ describe('the ring', () => {
 
 describe('events that were read', () => {
   it('are parted where a write is full; nothing is left out', () => {
-    expect(parted([])).toEqual([]);
+    expect(splitIntoSpans([])).toEqual([]);
     const events = [
       event(1),
       event(2, 60 * 1024),
@@ -56,7 +56,7 @@ describe('events that were read', () => {
       event(5, 30 * 1024),
       event(6),
     ];
-    expect(parted(events).map(seqs)).toEqual([[1, 2], [3, 4, 5], [6]]);
+    expect(splitIntoSpans(events).map(seqs)).toEqual([[1, 2], [3, 4, 5], [6]]);
   });
 });
 
@@ -68,7 +68,7 @@ describe('viewers', () => {
       const viewer = await open();
       const stretches = [];
       for (let idle = 0; idle < 3; idle += 1) {
-        for (let stretch = viewer.takeStretch(); stretch; stretch = viewer.takeStretch()) {
+        for (let stretch = viewer.takeSpan(); stretch; stretch = viewer.takeSpan()) {
           stretches.push(stretch);
           idle = 0;
         }
@@ -93,12 +93,12 @@ describe('viewers', () => {
       events: new Set(['llm_chunk']),
       after: { seq: 15, epoch: publisher.epoch },
     });
-    expect(filtered.takeStretch()).toBeUndefined();
+    expect(filtered.takeSpan()).toBeUndefined();
     const warned = await open({ after: { seq: 15, epoch: publisher.epoch } });
     warned.warn('SOURCE_UNAVAILABLE', 'away');
-    expect(warned.takeStretch()).toBeUndefined();
+    expect(warned.takeSpan()).toBeUndefined();
     expect(warned.take()?.type).toBe('warning');
-    expect(seqs(warned.takeStretch()!.events)).toEqual(range(16, 21));
+    expect(seqs(warned.takeSpan()!.events)).toEqual(range(16, 21));
     const behindGap = await open();
     await publisher.append(patch('/b'), chunk(), chunk());
     expect((await takeAll(behindGap)).map(({ type }) => type)).toEqual([
@@ -130,7 +130,7 @@ describe('viewers', () => {
             const one = viewer.take();
             if (one && one.type !== 'warning') taken.push(one.seq);
           } else if (next === 'stretch') {
-            const stretch = viewer.takeStretch();
+            const stretch = viewer.takeSpan();
             if (stretch) taken.push(...seqs(stretch.events.slice(stretch.from)));
           } else if (next === 'settle') {
             await settled();

@@ -1,7 +1,7 @@
 // Which streams are taken on (issue 5, "Limits").
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ANONYMOUS, type Caller } from '../../src/execution/permission.ts';
-import { Admission } from '../../src/tail/stream-admission.ts';
+import { StreamAdmission } from '../../src/tail/stream-admission.ts';
 
 const ann: Caller = { id: 'ann', tenant: 'a' };
 const refused = (code: string, words: RegExp) =>
@@ -12,7 +12,7 @@ afterEach(() => void vi.useRealTimers());
 
 describe('a node', () => {
   test('takes no more than it may, and again once one has left', () => {
-    const admission = new Admission({ perNode: 2 });
+    const admission = new StreamAdmission({ perNode: 2 });
     const leave = admission.admit(ANONYMOUS);
     admission.admit(ann);
     expect(() => admission.admit(ann)).toThrow(refused('SOURCE_UNAVAILABLE', /\(2\)/));
@@ -23,7 +23,7 @@ describe('a node', () => {
 
 describe('a caller', () => {
   test('has no more than they may, whatever others have', () => {
-    const admission = new Admission({ perCaller: 2 });
+    const admission = new StreamAdmission({ perCaller: 2 });
     const leave = admission.admit(ann);
     admission.admit({ ...ann });
     expect(() => admission.admit(ann)).toThrow(refused('TOO_MANY_STREAMS', /\(2\)/));
@@ -35,7 +35,7 @@ describe('a caller', () => {
   });
 
   test('may open all streams at once, and so many new ones a second from then on', () => {
-    const admission = new Admission({ perCaller: 10, newPerSecond: 2 });
+    const admission = new StreamAdmission({ perCaller: 10, newPerSecond: 2 });
     for (let i = 0; i < 10; i += 1) admission.admit(ann)();
     expect(() => admission.admit(ann)).toThrow(refused('TOO_MANY_STREAMS', /2 a second/));
     vi.advanceTimersByTime(999);
@@ -47,7 +47,7 @@ describe('a caller', () => {
   });
 
   test('while nobody is told from another there is no such limit', () => {
-    const admission = new Admission({ perCaller: 1, newPerSecond: 1 });
+    const admission = new StreamAdmission({ perCaller: 1, newPerSecond: 1 });
     for (let i = 0; i < 100; i += 1) admission.admit(ANONYMOUS);
   });
 });

@@ -1,12 +1,12 @@
 // What needs no server: which epoch a run is in, what will be retried, how much is held and handed over.
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { willBeRetried as willActivityBeRetried } from '../../src/temporal/shared/activity-will-retry.ts';
+import { activityWillRetry as willActivityBeRetried } from '../../src/temporal/shared/activity-will-retry.ts';
 import { formatNote, parseNote, type WorkflowEvent } from '../../src/temporal/shared/stream-query.ts';
-import { willBeRetried } from '../../src/temporal/shared/workflow-will-retry.ts';
+import { workflowWillRetry } from '../../src/temporal/shared/workflow-will-retry.ts';
 import type { CarriedStream } from '../../src/temporal/workflow/carry-over.ts';
 import { epochOf } from '../../src/temporal/workflow/epoch.ts';
-import { createHeldEvents, utf8Bytes } from '../../src/temporal/workflow/event-buffer.ts';
+import { createEventBuffer, utf8Bytes } from '../../src/temporal/workflow/event-buffer.ts';
 
 describe('the epoch', () => {
   const run = (runId: string, originalExecutionRunId = runId, continuedFromExecutionRunId?: string) => ({
@@ -44,7 +44,7 @@ describe('what a workflow holds', () => {
   const seqs = (events: readonly WorkflowEvent[]) => events.map(({ seq }) => seq);
 
   test('is the newest events within both bounds, and always the last', () => {
-    const held = createHeldEvents({ maxEvents: 3, maxBytes: 400 }, 0, []);
+    const held = createEventBuffer({ maxEvents: 3, maxBytes: 400 }, 0, []);
     for (let seq = 1; seq <= 5; seq += 1) held.add(event(seq));
     expect([held.base, held.next, seqs(held.page(0, 1e6))]).toEqual([2, 6, [3, 4, 5]]);
     held.add(event(6, 'y'.repeat(1_000)));
@@ -54,7 +54,7 @@ describe('what a workflow holds', () => {
   });
 
   test('goes on behind what was carried over', () => {
-    const held = createHeldEvents({ maxEvents: 9, maxBytes: 1e6 }, 7, [event(8), event(9)]);
+    const held = createEventBuffer({ maxEvents: 9, maxBytes: 1e6 }, 7, [event(8), event(9)]);
     held.add(event(10));
     expect([held.base, held.next, seqs(held.page(8, 1e6))]).toEqual([7, 11, [9, 10]]);
     expect(seqs(held.tail({ maxEvents: 2, maxBytes: 1e6 }))).toEqual([9, 10]);
@@ -75,13 +75,13 @@ describe('a retry is foreseen', () => {
     ({ attempt, retryPolicy, executionExpirationTime: new Date(1_000) }) as never;
 
   test('for workflows: by policy, attempts, type and time', () => {
-    expect(willBeRetried(failure('Ink'), workflow(2), 0)).toBe(true);
-    expect(willBeRetried(failure('Ink'), { attempt: 1 } as never, 0)).toBe(false);
-    expect(willBeRetried(failure('Ink'), workflow(3), 0)).toBe(false);
-    expect(willBeRetried(failure('Ink', true), workflow(1), 0)).toBe(false);
-    expect(willBeRetried(failure('Bad'), workflow(1), 0)).toBe(false);
-    expect(willBeRetried(new CancelledFailure('c'), workflow(1), 0)).toBe(false);
-    expect(willBeRetried(failure('Ink'), workflow(1), 2_000)).toBe(false);
+    expect(workflowWillRetry(failure('Ink'), workflow(2), 0)).toBe(true);
+    expect(workflowWillRetry(failure('Ink'), { attempt: 1 } as never, 0)).toBe(false);
+    expect(workflowWillRetry(failure('Ink'), workflow(3), 0)).toBe(false);
+    expect(workflowWillRetry(failure('Ink', true), workflow(1), 0)).toBe(false);
+    expect(workflowWillRetry(failure('Bad'), workflow(1), 0)).toBe(false);
+    expect(workflowWillRetry(new CancelledFailure('c'), workflow(1), 0)).toBe(false);
+    expect(workflowWillRetry(failure('Ink'), workflow(1), 2_000)).toBe(false);
   });
 
   test('for activities: by policy, attempts, type and time', () => {

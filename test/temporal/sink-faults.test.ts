@@ -3,7 +3,7 @@ import type { WorkflowInfo } from '@temporalio/workflow';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
-import type { SunkEvent, WorkflowEvent } from '../../src/temporal/shared/stream-query.ts';
+import type { SinkEvent, WorkflowEvent } from '../../src/temporal/shared/stream-query.ts';
 import { createWorkerSinks, type SinkOptions, type WorkerSinks } from '../../src/temporal/worker/sinks.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { until } from '../support/wait.ts';
@@ -49,7 +49,7 @@ function sinkOf(options: Partial<SinkOptions> = {}) {
       executionId: ID,
       epoch: runId,
       event,
-    } satisfies SunkEvent);
+    } satisfies SinkEvent);
     // Temporal awaits what a sink returns before it completes the workflow task.
     expect(answer).toBeUndefined();
   };

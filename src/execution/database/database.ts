@@ -1,4 +1,5 @@
 // What the store asks of a database, whichever it is.
+import type { ErrorLogger } from '../../telemetry/logger.ts';
 import type { PrismaClient } from '../generated/client.ts';
 
 /** A database that is up to date. */
@@ -14,13 +15,7 @@ export interface ConnectOptions {
   /** Connections to Postgres at most; PGlite has one. */
   readonly maxConnections: number;
   /** Where failures of an embedded database are reported. */
-  readonly logger?: DatabaseLogger | undefined;
+  readonly logger?: ErrorLogger | undefined;
   /** Aborts the start of an embedded database. */
   readonly signal?: AbortSignal | undefined;
-}
-
-/** The smallest logger that pino satisfies. */
-export interface DatabaseLogger {
-  info?(details: object, message: string): void;
-  error(details: object, message: string): void;
 }

@@ -2,7 +2,7 @@
 // that runs at the moment.
 import type { Duplex } from 'node:stream';
 import { ExecstreamError } from '../../event/errors.ts';
-import type { DatabaseLogger } from './database.ts';
+import type { ErrorLogger } from '../../telemetry/logger.ts';
 import { toExecstreamError } from './database-error.ts';
 import { PGliteStream } from './pglite-stream.ts';
 import { PGliteThread } from './pglite-thread.ts';
@@ -26,7 +26,7 @@ export interface HostOptions {
   readonly timeoutMs: number;
   /** Brings the database up to date after each start. */
   prepare(): Promise<unknown>;
-  readonly logger?: DatabaseLogger | undefined;
+  readonly logger?: ErrorLogger | undefined;
 }
 
 export class PGliteHost {

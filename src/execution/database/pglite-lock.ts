@@ -37,7 +37,7 @@ const NOBODY_LISTENS = ['ECONNREFUSED', 'ENOENT', 'ENOTSOCK'];
  * file system without sockets, neither is one that has another `TMPDIR`, as in another container.
  * @throws ExecstreamError `SOURCE_UNAVAILABLE` if it is locked already.
  */
-export async function holdFolder(dataDir: string): Promise<Release> {
+export async function lockDataDir(dataDir: string): Promise<Release> {
   const folder = await realpath(dataDir);
   const name = `execstream-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`;
   if (process.platform === 'win32') return holdPipe(`\\\\.\\pipe\\${name}`, dataDir);

@@ -8,7 +8,7 @@ import { PrismaClient } from '../generated/client.ts';
 import type { ConnectOptions, Database } from './database.ts';
 import { within } from './database-error.ts';
 import { PGliteHost } from './pglite-host.ts';
-import { holdFolder, type Release } from './pglite-lock.ts';
+import { lockDataDir, type Release } from './pglite-lock.ts';
 import { migratePostgres } from './postgres.ts';
 
 /**
@@ -27,7 +27,7 @@ export async function connectPGlite(dataDir: string | undefined, options: Connec
 async function lock(dataDir: string): Promise<Release> {
   try {
     await mkdir(dataDir, { recursive: true });
-    return await holdFolder(dataDir);
+    return await lockDataDir(dataDir);
   } catch (error) {
     if (isExecstreamError(error)) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';

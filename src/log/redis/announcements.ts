@@ -11,12 +11,12 @@
 //    and on a payload that is no announcement.
 import { RedisPubSub } from 'graphql-redis-subscriptions';
 import type { Redis } from 'ioredis';
-import { Few } from '../../async/small-set.ts';
+import { SmallSet } from '../../async/small-set.ts';
 import type { Connection } from '../../redis/connection.ts';
 import type { Announcement, LogListener, Unlisten } from '../log.ts';
 import { toEvent } from './read-page.ts';
 
-export interface AnnouncementSource {
+export interface Announcements {
   /** Resolves when the listener is certain to hear of every append to the execution from now on. */
   listen(channel: string, executionId: string, listener: LogListener): Promise<Unlisten>;
   /** Rejects with `SOURCE_UNAVAILABLE` where the connection does not answer. */
@@ -27,7 +27,7 @@ export interface AnnouncementSource {
 interface Channel {
   readonly name: string;
   readonly executionId: string;
-  readonly listeners: Few<LogListener>;
+  readonly listeners: SmallSet<LogListener>;
   /** The library's subscription; undefined before the acknowledgement. */
   subscription: number | undefined;
   acknowledged: Promise<void>;
@@ -41,7 +41,7 @@ export interface ListenOptions {
 const DEFAULT_LOOK_EVERY_MS = 5_000;
 
 /** Makes the source, with connections of its own beside the one given: one that subscribes can do nothing else. */
-export function createAnnouncementSource(connection: Connection, options: ListenOptions): AnnouncementSource {
+export function createAnnouncements(connection: Connection, options: ListenOptions): Announcements {
   const channels = new Map<string, Channel>();
   /** Channels whose SUBSCRIBE failed, and why. */
   const failures = new Map<string, unknown>();
@@ -112,7 +112,7 @@ export function createAnnouncementSource(connection: Connection, options: Listen
       channel = {
         name,
         executionId,
-        listeners: new Few(),
+        listeners: new SmallSet(),
         subscription: undefined,
         acknowledged: Promise.resolve(),
       };

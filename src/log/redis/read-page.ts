@@ -28,7 +28,7 @@ export async function readPage(
   after: number,
   limit: number,
 ): Promise<LogPage | undefined> {
-  const reply = await connection.ask(keys.log, (redis) =>
+  const reply = await connection.run(keys.log, (redis) =>
     (redis as ScriptedRedis).readLog(keys.log, keys.meta, after, limit),
   );
   if (reply === null) return undefined;
@@ -62,7 +62,7 @@ export async function readBatch(
   { meta }: LogKeys,
   batch: string,
 ): Promise<KnownBatch | undefined> {
-  const found = await connection.ask(meta, (redis) => redis.hget(meta, `b:${batch}`));
+  const found = await connection.run(meta, (redis) => redis.hget(meta, `b:${batch}`));
   if (found === null) return undefined;
   const [head, digest] = found.split(' ');
   return { head: Number(head), ...(digest && { digest }) };
@@ -71,7 +71,15 @@ export async function readBatch(
 /** Where a log stands, as the scripts answer it. */
 export function toHead(answer: readonly unknown[]): LogHead {
   const [epoch, head, numbering, attempt, end, published, note] = answer as Reply;
-  return { epoch, head, numbering, attempt, end, published: published === 1, ...(note !== '' && { note }) };
+  return {
+    epoch,
+    head,
+    numbering,
+    attempt,
+    end,
+    hasPublisher: published === 1,
+    ...(note !== '' && { note }),
+  };
 }
 
 /** Makes an event of an envelope, which does not name the execution; undefined where it is none. */

@@ -1,11 +1,11 @@
 // The log on Redis, whole: for servers. Workers import writer.ts, which loads no GraphQL.
 
-import { createLeases } from '../../coordination/redis-lease.ts';
-import { createSilences } from '../../coordination/redis-liveness.ts';
+import { createRedisLeases } from '../../coordination/redis-lease.ts';
+import { createLivenessReader } from '../../coordination/redis-liveness.ts';
 import { connect } from '../../redis/connection.ts';
 import { logKeys } from '../../redis/keys.ts';
 import type { EventLog } from '../log.ts';
-import { createAnnouncementSource, type ListenOptions } from './announcements.ts';
+import { createAnnouncements, type ListenOptions } from './announcements.ts';
 import { readBatch, readHead, readPage } from './read-page.ts';
 import { defineScripts } from './scripts.ts';
 import { createWriter, type RedisLogWriterOptions } from './writer.ts';
@@ -22,12 +22,12 @@ export function createRedisLog(options: RedisLogOptions): EventLog {
   // WAIT holds its connection up. Nobody who reads waits behind it.
   const writing = options.waitReplicas ? connect(options, 'execstream-append') : connection;
   if (writing !== connection) defineScripts(connection);
-  const announcements = createAnnouncementSource(connection, options);
+  const announcements = createAnnouncements(connection, options);
   return {
     ...createWriter(writing, options),
     head: (executionId) => readHead(connection, logKeys(prefix, executionId), executionId),
-    ...createSilences(connection, prefix),
-    ...createLeases(connection, prefix),
+    ...createLivenessReader(connection, prefix),
+    ...createRedisLeases(connection, prefix),
     read: (executionId, after, limit) =>
       readPage(connection, logKeys(prefix, executionId), executionId, after, limit),
     findBatch: (executionId, batch) => readBatch(connection, logKeys(prefix, executionId), batch),

@@ -130,7 +130,7 @@ if not m then
   m = begin(0)
   return answer('opened', m, true)
 end
-if m.numbering ~= numbering then return { 'misnumbered', m.numbering } end
+if m.numbering ~= numbering then return { 'wrong-numbering', m.numbering } end
 if fence and fence < m.fence then return { 'fenced' } end
 m.fence = math.max(m.fence, fence or 0)
 if m['end'] > 0 then return answer('ended', m) end
@@ -203,9 +203,9 @@ if known then
   save(m)
   return { 'appended', tonumber(head) }
 end
-if (first ~= nil) ~= (m.numbering == 'fixed') then return { 'misnumbered', m.numbering } end
+if (first ~= nil) ~= (m.numbering == 'fixed') then return { 'wrong-numbering', m.numbering } end
 if first then
-  if first > m.head + 1 then return { 'ahead', m.head } end
+  if first > m.head + 1 then return { 'gap', m.head } end
   local at = conflict(m)
   if at then return { 'conflict', at } end
   from = from + 3 * (m.head + 1 - first)

@@ -1,9 +1,9 @@
 // Appending to logs in Redis: all that a worker needs, and nothing that loads GraphQL.
 
-import { createSignsOfLife } from '../../coordination/redis-liveness.ts';
+import { createLivenessWriter } from '../../coordination/redis-liveness.ts';
 import { newEpoch } from '../../event/cursor.ts';
 import { timestamp } from '../../event/events.ts';
-import { boundOf, type Connection, type ConnectOptions, connect } from '../../redis/connection.ts';
+import { type Connection, type ConnectOptions, connect, timeoutOf } from '../../redis/connection.ts';
 import { type LogKeys, logKeys } from '../../redis/keys.ts';
 import { checkBatch } from '../append-batch.ts';
 import {
@@ -55,14 +55,14 @@ export function createWriter(connection: Connection, options: RedisLogWriterOpti
   defineScripts(connection);
   const { prefix = '' } = options;
   const bounds = { ...DEFAULT_BOUNDS, ...options.bounds };
-  const replicated = createReplication(options.waitReplicas ?? 0, boundOf(options));
+  const replicated = createReplication(options.waitReplicas ?? 0, timeoutOf(options));
 
   /** Runs a script; where it did what was asked for, it is answered when the replicas have that too. */
   async function run(script: 'openLog' | 'appendToLog', keys: LogKeys, sent: (string | number)[]) {
     const { log, meta, channel } = keys;
     const { maxEvents, maxBytes, keepEndedMs } = bounds;
     const all = [log, meta, channel, maxEvents, maxBytes, keepEndedMs, ...sent];
-    return connection.ask(log, async (redis) => {
+    return connection.run(log, async (redis) => {
       const reply = (await (redis as ScriptedRedis)[script](...all)) as Reply;
       if (reply[0] === 'opened' || reply[0] === 'appended') await replicated(redis);
       return reply;
@@ -79,11 +79,11 @@ export function createWriter(connection: Connection, options: RedisLogWriterOpti
   }
 
   const head = (executionId: string) => readHead(connection, logKeys(prefix, executionId), executionId);
-  return { open, append, head, ...createSignsOfLife(connection, prefix) };
+  return { open, append, head, ...createLivenessWriter(connection, prefix) };
 }
 
 function openArguments(request: OpenRequest): (string | number)[] {
-  const { numbering, publisher, attempt, fence, lost, takesAt } = request;
+  const { numbering, publisher, attempt, fence, lost, takeoverCursor: takesAt } = request;
   return [
     numbering,
     publisher ?? '',
@@ -120,7 +120,7 @@ function openResult([outcome, ...rest]: Reply): OpenResult {
       return { outcome, head: toHead(rest) };
     case 'superseded':
       return { outcome, attempt: rest[0] as number };
-    case 'misnumbered':
+    case 'wrong-numbering':
       return { outcome, numbering: rest[0] as Numbering };
     default:
       return { outcome: 'fenced' };
@@ -130,7 +130,7 @@ function openResult([outcome, ...rest]: Reply): OpenResult {
 function appendResult([outcome, detail]: Reply): AppendResult {
   switch (outcome) {
     case 'appended':
-    case 'ahead':
+    case 'gap':
       return { outcome, head: detail as number };
     case 'ended':
       return { outcome, end: detail as number };
@@ -138,7 +138,7 @@ function appendResult([outcome, detail]: Reply): AppendResult {
       return { outcome, attempt: detail as number };
     case 'conflict':
       return { outcome, seq: detail as number };
-    case 'misnumbered':
+    case 'wrong-numbering':
       return { outcome, numbering: detail as Numbering };
     case 'fenced':
     case 'batch-reused':

@@ -1,6 +1,6 @@
 // Vercel's AI SDK into a run: `fullStream` (the part types of versions 4 to 6) and `partialObjectStream`.
 import type { ExecutionPublisher } from '../execution-publisher.ts';
-import { field, type Gathered, gather, toError } from './stream-collector.ts';
+import { type CollectedStream, collectStream, field, toError } from './stream-collector.ts';
 
 /**
  * Publishes what `streamText` gives: text, tool calls with their ends, usage. Reasoning is not published.
@@ -13,8 +13,8 @@ import { field, type Gathered, gather, toError } from './stream-collector.ts';
 export async function publishFullStream(
   run: ExecutionPublisher,
   fullStream: AsyncIterable<{ readonly type: string }>,
-): Promise<Gathered> {
-  const gathering = gather(run);
+): Promise<CollectedStream> {
+  const gathering = collectStream(run);
   let failure: Error | undefined;
   /** Of the steps that have finished. */
   let [input, output, total] = [0, 0, 0];

@@ -1,6 +1,6 @@
 // Anthropic's Messages stream into a run.
 import type { ExecutionPublisher } from '../execution-publisher.ts';
-import { count, field, type Gathered, gather, toError } from './stream-collector.ts';
+import { type CollectedStream, collectStream, count, field, toError } from './stream-collector.ts';
 
 /**
  * Publishes the events of a message: text, tool calls once their input is whole, and the ends of those that the
@@ -14,8 +14,8 @@ import { count, field, type Gathered, gather, toError } from './stream-collector
 export async function publishAnthropic(
   run: ExecutionPublisher,
   events: AsyncIterable<{ readonly type: string }>,
-): Promise<Gathered> {
-  const gathering = gather(run);
+): Promise<CollectedStream> {
+  const gathering = collectStream(run);
   const calls = new Map<unknown, { block: unknown; json: string }>();
   let isFinished = false;
   let input = 0;

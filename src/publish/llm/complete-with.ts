@@ -5,12 +5,12 @@ import type { ExecutionPublisher } from '../execution-publisher.ts';
  * Ends a run when a promise settles: with success, by default with the whole text or the last value, or with its
  * error. Resolves when the end is recorded, or after `endMs`.
  *
- *   await endWith(run, publishFullStream(run, streamText({ … }).fullStream));
+ *   await completeWith(run, publishFullStream(run, streamText({ … }).fullStream));
  *
  * @returns what the promise resolved to.
  * @throws what the promise rejected with, once the run has failed.
  */
-export async function endWith<T>(run: ExecutionPublisher, work: PromiseLike<T>): Promise<T> {
+export async function completeWith<T>(run: ExecutionPublisher, work: PromiseLike<T>): Promise<T> {
   let made: T;
   try {
     made = await work;

@@ -1,6 +1,6 @@
 // OpenAI's Chat Completions stream, and those of the many servers that speak it, into a run.
 import type { ExecutionPublisher } from '../execution-publisher.ts';
-import { count, field, type Gathered, gather, toError } from './stream-collector.ts';
+import { type CollectedStream, collectStream, count, field, toError } from './stream-collector.ts';
 
 /**
  * Publishes the chunks of a chat completion: text, and tool calls once their arguments are whole. Whoever runs the
@@ -15,8 +15,8 @@ import { count, field, type Gathered, gather, toError } from './stream-collector
 export async function publishOpenAiChat(
   run: ExecutionPublisher,
   chunks: AsyncIterable<object>,
-): Promise<Gathered> {
-  const gathering = gather(run);
+): Promise<CollectedStream> {
+  const gathering = collectStream(run);
   const calls = new Map<number, { id?: unknown; name: string; args: string }>();
   let isFinished = false;
   for await (const chunk of chunks) {

@@ -1,6 +1,6 @@
 // OpenAI's Responses stream into a run.
 import type { ExecutionPublisher } from '../execution-publisher.ts';
-import { field, type Gathered, gather, toError } from './stream-collector.ts';
+import { type CollectedStream, collectStream, field, toError } from './stream-collector.ts';
 
 /**
  * Publishes the events of a response: text, function calls once their arguments are whole, and the calls of hosted
@@ -14,8 +14,8 @@ import { field, type Gathered, gather, toError } from './stream-collector.ts';
 export async function publishOpenAiResponse(
   run: ExecutionPublisher,
   events: AsyncIterable<{ readonly type: string }>,
-): Promise<Gathered> {
-  const gathering = gather(run);
+): Promise<CollectedStream> {
+  const gathering = collectStream(run);
   let isFinished = false;
   for await (const event of events) {
     const response = field(event, 'response');

@@ -4,7 +4,7 @@ import type { EventData, JsonValue, Usage } from '../../event/events.ts';
 import type { ExecutionPublisher } from '../execution-publisher.ts';
 
 /** A tool call that the model made. */
-export interface GatheredToolCall {
+export interface CollectedToolCall {
   readonly toolCallId: string;
   readonly toolName: string;
   /** Parsed; the text itself where it is no JSON. */
@@ -12,16 +12,16 @@ export interface GatheredToolCall {
 }
 
 /** What one stream gave. */
-export interface Gathered {
+export interface CollectedStream {
   readonly text: string;
-  readonly toolCalls: readonly GatheredToolCall[];
+  readonly toolCalls: readonly CollectedToolCall[];
   /** Of this stream; the run's usage is the sum of all that were published on it. */
   readonly usage?: Usage;
   /** Why the model stopped, in its provider's words. */
   readonly finishReason?: string;
 }
 
-export interface Gathering {
+export interface StreamCollector {
   /** Publishes text where the run is of mode TEXT, and gathers it in any case. */
   text(delta: unknown): Promise<void>;
   toolStarted(id: unknown, name: unknown, args: unknown): Promise<void>;
@@ -31,17 +31,17 @@ export interface Gathering {
   usage(input: unknown, output: unknown, total?: unknown): void;
   model(name: unknown): void;
   finished(reason: unknown): void;
-  readonly gathered: Gathered;
+  readonly gathered: CollectedStream;
 }
 
 /** What the streams before used, by run: an agent asks its model more than once. */
 const usedBefore = new WeakMap<ExecutionPublisher, Usage>();
 
 /** Begins to gather one stream for a run. */
-export function gather(run: ExecutionPublisher): Gathering {
+export function collectStream(run: ExecutionPublisher): StreamCollector {
   const before = usedBefore.get(run) ?? NOTHING;
-  const started = new Map<string, GatheredToolCall & { at: number }>();
-  const toolCalls: GatheredToolCall[] = [];
+  const started = new Map<string, CollectedToolCall & { at: number }>();
+  const toolCalls: CollectedToolCall[] = [];
   const hasText = run.mode === 'TEXT' && run.kind !== 'workflow';
   let text = '';
   let usage: Usage | undefined;

@@ -31,7 +31,7 @@ export interface Cluster {
 }
 
 /** How long to wait, while a slot's node cannot be asked, before the nodes are asked again about the slots. */
-export const LOOK_AGAIN_MS = 100;
+export const SLOT_REFRESH_MS = 100;
 
 /** Keys that are tried to find one for each master; one that has very few slots may get none. */
 const KEYS_TRIED = 500;
@@ -68,7 +68,7 @@ export function connectCluster({ nodes, ...options }: RedisClusterOptions, name:
     openLink({
       redis: { ...options, ...hostAndPort(address) },
       name: linkName,
-      boundMs,
+      timeoutMs: boundMs,
       onChange: () => {
         onChange();
         tellChange();
@@ -89,7 +89,7 @@ export function connectCluster({ nodes, ...options }: RedisClusterOptions, name:
     const usable = [...links].filter(([, link]) => link.usable).map(([address]) => address);
     const asked = usable.length > 0 ? usable : [...new Set([...links.keys(), ...seeds])];
     const read = async (address: Address) => {
-      const reply = await linkTo(address).ask((redis) => redis.cluster('SLOTS'));
+      const reply = await linkTo(address).run((redis) => redis.cluster('SLOTS'));
       return toOwners(reply as unknown as SlotsReply, hostAndPort(address).host);
     };
     const told = await Promise.any(asked.map(read));
@@ -112,14 +112,14 @@ export function connectCluster({ nodes, ...options }: RedisClusterOptions, name:
     refreshing ??= readOwners()
       // Not one answered: whoever waits for an answer will be told so.
       .catch(() => {})
-      .then(() => pause(LOOK_AGAIN_MS))
+      .then(() => pause(SLOT_REFRESH_MS))
       .finally(() => {
         refreshing = undefined;
       });
     return refreshing;
   }
 
-  async function ask<T>(key: string, command: (redis: Redis) => Promise<T>): Promise<T> {
+  async function run<T>(key: string, command: (redis: Redis) => Promise<T>): Promise<T> {
     const slot = slotOf(key);
     const deadline = performance.now() + boundMs;
     let refused: unknown;
@@ -131,23 +131,23 @@ export function connectCluster({ nodes, ...options }: RedisClusterOptions, name:
       const link = links.get(owners[slot] ?? '');
       if (!link?.usable) {
         void refresh();
-        await changed(Math.min(leftMs, LOOK_AGAIN_MS));
+        await changed(Math.min(leftMs, SLOT_REFRESH_MS));
         continue;
       }
       try {
-        return await link.ask(command, leftMs);
+        return await link.run(command, leftMs);
       } catch (error) {
-        const [, refusal, address] = refusalOf(error);
+        const [, refusal, address] = redirectOf(error);
         if (refusal === undefined) throw error;
         refused = error;
         if (refusal === 'MOVED' && address) {
           moved(slot, toAddress(address, owners[slot]!));
           // In a failover two nodes may send to each other.
-          if (++redirections > 1) await pause(Math.min(leftMs, LOOK_AGAIN_MS));
+          if (++redirections > 1) await pause(Math.min(leftMs, SLOT_REFRESH_MS));
         } else if (refusal === 'ASK' && address) {
-          const answer = await askThere(toAddress(address, owners[slot]!), command, deadline);
+          const answer = await runAsking(toAddress(address, owners[slot]!), command, deadline);
           if (answer) return answer.value;
-        } else await changed(Math.min(leftMs, LOOK_AGAIN_MS));
+        } else await changed(Math.min(leftMs, SLOT_REFRESH_MS));
         void refresh();
       }
     }
@@ -161,7 +161,7 @@ export function connectCluster({ nodes, ...options }: RedisClusterOptions, name:
   }
 
   /** While a slot is on its way, what has arrived is had of the new node by whoever says ASKING. */
-  async function askThere<T>(
+  async function runAsking<T>(
     address: Address,
     command: (redis: Redis) => Promise<T>,
     deadline: number,
@@ -170,25 +170,25 @@ export function connectCluster({ nodes, ...options }: RedisClusterOptions, name:
     const link = linkTo(address);
     try {
       // A script that the node has not met would be sent a second time, and without ASKING.
-      await link.ask(
+      await link.run(
         (redis) => Promise.all([...scripts.values()].map(({ lua }) => redis.script('LOAD', lua))),
         leftMs(),
       );
-      const value = await link.ask((redis) => {
+      const value = await link.run((redis) => {
         redis.asking().catch(() => {});
         return command(redis);
       }, leftMs());
       return { value };
     } catch (error) {
-      if (refusalOf(error)[1] === undefined) throw error;
-      await changed(Math.min(leftMs(), LOOK_AGAIN_MS));
+      if (redirectOf(error)[1] === undefined) throw error;
+      await changed(Math.min(leftMs(), SLOT_REFRESH_MS));
       return undefined;
     }
   }
 
   async function ping(): Promise<void> {
     const asked = links.size > 0 ? [...links.values()] : seeds.map(linkTo);
-    await Promise.any(asked.map((link) => link.ask((redis) => redis.ping()))).catch((error) => {
+    await Promise.any(asked.map((link) => link.run((redis) => redis.ping()))).catch((error) => {
       throw error.errors[0];
     });
   }
@@ -206,7 +206,7 @@ export function connectCluster({ nodes, ...options }: RedisClusterOptions, name:
       if (owner && !keys.has(owner)) keys.set(owner, name);
     }
     const checks = [...keys].map(([address, name]) =>
-      linkTo(address).ask((redis) => checkWrite(redis, name)),
+      linkTo(address).run((redis) => checkWrite(redis, name)),
     );
     await Promise.any(checks).catch((error) => {
       throw error.errors[0];
@@ -235,7 +235,7 @@ export function connectCluster({ nodes, ...options }: RedisClusterOptions, name:
       scripts.set(method, script);
       for (const link of links.values()) link.redis.defineCommand(method, script);
     },
-    ask,
+    run,
     ping,
     checkWrites,
     close,
@@ -247,7 +247,7 @@ function pause(ms: number): Promise<void> {
 }
 
 /** Why a node refused a command unseen, and where it sends the caller. */
-export function refusalOf(error: unknown): readonly (string | undefined)[] {
+export function redirectOf(error: unknown): readonly (string | undefined)[] {
   const cause = isExecstreamError(error) ? error.cause : undefined;
   return (cause instanceof Error && REFUSAL.exec(cause.message)) || [];
 }

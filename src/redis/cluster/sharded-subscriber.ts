@@ -7,10 +7,10 @@
 // 3. A connection on which a node took back a subscription unasked (its slot has left) is given up (link.ts,
 //    invariant 5), and all of its channels with it: which answer was whose is not known any more.
 import type { Redis } from 'ioredis';
-import { backoff, type Retry } from '../../async/backoff.ts';
+import { type BackoffPolicy, backoff } from '../../async/backoff.ts';
 import { type Link, unavailable } from '../link.ts';
-import { type Heard, LISTEN, type Subscriber } from '../subscriber.ts';
-import { type Cluster, LOOK_AGAIN_MS, refusalOf } from './cluster.ts';
+import { LISTEN, type Subscriber, type SubscriberEvents } from '../subscriber.ts';
+import { type Cluster, redirectOf, SLOT_REFRESH_MS } from './cluster.ts';
 import type { Address } from './slots.ts';
 
 interface Channel {
@@ -28,9 +28,9 @@ interface ShardLink {
 }
 
 /** Between two tries to subscribe again; each channel by itself, so that not all of them come at once. */
-const RETRY_MS: Retry = { first: LOOK_AGAIN_MS, longest: 1_000 };
+const RETRY_MS: BackoffPolicy = { firstMs: SLOT_REFRESH_MS, maxMs: 1_000 };
 
-export function createShardSubscriber(cluster: Cluster, heard: Heard): Subscriber {
+export function createShardedSubscriber(cluster: Cluster, heard: SubscriberEvents): Subscriber {
   const channels = new Map<string, Channel>();
   const links = new Map<Address, ShardLink>();
   const { boundMs } = cluster;
@@ -93,7 +93,7 @@ export function createShardSubscriber(cluster: Cluster, heard: Heard): Subscribe
         }
       }
       void cluster.refresh();
-      await cluster.changed(Math.min(leftMs, LOOK_AGAIN_MS));
+      await cluster.changed(Math.min(leftMs, SLOT_REFRESH_MS));
     }
     channel.held = true;
     // The connection may have been lost since, and `settle` not have known that this one is to be kept.
@@ -144,12 +144,12 @@ export function createShardSubscriber(cluster: Cluster, heard: Heard): Subscribe
       if (shard) {
         // Asked, and not only looked up: the end of a connection is heard of later than it comes.
         const answer = await shard.link
-          .ask((redis) => redis.ping(), leftMs)
+          .run((redis) => redis.ping(), leftMs)
           .catch((error) => {
             failure = error;
           });
         if (answer !== undefined && channel.at === at) return;
-      } else await cluster.changed(Math.min(leftMs, LOOK_AGAIN_MS));
+      } else await cluster.changed(Math.min(leftMs, SLOT_REFRESH_MS));
     }
   }
 
@@ -158,7 +158,7 @@ export function createShardSubscriber(cluster: Cluster, heard: Heard): Subscribe
     const needed = new Set([...channels].flatMap(([name, { at }]) => [at, cluster.ownerOf(name)]));
     for (const [address, { link }] of links) {
       if (needed.has(address)) {
-        link.ask((redis) => redis.ping()).catch(() => {});
+        link.run((redis) => redis.ping()).catch(() => {});
       } else {
         links.delete(address);
         void link.close();
@@ -177,7 +177,7 @@ export function createShardSubscriber(cluster: Cluster, heard: Heard): Subscribe
     look,
     // Where nobody listens there is no link, and the cluster's own ones are asked besides.
     ping: async () => {
-      const pings = [...links.values()].map(({ link }) => link.ask((redis) => redis.ping()));
+      const pings = [...links.values()].map(({ link }) => link.run((redis) => redis.ping()));
       if (pings.length === 0) return;
       await Promise.any(pings).catch((error) => {
         throw error.errors[0];
@@ -194,10 +194,15 @@ export function createShardSubscriber(cluster: Cluster, heard: Heard): Subscribe
 /** Whether Redis will say the same again: it was asked, and it was not about where the slot is. */
 function isRefused(error: unknown): boolean {
   const cause = (error as { cause?: unknown }).cause;
-  return cause instanceof Error && cause.name === 'ReplyError' && refusalOf(error)[1] === undefined;
+  return cause instanceof Error && cause.name === 'ReplyError' && redirectOf(error)[1] === undefined;
 }
 
-function newShardLink(cluster: Cluster, address: Address, heard: Heard, onChange: () => void): ShardLink {
+function newShardLink(
+  cluster: Cluster,
+  address: Address,
+  heard: SubscriberEvents,
+  onChange: () => void,
+): ShardLink {
   const link = cluster.openLink(address, LISTEN, onChange);
   // ioredis leaves a SSUBSCRIBE that was answered MOVED without an end, and only tells that there was one.
   const asked = new Set<(error: Error) => void>();
@@ -216,6 +221,6 @@ function newShardLink(cluster: Cluster, address: Address, heard: Heard, onChange
   return {
     link,
     ssubscribe: async (channel, withinMs) =>
-      void (await link.ask((redis) => ssubscribe(redis, channel), withinMs)),
+      void (await link.run((redis) => ssubscribe(redis, channel), withinMs)),
   };
 }

@@ -29,7 +29,10 @@ import type { createAcknowledged } from './publisher-heads.ts';
 const FOLLOWED_EVENTS = 128;
 
 export interface AppendOptions {
-  readonly log: Pick<EventLog, 'open' | 'append' | 'head' | 'read' | 'findBatch' | 'keepAlive' | 'forget'>;
+  readonly log: Pick<
+    EventLog,
+    'open' | 'append' | 'head' | 'read' | 'findBatch' | 'recordHeartbeat' | 'removeHeartbeat'
+  >;
   readonly store: ExecutionStore;
   readonly authorizePublish: AuthorizePublish;
   readonly quotas: Quotas;
@@ -88,7 +91,7 @@ export function createAppend(options: AppendOptions) {
     if (known) return known.head;
     const opened = await openFor(row, token, atLeast);
     if (sent.length === 0) {
-      await log.keepAlive(id);
+      await log.recordHeartbeat(id);
       return opened.head;
     }
     const isEnd = isTerminal(sent.at(-1)!.type as EventType);
@@ -118,9 +121,9 @@ export function createAppend(options: AppendOptions) {
     }
     if (isEnd) {
       await store.markEnd(id, { seq: head, epoch: opened.epoch });
-      await log.forget(id);
+      await log.removeHeartbeat(id);
     } else {
-      await log.keepAlive(id);
+      await log.recordHeartbeat(id);
       await noteStatus(row, events);
     }
     return head;

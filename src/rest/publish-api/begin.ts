@@ -42,7 +42,7 @@ export interface PublishTarget {
 }
 
 export interface BeginOptions extends ParentPolicies {
-  readonly log: Pick<EventLog, 'head' | 'open' | 'append' | 'keepAlive'>;
+  readonly log: Pick<EventLog, 'head' | 'open' | 'append' | 'recordHeartbeat'>;
   readonly store: ExecutionStore;
   readonly quotas: Quotas;
   /** Makes a redaction for one request. */
@@ -94,7 +94,7 @@ export function createBegin(options: BeginOptions) {
     const appended = await log.append(id, { epoch, acknowledged: head, publisher: token, events: [first] });
     if (appended.outcome !== 'appended') throw toPublishError(appended.outcome, row);
     // Without it the sweep records one: not worth a rejection of what is complete.
-    await log.keepAlive(id).catch(onError);
+    await log.recordHeartbeat(id).catch(onError);
     return { token, epoch, head: appended.head };
   }
 

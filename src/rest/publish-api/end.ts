@@ -1,6 +1,6 @@
 // The end of an execution that is published over HTTP: the row ends before the terminal event can be seen.
 import { isFinal, type JsonValue, type NewEvent } from '../../event/events.ts';
-import { terminalOf } from '../../event/terminal-event.ts';
+import { terminalEventOf } from '../../event/terminal-event.ts';
 import type { Execution, ExecutionEnd, ExecutionStore } from '../../execution/store.ts';
 import type { LogState } from '../../log/log-state.ts';
 import { toPublishError } from './log-outcome.ts';
@@ -21,7 +21,7 @@ export async function finishRow(
   if (!ended || ended.attempt !== row.attempt || !isFinal(ended.status)) {
     throw toPublishError('superseded', row);
   }
-  return terminalOf(ended)!;
+  return terminalEventOf(ended)!;
 }
 
 function endOf({ mode }: Execution, terminal: NewEvent, state: LogState | undefined): ExecutionEnd {

@@ -1,7 +1,7 @@
 // The answers to a request that does not get past the gate.
 import { type ErrorCode, isExecstreamError } from '../../event/errors.ts';
-import { passes, problem, problemOf } from '../../rest/problem.ts';
-import { comeBackLater } from '../../sse/responses.ts';
+import { isTransient, problem, problemOf } from '../../rest/problem.ts';
+import { retryLater } from '../../sse/responses.ts';
 
 /** The answer where a `Host` does not name this machine, and authentication is off. */
 export function misdirected(): Response {
@@ -18,8 +18,8 @@ export function refusedAtGate(request: Request, isGraphQL: boolean, error: unkno
   const { code, message } = isExecstreamError(error)
     ? error
     : { code: 'INTERNAL' as ErrorCode, message: 'Unexpected error.' };
-  if (passes(code) && request.headers.get('last-event-id') && request.method === 'GET') {
-    return comeBackLater(message);
+  if (isTransient(code) && request.headers.get('last-event-id') && request.method === 'GET') {
+    return retryLater(message);
   }
   const refused = problemOf(code, message);
   const answer = isGraphQL ? inGraphQL(refused, code, message) : refused;

@@ -28,7 +28,7 @@ export interface GateOptions {
 export type Gate = (request: Request, accessToken: string | undefined) => Promise<Caller>;
 
 /** Whom a page without data is shown to: may do nothing, should the page ask for something after all. */
-const NOBODY: Caller = { id: 'nobody', scopes: [], executions: [] };
+const NO_ACCESS: Caller = { id: 'nobody', scopes: [], executions: [] };
 
 /**
  * Makes the gate.
@@ -39,7 +39,7 @@ export function createGate({ auth, streamTokens, host, corsOrigins }: GateOption
   const known = auth && knownBy(auth);
 
   return async (request, accessToken) => {
-    if (isWithoutData(request)) return NOBODY;
+    if (isWithoutData(request)) return NO_ACCESS;
     // A header is set on purpose; a cookie comes by itself, also with a request that means another caller.
     if (accessToken !== undefined && takesAccessToken(request) && !request.headers.has('authorization')) {
       return streamTokens.redeem(accessToken);

@@ -48,7 +48,7 @@ interface CountingRedis extends Redis {
 
 /** `prefix` stands before every key, as before those of the log. */
 export function createRedisTokenRecords(redisUrl: string, prefix: string): TokenRecords {
-  const { ask, close, defineCommand } = connect({ redis: redisUrl }, 'execstream-tokens');
+  const { run: ask, close, defineCommand } = connect({ redis: redisUrl }, 'execstream-tokens');
   defineCommand('countTokenRecord', { numberOfKeys: 1, lua: COUNT });
   const name = (key: string) => `${prefix}stream:token:${key}`;
   const setOf = (ownerId: string) => `${prefix}stream:tokens-of:${ownerId}`;

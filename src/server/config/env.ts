@@ -4,11 +4,17 @@ import { ExecstreamError } from '../../event/errors.ts';
 type Environment = NodeJS.ProcessEnv;
 
 /** A whole number within bounds. */
-export function whole(env: Environment, name: string, fallback: number, least: number, most: number): number {
+export function integer(
+  env: Environment,
+  name: string,
+  fallback: number,
+  least: number,
+  most: number,
+): number {
   const text = env[name];
   if (!text) return fallback;
   const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= least && value <= most)) throw wrong(name, `expected ${least} to ${most}, not "${text}"`);
+  if (!(value >= least && value <= most)) throw invalid(name, `expected ${least} to ${most}, not "${text}"`);
   return value;
 }
 
@@ -18,7 +24,7 @@ export function url(env: Environment, name: string, protocols: readonly string[]
   if (!text) return undefined;
   // The value is not shown: it may hold a password.
   if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
-    throw wrong(name, `expected a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`);
+    throw invalid(name, `expected a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`);
   }
   return text;
 }
@@ -26,7 +32,7 @@ export function url(env: Environment, name: string, protocols: readonly string[]
 /** One of these words. */
 export function oneOf(env: Environment, name: string, fallback: string, known: readonly string[]): string {
   const text = env[name] || fallback;
-  if (!known.includes(text)) throw wrong(name, `expected one of ${known.join(', ')}, not "${text}"`);
+  if (!known.includes(text)) throw invalid(name, `expected one of ${known.join(', ')}, not "${text}"`);
   return text;
 }
 
@@ -36,6 +42,6 @@ export function list(env: Environment, name: string): string[] {
 }
 
 /** The error for a variable's value. */
-export function wrong(name: string, what: string): ExecstreamError {
+export function invalid(name: string, what: string): ExecstreamError {
   return new ExecstreamError('BAD_USER_INPUT', `${name}: ${what}`);
 }

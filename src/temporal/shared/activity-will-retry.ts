@@ -11,7 +11,7 @@ export type RetryInfo = Pick<
  * Foretells the server's decision, by its own rules. A server that sends no policy has one all the same, and its
  * default retries without end.
  */
-export function willBeRetried(error: unknown, info: RetryInfo, now: number): boolean {
+export function activityWillRetry(error: unknown, info: RetryInfo, now: number): boolean {
   const { maximumAttempts = 0, nonRetryableErrorTypes = [], ...pace } = info.retryPolicy ?? {};
   if (maximumAttempts > 0 && info.attempt >= maximumAttempts) return false;
   if (isFinalError(error, nonRetryableErrorTypes)) return false;

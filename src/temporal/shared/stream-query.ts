@@ -49,7 +49,7 @@ export interface StreamPage {
 }
 
 /** One event on its way from a workflow task to the worker. The task may yet fail: it is provisional. */
-export interface SunkEvent {
+export interface SinkEvent {
   readonly executionId: string;
   readonly parentId?: string;
   readonly epoch: string;
@@ -58,7 +58,7 @@ export interface SunkEvent {
 
 /** The sink that a workflow emits to where its worker has one, as `Sinks` of Temporal's. */
 export type StreamSinks = {
-  execstream: { append(sunk: SunkEvent): void };
+  execstream: { append(sunk: SinkEvent): void };
 };
 
 /** What the log of a workflow notes: which incarnation and run its events are of. */

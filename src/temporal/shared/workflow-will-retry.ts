@@ -13,7 +13,7 @@ export type RetryInfo = Pick<WorkflowInfo, 'retryPolicy' | 'attempt' | 'executio
  * Foretells the server's decision, by its own rules. Where that turns out otherwise (a clock that differs), the
  * relay tells the end from Temporal's close event.
  */
-export function willBeRetried(error: unknown, info: RetryInfo, now: number): boolean {
+export function workflowWillRetry(error: unknown, info: RetryInfo, now: number): boolean {
   const { retryPolicy, attempt, executionExpirationTime } = info;
   if (!retryPolicy) return false;
   const { maximumAttempts = 0, nonRetryableErrorTypes = [] } = retryPolicy;

@@ -1,14 +1,18 @@
 // Activities that fail and are tried again: the history has it once they are over, `describe` while it lasts. So it
 // is told to the viewers of this process as a warning, and takes no place in the log.
 import type { PendingRetry, WorkflowRun } from './temporal-client.ts';
-import type { Watched } from './watch-context.ts';
+import type { WatchContext } from './watch-context.ts';
 
 /**
  * Looks at the retries of a run's activities, for as long as some are open.
  * @param openTasks what the history says of them, kept up to date by the caller.
  * @returns how to stop.
  */
-export function watchRetries(watched: Watched, run: WorkflowRun, openTasks: ReadonlySet<string>): () => void {
+export function watchRetries(
+  watched: WatchContext,
+  run: WorkflowRun,
+  openTasks: ReadonlySet<string>,
+): () => void {
   const { temporal, audience, times } = watched;
   const told = new Map<string, number>();
   let isStopped = false;

@@ -1,6 +1,6 @@
 // How a run of a workflow closed, read from the close event of its history, and what goes on in its place.
 import { type EventData, type JsonValue, timestamp } from '../../event/events.ts';
-import { terminalOf } from '../../event/terminal-event.ts';
+import { terminalEventOf } from '../../event/terminal-event.ts';
 import type { ExecutionEnd } from '../../execution/store.ts';
 import { failureCode, failureMessage } from './failure.ts';
 import type { Payloads } from './payloads.ts';
@@ -76,7 +76,7 @@ export function endOf(close: Close, result: JsonValue | undefined): ExecutionEnd
 /** The terminal event that a close is, in the time of Temporal. */
 export function terminalOfClose(close: Close, end: ExecutionEnd, startedAt: number) {
   const row = { ...end, startedAt: new Date(startedAt), finishedAt: new Date(close.at) };
-  return terminalOf(row)!;
+  return terminalEventOf(row)!;
 }
 
 /** What a step of a history tells of a close after which another run goes on. */

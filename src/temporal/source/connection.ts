@@ -5,10 +5,10 @@
 // is connected, before the first call.
 import type { Client, Connection } from '@temporalio/client';
 import { STREAM_QUERY } from '../shared/stream-query.ts';
-import { type Asked, TemporalError, temporalError } from './errors.ts';
+import { type TemporalCall, TemporalError, temporalError } from './errors.ts';
 import { failureMessage } from './failure.ts';
 import { taskIdOf } from './task-id.ts';
-import { type Temporal, type TemporalSettings, toMs } from './temporal-client.ts';
+import { type TemporalClient, type TemporalSettings, toMs } from './temporal-client.ts';
 
 export interface CallTimes {
   readonly callMs: number;
@@ -31,13 +31,16 @@ interface Connected {
 }
 
 /** Makes the connection; nothing is connected yet, so this does not fail. */
-export function createTemporal(settings: TemporalSettings, given: Partial<CallTimes> = {}): Temporal {
+export function createTemporalClient(
+  settings: TemporalSettings,
+  given: Partial<CallTimes> = {},
+): TemporalClient {
   const { address, namespace, dataConverter } = settings;
   const times = { ...DEFAULT_TIMES, ...given };
   let connecting: Promise<Connected> | undefined;
 
   async function call<T>(
-    asked: Asked,
+    asked: TemporalCall,
     forMs: number,
     work: (connected: Connected) => Promise<T>,
     signal?: AbortSignal,
@@ -170,7 +173,7 @@ async function connect(settings: TemporalSettings): Promise<Connected> {
 }
 
 /** A timer of our own: retries heed no deadline. */
-async function within<T>(ms: number, asked: Asked, answer: Promise<T>): Promise<T> {
+async function within<T>(ms: number, asked: TemporalCall, answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const condition = asked === 'query' ? 'slow-worker' : 'away';

@@ -2,7 +2,7 @@
 import { ExecstreamError, messageOf } from '../../event/errors.ts';
 
 /** What was asked: the same status of gRPC means one thing of a query and another of a read. */
-export type Asked = 'query' | 'read';
+export type TemporalCall = 'query' | 'read';
 
 export type Condition =
   | 'unknown-workflow'
@@ -63,13 +63,18 @@ const NO_HANDLER =
  * Says what an error of the client or of its connection means. It is recognised by its fields: the client wraps some
  * statuses in classes of its own and leaves others as they are.
  */
-export function temporalError(error: unknown, asked: Asked): TemporalError {
+export function temporalError(error: unknown, asked: TemporalCall): TemporalError {
   if (error instanceof TemporalError) return error;
   const { code, message } = statusOf(error);
   return new TemporalError(conditionOf(error, code, message, asked), message, { cause: error });
 }
 
-function conditionOf(error: unknown, code: number | undefined, message: string, asked: Asked): Condition {
+function conditionOf(
+  error: unknown,
+  code: number | undefined,
+  message: string,
+  asked: TemporalCall,
+): Condition {
   const name = error instanceof Error ? error.name : '';
   if (name === 'NamespaceNotFoundError') return 'unknown-namespace';
   if (name === 'WorkflowNotFoundError') return 'unknown-workflow';

@@ -7,7 +7,7 @@
 // 3. `confirmed` never goes beyond what the source said and the log took: what a sink appended besides is compared
 //    before it counts.
 // 4. After a call whose outcome is unknown it is not used again; the next one takes a new token (see 1).
-import { batchesOf } from '../../log/append-batch.ts';
+import { splitIntoBatches } from '../../log/append-batch.ts';
 import type { EventLog } from '../../log/log.ts';
 import { formatNote, parseNote, type WorkflowEvent, type WorkflowNote } from '../shared/stream-query.ts';
 
@@ -17,7 +17,7 @@ export interface Incarnation extends WorkflowNote {
   /** The seq before the first event of the run, where the run's own history is numbered. */
   readonly base?: number;
   /** The workflow has not said so by itself: its numbering is a guess. */
-  readonly isGuess?: boolean;
+  readonly isProvisional?: boolean;
 }
 
 /**
@@ -102,9 +102,9 @@ export function createFixedCopy({ log, executionId, fence }: FixedCopyOptions): 
       return 'done';
     },
     async append(events) {
-      const { epoch: named, runId, runStartedAt, base = 0, isGuess = false } = current!;
+      const { epoch: named, runId, runStartedAt, base = 0, isProvisional: isGuess = false } = current!;
       const missing = events.filter(({ seq }) => seq > confirmed);
-      for (const batch of batchesOf(missing, ({ data }) => data, MAX_BATCH_EVENTS)) {
+      for (const batch of splitIntoBatches(missing, ({ data }) => data, MAX_BATCH_EVENTS)) {
         const last = batch.at(-1)!.seq;
         const own = JSON.stringify({ confirmed: last, base, isGuess });
         const result = await log.append(executionId, {
@@ -118,7 +118,7 @@ export function createFixedCopy({ log, executionId, fence }: FixedCopyOptions): 
           case 'appended':
             confirmed = last;
             break;
-          case 'ahead':
+          case 'gap':
             // The log has lost its end.
             confirmed = Math.min(confirmed, result.head);
             return 'again';

@@ -13,7 +13,9 @@ import { cutName, taskIdOf } from './task-id.ts';
 import type { HistoryEvent, WorkflowRun } from './temporal-client.ts';
 
 /** An event without its seq and time. */
-export type Told = { [T in EventType]: { readonly type: T; readonly data: EventData[T] } }[EventType];
+export type UnnumberedEvent = {
+  [T in EventType]: { readonly type: T; readonly data: EventData[T] };
+}[EventType];
 
 interface Task {
   readonly taskId: string;
@@ -36,7 +38,7 @@ export function createHistoryReader(run: WorkflowRun, isContinued: boolean) {
   const children = new Map<string, Task>();
   const timers = new Map<string, string>();
 
-  function activity(event: HistoryEvent): Told | undefined {
+  function activity(event: HistoryEvent): UnnumberedEvent | undefined {
     const scheduled = event.activityTaskScheduledEventAttributes;
     if (scheduled) {
       const taskId = taskIdOf(scheduled.activityType?.name, scheduled.activityId);
@@ -60,7 +62,7 @@ export function createHistoryReader(run: WorkflowRun, isContinued: boolean) {
     return canceled ? status(activities, canceled, 'CANCELED') : undefined;
   }
 
-  function child(event: HistoryEvent): Told | undefined {
+  function child(event: HistoryEvent): UnnumberedEvent | undefined {
     const initiated = event.startChildWorkflowExecutionInitiatedEventAttributes;
     if (initiated) {
       const { workflowId } = initiated;
@@ -85,7 +87,7 @@ export function createHistoryReader(run: WorkflowRun, isContinued: boolean) {
     return canceled ? status(children, canceled, 'CANCELED') : undefined;
   }
 
-  function own(event: HistoryEvent): Told | undefined {
+  function own(event: HistoryEvent): UnnumberedEvent | undefined {
     if (event.workflowExecutionStartedEventAttributes && !isContinued) {
       const { workflowId, workflowType, runId } = run;
       return { type: 'workflow_start', data: { workflowId, workflowType, runId } };
@@ -116,7 +118,7 @@ export function createHistoryReader(run: WorkflowRun, isContinued: boolean) {
     };
   }
 
-  return (event: HistoryEvent): Told | undefined => activity(event) ?? child(event) ?? own(event);
+  return (event: HistoryEvent): UnnumberedEvent | undefined => activity(event) ?? child(event) ?? own(event);
 }
 
 /** Where a task of the run stands; undefined for one whose beginning is unknown. */
@@ -125,14 +127,14 @@ function status(
   attributes: Attributes,
   is: ExecutionStatus,
   why?: string,
-): Told | undefined {
+): UnnumberedEvent | undefined {
   const { scheduledEventId, initiatedEventId } = attributes;
   const task = tasks.get(String(scheduledEventId ?? initiatedEventId));
   if (!task) return undefined;
   return { type: 'task_status', data: { status: is, ...(why !== undefined && { step: why }), ...task } };
 }
 
-function step(name: string): Told {
+function step(name: string): UnnumberedEvent {
   return { type: 'workflow_status', data: { status: 'RUNNING', step: cutName(name) } };
 }
 

@@ -3,18 +3,18 @@
 // Behind the history of a run whose workflow task has failed, the server shows the task that it tries next, under ids
 // that are not given yet: what happens before that task is done gets the same ids. So a workflow task's beginning at
 // the end of a page does not count as read.
-import { backoff, pause } from '../../async/backoff.ts';
+import { backoff, delay } from '../../async/backoff.ts';
 import { type Close, closeOf } from './close-event.ts';
 import { isTemporalError } from './errors.ts';
-import type { HistoryEvent, Temporal, WorkflowRef } from './temporal-client.ts';
-import type { Troubles, WatchTimes } from './watch-context.ts';
+import type { HistoryEvent, TemporalClient, WorkflowRef } from './temporal-client.ts';
+import type { ActiveWarnings, WatchTimes } from './watch-context.ts';
 
 export interface HistoryFollow {
-  readonly temporal: Temporal;
+  readonly temporal: TemporalClient;
   readonly run: WorkflowRef;
   /** The close event alone: for histories that are too long to be read for their news. */
   readonly isCloseOnly: boolean;
-  readonly troubles: Troubles;
+  readonly troubles: ActiveWarnings;
   readonly times: WatchTimes;
   readonly signal: AbortSignal;
   /** Given each event once and in order, but the beginning of a workflow task perhaps again; what it rejects with ends the reading. */
@@ -32,7 +32,7 @@ export async function followHistory(follow: HistoryFollow): Promise<Close | unde
   let last = 0;
   let failures = 0;
   while (!signal.aborted) {
-    let page: Awaited<ReturnType<Temporal['history']>>;
+    let page: Awaited<ReturnType<TemporalClient['history']>>;
     try {
       page = await temporal.history({ run, from, isCloseOnly, isWaiting: true }, signal);
     } catch (error) {
@@ -42,7 +42,7 @@ export async function followHistory(follow: HistoryFollow): Promise<Close | unde
       // Of a token that has become void the server says the same: once from the beginning, and it is the run's.
       if (isTemporalError(error, 'unknown-workflow') && !from) throw error;
       if (!isTemporalError(error, 'away')) from = undefined;
-      await pause(backoff(times.retryMs, failures), signal);
+      await delay(backoff(times.retryMs, failures), signal);
       continue;
     }
     failures = 0;
@@ -53,7 +53,7 @@ export async function followHistory(follow: HistoryFollow): Promise<Close | unde
     const close = news.length > 0 ? closeOf(news.at(-1)!) : undefined;
     if (close) return close;
     // A history that is said to be over without a close event: begin again, but not in a hurry.
-    if (!page.next) await pause(times.retryMs.longest, signal);
+    if (!page.next) await delay(times.retryMs.maxMs, signal);
     from = page.next;
   }
   return undefined;

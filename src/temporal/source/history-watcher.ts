@@ -6,7 +6,7 @@ import { type Close, closeOf, timeOf } from './close-event.ts';
 import { createHistoryReader } from './history-events.ts';
 import { followHistory } from './history-reader.ts';
 import type { HistoryEvent, WorkflowRun } from './temporal-client.ts';
-import type { Stop, Watched } from './watch-context.ts';
+import type { WatchContext, WatchOutcome } from './watch-context.ts';
 
 /** Where the numbers of a run's events begin. */
 export interface HistoryPlace {
@@ -38,9 +38,9 @@ interface ReadRun {
 
 /** Unwinds the reading of a history once the log has said what to do. */
 class Stopped extends Error {
-  readonly outcome: Stop | 'again';
+  readonly outcome: WatchOutcome | 'again';
 
-  constructor(outcome: Stop | 'again') {
+  constructor(outcome: WatchOutcome | 'again') {
     super(outcome);
     this.outcome = outcome;
   }
@@ -52,10 +52,10 @@ class Stopped extends Error {
  * @throws ExecstreamError `SOURCE_UNAVAILABLE` where the log does not answer; TemporalError `unknown-workflow`.
  */
 export async function watchByHistory(
-  watched: Watched,
+  watched: WatchContext,
   run: WorkflowRun,
   given: HistoryPlace,
-): Promise<ReadRun | { readonly stop: Stop }> {
+): Promise<ReadRun | { readonly stop: WatchOutcome }> {
   let place = given;
   for (;;) {
     const { epoch, base } = place;
@@ -77,11 +77,11 @@ export async function watchByHistory(
 }
 
 async function readRun(
-  watched: Watched,
+  watched: WatchContext,
   run: WorkflowRun,
   place: HistoryPlace,
 ): Promise<ReadRun | undefined> {
-  const { temporal, copy, troubles, times, signal } = watched;
+  const { temporal, copy, warnings: troubles, times, signal } = watched;
   const tell = createHistoryReader(run, place.base > 0);
   const openTasks = new Set<string>();
   let seq = place.base;

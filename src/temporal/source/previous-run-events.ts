@@ -3,7 +3,7 @@ import { timestamp } from '../../event/events.ts';
 import type { StreamPage, WorkflowEvent } from '../shared/stream-query.ts';
 import { isTemporalError } from './errors.ts';
 import { readPage } from './query-page.ts';
-import type { Temporal, WorkflowRun } from './temporal-client.ts';
+import type { TemporalClient, WorkflowRun } from './temporal-client.ts';
 
 /** Runs that are asked, one behind the other. */
 const MOST_RUNS = 20;
@@ -13,7 +13,7 @@ const MOST_RUNS = 20;
  * @throws TemporalError where a run before could not be asked for now.
  */
 export async function eventsBefore(
-  temporal: Temporal,
+  temporal: TemporalClient,
   run: WorkflowRun,
   page: StreamPage,
   since: number,
@@ -47,7 +47,7 @@ function gone(seq: number, toSeq: number, run: WorkflowRun): WorkflowEvent {
 }
 
 async function firstPage(
-  temporal: Temporal,
+  temporal: TemporalClient,
   run: WorkflowRun,
   since: number,
 ): Promise<StreamPage | undefined> {

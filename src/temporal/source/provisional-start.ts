@@ -1,10 +1,10 @@
 // Begins the log of a workflow that cannot be asked yet: a viewer who has read nothing has no cursor, and could not be
 // warned of that.
 
-import { pause } from '../../async/backoff.ts';
+import { delay } from '../../async/backoff.ts';
 import { timestamp } from '../../event/events.ts';
 import type { WorkflowRun } from './temporal-client.ts';
-import type { Watched } from './watch-context.ts';
+import type { WatchContext } from './watch-context.ts';
 
 /** Until then an announcement has reached the viewers: before a warning does, which repeats the cursor that it gives. */
 const ANNOUNCED_MS = 200;
@@ -14,8 +14,8 @@ const ANNOUNCED_MS = 200;
  * should the workflow say otherwise, a new epoch begins.
  * @returns whether it was told.
  */
-export async function beginByGuess(
-  { copy, log, executionId, signal }: Watched,
+export async function startProvisionally(
+  { copy, log, executionId, signal }: WatchContext,
   run: WorkflowRun,
 ): Promise<boolean> {
   if (copy.epoch !== '' || (await log.head(executionId))) return false;
@@ -24,6 +24,6 @@ export async function beginByGuess(
   if ((await copy.enter(guess)) !== 'done') return false;
   const ts = timestamp(new Date(startedAt));
   await copy.append([{ seq: 1, type: 'workflow_start', ts, data: { workflowId, workflowType, runId } }]);
-  await pause(ANNOUNCED_MS, signal);
+  await delay(ANNOUNCED_MS, signal);
   return true;
 }

@@ -9,8 +9,8 @@
 // 4. A workflow speaks in its workflow tasks alone. Where one was completed since the last answer, a run that closed is
 //    asked until it has answered or `lastWordsMs` are over: its last events come before its end.
 
-import { backoff, pause } from '../../async/backoff.ts';
-import { createBell } from '../../async/signal.ts';
+import { backoff, delay } from '../../async/backoff.ts';
+import { createSignal } from '../../async/signal.ts';
 import { isFinal, type OpenStatus } from '../../event/events.ts';
 import type { Announcement } from '../../log/log.ts';
 import type { StreamPage, WorkflowEvent } from '../shared/stream-query.ts';
@@ -18,10 +18,10 @@ import type { Close } from './close-event.ts';
 import { isTemporalError, type TemporalError } from './errors.ts';
 import { followHistory } from './history-reader.ts';
 import { eventsBefore } from './previous-run-events.ts';
-import { beginByGuess } from './provisional-start.ts';
+import { startProvisionally } from './provisional-start.ts';
 import { readPage, splitEnd } from './query-page.ts';
 import type { HistoryEvent, WorkflowRun } from './temporal-client.ts';
-import type { Stop, Watched } from './watch-context.ts';
+import type { WatchContext, WatchOutcome } from './watch-context.ts';
 
 /** How the watch of a run is over. `no-query`: it does not answer our query, and its history is to be used. */
 export type RunOutcome =
@@ -31,7 +31,7 @@ export type RunOutcome =
       /** Whether the run has answered the query, now or before. */
       readonly isOurs: boolean;
     }
-  | { readonly stop: Stop | 'no-query' };
+  | { readonly stop: WatchOutcome | 'no-query' };
 
 /** Histories above this are not read for their news: the workflow is asked every `pollMs` then. */
 const LONG_HISTORY = 5_000;
@@ -39,7 +39,7 @@ const LONG_HISTORY = 5_000;
 const SINK_LIVES_MS = 10_000;
 
 interface Pumped {
-  readonly stop?: Stop;
+  readonly stop?: WatchOutcome;
   readonly end?: WorkflowEvent<'complete' | 'error'> | undefined;
 }
 
@@ -49,12 +49,12 @@ interface Pumped {
  * @throws ExecstreamError `SOURCE_UNAVAILABLE` where log or store do not answer; TemporalError `unknown-workflow`.
  */
 export async function watchByQuery(
-  watched: Watched,
+  watched: WatchContext,
   run: WorkflowRun,
   hasAnswered: boolean,
 ): Promise<RunOutcome> {
-  const { temporal, log, store, executionId, copy, audience, troubles, times } = watched;
-  const bell = createBell();
+  const { temporal, log, store, executionId, copy, audience, warnings: troubles, times } = watched;
+  const bell = createSignal();
   const over = new AbortController();
   const signal = AbortSignal.any([watched.signal, over.signal]);
   const isCloseOnly = run.historyLength > LONG_HISTORY;
@@ -77,15 +77,16 @@ export async function watchByQuery(
     hasBegun ||= events.some((event) => event.workflowTaskScheduledEventAttributes);
     const completed = events.filter((event) => event.workflowTaskCompletedEventAttributes).length;
     spoken += completed;
-    if (completed > 0) bell.ring();
+    if (completed > 0) bell.set();
     // A task that nobody takes up: the question finds out why.
-    else if (last.workflowTaskScheduledEventAttributes) stuck = setTimeout(bell.ring, times.stuckMs).unref();
+    else if (last.workflowTaskScheduledEventAttributes)
+      stuck = setTimeout(bell.set, times.taskStallMs).unref();
   }
 
   function onAnnouncement({ epoch, events }: Announcement): void {
     if (epoch === copy.epoch && (events.at(-1)?.seq ?? 0) <= sent) return;
     sinkHeardAt = performance.now();
-    bell.ring();
+    bell.set();
   }
 
   function spacingMs(): number {
@@ -132,8 +133,8 @@ export async function watchByQuery(
     if (row && row.status !== status) await store.setStatus(executionId, row.attempt, status as OpenStatus);
   }
 
-  async function askOn(asking: AbortSignal): Promise<Stop | 'no-query' | undefined> {
-    if (!hasBegun && (await beginByGuess(watched, run))) sent = 1;
+  async function askOn(asking: AbortSignal): Promise<WatchOutcome | 'no-query' | undefined> {
+    if (!hasBegun && (await startProvisionally(watched, run))) sent = 1;
     while (!hasBegun && !asking.aborted) await bell.wait(times.slowPollMs);
     while (!asking.aborted) {
       const askedAt = performance.now();
@@ -146,20 +147,20 @@ export async function watchByQuery(
         if (asking.aborted) return undefined;
         if (error.condition === 'no-query' && !answered) return 'no-query';
         failures += 1;
-        if (!answered && (await beginByGuess(watched, run))) sent = 1;
+        if (!answered && (await startProvisionally(watched, run))) sent = 1;
         troubles.add('query', error);
       }
       const retryMs = failures > 0 ? backoff(times.retryMs, failures) : undefined;
       const unaskedMs = isCloseOnly ? audience.pollMs : times.slowPollMs;
       await bell.wait(retryMs ?? unaskedMs);
-      await pause(Math.max(0, (retryMs ?? spacingMs()) - (performance.now() - askedAt)), asking);
+      await delay(Math.max(0, (retryMs ?? spacingMs()) - (performance.now() - askedAt)), asking);
     }
     return undefined;
   }
 
   async function askLast(): Promise<Pumped> {
     // One that had closed before anyone watched may have had no worker for long.
-    const patience = AbortSignal.timeout(times.lastWordsMs / (run.isOpen ? 1 : 3));
+    const patience = AbortSignal.timeout(times.finalQueryTimeoutMs / (run.isOpen ? 1 : 3));
     const listening = AbortSignal.any([signal, patience]);
     for (let tries = 1; !answered || heard < spoken; tries += 1) {
       try {
@@ -169,7 +170,7 @@ export async function watchByQuery(
         if (error.condition === 'no-query' && !answered) throw error;
         if (heard === spoken || isLasting(error, tries)) break;
       }
-      await pause(backoff(times.retryMs, tries), listening);
+      await delay(backoff(times.retryMs, tries), listening);
       if (listening.aborted) break;
     }
     return {};
@@ -180,7 +181,7 @@ export async function watchByQuery(
     return condition === 'no-worker' || (condition === 'query-failed' && tries > 1);
   }
 
-  const unlisten = await log.listen(executionId, { onAnnouncement, onInterruption: bell.ring });
+  const unlisten = await log.listen(executionId, { onAnnouncement, onInterruption: bell.set });
   let close: Close | undefined;
   try {
     const asking = new AbortController();
@@ -190,7 +191,7 @@ export async function watchByQuery(
       })
       .finally(() => {
         asking.abort();
-        bell.ring();
+        bell.set();
       });
     // A run that has closed is asked once its close is known, and once only.
     const asked = run.isOpen
@@ -212,7 +213,7 @@ export async function watchByQuery(
   } finally {
     over.abort();
     clearTimeout(stuck);
-    bell.ring();
+    bell.set();
     await unlisten().catch(() => {});
   }
 }

@@ -3,7 +3,7 @@ import { isExecstreamError } from '../../event/errors.ts';
 import type { Execution, ExecutionStore } from '../../execution/store.ts';
 import { isTemporalError, refusalOf } from './errors.ts';
 import { decodeFirst, type PayloadDecoder } from './payloads.ts';
-import type { Temporal, WorkflowRef } from './temporal-client.ts';
+import type { TemporalClient, WorkflowRef } from './temporal-client.ts';
 
 /** A workflow as an application names it. */
 export interface ResolvedWorkflow {
@@ -22,7 +22,7 @@ export type ResolveWorkflow = (
 ) => ResolvedWorkflow | undefined | Promise<ResolvedWorkflow | undefined>;
 
 export interface ResolutionOptions {
-  readonly temporal: Temporal;
+  readonly temporal: TemporalClient;
   readonly store: ExecutionStore;
   readonly resolve?: ResolveWorkflow | undefined;
   /** Whose the workflows are that nobody has begun here, where there is no hook to say it. */
@@ -55,7 +55,7 @@ export function createResolution({ temporal, store, resolve, tenant, decodePaylo
 
   async function beginRow(
     executionId: string,
-    run: Awaited<ReturnType<Temporal['describe']>>,
+    run: Awaited<ReturnType<TemporalClient['describe']>>,
     owner: string | undefined,
   ): Promise<Execution | undefined> {
     const { workflowId, workflowType: name, firstRunId, attempt, parentId } = run;

@@ -2,7 +2,7 @@
 import type { Execution } from '../../execution/store.ts';
 import { type Close, closeOf } from './close-event.ts';
 import { isTemporalError } from './errors.ts';
-import type { Temporal, WorkflowRef, WorkflowRun } from './temporal-client.ts';
+import type { TemporalClient, WorkflowRef, WorkflowRun } from './temporal-client.ts';
 
 /** Runs that are walked through, from the chain's first to its last. */
 const MOST_RUNS = 10_000;
@@ -13,7 +13,7 @@ const MOST_RUNS = 10_000;
  * @throws TemporalError `unknown-workflow` where Temporal has none of them.
  */
 export async function openRun(
-  temporal: Temporal,
+  temporal: TemporalClient,
   ref: WorkflowRef,
   row: Execution,
   noted: string | undefined,
@@ -46,7 +46,7 @@ export async function openRun(
  * run's history names: the workflow's current run is looked at.
  */
 export async function nextRun(
-  temporal: Temporal,
+  temporal: TemporalClient,
   run: WorkflowRun,
   close: Close,
 ): Promise<WorkflowRun | undefined> {

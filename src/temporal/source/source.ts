@@ -7,19 +7,24 @@
 // 2. Whatever fails, the loop goes on, with a new token, for as long as the execution is followed.
 // 3. An execution that is no workflow of Temporal's is left to the source that is given for it.
 import { randomUUID } from 'node:crypto';
-import { backoff, pause } from '../../async/backoff.ts';
+import { backoff, delay } from '../../async/backoff.ts';
 import { messageOf } from '../../event/errors.ts';
 import type { Execution, ExecutionStore, OpenExecution } from '../../execution/store.ts';
 import type { EventLog } from '../../log/log.ts';
 import { type Audience, type Follow, followBy } from '../../source/source.ts';
 import { isTemporalError } from './errors.ts';
-import { watchPublished } from './external-publisher.ts';
+import { watchExternalPublisher } from './external-publisher.ts';
 import { createFixedCopy } from './fixed-copy.ts';
 import type { PayloadDecoder } from './payloads.ts';
 import { createResolution, type ResolveWorkflow } from './resolve.ts';
-import type { Temporal } from './temporal-client.ts';
-import { createTroubles, DEFAULT_WATCH_TIMES, type Stop, type WatchTimes } from './watch-context.ts';
-import { watch } from './watch-workflow.ts';
+import type { TemporalClient } from './temporal-client.ts';
+import {
+  createActiveWarnings,
+  DEFAULT_WATCH_TIMES,
+  type WatchOutcome,
+  type WatchTimes,
+} from './watch-context.ts';
+import { watchWorkflow } from './watch-workflow.ts';
 
 export interface TemporalTimes extends WatchTimes {
   /** How long a lease holds where its holder is heard of no more. It is renewed three times as often. */
@@ -31,7 +36,7 @@ export interface TemporalTimes extends WatchTimes {
 const DEFAULT_TIMES: TemporalTimes = { ...DEFAULT_WATCH_TIMES, leaseMs: 5_000, standbyMs: 1_000 };
 
 export interface TemporalSourceOptions extends Partial<TemporalTimes> {
-  readonly temporal: Temporal;
+  readonly temporal: TemporalClient;
   readonly log: EventLog;
   readonly store: ExecutionStore;
   /** Which workflow an id that has no row names. By default the one of that id, in the configured namespace. */
@@ -64,7 +69,7 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
   const { find, refOf } = createResolution(options);
 
   async function followOn(executionId: string, audience: Audience, signal: AbortSignal): Promise<void> {
-    const troubles = createTroubles(audience);
+    const troubles = createActiveWarnings(audience);
     const holder = randomUUID();
     let failures = 0;
     let isDone = false;
@@ -76,7 +81,7 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
         const outcome = row ? await watchHeld(row) : 'left';
         failures = 0;
         isDone = outcome === 'ended';
-        if (outcome === 'left' && row) waitMs = times.retryMs.first;
+        if (outcome === 'left' && row) waitMs = times.retryMs.firstMs;
       } catch (error) {
         failures += 1;
         waitMs = backoff(times.retryMs, failures);
@@ -87,16 +92,16 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
           audience.warn('SOURCE_UNAVAILABLE', messageOf(error));
         }
       }
-      if (!isDone) await pause(waitMs, signal);
+      if (!isDone) await delay(waitMs, signal);
     }
     if (!signal.aborted) troubles.clear();
 
     /** Watches under a lease of this process; answers at once where another one has it. */
-    async function watchHeld(row: Execution): Promise<Stop> {
+    async function watchHeld(row: Execution): Promise<WatchOutcome> {
       if (row.finishedAt && row.end) return 'ended';
       const fence = await log.takeLease(executionId, holder, times.leaseMs);
       if (fence === undefined) {
-        troubles.hear(await log.leaseNote(executionId));
+        troubles.hear(await log.readLeaseNote(executionId));
         return 'fenced';
       }
       const lost = new AbortController();
@@ -107,16 +112,16 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
       }, times.leaseMs / 3);
       timer.unref();
       const watched = {
-        ...{ temporal, log, store, executionId, audience, troubles, times },
+        ...{ temporal, log, store, executionId, audience, warnings: troubles, times },
         copy: createFixedCopy({ log, executionId, fence }),
         decodePayload: options.decodePayload,
         signal: AbortSignal.any([signal, lost.signal]),
       };
       try {
         const ref = await refOf(row);
-        const outcome = await watch(watched, row, ref);
+        const outcome = await watchWorkflow(watched, row, ref);
         if (outcome === 'ended') await markEnd(executionId);
-        return outcome === 'published' ? await watchPublished(watched, row, ref) : outcome;
+        return outcome === 'published' ? await watchExternalPublisher(watched, row, ref) : outcome;
       } finally {
         clearInterval(timer);
         if (!lost.signal.aborted) await log.dropLease(executionId, fence).catch(() => {});

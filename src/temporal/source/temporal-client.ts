@@ -68,7 +68,7 @@ export interface PendingRetry {
 }
 
 /** Errors: every method rejects with a TemporalError. */
-export interface Temporal {
+export interface TemporalClient {
   readonly address: string;
   readonly namespace: string;
   readonly dataConverter: DataConverter | undefined;

@@ -1,42 +1,42 @@
 // What the parts of one watch share: the workflow, its log, its audience, and who says what is wrong.
 
-import type { Retry } from '../../async/backoff.ts';
+import type { BackoffPolicy } from '../../async/backoff.ts';
 import type { ExecutionStore } from '../../execution/store.ts';
 import type { EventLog } from '../../log/log.ts';
 import type { Audience } from '../../source/source.ts';
 import { isTemporalError, warningOf } from './errors.ts';
 import type { FixedCopy } from './fixed-copy.ts';
 import type { PayloadDecoder } from './payloads.ts';
-import type { Temporal } from './temporal-client.ts';
+import type { TemporalClient } from './temporal-client.ts';
 
 export interface WatchTimes {
   /** How often a workflow that shows no sign of change is asked all the same. */
   readonly slowPollMs: number;
   /** How long a workflow task may stand before it is looked whether there is a worker. */
-  readonly stuckMs: number;
+  readonly taskStallMs: number;
   /** How often the retries of activities are looked at, of workflows that know nothing of us. */
   readonly retriesMs: number;
   /** How long a run that closed may take to say what came before its end. */
-  readonly lastWordsMs: number;
-  readonly retryMs: Retry;
+  readonly finalQueryTimeoutMs: number;
+  readonly retryMs: BackoffPolicy;
 }
 
 export const DEFAULT_WATCH_TIMES: WatchTimes = {
   slowPollMs: 15_000,
-  stuckMs: 2_000,
+  taskStallMs: 2_000,
   retriesMs: 5_000,
-  lastWordsMs: 15_000,
-  retryMs: { first: 400, longest: 5_000 },
+  finalQueryTimeoutMs: 15_000,
+  retryMs: { firstMs: 400, maxMs: 5_000 },
 };
 
-export interface Watched {
-  readonly temporal: Temporal;
+export interface WatchContext {
+  readonly temporal: TemporalClient;
   readonly log: EventLog;
   readonly store: ExecutionStore;
   readonly executionId: string;
   readonly copy: FixedCopy;
   readonly audience: Audience;
-  readonly troubles: Troubles;
+  readonly warnings: ActiveWarnings;
   readonly times: WatchTimes;
   /** Shows payloads of workflows that know nothing of us. */
   readonly decodePayload: PayloadDecoder | undefined;
@@ -45,10 +45,10 @@ export interface Watched {
 }
 
 /** What keeps a watch from going on as it is. */
-export type Stop = 'later' | 'ended' | 'published' | 'fenced' | 'left';
+export type WatchOutcome = 'later' | 'ended' | 'published' | 'fenced' | 'left';
 
 /** What is wrong for now: told to the viewers for as long as it lasts. None of it ends a stream. */
-export interface Troubles {
+export interface ActiveWarnings {
   /** A call failed; tells it, but not one that the next try may find over. */
   add(call: 'query' | 'read', error: unknown): void;
   /** The call went through. */
@@ -62,14 +62,14 @@ export interface Troubles {
 
 type Warning = { readonly code: string; readonly message: string };
 
-export function createTroubles(audience: Audience): Troubles {
+export function createActiveWarnings(audience: Audience): ActiveWarnings {
   const failing = new Map<string, { count: number; code?: string }>();
   let standing: Warning | undefined;
 
   function stand(warning: Warning | undefined): void {
     if (standing?.code === warning?.code) return;
     standing = warning;
-    audience.standingWarning(warning);
+    audience.setActiveWarning(warning);
   }
 
   return {

@@ -15,7 +15,7 @@ import { beginningWith, type HistoryPlace, isHistoryEpoch, watchByHistory } from
 import { watchByQuery } from './query-watcher.ts';
 import { nextRun, openRun } from './run-chain.ts';
 import type { WorkflowRef, WorkflowRun } from './temporal-client.ts';
-import type { Stop, Watched } from './watch-context.ts';
+import type { WatchContext, WatchOutcome } from './watch-context.ts';
 import { finish } from './workflow-end.ts';
 
 /** A run that has closed. */
@@ -32,7 +32,11 @@ interface SeenRun {
  * @throws ExecstreamError `SOURCE_UNAVAILABLE` where log or store do not answer, and TemporalError where a run could
  *   not be read: begin again, with a new token.
  */
-export async function watch(watched: Watched, row: Execution, ref: WorkflowRef): Promise<Stop> {
+export async function watchWorkflow(
+  watched: WatchContext,
+  row: Execution,
+  ref: WorkflowRef,
+): Promise<WatchOutcome> {
   const { log, executionId, temporal, signal } = watched;
   const head = await log.head(executionId);
   const note = parseRelayNote(head?.note);
@@ -57,7 +61,7 @@ export async function watch(watched: Watched, row: Execution, ref: WorkflowRef):
   }
   return 'left';
 
-  async function watchRun(now: WorkflowRun): Promise<{ stop: Stop } | SeenRun> {
+  async function watchRun(now: WorkflowRun): Promise<{ stop: WatchOutcome } | SeenRun> {
     if (!place) {
       const seen = await watchByQuery(watched, now, answered === now.runId);
       if ('close' in seen && (seen.isOurs || (await hasOurs()))) {
@@ -66,7 +70,7 @@ export async function watch(watched: Watched, row: Execution, ref: WorkflowRef):
       }
       if ('stop' in seen && seen.stop !== 'no-query') return { stop: seen.stop };
       // It does not answer, or closed before anyone could ask: its history tells.
-      watched.troubles.over('query');
+      watched.warnings.over('query');
       place = beginningWith(now);
     }
     const seen = await watchByHistory(watched, now, place);
@@ -93,7 +97,7 @@ export async function watch(watched: Watched, row: Execution, ref: WorkflowRef):
 }
 
 /** The row's attempt follows the workflow's own retries; cron runs, which begin at 1 again, do not set it back. */
-async function beginAttempt({ store, executionId }: Watched, run: WorkflowRun): Promise<void> {
+async function beginAttempt({ store, executionId }: WatchContext, run: WorkflowRun): Promise<void> {
   const row = await store.get(executionId);
   if (!row || row.finishedAt || run.attempt <= row.attempt) return;
   const { kind, mode, tenant } = row;

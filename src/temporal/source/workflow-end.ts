@@ -1,12 +1,12 @@
 // The end of a workflow, in the order of every end: the row, the terminal event, its cursor on the row.
 import { isFinal, type TerminalType } from '../../event/events.ts';
-import { terminalOf } from '../../event/terminal-event.ts';
+import { terminalEventOf } from '../../event/terminal-event.ts';
 import type { ExecutionEnd } from '../../execution/store.ts';
 import type { WorkflowEvent } from '../shared/stream-query.ts';
 import { type Close, endOf, terminalOfClose } from './close-event.ts';
 import { decodeFirst, decodePlainJson, type PayloadDecoder } from './payloads.ts';
 import type { WorkflowRun } from './temporal-client.ts';
-import type { Stop, Watched } from './watch-context.ts';
+import type { WatchContext, WatchOutcome } from './watch-context.ts';
 
 export interface Finish {
   readonly run: WorkflowRun;
@@ -22,9 +22,9 @@ export interface Finish {
  * @throws ExecstreamError `SOURCE_UNAVAILABLE` where log or store do not answer.
  */
 export async function finish(
-  watched: Watched,
+  watched: WatchContext,
   { run, close, said, isOurs }: Finish,
-): Promise<Stop | 'again'> {
+): Promise<WatchOutcome | 'again'> {
   const { store, log, executionId, copy } = watched;
   const agreed = said && agrees(said, close) ? said : undefined;
   const end = await endFor(agreed, close, isOurs ? decodePlainJson : watched.decodePayload);
@@ -33,7 +33,8 @@ export async function finish(
   if (!row || !isFinal(row.status)) return 'left';
   const isWon = row.status === end.status;
   // Another end stands on the row, and the first one wins.
-  const event = (isWon && agreed) || (isWon ? terminalOfClose(close, end, run.startedAt) : terminalOf(row)!);
+  const event =
+    (isWon && agreed) || (isWon ? terminalOfClose(close, end, run.startedAt) : terminalEventOf(row)!);
   const head = await log.head(executionId);
   if (head && head.end === 0 && head.epoch === copy.epoch) {
     const seq = 'seq' in event ? event.seq : head.head + 1;

@@ -5,8 +5,8 @@ import type { FailedStatus } from '../../event/events.ts';
 import type { BeginRun } from '../../publish/begin-run.ts';
 import type { ExecutionPublisher } from '../../publish/execution-publisher.ts';
 import type { Publisher } from '../../publish/publisher.ts';
-import { willBeRetried } from '../shared/activity-will-retry.ts';
-import { createMuteRun } from './noop-run.ts';
+import { activityWillRetry } from '../shared/activity-will-retry.ts';
+import { createNoopRun } from './noop-run.ts';
 
 /** What is begun. Attempt, workflow and run are the activity's own. */
 export interface PublishActivityOptions
@@ -94,7 +94,7 @@ async function begin(
     });
   } catch (error) {
     if (!isExecstreamError(error, 'ENDED')) throw error;
-    return createMuteRun({ id, kind, mode, attempt });
+    return createNoopRun({ id, kind, mode, attempt });
   }
 }
 
@@ -116,7 +116,7 @@ async function tellFailure(run: ExecutionPublisher, error: unknown, context: Con
     else await run.abandon(error);
   } else if (isCanceled && (cancellationDetails?.paused || cancellationDetails?.reset)) {
     await run.abandon(error);
-  } else if (willBeRetried(error, info, Date.now())) {
+  } else if (activityWillRetry(error, info, Date.now())) {
     await run.abandon(error);
   } else {
     await run.fail(error, cancellationDetails?.timedOut ? { status: 'TIMED_OUT' } : {});

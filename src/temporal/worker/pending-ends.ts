@@ -5,34 +5,34 @@
 // its cursor on the row. Where that cannot be found out from here, the relay does it.
 import type { JsonValue } from '../../event/events.ts';
 import type { ExecutionEnd, ExecutionStore } from '../../execution/store.ts';
-import type { Logger } from '../../publish/limits.ts';
+import type { Logger } from '../../telemetry/logger.ts';
 import { type Close, type HistoryService, waitForClose } from './close-event.ts';
-import { beginRow, type Sunk } from './sink-target.ts';
+import { beginRow, type RunSinkEvent } from './sink-target.ts';
 
 /** How long a close is waited for: it comes within ms, or the task was refused. */
 const CONFIRM_MS = 60_000;
 
-export interface EndingOptions {
+export interface PendingEndsOptions {
   readonly store: Pick<ExecutionStore, 'begin' | 'finish' | 'markEnd'>;
   readonly logger: Logger;
   readonly signal: AbortSignal;
   service(): HistoryService | undefined;
   /** Appends the terminal event. Answers the log's epoch, undefined where the event is not there. */
-  send(sunk: Sunk): Promise<string | undefined>;
+  send(sunk: RunSinkEvent): Promise<string | undefined>;
 }
 
-export interface Endings {
+export interface PendingEnds {
   /** Tells this end once Temporal has it. */
-  await(sunk: Sunk): void;
+  add(sunk: RunSinkEvent): void;
   /** The workflow speaks again: its task was run once more, so what was its end is none any more. */
-  forget(sunk: Sunk): void;
+  cancel(sunk: RunSinkEvent): void;
   idle(): Promise<unknown>;
 }
 
-export function createEndings({ store, logger, signal, service, send }: EndingOptions): Endings {
+export function createPendingEnds({ store, logger, signal, service, send }: PendingEndsOptions): PendingEnds {
   const pending = new Map<string, { readonly given: AbortController; readonly done: Promise<void> }>();
 
-  async function tell(sunk: Sunk, given: AbortSignal): Promise<void> {
+  async function confirm(sunk: RunSinkEvent, given: AbortSignal): Promise<void> {
     const { executionId, run } = sunk;
     const asked = service();
     if (!asked) return;
@@ -57,14 +57,14 @@ export function createEndings({ store, logger, signal, service, send }: EndingOp
   }
 
   return {
-    await(sunk) {
+    add(sunk) {
       const given = new AbortController();
-      const done = tell(sunk, AbortSignal.any([given.signal, signal])).finally(() => {
+      const done = confirm(sunk, AbortSignal.any([given.signal, signal])).finally(() => {
         if (pending.get(sunk.executionId)?.given === given) pending.delete(sunk.executionId);
       });
       pending.set(sunk.executionId, { given, done });
     },
-    forget: ({ executionId }) => {
+    cancel: ({ executionId }) => {
       pending.get(executionId)?.given.abort();
       pending.delete(executionId);
     },
@@ -72,13 +72,13 @@ export function createEndings({ store, logger, signal, service, send }: EndingOp
   };
 }
 
-function agrees({ event }: Sunk, { how, goesOn }: Close): boolean {
+function agrees({ event }: RunSinkEvent, { how, goesOn }: Close): boolean {
   if (goesOn) return false;
   if (event.type === 'complete') return how === 'completed';
   return event.type === 'error' && how === (event.data.status === 'CANCELED' ? 'canceled' : 'failed');
 }
 
-function endOf({ event }: Sunk, close: Close): ExecutionEnd {
+function endOf({ event }: RunSinkEvent, close: Close): ExecutionEnd {
   if (event.type === 'error') {
     const { status, message, code, usage } = event.data;
     return { status, error: { message, ...(code !== undefined && { code }) }, ...(usage && { usage }) };

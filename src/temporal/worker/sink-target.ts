@@ -1,17 +1,17 @@
 // Where a sink's events stand in their log: finds the log, makes it for a first event, and says who may go on.
 import type { ExecutionStore } from '../../execution/store.ts';
 import type { LogWriter } from '../../log/log.ts';
-import { formatNote, parseNote, type SunkEvent } from '../shared/stream-query.ts';
+import { formatNote, parseNote, type SinkEvent } from '../shared/stream-query.ts';
 import type { WorkflowRun } from './close-event.ts';
 
 /** A sink's event and what its worker knows of the run that emitted it. */
-export interface Sunk extends SunkEvent {
-  readonly run: WorkflowRun & SunkRun;
+export interface RunSinkEvent extends SinkEvent {
+  readonly run: WorkflowRun & SinkRun;
   /** Bytes of its JSON. */
   readonly bytes: number;
 }
 
-export interface SunkRun {
+export interface SinkRun {
   readonly workflowType: string;
   readonly firstRunId: string;
   readonly attempt: number;
@@ -21,7 +21,7 @@ export interface SunkRun {
 }
 
 /** A log that a sink may append to. */
-export interface Place {
+export interface LogTarget {
   /** The log's epoch. */
   readonly logEpoch: string;
   /** The workflow's, which the log holds. */
@@ -38,11 +38,11 @@ export interface Place {
  * @returns a reason where they are the relay's business: it has the whole of them by the query.
  * @throws ExecstreamError what log and store throw.
  */
-export async function findPlace(
+export async function resolveTarget(
   log: LogWriter,
-  first: Sunk,
+  first: RunSinkEvent,
   begin: () => Promise<void>,
-): Promise<Place | { readonly left: string }> {
+): Promise<LogTarget | { readonly left: string }> {
   const { executionId, epoch, event, run } = first;
   const head = await log.head(executionId);
   if (head && head.numbering !== 'fixed') return { left: 'a publisher writes this log' };
@@ -67,7 +67,7 @@ export async function findPlace(
 /** Makes the row, or begins the workflow's next attempt. The relay does the same on first view: it may be twice. */
 export async function beginRow(
   store: Pick<ExecutionStore, 'begin'>,
-  { executionId, parentId, run }: Sunk,
+  { executionId, parentId, run }: RunSinkEvent,
 ): Promise<void> {
   const { attempt, workflowType, workflowId, firstRunId, tenant } = run;
   await store.begin({
@@ -85,7 +85,7 @@ export async function beginRow(
 }
 
 /** The note that tells the relay and other workers whose events these are; absent where it stands there already. */
-export function noteFor(place: Place, { epoch, run }: Sunk): { note?: string } {
+export function progressNote(place: LogTarget, { epoch, run }: RunSinkEvent): { note?: string } {
   if (place.runId === run.runId) return {};
   const { runId, runStartedAt } = run;
   return { note: formatNote({ epoch, runId, runStartedAt }, place.note) };

@@ -9,12 +9,12 @@ import type { WorkflowInfo } from '@temporalio/workflow';
 import { isTerminal } from '../../event/events.ts';
 import type { ExecutionStore } from '../../execution/store.ts';
 import type { LogWriter } from '../../log/log.ts';
-import { type Logger, SILENT } from '../../publish/limits.ts';
-import type { StreamSinks, SunkEvent } from '../shared/stream-query.ts';
+import { type Logger, SILENT } from '../../telemetry/logger.ts';
+import type { SinkEvent, StreamSinks } from '../shared/stream-query.ts';
 import type { HistoryService } from './close-event.ts';
-import { createEndings } from './pending-ends.ts';
-import type { Sunk } from './sink-target.ts';
-import { createFeed, type Feed } from './workflow-feed.ts';
+import { createPendingEnds } from './pending-ends.ts';
+import type { RunSinkEvent } from './sink-target.ts';
+import { createWorkflowFeed, type WorkflowFeed } from './workflow-feed.ts';
 
 export interface SinkOptions {
   readonly log: LogWriter;
@@ -46,12 +46,12 @@ const MAX_FEEDS = 2_000;
 /** Makes the sinks over a log and a store, which stay the caller's. */
 export function createWorkerSinks(options: SinkOptions): WorkerSinks {
   const { log, store, logger = SILENT, queueBytes = QUEUE_BYTES, closeMs = CLOSE_MS } = options;
-  const feeds = new Map<string, Feed>();
+  const feeds = new Map<string, WorkflowFeed>();
   const closing = new AbortController();
   let waitingBytes = 0;
   let dropped = 0;
 
-  const endings = createEndings({
+  const endings = createPendingEnds({
     store,
     logger,
     signal: closing.signal,
@@ -64,10 +64,10 @@ export function createWorkerSinks(options: SinkOptions): WorkerSinks {
     },
   });
 
-  function feedOf(executionId: string): Feed {
+  function feedOf(executionId: string): WorkflowFeed {
     let feed = feeds.get(executionId);
     if (feed) feeds.delete(executionId);
-    feed ??= createFeed({
+    feed ??= createWorkflowFeed({
       log,
       store,
       logger,
@@ -89,7 +89,7 @@ export function createWorkerSinks(options: SinkOptions): WorkerSinks {
     }
   }
 
-  function push(sunk: Sunk): Feed {
+  function push(sunk: RunSinkEvent): WorkflowFeed {
     const feed = feedOf(sunk.executionId);
     waitingBytes += sunk.bytes;
     feed.push(sunk);
@@ -104,18 +104,18 @@ export function createWorkerSinks(options: SinkOptions): WorkerSinks {
     return feed;
   }
 
-  function onEvent(info: WorkflowInfo, sunkEvent: SunkEvent): void {
+  function onEvent(info: WorkflowInfo, sunkEvent: SinkEvent): void {
     if (closing.signal.aborted) return;
     const { namespace, workflowId, runId, workflowType, firstExecutionRunId, attempt, runStartTime } = info;
     const tenant = options.tenantOf?.(info);
     const run = { namespace, workflowId, runId, workflowType, attempt, firstRunId: firstExecutionRunId };
-    const sunk: Sunk = {
+    const sunk: RunSinkEvent = {
       ...sunkEvent,
       run: { ...run, runStartedAt: runStartTime.getTime(), ...(tenant !== undefined && { tenant }) },
       bytes: Buffer.byteLength(JSON.stringify(sunkEvent.event)),
     };
-    endings.forget(sunk);
-    if (isTerminal(sunk.event.type)) endings.await(sunk);
+    endings.cancel(sunk);
+    if (isTerminal(sunk.event.type)) endings.add(sunk);
     else push(sunk);
   }
 

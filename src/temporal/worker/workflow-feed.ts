@@ -3,13 +3,13 @@
 // Nothing here is needed for the stream to be whole: what is dropped, the relay brings by the query. So the queue
 // gives up early and never in the workflow's way.
 
-import { pause } from '../../async/backoff.ts';
+import { delay } from '../../async/backoff.ts';
 import { isExecstreamError } from '../../event/errors.ts';
 import type { ExecutionStore } from '../../execution/store.ts';
 import { type LogWriter, MAX_BATCH_BYTES } from '../../log/log.ts';
-import type { Logger } from '../../publish/limits.ts';
 import { backoffMs } from '../../publish/retry.ts';
-import { beginRow, findPlace, noteFor, type Place, type Sunk } from './sink-target.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { beginRow, type LogTarget, progressNote, type RunSinkEvent, resolveTarget } from './sink-target.ts';
 
 /** How often a batch is tried again where events before it are missing: they may be in flight on another worker. */
 const AHEAD_TRIES = 5;
@@ -17,7 +17,7 @@ const MAX_BATCH_EVENTS = 200;
 /** Of one envelope besides the event. */
 const ENVELOPE_BYTES = 100;
 
-export interface FeedOptions {
+export interface WorkflowFeedOptions {
   readonly log: LogWriter;
   readonly store: Pick<ExecutionStore, 'begin'>;
   readonly logger: Logger;
@@ -27,9 +27,9 @@ export interface FeedOptions {
   onLeft(bytes: number, isDropped: boolean): void;
 }
 
-export interface Feed {
+export interface WorkflowFeed {
   /** Puts an event behind the others; of a workflow task that is run again, in the place of what it said before. */
-  push(sunk: Sunk): void;
+  push(sunk: RunSinkEvent): void;
   /** Lets go of all that waits. */
   drop(): void;
   /** Resolves when nothing waits. */
@@ -41,11 +41,17 @@ export interface Feed {
 
 type Outcome = 'done' | 'again' | 'ahead' | 'left';
 
-export function createFeed({ log, store, logger, closing, onLeft }: FeedOptions): Feed {
-  const queue: Sunk[] = [];
+export function createWorkflowFeed({
+  log,
+  store,
+  logger,
+  closing,
+  onLeft,
+}: WorkflowFeedOptions): WorkflowFeed {
+  const queue: RunSinkEvent[] = [];
   let pumping: Promise<void> | undefined;
-  let place: Place | undefined;
-  let last: Feed['last'];
+  let place: LogTarget | undefined;
+  let last: WorkflowFeed['last'];
   /** The run whose row was begun from here. */
   let begun: string | undefined;
   /** A log whose events contradict ours; the relay begins another. */
@@ -53,7 +59,7 @@ export function createFeed({ log, store, logger, closing, onLeft }: FeedOptions)
   /** What was told of already, so that each reason is logged once. */
   let told: string | undefined;
 
-  function take(): Sunk[] {
+  function take(): RunSinkEvent[] {
     const first = queue[0]!;
     let bytes = 0;
     const end = queue.findIndex((sunk, i) => {
@@ -64,7 +70,7 @@ export function createFeed({ log, store, logger, closing, onLeft }: FeedOptions)
     return queue.slice(0, end < 0 ? undefined : end);
   }
 
-  function leave(batch: readonly Sunk[], isDropped: boolean): void {
+  function leave(batch: readonly RunSinkEvent[], isDropped: boolean): void {
     for (const sunk of batch) {
       const at = queue.indexOf(sunk);
       if (at < 0) continue;
@@ -79,18 +85,18 @@ export function createFeed({ log, store, logger, closing, onLeft }: FeedOptions)
     return 'left';
   }
 
-  async function begin(sunk: Sunk): Promise<void> {
+  async function begin(sunk: RunSinkEvent): Promise<void> {
     if (begun === sunk.run.runId) return;
     await beginRow(store, sunk);
     begun = sunk.run.runId;
   }
 
-  async function deliver(batch: readonly Sunk[]): Promise<Outcome> {
+  async function deliver(batch: readonly RunSinkEvent[]): Promise<Outcome> {
     const first = batch[0]!;
     const { executionId, epoch, run } = first;
     if (place?.epoch !== epoch) {
       place = undefined;
-      const found = await findPlace(log, first, () => begin(first));
+      const found = await resolveTarget(log, first, () => begin(first));
       if ('left' in found) return leaveToRelay(executionId, found.left);
       if (found.logEpoch === contested) return leaveToRelay(executionId, 'the log says otherwise');
       place = found;
@@ -102,7 +108,7 @@ export function createFeed({ log, store, logger, closing, onLeft }: FeedOptions)
       acknowledged: 0,
       attempt: run.attempt,
       events: batch.map(({ event }) => event),
-      ...noteFor(place, newest),
+      ...progressNote(place, newest),
     });
     switch (result.outcome) {
       case 'appended':
@@ -110,7 +116,7 @@ export function createFeed({ log, store, logger, closing, onLeft }: FeedOptions)
         last = { logEpoch, epoch, head: newest.event.seq };
         told = undefined;
         return 'done';
-      case 'ahead':
+      case 'gap':
         return 'ahead';
       case 'lost':
         place = undefined;
@@ -146,7 +152,7 @@ export function createFeed({ log, store, logger, closing, onLeft }: FeedOptions)
       }
       failures += 1;
       if (closing.aborted) leave([...queue], true);
-      else await pause(backoffMs(failures), closing);
+      else await delay(backoffMs(failures), closing);
     }
   }
 
@@ -162,7 +168,8 @@ export function createFeed({ log, store, logger, closing, onLeft }: FeedOptions)
 
   return {
     push(sunk) {
-      const isSaidAgain = ({ epoch, event }: Sunk) => epoch === sunk.epoch && event.seq >= sunk.event.seq;
+      const isSaidAgain = ({ epoch, event }: RunSinkEvent) =>
+        epoch === sunk.epoch && event.seq >= sunk.event.seq;
       const newest = queue.at(-1);
       if (newest && isSaidAgain(newest)) leave(queue.filter(isSaidAgain), false);
       queue.push(sunk);

@@ -1,7 +1,7 @@
 // The events that a workflow holds for its query: added at the end, let go of at the beginning, read in pages.
 import type { WorkflowEvent } from '../shared/stream-query.ts';
 
-export interface HeldBounds {
+export interface EventBufferLimits {
   /** Events kept. */
   readonly maxEvents: number;
   /** Bytes kept, as JSON in UTF-8. */
@@ -9,7 +9,7 @@ export interface HeldBounds {
 }
 
 /** Events in a row, the last of them `base + length`. */
-export interface HeldEvents {
+export interface EventBuffer {
   /** The seq before the first event that is held. */
   readonly base: number;
   /** The seq of the next event. */
@@ -19,18 +19,18 @@ export interface HeldEvents {
   /** The events after a seq, cut at so many bytes but never below one event. */
   page(since: number, maxBytes: number): WorkflowEvent[];
   /** The last events, within bounds. */
-  tail(bounds: HeldBounds): WorkflowEvent[];
+  tail(bounds: EventBufferLimits): WorkflowEvent[];
 }
 
 /**
  * Makes room for events.
  * @param base the seq before the first of `carried`, which were there before this run.
  */
-export function createHeldEvents(
-  bounds: HeldBounds,
+export function createEventBuffer(
+  bounds: EventBufferLimits,
   base: number,
   carried: readonly WorkflowEvent[],
-): HeldEvents {
+): EventBuffer {
   const events = [...carried];
   const sizes = events.map(sizeOf);
   let bytes = sizes.reduce((sum, size) => sum + size, 0);

@@ -7,7 +7,7 @@ export {
   type WorkflowEvent,
 } from '../shared/stream-query.ts';
 export { type CarriedStream, isCarriedStream } from './carry-over.ts';
-export type { HeldBounds } from './event-buffer.ts';
+export type { EventBufferLimits } from './event-buffer.ts';
 export type { Child, StreamState, StreamStateOptions, WorkflowEventType } from './options.ts';
 export { createStreamState } from './stream-state.ts';
 export { streamed } from './streamed.ts';

@@ -9,7 +9,7 @@ import type {
   Usage,
 } from '../../event/events.ts';
 import type { CarriedStream } from './carry-over.ts';
-import type { HeldBounds } from './event-buffer.ts';
+import type { EventBufferLimits } from './event-buffer.ts';
 
 /** The types that a workflow may emit: those of its stream, but the ends and what servers make. */
 export type WorkflowEventType = Exclude<
@@ -17,7 +17,7 @@ export type WorkflowEventType = Exclude<
   'complete' | 'error' | 'reset' | 'gap' | 'llm_chunk' | 'structured_delta'
 >;
 
-export interface StreamStateOptions extends Partial<HeldBounds> {
+export interface StreamStateOptions extends Partial<EventBufferLimits> {
   /** Under which execution the stream is watched; by default the workflow's id. */
   readonly executionId?: string;
   /** The execution that this one belongs to; by default the parent workflow's id, where there is one. */
@@ -27,7 +27,7 @@ export interface StreamStateOptions extends Partial<HeldBounds> {
   /** Bytes of events in one answer of the query; default 256 KiB. The server refuses answers above 2 MB. */
   readonly pageBytes?: number;
   /** How much of the stream continue-as-new hands over; default 200 events, 128 KiB. */
-  readonly carry?: Partial<HeldBounds>;
+  readonly carry?: Partial<EventBufferLimits>;
   /** Whether events go to the worker's sink too; by default where the worker's plugin says that there is one. */
   readonly live?: boolean;
 }

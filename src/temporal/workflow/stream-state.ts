@@ -12,7 +12,7 @@ import { STREAM_QUERY, type StreamPage, type WorkflowEvent } from '../shared/str
 import { childEnd, childStart } from './child-events.ts';
 import { always, completeData, errorData } from './end-data.ts';
 import { epochOf } from './epoch.ts';
-import { createHeldEvents, utf8Bytes } from './event-buffer.ts';
+import { createEventBuffer, utf8Bytes } from './event-buffer.ts';
 import { sink } from './live-sink.ts';
 import type { StreamState, StreamStateOptions, WorkflowEventType } from './options.ts';
 
@@ -53,7 +53,7 @@ export function createStreamState(options: StreamStateOptions = {}): StreamState
     maxEvents: options.maxEvents ?? BOUNDS.maxEvents,
     maxBytes: options.maxBytes ?? BOUNDS.maxBytes,
   };
-  const held = createHeldEvents(bounds, carried?.base ?? 0, carried?.tail ?? []);
+  const held = createEventBuffer(bounds, carried?.base ?? 0, carried?.tail ?? []);
   let status: ExecutionStatus = carried?.status ?? 'RUNNING';
   let lastUsage: Usage | undefined = carried?.usage;
   let hasEnded = false;

@@ -6,7 +6,7 @@ import {
   TemporalFailure,
   workflowInfo,
 } from '@temporalio/workflow';
-import { willBeRetried } from '../shared/workflow-will-retry.ts';
+import { workflowWillRetry } from '../shared/workflow-will-retry.ts';
 import { isCarriedStream } from './carry-over.ts';
 import { innermostMessage } from './end-data.ts';
 import type { StreamState, StreamStateOptions } from './options.ts';
@@ -58,7 +58,7 @@ function tellFailure(stream: StreamState, error: unknown): void {
   if (isCancellation(error) && CancellationScope.current().consideredCancelled) {
     stream.fail(error, 'CANCELED');
   } else if (error instanceof TemporalFailure) {
-    if (willBeRetried(error, workflowInfo(), Date.now()))
+    if (workflowWillRetry(error, workflowInfo(), Date.now()))
       stream.warning('ATTEMPT_FAILED', innermostMessage(error));
     else if (isCron()) {
       stream.warning('RUN_FAILED', innermostMessage(error));

@@ -50,15 +50,15 @@ describeOwnRedis('the log in a cluster', () => {
       const ids = upTo(20).map(freshId);
       for (const id of ids) {
         await take(log, id);
-        await log.keepAlive(id);
+        await log.recordHeartbeat(id);
         expect(await log.takeLease(id, 'me', 10_000)).toBeGreaterThan(0);
         await tokens.put(id, `record of ${id}`, 10_000);
       }
       for (const id of ids) {
-        expect(await log.silence(id)).toBeGreaterThanOrEqual(0);
+        expect(await log.silenceMs(id)).toBeGreaterThanOrEqual(0);
         expect(await tokens.get(id)).toBe(`record of ${id}`);
       }
-      await until(async () => (await log.silentLongerThan(0, 1_000)).length >= ids.length);
+      await until(async () => (await log.findSilent(0, 1_000)).length >= ids.length);
     } finally {
       await Promise.all([log.close(), tokens.close()]);
     }
@@ -90,7 +90,7 @@ describeOwnRedis('the log in a cluster', () => {
       const leave = await log.listen(id, heard);
       await log.append(id, request(head, [chunk('1')]));
       await heard.heard(1);
-      await log.keepAlive(id);
+      await log.recordHeartbeat(id);
       const from = await redis.ownerOf(`{${id}}`);
       const to = redis.masters.find(({ port }) => port !== from.port)!;
       await redis.moveSlot(`{${id}}`, to, async () => {
@@ -194,7 +194,7 @@ describeOwnRedis('a cluster that is away', () => {
     const log = createRedisLog({ redis: 'redis+cluster://127.0.0.1:1,127.0.0.1:2', commandTimeoutMs: 300 });
     const id = freshId();
     const started = performance.now();
-    const calls = [log.ping(), log.head(id), log.listen(id, recorder()), log.keepAlive(id)];
+    const calls = [log.ping(), log.head(id), log.listen(id, recorder()), log.recordHeartbeat(id)];
     for (const result of await Promise.allSettled(calls)) {
       expect(result).toMatchObject({ reason: { code: 'SOURCE_UNAVAILABLE' } });
     }

@@ -101,10 +101,10 @@ describeOwnRedis('a log behind Sentinels', () => {
       const link = openLink({
         redis: parseRedisUrl(redis.url) as RedisOptions,
         name: 'link',
-        boundMs: 1_000,
+        timeoutMs: 1_000,
       });
       try {
-        await link.ask((client) => client.ping());
+        await link.run((client) => client.ping());
         // What ioredis does when a Sentinel tells of a failover; no real one can be had at this very moment.
         const { connector } = link.redis as unknown as {
           connector: { failoverDetector: { disconnect(): void } };
@@ -119,7 +119,7 @@ describeOwnRedis('a log behind Sentinels', () => {
         const stopped = new Promise((resolve) => link.redis.once('end', resolve));
         await askServer(redis.master().port, (client) => client.client('KILL', 'TYPE', 'normal'));
         await stopped;
-        expect(await link.ask((client) => client.ping())).toBe('PONG');
+        expect(await link.run((client) => client.ping())).toBe('PONG');
         expect(toldWhileAsking).toBe(2);
       } finally {
         await link.close();

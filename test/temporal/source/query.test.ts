@@ -1,7 +1,7 @@
 // Workflows that answer the query, watched on a real server without a sink: order, once, ends, and who asks.
 import { expect, test } from 'vitest';
 import { createMemoryLog } from '../../../src/log/memory.ts';
-import { createTemporal } from '../../../src/temporal/source/connection.ts';
+import { createTemporalClient } from '../../../src/temporal/source/connection.ts';
 import { createTemporalSource } from '../../../src/temporal/source/source.ts';
 import { range } from '../../support/app.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
@@ -183,7 +183,7 @@ describeTemporal('a workflow that has the query alone', () => {
     const id = handle.workflowId;
     const found = async (viewer: string | undefined, tenant?: string) => {
       const [log, store] = [createMemoryLog(), createMemoryStore()];
-      const made = createTemporal({ address: temporal.address, namespace: 'default' });
+      const made = createTemporalClient({ address: temporal.address, namespace: 'default' });
       const otherwise = { follow: () => () => {}, copy: async () => {} };
       const source = createTemporalSource({ temporal: made, log, store, otherwise, tenant });
       const row = await source.find(id, viewer);
@@ -204,7 +204,7 @@ describeTemporal('a workflow that has the query alone', () => {
     const store = createMemoryStore();
     const theirs = { id: handle.workflowId, kind: 'workflow', mode: 'STRUCTURED', tenant: 'acme' } as const;
     await store.begin(theirs);
-    const made = createTemporal({ address: temporal.address, namespace: 'default' });
+    const made = createTemporalClient({ address: temporal.address, namespace: 'default' });
     const otherwise = { follow: () => () => {}, copy: async () => {} };
     const source = createTemporalSource({ temporal: made, log: createMemoryLog(), store, otherwise });
     expect(await source.find(handle.workflowId, undefined)).toMatchObject({ tenant: 'acme' });

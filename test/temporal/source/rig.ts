@@ -5,8 +5,8 @@ import type { EventLog } from '../../../src/log/log.ts';
 import { createMemoryLog } from '../../../src/log/memory.ts';
 import { createServices, type ServiceOptions } from '../../../src/server/create-execstream.ts';
 import { listen } from '../../../src/server/node-server.ts';
-import { createTemporal } from '../../../src/temporal/source/connection.ts';
-import type { Temporal } from '../../../src/temporal/source/temporal-client.ts';
+import { createTemporalClient } from '../../../src/temporal/source/connection.ts';
+import type { TemporalClient } from '../../../src/temporal/source/temporal-client.ts';
 import { graphqlPath } from '../../support/app.ts';
 import { createMemoryStore, type MemoryStore } from '../../support/memory-store.ts';
 import { openSse, type SseStream } from '../../support/sse.ts';
@@ -27,7 +27,7 @@ export interface WatchingOptions {
   /** Shared with another server where given. */
   readonly parts?: { readonly log: EventLog; readonly store: MemoryStore };
   readonly workflows?: ServiceOptions['workflows'];
-  readonly temporal?: (made: Temporal) => Temporal;
+  readonly temporal?: (made: TemporalClient) => TemporalClient;
 }
 
 /** Short times, so that the tests need not wait. */
@@ -35,9 +35,9 @@ const WORKFLOWS = { leaseMs: 1_500, standbyMs: 200, slowPollMs: 3_000, stuckMs: 
 
 export async function startWatching(address: string, options: WatchingOptions = {}): Promise<Watching> {
   const { log, store } = options.parts ?? { log: createMemoryLog(), store: createMemoryStore() };
-  const made = createTemporal({ address, namespace: 'default' }, { queryMs: 2_000, callMs: 2_000 });
+  const made = createTemporalClient({ address, namespace: 'default' }, { queryMs: 2_000, callMs: 2_000 });
   const given = options.temporal?.(made) ?? made;
-  const temporal: Temporal = {
+  const temporal: TemporalClient = {
     ...given,
     query(...args) {
       watching.queries += 1;

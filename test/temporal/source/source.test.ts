@@ -5,7 +5,11 @@ import { createMemoryLog } from '../../../src/log/memory.ts';
 import { createRowSource } from '../../../src/source/row-source.ts';
 import { TemporalError } from '../../../src/temporal/source/errors.ts';
 import { createTemporalSource } from '../../../src/temporal/source/source.ts';
-import type { HistoryEvent, Temporal, WorkflowRun } from '../../../src/temporal/source/temporal-client.ts';
+import type {
+  HistoryEvent,
+  TemporalClient,
+  WorkflowRun,
+} from '../../../src/temporal/source/temporal-client.ts';
 import { audience } from '../../source/audience.ts';
 import { content } from '../../support/content.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
@@ -28,7 +32,7 @@ function fail(condition: TemporalError['condition']): () => Promise<never> {
 }
 
 /** A Temporal that knows one run; what is not given fails as one that is away. */
-function played(calls: Partial<Temporal>): Temporal {
+function played(calls: Partial<TemporalClient>): TemporalClient {
   const away = fail('away');
   const base = { address: 'x', namespace: 'default', dataConverter: undefined };
   return {
@@ -44,7 +48,7 @@ function played(calls: Partial<Temporal>): Temporal {
 }
 
 /** The events of a history, and then nothing until the question is given up. */
-function historyOf(events: readonly HistoryEvent[]): Temporal['history'] {
+function historyOf(events: readonly HistoryEvent[]): TemporalClient['history'] {
   return async ({ from }, signal) => {
     if (!from) return { events, next: new Uint8Array([1]) };
     await new Promise((resolve) => signal?.addEventListener('abort', resolve));
@@ -52,11 +56,11 @@ function historyOf(events: readonly HistoryEvent[]): Temporal['history'] {
   };
 }
 
-function setUp(temporal: Temporal) {
+function setUp(temporal: TemporalClient) {
   const log = createMemoryLog();
   const store = createMemoryStore();
   const otherwise = createRowSource({ log, store, content });
-  const times = { leaseMs: 300, standbyMs: 40, retryMs: { first: 20, longest: 50 } };
+  const times = { leaseMs: 300, standbyMs: 40, retryMs: { firstMs: 20, maxMs: 50 } };
   const source = createTemporalSource({ temporal, log, store, otherwise, ...times });
   const viewers = audience(50);
   const follow = (id: string) => void stops.push(source.follow(id, viewers));

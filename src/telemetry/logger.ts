@@ -1,0 +1,14 @@
+// Where log lines go: the part of pino's interface that execstream uses, so that any structured logger fits.
+
+/** A structured logger; pino satisfies it. Fields come first, and an error is in `err`. */
+export interface Logger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** A logger that may have `error` alone; other levels are dropped where it lacks them. */
+export type ErrorLogger = Pick<Logger, 'error'> & Partial<Logger>;
+
+/** The default of libraries that were given no logger: drops every line. */
+export const SILENT: Logger = { info: () => {}, warn: () => {}, error: () => {} };

@@ -40,10 +40,10 @@ end
 redis.call('ZADD', KEYS[1], 'LT', unpack(entries))
 `;
 
-type AliveRedis = Redis & {
-  keepAlive(key: string, executionId: string): Promise<unknown>;
+type LivenessRedis = Redis & {
+  recordHeartbeat(key: string, executionId: string): Promise<unknown>;
   silencesOf(key: string, ...executionIds: string[]): Promise<(number | null)[]>;
-  silentLongerThan(key: string, ms: number, limit: number): Promise<string[]>;
+  findSilent(key: string, ms: number, limit: number): Promise<string[]>;
   recordMissingHeartbeats(key: string, ...executionIds: string[]): Promise<unknown>;
 };
 
@@ -53,7 +53,7 @@ export function createLivenessWriter(connection: Connection, prefix: string): Li
   const key = livenessKey(prefix);
   return {
     recordHeartbeat: async (id) =>
-      void (await connection.run(key, (redis) => (redis as AliveRedis).keepAlive(key, id))),
+      void (await connection.run(key, (redis) => (redis as LivenessRedis).recordHeartbeat(key, id))),
     removeHeartbeat: async (id) => void (await connection.run(key, (redis) => redis.zrem(key, id))),
   };
 }
@@ -65,17 +65,17 @@ export function createLivenessReader(connection: Connection, prefix: string): Li
   connection.defineCommand('recordMissingHeartbeats', { numberOfKeys: 1, lua: RECORD_MISSING });
   const key = livenessKey(prefix);
   const silences = async (ids: readonly string[]) => {
-    const told = await connection.run(key, (redis) => (redis as AliveRedis).silencesOf(key, ...ids));
+    const told = await connection.run(key, (redis) => (redis as LivenessRedis).silencesOf(key, ...ids));
     return told.map((ms) => ms ?? undefined);
   };
   return {
     silenceMs: async (id) => (await silences([id]))[0],
     silencesMs: silences,
     findSilent: (ms, limit) =>
-      connection.run(key, (redis) => (redis as AliveRedis).silentLongerThan(key, ms, limit)),
+      connection.run(key, (redis) => (redis as LivenessRedis).findSilent(key, ms, limit)),
     recordMissingHeartbeats: async (ids) => {
       if (ids.length === 0) return;
-      await connection.run(key, (redis) => (redis as AliveRedis).recordMissingHeartbeats(key, ...ids));
+      await connection.run(key, (redis) => (redis as LivenessRedis).recordMissingHeartbeats(key, ...ids));
     },
   };
 }

@@ -57,10 +57,10 @@ export interface OpenRequest {
 
 export type OpenResult =
   /**
-   * `fresh`: the log is in another epoch than its writer knew: this call began one, or, where the request said
+   * `isNewEpoch`: the log is in another epoch than its writer knew: this call began one, or, where the request said
    * `lost`, an earlier one did (such as the same call, whose answer was lost).
    */
-  | { readonly outcome: 'opened'; readonly head: LogHead; readonly fresh: boolean }
+  | { readonly outcome: 'opened'; readonly head: LogHead; readonly isNewEpoch: boolean }
   | { readonly outcome: 'superseded'; readonly attempt: number }
   | { readonly outcome: 'ended'; readonly head: LogHead }
   | { readonly outcome: 'fenced' }

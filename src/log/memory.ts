@@ -138,12 +138,12 @@ export function createMemoryLog(bounds: LogBounds = DEFAULT_BOUNDS): EventLog {
   }
 
   /** Answers an open; the first event of an auto log that begins again is its `reset`. */
-  function opened(log: MemoryLog, fresh: boolean, again: boolean): OpenResult {
+  function opened(log: MemoryLog, isNewEpoch: boolean, again: boolean): OpenResult {
     if (again && log.numbering === 'auto') {
       add(log, [{ type: 'reset', ts: timestamp(), data: { reason: 'log_lost' } }]);
       log.takenAt = log.head;
     }
-    return { outcome: 'opened', head: headOf(log), fresh };
+    return { outcome: 'opened', head: headOf(log), isNewEpoch };
   }
 
   function append(executionId: string, request: AppendRequest): AppendResult {

@@ -14,8 +14,8 @@ export function openContract(make: MakeLog): void {
       expect(await log.head(id)).toBeUndefined();
       const opened = await log.open(id, { numbering: 'auto', publisher: 'a', attempt: 2 });
       const epoch = expect.stringMatching(/^[0-9a-z]{10,16}$/);
-      const head = { epoch, head: 0, numbering: 'auto', attempt: 2, end: 0, published: true };
-      expect(opened).toEqual({ outcome: 'opened', head, fresh: true });
+      const head = { epoch, head: 0, numbering: 'auto', attempt: 2, end: 0, hasPublisher: true };
+      expect(opened).toEqual({ outcome: 'opened', head, isNewEpoch: true });
       expect(await log.head(id)).toEqual(head);
       expect((await take(log, freshId())).epoch).not.toBe((await log.head(id))?.epoch);
     });
@@ -28,13 +28,17 @@ export function openContract(make: MakeLog): void {
       const seen = (acknowledged: number, epoch = head.epoch) =>
         log.open(id, { numbering: 'auto', attempt: 1, lost: { epoch, acknowledged } });
       // All that it has seen is there.
-      expect(await seen(1)).toEqual({ outcome: 'opened', head: { ...head, head: 1 }, fresh: false });
+      expect(await seen(1)).toEqual({ outcome: 'opened', head: { ...head, head: 1 }, isNewEpoch: false });
       const anew = await seen(2);
-      expect(anew).toMatchObject({ outcome: 'opened', fresh: true, head: { head: 1, published: true } });
+      expect(anew).toMatchObject({
+        outcome: 'opened',
+        isNewEpoch: true,
+        head: { head: 1, hasPublisher: true },
+      });
       const { epoch } = (anew as { head: LogHead }).head;
       expect(epoch).not.toBe(head.epoch);
       // Another server that says the same changes nothing.
-      expect(await seen(2)).toMatchObject({ outcome: 'opened', fresh: true, head: { epoch, head: 1 } });
+      expect(await seen(2)).toMatchObject({ outcome: 'opened', isNewEpoch: true, head: { epoch, head: 1 } });
       const page = (await log.read(id, 0, 10))!;
       expect(page.events.map(({ type, data }) => [type, data])).toEqual([['reset', { reason: 'log_lost' }]]);
       // Its holder finds its log lost, and goes on in the new one; another publisher does not get it by that.
@@ -43,13 +47,13 @@ export function openContract(make: MakeLog): void {
       });
       const lost = { epoch: head.epoch, acknowledged: 1 };
       const back = await log.open(id, { numbering: 'auto', publisher: 'a', attempt: 1, lost });
-      expect(back).toMatchObject({ outcome: 'opened', fresh: true, head: { epoch, head: 1 } });
+      expect(back).toMatchObject({ outcome: 'opened', isNewEpoch: true, head: { epoch, head: 1 } });
       const now = (back as { head: LogHead }).head;
       expect(await log.append(id, request(now, [chunk('z')], { publisher: 'a' }))).toEqual({
         outcome: 'appended',
         head: 2,
       });
-      expect(await seen(2, epoch)).toMatchObject({ head: { published: true, head: 2 } });
+      expect(await seen(2, epoch)).toMatchObject({ head: { hasPublisher: true, head: 2 } });
       expect(await log.append(id, request(now, [chunk('z')], { publisher: 'a' }))).toMatchObject({
         outcome: 'appended',
       });
@@ -61,7 +65,7 @@ export function openContract(make: MakeLog): void {
       const head = await take(log, id, { publisher: 'a' });
       await log.append(id, request(head, [chunk('x')], { publisher: 'a' }));
       const again = await log.open(id, { numbering: 'auto', publisher: 'a', attempt: 1 });
-      expect(again).toEqual({ outcome: 'opened', head: { ...head, head: 1 }, fresh: false });
+      expect(again).toEqual({ outcome: 'opened', head: { ...head, head: 1 }, isNewEpoch: false });
     });
 
     test('a second publisher is refused once the holder has appended', async () => {
@@ -100,7 +104,7 @@ export function openContract(make: MakeLog): void {
       expect(await log.open(id, { ...opening, publisher: 'b', takeoverCursor: takesAt })).toEqual({
         outcome: 'opened',
         head: { ...head, head: 2 },
-        fresh: false,
+        isNewEpoch: false,
       });
       // A log that is gone holds nothing of what was read of it.
       const gone = await log.open(freshId(), { ...opening, publisher: 'b', takeoverCursor: takesAt });
@@ -128,7 +132,7 @@ export function openContract(make: MakeLog): void {
       expect(third).toEqual({
         outcome: 'opened',
         head: { ...head, head: 2, attempt: 3 },
-        fresh: false,
+        isNewEpoch: false,
       });
       const page = await log.read(id, 1, 10);
       expect(page?.events).toMatchObject([
@@ -191,7 +195,7 @@ export function openContract(make: MakeLog): void {
       expect(await log.open(id, { numbering: 'auto', publisher: 'a', attempt: 2, lost })).toMatchObject({
         outcome: 'opened',
         head: { head: 1, attempt: 2 },
-        fresh: true,
+        isNewEpoch: true,
       });
       expect((await log.read(id, 0, 10))?.events).toMatchObject([
         { seq: 1, type: 'reset', attempt: 2, data: { reason: 'log_lost' } },
@@ -206,7 +210,7 @@ export function openContract(make: MakeLog): void {
       const lost = { epoch: head.epoch, acknowledged: 3 };
       const open = () => log.open(id, { numbering: 'auto', publisher: 'a', attempt: 1, lost });
       const first = await open();
-      expect(first).toMatchObject({ outcome: 'opened', head: { head: 1 }, fresh: true });
+      expect(first).toMatchObject({ outcome: 'opened', head: { head: 1 }, isNewEpoch: true });
       expect(await open()).toEqual(first);
       const page = await log.read(id, 0, 10);
       expect(page?.epoch).not.toBe(head.epoch);
@@ -221,7 +225,7 @@ export function openContract(make: MakeLog): void {
       await log.append(id, request(head, [chunk('x')], { publisher: 'a' }));
       const lost = { epoch: head.epoch, acknowledged: 1 };
       const opened = await log.open(id, { numbering: 'auto', publisher: 'a', attempt: 1, lost });
-      expect(opened).toEqual({ outcome: 'opened', head: { ...head, head: 1 }, fresh: false });
+      expect(opened).toEqual({ outcome: 'opened', head: { ...head, head: 1 }, isNewEpoch: false });
     });
 
     test('a source that met a conflict begins a new epoch without a reset, and keeps its fence', async () => {
@@ -232,7 +236,7 @@ export function openContract(make: MakeLog): void {
       await log.append(id, request(head, fixed(1, 'a', 'b')));
       const lost = { epoch: head.epoch, acknowledged: Number.POSITIVE_INFINITY };
       const again = await log.open(id, { numbering, attempt: 1, fence: 3, lost });
-      expect(again).toMatchObject({ outcome: 'opened', head: { head: 0 }, fresh: true });
+      expect(again).toMatchObject({ outcome: 'opened', head: { head: 0 }, isNewEpoch: true });
       expect((await log.read(id, 0, 10))?.events).toEqual([]);
       expect(await log.open(id, { numbering, attempt: 1, fence: 2 })).toEqual({ outcome: 'fenced' });
       // Another relay that met the same conflict finds the new epoch and does not begin a third.

@@ -10,10 +10,10 @@ export function relayContract(make: MakeLog): void {
     test('a log tells whether a publisher holds it', async () => {
       const log = newLog();
       const [relayed, published] = [freshId(), freshId()];
-      expect(await take(log, relayed, { fence: 1 })).toMatchObject({ published: false });
-      expect(await take(log, published, { publisher: 'p' })).toMatchObject({ published: true });
-      expect(await log.head(relayed)).toMatchObject({ published: false });
-      expect(await log.read(published, 0, 1)).toMatchObject({ published: true });
+      expect(await take(log, relayed, { fence: 1 })).toMatchObject({ hasPublisher: false });
+      expect(await take(log, published, { publisher: 'p' })).toMatchObject({ hasPublisher: true });
+      expect(await log.head(relayed)).toMatchObject({ hasPublisher: false });
+      expect(await log.read(published, 0, 1)).toMatchObject({ hasPublisher: true });
     });
 
     test('a relay is superseded by a publisher, though that has appended nothing yet', async () => {
@@ -39,7 +39,7 @@ export function relayContract(make: MakeLog): void {
       expect(await take(log, id, { publisher: 'p' })).toEqual({
         ...head,
         head: 1,
-        published: true,
+        hasPublisher: true,
         note: 'n',
       });
       const late = await log.append(id, request(head, [chunk('y')], { fence: 5 }));

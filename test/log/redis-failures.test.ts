@@ -106,7 +106,7 @@ describeOwnRedis('a Redis that is killed and started again', () => {
     expect(await log.append(id, late)).toEqual({ outcome: 'lost' });
     const lost = { epoch: head.epoch, acknowledged: 3 };
     const again = await log.open(id, { numbering: 'auto', publisher: 'a', attempt: 1, lost });
-    expect(again).toMatchObject({ outcome: 'opened', head: { head: 1 }, fresh: true });
+    expect(again).toMatchObject({ outcome: 'opened', head: { head: 1 }, isNewEpoch: true });
     const page = await log.read(id, 0, 10);
     expect(page?.epoch).not.toBe(head.epoch);
     expect(types(page!.events)).toEqual(['reset']);

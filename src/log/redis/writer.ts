@@ -115,7 +115,7 @@ type Reply = [string, ...(string | number)[]];
 function openResult([outcome, ...rest]: Reply): OpenResult {
   switch (outcome) {
     case 'opened':
-      return { outcome, head: toHead(rest), fresh: rest[7] === 1 };
+      return { outcome, head: toHead(rest), isNewEpoch: rest[7] === 1 };
     case 'ended':
       return { outcome, head: toHead(rest) };
     case 'superseded':

@@ -31,7 +31,7 @@ export interface WatchingOptions {
 }
 
 /** Short times, so that the tests need not wait. */
-const WORKFLOWS = { leaseMs: 1_500, standbyMs: 200, slowPollMs: 3_000, stuckMs: 1_000, retriesMs: 200 };
+const WORKFLOWS = { leaseMs: 1_500, standbyMs: 200, slowPollMs: 3_000, taskStallMs: 1_000, retriesMs: 200 };
 
 export async function startWatching(address: string, options: WatchingOptions = {}): Promise<Watching> {
   const { log, store } = options.parts ?? { log: createMemoryLog(), store: createMemoryStore() };

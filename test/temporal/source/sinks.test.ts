@@ -92,7 +92,7 @@ describeTemporal('a workflow whose worker has sinks', () => {
   test('an end that no worker told, for its sink had died, is told by the source', async () => {
     const parts = { log: createMemoryLog(), store: createMemoryStore() };
     // The last words are waited for so long, however long the wait before the next question would be.
-    const workflows = { lastWordsMs: 3_000, retryMs: { firstMs: 60_000, maxMs: 60_000 } };
+    const workflows = { finalQueryTimeoutMs: 3_000, retryMs: { firstMs: 60_000, maxMs: 60_000 } };
     await using watching = await startWatching(temporal.address, { parts, workflows });
     const worker = await startWorker(temporal, { parts });
     const handle = await launch(worker.taskQueue, 'onSignal', [9]);

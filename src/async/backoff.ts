@@ -1,33 +1,17 @@
-// Waiting that can be cut short, and how long to wait between two tries while something does not answer.
+// How long to wait before the next try.
 
-/** In ms. */
+/** Exponential backoff, in ms. */
 export interface BackoffPolicy {
+  /** The delay after the first failure. */
   readonly firstMs: number;
+  /** The longest delay. */
   readonly maxMs: number;
 }
 
 /**
- * How long to wait after so many failures in a row (from 1), in ms: the first time doubled again and again, of which a
- * random 50 to 100 %, so that those who failed together do not come back together.
+ * The delay after a number of consecutive failures (from 1), in ms: `firstMs` doubled with each failure up to `maxMs`,
+ * of which a random 50 to 100 %, so that clients that failed together do not retry together.
  */
-export function backoff({ firstMs: first, maxMs: longest }: BackoffPolicy, failures: number): number {
-  return Math.min(first * 2 ** (failures - 1), longest) * (0.5 + Math.random() / 2);
-}
-
-/**
- * Waits, or less where that is aborted; never rejects.
- * @param keepsAlive whether a process that has nothing else to do waits too
- */
-export function delay(ms: number, signal: AbortSignal, keepsAlive = false): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    if (!keepsAlive) timer.unref();
-    signal.addEventListener('abort', done);
-  });
+export function backoff({ firstMs, maxMs }: BackoffPolicy, failures: number): number {
+  return Math.min(firstMs * 2 ** (failures - 1), maxMs) * (0.5 + Math.random() / 2);
 }

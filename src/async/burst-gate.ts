@@ -1,26 +1,28 @@
-// Lets those who come at once in a few at a time. When a server restarts, its viewers come back together; to read all
-// their requests in one turn of the event loop would hold up those who watch, and so would it to open all their streams
-// when what they wait for comes together too (one query answers many).
+// Smooths connection storms: admits two callers per turn of the event loop.
+//
+// When a server restarts, all of its viewers reconnect within moments. Parsing all their requests in one turn would
+// stall the viewers that are already connected, and so would opening all their streams when the query that they wait
+// for answers them together.
 
-/** To open a stream takes about half a millisecond, so many a few. */
+/** Opening a stream takes about 0.5 ms, so a turn stays near 1 ms. */
 const MAX_PER_TURN = 2;
 
 export class BurstGate {
-  /** Let in in this turn. */
-  #entered = 0;
+  /** Callers admitted in this turn. */
+  #admitted = 0;
   readonly #waiting: (() => void)[] = [];
 
-  /** Resolves in a turn of the event loop that is shared with few others, in order; at once for the first of a turn. */
+  /** Resolves in order, immediately for the first callers of a turn. */
   async pass(): Promise<void> {
-    if (this.#entered === 0) setImmediate(this.#nextTurn);
-    this.#entered += 1;
-    if (this.#entered > MAX_PER_TURN) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#admitted === 0) setImmediate(this.#nextTurn);
+    this.#admitted += 1;
+    if (this.#admitted > MAX_PER_TURN) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   readonly #nextTurn = (): void => {
     const next = this.#waiting.splice(0, MAX_PER_TURN);
-    this.#entered = this.#waiting.length > 0 ? MAX_PER_TURN : next.length;
-    if (this.#entered > 0) setImmediate(this.#nextTurn);
+    this.#admitted = this.#waiting.length > 0 ? MAX_PER_TURN : next.length;
+    if (this.#admitted > 0) setImmediate(this.#nextTurn);
     for (const resolve of next) resolve();
   };
 }

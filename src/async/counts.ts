@@ -1,4 +1,4 @@
-// Counts per key; memory grows with the keys whose count is above 0, and with nothing else.
+// Counts per key. A key whose count returns to 0 uses no memory.
 
 export class Counts {
   readonly #counts = new Map<string, number>();

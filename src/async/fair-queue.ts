@@ -28,9 +28,9 @@ export class FairQueue {
   }
 
   /**
-   * Runs work once a slot is free for its key. Never rejects by itself, except as `signal` says.
-   * @param signal aborted: work that has not started is removed from the queue, and the promise rejects with the
-   *   signal's reason. Work that runs is not interrupted.
+   * Runs work once a slot is free for its key. Rejects with what the work throws.
+   * @param signal on abort, work that has not started is removed from the queue, and the promise rejects with the
+   *   signal's reason. Running work is not interrupted.
    */
   async run<T>(key: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();

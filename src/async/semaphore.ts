@@ -1,4 +1,4 @@
-// A counting semaphore: a number of permits; whoever finds none waits for its turn.
+// A counting semaphore, first come, first served.
 
 export class Semaphore {
   readonly #permits: number;
@@ -11,21 +11,21 @@ export class Semaphore {
     this.#free = permits;
   }
 
-  /** Resolves once there is a permit, in order. */
+  /** Resolves once a permit is available. */
   async acquire(): Promise<void> {
     if (this.#isClosed) return;
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Gives a permit back; one that was not taken changes nothing. */
+  /** Returns a permit. Returning one that was not acquired changes nothing. */
   release(): void {
     const next = this.#waiting.shift();
     if (next) next();
     else this.#free = Math.min(this.#permits, this.#free + 1);
   }
 
-  /** Nobody waits from now on. */
+  /** Admits all waiting callers, and every later one immediately. */
   close(): void {
     this.#isClosed = true;
     for (const resolve of this.#waiting.splice(0)) resolve();

@@ -1,17 +1,17 @@
-// A doorbell: many rings while nobody waits are one.
+// A coalescing signal (an auto-reset event): several notifications before a wait count as one.
 
 export interface Signal {
   set(): void;
-  /** Waits for a ring, or so long; one that has rung meanwhile counts. */
+  /** Resolves when the signal is set, or after `ms`. A signal that was set before the wait counts. */
   wait(ms: number): Promise<void>;
 }
 
 export function createSignal(): Signal {
-  let hasRung = false;
+  let isSet = false;
   let wake: (() => void) | undefined;
   return {
     set() {
-      hasRung = true;
+      isSet = true;
       wake?.();
     },
     wait(ms) {
@@ -19,13 +19,13 @@ export function createSignal(): Signal {
         const done = (): void => {
           clearTimeout(timer);
           wake = undefined;
-          hasRung = false;
+          isSet = false;
           resolve();
         };
         const timer = setTimeout(done, ms);
         timer.unref();
         wake = done;
-        if (hasRung) done();
+        if (isSet) done();
       });
     },
   };

@@ -1,50 +1,51 @@
-// A set that mostly has one member. That one stands by itself: a table for it would be memory for nothing, and where
-// there are many such sets, to fetch the table for each event costs more than what is done with it.
+// A Set optimised for one element: no hash table is allocated until a second element is added. Most executions have
+// one viewer and one listener; with many executions, loading a hash table for each event costs more than the work done
+// with its element.
 
 export class SmallSet<T> implements Iterable<T> {
-  #lone: T | undefined;
-  /** From the second member on. */
+  #only: T | undefined;
+  /** Allocated with the second element. */
   #all: Set<T> | undefined;
 
-  /** The member, where there is but one. */
+  /** The element, if there is exactly one. */
   get only(): T | undefined {
-    return this.#lone;
+    return this.#only;
   }
 
   get size(): number {
-    return this.#all?.size ?? (this.#lone === undefined ? 0 : 1);
+    return this.#all?.size ?? (this.#only === undefined ? 0 : 1);
   }
 
-  add(member: T): void {
-    if (!this.#all && (this.#lone ?? member) === member) {
-      this.#lone = member;
+  add(element: T): void {
+    if (!this.#all && (this.#only ?? element) === element) {
+      this.#only = element;
       return;
     }
-    this.#all ??= new Set([this.#lone!]);
-    this.#all.add(member);
-    this.#lone = this.#all.size === 1 ? member : undefined;
+    this.#all ??= new Set([this.#only!]);
+    this.#all.add(element);
+    this.#only = this.#all.size === 1 ? element : undefined;
   }
 
-  /** Answers whether it was one. */
-  delete(member: T): boolean {
-    const wasOne = this.#all?.delete(member) ?? this.#lone === member;
+  /** Returns whether the element was in the set. */
+  delete(element: T): boolean {
+    const wasElement = this.#all?.delete(element) ?? this.#only === element;
     const [first, second] = this.#all ?? [];
-    if (wasOne) this.#lone = second === undefined ? first : undefined;
-    return wasOne;
+    if (wasElement) this.#only = second === undefined ? first : undefined;
+    return wasElement;
   }
 
   clear(): void {
-    this.#lone = undefined;
+    this.#only = undefined;
     this.#all?.clear();
   }
 
-  /** Who leaves meanwhile is not told any more. */
-  forEach(tell: (member: T) => void): void {
-    if (this.#lone !== undefined) tell(this.#lone);
-    else this.#all?.forEach(tell);
+  /** An element that is removed during the iteration is not visited any more. */
+  forEach(visit: (element: T) => void): void {
+    if (this.#only !== undefined) visit(this.#only);
+    else this.#all?.forEach(visit);
   }
 
   [Symbol.iterator](): IterableIterator<T> {
-    return (this.#all ?? (this.#lone === undefined ? [] : [this.#lone])).values();
+    return (this.#all ?? (this.#only === undefined ? [] : [this.#only])).values();
   }
 }

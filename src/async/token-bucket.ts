@@ -1,8 +1,9 @@
 // Token buckets (https://en.wikipedia.org/wiki/Token_bucket), one per key, in bounded memory.
+import { LruMap } from './lru-map.ts';
 
-/** A sustained rate, and how far above it a key may go at once. */
+/** A sustained rate and a burst. */
 export interface BucketLimits {
-  /** Tokens that a bucket regains per second; above 0. */
+  /** Tokens added to a bucket per second; above 0. */
   readonly perSecond: number;
   /** Tokens of a full bucket; at least 1. */
   readonly burst: number;
@@ -16,9 +17,8 @@ interface Bucket {
 
 export class TokenBuckets {
   readonly #limits: BucketLimits;
-  readonly #maxKeys: number;
-  /** Least recently used first. A key without a bucket has a full one. */
-  readonly #buckets = new Map<string, Bucket>();
+  /** A key without a bucket has a full one. */
+  readonly #buckets: LruMap<string, Bucket>;
 
   /**
    * @param maxKeys buckets kept in memory. Above it, the least recently used one is evicted, which is a full one unless
@@ -26,31 +26,28 @@ export class TokenBuckets {
    */
   constructor(limits: BucketLimits, maxKeys = 10_000) {
     this.#limits = limits;
-    this.#maxKeys = maxKeys;
+    this.#buckets = new LruMap(maxKeys);
   }
 
-  /** How many buckets are kept. */
+  /** Number of buckets in memory. */
   get size(): number {
     return this.#buckets.size;
   }
 
   /**
-   * Takes a token of a key's bucket.
-   * @returns 0; or, where the bucket is empty, the ms until it has a token again: nothing is taken then
+   * Takes a token from a key's bucket.
+   * @returns 0; or, if the bucket is empty, the time in ms until its next token, and nothing is taken
    */
   take(key: string): number {
     const bucket = this.#refilled(key);
-    // The last key of the map is the most recently used one.
-    this.#buckets.delete(key);
     this.#buckets.set(key, bucket);
-    if (this.#buckets.size > this.#maxKeys) this.#buckets.delete(this.#buckets.keys().next().value!);
-    // Refills of a fraction each may add up to a little less than one.
+    // Fractional refills may add up to slightly less than one.
     if (bucket.tokens < 1 - 1e-9) return ((1 - bucket.tokens) / this.#limits.perSecond) * 1_000;
     bucket.tokens -= 1;
     return 0;
   }
 
-  /** Puts a token back that turned out not to be needed. */
+  /** Returns a token that was not needed. */
   giveBack(key: string): void {
     const bucket = this.#refilled(key);
     bucket.tokens = Math.min(this.#limits.burst, bucket.tokens + 1);

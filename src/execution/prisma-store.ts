@@ -15,7 +15,7 @@ import {
 } from './attempt-rules.ts';
 import { connect, type DatabaseLocation } from './database/connect.ts';
 import type { Database } from './database/database.ts';
-import { readOnly, within } from './database/database-error.ts';
+import { readOnly, withDatabaseTimeout } from './database/database-error.ts';
 import type { Prisma, PrismaClient } from './generated/client.ts';
 import { childrenOf, contents, getMany, list } from './lists.ts';
 import { abandon, expectHeartbeats, expectingHeartbeats, undoBegin } from './open-executions.ts';
@@ -73,7 +73,7 @@ export function createPrismaStore(location: DatabaseLocation, options: PrismaSto
   function run<T>(work: (prisma: PrismaClient) => Promise<T>): Promise<T> {
     const boundMs = isConnected || 'url' in location ? timeoutMs : EMBEDDED_START_MS;
     const answer = async () => work((await database()).prisma);
-    return within(boundMs, answer());
+    return withDatabaseTimeout(boundMs, answer());
   }
 
   return {
@@ -172,7 +172,7 @@ export function createPrismaStore(location: DatabaseLocation, options: PrismaSto
       closing.abort();
       // A connection that is still being made is closed as soon as it is there, though nobody waits for it then.
       const closed = connecting?.then((connected) => connected.close()) ?? Promise.resolve();
-      await within(timeoutMs, closed).catch(() => {});
+      await withDatabaseTimeout(timeoutMs, closed).catch(() => {});
     },
   };
 }

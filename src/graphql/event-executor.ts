@@ -1,28 +1,28 @@
 // Executes an operation for one event after the other: compiled where that gives an answer without an error, else by
 // the general executor.
 import { type ExecutionArgs, type ExecutionResult, executeSync } from 'graphql';
+import { LruMap } from '../async/lru-map.ts';
 import type { ExecutionEvent } from '../event/events.ts';
 import type { EventExecutor } from '../stream/encoder.ts';
 import { type CompiledOperation, compileOperation, NO_CONTEXT } from './compiled-selection.ts';
 import { maskErrors } from './errors.ts';
 import { resultShapeOf } from './result-shape.ts';
 
-/** Compiled operations that are remembered, the latest ones. */
-const REMEMBERED = 500;
+/** Compiled operations kept in memory. */
+const MAX_COMPILED = 500;
 
 /**
  * Makes executors of validated operations. What is compiled is shared by all executions that are watched by the same
  * selection: a thousand copies of it would not fit into a processor's cache.
  */
 export function createEventExecutors() {
-  const known = new Map<string, CompiledOperation | undefined>();
+  const compiledOperations = new LruMap<string, CompiledOperation | undefined>(MAX_COMPILED);
 
   function compiledOf(args: ExecutionArgs): CompiledOperation | undefined {
     const key = resultShapeOf(args);
-    const compiled = known.has(key) ? known.get(key) : compileOperation(args);
-    known.delete(key);
-    known.set(key, compiled);
-    if (known.size > REMEMBERED) known.delete(known.keys().next().value!);
+    if (compiledOperations.has(key)) return compiledOperations.get(key);
+    const compiled = compileOperation(args);
+    compiledOperations.set(key, compiled);
     return compiled;
   }
 

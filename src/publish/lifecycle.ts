@@ -1,6 +1,6 @@
 // A run from its beginning to its end: row and log begun, the end recorded in its order, refusals told once.
 
-import { MAX_TIMER_MS, settleWithin } from '../async/condition.ts';
+import { MAX_TIMER_MS, settleWithin } from '../async/timeout.ts';
 import type { ExecstreamError } from '../event/errors.ts';
 import { isFinal, type NewEvent, type OpenStatus } from '../event/events.ts';
 import type { BeginExecution, ExecutionEnd, ExecutionStore } from '../execution/store.ts';

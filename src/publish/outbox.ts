@@ -10,7 +10,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { createBacklog } from './backlog.ts';
 import type { PublisherLimits } from './limits.ts';
 import { endPositionOf, type Position, toRunError } from './log-outcome.ts';
-import { backoffMs, isRejection, withTimeout } from './retry.ts';
+import { backoffMs, callOnce, isRejection } from './retry.ts';
 
 export interface OutboxOptions {
   readonly log: LogWriter;
@@ -118,7 +118,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   async function open(): Promise<void> {
     const lost = position && { epoch: position.epoch, acknowledged: position.seq };
     const request = { numbering: 'auto', publisher, attempt: attempt!, ...(lost && { lost }) } as const;
-    const result = await withTimeout(() => log.open(executionId, request), limits.callMs, stopping.signal);
+    const result = await callOnce(() => log.open(executionId, request), limits.callMs, stopping.signal);
     if (result.outcome !== 'opened') return refuse(toRunError(result), endPositionOf(result, undefined));
     const { epoch, head } = result.head;
     isLost = false;
@@ -139,7 +139,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     const { epoch, seq: acknowledged } = position;
     const events = batch.items.map(({ event }) => event);
     const request = { epoch, acknowledged, publisher, attempt: attempt!, batch: batch.id, events };
-    const result = await withTimeout(() => log.append(executionId, request), limits.callMs, stopping.signal);
+    const result = await callOnce(() => log.append(executionId, request), limits.callMs, stopping.signal);
     if (result.outcome === 'lost') {
       isLost = true;
     } else if (result.outcome === 'appended') {

@@ -4,7 +4,7 @@ import { isFinal, type OpenStatus } from '../event/events.ts';
 import type { BeginExecution, Execution, ExecutionEnd, ExecutionStore } from '../execution/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Position } from './log-outcome.ts';
-import { isRejection, retryUntilSettled } from './retry.ts';
+import { callUntilSettled, isRejection } from './retry.ts';
 
 export interface RowWriterOptions {
   readonly store: ExecutionStore;
@@ -47,7 +47,7 @@ export function createRowWriter({
   let isWriting = false;
 
   const retry = <T>(call: () => Promise<T>, what: string): Promise<T> =>
-    retryUntilSettled(call, {
+    callUntilSettled(call, {
       callMs,
       signal,
       onFailure(err, failures) {

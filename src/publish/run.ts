@@ -1,8 +1,8 @@
 // One run, behind its public face: every call checked, redacted, folded into what is held, and put into the outbox.
 // Redaction comes first: nothing behind it (what is held, the outbox, the row, the logs) ever has a secret.
 
-import { delay } from '../async/backoff.ts';
-import { MAX_TIMER_MS } from '../async/condition.ts';
+import { delay } from '../async/delay.ts';
+import { MAX_TIMER_MS } from '../async/timeout.ts';
 import { isExecstreamError, messageOf } from '../event/errors.ts';
 import {
   CATALOGUE,

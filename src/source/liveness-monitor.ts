@@ -8,7 +8,7 @@
 //    old, and those who live need a moment to say so. A sweep that fails begins the count again.
 // 4. A heartbeat that was never stored, or was lost with the log, hides nothing (missing-heartbeats.ts).
 
-import { delay } from '../async/backoff.ts';
+import { delay } from '../async/delay.ts';
 import type { Execution, ExecutionStore, OpenExecution } from '../execution/store.ts';
 import type { EventLog } from '../log/log.ts';
 import { createBatchPoller } from './batch-poller.ts';

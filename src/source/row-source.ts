@@ -6,7 +6,8 @@
 // 2. A log that is not there is not begun at first sight: a publisher begins its row first and its log right after.
 // 3. Whatever fails, the loop goes on, with a new token, for as long as the execution is followed.
 import { randomUUID } from 'node:crypto';
-import { backoff, delay } from '../async/backoff.ts';
+import { backoff } from '../async/backoff.ts';
+import { delay } from '../async/delay.ts';
 import { messageOf } from '../event/errors.ts';
 import type { ExecutionStore } from '../execution/store.ts';
 import type { EventLog } from '../log/log.ts';

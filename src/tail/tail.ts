@@ -13,7 +13,8 @@
 //   are woken: their epoch is not the tail's, or their cursor is above its head. So whatever changes where the log
 //   stands wakes them before anything else happens.
 
-import { backoff, delay } from '../async/backoff.ts';
+import { backoff } from '../async/backoff.ts';
+import { delay } from '../async/delay.ts';
 import { messageOf } from '../event/errors.ts';
 import { type ExecutionEvent, isFinal, isTerminal } from '../event/events.ts';
 import type { Execution } from '../execution/store.ts';

@@ -1,7 +1,7 @@
 // The tails of this process, one an execution however many viewers it has, none without viewers.
 
-import { delay } from '../async/backoff.ts';
 import { BurstGate } from '../async/burst-gate.ts';
+import { delay } from '../async/delay.ts';
 import type { Cursor } from '../event/cursor.ts';
 import { type ExecutionKind, isFinal } from '../event/events.ts';
 import { type Authorize, type Caller, requireRead, unknownExecution } from '../execution/permission.ts';

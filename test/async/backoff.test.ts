@@ -1,7 +1,8 @@
-// Between two tries: longer each time, within bounds, and no longer than they are wanted.
+// Backoff and delays, with fake time.
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { backoff, delay } from '../../src/async/backoff.ts';
+import { backoff } from '../../src/async/backoff.ts';
+import { delay } from '../../src/async/delay.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -14,37 +15,40 @@ afterEach(() => {
 test.each([
   [0, [50, 100, 200, 400, 800, 1_000, 1_000]],
   [1, [100, 200, 400, 800, 1_600, 2_000, 2_000]],
-])('the wait doubles up to the longest, of which a random half or more: %d', (random, expected) => {
-  vi.spyOn(Math, 'random').mockReturnValue(random);
-  const waits = [1, 2, 3, 4, 5, 6, 5_000].map((failures) =>
-    backoff({ firstMs: 100, maxMs: 2_000 }, failures),
-  );
-  expect(waits).toEqual(expected);
-});
+])(
+  'the backoff doubles up to its maximum, of which a random 50 to 100 %% is used: %d',
+  (random, expected) => {
+    vi.spyOn(Math, 'random').mockReturnValue(random);
+    const waits = [1, 2, 3, 4, 5, 6, 5_000].map((failures) =>
+      backoff({ firstMs: 100, maxMs: 2_000 }, failures),
+    );
+    expect(waits).toEqual(expected);
+  },
+);
 
-test('a pause is as long as it is said to be, and leaves no listener behind', async () => {
+test('a delay lasts as long as requested, and leaves no listener', async () => {
   const { signal } = new AbortController();
-  let isOver = false;
-  const paused = delay(100, signal).then(() => {
-    isOver = true;
+  let hasEnded = false;
+  const delayed = delay(100, signal).then(() => {
+    hasEnded = true;
   });
   await vi.advanceTimersByTimeAsync(99);
-  expect(isOver).toBe(false);
+  expect(hasEnded).toBe(false);
   await vi.advanceTimersByTimeAsync(1);
-  await paused;
+  await delayed;
   expect(getEventListeners(signal, 'abort')).toEqual([]);
 });
 
-test('a pause is over when it is aborted, before it or in the middle, and leaves no timer behind', async () => {
+test('a delay ends when it is aborted, before or during it, and leaves no timer', async () => {
   const stopping = new AbortController();
-  const paused = delay(60_000, stopping.signal);
+  const delayed = delay(60_000, stopping.signal);
   stopping.abort();
-  await paused;
+  await delayed;
   await delay(60_000, stopping.signal);
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('only work that waits keeps its process alive', () => {
+test('a delay keeps its process alive only if asked to', () => {
   const timers = vi.spyOn(globalThis, 'setTimeout');
   const { signal } = new AbortController();
   void delay(1, signal);

@@ -1,41 +1,41 @@
-// Who comes at once is let in a few at a time, in order; who comes alone, at once.
+// A burst passes two callers per turn of the event loop, in order; a single caller does not wait.
 import { setImmediate as immediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { BurstGate } from '../../src/async/burst-gate.ts';
 import { range } from '../tail/harness.ts';
 
-test('few a turn, in the order in which they came', async () => {
-  const entrance = new BurstGate();
-  const entered: number[] = [];
-  for (const i of range(1, 20)) void entrance.pass().then(() => entered.push(i));
+test('a burst passes two callers per turn, in the order of their calls', async () => {
+  const gate = new BurstGate();
+  const passed: number[] = [];
+  for (const i of range(1, 20)) void gate.pass().then(() => passed.push(i));
   const counts: number[] = [];
   for (let turn = 0; turn < 15; turn += 1) {
     await immediate();
-    counts.push(entered.length);
+    counts.push(passed.length);
   }
-  expect(entered).toEqual(range(1, 20));
+  expect(passed).toEqual(range(1, 20));
   expect(counts.slice(0, 9)).toEqual([4, 6, 8, 10, 12, 14, 16, 18, 20]);
 });
 
-test('one that comes when the others are in does not wait', async () => {
-  const entrance = new BurstGate();
+test('a caller does not wait when the earlier ones have passed', async () => {
+  const gate = new BurstGate();
   for (let i = 0; i < 3; i += 1) {
-    let isIn = false;
-    void entrance.pass().then(() => {
-      isIn = true;
+    let hasPassed = false;
+    void gate.pass().then(() => {
+      hasPassed = true;
     });
     await Promise.resolve();
-    expect(isIn).toBe(true);
+    expect(hasPassed).toBe(true);
     await immediate();
   }
 });
 
-test('one that comes while others wait is let in behind them', async () => {
-  const entrance = new BurstGate();
-  const entered: number[] = [];
-  for (const i of range(1, 6)) void entrance.pass().then(() => entered.push(i));
+test('a caller that comes while others wait passes after them', async () => {
+  const gate = new BurstGate();
+  const passed: number[] = [];
+  for (const i of range(1, 6)) void gate.pass().then(() => passed.push(i));
   await immediate();
-  void entrance.pass().then(() => entered.push(7));
+  void gate.pass().then(() => passed.push(7));
   for (let turn = 0; turn < 5; turn += 1) await immediate();
-  expect(entered).toEqual(range(1, 7));
+  expect(passed).toEqual(range(1, 7));
 });

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { Semaphore } from '../../src/async/semaphore.ts';
 
-/** Notes the order in which permits are given. */
+/** Records the order in which permits are acquired. */
 function taker(semaphore: Semaphore) {
   const taken: string[] = [];
   const take = (name: string) => void semaphore.acquire().then(() => taken.push(name));
@@ -10,7 +10,7 @@ function taker(semaphore: Semaphore) {
   return { taken, take, settled };
 }
 
-test('there are as many permits as it was made with; the others wait in order', async () => {
+test('callers above the number of permits wait, first come, first served', async () => {
   const semaphore = new Semaphore(2);
   const { taken, take, settled } = taker(semaphore);
   for (const name of ['a', 'b', 'c', 'd']) take(name);
@@ -24,7 +24,7 @@ test('there are as many permits as it was made with; the others wait in order', 
   expect(taken).toEqual(['a', 'b', 'c', 'd']);
 });
 
-test('a permit that is given back too often does not add one', async () => {
+test('releasing more often than acquiring adds no permit', async () => {
   const semaphore = new Semaphore(1);
   for (let i = 0; i < 5; i += 1) semaphore.release();
   const { taken, take, settled } = taker(semaphore);
@@ -33,7 +33,7 @@ test('a permit that is given back too often does not add one', async () => {
   expect(taken).toEqual(['a']);
 });
 
-test('once it is closed nobody waits', async () => {
+test('closing admits all waiting callers, and later ones immediately', async () => {
   const semaphore = new Semaphore(1);
   const { taken, take, settled } = taker(semaphore);
   for (const name of ['a', 'b', 'c']) take(name);

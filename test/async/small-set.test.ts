@@ -1,35 +1,35 @@
-// The set that mostly has one member, beside the Set that it stands for.
+// SmallSet compared with Set.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SmallSet } from '../../src/async/small-set.ts';
 
-const members = ['a', 'b', 'c'].map((name) => ({ name }));
+const elements = ['a', 'b', 'c'].map((name) => ({ name }));
 const step = fc.record({
-  member: fc.constantFrom(...members),
-  does: fc.constantFrom('add', 'delete', 'clear'),
+  element: fc.constantFrom(...elements),
+  operation: fc.constantFrom('add', 'delete', 'clear'),
 });
 
-test('is a Set, whatever is added, deleted and cleared', () => {
+test('SmallSet behaves as Set operation under any sequence of add, delete and clear', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-      const few = new SmallSet<object>();
+      const small = new SmallSet<object>();
       const set = new Set<object>();
-      for (const { does, member } of steps) {
-        if (does === 'clear') {
-          few.clear();
+      for (const { operation, element } of steps) {
+        if (operation === 'clear') {
+          small.clear();
           set.clear();
-        } else if (does === 'add') {
-          few.add(member);
-          set.add(member);
+        } else if (operation === 'add') {
+          small.add(element);
+          set.add(element);
         } else {
-          expect(few.delete(member)).toBe(set.delete(member));
+          expect(small.delete(element)).toBe(set.delete(element));
         }
-        const told: object[] = [];
-        few.forEach((each) => void told.push(each));
-        expect(told).toEqual([...set]);
-        expect([...few]).toEqual([...set]);
-        expect(few.size).toBe(set.size);
-        expect(few.only).toBe(set.size === 1 ? [...set][0] : undefined);
+        const visited: object[] = [];
+        small.forEach((each) => void visited.push(each));
+        expect(visited).toEqual([...set]);
+        expect([...small]).toEqual([...set]);
+        expect(small.size).toBe(set.size);
+        expect(small.only).toBe(set.size === 1 ? [...set][0] : undefined);
       }
     }),
   );
@@ -39,13 +39,16 @@ test.each([
   ['one', ['b'], ['a', 'c']],
   ['all but one', ['a', 'b'], ['a', 'c']],
   ['all', ['a', 'b', 'c'], ['a']],
-])('%s that leave while all are told are told no more, and the others are', (_, leaving, expected) => {
-  const few = new SmallSet<string>();
-  for (const member of ['a', 'b', 'c']) few.add(member);
-  const told: string[] = [];
-  few.forEach((member) => {
-    told.push(member);
-    for (const each of leaving) few.delete(each);
-  });
-  expect(told).toEqual(expected);
-});
+])(
+  'removing %s of the elements during forEach skips exactly those not visited yet',
+  (_, removed, expected) => {
+    const small = new SmallSet<string>();
+    for (const element of ['a', 'b', 'c']) small.add(element);
+    const visited: string[] = [];
+    small.forEach((element) => {
+      visited.push(element);
+      for (const each of removed) small.delete(each);
+    });
+    expect(visited).toEqual(expected);
+  },
+);

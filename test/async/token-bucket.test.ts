@@ -12,7 +12,7 @@ function available(buckets: TokenBuckets, key = 'a'): number {
   return taken;
 }
 
-test('a bucket gives its burst at once and refills at its rate, up to the burst', () => {
+test('a full bucket serves its burst immediately and refills at its rate, up to the burst', () => {
   const buckets = new TokenBuckets({ perSecond: 2, burst: 10 });
   expect(available(buckets)).toBe(10);
   vi.advanceTimersByTime(3_000);
@@ -21,7 +21,7 @@ test('a bucket gives its burst at once and refills at its rate, up to the burst'
   expect(available(buckets)).toBe(10);
 });
 
-test('an empty bucket says how long it takes until the next token', () => {
+test('an empty bucket returns the time until its next token', () => {
   const buckets = new TokenBuckets({ perSecond: 4, burst: 1 });
   buckets.take('a');
   expect(buckets.take('a')).toBe(250);
@@ -31,7 +31,7 @@ test('an empty bucket says how long it takes until the next token', () => {
   expect(buckets.take('a')).toBe(0);
 });
 
-test('a client that asks again and again while it has to wait gets its token in time all the same', () => {
+test('retrying while the bucket is empty does not delay the next token', () => {
   const buckets = new TokenBuckets({ perSecond: 10, burst: 1 });
   buckets.take('a');
   for (let ms = 0; ms < 99; ms += 1) {
@@ -48,7 +48,7 @@ test('keys do not share tokens', () => {
   expect(available(buckets, 'b')).toBe(3);
 });
 
-test('a token that is given back can be taken again, and never makes more than the burst', () => {
+test('a returned token can be taken again, and never exceeds the burst', () => {
   const buckets = new TokenBuckets({ perSecond: 1, burst: 2 });
   expect(available(buckets)).toBe(2);
   buckets.giveBack('a');
@@ -59,7 +59,7 @@ test('a token that is given back can be taken again, and never makes more than t
   expect(available(buckets, 'never seen')).toBe(2);
 });
 
-test('memory is bounded by the number of keys, and the key used last is evicted last', () => {
+test('memory is bounded by the number of keys; the least recently used key is evicted', () => {
   const buckets = new TokenBuckets({ perSecond: 1, burst: 1 }, 3);
   buckets.take('busy');
   for (let i = 0; i < 1_000; i += 1) {

@@ -1,22 +1,18 @@
 // When the database fails: every wait has a bound, and every failure becomes an ExecstreamError.
+import { withTimeout } from '../../async/timeout.ts';
 import { ExecstreamError, isExecstreamError } from '../../event/errors.ts';
 
 /**
- * Waits for some work, but not longer than a bound. The work itself is not stopped: the connection's own timeouts
- * do that, and what it still does comes to nothing or is as idempotent as the methods of the store are.
- * @throws ExecstreamError `SOURCE_UNAVAILABLE` when the bound has passed; else as toExecstreamError says.
+ * Waits for a database operation. The operation itself is not stopped: the connection's own timeouts do that, and the
+ * store's methods are idempotent.
+ * @throws ExecstreamError `SOURCE_UNAVAILABLE` after `ms`; otherwise as `toExecstreamError` says.
  */
-export async function within<T>(boundMs: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const bound = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(unavailable(new Error(`No answer in ${boundMs} ms`))), boundMs);
-  });
+export async function withDatabaseTimeout<T>(ms: number, work: Promise<T>): Promise<T> {
+  const error = () => unavailable(new Error(`no response within ${ms} ms`));
   try {
-    return await Promise.race([work, bound]);
+    return await withTimeout(() => work, { ms, error });
   } catch (error) {
     throw toExecstreamError(error);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -6,7 +6,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import { ExecstreamError, isExecstreamError } from '../../event/errors.ts';
 import { PrismaClient } from '../generated/client.ts';
 import type { ConnectOptions, Database } from './database.ts';
-import { within } from './database-error.ts';
+import { withDatabaseTimeout } from './database-error.ts';
 import { PGliteHost } from './pglite-host.ts';
 import { lockDataDir, type Release } from './pglite-lock.ts';
 import { migratePostgres } from './postgres.ts';
@@ -64,7 +64,7 @@ async function open(
       return prisma;
     },
     close: async () => {
-      await within(timeoutMs, prisma.$disconnect()).catch(() => {});
+      await withDatabaseTimeout(timeoutMs, prisma.$disconnect()).catch(() => {});
       await host.close();
       await release?.();
     },

@@ -1,6 +1,6 @@
 // A workflow whose log a publisher writes (over HTTP, say): Temporal tells its end alone, should the publisher die.
 
-import { delay } from '../../async/backoff.ts';
+import { delay } from '../../async/delay.ts';
 import type { Execution } from '../../execution/store.ts';
 import { endOf } from './close-event.ts';
 import { followHistory } from './history-reader.ts';

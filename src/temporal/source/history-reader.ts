@@ -3,7 +3,8 @@
 // Behind the history of a run whose workflow task has failed, the server shows the task that it tries next, under ids
 // that are not given yet: what happens before that task is done gets the same ids. So a workflow task's beginning at
 // the end of a page does not count as read.
-import { backoff, delay } from '../../async/backoff.ts';
+import { backoff } from '../../async/backoff.ts';
+import { delay } from '../../async/delay.ts';
 import { type Close, closeOf } from './close-event.ts';
 import { isTemporalError } from './errors.ts';
 import type { HistoryEvent, TemporalClient, WorkflowRef } from './temporal-client.ts';

@@ -1,7 +1,7 @@
 // Begins the log of a workflow that cannot be asked yet: a viewer who has read nothing has no cursor, and could not be
 // warned of that.
 
-import { delay } from '../../async/backoff.ts';
+import { delay } from '../../async/delay.ts';
 import { timestamp } from '../../event/events.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 import type { WatchContext } from './watch-context.ts';

@@ -9,7 +9,8 @@
 // 4. A workflow speaks in its workflow tasks alone. Where one was completed since the last answer, a run that closed is
 //    asked until it has answered or `lastWordsMs` are over: its last events come before its end.
 
-import { backoff, delay } from '../../async/backoff.ts';
+import { backoff } from '../../async/backoff.ts';
+import { delay } from '../../async/delay.ts';
 import { createSignal } from '../../async/signal.ts';
 import { isFinal, type OpenStatus } from '../../event/events.ts';
 import type { Announcement } from '../../log/log.ts';

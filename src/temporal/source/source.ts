@@ -7,7 +7,8 @@
 // 2. Whatever fails, the loop goes on, with a new token, for as long as the execution is followed.
 // 3. An execution that is no workflow of Temporal's is left to the source that is given for it.
 import { randomUUID } from 'node:crypto';
-import { backoff, delay } from '../../async/backoff.ts';
+import { backoff } from '../../async/backoff.ts';
+import { delay } from '../../async/delay.ts';
 import { messageOf } from '../../event/errors.ts';
 import type { Execution, ExecutionStore, OpenExecution } from '../../execution/store.ts';
 import type { EventLog } from '../../log/log.ts';

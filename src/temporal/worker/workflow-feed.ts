@@ -3,7 +3,7 @@
 // Nothing here is needed for the stream to be whole: what is dropped, the relay brings by the query. So the queue
 // gives up early and never in the workflow's way.
 
-import { delay } from '../../async/backoff.ts';
+import { delay } from '../../async/delay.ts';
 import { isExecstreamError } from '../../event/errors.ts';
 import type { ExecutionStore } from '../../execution/store.ts';
 import { type LogWriter, MAX_BATCH_BYTES } from '../../log/log.ts';

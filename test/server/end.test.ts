@@ -5,7 +5,8 @@ import type { NewEvent } from '../../src/event/events.ts';
 import type { Execution } from '../../src/execution/store.ts';
 import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
-import { createEndedRowWatch, createEndReconciler } from '../../src/source/end-reconciler.ts';
+import { createEndReconciler } from '../../src/source/end-reconciler.ts';
+import { createEndedRowWatch } from '../../src/source/ended-row-watch.ts';
 import {
   type App,
   chunk,

@@ -20,7 +20,7 @@ export async function startProvisionally(
 ): Promise<boolean> {
   if (copy.epoch !== '' || (await log.head(executionId))) return false;
   const { workflowId, workflowType, runId, startedAt, attempt } = run;
-  const guess = { epoch: runId, runId, runStartedAt: startedAt, attempt, isGuess: true };
+  const guess = { epoch: runId, runId, runStartedAt: startedAt, attempt, isProvisional: true };
   if ((await copy.enter(guess)) !== 'done') return false;
   const ts = timestamp(new Date(startedAt));
   await copy.append([{ seq: 1, type: 'workflow_start', ts, data: { workflowId, workflowType, runId } }]);

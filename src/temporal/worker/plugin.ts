@@ -15,7 +15,7 @@ export interface TemporalPlugin {
 
 // The sandbox loads it by its path: src/ has it as .ts, dist/ as .js.
 const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-const INTERCEPTORS = fileURLToPath(new URL(`../../workflow/live-interceptors.${EXTENSION}`, import.meta.url));
+const INTERCEPTORS = fileURLToPath(new URL(`../workflow/live-interceptors.${EXTENSION}`, import.meta.url));
 
 /**
  * Makes the plugin of a worker whose workflows stream: their events reach the log as they are emitted.

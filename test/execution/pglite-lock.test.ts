@@ -35,8 +35,8 @@ async function run(script: string): Promise<{ child: ChildProcess; said: string 
 /** A process that tries to hold a folder, writes `held` or the error's message, and stays. */
 function startHolder(folder: string) {
   return run(`
-    import { holdFolder } from './src/execution/database/pglite-lock.ts';
-    process.stdout.write(await holdFolder(${JSON.stringify(folder)}).then(() => 'held', (error) => error.message));
+    import { lockDataDir } from './src/execution/database/pglite-lock.ts';
+    process.stdout.write(await lockDataDir(${JSON.stringify(folder)}).then(() => 'held', (error) => error.message));
     setInterval(() => {}, 1000);`);
 }
 

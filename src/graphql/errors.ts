@@ -1,21 +1,20 @@
 // Errors as GraphQL shows them: ours by their code, the specification's own as they are, anything else masked.
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { type ExecstreamError, isExecstreamError } from '../event/errors.ts';
+import { ERROR_CODES, type ExecstreamError, isErrorCode, isExecstreamError } from '../event/errors.ts';
 import { RETRY_AFTER_SECONDS } from '../sse/responses.ts';
 
-/** Codes that stand as an HTTP status of their own, also where an event stream was asked for. */
-const STATUS: { readonly [code: string]: number } = {
-  UNAUTHENTICATED: 401,
-  TOO_MANY_STREAMS: 429,
-  TOO_MANY_REQUESTS: 429,
-  SOURCE_UNAVAILABLE: 503,
-};
+/** The HTTP status of a code that is sent as one even where an event stream was requested: 401, 429 and 503. */
+function httpStatusOf(code: unknown): number | undefined {
+  if (!isErrorCode(code)) return undefined;
+  const { status, retryable } = ERROR_CODES[code];
+  return retryable || code === 'UNAUTHENTICATED' ? status : undefined;
+}
 
-/** The status that stands for a result's errors, where they have one of their own. */
+/** The HTTP status of a result's errors, if they have one. */
 export function statusOf(result: ExecutionResult): number | undefined {
   for (const error of result.errors ?? []) {
-    const status = STATUS[String(error.extensions.code)];
+    const status = httpStatusOf(error.extensions.code);
     if (status !== undefined) return status;
   }
   return undefined;
@@ -26,7 +25,7 @@ export function maskError(error: unknown): Error {
   if (!(error instanceof GraphQLError)) return internal(error);
   const { nodes, source, positions, path, originalError } = error;
   const shown = (message: string, code: string, retryAfterSeconds: number = RETRY_AFTER_SECONDS) => {
-    const status = STATUS[code];
+    const status = httpStatusOf(code);
     const http = status && { status, headers: { 'Retry-After': String(retryAfterSeconds) } };
     return new GraphQLError(message, {
       nodes,
@@ -63,19 +62,6 @@ export function isInternal(error: unknown): boolean {
   return masked instanceof GraphQLError && masked.extensions.code === 'INTERNAL';
 }
 
-/** The codes that a caller may meet (protocol, "GraphQL"). */
-const CODES: ReadonlySet<unknown> = new Set([
-  'NOT_FOUND',
-  'FORBIDDEN',
-  'UNAUTHENTICATED',
-  'BAD_CURSOR',
-  'BAD_USER_INPUT',
-  'TOO_MANY_STREAMS',
-  'TOO_MANY_REQUESTS',
-  'SOURCE_UNAVAILABLE',
-  'INTERNAL',
-]);
-
 /** A Yoga plugin: Yoga's own refusals, of what does not parse or validate, carry the protocol's code for that. */
 export function useProtocolCodes(): Plugin {
   return {
@@ -88,7 +74,7 @@ export function useProtocolCodes(): Plugin {
 
 /** An error with one of the protocol's codes: what has none of them is the caller's mistake. */
 export function withProtocolCode(error: GraphQLError): GraphQLError {
-  if (CODES.has(error.extensions?.code)) return error;
+  if (isErrorCode(error.extensions?.code)) return error;
   const { http } = error.extensions;
   const extensions = { code: 'BAD_USER_INPUT', ...(http ? { http } : {}) };
   const { message, nodes, source, positions, path } = error;

@@ -132,7 +132,10 @@ export function useReservations({
   function reserve(caller: Caller): void {
     quotas.charge(caller, 'reservations');
     if (waiting.size >= MOST_WAITING) {
-      throw new ExecstreamError('SOURCE_UNAVAILABLE', 'too many reservations wait for their connection');
+      throw new ExecstreamError(
+        'CAPACITY',
+        `server is at its limit of reservations without a connection (${MOST_WAITING})`,
+      );
     }
     if (caller !== ANONYMOUS && open.of(callerKey(caller)) >= perCaller) {
       const detail = `too many open reservations: the limit is ${perCaller} for one caller`;

@@ -124,7 +124,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     isLost = false;
     if (position?.epoch === epoch) {
       // Whole after all. Through the backoff, lest a log that flickers be asked in a tight loop.
-      throw new ExecstreamError('SOURCE_UNAVAILABLE', 'the log was lost for a moment');
+      throw new ExecstreamError('LOG_LOST', 'log reappeared with the same epoch; retrying');
     }
     if (position) {
       logger.warn({ executionId }, 'the log was lost; sending again what is held');

@@ -13,7 +13,7 @@ export function backoffMs(failures: number): number {
 
 /** Whether an error is final: trying again cannot change it. */
 export function isRejection(error: unknown): error is ExecstreamError {
-  return isExecstreamError(error) && error.code !== 'SOURCE_UNAVAILABLE' && error.code !== 'INTERNAL';
+  return isExecstreamError(error) && !error.retryable && error.code !== 'INTERNAL';
 }
 
 /**

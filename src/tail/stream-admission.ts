@@ -30,16 +30,13 @@ export class StreamAdmission {
   /**
    * Admits a stream.
    * @returns releases its place
-   * @throws ExecstreamError `SOURCE_UNAVAILABLE` if the node is full, `TOO_MANY_STREAMS` if the caller has or opens too
+   * @throws ExecstreamError `CAPACITY` if the node is at its limit, `TOO_MANY_STREAMS` if the caller has or opens too
    *   many. The same request may succeed later.
    */
   admit(caller: Caller): () => void {
     const { perNode } = this.#limits;
     if (this.#open >= perNode) {
-      throw new ExecstreamError(
-        'SOURCE_UNAVAILABLE',
-        `this server has all the streams it takes (${perNode})`,
-      );
+      throw new ExecstreamError('CAPACITY', `server is at its stream limit (${perNode})`);
     }
     const key = caller === ANONYMOUS ? undefined : callerKey(caller);
     if (key !== undefined) this.#charge(key);
@@ -55,12 +52,12 @@ export class StreamAdmission {
     if (this.#byCaller.of(key) >= perCaller) {
       throw new ExecstreamError(
         'TOO_MANY_STREAMS',
-        `you have all the streams one caller may have (${perCaller})`,
+        `too many open streams for this caller (limit ${perCaller})`,
       );
     }
     const waitMs = this.#new.take(key);
     if (waitMs > 0) {
-      const detail = `you open streams faster than one caller may (${newPerSecond} a second)`;
+      const detail = `too many new streams for this caller (limit ${newPerSecond} per second)`;
       throw new ExecstreamError('TOO_MANY_STREAMS', detail, {
         retryAfterSeconds: Math.ceil(waitMs / 1_000),
       });

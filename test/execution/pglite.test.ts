@@ -156,8 +156,8 @@ describe('the store', () => {
     writeFileSync(join(folder, 'file'), '');
     const store = createPrismaStore({ dataDir: join(folder, 'file', 'data') });
     await expect(store.ping()).rejects.toMatchObject({
-      code: 'SOURCE_UNAVAILABLE',
-      message: 'The data folder cannot be used (ENOTDIR)',
+      code: 'CONFIG',
+      message: 'data directory cannot be used (ENOTDIR)',
     });
     await store.close();
   });

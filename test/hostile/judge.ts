@@ -9,7 +9,7 @@ export const MARKER = 'globex-eyes-only';
 /** protocol.md, "GraphQL". */
 const GRAPHQL_CODES = [
   ...['NOT_FOUND', 'FORBIDDEN', 'UNAUTHENTICATED', 'BAD_CURSOR', 'BAD_USER_INPUT', 'TOO_MANY_STREAMS'],
-  ...['TOO_MANY_REQUESTS', 'SOURCE_UNAVAILABLE'],
+  ...['TOO_MANY_REQUESTS', 'CAPACITY', 'SOURCE_UNAVAILABLE', 'LOG_CORRUPT'],
 ];
 
 /** What Node's own parser answers, with an empty body, before any of our code is asked. */

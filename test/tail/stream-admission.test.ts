@@ -15,7 +15,7 @@ describe('a node', () => {
     const admission = new StreamAdmission({ perNode: 2 });
     const leave = admission.admit(ANONYMOUS);
     admission.admit(ann);
-    expect(() => admission.admit(ann)).toThrow(refused('SOURCE_UNAVAILABLE', /\(2\)/));
+    expect(() => admission.admit(ann)).toThrow(refused('CAPACITY', /\(2\)/));
     leave();
     admission.admit(ann);
   });
@@ -26,7 +26,7 @@ describe('a caller', () => {
     const admission = new StreamAdmission({ perCaller: 2 });
     const leave = admission.admit(ann);
     admission.admit({ ...ann });
-    expect(() => admission.admit(ann)).toThrow(refused('TOO_MANY_STREAMS', /\(2\)/));
+    expect(() => admission.admit(ann)).toThrow(refused('TOO_MANY_STREAMS', /limit 2/));
     admission.admit({ id: 'ann', tenant: 'b' });
     admission.admit({ id: 'bob', tenant: 'a' });
     leave();
@@ -37,7 +37,7 @@ describe('a caller', () => {
   test('may open all streams at once, and so many new ones a second from then on', () => {
     const admission = new StreamAdmission({ perCaller: 10, newPerSecond: 2 });
     for (let i = 0; i < 10; i += 1) admission.admit(ann)();
-    expect(() => admission.admit(ann)).toThrow(refused('TOO_MANY_STREAMS', /2 a second/));
+    expect(() => admission.admit(ann)).toThrow(refused('TOO_MANY_STREAMS', /limit 2 per second/));
     vi.advanceTimersByTime(999);
     admission.admit(ann)();
     expect(() => admission.admit(ann)).toThrow();

@@ -31,9 +31,13 @@ async function lock(dataDir: string): Promise<Release> {
   } catch (error) {
     if (isExecstreamError(error)) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw new ExecstreamError('SOURCE_UNAVAILABLE', `The data folder cannot be used (${code})`, {
-      cause: error,
-    });
+    // A full disk may have room again; a path that cannot be a folder of ours is a wrong setting.
+    const isWrongPath = ['EACCES', 'EEXIST', 'ENAMETOOLONG', 'ENOTDIR', 'EPERM', 'EROFS'].includes(code);
+    throw new ExecstreamError(
+      isWrongPath ? 'CONFIG' : 'SOURCE_UNAVAILABLE',
+      `data directory cannot be used (${code})`,
+      { cause: error },
+    );
   }
 }
 

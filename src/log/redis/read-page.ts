@@ -35,10 +35,10 @@ export async function readPage(
   const [, , , , , , , entries] = reply as Reply;
   const head = toHead(reply as Reply);
   // A number of the meta hash that is none ends the script's answer early.
-  if (!Array.isArray(entries) || !isHead(head)) throw damaged(executionId);
+  if (!Array.isArray(entries) || !isHead(head)) throw corrupt(executionId);
   const events = entries.map((entry) => {
     const event = toEvent(parse(entry), executionId);
-    if (!event) throw damaged(executionId);
+    if (!event) throw corrupt(executionId);
     return event;
   });
   return { ...head, events };
@@ -105,11 +105,11 @@ function isData(type: EventType, data: unknown): boolean {
   return Array.isArray(patch) && patch.every((operation) => typeof operation?.path === 'string');
 }
 
-/** Whoever else writes to Redis has written here. Viewers wait, and go on once it is mended. */
-function damaged(executionId: string): ExecstreamError {
+/** Another client of Redis has written to the log's key. Viewers wait, and continue once it is repaired. */
+function corrupt(executionId: string): ExecstreamError {
   return new ExecstreamError(
-    'SOURCE_UNAVAILABLE',
-    `the log of ${executionId} is damaged: it holds what is no event`,
+    'LOG_CORRUPT',
+    `log of ${executionId} is corrupt: an entry is not a valid event`,
   );
 }
 

@@ -62,7 +62,7 @@ export const UNAVAILABLE = problemAnswer(503, 'Redis or the database does not an
 export const STREAM_UNAVAILABLE = {
   ...UNAVAILABLE,
   description:
-    'Redis or the database does not answer for now, or the server has all the streams it takes. With `Last-Event-ID`: 200, a longer `retry:`, and an end instead.',
+    'Redis or the database is unavailable (`SOURCE_UNAVAILABLE`), or the server is at its stream limit (`CAPACITY`). With `Last-Event-ID`: 200, a longer `retry:`, and an end instead.',
 };
 
 export const BAD_PARAMETER = problemAnswer(400, 'A parameter is malformed; `detail` names it.', {
@@ -141,7 +141,7 @@ export const TOO_MANY_STREAMS = problemAnswer(
   429,
   'The caller has, or opens, too many streams, or has used up their quota. With `Last-Event-ID`: 200, a longer `retry:`, and an end instead.',
   {
-    TOO_MANY_STREAMS: 'you have all the streams one caller may have (1)',
+    TOO_MANY_STREAMS: 'too many open streams for this caller (limit 1)',
     TOO_MANY_REQUESTS: quotaDetail('queries', DEFAULT_QUOTAS.queries),
   },
 );

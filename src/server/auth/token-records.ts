@@ -126,7 +126,7 @@ export function createMemoryTokenRecords(): TokenRecords {
     put: async (key, record, keepMs, owner) => {
       sweep(isFull(owner) ? SWEEP_MS : 60_000);
       if (records.size >= MOST_IN_MEMORY) {
-        throw new ExecstreamError('SOURCE_UNAVAILABLE', 'no more stream tokens are given out for now');
+        throw new ExecstreamError('CAPACITY', `server is at its limit of stream tokens (${MOST_IN_MEMORY})`);
       }
       if (isFull(owner)) return false;
       if (owner) byOwner.increment(owner.id);

@@ -1,0 +1,51 @@
+// The table of error codes, and what an error keeps.
+import { expect, test } from 'vitest';
+import {
+  ERROR_CODES,
+  type ErrorCode,
+  ExecstreamError,
+  isErrorCode,
+  isExecstreamError,
+  messageOf,
+} from '../../src/event/errors.ts';
+
+test('a code is retryable exactly if its status says that the request may be repeated', () => {
+  const retryable = Object.entries(ERROR_CODES).filter(([, code]) => code.retryable);
+  expect(new Set(retryable.map(([, { status }]) => status))).toEqual(new Set([429, 503]));
+  const others = Object.values(ERROR_CODES).filter((code) => !code.retryable);
+  expect(others.some(({ status }) => status === (429 as number) || status === (503 as number))).toBe(false);
+});
+
+test('an error has the retryability of its code, and keeps its cause', () => {
+  const cause = new Error('connect ECONNREFUSED');
+  const error = new ExecstreamError('SOURCE_UNAVAILABLE', 'Redis is unavailable', { cause });
+  expect(error).toMatchObject({ code: 'SOURCE_UNAVAILABLE', retryable: true, cause });
+  expect(new ExecstreamError('ENDED', 'the execution has ended').retryable).toBe(false);
+});
+
+test.each([
+  ['a code', 'CAPACITY', true],
+  ['another word', 'OUT_OF_MILK', false],
+  ['a name that every object has', 'toString', false],
+  ['no string', 503, false],
+  ['nothing', undefined, false],
+])('isErrorCode: %s', (_, code, expected) => {
+  expect(isErrorCode(code)).toBe(expected);
+});
+
+test('isExecstreamError checks the class, and the code if one is given', () => {
+  const error = new ExecstreamError('CONFIG', 'PORT: expected 0 to 65535, got 70000');
+  expect(isExecstreamError(error)).toBe(true);
+  expect(isExecstreamError(error, 'CONFIG')).toBe(true);
+  expect(isExecstreamError(error, 'INTERNAL' satisfies ErrorCode)).toBe(false);
+  expect(isExecstreamError(new Error('CONFIG'), 'CONFIG')).toBe(false);
+});
+
+test.each([
+  ['an Error', new Error('no'), 'no'],
+  ['a string', 'no', 'no'],
+  ['undefined', undefined, 'undefined'],
+  ['an object without a prototype', Object.create(null), 'unprintable error'],
+])('messageOf: %s', (_, thrown, message) => {
+  expect(messageOf(thrown)).toBe(message);
+});

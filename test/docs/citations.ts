@@ -1,6 +1,6 @@
 // Finds citations of documents, sections, decisions, invariants and files, and says which of them lead nowhere.
 import { dirname, join } from 'node:path';
-import { lineOf, type TextPart, textOf } from '../../scripts/source-text.ts';
+import { type Prose, proseOf } from '../../scripts/source-text.ts';
 
 /** Contents by path, relative to the repository. */
 export type Files = ReadonlyMap<string, string>;
@@ -20,9 +20,10 @@ const DOCUMENT =
   /(?<![\w./-])((?:\.\.?\/)*[\w-]+(?:\/[\w.-]+)*\.md)((?:, "[^"]+")+|, [A-Z][\w ]*?(?=[:'`")]|, invariant))?/g;
 const INVARIANT = /ARCHITECTURE\.md, invariants? (\d+(?:(?:, | and )\d+)*)/g;
 const DECISION = /\bdecisions?[ /](\d{1,4})\b/g;
+/** Decisions cite one another by number alone. */
+const RECORD = /(?<!\+)\b(0\d{3})\b/g;
 const FILE =
   /(?<![\w./-])(?:src|test|scripts|prove|bench|examples|docs|prisma)\/[\w./-]*\.(?:[mc]?[jt]s|lua|py|sql|prisma|html)\b/g;
-const SKIPPED = /https?:\/\/[^\s)'"`]*|\n[ \t]*(?:\/\/|\*|#|--)?[ \t]*/g;
 const LINK = /\]\((?!\w+:)([^)\s#]*)(?:#([^)\s]*))?\)/g;
 
 /** Every citation of something that does not exist. */
@@ -30,23 +31,19 @@ export function absentCitations(files: Files): Citation[] {
   return [...files].flatMap(([path, content]) => {
     // Released changes keep the names of their time.
     if (path === 'CHANGELOG.md') return [];
-    const found = joinComments(textOf(path, content)).flatMap((part) => [
-      ...absentIn(part, path, files),
-      ...(part.kind === 'document' ? absentLinks(part, path, files) : []),
+    const found = proseOf(path, content).flatMap((prose) => [
+      ...absentIn(prose, path, files).map(({ at, cited }) => ({ line: prose.lineAt(at), cited })),
+      ...(prose.kind === 'paragraph' ? absentLinks(prose, path, files) : []),
     ]);
-    return found.map(({ at, cited }) => ({ where: `${path}:${lineOf(content, at)}`, cited }));
+    return found.map(({ line, cited }) => ({ where: `${path}:${line}`, cited }));
   });
 }
 
-type Found = { readonly at: number; readonly cited: string };
-
-function absentIn(part: TextPart, path: string, files: Files): Found[] {
-  const { text, offsets } = unwrap(part.text);
-  const find = (pattern: RegExp, isAbsent: (match: RegExpExecArray) => boolean): Found[] =>
-    [...text.matchAll(pattern)]
-      .filter(isAbsent)
-      .map((match) => ({ at: part.at + offsets[match.index]!, cited: match[0] }));
-  const isFile = (cited: string) => part.kind !== 'string' && !resolve(cited, path, files);
+function absentIn({ kind, text }: Prose, path: string, files: Files): { at: number; cited: string }[] {
+  const find = (pattern: RegExp, isAbsent: (match: RegExpExecArray) => boolean) =>
+    [...text.matchAll(pattern)].filter(isAbsent).map(({ 0: cited, index }) => ({ at: index, cited }));
+  // A path in a string is checked by the code that uses it.
+  const isGone = (cited: string) => kind !== 'string' && resolve(cited, path, files) === undefined;
   return [
     ...find(LOOSE, () => true),
     ...find(DOCUMENT, ([, name, sections]) => {
@@ -59,19 +56,17 @@ function absentIn(part: TextPart, path: string, files: Files): Found[] {
       numbers!.match(/\d+/g)!.some((n) => !files.get('ARCHITECTURE.md')?.includes(`\n${n}. **`)),
     ),
     ...find(DECISION, ([, number]) => !isDecision(number!, files)),
-    ...(path.startsWith('docs/decisions/')
-      ? find(/(?<!\+)\b(0\d{3})\b/g, ([, number]) => !isDecision(number!, files))
-      : []),
-    ...find(FILE, ([cited]) => isFile(cited)),
+    ...(path.startsWith('docs/decisions/') ? find(RECORD, ([, number]) => !isDecision(number!, files)) : []),
+    ...find(FILE, ([cited]) => isGone(cited)),
   ];
 }
 
-function absentLinks(part: TextPart, path: string, files: Files): Found[] {
-  return [...part.text.matchAll(LINK)].flatMap(({ 0: cited, 1: target, 2: anchor, index }) => {
+function absentLinks({ text, lineAt }: Prose, path: string, files: Files): { line: number; cited: string }[] {
+  return [...text.matchAll(LINK)].flatMap(({ 0: cited, 1: target, 2: anchor, index }) => {
     const file = target === '' ? path : join(dirname(path), target!).replace(/\/$/, '');
     const isThere = files.has(file) || [...files.keys()].some((each) => each.startsWith(`${file}/`));
     const isAnchor = anchor === undefined || anchorsOf(files.get(file) ?? '').includes(anchor);
-    return isThere && isAnchor ? [] : [{ at: part.at + index, cited }];
+    return isThere && isAnchor ? [] : [{ line: lineAt(index), cited }];
   });
 }
 
@@ -102,37 +97,4 @@ function anchorsOf(document: string): string[] {
 function isDecision(number: string, files: Files): boolean {
   const prefix = `docs/decisions/${number.padStart(4, '0')}-`;
   return [...files.keys()].some((path) => path.startsWith(prefix));
-}
-
-/** Line comments that follow one another are read as one text, since citations are wrapped. */
-function joinComments(parts: readonly TextPart[]): TextPart[] {
-  const joined: TextPart[] = [];
-  for (const part of parts) {
-    const last = joined.at(-1);
-    const gap = last ? part.at - last.at - last.text.length : 0;
-    const isNext =
-      last?.kind === 'comment' && part.kind === 'comment' && gap < 40 && !last.text.endsWith('*/');
-    if (isNext)
-      joined[joined.length - 1] = { ...last, text: `${last.text}\n${' '.repeat(gap - 1)}${part.text}` };
-    else joined.push(part);
-  }
-  return joined;
-}
-
-/** The text on one line, without URLs and comment markers; `offsets` leads back to the text as it was. */
-function unwrap(wrapped: string): { text: string; offsets: number[] } {
-  const offsets: number[] = [];
-  let text = '';
-  let from = 0;
-  const add = (piece: string, at: number) => {
-    for (let i = 0; i < piece.length; i++) offsets.push(at + i);
-    text += piece;
-  };
-  for (const { 0: skipped, index } of wrapped.matchAll(SKIPPED)) {
-    add(wrapped.slice(from, index), from);
-    add(' ', index);
-    from = index + skipped.length;
-  }
-  add(wrapped.slice(from), from);
-  return { text, offsets };
 }

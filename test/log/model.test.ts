@@ -177,5 +177,6 @@ describeOwnRedis('the two logs', () => {
     );
     // A model that never gets anywhere proves nothing.
     const all = 'appended batch-reused conflict ended fenced gap lost opened page superseded wrong-numbering';
+    expect([...outcomes].sort().join(' '), `MODEL_SEED=${SEED}`).toBe(all);
   });
 });

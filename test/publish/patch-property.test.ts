@@ -5,14 +5,14 @@
 import { expect, test } from 'vitest';
 import { type App, createApp } from '../support/app.ts';
 import { finalState, type PatchCase, patchCases } from '../support/patch-cases.ts';
-import { checkCases, PATCH_CASES, PATCH_TIMEOUT_MS } from '../support/property.ts';
+import { checkCases, PATCH_CASES, PATCH_SEED, PATCH_TIMEOUT_MS } from '../support/property.ts';
 import { applyJsonPatch, copyJson, type Json, type Operation } from '../support/rfc6902.ts';
 
 /** A memory log keeps what has ended for an hour. */
 const CASES_PER_APP = 500;
 
 test(
-  `values published by the library are stored and kept as they were given (${PATCH_CASES} random cases)`,
+  `values published by the library are stored and kept as they were given (${PATCH_CASES} random cases, PATCH_SEED=${PATCH_SEED})`,
   async () => {
     // No waiting for neighbouring events: `complete` sends what is queued.
     let app = createApp({ limits: { batchMs: 0 } });

@@ -7,7 +7,7 @@ import { createParser } from 'eventsource-parser';
 import { expect, test } from 'vitest';
 import { type App, createApp } from '../support/app.ts';
 import { finalState, type PatchCase, patchCases } from '../support/patch-cases.ts';
-import { checkCases, PATCH_CASES, PATCH_TIMEOUT_MS } from '../support/property.ts';
+import { checkCases, PATCH_CASES, PATCH_SEED, PATCH_TIMEOUT_MS } from '../support/property.ts';
 import { applyJsonPatch, type Json, type Operation } from '../support/rfc6902.ts';
 
 /** A memory log keeps what has ended for an hour. */
@@ -23,7 +23,7 @@ interface Outcome {
 }
 
 test(
-  `a structured value sent over HTTP is stored, viewed and kept as it was sent (${PATCH_CASES} random cases)`,
+  `a structured value sent over HTTP is stored, viewed and kept as it was sent (${PATCH_CASES} random cases, PATCH_SEED=${PATCH_SEED})`,
   async () => {
     let app = createApp();
     let count = 0;

@@ -35,7 +35,7 @@ export interface Publication {
 }
 
 export interface Attack {
-  /** The number of the item in issue 19, and a letter. */
+  /** The number of a group of attacks, and a letter. */
   readonly id: string;
   readonly title: string;
   /** What has to be there before; not measured. */

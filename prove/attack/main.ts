@@ -1,4 +1,4 @@
-// `npm run attack`: what one caller can do to a server and to another tenant (issue 19, items 5 to 11). Each attack runs
+// `npm run attack`: what one caller can do to a server and to another tenant. Each attack runs
 // against a server of its own, over real Redis and Postgres, on loopback alone.
 //
 //   npm run attack                                    all attacks, 10 s each

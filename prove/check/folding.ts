@@ -1,4 +1,4 @@
-// What a viewer's events add up to, built as protocol.md tells a client to: void at `reset`, replaced by a `gap`.
+// What a viewer's events add up to, built as PROTOCOL.md tells a client to: void at `reset`, replaced by a `gap`.
 // Patches are applied by an implementation of RFC 6902 that shares nothing with the product's.
 import { applyJsonPatch, type Operation } from '../../test/support/rfc6902.ts';
 import { digest } from './digest.ts';

@@ -1,4 +1,4 @@
-// A position in a log: `<seq>-<epoch>` on the wire, also a bare `<seq>` from a client (protocol, "Cursor").
+// A position in a log: `<seq>-<epoch>` on the wire, also a bare `<seq>` from a client (PROTOCOL.md, "Cursors").
 import { ExecstreamError } from './errors.ts';
 
 export interface Cursor {

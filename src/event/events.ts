@@ -1,4 +1,4 @@
-// What happened to an execution: the catalogue of events, one data shape each (protocol, "Event").
+// What happened to an execution: the catalogue of events, one data shape each (PROTOCOL.md, "Events").
 
 /** What is being run. */
 export type ExecutionKind = 'workflow' | 'agent' | 'task';
@@ -72,7 +72,7 @@ export interface EventData {
 
 export type EventType = keyof EventData;
 
-/** Bytes of one event's data: JSON in UTF-8 (protocol, "Event"). */
+/** Bytes of one event's data: JSON in UTF-8 (PROTOCOL.md, "Events"). */
 export const MAX_DATA_BYTES = 64 * 1024;
 
 /** The types that end an execution. */

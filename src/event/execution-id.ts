@@ -1,4 +1,4 @@
-// Execution ids: what characters and lengths are allowed (protocol, "Cursor").
+// Execution ids: what characters and lengths are allowed (PROTOCOL.md, "Cursors").
 import { ExecstreamError } from './errors.ts';
 
 const EXECUTION_ID = /^[A-Za-z0-9._:~@+/-]{1,200}$/;

@@ -1,4 +1,4 @@
-// How large an event is, and how large it may be (protocol, "Event").
+// How large an event is, and how large it may be (PROTOCOL.md, "Events").
 import { ExecstreamError, messageOf } from './errors.ts';
 import { type JsonValue, MAX_DATA_BYTES, type NewEvent } from './events.ts';
 import { exceedsDepth, MAX_JSON_DEPTH } from './json-depth.ts';

@@ -48,7 +48,7 @@ const PATCH = z.array(
   }),
 );
 
-/** One schema for the data of each type of the catalogue (protocol, "Event"). */
+/** One schema for the data of each type of the catalogue (PROTOCOL.md, "Events"). */
 export const EVENT_DATA: { readonly [T in EventType]: z.ZodType<EventData[T]> } = {
   workflow_start: z.strictObject({ workflowId: id, workflowType: z.string(), runId: z.string() }),
   workflow_status: z.strictObject({ status, step: z.string().optional(), usage: USAGE.optional() }),

@@ -20,7 +20,7 @@ import type { EventStreams } from '../sse/event-streams.ts';
 import { relayedResponse } from '../sse/responses.ts';
 import { isInternal, maskError, statusOf, toGraphQLError, withoutHttp, withProtocolCode } from './errors.ts';
 
-/** graphql-sse's own words for them (PROTOCOL.md, "Single connection mode"). */
+/** Names that graphql-sse's own protocol defines for single connection mode. */
 const HEADER = 'x-graphql-event-stream-token';
 const PARAMETER = 'token';
 const PATH = '/graphql/stream';

@@ -1,4 +1,4 @@
-// Where a log lives in Redis (protocol, "Redis").
+// Where a log lives in Redis (PROTOCOL.md, "Redis").
 
 /** The names of one execution's things. All share a hash tag, and so a slot of a cluster. */
 export interface LogKeys {

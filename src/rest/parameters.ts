@@ -1,4 +1,4 @@
-// What a stream's path and query may say, checked before any look-up (protocol, "REST aliases").
+// What a stream's path and query may say, checked before any look-up (PROTOCOL.md, "REST aliases").
 import { parseCursor } from '../event/cursor.ts';
 import { ExecstreamError } from '../event/errors.ts';
 import { EVENT_TYPES, type EventType, type ExecutionKind } from '../event/events.ts';

@@ -1,4 +1,5 @@
-// Results as plain SSE messages: the event's type as `event:`, its data as `data:`, text as it is (protocol, "REST").
+// Results as plain SSE messages: the event's type as `event:`, its data as `data:`, text as it is (PROTOCOL.md,
+// "REST aliases").
 import type { EventData } from '../event/events.ts';
 import { frame } from '../sse/frame.ts';
 import type { Encoder } from '../stream/encoder.ts';

@@ -8,7 +8,7 @@ import { ExecutionEventInterface } from './events.ts';
 
 builder.subscriptionType({});
 
-/** The bounds of `pollMs`, how often a source without announcements is asked (protocol, "GraphQL"). */
+/** The bounds of `pollMs`, how often a source without announcements is asked (PROTOCOL.md, "GraphQL"). */
 export const POLL_MS = { least: 250, most: 2_000, default: 500 };
 
 /**

@@ -1,5 +1,6 @@
 // The body of an event stream's response. To whoever reads it, a ReadableStream of bytes, on any runtime. On Node's
-// HTTP/1.1 the adapter (@whatwg-node/server, pinned; test/sse/body.test.ts fails where that changes) hands a body that
+// HTTP/1.1 the adapter (@whatwg-node/server, pinned; test/sse/direct-writes.test.ts fails where that changes) hands a
+// body that
 // has `read` and `pipe` the response itself: then frames go to the socket without a stream, a promise or a copy between.
 import type { ServerResponse } from 'node:http';
 import type { EventStream, Sink } from './event-stream.ts';

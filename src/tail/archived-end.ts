@@ -1,5 +1,5 @@
-// The end of an execution as its row tells it, for when the log has expired or has lost its end (protocol,
-// "Coming back").
+// The end of an execution as its row tells it, for when the log has expired or has lost its end (PROTOCOL.md,
+// "Reconnecting").
 import { formatCursor } from '../event/cursor.ts';
 import { type ExecutionEvent, type JsonValue, timestamp } from '../event/events.ts';
 import { terminalEventOf } from '../event/terminal-event.ts';

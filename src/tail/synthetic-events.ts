@@ -1,4 +1,5 @@
-// What a viewer is told between the events of the log (protocol, "Coming back"): that it starts anew, that something is
+// What a viewer is told between the events of the log (PROTOCOL.md, "Reconnecting"): that it starts anew, that
+// something is
 // gone, that the log does not answer. Each has the cursor with which a viewer comes back behind it.
 import { type Cursor, formatCursor, parseCursor } from '../event/cursor.ts';
 import { type EventData, type ExecutionEvent, type NewEvent, timestamp } from '../event/events.ts';

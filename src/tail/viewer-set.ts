@@ -4,7 +4,7 @@ import { SmallSet } from '../async/small-set.ts';
 /**
  * A lone viewer's events are kept for those who come right behind it. After so many it is likely to stay alone, and
  * what it has taken is let go of at once: what is kept until the next event outlives a collection of young garbage,
- * and with many executions that is most of what collecting costs (docs/decisions/0016). Who comes later reads the log.
+ * and with many executions that is most of what collecting costs (decision 0016). Who comes later reads the log.
  */
 export const KEPT_WHILE_ALONE = 16;
 

@@ -29,7 +29,7 @@ function statusFor(host: string, path = '/health/live'): Promise<{ status: numbe
   });
 }
 
-describe('protocol.md, Authentication: off', () => {
+describe('PROTOCOL.md, Authentication: off', () => {
   test.each(['localhost', 'LOCALHOST:80', 'app.localhost:4000', '127.0.0.1', '127.8.8.8:1', '[::1]:4000'])(
     '%s is answered',
     async (host) => {

@@ -1,4 +1,4 @@
-// issue 5, Must show: a token in a URL appears in no log line.
+// A token in a URL appears in no log line.
 import { PassThrough } from 'node:stream';
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';

@@ -1,4 +1,4 @@
-// issue 5: the table of (caller × execution × path) permissions, generated, each asked of a server over HTTP.
+// The table of (caller × execution × path) permissions, generated, each asked of a server over HTTP.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { directLog, graphqlPath } from '../support/app.ts';
 import { openSse } from '../support/sse.ts';

@@ -1,4 +1,4 @@
-// protocol.md, GraphQL: single connection mode's reservations belong to the caller that made them.
+// PROTOCOL.md, GraphQL: single connection mode's reservations belong to the caller that made them.
 import { createClient } from 'graphql-sse';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/server/limits.ts';

@@ -1,4 +1,4 @@
-// Cursors and execution ids (protocol, "Cursor").
+// Cursors and execution ids (PROTOCOL.md, "Cursors").
 import { describe, expect, test } from 'vitest';
 import { formatCursor, newEpoch, parseCursor } from '../../src/event/cursor.ts';
 import { isExecstreamError } from '../../src/event/errors.ts';

@@ -1,4 +1,4 @@
-// Values into patches: folding them from null gives the value (protocol, "Event": structured_delta).
+// Values into patches: folding them from null gives the value (PROTOCOL.md, "Events": structured_delta).
 import fc from 'fast-check';
 import jsonPatch from 'fast-json-patch';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-// Text byte for byte: cut anywhere, joined again (protocol, "Event": llm_chunk).
+// Text byte for byte: cut anywhere, joined again (PROTOCOL.md, "Events": llm_chunk).
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MAX_DATA_BYTES } from '../../src/event/events.ts';

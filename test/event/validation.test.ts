@@ -1,4 +1,4 @@
-// The catalogue and the check of events' data (protocol, "Event").
+// The catalogue and the check of events' data (PROTOCOL.md, "Events").
 import { describe, expect, test } from 'vitest';
 import {
   CATALOGUE,

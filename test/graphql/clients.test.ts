@@ -1,4 +1,4 @@
-// Real clients: graphql-sse in both of its modes, and EventSource (protocol.md, "GraphQL", "Coming back").
+// Real clients: graphql-sse in both of its modes, and EventSource (PROTOCOL.md, "GraphQL", "Reconnecting").
 import { EventSource } from 'eventsource';
 import { type Client, createClient, type RequestParams } from 'graphql-sse';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -46,7 +46,7 @@ function watch(variables: object, query = QUERY): Seen & { stop: () => void } {
   return Object.assign(seen, { stop });
 }
 
-describe('protocol.md, GraphQL: the client of graphql-sse, distinct connections', () => {
+describe('PROTOCOL.md, GraphQL: the client of graphql-sse, distinct connections', () => {
   beforeEach(() => {
     client = createClient({ url: `${app.url}/graphql`, retryAttempts: 0 });
   });
@@ -98,7 +98,7 @@ describe('protocol.md, GraphQL: the client of graphql-sse, distinct connections'
   });
 });
 
-describe('protocol.md, GraphQL: single connection mode', () => {
+describe('PROTOCOL.md, GraphQL: single connection mode', () => {
   test('two operations on one connection, each resumes by `after`; Last-Event-ID is ignored', async () => {
     client = createClient<true>({
       url: `${app.url}/graphql/stream`,
@@ -150,7 +150,7 @@ describe('protocol.md, GraphQL: single connection mode', () => {
   });
 });
 
-describe('protocol.md, Coming back: EventSource', () => {
+describe('PROTOCOL.md, Reconnecting: EventSource', () => {
   test.each([
     ['GraphQL', 'next', (): string => graphqlPath('subscription { agentStream(id: "a1") { seq } }')],
     ['REST', 'llm_chunk', (): string => '/api/v0/executions/agents/a1/stream'],

@@ -1,4 +1,4 @@
-// Compiled or not, an operation gives the same bytes for an event (issue 6, "The executor").
+// Compiled or not, an operation gives the same bytes for an event.
 import fc from 'fast-check';
 import {
   buildSchema,

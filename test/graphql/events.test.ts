@@ -1,4 +1,4 @@
-// The typed events: every type of the catalogue in one document, and text byte for byte (protocol.md, "Event").
+// The typed events: every type of the catalogue in one document, and text byte for byte (PROTOCOL.md, "Events").
 import { afterEach, describe, expect, test } from 'vitest';
 import { CATALOGUE, type EventData, type EventType, type NewEvent } from '../../src/event/events.ts';
 import { type App, createApp, directLog, EVENT_STREAM, graphqlPath, TS } from '../support/app.ts';
@@ -59,7 +59,7 @@ async function resultsOf(kind: string, id: string): Promise<Record<string, unkno
   });
 }
 
-describe('protocol.md, GraphQL: one object type for each event type, with typed fields', () => {
+describe('PROTOCOL.md, GraphQL: one object type for each event type, with typed fields', () => {
   test.each(['workflow', 'agent', 'task'] as const)(
     'one document selects every field of every type: the stream of a %s',
     async (kind) => {
@@ -115,7 +115,7 @@ const TEXT = [
   'the end \r',
 ].join('');
 
-describe('issue, Must show: text joined from its chunks equals the stored result byte for byte', () => {
+describe('text joined from its chunks equals the stored result byte for byte', () => {
   test.each([
     ['all at once', [TEXT]],
     ['one code unit at a time', TEXT.split('')],

@@ -1,4 +1,4 @@
-// What a filter lets through, and how the cursor moves on past what it does not (protocol.md, "Filters").
+// What a filter lets through, and how the cursor moves on past what it does not (PROTOCOL.md, "Filters").
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   type App,
@@ -35,7 +35,7 @@ const rest = (events: string, lastEventId?: string) =>
     headers: { ...EVENT_STREAM, ...(lastEventId && { 'last-event-id': lastEventId }) },
   });
 
-describe('protocol.md, Filters', () => {
+describe('PROTOCOL.md, Filters', () => {
   test('only what was asked for passes; the end closes the stream though it is filtered out', async () => {
     const log = await directLog(app);
     await log.append(chunk('a'), toolCall(), chunk('b'));

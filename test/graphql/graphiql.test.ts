@@ -1,10 +1,10 @@
-// GraphiQL in a real browser: it runs a subscription, shows events, and asks no other host for anything (protocol.md,
+// GraphiQL in a real browser: it runs a subscription, shows events, and asks no other host for anything (PROTOCOL.md,
 // "GraphQL").
 import { expect, test } from 'vitest';
 import { chunk, directLog, graphqlPath, startApp } from '../support/app.ts';
 import { describeBrowser, launchBrowser } from '../support/chromium.ts';
 
-describeBrowser('protocol.md, GraphQL: GraphiQL', () => {
+describeBrowser('PROTOCOL.md, GraphQL: GraphiQL', () => {
   test('runs a subscription and shows events as they come, without any outside host', async () => {
     await using app = await startApp();
     const log = await directLog(app);

@@ -1,4 +1,4 @@
-// How much one document may ask for (issue 5, "Limits"): refused by name and number, before anything is executed.
+// How much one document may ask for: refused by name and number, before anything is executed.
 import { getIntrospectionQuery } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/server/limits.ts';

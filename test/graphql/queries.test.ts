@@ -1,4 +1,4 @@
-// Queries over HTTP, the connection of executions, and the page for people (protocol.md, "GraphQL").
+// Queries over HTTP, the connection of executions, and the page for people (PROTOCOL.md, "GraphQL").
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Permission } from '../../src/execution/permission.ts';
 import type { Execution } from '../../src/execution/store.ts';
@@ -31,7 +31,7 @@ interface QueryResult {
 
 const NODES = 'edges { node { id } }';
 
-describe('protocol.md, GraphQL: execution', () => {
+describe('PROTOCOL.md, GraphQL: execution', () => {
   test('shows every field of the row', async () => {
     await store.begin({ id: 'w', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'wf', runId: 'r' });
     await store.begin({ id: '1st', kind: 'agent', mode: 'TEXT', parentId: 'w' });
@@ -166,7 +166,7 @@ async function page(variables: object) {
   return { ids, cursors, pageInfo };
 }
 
-describe('protocol.md, GraphQL: executions, a Relay connection', () => {
+describe('PROTOCOL.md, GraphQL: executions, a Relay connection', () => {
   beforeEach(async () => {
     for (let i = 10; i < 35; i += 1) {
       const kind = i % 2 ? 'agent' : 'task';
@@ -259,7 +259,7 @@ describe('protocol.md, GraphQL: executions, a Relay connection', () => {
   });
 });
 
-describe('protocol.md, GraphQL: GraphiQL', () => {
+describe('PROTOCOL.md, GraphQL: GraphiQL', () => {
   test('is served to a browser, and refers to no other host', async () => {
     const response = await app.request('/graphql', {
       headers: { accept: 'text/html,application/xhtml+xml' },

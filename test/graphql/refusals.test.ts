@@ -1,5 +1,4 @@
-// What is refused, and how a client of event streams is told (protocol.md, "GraphQL", "Coming back"; issue, "Bad
-// input").
+// What is refused, and how a client of event streams is told (PROTOCOL.md, "GraphQL", "Reconnecting").
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
 import type { Permission } from '../../src/execution/permission.ts';
@@ -49,7 +48,7 @@ async function refusalOf(response: Response): Promise<{ code: string; message: s
   }));
 }
 
-describe('protocol.md, GraphQL: a refusal is 200, one `next` with errors and no id, then `complete`', () => {
+describe('PROTOCOL.md, GraphQL: a refusal is 200, one `next` with errors and no id, then `complete`', () => {
   test.each([
     ['an unknown execution', 'NOT_FOUND', 'no such execution: nope', 'agentStream(id: "nope")'],
     ['one of another kind', 'NOT_FOUND', 'no such execution: a1', 'taskStream(id: "a1")'],
@@ -216,7 +215,7 @@ const refusing = (code: 'UNAUTHENTICATED' | 'TOO_MANY_STREAMS') => () => {
   throw new ExecstreamError(code, 'not now');
 };
 
-describe('protocol.md, GraphQL: 401, 429 and 503 are statuses of their own', () => {
+describe('PROTOCOL.md, GraphQL: 401, 429 and 503 are statuses of their own', () => {
   test.each([
     ['UNAUTHENTICATED', 401, null],
     ['TOO_MANY_STREAMS', 429, '5'],
@@ -246,7 +245,7 @@ describe('protocol.md, GraphQL: 401, 429 and 503 are statuses of their own', () 
   });
 });
 
-describe('protocol.md, Coming back: a passing refusal of a request with Last-Event-ID', () => {
+describe('PROTOCOL.md, Reconnecting: a passing refusal of a request with Last-Event-ID', () => {
   test('is 200 with a longer retry, a comment that says why, and a clean end', async () => {
     store.isAway = true;
     for (const response of [

@@ -1,4 +1,5 @@
-// Execute once, encode once, write many: who shares an execution of GraphQL, and who must not (event-path.md, 7).
+// Execute once, encode once, write many: who shares an execution of GraphQL, and who must not (ARCHITECTURE.md,
+// invariant 7).
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Permission } from '../../src/execution/permission.ts';
 import { schema } from '../../src/schema/index.ts';
@@ -42,7 +43,7 @@ async function executionsFor(...bodies: Collected[]): Promise<number> {
 }
 let log: Awaited<ReturnType<typeof directLog>>;
 
-describe('issue, Must show: 200 viewers of one execution', () => {
+describe('200 viewers of one execution', () => {
   test('GraphQL executes each event once, and all see every event', async () => {
     await using listening = await startApp();
     const run = await listening.publisher.begin({ id: 'a1', kind: 'agent' });
@@ -65,7 +66,7 @@ describe('issue, Must show: 200 viewers of one execution', () => {
   });
 });
 
-describe('event-path.md, 7: what shares', () => {
+describe('ARCHITECTURE.md, invariant 7: what shares', () => {
   test('the same operation from different cursors, headers and callers of one permission class', async () => {
     app = createApp();
     log = await directLog(app);
@@ -142,7 +143,7 @@ describe('event-path.md, 7: what shares', () => {
   });
 });
 
-describe('event-path.md, 7: what does not share', () => {
+describe('ARCHITECTURE.md, invariant 7: what does not share', () => {
   test.each([
     ['documents', () => open('subscription { agentStream(id: "a1") { seq id } }')],
     ['variables', () => open(QUERY, { full: true })],
@@ -202,7 +203,7 @@ describe('event-path.md, 7: what does not share', () => {
   });
 });
 
-describe('event-path.md, 7: nothing of one caller can reach another', () => {
+describe('ARCHITECTURE.md, invariant 7: nothing of one caller can reach another', () => {
   test('resolvers under ExecutionEvent are given an empty frozen context', async () => {
     const fields = (schema.getType('LlmChunk') as unknown as GraphQLObject).getFields();
     const { resolve } = fields.content!;

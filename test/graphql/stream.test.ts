@@ -42,7 +42,7 @@ async function whole(response: Response | Promise<Response>): Promise<string> {
   return (await response).text();
 }
 
-describe('protocol.md, GraphQL: the wire', () => {
+describe('PROTOCOL.md, GraphQL: the wire', () => {
   test('first bytes, a `next` with `id:` for every event, then `complete` with the terminal id', async () => {
     app = createApp();
     const log = await directLog(app);
@@ -145,7 +145,7 @@ describe('protocol.md, GraphQL: the wire', () => {
 
 const seqsOf = (text: string) => [...text.matchAll(/"seq":(\d+)/g)].map((match) => Number(match[1]));
 
-describe('protocol.md, GraphQL: resuming', () => {
+describe('PROTOCOL.md, GraphQL: resuming', () => {
   test.each([
     ['Last-Event-ID', (cursor: string) => get({}, cursor)],
     ['after', (cursor: string) => get({ after: cursor })],
@@ -187,7 +187,7 @@ describe('protocol.md, GraphQL: resuming', () => {
     ['above the head', (epoch: string) => `40-${epoch}`],
     ['above the head, bare', () => '40'],
     ['of another epoch, 0', () => '0-zzzzzzzzzzzz'],
-  ])('protocol.md, Cursor: one %s gets `reset` (log_lost) and everything', async (_, cursor) => {
+  ])('PROTOCOL.md, Cursors: one %s gets `reset` (log_lost) and everything', async (_, cursor) => {
     app = createApp();
     const log = await directLog(app);
     await log.append(...chunks(2));
@@ -214,7 +214,7 @@ describe('protocol.md, GraphQL: resuming', () => {
   });
 });
 
-describe('protocol.md, GraphQL: at the end', () => {
+describe('PROTOCOL.md, GraphQL: at the end', () => {
   test('a GET with Last-Event-ID at the terminal event is 204, and a browser stops', async () => {
     app = createApp();
     const log = await directLog(app);
@@ -271,7 +271,7 @@ describe('protocol.md, GraphQL: at the end', () => {
   });
 });
 
-describe('event-path.md, 9: nothing is left behind', () => {
+describe('ARCHITECTURE.md, invariant 9: nothing is left behind', () => {
   test('a client that goes away lets go of viewer, tail and stream', async () => {
     await using listening = await startApp();
     await directLog(listening);

@@ -1,4 +1,4 @@
-// issue 5, item 7: hostile inputs against a real server process, counted by kind and answer.
+// Hostile inputs against a real server process, counted by kind and answer.
 //
 //   npm test -- test/hostile                                 5,000 inputs
 //   HOSTILE_INPUTS=100000 npm test -- test/hostile           the full run

@@ -6,7 +6,7 @@ import type { HostileInput } from './inputs/input.ts';
 /** Stands in every text of tenant B; no answer to tenant A, or to a stranger, may hold it. */
 export const MARKER = 'globex-eyes-only';
 
-/** protocol.md, "GraphQL". */
+/** PROTOCOL.md, "GraphQL". */
 const GRAPHQL_CODES = [
   ...['NOT_FOUND', 'FORBIDDEN', 'UNAUTHENTICATED', 'BAD_CURSOR', 'BAD_USER_INPUT', 'TOO_MANY_STREAMS'],
   ...['TOO_MANY_REQUESTS', 'CAPACITY', 'SOURCE_UNAVAILABLE', 'LOG_CORRUPT'],

@@ -33,7 +33,7 @@ function parsedOr<T>(code: ErrorCode, parse: () => T): T | undefined {
   }
 }
 
-describe('protocol.md, Cursor', () => {
+describe('PROTOCOL.md, Cursors', () => {
   const nearly = fc
     .tuple(fc.stringMatching(/^-?0?\d{1,18}(\.\d|e\d)?$/), fc.stringMatching(/^-?[0-9a-zA-Z ]{8,18}$/))
     .map(([seq, epoch]) => `${seq}-${epoch}`);
@@ -63,7 +63,7 @@ describe('protocol.md, Cursor', () => {
   });
 });
 
-describe('protocol.md, REST aliases', () => {
+describe('PROTOCOL.md, REST aliases', () => {
   test('the parameters of a stream are what was sent, or are refused', () => {
     const list = fc.array(fc.oneof(fc.constantFrom(...EVENT_TYPES, '', ' '), hostileText), { maxLength: 6 });
     fc.assert(
@@ -184,7 +184,7 @@ describe('SSE', () => {
   });
 });
 
-describe('protocol.md, Event', () => {
+describe('PROTOCOL.md, Events', () => {
   test('the data of an event is taken as it is, or refused', () => {
     fc.assert(
       fc.property(fc.constantFrom(...EVENT_TYPES), hostileValue, (type, value) => {

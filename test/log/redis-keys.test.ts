@@ -1,4 +1,4 @@
-// What the log on Redis leaves in Redis, as docs and the protocol's "Redis" have it: keys, payloads, subscriptions,
+// What the log on Redis leaves in Redis, as PROTOCOL.md, "Redis" has it: keys, payloads, subscriptions,
 // connections.
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

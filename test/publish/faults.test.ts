@@ -1,5 +1,5 @@
 // Row and log that fail, hang, lose answers, lose themselves or belong to another: the work is never failed nor held
-// up beyond a bound, and what viewers end up with is whole (invariants 3, 6, 11, 13).
+// up beyond a bound, and what viewers end up with is whole (ARCHITECTURE.md, invariants 3, 6, 11 and 13).
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';

@@ -1,5 +1,5 @@
 // Publishing to a real Redis that goes away, loses the end of its data, or has another worker's attempt in it
-// (invariants 3, 11 and 13). OUTAGE_SECONDS=30 makes the outage as long as the issue has it; the numbers are printed.
+// (ARCHITECTURE.md, invariants 3, 11 and 13). OUTAGE_SECONDS=30 makes the outage longer; the numbers are printed.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';

@@ -1,5 +1,5 @@
 // The OpenAPI document, held against the server: its paths, its example answers, its stream, and `/docs`, which
-// renders it (issue 3, "To deliver", 9, and "Must show").
+// renders it.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BaseResolver, createConfig, lintDocument, Source } from '@redocly/openapi-core';

@@ -1,5 +1,5 @@
-// The other paths: the state of an execution, health, methods, CORS, and what is not there (protocol.md, "REST
-// aliases", "Other paths", "Coming back").
+// The other paths: the state of an execution, health, methods, CORS, and what is not there (PROTOCOL.md,
+// "REST aliases", "Other paths", "Reconnecting").
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -27,7 +27,7 @@ afterEach(() => app.close());
 
 const STATE = '/api/v0/executions/agents/a1';
 
-describe('protocol.md, REST aliases: the state as JSON', () => {
+describe('PROTOCOL.md, REST aliases: the state as JSON', () => {
   test('an open execution: parent and children as ids, lastCursor at the head', async () => {
     await store.begin({ id: 'w', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'wf', runId: 'r' });
     const log = await directLog(app, { parentId: 'w', name: 'Ada', input: { q: 1 } });
@@ -115,7 +115,7 @@ describe('protocol.md, REST aliases: the state as JSON', () => {
   });
 });
 
-describe('protocol.md, Other paths: health', () => {
+describe('PROTOCOL.md, Other paths: health', () => {
   test('live says that the process answers, whatever is away', async () => {
     store.isAway = true;
     const response = await app.request('/health/live');
@@ -137,7 +137,7 @@ describe('protocol.md, Other paths: health', () => {
   });
 });
 
-describe('protocol.md, REST aliases: methods and unknown paths', () => {
+describe('PROTOCOL.md, REST aliases: methods and unknown paths', () => {
   test.each(['POST', 'PATCH', 'DELETE'])('%s is 405 and says what is allowed', async (method) => {
     for (const path of [STATE, `${STATE}/stream`, '/health/live', '/']) {
       const response = await app.request(path, { method });
@@ -195,7 +195,7 @@ function send(url: string, method: string, headers: Record<string, string>) {
   });
 }
 
-describe('protocol.md, Coming back: CORS', () => {
+describe('PROTOCOL.md, Reconnecting: CORS', () => {
   let listening: ListeningApp;
   afterEach(() => listening.close());
 
@@ -257,7 +257,7 @@ describe('protocol.md, Coming back: CORS', () => {
   });
 });
 
-describe('issue, Bad input: requests that are hardly HTTP', () => {
+describe('bad input: requests that are hardly HTTP', () => {
   test.each([
     ['a Host that is no host', 'GET /health/live HTTP/1.1\r\nHost: a b[\r\nConnection: close\r\n\r\n'],
     ['an absolute URL', 'GET http://[/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],

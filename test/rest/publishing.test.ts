@@ -1,4 +1,4 @@
-// Publishing over HTTP (protocol, "Publishing over HTTP").
+// Publishing over HTTP (PROTOCOL.md, "Publishing over HTTP").
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DEFAULT_BOUNDS } from '../../src/log/log.ts';

@@ -1,4 +1,4 @@
-// The REST aliases of streams: frames, parameters, answers (protocol.md, "REST aliases").
+// The REST aliases of streams: frames, parameters, answers (PROTOCOL.md, "REST aliases").
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
 import { EVENT_TYPES } from '../../src/event/events.ts';
@@ -43,7 +43,7 @@ async function problemOf(response: Response) {
   return problem as { status: number; code: string; detail: string; title: string };
 }
 
-describe('protocol.md, REST aliases: the frame', () => {
+describe('PROTOCOL.md, REST aliases: the frame', () => {
   test('id, event, data as JSON; a chunk is plain text, a line per line', async () => {
     const log = await directLog(app);
     await log.append(
@@ -132,7 +132,7 @@ describe('protocol.md, REST aliases: the frame', () => {
   });
 });
 
-describe('protocol.md, REST aliases: parameters', () => {
+describe('PROTOCOL.md, REST aliases: parameters', () => {
   test('Last-Event-ID or last_event_id resume; the header wins, an empty one does not', async () => {
     const log = await directLog(app);
     await log.append(...chunks(9));
@@ -196,7 +196,7 @@ describe('protocol.md, REST aliases: parameters', () => {
   });
 });
 
-describe('protocol.md, Cursor: execution ids, percent-encoded in a path', () => {
+describe('PROTOCOL.md, Execution ids: percent-encoded in a path', () => {
   test.each([
     ['every character', 'AZaz09._:~@+/-', 'AZaz09._%3A~%40%2B%2F-'],
     ['unescaped where a path allows it', 'AZaz09._:~@+-', 'AZaz09._:~@+-'],
@@ -230,7 +230,7 @@ describe('protocol.md, Cursor: execution ids, percent-encoded in a path', () => 
   });
 });
 
-describe('protocol.md, REST aliases: answers', () => {
+describe('PROTOCOL.md, REST aliases: answers', () => {
   test('204 at the terminal event, by header or query; 200 before it', async () => {
     const log = await directLog(app);
     await log.append(chunk('a'));
@@ -339,7 +339,7 @@ describe('protocol.md, REST aliases: answers', () => {
     expect(app.errors.length).toBeGreaterThan(0);
   });
 
-  test('protocol.md, Coming back: a passing refusal of a request with Last-Event-ID is 200 and a clean end', async () => {
+  test('PROTOCOL.md, Reconnecting: a passing refusal of a request with Last-Event-ID is 200 and a clean end', async () => {
     store.isAway = true;
     const response = await get(PATH, { 'last-event-id': '1' });
     expect(response.status).toBe(200);

@@ -1,4 +1,5 @@
-// A server that stops: nothing new, every stream rotated, what is being answered finished (protocol.md, "Coming back").
+// A server that stops: nothing new, every stream rotated, what is being answered finished (PROTOCOL.md,
+// "Reconnecting").
 import { Server } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
@@ -11,7 +12,7 @@ import { restUrl } from './reader.ts';
 
 const SUBSCRIPTION = graphqlPath('subscription { agentStream(id: "a1") { seq } }');
 
-describe('protocol.md, Coming back: drain', () => {
+describe('PROTOCOL.md, Reconnecting: drain', () => {
   test('streams end cleanly with their cursor and without `complete`, and the listener is closed', async () => {
     const app = await startApp();
     const log = await directLog(app);

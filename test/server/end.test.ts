@@ -1,5 +1,5 @@
-// The end of an execution, told though its publisher died or its log is gone (protocol.md, "Coming back";
-// event-path.md, 6).
+// The end of an execution, told though its publisher died or its log is gone (PROTOCOL.md, "Reconnecting";
+// ARCHITECTURE.md, invariant 6).
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { NewEvent } from '../../src/event/events.ts';
 import type { Execution } from '../../src/execution/store.ts';
@@ -35,7 +35,7 @@ afterEach(async () => {
 const get = (path = PATH, lastEventId?: string) =>
   app.request(path, { headers: { ...EVENT_STREAM, ...(lastEventId && { 'last-event-id': lastEventId }) } });
 
-describe('event-path.md, 6: a row that is final while its log has no end', () => {
+describe('ARCHITECTURE.md, invariant 6: a row that is final while its log has no end', () => {
   test('gets its terminal event while it is watched, though the publisher died', async () => {
     app = createApp();
     const log = await directLog(app);
@@ -139,7 +139,7 @@ describe('event-path.md, 6: a row that is final while its log has no end', () =>
   });
 });
 
-describe('protocol.md, Coming back: the log of an ended execution has expired', () => {
+describe('PROTOCOL.md, Reconnecting: the log of an ended execution has expired', () => {
   /** An execution of 7 events that ended; its log has gone. */
   async function expired(mode: 'TEXT' | 'STRUCTURED', result: string | object) {
     const store = createMemoryStore();
@@ -206,7 +206,7 @@ describe('protocol.md, Coming back: the log of an ended execution has expired', 
   });
 });
 
-describe('protocol.md, Coming back: the log of an ended execution lost its end', () => {
+describe('PROTOCOL.md, Reconnecting: the log of an ended execution lost its end', () => {
   test('and the row has its cursor: the end comes from the row', async () => {
     const store = createMemoryStore();
     const log = createMemoryLog();
@@ -222,7 +222,7 @@ describe('protocol.md, Coming back: the log of an ended execution lost its end',
   });
 });
 
-describe('protocol.md, Event: `gap`, where the log has been trimmed', () => {
+describe('PROTOCOL.md, Events: `gap`, where the log has been trimmed', () => {
   const patch = (path: string): NewEvent => ({
     type: 'structured_delta',
     ts: TS,

@@ -1,7 +1,7 @@
 // A browser's own EventSource through what a deployment does to it: it comes back by itself each time, and misses
-// nothing (issue 5, "Must show"; protocol.md, "Coming back"). Tokens: test/auth/browser.test.ts.
+// nothing (PROTOCOL.md, "Reconnecting"). Tokens: test/auth/browser.test.ts.
 //
-//   OUTAGE_SECONDS=60 npm test -- test/server/eventsource.test.ts    # Redis away for a minute, as the issue has it
+//   OUTAGE_SECONDS=60 npm test -- test/server/eventsource.test.ts    # Redis away for a minute
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createPrismaStore } from '../../src/execution/prisma-store.ts';

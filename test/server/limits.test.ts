@@ -1,4 +1,4 @@
-// What a server takes on, and its clear answers above that (issue 5, "Limits"; protocol.md, "Coming back").
+// What a server takes on, and its clear answers above that (PROTOCOL.md, "Reconnecting").
 import { Server } from 'node:http';
 import { connect } from 'node:net';
 import { SignJWT } from 'jose';

@@ -1,4 +1,4 @@
-// An open stream keeps nothing of its request: what Yoga and the adapter made of it is let go of (issue 6, "Memory").
+// An open stream keeps nothing of its request: what Yoga and the adapter made of it is let go of.
 import { queryObjects } from 'node:v8';
 import { expect, test } from 'vitest';
 import { directLog, startApp } from '../support/app.ts';

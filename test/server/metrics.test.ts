@@ -1,4 +1,4 @@
-// `/metrics` (protocol.md, "Other paths").
+// `/metrics` (PROTOCOL.md, "Other paths").
 import { expect, test } from 'vitest';
 import { chunks, directLog, graphqlPath, startApp } from '../support/app.ts';
 import { openSse } from '../support/sse.ts';

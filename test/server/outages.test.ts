@@ -1,5 +1,5 @@
-// Redis and Postgres away, at start and in the middle: told, waited for, and over by itself (protocol.md, "Coming
-// back"; issue, "Bad input").
+// Redis and Postgres away, at start and in the middle: told, waited for, and over by itself (PROTOCOL.md,
+// "Reconnecting").
 import { afterEach, describe, expect, test } from 'vitest';
 import { createPrismaStore } from '../../src/execution/prisma-store.ts';
 import type { EventLog } from '../../src/log/log.ts';

@@ -20,7 +20,7 @@ export function graphqlUrl(url: string, id: string): string {
 
 export class Reader {
   readonly seen: Reading[] = [];
-  /** The text so far, as protocol.md says to build it: void at a `reset`. */
+  /** The text so far, as PROTOCOL.md says to build it: void at a `reset`. */
   text = '';
   lastEventId: string | undefined;
   isComplete = false;

@@ -1,4 +1,4 @@
-// A server process that is killed and started again: clients miss nothing (issue, "Must show").
+// A server process that is killed and started again: clients miss nothing.
 import { EventSource } from 'eventsource';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createPrismaStore } from '../../src/execution/prisma-store.ts';
@@ -57,7 +57,7 @@ describePostgres('with Postgres', () => {
       };
     }
 
-    test('issue, Must show: killed and restarted on the same port, clients see 1..N without a gap or a double', async () => {
+    test('killed and restarted on the same port, clients see 1..N without a gap or a double', async () => {
       const work = publishOn('killed');
       const readers = [graphqlUrl, restUrl].map((urlOf) => new Reader(() => urlOf(server.url, 'killed')));
       await expect.poll(() => readers[0]!.read(() => true)).toBe('destroyed');
@@ -87,7 +87,7 @@ describePostgres('with Postgres', () => {
     });
 
     describeBrowser('in a browser', () => {
-      test('issue, To deliver, 9: EventSource resumes after the server is killed and restarted, and stops at the end', async () => {
+      test('EventSource resumes after the server is killed and restarted, and stops at the end', async () => {
         await using browser = await launchBrowser();
         const page = await browser.newPage();
         await page.goto(`${server.url}/health/live`);

@@ -61,7 +61,7 @@ async function twoServers(redis: RedisServer) {
 }
 
 describeOwnRedis('with Redis', () => {
-  test('issue, Must show: one server is closed in the midst of it, and the client goes on at the other', async () => {
+  test('one server is closed in the midst of it, and the client goes on at the other', async () => {
     await using redis = await startRedis();
     await using servers = await twoServers(redis);
     const [first, second] = servers.apps;
@@ -107,7 +107,7 @@ describeOwnRedis('with Redis', () => {
     expect((await get('a1'))!.end).toMatchObject({ seq: 3 });
   });
 
-  test('event-path.md, 9: 200 viewers of one execution are one subscription of Redis', async () => {
+  test('ARCHITECTURE.md, invariant 9: 200 viewers of one execution are one subscription of Redis', async () => {
     await using redis = await startRedis();
     await using servers = await twoServers(redis);
     const [app] = servers.apps;
@@ -129,7 +129,7 @@ describeOwnRedis('with Redis', () => {
     await run.complete();
   });
 
-  test('issue, Must show: Redis restarts with its data while events are published', async () => {
+  test('Redis restarts with its data while events are published', async () => {
     await using redis = await startRedis({ appendonly: true });
     await using servers = await twoServers(redis);
     const [app] = servers.apps;
@@ -154,7 +154,7 @@ describeOwnRedis('with Redis', () => {
   test.each([
     ['an older snapshot', true],
     ['nothing at all', false],
-  ])('issue, Must show: Redis comes back with %s: `reset`, then whole again', async (_, isSaved) => {
+  ])('Redis comes back with %s: `reset`, then whole again', async (_, isSaved) => {
     await using redis = await startRedis();
     await using servers = await twoServers(redis);
     const [app] = servers.apps;

@@ -1,4 +1,4 @@
-// `start --workers 2`: two processes on one port (issue 6, "More than one core").
+// `start --workers 2`: two processes on one port.
 import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';

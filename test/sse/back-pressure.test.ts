@@ -1,4 +1,4 @@
-// A client that does not read costs a cursor, not a queue (event-path.md, 8; issue, "Must show").
+// A client that does not read costs a cursor, not a queue (ARCHITECTURE.md, invariant 8).
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
@@ -43,7 +43,7 @@ function used(): number {
 const numbersOf = ({ frames }: SseStream) =>
   frames.filter(({ data }) => data.includes(FILLER)).map(({ data }) => Number(/\d+/.exec(data)![0]));
 
-describe('issue, Must show: a viewer that stops reading for 10,000 events', () => {
+describe('a viewer that stops reading for 10,000 events', () => {
   test.each([
     ['GraphQL', graphqlPath('subscription { agentStream(id: "a1") { ... on LlmChunk { content } } }')],
     ['REST', '/api/v0/executions/agents/a1/stream'],

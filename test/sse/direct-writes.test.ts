@@ -1,5 +1,4 @@
-// Streams are written to Node's sockets past its streams; the bytes are those that a ReadableStream would bring
-// (issue 6, "the hot road").
+// Streams are written to Node's sockets past its streams; the bytes are those that a ReadableStream would bring.
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { constants } from 'node:os';

@@ -81,7 +81,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('protocol.md, REST aliases: the headers of a stream', () => {
+describe('PROTOCOL.md, REST aliases: the headers of a stream', () => {
   test('no cache, no transformation, no buffering by nginx', () => {
     const { body } = open();
     expect(Object.fromEntries(body.response.headers)).toEqual({
@@ -92,7 +92,7 @@ describe('protocol.md, REST aliases: the headers of a stream', () => {
   });
 });
 
-describe('protocol.md, GraphQL: first bytes and heartbeat', () => {
+describe('PROTOCOL.md, GraphQL: first bytes and heartbeat', () => {
   test('the first bytes come at once, though nothing was published', async () => {
     const { body } = open();
     await settled();
@@ -145,7 +145,7 @@ describe('protocol.md, GraphQL: first bytes and heartbeat', () => {
   });
 });
 
-describe('protocol.md, Filters: the cursor that moved on', () => {
+describe('PROTOCOL.md, Filters: the cursor that moved on', () => {
   test('is told at a heartbeat instead of the comment, once', async () => {
     const { body, source } = open();
     source.cursor = '7-e';
@@ -167,7 +167,7 @@ describe('protocol.md, Filters: the cursor that moved on', () => {
   });
 });
 
-describe('protocol.md, GraphQL and Coming back: how a stream ends', () => {
+describe('PROTOCOL.md, GraphQL and Reconnecting: how a stream ends', () => {
   test('the end of the execution: what is there, the last words, a clean end, nothing left behind', async () => {
     const { streams, body, source } = open();
     source.give('data: 1\n\n', 'data: 2\n\n');
@@ -267,7 +267,7 @@ describe('a source that throws', () => {
   });
 });
 
-describe('event-path.md, 8: what a stream holds is let go of', () => {
+describe('ARCHITECTURE.md, invariant 8: what a stream holds is let go of', () => {
   test('when the client has gone', async () => {
     const { streams, client, source } = open();
     await settled();

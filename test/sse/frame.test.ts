@@ -1,4 +1,4 @@
-// SSE bytes, and what a client makes of them (protocol.md, "REST aliases", "GraphQL").
+// SSE bytes, and what a client makes of them (PROTOCOL.md, "REST aliases", "GraphQL").
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { describe, expect, test } from 'vitest';
 import { cursorOnly, type Frame, frame, HEARTBEAT, joined, opening } from '../../src/sse/frame.ts';
@@ -13,7 +13,7 @@ function parsed(made: Frame) {
   return { events, comments };
 }
 
-describe('protocol.md, REST aliases: a frame', () => {
+describe('PROTOCOL.md, REST aliases: a frame', () => {
   test.each([
     ['one line', 'hello', 'id: 1-e\nevent: llm_chunk\ndata: hello\n\n'],
     ['LF', 'a\nb', 'id: 1-e\nevent: llm_chunk\ndata: a\ndata: b\n\n'],
@@ -50,7 +50,7 @@ describe('protocol.md, REST aliases: a frame', () => {
   });
 });
 
-describe('protocol.md, GraphQL and Filters: what is no event', () => {
+describe('PROTOCOL.md, GraphQL and Filters: what is no event', () => {
   test('the opening says when to come back, and is a comment', () => {
     expect(text(opening(1_000))).toBe('retry: 1000\n:\n\n');
     expect(parsed(opening(1_000))).toEqual({ events: [], comments: [''] });

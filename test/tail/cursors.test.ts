@@ -1,4 +1,4 @@
-// Cursors that are not a place in the log (protocol, "Cursor"): `reset` exactly where it is due.
+// Cursors that are not a place in the log (PROTOCOL.md, "Cursors"): `reset` exactly where it is due.
 import { describe, expect, it } from 'vitest';
 import { keepTaking, publish, range, seqs, settled, setUp, shown, TestLog, takeAll } from './harness.ts';
 

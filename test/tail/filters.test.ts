@@ -1,4 +1,4 @@
-// Filters, and the position that moves on past what they leave out (protocol, "Filters").
+// Filters, and the position that moves on past what they leave out (PROTOCOL.md, "Filters").
 import { describe, expect, it } from 'vitest';
 import type { EventType } from '../../src/event/events.ts';
 import { DEFAULT_BOUNDS } from '../../src/log/log.ts';

@@ -1,4 +1,4 @@
-// What is gone from the log: one gap that says so, and the end that the row keeps (protocol, "Coming back").
+// What is gone from the log: one gap that says so, and the end that the row keeps (PROTOCOL.md, "Reconnecting").
 import { describe, expect, it } from 'vitest';
 import type { NewEvent } from '../../src/event/events.ts';
 import { DEFAULT_BOUNDS } from '../../src/log/log.ts';

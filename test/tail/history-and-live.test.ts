@@ -1,4 +1,4 @@
-// History mixed with what is appended meanwhile is 1..N, once and in order (event path, invariants 4 and 5).
+// History mixed with what is appended meanwhile is 1..N, once and in order (ARCHITECTURE.md, invariants 4 and 5).
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Viewer } from '../../src/tail/viewer.ts';

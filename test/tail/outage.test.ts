@@ -1,5 +1,5 @@
-// A log that cannot be read for a while: one warning, retries with backoff, and nothing missed (protocol, "Coming
-// back").
+// A log that cannot be read for a while: one warning, retries with backoff, and nothing missed (PROTOCOL.md,
+// "Reconnecting").
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ExecutionEvent } from '../../src/event/events.ts';
 import {

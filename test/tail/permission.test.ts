@@ -1,4 +1,4 @@
-// Permission is asked at every subscribe and every replay, before any event is read (event path, invariant 10).
+// Permission is asked at every subscribe and every replay, before any event is read (ARCHITECTURE.md, invariant 10).
 import { describe, expect, it } from 'vitest';
 import type { Permission } from '../../src/execution/permission.ts';
 import { setUp, unavailable } from './harness.ts';

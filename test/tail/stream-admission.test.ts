@@ -1,4 +1,4 @@
-// Which streams are taken on (issue 5, "Limits").
+// Which streams are taken on.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ANONYMOUS, type Caller } from '../../src/execution/permission.ts';
 import { StreamAdmission } from '../../src/tail/stream-admission.ts';

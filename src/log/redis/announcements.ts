@@ -3,7 +3,8 @@
 //
 // Invariants
 // 1. One channel, one subscription in the library, however many listeners; none without listeners. A subscription is
-//    not taken back before it was acknowledged: the library would forget it, and Redis would not (its issue 598).
+//    not taken back before it was acknowledged: the library would forget it, and Redis would not
+//    (graphql-redis-subscriptions#598).
 //    An unsubscription and a new subscription travel on one connection, so Redis sees them in the order in which they
 //    were sent.
 // 2. `listen` resolves after the acknowledgement, and while the connection is resubscribing, after that of it.

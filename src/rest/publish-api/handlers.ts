@@ -1,4 +1,4 @@
-// Publishing over HTTP, for workers in any language (protocol, "Publishing over HTTP").
+// Publishing over HTTP, for workers in any language (PROTOCOL.md, "Publishing over HTTP").
 import { type AuthorizePublish, publishTenant } from '../../execution/permission.ts';
 import { createRedactor } from '../../redact/redaction.ts';
 import { type AppendOptions, createAppend } from './append.ts';

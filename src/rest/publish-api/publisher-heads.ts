@@ -1,5 +1,5 @@
 // How far each publisher's batches were acknowledged, so that a log that was put back to an older state is found out
-// (event-path.md, invariant 3): it looks whole in itself. The client may say it (`Publisher-Head`), which is certain
+// (ARCHITECTURE.md, invariant 3): it looks whole in itself. The client may say it (`Publisher-Head`), which is certain
 // with several servers; what this server has answered itself, it remembers.
 import { ExecstreamError } from '../../event/errors.ts';
 

@@ -12,7 +12,7 @@ export function misdirected(): Response {
 
 /**
  * The answer to a request whose caller could not be told: a problem, or GraphQL's errors where GraphQL was asked. A
- * refusal that passes lets an event stream come back (protocol, "Coming back").
+ * refusal that passes lets an event stream come back (PROTOCOL.md, "Reconnecting").
  */
 export function refusedAtGate(request: Request, isGraphQL: boolean, error: unknown): Response {
   const { code, message } = isExecstreamError(error)

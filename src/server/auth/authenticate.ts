@@ -1,4 +1,4 @@
-// Who makes a request: the one place where credentials are read (protocol, "Authentication").
+// Who makes a request: the one place where credentials are read (PROTOCOL.md, "Authentication").
 import { ExecstreamError } from '../../event/errors.ts';
 import { ANONYMOUS, type Caller } from '../../execution/permission.ts';
 import { checkCaller } from './claims.ts';

@@ -1,4 +1,4 @@
-// Stream tokens, for a browser's EventSource, which sends no headers (protocol, "Authentication").
+// Stream tokens, for a browser's EventSource, which sends no headers (PROTOCOL.md, "Authentication").
 //
 // A token is a random word. What it stands for is a record under the token's hash: kept for a minute, and from the
 // first use on until the session's limit; a token is revoked by removing it. Both the first use and the revocation

@@ -4,7 +4,7 @@ import { readConfig } from '../../../src/server/config/config.ts';
 import { DEFAULT_LIMITS } from '../../../src/server/limits.ts';
 import { DEFAULT_STREAM_SETTINGS } from '../../../src/sse/event-streams.ts';
 
-test('protocol.md, Other paths: the port is 4000 and the address 127.0.0.1 unless told otherwise', () => {
+test('PROTOCOL.md, Other paths: the port is 4000 and the address 127.0.0.1 unless told otherwise', () => {
   expect(readConfig({})).toEqual({
     host: '127.0.0.1',
     port: 4000,

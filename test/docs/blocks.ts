@@ -1,5 +1,5 @@
-// A page's blocks as a test runs them: each command taken from the page word for word, but for what a machine where
-// many tests run must have otherwise (ports, the address of Redis).
+// The fenced code blocks of documentation pages, for tests that run them. Commands are run as the page shows them, except
+// for values that must differ in tests, such as ports and the address of Redis.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { until } from '../support/wait.ts';
 export const ROOT = join(import.meta.dirname, '../..');
 
 export interface Block {
-  /** What stands behind the fence: `sh`, `ts`, … or ''. */
+  /** The info string after the fence: `sh`, `ts`, … or ''. */
   readonly language: string;
   readonly text: string;
 }
@@ -20,7 +20,10 @@ export function blocksOf(path: string): Block[] {
   return [...fences].map(([, language, text]) => ({ language: language!, text: text! }));
 }
 
-/** The one command of a page that contains this, or ends with it. */
+/**
+ * The only `sh` block of a page that contains a text, or ends with it.
+ * @throws Error if there is not exactly one
+ */
 export function commandOf(path: string, part: string, atEnd = false): string {
   const has = (text: string) => (atEnd ? text.endsWith(part) : text.includes(part));
   const found = blocksOf(path).filter(({ language, text }) => language === 'sh' && has(text));
@@ -28,7 +31,10 @@ export function commandOf(path: string, part: string, atEnd = false): string {
   return found[0]!.text;
 }
 
-/** The one block without a language of a page that contains this: something that is printed. */
+/**
+ * The only block without a language that contains a text, or equals it: the output of a command.
+ * @throws Error if there is not exactly one
+ */
 export function outputOf(path: string, part: string, isWhole = false): string {
   const has = (text: string) => (isWhole ? text === part : text.includes(part));
   const found = blocksOf(path).filter(({ language, text }) => language === '' && has(text));
@@ -36,7 +42,10 @@ export function outputOf(path: string, part: string, isWhole = false): string {
   return found[0]!.text;
 }
 
-/** Replaces each of the strings; every one must be there. */
+/**
+ * Replaces all occurrences of each key with its value.
+ * @throws Error if a key does not occur
+ */
 export function replaced(command: string, replacements: Readonly<Record<string, string>>): string {
   return Object.entries(replacements).reduce((text, [from, to]) => {
     if (!text.includes(from)) throw new Error(`${from} is not in: ${text}`);
@@ -48,20 +57,20 @@ export interface Command extends AsyncDisposable {
   readonly pid: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** Both, as they came. */
+  /** stdout and stderr, interleaved. */
   readonly printed: string;
   prints(pattern: RegExp, timeoutMs?: number): Promise<RegExpExecArray>;
-  /** Its exit code; -1 where a signal ended it. */
+  /** Resolves to the exit code, or -1 if a signal ended the process. */
   readonly exited: Promise<number>;
-  /** Sends a signal to it and all that it has started, and waits for the end. */
+  /** Sends a signal to the process group and waits for the process to exit. */
   end(signal: NodeJS.Signals): Promise<number>;
 }
 
-/** Runs a command in a shell, in the repository's folder, with this environment added. */
+/** Runs a shell command in the root of the repository, with additional environment variables. */
 export function runCommand(command: string, env: Readonly<Record<string, string>> = {}): Command {
   const child: ChildProcess = spawn('bash', ['-c', command], {
     cwd: ROOT,
-    // In a process group of its own, so that a signal reaches what the shell has started.
+    // A separate process group, so that signals also reach the shell's child processes.
     detached: true,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -76,7 +85,7 @@ export function runCommand(command: string, env: Readonly<Record<string, string>
     printed += text;
   });
   let isOver = false;
-  // 'close' and not 'exit': by then all that it printed has been read.
+  // 'close' instead of 'exit': all output has been read by then.
   const exited = new Promise<number>((resolve) =>
     child.once('close', (code) => {
       isOver = true;
@@ -106,7 +115,7 @@ export function runCommand(command: string, env: Readonly<Record<string, string>
   };
 }
 
-/** Whether a program answers to `--version`, which those of Python, Redis and Postgres do. */
+/** Whether a program can be run with `--version`, which Python, Redis and Postgres support. */
 export function hasProgram(name: string, env: NodeJS.ProcessEnv = process.env): boolean {
   return spawnSync(name, ['--version'], { env }).status === 0;
 }

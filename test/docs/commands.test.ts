@@ -1,4 +1,4 @@
-// The commands of docs/: those of curl against a server, those of SQL in Postgres, those of Redis in Redis.
+// Runs the commands of README.md and docs/: curl against a server, SQL in Postgres, and redis-cli in Redis.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -7,9 +7,11 @@ import pg from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 import { findPart, POSTGRES, REDIS } from '../../scripts/test-services.ts';
 import { createPrismaStore } from '../../src/execution/prisma-store.ts';
+import { createMemoryLog } from '../../src/log/memory.ts';
 import { createRedisLog } from '../../src/log/redis/redis-log.ts';
+import { createPublisher } from '../../src/publish/publisher.ts';
 import { type ListeningApp, startApp } from '../support/app.ts';
-import { createDatabase, describePostgres } from '../support/postgres.ts';
+import { createDatabase, describeOwnPostgres, describePostgres, startPostgres } from '../support/postgres.ts';
 import { describeOwnRedis, startRedis } from '../support/redis.ts';
 import { openSse } from '../support/sse.ts';
 import { until } from '../support/wait.ts';
@@ -17,7 +19,7 @@ import { type Block, blocksOf, commandOf, hasProgram, outputOf, replaced, runCom
 
 const PAGE = 'docs/publishing.md';
 
-/** With the clients that stand beside the servers of our suites. */
+/** Includes psql and redis-cli, which are installed next to the servers. */
 const PATH = [findPart(POSTGRES), dirname(findPart(REDIS) ?? '.'), process.env.PATH]
   .filter(Boolean)
   .join(delimiter);
@@ -25,7 +27,7 @@ const PATH = [findPart(POSTGRES), dirname(findPart(REDIS) ?? '.'), process.env.P
 let app: ListeningApp | undefined;
 afterEach(() => app?.close());
 
-/** Runs a command to its end, against our server, and answers what it printed on stdout. */
+/** Runs a command against the test's server until it exits, and returns its stdout. */
 async function ask(command: string, env: Record<string, string> = {}): Promise<string> {
   const local = app ? command.replaceAll('localhost:4000', new URL(app.url).host) : command;
   await using asked = runCommand(local, { PATH, ...env });
@@ -35,7 +37,7 @@ async function ask(command: string, env: Record<string, string> = {}): Promise<s
 }
 
 describe('docs/publishing.md, over HTTP', () => {
-  test('pasted one after the other, the commands publish a poem, and answer what the page shows', async () => {
+  test('the commands, pasted one after another, publish a poem and print what the page shows', async () => {
     app = await startApp();
     const all = blocksOf(PAGE).filter(({ language, text }) => language === 'sh' && text.includes('curl'));
     expect(all).toHaveLength(4);
@@ -49,8 +51,38 @@ describe('docs/publishing.md, over HTTP', () => {
   });
 });
 
-describe('docs/start.md', () => {
-  test('the commands of curl stream an agent, and go on behind a cursor', async () => {
+describe('README.md and docs/start.md', () => {
+  test("the commands find the demo's agent, take a cursor of its stream, and resume after it", async () => {
+    app = await startApp();
+    const run = await app.publisher.begin({ id: 'digest-x1-report', kind: 'agent' });
+    for (const text of ['one', 'two', 'three', 'four']) await run.text(text);
+    // Events that are published together would be one event: the cursor of the fourth is needed below.
+    await run.toolCall({ toolCallId: 't', toolName: 't', status: 'started' });
+    await run.text('five');
+    await run.toolCall({ toolCallId: 't', toolName: 't', status: 'succeeded' });
+    await run.complete();
+    for (const page of ['README.md', 'docs/start.md']) {
+      expect(await ask(`${commandOf(page, 'ID=$(')}\necho "found $ID"`)).toContain(
+        'found digest-x1-report\n',
+      );
+    }
+    const resumed = await ask(commandOf('README.md', 'CURSOR=$('), { ID: run.id });
+    const ids = [...resumed.matchAll(/^id: (\d+)-/gm)].map(([, seq]) => Number(seq));
+    expect(ids[0]).toBe(5);
+    expect(resumed).toContain('event: complete');
+  });
+
+  test('the GraphQL command of README.md streams the agent', async () => {
+    app = await startApp();
+    const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
+    await run.text('one');
+    await run.complete();
+    const printed = await ask(commandOf('README.md', 'agentStream'), { ID: 'a1' });
+    expect(printed).toContain('"content":"one"');
+    expect(printed).toMatch(/event: complete\ndata: ?\n/);
+  });
+
+  test('curl streams an agent and resumes after a cursor', async () => {
     app = await startApp();
     const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
     await run.text('one');
@@ -70,7 +102,7 @@ describe('docs/start.md', () => {
 });
 
 describe('docs/rest.md', () => {
-  test('the JavaScript gathers a text, begins anew at a reset, and closes at the end', async () => {
+  test('the JavaScript collects a text, starts over after a reset, and closes at the end', async () => {
     app = await startApp();
     const block = blocksOf('docs/rest.md').find(({ language }) => language === 'js')!.text;
     const script = replaced(block, { '`/api/': `\`\${base}/api/` });
@@ -96,7 +128,7 @@ describe('docs/rest.md', () => {
   });
 });
 
-describePostgres('docs/publishing.md, rows by plain SQL', () => {
+describePostgres('docs/publishing.md, rows written with SQL', () => {
   test('a viewer sees the poem grow and end', async () => {
     await using database = await createDatabase();
     const store = createPrismaStore({ url: database.url });
@@ -132,7 +164,7 @@ describePostgres('docs/publishing.md, rows by plain SQL', () => {
   }, 40_000);
 
   test.skipIf(!hasProgram('psql', { PATH }))(
-    'the table of revisions can be made, and made again',
+    'the script that creates the table of revisions can be run repeatedly',
     async () => {
       await using database = await createDatabase();
       const store = createPrismaStore({ url: database.url });
@@ -149,9 +181,42 @@ describePostgres('docs/publishing.md, rows by plain SQL', () => {
   );
 });
 
-describeOwnRedis('docs/publishing.md, straight to Redis', () => {
+// Roles belong to a whole server, so the test has its own.
+describeOwnPostgres('docs/configuration.md, database roles', () => {
+  test('the grants suffice for a worker and for a server, and allow no more than stated', async () => {
+    await using postgres = await startPostgres();
+    const as = (role: string) => postgres.url.replace('postgres@', `${role}@`);
+    const owner = createPrismaStore({ url: postgres.url });
+    await owner.ready();
+    const client = new pg.Client({ connectionString: postgres.url });
+    await client.connect();
+    await client.query(blocksOf('docs/configuration.md').find(({ language }) => language === 'sql')!.text);
+    await client.end();
+
+    const store = createPrismaStore({ url: as('execstream_worker') });
+    const log = createMemoryLog();
+    const publisher = createPublisher({ log, store });
+    const run = await publisher.begin({ id: 'a1', kind: 'agent' });
+    await run.status('WAITING');
+    await run.text('one');
+    expect(await run.complete()).toBe(true);
+    expect(await store.get('a1')).toMatchObject({ status: 'SUCCESS', end: { seq: expect.any(Number) } });
+    await publisher.close();
+    const begun = await store.begin({ id: 'a2', kind: 'agent', mode: 'TEXT' });
+    await expect(store.undoBegin(begun, undefined)).rejects.toThrow();
+    await Promise.all([store.close(), log.close()]);
+
+    const server = createPrismaStore({ url: as('execstream_server') });
+    await server.ping();
+    expect(await server.undoBegin(begun, undefined)).toBe(true);
+    expect((await server.list({ first: 10 })).executions.map(({ id }) => id)).toEqual(['a1']);
+    await Promise.all([server.close(), owner.close()]);
+  }, 60_000);
+});
+
+describeOwnRedis('docs/publishing.md, directly to Redis', () => {
   test.skipIf(!hasProgram('redis-cli', { PATH }))(
-    'the scripts, by redis-cli, make a log that viewers read',
+    'the scripts, run with redis-cli, create a log that viewers can read',
     async () => {
       await using redis = await startRedis();
       const log = createRedisLog({ redis: redis.url });
@@ -159,7 +224,7 @@ describeOwnRedis('docs/publishing.md, straight to Redis', () => {
       const folder = mkdtempSync(join(tmpdir(), 'execstream-lua-'));
       try {
         await app.store.begin({ id: 'poem-5', kind: 'task', mode: 'TEXT' });
-        // In the repository's folder; the scripts are not to be left there.
+        // The page writes to the current directory, which is the repository; the test must not leave files there.
         await ask(
           replaced(commandOf(PAGE, 'defineScripts'), { "name + '.lua'": `'${folder}/' + name + '.lua'` }),
         );
@@ -183,7 +248,7 @@ describeOwnRedis('docs/publishing.md, straight to Redis', () => {
         using stream = await openSse(`${app.url}/api/v0/executions/tasks/poem-5/stream`);
         const appending = '--eval appendToLog.lua';
         expect(await cli(appending)).toBe('appended\n2\n');
-        // The same batch again: once in the log, answered alike.
+        // The same batch again: stored once, with the same response.
         expect(await cli(appending)).toBe('appended\n2\n');
         await until(() => stream.frames.length === 2, { what: 'two messages' });
         expect(stream.frames).toEqual([

@@ -1,21 +1,36 @@
-// The TypeScript of docs/: each block is checked by the compiler and run, in a folder of its own, with what the pages
-// take for granted (a publisher, a model, the clients of SDKs) declared beside it.
+// The TypeScript blocks of README.md and docs/. All of them are type-checked, with the names that the pages assume (a
+// publisher, a model, SDK clients) declared globally. Those of docs/publishing.md and the complete programs are run.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { blocksOf, ROOT } from './blocks.ts';
+import { createPrismaStore } from '../../src/execution/prisma-store.ts';
+import { createDatabase, describePostgres } from '../support/postgres.ts';
+import { describeRedis } from '../support/redis.ts';
+import { blocksOf, outputOf, ROOT, runCommand } from './blocks.ts';
 
 const run = promisify(execFile);
 
-/** What the blocks do not say themselves; a block's own declaration of a name comes before these. */
+/** Pages with TypeScript blocks. */
+const PAGES = ['README.md', 'docs/publishing.md', 'docs/embedding.md', 'docs/authentication.md'];
+
+/** Names that the blocks use without declaring them; a block's own declarations take precedence. */
 const GIVEN = `
+import type * as server from 'execstream';
 import type { ExecutionStore, LogWriter, Publisher } from 'execstream/worker';
 declare global {
+  const config: server.Config;
+  const parts: server.Parts;
+  const services: server.Services;
+  const settings: server.EventStreamSettings;
+  const logger: server.ServiceOptions['logger'];
+  const createServices: typeof server.createServices;
+  const listen: typeof server.listen;
+  const callerOf: (request: Request) => server.Caller | undefined;
   const publisher: Publisher;
-  const log: LogWriter;
+  const log: LogWriter & { close(): Promise<void> };
   const store: ExecutionStore;
   const model: { readonly textStream: AsyncIterable<string> };
   const schema: object;
@@ -30,7 +45,7 @@ declare global {
 }
 `;
 
-/** The same at run time, over a log and a store in memory; then every block in turn. */
+/** Defines the same names at run time, with an in-memory log and store, then imports every block in turn. */
 const RUNNER = `
 import { createMemoryLog } from '${ROOT}/src/log/memory.ts';
 import { createMemoryStore } from '${ROOT}/test/support/memory-store.ts';
@@ -58,69 +73,115 @@ Object.assign(globalThis, {
 async function main() {
   for (const file of process.argv.slice(2)) await import(file);
   const { executions } = await store.list({ first: 100 });
-  const told = await Promise.all(executions.map(async ({ id }) => {
+  const outcomes = await Promise.all(executions.map(async ({ id }) => {
     const { status, result, error } = (await store.get(id))!;
     const { events } = (await log.read(id, 0, 1000))!;
     return [id, { status, result, code: error?.code, types: events.map(({ type }) => type) }];
   }));
-  process.stderr.write(JSON.stringify(Object.fromEntries(told)));
+  process.stderr.write(JSON.stringify(Object.fromEntries(outcomes)));
   process.exit(0);
 }
 main();
 `;
 
 let folder: string;
-let files: string[];
+/** The files of each page's blocks, in order. */
+let files: Record<string, string[]>;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'execstream-docs-'));
-  const blocks = blocksOf('docs/publishing.md').filter(({ language }) => language === 'ts');
-  files = blocks.map(({ text }, i) => {
-    const path = join(folder, `block-${i + 1}.ts`);
-    // A block without import or export is a module all the same.
-    writeFileSync(path, `${text}\nexport {};\n`);
-    return path;
-  });
+  const write = (page: string) =>
+    blocksOf(page)
+      .filter(({ language }) => language === 'ts')
+      .map(({ text }, i) => {
+        const path = join(folder, `${page.replace(/\W/g, '-')}-${i + 1}.ts`);
+        // Makes a block without imports and exports a module, too.
+        writeFileSync(path, `${text}\nexport {};\n`);
+        return path;
+      });
+  files = Object.fromEntries(PAGES.map((page) => [page, write(page)]));
   writeFileSync(join(folder, 'given.d.ts'), GIVEN);
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-  const paths = { 'execstream/worker': [`${ROOT}/src/worker.ts`] };
+  const paths = { execstream: [`${ROOT}/src/index.ts`], 'execstream/worker': [`${ROOT}/src/worker.ts`] };
   const base = { extends: `${ROOT}/tsconfig.json`, include: [`${folder}/*.ts`] };
   const compilerOptions = { paths, typeRoots: [`${ROOT}/node_modules/@types`], rootDir: '/' };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ ...base, compilerOptions }));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** All that it printed, where the compiler finds something. */
+/** The compiler's output; empty if there are no errors. */
 const check = () =>
   run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', folder], { cwd: folder }).then(
     ({ stdout }) => stdout,
     ({ stdout }: { stdout: string }) => stdout,
   );
 
-describe('docs/publishing.md', () => {
-  test('every block of TypeScript passes the compiler, which finds a mistake where there is one', async () => {
-    expect(files.length).toBeGreaterThan(8);
-    expect(await check()).toBe('');
-    const wrong = join(folder, 'wrong.ts');
-    writeFileSync(wrong, `await publisher.begin({ id: 1, kind: 'agent' });\nexport {};\n`);
-    expect(await check()).toMatch(/wrong\.ts.*error TS2322/);
-    rmSync(wrong);
-  }, 90_000);
+/** Runs TypeScript files as a user would, with the package's names resolved to the sources. */
+const withTsx = (...args: string[]) => ({
+  args: ['--import', `file://${ROOT}/node_modules/tsx/dist/loader.mjs`, ...args],
+  env: { PATH: process.env.PATH!, TSX_TSCONFIG_PATH: join(folder, 'tsconfig.json') },
+});
 
-  test('every block does what the page says of it', async () => {
+test('every TypeScript block of the documentation compiles, and a mistake would be found', async () => {
+  expect(files['docs/publishing.md']!.length).toBeGreaterThan(8);
+  for (const page of PAGES) expect(files[page]!.length, page).toBeGreaterThan(0);
+  expect(await check()).toBe('');
+  const wrong = join(folder, 'wrong.ts');
+  writeFileSync(wrong, `await publisher.begin({ id: 1, kind: 'agent' });\nexport {};\n`);
+  expect(await check()).toMatch(/wrong\.ts.*error TS2322/);
+  rmSync(wrong);
+}, 90_000);
+
+describeRedis('README.md', () => {
+  describePostgres('with Postgres', () => {
+    test('the publishing program stores a poem and exits by itself', async () => {
+      await using database = await createDatabase();
+      const { args, env } = withTsx(files['README.md']![0]!);
+      // A program that does not close its connections would not exit: `run` would reject after the timeout.
+      await run(process.execPath, args, {
+        cwd: folder,
+        env: { ...env, REDIS_URL: process.env.TEST_REDIS_URL!, DATABASE_URL: database.url },
+        timeout: 30_000,
+      });
+      const store = createPrismaStore({ url: database.url });
+      const { executions } = await store.list({ first: 10 });
+      expect(executions).toMatchObject([{ id: expect.stringMatching(/^poem-\d+$/), status: 'SUCCESS' }]);
+      expect((await store.get(executions[0]!.id))!.result).toBe('Roses are red,\nviolets are blue.\n');
+      await store.close();
+    }, 60_000);
+  });
+});
+
+describe('docs/embedding.md', () => {
+  test('the program serves what it published, and exits with 0 after SIGTERM', async () => {
+    const { args, env } = withTsx(files['docs/embedding.md']![0]!);
+    const command = [process.execPath, ...args].join(' ');
+    await using program = runCommand(command, { ...env, PORT: '0', DATA_DIR: join(folder, 'data') });
+    const [url] = await program.prints(/http:\S+\/stream/, 90_000);
+    expect(await (await fetch(url)).text()).toMatch(
+      /data: Hello from this process\.\n[\s\S]*event: complete/,
+    );
+    expect(await program.end('SIGTERM')).toBe(0);
+    // As the page shows it, but for the port and the time.
+    const masked = (text: string) => text.replace(/:\d+/g, ':0').replace(/hello-\d+/, 'hello');
+    expect(masked(program.stdout)).toBe(`${masked(outputOf('docs/embedding.md', 'listening on'))}\n`);
+  }, 120_000);
+});
+
+describe('docs/publishing.md', () => {
+  test('every block does what the page describes', async () => {
     const runner = join(folder, 'runner.ts');
     writeFileSync(runner, RUNNER);
-    const tsx = `file://${ROOT}/node_modules/tsx/dist/loader.mjs`;
-    const env = { PATH: process.env.PATH, TSX_TSCONFIG_PATH: join(folder, 'tsconfig.json') };
-    const { stdout, stderr } = await run(process.execPath, ['--import', tsx, runner, ...files], {
-      cwd: folder,
-      env,
-    });
+    const { args, env } = withTsx(runner, ...files['docs/publishing.md']!);
+    const { stdout, stderr } = await run(process.execPath, args, { cwd: folder, env });
     expect(stdout).toBe('{ pattern: 1, bearer: 1 }\n');
-    const told = JSON.parse(stderr) as Record<string, { status: string; result: unknown; types: string[] }>;
-    expect(told).toMatchObject({
+    const outcomes = JSON.parse(stderr) as Record<
+      string,
+      { status: string; result: unknown; types: string[] }
+    >;
+    expect(outcomes).toMatchObject({
       'report-42': { status: 'SUCCESS', result: '# Report\n\nIt is fine.\n' },
-      'letter-7': { status: 'SUCCESS', result: 'Dear reader,\n\nthis was written at once.\n' },
+      'letter-7': { status: 'SUCCESS', result: 'Dear reader,\n\nthis was already complete.\n' },
       'contents-42': { status: 'SUCCESS', result: { chapters: ['Start', 'Events'], pages: 12 } },
       'search-1': { status: 'FAILED', code: 'NO_ANSWER' },
       'nightly-1': { status: 'SUCCESS', result: { files: 4 } },
@@ -133,7 +194,7 @@ describe('docs/publishing.md', () => {
         ['a', 'b', 'c', 'd'].map((id) => [`model-${id}`, { status: 'SUCCESS', result: 'Hello' }]),
       ),
     });
-    expect(told['report-43']!.types).toEqual([
+    expect(outcomes['report-43']!.types).toEqual([
       'agent_start',
       'llm_chunk',
       'warning',
@@ -142,6 +203,6 @@ describe('docs/publishing.md', () => {
       'llm_chunk',
       'complete',
     ]);
-    expect(told['letter-7']!.types.filter((type) => type === 'llm_chunk').length).toBeGreaterThan(2);
+    expect(outcomes['letter-7']!.types.filter((type) => type === 'llm_chunk').length).toBeGreaterThan(2);
   }, 60_000);
 });

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""A worker in Python that streams a text to execstream over HTTP, with the standard library alone.
+"""A worker in Python that streams a text to execstream over HTTP, using only the standard library.
 
-    python3 worker.py ID            writes the text and ends the execution
-    python3 worker.py ID --die      dies in the middle, as workers do
+    python3 worker.py ID            publishes the text and ends the execution
+    python3 worker.py ID --die      exits in the middle, like a worker that crashes
 
-Run again with the same ID, it comes back with a new attempt: viewers get a `reset`, then the text from its start.
+If you run it again with the same ID, it begins a new attempt: viewers get a `reset`, then the text from its start.
 """
 
 import argparse
@@ -17,14 +17,14 @@ import urllib.request
 import uuid
 
 TEXT = (
-    "Workers die. Some run out of memory, some are moved to another machine, some meet a bug.\n"
-    "What they had said so far is void then, and the next attempt says it again: "
-    "whoever watches is told to begin anew, and ends with this text, once.\n"
+    "Workers die. Some run out of memory, some are moved to another machine, some hit a bug.\n"
+    "Whatever they have published is then void, and the next attempt publishes it again: "
+    "viewers start over and end up with this text, once.\n"
 )
 
 
 class Execution:
-    """One attempt of an execution: begun by PUT, told by POST, a batch at a time."""
+    """One attempt of an execution: begun with PUT, published in batches with POST."""
 
     def __init__(self, server: str, kind: str, execution_id: str, **begin):
         quoted = urllib.parse.quote(execution_id, safe="")
@@ -35,9 +35,9 @@ class Execution:
         self.head = begun["head"]
 
     def publish(self, *events: dict) -> int:
-        """Appends a batch whole, and answers the seq of its last event.
+        """Appends a batch and returns the seq of its last event.
 
-        The key names the batch, so a batch sent again, because its answer was lost, is appended once.
+        The key identifies the batch, so a batch that is sent again because its response was lost is appended once.
         """
         headers = {
             "Publisher-Token": self.token,
@@ -48,7 +48,7 @@ class Execution:
         return self.head
 
     def _send(self, method: str, url: str, body: dict, headers: dict | None = None) -> dict:
-        """Sends, and tries again where the server is away (503) or asks to wait (429)."""
+        """Sends a request, and retries it if the server is unavailable (503) or the rate limit is hit (429)."""
         data = json.dumps(body).encode()
         headers = {"Content-Type": "application/json", **(headers or {})}
         for delay in (0.2, 0.5, 1, 2, 5, 5, 5):
@@ -62,13 +62,13 @@ class Execution:
                     raise SystemExit(f"{problem['code']}: {problem['detail']}") from error
                 delay = float(error.headers.get("Retry-After") or delay)
             except OSError:
-                pass  # Not there for now.
+                pass  # Unreachable: retry.
             time.sleep(delay)
-        raise SystemExit(f"{url} does not answer")
+        raise SystemExit(f"{url} is unreachable")
 
 
 def pieces(text: str, size: int = 8):
-    """A model's tokens, more or less."""
+    """Splits a text into chunks of about the size of a model's tokens."""
     for start in range(0, len(text), size):
         yield text[start : start + size]
 
@@ -76,9 +76,9 @@ def pieces(text: str, size: int = 8):
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("id")
-    parser.add_argument("--die", action="store_true", help="die in the middle")
+    parser.add_argument("--die", action="store_true", help="exit in the middle")
     parser.add_argument("--server", default=os.environ.get("EXECSTREAM_URL", "http://localhost:4000"))
-    parser.add_argument("--pause", type=float, default=0.1, help="seconds between pieces")
+    parser.add_argument("--pause", type=float, default=0.1, help="seconds between chunks")
     arguments = parser.parse_args()
 
     execution = Execution(arguments.server, "agents", arguments.id, mode="TEXT", agentId="python")

@@ -56,12 +56,12 @@ async function watch(url) {
 }
 
 function noteLost({ why, cursor, delayMs }) {
-  note(`lost: ${why}; back in ${delayMs} ms${cursor && `, behind ${cursor}`}`);
+  note(`disconnected: ${why}; reconnecting in ${delayMs} ms${cursor && ` after ${cursor}`}`);
 }
 
 async function stateOf(url) {
   const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url} answers ${response.status}`);
+  if (!response.ok) throw new Error(`${url} responded with ${response.status}`);
   return response.json();
 }
 

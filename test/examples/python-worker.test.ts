@@ -10,9 +10,9 @@ import { until } from '../support/wait.ts';
 
 const README = 'examples/python-worker/README.md';
 
-const TEXT = `Workers die. Some run out of memory, some are moved to another machine, some meet a bug.
-What they had said so far is void then, and the next attempt says it again: whoever watches is told to begin anew, \
-and ends with this text, once.
+const TEXT = `Workers die. Some run out of memory, some are moved to another machine, some hit a bug.
+Whatever they have published is then void, and the next attempt publishes it again: viewers start over and end up \
+with this text, once.
 `;
 
 describe.skipIf(!hasProgram('python3'))('examples/python-worker', () => {

@@ -110,6 +110,10 @@ describeBrowser('examples/sse-browser', () => {
         };
         await using first = runCommand(server, env);
         await first.prints(/"msg":"ready"/, 60_000);
+        // An embedded database that is still starting would make the worker give up on its first request and begin a
+        // second attempt.
+        const isReady = async () => (await fetch(`${env.EXECSTREAM_URL}/health/ready`)).ok;
+        await until(isReady, { what: 'a ready database', timeoutMs: 60_000 });
 
         const publishing = commandOf(README, 'worker.py');
         await using worker = runCommand(publishing, env);
@@ -120,7 +124,7 @@ describeBrowser('examples/sse-browser', () => {
         await expect.poll(async () => (await content())!.length, SOON).toBeGreaterThan(40);
 
         await first.end('SIGKILL');
-        await expect.poll(state, SOON).toBe('lost; coming back');
+        await expect.poll(state, SOON).toBe('disconnected; reconnecting');
         await screenshot('lost.png');
         const before = await content();
         await using second = runCommand(server, env);
@@ -194,11 +198,11 @@ describeBrowser('examples/sse-browser', () => {
     test('an execution that nobody knows, and an origin that is not allowed, are told', async () => {
       await using app = await startApp({ corsOrigins: [pageUrl] });
       await open({ server: app.url, kind: 'agents', id: 'nobody' });
-      await expect.poll(state, SOON).toMatch(/^refused/);
+      await expect.poll(state, SOON).toMatch(/^rejected/);
       await using closed = await startApp();
       await closed.publisher.begin({ id: 'a1', kind: 'agent' });
       await open({ server: closed.url, kind: 'agents', id: 'a1' });
-      await expect.poll(state, SOON).toMatch(/^refused/);
+      await expect.poll(state, SOON).toMatch(/^rejected/);
     });
   });
 });

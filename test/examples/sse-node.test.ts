@@ -139,7 +139,7 @@ describe('examples/sse-node', () => {
     await until(() => road.cuts >= 3, { what: 'three cuts', timeoutMs: 10_000 });
     await road.close();
     await write(20);
-    await command.prints(/lost: ECONNREFUSED; back in \d+ ms, behind \d+-\w+/);
+    await command.prints(/disconnected: ECONNREFUSED; reconnecting in \d+ ms after \d+-\w+/);
     road.mend();
     await road.reopen();
     await write(20);

@@ -255,7 +255,7 @@ describeOwnRedis('docs/publishing.md, directly to Redis', () => {
           { id: '1-k3f9ab01zzq4', event: 'task_start', data: '{"taskId":"poem"}' },
           { id: '2-k3f9ab01zzq4', event: 'llm_chunk', data: 'Roses are red,' },
         ]);
-        expect(await log.head('poem-5')).toMatchObject({ published: true, attempt: 1, head: 2 });
+        expect(await log.head('poem-5')).toMatchObject({ hasPublisher: true, attempt: 1, head: 2 });
       } finally {
         rmSync(folder, { recursive: true });
         await app.close();

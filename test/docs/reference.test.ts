@@ -91,7 +91,7 @@ describe('docs/events.md', () => {
   });
 
   test('has every warning code that publishers, rows and servers use', () => {
-    const folders = ['src/publish', 'src/relay', 'src/rest', 'src/tail'];
+    const folders = ['src/publish', 'src/source', 'src/rest', 'src/tail'];
     const files = folders.flatMap((folder) =>
       readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
         // Warnings of Temporal workflows have a separate table.

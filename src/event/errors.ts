@@ -84,3 +84,8 @@ export function messageOf(error: unknown): string {
 export function isExecstreamError(error: unknown, code?: ErrorCode): error is ExecstreamError {
   return error instanceof ExecstreamError && (code === undefined || error.code === code);
 }
+
+/** The error for an argument, option or value that the caller has to correct. */
+export function invalidInput(message: string, options?: ErrorOptions): ExecstreamError {
+  return new ExecstreamError('BAD_USER_INPUT', message, options);
+}

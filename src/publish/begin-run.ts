@@ -1,6 +1,6 @@
 // What begins a run: checked, as the row takes it, and as the event that begins its stream.
 import { randomUUID } from 'node:crypto';
-import { ExecstreamError } from '../event/errors.ts';
+import { invalidInput } from '../event/errors.ts';
 import {
   EXECUTION_KINDS,
   type ExecutionKind,
@@ -69,9 +69,4 @@ function start(kind: ExecutionKind, run: BeginRun): NewEvent {
     return { type: 'agent_start', ts, data: { agentId: run.agentId ?? label, ...action } };
   }
   return { type: 'task_start', ts, data: { taskId: run.taskId ?? label } };
-}
-
-/** The error of a programming mistake. */
-export function invalidInput(message: string): ExecstreamError {
-  return new ExecstreamError('BAD_USER_INPUT', message);
 }

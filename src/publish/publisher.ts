@@ -1,9 +1,10 @@
 // A worker's publisher: begins runs, and sees them off when the worker stops.
+import { invalidInput } from '../event/errors.ts';
 import type { ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
 import { createRedactor, type RedactOptions } from '../redact/redaction.ts';
 import { type Logger, SILENT } from '../telemetry/logger.ts';
-import { type BeginRun, invalidInput } from './begin-run.ts';
+import type { BeginRun } from './begin-run.ts';
 import type { ExecutionPublisher } from './execution-publisher.ts';
 import { DEFAULT_LIMITS, type PublisherLimits } from './limits.ts';
 import { createRun } from './run.ts';

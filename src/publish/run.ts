@@ -3,7 +3,7 @@
 
 import { delay } from '../async/delay.ts';
 import { MAX_TIMER_MS } from '../async/timeout.ts';
-import { isExecstreamError, messageOf } from '../event/errors.ts';
+import { invalidInput, isExecstreamError, messageOf } from '../event/errors.ts';
 import {
   CATALOGUE,
   type EventData,
@@ -23,7 +23,7 @@ import type { ExecutionEnd, ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
 import type { Redaction } from '../redact/redaction.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { type BeginRun, invalidInput, prepareRun } from './begin-run.ts';
+import { type BeginRun, prepareRun } from './begin-run.ts';
 import { createContent } from './content.ts';
 import type { ExecutionPublisher } from './execution-publisher.ts';
 import { createLifecycle } from './lifecycle.ts';

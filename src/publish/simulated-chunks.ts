@@ -1,5 +1,5 @@
 // A text that is whole already, cut into pieces to be read as if it grew: where to cut, and at what pace.
-import { invalidInput } from './begin-run.ts';
+import { invalidInput } from '../event/errors.ts';
 
 export interface SimulatedTextOptions {
   /** UTF-16 code units of a piece, at most; default 200. */

@@ -1,5 +1,5 @@
 // The user's own secrets: literal strings, and patterns of a stated length, as rules.
-import { ExecstreamError } from '../event/errors.ts';
+import { invalidInput } from '../event/errors.ts';
 import { LIKELY_UNITS, MAX_TRIGGER_UNITS, NO, type Rule } from './rule.ts';
 
 /** A pattern of the user's own. */
@@ -32,7 +32,7 @@ const MIN_LITERAL = 4;
 export function literalRule(literal: string): Rule {
   if (typeof literal !== 'string' || literal.length < MIN_LITERAL || literal.length > MAX_LENGTH) {
     // Never with the literal itself: this ends up in a log.
-    throw bad(`a literal to redact must be a string of ${MIN_LITERAL} to ${MAX_LENGTH} code units`);
+    throw invalidInput(`a literal to redact must be a string of ${MIN_LITERAL} to ${MAX_LENGTH} code units`);
   }
   const likely = Math.min(LIKELY_UNITS, Math.ceil(literal.length / 2));
   return {
@@ -52,9 +52,11 @@ export function literalRule(literal: string): Rule {
  * @throws ExecstreamError `BAD_USER_INPUT`.
  */
 export function patternRule({ pattern, maxLength }: RedactPattern): { rule: Rule } | { window: Window } {
-  if (!(pattern instanceof RegExp)) throw bad('a pattern to redact must be a RegExp');
+  if (!(pattern instanceof RegExp)) throw invalidInput('a pattern to redact must be a RegExp');
   if (!Number.isSafeInteger(maxLength) || maxLength < 1 || maxLength > MAX_LENGTH) {
-    throw bad(`maxLength of ${pattern} is ${maxLength}; expected an integer from 1 to ${MAX_LENGTH}`);
+    throw invalidInput(
+      `maxLength of ${pattern} is ${maxLength}; expected an integer from 1 to ${MAX_LENGTH}`,
+    );
   }
   const flags = pattern.flags.replace(/[gyd]/g, '');
   const begins = literalPrefix(pattern);
@@ -87,8 +89,4 @@ function literalPrefix({ source, ignoreCase }: RegExp): string {
   // A quantifier belongs to the last unit.
   const sure = after !== undefined && '?*+{'.includes(after) ? plain.slice(0, -1) : plain;
   return sure.slice(0, MAX_TRIGGER_UNITS);
-}
-
-function bad(message: string): ExecstreamError {
-  return new ExecstreamError('BAD_USER_INPUT', message);
 }

@@ -1,18 +1,19 @@
 // A run from its beginning to its end: row and log begun, the end recorded in its order, refusals told once.
 
-import { MAX_TIMER_MS, settleWithin } from '../async/timeout.ts';
+import { settleWithin } from '../async/timeout.ts';
 import type { ExecstreamError } from '../event/errors.ts';
-import { isFinal, type NewEvent, type OpenStatus } from '../event/events.ts';
-import type { BeginExecution, ExecutionEnd, ExecutionStore } from '../execution/store.ts';
+import type { NewEvent, OpenStatus } from '../event/events.ts';
+import type { BeginExecution, Execution, ExecutionEnd, ExecutionStore } from '../execution/store.ts';
+import type { Position } from '../lifecycle/end-execution.ts';
 import type { LogWriter } from '../log/log.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createHeartbeat } from './heartbeat.ts';
 import type { PublisherLimits } from './limits.ts';
-import { type Position, toRunError } from './log-outcome.ts';
+import { toRunError } from './log-outcome.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
+import { recordRunEnd } from './record-end.ts';
 import { isRejection } from './retry.ts';
 import { createRowWriter } from './row-writer.ts';
-import { terminalEvent } from './terminal.ts';
 
 /**
  * `open`: takes events; `ending`: its end is being recorded; `ended`: it is, by this run or elsewhere;
@@ -59,8 +60,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   const executionId = execution.id;
   let state: RunState = 'open';
   let attempt = execution.attempt;
-  let startedAt = new Date();
-  let begun: Promise<void> | undefined;
+  let begun: Promise<Execution> | undefined;
   let ending: Promise<boolean> | undefined;
   let leaving: Promise<void> | undefined;
   /** Where the log has ended by another's hand. */
@@ -111,43 +111,32 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     options.onReleased();
   }
 
-  async function beginRow(): Promise<void> {
+  async function beginRow(): Promise<Execution> {
     try {
       const begunRow = await row.begin();
       attempt = begunRow.attempt;
-      startedAt = begunRow.startedAt;
       outbox.start(begunRow.attempt);
       pulse.start();
+      return begunRow;
     } catch (error) {
       if (isRejection(error)) refuse(error);
       throw error;
     }
   }
 
-  /**
-   * The order: what is queued, the row, the terminal event, its cursor on the row.
-   *
-   * Row first is kept at any price. With the database away, telling the end anyhow would leave a row that says
-   * RUNNING for ever beside a stream that has ended, and a result too large for the event would be nowhere. So the
-   * end is tried on in the background for as long as the publisher lives: viewers wait for an end that comes with
-   * the database. With the log away it is the other way round: half of the bound is spent on bringing what is
-   * queued in before it, then the row is finished though chunks still wait; its result has all of them, and where
-   * this process dies the server tells the rest of them and the end from the row.
-   */
   async function record(end: ExecutionEnd): Promise<boolean> {
-    await outbox.flush(limits.endMs / 2);
-    await begun;
-    const ended = await row.finish(end);
-    if (ended && (ended.attempt !== attempt || !isFinal(ended.status))) {
-      refuse(toRunError({ outcome: 'superseded', attempt: ended.attempt }));
-      return false;
-    }
-    isFinished = true;
-    outbox.push(terminalEvent(end, ended, startedAt));
-    const isTold = await outbox.flush(MAX_TIMER_MS);
-    const told = endedAt ?? (isTold ? outbox.position : undefined);
-    if (told) await row.markEnd(told);
-    return told !== undefined;
+    const result = await recordRunEnd(end, {
+      outbox,
+      row,
+      begun: begun!,
+      flushMs: limits.endMs / 2,
+      onRowEnded: () => {
+        isFinished = true;
+      },
+      endedAt: () => endedAt,
+    });
+    if (result.outcome === 'superseded') refuse(toRunError(result));
+    return result.outcome === 'ended';
   }
 
   async function recordAndRelease(end: ExecutionEnd): Promise<boolean> {

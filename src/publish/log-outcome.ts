@@ -1,12 +1,7 @@
 // What a log's refusal means to the publisher that it refuses.
 import { ExecstreamError } from '../event/errors.ts';
+import type { Position } from '../lifecycle/end-execution.ts';
 import type { AppendResult, OpenResult } from '../log/log.ts';
-
-/** Where an event stands: its seq and its log's epoch. */
-export interface Position {
-  readonly epoch: string;
-  readonly seq: number;
-}
 
 /** An answer of the log that is for good, as the error that the run aborts with. */
 export function toRunError(result: OpenResult | AppendResult): ExecstreamError {

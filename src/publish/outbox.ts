@@ -5,11 +5,12 @@ import { randomUUID } from 'node:crypto';
 import { createCondition } from '../async/condition.ts';
 import { ExecstreamError } from '../event/errors.ts';
 import type { NewEvent } from '../event/events.ts';
+import type { Position } from '../lifecycle/end-execution.ts';
 import type { LogWriter } from '../log/log.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createBacklog } from './backlog.ts';
 import type { PublisherLimits } from './limits.ts';
-import { endPositionOf, type Position, toRunError } from './log-outcome.ts';
+import { endPositionOf, toRunError } from './log-outcome.ts';
 import { backoffMs, callOnce, isRejection } from './retry.ts';
 
 export interface OutboxOptions {

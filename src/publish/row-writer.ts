@@ -2,8 +2,8 @@
 import { ExecstreamError } from '../event/errors.ts';
 import { isFinal, type OpenStatus } from '../event/events.ts';
 import type { BeginExecution, Execution, ExecutionEnd, ExecutionStore } from '../execution/store.ts';
+import type { Position } from '../lifecycle/end-execution.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Position } from './log-outcome.ts';
 import { callUntilSettled, isRejection } from './retry.ts';
 
 export interface RowWriterOptions {

@@ -1,104 +1,111 @@
-// What a run has published and the log has not acknowledged: the queue, the batch in flight, and what must be said
-// again before the queue goes on. No time and no I/O here; outbox.ts sends.
+// What a run has published and the log has not acknowledged: the queue, the batch in flight, and what must be resent
+// before the queue. It has no timers and no I/O; outbox.ts sends.
+//
+//   pending resend (what the next batch begins with):
+//     created ──────────> start event
+//     overflow() ───────> [start event], reset, content
+//     restart() ────────> start event, content
+//     next() ───────────> nothing: it is in the queue
 //
 // Invariants:
-// 1. One batch is in flight. Until its outcome is known it stays as it is, under the same batch id, so an answer
-//    that got lost doubles nothing and no later event overtakes it.
-// 2. Text held = text that the log has or is in flight + text queued, unless `due.fold` tells that something between
-//    was let go of. Where it does, `again()` says all but what is queued before anything queued goes out: nothing is
-//    missing, nothing is said twice.
-// 3. Whatever is dropped sets `due.fold` in the same breath. Overflow drops the whole queue, so the hole is always
-//    right before the queue, and one `due` describes any number of overflows.
-// 4. A log that began anew (its own `reset` voids all before) puts the batch in flight back in front of the queue:
-//    that log has none of it. What was resent is not kept but made anew, for it is part of the fold.
-// 5. At most `maxBytes` plus one call's own events wait. A fold on its way out is not counted (it is bounded by what
-//    is held), else a large one would overflow by itself and never get through.
+// 1. One batch is in flight. Until its outcome is known it is unchanged, under the same batch id, so a lost response
+//    duplicates nothing and no later event overtakes the batch.
+// 2. All text published = text that the log has or that is in flight + queued text, unless `pending.content` records
+//    that text in between was dropped. In that case `resendEvents()` yields everything except the queued text, before
+//    anything queued is sent: nothing is missing, nothing is duplicated.
+// 3. Dropping events sets `pending.content` in the same step. An overflow drops the complete queue, so the gap is always
+//    directly before the queue, and one pending resend covers any number of overflows.
+// 4. After a restart (the log's own `reset` voids everything before) the batch in flight returns to the front of the
+//    queue, because the new epoch has none of it. Resent events are not kept but created again.
+// 5. Up to `maxBytes` wait, plus the events of one call. Resent events are not counted (their size is limited by what
+//    the run retains); otherwise a large resend would overflow the queue itself and never reach the log.
 import { randomUUID } from 'node:crypto';
 import { type EventType, type NewEvent, timestamp } from '../event/events.ts';
 import { eventBytes } from '../event/json.ts';
 import { MAX_BATCH_BYTES } from '../log/log.ts';
-import { createQueue, type Item, waitingBytes } from './event-queue.ts';
+import { createEventQueue, type Item, waitingBytes } from './event-queue.ts';
 
 export interface Batch {
   readonly id: string;
   readonly items: readonly Item[];
-  /** Without what is resent (invariant 5). */
+  /** Without resent events (invariant 5). */
   readonly bytes: number;
 }
 
 export interface BacklogOptions {
-  /** Bytes from which one more event makes what is queued be let go of. */
+  /** Waiting bytes from which the next event drops the queue. */
   readonly maxBytes: number;
-  /** The event that begins the stream of a log, whichever incarnation. */
+  /** The first event of every epoch of the log. */
   readonly startEvent: NewEvent;
-  /** The events that say again, after a reset, all but the text that is queued (see Held). */
-  again(queuedUnits: number): NewEvent[];
-  /** Told how many events, other than text and values, an overflow dropped. */
+  /** See `ResendState.resendEvents`. */
+  resendEvents(queuedUnits: number): NewEvent[];
+  /** @param dropped events other than text and values that an overflow dropped */
   onOverflow(dropped: number): void;
 }
 
 export interface Backlog {
-  /** Takes an event, always; above the bound, what is queued is let go of first. */
-  push(event: NewEvent, apart?: boolean): void;
-  /** The batch in flight, or the next one, which is in flight from now on; undefined where nothing waits. */
+  /** Queues an event. From `maxBytes` on, the queue is dropped first. */
+  push(event: NewEvent, noMerge?: boolean): void;
+  /** The batch in flight, or the next one, which is then in flight; undefined if nothing waits. */
   next(): Batch | undefined;
   /** The log has the batch in flight. */
   acknowledge(): void;
-  /** The log began anew, and its `reset` stands. */
-  startOver(): void;
-  /** Forgets everything. */
+  /** The log is a new epoch, which begins with a `reset`. */
+  restart(): void;
+  /** Drops everything. */
   clear(): void;
   readonly isEmpty: boolean;
   /** Bytes that wait, the batch in flight included. */
   readonly bytes: number;
-  /** When the oldest event that is queued was published, in ms; 0 where something must go out at once. */
+  /** When the oldest queued event was published, in ms since the epoch; 0 if something must be sent immediately. */
   readonly since: number;
 }
 
-/** What must be said before the queue goes on, in this order. */
-interface Due {
+/** What must be sent before the queue, in this order. */
+interface PendingResend {
   readonly start: boolean;
-  /** A `reset` of our own, because of an overflow. */
+  /** A `reset` of the publisher, after an overflow. */
   readonly reset: boolean;
-  readonly fold: boolean;
+  /** The text or value that was published. */
+  readonly content: boolean;
 }
 
-export function createBacklog(options: BacklogOptions): Backlog {
-  const queue = createQueue();
+export function createBacklog({ maxBytes, startEvent, resendEvents, onOverflow }: BacklogOptions): Backlog {
+  const queue = createEventQueue();
   let inFlight: Batch | undefined;
-  let due: Due | undefined = { start: true, reset: false, fold: false };
+  let pending: PendingResend | undefined = { start: true, reset: false, content: false };
 
   const bytes = (): number => queue.bytes + (inFlight?.bytes ?? 0);
 
-  /** Lets go of what is queued (invariant 3). */
+  /** Drops the queue (invariant 3). */
   function overflow(): void {
-    const gone = queue.retain(() => false);
-    const start = due?.start || gone.some(({ event }) => event === options.startEvent);
-    due = { start, reset: true, fold: true };
-    options.onOverflow(gone.filter(({ event, resent }) => !resent && !isContent(event.type)).length);
+    const dropped = queue.retain(() => false);
+    const start = pending?.start || dropped.some(({ event }) => event === startEvent);
+    pending = { start, reset: true, content: true };
+    onOverflow(dropped.filter(({ event, resent }) => !resent && !isContent(event.type)).length);
   }
 
-  /** Puts what is due in front of the queue. */
-  function sayDue({ start, reset, fold }: Due): void {
-    const events: NewEvent[] = start ? [options.startEvent] : [];
+  /** Inserts the pending resend in front of the queue. */
+  function enqueuePending({ start, reset, content }: PendingResend): void {
+    const events: NewEvent[] = start ? [startEvent] : [];
     if (reset) events.push({ type: 'reset', ts: timestamp(), data: { reason: 'overflow' } });
-    if (fold) {
-      // Deltas that wait lead up to the value that is said whole here.
+    if (content) {
+      // The complete value is resent, which the queued deltas lead up to.
       queue.retain(({ event }) => event.type !== 'structured_delta');
-      events.push(...options.again(queue.units()));
+      events.push(...resendEvents(queue.textUnits()));
     }
     queue.unshift(events.map((event) => ({ event, bytes: eventBytes(event), resent: true })));
-    due = undefined;
+    pending = undefined;
   }
 
   return {
-    push(event, apart) {
-      if (bytes() >= options.maxBytes) overflow();
-      queue.push(event, apart);
+    push(event, noMerge) {
+      if (bytes() >= maxBytes) overflow();
+      queue.push(event, noMerge);
     },
     next() {
       if (inFlight) return inFlight;
-      if (due) sayDue(due);
+      if (pending) enqueuePending(pending);
       if (queue.length === 0) return undefined;
       const items = queue.take(MAX_BATCH_BYTES);
       inFlight = { id: randomUUID(), items, bytes: waitingBytes(items) };
@@ -107,32 +114,33 @@ export function createBacklog(options: BacklogOptions): Backlog {
     acknowledge() {
       inFlight = undefined;
     },
-    startOver() {
-      // With an overflow due, text between this batch and the queue is gone: the batch's text is in the fold.
-      const back = inFlight?.items.filter(({ event }) => !(due?.fold && isContent(event.type))) ?? [];
+    restart() {
+      // After an overflow, text between this batch and the queue is gone: the resend contains the batch's text.
+      const returned =
+        inFlight?.items.filter(({ event }) => !(pending?.content && isContent(event.type))) ?? [];
       inFlight = undefined;
-      queue.unshift(back);
+      queue.unshift(returned);
       queue.retain((item) => !item.resent);
-      due = { start: true, reset: false, fold: true };
+      pending = { start: true, reset: false, content: true };
     },
     clear() {
       queue.retain(() => false);
       inFlight = undefined;
-      due = undefined;
+      pending = undefined;
     },
     get isEmpty() {
-      return !inFlight && !due && queue.length === 0;
+      return !inFlight && !pending && queue.length === 0;
     },
     get bytes() {
       return bytes();
     },
     get since() {
-      return inFlight || due || queue.bytes >= MAX_BATCH_BYTES ? 0 : queue.since;
+      return inFlight || pending || queue.bytes >= MAX_BATCH_BYTES ? 0 : queue.since;
     },
   };
 }
 
-/** Whether an event is part of the text or value, which the fold can make good. */
+/** Whether an event is part of the text or value, which can be resent. */
 function isContent(type: EventType): boolean {
   return type === 'llm_chunk' || type === 'structured_delta';
 }

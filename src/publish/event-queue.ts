@@ -1,4 +1,4 @@
-// Events that wait for the log, in order, counted in bytes; chunks that wait next to each other become one.
+// Events that wait for the log, in order, counted in bytes. Neighbouring text chunks are merged.
 import type { NewEvent } from '../event/events.ts';
 import { eventBytes } from '../event/json.ts';
 import { contentBytes, MAX_CONTENT_BYTES } from '../event/text.ts';
@@ -6,28 +6,28 @@ import { contentBytes, MAX_CONTENT_BYTES } from '../event/text.ts';
 export interface Item {
   readonly event: NewEvent;
   bytes: number;
-  /** Made by the outbox to say again what was said; not counted as waiting, and made anew rather than kept. */
+  /** Repeats what was published before. It is not counted as waiting, and created again rather than kept. */
   readonly resent: boolean;
-  /** A chunk that nothing is joined to. */
-  readonly apart?: boolean;
+  /** A chunk that is not merged with its neighbours. */
+  readonly noMerge?: boolean;
 }
 
-export interface Queue {
+export interface EventQueue {
   readonly length: number;
-  /** Bytes of what waits, without what is resent. */
+  /** Bytes that wait, without resent events. */
   readonly bytes: number;
-  /** When the first event that waits was published, in ms. */
+  /** When the first event was published, in ms since the epoch; 0 if the queue is empty. */
   readonly since: number;
-  /** @param apart keeps a chunk from being joined with its neighbours. */
-  push(event: NewEvent, apart?: boolean): void;
-  /** Puts items in front of all others. */
+  /** @param noMerge keeps a chunk from being merged with its neighbours */
+  push(event: NewEvent, noMerge?: boolean): void;
+  /** Inserts items in front of all others. */
   unshift(items: readonly Item[]): void;
-  /** Takes items off the front, up to so many bytes and at least one. */
+  /** Removes items from the front, up to `maxBytes` and at least one. */
   take(maxBytes: number): Item[];
-  /** Drops what does not pass, and answers it. */
-  retain(passes: (item: Item) => boolean): Item[];
+  /** Removes the items that fail the predicate, and returns them. */
+  retain(predicate: (item: Item) => boolean): Item[];
   /** UTF-16 code units of the text that waits. */
-  units(): number;
+  textUnits(): number;
 }
 
 /** Bytes that count as waiting. */
@@ -35,9 +35,27 @@ export function waitingBytes(items: readonly Item[]): number {
   return items.reduce((sum, { resent, bytes }) => sum + (resent ? 0 : bytes), 0);
 }
 
-export function createQueue(): Queue {
+export function createEventQueue(): EventQueue {
   let items: Item[] = [];
   let bytes = 0;
+
+  /** Appends a chunk's text to the last item, if both may be merged. */
+  function merge(event: NewEvent): boolean {
+    const last = items.at(-1);
+    if (!last || last.noMerge || last.resent) return false;
+    if (event.type !== 'llm_chunk' || last.event.type !== 'llm_chunk') return false;
+    const added = contentBytes(event.data.content);
+    // `bytes` is an upper bound of the size of the chunk's data, so a merged chunk is never too large.
+    if (last.bytes + added > MAX_CONTENT_BYTES) return false;
+    const content = last.event.data.content + event.data.content;
+    items[items.length - 1] = {
+      ...last,
+      event: { ...last.event, data: { content } },
+      bytes: last.bytes + added,
+    };
+    bytes += added;
+    return true;
+  }
 
   return {
     get length() {
@@ -49,49 +67,34 @@ export function createQueue(): Queue {
     get since() {
       return items[0] === undefined ? 0 : Date.parse(items[0].event.ts);
     },
-    push(event, apart = false) {
-      const last = items.at(-1);
-      const joins = !apart && last && !last.apart && !last.resent;
-      if (joins && event.type === 'llm_chunk' && last.event.type === 'llm_chunk') {
-        const more = contentBytes(event.data.content);
-        // `bytes` is an upper bound of the chunk's data, so what is joined still fits.
-        if (last.bytes + more <= MAX_CONTENT_BYTES) {
-          const content = last.event.data.content + event.data.content;
-          items[items.length - 1] = {
-            ...last,
-            event: { ...last.event, data: { content } },
-            bytes: last.bytes + more,
-          };
-          bytes += more;
-          return;
-        }
-      }
-      const item = { event, bytes: eventBytes(event), resent: false, apart };
+    push(event, noMerge = false) {
+      if (!noMerge && merge(event)) return;
+      const item = { event, bytes: eventBytes(event), resent: false, noMerge };
       items.push(item);
       bytes += item.bytes;
     },
-    unshift(some) {
-      items = [...some, ...items];
-      bytes += waitingBytes(some);
+    unshift(added) {
+      items = [...added, ...items];
+      bytes += waitingBytes(added);
     },
     take(maxBytes) {
       let sum = 0;
-      let taken = 0;
-      while (taken < items.length && (taken === 0 || sum + items[taken]!.bytes <= maxBytes)) {
-        sum += items[taken]!.bytes;
-        taken += 1;
+      let count = 0;
+      while (count < items.length && (count === 0 || sum + items[count]!.bytes <= maxBytes)) {
+        sum += items[count]!.bytes;
+        count += 1;
       }
-      const some = items.splice(0, taken);
-      bytes -= waitingBytes(some);
-      return some;
+      const taken = items.splice(0, count);
+      bytes -= waitingBytes(taken);
+      return taken;
     },
-    retain(passes) {
-      const dropped = items.filter((item) => !passes(item));
-      items = items.filter(passes);
-      bytes -= waitingBytes(dropped);
-      return dropped;
+    retain(predicate) {
+      const removed = items.filter((item) => !predicate(item));
+      items = items.filter(predicate);
+      bytes -= waitingBytes(removed);
+      return removed;
     },
-    units() {
+    textUnits() {
       let sum = 0;
       for (const { event } of items) if (event.type === 'llm_chunk') sum += event.data.content.length;
       return sum;

@@ -29,7 +29,7 @@ export interface LifecycleOptions {
   readonly startEvent: NewEvent;
   readonly limits: PublisherLimits;
   readonly logger: Logger;
-  again(queuedUnits: number): NewEvent[];
+  resendEvents(queuedUnits: number): NewEvent[];
   /** The run needs nothing any more. */
   onReleased(): void;
 }
@@ -78,8 +78,8 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     limits,
     logger,
     startEvent,
-    again: options.again,
-    onRefused: refuse,
+    resendEvents: options.resendEvents,
+    onRejected: refuse,
   });
   const row = createRowWriter({
     store,

@@ -1,27 +1,27 @@
-// What a log's refusal means to the publisher that it refuses.
+// Maps a rejected open or append to the error that aborts the run.
 import { ExecstreamError } from '../event/errors.ts';
 import type { Position } from '../lifecycle/end-execution.ts';
 import type { AppendResult, OpenResult } from '../log/log.ts';
 
-/** An answer of the log that is for good, as the error that the run aborts with. */
+/** The error for a permanent rejection by the log. */
 export function toRunError(result: OpenResult | AppendResult): ExecstreamError {
   switch (result.outcome) {
     case 'ended':
-      return new ExecstreamError('ENDED', 'the execution has ended; nothing follows its end');
+      return new ExecstreamError('ENDED', 'the execution has ended; nothing follows its terminal event');
     case 'superseded':
       return new ExecstreamError(
         'SUPERSEDED',
-        `another publisher has the execution, at attempt ${result.attempt}`,
+        `attempt ${result.attempt} of another publisher has the execution`,
       );
     default:
       return new ExecstreamError(
         'SUPERSEDED',
-        `a source writes this log, not a publisher (${result.outcome})`,
+        `the log belongs to a source, not to a publisher (${result.outcome})`,
       );
   }
 }
 
-/** Where the log ended, if that is why it refuses. */
+/** The position of the terminal event, if the log rejected the call because it has one. */
 export function endPositionOf(
   result: OpenResult | AppendResult,
   epoch: string | undefined,

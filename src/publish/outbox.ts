@@ -1,7 +1,6 @@
-// The one loop that brings a run's backlog to the log, whatever the log answers (backlog.ts has the invariants).
-// One call of the log at a time. An error or a missing answer is tried again with backoff for as long as the run
-// lives. Once stopped, nothing is sent, nobody waits, no timer is left.
-import { randomUUID } from 'node:crypto';
+// Sends a run's backlog to the log, one call at a time, whatever the log's response. A call that fails or times out is
+// retried with backoff for as long as the run lives. A stopped outbox sends nothing, blocks no caller and has no timer.
+// outbox-state.ts has the states of the connection, backlog.ts the invariants of what is sent.
 import { createCondition } from '../async/condition.ts';
 import { ExecstreamError } from '../event/errors.ts';
 import type { NewEvent } from '../event/events.ts';
@@ -9,36 +8,50 @@ import type { Position } from '../lifecycle/end-execution.ts';
 import type { LogWriter } from '../log/log.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createBacklog } from './backlog.ts';
+import { createBackpressure } from './backpressure.ts';
 import type { PublisherLimits } from './limits.ts';
+import { createLogCalls } from './log-calls.ts';
 import { endPositionOf, toRunError } from './log-outcome.ts';
-import { backoffMs, callOnce, isRejection } from './retry.ts';
+import * as transitions from './outbox-state.ts';
+import {
+  type Appending,
+  failuresOf,
+  isSending,
+  type Opening,
+  type OutboxState,
+  positionOf,
+  type Reopening,
+  WAITING,
+} from './outbox-state.ts';
+import { backoffMs, isRejection } from './retry.ts';
+import { createSendLoop } from './send-loop.ts';
 
 export interface OutboxOptions {
-  readonly log: LogWriter;
+  readonly log: Pick<LogWriter, 'open' | 'append'>;
   readonly executionId: string;
   readonly limits: PublisherLimits;
   readonly logger: Logger;
-  /** The event that begins the stream of a log, whichever incarnation. */
+  /** The first event of every epoch of the log. */
   readonly startEvent: NewEvent;
-  /** The events that say again, after a reset, all but the text that is queued (see Held). */
-  again(queuedUnits: number): NewEvent[];
-  /** The log refuses this publisher for good; the outbox has stopped. */
-  onRefused(error: ExecstreamError, end?: Position): void;
+  /** See `ResendState.resendEvents`. */
+  resendEvents(queuedUnits: number): NewEvent[];
+  /** The log rejects this publisher permanently. The outbox has stopped. */
+  onRejected(error: ExecstreamError, endedAt?: Position): void;
 }
 
 export interface Outbox {
-  /** Opens the log for this attempt, and begins to send. */
+  /** Opens the log for this attempt and starts sending. */
   start(attempt: number): void;
   /**
-   * Takes an event, always and at once; above the bound, what waits is let go of.
-   * @param apart keeps a chunk from being joined with its neighbours.
+   * Queues an event. Never blocks; above `outboxBytes` the queue is dropped first.
+   * @param noMerge keeps a chunk from being merged with its neighbours
    */
-  push(event: NewEvent, apart?: boolean): void;
-  /** Resolves when there is room, or after `blockMs`; never rejects. */
+  push(event: NewEvent, noMerge?: boolean): void;
+  /** Resolves when there is room, or after `blockMs`. Never rejects. */
   room(): Promise<void>;
-  /** Resolves true when the log has been opened, false after `ms` or when the outbox has stopped. */
+  /** Resolves to true when the log is open, to false after `ms` or when the outbox stops. */
   opened(ms: number): Promise<boolean>;
-  /** Gathers no longer, and resolves true when the log has everything, false after `ms` or when it has stopped. */
+  /** Ends batching. Resolves to true when the log has everything, to false after `ms` or when the outbox stops. */
   flush(ms: number): Promise<boolean>;
   stop(): void;
   /** The last event that the log acknowledged. */
@@ -47,156 +60,134 @@ export interface Outbox {
   readonly bytes: number;
   /** Events that the log has acknowledged. */
   readonly appended: number;
-  /** Events other than text and values that were let go of. */
+  /** Events other than text and values that were dropped. */
   readonly dropped: number;
+  /** The error of the last call, while the log is unavailable. */
+  readonly lastError: unknown;
 }
 
 export function createOutbox(options: OutboxOptions): Outbox {
-  const { log, executionId, limits, logger } = options;
-  const publisher = randomUUID();
-  const waiting = createCondition();
-  const stopping = new AbortController();
-  let attempt: number | undefined;
-  let position: Position | undefined;
-  /** The log has told that it was lost and has not been opened again. */
-  let isLost = false;
-  let isSending = false;
-  let isHurried = false;
-  let failures = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let room: Promise<void> | undefined;
-  /** Somebody waited for room in vain since the log last moved: nobody does until it moves again. */
-  let isBlocked = false;
+  const { log, executionId, limits, logger, startEvent, resendEvents } = options;
+  const condition = createCondition();
+  const stopped = new AbortController();
+  const calls = createLogCalls({ log, executionId, callMs: limits.callMs, signal: stopped.signal });
+  let state: OutboxState = WAITING;
+  let isBatching = true;
   let appended = 0;
   let dropped = 0;
 
   const backlog = createBacklog({
     maxBytes: limits.outboxBytes,
-    startEvent: options.startEvent,
-    again: options.again,
+    startEvent,
+    resendEvents,
     onOverflow(lost) {
       dropped += lost;
-      logger.warn({ executionId, lost, dropped }, 'the outbox is full; text or value will be made good');
+      const fields = { executionId, lost, dropped };
+      logger.warn(fields, 'outbox full: dropped queued events; text or value will be resent after a reset');
     },
   });
-  const isStopped = (): boolean => stopping.signal.aborted;
-  const isDone = (): boolean => position !== undefined && !isStopped() && backlog.isEmpty;
-  const hasRoom = (): boolean => backlog.bytes < limits.highWaterBytes;
+  const isDone = (): boolean => positionOf(state) !== undefined && backlog.isEmpty;
+  const hasRoom = (): boolean => state.kind === 'stopped' || backlog.bytes < limits.highWaterBytes;
+  const backpressure = createBackpressure({ condition, blockMs: limits.blockMs, hasRoom });
+  const loop = createSendLoop({ delayMs, step });
 
-  function schedule(): void {
-    if (timer || isSending || isStopped() || attempt === undefined || isDone()) return;
-    timer = setTimeout(() => {
-      timer = undefined;
-      void send();
-    }, delayMs());
-    timer.unref();
-  }
-
-  function delayMs(): number {
-    if (failures > 0) return backoffMs(failures);
-    if (!position || isHurried) return 0;
+  function delayMs(): number | undefined {
+    if (!isSending(state) || isDone()) return undefined;
+    if (state.failures.count > 0) return backoffMs(state.failures.count);
+    if (state.kind !== 'appending' || !isBatching) return 0;
     return Math.min(limits.batchMs, Math.max(0, backlog.since + limits.batchMs - Date.now()));
   }
 
-  /** One step of the loop; it never rejects. */
-  async function send(): Promise<void> {
-    isSending = true;
+  async function step(): Promise<void> {
+    if (!isSending(state)) return;
+    const failures = state.failures.count;
     try {
-      if (!position || isLost) await open();
-      else await append();
-      if (failures > 1 && !isStopped()) logger.info({ executionId, failures }, 'the log answers again');
-      failures = 0;
+      await (state.kind === 'appending' ? append(state) : open(state));
+      if (failures > 1 && isSending(state)) logger.info({ executionId, failures }, 'log available again');
     } catch (error) {
-      failures += 1;
-      if (isRejection(error) && !isStopped()) refuse(error);
-      if (failures === 2) logger.warn({ executionId, err: error }, 'the log does not answer; trying on');
+      onFailure(error);
     }
-    isSending = false;
-    waiting.notify();
-    schedule();
+    condition.notify();
   }
 
-  async function open(): Promise<void> {
-    const lost = position && { epoch: position.epoch, acknowledged: position.seq };
-    const request = { numbering: 'auto', publisher, attempt: attempt!, ...(lost && { lost }) } as const;
-    const result = await callOnce(() => log.open(executionId, request), limits.callMs, stopping.signal);
-    if (result.outcome !== 'opened') return refuse(toRunError(result), endPositionOf(result, undefined));
+  /** Stopping aborts the call in flight, which is no failure. */
+  function onFailure(error: unknown): void {
+    if (state.kind === 'stopped') return;
+    if (isRejection(error)) {
+      reject(error);
+      return;
+    }
+    state = transitions.failed(state, error);
+    if (failuresOf(state).count === 2) {
+      logger.warn({ executionId, err: error }, 'log unavailable: queueing events and retrying');
+    }
+  }
+
+  async function open(opening: Opening | Reopening): Promise<void> {
+    const result = await calls.open(opening);
+    if (result.outcome !== 'opened') return reject(toRunError(result), endPositionOf(result, undefined));
     const { epoch, head } = result.head;
-    isLost = false;
-    if (position?.epoch === epoch) {
-      // Whole after all. Through the backoff, lest a log that flickers be asked in a tight loop.
-      throw new ExecstreamError('LOG_LOST', 'log reappeared with the same epoch; retrying');
+    state = transitions.opened(state, { epoch, seq: head });
+    if (opening.kind === 'opening') return;
+    if (opening.position.epoch === epoch) {
+      // Same epoch after reopening: nothing was lost. Back off anyway, so that a flapping log is not retried in a tight
+      // loop.
+      throw new ExecstreamError('SOURCE_UNAVAILABLE', 'log reappeared with the same epoch; retrying');
     }
-    if (position) {
-      logger.warn({ executionId }, 'the log was lost; sending again what is held');
-      backlog.startOver();
-    }
-    position = { epoch, seq: head };
+    logger.warn({ executionId }, 'log lost: resending text or value to a new epoch');
+    backlog.restart();
   }
 
-  async function append(): Promise<void> {
+  async function append(appending: Appending): Promise<void> {
     const batch = backlog.next();
-    if (!batch || !position) return;
-    const { epoch, seq: acknowledged } = position;
-    const events = batch.items.map(({ event }) => event);
-    const request = { epoch, acknowledged, publisher, attempt: attempt!, batch: batch.id, events };
-    const result = await callOnce(() => log.append(executionId, request), limits.callMs, stopping.signal);
+    if (!batch) return;
+    const result = await calls.append(appending, batch);
     if (result.outcome === 'lost') {
-      isLost = true;
+      state = transitions.lost(state);
     } else if (result.outcome === 'appended') {
-      position = { epoch, seq: result.head };
-      appended += events.length;
+      state = transitions.appended(state, result.head);
+      appended += batch.items.length;
       backlog.acknowledge();
-      isBlocked = false;
+      backpressure.progress();
     } else {
-      refuse(toRunError(result), endPositionOf(result, epoch));
+      reject(toRunError(result), endPositionOf(result, appending.position.epoch));
     }
   }
 
-  function refuse(error: ExecstreamError, end?: Position): void {
+  function reject(error: ExecstreamError, endedAt?: Position): void {
     stop();
-    options.onRefused(error, end);
+    options.onRejected(error, endedAt);
   }
 
   function stop(): void {
-    stopping.abort();
-    clearTimeout(timer);
-    timer = undefined;
+    state = transitions.stop(state);
+    loop.stop();
+    stopped.abort();
     backlog.clear();
-    waiting.close();
+    condition.close();
   }
 
   return {
-    start(ofAttempt) {
-      attempt = ofAttempt;
-      schedule();
+    start(attempt) {
+      state = transitions.start(state, attempt);
+      loop.schedule();
     },
-    push(event, apart) {
-      if (isStopped()) return;
-      backlog.push(event, apart);
-      schedule();
+    push(event, noMerge) {
+      if (state.kind === 'stopped') return;
+      backlog.push(event, noMerge);
+      loop.schedule();
     },
-    room() {
-      if (isStopped() || isBlocked || hasRoom()) return Promise.resolve();
-      room ??= waiting.wait(hasRoom, limits.blockMs).then((isRoom) => {
-        isBlocked = !isRoom;
-        room = undefined;
-      });
-      return room;
-    },
-    opened: (ms) => waiting.wait(() => position !== undefined, ms),
+    room: backpressure.room,
+    opened: (ms) => condition.wait(() => positionOf(state) !== undefined, ms),
     flush(ms) {
-      isHurried = true;
-      if (timer && failures === 0) {
-        clearTimeout(timer);
-        timer = undefined;
-        schedule();
-      }
-      return waiting.wait(isDone, ms);
+      isBatching = false;
+      // A retry keeps its backoff.
+      if (failuresOf(state).count === 0) loop.reschedule();
+      return condition.wait(isDone, ms);
     },
     stop,
     get position() {
-      return position;
+      return positionOf(state);
     },
     get bytes() {
       return backlog.bytes;
@@ -206,6 +197,9 @@ export function createOutbox(options: OutboxOptions): Outbox {
     },
     get dropped() {
       return dropped;
+    },
+    get lastError() {
+      return failuresOf(state).lastError;
     },
   };
 }

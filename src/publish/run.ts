@@ -69,7 +69,7 @@ export function createRun(wanted: BeginRun, { onReleased, redaction, ...options 
     ...options,
     execution,
     startEvent,
-    again: (queuedUnits) => content.again(queuedUnits),
+    resendEvents: (queuedUnits) => content.again(queuedUnits),
     onReleased,
   });
   const { outbox } = life;

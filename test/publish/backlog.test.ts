@@ -12,7 +12,9 @@ test('a fold on its way out does not count, in flight neither: it would overflow
   const backlog = createBacklog({
     maxBytes: 64 * KIB,
     startEvent: { type: 'agent_start', ts: timestamp(), data: { agentId: 'a' } },
-    again: (queuedUnits) => [text(said.join('').slice(0, queuedUnits === 0 ? undefined : -queuedUnits))],
+    resendEvents: (queuedUnits) => [
+      text(said.join('').slice(0, queuedUnits === 0 ? undefined : -queuedUnits)),
+    ],
     onOverflow: () => {
       overflows += 1;
     },

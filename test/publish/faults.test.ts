@@ -104,9 +104,9 @@ describe('a log that is away', () => {
     expect(folded.text).toBe(`${text}end`);
     expect(folded.resets).toEqual(['overflow']);
     expect(run.stats.dropped).toBeGreaterThan(15);
-    expect(
-      logger.lines.find(({ message }) => message.startsWith('the outbox is full'))!.fields,
-    ).toMatchObject({ lost: expect.any(Number) });
+    expect(logger.lines.find(({ message }) => message.startsWith('outbox full'))!.fields).toMatchObject({
+      lost: expect.any(Number),
+    });
     expect(folded.types.filter((type) => type === 'agent_start')).toHaveLength(1);
   });
 

@@ -7,7 +7,6 @@ export type { LogWriter } from './log/log.ts';
 export { createRedisLogWriter, type RedisLogWriterOptions } from './log/redis/writer.ts';
 export type { BeginRun } from './publish/begin-run.ts';
 export type { EmitType, ExecutionPublisher, RunStats } from './publish/execution-publisher.ts';
-export type { RunState } from './publish/lifecycle.ts';
 export { DEFAULT_LIMITS, type PublisherLimits } from './publish/limits.ts';
 export { publishFullStream, publishPartialObjects } from './publish/llm/ai-sdk.ts';
 export { publishAnthropic } from './publish/llm/anthropic.ts';
@@ -19,6 +18,7 @@ export type {
   CollectedToolCall,
 } from './publish/llm/stream-collector.ts';
 export { createPublisher, type Publisher, type PublisherOptions } from './publish/publisher.ts';
+export type { RunState } from './publish/run-state.ts';
 export type { SimulatedTextOptions } from './publish/simulated-chunks.ts';
 export type { RedactPattern } from './redact/custom-rules.ts';
 export type { RedactionCounts, RedactOptions } from './redact/redaction.ts';

@@ -9,7 +9,7 @@ import type {
   Usage,
 } from '../event/events.ts';
 import type { RedactionCounts } from '../redact/redaction.ts';
-import type { RunState } from './lifecycle.ts';
+import type { RunState } from './run-state.ts';
 import type { SimulatedTextOptions } from './simulated-chunks.ts';
 
 /** The types that `emit` takes: all but the ends and what the publisher makes by itself. */

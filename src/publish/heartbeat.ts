@@ -1,39 +1,43 @@
-// A run's signs of life: without them servers take its publisher for lost, warn viewers, and in the end fail the
-// execution (source/liveness-monitor.ts).
+// The run's heartbeat. Servers treat a publisher without one as lost: they warn viewers, and finally fail the execution
+// (source/liveness-monitor.ts).
 import type { LogWriter } from '../log/log.ts';
 
-/** Servers count 30 s without a sign as a silence. */
-const BEAT_MS = 10_000;
+/** Servers report a publisher as silent after 30 s without a heartbeat. */
+const HEARTBEAT_INTERVAL_MS = 10_000;
 
 export interface Heartbeat {
-  /** Gives a sign now and every 10 s from now on. */
+  /** Sends a heartbeat now and every 10 s. */
   start(): void;
   /**
-   * Gives none any more.
-   * @param isDone nothing is to be expected of this run, so that its silence says nothing; one that others have taken
-   *   over, or that is left open, is not.
+   * Stops.
+   * @param isFinished whether no heartbeat is expected of this run from now on, so that its entry is removed. False for
+   *   a run that another one has superseded, and for one that is left open: its silence must be noticed.
    */
-  stop(isDone: boolean): void;
+  stop(isFinished: boolean): void;
 }
 
-export function createHeartbeat(log: LogWriter, executionId: string): Heartbeat {
+export function createHeartbeat(
+  log: Pick<LogWriter, 'recordHeartbeat' | 'removeHeartbeat'>,
+  executionId: string,
+): Heartbeat {
+  let state: 'new' | 'beating' | 'stopped' = 'new';
   let timer: NodeJS.Timeout | undefined;
-  let isStopped = false;
-  // A sign that does not get through is followed by the next one.
+  // An error needs no log line: the next heartbeat makes up for a lost one, and the outbox reports an unavailable log.
   const beat = () => void log.recordHeartbeat(executionId).catch(() => {});
   return {
     start() {
-      if (isStopped || timer) return;
+      if (state !== 'new') return;
+      state = 'beating';
       beat();
-      timer = setInterval(beat, BEAT_MS);
+      timer = setInterval(beat, HEARTBEAT_INTERVAL_MS);
       timer.unref();
     },
-    stop(isDone) {
-      const isBeating = timer !== undefined;
-      isStopped = true;
+    stop(isFinished) {
+      const wasBeating = state === 'beating';
+      state = 'stopped';
       clearInterval(timer);
-      timer = undefined;
-      if (isDone && isBeating) void log.removeHeartbeat(executionId).catch(() => {});
+      // An error needs no log line: the liveness monitor removes an entry that remains.
+      if (isFinished && wasBeating) void log.removeHeartbeat(executionId).catch(() => {});
     },
   };
 }

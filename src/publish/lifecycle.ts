@@ -1,5 +1,5 @@
-// A run from its beginning to its end: row and log begun, the end recorded in its order, refusals told once.
-
+// A run from its beginning to its release: begins the row and the log, records the end, leaves without one, and reports
+// a rejection once. run-state.ts has the states and their transitions; this file performs the effects.
 import { settleWithin } from '../async/timeout.ts';
 import type { ExecstreamError } from '../event/errors.ts';
 import type { NewEvent, OpenStatus } from '../event/events.ts';
@@ -8,19 +8,15 @@ import type { Position } from '../lifecycle/end-execution.ts';
 import type { LogWriter } from '../log/log.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createHeartbeat } from './heartbeat.ts';
+import { leaveRun } from './leave-run.ts';
 import type { PublisherLimits } from './limits.ts';
 import { toRunError } from './log-outcome.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 import { recordRunEnd } from './record-end.ts';
 import { isRejection } from './retry.ts';
 import { createRowWriter } from './row-writer.ts';
-
-/**
- * `open`: takes events; `ending`: its end is being recorded; `ended`: it is, by this run or elsewhere;
- * `superseded`: another attempt or publisher has it, or row or log refuse it; `abandoned`: this try gave up;
- * `closed`: its publisher was closed before its end.
- */
-export type RunState = 'open' | 'ending' | 'ended' | 'superseded' | 'abandoned' | 'closed';
+import * as transitions from './run-state.ts';
+import { endedAtOf, type LeaveReason, OPEN, type RunPhase, type RunState, runStateOf } from './run-state.ts';
 
 export interface LifecycleOptions {
   readonly log: LogWriter;
@@ -29,184 +25,169 @@ export interface LifecycleOptions {
   readonly startEvent: NewEvent;
   readonly limits: PublisherLimits;
   readonly logger: Logger;
+  /** See `ResendState.resendEvents`. */
   resendEvents(queuedUnits: number): NewEvent[];
-  /** The run needs nothing any more. */
+  /** The run has released its timers and connections. */
   onReleased(): void;
 }
 
 export interface Lifecycle {
   readonly state: RunState;
-  /** Known once the row is begun, or from the start if it was given. */
+  /** Known once the row has begun, or from the start if the caller chose it. */
   readonly attempt: number | undefined;
   readonly outbox: Outbox;
-  /** Aborts, with the refusal as its reason, when the work is in vain. */
+  /** Aborts, with the rejection as its reason, when the work of this run is no longer needed. */
   readonly signal: AbortSignal;
   /**
-   * Begins row and log; resolves within `beginMs`, and goes on by itself where one of them is away.
-   * @throws ExecstreamError a refusal that came within that time.
+   * Begins the row and the log. Resolves within `beginMs`; while one of them is unavailable, it is retried afterwards.
+   * @throws ExecstreamError a rejection that arrived within that time.
    */
   begin(): Promise<void>;
   setStatus(status: OpenStatus): void;
   /**
-   * Records the end, once. Resolves within `endMs`: true when row and log have it, false when it is tried on.
+   * Records the end, once. Resolves within `endMs`: true if the row and the log have it, false if it is still retried
+   * or belongs to another process.
    */
   end(end: ExecutionEnd): Promise<boolean>;
-  /** Sends what is queued, within `closeMs`, and ends nothing. */
-  leave(state: 'abandoned' | 'closed'): Promise<void>;
+  /** Sends the queued events, within `closeMs`, and records no end. */
+  leave(reason: LeaveReason): Promise<void>;
 }
 
 export function createLifecycle(options: LifecycleOptions): Lifecycle {
-  const { log, store, execution, startEvent, limits, logger } = options;
+  const { log, store, execution, startEvent, limits, logger, resendEvents } = options;
   const executionId = execution.id;
-  let state: RunState = 'open';
+  let phase: RunPhase = OPEN;
   let attempt = execution.attempt;
   let begun: Promise<Execution> | undefined;
   let ending: Promise<boolean> | undefined;
   let leaving: Promise<void> | undefined;
-  /** Where the log has ended by another's hand. */
-  let endedAt: Position | undefined;
-  /** The row has an end of this attempt: whoever takes the log from here on tells that. */
-  let isFinished = false;
-  const refused = new AbortController();
-  /** Ends every try of the row. */
-  const lifetime = new AbortController();
-  const pulse = createHeartbeat(log, executionId);
-
+  /** Aborts when the run is rejected: the caller's signal. */
+  const rejected = new AbortController();
+  /** Aborts when the run is released: stops the retries of the row. */
+  const released = new AbortController();
+  const heartbeat = createHeartbeat(log, executionId);
   const outbox = createOutbox({
     log,
     executionId,
     limits,
     logger,
     startEvent,
-    resendEvents: options.resendEvents,
-    onRejected: refuse,
+    resendEvents,
+    onRejected: reject,
   });
   const row = createRowWriter({
     store,
     execution,
     logger,
     callMs: limits.callMs,
-    signal: lifetime.signal,
-    onRefused: refuse,
+    signal: released.signal,
+    onRejected: reject,
   });
 
-  function refuse(error: ExecstreamError, end?: Position): void {
-    // An end that someone else told while this run was ending is an end all the same: the row is finished still.
-    if (error.code === 'ENDED') endedAt ??= end;
-    const isExpected = state === 'ending' && (error.code === 'ENDED' || isFinished);
-    if ((state !== 'open' && state !== 'ending') || isExpected) return;
-    logger.warn(
-      { executionId, err: error },
-      'publishing has stopped; the execution has gone on without this run',
-    );
-    release(error.code === 'ENDED' ? 'ended' : 'superseded');
-    refused.abort(error);
+  function enter(next: RunPhase): void {
+    if (next === phase) return;
+    phase = next;
+    if (next.kind !== 'released') return;
+    const { rejection: err } = next;
+    if (err) {
+      logger.warn(
+        { executionId, err },
+        'publishing stopped: superseded by another attempt or publisher, or ended',
+      );
+    }
+    outbox.stop();
+    heartbeat.stop(next.state === 'ended' || next.state === 'abandoned');
+    released.abort();
+    options.onReleased();
+    if (err) rejected.abort(err);
   }
 
-  function release(next: RunState): void {
-    state = next;
-    outbox.stop();
-    pulse.stop(next === 'ended' || next === 'abandoned');
-    lifetime.abort();
-    options.onReleased();
+  function reject(error: ExecstreamError, endedAt?: Position): void {
+    enter(transitions.reject(phase, error, endedAt));
   }
+
+  /** What keeps the row or the log from being reached, for log lines. */
+  const cause = (): unknown => row.lastError ?? outbox.lastError;
 
   async function beginRow(): Promise<Execution> {
     try {
       const begunRow = await row.begin();
       attempt = begunRow.attempt;
       outbox.start(begunRow.attempt);
-      pulse.start();
+      heartbeat.start();
       return begunRow;
     } catch (error) {
-      if (isRejection(error)) refuse(error);
+      if (isRejection(error)) reject(error);
       throw error;
     }
   }
 
-  async function record(end: ExecutionEnd): Promise<boolean> {
-    const result = await recordRunEnd(end, {
-      outbox,
-      row,
-      begun: begun!,
-      flushMs: limits.endMs / 2,
-      onRowEnded: () => {
-        isFinished = true;
-      },
-      endedAt: () => endedAt,
-    });
-    if (result.outcome === 'superseded') refuse(toRunError(result));
-    return result.outcome === 'ended';
-  }
-
-  async function recordAndRelease(end: ExecutionEnd): Promise<boolean> {
+  async function recordEnd(end: ExecutionEnd): Promise<boolean> {
     try {
-      return await record(end);
+      const result = await recordRunEnd(end, {
+        outbox,
+        row,
+        begun: begun!,
+        flushMs: limits.endMs / 2,
+        onRowEnded: () => enter(transitions.rowEnded(phase)),
+        endedAt: () => endedAtOf(phase),
+      });
+      if (result.outcome === 'superseded') reject(toRunError(result));
+      return result.outcome === 'ended';
     } catch (err) {
-      if (state === 'ending') logger.error({ executionId, err }, 'the end was not recorded');
+      // Once the run has been released, its aborted calls are expected to reject.
+      if (phase.kind !== 'released') logger.error({ executionId, err }, 'end not recorded');
       return false;
     } finally {
-      if (state === 'ending') release('ended');
+      enter(transitions.settle(phase));
     }
   }
 
-  async function sendRest(next: RunState): Promise<void> {
-    const [isSent] = await Promise.all([
-      settleWithin(outbox.flush(limits.closeMs), limits.closeMs),
-      next === 'abandoned' && noteAbandoned(),
-    ]);
-    if (!isSent) logger.warn({ executionId, bytes: outbox.bytes }, 'what was queued has not reached the log');
-    release(next);
-  }
-
-  /** The next attempt may begin much later than a lost publisher's execution is ended. */
-  async function noteAbandoned(): Promise<void> {
-    const noted = row.abandon().then(() => true);
-    if (await settleWithin(noted, limits.closeMs)) return;
-    const message =
-      'store unavailable: the execution may end as PUBLISHER_LOST before its next attempt begins';
-    logger.warn({ executionId }, message);
+  async function sendRest(reason: LeaveReason): Promise<void> {
+    await leaveRun(reason, { outbox, row, logger, executionId, closeMs: limits.closeMs });
+    enter(transitions.settle(phase));
   }
 
   return {
     outbox,
-    signal: refused.signal,
+    signal: rejected.signal,
     get state() {
-      return state;
+      return runStateOf(phase);
     },
     get attempt() {
       return attempt;
     },
     async begin() {
       begun = beginRow();
-      const isOpened = await settleWithin(
-        begun.then(() => outbox.opened(limits.beginMs)),
-        limits.beginMs,
-      );
-      if (refused.signal.aborted) throw refused.signal.reason;
-      if (!isOpened) logger.warn({ executionId }, 'row or log is away; the run holds what is published');
+      const opened = begun.then(() => outbox.opened(limits.beginMs));
+      const isOpened = await settleWithin(opened, limits.beginMs);
+      if (rejected.signal.aborted) throw rejected.signal.reason;
+      if (!isOpened) {
+        logger.warn({ executionId, err: cause() }, 'row or log unavailable: queueing events and retrying');
+      }
     },
     setStatus: (status) => row.setStatus(status),
     async end(end) {
-      if (state === 'open') {
-        state = 'ending';
-        ending = recordAndRelease(end);
+      if (phase.kind === 'open') {
+        enter(transitions.end(phase));
+        ending = recordEnd(end);
       }
       const isRecorded = ending && (await settleWithin(ending, limits.endMs));
-      if (state === 'ending') logger.warn({ executionId }, 'the end is not recorded yet; trying on');
+      if (runStateOf(phase) === 'ending') {
+        logger.warn({ executionId, err: cause() }, 'end not recorded in time: retrying in the background');
+      }
       return isRecorded ?? false;
     },
-    async leave(next) {
-      if (state === 'open') {
-        state = next;
-        leaving = sendRest(next);
+    async leave(reason) {
+      if (phase.kind === 'open') {
+        enter(transitions.leave(phase, reason));
+        leaving = sendRest(reason);
       }
       await leaving;
       if (ending) await settleWithin(ending, limits.closeMs);
-      // Read after the wait, which changes it where the end could be recorded.
-      if (state !== 'ending') return;
-      logger.error({ executionId }, 'the publisher closed before the end was recorded');
-      release('closed');
+      if (runStateOf(phase) !== 'ending') return;
+      logger.error({ executionId, err: cause() }, 'publisher closed before the end was recorded');
+      enter(transitions.giveUp(phase));
     },
   };
 }

@@ -1,4 +1,5 @@
-// The run's row in the store: begun, its status kept up, finished. Every call is tried until it is answered.
+// The run's row in the store: begins the attempt, keeps the status current, finishes. Every call is retried until the
+// store gives an outcome.
 import { ExecstreamError } from '../event/errors.ts';
 import { isFinal, type OpenStatus } from '../event/events.ts';
 import type { BeginExecution, Execution, ExecutionEnd, ExecutionStore } from '../execution/store.ts';
@@ -10,114 +11,118 @@ export interface RowWriterOptions {
   readonly store: ExecutionStore;
   readonly execution: BeginExecution;
   readonly logger: Logger;
+  /** Timeout of one call. */
   readonly callMs: number;
-  /** Ends every try. */
+  /** Stops all retries. */
   readonly signal: AbortSignal;
-  /** The row has gone on without this attempt. */
-  onRefused(error: ExecstreamError): void;
+  /** The row belongs to another attempt, or has ended. */
+  onRejected(error: ExecstreamError): void;
 }
 
 export interface RowWriter {
   /**
    * Begins the attempt.
-   * @throws ExecstreamError what the store refuses with; the signal's reason when it aborts.
+   * @throws ExecstreamError the store's rejection; the signal's reason when it aborts.
    */
   begin(): Promise<Execution>;
-  /** Writes a status in the background; of several that wait, the last. */
+  /** Writes a status in the background. Of several statuses that wait, only the last is written. */
   setStatus(status: OpenStatus): void;
-  /** Ends the row, and answers it as it stands then; undefined where it is gone. Rejects only when aborted. */
+  /** Ends the row. Returns it as it is afterwards, or undefined if it was deleted. Rejects only when aborted. */
   finish(end: ExecutionEnd): Promise<Execution | undefined>;
   markEnd(end: Position): Promise<void>;
-  /** Notes that no heartbeat is to be expected until another attempt begins. Rejects only when aborted. */
+  /** Records that no heartbeat is expected until the next attempt begins. */
   abandon(): Promise<void>;
+  /** The error of the last call, while the store is unavailable. */
+  readonly lastError: unknown;
 }
 
-export function createRowWriter({
-  store,
-  execution,
-  logger,
-  callMs,
-  signal,
-  onRefused,
-}: RowWriterOptions): RowWriter {
+export function createRowWriter(options: RowWriterOptions): RowWriter {
+  const { store, execution, logger, callMs, signal, onRejected } = options;
   const executionId = execution.id;
   let attempt = execution.attempt;
-  let status: OpenStatus | undefined;
-  let isBegun = false;
-  let isWriting = false;
+  let phase: 'new' | 'idle' | 'writing status' = 'new';
+  let nextStatus: OpenStatus | undefined;
+  let lastError: unknown;
 
-  const retry = <T>(call: () => Promise<T>, what: string): Promise<T> =>
-    callUntilSettled(call, {
+  async function retry<T>(call: () => Promise<T>, name: string): Promise<T> {
+    const result = await callUntilSettled(call, {
       callMs,
       signal,
       onFailure(err, failures) {
-        if (failures === 2)
-          logger.warn({ executionId, err }, `${what}: the store does not answer; trying on`);
+        lastError = err;
+        if (failures === 2) logger.warn({ executionId, err }, `${name}: store unavailable, retrying`);
       },
     });
+    lastError = undefined;
+    return result;
+  }
 
   async function writeStatus(): Promise<void> {
-    isWriting = true;
+    phase = 'writing status';
     try {
-      while (status !== undefined) {
-        const next = status;
-        status = undefined;
-        const isSet = await retry(() => store.setStatus(executionId, attempt!, next), 'setStatus');
+      while (nextStatus !== undefined) {
+        const status = nextStatus;
+        nextStatus = undefined;
+        const isSet = await retry(() => store.setStatus(executionId, attempt!, status), 'setStatus');
         if (!isSet) await diagnose();
       }
     } catch (err) {
-      // A status that the store will not have is not worth the run; an abort is no news.
-      if (!signal.aborted) logger.warn({ executionId, err }, 'the status was not written');
+      // A status that the store rejects must not fail the run. An abort is expected when the run is released.
+      if (!signal.aborted) logger.warn({ executionId, err }, 'status not written; the run continues');
     }
-    isWriting = false;
+    phase = 'idle';
   }
 
-  /** Why a status was not taken. */
+  /** Finds out why a status was not set. */
   async function diagnose(): Promise<void> {
     const row = await retry(() => store.get(executionId), 'get');
     if (row && row.attempt > attempt!) {
-      onRefused(new ExecstreamError('SUPERSEDED', `attempt ${row.attempt} has the execution`));
+      onRejected(new ExecstreamError('SUPERSEDED', `attempt ${row.attempt} has the execution`));
     } else if (row && isFinal(row.status)) {
-      onRefused(new ExecstreamError('ENDED', `the execution has ended: ${row.status}`));
+      onRejected(new ExecstreamError('ENDED', `the execution has ended: ${row.status}`));
     }
   }
 
   return {
+    get lastError() {
+      return lastError;
+    },
     async begin() {
-      // The attempt is settled before it is begun: a begin whose answer got lost may then be sent again, where one
-      // that counts by itself would begin another attempt, and supersede its own.
+      // The attempt is chosen before the row is begun, so that a begin whose response was lost can be retried. If the
+      // store counted, the retry would begin another attempt and supersede this run.
       if (attempt === undefined) {
-        const known = await retry(() => store.get(executionId), 'begin');
-        attempt = (known?.attempt ?? 0) + 1;
+        const row = await retry(() => store.get(executionId), 'begin');
+        attempt = (row?.attempt ?? 0) + 1;
       }
       const row = await retry(() => store.begin({ ...execution, attempt: attempt! }), 'begin');
       attempt = row.attempt;
-      isBegun = true;
-      if (status !== undefined && !isWriting) void writeStatus();
+      phase = 'idle';
+      if (nextStatus !== undefined) void writeStatus();
       return row;
     },
-    setStatus(next) {
-      status = next;
-      if (isBegun && !isWriting) void writeStatus();
+    setStatus(status) {
+      nextStatus = status;
+      if (phase === 'idle') void writeStatus();
     },
     async finish(end) {
-      status = undefined;
+      nextStatus = undefined;
       try {
         return await retry(() => store.finish(executionId, attempt!, end), 'finish');
       } catch (err) {
         if (signal.aborted || !isRejection(err)) throw err;
-        // A result or message that the store cannot keep must not leave the execution open for ever.
-        logger.error({ executionId, err }, 'the store refused the end; ending without result');
-        const bare =
-          end.status === 'SUCCESS'
-            ? ({ status: end.status, resultOmitted: true } as const)
-            : { ...end, error: { message: 'failed' } };
-        return retry(() => store.finish(executionId, attempt!, bare), 'finish');
+        // A result or message that the store cannot keep must not leave the execution open forever.
+        logger.error({ executionId, err }, 'store rejected the end; ending without its result or message');
+        return retry(() => store.finish(executionId, attempt!, withoutContent(end)), 'finish');
       }
     },
     async abandon() {
-      if (isBegun) await retry(() => store.abandon(executionId, attempt!), 'abandon');
+      if (phase !== 'new') await retry(() => store.abandon(executionId, attempt!), 'abandon');
     },
     markEnd: (end) => retry(() => store.markEnd(executionId, end), 'markEnd'),
   };
+}
+
+function withoutContent(end: ExecutionEnd): ExecutionEnd {
+  if (end.status === 'SUCCESS') return { status: end.status, resultOmitted: true };
+  return { ...end, error: { message: 'failed' } };
 }

@@ -295,9 +295,7 @@ describe('another one has the execution', () => {
     await first.text('still');
     expect(await first.complete('mine')).toBe(false);
     expect(first.stats.late).toBe(2);
-    expect(logger.lines.filter(({ message }) => message.startsWith('publishing has stopped'))).toHaveLength(
-      1,
-    );
+    expect(logger.lines.filter(({ message }) => message.startsWith('publishing stopped'))).toHaveLength(1);
     await second.complete('theirs');
     const { ends, text } = await foldLog(log.real, 'a1');
     expect(ends).toMatchObject([{ data: { result: 'theirs' } }]);

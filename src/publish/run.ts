@@ -2,7 +2,6 @@
 // Redaction comes first: nothing behind it (what is held, the outbox, the row, the logs) ever has a secret.
 
 import { delay } from '../async/delay.ts';
-import { MAX_TIMER_MS } from '../async/timeout.ts';
 import { invalidInput, isExecstreamError, messageOf } from '../event/errors.ts';
 import {
   CATALOGUE,
@@ -28,7 +27,7 @@ import { createContent } from './content.ts';
 import type { ExecutionPublisher } from './execution-publisher.ts';
 import { createLifecycle } from './lifecycle.ts';
 import type { PublisherLimits } from './limits.ts';
-import { type SimulatedTextOptions, splitIntoChunks } from './simulated-chunks.ts';
+import { resolveSimulatedText, type SimulatedTextOptions, splitIntoChunks } from './simulated-chunks.ts';
 
 const NOT_EMITTED: Partial<Record<EventType, string>> = {
   complete: 'call complete()',
@@ -124,16 +123,16 @@ export function createRun(wanted: BeginRun, { onReleased, redaction, ...options 
     return outbox.room();
   }
 
-  async function addPieces(text: string, pieces: SimulatedTextOptions): Promise<void> {
-    const { paceMs = 0 } = pieces;
-    if (typeof text !== 'string') throw invalidInput(`simulateText() takes a string, not ${typeof text}`);
-    if (!(paceMs >= 0 && paceMs <= MAX_TIMER_MS))
-      throw invalidInput(`paceMs is ${paceMs}; expected a time in ms`);
-    for (const [i, piece] of splitIntoChunks(text, pieces).entries()) {
-      if (i > 0 && paceMs > 0 && life.state === 'open') await delay(paceMs, life.signal, true);
-      // Counted once, though many pieces were to follow.
+  async function addChunks(text: string, options: SimulatedTextOptions): Promise<void> {
+    if (typeof text !== 'string') {
+      throw invalidInput(`simulateText(): expected a string, got ${typeof text}`);
+    }
+    const { delayMs } = resolveSimulatedText(options);
+    for (const [i, chunk] of splitIntoChunks(text, options).entries()) {
+      if (i > 0 && delayMs > 0 && life.state === 'open') await delay(delayMs, life.signal, true);
+      // The rest of the text counts as one late call.
       if (life.state !== 'open') return void isLate();
-      await addText(piece, true);
+      await addText(chunk, true);
     }
   }
 
@@ -197,9 +196,9 @@ export function createRun(wanted: BeginRun, { onReleased, redaction, ...options 
       needMode('TEXT', 'text()');
       return typeof text === 'object' && text !== null ? addAll(text) : addText(text);
     },
-    async simulateText(text, pieces = {}) {
+    async simulateText(text, options = {}) {
       needMode('TEXT', 'simulateText()');
-      await addPieces(text, pieces);
+      await addChunks(text, options);
     },
     value(partial) {
       needMode('STRUCTURED', 'value()');

@@ -1,4 +1,4 @@
-// A text that is whole already, published as if it grew.
+// Simulated streaming: a complete text that is published in chunks.
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { splitIntoChunks } from '../../src/publish/simulated-chunks.ts';
@@ -15,23 +15,23 @@ const anyText = fc
   })
   .map((parts) => parts.join(''));
 
-describe('pieces', () => {
-  test('joined are the text, are no more and no larger than asked for, and cut no pair', () => {
+describe('splitIntoChunks', () => {
+  test('chunks add up to the text, respect both limits, and split no surrogate pair or CRLF', () => {
     fc.assert(
       fc.property(
         anyText,
         fc.integer({ min: 2, max: 60 }),
         fc.integer({ min: 1, max: 40 }),
-        (text, units, most) => {
-          const pieces = splitIntoChunks(text, { units, maxPieces: most });
-          expect(pieces.join('')).toBe(text);
-          expect(pieces.length).toBeLessThanOrEqual(most);
-          expect(pieces).not.toContain('');
-          for (const [i, piece] of pieces.entries()) {
-            const next = pieces[i + 1] ?? '';
-            expect(/[\ud800-\udbff]$/.test(piece) && /^[\udc00-\udfff]/.test(next)).toBe(false);
-            expect(piece.endsWith('\r') && next.startsWith('\n')).toBe(false);
-            if (text.length <= units * most * 0.4) expect(piece.length).toBeLessThanOrEqual(units);
+        (text, maxChars, maxChunks) => {
+          const chunks = splitIntoChunks(text, { maxChars, maxChunks });
+          expect(chunks.join('')).toBe(text);
+          expect(chunks.length).toBeLessThanOrEqual(maxChunks);
+          expect(chunks).not.toContain('');
+          for (const [i, chunk] of chunks.entries()) {
+            const next = chunks[i + 1] ?? '';
+            expect(/[\ud800-\udbff]$/.test(chunk) && /^[\udc00-\udfff]/.test(next)).toBe(false);
+            expect(chunk.endsWith('\r') && next.startsWith('\n')).toBe(false);
+            if (text.length <= maxChars * maxChunks * 0.4) expect(chunk.length).toBeLessThanOrEqual(maxChars);
           }
         },
       ),
@@ -39,17 +39,17 @@ describe('pieces', () => {
     );
   });
 
-  test('end with a line where there is one, else with a word', () => {
-    expect(splitIntoChunks('one two three four\nfive six seven eight nine', { units: 24 })).toEqual([
+  test('a chunk ends at a line break if there is one near its end, else after a word', () => {
+    expect(splitIntoChunks('one two three four\nfive six seven eight nine', { maxChars: 24 })).toEqual([
       'one two three four\n',
       'five six seven eight ',
       'nine',
     ]);
     const text = 'It is a truth universally acknowledged. '.repeat(20);
-    for (const piece of splitIntoChunks(text).slice(0, -1)) {
-      expect(piece.length).toBeGreaterThan(150);
-      expect(piece.length).toBeLessThanOrEqual(200);
-      expect(piece).toMatch(/ $/);
+    for (const chunk of splitIntoChunks(text).slice(0, -1)) {
+      expect(chunk.length).toBeGreaterThan(150);
+      expect(chunk.length).toBeLessThanOrEqual(200);
+      expect(chunk).toMatch(/ $/);
     }
   });
 });
@@ -57,7 +57,7 @@ describe('pieces', () => {
 describe('simulateText', () => {
   const text = 'It is a truth universally acknowledged. '.repeat(20);
 
-  test('at once publishes each piece as a chunk of its own', async () => {
+  test('without a delay, each chunk is published immediately and as a separate event', async () => {
     const { publisher, log } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     await run.simulateText(text);
@@ -67,14 +67,14 @@ describe('simulateText', () => {
     expect(chunks).toEqual([...splitIntoChunks(text), 'And on.']);
   });
 
-  test('at a pace waits between them, and stops where the run is over', async () => {
+  test('with a delay, it waits between chunks, and stops when the run is superseded', async () => {
     vi.useFakeTimers();
     const { publisher, log } = createRig();
     const begun = publisher.begin({ kind: 'agent', id: 'a1' });
     await vi.advanceTimersByTimeAsync(10);
     const run = await begun;
     const long = text.repeat(5);
-    const done = run.simulateText(long, { paceMs: 100 });
+    const done = run.simulateText(long, { delayMs: 100 });
     await vi.advanceTimersByTimeAsync(250);
     expect((await foldLog(log.real, 'a1')).chunks).toEqual(splitIntoChunks(long).slice(0, 3));
     const second = publisher.begin({ kind: 'agent', id: 'a1' });
@@ -86,11 +86,20 @@ describe('simulateText', () => {
     await publisher.close();
   });
 
-  test('refuses what is no text and no option', async () => {
+  test('it rejects a text that is not a string and options out of range', async () => {
     const { publisher } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
-    await expect(run.simulateText(1 as never)).rejects.toThrow('takes a string');
-    await expect(run.simulateText('x', { units: 0 })).rejects.toThrow('units is 0');
-    await expect(run.simulateText('x', { paceMs: -1 })).rejects.toThrow('paceMs is -1');
+    await expect(run.simulateText(1 as never)).rejects.toThrow(
+      'simulateText(): expected a string, got number',
+    );
+    await expect(run.simulateText('x', { maxChars: 0 })).rejects.toThrow(
+      'maxChars: expected a positive integer, got 0',
+    );
+    await expect(run.simulateText('x', { maxChunks: 1.5 })).rejects.toThrow(
+      'maxChunks: expected a positive integer, got 1.5',
+    );
+    await expect(run.simulateText('x', { delayMs: -1 })).rejects.toThrow(
+      'delayMs: expected 0 to 2147483647, got -1',
+    );
   });
 });

@@ -1,4 +1,4 @@
-// What begins a run: checked, as the row takes it, and as the event that begins its stream.
+// Checks what a run is begun with, and splits it into the fields of the row and the event that starts its stream.
 import { randomUUID } from 'node:crypto';
 import { invalidInput } from '../event/errors.ts';
 import {
@@ -14,23 +14,36 @@ import { copyJson, jsonBytes, tooLarge } from '../event/json.ts';
 import type { BeginExecution } from '../execution/store.ts';
 import type { Redaction } from '../redact/redaction.ts';
 
-/** What is begun. `mode` is `TEXT` by default, for workflows always `STRUCTURED`. */
+/** What a run is begun with. */
 export interface BeginRun extends Omit<BeginExecution, 'mode' | 'expectsHeartbeats'> {
+  /**
+   * Whether the content is a text or a structured value. A workflow is always `STRUCTURED`.
+   * @default 'TEXT'
+   */
   readonly mode?: ExecutionMode;
-  /** Of an agent; by default its name or id. */
+  /**
+   * For agents: the agent's id.
+   * @default the name, or else the id, of the execution
+   */
   readonly agentId?: string;
-  /** Of an agent: which of its actions runs. */
+  /** For agents: which of its actions runs. */
   readonly action?: string;
-  /** Of a task; by default its name or id. */
+  /**
+   * For tasks: the task's id.
+   * @default the name, or else the id, of the execution
+   */
   readonly taskId?: string;
-  /** Of a workflow; by default its name or id. */
+  /**
+   * For workflows: the type.
+   * @default the name, or else the id, of the execution
+   */
   readonly workflowType?: string;
 }
 
 /**
- * Checks what is begun and parts it into the row's fields and the start event, both redacted. The ids by which row
- * and log are found stay as they are.
- * @throws ExecstreamError `BAD_USER_INPUT` naming what is wrong; `EVENT_TOO_LARGE`.
+ * Checks a run and splits it into the row's fields and the start event, both redacted. The ids that identify the row and
+ * the log are not redacted.
+ * @throws ExecstreamError `BAD_USER_INPUT` naming the invalid field; `EVENT_TOO_LARGE`.
  */
 export function prepareRun(
   run: BeginRun,
@@ -38,26 +51,28 @@ export function prepareRun(
 ): { execution: BeginExecution; startEvent: NewEvent } {
   const { id, kind, attempt, parentId, tenant, workflowId, runId } = run;
   checkExecutionId(id);
-  if (!EXECUTION_KINDS.includes(kind))
-    throw invalidInput(`"${kind}" is not a kind; expected ${EXECUTION_KINDS.join(', ')}`);
+  if (!EXECUTION_KINDS.includes(kind)) {
+    throw invalidInput(`kind: expected ${EXECUTION_KINDS.join(', ')}, got "${kind}"`);
+  }
   const mode = run.mode ?? (kind === 'workflow' ? 'STRUCTURED' : 'TEXT');
-  if (mode !== 'TEXT' && mode !== 'STRUCTURED')
-    throw invalidInput(`"${mode}" is not a mode; expected TEXT or STRUCTURED`);
+  if (mode !== 'TEXT' && mode !== 'STRUCTURED') {
+    throw invalidInput(`mode: expected TEXT or STRUCTURED, got "${mode}"`);
+  }
   if (attempt !== undefined && !(Number.isSafeInteger(attempt) && attempt >= 1)) {
-    throw invalidInput(`attempt is ${attempt}; expected an integer from 1`);
+    throw invalidInput(`attempt: expected a positive integer, got ${attempt}`);
   }
   const input = run.input === undefined ? undefined : redaction.json(copyJson(run.input, 'input'));
   const name = redaction.json(run.name);
   const ids = { id, parentId, tenant, workflowId, runId };
   const fields = { ...ids, kind, mode, attempt, name, input, expectsHeartbeats: true };
   const execution = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-  const startEvent = redaction.json(start(kind, run));
+  const startEvent = redaction.json(startEventOf(kind, run));
   const bytes = jsonBytes(startEvent.data);
   if (bytes > MAX_DATA_BYTES) throw tooLarge(startEvent.type, bytes);
   return { execution: execution as unknown as BeginExecution, startEvent };
 }
 
-function start(kind: ExecutionKind, run: BeginRun): NewEvent {
+function startEventOf(kind: ExecutionKind, run: BeginRun): NewEvent {
   const ts = timestamp();
   const label = run.name ?? run.id;
   if (kind === 'workflow') {

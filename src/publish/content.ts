@@ -1,10 +1,9 @@
-// A run's text or value on its way to the outbox: redacted first, then cut, held, and published.
+// A run's text or value on its way to the outbox: redacted, split into events, retained, published.
 //
 // Invariants:
-// 1. What is held is what was published: a `reset` says the same again, and the default result is what chunks and
+// 1. What is retained is what was published: the events after a `reset` and the default result are both what chunks and
 //    deltas add up to.
-// 2. Nothing is kept behind while something else is said: `pause()` comes before every other event, `end()` before
-//    the last one.
+// 2. Nothing is held back while another event is published: `pause()` precedes every other event, `end()` the last one.
 import { type ExecutionMode, type JsonValue, type NewEvent, timestamp } from '../event/events.ts';
 import { jsonEquals } from '../event/json.ts';
 import { createTextCutter } from '../event/text.ts';
@@ -16,68 +15,68 @@ export interface ContentOptions {
   readonly mode: ExecutionMode;
   readonly limits: PublisherLimits;
   readonly redaction: Redaction;
-  push(event: NewEvent, apart?: boolean): void;
-  /** A last value could not be published whole, as the one before it. */
-  onNotWhole(error: unknown): void;
+  push(event: NewEvent, noMerge?: boolean): void;
+  /** The ends of strings that were held back from the last value could not be published. */
+  onIncomplete(error: unknown): void;
 }
 
 export interface Content {
-  addText(text: string, apart?: boolean): void;
+  addText(text: string, noMerge?: boolean): void;
   /**
-   * Publishes a value, a copy that nobody else changes.
-   * @throws ExecstreamError `EVENT_TOO_LARGE`; then the value published before stands, and this one is the result.
+   * Publishes a value, which must not be changed afterwards.
+   * @throws ExecstreamError `EVENT_TOO_LARGE`. Viewers then keep the previous value, but this one is the result.
    */
   setValue(value: JsonValue): void;
-  /** Lets out what redaction and cutter keep behind, for something else comes now. */
+  /** Publishes what redaction and the text cutter hold back, because another event follows. */
   pause(): void;
-  /** Lets out what is kept behind: nothing follows. */
+  /** Publishes what is held back, because no content follows. */
   end(): void;
-  /** See Held. */
-  again(queuedUnits: number): NewEvent[];
-  /** The whole text or value; undefined where the text was too long to be kept. */
+  /** See `ResendState.resendEvents`. */
+  resendEvents(queuedUnits: number): NewEvent[];
+  /** The complete text or value; undefined if the text was too long to be retained. */
   result(): JsonValue | undefined;
 }
 
-export function createContent({ mode, limits, redaction, push, onNotWhole }: ContentOptions): Content {
-  const held = mode === 'TEXT' ? createTextState(limits) : createValueState(limits);
+export function createContent({ mode, limits, redaction, push, onIncomplete }: ContentOptions): Content {
+  const retained = mode === 'TEXT' ? createTextState(limits) : createValueState(limits);
   const cutter = createTextCutter();
-  /** What the value is if it stays as it is: what is shown of it may lack the ends of strings. */
+  /** The last value with all of its strings. What is published of it may lack the ends of strings. */
   let lastValue: JsonValue = null;
-  let isShownWhole = true;
+  let isPublished = true;
 
-  function addChunk(content: string, apart = false): void {
+  function addChunk(content: string, noMerge = false): void {
     if (content === '') return;
-    held.addText(content);
-    push({ type: 'llm_chunk', ts: timestamp(), data: { content } }, apart);
+    retained.addText(content);
+    push({ type: 'llm_chunk', ts: timestamp(), data: { content } }, noMerge);
   }
 
-  function letOut(rest: string): void {
-    for (const chunk of cutter.add(rest)) addChunk(chunk);
+  function release(heldBack: string): void {
+    for (const chunk of cutter.add(heldBack)) addChunk(chunk);
     addChunk(cutter.flush());
   }
 
   return {
-    addText(text, apart) {
-      for (const chunk of cutter.add(redaction.text.add(text))) addChunk(chunk, apart);
+    addText(text, noMerge) {
+      for (const chunk of cutter.add(redaction.text.add(text))) addChunk(chunk, noMerge);
     },
     setValue(value) {
-      const { now, whole } = redaction.growing(value);
-      lastValue = whole;
-      isShownWhole = now === whole || jsonEquals(now, whole);
-      for (const event of held.setValue(now)) push(event);
+      const { visible, complete } = redaction.partialJson(value);
+      lastValue = complete;
+      isPublished = visible === complete || jsonEquals(visible, complete);
+      for (const event of retained.setValue(visible)) push(event);
     },
-    pause: () => letOut(redaction.text.pause()),
+    pause: () => release(redaction.text.pause()),
     end() {
-      letOut(redaction.text.end());
-      if (isShownWhole) return;
-      isShownWhole = true;
+      release(redaction.text.end());
+      if (isPublished) return;
+      isPublished = true;
       try {
-        for (const event of held.setValue(lastValue)) push(event);
+        for (const event of retained.setValue(lastValue)) push(event);
       } catch (error) {
-        onNotWhole(error);
+        onIncomplete(error);
       }
     },
-    again: (queuedUnits) => held.resendEvents(queuedUnits),
-    result: () => (mode === 'TEXT' ? held.result() : lastValue),
+    resendEvents: (queuedUnits) => retained.resendEvents(queuedUnits),
+    result: () => (mode === 'TEXT' ? retained.result() : lastValue),
   };
 }

@@ -15,8 +15,8 @@ import { createOutbox, type Outbox } from './outbox.ts';
 import { recordRunEnd } from './record-end.ts';
 import { isRejection } from './retry.ts';
 import { createRowWriter } from './row-writer.ts';
-import * as transitions from './run-state.ts';
-import { endedAtOf, type LeaveReason, OPEN, type RunPhase, type RunState, runStateOf } from './run-state.ts';
+import type { LeaveReason, RunPhase, RunState } from './run-state.ts';
+import * as phases from './run-state.ts';
 
 export interface LifecycleOptions {
   readonly log: LogWriter;
@@ -56,7 +56,7 @@ export interface Lifecycle {
 export function createLifecycle(options: LifecycleOptions): Lifecycle {
   const { log, store, execution, startEvent, limits, logger, resendEvents } = options;
   const executionId = execution.id;
-  let phase: RunPhase = OPEN;
+  let phase: RunPhase = phases.OPEN;
   let attempt = execution.attempt;
   let begun: Promise<Execution> | undefined;
   let ending: Promise<boolean> | undefined;
@@ -103,7 +103,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   }
 
   function reject(error: ExecstreamError, endedAt?: Position): void {
-    enter(transitions.reject(phase, error, endedAt));
+    enter(phases.reject(phase, error, endedAt));
   }
 
   /** What keeps the row or the log from being reached, for log lines. */
@@ -129,8 +129,8 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
         row,
         begun: begun!,
         flushMs: limits.endMs / 2,
-        onRowEnded: () => enter(transitions.rowEnded(phase)),
-        endedAt: () => endedAtOf(phase),
+        onRowEnded: () => enter(phases.rowEnded(phase)),
+        endedAt: () => phases.endedAtOf(phase),
       });
       if (result.outcome === 'superseded') reject(toRunError(result));
       return result.outcome === 'ended';
@@ -139,20 +139,20 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       if (phase.kind !== 'released') logger.error({ executionId, err }, 'end not recorded');
       return false;
     } finally {
-      enter(transitions.settle(phase));
+      enter(phases.settle(phase));
     }
   }
 
   async function sendRest(reason: LeaveReason): Promise<void> {
     await leaveRun(reason, { outbox, row, logger, executionId, closeMs: limits.closeMs });
-    enter(transitions.settle(phase));
+    enter(phases.settle(phase));
   }
 
   return {
     outbox,
     signal: rejected.signal,
     get state() {
-      return runStateOf(phase);
+      return phases.runStateOf(phase);
     },
     get attempt() {
       return attempt;
@@ -169,25 +169,25 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     setStatus: (status) => row.setStatus(status),
     async end(end) {
       if (phase.kind === 'open') {
-        enter(transitions.end(phase));
+        enter(phases.end(phase));
         ending = recordEnd(end);
       }
       const isRecorded = ending && (await settleWithin(ending, limits.endMs));
-      if (runStateOf(phase) === 'ending') {
+      if (phases.runStateOf(phase) === 'ending') {
         logger.warn({ executionId, err: cause() }, 'end not recorded in time: retrying in the background');
       }
       return isRecorded ?? false;
     },
     async leave(reason) {
       if (phase.kind === 'open') {
-        enter(transitions.leave(phase, reason));
+        enter(phases.leave(phase, reason));
         leaving = sendRest(reason);
       }
       await leaving;
       if (ending) await settleWithin(ending, limits.closeMs);
-      if (runStateOf(phase) !== 'ending') return;
+      if (phases.runStateOf(phase) !== 'ending') return;
       logger.error({ executionId, err: cause() }, 'publisher closed before the end was recorded');
-      enter(transitions.giveUp(phase));
+      enter(phases.giveUp(phase));
     },
   };
 }

@@ -12,17 +12,8 @@ import { createBackpressure } from './backpressure.ts';
 import type { PublisherLimits } from './limits.ts';
 import { createLogCalls } from './log-calls.ts';
 import { endPositionOf, toRunError } from './log-outcome.ts';
-import * as transitions from './outbox-state.ts';
-import {
-  type Appending,
-  failuresOf,
-  isSending,
-  type Opening,
-  type OutboxState,
-  positionOf,
-  type Reopening,
-  WAITING,
-} from './outbox-state.ts';
+import type { Appending, Opening, OutboxState, Reopening } from './outbox-state.ts';
+import * as states from './outbox-state.ts';
 import { backoffMs, isRejection } from './retry.ts';
 import { createSendLoop } from './send-loop.ts';
 
@@ -71,7 +62,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const condition = createCondition();
   const stopped = new AbortController();
   const calls = createLogCalls({ log, executionId, callMs: limits.callMs, signal: stopped.signal });
-  let state: OutboxState = WAITING;
+  let state: OutboxState = states.WAITING;
   let isBatching = true;
   let appended = 0;
   let dropped = 0;
@@ -86,24 +77,25 @@ export function createOutbox(options: OutboxOptions): Outbox {
       logger.warn(fields, 'outbox full: dropped queued events; text or value will be resent after a reset');
     },
   });
-  const isDone = (): boolean => positionOf(state) !== undefined && backlog.isEmpty;
+  const isDone = (): boolean => states.positionOf(state) !== undefined && backlog.isEmpty;
   const hasRoom = (): boolean => state.kind === 'stopped' || backlog.bytes < limits.highWaterBytes;
   const backpressure = createBackpressure({ condition, blockMs: limits.blockMs, hasRoom });
   const loop = createSendLoop({ delayMs, step });
 
   function delayMs(): number | undefined {
-    if (!isSending(state) || isDone()) return undefined;
+    if (!states.isSending(state) || isDone()) return undefined;
     if (state.failures.count > 0) return backoffMs(state.failures.count);
     if (state.kind !== 'appending' || !isBatching) return 0;
     return Math.min(limits.batchMs, Math.max(0, backlog.since + limits.batchMs - Date.now()));
   }
 
   async function step(): Promise<void> {
-    if (!isSending(state)) return;
+    if (!states.isSending(state)) return;
     const failures = state.failures.count;
     try {
       await (state.kind === 'appending' ? append(state) : open(state));
-      if (failures > 1 && isSending(state)) logger.info({ executionId, failures }, 'log available again');
+      if (failures > 1 && states.isSending(state))
+        logger.info({ executionId, failures }, 'log available again');
     } catch (error) {
       onFailure(error);
     }
@@ -117,8 +109,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
       reject(error);
       return;
     }
-    state = transitions.failed(state, error);
-    if (failuresOf(state).count === 2) {
+    state = states.failed(state, error);
+    if (states.failuresOf(state).count === 2) {
       logger.warn({ executionId, err: error }, 'log unavailable: queueing events and retrying');
     }
   }
@@ -127,7 +119,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     const result = await calls.open(opening);
     if (result.outcome !== 'opened') return reject(toRunError(result), endPositionOf(result, undefined));
     const { epoch, head } = result.head;
-    state = transitions.opened(state, { epoch, seq: head });
+    state = states.opened(state, { epoch, seq: head });
     if (opening.kind === 'opening') return;
     if (opening.position.epoch === epoch) {
       // Same epoch after reopening: nothing was lost. Back off anyway, so that a flapping log is not retried in a tight
@@ -143,9 +135,9 @@ export function createOutbox(options: OutboxOptions): Outbox {
     if (!batch) return;
     const result = await calls.append(appending, batch);
     if (result.outcome === 'lost') {
-      state = transitions.lost(state);
+      state = states.lost(state);
     } else if (result.outcome === 'appended') {
-      state = transitions.appended(state, result.head);
+      state = states.appended(state, result.head);
       appended += batch.items.length;
       backlog.acknowledge();
       backpressure.progress();
@@ -160,7 +152,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   }
 
   function stop(): void {
-    state = transitions.stop(state);
+    state = states.stop(state);
     loop.stop();
     stopped.abort();
     backlog.clear();
@@ -169,7 +161,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   return {
     start(attempt) {
-      state = transitions.start(state, attempt);
+      state = states.start(state, attempt);
       loop.schedule();
     },
     push(event, noMerge) {
@@ -178,16 +170,16 @@ export function createOutbox(options: OutboxOptions): Outbox {
       loop.schedule();
     },
     room: backpressure.room,
-    opened: (ms) => condition.wait(() => positionOf(state) !== undefined, ms),
+    opened: (ms) => condition.wait(() => states.positionOf(state) !== undefined, ms),
     flush(ms) {
       isBatching = false;
       // A retry keeps its backoff.
-      if (failuresOf(state).count === 0) loop.reschedule();
+      if (states.failuresOf(state).count === 0) loop.reschedule();
       return condition.wait(isDone, ms);
     },
     stop,
     get position() {
-      return positionOf(state);
+      return states.positionOf(state);
     },
     get bytes() {
       return backlog.bytes;
@@ -199,7 +191,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       return dropped;
     },
     get lastError() {
-      return failuresOf(state).lastError;
+      return states.failuresOf(state).lastError;
     },
   };
 }

@@ -7,7 +7,7 @@ import { type Logger, SILENT } from '../telemetry/logger.ts';
 import type { BeginRun } from './begin-run.ts';
 import type { ExecutionPublisher } from './execution-publisher.ts';
 import { DEFAULT_LIMITS, type PublisherLimits } from './limits.ts';
-import { createRun } from './run.ts';
+import { createRun, type Run } from './run.ts';
 
 export interface PublisherOptions {
   readonly log: LogWriter;
@@ -42,33 +42,31 @@ export interface Publisher {
  * @throws ExecstreamError `BAD_USER_INPUT` for a literal or pattern that cannot be redacted.
  */
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { log, store, logger = SILENT, limits } = options;
-  const newRedaction = createRedactor(options.redact);
-  const open = new Set<ReturnType<typeof createRun>>();
-  const allLimits = { ...DEFAULT_LIMITS, ...limits };
+  const { log, store, logger = SILENT, redact } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const createRedaction = createRedactor(redact);
+  const openRuns = new Set<Run>();
   let isClosed = false;
 
   return {
-    async begin(wanted) {
+    async begin(beginRun) {
       if (isClosed) throw invalidInput('the publisher is closed');
-      const onReleased = (): boolean => open.delete(made);
-      const redaction = newRedaction();
-      const cleanLogger = redaction.logger(logger);
-      const made = createRun(wanted, {
+      const redaction = createRedaction();
+      const run = createRun(beginRun, {
         log,
         store,
-        logger: cleanLogger,
-        limits: allLimits,
+        logger: redaction.logger(logger),
+        limits,
         redaction,
-        onReleased,
+        onReleased: () => openRuns.delete(run),
       });
-      open.add(made);
-      await made.begin();
-      return made.run;
+      openRuns.add(run);
+      await run.begin();
+      return run.publisher;
     },
     async close() {
       isClosed = true;
-      await Promise.all([...open].map((each) => each.close()));
+      await Promise.all([...openRuns].map((run) => run.close()));
     },
   };
 }

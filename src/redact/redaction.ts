@@ -32,7 +32,7 @@ export interface Redaction {
    * A value whose strings may yet grow: what to show of it now, without the end of a string that may be the
    * beginning of a secret, and what to show of it if it stays as it is.
    */
-  growing(value: JsonValue): { now: JsonValue; whole: JsonValue };
+  partialJson(value: JsonValue): { visible: JsonValue; complete: JsonValue };
   logger(logger: Logger): Logger;
 }
 
@@ -92,13 +92,13 @@ function createRedaction(rules: Rules): Redaction {
     },
     string,
     json,
-    growing(value) {
-      const now: Counts = {};
-      const whole = map(value, now, true);
-      for (const [kind, n] of Object.entries(now) as [RedactionKind, number][]) {
-        inValues[kind] = Math.max(inValues[kind] ?? 0, n);
+    partialJson(value) {
+      const counts: Counts = {};
+      const complete = map(value, counts, true);
+      for (const [kind, count] of Object.entries(counts) as [RedactionKind, number][]) {
+        inValues[kind] = Math.max(inValues[kind] ?? 0, count);
       }
-      return { now: map(value, {}, false), whole };
+      return { visible: map(value, {}, false), complete };
     },
     logger: (logger) => createRedactingLogger(logger, (text) => scan(text, undefined, {}, true)),
   };
@@ -114,6 +114,6 @@ const NONE: Redaction = {
   counts: {},
   string: (text) => text,
   json: (value) => value,
-  growing: (value) => ({ now: value, whole: value }),
+  partialJson: (value) => ({ visible: value, complete: value }),
   logger: (logger) => logger,
 };

@@ -382,7 +382,9 @@ describe('mistakes and refusals', () => {
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     const circle: { self?: unknown } = {};
     circle.self = circle;
-    expect(() => run.emit('nonsense' as never, {} as never)).toThrow('"nonsense" is not an event type');
+    expect(() => run.emit('nonsense' as never, {} as never)).toThrow(
+      'type: expected an event type, got "nonsense"',
+    );
     expect(() => run.emit('workflow_start', {} as never)).toThrow(
       'workflow_start does not occur in the stream of kind agent',
     );
@@ -392,7 +394,7 @@ describe('mistakes and refusals', () => {
     expect(() => run.emit('warning', circle as never)).toThrow('data of warning is not JSON'.slice(8));
     expect(() => run.warning('C', 1 as never)).toThrow('warning: data.message: ');
     expect(() => run.toolCall({ toolName: 'read' } as never)).toThrow('tool_call: data.toolCallId: ');
-    expect(() => run.value({})).toThrow('value() needs mode STRUCTURED');
+    expect(() => run.value({})).toThrow('value(): expected a run of mode STRUCTURED, got TEXT');
     expect(() => run.text(7 as never)).toThrow(coded('BAD_USER_INPUT'));
     await expect(publisher.begin({ kind: 'agent', id: 'no spaces' })).rejects.toThrow(
       coded('BAD_USER_INPUT'),

@@ -1,0 +1,90 @@
+// The calls of a run that publish events other than text, values and the end: tool calls, statuses, usage, warnings.
+import { invalidInput } from '../event/errors.ts';
+import {
+  CATALOGUE,
+  type EventData,
+  type EventType,
+  MAX_DATA_BYTES,
+  type NewEvent,
+  type OpenStatus,
+  timestamp,
+  type Usage,
+} from '../event/events.ts';
+import { copyJson, jsonBytes, tooLarge } from '../event/json.ts';
+import { checkEventData } from '../event/validation.ts';
+import type { ExecutionPublisher } from './execution-publisher.ts';
+import type { RunContext } from './run-context.ts';
+
+export interface EventCalls
+  extends Pick<ExecutionPublisher, 'toolCall' | 'status' | 'usage' | 'warning' | 'emit'> {
+  /** The usage that was reported last, redacted. */
+  readonly lastUsage: Usage | undefined;
+}
+
+const OPEN_STATUSES: readonly OpenStatus[] = ['PENDING', 'RUNNING', 'WAITING', 'PAUSED'];
+
+/** Why `emit` does not take a type of the catalogue. */
+const NOT_EMITTED: Partial<Record<EventType, string>> = {
+  complete: 'call complete()',
+  error: 'call fail()',
+  reset: 'the publisher creates it',
+  gap: 'servers create it',
+  llm_chunk: 'call text()',
+  structured_delta: 'call value()',
+};
+
+export function createEventCalls(context: RunContext): EventCalls {
+  const { kind, lifecycle, redaction, isLate, push, rejectTooLarge } = context;
+  let lastUsage: Usage | undefined;
+  let lastStatus: OpenStatus = 'RUNNING';
+
+  function publish<T extends EventType>(type: T, data: EventData[T]): Promise<void> {
+    const copy = copyJson(data, type);
+    checkEventData(type, copy);
+    if (isLate()) return Promise.resolve();
+    const redacted = redaction.json(copy);
+    const bytes = jsonBytes(redacted);
+    if (bytes > MAX_DATA_BYTES) rejectTooLarge(tooLarge(type, bytes));
+    push({ type, ts: timestamp(), data: redacted } as NewEvent);
+    return lifecycle.outbox.room();
+  }
+
+  function publishStatus(status: OpenStatus, step?: string): Promise<void> {
+    const data = { status, ...(step !== undefined && { step }) };
+    if (kind === 'agent') return publish('agent_status', data);
+    if (kind === 'task') return publish('task_status', data);
+    return publish('workflow_status', { ...data, ...(lastUsage && { usage: lastUsage }) });
+  }
+
+  return {
+    get lastUsage() {
+      return lastUsage;
+    },
+    toolCall: (call) => publish('tool_call', call),
+    status(status, step) {
+      if (!OPEN_STATUSES.includes(status)) {
+        const expected = `expected ${OPEN_STATUSES.join(', ')}`;
+        throw invalidInput(`status: ${expected}, got ${status}; call complete() or fail() to end the run`);
+      }
+      const published = publishStatus(status, step);
+      if (lifecycle.state === 'open' && status !== lastStatus) lifecycle.setStatus(status);
+      lastStatus = status;
+      return published;
+    },
+    usage(usage) {
+      const copy = copyJson(usage, 'usage');
+      if (isLate()) return Promise.resolve();
+      lastUsage = redaction.json(copy);
+      return kind === 'workflow' ? publishStatus(lastStatus) : Promise.resolve();
+    },
+    warning: (code, message) => publish('warning', { code, message }),
+    emit(type, data) {
+      if (!Object.hasOwn(CATALOGUE, type)) throw invalidInput(`type: expected an event type, got "${type}"`);
+      if (!CATALOGUE[type].includes(kind)) {
+        throw invalidInput(`type: ${type} does not occur in the stream of kind ${kind}`);
+      }
+      if (NOT_EMITTED[type]) throw invalidInput(`type: ${type} cannot be emitted; ${NOT_EMITTED[type]}`);
+      return publish(type, data);
+    },
+  };
+}

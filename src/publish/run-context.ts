@@ -1,0 +1,100 @@
+// What the calls of one run share: its content, its lifecycle, and the counts of calls that were late or rejected.
+// Redaction comes first: nothing after it (the retained content, the outbox, the row, log lines) contains a secret.
+import type { ExecutionKind, ExecutionMode, NewEvent } from '../event/events.ts';
+import { timestamp } from '../event/events.ts';
+import type { BeginExecution, ExecutionStore } from '../execution/store.ts';
+import type { LogWriter } from '../log/log.ts';
+import type { Redaction } from '../redact/redaction.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { type Content, createContent } from './content.ts';
+import type { RunStats } from './execution-publisher.ts';
+import { createLifecycle, type Lifecycle } from './lifecycle.ts';
+import type { PublisherLimits } from './limits.ts';
+
+export interface RunOptions {
+  readonly log: LogWriter;
+  readonly store: ExecutionStore;
+  readonly limits: PublisherLimits;
+  readonly logger: Logger;
+  readonly redaction: Redaction;
+  onReleased(): void;
+}
+
+export interface RunContext {
+  readonly id: string;
+  readonly kind: ExecutionKind;
+  readonly mode: ExecutionMode;
+  readonly content: Content;
+  readonly lifecycle: Lifecycle;
+  readonly redaction: Redaction;
+  readonly logger: Logger;
+  readonly stats: RunStats;
+  /** Whether the run is no longer open. Counts the call as late if so. */
+  isLate(): boolean;
+  /** Queues an event after the text that is held back. */
+  push(event: NewEvent): void;
+  /**
+   * Rejects an event that is too large: counts it and publishes a `warning` in its place.
+   * @throws the error
+   */
+  rejectTooLarge(error: Error): never;
+}
+
+/** Creates the context of a run that has not begun. */
+export function createRunContext(
+  execution: BeginExecution,
+  startEvent: NewEvent,
+  options: RunOptions,
+): RunContext {
+  const { redaction, logger, limits } = options;
+  const { id, kind, mode } = execution;
+  let late = 0;
+  let rejected = 0;
+  const content = createContent({
+    mode,
+    limits,
+    redaction,
+    push: (event, noMerge) => lifecycle.outbox.push(event, noMerge),
+    onIncomplete: (err) => {
+      logger.warn({ executionId: id, err }, 'last value published incompletely; its result is complete');
+    },
+  });
+  const lifecycle = createLifecycle({
+    ...options,
+    execution,
+    startEvent,
+    resendEvents: (queuedUnits) => content.resendEvents(queuedUnits),
+  });
+  const { outbox } = lifecycle;
+
+  function push(event: NewEvent): void {
+    content.pause();
+    outbox.push(event);
+  }
+
+  return {
+    id,
+    kind,
+    mode,
+    content,
+    lifecycle,
+    redaction,
+    logger,
+    get stats() {
+      const { appended, dropped, bytes: queuedBytes } = outbox;
+      return { appended, dropped, rejected, late, queuedBytes, redacted: redaction.counts };
+    },
+    isLate() {
+      if (lifecycle.state === 'open') return false;
+      late += 1;
+      return true;
+    },
+    push,
+    rejectTooLarge(error) {
+      rejected += 1;
+      const data = { code: 'EVENT_TOO_LARGE', message: error.message };
+      push({ type: 'warning', ts: timestamp(), data });
+      throw error;
+    },
+  };
+}

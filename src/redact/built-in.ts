@@ -1,15 +1,15 @@
-// The secrets that are known by their looks. One rule a kind; what they cost is linear in the text, for each looks
-// ahead a bounded way, and none looks at the same run twice.
+// The secrets that are recognised by their format, one rule or more per kind. Their cost is linear in the text: each
+// rule looks ahead a limited distance, and none examines the same run twice.
 import { privateKey } from './private-key.ts';
-import { endOfRun, LIKELY_UNITS, NO, type Rule, type Run, skipRun } from './rule.ts';
+import { endOfRun, LIKELY_UNITS, NO_MATCH, type Rule, type Run, skipRun } from './rule.ts';
 
 interface RunRule extends Omit<Rule, 'match'> {
   readonly run: Run;
-  /** Units of the run from which it is a secret. */
+  /** The shortest run that is a secret, in code units. */
   readonly min: number;
 }
 
-/** A secret that is a trigger and a run of one class behind it. */
+/** A secret that consists of a trigger and a run of one class. */
 function runRule({ run, min, ...rule }: RunRule): Rule {
   return {
     ...rule,
@@ -18,40 +18,40 @@ function runRule({ run, min, ...rule }: RunRule): Rule {
       const { to, isOpen } = endOfRun(run, text, start, isEnd);
       const from = rule.keepsTrigger ? start : at;
       if (to - start >= min) return { is: 'secret', from, to, skip: skipRun(run) };
-      return isOpen ? { is: 'open', likely: to - start >= LIKELY_UNITS, from } : NO;
+      return isOpen ? { is: 'open', likely: to - start >= LIKELY_UNITS, from } : NO_MATCH;
     },
   };
 }
 
 const ALPHANUMERIC: Run = { units: /[A-Za-z0-9]*/y };
-const isInWord = (text: string, at: number, isBehindSecret: boolean): boolean =>
-  at > 0 && !isBehindSecret && /[A-Za-z0-9]/.test(text[at - 1]!);
+const isInWord = (text: string, at: number, isAfterSecret: boolean): boolean =>
+  at > 0 && !isAfterSecret && /[A-Za-z0-9]/.test(text[at - 1]!);
 
-/** A token's class (RFC 6750). */
+/** The characters of a bearer token (RFC 6750). */
 const TOKEN: Run = { units: /[A-Za-z0-9_~+/=-]*/y, joint: '.' };
 const BLANKS: Run = { units: /[ \t]*/y };
 const MAX_BLANKS = 4;
 
-/** "Bearer" and a token: of 20 units, or of 8 with a digit; "bearer of bad news" is none. */
+/** "Bearer" and a token of at least 20 units, or 8 with a digit; "bearer of bad news" does not match. */
 const bearer: Rule = {
   kind: 'bearer',
   triggers: ['bearer'],
   ignoresCase: true,
   keepsTrigger: true,
-  match(text, at, trigger, isEnd, isBehindSecret) {
-    if (isInWord(text, at, isBehindSecret)) return NO;
+  match(text, at, trigger, isEnd, isAfterSecret) {
+    if (isInWord(text, at, isAfterSecret)) return NO_MATCH;
     const blanks = endOfRun(BLANKS, text, at + trigger.length, isEnd);
     const from = blanks.to;
-    const count = from - at - trigger.length;
-    if (count > MAX_BLANKS) return NO;
+    const blankUnits = from - at - trigger.length;
+    if (blankUnits > MAX_BLANKS) return NO_MATCH;
     if (blanks.isOpen) return { is: 'open', likely: false, from };
-    if (count === 0) return NO;
+    if (blankUnits === 0) return NO_MATCH;
     const { to, isOpen } = endOfRun(TOKEN, text, from, isEnd);
     const units = to - from;
-    // Only of its first 20 units, lest the answer change with what follows.
+    // Only the first 20 units count, so that the result does not depend on the text that follows.
     const isSecret = units >= 20 || (units >= 8 && /\d/.test(text.slice(from, to)));
     if (isSecret) return { is: 'secret', from, to, skip: skipRun(TOKEN) };
-    return isOpen ? { is: 'open', likely: units >= LIKELY_UNITS, from } : NO;
+    return isOpen ? { is: 'open', likely: units >= LIKELY_UNITS, from } : NO_MATCH;
   },
 };
 
@@ -60,14 +60,14 @@ const JWT: Run = { ...BASE64_URL, joint: '.' };
 const MAX_JWT_HEADER = 2_048;
 
 /**
- * `{"` in base64url, a header's rest, a dot, and a payload's beginning. Of a token with a longer header only that is
- * shown: its payload begins with `eyJ` too.
+ * `{"` in base64url, the rest of a header, a dot, and the beginning of a payload. If the header is too long, only the
+ * header stays visible: the payload begins with `eyJ` too.
  */
 const jwt: Rule = {
   kind: 'jwt',
   triggers: ['eyJ'],
   match(text, at, trigger, isEnd) {
-    // No more than a header may have is looked at.
+    // Only as much as a header may have is examined.
     const header = endOfRun(BASE64_URL, text.slice(at, at + MAX_JWT_HEADER + 1), trigger.length, isEnd);
     if (header.to > MAX_JWT_HEADER) return { is: 'no', until: at + MAX_JWT_HEADER };
     const dot = at + header.to;
@@ -82,33 +82,33 @@ const jwt: Rule = {
 const SK: Run = { units: /[A-Za-z0-9_-]*/y };
 
 /**
- * `sk-…` of OpenAI and Anthropic: from 16 units with a digit, or 16 without a hyphen, or 48. Inside a word ("task-…")
- * it takes 20 letters and digits with a digit among them.
+ * `sk-…` of OpenAI and Anthropic: at least 16 units with a digit, or 16 without a hyphen, or 48. Inside a word
+ * ("task-…") it needs 20 letters and digits, including a digit.
  */
 const sk: Rule = {
   kind: 'sk',
   triggers: ['sk-'],
-  match(text, at, trigger, isEnd, isBehindSecret) {
+  match(text, at, trigger, isEnd, isAfterSecret) {
     const start = at + trigger.length;
-    const isInside = isInWord(text, at, isBehindSecret);
+    const isInside = isInWord(text, at, isAfterSecret);
     const { to, isOpen } = endOfRun(isInside ? ALPHANUMERIC : SK, text, start, isEnd);
     const units = to - start;
-    const seen = text.slice(start, Math.min(to, start + 48));
+    const sample = text.slice(start, Math.min(to, start + 48));
     const isSecret = isInside
-      ? units >= 20 && /\d/.test(seen)
-      : units >= 48 || (units >= 16 && (/\d/.test(seen) || /[A-Za-z0-9_]{16}/.test(seen)));
+      ? units >= 20 && /\d/.test(sample)
+      : units >= 48 || (units >= 16 && (/\d/.test(sample) || /[A-Za-z0-9_]{16}/.test(sample)));
     if (isSecret) return { is: 'secret', from: at, to, skip: skipRun(SK) };
-    if (isInside && units >= 48) return NO;
-    return isOpen ? { is: 'open', likely: !isInside && units >= LIKELY_UNITS, from: at } : NO;
+    if (isInside && units >= 48) return NO_MATCH;
+    return isOpen ? { is: 'open', likely: !isInside && units >= LIKELY_UNITS, from: at } : NO_MATCH;
   },
 };
 
-/** What may stand between a key's name and its value: `": "`, ` = `, `\": \"`, `>`. */
+/** The separators between the name of a key and its value: `": "`, ` = `, `\": \"`, `>`. */
 const SEPARATORS: Run = { units: /["'`\\\s:=>]*/y };
 const MAX_SEPARATORS = 12;
 const BASE64: Run = { units: /[A-Za-z0-9/+=]*/y };
 
-/** A secret access key looks like nothing in particular: only its name gives it away. */
+/** A secret access key has no recognisable format; only its name identifies it. */
 const awsSecret: Rule = {
   kind: 'aws',
   triggers: [
@@ -124,20 +124,20 @@ const awsSecret: Rule = {
     const start = at + trigger.length;
     const separators = endOfRun(SEPARATORS, text, start, isEnd);
     const from = separators.to;
-    if (from - start > MAX_SEPARATORS) return NO;
+    if (from - start > MAX_SEPARATORS) return NO_MATCH;
     if (separators.isOpen) return { is: 'open', likely: false, from };
-    if (from === start) return NO;
+    if (from === start) return NO_MATCH;
     const { to, isOpen } = endOfRun(BASE64, text, from, isEnd);
     if (to - from >= 16) return { is: 'secret', from, to, skip: skipRun(BASE64) };
-    return isOpen ? { is: 'open', likely: to - from >= LIKELY_UNITS, from } : NO;
+    return isOpen ? { is: 'open', likely: to - from >= LIKELY_UNITS, from } : NO_MATCH;
   },
 };
 
-/** What an authority (RFC 3986) is written in, and what people put into passwords. */
+/** The characters of an authority (RFC 3986), and those that occur in passwords. */
 const AUTHORITY: Run = { units: /[!$-.0-;=A-[\]^_a-~@]*/y };
 const MAX_AUTHORITY = 512;
 
-/** `user:password@` behind `://`, up to the last `@` of the authority. */
+/** `user:password@` after `://`, up to the last `@` of the authority. */
 const uri: Rule = {
   kind: 'uri',
   triggers: ['://'],
@@ -149,18 +149,18 @@ const uri: Rule = {
     const authority = window.slice(0, to);
     const colon = authority.indexOf(':');
     const ats = authority.lastIndexOf('@');
-    // A longer one has come to no end yet: what it has is taken as it is.
+    // A longer authority may not have ended yet: the part up to the limit is used.
     if (to > MAX_AUTHORITY || !isOpen) {
-      if (colon < 0 || ats < colon + 2) return NO;
+      if (colon < 0 || ats < colon + 2) return NO_MATCH;
       return { is: 'secret', from, to: from + ats };
     }
-    // A port at most, so far, is nothing to hide.
+    // So far this may be a port, which is not a secret.
     const likely = colon >= 0 && !/^\d{0,5}$/.test(authority.slice(colon + 1));
     return { is: 'open', likely, from };
   },
 };
 
-/** The rules that are on by default. */
+/** The rules that are enabled by default. */
 export const BUILT_IN: readonly Rule[] = [
   bearer,
   jwt,

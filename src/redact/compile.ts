@@ -1,16 +1,17 @@
-// Rules made ready to be looked for: all their beginnings in one expression.
+// Compiles rules for searching: all triggers become one regular expression.
 import type { Window } from './custom-rules.ts';
 import type { Rule } from './rule.ts';
 
 export interface Rules {
-  /** The rules, by the first unit of their triggers. */
+  /** The rules with each of their triggers, by the first code unit of the trigger. */
   readonly byUnit: ReadonlyMap<string, readonly [Rule, string][]>;
   readonly trigger: RegExp;
-  /** The beginning of a trigger at a text's end: of any, and of one that is part of the secret. */
+  /** Matches an incomplete trigger at the end of a text. */
   readonly fragment: RegExp;
+  /** As `fragment`, for triggers that are part of the secret. */
   readonly heldFragment: RegExp;
   readonly windows: readonly Window[];
-  /** Units of text behind that rules may look at. */
+  /** Code units before a position that rules may look back at. */
   readonly contextUnits: number;
 }
 

@@ -1,13 +1,13 @@
-// A logger that writes no secret: what a run logs may quote an error of the caller's or of a database.
+// A logger that redacts: log lines of a run may quote errors of the caller or of a database, which may contain secrets.
 import type { Logger } from '../telemetry/logger.ts';
 
-/** @param string makes a string fit to be logged. */
-export function createRedactingLogger(logger: Logger, string: (text: string) => string): Logger {
+/** @param redact redacts a string */
+export function createRedactingLogger(logger: Logger, redact: (text: string) => string): Logger {
   const level =
     (write: Logger['info']): Logger['info'] =>
     (fields, message) => {
-      const clean = Object.entries(fields).map(([key, value]) => [key, cleaned(value, string)]);
-      write(Object.fromEntries(clean), string(message));
+      const redacted = Object.entries(fields).map(([key, value]) => [key, redactValue(value, redact)]);
+      write(Object.fromEntries(redacted), redact(message));
     };
   return {
     info: level((fields, message) => logger.info(fields, message)),
@@ -16,17 +16,17 @@ export function createRedactingLogger(logger: Logger, string: (text: string) => 
   };
 }
 
-/** Errors that errors are the cause of, at most. */
+/** Limit on nested values, such as the causes of errors. */
 const MAX_DEPTH = 8;
 
-function cleaned(value: unknown, string: (text: string) => string, depth = 0): unknown {
-  if (typeof value === 'string') return string(value);
+function redactValue(value: unknown, redact: (text: string) => string, depth = 0): unknown {
+  if (typeof value === 'string') return redact(value);
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return value;
   if (value instanceof Error) {
-    // A copy, of the same class: the error itself belongs to whoever catches it.
+    // A copy of the same class: the error itself must not be changed, because its caller may use it.
     const copy = Object.create(Object.getPrototypeOf(value)) as Error;
     for (const key of Object.getOwnPropertyNames(value)) {
-      const inner = cleaned((value as unknown as Record<string, unknown>)[key], string, depth + 1);
+      const inner = redactValue((value as unknown as Record<string, unknown>)[key], redact, depth + 1);
       const enumerable = Object.prototype.propertyIsEnumerable.call(value, key);
       Object.defineProperty(copy, key, { value: inner, enumerable, configurable: true, writable: true });
     }
@@ -34,8 +34,8 @@ function cleaned(value: unknown, string: (text: string) => string, depth = 0): u
   }
   const isPlain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
   if (!isPlain) return value;
-  if (Array.isArray(value)) return value.map((each) => cleaned(each, string, depth + 1));
+  if (Array.isArray(value)) return value.map((each) => redactValue(each, redact, depth + 1));
   return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [string(key), cleaned(inner, string, depth + 1)]),
+    Object.entries(value).map(([key, inner]) => [redact(key), redactValue(inner, redact, depth + 1)]),
   );
 }

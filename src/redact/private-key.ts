@@ -1,5 +1,5 @@
-// Private keys in PEM blocks: certain once their header and a beginning of their body are there, then passed over.
-import { type Continuation, endOfRun, LIKELY_UNITS, NO, type Rule, type Run } from './rule.ts';
+// Private keys in PEM blocks: recognised by their header and the beginning of their body, then skipped.
+import { type Continuation, endOfRun, LIKELY_UNITS, NO_MATCH, type Rule, type Run } from './rule.ts';
 
 const LABEL: Run = { units: /[A-Z0-9 ]*/y };
 const MAX_LABEL = 40;
@@ -10,21 +10,21 @@ const PEM_HEADERS = ['Proc-Type: ', 'DEK-Info: ', 'Version: ', 'Comment: '];
 /** A key of 16,384 bits has about 13,000. */
 const MAX_PEM = 32_768;
 
-/** A private key's PEM block, its lines broken by line breaks or by `\n` as JSON writes it. */
+/** The PEM block of a private key, with line breaks or with `\n` as in JSON. */
 export const privateKey: Rule = {
   kind: 'privateKey',
   triggers: ['-----BEGIN '],
   match(text, at, trigger, isEnd) {
     const label = endOfRun(LABEL, text, at + trigger.length, isEnd);
     const name = text.slice(at + trigger.length, label.to);
-    if (name.length > MAX_LABEL) return NO;
+    if (name.length > MAX_LABEL) return NO_MATCH;
     const open = { is: 'open', likely: false, from: at } as const;
     if (label.isOpen) return open;
-    if (!/PRIVATE KEY( BLOCK)?$/.test(name)) return NO;
+    if (!/PRIVATE KEY( BLOCK)?$/.test(name)) return NO_MATCH;
     const dashes = text.slice(label.to, label.to + 5);
-    if (dashes !== '-----') return !isEnd && '-----'.startsWith(dashes) ? open : NO;
+    if (dashes !== '-----') return !isEnd && '-----'.startsWith(dashes) ? open : NO_MATCH;
     const breaks = endOfRun(LINE_BREAKS, text, label.to + 5, isEnd);
-    if (breaks.to - label.to > 64) return NO;
+    if (breaks.to - label.to > 64) return NO_MATCH;
     if (breaks.isOpen) return open;
     const body = text.slice(breaks.to, breaks.to + 24);
     const isHeader = PEM_HEADERS.some((header) => body.startsWith(header));
@@ -32,13 +32,13 @@ export const privateKey: Rule = {
     if (isHeader || (isBody && body.length === 24)) {
       return { is: 'secret', from: at, to: breaks.to + body.length, skip: skipPem() };
     }
-    const mayBe = isBody || PEM_HEADERS.some((header) => header.startsWith(body));
-    if (isEnd || !mayBe || body.length === 24) return NO;
+    const isPossible = isBody || PEM_HEADERS.some((header) => header.startsWith(body));
+    if (isEnd || !isPossible || body.length === 24) return NO_MATCH;
     return { ...open, likely: body.length >= LIKELY_UNITS };
   },
 };
 
-/** Goes on to the block's end line, or to what cannot stand in a block, or as far as a key is long. */
+/** Skips to the end line of the block, to text that cannot be part of a block, or to the length of the longest key. */
 function skipPem(): Continuation {
   let skipped = 0;
   return (text, from, isEnd) => {
@@ -55,9 +55,9 @@ function skipPem(): Continuation {
         at += end[0].length;
         break;
       }
-      // An end line that has only begun is looked at again, whole.
-      const isBegun = end !== null && at + end[0].length === rest.length;
-      if (isBegun && isTail) {
+      // An incomplete end line is examined again when more text has arrived.
+      const isIncomplete = end !== null && at + end[0].length === rest.length;
+      if (isIncomplete && isTail) {
         isOver = false;
         break;
       }

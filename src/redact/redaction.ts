@@ -1,4 +1,4 @@
-// Redaction as a publisher is told of it, and as one run uses it: for its text, its values, its events and its logs.
+// Redaction for publishers: the options, and what one run uses for its text, values, events and log lines.
 import type { JsonValue } from '../event/events.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { BUILT_IN } from './built-in.ts';
@@ -9,47 +9,55 @@ import { mapStrings } from './map-strings.ts';
 import type { RedactionKind, Rule } from './rule.ts';
 import { createScanner, type Scanner } from './scanner.ts';
 
-/** What is redacted besides the secrets that are known by their looks. */
+/** Secrets to redact in addition to the built-in kinds. */
 export interface RedactOptions {
+  /**
+   * Patterns of secrets.
+   * @default []
+   */
   readonly patterns?: readonly RedactPattern[];
-  /** Secrets that the worker knows, such as its own keys: 4 to 4096 code units each. */
+  /**
+   * Secrets that the worker knows, such as its own keys: 4 to 4096 UTF-16 code units each.
+   * @default []
+   */
   readonly literals?: readonly string[];
 }
 
-/** How many secrets were replaced, by kind. */
+/** The number of replaced secrets, by kind. */
 export type RedactionCounts = { readonly [kind in RedactionKind]?: number };
 
-/** One run's redaction. */
+/** The redaction of one run. */
 export interface Redaction {
-  /** Its text, in pieces. */
+  /** Redacts the run's text, which arrives in pieces. */
   readonly text: Scanner;
   readonly counts: RedactionCounts;
-  /** A string that is whole. */
+  /** Redacts a complete string. */
   string(text: string): string;
-  /** A value of which every string is whole. */
+  /** Redacts a value whose strings are complete. */
   json<T>(value: T): T;
   /**
-   * A value whose strings may yet grow: what to show of it now, without the end of a string that may be the
-   * beginning of a secret, and what to show of it if it stays as it is.
+   * Redacts a value whose strings may still grow.
+   * @returns `visible`: the value without the end of a string that may be the beginning of a secret; `complete`: the
+   *   value if it does not grow any more.
    */
   partialJson(value: JsonValue): { visible: JsonValue; complete: JsonValue };
   logger(logger: Logger): Logger;
 }
 
 /**
- * Reads the options once for all runs.
- * @returns what makes each run's redaction.
- * @throws ExecstreamError `BAD_USER_INPUT`.
+ * Compiles the options, once for all runs.
+ * @returns a function that creates the redaction of a run.
+ * @throws ExecstreamError `BAD_USER_INPUT` for an invalid literal or pattern.
  */
 export function createRedactor(options: false | RedactOptions = {}): () => Redaction {
-  if (options === false) return () => NONE;
+  if (options === false) return () => NO_REDACTION;
   const rules: Rule[] = [...BUILT_IN];
   const windows: Window[] = [];
   for (const literal of options.literals ?? []) rules.push(literalRule(literal));
   for (const pattern of options.patterns ?? []) {
-    const made = patternRule(pattern);
-    if ('rule' in made) rules.push(made.rule);
-    else windows.push(made.window);
+    const custom = patternRule(pattern);
+    if ('rule' in custom) rules.push(custom.rule);
+    else windows.push(custom.window);
   }
   const compiled = compileRules(rules, windows);
   return () => createRedaction(compiled);
@@ -58,37 +66,40 @@ export function createRedactor(options: false | RedactOptions = {}): () => Redac
 type Counts = { [kind in RedactionKind]?: number };
 
 function createRedaction(rules: Rules): Redaction {
-  const said: Counts = {};
-  /** The most in one value: values repeat what was in the ones before. */
+  /** In text and events. */
+  const inEvents: Counts = {};
+  /** The highest count of a single value, because each value repeats the previous one. */
   const inValues: Counts = {};
-  const count = (counts: Counts) => (kind: RedactionKind) => {
+  const counter = (counts: Counts) => (kind: RedactionKind) => {
     counts[kind] = (counts[kind] ?? 0) + 1;
   };
-  const plain = (text: string): boolean => {
+  const hasNoTrigger = (text: string): boolean => {
     rules.trigger.lastIndex = 0;
     return rules.windows.length === 0 && !rules.trigger.test(text);
   };
 
-  /** A string, whole or growing. A name that gives its value away is looked at with it, and is not part of it. */
-  function scan(text: string, name: string | undefined, counts: Counts, isWhole: boolean): string {
-    const before = name !== undefined && GIVES_AWAY.test(name) ? `${name}="` : '';
+  /** Redacts a string. A name that identifies its value as a secret is scanned with it, and then removed. */
+  function scan(text: string, name: string | undefined, counts: Counts, isComplete: boolean): string {
+    const before = name !== undefined && SECRET_NAME.test(name) ? `${name}="` : '';
     const all = before + text;
-    if (plain(all)) return text;
-    const scanner = createScanner(rules, count(counts));
-    const out = scanner.add(all) + (isWhole ? scanner.end() : scanner.pause(''));
+    if (hasNoTrigger(all)) return text;
+    const scanner = createScanner(rules, counter(counts));
+    const out = scanner.add(all) + (isComplete ? scanner.end() : scanner.pause(''));
     return out.startsWith(before) ? out.slice(before.length) : out;
   }
 
-  const map = <T>(value: T, counts: Counts, isWhole: boolean): T =>
-    mapStrings(value as JsonValue, (text, name, isKey) => scan(text, name, counts, isWhole || isKey)) as T;
+  const map = <T>(value: T, counts: Counts, isComplete: boolean): T =>
+    mapStrings(value as JsonValue, (text, name, isKey) => scan(text, name, counts, isComplete || isKey)) as T;
 
-  const json = <T>(value: T): T => map(value, said, true);
-  const string = (text: string): string => scan(text, undefined, said, true);
+  const json = <T>(value: T): T => map(value, inEvents, true);
+  const string = (text: string): string => scan(text, undefined, inEvents, true);
   return {
-    text: createScanner(rules, count(said)),
+    text: createScanner(rules, counter(inEvents)),
     get counts() {
-      const kinds = new Set([...Object.keys(said), ...Object.keys(inValues)] as RedactionKind[]);
-      return Object.fromEntries([...kinds].map((kind) => [kind, (said[kind] ?? 0) + (inValues[kind] ?? 0)]));
+      const kinds = new Set([...Object.keys(inEvents), ...Object.keys(inValues)] as RedactionKind[]);
+      return Object.fromEntries(
+        [...kinds].map((kind) => [kind, (inEvents[kind] ?? 0) + (inValues[kind] ?? 0)]),
+      );
     },
     string,
     json,
@@ -104,13 +115,13 @@ function createRedaction(rules: Rules): Redaction {
   };
 }
 
-/** A name that makes a secret of a value that looks like nothing. */
-const GIVES_AWAY = /secret[ _-]?access[ _-]?key|aws_secret_key/i;
+/** Names of members whose value is a secret although its format is not recognisable. */
+const SECRET_NAME = /secret[ _-]?access[ _-]?key|aws_secret_key/i;
 
-const AS_IT_IS: Scanner = { add: (text) => text, pause: () => '', end: () => '' };
+const PASS_THROUGH: Scanner = { add: (text) => text, pause: () => '', end: () => '' };
 
-const NONE: Redaction = {
-  text: AS_IT_IS,
+const NO_REDACTION: Redaction = {
+  text: PASS_THROUGH,
   counts: {},
   string: (text) => text,
   json: (value) => value,

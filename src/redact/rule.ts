@@ -1,6 +1,6 @@
-// What a rule of redaction is: how a kind of secret begins, and what to make of the text behind its beginning.
+// The interface of a redaction rule: how a kind of secret begins, and how the text after its beginning is matched.
 
-/** The kinds that `stats.redacted` counts by. */
+/** The kinds of secrets, by which `stats.redacted` counts. */
 export type RedactionKind =
   | 'bearer'
   | 'jwt'
@@ -13,58 +13,58 @@ export type RedactionKind =
   | 'literal'
   | 'pattern';
 
-/** What stands in a secret's place. */
+/** Replaces a secret. */
 export const MARK = '[redacted]';
 
 /**
- * Goes on over the rest of a secret that is certain: units before `to` belong to it, and need not be kept. Called
- * again with what follows until `isOver`.
+ * Skips the rest of a secret that has been recognised: the code units before `to` belong to it and need not be kept. It
+ * is called again with the text that follows until `isOver`.
  */
 export type Continuation = (text: string, from: number, isEnd: boolean) => { to: number; isOver: boolean };
 
-/** What a rule says of a place in a text. */
+/** What a rule finds at a position of a text. */
 export type Match =
-  /** No secret begins here; nor does one of this rule anywhere before `until`. */
+  /** No secret begins here, and none of this rule anywhere before `until`. */
   | { readonly is: 'no'; readonly until?: number }
   /**
-   * Too little text to tell. `likely`: what there is would give much of the secret away, so it is not shown where
-   * something else has to be said first. `from`: where the secret itself would begin.
+   * Undecided until more text arrives. `likely`: the text so far would reveal much of the secret, so it is replaced if
+   * another event has to be published first. `from`: where the secret itself would begin.
    */
   | { readonly is: 'open'; readonly likely: boolean; readonly from: number }
-  /** The units from `from` to `to`, and what `skip` goes on over, are a secret. */
+  /** The code units from `from` to `to`, and those that `skip` skips, are a secret. */
   | { readonly is: 'secret'; readonly from: number; readonly to: number; readonly skip?: Continuation };
 
 export interface Rule {
   readonly kind: RedactionKind;
-  /** What a secret of this kind begins with: not empty, of at most MAX_TRIGGER_UNITS. */
+  /** How a secret of this kind begins: 1 to MAX_TRIGGER_UNITS code units. */
   readonly triggers: readonly string[];
-  /** Whether letter case is all the same; the triggers are then in lower case. */
+  /** Whether letter case is ignored; the triggers are then in lower case. */
   readonly ignoresCase?: boolean;
-  /** Whether the trigger is no part of the secret: it is never held back. */
+  /** Whether the trigger is not part of the secret, and therefore never held back. */
   readonly keepsTrigger?: boolean;
   /**
-   * Looks at the text from `at`, where `trigger` stands. What it says of a text must hold for every longer one too,
-   * unless it says `open`; it never says so where `isEnd`.
-   * @param isBehindSecret whether a secret ends right before it: no word goes on from what is not shown
+   * Matches the text from `at`, where it has `trigger`. A result other than `open` must hold for every longer text too;
+   * with `isEnd`, the result is never `open`.
+   * @param isAfterSecret whether a secret ends directly before `at`, so that no word continues there
    */
-  match(text: string, at: number, trigger: string, isEnd: boolean, isBehindSecret: boolean): Match;
+  match(text: string, at: number, trigger: string, isEnd: boolean, isAfterSecret: boolean): Match;
 }
 
 export const MAX_TRIGGER_UNITS = 24;
 
-/** Units of a secret, beyond what all secrets of its kind begin with, that are not shown though it may be none. */
+/** Code units after the trigger from which an undecided match is `likely`. */
 export const LIKELY_UNITS = 8;
 
-export const NO: Match = { is: 'no' };
+export const NO_MATCH: Match = { is: 'no' };
 
-/** A class of units, and one unit that belongs to a run only where another of the class follows it. */
+/** A class of code units, and a joint: a unit that belongs to the run only if a unit of the class follows it. */
 export interface Run {
-  /** Sticky, one class, `*`. */
+  /** A sticky expression of one class with `*`. */
   readonly units: RegExp;
   readonly joint?: string;
 }
 
-/** Where a run that begins at `from` ends, and whether the text's end leaves open how it goes on. */
+/** Where a run that begins at `from` ends, and whether more text could continue it. */
 export function endOfRun({ units, joint }: Run, text: string, from: number, isEnd: boolean) {
   let to = from;
   for (;;) {
@@ -79,9 +79,9 @@ export function endOfRun({ units, joint }: Run, text: string, from: number, isEn
   }
 }
 
-/** Goes on over a run. */
+/** Skips a run. */
 export function skipRun(run: Run): Continuation {
-  // Whatever comes first now stands behind a unit of the run.
+  // The text begins directly after a unit of the run, so it may begin with a joint.
   return (text, from, isEnd) => {
     let at = from;
     if (run.joint !== undefined && text[at] === run.joint) {

@@ -1,45 +1,45 @@
-// Replaces secrets in a text that comes in pieces. However it is cut, the same comes out as for the whole text.
+// Replaces secrets in a text that arrives in pieces. The output is the same as for the complete text, however it is cut.
 //
 // Invariants:
-// 1. What is decided does not depend on the cuts: a rule says `open` until what it says holds for every longer text
-//    too, and nothing behind an open place is looked at.
-// 2. Held back is only what may be the beginning of a secret, bounded by what its rule looks ahead (2 Ki units; a
-//    pattern's `maxLength`, a literal's length). What is certain to be a secret is replaced at once, and the rest of
-//    it is passed over as it comes, however long.
-// 3. After `pause()` nothing is held back: something else is said next, and text keeps its place before it. What is
-//    open is let go of or, where it would give much of a secret away (`likely`), replaced. It is remembered all the
-//    same: if it becomes a secret, what comes then is not shown. Of a secret with another event inside, at most
-//    the first few units are shown, and never the end.
+// 1. Decisions do not depend on the cuts: a rule returns `open` until its result holds for every longer text too, and
+//    nothing after an open match is examined.
+// 2. Only text that may be the beginning of a secret is held back, up to the distance that its rule looks ahead (2 Ki
+//    code units; the `maxLength` of a pattern; the length of a literal). A secret is replaced as soon as it is
+//    recognised, and the rest of it is skipped as it arrives, regardless of its length.
+// 3. After `pause()` nothing is held back, because another event follows and text keeps its order. Text of an open match
+//    is released or, if it would reveal much of a secret (`likely`), replaced. It is still remembered: if it becomes a
+//    secret, the text that follows is not shown. Of a secret with another event inside, only the first few code units
+//    can be visible, and never the end.
 
 import type { Rules } from './compile.ts';
 import { type Continuation, MARK, type RedactionKind } from './rule.ts';
-import { createSearch, endingAt, isClear } from './search.ts';
+import { createSearch, fragmentStart, hasNoOtherMatch } from './search.ts';
 
 export interface Scanner {
-  /** Takes text in, gives out what is decided. */
+  /** Adds text, and returns the text that is decided. */
   add(text: string): string;
   /**
-   * What is held back, for something else comes next; `mark` stands for what is likely to become a secret. Text may
-   * follow.
+   * Returns the text that is held back, because another event follows. More text may follow later.
+   * @param mark replaces text that is likely to become a secret
    */
   pause(mark?: string): string;
-  /** What is held back, decided: no more text comes. */
+  /** Returns the text that is held back, decided, because no more text follows. */
   end(): string;
 }
 
-/** @param onRedacted told of each secret once. */
+/** @param onRedacted called once for each secret */
 export function createScanner(rules: Rules, onRedacted: (kind: RedactionKind) => void): Scanner {
-  /** Some context, and what is not decided. */
+  /** Context for rules that look back, followed by undecided text. */
   let text = '';
-  /** Before it all is decided. */
+  /** Text before this index is decided. */
   let scan = 0;
-  /** Before it all was given out or replaced; above `scan` after a pause. */
+  /** Text before this index has been returned or replaced; above `scan` after a pause. */
   let shown = 0;
-  /** The place of an open one that a pause has put the mark for. */
+  /** The index of an open match that a pause has replaced. */
   let markedAt = -1;
-  /** How far the last secret goes, or what a pause took for one. */
+  /** Where the last secret ends, or what a pause replaced as one. */
   let secretEnd = -1;
-  /** Where a secret goes on. */
+  /** Skips the rest of a secret that continues. */
   let skip: Continuation | undefined;
 
   function advance(mode: 'add' | 'pause' | 'end', mark: string): string {
@@ -61,8 +61,8 @@ export function createScanner(rules: Rules, onRedacted: (kind: RedactionKind) =>
         ? Math.max(at, text.length - rules.contextUnits + 1)
         : text.length;
     const next = createSearch(rules, text, isEnd);
-    /** What is decided, or shown whatever is decided. */
-    let free = -1;
+    /** Text before this index is decided, or visible regardless of the decision. */
+    let visibleTo = -1;
     for (;;) {
       if (skip) {
         const { to, isOver } = skip(text, at, isEnd);
@@ -74,25 +74,25 @@ export function createScanner(rules: Rules, onRedacted: (kind: RedactionKind) =>
       }
       const found = next(at, secretEnd);
       if (!found || found.at >= limit) {
-        const rest = isEnd ? text.length : Math.min(limit, endingAt(rules.heldFragment, text, at));
-        free = Math.max(at, rest);
-        at = isEnd ? free : Math.max(at, Math.min(limit, endingAt(rules.fragment, text, at)));
+        const rest = isEnd ? text.length : Math.min(limit, fragmentStart(rules.heldFragment, text, at));
+        visibleTo = Math.max(at, rest);
+        at = isEnd ? visibleTo : Math.max(at, Math.min(limit, fragmentStart(rules.fragment, text, at)));
         break;
       }
       at = found.at;
-      const { look, kind } = found;
-      if (look.is === 'secret') {
-        show(look.from);
-        if (look.to > shown) replace(at, kind);
-        shown = Math.max(shown, look.to);
-        at = Math.max(look.to, at + 1);
-        secretEnd = look.to;
-        skip = look.skip;
-      } else if (look.is === 'open') {
-        free = isClear(rules, text, at, look.from) ? look.from : at;
+      const { match, kind } = found;
+      if (match.is === 'secret') {
+        show(match.from);
+        if (match.to > shown) replace(at, kind);
+        shown = Math.max(shown, match.to);
+        at = Math.max(match.to, at + 1);
+        secretEnd = match.to;
+        skip = match.skip;
+      } else if (match.is === 'open') {
+        visibleTo = hasNoOtherMatch(rules, text, at, match.from) ? match.from : at;
         if (mode === 'add') break;
-        if (look.likely && text.length > shown) {
-          show(look.from);
+        if (match.likely && text.length > shown) {
+          show(match.from);
           replace(at, kind);
           markedAt = at;
           shown = text.length;
@@ -102,19 +102,19 @@ export function createScanner(rules: Rules, onRedacted: (kind: RedactionKind) =>
       }
     }
     if (mode !== 'add') {
-      // What a secret goes on with is not shown, a joint at its end is.
+      // The continuation of a secret is not shown, but a joint at its end is.
       show(text.length);
-      // What patterns may yet find is looked at again.
+      // Text in which patterns may still match is examined again.
       if (!isEnd && rules.windows.length > 0 && !skip)
         at = Math.min(at, Math.max(scan, text.length - rules.contextUnits + 1));
     } else if (!skip) {
-      show(free);
+      show(visibleTo);
     }
     settle(at);
     return out;
   }
 
-  /** Forgets what needs no longer be known. */
+  /** Drops text that no rule can look back at any more. */
   function settle(at: number): void {
     const cut = Math.max(0, Math.min(at, shown) - rules.contextUnits);
     text = text.slice(cut);

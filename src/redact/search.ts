@@ -1,26 +1,26 @@
-// Finds the places of a text at which a secret stands, or may stand once more text has come.
+// Finds the positions of a text at which a secret begins, or may begin once more text has arrived.
 import type { Rules } from './compile.ts';
 import { MAX_TRIGGER_UNITS, type Match, type RedactionKind, type Rule } from './rule.ts';
 
 export interface Found {
   readonly at: number;
   readonly kind: RedactionKind;
-  readonly look: Match;
+  readonly match: Match;
 }
 
 /**
- * Finds, from a place on, the next one that is a secret or open. To be asked for growing places, and told how far the
- * last secret before them goes.
+ * Creates a function that finds the next secret or open match from a position on. It must be called with ascending
+ * positions, and with the end of the last secret before them.
  */
 export function createSearch(
   rules: Rules,
   text: string,
   isEnd: boolean,
 ): (from: number, secretEnd: number) => Found | undefined {
-  /** Each pattern's next match, where it is known. */
+  /** The next match of each pattern, if it is known. */
   const matches = rules.windows.map((): { at: number; to: number } | undefined => undefined);
-  /** Up to where a rule has said that it has nothing. */
-  const nothing = new Map<Rule, number>();
+  /** Positions up to which a rule has reported no match. */
+  const noMatchUntil = new Map<Rule, number>();
 
   function windowMatch(from: number): { at: number; to: number } | undefined {
     let best: { at: number; to: number } | undefined;
@@ -36,16 +36,16 @@ export function createSearch(
     return best;
   }
 
-  function lookAt(at: number, secretEnd: number): Found | undefined {
+  function matchAt(at: number, secretEnd: number): Found | undefined {
     let best: Found | undefined;
     for (const [rule, trigger] of rules.byUnit.get(text[at]!) ?? []) {
-      const there = text.slice(at, at + trigger.length);
-      if ((rule.ignoresCase ? there.toLowerCase() : there) !== trigger) continue;
-      if (at < (nothing.get(rule) ?? 0)) continue;
-      const look = rule.match(text, at, trigger, isEnd, at === secretEnd);
-      if (look.is === 'no') {
-        if (look.until !== undefined) nothing.set(rule, look.until);
-      } else best = better(best, { at, kind: rule.kind, look });
+      const candidate = text.slice(at, at + trigger.length);
+      if ((rule.ignoresCase ? candidate.toLowerCase() : candidate) !== trigger) continue;
+      if (at < (noMatchUntil.get(rule) ?? 0)) continue;
+      const match = rule.match(text, at, trigger, isEnd, at === secretEnd);
+      if (match.is === 'no') {
+        if (match.until !== undefined) noMatchUntil.set(rule, match.until);
+      } else best = prefer(best, { at, kind: rule.kind, match });
     }
     return best;
   }
@@ -60,29 +60,32 @@ export function createSearch(
         const found: Found = {
           at: window.at,
           kind: 'pattern',
-          look: { is: 'secret', from: window.at, to: window.to },
+          match: { is: 'secret', from: window.at, to: window.to },
         };
-        return better(at === window.at ? lookAt(at, secretEnd) : undefined, found);
+        return prefer(at === window.at ? matchAt(at, secretEnd) : undefined, found);
       }
       if (!match) return undefined;
-      const found = lookAt(at, secretEnd);
+      const found = matchAt(at, secretEnd);
       if (found) return found;
       rules.trigger.lastIndex = at + 1;
     }
   };
 }
 
-/** Of two at one place: an open one, lest the answer depend on the cuts (likely, if the other is); the longer one. */
-function better(a: Found | undefined, b: Found): Found {
+/**
+ * Of two matches at one position, an open one, so that the result does not depend on how the text is cut; it is likely
+ * if the other one is. Otherwise the longer one.
+ */
+function prefer(a: Found | undefined, b: Found): Found {
   if (!a) return b;
-  if (a.look.is === 'open' || b.look.is === 'open') {
-    const [open, other] = a.look.is === 'open' ? [a, b] : [b, a];
-    if (open.look.is !== 'open') return open;
+  if (a.match.is === 'open' || b.match.is === 'open') {
+    const [open, other] = a.match.is === 'open' ? [a, b] : [b, a];
+    if (open.match.is !== 'open') return open;
     const likely =
-      open.look.likely || other.look.is === 'secret' || (other.look.is === 'open' && other.look.likely);
-    return { ...open, look: { ...open.look, likely } };
+      open.match.likely || other.match.is === 'secret' || (other.match.is === 'open' && other.match.likely);
+    return { ...open, match: { ...open.match, likely } };
   }
-  return a.look.is === 'secret' && b.look.is === 'secret' && b.look.to > a.look.to ? b : a;
+  return a.match.is === 'secret' && b.match.is === 'secret' && b.match.to > a.match.to ? b : a;
 }
 
 function exec(pattern: RegExp, text: string, from: number): { at: number; to: number } {
@@ -90,21 +93,21 @@ function exec(pattern: RegExp, text: string, from: number): { at: number; to: nu
   for (;;) {
     const match = pattern.exec(text);
     if (!match) return { at: text.length, to: text.length };
-    // An empty match replaces nothing.
+    // An empty match is not a secret.
     if (match[0] !== '') return { at: match.index, to: match.index + match[0].length };
     pattern.lastIndex = match.index + 1;
   }
 }
 
-/** Whether no other secret may begin between an open place and what may be its secret. */
-export function isClear(rules: Rules, text: string, at: number, from: number): boolean {
-  if (rules.windows.length > 0 || endingAt(rules.heldFragment, text, at) < from) return false;
+/** Whether no other secret can begin between an open match and the secret that it may become. */
+export function hasNoOtherMatch(rules: Rules, text: string, at: number, from: number): boolean {
+  if (rules.windows.length > 0 || fragmentStart(rules.heldFragment, text, at) < from) return false;
   rules.trigger.lastIndex = at + 1;
   return (rules.trigger.exec(text)?.index ?? from) >= from;
 }
 
-/** Where the beginning of a trigger stands at the text's end; the text's length where there is none. */
-export function endingAt(fragment: RegExp, text: string, from: number): number {
+/** Where an incomplete trigger begins at the end of a text; the length of the text if there is none. */
+export function fragmentStart(fragment: RegExp, text: string, from: number): number {
   const start = Math.max(from, text.length - MAX_TRIGGER_UNITS + 1);
   const index = text.slice(start).search(fragment);
   return index < 0 ? text.length : start + index;

@@ -1,5 +1,5 @@
-// Redaction as a run does it: no frame, no log line and no row holds a secret, wherever it came in, and row, end and
-// stream say the same.
+// Redaction by a run: no event, no log line and no row contains a secret, whichever call it was passed to, and the row,
+// the terminal event and the stream agree.
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import type { JsonValue } from '../../src/event/events.ts';
@@ -19,8 +19,8 @@ function rig(redact: Parameters<typeof createPublisher>[0]['redact'] = OWN) {
   const logger = createRecorder();
   const limits = { beginMs: 100, endMs: 3_000, callMs: 100, blockMs: 50 };
   const publisher = createPublisher({ log: log.writer, store, logger, limits, redact });
-  /** All that left the publisher. */
-  const told = async (id = 'a1'): Promise<string> =>
+  /** Everything that left the publisher. */
+  const output = async (id = 'a1'): Promise<string> =>
     JSON.stringify([
       log.requests,
       (await log.real.read(id, 0, 1_000_000))?.events,
@@ -30,23 +30,23 @@ function rig(redact: Parameters<typeof createPublisher>[0]['redact'] = OWN) {
         Object.values(fields).map((v) => (v instanceof Error ? [v.message, v.stack, String(v.cause)] : v)),
       ]),
     ]);
-  return { log, store, logger, publisher, told };
+  return { log, store, logger, publisher, output };
 }
 
-test('thousands of secrets as keys of one object are replaced in time that grows with their number', () => {
+test('thousands of secrets as keys of one object are replaced in linear time', () => {
   const text = (name: string) => (name.startsWith('secret') ? '[redacted]' : name);
   const keys = Array.from({ length: 20_000 }, (_, i) => `secret${i}`);
   const value = Object.fromEntries([...keys, 'other', '[redacted] 7'].map((key) => [key, 1]));
   const startedAt = performance.now();
   const redacted = Object.keys(mapStrings(value, text) as object);
-  // Comparing them in pairs takes 20 s and more.
+  // Comparing them in pairs takes more than 20 s.
   expect(performance.now() - startedAt).toBeLessThan(5_000);
   expect(redacted).toHaveLength(keys.length + 2);
   expect(redacted.slice(0, 2)).toEqual(['[redacted]', '[redacted] 2']);
   expect(redacted.at(-1)).toBe('[redacted] 7 2');
 });
 
-test('any text, any cuts, any secrets, events and outages in between: the text with the secrets replaced', async () => {
+test('text is published with its secrets replaced, for any cuts, secrets, losses and outages', async () => {
   const places = fc.array(fc.nat(), { maxLength: 8 });
   const between = fc.constantFrom('', '', '', 'lose', 'away', 'back');
   await fc.assert(
@@ -54,13 +54,13 @@ test('any text, any cuts, any secrets, events and outages in between: the text w
       textWithSecrets,
       places,
       fc.array(between, { maxLength: 8 }),
-      async (made, cuts, faults) => {
+      async (sample, cuts, faults) => {
         vi.useFakeTimers();
-        const { publisher, log, store, told } = rig();
+        const { publisher, log, store, output } = rig();
         const begun = publisher.begin({ kind: 'agent', id: 'a1' });
         await vi.advanceTimersByTimeAsync(1);
         const run = await begun;
-        for (const [i, piece] of cutAt(made.text, cuts).entries()) {
+        for (const [i, piece] of cutAt(sample.text, cuts).entries()) {
           void run.text(piece);
           if (faults[i] === 'lose') log.lose();
           if (faults[i]) log.faults.isAway = faults[i] === 'away';
@@ -72,27 +72,28 @@ test('any text, any cuts, any secrets, events and outages in between: the text w
         expect(await done).toBe(true);
         vi.useRealTimers();
         const { text, ends } = await foldLog(log.real, 'a1');
-        expect(text).toBe(made.redacted);
-        expect(ends[0]!.data).toMatchObject({ result: made.redacted });
-        expect((await store.get('a1'))!.result).toBe(made.redacted);
-        const all = await told();
-        for (const { secret } of made.secrets) expect(all).not.toContain(JSON.stringify(secret).slice(1, -1));
+        expect(text).toBe(sample.redacted);
+        expect(ends[0]!.data).toMatchObject({ result: sample.redacted });
+        expect((await store.get('a1'))!.result).toBe(sample.redacted);
+        const all = await output();
+        for (const { secret } of sample.secrets)
+          expect(all).not.toContain(JSON.stringify(secret).slice(1, -1));
         const total = Object.values(run.stats.redacted).reduce((a, b) => a + b, 0);
-        expect(total).toBe(made.secrets.length);
+        expect(total).toBe(sample.secrets.length);
       },
     ),
     { numRuns: 150 },
   );
 }, 60_000);
 
-test('any value with secrets anywhere in it, growing: no event holds one, and the end is the value redacted', async () => {
+test('values are published with their secrets replaced while they grow, and the result is the redacted value', async () => {
   await fc.assert(
     fc.asyncProperty(
       textWithSecrets,
       textWithSecrets,
       fc.array(fc.nat(), { maxLength: 5 }),
       async (a, b, cuts) => {
-        const { publisher, log, store, told } = rig();
+        const { publisher, log, store, output } = rig();
         const run = await publisher.begin({ kind: 'task', id: 'a1', mode: 'STRUCTURED' });
         const value = (text: string): JsonValue => ({ list: [text, { deep: b.text }], [`key ${b.text}`]: 1 });
         let grown = '';
@@ -106,7 +107,7 @@ test('any value with secrets anywhere in it, growing: no event holds one, and th
         expect(folded).toEqual(expected);
         expect(ends[0]!.data).toMatchObject({ result: expected });
         expect((await store.get('a1'))!.result).toEqual(expected);
-        const all = await told();
+        const all = await output();
         for (const { secret } of [...a.secrets, ...b.secrets])
           expect(all).not.toContain(JSON.stringify(secret).slice(1, -1));
       },
@@ -115,8 +116,8 @@ test('any value with secrets anywhere in it, growing: no event holds one, and th
   );
 }, 60_000);
 
-describe('a value that grows', () => {
-  test('shows an ending that may be a secret once it is decided, and no harmless one later', async () => {
+describe('a growing value', () => {
+  test('the end of a string that may become a secret is shown once it is decided, a harmless end immediately', async () => {
     const { publisher, log } = rig();
     const run = await publisher.begin({ kind: 'task', id: 'a1', mode: 'STRUCTURED' });
     const seen = async (): Promise<JsonValue> => {
@@ -135,7 +136,7 @@ describe('a value that grows', () => {
     });
   });
 
-  test('counts a secret that stays in it once', async () => {
+  test('a secret that stays in a growing value is counted once', async () => {
     const { publisher } = rig();
     const run = await publisher.begin({ kind: 'task', id: 'a1', mode: 'STRUCTURED' });
     for (let n = 0; n < 20; n++) run.value({ n, a: KEY, b: OTHER });
@@ -143,8 +144,8 @@ describe('a value that grows', () => {
   });
 });
 
-test('every way in is redacted: begin, events, steps, warnings, usage, errors and log lines', async () => {
-  const { publisher, log, store, logger, told } = rig();
+test('everything passed to a run is redacted: begin, events, steps, warnings, usage, errors and log lines', async () => {
+  const { publisher, log, store, logger, output } = rig();
   const aws = 'abcdEFGH1234/+abcdEFGH1234/+abcdEFGH1234';
   const run = await publisher.begin({
     kind: 'agent',
@@ -173,14 +174,14 @@ test('every way in is redacted: begin, events, steps, warnings, usage, errors an
     run.toolCall({ toolCallId: 't', toolName: KEY, status: 'succeeded', result: 'x'.repeat(70_000) }),
   ).toThrow('tool_call has');
   const { finish } = store;
-  let asked = 0;
+  let calls = 0;
   store.finish = async (id, attempt, end) => {
-    asked += 1;
-    if (asked < 3) throw new Error(`cannot reach postgres://u:${'pw'}@h/d`, { cause: new Error(OTHER) });
+    calls += 1;
+    if (calls < 3) throw new Error(`cannot reach postgres://u:${'pw'}@h/d`, { cause: new Error(OTHER) });
     return finish(id, attempt, end);
   };
   await run.fail(Object.assign(new Error(`401 for ${KEY}`), { code: OTHER }));
-  const all = await told();
+  const all = await output();
   for (const secret of [KEY, OTHER, OWN_LITERAL, aws, 'u:pw']) expect(all).not.toContain(secret);
   expect(logger.lines.some(({ message }) => message.startsWith('finish: store unavailable'))).toBe(true);
   expect((await store.get('a1'))!.input).toEqual({
@@ -199,8 +200,8 @@ test('every way in is redacted: begin, events, steps, warnings, usage, errors an
 });
 
 describe('text and other events', () => {
-  test('keep their order; of a secret with a tool call inside, the rest is not shown', async () => {
-    const { publisher, log, told } = rig();
+  test('text and tool calls keep their order, and a secret with a tool call inside is replaced from there on', async () => {
+    const { publisher, log, output } = rig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     const call = { toolCallId: 't1', toolName: 'n', status: 'started' } as const;
     run.text('these');
@@ -217,11 +218,11 @@ describe('text and other events', () => {
     );
     expect(order).toEqual(['these', 't1', ` words, ${KEY.slice(0, 5)}`, 't2', '[redacted]', 't3', ' end']);
     expect(text).toBe(` words, ${KEY.slice(0, 5)}[redacted] end`.replace(/^/, 'these'));
-    expect(await told()).not.toContain(KEY.slice(5, 15));
+    expect(await output()).not.toContain(KEY.slice(5, 15));
     expect(run.stats.redacted).toEqual({ sk: 1 });
   });
 
-  test('what is held back comes out with an abandoned, a failed and a closed run too', async () => {
+  test('text that is held back is published when the run is abandoned, fails or is closed', async () => {
     for (const end of ['abandon', 'fail', 'close'] as const) {
       const { publisher, log } = rig();
       const run = await publisher.begin({ kind: 'agent', id: 'a1' });
@@ -233,12 +234,12 @@ describe('text and other events', () => {
   });
 });
 
-test('a result given to complete() is redacted; redact: false replaces nothing', async () => {
+test('the result passed to complete() is redacted, and redact: false replaces nothing', async () => {
   const { publisher, store, log } = rig();
   const run = await publisher.begin({ kind: 'workflow', id: 'a1' });
-  await run.complete({ made: [KEY] });
-  expect((await store.get('a1'))!.result).toEqual({ made: ['[redacted]'] });
-  expect((await foldLog(log.real, 'a1')).ends[0]!.data).toMatchObject({ result: { made: ['[redacted]'] } });
+  await run.complete({ keys: [KEY] });
+  expect((await store.get('a1'))!.result).toEqual({ keys: ['[redacted]'] });
+  expect((await foldLog(log.real, 'a1')).ends[0]!.data).toMatchObject({ result: { keys: ['[redacted]'] } });
   const off = rig(false);
   const plain = await off.publisher.begin({ kind: 'agent', id: 'a1', input: KEY });
   plain.text(KEY);
@@ -246,6 +247,6 @@ test('a result given to complete() is redacted; redact: false replaces nothing',
   expect((await foldLog(off.log.real, 'a1')).text).toBe(KEY);
   expect(plain.stats.redacted).toEqual({});
   expect(() => createPublisher({ ...off, log: off.log.writer, redact: { literals: ['x'] } })).toThrow(
-    'a literal',
+    'literals: expected',
   );
 });

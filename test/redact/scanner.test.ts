@@ -1,5 +1,5 @@
-// Redaction of a text that comes in pieces: whatever the cuts, the same as for the whole text, and nothing is held
-// back that could not become a secret.
+// Redaction of a text that arrives in pieces: the output is the same as for the complete text, however it is cut, and
+// only text that could become a secret is held back.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BUILT_IN } from '../../src/redact/built-in.ts';
@@ -8,17 +8,17 @@ import { literalRule, patternRule } from '../../src/redact/custom-rules.ts';
 import { createScanner } from '../../src/redact/scanner.ts';
 import { cutAt, harmless, OWN, OWN_LITERAL, textWithSecrets } from './secrets.ts';
 
-const own = OWN.patterns.map(patternRule);
+const custom = OWN.patterns.map(patternRule);
 const builtIn = compileRules(BUILT_IN, []);
 const all = compileRules(
   [
     ...BUILT_IN,
     ...OWN.literals.map(literalRule),
-    ...own.flatMap((made) => ('rule' in made ? [made.rule] : [])),
+    ...custom.flatMap((each) => ('rule' in each ? [each.rule] : [])),
   ],
-  own.flatMap((made) => ('window' in made ? [made.window] : [])),
+  custom.flatMap((each) => ('window' in each ? [each.window] : [])),
 );
-/** Of more units than the rule for passwords looks at. */
+/** Has more code units than the rule for passwords examines. */
 const LONG_ADDRESS = /:\/\/[!$-.0-;=A-[\]^_a-~@]{513}/;
 
 function scan(pieces: readonly string[], rules = all) {
@@ -32,23 +32,23 @@ function scan(pieces: readonly string[], rules = all) {
 
 const places = fc.array(fc.nat(), { maxLength: 12 });
 
-describe('any text, any secret at any place, any cuts', () => {
-  test('gives the text with the secrets replaced, and counts them by kind', () => {
+describe('a text in pieces', () => {
+  test('secrets are replaced and counted by kind, wherever they are and however the text is cut', () => {
     fc.assert(
       fc.property(textWithSecrets, places, ({ text, redacted, secrets }, cuts) => {
         for (const pieces of [cutAt(text, cuts), text.split('')]) {
-          const made = scan(pieces);
-          expect(made.text).toBe(redacted);
+          const scanned = scan(pieces);
+          expect(scanned.text).toBe(redacted);
           const counts: Record<string, number> = {};
           for (const { kind } of secrets) counts[kind] = (counts[kind] ?? 0) + 1;
-          expect(made.counts).toEqual(counts);
+          expect(scanned.counts).toEqual(counts);
         }
       }),
       { numRuns: 1_500 },
     );
   });
 
-  test('gives the same for a text that is nothing but beginnings, however it is cut', () => {
+  test('a text made of beginnings of secrets yields the same output however it is cut', () => {
     const token = fc.constantFrom(
       ...[
         'eyJ',
@@ -100,11 +100,12 @@ describe('any text, any secret at any place, any cuts', () => {
         places,
         (text, cuts) => {
           for (const rules of [all, builtIn]) {
-            const whole = scan([text], rules).text;
-            expect(scan(cutAt(text, cuts), rules).text).toBe(whole);
-            expect(scan(text.split(''), rules).text).toBe(whole);
-            // What is redacted once stays as it is, but for addresses that have become shorter.
-            if (rules === builtIn && !LONG_ADDRESS.test(text)) expect(scan([whole], rules).text).toBe(whole);
+            const complete = scan([text], rules).text;
+            expect(scan(cutAt(text, cuts), rules).text).toBe(complete);
+            expect(scan(text.split(''), rules).text).toBe(complete);
+            // Redacting again changes nothing, except for addresses that have become shorter.
+            if (rules === builtIn && !LONG_ADDRESS.test(text))
+              expect(scan([complete], rules).text).toBe(complete);
           }
         },
       ),
@@ -113,7 +114,7 @@ describe('any text, any secret at any place, any cuts', () => {
   });
 });
 
-describe('right behind a secret a word begins', () => {
+describe('a word begins directly after a secret', () => {
   const key = `AKIA${'Z'.repeat(16)}`;
   const other = 'sk-secret_access_key';
 
@@ -123,9 +124,9 @@ describe('right behind a secret a word begins', () => {
     [OWN_LITERAL + other, '[redacted][redacted]'],
     [`${key}bearer abcdefg12`, '[redacted]bearer [redacted]'],
     ['hunter2_ACME-12345678', '[redacted][redacted]'],
-  ])('%s', (text, redacted) => {
+  ])('the text directly after a secret is scanned as the beginning of a word: %s', (text, redacted) => {
     const own = patternRule({ pattern: /\bACME-\d{8}/, maxLength: 13 });
-    if (!('rule' in own)) throw new Error('it begins with literal text');
+    if (!('rule' in own)) throw new Error('expected a rule: the pattern begins with literal text');
     const rules = compileRules(
       [...BUILT_IN, literalRule(OWN_LITERAL), literalRule('hunter2_'), own.rule],
       [],
@@ -135,14 +136,14 @@ describe('right behind a secret a word begins', () => {
     }
   });
 
-  test('also behind what a pause has taken for one', () => {
+  test('a word also begins after text that a pause has replaced', () => {
     const scanner = createScanner(builtIn, () => {});
     expect(scanner.add('AKIAABCDEFGHIJ') + scanner.pause()).toBe('[redacted]');
     expect(scanner.add(`${other} `) + scanner.end()).toBe('[redacted] ');
   });
 });
 
-test('an address too long to be looked at whole is looked at again once it has become shorter', () => {
+test('an address too long to be examined completely is redacted once it has become shorter', () => {
   const once = scan([`://:sk-${'q'.repeat(600)}@`], builtIn).text;
   expect(once).toBe('://:[redacted]@');
   expect(scan([once], builtIn).text).toBe('://[redacted]@');
@@ -151,19 +152,19 @@ test('an address too long to be looked at whole is looked at again once it has b
 test.each([
   ['postgres://app:hunter2@[redacted]/db', 'postgres://[redacted]@[redacted]/db'],
   ['https://[redacted]:hunter2@host', 'https://[redacted]@host'],
-])('a password beside what was redacted before: %s', (text, redacted) => {
+])('a password next to redacted text is redacted: %s', (text, redacted) => {
   expect(scan([text], builtIn).text).toBe(redacted);
 });
 
-test('text in which nothing resembles a secret passes at once, up to a few units', () => {
+test('up to 3 code units of a text without secrets are held back', () => {
   fc.assert(
     fc.property(fc.lorem({ maxCount: 60 }), (text) => {
       const words = text.split(/(?<= )/);
       const { out } = scan(words, builtIn);
       words.forEach((_, i) => {
-        const given = out.slice(0, i + 1).join('').length;
-        const taken = words.slice(0, i + 1).join('').length;
-        expect(taken - given).toBeLessThanOrEqual(3);
+        const returned = out.slice(0, i + 1).join('').length;
+        const added = words.slice(0, i + 1).join('').length;
+        expect(added - returned).toBeLessThanOrEqual(3);
       });
     }),
   );
@@ -173,7 +174,7 @@ test('text in which nothing resembles a secret passes at once, up to a few units
   ]);
 });
 
-test('what is held back is bounded, whatever comes', () => {
+test('the text that is held back is limited, whatever follows', () => {
   fc.assert(
     fc.property(
       fc.constantFrom('eyJ', 'sk-', '://a:', 'ghp_', '-----BEGIN PRIVATE KEY-----\n', 'Bearer ', 'swordfis'),
@@ -181,13 +182,13 @@ test('what is held back is bounded, whatever comes', () => {
       (begins, unit) => {
         const scanner = createScanner(builtIn, () => {});
         let most = 0;
-        let taken = 0;
-        let given = 0;
+        let added = 0;
+        let returned = 0;
         for (const piece of [begins, ...Array(6_000).fill(unit)]) {
-          taken += piece.length;
+          added += piece.length;
           const out = scanner.add(piece);
-          given = out.includes('[redacted]') ? taken : given + out.length;
-          most = Math.max(most, taken - given);
+          returned = out.includes('[redacted]') ? added : returned + out.length;
+          most = Math.max(most, added - returned);
           if (out.includes('[redacted]')) return;
         }
         expect(most).toBeLessThanOrEqual(2_060);
@@ -196,10 +197,10 @@ test('what is held back is bounded, whatever comes', () => {
   );
 });
 
-describe('something else comes next', () => {
+describe('a pause, because another event follows', () => {
   const key = `s${'k-'}${'a1B2'.repeat(10)}`;
 
-  test('nothing is held back any more; whole texts between pauses are redacted as ever', () => {
+  test('a pause holds nothing back, and complete texts between pauses are redacted as usual', () => {
     fc.assert(
       fc.property(
         fc.array(
@@ -212,7 +213,7 @@ describe('something else comes next', () => {
         (texts) => {
           const scanner = createScanner(all, () => {});
           for (const text of texts) {
-            // Longer than what a pattern may yet need.
+            // Long enough that no pattern can still match.
             const ended = `${text}. And no more than that.`;
             expect(scanner.add(ended) + scanner.pause()).toBe(scan([ended]).text);
           }
@@ -222,7 +223,7 @@ describe('something else comes next', () => {
     );
   });
 
-  test('two halves of a secret are never both shown, wherever the pauses are', () => {
+  test('the two halves of a secret are never both visible, wherever the pauses are', () => {
     const secrets = fc.constantFrom(
       key,
       `gh${'p_'}${'a1B2'.repeat(9)}`,
@@ -241,9 +242,9 @@ describe('something else comes next', () => {
         const shown = out.join('') + scanner.end();
         const [, first, rest] = /^(?:x |（)(.*)\[redacted\](.*)$/s.exec(shown)!;
         expect(secret.startsWith(first!)).toBe(true);
-        // At most what all of its kind begin with, and less than eight more (of a JWT, a part of its header).
+        // Up to the common beginning of its kind and fewer than eight units more (for a JWT, a part of its header).
         expect(first!.length).toBeLessThan(secret.startsWith('eyJ') ? 20 : 13);
-        // A dot that ended a piece may have ended a sentence.
+        // A dot at the end of a piece may end a sentence.
         expect(rest!.replace(/^\.+/, '')).toBe(' y');
         expect(counted).toBe(1);
       }),
@@ -251,7 +252,7 @@ describe('something else comes next', () => {
     );
   });
 
-  test('a harmless ending is shown, and what would give much away is not', () => {
+  test('a harmless end is visible, and an end that would reveal much of a secret is replaced', () => {
     const paused = (text: string): string => {
       const scanner = createScanner(all, () => {});
       return scanner.add(text) + scanner.pause();
@@ -270,7 +271,7 @@ describe('something else comes next', () => {
     expect(paused(OWN_LITERAL.slice(0, 8))).toBe('[redacted]');
   });
 
-  test('what was replaced and is no secret after all goes on as text', () => {
+  test('text after a replaced end that is not a secret after all stays visible', () => {
     const scanner = createScanner(compileRules([literalRule(OWN_LITERAL)], []), () => {});
     const half = OWN_LITERAL.slice(0, 12);
     expect([scanner.add(half), scanner.pause(), scanner.add('??'), scanner.end()].join('|')).toBe(
@@ -279,16 +280,16 @@ describe('something else comes next', () => {
   });
 });
 
-describe('cost', () => {
-  // A bound that a quadratic scan of these sizes misses by far, on a machine however busy.
+describe('the cost of a scan', () => {
+  // A quadratic scan of these sizes takes much longer, even compared with a linear one on a busy machine.
   const MS_PER_MB = 2_000;
   const mb = (unit: string): string => unit.repeat(Math.ceil(2 ** 20 / unit.length)).slice(0, 2 ** 20);
 
   test.each([
     ['prose', 'It was the best of times, it was the worst of times; the age of wisdom. '],
-    ['eyJ again and again', 'eyJ'],
+    ['repeated eyJ', 'eyJ'],
     ['eyJ in lines of 1,500', `${'eyJ'.repeat(500)}\n`],
-    ['sk- again and again', 'sk-'],
+    ['repeated sk-', 'sk-'],
     ['task-', 'task-'],
     ['://', '://'],
     ['authorities without an end', '://a:b@c:d@e'],
@@ -300,7 +301,7 @@ describe('cost', () => {
     ['separators', 'secret_access_key: = : = : = '],
     ['aaaa', 'a'],
     ['JWTs', `${'eyJhbGciOiJIUzI1NiJ9'}.${'eyJzdWIiOiIxIn0'}.abcdefgh `],
-  ])('is linear for %s', (_, unit) => {
+  ])('the cost of a scan is linear for %s', (_, unit) => {
     const text = mb(unit);
     for (const size of [text.length, 40]) {
       const from = performance.now();
@@ -312,22 +313,28 @@ describe('cost', () => {
   });
 });
 
-describe('own secrets', () => {
+describe('custom secrets', () => {
   test.each([['abc'], [''], ['x'.repeat(5_000)], [7]])(
-    'a literal that cannot be one is refused: %j',
+    'a literal that is too short, too long or not a string is rejected: %j',
     (literal) => {
-      expect(() => literalRule(literal as string)).toThrow(/a literal to redact must be/);
+      expect(() => literalRule(literal as string)).toThrow(
+        /literals: expected strings of 4 to 4096 code units/,
+      );
     },
   );
 
-  test('a pattern without a maximum length is refused', () => {
-    expect(() => patternRule({ pattern: /x/ } as never)).toThrow('maxLength of /x/ is undefined');
-    expect(() => patternRule({ pattern: 'x' as never, maxLength: 1 })).toThrow('must be a RegExp');
+  test('a pattern without a maximum length, or that is not a RegExp, is rejected', () => {
+    expect(() => patternRule({ pattern: /x/ } as never)).toThrow(
+      'maxLength of /x/: expected an integer from 1 to 4096, got undefined',
+    );
+    expect(() => patternRule({ pattern: 'x' as never, maxLength: 1 })).toThrow(
+      'patterns: expected a RegExp, got string',
+    );
   });
 
-  test('a pattern holds text back only once its literal beginning is there', () => {
-    const made = patternRule({ pattern: /\bACME-\d{8}/g, maxLength: 14 });
-    expect(made).toMatchObject({ rule: { triggers: ['ACME-'] } });
+  test('a pattern with a literal beginning becomes a rule that holds text back after that beginning only', () => {
+    const acme = patternRule({ pattern: /\bACME-\d{8}/g, maxLength: 14 });
+    expect(acme).toMatchObject({ rule: { triggers: ['ACME-'] } });
     expect(patternRule({ pattern: /ab?c/, maxLength: 3 })).toMatchObject({ rule: { triggers: ['a'] } });
     for (const pattern of [/a|b/, /acme/i, /\d+/, /(a)b/]) {
       expect(patternRule({ pattern, maxLength: 3 })).toHaveProperty('window');

@@ -1,4 +1,4 @@
-// Secrets to be redacted, made at run time: none of them stands in a file, where a scanner would find it.
+// Secrets for tests of redaction, generated at run time so that secret scanners find none in the repository.
 import fc from 'fast-check';
 
 const of = (alphabet: string, min: number, max: number = min): fc.Arbitrary<string> =>
@@ -11,10 +11,10 @@ const BASE64URL = `${ALNUM}-_`;
 
 export interface Secret {
   readonly kind: string;
-  /** What stands before it and stays. */
+  /** Text before the secret that stays. */
   readonly before: string;
   readonly secret: string;
-  /** What stands behind it and stays. */
+  /** Text after the secret that stays. */
   readonly after: string;
 }
 
@@ -26,8 +26,8 @@ function around(
   parts: (string | fc.Arbitrary<string>)[],
   after: string,
 ): fc.Arbitrary<Secret> {
-  const made = parts.map((part) => (typeof part === 'string' ? fc.constant(part) : part));
-  return fc.tuple(...made).map((all) => ({ kind, before, secret: all.join(''), after }));
+  const arbitraries = parts.map((part) => (typeof part === 'string' ? fc.constant(part) : part));
+  return fc.tuple(...arbitraries).map((all) => ({ kind, before, secret: all.join(''), after }));
 }
 
 const jwtPart = (object: object): string => Buffer.from(JSON.stringify(object)).toString('base64url');
@@ -37,7 +37,7 @@ const lines = of(`${ALNUM}+/`, 64).chain((line) =>
 
 export const OWN_LITERAL = ['swordfish', 'of', 'the', 'worker'].join('-');
 
-/** One of every kind, as anybody may write it. */
+/** A secret of any kind, in a typical context. */
 const anySecret: fc.Arbitrary<Secret> = fc.oneof(
   around(
     'bearer',
@@ -93,7 +93,7 @@ export const OWN = {
   ],
 };
 
-/** Text without a secret, much of which begins like one. */
+/** Text without secrets, much of which begins like one. */
 export const harmless = fc
   .array(
     fc.oneof(
@@ -132,7 +132,7 @@ export const harmless = fc
   )
   .map((parts) => parts.join(''));
 
-/** A text with secrets at places, what it is to become, and the secrets. */
+/** A text with secrets, its redacted form, and the secrets. */
 export const textWithSecrets = fc
   .array(
     fc.tuple(
@@ -153,7 +153,7 @@ export const textWithSecrets = fc
     })),
   );
 
-/** A text in pieces, cut at any places. */
+/** A text cut into pieces at the given positions. */
 export function cutAt(text: string, places: readonly number[]): string[] {
   const cuts = [...new Set(places.map((n) => n % (text.length + 1)))].sort((a, b) => a - b);
   const pieces: string[] = [];

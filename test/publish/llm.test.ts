@@ -1,5 +1,5 @@
-// LLM SDKs' streams into runs: recorded streams in the shapes that the SDKs document, and the AI SDK itself over its
-// own test model.
+// The adapters for LLM SDKs: recorded streams in the formats that the SDKs document, and the AI SDK itself with its test
+// model.
 import { type LanguageModelUsage, Output, stepCountIs, streamText, tool } from 'ai';
 import { convertArrayToReadableStream, MockLanguageModelV3 } from 'ai/test';
 import { describe, expect, test } from 'vitest';
@@ -23,7 +23,7 @@ async function* recorded<T>(...parts: T[]): AsyncGenerator<T> {
 async function begin(wanted: Partial<BeginRun> = {}) {
   const { publisher, log } = createRig();
   const run = await publisher.begin({ kind: 'agent', id: 'a1', ...wanted });
-  const told = async () => {
+  const readStream = async () => {
     const folded = await foldLog(log.real, 'a1');
     const tools = folded.events.flatMap((e) => {
       if (e.type !== 'tool_call') return [];
@@ -32,7 +32,7 @@ async function begin(wanted: Partial<BeginRun> = {}) {
     });
     return { ...folded, tools, end: folded.ends[0]?.data };
   };
-  return { run, told };
+  return { run, readStream };
 }
 
 describe('publishFullStream', () => {
@@ -63,10 +63,10 @@ describe('publishFullStream', () => {
     },
   ];
 
-  test('publishes text, tool calls with their ends, and usage; it does not end the run', async () => {
-    const { run, told } = await begin();
-    const gathered = await publishFullStream(run, recorded(...steps));
-    expect(gathered).toEqual({
+  test('publishFullStream publishes text, tool calls with their results, and usage, and does not end the run', async () => {
+    const { run, readStream } = await begin();
+    const collected = await publishFullStream(run, recorded(...steps));
+    expect(collected).toEqual({
       text: 'Looking up.',
       toolCalls: [
         { toolCallId: 'c1', toolName: 'weather', args: { city: 'Oslo' } },
@@ -77,7 +77,7 @@ describe('publishFullStream', () => {
     });
     expect(run.state).toBe('open');
     await run.complete();
-    const { text, tools, end, types } = await told();
+    const { text, tools, end, types } = await readStream();
     expect(text).toBe('Looking up.');
     expect(types.filter((type, i) => type !== types[i - 1])).toEqual([
       ...['agent_start', 'llm_chunk', 'tool_call', 'llm_chunk', 'complete'],
@@ -91,8 +91,8 @@ describe('publishFullStream', () => {
     expect(end).toMatchObject({ usage: { totalTokens: 37, model: 'm-1' } });
   });
 
-  test('knows the older part types', async () => {
-    const { run, told } = await begin();
+  test('publishFullStream supports the part types of older versions', async () => {
+    const { run, readStream } = await begin();
     await publishFullStream(
       run,
       recorded<{ type: string }>(
@@ -107,21 +107,21 @@ describe('publishFullStream', () => {
       ),
     );
     await run.complete();
-    const { text, tools, end } = await told();
+    const { text, tools, end } = await readStream();
     expect([text, tools[0]!.args, tools[1]!.result]).toEqual(['old', { a: 1 }, 2]);
     expect(end!.usage).toEqual({ inputTokens: 1, outputTokens: 2, totalTokens: 3 });
   });
 
-  test('adds up the usage of several streams on one run', async () => {
-    const { run, told } = await begin();
+  test('the usage of several streams on one run is added up', async () => {
+    const { run, readStream } = await begin();
     await publishFullStream(run, recorded(...steps));
     await publishFullStream(run, recorded(...steps));
     await run.complete();
-    expect((await told()).end!.usage!.totalTokens).toBe(74);
+    expect((await readStream()).end!.usage!.totalTokens).toBe(74);
   });
 
-  test('a result too large for an event, or no JSON, is left out; the call has ended all the same', async () => {
-    const { run, told } = await begin();
+  test('a tool result that is too large or not JSON is omitted, and the call still ends', async () => {
+    const { run, readStream } = await begin();
     const call = (id: string) => ({ type: 'tool-call', toolCallId: id, toolName: 't', input: {} });
     const result = (id: string, output: unknown) => ({
       type: 'tool-result',
@@ -134,7 +134,7 @@ describe('publishFullStream', () => {
       recorded<{ type: string }>(call('a'), result('a', 'x'.repeat(70_000)), call('b'), result('b', 1n)),
     );
     await run.complete();
-    const { tools, warnings } = await told();
+    const { tools, warnings } = await readStream();
     expect(warnings).toEqual(['EVENT_TOO_LARGE']);
     expect(tools.slice(1)).toEqual([
       { toolCallId: 'a', toolName: 't', status: 'succeeded' },
@@ -147,35 +147,35 @@ describe('publishFullStream', () => {
     [{ type: 'error', error: { message: 'overloaded', type: 'overloaded_error' } }, 'overloaded', 'FAILED'],
     [{ type: 'abort', reason: 'the user left' }, 'the user left', 'CANCELED'],
   ])(
-    'rejects with what the stream says (%j), and completeWith ends the run so',
+    'publishFullStream rejects with the error of the stream (%j), and completeWith ends the run with it',
     async (part, message, status) => {
-      const { run, told } = await begin();
+      const { run, readStream } = await begin();
       const work = completeWith(
         run,
         publishFullStream(run, recorded<{ type: string }>(...steps.slice(0, 3), part)),
       );
       await expect(work).rejects.toThrow(message);
-      const { text, end } = await told();
+      const { text, end } = await readStream();
       expect(text).toBe('Looking ');
       expect(end).toMatchObject({ status, message });
     },
   );
 });
 
-test('publishPartialObjects publishes each partial object, and completeWith completes with the last', async () => {
-  const { run, told } = await begin({ mode: 'STRUCTURED' });
+test('publishPartialObjects publishes each partial object, and completeWith completes with the last one', async () => {
+  const { run, readStream } = await begin({ mode: 'STRUCTURED' });
   const partials = recorded({}, { title: 'A' }, { title: 'A sto' }, { title: 'A story', pages: [1] });
   expect(await completeWith(run, publishPartialObjects(run, partials))).toEqual({
     title: 'A story',
     pages: [1],
   });
-  const { value, end, types } = await told();
+  const { value, end, types } = await readStream();
   expect(value).toEqual({ title: 'A story', pages: [1] });
   expect(end).toMatchObject({ result: value });
   expect(types.filter((type) => type === 'structured_delta')).toHaveLength(4);
 });
 
-describe('the AI SDK over its own test model', () => {
+describe('the AI SDK with its test model', () => {
   const usage = (input: number, output: number) => ({
     inputTokens: { total: input, noCache: input, cacheRead: undefined, cacheWrite: undefined },
     outputTokens: { total: output, text: output, reasoning: undefined },
@@ -188,7 +188,7 @@ describe('the AI SDK over its own test model', () => {
     { type: 'text-end', id: '1' } as const,
   ];
 
-  test('text, a tool that is run, a tool that fails, usage', async () => {
+  test('publishFullStream publishes text, a tool that succeeds, a tool that fails, and usage', async () => {
     let step = 0;
     const call = (id: string, city: string) =>
       ({ type: 'tool-call', toolCallId: id, toolName: 'weather', input: JSON.stringify({ city }) }) as const;
@@ -213,12 +213,12 @@ describe('the AI SDK over its own test model', () => {
         return { degrees: -3 };
       },
     });
-    const { run, told } = await begin();
+    const { run, readStream } = await begin();
     const result = streamText({ model, prompt: 'x', tools: { weather }, stopWhen: stepCountIs(3) });
-    const gathered = await completeWith(run, publishFullStream(run, result.fullStream));
+    const collected = await completeWith(run, publishFullStream(run, result.fullStream));
     const total: LanguageModelUsage = await result.totalUsage;
-    expect(gathered.usage!.totalTokens).toBe(total.totalTokens);
-    const { text, tools, end } = await told();
+    expect(collected.usage!.totalTokens).toBe(total.totalTokens);
+    const { text, tools, end } = await readStream();
     expect(text).toBe('Let me look. It is -3 °C.');
     expect(end).toMatchObject({
       status: 'SUCCESS',
@@ -236,7 +236,7 @@ describe('the AI SDK over its own test model', () => {
     });
   });
 
-  test('partial objects, and tool calls and usage beside them', async () => {
+  test('publishFullStream publishes tool calls and usage beside partial objects', async () => {
     const model = new MockLanguageModelV3({
       doStream: async () => ({
         stream: convertArrayToReadableStream([
@@ -245,7 +245,7 @@ describe('the AI SDK over its own test model', () => {
         ]),
       }),
     });
-    const { run, told } = await begin({ mode: 'STRUCTURED' });
+    const { run, readStream } = await begin({ mode: 'STRUCTURED' });
     const schema = z.object({ title: z.string(), pages: z.array(z.number()) });
     const result = streamText({ model, prompt: 'x', output: Output.object({ schema }) });
     await completeWith(
@@ -255,12 +255,12 @@ describe('the AI SDK over its own test model', () => {
         publishFullStream(run, result.fullStream),
       ]),
     );
-    const { value, end } = await told();
+    const { value, end } = await readStream();
     expect(value).toEqual({ title: 'A story', pages: [1, 2] });
     expect(end).toMatchObject({ result: value, usage: { totalTokens: 12 } });
   });
 
-  test('a model that fails', async () => {
+  test('publishFullStream rejects with the error of a model that fails', async () => {
     const model = new MockLanguageModelV3({
       doStream: async () => ({
         stream: convertArrayToReadableStream([
@@ -269,10 +269,10 @@ describe('the AI SDK over its own test model', () => {
         ]),
       }),
     });
-    const { run, told } = await begin();
+    const { run, readStream } = await begin();
     const result = streamText({ model, prompt: 'x', onError: () => {} });
     await expect(completeWith(run, publishFullStream(run, result.fullStream))).rejects.toThrow('overloaded');
-    const { text, end } = await told();
+    const { text, end } = await readStream();
     expect(text).toBe('Half an ');
     expect(end).toMatchObject({ status: 'FAILED', message: 'overloaded' });
   });
@@ -292,9 +292,9 @@ describe('publishOpenAiChat', () => {
       ],
     });
 
-  test('text, tool calls in parallel, usage in a last chunk without choices', async () => {
-    const { run, told } = await begin();
-    const gathered = await completeWith(
+  test('publishOpenAiChat publishes text, parallel tool calls, and usage from a last chunk without choices', async () => {
+    const { run, readStream } = await begin();
+    const collected = await completeWith(
       run,
       publishOpenAiChat(
         run,
@@ -315,12 +315,12 @@ describe('publishOpenAiChat', () => {
         ),
       ),
     );
-    expect(gathered).toMatchObject({
+    expect(collected).toMatchObject({
       text: 'One moment.',
       finishReason: 'tool_calls',
       usage: { totalTokens: 17 },
     });
-    const { text, tools, end } = await told();
+    const { text, tools, end } = await readStream();
     expect(text).toBe('One moment.');
     expect(tools).toEqual([
       { toolCallId: 'call_1', toolName: 'weather', status: 'started', args: { city: 'Oslo' } },
@@ -333,23 +333,23 @@ describe('publishOpenAiChat', () => {
 
   test.each([
     [
-      'an error among the chunks',
+      'an error between the chunks',
       [chunk({ content: 'a' }), { error: { message: 'rate limit', code: 'rate' } }],
       'rate limit',
     ],
-    ['an end without a finish_reason', [chunk({ content: 'a' })], 'broke off'],
-  ])('rejects on %s', async (_, chunks, message) => {
-    const { run, told } = await begin();
+    ['an end without a finish_reason', [chunk({ content: 'a' })], 'ended before'],
+  ])('publishOpenAiChat rejects on %s', async (_, chunks, message) => {
+    const { run, readStream } = await begin();
     await expect(completeWith(run, publishOpenAiChat(run, recorded<object>(...chunks)))).rejects.toThrow(
       message,
     );
-    expect(await told()).toMatchObject({ text: 'a', end: { status: 'FAILED' } });
+    expect(await readStream()).toMatchObject({ text: 'a', end: { status: 'FAILED' } });
   });
 });
 
 describe('publishOpenAiResponse', () => {
-  test('text, function calls, hosted tools, usage', async () => {
-    const { run, told } = await begin();
+  test('publishOpenAiResponse publishes text, function calls, hosted tools, and usage', async () => {
+    const { run, readStream } = await begin();
     const item = { type: 'function_call', id: 'fc_1', call_id: 'call_1', name: 'weather' };
     await completeWith(
       run,
@@ -397,7 +397,7 @@ describe('publishOpenAiResponse', () => {
         ),
       ),
     );
-    const { text, tools, end } = await told();
+    const { text, tools, end } = await readStream();
     expect(text).toBe('Hello');
     expect(tools).toEqual([
       { toolCallId: 'ws_1', toolName: 'web_search', status: 'started' },
@@ -415,7 +415,7 @@ describe('publishOpenAiResponse', () => {
       'it broke',
     ],
     [{ type: 'error', code: 'rate', message: 'slow down' }, 'slow down'],
-    [{ type: 'response.in_progress' }, 'broke off'],
+    [{ type: 'response.in_progress' }, 'ended before'],
   ])('rejects on %j', async (event, message) => {
     const { run } = await begin();
     await expect(publishOpenAiResponse(run, recorded(event))).rejects.toThrow(message);
@@ -435,9 +435,9 @@ describe('publishAnthropic', () => {
   const delta = (index: number, of: object) => ({ type: 'content_block_delta', index, delta: of });
   const stop = (index: number) => ({ type: 'content_block_stop', index });
 
-  test('text, tool input in pieces, tools that the provider runs, usage; thinking is not published', async () => {
-    const { run, told } = await begin();
-    const gathered = await completeWith(
+  test('publishAnthropic publishes text, tool input, tools of the provider and usage, but no thinking', async () => {
+    const { run, readStream } = await begin();
+    const collected = await completeWith(
       run,
       publishAnthropic(
         run,
@@ -473,8 +473,8 @@ describe('publishAnthropic', () => {
         ),
       ),
     );
-    expect(gathered).toMatchObject({ text: 'I will look.', finishReason: 'tool_use' });
-    const { text, tools, end } = await told();
+    expect(collected).toMatchObject({ text: 'I will look.', finishReason: 'tool_use' });
+    const { text, tools, end } = await readStream();
     expect(text).toBe('I will look.');
     expect(tools).toEqual([
       { toolCallId: 'srv_1', toolName: 'web_search', status: 'started', args: { query: 'x' } },
@@ -488,16 +488,16 @@ describe('publishAnthropic', () => {
 
   test.each([
     [{ type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }, 'Overloaded'],
-    [{ type: 'ping' }, 'broke off'],
-  ])('rejects on %j, after publishing what came', async (event, message) => {
-    const { run, told } = await begin();
+    [{ type: 'ping' }, 'ended before'],
+  ])('publishAnthropic rejects on %j, after publishing the text before it', async (event, message) => {
+    const { run, readStream } = await begin();
     const events = recorded<{ type: string }>(start, delta(0, { type: 'text_delta', text: 'a' }), event);
     await expect(completeWith(run, publishAnthropic(run, events))).rejects.toThrow(message);
-    expect(await told()).toMatchObject({ text: 'a', end: { status: 'FAILED' } });
+    expect(await readStream()).toMatchObject({ text: 'a', end: { status: 'FAILED' } });
   });
 });
 
-test('a run that has gone on without us does not break the stream that is piped into it', async () => {
+test('a stream is read to its end although its run has ended', async () => {
   const { run } = await begin();
   await run.complete('elsewhere');
   const late: ExecutionPublisher = run;

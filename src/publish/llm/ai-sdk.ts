@@ -1,57 +1,60 @@
-// Vercel's AI SDK into a run: `fullStream` (the part types of versions 4 to 6) and `partialObjectStream`.
+// Adapter for Vercel's AI SDK: `fullStream` (the part types of versions 4 to 6) and `partialObjectStream`.
 import type { ExecutionPublisher } from '../execution-publisher.ts';
 import { type CollectedStream, collectStream, field, toError } from './stream-collector.ts';
 
 /**
- * Publishes what `streamText` gives: text, tool calls with their ends, usage. Reasoning is not published.
- *
- *   await publishFullStream(run, streamText({ … }).fullStream);
- *
- * @returns what was gathered; the run is not ended.
- * @throws the stream's error, after all that came is published; an AbortError where it was aborted.
+ * Publishes the stream of `streamText`: text, tool calls with their results, usage. Reasoning is not published. The run
+ * is not ended.
+ * @returns the collected content of the stream.
+ * @throws the stream's error, after everything before it has been published; an AbortError if the stream was aborted.
+ * @example
+ * ```ts
+ * const { fullStream } = streamText({ model, prompt: 'Write a poem.' });
+ * await completeWith(run, publishFullStream(run, fullStream));
+ * ```
  */
 export async function publishFullStream(
   run: ExecutionPublisher,
   fullStream: AsyncIterable<{ readonly type: string }>,
 ): Promise<CollectedStream> {
-  const gathering = collectStream(run);
+  const collector = collectStream(run);
   let failure: Error | undefined;
-  /** Of the steps that have finished. */
+  /** Tokens of the finished steps. */
   let [input, output, total] = [0, 0, 0];
   for await (const part of fullStream) {
     const of = (name: string): unknown => field(part, name);
     switch (part.type) {
       case 'text-delta':
-        await gathering.text(of('text') ?? of('textDelta'));
+        await collector.text(of('text') ?? of('textDelta'));
         break;
       case 'tool-call':
-        await gathering.toolStarted(of('toolCallId'), of('toolName'), of('input') ?? of('args'));
-        // A call that names no tool or has wrong arguments; no result follows in every version.
-        if (of('invalid') === true) await gathering.toolEnded(of('toolCallId'), { error: of('error') });
+        await collector.toolStarted(of('toolCallId'), of('toolName'), of('input') ?? of('args'));
+        // The tool is unknown or its arguments are invalid. Not every version sends a result for such a call.
+        if (of('invalid') === true) await collector.toolEnded(of('toolCallId'), { error: of('error') });
         break;
       case 'tool-result':
-        // A preliminary one is a state on the way.
+        // A preliminary result is an intermediate state.
         if (of('preliminary') === true) break;
-        await gathering.toolEnded(of('toolCallId'), { result: of('output') ?? of('result') });
+        await collector.toolEnded(of('toolCallId'), { result: of('output') ?? of('result') });
         break;
       case 'tool-error':
-        await gathering.toolEnded(of('toolCallId'), { error: of('error') });
+        await collector.toolEnded(of('toolCallId'), { error: of('error') });
         break;
       case 'tool-output-denied':
-        await gathering.toolEnded(of('toolCallId'), { error: 'not approved' });
+        await collector.toolEnded(of('toolCallId'), { error: 'not approved' });
         break;
       case 'finish-step':
       case 'step-finish': {
-        gathering.model(field(of('response'), 'modelId'));
+        collector.model(field(of('response'), 'modelId'));
         const used = tokens(of('usage'));
         [input, output, total] = [input + used[0], output + used[1], total + used[2]];
-        gathering.usage(input, output, total);
+        collector.usage(input, output, total);
         break;
       }
       case 'finish': {
-        gathering.finished(of('finishReason'));
+        collector.finished(of('finishReason'));
         const used = tokens(of('totalUsage') ?? of('usage'));
-        if (used[2] > 0) gathering.usage(...used);
+        if (used[2] > 0) collector.usage(...used);
         break;
       }
       case 'error':
@@ -63,14 +66,20 @@ export async function publishFullStream(
     }
   }
   if (failure) throw failure;
-  return gathering.gathered;
+  return collector.collected;
 }
 
 /**
  * Publishes the partial objects of `streamObject` (`partialObjectStream`), or of `streamText` with an output
- * (`partialOutputStream`), on a run of mode STRUCTURED.
- * @returns the last one; the run is not ended.
+ * (`partialOutputStream`), on a run of mode STRUCTURED. The run is not ended.
+ * @returns the last object.
  * @throws the stream's error.
+ * @example
+ * ```ts
+ * const run = await publisher.begin({ kind: 'agent', id: 'recipe-1', mode: 'STRUCTURED' });
+ * const { partialObjectStream } = streamObject({ model, schema, prompt: 'A recipe for bread.' });
+ * await completeWith(run, publishPartialObjects(run, partialObjectStream));
+ * ```
  */
 export async function publishPartialObjects<T>(
   run: ExecutionPublisher,

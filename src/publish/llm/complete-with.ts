@@ -1,24 +1,25 @@
-// Ends a run by what its work comes to.
+// Ends a run with the outcome of its work.
 import type { ExecutionPublisher } from '../execution-publisher.ts';
 
 /**
- * Ends a run when a promise settles: with success, by default with the whole text or the last value, or with its
- * error. Resolves when the end is recorded, or after `endMs`.
- *
- *   await completeWith(run, publishFullStream(run, streamText({ … }).fullStream));
- *
- * @returns what the promise resolved to.
- * @throws what the promise rejected with, once the run has failed.
+ * Ends a run when a promise settles: successfully, with the complete text or the last value as the result, or with the
+ * error of the promise (`CANCELED` for an AbortError). Resolves when the end is recorded, or after `endMs`.
+ * @returns the value of the promise.
+ * @throws the error of the promise, once the run has failed.
+ * @example
+ * ```ts
+ * await completeWith(run, publishFullStream(run, streamText({ model, prompt }).fullStream));
+ * ```
  */
 export async function completeWith<T>(run: ExecutionPublisher, work: PromiseLike<T>): Promise<T> {
-  let made: T;
+  let value: T;
   try {
-    made = await work;
+    value = await work;
   } catch (error) {
     const wasAborted = error instanceof Error && error.name === 'AbortError';
     await run.fail(error, wasAborted ? { status: 'CANCELED' } : {});
     throw error;
   }
   await run.complete();
-  return made;
+  return value;
 }

@@ -1,46 +1,49 @@
-// What an LLM's stream says, published on a run and gathered: the part that all SDKs' shapes share.
+// Publishes an LLM stream on a run and collects it: the part that all adapters share.
 import { isExecstreamError } from '../../event/errors.ts';
 import type { EventData, JsonValue, Usage } from '../../event/events.ts';
 import type { ExecutionPublisher } from '../execution-publisher.ts';
 
-/** A tool call that the model made. */
+/** Limit on the error message of a tool call that is published again without its arguments and result. */
+const MAX_ERROR_UNITS = 8_000;
+
+/** A tool call by the model. */
 export interface CollectedToolCall {
   readonly toolCallId: string;
   readonly toolName: string;
-  /** Parsed; the text itself where it is no JSON. */
+  /** The parsed arguments, or their text if it is not valid JSON. */
   readonly args?: JsonValue;
 }
 
-/** What one stream gave. */
+/** The content of one stream. */
 export interface CollectedStream {
   readonly text: string;
   readonly toolCalls: readonly CollectedToolCall[];
-  /** Of this stream; the run's usage is the sum of all that were published on it. */
+  /** Of this stream. The usage of the run is the sum of all streams that were published on it. */
   readonly usage?: Usage;
-  /** Why the model stopped, in its provider's words. */
+  /** Why the model stopped, as its provider reports it. */
   readonly finishReason?: string;
 }
 
 export interface StreamCollector {
-  /** Publishes text where the run is of mode TEXT, and gathers it in any case. */
+  /** Collects text, and publishes it if the run is of mode TEXT. */
   text(delta: unknown): Promise<void>;
   toolStarted(id: unknown, name: unknown, args: unknown): Promise<void>;
-  /** @param outcome `result`, or `error` for a call that failed. */
+  /** @param outcome `result`, or `error` if the call failed */
   toolEnded(id: unknown, outcome: { result: unknown } | { error: unknown }): Promise<void>;
-  /** Notes what the stream has used so far, in tokens; what is no count counts as none. */
+  /** Records the usage of the stream so far, in tokens. A value that is not a count is 0. */
   usage(input: unknown, output: unknown, total?: unknown): void;
   model(name: unknown): void;
   finished(reason: unknown): void;
-  readonly gathered: CollectedStream;
+  readonly collected: CollectedStream;
 }
 
-/** What the streams before used, by run: an agent asks its model more than once. */
-const usedBefore = new WeakMap<ExecutionPublisher, Usage>();
+/** The usage of the previous streams of each run, because an agent calls its model more than once. */
+const previousUsage = new WeakMap<ExecutionPublisher, Usage>();
 
-/** Begins to gather one stream for a run. */
+/** Starts to collect one stream for a run. */
 export function collectStream(run: ExecutionPublisher): StreamCollector {
-  const before = usedBefore.get(run) ?? NOTHING;
-  const started = new Map<string, CollectedToolCall & { at: number }>();
+  const previous = previousUsage.get(run) ?? NO_USAGE;
+  const started = new Map<string, CollectedToolCall & { startedAt: number }>();
   const toolCalls: CollectedToolCall[] = [];
   const hasText = run.mode === 'TEXT' && run.kind !== 'workflow';
   let text = '';
@@ -48,14 +51,15 @@ export function collectStream(run: ExecutionPublisher): StreamCollector {
   let model: string | undefined;
   let finishReason: string | undefined;
 
-  /** Publishing never fails the work: what is too large or no JSON is left out of the event. */
-  async function toolCall(call: EventData['tool_call']): Promise<void> {
+  async function publishToolCall(call: EventData['tool_call']): Promise<void> {
     try {
       await run.toolCall(call);
     } catch (error) {
       if (!isExecstreamError(error)) throw error;
+      // Publishing must not fail the work: arguments and results that are too large or not JSON are omitted. If they
+      // were too large, the run has published a warning.
       const { args: _, result: __, ...bare } = call;
-      await run.toolCall({ ...bare, ...(bare.error && { error: bare.error.slice(0, 8_000) }) });
+      await run.toolCall({ ...bare, ...(bare.error && { error: bare.error.slice(0, MAX_ERROR_UNITS) }) });
     }
   }
 
@@ -66,34 +70,34 @@ export function collectStream(run: ExecutionPublisher): StreamCollector {
       if (hasText) await run.text(delta);
     },
     async toolStarted(id, name, args) {
-      const toolCallId = word(id, `call-${started.size + 1}`);
+      const toolCallId = nonEmpty(id, `call-${started.size + 1}`);
       if (started.has(toolCallId)) return;
       const call = {
         toolCallId,
-        toolName: word(name, 'tool'),
-        ...(args !== undefined && { args: parsed(args) }),
+        toolName: nonEmpty(name, 'tool'),
+        ...(args !== undefined && { args: parseArgs(args) }),
       };
-      started.set(toolCallId, { ...call, at: performance.now() });
+      started.set(toolCallId, { ...call, startedAt: performance.now() });
       toolCalls.push(call);
-      await toolCall({ ...call, status: 'started' });
+      await publishToolCall({ ...call, status: 'started' });
     },
     async toolEnded(id, outcome) {
-      const call = started.get(word(id, ''));
+      const call = started.get(nonEmpty(id, ''));
       if (!call) return;
-      const { toolCallId, toolName, at } = call;
-      const ended = { toolCallId, toolName, durationMs: Math.round(performance.now() - at) };
+      const { toolCallId, toolName, startedAt } = call;
+      const ended = { toolCallId, toolName, durationMs: Math.round(performance.now() - startedAt) };
       if ('error' in outcome) {
         const error = toError(outcome.error, 'the tool failed').message;
-        await toolCall({ ...ended, status: 'failed', error });
-      } else await toolCall({ ...ended, status: 'succeeded', result: outcome.result as JsonValue });
+        await publishToolCall({ ...ended, status: 'failed', error });
+      } else await publishToolCall({ ...ended, status: 'succeeded', result: outcome.result as JsonValue });
     },
     usage(input, output, total) {
       const [inputTokens, outputTokens] = [count(input), count(output)];
       usage = { inputTokens, outputTokens, totalTokens: count(total) || inputTokens + outputTokens };
       if (usage.totalTokens === 0) return;
-      const all = sum(before, usage);
-      usedBefore.set(run, all);
-      void run.usage(model === undefined ? all : { ...all, model });
+      const sum = addUsage(previous, usage);
+      previousUsage.set(run, sum);
+      void run.usage(model === undefined ? sum : { ...sum, model });
     },
     model(name) {
       if (typeof name === 'string' && name !== '') model = name;
@@ -101,16 +105,16 @@ export function collectStream(run: ExecutionPublisher): StreamCollector {
     finished(reason) {
       if (typeof reason === 'string') finishReason = reason;
     },
-    get gathered() {
-      const used = usage && model !== undefined ? { ...usage, model } : usage;
-      return { text, toolCalls, ...(used && { usage: used }), ...(finishReason && { finishReason }) };
+    get collected() {
+      const total = usage && model !== undefined ? { ...usage, model } : usage;
+      return { text, toolCalls, ...(total && { usage: total }), ...(finishReason && { finishReason }) };
     },
   };
 }
 
-const NOTHING: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
+const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
 
-function sum(a: Usage, b: Usage): Usage {
+function addUsage(a: Usage, b: Usage): Usage {
   return {
     inputTokens: a.inputTokens + b.inputTokens,
     outputTokens: a.outputTokens + b.outputTokens,
@@ -118,34 +122,35 @@ function sum(a: Usage, b: Usage): Usage {
   };
 }
 
-/** Tokens; 0 for what is no count. */
+/** A number of tokens; 0 if the value is not a count. */
 export function count(value: unknown): number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 0;
 }
 
-/** An object's field, whatever the object is. */
+/** A field of a value; undefined if the value is not an object. */
 export function field(of: unknown, name: string): unknown {
   return typeof of === 'object' && of !== null ? (of as Record<string, unknown>)[name] : undefined;
 }
 
-/** An error as a stream tells it: an Error, a text, or an object with a message. */
-export function toError(told: unknown, otherwise: string): Error {
-  if (told instanceof Error) return told;
-  const message = typeof told === 'string' ? told : field(told, 'message');
-  const error = new Error(typeof message === 'string' && message !== '' ? message : otherwise);
-  const code = field(told, 'code') ?? field(told, 'type');
+/** An error from a stream: an Error, a string, or an object with a message. */
+export function toError(reported: unknown, fallback: string): Error {
+  if (reported instanceof Error) return reported;
+  const message = typeof reported === 'string' ? reported : field(reported, 'message');
+  const error = new Error(typeof message === 'string' && message !== '' ? message : fallback);
+  const code = field(reported, 'code') ?? field(reported, 'type');
   return typeof code === 'string' ? Object.assign(error, { code }) : error;
 }
 
-function parsed(args: unknown): JsonValue {
+function parseArgs(args: unknown): JsonValue {
   if (typeof args !== 'string') return args as JsonValue;
   try {
     return JSON.parse(args === '' ? '{}' : args);
   } catch {
+    // The model may generate invalid JSON; the tool then reports it.
     return args;
   }
 }
 
-function word(value: unknown, otherwise: string): string {
-  return typeof value === 'string' && value !== '' ? value : otherwise;
+function nonEmpty(value: unknown, fallback: string): string {
+  return typeof value === 'string' && value !== '' ? value : fallback;
 }

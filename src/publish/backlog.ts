@@ -115,7 +115,7 @@ export function createBacklog({ maxBytes, startEvent, resendEvents, onOverflow }
       inFlight = undefined;
     },
     restart() {
-      // After an overflow, text between this batch and the queue is gone: the resend contains the batch's text.
+      // After an overflow, text between this batch and the queue was dropped, so the resend contains the batch's text.
       const returned =
         inFlight?.items.filter(({ event }) => !(pending?.content && isContent(event.type))) ?? [];
       inFlight = undefined;

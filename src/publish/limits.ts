@@ -1,28 +1,64 @@
 // The limits of a publisher, and their defaults.
 
-/** Every limit of a publisher. Times are in ms, sizes in bytes. */
+/** Every limit of a publisher. Times are in ms. */
 export interface PublisherLimits {
-  /** How long neighbouring events are gathered into one batch, and small texts into one chunk. */
+  /**
+   * How long neighbouring events are collected into one batch, and short texts into one chunk.
+   * @default 5
+   */
   readonly batchMs: number;
-  /** Bytes (JSON) that wait for the log; above, what waits is dropped and made good by `reset` (`overflow`). */
+  /**
+   * Bytes (JSON) that may wait for the log. Above the limit, queued events are dropped; text or value is resent after a
+   * `reset` (`overflow`).
+   * @default 4194304 (4 MiB)
+   */
   readonly outboxBytes: number;
-  /** Bytes waiting from which `text()` waits for room. */
+  /**
+   * Waiting bytes from which publishing calls wait for room.
+   * @default 1048576 (1 MiB)
+   */
   readonly highWaterBytes: number;
-  /** The longest that one call waits for room; the next ones do not wait until the log has moved again. */
+  /**
+   * The longest wait of a call for room. After it, calls do not wait until the log accepts a batch again.
+   * @default 2000
+   */
   readonly blockMs: number;
-  /** After this time `begin()` resolves though row or log are away; both are tried on. */
+  /**
+   * Time after which `begin()` resolves although the row or the log is unavailable. Both are retried.
+   * @default 2000
+   */
   readonly beginMs: number;
-  /** After this time `complete()` and `fail()` resolve though the end is not recorded; it is tried on. */
+  /**
+   * Time after which `complete()` and `fail()` resolve although the end is not recorded. It is retried.
+   * @default 30000
+   */
   readonly endMs: number;
-  /** What `close()` and `abandon()` grant what is still queued. */
+  /**
+   * Timeout of `close()` and `abandon()` for the events that are still queued.
+   * @default 5000
+   */
   readonly closeMs: number;
-  /** After this time one call of log or store counts as unanswered (its outcome unknown). */
+  /**
+   * Timeout of one call of the log or the store, after which its outcome is unknown and it is retried.
+   * @default 5000
+   */
   readonly callMs: number;
-  /** Bytes (UTF-8) of text that are sent again after a `reset`; above, `warning` `PREFIX_LOST` and the last of it. */
+  /**
+   * Bytes (UTF-8) of text that are resent after a `reset`. A longer text loses its beginning, which a `warning`
+   * `PREFIX_LOST` reports.
+   * @default 1048576 (1 MiB)
+   */
   readonly heldTextBytes: number;
-  /** UTF-16 code units of text kept for `complete`'s default result; above, the result is omitted. */
+  /**
+   * UTF-16 code units of text that are kept for the default result of `complete()`. The result of a longer text is
+   * omitted.
+   * @default 16777216
+   */
   readonly resultUnits: number;
-  /** A value is sent whole at least once in so many deltas. */
+  /**
+   * A value is sent completely at least once in this number of deltas.
+   * @default 500
+   */
   readonly wholeValueEvery: number;
 }
 

@@ -1,4 +1,4 @@
-// A worker's publisher: begins runs, and sees them off when the worker stops.
+// A worker's publisher: begins runs, and releases them when the worker stops.
 import { invalidInput } from '../event/errors.ts';
 import type { ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
@@ -10,36 +10,60 @@ import { DEFAULT_LIMITS, type PublisherLimits } from './limits.ts';
 import { createRun, type Run } from './run.ts';
 
 export interface PublisherOptions {
+  /** The log to append to, such as `createRedisLogWriter()` returns. */
   readonly log: LogWriter;
+  /** The rows of the executions, such as `createPrismaStore()` returns. */
   readonly store: ExecutionStore;
-  /** Silent by default; pino's loggers fit. */
+  /**
+   * Any structured logger, such as pino's.
+   * @default no logging
+   */
   readonly logger?: Logger;
+  /**
+   * Limits that differ from the defaults.
+   * @default DEFAULT_LIMITS
+   */
   readonly limits?: Partial<PublisherLimits>;
   /**
-   * Secrets known by their looks are replaced by `[redacted]` before anything is held, queued, sent, written on the
-   * row or logged. Here is what to replace besides; `false` replaces nothing.
+   * Secrets to redact in addition to the built-in kinds; `false` disables redaction. Secrets are replaced by
+   * `[redacted]` before anything is queued, sent, written to the row or logged.
+   * @default {} (the built-in kinds)
    */
   readonly redact?: false | RedactOptions;
 }
 
 export interface Publisher {
   /**
-   * Begins an execution, or a new attempt of it, and its stream. Resolves within `beginMs`, though row or log be
-   * away: the run then holds what is published and goes on trying.
-   * @throws ExecstreamError `BAD_USER_INPUT` for what cannot be begun, `SUPERSEDED` for an older attempt or a second
-   *   publisher, `ENDED`, `FORBIDDEN` for an id of another tenant, `EVENT_TOO_LARGE`.
+   * Begins an execution, or a new attempt of it, and its stream. Resolves within `beginMs` even if the row or the log is
+   * unavailable; the run then queues events and keeps retrying.
+   * @throws ExecstreamError `BAD_USER_INPUT` for invalid input, `SUPERSEDED` for an older attempt or a second publisher
+   *   of the same attempt, `ENDED`, `FORBIDDEN` for an id of another tenant, `EVENT_TOO_LARGE`.
    */
   begin(run: BeginRun): Promise<ExecutionPublisher>;
   /**
-   * Sends what is queued and records ends under way, within `closeMs`, then lets go of every run. It ends none: a run
-   * still open is left to its next attempt. It does not close `log` or `store`.
+   * Sends queued events and records pending ends, within `closeMs`, then releases every run. Open runs are not ended:
+   * their next attempt continues. `log` and `store` stay open.
    */
   close(): Promise<void>;
 }
 
 /**
- * Makes a publisher over a log and a store, which stay the caller's.
+ * Creates a publisher. The caller owns `log` and `store`, and closes them.
  * @throws ExecstreamError `BAD_USER_INPUT` for a literal or pattern that cannot be redacted.
+ * @example
+ * ```ts
+ * const log = createRedisLogWriter({ redis: 'redis://localhost:6379' });
+ * const store = createPrismaStore({ url: 'postgres://localhost/app' });
+ * const publisher = createPublisher({ log, store });
+ *
+ * const run = await publisher.begin({ kind: 'agent', id: 'poem-1' });
+ * await run.text('Shall I compare thee to a summer’s day?');
+ * await run.complete();
+ *
+ * await publisher.close();
+ * await log.close();
+ * await store.close();
+ * ```
  */
 export function createPublisher(options: PublisherOptions): Publisher {
   const { log, store, logger = SILENT, redact } = options;

@@ -1,5 +1,5 @@
-// Row and log that fail, hang, lose answers, lose themselves or belong to another: the work is never failed nor held
-// up beyond a bound, and what viewers end up with is whole (ARCHITECTURE.md, invariants 3, 6, 11 and 13).
+// A store and a log that fail, hang, lose responses, lose data or belong to another publisher: the work never fails and
+// is delayed by a limited time, and viewers end up with complete content.
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
@@ -17,8 +17,8 @@ afterEach(() => {
   expect(unhandled).toEqual([]);
 });
 
-describe('answers that get lost', () => {
-  test('double nothing and lose nothing, whichever they are', async () => {
+describe('lost responses', () => {
+  test('lost responses duplicate nothing and lose nothing', async () => {
     const fault = fc.constantFrom<Faults['appends'][number]>('fail', 'append and fail', 'append and hang');
     await fc.assert(
       fc.asyncProperty(
@@ -43,7 +43,7 @@ describe('answers that get lost', () => {
     );
   }, 60_000);
 
-  test('make the same batch go out again unchanged, under the same id', async () => {
+  test('after a lost response, the same batch is sent again unchanged, under the same id', async () => {
     const { publisher, log } = createRig({ batchMs: 0 });
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     await until(() => run.stats.appended === 1);
@@ -58,9 +58,9 @@ describe('answers that get lost', () => {
   });
 });
 
-describe('a log that is away', () => {
+describe('an unavailable log', () => {
   test.each([['isAway'], ['hangs']] as const)(
-    '(%s) does not keep a run from beginning, and is caught up with',
+    'a run begins while the log is unavailable (%s), and its events are appended later',
     async (how) => {
       const { publisher, log } = createRig({ callMs: 50 });
       log.faults[how] = true;
@@ -74,7 +74,7 @@ describe('a log that is away', () => {
     },
   );
 
-  test('under a fast producer keeps memory and blocking bounded, and the text is whole again', async () => {
+  test('memory and blocking stay limited with a fast producer, and the text is complete afterwards', async () => {
     const { publisher, log, logger } = createRig({
       outboxBytes: 40_000,
       highWaterBytes: 20_000,
@@ -94,7 +94,7 @@ describe('a log that is away', () => {
       if (i % 10 === 0) run.toolCall({ toolCallId: `t${i}`, toolName: 'n', status: 'started' });
       most = Math.max(most, run.stats.queuedBytes);
     }
-    // One wait of blockMs for the whole outage, not one a call.
+    // Calls wait blockMs once per outage, not once each.
     expect(performance.now() - from).toBeLessThan(1_000);
     expect(most).toBeLessThan(45_000);
     log.faults.isAway = false;
@@ -110,7 +110,7 @@ describe('a log that is away', () => {
     expect(folded.types.filter((type) => type === 'agent_start')).toHaveLength(1);
   });
 
-  test('before its first answer overflows as well, and the start event still comes first', async () => {
+  test('an outbox that overflows before the log is open still sends the start event first', async () => {
     const { publisher, log } = createRig({ outboxBytes: 10_000 });
     log.faults.isAway = true;
     const run = await publisher.begin({ kind: 'agent', id: 'a1', mode: 'STRUCTURED' });
@@ -122,7 +122,7 @@ describe('a log that is away', () => {
     expect(folded.value).toEqual({ i: 99, filler: `${'x'.repeat(1_000)}99` });
   });
 
-  test('costs the beginning of a text above what is held: PREFIX_LOST and the end of it', async () => {
+  test('a text longer than heldTextBytes loses its beginning, which PREFIX_LOST reports', async () => {
     const { publisher, log } = createRig({ outboxBytes: 5_000, heldTextBytes: 3_000 });
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     log.faults.isAway = true;
@@ -137,11 +137,11 @@ describe('a log that is away', () => {
     expect(ends[0]!.data).toMatchObject({ result: text });
   });
 
-  test('at the end: complete resolves within its bound, the row is final, and the event comes later', async () => {
+  test('complete() resolves within endMs while the log is unavailable, the row ends, and the event is appended later', async () => {
     const { publisher, log, store } = createRig({ endMs: 200 });
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     log.faults.isAway = true;
-    run.text('last words');
+    run.text('last text');
     const from = performance.now();
     expect(await run.complete()).toBe(false);
     expect(performance.now() - from).toBeLessThan(1_000);
@@ -154,9 +154,9 @@ describe('a log that is away', () => {
   });
 });
 
-describe('a log that is lost', () => {
+describe('a lost log', () => {
   test.each(['TEXT', 'STRUCTURED'] as const)(
-    '%s: begins anew and is whole, with things queued',
+    '%s: a new epoch gets the complete content, with events queued',
     async (mode) => {
       const { publisher, log } = createRig({ batchMs: 0 });
       const run = await publisher.begin({ kind: 'agent', id: 'a1', mode });
@@ -188,7 +188,7 @@ describe('a log that is lost', () => {
     },
   );
 
-  test('lost after an overflow was noticed, or with an answer lost, is whole too', async () => {
+  test('a log lost after an overflow and a lost response gets the complete text', async () => {
     const { publisher, log } = createRig({ batchMs: 0, outboxBytes: 3_000 });
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     run.text('first ');
@@ -214,18 +214,18 @@ describe('a log that is lost', () => {
     expect(folded.types.filter((type) => type === 'agent_start')).toHaveLength(1);
   });
 
-  test('any order of text, events, outages, losses and lost answers leaves text and value whole', async () => {
+  test('text and value are complete after any order of content, events, outages, losses and lost responses', async () => {
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.string({ minLength: 1, maxLength: 300, unit: 'binary' }) },
       fc.constantFrom(
         '!event',
         '!event',
-        '!away',
-        '!back',
+        '!outage',
+        '!recovery',
         '!lose',
         '!lose',
         '!fail',
-        '!answer lost',
+        '!response lost',
         '!wait',
         '!wait',
       ),
@@ -246,11 +246,11 @@ describe('a log that is lost', () => {
             if (each === '!event') {
               run.warning('W', `w${events}`);
               events += 1;
-            } else if (each === '!away') log.faults.isAway = true;
-            else if (each === '!back') log.faults.isAway = false;
+            } else if (each === '!outage') log.faults.isAway = true;
+            else if (each === '!recovery') log.faults.isAway = false;
             else if (each === '!lose') log.lose();
             else if (each === '!fail') log.faults.appends.push('fail');
-            else if (each === '!answer lost') log.faults.appends.push('append and fail');
+            else if (each === '!response lost') log.faults.appends.push('append and fail');
             else if (each === '!wait') await vi.advanceTimersByTimeAsync(30);
             else {
               text += each;
@@ -270,12 +270,12 @@ describe('a log that is lost', () => {
             expect(folded.value).toEqual({ text: last, list: [...last].slice(0, 5) });
           expect(folded.ends).toHaveLength(1);
           expect(folded.types.filter((type) => type === 'agent_start')).toHaveLength(1);
-          // Events are lost only where an outage (counted) or a loss of the log took them, and never doubled.
-          const told = folded.events.flatMap((e) =>
+          // Events are lost only by an overflow, which counts them, or by a loss of the log, and never duplicated.
+          const warnings = folded.events.flatMap((e) =>
             e.type === 'warning' && e.data.code === 'W' ? [e.data.message] : [],
           );
-          expect(new Set(told).size).toBe(told.length);
-          if (!steps.includes('!lose')) expect(told.length + run.stats.dropped).toBe(events);
+          expect(new Set(warnings).size).toBe(warnings.length);
+          if (!steps.includes('!lose')) expect(warnings.length + run.stats.dropped).toBe(events);
         },
       ),
       { numRuns: 300 },
@@ -283,8 +283,8 @@ describe('a log that is lost', () => {
   }, 120_000);
 });
 
-describe('another one has the execution', () => {
-  test('a new attempt supersedes: the signal aborts, later calls are counted, it is logged once', async () => {
+describe('an execution that another attempt or publisher has', () => {
+  test('a new attempt supersedes a run: its signal aborts, later calls are counted, and it is logged once', async () => {
     const { publisher, log, logger, store } = createRig();
     const first = await publisher.begin({ kind: 'agent', id: 'a1' });
     await until(() => first.stats.appended === 1);
@@ -303,7 +303,7 @@ describe('another one has the execution', () => {
     expect((await store.get('a1'))!.result).toBe('theirs');
   });
 
-  test('superseded on the row alone: no terminal event is told', async () => {
+  test('a run superseded on the row only appends no terminal event', async () => {
     const { publisher, log, store } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     await store.begin({ kind: 'agent', id: 'a1', mode: 'TEXT' });
@@ -312,12 +312,12 @@ describe('another one has the execution', () => {
     expect((await foldLog(log.real, 'a1')).ends).toEqual([]);
   });
 
-  test('ended elsewhere while it runs: the signal aborts with ENDED', async () => {
+  test('the signal aborts with ENDED when another process ends the execution', async () => {
     const { publisher, log } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     await until(() => run.stats.appended === 1);
     const { epoch, head } = (await log.real.head('a1'))!;
-    const data = { status: 'CANCELED', message: 'by hand', durationMs: 1 } as const;
+    const data = { status: 'CANCELED', message: 'by an operator', durationMs: 1 } as const;
     await log.real.append('a1', {
       epoch,
       acknowledged: head,
@@ -331,14 +331,14 @@ describe('another one has the execution', () => {
     expect((await foldLog(log.real, 'a1')).ends).toHaveLength(1);
   });
 
-  test('ended elsewhere while it ends: once, and the row gets where', async () => {
+  test('an end that another process appends first counts as success, and the row gets its position', async () => {
     const { publisher, log, store } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     await until(() => run.stats.appended === 1);
     const { finish } = store;
     store.finish = async (id, attempt, end) => {
       const row = await finish(id, attempt, end);
-      // A server tells the end from the row before this publisher does.
+      // A server appends the terminal event from the row before this publisher does.
       const { epoch, head } = (await log.real.head('a1'))!;
       const data = { status: 'SUCCESS', durationMs: 1 } as const;
       await log.real.append('a1', {
@@ -354,12 +354,12 @@ describe('another one has the execution', () => {
     expect((await store.get('a1'))!.end).toMatchObject({ seq: 2 });
   });
 
-  test('the rest told by a server that thought it dead, behind its own end of the row: no reason to abort', async () => {
+  test('a run does not abort if a server appends the rest of its text after it has ended the row', async () => {
     const { publisher, log, store } = createRig({ endMs: 200 });
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     await until(() => run.stats.appended === 1);
     log.faults.isAway = true;
-    run.text('last words');
+    run.text('last text');
     expect(await run.complete()).toBe(false);
     await until(async () => (await store.get('a1'))!.status === 'SUCCESS');
     const reconcileEnd = createEndReconciler({ log: log.real, store, content, graceMs: 0 });
@@ -370,15 +370,15 @@ describe('another one has the execution', () => {
     expect((await foldLog(log.real, 'a1')).types).toEqual(['agent_start', 'llm_chunk', 'complete']);
   });
 
-  test('a log that a source writes is refused', async () => {
+  test('a run is rejected if the log belongs to a source', async () => {
     const { publisher, log } = createRig();
     await log.real.open('a1', { numbering: 'fixed', attempt: 1 });
     await expect(publisher.begin({ kind: 'agent', id: 'a1' })).rejects.toMatchObject({ code: 'SUPERSEDED' });
   });
 });
 
-describe('a store that is away', () => {
-  test('does not keep a run from beginning; what is published meanwhile is not lost', async () => {
+describe('an unavailable store', () => {
+  test('a run begins while the store is unavailable, and loses nothing that is published in the meantime', async () => {
     const { publisher, log, store } = createRig();
     store.isAway = true;
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
@@ -392,7 +392,7 @@ describe('a store that is away', () => {
     expect((await foldLog(log.real, 'a1')).text).toBe('held');
   });
 
-  test('that refuses only later stops the run then', async () => {
+  test('a run stops when the store rejects it later', async () => {
     const { publisher, store } = createRig({ beginMs: 20 });
     await store.begin({ kind: 'agent', id: 'a1', mode: 'TEXT', attempt: 5 });
     store.isAway = true;
@@ -403,14 +403,14 @@ describe('a store that is away', () => {
     expect(run.state).toBe('superseded');
   });
 
-  test('and that began though its answer got lost is not begun as another attempt', async () => {
+  test('a begin whose response was lost is retried as the same attempt', async () => {
     const { publisher, store } = createRig();
     const { begin } = store;
     let calls = 0;
     store.begin = async (execution) => {
       const row = await begin(execution);
       calls += 1;
-      if (calls === 1) throw new ExecstreamError('SOURCE_UNAVAILABLE', 'the answer got lost');
+      if (calls === 1) throw new ExecstreamError('SOURCE_UNAVAILABLE', 'the response was lost');
       return row;
     };
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
@@ -418,7 +418,7 @@ describe('a store that is away', () => {
     expect(calls).toBe(2);
   });
 
-  test('at the end: no terminal event before the row is final, however long it takes', async () => {
+  test('no terminal event is appended before the row has ended, however long that takes', async () => {
     const { publisher, log, store } = createRig({ endMs: 100 });
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     run.text('all');
@@ -432,7 +432,7 @@ describe('a store that is away', () => {
   });
 });
 
-test('close with log and store away resolves within its bound and leaves no timer', async () => {
+test('close() resolves within closeMs while log and store are unavailable, and leaves no timer', async () => {
   vi.useFakeTimers();
   const { publisher, log, store, logger } = createRig({ closeMs: 300, beginMs: 50 });
   log.faults.hangs = true;
@@ -447,7 +447,7 @@ test('close with log and store away resolves within its bound and leaves no time
   const closed = publisher.close();
   await vi.advanceTimersByTimeAsync(300);
   await closed;
-  // The bound of complete() is the one that is left; it fires into nothing.
+  // The remaining timer is the timeout of complete(), which has no effect any more.
   await vi.advanceTimersByTimeAsync(3_000);
   expect(vi.getTimerCount()).toBe(0);
   expect(logger.lines.filter(({ level }) => level === 'error')).toHaveLength(1);

@@ -1,4 +1,4 @@
-// Folds a log into what a viewer who read all of it has: text, value, tool calls; a `reset` voids them.
+// Reduces a log to what a viewer that has read all of it shows: text, value, warnings; a `reset` clears text and value.
 import jsonPatch from 'fast-json-patch';
 import type { EventType, ExecutionEvent, JsonValue } from '../../src/event/events.ts';
 import type { LogReader } from '../../src/log/log.ts';
@@ -26,7 +26,7 @@ function fold(events: readonly ExecutionEvent[]): Folded {
     ends: [],
   };
   for (const [i, event] of events.entries()) {
-    if (event.seq !== i + 1) throw new Error(`seq ${event.seq} at place ${i + 1}`);
+    if (event.seq !== i + 1) throw new Error(`seq ${event.seq} at index ${i}, expected ${i + 1}`);
     if (folded.ends.length > 0) throw new Error(`${event.type} after the end`);
     if (event.type === 'llm_chunk') folded.chunks.push(event.data.content);
     if (event.type === 'structured_delta') {
@@ -49,7 +49,7 @@ function fold(events: readonly ExecutionEvent[]): Folded {
   return folded;
 }
 
-/** Reads a whole log and folds it. */
+/** Reads a complete log and reduces it. */
 export async function foldLog(log: LogReader, executionId: string): Promise<Folded> {
   const page = await log.read(executionId, 0, 1_000_000);
   return fold(page?.events ?? []);

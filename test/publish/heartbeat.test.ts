@@ -1,4 +1,4 @@
-// A run keeps its execution alive for as long as something is to be expected of it.
+// The heartbeat of a run: sent while the run is open, removed when nothing more is expected of it.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import { createPublisher } from '../../src/publish/publisher.ts';
@@ -24,7 +24,7 @@ async function setUp() {
   return { log, store, logger, publisher, run };
 }
 
-test('an open run is heard of every 10 s, and is forgotten with its end', async () => {
+test('an open run sends a heartbeat every 10 s, and its entry is removed when it ends', async () => {
   const { log, run } = await setUp();
   for (let i = 0; i < 20; i += 1) {
     await vi.advanceTimersByTimeAsync(5_000);
@@ -38,15 +38,15 @@ test('an open run is heard of every 10 s, and is forgotten with its end', async 
   expect(await log.silenceMs('a1')).toBeUndefined();
 });
 
-test('a run that gave up for another attempt to follow is forgotten', async () => {
+test('the entry of an abandoned run is removed', async () => {
   const { log, run } = await setUp();
-  const leaving = run.abandon(new Error('this try'));
+  const leaving = run.abandon(new Error('this attempt failed'));
   await vi.advanceTimersByTimeAsync(100);
   await leaving;
   expect(await log.silenceMs('a1')).toBeUndefined();
 });
 
-test('a run that is left open falls silent', async () => {
+test('a run that its publisher leaves open sends no more heartbeats, and its entry stays', async () => {
   const { log, publisher } = await setUp();
   const closing = publisher.close();
   await vi.advanceTimersByTimeAsync(60_000);
@@ -54,11 +54,11 @@ test('a run that is left open falls silent', async () => {
   expect(await log.silenceMs('a1')).toBeGreaterThanOrEqual(50_000);
 });
 
-test('a log that is away is tried again, and work goes on', async () => {
+test('a heartbeat that fails is followed by the next one, and the run stays open', async () => {
   const { log, run } = await setUp();
   const { recordHeartbeat } = log;
   log.recordHeartbeat = async () => {
-    throw new Error('away');
+    throw new Error('unavailable');
   };
   await vi.advanceTimersByTimeAsync(60_000);
   expect(run.state).toBe('open');
@@ -68,15 +68,15 @@ test('a log that is away is tried again, and work goes on', async () => {
   expect(await log.silenceMs('a1')).toBeLessThanOrEqual(10_000);
 });
 
-test('a run is one that expects heartbeats, whether the first one was stored or not', async () => {
+test('the row of a run records that heartbeats are expected, before the first one is stored', async () => {
   const { store } = await setUp();
   expect(await store.expectingHeartbeats(undefined, 10)).toEqual([{ id: 'a1', kind: 'agent' }]);
 });
 
-test('an abandoned attempt is not ended by the sweep, however late the next attempt begins', async () => {
+test('the liveness sweep does not end an abandoned attempt, however late the next attempt begins', async () => {
   const { log, store, publisher, run } = await setUp();
   const stop = createLivenessMonitor({ log, store, reconcileEnd: async () => {} }).startSweeping();
-  const leaving = run.abandon(new Error('this try'));
+  const leaving = run.abandon(new Error('this attempt failed'));
   await vi.advanceTimersByTimeAsync(3 * 60 * 60_000);
   await leaving;
   expect(await store.get('a1')).toMatchObject({ status: 'RUNNING', attempt: 1 });
@@ -92,10 +92,10 @@ test('an abandoned attempt is not ended by the sweep, however late the next atte
   stop();
 });
 
-test('an attempt that is abandoned while the store is unavailable is logged, and waits no longer than closeMs', async () => {
+test('abandoning an attempt while the store is unavailable takes up to closeMs and is logged', async () => {
   const { store, logger, run } = await setUp();
   store.isAway = true;
-  const leaving = run.abandon(new Error('this try'));
+  const leaving = run.abandon(new Error('this attempt failed'));
   await vi.advanceTimersByTimeAsync(5_000);
   await leaving;
   const warnings = logger.lines.filter(({ level }) => level === 'warn').map(({ message }) => message);

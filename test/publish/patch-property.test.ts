@@ -1,20 +1,20 @@
-// Structured values by the library: what `value()` is given is what the log adds up to and what the row holds, by an
-// implementation of RFC 6902 that shares nothing with the product's; and nothing that is given is changed.
+// Structured values published with the library: the log and the row both yield the value passed to `value()`, checked
+// with an independent implementation of RFC 6902. The values themselves are not changed.
 //
 //   PATCH_CASES=100000 npm test -- test/publish/patch-property
 import { expect, test } from 'vitest';
 import { type App, createApp } from '../support/app.ts';
 import { finalState, type PatchCase, patchCases } from '../support/patch-cases.ts';
-import { checkCases, PATCH_CASES, PATCH_SEED, PATCH_TIMEOUT_MS } from '../support/property.ts';
+import { checkCases, PATCH_CASES, PATCH_TIMEOUT_MS } from '../support/property.ts';
 import { applyJsonPatch, copyJson, type Json, type Operation } from '../support/rfc6902.ts';
 
-/** A memory log keeps what has ended for an hour. */
+/** A memory log keeps ended executions for an hour. */
 const CASES_PER_APP = 500;
 
 test(
-  `values published by the library are stored and kept as they were given (${PATCH_CASES} random cases, PATCH_SEED=${PATCH_SEED})`,
+  `the log and the row yield the values that were published, and no value is changed (${PATCH_CASES} random cases)`,
   async () => {
-    // No waiting for neighbouring events: `complete` sends what is queued.
+    // Batching is disabled: `complete` sends the queued events anyway.
     let app = createApp({ limits: { batchMs: 0 } });
     let count = 0;
     try {
@@ -36,9 +36,9 @@ test(
 async function publish(app: App, id: string, each: PatchCase): Promise<void> {
   const run = await app.publisher.begin({ id, kind: 'agent', mode: 'STRUCTURED', agentId: 'writer' });
   for (const state of each.states) {
-    const given = deepFrozen(copyJson(state));
-    await run.value(given);
-    expect(given, 'the value that was given, afterwards').toEqual(state);
+    const value = deepFrozen(copyJson(state));
+    await run.value(value);
+    expect(value, 'the value after it was published').toEqual(state);
   }
   expect(await run.complete()).toBe(true);
 
@@ -51,9 +51,9 @@ async function publish(app: App, id: string, each: PatchCase): Promise<void> {
   }
   const end = page!.events.at(-1)!;
   const value = finalState(each);
-  expect(folded, 'the value that the log adds up to').toEqual(value);
+  expect(folded, 'the value of the log').toEqual(value);
   expect(end, 'the result in `complete`').toMatchObject({ type: 'complete', data: { result: value } });
-  expect((await app.store.get(id))?.result, 'the result of the row').toEqual(value);
+  expect((await app.store.get(id))?.result, 'the result on the row').toEqual(value);
 }
 
 function deepFrozen<T extends Json>(value: T): T {

@@ -1,4 +1,4 @@
-// The public face of a run while row and log answer: events, order, sizes, ends.
+// The public API of a run while the store and the log are available: events, order, sizes, ends.
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
@@ -18,7 +18,7 @@ afterEach(() => {
 const coded = (code: string) => expect.objectContaining({ name: 'ExecstreamError', code });
 
 describe('a run', () => {
-  test('begins with the start event of its kind, ends once, and leaves row and log of one mind', async () => {
+  test('a run begins with the start event of its kind, ends once, and leaves the row and the log consistent', async () => {
     const { publisher, log, store } = createRig();
     const run = await publisher.begin({
       kind: 'agent',
@@ -76,14 +76,14 @@ describe('a run', () => {
     ],
     [{ kind: 'task', id: 't', name: 'sum' }, 'task_start', { taskId: 'sum' }],
     [{ kind: 'agent', id: 'g' }, 'agent_start', { agentId: 'g' }],
-  ] as const)('of %j begins with %s', async (wanted, type, data) => {
+  ] as const)('the stream of %j begins with %s', async (begun, type, data) => {
     const { publisher, log } = createRig();
-    const run = await publisher.begin(wanted);
+    const run = await publisher.begin(begun);
     await run.complete();
-    expect((await foldLog(log.real, wanted.id)).events[0]).toMatchObject({ type, data });
+    expect((await foldLog(log.real, begun.id)).events[0]).toMatchObject({ type, data });
   });
 
-  test('of a workflow tells of its children and of usage, and has no text', async () => {
+  test('a workflow publishes events of its children and usage, and has no text', async () => {
     const { publisher, log } = createRig();
     const run = await publisher.begin({ kind: 'workflow', id: 'w1' });
     run.emit('agent_start', { agentId: 'writer', executionId: 'a1' });
@@ -106,7 +106,7 @@ describe('a run', () => {
     expect(events[5]!.data).toMatchObject({ result: { done: true } });
   });
 
-  test('carries any text whole, in any pieces, between other events', async () => {
+  test('any text is published completely and in order, in any pieces, between other events', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(
@@ -122,21 +122,21 @@ describe('a run', () => {
           }
           await run.complete();
           const { text, ends, events } = await foldLog(log.real, 't1');
-          const whole = pieces.filter((piece) => piece !== 'EVENT').join('');
-          expect(text).toBe(whole);
-          expect(ends[0]).toMatchObject({ type: 'complete', data: { result: whole } });
+          const complete = pieces.filter((piece) => piece !== 'EVENT').join('');
+          expect(text).toBe(complete);
+          expect(ends[0]).toMatchObject({ type: 'complete', data: { result: complete } });
           // The order of text and other events is the order of the calls.
-          const told = events.flatMap((e) =>
+          const order = events.flatMap((e) =>
             e.type === 'llm_chunk' ? [e.data.content] : e.type === 'warning' ? ['EVENT'] : [],
           );
-          expect(told.join('')).toBe(pieces.join(''));
+          expect(order.join('')).toBe(pieces.join(''));
         },
       ),
       { numRuns: 60 },
     );
   });
 
-  test('reads an async iterable to its end, and passes its error on', async () => {
+  test('text() reads an async iterable to its end, and rejects with its error', async () => {
     const { publisher, log } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     await run.text(
@@ -147,9 +147,9 @@ describe('a run', () => {
     );
     const broken = (async function* () {
       yield 'c';
-      throw new Error('the model broke off');
+      throw new Error('the model failed');
     })();
-    await expect(run.text(broken)).rejects.toThrow('the model broke off');
+    await expect(run.text(broken)).rejects.toThrow('the model failed');
     await run.fail(new Error('broken'), { status: 'TIMED_OUT', code: 'MODEL' });
     const { chunks, ends } = await foldLog(log.real, 'a1');
     expect(chunks.join('')).toBe('a\r\nbc');
@@ -158,7 +158,7 @@ describe('a run', () => {
     ]);
   });
 
-  test('publishes values as patches, and what the caller changes later does not reach them', async () => {
+  test('values are published as patches, and later changes by the caller do not affect them', async () => {
     const { publisher, log, store } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1', mode: 'STRUCTURED' });
     const value: { items: number[]; gone?: undefined } = { items: [1], gone: undefined };
@@ -177,7 +177,7 @@ describe('a run', () => {
 });
 
 describe('batching', () => {
-  test('joins neighbouring chunks of 5 ms into one, sends them then, and keeps the time of publishing', async () => {
+  test('chunks within 5 ms are merged into one and sent after that time, with the time at which they were published', async () => {
     vi.useFakeTimers({ now: Date.parse('2030-01-01T00:00:00.000Z') });
     const { publisher, log } = createRig({ batchMs: 5 });
     const begun = publisher.begin({ kind: 'agent', id: 'a1' });
@@ -194,7 +194,7 @@ describe('batching', () => {
       { type: 'llm_chunk', ts: '2030-01-01T00:00:00.010Z', data: { content: 'ab' } },
     ]);
     log.faults.isAway = true;
-    run.warning('W', 'published while the log is away');
+    run.warning('W', 'published while the log is unavailable');
     await vi.advanceTimersByTimeAsync(10_000);
     log.faults.isAway = false;
     await vi.advanceTimersByTimeAsync(2_000);
@@ -202,7 +202,7 @@ describe('batching', () => {
     expect(events.at(-1)).toMatchObject({ type: 'warning', ts: '2030-01-01T00:00:00.015Z' });
   });
 
-  test('makes no batch above 256 KiB and no event above 64 KiB', async () => {
+  test('no batch is larger than 256 KiB and no event larger than 64 KiB', async () => {
     const { publisher, log } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     const text = '😀\r\n"漢'.repeat(100_000);
@@ -218,7 +218,7 @@ describe('batching', () => {
 });
 
 describe('an end', () => {
-  test('is on the row before the terminal event is announced, and comes after all that was queued', async () => {
+  test('the row ends before the terminal event is announced, which follows all queued events', async () => {
     const { publisher, log, store } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     const seen: Promise<[ExecutionEvent, string]>[] = [];
@@ -230,14 +230,14 @@ describe('an end', () => {
     });
     run.text('queued');
     await run.complete();
-    const told = (await Promise.all(seen)).map(([event, status]) => [event.type, status]);
-    expect(told.slice(-2)).toEqual([
+    const announced = (await Promise.all(seen)).map(([event, status]) => [event.type, status]);
+    expect(announced.slice(-2)).toEqual([
       ['llm_chunk', 'RUNNING'],
       ['complete', 'SUCCESS'],
     ]);
   });
 
-  test('happens once: later calls are counted and do nothing', async () => {
+  test('a run ends once: later calls are counted and have no effect', async () => {
     const { publisher, log, store } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     const [first, second] = await Promise.all([run.complete('one'), run.complete('two'), run.fail('three')]);
@@ -252,7 +252,7 @@ describe('an end', () => {
     expect(run.signal.aborted).toBe(false);
   });
 
-  test('leaves a result too large out of the event; the row keeps it', async () => {
+  test('a result that is too large is omitted from the event and kept on the row', async () => {
     const { publisher, log, store } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     const text = 'x'.repeat(MAX_DATA_BYTES);
@@ -263,7 +263,7 @@ describe('an end', () => {
     expect((await store.get('a1'))!.result).toBe(text);
   });
 
-  test('reports a text too long to be kept as omitted, in the stream and on the row', async () => {
+  test('a text longer than resultUnits is reported as an omitted result, in the stream and on the row', async () => {
     const { publisher, log, store } = createRig({ resultUnits: 10 });
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     await run.text('longer than that');
@@ -274,7 +274,7 @@ describe('an end', () => {
     expect(row.result).toBeUndefined();
   });
 
-  test('cuts an error message too long, not inside a character', async () => {
+  test('an error message that is too long is cut, not inside a character', async () => {
     const { publisher, log } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     await run.fail(new Error('😀'.repeat(MAX_DATA_BYTES)));
@@ -283,7 +283,7 @@ describe('an end', () => {
     expect((end!.data as { message: string }).message).toMatch(/^(😀)+…$/u);
   });
 
-  test('comes though the result is not JSON, or the store refuses it', async () => {
+  test('the end is recorded although the result is not JSON or the store rejects it', async () => {
     const { publisher, log, store, logger } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     expect(await run.complete({ big: 1n })).toBe(true);
@@ -298,19 +298,19 @@ describe('an end', () => {
     expect(logger.lines.filter(({ level }) => level === 'error')).toHaveLength(2);
   });
 
-  test('says what the row says where the row had ended otherwise', async () => {
+  test('the terminal event is that of the row, if the row has ended differently before', async () => {
     const { publisher, log, store } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
-    await store.finish('a1', 1, { status: 'CANCELED', error: { message: 'by hand' } });
+    await store.finish('a1', 1, { status: 'CANCELED', error: { message: 'by an operator' } });
     await run.complete('done');
     expect((await foldLog(log.real, 'a1')).ends).toMatchObject([
-      { type: 'error', data: { status: 'CANCELED', message: 'by hand' } },
+      { type: 'error', data: { status: 'CANCELED', message: 'by an operator' } },
     ]);
   });
 });
 
 describe('a status', () => {
-  test('goes on the row, the last one last', async () => {
+  test('statuses are written to the row, the last one last', async () => {
     const { publisher, store } = createRig();
     const run = await publisher.begin({ kind: 'task', id: 't1' });
     run.status('RUNNING');
@@ -321,8 +321,8 @@ describe('a status', () => {
   });
 });
 
-describe('mistakes and refusals', () => {
-  test('an event too large is refused to the caller and told in the log; the work goes on', async () => {
+describe('mistakes and rejections', () => {
+  test('an event that is too large is thrown to the caller and published as a warning, and the run continues', async () => {
     const { publisher, log } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     run.text('before');
@@ -342,7 +342,7 @@ describe('mistakes and refusals', () => {
     expect(run.stats.rejected).toBe(1);
   });
 
-  test('a value that cannot be split is refused, and is still the result', async () => {
+  test('a value that cannot be split is rejected, and is still the result', async () => {
     const { publisher, log, store } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1', mode: 'STRUCTURED' });
     const large = { s: 'x'.repeat(70_000) };
@@ -377,7 +377,7 @@ describe('mistakes and refusals', () => {
     expect(await run.complete()).toBe(true);
   });
 
-  test('programming mistakes are thrown, with words', async () => {
+  test('invalid arguments are thrown as BAD_USER_INPUT with a message', async () => {
     const { publisher } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     const circle: { self?: unknown } = {};
@@ -391,7 +391,7 @@ describe('mistakes and refusals', () => {
     for (const type of ['complete', 'error', 'reset', 'gap', 'llm_chunk', 'structured_delta']) {
       expect(() => run.emit(type as never, {} as never)).toThrow(coded('BAD_USER_INPUT'));
     }
-    expect(() => run.emit('warning', circle as never)).toThrow('data of warning is not JSON'.slice(8));
+    expect(() => run.emit('warning', circle as never)).toThrow('warning is not JSON');
     expect(() => run.warning('C', 1 as never)).toThrow('warning: data.message: ');
     expect(() => run.toolCall({ toolName: 'read' } as never)).toThrow('tool_call: data.toolCallId: ');
     expect(() => run.value({})).toThrow('value(): expected a run of mode STRUCTURED, got TEXT');
@@ -407,7 +407,7 @@ describe('mistakes and refusals', () => {
     );
   });
 
-  test('begin is refused for an older attempt, an ended execution, another tenant and another kind', async () => {
+  test('begin() is rejected for an older attempt, an ended execution, another tenant and another kind', async () => {
     const { publisher } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1', attempt: 3, tenant: 'one' });
     await expect(publisher.begin({ kind: 'agent', id: 'a1', attempt: 2, tenant: 'one' })).rejects.toThrow(
@@ -429,7 +429,7 @@ describe('mistakes and refusals', () => {
 });
 
 describe('attempts', () => {
-  test('a try that is abandoned ends nothing, and the next one resets the stream', async () => {
+  test('an abandoned attempt does not end the execution, and the next attempt resets the stream', async () => {
     const { publisher, log } = createRig();
     const first = await publisher.begin({ kind: 'agent', id: 'a1' });
     first.text('half');
@@ -438,7 +438,7 @@ describe('attempts', () => {
     first.text('late');
     const second = await publisher.begin({ kind: 'agent', id: 'a1' });
     expect(second.attempt).toBe(2);
-    second.text('whole');
+    second.text('complete');
     await second.complete();
     const { types, text, resets, events } = await foldLog(log.real, 'a1');
     expect(types).toEqual([
@@ -451,12 +451,12 @@ describe('attempts', () => {
       'complete',
     ]);
     expect(resets).toEqual(['attempt']);
-    expect(text).toBe('whole');
+    expect(text).toBe('complete');
     expect(events.map(({ attempt }) => attempt)).toEqual([1, 1, 1, 2, 2, 2, 2]);
   });
 });
 
-test('close sends what is queued, records ends under way, ends nothing else, and leaves no timer', async () => {
+test('close() sends queued events, records pending ends, ends no other run, and leaves no timer', async () => {
   vi.useFakeTimers();
   const { publisher, log } = createRig();
   const begun = Promise.all([
@@ -474,12 +474,12 @@ test('close sends what is queued, records ends under way, ends nothing else, and
   expect((await foldLog(log.real, 'a1')).text).toBe('queued\r');
   expect((await foldLog(log.real, 'a2')).ends).toHaveLength(1);
   expect([open!.state, ending!.state]).toEqual(['closed', 'ended']);
-  // The one that is left is the memory log's own expiry of a2.
+  // The remaining timer is the memory log's expiry of a2.
   expect(vi.getTimerCount()).toBe(1);
   await expect(publisher.begin({ kind: 'agent', id: 'a3' })).rejects.toThrow('the publisher is closed');
 });
 
-test('the options need nothing but a log and a store', async () => {
+test('createPublisher requires only a log and a store', async () => {
   const { log, store } = createRig();
   const publisher = createPublisher({ log: log.writer, store });
   const run = await publisher.begin({ kind: 'task', id: 't1' });

@@ -1,5 +1,5 @@
-// Publishing to a real Redis that goes away, loses the end of its data, or has another worker's attempt in it
-// (ARCHITECTURE.md, invariants 3, 11 and 13). OUTAGE_SECONDS=30 makes the outage longer; the numbers are printed.
+// Publishing to a real Redis that becomes unavailable, loses its last data, or has the attempt of another worker.
+// OUTAGE_SECONDS=30 makes the outage longer; the measured numbers are printed.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -16,7 +16,7 @@ import { foldLog } from './fold.ts';
 
 const OUTAGE_MS = Number(process.env.OUTAGE_SECONDS ?? 3) * 1_000;
 
-/** A worker's publisher on a Redis, and a server's log to read it by. */
+/** A worker's publisher on a Redis, and a server's log to read what it publishes. */
 function connect(url: string, limits: Parameters<typeof createPublisher>[0]['limits'] = {}) {
   const writer = createRedisLogWriter({ redis: url, commandTimeoutMs: 1_000 });
   const log: EventLog = createRedisLog({ redis: url, commandTimeoutMs: 1_000 });
@@ -32,27 +32,29 @@ function connect(url: string, limits: Parameters<typeof createPublisher>[0]['lim
   };
 }
 
-describeOwnRedis('a Redis that is away during a fast publisher', () => {
+describeOwnRedis('a Redis that is unavailable while a fast publisher runs', () => {
   test.each([
-    ['killed', 'its data is there again', true],
-    ['killed', 'its data is gone', false],
-    ['frozen', 'it goes on', true],
+    ['killed', 'restarted with its data', true],
+    ['killed', 'restarted without data', false],
+    ['frozen', 'continued', true],
   ] as const)(
-    '%s, and %s: the work is not blocked beyond its bound, memory stays under its own, the text is whole',
+    '%s and %s: blocking and memory stay within their limits, and the text is complete',
     async (how, _, appendonly) => {
       await using redis = await startRedis({ appendonly });
       const waiting = { outboxBytes: 256 * 1024, highWaterBytes: 64 * 1024, blockMs: 200, callMs: 1_000 };
-      // All of the text is held to be sent again; by default 1 MiB of it is (faults.test.ts has what comes above).
+      // All of the text can be resent; the default is 1 MiB of it (faults.test.ts tests longer texts).
       const limits = { ...waiting, heldTextBytes: 64 * 1024 * 1024 };
       await using worker = connect(redis.url, limits);
       const run = await worker.publisher.begin({ kind: 'agent', id: 'fast' });
       const most = { blockedMs: 0, queuedBytes: 0, heapMb: 0 };
       let text = '';
       let n = 0;
-      async function publishFor(ms: number): Promise<void> {
+      /** Publishes for a time, and at least a number of bytes: a busy machine publishes slowly. */
+      async function publishFor(ms: number, minBytes = 0): Promise<void> {
         const until = performance.now() + ms;
-        while (performance.now() < until) {
-          // Words of no secret's looks; about half a MB a second.
+        const units = text.length + minBytes;
+        while (performance.now() < until || text.length < units) {
+          // Words that resemble no secret; about 0.5 MB per second.
           const piece = `${n++} ${'lorem ipsum '.repeat(40)}\n`;
           text += piece;
           const from = performance.now();
@@ -67,7 +69,7 @@ describeOwnRedis('a Redis that is away during a fast publisher', () => {
       const heapBefore = process.memoryUsage().heapUsed;
       if (how === 'killed') await redis.kill();
       else redis.freeze();
-      await publishFor(OUTAGE_MS);
+      await publishFor(OUTAGE_MS, 2 * limits.outboxBytes);
       most.heapMb = (process.memoryUsage().heapUsed - heapBefore) / 2 ** 20;
       if (how === 'killed') await redis.restart();
       else redis.thaw();
@@ -77,14 +79,14 @@ describeOwnRedis('a Redis that is away during a fast publisher', () => {
       const { text: seen, resets, warnings } = await foldLog(worker.log, 'fast');
       console.log(
         `${how} for ${OUTAGE_MS} ms while ${Math.round(text.length / 1024)} KiB were published: the longest call ` +
-          `took ${Math.round(most.blockedMs)} ms (bound ${limits.blockMs}), at most ${Math.round(most.queuedBytes / 1024)} KiB ` +
-          `waited (bound ${limits.outboxBytes / 1024}), the heap grew by ${most.heapMb.toFixed(1)} MiB (the text held ` +
-          `included), ${run.stats.dropped} other events were dropped, resets: ${resets.join(', ')}`,
+          `took ${Math.round(most.blockedMs)} ms (limit ${limits.blockMs}), up to ${Math.round(most.queuedBytes / 1024)} KiB ` +
+          `waited (limit ${limits.outboxBytes / 1024}), the heap grew by ${most.heapMb.toFixed(1)} MiB (including the ` +
+          `text), ${run.stats.dropped} other events were dropped, resets: ${resets.join(', ')}`,
       );
       expect(seen === text).toBe(true);
       expect(warnings).toEqual([]);
       expect(resets.length).toBeGreaterThan(0);
-      // A timer may come late on a busy machine.
+      // A timer may fire late on a busy machine.
       expect(most.blockedMs).toBeLessThan(limits.blockMs + 300);
       expect(most.queuedBytes).toBeLessThan(limits.outboxBytes + 4 * 1024);
       if (appendonly) expect(run.stats.dropped).toBeGreaterThan(0);
@@ -93,31 +95,31 @@ describeOwnRedis('a Redis that is away during a fast publisher', () => {
   );
 });
 
-describeOwnRedis('a Redis that has lost the end of its data', () => {
+describeOwnRedis('a Redis that has lost its last data', () => {
   test.each(['TEXT', 'STRUCTURED'] as const)(
-    '%s: an older snapshot of the same epoch is found out',
+    '%s: an older snapshot with the same epoch is detected, and the content is resent',
     async (mode) => {
       await using redis = await startRedis();
       await using worker = connect(redis.url);
       const run = await worker.publisher.begin({ kind: 'agent', id: 'older', mode });
       const words: string[] = [];
-      const say = async (word: string): Promise<void> => {
+      const publish = async (word: string): Promise<void> => {
         words.push(word);
         await (mode === 'TEXT' ? run.text(word) : run.value({ words: [...words] }));
         await until(() => run.stats.queuedBytes === 0);
       };
-      await say('one ');
+      await publish('one ');
       const client = new Redis(redis.url);
       await client.save();
       const before = (await worker.log.head('older'))!;
       client.disconnect();
-      await say('two ');
-      await say('three ');
+      await publish('two ');
+      await publish('three ');
       await redis.kill();
       await redis.restart();
       await until(async () => (await worker.log.head('older'))!.head === before.head);
       expect((await worker.log.head('older'))!.epoch).toBe(before.epoch);
-      await say('four ');
+      await publish('four ');
       await run.complete();
       const folded = await foldLog(worker.log, 'older');
       expect(folded.resets).toEqual(['log_lost']);
@@ -147,11 +149,11 @@ describeOwnRedis('two worker processes', () => {
       },
     };
   }
-  const whole = (attempt: number, words: number): string =>
+  const textBy = (attempt: number, words: number): string =>
     Array.from({ length: words }, (_, i) => `${attempt}.${i + 1} `).join('');
   const textOf = async (log: EventLog, id: string): Promise<string> => (await foldLog(log, id)).text;
 
-  test('one is killed in the middle of a text: viewers have exactly the next attempt', async () => {
+  test('after a worker is killed in the middle of a text, viewers have exactly the text of the next attempt', async () => {
     await using redis = await startRedis();
     await using viewer = connect(redis.url);
     await using first = startWorker(redis.url, 'killed', 1, 10_000);
@@ -161,13 +163,13 @@ describeOwnRedis('two worker processes', () => {
     await using second = startWorker(redis.url, 'killed', 2, 30);
     await until(() => second.lines.includes('ended true'), { timeoutMs: 15_000 });
     const { text, resets, ends, events } = await foldLog(viewer.log, 'killed');
-    expect(text).toBe(whole(2, 30));
+    expect(text).toBe(textBy(2, 30));
     expect(resets).toEqual(['attempt']);
     expect(ends[0]!.data).toMatchObject({ result: text });
     expect(events.find(({ type }) => type === 'reset')!.attempt).toBe(2);
   }, 60_000);
 
-  test('one is paused and goes on beside the next attempt: it is refused, told so, and adds nothing', async () => {
+  test('a worker that is paused and continues during the next attempt is rejected, aborts, and appends nothing', async () => {
     await using redis = await startRedis();
     await using viewer = connect(redis.url);
     await using first = startWorker(redis.url, 'paused', 1, 10_000);
@@ -181,7 +183,7 @@ describeOwnRedis('two worker processes', () => {
     expect(first.lines).toEqual(['begun', 'aborted SUPERSEDED', 'ended false']);
     await until(() => second.lines.includes('ended true'), { timeoutMs: 15_000 });
     const { text, resets, events, ends } = await foldLog(viewer.log, 'paused');
-    expect(text).toBe(whole(2, 300));
+    expect(text).toBe(textBy(2, 300));
     expect(resets).toEqual(['attempt']);
     expect(ends).toHaveLength(1);
     const from = events.findIndex(({ type }) => type === 'reset');

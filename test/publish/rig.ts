@@ -1,4 +1,4 @@
-// The memory log behind faults that a test turns on and off, and a publisher with short bounds over it.
+// The memory log with faults that a test switches on and off, and a publisher with short timeouts on top of it.
 import { ExecstreamError } from '../../src/event/errors.ts';
 import { type AppendRequest, type EventLog, type LogWriter, MAX_BATCH_BYTES } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
@@ -7,49 +7,50 @@ import { createPublisher } from '../../src/publish/publisher.ts';
 import { createMemoryStore, type MemoryStore } from '../support/memory-store.ts';
 
 export interface Faults {
-  /** Every call fails at once. */
+  /** Every call fails immediately. */
   isAway: boolean;
-  /** No call answers. */
+  /** No call returns. */
   hangs: boolean;
-  /** How the next appends go, one word each; then they go through. */
+  /** The faults of the next appends, one each; later appends succeed. */
   appends: ('fail' | 'append and fail' | 'append and hang')[];
 }
 
-/** A log that can be away, lose its answers, and lose itself. Its reading side is always the real one. */
+/** A log that can be unavailable, lose its responses, and lose its data. Reading it is not affected. */
 export function createFaultyLog() {
   let real: EventLog = createMemoryLog();
   const faults: Faults = { isAway: false, hangs: false, appends: [] };
   const requests: AppendRequest[] = [];
-  const away = (): ExecstreamError => new ExecstreamError('SOURCE_UNAVAILABLE', 'the log is away');
+  const unavailable = (): ExecstreamError =>
+    new ExecstreamError('SOURCE_UNAVAILABLE', 'the log is unavailable');
   const never = <T>(): Promise<T> => new Promise<T>(() => {});
 
   const writer: LogWriter = {
     async open(id, request) {
-      if (faults.isAway) throw away();
+      if (faults.isAway) throw unavailable();
       if (faults.hangs) return never();
       return real.open(id, request);
     },
     async append(id, request) {
-      if (faults.isAway) throw away();
+      if (faults.isAway) throw unavailable();
       if (faults.hangs) return never();
       const bytes = request.events.reduce((sum, event) => sum + Buffer.byteLength(JSON.stringify(event)), 0);
       if (bytes > MAX_BATCH_BYTES) throw new Error(`a batch of ${bytes} bytes`);
       requests.push(structuredClone(request));
       const fault = faults.appends.shift();
-      if (fault === 'fail') throw away();
-      const answer = await real.append(id, request);
-      if (fault === 'append and fail') throw away();
+      if (fault === 'fail') throw unavailable();
+      const result = await real.append(id, request);
+      if (fault === 'append and fail') throw unavailable();
       if (fault === 'append and hang') return never();
-      return answer;
+      return result;
     },
     head: (id) => real.head(id),
     async recordHeartbeat(id) {
-      if (faults.isAway) throw away();
+      if (faults.isAway) throw unavailable();
       if (faults.hangs) return never();
       await real.recordHeartbeat(id);
     },
     async removeHeartbeat(id) {
-      if (faults.isAway) throw away();
+      if (faults.isAway) throw unavailable();
       await real.removeHeartbeat(id);
     },
   };
@@ -60,14 +61,14 @@ export function createFaultyLog() {
     get real() {
       return real;
     },
-    /** All logs are gone, as after a crash of Redis without persistence. */
+    /** Loses all logs, like a crash of Redis without persistence. */
     lose() {
       real = createMemoryLog();
     },
   };
 }
 
-/** Logged lines, by level. */
+/** A logger that records its lines. */
 export function createRecorder() {
   const lines: { level: string; message: string; fields: object }[] = [];
   const at = (level: string) => (fields: object, message: string) => {

@@ -1,4 +1,4 @@
-// A worker in a process of its own, to be killed or paused: says numbered words until it has said them all.
+// A worker in a separate process, which a test kills or pauses: publishes numbered words.
 //
 //   node --import tsx worker-process.ts <redis url> <execution id> <attempt> <words>
 import { createPublisher, createRedisLogWriter } from '../../src/worker.ts';

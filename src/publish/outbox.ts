@@ -124,7 +124,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     if (opening.position.epoch === epoch) {
       // Same epoch after reopening: nothing was lost. Back off anyway, so that a flapping log is not retried in a tight
       // loop.
-      throw new ExecstreamError('SOURCE_UNAVAILABLE', 'log reappeared with the same epoch; retrying');
+      throw new ExecstreamError('LOG_LOST', 'log reappeared with the same epoch; retrying');
     }
     logger.warn({ executionId }, 'log lost: resending text or value to a new epoch');
     backlog.restart();

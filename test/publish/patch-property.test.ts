@@ -5,14 +5,14 @@
 import { expect, test } from 'vitest';
 import { type App, createApp } from '../support/app.ts';
 import { finalState, type PatchCase, patchCases } from '../support/patch-cases.ts';
-import { checkCases, PATCH_CASES, PATCH_TIMEOUT_MS } from '../support/property.ts';
+import { checkCases, PATCH_CASES, PATCH_SEED, PATCH_TIMEOUT_MS } from '../support/property.ts';
 import { applyJsonPatch, copyJson, type Json, type Operation } from '../support/rfc6902.ts';
 
 /** A memory log keeps ended executions for an hour. */
 const CASES_PER_APP = 500;
 
 test(
-  `the log and the row yield the values that were published, and no value is changed (${PATCH_CASES} random cases)`,
+  `the log and the row yield the values that were published, and no value is changed (${PATCH_CASES} random cases, PATCH_SEED=${PATCH_SEED})`,
   async () => {
     // Batching is disabled: `complete` sends the queued events anyway.
     let app = createApp({ limits: { batchMs: 0 } });

@@ -1,7 +1,7 @@
 // Begins the log of a workflow that cannot be asked yet: a viewer who has read nothing has no cursor, and could not be
 // warned of that.
 
-import { delay } from '../../async/delay.ts';
+import { delay } from '../../async/backoff.ts';
 import { timestamp } from '../../event/events.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 import type { WatchContext } from './watch-context.ts';
@@ -20,8 +20,8 @@ export async function startProvisionally(
 ): Promise<boolean> {
   if (copy.epoch !== '' || (await log.head(executionId))) return false;
   const { workflowId, workflowType, runId, startedAt, attempt } = run;
-  const guess = { epoch: runId, runId, runStartedAt: startedAt, attempt, isProvisional: true };
-  if ((await copy.enter(guess)) !== 'done') return false;
+  const incarnation = { epoch: runId, runId, runStartedAt: startedAt, attempt, isProvisional: true };
+  if ((await copy.enter(incarnation)) !== 'done') return false;
   const ts = timestamp(new Date(startedAt));
   await copy.append([{ seq: 1, type: 'workflow_start', ts, data: { workflowId, workflowType, runId } }]);
   await delay(ANNOUNCED_MS, signal);

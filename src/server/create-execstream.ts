@@ -27,7 +27,7 @@ import type { EventStreamSettings } from '../sse/event-stream.ts';
 import { EventStreams } from '../sse/event-streams.ts';
 import { Tails } from '../tail/tails.ts';
 import type { ErrorLogger } from '../telemetry/logger.ts';
-import { createTemporalClient } from '../temporal/source/connection.ts';
+import { createTemporalClient } from '../temporal/source/grpc-client.ts';
 import { createTemporalSource, type TemporalSourceOptions } from '../temporal/source/source.ts';
 import type { TemporalClient } from '../temporal/source/temporal-client.ts';
 import { createStreamTokens, type RedeemableStreamTokens } from './auth/stream-tokens.ts';

@@ -2,8 +2,8 @@
 import { type EventData, type JsonValue, timestamp } from '../../event/events.ts';
 import { terminalEventOf } from '../../event/terminal-event.ts';
 import type { ExecutionEnd } from '../../execution/store.ts';
-import { failureCode, failureMessage } from './failure.ts';
-import type { Payloads } from './payloads.ts';
+import { failureCode, failureMessage } from '../shared/failure.ts';
+import type { Payloads } from '../shared/payloads.ts';
 import { type HistoryEvent, toMs } from './temporal-client.ts';
 
 /** Why another run goes on: by continue-as-new in the same stream, the others in one that begins anew. */

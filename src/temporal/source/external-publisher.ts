@@ -2,9 +2,9 @@
 
 import { delay } from '../../async/delay.ts';
 import type { Execution } from '../../execution/store.ts';
+import { decodeFirst } from '../shared/payloads.ts';
 import { endOf } from './close-event.ts';
 import { followHistory } from './history-reader.ts';
-import { decodeFirst } from './payloads.ts';
 import { nextRun, openRun } from './run-chain.ts';
 import type { WorkflowRef, WorkflowRun } from './temporal-client.ts';
 import type { WatchContext, WatchOutcome } from './watch-context.ts';

@@ -8,8 +8,8 @@
 import { isExecstreamError } from '../../event/errors.ts';
 import type { EventData, EventType, ExecutionStatus } from '../../event/events.ts';
 import { checkExecutionId } from '../../event/execution-id.ts';
-import { type Failure, failureMessage } from './failure.ts';
-import { cutName, taskIdOf } from './task-id.ts';
+import { type Failure, failureMessage } from '../shared/failure.ts';
+import { cutName, taskIdOf } from './display-names.ts';
 import type { HistoryEvent, WorkflowRun } from './temporal-client.ts';
 
 /** An event without its seq and time. */

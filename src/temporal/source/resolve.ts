@@ -1,8 +1,8 @@
 // From an execution's id to a workflow of Temporal's: by its row, and for one that has none by a hook.
 import { isExecstreamError } from '../../event/errors.ts';
 import type { Execution, ExecutionStore } from '../../execution/store.ts';
+import { decodeFirst, type PayloadDecoder } from '../shared/payloads.ts';
 import { isTemporalError, refusalOf } from './errors.ts';
-import { decodeFirst, type PayloadDecoder } from './payloads.ts';
 import type { TemporalClient, WorkflowRef } from './temporal-client.ts';
 
 /** A workflow as an application names it. */

@@ -13,10 +13,10 @@ import { messageOf } from '../../event/errors.ts';
 import type { Execution, ExecutionStore, OpenExecution } from '../../execution/store.ts';
 import type { EventLog } from '../../log/log.ts';
 import { type Audience, type Follow, followBy } from '../../source/source.ts';
+import type { PayloadDecoder } from '../shared/payloads.ts';
 import { isTemporalError } from './errors.ts';
 import { watchExternalPublisher } from './external-publisher.ts';
 import { createFixedCopy } from './fixed-copy.ts';
-import type { PayloadDecoder } from './payloads.ts';
 import { createResolution, type ResolveWorkflow } from './resolve.ts';
 import type { TemporalClient } from './temporal-client.ts';
 import {

@@ -4,9 +4,9 @@ import type { BackoffPolicy } from '../../async/backoff.ts';
 import type { ExecutionStore } from '../../execution/store.ts';
 import type { EventLog } from '../../log/log.ts';
 import type { Audience } from '../../source/source.ts';
+import type { PayloadDecoder } from '../shared/payloads.ts';
 import { isTemporalError, warningOf } from './errors.ts';
 import type { FixedCopy } from './fixed-copy.ts';
-import type { PayloadDecoder } from './payloads.ts';
 import type { TemporalClient } from './temporal-client.ts';
 
 export interface WatchTimes {

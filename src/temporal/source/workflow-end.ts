@@ -2,9 +2,9 @@
 import { isFinal, type TerminalType } from '../../event/events.ts';
 import { terminalEventOf } from '../../event/terminal-event.ts';
 import type { ExecutionEnd } from '../../execution/store.ts';
+import { decodeFirst, decodePlainJson, type PayloadDecoder } from '../shared/payloads.ts';
 import type { WorkflowEvent } from '../shared/stream-query.ts';
 import { type Close, endOf, terminalOfClose } from './close-event.ts';
-import { decodeFirst, decodePlainJson, type PayloadDecoder } from './payloads.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 import type { WatchContext, WatchOutcome } from './watch-context.ts';
 

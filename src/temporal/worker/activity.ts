@@ -5,7 +5,7 @@ import type { FailedStatus } from '../../event/events.ts';
 import type { BeginRun } from '../../publish/begin-run.ts';
 import type { ExecutionPublisher } from '../../publish/execution-publisher.ts';
 import type { Publisher } from '../../publish/publisher.ts';
-import { activityWillRetry } from '../shared/activity-will-retry.ts';
+import { activityWillRetry } from '../shared/retry-policy.ts';
 import { createNoopRun } from './noop-run.ts';
 
 /** What is begun. Attempt, workflow and run are the activity's own. */

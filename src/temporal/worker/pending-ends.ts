@@ -6,8 +6,8 @@
 import type { JsonValue } from '../../event/events.ts';
 import type { ExecutionEnd, ExecutionStore } from '../../execution/store.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { type Close, type HistoryService, waitForClose } from './close-event.ts';
 import { beginRow, type RunSinkEvent } from './sink-target.ts';
+import { type Close, type HistoryService, waitForClose } from './wait-for-close.ts';
 
 /** How long a close is waited for: it comes within ms, or the task was refused. */
 const CONFIRM_MS = 60_000;

@@ -1,8 +1,8 @@
 // Sets a Temporal worker up to stream: the sinks, and the word to its workflows that there are sinks.
 import { fileURLToPath } from 'node:url';
 import type { BundleOptions, ReplayWorkerOptions, WorkerOptions } from '@temporalio/worker';
-import type { HistoryService } from './close-event.ts';
 import { createWorkerSinks, type SinkOptions } from './sinks.ts';
+import type { HistoryService } from './wait-for-close.ts';
 
 /** A plugin for `Worker.create({ plugins })`, and for `bundleWorkflowCode({ plugins })` where bundles are built apart. */
 export interface TemporalPlugin {

@@ -2,7 +2,7 @@
 import type { ExecutionStore } from '../../execution/store.ts';
 import type { LogWriter } from '../../log/log.ts';
 import { formatNote, parseNote, type SinkEvent } from '../shared/stream-query.ts';
-import type { WorkflowRun } from './close-event.ts';
+import type { WorkflowRun } from './wait-for-close.ts';
 
 /** A sink's event and what its worker knows of the run that emitted it. */
 export interface RunSinkEvent extends SinkEvent {

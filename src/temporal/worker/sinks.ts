@@ -11,9 +11,9 @@ import type { ExecutionStore } from '../../execution/store.ts';
 import type { LogWriter } from '../../log/log.ts';
 import { type Logger, SILENT } from '../../telemetry/logger.ts';
 import type { SinkEvent, StreamSinks } from '../shared/stream-query.ts';
-import type { HistoryService } from './close-event.ts';
 import { createPendingEnds } from './pending-ends.ts';
 import type { RunSinkEvent } from './sink-target.ts';
+import type { HistoryService } from './wait-for-close.ts';
 import { createWorkflowFeed, type WorkflowFeed } from './workflow-feed.ts';
 
 export interface SinkOptions {

@@ -10,8 +10,8 @@ import {
 } from '../../event/events.ts';
 import { STREAM_QUERY, type StreamPage, type WorkflowEvent } from '../shared/stream-query.ts';
 import { childEnd, childStart } from './child-events.ts';
-import { always, completeData, errorData } from './end-data.ts';
 import { epochOf } from './epoch.ts';
+import { always, completeData, errorData } from './error-cause.ts';
 import { createEventBuffer, utf8Bytes } from './event-buffer.ts';
 import { sink } from './live-sink.ts';
 import type { StreamState, StreamStateOptions, WorkflowEventType } from './options.ts';

@@ -8,7 +8,7 @@ import {
 } from '@temporalio/workflow';
 import { workflowWillRetry } from '../shared/workflow-will-retry.ts';
 import { isCarriedStream } from './carry-over.ts';
-import { innermostMessage } from './end-data.ts';
+import { innermostMessage } from './error-cause.ts';
 import type { StreamState, StreamStateOptions } from './options.ts';
 import { createStreamState } from './stream-state.ts';
 

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { findPart, TEMPORAL } from '../../../scripts/test-services.ts';
-import { decodePlainJson } from '../../../src/temporal/source/payloads.ts';
+import { decodePlainJson } from '../../../src/temporal/shared/payloads.ts';
 import { describeTemporal, useTemporal } from '../../support/temporal.ts';
 import { until } from '../../support/wait.ts';
 import { freshId } from '../rig.ts';

@@ -1,7 +1,7 @@
 // Workflows that answer the query, watched on a real server without a sink: order, once, ends, and who asks.
 import { expect, test } from 'vitest';
 import { createMemoryLog } from '../../../src/log/memory.ts';
-import { createTemporalClient } from '../../../src/temporal/source/connection.ts';
+import { createTemporalClient } from '../../../src/temporal/source/grpc-client.ts';
 import { createTemporalSource } from '../../../src/temporal/source/source.ts';
 import { range } from '../../support/app.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';

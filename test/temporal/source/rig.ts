@@ -5,7 +5,7 @@ import type { EventLog } from '../../../src/log/log.ts';
 import { createMemoryLog } from '../../../src/log/memory.ts';
 import { createServices, type ServiceOptions } from '../../../src/server/create-execstream.ts';
 import { listen } from '../../../src/server/node-server.ts';
-import { createTemporalClient } from '../../../src/temporal/source/connection.ts';
+import { createTemporalClient } from '../../../src/temporal/source/grpc-client.ts';
 import type { TemporalClient } from '../../../src/temporal/source/temporal-client.ts';
 import { graphqlPath } from '../../support/app.ts';
 import { createMemoryStore, type MemoryStore } from '../../support/memory-store.ts';

@@ -4,10 +4,10 @@
 // are two tries at most, a deadline for each call, and a timer besides. Nothing of Temporal's is loaded, and nothing
 // is connected, before the first call.
 import type { Client, Connection } from '@temporalio/client';
+import { failureMessage } from '../shared/failure.ts';
 import { STREAM_QUERY } from '../shared/stream-query.ts';
+import { taskIdOf } from './display-names.ts';
 import { type TemporalCall, TemporalError, temporalError } from './errors.ts';
-import { failureMessage } from './failure.ts';
-import { taskIdOf } from './task-id.ts';
 import { type TemporalClient, type TemporalSettings, toMs } from './temporal-client.ts';
 
 export interface CallTimes {

@@ -1,7 +1,7 @@
 // What needs no server: which epoch a run is in, what will be retried, how much is held and handed over.
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { activityWillRetry as willActivityBeRetried } from '../../src/temporal/shared/activity-will-retry.ts';
+import { activityWillRetry as willActivityBeRetried } from '../../src/temporal/shared/retry-policy.ts';
 import { formatNote, parseNote, type WorkflowEvent } from '../../src/temporal/shared/stream-query.ts';
 import { workflowWillRetry } from '../../src/temporal/shared/workflow-will-retry.ts';
 import type { CarriedStream } from '../../src/temporal/workflow/carry-over.ts';

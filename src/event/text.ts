@@ -79,6 +79,23 @@ export function tailOf(text: string, maxBytes: number): string {
   return text.slice(inside ? from + 1 : from);
 }
 
+/** The UTF-8 bytes of a well-formed text. Counted here because Temporal's sandbox has no Buffer. */
+export function utf8Bytes(text: string): number {
+  let bytes = text.length;
+  for (let i = 0; i < text.length; i += 1) {
+    const unit = text.charCodeAt(i);
+    // Each half of a surrogate pair counts 2; JSON.stringify escapes a half without its partner.
+    if (unit >= 0x80) bytes += unit >= 0x800 && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1;
+  }
+  return bytes;
+}
+
+/** Truncates a text to a number of UTF-16 code units and an ellipsis, never inside a surrogate pair. */
+export function truncate(text: string, maxUnits: number): string {
+  if (text.length <= maxUnits) return text;
+  return `${text.slice(0, maxUnits).replace(/[\uD800-\uDBFF]$/, '')}…`;
+}
+
 const CR = 0x0d;
 const LF = 0x0a;
 const isHigh = (code: number): boolean => code >= 0xd800 && code <= 0xdbff;

@@ -2,7 +2,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MAX_DATA_BYTES } from '../../src/event/events.ts';
-import { contentBytes, createTextCutter, splitText, tailOf } from '../../src/event/text.ts';
+import {
+  contentBytes,
+  createTextCutter,
+  splitText,
+  tailOf,
+  truncate,
+  utf8Bytes,
+} from '../../src/event/text.ts';
 
 const anyText = fc.oneof(
   fc.string({ unit: 'binary' }),
@@ -102,4 +109,17 @@ test('tailOf gives the end of a text, within its bytes and not beginning inside 
     }),
     { numRuns: 1_000 },
   );
+});
+
+test('utf8Bytes counts what an encoder writes', () => {
+  for (const text of ['', 'a', 'é', '€', '😀', 'aé€😀\u07ff\u0800\uffff']) {
+    expect(utf8Bytes(text)).toBe(Buffer.byteLength(text));
+  }
+});
+
+test('truncate keeps a text that fits, and never splits a surrogate pair', () => {
+  expect(truncate('abc', 3)).toBe('abc');
+  expect(truncate('abcd', 3)).toBe('abc…');
+  expect(truncate('ab😀d', 3)).toBe('ab…');
+  expect(truncate('a😀bc', 3)).toBe('a😀…');
 });

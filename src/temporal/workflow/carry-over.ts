@@ -1,10 +1,10 @@
-// What a workflow hands to its next run by continue-as-new, as the last argument of that run.
+// The state that a workflow passes to its next run by continue-as-new, as the last argument of that run.
 import type { ExecutionStatus, Usage } from '../../event/events.ts';
 import type { WorkflowEvent } from '../shared/stream-query.ts';
 
-/** The state of a stream between two runs: plain JSON, at most some 130 KiB. */
+/** The state of a stream between two runs: plain JSON of up to about 130 KiB. */
 export interface CarriedStream {
-  /** Tells it from other arguments. */
+  /** Distinguishes it from other arguments. */
   readonly execstream: 1;
   readonly executionId: string;
   readonly epoch: string;
@@ -13,7 +13,7 @@ export interface CarriedStream {
   /** The seq before the first event of `tail`. */
   readonly base: number;
   readonly next: number;
-  /** The last events, so that a relay a little behind need not ask the run before. */
+  /** The last events: a server that is slightly behind need not query the previous run. */
   readonly tail: readonly WorkflowEvent[];
   readonly status: ExecutionStatus;
   readonly usage?: Usage;

@@ -1,4 +1,4 @@
-// The events by which a workflow tells of an agent or a task that it runs.
+// The events that a workflow emits for an agent or a task that it runs.
 import { isCancellation, TimeoutFailure } from '@temporalio/workflow';
 import type { EventData, ExecutionStatus } from '../../event/events.ts';
 import type { Child } from './options.ts';
@@ -12,7 +12,7 @@ export function childStart(child: Child, executionId: string): ChildEvent {
   return ['agent_start', { agentId: child.agentId, ...action, executionId }];
 }
 
-/** @param error what the child failed with, for good; undefined where it did not. */
+/** @param error the error that the child finally failed with; undefined if it succeeded. */
 export function childEnd(child: Child, executionId: string, error: unknown): ChildEvent {
   const status = statusOf(error);
   return child.kind === 'task'

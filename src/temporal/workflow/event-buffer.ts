@@ -1,33 +1,35 @@
-// The events that a workflow holds for its query: added at the end, let go of at the beginning, read in pages.
+// The events that a workflow keeps for its query: appended at the end, trimmed at the beginning, read in pages.
+import { utf8Bytes } from '../../event/text.ts';
 import type { WorkflowEvent } from '../shared/stream-query.ts';
 
 export interface EventBufferLimits {
-  /** Events kept. */
+  /** The number of events. */
   readonly maxEvents: number;
-  /** Bytes kept, as JSON in UTF-8. */
+  /** Their size in bytes, as JSON in UTF-8. */
   readonly maxBytes: number;
 }
 
-/** Events in a row, the last of them `base + length`. */
+/** Consecutive events, from `base + 1` to `next - 1`. */
 export interface EventBuffer {
-  /** The seq before the first event that is held. */
+  /** The seq before the first event in the buffer. */
   readonly base: number;
   /** The seq of the next event. */
   readonly next: number;
-  /** Adds the next event and trims: the only place that does, so that replay trims alike. */
+  /** Adds the next event and trims. Nothing else trims, so that a replay trims at the same events. */
   add(event: WorkflowEvent): void;
-  /** The events after a seq, cut at so many bytes but never below one event. */
+  /** The events after a seq, up to `maxBytes` but at least one. */
   page(since: number, maxBytes: number): WorkflowEvent[];
-  /** The last events, within bounds. */
-  tail(bounds: EventBufferLimits): WorkflowEvent[];
+  /** The last events, within these limits. */
+  tail(limits: EventBufferLimits): WorkflowEvent[];
 }
 
 /**
- * Makes room for events.
- * @param base the seq before the first of `carried`, which were there before this run.
+ * Creates a buffer.
+ * @param base the seq before the first of `carried`.
+ * @param carried the events that the previous run carried over.
  */
 export function createEventBuffer(
-  bounds: EventBufferLimits,
+  limits: EventBufferLimits,
   base: number,
   carried: readonly WorkflowEvent[],
 ): EventBuffer {
@@ -51,7 +53,7 @@ export function createEventBuffer(
       // The last event always stays.
       while (
         drop < events.length - 1 &&
-        (events.length - drop > bounds.maxEvents || bytes > bounds.maxBytes)
+        (events.length - drop > limits.maxEvents || bytes > limits.maxBytes)
       ) {
         bytes -= sizes[drop]!;
         drop += 1;
@@ -82,15 +84,4 @@ export function createEventBuffer(
 
 function sizeOf(event: WorkflowEvent): number {
   return utf8Bytes(JSON.stringify(event));
-}
-
-/** Bytes of a text in UTF-8. Counted here: the sandbox has no Buffer. */
-export function utf8Bytes(text: string): number {
-  let bytes = text.length;
-  for (let i = 0; i < text.length; i += 1) {
-    const unit = text.charCodeAt(i);
-    // Each half of a pair counts 2; what JSON.stringify writes has no half alone.
-    if (unit >= 0x80) bytes += unit >= 0x800 && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1;
-  }
-  return bytes;
 }

@@ -1,4 +1,4 @@
-// A module of workflow interceptors that intercepts nothing: by loading it, a worker says that it has our sink.
+// A module of workflow interceptors that intercepts nothing: loading it signals that the worker has our sink.
 import { LIVE } from './live-sink.ts';
 
 export function interceptors(): object {

@@ -1,4 +1,4 @@
-// The public face of a workflow's stream: what workflow code may set, and what it says while it runs.
+// The public interface of a workflow's stream: its options, and the methods that workflow code calls.
 import type { Workflow } from '@temporalio/workflow';
 import type {
   EventData,
@@ -11,24 +11,44 @@ import type {
 import type { CarriedStream } from './carry-over.ts';
 import type { EventBufferLimits } from './event-buffer.ts';
 
-/** The types that a workflow may emit: those of its stream, but the ends and what servers make. */
+/** The event types that a workflow may emit: those of its stream, except terminal and server-generated ones. */
 export type WorkflowEventType = Exclude<
   EventType,
   'complete' | 'error' | 'reset' | 'gap' | 'llm_chunk' | 'structured_delta'
 >;
 
+/**
+ * Options of a stream. `maxEvents` and `maxBytes` limit the events that are kept for the query.
+ * @default maxEvents 2000
+ * @default maxBytes 1048576 (1 MiB)
+ */
 export interface StreamStateOptions extends Partial<EventBufferLimits> {
-  /** Under which execution the stream is watched; by default the workflow's id. */
+  /**
+   * The execution whose stream this is.
+   * @default the workflow's id
+   */
   readonly executionId?: string;
-  /** The execution that this one belongs to; by default the parent workflow's id, where there is one. */
+  /**
+   * The execution that this one belongs to.
+   * @default the parent workflow's id, if there is one
+   */
   readonly parentId?: string;
-  /** What the run before handed over; the stream then goes on. */
+  /** The state that the previous run carried over; the stream then continues. */
   readonly carried?: CarriedStream | undefined;
-  /** Bytes of events in one answer of the query; default 256 KiB. The server refuses answers above 2 MB. */
+  /**
+   * Bytes of events in one query result. Temporal rejects results above 2 MB.
+   * @default 262144 (256 KiB)
+   */
   readonly pageBytes?: number;
-  /** How much of the stream continue-as-new hands over; default 200 events, 128 KiB. */
+  /**
+   * How much of the stream continue-as-new carries over.
+   * @default 200 events and 131072 bytes (128 KiB)
+   */
   readonly carry?: Partial<EventBufferLimits>;
-  /** Whether events go to the worker's sink too; by default where the worker's plugin says that there is one. */
+  /**
+   * Whether events are also sent to the worker's sink.
+   * @default whether the worker uses our plugin
+   */
   readonly live?: boolean;
 }
 
@@ -42,41 +62,49 @@ export type Child =
     }
   | { readonly kind: 'task'; readonly taskId: string; readonly executionId?: string };
 
-/** The arguments of a workflow; also of the function inside `streamed`, which has its name in there. */
+/** The arguments of a workflow, or of the function passed to `streamed` (without the stream). */
 export type ArgumentsOf<F extends Workflow> = F extends (stream: StreamState, ...rest: infer A) => unknown
   ? A
   : Parameters<F>;
 
 /**
- * A workflow's stream. Nothing here fails the workflow: an event that is too large (64 KiB) or no JSON is told as a
- * `warning` in its place. What comes after the end is ignored. Not to be called in a query handler, which Temporal
- * does not replay.
+ * A workflow's stream. Its methods never fail the workflow: an event that is larger than 64 KiB or not JSON is replaced
+ * by a `warning`. Events after the terminal event are ignored. Do not call it in a query handler, which Temporal does
+ * not replay.
+ *
+ * @example
+ *   export const digest = streamed(async (stream, topic: string) => {
+ *     stream.status('RUNNING', 'writing');
+ *     return stream.child({ kind: 'agent', agentId: 'writer' }, (id) => write(id, topic));
+ *   });
  */
 export interface StreamState {
   readonly executionId: string;
   /** Whether the terminal event was emitted. */
   readonly hasEnded: boolean;
-  /** Emits any event of a workflow's stream. */
+  /** Emits any non-terminal event of a workflow's stream. */
   emit<T extends WorkflowEventType>(type: T, data: EventData[T]): void;
   status(status: OpenStatus, step?: string): void;
-  /** What was used so far: told at once, and again by the end. */
+  /** Reports the usage so far: emitted as a status event, and repeated in the terminal event. */
   usage(usage: Usage): void;
   toolCall(call: EventData['tool_call']): void;
   warning(code: string, message: string): void;
   /**
    * Runs an agent or a task between the events of its start and its end.
-   * @param run is given the child's execution id, for the activity that publishes it (`publishActivity`): unique,
-   *   and the same on replay.
-   * @returns what `run` returns, and throws what it throws.
+   * @param run receives the child's execution id (unique, and the same on replay), to pass to the activity that
+   *   publishes the child with `publishActivity`.
+   * @returns the result of `run`.
+   * @throws what `run` throws.
    */
   child<T>(child: Child, run: (executionId: string) => Promise<T>): Promise<T>;
-  /** A new execution id for a child of this workflow. */
+  /** A new execution id for a child of this workflow; the same on replay. */
   childId(kind: Exclude<ExecutionKind, 'workflow'>, name: string): string;
-  /** The state to hand over, where `continueAsNew` of Temporal's is called by hand: it must be the last argument. */
+  /** The state to carry over, for a direct call of Temporal's `continueAsNew`: it must be the last argument. */
   carryOver(): CarriedStream;
-  /** Continues as new with these arguments, and the stream with it. */
+  /** Continues as new with these arguments and carries the stream over. */
   continueAsNew<F extends Workflow>(...args: ArgumentsOf<F>): Promise<never>;
-  /** Emits the end; to be called where `streamed` does not do it, right before the workflow returns. */
+  /** Emits `complete`. `streamed` does so; otherwise call it right before the workflow returns. */
   complete(result?: unknown): void;
+  /** Emits `error`. `streamed` does so; otherwise call it right before the workflow throws. */
   fail(error: unknown, status?: FailedStatus): void;
 }

@@ -1,4 +1,4 @@
-// A workflow's stream, made: numbers events, holds them for the query, hands them to the sink.
+// Creates a workflow's stream: numbers its events, keeps them for the query and passes them to the sink.
 import { continueAsNew, defineQuery, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
 import {
   type EventData,
@@ -8,16 +8,18 @@ import {
   timestamp,
   type Usage,
 } from '../../event/events.ts';
+import { completeData, endSummary, errorData } from '../../event/terminal-event.ts';
+import { utf8Bytes } from '../../event/text.ts';
 import { STREAM_QUERY, type StreamPage, type WorkflowEvent } from '../shared/stream-query.ts';
 import { childEnd, childStart } from './child-events.ts';
 import { epochOf } from './epoch.ts';
-import { always, completeData, errorData } from './error-cause.ts';
-import { createEventBuffer, utf8Bytes } from './event-buffer.ts';
-import { sink } from './live-sink.ts';
+import { errorCause } from './error-cause.ts';
+import { createEventBuffer } from './event-buffer.ts';
+import { emitToSink } from './live-sink.ts';
 import type { StreamState, StreamStateOptions, WorkflowEventType } from './options.ts';
 
-const BOUNDS = { maxEvents: 2_000, maxBytes: 1024 * 1024 };
-const CARRY = { maxEvents: 200, maxBytes: 128 * 1024 };
+const BUFFER_LIMITS = { maxEvents: 2_000, maxBytes: 1024 * 1024 };
+const CARRY_LIMITS = { maxEvents: 200, maxBytes: 128 * 1024 };
 const PAGE_BYTES = 256 * 1024;
 
 const EMITTED: readonly string[] = [
@@ -31,51 +33,51 @@ const EMITTED: readonly string[] = [
   'warning',
 ] satisfies WorkflowEventType[];
 
-// One a workflow: the sandbox gives each workflow modules of its own.
-let isMade = false;
+// Per workflow: the sandbox loads this module separately for each workflow.
+let exists = false;
 
 /**
- * Makes the running workflow's stream: begins it with `workflow_start` (or goes on with what was carried over), and
- * answers the query `getStreamState` from now on. To be called first, so that the query finds it; `streamed` does.
- * @throws Error where the workflow has one already.
+ * Creates the stream of the running workflow and registers the query `getStreamState`. The stream starts with
+ * `workflow_start`, or continues the one that was carried over. Call it first, so that the query is registered before
+ * anything waits; `streamed` does so.
+ * @throws Error if the workflow already has a stream.
  */
 export function createStreamState(options: StreamStateOptions = {}): StreamState {
-  if (isMade)
-    throw new Error('This workflow has its stream already: one createStreamState() or streamed() each');
-  isMade = true;
+  if (exists) throw new Error('a workflow has one stream; it was created before');
+  exists = true;
   const info = workflowInfo();
   const { carried } = options;
   const { workflowId, workflowType, runId } = info;
   const executionId = options.executionId ?? carried?.executionId ?? workflowId;
   const parentId = options.parentId ?? info.parent?.workflowId;
   const epoch = epochOf(info, carried);
-  const bounds = {
-    maxEvents: options.maxEvents ?? BOUNDS.maxEvents,
-    maxBytes: options.maxBytes ?? BOUNDS.maxBytes,
+  const limits = {
+    maxEvents: options.maxEvents ?? BUFFER_LIMITS.maxEvents,
+    maxBytes: options.maxBytes ?? BUFFER_LIMITS.maxBytes,
   };
-  const held = createEventBuffer(bounds, carried?.base ?? 0, carried?.tail ?? []);
+  const buffer = createEventBuffer(limits, carried?.base ?? 0, carried?.tail ?? []);
   let status: ExecutionStatus = carried?.status ?? 'RUNNING';
   let lastUsage: Usage | undefined = carried?.usage;
   let hasEnded = false;
 
   function add<T extends EventType>(type: T, data: EventData[T]): void {
-    const event = { seq: held.next, type, ts: timestamp(), data } as WorkflowEvent;
-    held.add(event);
-    sink({ executionId, ...(parentId && { parentId }), epoch, event }, options.live);
+    const event = { seq: buffer.next, type, ts: timestamp(), data } as WorkflowEvent;
+    buffer.add(event);
+    emitToSink({ executionId, ...(parentId && { parentId }), epoch, event }, options.live);
   }
 
-  function emit<T extends EventType>(type: T, data: EventData[T]): void {
-    if (hasEnded) return;
-    const checked = check(type, data);
+  /** Emits an event, or a warning in its place. Returns the data of the event if it was emitted. */
+  function emit<T extends EventType>(type: T, data: EventData[T]): EventData[T] | undefined {
+    if (hasEnded) return undefined;
+    const checked = toJson(type, data);
     if (typeof checked === 'string') {
-      add('warning', {
-        code: checked,
-        message: `an event of type ${String(type).slice(0, 40)} was left out`,
-      });
-      return;
+      const message = `an event of type ${String(type).slice(0, 40)} was left out`;
+      add('warning', { code: checked, message });
+      return undefined;
     }
     if (type === 'workflow_status') status = (checked as EventData['workflow_status']).status;
     add(type, checked);
+    return checked;
   }
 
   function end(type: 'complete' | 'error', data: EventData['complete'] | EventData['error']): void {
@@ -86,8 +88,8 @@ export function createStreamState(options: StreamStateOptions = {}): StreamState
   }
 
   function carryOver() {
-    const tail = held.tail({ ...CARRY, ...options.carry });
-    const { next } = held;
+    const tail = buffer.tail({ ...CARRY_LIMITS, ...options.carry });
+    const { next } = buffer;
     const base = next - 1 - tail.length;
     const usage = lastUsage && { usage: lastUsage };
     return { execstream: 1 as const, executionId, epoch, runId, base, next, tail, status, ...usage };
@@ -95,15 +97,16 @@ export function createStreamState(options: StreamStateOptions = {}): StreamState
 
   function page(since: unknown = 0): StreamPage {
     const after = typeof since === 'number' && since > 0 ? Math.floor(since) : 0;
-    const { base, next } = held;
-    const events = held.page(after, options.pageBytes ?? PAGE_BYTES);
+    const { base, next } = buffer;
+    const events = buffer.page(after, options.pageBytes ?? PAGE_BYTES);
     const firstRunId = info.firstExecutionRunId;
     const before = carried && { continuedFrom: carried.runId };
     const { attempt } = info;
     return { epoch, base, next, runId, firstRunId, ...before, executionId, attempt, status, events };
   }
 
-  const told = () => always(info.startTime, Date.now(), lastUsage);
+  // The duration counts from the start of the chain of runs.
+  const summary = () => endSummary(lastUsage, Date.now() - info.startTime.getTime());
   const state: StreamState = {
     executionId,
     get hasEnded() {
@@ -112,9 +115,7 @@ export function createStreamState(options: StreamStateOptions = {}): StreamState
     emit,
     status: (next, step) => emit('workflow_status', { status: next, ...(step !== undefined && { step }) }),
     usage(usage) {
-      const open = status;
-      emit('workflow_status', { status: open, usage });
-      lastUsage = { ...usage };
+      lastUsage = emit('workflow_status', { status, usage })?.usage ?? lastUsage;
     },
     toolCall: (call) => emit('tool_call', call),
     warning: (code, message) => emit('warning', { code, message }),
@@ -125,8 +126,8 @@ export function createStreamState(options: StreamStateOptions = {}): StreamState
     async child(child, run) {
       const name = child.kind === 'agent' ? child.agentId : child.taskId;
       const id = child.executionId ?? state.childId(child.kind, name);
-      const [type, data] = childStart(child, id);
-      emit(type, data);
+      const [startType, start] = childStart(child, id);
+      emit(startType, start);
       let error: unknown;
       try {
         return await run(id);
@@ -134,14 +135,14 @@ export function createStreamState(options: StreamStateOptions = {}): StreamState
         error = thrown ?? 'failed';
         throw thrown;
       } finally {
-        const [ended, how] = childEnd(child, id, error);
-        emit(ended, how);
+        const [endType, ended] = childEnd(child, id, error);
+        emit(endType, ended);
       }
     },
     carryOver,
     continueAsNew: (...args) => continueAsNew(...args, carryOver()),
-    complete: (result) => end('complete', completeData(result, told())),
-    fail: (error, how = 'FAILED') => end('error', errorData(how, error, told())),
+    complete: (result) => end('complete', completeData(result, summary())),
+    fail: (error, failed = 'FAILED') => end('error', errorData(failed, errorCause(error), summary())),
   };
 
   setHandler(defineQuery<StreamPage, [number?]>(STREAM_QUERY), page, {
@@ -151,8 +152,8 @@ export function createStreamState(options: StreamStateOptions = {}): StreamState
   return state;
 }
 
-/** The data as JSON has it, so that the query and the sink tell the same; or the code of what is wrong with it. */
-function check<T extends EventType>(
+/** The data as JSON carries it, so that query and sink report the same; or the code of the warning to emit instead. */
+function toJson<T extends EventType>(
   type: T,
   data: EventData[T],
 ): EventData[T] | 'BAD_EVENT' | 'EVENT_TOO_LARGE' {

@@ -163,7 +163,9 @@ test('above its bound all that waits is dropped, and said once', async () => {
     logger: { info: () => {}, warn: (_, message) => warnings.push(message), error: () => {} },
   });
   for (let seq = 1; seq <= 15; seq += 1) say(seq, 'x'.repeat(1_000));
-  expect(warnings).toEqual(['the log does not keep up with the workflows: dropped for the relay']);
+  expect(warnings).toEqual([
+    'the log is slower than the workflows: dropped queued events; the server reads them by the query',
+  ]);
 });
 
 test('a log that was lost in the middle is not begun from there', async () => {

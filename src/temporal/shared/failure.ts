@@ -1,21 +1,20 @@
-// What a failure of Temporal's says: the innermost cause, for the outer ones say only "Activity task failed".
+// Messages and codes of Temporal's failures: those of the innermost cause, because the outer ones say only "Activity
+// task failed".
 import type { temporal } from '@temporalio/proto';
+import { MAX_CODE_UNITS } from '../../event/terminal-event.ts';
+import { truncate } from '../../event/text.ts';
 
 export type Failure = temporal.api.failure.v1.Failure.$Properties;
 
-/** Code units of a message and of a code. */
+/** UTF-16 code units of a message in rows, warnings and steps. */
 const MAX_MESSAGE_UNITS = 2_000;
-const MAX_CODE_UNITS = 200;
 
-/** The message of the innermost cause. */
+/** The message of the innermost cause, truncated. */
 export function failureMessage(failure: Failure | null | undefined): string {
-  const message = innermost(failure)?.message || failure?.message || 'failed';
-  if (message.length <= MAX_MESSAGE_UNITS) return message;
-  // Not inside a surrogate pair.
-  return `${message.slice(0, MAX_MESSAGE_UNITS).replace(/[\uD800-\uDBFF]$/, '')}…`;
+  return truncate(innermost(failure)?.message || failure?.message || 'failed', MAX_MESSAGE_UNITS);
 }
 
-/** The type of an application's error, where it has one of its own. */
+/** The type of an application's error, unless it is the generic `Error`. */
 export function failureCode(failure: Failure | null | undefined): string | undefined {
   const type = innermost(failure)?.applicationFailureInfo?.type;
   return type && type !== 'Error' ? type.slice(0, MAX_CODE_UNITS) : undefined;

@@ -1,4 +1,4 @@
-// Payloads of workflows that know nothing of us: shown only where a converter was configured, for they may be secret.
+// Payloads: the inputs and results of workflows, as Temporal's API returns them.
 import type { temporal } from '@temporalio/proto';
 import type { JsonValue } from '../../event/events.ts';
 import { exceedsDepth, MAX_JSON_DEPTH } from '../../event/json-depth.ts';
@@ -8,23 +8,26 @@ export interface Payloads {
   readonly payloads?: Payload[] | null;
 }
 
-/** Makes a value of a payload, to be shown to whoever may read the execution; undefined leaves it out. */
+/**
+ * Decodes a payload for display to everyone who may read the execution, because it may be secret.
+ * @returns undefined to omit it.
+ */
 export type PayloadDecoder = (payload: Payload) => JsonValue | undefined | Promise<JsonValue | undefined>;
 
-/** Decodes what is plain JSON, as the SDKs write it where no codec is set; leaves out everything else. */
+/** Decodes plain JSON, as the SDKs write it without a codec. Omits everything else. */
 export function decodePlainJson({ metadata, data }: Payload): JsonValue | undefined {
-  const encoding = metadata?.encoding && Buffer.from(metadata.encoding).toString();
+  const encoding = metadata?.encoding && toText(metadata.encoding);
   if (encoding === 'binary/null') return null;
   if (encoding !== 'json/plain' || !data) return undefined;
   try {
-    const value = JSON.parse(Buffer.from(data).toString()) as JsonValue;
+    const value = JSON.parse(toText(data)) as JsonValue;
     return exceedsDepth(value, MAX_JSON_DEPTH) ? undefined : value;
   } catch {
     return undefined;
   }
 }
 
-/** The first payload, decoded; undefined where there is none, no decoder, or one that fails at it. */
+/** The first payload, decoded; undefined without a payload or decoder, or if the decoder fails. */
 export async function decodeFirst(
   payloads: Payloads | null | undefined,
   decode: PayloadDecoder | undefined,
@@ -36,4 +39,8 @@ export async function decodeFirst(
   } catch {
     return undefined;
   }
+}
+
+function toText(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
 }

@@ -1,8 +1,8 @@
-// What a workflow, its worker and the relay say to each other: the query and its answer, the sink, the log's note.
-// Nothing is loaded here, so that all three may import it.
+// The contract between a workflow, its worker and the server: the query and its result, the sink, the log's note.
+// Imports types only, so that all three may load it.
 import type { EventData, EventType, ExecutionStatus } from '../../event/events.ts';
 
-/** The query that every workflow with a stream state answers. Its one argument is `since`, a seq; default 0. */
+/** The query of every workflow with a stream. Its one argument is `since`, a seq; default 0. */
 export const STREAM_QUERY = 'getStreamState';
 
 /** An event as its workflow numbers it. `data` is plain JSON. */
@@ -18,37 +18,37 @@ export type WorkflowEvent<T extends EventType = EventType> = {
 }[T];
 
 /**
- * One answer of the query: where the workflow's events stand, and the first of those after `since`.
+ * One result of the query: the range of the workflow's events, and the first of those after `since`.
  *
- * - The workflow holds the seqs `base + 1 … next - 1`; seqs up to `base` were let go of.
- * - `events` begins at `max(since, base) + 1` and has no gap. It is cut at about 256 KiB (never below one event): ask
- *   again with the last seq until that is `next - 1`.
- * - Under one `epoch` a seq names one event for ever, through continue-as-new too.
- * - An answer tells committed history. What a sink appended beyond `next - 1`, or otherwise than told here, was of a
- *   workflow task that failed.
- * - A terminal event counts once Temporal has closed the run: a task that returns may yet be refused.
+ * - The workflow keeps the seqs `base + 1 … next - 1`; seqs up to `base` were trimmed.
+ * - `events` starts at `max(since, base) + 1` and has no gap. It is limited to about 256 KiB (but at least one event):
+ *   query again with the last seq until that is `next - 1`.
+ * - Under one `epoch` a seq always names the same event, also after continue-as-new.
+ * - A result reflects committed history. An event that a sink appended beyond `next - 1`, or with other content, came
+ *   from a workflow task that failed.
+ * - A terminal event is final only once Temporal has closed the run: a task that returns may still be rejected.
  */
 export interface StreamPage {
-  /** Names the incarnation of the numbering: a run id of Temporal's. Not the log's epoch. */
+  /** The epoch of the numbering: a Temporal run id. Not the log's epoch. */
   readonly epoch: string;
   readonly base: number;
-  /** The seq that the next event will get. */
+  /** The seq of the next event. */
   readonly next: number;
-  /** The run that answers. */
+  /** The run that was queried. */
   readonly runId: string;
-  /** The first run of the chain, for telling a chain from a later workflow of the same id. */
+  /** The first run of the chain; distinguishes a chain from a later workflow with the same id. */
   readonly firstRunId: string;
-  /** The run before, where this one carries on from it: it still has (in its own answer) what `base` lost. */
+  /** The previous run, if this one continues it: its own result still has the events up to `base`. */
   readonly continuedFrom?: string;
   readonly executionId: string;
   /** From 1; counts the retries of the workflow itself. */
   readonly attempt: number;
-  /** Final only together with the terminal event, which then stands at `next - 1`. */
+  /** Final only together with the terminal event, whose seq is then `next - 1`. */
   readonly status: ExecutionStatus;
   readonly events: readonly WorkflowEvent[];
 }
 
-/** One event on its way from a workflow task to the worker. The task may yet fail: it is provisional. */
+/** One event that a workflow task sends to the worker. Provisional, because the task may still fail. */
 export interface SinkEvent {
   readonly executionId: string;
   readonly parentId?: string;
@@ -56,25 +56,25 @@ export interface SinkEvent {
   readonly event: WorkflowEvent;
 }
 
-/** The sink that a workflow emits to where its worker has one, as `Sinks` of Temporal's. */
+/** The sink that a workflow emits to if its worker has one (`Sinks` of Temporal's SDK). */
 export type StreamSinks = {
-  execstream: { append(sunk: SinkEvent): void };
+  execstream: { append(event: SinkEvent): void };
 };
 
-/** What the log of a workflow notes: which incarnation and run its events are of. */
+/** The note in a workflow's log: the epoch and run that its events belong to. */
 export interface WorkflowNote {
   readonly epoch: string;
   readonly runId: string;
-  /** When that run began, in ms since 1970: a sink gives way to a run that began later. */
+  /** When that run started, in ms since 1970: a sink yields to a run that started later. */
   readonly runStartedAt: number;
 }
 
-/** Writes a note; fields that `before` has besides are kept. */
+/** Writes a note and keeps the other fields of `before`. */
 export function formatNote(note: WorkflowNote, before?: string): string {
   return JSON.stringify({ ...readJson(before), ...note });
 }
 
-/** Reads a note; undefined where there is none, or one that is not a workflow's. */
+/** Reads a note; undefined if there is none, or if it is not a workflow's. */
 export function parseNote(text: string | undefined): WorkflowNote | undefined {
   const { epoch, runId, runStartedAt } = readJson(text) as Partial<WorkflowNote>;
   if (typeof epoch !== 'string' || typeof runId !== 'string') return undefined;

@@ -1,4 +1,4 @@
-// An activity that is the work of an agent or a task: its execution is begun, kept alive, and ended with it.
+// An activity that publishes an agent or a task: begins its execution, sends heartbeats, and ends it.
 import type { Context } from '@temporalio/activity';
 import { isExecstreamError } from '../../event/errors.ts';
 import type { FailedStatus } from '../../event/events.ts';
@@ -8,68 +8,69 @@ import type { Publisher } from '../../publish/publisher.ts';
 import { activityWillRetry } from '../shared/retry-policy.ts';
 import { createNoopRun } from './noop-run.ts';
 
-/** What is begun. Attempt, workflow and run are the activity's own. */
+/** The execution to begin. Attempt, workflow and run are those of the activity. */
 export interface PublishActivityOptions
   extends Omit<BeginRun, 'id' | 'kind' | 'attempt' | 'workflowId' | 'runId'> {
   readonly kind: 'agent' | 'task';
-  /** By default made of the workflow's id, the activity's type and id, and the run. */
+  /** @default derived from the workflow's id, the activity's type and id, and the run */
   readonly id?: string;
-  /** By default the id of the workflow that scheduled the activity, which is its execution's. */
+  /** @default the id of the workflow that scheduled the activity */
   readonly parentId?: string;
 }
 
-/** What the work gets besides its run. */
+/** What the work receives in addition to its run. */
 export interface ActivityRun {
   /**
-   * Aborts when the work is in vain: the activity was cancelled, timed out or its worker stops; or another attempt
-   * has the execution.
+   * Aborts when the result will not be used: the activity was cancelled or timed out, its worker stops, or another
+   * attempt took over the execution.
    */
   readonly signal: AbortSignal;
-  /** Temporal's heartbeat, with a checkpoint. Heartbeats by themselves go out anyway, and repeat the last checkpoint. */
+  /** Sends a Temporal heartbeat with a checkpoint. Automatic heartbeats repeat the last checkpoint. */
   heartbeat(checkpoint?: unknown): void;
 }
 
 export type ActivityWork<T> = (run: ExecutionPublisher, activity: ActivityRun) => Promise<T>;
 
-/** A third of the timeout, but no seldomer. */
-const LONGEST_PAUSE_MS = 10_000;
+/** The longest interval between heartbeats; otherwise a third of the heartbeat timeout. */
+const MAX_HEARTBEAT_MS = 10_000;
 
 /**
- * Runs the work of the current activity as an execution of its own, under its workflow's:
+ * Runs the work of the current activity as a child execution of its workflow's:
  *
- *   returns                       ends it: in mode TEXT with the text that was published, in mode STRUCTURED with what
- *                                 the work returned, else its last value (unless the work called `complete` itself)
- *   throws, and will be retried   gives this attempt up (`warning` ATTEMPT_FAILED); the next one goes on in its stream
- *   throws for good               `error`, FAILED
- *   is cancelled                  `error`, CANCELED, where its workflow wanted it so or has closed; else as above
+ *   returns                         `complete`: in mode TEXT with the published text, in mode STRUCTURED with the
+ *                                   returned value or else the last published one (unless the work called `complete`)
+ *   throws, and will be retried     abandons the attempt (`warning` ATTEMPT_FAILED); the next one continues the stream
+ *   throws, and is not retried      `error`, FAILED
+ *   is cancelled                    `error`, CANCELED, if its workflow requested it or has closed; otherwise as above
  *
- * Where the execution has ended already (the attempt before ended it, and its worker died before it could tell
- * Temporal), the work runs once more and publishes nothing.
- * @returns what the work returns; throws what it throws.
- * @throws ExecstreamError `SUPERSEDED`, `BAD_USER_INPUT`, `FORBIDDEN` where the execution cannot be begun.
+ * If the execution has already ended (a previous attempt ended it, and its worker died before it reported to Temporal),
+ * the work runs again and publishes nothing.
+ * @returns what the work returned.
+ * @throws what the work throws; ExecstreamError `SUPERSEDED`, `BAD_USER_INPUT` or `FORBIDDEN` if the execution cannot
+ *   begin.
  */
 export async function publishActivity<T>(
   publisher: Publisher,
   options: PublishActivityOptions,
   work: ActivityWork<T>,
 ): Promise<T> {
-  // Loaded here, so that workers without Temporal can do without the package.
+  // Loaded here, so that a worker without Temporal does not need the package.
   const { Context } = await import('@temporalio/activity');
   const context = Context.current();
-  const beating = keepBeating(context);
+  const heartbeats = startHeartbeats(context);
   try {
     const run = await begin(publisher, options, context);
     const signal = AbortSignal.any([run.signal, context.cancellationSignal]);
     try {
-      const result = await work(run, { signal, heartbeat: beating.heartbeat });
+      const result = await work(run, { signal, heartbeat: heartbeats.send });
       await run.complete(run.mode === 'STRUCTURED' && result !== undefined ? result : undefined);
       return result;
     } catch (error) {
-      await tellFailure(run, error, context);
+      await endFailed(run, error, context);
       throw error;
     }
   } finally {
-    beating.stop();
+    heartbeats.stop();
   }
 }
 
@@ -98,21 +99,22 @@ async function begin(
   }
 }
 
-/** Unique, and the same in each attempt. An activity's id is unique in its run alone. */
+/** Unique, and the same for each attempt. The id of an activity is unique within its run only. */
 function defaultId({ workflowExecution, activityType, activityId, activityRunId }: Context['info']): string {
   const run = workflowExecution?.runId ?? activityRunId ?? '';
-  const own = `${activityType}-${activityId}-${run.slice(-8)}`.replace(/[^A-Za-z0-9._:~@+-]/g, '-');
-  return `${workflowExecution ? `${workflowExecution.workflowId.slice(0, 100)}/` : ''}${own.slice(-99)}`;
+  const suffix = `${activityType}-${activityId}-${run.slice(-8)}`.replace(/[^A-Za-z0-9._:~@+-]/g, '-');
+  return `${workflowExecution ? `${workflowExecution.workflowId.slice(0, 100)}/` : ''}${suffix.slice(-99)}`;
 }
 
-async function tellFailure(run: ExecutionPublisher, error: unknown, context: Context): Promise<void> {
+/** Ends or abandons the run after its work threw. */
+async function endFailed(run: ExecutionPublisher, error: unknown, context: Context): Promise<void> {
   const { cancellationSignal, cancellationDetails, info } = context;
   const isCanceled = cancellationSignal.aborted && isCancellation(error, cancellationSignal);
   if (isCanceled && cancellationDetails?.cancelRequested) {
     await run.fail(error, { status: 'CANCELED' });
   } else if (isCanceled && cancellationDetails?.notFound) {
-    const status = await endOfWorkflow(context);
-    if (status) await run.fail('its workflow has ended', { status });
+    const status = await workflowEndStatus(context);
+    if (status) await run.fail('the workflow has ended', { status });
     else await run.abandon(error);
   } else if (isCanceled && (cancellationDetails?.paused || cancellationDetails?.reset)) {
     await run.abandon(error);
@@ -124,12 +126,12 @@ async function tellFailure(run: ExecutionPublisher, error: unknown, context: Con
 }
 
 /**
- * Temporal knows this attempt no more: its workflow has closed and no attempt will follow, or it has timed out and
- * another one may.
- * @returns how work that was left by a workflow which has closed has ended; undefined where the workflow runs on, or
- *   that cannot be found out.
+ * Temporal no longer knows this attempt: either its workflow has closed and no attempt will follow, or the attempt has
+ * timed out and another one may follow.
+ * @returns the status for the work of a workflow that has closed; undefined if the workflow is open, or cannot be
+ *   described.
  */
-async function endOfWorkflow({ client, info }: Context): Promise<FailedStatus | undefined> {
+async function workflowEndStatus({ client, info }: Context): Promise<FailedStatus | undefined> {
   if (!info.workflowExecution) return undefined;
   const { workflowId, runId } = info.workflowExecution;
   try {
@@ -141,26 +143,26 @@ async function endOfWorkflow({ client, info }: Context): Promise<FailedStatus | 
   }
 }
 
-/** Whether the work stopped because it was told to. */
+/** Whether the work stopped because of its abort signal. */
 function isCancellation(error: unknown, signal: AbortSignal): boolean {
   const { name } = (error ?? {}) as { name?: unknown };
   return error === signal.reason || name === 'CancelledFailure' || name === 'AbortError';
 }
 
-/** Heartbeats, where Temporal awaits any: they also bring the news of a cancellation. */
-function keepBeating(context: Context): { heartbeat(checkpoint?: unknown): void; stop(): void } {
+/** Sends heartbeats if the activity has a heartbeat timeout. Their responses also report a cancellation. */
+function startHeartbeats(context: Context): { send(checkpoint?: unknown): void; stop(): void } {
   const { heartbeatTimeoutMs, heartbeatDetails } = context.info;
-  // A heartbeat without details would wipe out the checkpoint of the attempt before.
-  let last: unknown = heartbeatDetails;
-  const beat = (): void => context.heartbeat(last);
+  // A heartbeat without details would delete the checkpoint of the previous attempt.
+  let lastCheckpoint: unknown = heartbeatDetails;
+  const beat = (): void => context.heartbeat(lastCheckpoint);
   const timer =
     heartbeatTimeoutMs !== undefined && heartbeatTimeoutMs > 0
-      ? setInterval(beat, Math.min(heartbeatTimeoutMs / 3, LONGEST_PAUSE_MS))
+      ? setInterval(beat, Math.min(heartbeatTimeoutMs / 3, MAX_HEARTBEAT_MS))
       : undefined;
   if (timer) beat();
   return {
-    heartbeat(checkpoint) {
-      if (checkpoint !== undefined) last = checkpoint;
+    send(checkpoint) {
+      if (checkpoint !== undefined) lastCheckpoint = checkpoint;
       beat();
     },
     stop: () => clearInterval(timer),

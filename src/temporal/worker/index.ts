@@ -1,4 +1,4 @@
-// What a Temporal worker takes from us; `execstream/worker` hands it on. Nothing of Temporal's is loaded by importing.
+// The parts for a Temporal worker; `execstream/worker` re-exports them. Importing this loads no Temporal package.
 export {
   type ActivityRun,
   type ActivityWork,

@@ -1,4 +1,4 @@
-// A run that publishes nothing: its execution has ended, and the work is done once more for Temporal's sake alone.
+// A run that publishes nothing: the execution has already ended, and Temporal retries the activity.
 import type { ExecutionKind, ExecutionMode } from '../../event/events.ts';
 import type { ExecutionPublisher } from '../../publish/execution-publisher.ts';
 
@@ -10,26 +10,26 @@ export interface NoopRun {
 }
 
 export function createNoopRun(run: NoopRun): ExecutionPublisher {
-  const nothing = async (): Promise<void> => {};
-  const recorded = async (): Promise<boolean> => true;
+  const ignore = async (): Promise<void> => {};
+  const isRecorded = async (): Promise<boolean> => true;
   return {
     ...run,
     state: 'ended',
     signal: new AbortController().signal,
     stats: { appended: 0, dropped: 0, rejected: 0, late: 0, queuedBytes: 0, redacted: {} },
     async text(text) {
-      // Read to its end all the same: the work may hang on what its iterable does.
+      // Read to its end, because the work may depend on the side effects of its iterable.
       if (typeof text !== 'string') for await (const _ of text);
     },
-    simulateText: nothing,
-    value: nothing,
-    toolCall: nothing,
-    status: nothing,
-    usage: nothing,
-    warning: nothing,
-    emit: nothing,
-    complete: recorded,
-    fail: recorded,
-    abandon: nothing,
+    simulateText: ignore,
+    value: ignore,
+    toolCall: ignore,
+    status: ignore,
+    usage: ignore,
+    warning: ignore,
+    emit: ignore,
+    complete: isRecorded,
+    fail: isRecorded,
+    abandon: ignore,
   };
 }

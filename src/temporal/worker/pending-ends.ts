@@ -1,97 +1,78 @@
-// Ends that a sink has heard of and that Temporal has not confirmed yet.
+// Terminal events that wait for Temporal's close event.
 //
-// A workflow task that returns may be refused: a signal came in meanwhile, and the workflow goes on. So an end is
-// told only once the run has closed the same way; and then in the order of every end: the row, the terminal event,
-// its cursor on the row. Where that cannot be found out from here, the relay does it.
-import type { JsonValue } from '../../event/events.ts';
-import type { ExecutionEnd, ExecutionStore } from '../../execution/store.ts';
+// A workflow task that returns may be rejected: a signal arrived in the meantime, and the workflow continues. So an end
+// is recorded only once the run has closed the same way, and then in the order of every end: the row, the terminal
+// event, its cursor on the row. If that is not possible from here, the server records the end.
+import type { ExecutionStore } from '../../execution/store.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { rowEndOf, type WorkflowEnd } from '../row-end.ts';
+import { confirmsEnd } from '../shared/close-event.ts';
+import { decodePlainJson } from '../shared/payloads.ts';
 import { beginRow, type RunSinkEvent } from './sink-target.ts';
-import { type Close, type HistoryService, waitForClose } from './wait-for-close.ts';
+import { type HistoryService, waitForClose } from './wait-for-close.ts';
 
-/** How long a close is waited for: it comes within ms, or the task was refused. */
-const CONFIRM_MS = 60_000;
+/** How long to wait for the close event: it comes within ms, or the task was rejected. */
+const CONFIRM_TIMEOUT_MS = 60_000;
+
+/** A sink's event that is a terminal event. */
+export type SinkEnd = RunSinkEvent & { readonly event: WorkflowEnd };
 
 export interface PendingEndsOptions {
   readonly store: Pick<ExecutionStore, 'begin' | 'finish' | 'markEnd'>;
   readonly logger: Logger;
   readonly signal: AbortSignal;
   service(): HistoryService | undefined;
-  /** Appends the terminal event. Answers the log's epoch, undefined where the event is not there. */
-  send(sunk: RunSinkEvent): Promise<string | undefined>;
+  /** Appends the terminal event. Resolves to the log's epoch, or undefined if the log does not have the event. */
+  send(end: SinkEnd): Promise<string | undefined>;
 }
 
 export interface PendingEnds {
-  /** Tells this end once Temporal has it. */
-  add(sunk: RunSinkEvent): void;
-  /** The workflow speaks again: its task was run once more, so what was its end is none any more. */
-  cancel(sunk: RunSinkEvent): void;
+  /** Records this end once Temporal confirms it. */
+  add(end: SinkEnd): void;
+  /** The workflow emits again: its task was retried, so the end that waits is void. */
+  cancel(executionId: string): void;
+  /** Resolves when no end waits. */
   idle(): Promise<unknown>;
 }
 
 export function createPendingEnds({ store, logger, signal, service, send }: PendingEndsOptions): PendingEnds {
-  const pending = new Map<string, { readonly given: AbortController; readonly done: Promise<void> }>();
+  const pending = new Map<string, { readonly canceling: AbortController; readonly done: Promise<void> }>();
 
-  async function confirm(sunk: RunSinkEvent, given: AbortSignal): Promise<void> {
-    const { executionId, run } = sunk;
-    const asked = service();
-    if (!asked) return;
+  async function confirm(end: SinkEnd, canceled: AbortSignal): Promise<void> {
+    const { executionId, run, event } = end;
+    const history = service();
+    if (!history) return;
     try {
-      const close = await waitForClose(asked, run, CONFIRM_MS, given);
-      if (!close || given.aborted || !agrees(sunk, close)) return;
-      const end = endOf(sunk, close);
-      const finish = () => store.finish(executionId, run.attempt, end);
-      let row = await finish();
+      const close = await waitForClose(history, run, CONFIRM_TIMEOUT_MS, canceled);
+      if (!close || canceled.aborted || !confirmsEnd(close, event)) return;
+      const rowEnd = await rowEndOf(event, close, decodePlainJson);
+      let row = await store.finish(executionId, run.attempt, rowEnd);
       if (!row) {
-        // The worker that was to make it has been killed, and the end is the first that this one says.
-        await beginRow(store, sunk);
-        row = await finish();
+        // The worker that should have created the row was killed before this worker received its first event, the end.
+        await beginRow(store, end);
+        row = await store.finish(executionId, run.attempt, rowEnd);
       }
-      // Another end stands on the row, and the first one wins: who knows it tells it.
-      if (row?.status !== end.status) return;
-      const epoch = await send(sunk);
-      if (epoch !== undefined) await store.markEnd(executionId, { seq: sunk.event.seq, epoch });
+      // The first end of a row wins; the process that recorded another one also appends it.
+      if (row?.status !== rowEnd.status) return;
+      const epoch = await send(end);
+      if (epoch !== undefined) await store.markEnd(executionId, { seq: event.seq, epoch });
     } catch (err) {
-      logger.info({ executionId, err }, 'left to the relay: the end could not be told from here');
+      logger.info({ executionId, err }, 'could not record the end of a workflow; the server will record it');
     }
   }
 
   return {
-    add(sunk) {
-      const given = new AbortController();
-      const done = confirm(sunk, AbortSignal.any([given.signal, signal])).finally(() => {
-        if (pending.get(sunk.executionId)?.given === given) pending.delete(sunk.executionId);
+    add(end) {
+      const canceling = new AbortController();
+      const done = confirm(end, AbortSignal.any([canceling.signal, signal])).finally(() => {
+        if (pending.get(end.executionId)?.canceling === canceling) pending.delete(end.executionId);
       });
-      pending.set(sunk.executionId, { given, done });
+      pending.set(end.executionId, { canceling, done });
     },
-    cancel: ({ executionId }) => {
-      pending.get(executionId)?.given.abort();
+    cancel(executionId) {
+      pending.get(executionId)?.canceling.abort();
       pending.delete(executionId);
     },
     idle: () => Promise.all([...pending.values()].map(({ done }) => done)),
-  };
-}
-
-function agrees({ event }: RunSinkEvent, { how, goesOn }: Close): boolean {
-  if (goesOn) return false;
-  if (event.type === 'complete') return how === 'completed';
-  return event.type === 'error' && how === (event.data.status === 'CANCELED' ? 'canceled' : 'failed');
-}
-
-function endOf({ event }: RunSinkEvent, close: Close): ExecutionEnd {
-  if (event.type === 'error') {
-    const { status, message, code, usage } = event.data;
-    return { status, error: { message, ...(code !== undefined && { code }) }, ...(usage && { usage }) };
-  }
-  if (event.type !== 'complete') throw new TypeError(`${event.type} is no end`);
-  const { usage, resultOmitted } = event.data;
-  // What is too large for the event, the row has all the same.
-  const result: JsonValue | undefined = resultOmitted ? close.result : event.data.result;
-  const isOmitted = resultOmitted && result === undefined;
-  return {
-    status: 'SUCCESS',
-    ...(result !== undefined && { result }),
-    ...(isOmitted && { resultOmitted: true }),
-    ...(usage && { usage }),
   };
 }

@@ -1,10 +1,10 @@
-// Sets a Temporal worker up to stream: the sinks, and the word to its workflows that there are sinks.
+// Configures a Temporal worker to stream: the sinks, and the flag that tells its workflows about them.
 import { fileURLToPath } from 'node:url';
 import type { BundleOptions, ReplayWorkerOptions, WorkerOptions } from '@temporalio/worker';
 import { createWorkerSinks, type SinkOptions } from './sinks.ts';
 import type { HistoryService } from './wait-for-close.ts';
 
-/** A plugin for `Worker.create({ plugins })`, and for `bundleWorkflowCode({ plugins })` where bundles are built apart. */
+/** A plugin for `Worker.create({ plugins })`, and for `bundleWorkflowCode({ plugins })` if bundles are built separately. */
 export interface TemporalPlugin {
   readonly name: string;
   configureWorker(options: WorkerOptions): WorkerOptions;
@@ -13,18 +13,19 @@ export interface TemporalPlugin {
   runWorker<W>(worker: W, next: (worker: W) => Promise<void>): Promise<void>;
 }
 
-// The sandbox loads it by its path: src/ has it as .ts, dist/ as .js.
+// The sandbox loads the module by its path: a .ts file in src/, a .js file in dist/.
 const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const INTERCEPTORS = fileURLToPath(new URL(`../workflow/live-interceptors.${EXTENSION}`, import.meta.url));
 
 /**
- * Makes the plugin of a worker whose workflows stream: their events reach the log as they are emitted.
+ * Creates the plugin of a worker whose workflows stream: their events are appended to the log as they are emitted.
  *
+ * An end is recorded once the worker's `connection` confirms that the run has closed. Without a `connection` option, and
+ * for events that could not be appended, the server takes over: it reads them by the query. The caller closes log and
+ * store. The plugin may serve several workers of a process; it closes with the last of them.
+ *
+ * @example
  *   await Worker.create({ …, connection, plugins: [createTemporalPlugin({ log, store })] });
- *
- * Ends are told once the worker's `connection` says that the run has closed; without a connection given to the
- * worker they are left to the relay, as is all that does not get through. Log and store stay the caller's. The plugin
- * may serve several workers of a process; it closes with the last of them.
  */
 export function createTemporalPlugin(options: Omit<SinkOptions, 'service'>): TemporalPlugin {
   let service: HistoryService | undefined;
@@ -35,13 +36,13 @@ export function createTemporalPlugin(options: Omit<SinkOptions, 'service'>): Tem
     INTERCEPTORS,
   ];
 
-  /** Sinks and interceptors, for workers of both sorts. */
+  /** Adds sinks and interceptors. */
   function configure<O extends WorkerOptions | ReplayWorkerOptions>(worker: O): O {
     const { interceptors } = worker;
     const workflowModules = withInterceptors(interceptors?.workflowModules);
-    // A bundle that was built before has its interceptors, and a worker with both warns.
-    const own = worker.workflowBundle ? {} : { interceptors: { ...interceptors, workflowModules } };
-    return { ...worker, ...own, sinks: { ...worker.sinks, ...sinks } };
+    // A prebuilt bundle contains its interceptors, and Temporal warns if the worker has some too.
+    const added = worker.workflowBundle ? {} : { interceptors: { ...interceptors, workflowModules } };
+    return { ...worker, ...added, sinks: { ...worker.sinks, ...sinks } };
   }
 
   return {
@@ -50,7 +51,7 @@ export function createTemporalPlugin(options: Omit<SinkOptions, 'service'>): Tem
       service ??= worker.connection?.workflowService as HistoryService | undefined;
       return configure(worker);
     },
-    // Temporal calls no sink in a replay, but says so aloud where it knows of none.
+    // Temporal calls no sink in a replay, but logs an error if it is not registered.
     configureReplayWorker: configure,
     configureBundler: (bundle) => ({
       ...bundle,

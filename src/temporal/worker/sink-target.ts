@@ -1,17 +1,17 @@
-// Where a sink's events stand in their log: finds the log, makes it for a first event, and says who may go on.
+// The log that a sink's events go to: finds it, starts it for a first event, and decides whether this run may append.
 import type { ExecutionStore } from '../../execution/store.ts';
 import type { LogWriter } from '../../log/log.ts';
 import { formatNote, parseNote, type SinkEvent } from '../shared/stream-query.ts';
-import type { WorkflowRun } from './wait-for-close.ts';
+import type { RunKey } from './wait-for-close.ts';
 
-/** A sink's event and what its worker knows of the run that emitted it. */
+/** A sink's event, and what its worker knows about the run that emitted it. */
 export interface RunSinkEvent extends SinkEvent {
-  readonly run: WorkflowRun & SinkRun;
-  /** Bytes of its JSON. */
+  readonly run: SinkRun;
+  /** Bytes of the event's JSON. */
   readonly bytes: number;
 }
 
-export interface SinkRun {
+export interface SinkRun extends RunKey {
   readonly workflowType: string;
   readonly firstRunId: string;
   readonly attempt: number;
@@ -24,7 +24,7 @@ export interface SinkRun {
 export interface LogTarget {
   /** The log's epoch. */
   readonly logEpoch: string;
-  /** The workflow's, which the log holds. */
+  /** The epoch of the workflow's numbering. */
   readonly epoch: string;
   /** The run that the log's note names. */
   readonly runId: string | undefined;
@@ -32,39 +32,39 @@ export interface LogTarget {
 }
 
 /**
- * Where the events beginning with this one go.
- * @param begin makes the row. Without one nobody is let in to watch, and the relay is never asked; so it is made also
- *   where the log is left to the relay, for the worker that was to make it may have been killed.
- * @returns a reason where they are the relay's business: it has the whole of them by the query.
- * @throws ExecstreamError what log and store throw.
+ * The log for the events that start with this one.
+ * @param begin creates the row. Without a row nobody may watch, so that no server reads the workflow. It is therefore
+ *   also created if the log is not ours: the worker that should have created it may have been killed.
+ * @returns a reason if this sink must not append; the server then reads all events by the query.
+ * @throws ExecstreamError as log and store.
  */
 export async function resolveTarget(
   log: LogWriter,
   first: RunSinkEvent,
   begin: () => Promise<void>,
-): Promise<LogTarget | { readonly left: string }> {
+): Promise<LogTarget | { readonly skipped: string }> {
   const { executionId, epoch, event, run } = first;
   const head = await log.head(executionId);
-  if (head && head.numbering !== 'fixed') return { left: 'a publisher writes this log' };
-  if (head && head.end > 0) return { left: 'the log has ended' };
+  if (head && head.numbering !== 'fixed') return { skipped: 'a publisher writes this log' };
+  if (head && head.end > 0) return { skipped: 'the log has ended' };
   const note = parseNote(head?.note);
-  // Without a note it may be ours (a relay came first): the log compares.
+  // Without a note it may be ours (a server may have opened it): the log compares the events.
   if (head && (!note || note.epoch === epoch)) {
     return { logEpoch: head.epoch, epoch, runId: note?.runId, note: head.note };
   }
-  // Another incarnation begins only with its first event, and only a later one: a run that lingers on a worker that
-  // was cut off must not take the log back.
-  if (head && event.seq !== 1) return { left: 'another run has the log' };
-  if (note && note.runStartedAt > run.runStartedAt) return { left: 'a later run has the log' };
+  // Only the first event of a later run starts a new epoch: an old run on a worker that was disconnected for a while
+  // must not take the log back.
+  if (head && event.seq !== 1) return { skipped: 'the log belongs to another run' };
+  if (note && note.runStartedAt > run.runStartedAt) return { skipped: 'the log belongs to a later run' };
   await begin();
-  if (event.seq !== 1) return { left: 'the log was lost, or never begun' };
+  if (event.seq !== 1) return { skipped: 'the log was lost or never started' };
   const lost = head && { lost: { epoch: head.epoch, acknowledged: Number.POSITIVE_INFINITY } };
   const opened = await log.open(executionId, { numbering: 'fixed', attempt: run.attempt, ...lost });
-  if (opened.outcome !== 'opened') return { left: `the log could not be opened (${opened.outcome})` };
+  if (opened.outcome !== 'opened') return { skipped: `the log could not be opened (${opened.outcome})` };
   return { logEpoch: opened.head.epoch, epoch, runId: undefined, note: undefined };
 }
 
-/** Makes the row, or begins the workflow's next attempt. The relay does the same on first view: it may be twice. */
+/** Creates the row, or begins the workflow's next attempt. The server does the same at first view; both may happen. */
 export async function beginRow(
   store: Pick<ExecutionStore, 'begin'>,
   { executionId, parentId, run }: RunSinkEvent,
@@ -77,16 +77,16 @@ export async function beginRow(
     attempt,
     name: workflowType,
     workflowId,
-    // The chain's first run, which every worker and the relay know alike.
+    // The first run of the chain: every worker and server names the same one.
     runId: firstRunId,
     ...(parentId !== undefined && { parentId }),
     ...(tenant !== undefined && { tenant }),
   });
 }
 
-/** The note that tells the relay and other workers whose events these are; absent where it stands there already. */
-export function progressNote(place: LogTarget, { epoch, run }: RunSinkEvent): { note?: string } {
-  if (place.runId === run.runId) return {};
+/** The note that names the run of these events; absent if the log has it already. */
+export function progressNote(target: LogTarget, { epoch, run }: RunSinkEvent): { note?: string } {
+  if (target.runId === run.runId) return {};
   const { runId, runStartedAt } = run;
-  return { note: formatNote({ epoch, runId, runStartedAt }, place.note) };
+  return { note: formatNote({ epoch, runId, runStartedAt }, target.note) };
 }

@@ -1,17 +1,18 @@
-// The worker's end of the sink: events of workflow tasks as they run, appended to their logs at once.
+// The worker's side of the sink: appends the events of workflow tasks to their logs while the tasks run.
 //
-// Temporal waits for a sink before it completes the workflow task, so nothing is awaited here: an event is put into
-// a queue and the call returns. Events are provisional, for the task may yet fail and run again another way. That
-// harms no log, for it refuses what contradicts it and the relay then begins a new epoch from the query. But an end
-// cannot be taken back: it waits until Temporal says that the run has closed so.
+// Temporal waits for a sink before it completes the workflow task, so nothing is awaited here: an event is queued and the
+// call returns. Events are provisional, because the task may fail and run again differently. That does not harm a log,
+// which rejects events that contradict it, and the server then starts a new epoch from the query. But an end cannot be
+// taken back: it waits until Temporal confirms that the run has closed.
 import type { InjectedSinks } from '@temporalio/worker';
 import type { WorkflowInfo } from '@temporalio/workflow';
+import { settleWithin } from '../../async/timeout.ts';
 import { isTerminal } from '../../event/events.ts';
 import type { ExecutionStore } from '../../execution/store.ts';
 import type { LogWriter } from '../../log/log.ts';
 import { type Logger, SILENT } from '../../telemetry/logger.ts';
 import type { SinkEvent, StreamSinks } from '../shared/stream-query.ts';
-import { createPendingEnds } from './pending-ends.ts';
+import { createPendingEnds, type SinkEnd } from './pending-ends.ts';
 import type { RunSinkEvent } from './sink-target.ts';
 import type { HistoryService } from './wait-for-close.ts';
 import { createWorkflowFeed, type WorkflowFeed } from './workflow-feed.ts';
@@ -19,48 +20,64 @@ import { createWorkflowFeed, type WorkflowFeed } from './workflow-feed.ts';
 export interface SinkOptions {
   readonly log: LogWriter;
   readonly store: ExecutionStore;
-  /** Silent by default; pino's loggers fit. */
+  /**
+   * A logger; those of pino fit.
+   * @default silent
+   */
   readonly logger?: Logger;
-  /** Whose a workflow is; by default nobody's. */
+  /**
+   * The tenant of a workflow.
+   * @default no tenant
+   */
   readonly tenantOf?: (info: WorkflowInfo) => string | undefined;
-  /** Bytes of events that wait for the log, of all workflows; above, what waits is dropped. Default 8 MiB. */
+  /**
+   * Bytes of events of all workflows that wait for the log. Above this limit all of them are dropped, and servers read
+   * them by the query.
+   * @default 8388608 (8 MiB)
+   */
   readonly queueBytes?: number;
-  /** What `close()` grants what still waits; default 5 s. */
+  /**
+   * How long `close()` waits for queued events, in ms.
+   * @default 5000
+   */
   readonly closeMs?: number;
-  /** Where to ask how a run closed. Without one, ends are left to the relay. */
+  /**
+   * The service that confirms how a run closed.
+   * @default none: servers record the ends
+   */
   readonly service?: () => HistoryService | undefined;
 }
 
 /** The sinks of a worker, for its option `sinks`. */
 export interface WorkerSinks {
   readonly sinks: InjectedSinks<StreamSinks>;
-  /** Sends what waits, within `closeMs`. It does not close `log` or `store`. */
+  /** Sends what is queued, within `closeMs`. It does not close `log` or `store`. */
   close(): Promise<void>;
 }
 
 const QUEUE_BYTES = 8 * 1024 * 1024;
 const CLOSE_MS = 5_000;
-/** Workflows whose place in their log is remembered. */
+/** Above this number, feeds without queued events are discarded. */
 const MAX_FEEDS = 2_000;
 
-/** Makes the sinks over a log and a store, which stay the caller's. */
+/** Creates the sinks over a log and a store, which the caller closes. */
 export function createWorkerSinks(options: SinkOptions): WorkerSinks {
   const { log, store, logger = SILENT, queueBytes = QUEUE_BYTES, closeMs = CLOSE_MS } = options;
   const feeds = new Map<string, WorkflowFeed>();
   const closing = new AbortController();
-  let waitingBytes = 0;
+  let queuedBytes = 0;
   let dropped = 0;
 
-  const endings = createPendingEnds({
+  const ends = createPendingEnds({
     store,
     logger,
     signal: closing.signal,
     service: options.service ?? (() => undefined),
-    send: async (sunk) => {
-      const feed = push(sunk);
+    send: async (end) => {
+      const feed = push(end);
       await feed.idle;
       const { last } = feed;
-      return last?.epoch === sunk.epoch && last.head >= sunk.event.seq ? last.logEpoch : undefined;
+      return last?.epoch === end.epoch && last.head >= end.event.seq ? last.logEpoch : undefined;
     },
   });
 
@@ -72,67 +89,69 @@ export function createWorkerSinks(options: SinkOptions): WorkerSinks {
       store,
       logger,
       closing: closing.signal,
-      onLeft(bytes, isDropped) {
-        waitingBytes -= bytes;
+      onRemoved(bytes, isDropped) {
+        queuedBytes -= bytes;
         if (isDropped) dropped += 1;
       },
     });
-    // Behind the others: those that were silent the longest stand first.
+    // Last in the map's order, which is that of the last use.
     feeds.set(executionId, feed);
     return feed;
   }
 
-  function forgetIdle(): void {
+  function evictIdle(): void {
     for (const [executionId, feed] of feeds) {
       if (feeds.size <= MAX_FEEDS) return;
       if (feed.isIdle) feeds.delete(executionId);
     }
   }
 
-  function push(sunk: RunSinkEvent): WorkflowFeed {
-    const feed = feedOf(sunk.executionId);
-    waitingBytes += sunk.bytes;
-    feed.push(sunk);
-    if (waitingBytes > queueBytes) {
+  function push(event: RunSinkEvent): WorkflowFeed {
+    const feed = feedOf(event.executionId);
+    queuedBytes += event.bytes;
+    feed.push(event);
+    if (queuedBytes > queueBytes) {
       logger.warn(
-        { bytes: waitingBytes },
-        'the log does not keep up with the workflows: dropped for the relay',
+        { bytes: queuedBytes },
+        'the log is slower than the workflows: dropped queued events; the server reads them by the query',
       );
       for (const each of feeds.values()) each.drop();
     }
-    forgetIdle();
+    evictIdle();
     return feed;
   }
 
-  function onEvent(info: WorkflowInfo, sunkEvent: SinkEvent): void {
+  function onEvent(info: WorkflowInfo, sinkEvent: SinkEvent): void {
     if (closing.signal.aborted) return;
     const { namespace, workflowId, runId, workflowType, firstExecutionRunId, attempt, runStartTime } = info;
     const tenant = options.tenantOf?.(info);
     const run = { namespace, workflowId, runId, workflowType, attempt, firstRunId: firstExecutionRunId };
-    const sunk: RunSinkEvent = {
-      ...sunkEvent,
+    const event: RunSinkEvent = {
+      ...sinkEvent,
       run: { ...run, runStartedAt: runStartTime.getTime(), ...(tenant !== undefined && { tenant }) },
-      bytes: Buffer.byteLength(JSON.stringify(sunkEvent.event)),
+      bytes: Buffer.byteLength(JSON.stringify(sinkEvent.event)),
     };
-    endings.cancel(sunk);
-    if (isTerminal(sunk.event.type)) endings.add(sunk);
-    else push(sunk);
+    ends.cancel(event.executionId);
+    if (isEnd(event)) ends.add(event);
+    else push(event);
   }
 
   return {
     sinks: { execstream: { append: { fn: onEvent, callDuringReplay: false } } },
     async close() {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, closeMs);
-      });
-      const idle = Promise.all([...feeds.values()].map((feed) => feed.idle)).then(() => endings.idle());
-      await Promise.race([idle, late]);
-      clearTimeout(timer);
+      const idle = Promise.all([...feeds.values()].map((feed) => feed.idle)).then(() => ends.idle());
+      await settleWithin(idle, closeMs);
       closing.abort();
-      if (waitingBytes > 0 || dropped > 0) {
-        logger.info({ bytes: waitingBytes, dropped }, 'events of workflows were left to the relay');
+      if (queuedBytes > 0 || dropped > 0) {
+        logger.info(
+          { bytes: queuedBytes, dropped },
+          'sinks closed before all events were appended; the server reads them by the query',
+        );
       }
     },
   };
+}
+
+function isEnd(event: RunSinkEvent): event is SinkEnd {
+  return isTerminal(event.event.type);
 }

@@ -1,7 +1,8 @@
-// How a run of a workflow closed, asked of Temporal: until then a sink's terminal event is provisional.
-import type { JsonValue } from '../../event/events.ts';
+// Waits for the close event of a run: until then a terminal event that the sink received is provisional.
+import { type CloseEvent, parseCloseEvent } from '../shared/close-event.ts';
+import { CLOSE_EVENT_FILTER, type HistoryEvent } from '../shared/history-event.ts';
 
-/** What of a `WorkflowService` (of a NativeConnection or a client's Connection) is called. */
+/** The part of a `WorkflowService` (of a NativeConnection or a client's Connection) that is called. */
 export interface HistoryService {
   getWorkflowExecutionHistory(request: {
     namespace: string;
@@ -9,88 +10,47 @@ export interface HistoryService {
     waitNewEvent: boolean;
     historyEventFilterType: number;
     nextPageToken?: Uint8Array;
-  }): Promise<HistoryAnswer>;
+  }): Promise<HistoryResponse>;
 }
 
-interface HistoryAnswer {
-  readonly history?: { readonly events?: readonly object[] | null } | null;
+interface HistoryResponse {
+  readonly history?: { readonly events?: readonly HistoryEvent[] | null } | null;
   readonly nextPageToken?: Uint8Array | null;
 }
 
-/** A run of a workflow. */
-export interface WorkflowRun {
+/** Identifies a run of a workflow. */
+export interface RunKey {
   readonly namespace: string;
   readonly workflowId: string;
   readonly runId: string;
 }
 
-/** How it closed. */
-export interface Close {
-  readonly how: 'completed' | 'failed' | 'canceled' | 'other';
-  /** Another run goes on in its place: a retry, a cron run, continue-as-new. */
-  readonly goesOn: boolean;
-  /** What it returned, where Temporal's default converter wrote it as JSON. */
-  readonly result?: JsonValue;
-}
-
-/** Temporal's HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT. */
-const CLOSE_EVENT = 2;
-
 /**
- * Waits until a run has closed. The server holds each question for up to 20 s.
- * @returns undefined where it has not closed within `forMs`, or the signal aborted.
+ * Waits until a run has closed. The server holds each request for up to 20 s.
+ * @returns undefined if the run did not close within `timeoutMs`, or the signal aborted.
  * @throws what the service throws.
  */
 export async function waitForClose(
   service: HistoryService,
-  run: WorkflowRun,
-  forMs: number,
+  { namespace, workflowId, runId }: RunKey,
+  timeoutMs: number,
   signal: AbortSignal,
-): Promise<Close | undefined> {
-  const { namespace, workflowId, runId } = run;
-  const deadline = Date.now() + forMs;
+): Promise<CloseEvent | undefined> {
+  const deadline = Date.now() + timeoutMs;
   let nextPageToken: Uint8Array | undefined;
   while (!signal.aborted && Date.now() < deadline) {
-    const answer = await service.getWorkflowExecutionHistory({
+    const response = await service.getWorkflowExecutionHistory({
       namespace,
       execution: { workflowId, runId },
       waitNewEvent: true,
-      historyEventFilterType: CLOSE_EVENT,
+      historyEventFilterType: CLOSE_EVENT_FILTER,
       ...(nextPageToken && { nextPageToken }),
     });
-    const event = answer.history?.events?.at(-1);
-    if (event && !signal.aborted) return closeOf(event);
-    nextPageToken = answer.nextPageToken?.length ? answer.nextPageToken : undefined;
-    // Without a token the server would answer at once, again and again.
+    const event = response.history?.events?.at(-1);
+    if (event && !signal.aborted) return parseCloseEvent(event);
+    nextPageToken = response.nextPageToken?.length ? response.nextPageToken : undefined;
+    // Without a token the server would respond immediately, in a tight loop.
     if (!nextPageToken) return undefined;
   }
   return undefined;
-}
-
-type Attributes = {
-  newExecutionRunId?: string | null;
-  result?: { payloads?: readonly Payload[] | null } | null;
-};
-type Payload = { metadata?: Record<string, Uint8Array> | null; data?: Uint8Array | null };
-
-function closeOf(event: object): Close {
-  const attributes = (name: string) =>
-    Reflect.get(event, `workflowExecution${name}EventAttributes`) as Attributes | null | undefined;
-  const completed = attributes('Completed');
-  const failed = attributes('Failed');
-  const goesOn = Boolean(completed?.newExecutionRunId || failed?.newExecutionRunId);
-  if (completed) return { how: 'completed', goesOn, ...resultOf(completed.result?.payloads?.[0]) };
-  if (failed) return { how: 'failed', goesOn };
-  if (attributes('Canceled')) return { how: 'canceled', goesOn: false };
-  return { how: 'other', goesOn: Boolean(attributes('ContinuedAsNew')) };
-}
-
-function resultOf(payload: Payload | undefined): { result?: JsonValue } {
-  const encoding = payload?.metadata?.encoding;
-  if (!payload?.data || !encoding || Buffer.from(encoding).toString() !== 'json/plain') return {};
-  try {
-    return { result: JSON.parse(Buffer.from(payload.data).toString()) as JsonValue };
-  } catch {
-    return {};
-  }
 }

@@ -121,7 +121,7 @@ export function createServices({
   const reconcileAtOnce = createEndReconciler({ log, store, content, graceMs: 0 });
   const liveness = createLivenessMonitor({
     ...{ log, store, reconcileEnd: reconcileAtOnce, ...livenessTimes },
-    ...(workflowSource && { isEndedElsewhere: workflowSource.isTruth }),
+    ...(workflowSource && { isEndedElsewhere: workflowSource.decidesEnd }),
   });
   const stopSweeping = liveness.startSweeping();
   const follow = followAll(createEndedRowWatch({ store, reconcileEnd }), liveness.follow, source.follow);

@@ -8,7 +8,7 @@ import { publishActivity } from '../../src/temporal/worker/index.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { describeTemporal, useTemporal } from '../support/temporal.ts';
 import { until } from '../support/wait.ts';
-import { freshId, type RunningWorker, startWorker } from './rig.ts';
+import { type RunningWorker, startWorker, uniqueId } from './rig.ts';
 
 describeTemporal('an activity that publishes', () => {
   const temporal = useTemporal();
@@ -65,7 +65,7 @@ describeTemporal('an activity that publishes', () => {
   async function launch(name: string, args: unknown[]) {
     const handle = await temporal.client.workflow.start(name, {
       taskQueue: worker.taskQueue,
-      workflowId: freshId(name),
+      workflowId: uniqueId(name),
       args,
     });
     return handle;
@@ -84,7 +84,7 @@ describeTemporal('an activity that publishes', () => {
   }
 
   test('ends with its text or its value, and its row stands under the workflow’s', async () => {
-    const ids = { agent: freshId('agent'), task: freshId('task') };
+    const ids = { agent: uniqueId('agent'), task: uniqueId('task') };
     const handle = await launch('children', [ids]);
     expect(await handle.result()).toEqual({ text: 'written', value: { picked: 2 } });
     const agent = await events(ids.agent);
@@ -124,7 +124,7 @@ describeTemporal('an activity that publishes', () => {
 
   test('that fails twice after half of its text leaves a viewer with the right text', async () => {
     failures = 2;
-    const ids = { agent: freshId('agent'), task: freshId('task') };
+    const ids = { agent: uniqueId('agent'), task: uniqueId('task') };
     const handle = await launch('children', [ids]);
     await handle.result();
     expect(tries).toEqual([1, 2, 3]);
@@ -150,7 +150,7 @@ describeTemporal('an activity that publishes', () => {
 
   test('ends with error where no other try will come: the last one, or one that is not to be retried', async () => {
     failures = 3;
-    const ids = { agent: freshId('agent'), task: freshId('task') };
+    const ids = { agent: uniqueId('agent'), task: uniqueId('task') };
     await expect((await launch('children', [ids])).result()).rejects.toThrow();
     expect((await events(ids.agent)).at(-1)).toMatchObject({
       type: 'error',
@@ -159,7 +159,7 @@ describeTemporal('an activity that publishes', () => {
     });
     tries.length = 0;
     failures = -1;
-    const others = { agent: freshId('agent'), task: freshId('task') };
+    const others = { agent: uniqueId('agent'), task: uniqueId('task') };
     await expect((await launch('children', [others])).result()).rejects.toThrow();
     expect((await events(others.task)).at(-1)).toMatchObject({
       type: 'error',
@@ -170,7 +170,7 @@ describeTemporal('an activity that publishes', () => {
 
   test('does its work again, in silence, where its end was told and Temporal did not hear of it', async () => {
     isEndedEarly = true;
-    const ids = { agent: freshId('agent'), task: freshId('task') };
+    const ids = { agent: uniqueId('agent'), task: uniqueId('task') };
     expect(await (await launch('children', [ids])).result()).toMatchObject({ text: 'written' });
     expect(tries).toEqual([1, 2]);
     const all = await events(ids.agent);
@@ -184,7 +184,7 @@ describeTemporal('an activity that publishes', () => {
   ])(
     'is cancelled with its workflow %s: its heartbeats bring the news, its stream ends',
     async (_, isWaitedFor) => {
-      const id = freshId('work');
+      const id = uniqueId('work');
       const handle = await launch('longWork', [id, isWaitedFor]);
       await until(async () => (await events(id)).some(({ type }) => type === 'llm_chunk'));
       await handle.cancel();
@@ -199,7 +199,7 @@ describeTemporal('an activity that publishes', () => {
   );
 
   test('stops where another attempt has its execution', async () => {
-    const id = freshId('work');
+    const id = uniqueId('work');
     const handle = await launch('longWork', [id, false]);
     await until(async () => (await events(id)).some(({ type }) => type === 'llm_chunk'));
     const signal = lastSignal!;

@@ -5,17 +5,17 @@ import { createMemoryLog } from '../../src/log/memory.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { describeTemporal, useTemporal } from '../support/temporal.ts';
 import { until } from '../support/wait.ts';
-import { freshId } from './rig.ts';
+import { uniqueId } from './rig.ts';
 
 describeTemporal('the smallest worker', () => {
   const temporal = useTemporal();
 
   test('streams its workflow, its task and its agent', async () => {
     const [log, store] = [createMemoryLog(), createMemoryStore()];
-    const taskQueue = freshId('digests');
+    const taskQueue = uniqueId('digests');
     const worker = await createWorker(temporal.native, { log, store }, taskQueue);
     const running = worker.run();
-    const workflowId = freshId('digest');
+    const workflowId = uniqueId('digest');
     const handle = await temporal.client.workflow.start('digest', { taskQueue, workflowId, args: ['ants'] });
     const text = 'ants have six legs, and ants carry many times their weight.';
     try {

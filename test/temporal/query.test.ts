@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checkEventData } from '../../src/event/validation.ts';
 import { describeTemporal, useTemporal } from '../support/temporal.ts';
-import { ask, brief, freshId, type RunningWorker, readAll, startWorker } from './rig.ts';
+import { queryStream, type RunningWorker, readAll, startWorker, summaryOf, uniqueId } from './rig.ts';
 import type * as workflows from './workflows.ts';
 
 describeTemporal('a workflow’s stream', () => {
@@ -15,14 +15,14 @@ describeTemporal('a workflow’s stream', () => {
 
   function start(name: keyof typeof workflows, args: unknown[], options: object = {}) {
     const { taskQueue } = worker;
-    return temporal.client.workflow.start(name, { taskQueue, workflowId: freshId(name), args, ...options });
+    return temporal.client.workflow.start(name, { taskQueue, workflowId: uniqueId(name), args, ...options });
   }
 
   test('tells every event once and in order, each of the shape that the wire has', async () => {
     const handle = await start('everything', ['ants']);
     expect(await handle.result()).toEqual({ topic: 'ants' });
     const events = await readAll(handle);
-    expect(events.map(brief)).toEqual([
+    expect(events.map(summaryOf)).toEqual([
       '1 workflow_start',
       '2 workflow_status reading ants',
       '3 tool_call started',
@@ -44,7 +44,7 @@ describeTemporal('a workflow’s stream', () => {
     expect(events[5]!.data).toEqual({ agentId: 'writer', action: 'write', executionId: 'w1' });
     expect(events[10]!.data).toMatchObject({ result: { topic: 'ants' }, usage: { totalTokens: 3 } });
     expect([...events].sort((a, b) => (a.ts < b.ts ? -1 : 1))).toEqual(events);
-    expect(await ask(handle)).toMatchObject({
+    expect(await queryStream(handle)).toMatchObject({
       epoch: handle.firstExecutionRunId,
       base: 0,
       next: 12,
@@ -54,24 +54,24 @@ describeTemporal('a workflow’s stream', () => {
       attempt: 1,
       status: 'SUCCESS',
     });
-    expect(await ask(handle, 11)).toMatchObject({ next: 12, events: [] });
+    expect(await queryStream(handle, 11)).toMatchObject({ next: 12, events: [] });
   });
 
   test('tells the same again when it is replayed from its history', async () => {
     const handle = await start('everything', ['bees']);
     await handle.result();
-    const before = await ask(handle);
+    const before = await queryStream(handle);
     const taskQueue = worker.taskQueue;
     await worker.stop();
     worker = await startWorker(temporal, { taskQueue });
-    expect(await ask(handle)).toEqual(before);
+    expect(await queryStream(handle)).toEqual(before);
   });
 
   test('answers in pages of about 256 KiB, and lets go of the oldest above its bounds', async () => {
     const handle = await start('steps', [500, 10_000]);
     await handle.signal('go');
     await handle.result();
-    const page = await ask(handle);
+    const page = await queryStream(handle);
     const bytes = Buffer.byteLength(JSON.stringify(page.events));
     expect(bytes).toBeGreaterThan(240 * 1024);
     expect(bytes).toBeLessThan(258 * 1024);
@@ -87,10 +87,10 @@ describeTemporal('a workflow’s stream', () => {
 
   test('lets go by count too, and serves a client that is ahead of nothing', async () => {
     const handle = await start('steps', [250, 1]);
-    const page = await ask(handle, 200);
+    const page = await queryStream(handle, 200);
     expect(page).toMatchObject({ base: 151, next: 252, status: 'RUNNING' });
     expect(page.events.map(({ seq }) => seq)).toEqual(Array.from({ length: 51 }, (_, i) => 201 + i));
-    expect((await ask(handle, 9_999)).events).toEqual([]);
+    expect((await queryStream(handle, 9_999)).events).toEqual([]);
     await handle.terminate();
   });
 
@@ -98,7 +98,7 @@ describeTemporal('a workflow’s stream', () => {
     const handle = await start('laps', [3]);
     expect(await handle.result()).toBe('home');
     const last = temporal.client.workflow.getHandle(handle.workflowId);
-    const page = await ask(last);
+    const page = await queryStream(last);
     expect(page).toMatchObject({
       epoch: handle.firstExecutionRunId,
       firstRunId: handle.firstExecutionRunId,
@@ -107,7 +107,7 @@ describeTemporal('a workflow’s stream', () => {
       status: 'SUCCESS',
     });
     expect(page.runId).not.toBe(handle.firstExecutionRunId);
-    expect(page.events.map(brief)).toEqual([
+    expect(page.events.map(summaryOf)).toEqual([
       '6 workflow_status 2b',
       '7 workflow_status 2c',
       '8 workflow_status 1a',
@@ -116,18 +116,25 @@ describeTemporal('a workflow’s stream', () => {
       '11 complete SUCCESS',
     ]);
     // What the tail left out, the run before has.
-    const before = await ask(temporal.client.workflow.getHandle(handle.workflowId, page.continuedFrom), 3);
+    const before = await queryStream(
+      temporal.client.workflow.getHandle(handle.workflowId, page.continuedFrom),
+      3,
+    );
     expect(before).toMatchObject({ epoch: page.epoch, next: 8, status: 'RUNNING' });
-    expect(before.events.map(brief)[0]).toBe('4 workflow_status 3c');
+    expect(before.events.map(summaryOf)[0]).toBe('4 workflow_status 3c');
   });
 
   test('begins anew where a continue-as-new hands nothing over', async () => {
     const handle = await start('forgetful', [2]);
     await handle.result();
-    const page = await ask(temporal.client.workflow.getHandle(handle.workflowId));
+    const page = await queryStream(temporal.client.workflow.getHandle(handle.workflowId));
     expect(page.epoch).toBe(page.runId);
     expect(page.epoch).not.toBe(handle.firstExecutionRunId);
-    expect(page.events.map(brief)).toEqual(['1 workflow_start', '2 workflow_status 1', '3 complete SUCCESS']);
+    expect(page.events.map(summaryOf)).toEqual([
+      '1 workflow_start',
+      '2 workflow_status 1',
+      '3 complete SUCCESS',
+    ]);
   });
 
   test.each([
@@ -136,7 +143,7 @@ describeTemporal('a workflow’s stream', () => {
   ] as const)('ends with the innermost reason when it fails (%s)', async (kind, message) => {
     const handle = await start('failing', [kind]);
     await expect(handle.result()).rejects.toThrow();
-    expect((await ask(handle)).events.at(-1)).toMatchObject({
+    expect((await queryStream(handle)).events.at(-1)).toMatchObject({
       type: 'error',
       data: { status: 'FAILED', message, code: 'InkError' },
     });
@@ -147,24 +154,30 @@ describeTemporal('a workflow’s stream', () => {
     const handle = await start('failing', ['retried'], { retry });
     await expect(handle.result()).rejects.toThrow();
     const first = temporal.client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId);
-    expect((await ask(first)).events.map(brief)).toEqual(['1 workflow_start', '2 warning ATTEMPT_FAILED']);
-    const second = await ask(temporal.client.workflow.getHandle(handle.workflowId));
-    expect(second.events.map(brief)).toEqual(['1 workflow_start', '2 error InkError']);
+    expect((await queryStream(first)).events.map(summaryOf)).toEqual([
+      '1 workflow_start',
+      '2 warning ATTEMPT_FAILED',
+    ]);
+    const second = await queryStream(temporal.client.workflow.getHandle(handle.workflowId));
+    expect(second.events.map(summaryOf)).toEqual(['1 workflow_start', '2 error InkError']);
     expect(second).toMatchObject({ attempt: 2, epoch: second.runId, firstRunId: handle.firstExecutionRunId });
     expect(second.epoch).not.toBe(handle.firstExecutionRunId);
   });
 
   test('ends with CANCELED when it lets a cancellation through, and with success when it stays', async () => {
     const through = await start('cancellable', [false]);
-    await ask(through);
+    await queryStream(through);
     await through.cancel();
     await expect(through.result()).rejects.toThrow('cancelled');
-    expect((await ask(through)).events.at(-1)).toMatchObject({ type: 'error', data: { status: 'CANCELED' } });
+    expect((await queryStream(through)).events.at(-1)).toMatchObject({
+      type: 'error',
+      data: { status: 'CANCELED' },
+    });
     const stays = await start('cancellable', [true]);
-    await ask(stays);
+    await queryStream(stays);
     await stays.cancel();
     expect(await stays.result()).toBe('stayed');
-    expect((await ask(stays)).events.map(brief).slice(1)).toEqual([
+    expect((await queryStream(stays)).events.map(summaryOf).slice(1)).toEqual([
       '2 workflow_status WAITING',
       '3 complete SUCCESS',
     ]);
@@ -173,8 +186,8 @@ describeTemporal('a workflow’s stream', () => {
   test('tells what cannot be told as warnings, and never fails the workflow for it', async () => {
     const handle = await start('careless', []);
     expect(await handle.result()).toHaveLength(70_000);
-    const { events } = await ask(handle);
-    expect(events.map(brief)).toEqual([
+    const { events } = await queryStream(handle);
+    expect(events.map(summaryOf)).toEqual([
       '1 workflow_start',
       '2 warning EVENT_TOO_LARGE',
       '3 warning BAD_EVENT',
@@ -189,7 +202,7 @@ describeTemporal('a workflow’s stream', () => {
     const handle = await start('laps', [2]);
     await handle.result();
     const { workflowId } = handle;
-    const before = await ask(temporal.client.workflow.getHandle(workflowId));
+    const before = await queryStream(temporal.client.workflow.getHandle(workflowId));
     const { runId } = await temporal.client.workflowService.resetWorkflowExecution({
       namespace: 'default',
       workflowExecution: { workflowId, runId: before.runId },
@@ -200,15 +213,15 @@ describeTemporal('a workflow’s stream', () => {
     } as never);
     const again = temporal.client.workflow.getHandle(workflowId, runId!);
     expect(await again.result()).toBe('home');
-    const after = await ask(again);
+    const after = await queryStream(again);
     expect(before.epoch).toBe(handle.firstExecutionRunId);
     expect(after.epoch).toBe(runId);
-    expect(after.events.map(brief)).toEqual(before.events.map(brief));
+    expect(after.events.map(summaryOf)).toEqual(before.events.map(summaryOf));
   });
 
   test('may be watched under another id than the workflow’s', async () => {
     const handle = await start('renamed', ['x']);
     expect(await handle.result()).toBe('renamed-1');
-    expect((await ask(handle)).executionId).toBe('renamed-1');
+    expect((await queryStream(handle)).executionId).toBe('renamed-1');
   });
 });

@@ -53,11 +53,11 @@ export async function startWorker(
   return { taskQueue, stop, [Symbol.asyncDispose]: stop };
 }
 
-export function freshId(name: string): string {
+export function uniqueId(name: string): string {
   return `${name}-${crypto.randomUUID().slice(0, 8)}`;
 }
 
-export function ask(handle: WorkflowHandle, since = 0): Promise<StreamPage> {
+export function queryStream(handle: WorkflowHandle, since = 0): Promise<StreamPage> {
   return handle.query<StreamPage, [number]>(STREAM_QUERY, since);
 }
 
@@ -65,14 +65,14 @@ export function ask(handle: WorkflowHandle, since = 0): Promise<StreamPage> {
 export async function readAll(handle: WorkflowHandle, since = 0): Promise<WorkflowEvent[]> {
   const events: WorkflowEvent[] = [];
   for (;;) {
-    const page = await ask(handle, events.at(-1)?.seq ?? since);
+    const page = await queryStream(handle, events.at(-1)?.seq ?? since);
     events.push(...page.events);
     if (page.events.length === 0 || page.events.at(-1)!.seq === page.next - 1) return events;
   }
 }
 
 /** An event in a word: its type, and what tells it from others of the type. */
-export function brief(event: WorkflowEvent): string {
+export function summaryOf(event: WorkflowEvent): string {
   const { seq, type } = event;
   const data = event.data as { step?: string; status?: string; code?: string };
   return [seq, type, data.step ?? data.code ?? data.status].filter((word) => word !== undefined).join(' ');

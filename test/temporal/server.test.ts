@@ -8,7 +8,7 @@ import {
   useTemporal,
 } from '../support/temporal.ts';
 import { until } from '../support/wait.ts';
-import { ask, brief, freshId, startWorker } from './rig.ts';
+import { queryStream, startWorker, summaryOf, uniqueId } from './rig.ts';
 
 describeTemporal('the shared Temporal', () => {
   const temporal = useTemporal();
@@ -28,19 +28,19 @@ describeOwnTemporal("a Temporal of a test's own", () => {
       const { taskQueue } = worker;
       const handle = await temporal.client.workflow.start('onSignal', {
         taskQueue,
-        workflowId: freshId('survivor'),
+        workflowId: uniqueId('survivor'),
         args: [2],
       });
       await handle.signal('go');
-      await until(async () => (await ask(handle)).next === 3);
+      await until(async () => (await queryStream(handle)).next === 3);
       await server.kill();
       await expect(
-        temporal.client.connection.withDeadline(Date.now() + 300, () => ask(handle)),
+        temporal.client.connection.withDeadline(Date.now() + 300, () => queryStream(handle)),
       ).rejects.toThrow();
       await server.restart();
       await until(() => handle.signal('go').then(() => true), { timeoutMs: 30_000 });
       expect(await handle.result()).toBe(2);
-      expect((await ask(handle)).events.map(brief).slice(1)).toEqual([
+      expect((await queryStream(handle)).events.map(summaryOf).slice(1)).toEqual([
         '2 workflow_status signal 1',
         '3 workflow_status signal 2',
         '4 complete SUCCESS',

@@ -7,7 +7,7 @@ import { createMemoryStore } from '../support/memory-store.ts';
 import { describeRedis, sharedRedisUrl } from '../support/redis.ts';
 import { describeTemporal, type TemporalConnections, useTemporal } from '../support/temporal.ts';
 import { until } from '../support/wait.ts';
-import { ask, brief, freshId, readAll, startWorker } from './rig.ts';
+import { queryStream, readAll, startWorker, summaryOf, uniqueId } from './rig.ts';
 import type * as workflows from './workflows.ts';
 
 const open: EventLog[] = [];
@@ -34,7 +34,7 @@ function launch(
   name: keyof typeof workflows,
   args: unknown[],
 ) {
-  return temporal.client.workflow.start(name, { taskQueue, workflowId: freshId(name), args });
+  return temporal.client.workflow.start(name, { taskQueue, workflowId: uniqueId(name), args });
 }
 
 function sinkSuite(make: () => EventLog): void {
@@ -79,7 +79,7 @@ function sinkSuite(make: () => EventLog): void {
     await handle.signal('go');
     await handle.result();
     await hasEnded(log, id);
-    expect((await events(log, id)).map((event) => brief(event))).toEqual([
+    expect((await events(log, id)).map((event) => summaryOf(event))).toEqual([
       '1 workflow_start',
       '2 workflow_status signal 1',
       '3 workflow_status signal 2',
@@ -99,7 +99,7 @@ function sinkSuite(make: () => EventLog): void {
       const now = await log.head(id);
       return now && now.head >= 2 && now;
     });
-    const page = await ask(handle);
+    const page = await queryStream(handle);
     // As the relay does it, fenced; at the same time as the sink.
     const append = { epoch: head.epoch, acknowledged: 0, fence: 7, events: page.events };
     expect(await log.append(id, append)).toEqual({ outcome: 'appended', head: 2 });
@@ -117,7 +117,7 @@ function sinkSuite(make: () => EventLog): void {
     const handle = await launch(temporal, worker.taskQueue, 'laps', [3]);
     await handle.result();
     await hasEnded(log, handle.workflowId);
-    expect((await events(log, handle.workflowId)).map((event) => brief(event)).slice(-3)).toEqual([
+    expect((await events(log, handle.workflowId)).map((event) => summaryOf(event)).slice(-3)).toEqual([
       '9 workflow_status 1b',
       '10 workflow_status 1c',
       '11 complete SUCCESS',
@@ -151,7 +151,7 @@ describeTemporal('a sink', () => {
     const history = await handle.fetchHistory();
     expect(history.events!.some((event) => event.workflowTaskFailedEventAttributes)).toBe(true);
     await hasEnded(log, id);
-    expect((await events(log, id)).map((event) => brief(event))).toEqual([
+    expect((await events(log, id)).map((event) => summaryOf(event))).toEqual([
       '1 workflow_start',
       '2 workflow_status a signal came after all',
       '3 complete SUCCESS',
@@ -162,7 +162,7 @@ describeTemporal('a sink', () => {
   test('begins a new epoch for a workflow that is retried, at the row’s next attempt', async () => {
     const { log, store } = parts();
     await using worker = await startWorker(temporal, { parts: { log, store } });
-    const workflowId = freshId('retried');
+    const workflowId = uniqueId('retried');
     const handle = await temporal.client.workflow.start('failing', {
       taskQueue: worker.taskQueue,
       workflowId,
@@ -176,7 +176,7 @@ describeTemporal('a sink', () => {
     await expect(handle.result()).rejects.toThrow();
     await hasEnded(log, workflowId);
     const stored = await events(log, workflowId);
-    expect(stored.map((event) => brief(event))).toEqual(['1 workflow_start', '2 error InkError']);
+    expect(stored.map((event) => summaryOf(event))).toEqual(['1 workflow_start', '2 error InkError']);
     expect(stored.map(({ attempt }) => attempt)).toEqual([2, 2]);
     expect((await log.head(workflowId))!.epoch).not.toBe(before.epoch);
     expect(await store.get(workflowId)).toMatchObject({ attempt: 2, status: 'FAILED' });

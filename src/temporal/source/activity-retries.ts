@@ -1,35 +1,34 @@
-// Activities that fail and are tried again: the history has it once they are over, `describe` while it lasts. So it
-// is told to the viewers of this process as a warning, and takes no place in the log.
+// Retries of activities: `describe` reports them while they last, the history only afterwards. So they are warnings for
+// the viewers of this process, and are not stored in the log.
 import type { PendingRetry, WorkflowRun } from './temporal-client.ts';
 import type { WatchContext } from './watch-context.ts';
 
 /**
- * Looks at the retries of a run's activities, for as long as some are open.
- * @param openTasks what the history says of them, kept up to date by the caller.
- * @returns how to stop.
+ * Polls the retries of a run's activities while some are open.
+ * @param openTasks the activities that are open according to the history; the caller keeps it up to date.
+ * @returns a function that stops polling.
  */
 export function watchRetries(
-  watched: WatchContext,
+  { temporal, audience, times }: WatchContext,
   run: WorkflowRun,
   openTasks: ReadonlySet<string>,
 ): () => void {
-  const { temporal, audience, times } = watched;
-  const told = new Map<string, number>();
+  const reportedAttempts = new Map<string, number>();
   let isStopped = false;
 
-  function tell({ taskId, attempt, message }: PendingRetry): void {
-    if (isStopped || (told.get(taskId) ?? 1) >= attempt) return;
-    told.set(taskId, attempt);
-    audience.warn('ATTEMPT_FAILED', `${taskId}, attempt ${attempt - 1}: ${message}; it is tried again`);
+  function report({ taskId, attempt, message }: PendingRetry): void {
+    if (isStopped || (reportedAttempts.get(taskId) ?? 1) >= attempt) return;
+    reportedAttempts.set(taskId, attempt);
+    audience.warn('ATTEMPT_FAILED', `${taskId}, attempt ${attempt - 1}: ${message}; retrying`);
   }
 
-  async function look(): Promise<void> {
+  async function poll(): Promise<void> {
     if (openTasks.size === 0) return;
-    for (const retry of await temporal.retries(run)) tell(retry);
+    for (const retry of await temporal.retries(run)) report(retry);
   }
 
-  // A look that fails is followed by the next one; that Temporal is away is the reader's to tell.
-  const timer = setInterval(() => void look().catch(() => {}), times.retriesMs);
+  // A poll that fails is ignored: the history reader warns when Temporal is unavailable.
+  const timer = setInterval(() => void poll().catch(() => {}), times.retriesMs);
   timer.unref();
   return () => {
     isStopped = true;

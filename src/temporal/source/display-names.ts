@@ -1,13 +1,14 @@
-// How an activity of a workflow that knows nothing of us is named in its stream.
+// Names from the history of a workflow that does not use execstream, as its stream shows them.
+import { truncate } from '../../event/text.ts';
 
-/** Code units of a name that is shown: activities, signals and timers are named by users. */
+/** UTF-16 code units of a name: users choose the names of activities, signals and timers. */
 const MAX_NAME_UNITS = 200;
 
-/** `<type>#<activity id>`: the id tells it from others of the type in its run. */
+/** `<type>#<activity id>`: the id distinguishes activities of one type within a run. */
 export function taskIdOf(type: string | null | undefined, activityId: string | null | undefined): string {
-  return cutName(`${type ?? 'activity'}#${activityId ?? ''}`);
+  return displayName(`${type ?? 'activity'}#${activityId ?? ''}`);
 }
 
-export function cutName(name: string): string {
-  return name.length <= MAX_NAME_UNITS ? name : `${name.slice(0, MAX_NAME_UNITS)}…`;
+export function displayName(name: string): string {
+  return truncate(name, MAX_NAME_UNITS);
 }

@@ -1,36 +1,49 @@
-// What a failed call to Temporal means, and what a viewer is told of it: a refusal at the first look, a warning later.
+// What a failed call to Temporal means, and what viewers see of it: an error at the first request, a warning later.
 import { ExecstreamError, messageOf } from '../../event/errors.ts';
 
-/** What was asked: the same status of gRPC means one thing of a query and another of a read. */
+/** The kind of call: the same gRPC status means one thing for a query and another for a read. */
 export type TemporalCall = 'query' | 'read';
 
 export type Condition =
   | 'unknown-workflow'
   | 'unknown-namespace'
-  /** The workflow does not answer our query: its history is used instead. */
+  /** The workflow has no handler for our query: its history is used instead. */
   | 'no-query'
-  /** The query's handler threw, its answer is too large, or it was rejected (a paused workflow). */
+  /** The query's handler threw, its result is too large, or Temporal rejected it (a paused workflow). */
   | 'query-failed'
-  /** Nobody polls the workflow's task queue. */
+  /** No worker polls the workflow's task queue. */
   | 'no-worker'
-  /** A worker is there, or was a moment ago, and does not answer in time. */
+  /** A worker polls, or did a moment ago, and does not respond in time. */
   | 'slow-worker'
   | 'denied'
-  /** Temporal does not answer, or is too busy to. */
-  | 'away';
+  /** Temporal is unreachable or overloaded. */
+  | 'unavailable';
 
-/** What a standing warning says in each case; `no-query` is no trouble. */
-const WARNINGS: Readonly<Record<Exclude<Condition, 'no-query'>, string>> = {
-  'unknown-workflow': 'WORKFLOW_UNKNOWN',
-  'unknown-namespace': 'WORKFLOW_UNKNOWN',
-  'query-failed': 'QUERY_FAILED',
-  'no-worker': 'NO_WORKER',
-  'slow-worker': 'WORKER_SLOW',
-  denied: 'SOURCE_UNAVAILABLE',
-  away: 'SOURCE_UNAVAILABLE',
+/** The code and message of the warning for each condition. Temporal's own message is for logs, not for viewers. */
+const WARNINGS: Readonly<Record<Condition, { readonly code: string; readonly message: string }>> = {
+  'unknown-workflow': {
+    code: 'WORKFLOW_UNKNOWN',
+    message: 'Temporal does not know the workflow, or no longer',
+  },
+  'unknown-namespace': { code: 'WORKFLOW_UNKNOWN', message: 'Temporal does not know the namespace' },
+  'no-query': { code: 'QUERY_FAILED', message: 'the workflow no longer handles the query for its stream' },
+  'query-failed': { code: 'QUERY_FAILED', message: 'the query for the stream of the workflow failed' },
+  'no-worker': {
+    code: 'NO_WORKER',
+    message: 'no worker polls the task queue of the workflow; the stream continues when one does',
+  },
+  'slow-worker': {
+    code: 'WORKER_SLOW',
+    message: 'the worker of the workflow does not respond in time; the stream continues when it does',
+  },
+  denied: { code: 'SOURCE_UNAVAILABLE', message: 'Temporal rejected the credentials of the server' },
+  unavailable: {
+    code: 'SOURCE_UNAVAILABLE',
+    message: 'Temporal is unavailable; the stream continues when it is back',
+  },
 };
 
-/** A call to Temporal that failed. */
+/** A failed call to Temporal. */
 export class TemporalError extends Error {
   override readonly name = 'TemporalError';
   readonly condition: Condition;
@@ -41,12 +54,12 @@ export class TemporalError extends Error {
   }
 }
 
-/** Whether an error is a failed call to Temporal (of this condition, if one is named). */
+/** Whether an error is a failed call to Temporal (with this condition, if one is given). */
 export function isTemporalError(error: unknown, condition?: Condition): error is TemporalError {
   return error instanceof TemporalError && (condition === undefined || error.condition === condition);
 }
 
-// Statuses of gRPC.
+// gRPC status codes.
 const CANCELLED = 1;
 const INVALID_ARGUMENT = 3;
 const DEADLINE_EXCEEDED = 4;
@@ -55,25 +68,25 @@ const PERMISSION_DENIED = 7;
 const FAILED_PRECONDITION = 9;
 const UNAUTHENTICATED = 16;
 
-/** How the SDKs of each language say that a workflow has no handler for a query. */
+/** The messages of the SDKs (Go, Java, Python, .NET, TypeScript) for a query without a handler. */
 const NO_HANDLER =
   /did not register a handler|unknown query ?type|handler for .* (?:expected but )?not found|unknown query\b/i;
 
 /**
- * Says what an error of the client or of its connection means. It is recognised by its fields: the client wraps some
- * statuses in classes of its own and leaves others as they are.
+ * Classifies an error of the client or its connection. It is recognised by its fields, because the client wraps some
+ * statuses in its own classes and passes others through.
  */
-export function temporalError(error: unknown, asked: TemporalCall): TemporalError {
+export function toTemporalError(error: unknown, call: TemporalCall): TemporalError {
   if (error instanceof TemporalError) return error;
   const { code, message } = statusOf(error);
-  return new TemporalError(conditionOf(error, code, message, asked), message, { cause: error });
+  return new TemporalError(conditionOf(error, code, message, call), message, { cause: error });
 }
 
 function conditionOf(
   error: unknown,
   code: number | undefined,
   message: string,
-  asked: TemporalCall,
+  call: TemporalCall,
 ): Condition {
   const name = error instanceof Error ? error.name : '';
   if (name === 'NamespaceNotFoundError') return 'unknown-namespace';
@@ -83,23 +96,23 @@ function conditionOf(
     case NOT_FOUND:
       return /namespace\b.*\bnot found/i.test(message) ? 'unknown-namespace' : 'unknown-workflow';
     case INVALID_ARGUMENT:
-      // Of a read: an id that cannot be one of a workflow or a run.
-      if (asked === 'read') return 'unknown-workflow';
+      // For a read: the id is not a valid workflow or run id.
+      if (call === 'read') return 'unknown-workflow';
       return NO_HANDLER.test(message) ? 'no-query' : 'query-failed';
     case FAILED_PRECONDITION:
-      return asked === 'query' ? 'no-worker' : 'away';
+      return call === 'query' ? 'no-worker' : 'unavailable';
     case DEADLINE_EXCEEDED:
     case CANCELLED:
-      return asked === 'query' ? 'slow-worker' : 'away';
+      return call === 'query' ? 'slow-worker' : 'unavailable';
     case PERMISSION_DENIED:
     case UNAUTHENTICATED:
       return 'denied';
     default:
-      return 'away';
+      return 'unavailable';
   }
 }
 
-/** The first status of gRPC on the way to the innermost cause. */
+/** The first gRPC status in the chain of causes. */
 function statusOf(error: unknown): { readonly code: number | undefined; readonly message: string } {
   let message = messageOf(error);
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth += 1) {
@@ -110,29 +123,19 @@ function statusOf(error: unknown): { readonly code: number | undefined; readonly
   return { code: undefined, message };
 }
 
-/** The error that whoever asks for a workflow for the first time is refused with. */
-export function refusalOf(error: TemporalError): ExecstreamError {
+/** The error for the first request for a workflow. */
+export function toViewerError(error: TemporalError): ExecstreamError {
   const { condition, message } = error;
   if (condition === 'unknown-workflow' || condition === 'unknown-namespace') {
-    return new ExecstreamError('NOT_FOUND', `Temporal knows no such workflow: ${message}`, { cause: error });
+    return new ExecstreamError('NOT_FOUND', `Temporal does not know the workflow: ${message}`, {
+      cause: error,
+    });
   }
-  // Also where Temporal refuses our credentials: the caller is not the one who lacks a right.
-  return new ExecstreamError('SOURCE_UNAVAILABLE', 'Temporal does not answer', { cause: error });
+  // Also if Temporal rejects our credentials: it is not the caller who lacks a permission.
+  return new ExecstreamError('SOURCE_UNAVAILABLE', 'Temporal is unavailable', { cause: error });
 }
 
-/** What the viewers of a stream that goes on are told. What Temporal said in full is for logs, not for them. */
-export function warningOf({ condition }: TemporalError): { readonly code: string; readonly message: string } {
-  const code = condition === 'no-query' ? 'QUERY_FAILED' : WARNINGS[condition];
-  return { code, message: MESSAGES[condition] };
+/** The warning for the viewers of a stream. */
+export function toWarning({ condition }: TemporalError): { readonly code: string; readonly message: string } {
+  return WARNINGS[condition];
 }
-
-const MESSAGES: Readonly<Record<Condition, string>> = {
-  'unknown-workflow': 'Temporal does not know the workflow (any more)',
-  'unknown-namespace': 'Temporal does not know the namespace',
-  'no-query': 'the workflow no longer answers the query for its stream',
-  'query-failed': 'the workflow could not answer the query for its stream',
-  'no-worker': 'no worker polls the task queue of the workflow; the stream goes on when one does',
-  'slow-worker': 'the worker of the workflow does not answer in time; the stream goes on when it does',
-  denied: 'Temporal refuses the server’s credentials',
-  away: 'Temporal does not answer for now; the stream goes on when it does',
-};

@@ -1,56 +1,51 @@
-// One relay's hand on one workflow's log, under one fencing token: events that the source numbers, into the log.
+// Copies events that the source numbers into the log of one workflow, under one fencing token.
 //
 // Invariants
-// 1. It begins by opening the log with its token: what an older one has on its way is refused from then on.
-// 2. A log holds one incarnation of a workflow's numbering, named by its note. Another one, or an event that
-//    contradicts the log, begins a new epoch of the log, and everything is told again in that.
-// 3. `confirmed` never goes beyond what the source said and the log took: what a sink appended besides is compared
-//    before it counts.
-// 4. After a call whose outcome is unknown it is not used again; the next one takes a new token (see 1).
+// 1. It opens the log with its token first: later appends with an older token are rejected.
+// 2. A log holds one epoch of a workflow's numbering, which its note names. For another one, or for an event that
+//    contradicts the log, the log starts a new epoch and all events are copied again.
+// 3. `confirmed` never exceeds what the source reported and the log accepted: events that a sink appended are compared
+//    before they count.
+// 4. After a call with an unknown outcome the copy is discarded; the next one takes a new token (see 1).
 import { splitIntoBatches } from '../../log/append-batch.ts';
-import type { EventLog } from '../../log/log.ts';
-import { formatNote, parseNote, type WorkflowEvent, type WorkflowNote } from '../shared/stream-query.ts';
+import type { EventLog, LogHead } from '../../log/log.ts';
+import type { WorkflowEvent, WorkflowNote } from '../shared/stream-query.ts';
+import { formatCopyNote, parseCopyNote } from './copy-note.ts';
 
-/** A numbering that begins at 1, and the run whose events come now. */
+/** A numbering that starts at 1, and the run whose events are copied now. */
 export interface Incarnation extends WorkflowNote {
   readonly attempt: number;
-  /** The seq before the first event of the run, where the run's own history is numbered. */
+  /**
+   * The seq before the first event of the run, if the numbering is that of its history.
+   * @default 0
+   */
   readonly base?: number;
-  /** The workflow has not said so by itself: its numbering is a guess. */
+  /** Whether the workflow has not confirmed the numbering itself. */
   readonly isProvisional?: boolean;
 }
 
 /**
- * `done`; `again`: look at `confirmed` and bring what follows on it; `later`: the log is of a run that began later;
- * `ended`: nothing will follow; `published`: the log is a publisher's; `fenced`: another relay has it.
+ * - `done`
+ * - `retry`: `confirmed` changed; copy again what follows it
+ * - `superseded`: the log belongs to a run that started later
+ * - `ended`: the log has its terminal event
+ * - `published`: the log belongs to a publisher
+ * - `fenced`: another watcher holds a newer token
  */
-export type CopyOutcome = 'done' | 'again' | 'later' | 'ended' | 'published' | 'fenced';
+export type CopyOutcome = 'done' | 'retry' | 'superseded' | 'ended' | 'published' | 'fenced';
 
-/** What a note says besides: how far the events were compared with the source, and where the run's numbers begin. */
-export interface RelayNote extends WorkflowNote {
-  readonly confirmed: number;
-  readonly base: number;
-  readonly isGuess: boolean;
-}
-
-/** Reads a note; undefined where there is none of a workflow. */
-export function parseRelayNote(text: string | undefined): RelayNote | undefined {
-  const note = parseNote(text);
-  if (!note) return undefined;
-  const { confirmed, base, isGuess } = JSON.parse(text!) as Partial<RelayNote>;
-  return { ...note, confirmed: Number(confirmed) || 0, base: Number(base) || 0, isGuess: isGuess === true };
-}
-
-const MAX_BATCH_EVENTS = 500;
+type OpenOutcome = Exclude<CopyOutcome, 'retry'>;
 
 export interface FixedCopy {
-  /** The seq up to which the log holds what the source says. */
+  /** The seq up to which the log holds what the source reported. */
   readonly confirmed: number;
+  /** The last seq that was sent to the log in this epoch, including an append in flight. */
+  readonly sent: number;
   /** The log's epoch; '' before `enter`. */
   readonly epoch: string;
-  /** Makes the log one of this incarnation. */
-  enter(incarnation: Incarnation): Promise<CopyOutcome>;
-  /** Appends events, the first of them at `confirmed + 1` or below. */
+  /** Opens the log for this incarnation. */
+  enter(incarnation: Incarnation): Promise<OpenOutcome>;
+  /** Appends events, the first of which has a seq of up to `confirmed + 1`. Call `enter` first. */
   append(events: readonly WorkflowEvent[]): Promise<CopyOutcome>;
 }
 
@@ -60,81 +55,122 @@ export interface FixedCopyOptions {
   readonly fence: number;
 }
 
-export function createFixedCopy({ log, executionId, fence }: FixedCopyOptions): FixedCopy {
-  let current: Incarnation | undefined;
-  let epoch = '';
-  let confirmed = 0;
+const MAX_BATCH_EVENTS = 500;
 
-  async function open(wanted: Incarnation, isVoid: boolean): Promise<CopyOutcome> {
+/** An open log: what it holds, and for whom. */
+interface Position {
+  readonly incarnation: Incarnation;
+  readonly epoch: string;
+  readonly confirmed: number;
+  readonly sent: number;
+}
+
+export function createFixedCopy({ log, executionId, fence }: FixedCopyOptions): FixedCopy {
+  let position: Position | undefined;
+
+  /** @param voidEpoch an epoch of the log that the source contradicts. */
+  async function openLog(incarnation: Incarnation, voidEpoch: string | undefined): Promise<OpenOutcome> {
     const head = await log.head(executionId);
-    if (head?.numbering === 'auto') return 'published';
-    if (head && head.end > 0) return 'ended';
-    const note = parseRelayNote(head?.note);
-    const isOther = note !== undefined && note.epoch !== wanted.epoch;
-    if (isOther && note.runStartedAt > wanted.runStartedAt) return 'later';
-    const begins = head && (isOther || (isVoid && head.epoch === epoch));
+    const decision = decideOpen(head, incarnation, voidEpoch);
+    if (typeof decision === 'string') return decision;
+    const { lostEpoch } = decision;
     const opened = await log.open(executionId, {
       numbering: 'fixed',
-      attempt: Math.max(wanted.attempt, head?.attempt ?? 1),
+      attempt: Math.max(incarnation.attempt, head?.attempt ?? 1),
       fence,
-      ...(begins && { lost: { epoch: head.epoch, acknowledged: Number.POSITIVE_INFINITY } }),
+      ...(lostEpoch !== undefined && { lost: { epoch: lostEpoch, acknowledged: Number.POSITIVE_INFINITY } }),
     });
     if (opened.outcome === 'fenced' || opened.outcome === 'ended') return opened.outcome;
     if (opened.outcome !== 'opened') return 'published';
-    const isSame = !begins && note?.epoch === wanted.epoch && head?.epoch === opened.head.epoch;
-    current = wanted;
-    epoch = opened.head.epoch;
-    confirmed = isSame ? Math.min(note.confirmed, opened.head.head) : 0;
+    const { epoch, head: lastSeq } = opened.head;
+    const confirmed = epoch === head?.epoch ? Math.min(decision.confirmed, lastSeq) : 0;
+    position = { incarnation, epoch, confirmed, sent: 0 };
     return 'done';
+  }
+
+  async function appendBatch(at: Position, batch: readonly WorkflowEvent[]): Promise<CopyOutcome> {
+    const { incarnation, epoch } = at;
+    const { base = 0, isProvisional = false } = incarnation;
+    const last = batch.at(-1)!.seq;
+    const result = await log.append(executionId, {
+      epoch,
+      acknowledged: 0,
+      fence,
+      events: batch,
+      note: formatCopyNote({ ...incarnation, confirmed: last, base, isProvisional }),
+    });
+    switch (result.outcome) {
+      case 'appended':
+        position = { ...at, confirmed: last };
+        return 'done';
+      case 'gap':
+        // The log lost its last events.
+        position = { ...at, confirmed: Math.min(at.confirmed, result.head) };
+        return 'retry';
+      case 'lost':
+      case 'conflict': {
+        const opened = await openLog(incarnation, epoch);
+        return opened === 'done' ? 'retry' : opened;
+      }
+      case 'fenced':
+      case 'ended':
+        return result.outcome;
+      default:
+        return 'published';
+    }
   }
 
   return {
     get confirmed() {
-      return confirmed;
+      return position?.confirmed ?? 0;
+    },
+    get sent() {
+      return position?.sent ?? 0;
     },
     get epoch() {
-      return epoch;
+      return position?.epoch ?? '';
     },
-    async enter(wanted) {
-      if (current?.epoch !== wanted.epoch) return open(wanted, false);
-      // The next run of the same numbering: the next append notes it.
-      current = wanted;
+    async enter(incarnation) {
+      if (position?.incarnation.epoch !== incarnation.epoch) return openLog(incarnation, undefined);
+      // The next run in the same numbering; the next append notes it.
+      position = { ...position, incarnation };
       return 'done';
     },
     async append(events) {
-      const { epoch: named, runId, runStartedAt, base = 0, isProvisional: isGuess = false } = current!;
+      const { confirmed } = position!;
       const missing = events.filter(({ seq }) => seq > confirmed);
+      position = { ...position!, sent: Math.max(confirmed, missing.at(-1)?.seq ?? 0) };
       for (const batch of splitIntoBatches(missing, ({ data }) => data, MAX_BATCH_EVENTS)) {
-        const last = batch.at(-1)!.seq;
-        const own = JSON.stringify({ confirmed: last, base, isGuess });
-        const result = await log.append(executionId, {
-          epoch,
-          acknowledged: 0,
-          fence,
-          events: batch,
-          note: formatNote({ epoch: named, runId, runStartedAt }, own),
-        });
-        switch (result.outcome) {
-          case 'appended':
-            confirmed = last;
-            break;
-          case 'gap':
-            // The log has lost its end.
-            confirmed = Math.min(confirmed, result.head);
-            return 'again';
-          case 'lost':
-          case 'conflict': {
-            const opened = await open(current!, true);
-            return opened === 'done' ? 'again' : opened;
-          }
-          case 'fenced':
-          case 'ended':
-            return result.outcome;
-          default:
-            return 'published';
-        }
+        const outcome = await appendBatch(position, batch);
+        if (outcome !== 'done') return outcome;
       }
       return 'done';
     },
   };
+}
+
+/** How to open a log: which epoch of it is void, and what of it is confirmed otherwise. */
+interface OpenDecision {
+  readonly lostEpoch: string | undefined;
+  readonly confirmed: number;
+}
+
+/**
+ * Decides whether and how to open a log for an incarnation.
+ * @param head the log's head; undefined if there is no log.
+ * @param voidEpoch an epoch of the log that the source contradicts.
+ */
+export function decideOpen(
+  head: Pick<LogHead, 'numbering' | 'end' | 'epoch' | 'note'> | undefined,
+  incarnation: Incarnation,
+  voidEpoch: string | undefined,
+): OpenDecision | Extract<CopyOutcome, 'published' | 'ended' | 'superseded'> {
+  if (!head) return { lostEpoch: undefined, confirmed: 0 };
+  if (head.numbering === 'auto') return 'published';
+  if (head.end > 0) return 'ended';
+  const note = parseCopyNote(head.note);
+  const isOther = note !== undefined && note.epoch !== incarnation.epoch;
+  if (isOther && note.runStartedAt > incarnation.runStartedAt) return 'superseded';
+  if (isOther || head.epoch === voidEpoch) return { lostEpoch: head.epoch, confirmed: 0 };
+  return { lostEpoch: undefined, confirmed: note?.confirmed ?? 0 };
 }

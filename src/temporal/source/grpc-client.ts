@@ -1,27 +1,43 @@
-// The calls to Temporal that watching needs, each within a bound of our own, each failure a TemporalError.
+// The calls to Temporal over gRPC. Each has a timeout, and each failure is a TemporalError.
 //
-// The client has no default deadline, and its retries (ten, some 18 s) heed neither a deadline nor an abort: so there
-// are two tries at most, a deadline for each call, and a timer besides. Nothing of Temporal's is loaded, and nothing
-// is connected, before the first call.
+// Temporal's client has no default deadline, and its retries (ten, about 18 s) ignore both deadline and abort signal. So
+// each call gets two tries, a deadline and a timer. Temporal's packages are loaded, and the connection is opened, with
+// the first call.
 import type { Client, Connection } from '@temporalio/client';
+import { withTimeout } from '../../async/timeout.ts';
 import { failureMessage } from '../shared/failure.ts';
+import { CLOSE_EVENT_FILTER, toMs } from '../shared/history-event.ts';
 import { STREAM_QUERY } from '../shared/stream-query.ts';
 import { taskIdOf } from './display-names.ts';
-import { type TemporalCall, TemporalError, temporalError } from './errors.ts';
-import { type TemporalClient, type TemporalSettings, toMs } from './temporal-client.ts';
+import { type TemporalCall, TemporalError, toTemporalError } from './errors.ts';
+import type {
+  HistoryPage,
+  HistoryRequest,
+  PendingRetry,
+  TemporalClient,
+  TemporalSettings,
+  WorkflowRef,
+  WorkflowRun,
+} from './temporal-client.ts';
 
+/** Timeouts in ms. */
 export interface CallTimes {
+  /** @default 5000 */
   readonly callMs: number;
+  /** @default 5000 */
   readonly queryMs: number;
-  /** Above what the server holds a question for. */
+  /**
+   * For requests that wait for new events; longer than the server holds them.
+   * @default 40000
+   */
   readonly longPollMs: number;
 }
 
 const DEFAULT_TIMES: CallTimes = { callMs: 5_000, queryMs: 5_000, longPollMs: 40_000 };
-/** What the connection's own deadline is given before our timer gives the call up. */
+/** How long the timer waits after the connection's own deadline. */
 const GRACE_MS = 500;
 
-const CLOSE_EVENT = 2;
+// Temporal's WorkflowExecutionStatus.
 const RUNNING = 1;
 const PAUSED = 8;
 
@@ -30,40 +46,43 @@ interface Connected {
   clientOf(namespace: string): Client;
 }
 
-/** Makes the connection; nothing is connected yet, so this does not fail. */
+/** Creates a client. It connects with the first call, so this does not fail. */
 export function createTemporalClient(
   settings: TemporalSettings,
-  given: Partial<CallTimes> = {},
+  callTimes: Partial<CallTimes> = {},
 ): TemporalClient {
   const { address, namespace, dataConverter } = settings;
-  const times = { ...DEFAULT_TIMES, ...given };
+  const times = { ...DEFAULT_TIMES, ...callTimes };
   let connecting: Promise<Connected> | undefined;
 
   async function call<T>(
-    asked: TemporalCall,
-    forMs: number,
+    kind: TemporalCall,
+    ms: number,
     work: (connected: Connected) => Promise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
-    // Of each call's own: the client never takes its listener off a signal again.
-    const giving = new AbortController();
-    const giveUp = (): void => giving.abort();
-    signal?.addEventListener('abort', giveUp);
-    if (signal?.aborted) giveUp();
+    // One per call, because the client never removes its listener from a signal.
+    const aborting = new AbortController();
+    const abort = (): void => aborting.abort();
+    signal?.addEventListener('abort', abort);
+    if (signal?.aborted) abort();
     try {
       connecting ??= connect(settings);
       const connected = await connecting;
       const { connection } = connected;
-      const answer = connection.withAbortSignal(giving.signal, () =>
-        connection.withDeadline(Date.now() + forMs, () => work(connected)),
+      return await withTimeout(
+        () =>
+          connection.withAbortSignal(aborting.signal, () =>
+            connection.withDeadline(Date.now() + ms, () => work(connected)),
+          ),
+        { ms: ms + GRACE_MS, error: () => timeoutError(kind, ms + GRACE_MS), keepsAlive: false },
       );
-      return await within(forMs + GRACE_MS, asked, answer);
     } catch (error) {
-      throw temporalError(error, asked);
+      throw toTemporalError(error, kind);
     } finally {
-      signal?.removeEventListener('abort', giveUp);
-      // Of one that our timer gave up on, nothing is to be left behind.
-      giveUp();
+      signal?.removeEventListener('abort', abort);
+      // Cancels a call that the timer ended.
+      abort();
     }
   }
 
@@ -71,71 +90,21 @@ export function createTemporalClient(
     address,
     namespace,
     dataConverter,
-    describe: (ref) =>
-      call('read', times.callMs, async ({ connection }) => {
-        const execution = { workflowId: ref.workflowId, runId: ref.runId ?? '' };
-        const service = connection.workflowService;
-        const answer = await service.describeWorkflowExecution({ namespace: ref.namespace, execution });
-        const info = answer.workflowExecutionInfo ?? {};
-        const runId = info.execution?.runId ?? '';
-        const first = await service.getWorkflowExecutionHistory({
-          namespace: ref.namespace,
-          execution: { workflowId: ref.workflowId, runId },
-          maximumPageSize: 1,
-        });
-        const started = first.history?.events?.[0]?.workflowExecutionStartedEventAttributes ?? {};
-        return {
-          ...ref,
-          runId,
-          firstRunId: started.firstExecutionRunId || runId,
-          workflowType: info.type?.name ?? '',
-          parentId: started.parentWorkflowExecution?.workflowId ?? undefined,
-          attempt: Math.max(1, started.attempt ?? 1),
-          startedAt: toMs(info.startTime),
-          isOpen: info.status === RUNNING || info.status === PAUSED,
-          historyLength: Number(info.historyLength ?? 0),
-        };
-      }),
-    retries: (run) =>
-      call('read', times.callMs, async ({ connection }) => {
-        const execution = { workflowId: run.workflowId, runId: run.runId ?? '' };
-        const request = { namespace: run.namespace, execution };
-        const answer = await connection.workflowService.describeWorkflowExecution(request);
-        return (answer.pendingActivities ?? []).flatMap(
-          ({ activityType, activityId, attempt, lastFailure }) =>
-            lastFailure && attempt
-              ? {
-                  taskId: taskIdOf(activityType?.name, activityId),
-                  attempt,
-                  message: failureMessage(lastFailure),
-                }
-              : [],
-        );
-      }),
-    history: ({ run, from, isCloseOnly, isWaiting, limit }, signal) =>
+    describe: (ref) => call('read', times.callMs, ({ connection }) => describeRun(connection, ref)),
+    retries: (run) => call('read', times.callMs, ({ connection }) => pendingRetries(connection, run)),
+    history: (request, signal) =>
       call(
         'read',
-        isWaiting ? times.longPollMs : times.callMs,
-        async ({ connection }) => {
-          const answer = await connection.workflowService.getWorkflowExecutionHistory({
-            namespace: run.namespace,
-            execution: { workflowId: run.workflowId, runId: run.runId ?? '' },
-            waitNewEvent: isWaiting ?? false,
-            ...(isCloseOnly && { historyEventFilterType: CLOSE_EVENT }),
-            ...(from && { nextPageToken: from }),
-            ...(limit && { maximumPageSize: limit }),
-          });
-          const next = answer.nextPageToken;
-          return { events: answer.history?.events ?? [], next: next?.length ? next : undefined };
-        },
+        request.isWaiting ? times.longPollMs : times.callMs,
+        ({ connection }) => readHistory(connection, request),
         signal,
       ),
-    query: (run, since, signal) =>
+    query: ({ namespace, workflowId, runId }, since, signal) =>
       call(
         'query',
         times.queryMs,
         ({ clientOf }) =>
-          clientOf(run.namespace).workflow.getHandle(run.workflowId, run.runId).query(STREAM_QUERY, since),
+          clientOf(namespace).workflow.getHandle(workflowId, runId).query(STREAM_QUERY, since),
         signal,
       ),
     ping: () =>
@@ -143,10 +112,14 @@ export function createTemporalClient(
         await connection.workflowService.getSystemInfo({});
       }),
     async close() {
-      const made = await connecting?.catch(() => undefined);
-      await made?.connection.close().catch(() => {});
+      const connected = await connecting?.catch(() => undefined);
+      await connected?.connection.close().catch(() => {});
     },
   };
+}
+
+function timeoutError(kind: TemporalCall, ms: number): TemporalError {
+  return new TemporalError(kind === 'query' ? 'slow-worker' : 'unavailable', `no response within ${ms} ms`);
 }
 
 async function connect(settings: TemporalSettings): Promise<Connected> {
@@ -172,19 +145,57 @@ async function connect(settings: TemporalSettings): Promise<Connected> {
   return { connection, clientOf };
 }
 
-/** A timer of our own: retries heed no deadline. */
-async function within<T>(ms: number, asked: TemporalCall, answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const condition = asked === 'query' ? 'slow-worker' : 'away';
-    timer = setTimeout(() => reject(new TemporalError(condition, `no answer within ${ms} ms`)), ms);
-    timer.unref();
+async function describeRun({ workflowService }: Connection, ref: WorkflowRef): Promise<WorkflowRun> {
+  const { namespace, workflowId } = ref;
+  const { workflowExecutionInfo } = await workflowService.describeWorkflowExecution({
+    namespace,
+    execution: { workflowId, runId: ref.runId ?? '' },
   });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-    // One that is given up on may still fail.
-    answer.catch(() => {});
-  }
+  const info = workflowExecutionInfo ?? {};
+  const runId = info.execution?.runId ?? '';
+  const { history } = await workflowService.getWorkflowExecutionHistory({
+    namespace,
+    execution: { workflowId, runId },
+    maximumPageSize: 1,
+  });
+  const started = history?.events?.[0]?.workflowExecutionStartedEventAttributes ?? {};
+  return {
+    ...ref,
+    runId,
+    firstRunId: started.firstExecutionRunId || runId,
+    workflowType: info.type?.name ?? '',
+    parentId: started.parentWorkflowExecution?.workflowId ?? undefined,
+    attempt: Math.max(1, started.attempt ?? 1),
+    startedAt: toMs(info.startTime),
+    isOpen: info.status === RUNNING || info.status === PAUSED,
+    historyLength: Number(info.historyLength ?? 0),
+  };
+}
+
+async function pendingRetries({ workflowService }: Connection, run: WorkflowRef): Promise<PendingRetry[]> {
+  const { pendingActivities } = await workflowService.describeWorkflowExecution({
+    namespace: run.namespace,
+    execution: { workflowId: run.workflowId, runId: run.runId ?? '' },
+  });
+  return (pendingActivities ?? []).flatMap(({ activityType, activityId, attempt, lastFailure }) => {
+    if (!lastFailure || !attempt) return [];
+    return {
+      taskId: taskIdOf(activityType?.name, activityId),
+      attempt,
+      message: failureMessage(lastFailure),
+    };
+  });
+}
+
+async function readHistory({ workflowService }: Connection, request: HistoryRequest): Promise<HistoryPage> {
+  const { run, from, isCloseOnly, isWaiting, limit } = request;
+  const { history, nextPageToken } = await workflowService.getWorkflowExecutionHistory({
+    namespace: run.namespace,
+    execution: { workflowId: run.workflowId, runId: run.runId ?? '' },
+    waitNewEvent: isWaiting ?? false,
+    ...(isCloseOnly && { historyEventFilterType: CLOSE_EVENT_FILTER }),
+    ...(from && { nextPageToken: from }),
+    ...(limit && { maximumPageSize: limit }),
+  });
+  return { events: history?.events ?? [], next: nextPageToken?.length ? nextPageToken : undefined };
 }

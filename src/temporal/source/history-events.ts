@@ -1,16 +1,18 @@
-// The history of a workflow that knows nothing of us, as events of a stream.
+// The history of a workflow that does not use execstream, as events of a stream.
 //
 // Invariants
-// 1. Each event of the history gives one event of the stream or none, by what stands in the history up to it alone:
-//    whoever reads a history from its first event numbers it alike, without gaps.
+// 1. Each event of the history maps to one event of the stream or none, depending only on the history up to it: every
+//    reader that starts at the first event numbers the events identically, without gaps. So the texts here are stable.
 // 2. No payload is shown here: inputs and results of activities, signals and children may be secret. Names, types,
 //    attempts and the messages of failures are shown.
 import { isExecstreamError } from '../../event/errors.ts';
-import type { EventData, EventType, ExecutionStatus } from '../../event/events.ts';
+import { type EventData, type EventType, type ExecutionStatus, timestamp } from '../../event/events.ts';
 import { checkExecutionId } from '../../event/execution-id.ts';
+import type { CloseEvent } from '../shared/close-event.ts';
 import { type Failure, failureMessage } from '../shared/failure.ts';
-import { cutName, taskIdOf } from './display-names.ts';
-import type { HistoryEvent, WorkflowRun } from './temporal-client.ts';
+import { type HistoryEvent, toMs } from '../shared/history-event.ts';
+import { displayName, taskIdOf } from './display-names.ts';
+import type { WorkflowRun } from './temporal-client.ts';
 
 /** An event without its seq and time. */
 export type UnnumberedEvent = {
@@ -29,11 +31,11 @@ type Attributes = {
 };
 
 /**
- * Makes the reader of one run's history, which is given every event from the first, in order.
- * @param isContinued whether the run goes on from one whose events stand before in the same stream.
- * @returns what an event tells; undefined for one that tells nothing to a viewer. Close events are not told here.
+ * Creates the mapper of one run's history. Pass it every event from the first, in order.
+ * @param isContinued whether the run continues one whose events precede it in the same stream.
+ * @returns a function that maps an event; undefined for one that viewers do not see, and for close events.
  */
-export function createHistoryReader(run: WorkflowRun, isContinued: boolean) {
+export function createHistoryMapper(run: WorkflowRun, isContinued: boolean) {
   const activities = new Map<string, Task>();
   const children = new Map<string, Task>();
   const timers = new Map<string, string>();
@@ -47,17 +49,17 @@ export function createHistoryReader(run: WorkflowRun, isContinued: boolean) {
     }
     const started = event.activityTaskStartedEventAttributes;
     if (started) {
-      // An activity that is retried has this written once it is over: its last attempt, and why the one before failed.
+      // A retried activity has this event once it is over: its last attempt, and why the attempt before failed.
       const attempt = started.attempt ?? 1;
-      const why = started.lastFailure ? `, after: ${failureMessage(started.lastFailure)}` : '';
-      return status(activities, started, 'RUNNING', attempt > 1 ? `attempt ${attempt}${why}` : undefined);
+      const reason = started.lastFailure ? `, after: ${failureMessage(started.lastFailure)}` : '';
+      return status(activities, started, 'RUNNING', attempt > 1 ? `attempt ${attempt}${reason}` : undefined);
     }
-    const done = event.activityTaskCompletedEventAttributes;
-    if (done) return status(activities, done, 'SUCCESS');
+    const completed = event.activityTaskCompletedEventAttributes;
+    if (completed) return status(activities, completed, 'SUCCESS');
     const failed = event.activityTaskFailedEventAttributes;
     if (failed) return status(activities, failed, 'FAILED', failureMessage(failed.failure));
-    const late = event.activityTaskTimedOutEventAttributes;
-    if (late) return status(activities, late, 'TIMED_OUT', failureMessage(late.failure));
+    const timedOut = event.activityTaskTimedOutEventAttributes;
+    if (timedOut) return status(activities, timedOut, 'TIMED_OUT', failureMessage(timedOut.failure));
     const canceled = event.activityTaskCanceledEventAttributes;
     return canceled ? status(activities, canceled, 'CANCELED') : undefined;
   }
@@ -66,28 +68,28 @@ export function createHistoryReader(run: WorkflowRun, isContinued: boolean) {
     const initiated = event.startChildWorkflowExecutionInitiatedEventAttributes;
     if (initiated) {
       const { workflowId } = initiated;
-      const taskId = cutName(`${initiated.workflowType?.name ?? 'workflow'}#${workflowId ?? ''}`);
+      const taskId = displayName(`${initiated.workflowType?.name ?? 'workflow'}#${workflowId ?? ''}`);
       const task = { taskId, ...executionIdOf(workflowId) };
       children.set(String(event.eventId), task);
       return { type: 'task_start', data: task };
     }
-    const refused = event.startChildWorkflowExecutionFailedEventAttributes;
-    if (refused) return status(children, refused, 'FAILED', 'the child workflow could not be started');
+    const notStarted = event.startChildWorkflowExecutionFailedEventAttributes;
+    if (notStarted) return status(children, notStarted, 'FAILED', 'the child workflow could not be started');
     const started = event.childWorkflowExecutionStartedEventAttributes;
     if (started) return status(children, started, 'RUNNING');
-    const done = event.childWorkflowExecutionCompletedEventAttributes;
-    if (done) return status(children, done, 'SUCCESS');
+    const completed = event.childWorkflowExecutionCompletedEventAttributes;
+    if (completed) return status(children, completed, 'SUCCESS');
     const failed = event.childWorkflowExecutionFailedEventAttributes;
     if (failed) return status(children, failed, 'FAILED', failureMessage(failed.failure));
-    const late = event.childWorkflowExecutionTimedOutEventAttributes;
-    if (late) return status(children, late, 'TIMED_OUT');
-    const over = event.childWorkflowExecutionTerminatedEventAttributes;
-    if (over) return status(children, over, 'TERMINATED');
+    const timedOut = event.childWorkflowExecutionTimedOutEventAttributes;
+    if (timedOut) return status(children, timedOut, 'TIMED_OUT');
+    const terminated = event.childWorkflowExecutionTerminatedEventAttributes;
+    if (terminated) return status(children, terminated, 'TERMINATED');
     const canceled = event.childWorkflowExecutionCanceledEventAttributes;
     return canceled ? status(children, canceled, 'CANCELED') : undefined;
   }
 
-  function own(event: HistoryEvent): UnnumberedEvent | undefined {
+  function workflow(event: HistoryEvent): UnnumberedEvent | undefined {
     if (event.workflowExecutionStartedEventAttributes && !isContinued) {
       const { workflowId, workflowType, runId } = run;
       return { type: 'workflow_start', data: { workflowId, workflowType, runId } };
@@ -97,48 +99,66 @@ export function createHistoryReader(run: WorkflowRun, isContinued: boolean) {
     const updated = event.workflowExecutionUpdateAcceptedEventAttributes;
     if (updated) return step(`update ${updated.acceptedRequest?.input?.name ?? ''}`);
     if (event.workflowExecutionCancelRequestedEventAttributes) return step('cancellation requested');
-    const set = event.timerStartedEventAttributes;
-    if (set) {
-      const seconds =
-        Number(set.startToFireTimeout?.seconds ?? 0) + (set.startToFireTimeout?.nanos ?? 0) / 1e9;
-      const name = `timer ${set.timerId ?? ''} (${Number(seconds.toFixed(3))} s)`;
+    const timer = event.timerStartedEventAttributes;
+    if (timer) {
+      const { seconds: whole = 0, nanos = 0 } = timer.startToFireTimeout ?? {};
+      const seconds = Number(whole ?? 0) + (nanos ?? 0) / 1e9;
+      const name = `timer ${timer.timerId ?? ''} (${Number(seconds.toFixed(3))} s)`;
       timers.set(String(event.eventId), name);
       return step(name);
     }
     const fired = event.timerFiredEventAttributes;
     if (fired) return step(`${timers.get(String(fired.startedEventId)) ?? 'timer'} fired`);
-    const stopped = event.timerCanceledEventAttributes;
-    if (stopped) return step(`${timers.get(String(stopped.startedEventId)) ?? 'timer'} cancelled`);
-    const stuck = event.workflowTaskFailedEventAttributes;
-    // A reset, which is told by itself, is written as a failed task without a message.
-    if (!stuck?.failure?.message || stuck.newRunId) return undefined;
-    return {
-      type: 'warning',
-      data: { code: 'WORKFLOW_TASK_FAILED', message: failureMessage(stuck.failure) },
-    };
+    const canceled = event.timerCanceledEventAttributes;
+    if (canceled) return step(`${timers.get(String(canceled.startedEventId)) ?? 'timer'} cancelled`);
+    const failedTask = event.workflowTaskFailedEventAttributes;
+    // A reset is recorded as a failed task without a message; the new run shows it.
+    if (!failedTask?.failure?.message || failedTask.newRunId) return undefined;
+    return warning('WORKFLOW_TASK_FAILED', failureMessage(failedTask.failure));
   }
 
-  return (event: HistoryEvent): UnnumberedEvent | undefined => activity(event) ?? child(event) ?? own(event);
+  return (event: HistoryEvent): UnnumberedEvent | undefined =>
+    activity(event) ?? child(event) ?? workflow(event);
 }
 
-/** Where a task of the run stands; undefined for one whose beginning is unknown. */
+/** The status of a task; undefined for a task whose start is not in the history. */
 function status(
   tasks: ReadonlyMap<string, Task>,
   attributes: Attributes,
-  is: ExecutionStatus,
-  why?: string,
+  to: ExecutionStatus,
+  reason?: string,
 ): UnnumberedEvent | undefined {
   const { scheduledEventId, initiatedEventId } = attributes;
   const task = tasks.get(String(scheduledEventId ?? initiatedEventId));
   if (!task) return undefined;
-  return { type: 'task_status', data: { status: is, ...(why !== undefined && { step: why }), ...task } };
+  return {
+    type: 'task_status',
+    data: { status: to, ...(reason !== undefined && { step: reason }), ...task },
+  };
 }
 
 function step(name: string): UnnumberedEvent {
-  return { type: 'workflow_status', data: { status: 'RUNNING', step: cutName(name) } };
+  return { type: 'workflow_status', data: { status: 'RUNNING', step: displayName(name) } };
 }
 
-/** A child is watched under its workflow id, where that can be an execution's. */
+function warning(code: string, message: string): UnnumberedEvent {
+  return { type: 'warning', data: { code, message } };
+}
+
+/** The event between a run that closed and the next one. */
+export function continuationEvent({ status, message, continuation }: CloseEvent): UnnumberedEvent {
+  if (status === 'CONTINUED') return step('continued as new');
+  if (continuation === 'retried') return warning('ATTEMPT_FAILED', message || status);
+  if (continuation === 'cron' && status !== 'SUCCESS') return warning('RUN_FAILED', message || status);
+  return { type: 'workflow_status', data: { status: 'WAITING', step: 'next cron run' } };
+}
+
+/** The time of an event of a history. */
+export function timeOf(event: HistoryEvent): string {
+  return timestamp(new Date(toMs(event.eventTime)));
+}
+
+/** A child is watched under its workflow id, if that is a valid execution id. */
 function executionIdOf(workflowId: string | null | undefined): { executionId?: string } {
   try {
     return { executionId: checkExecutionId(workflowId ?? '') };

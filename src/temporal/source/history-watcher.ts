@@ -1,16 +1,18 @@
-// Watches a run that knows nothing of us, by its history alone.
+// Watches a run of a workflow that does not use execstream, by its history alone.
 import { isFinal } from '../../event/events.ts';
+import { type CloseEvent, parseCloseEvent } from '../shared/close-event.ts';
+import type { HistoryEvent } from '../shared/history-event.ts';
 import type { WorkflowEvent } from '../shared/stream-query.ts';
 import { watchRetries } from './activity-retries.ts';
-import { type Close, closeOf, timeOf } from './close-event.ts';
-import { createHistoryReader } from './history-events.ts';
+import type { CopyOutcome } from './fixed-copy.ts';
+import { createHistoryMapper, timeOf } from './history-events.ts';
 import { followHistory } from './history-reader.ts';
-import type { HistoryEvent, WorkflowRun } from './temporal-client.ts';
+import type { WorkflowRun } from './temporal-client.ts';
 import type { WatchContext, WatchOutcome } from './watch-context.ts';
 
-/** Where the numbers of a run's events begin. */
-export interface HistoryPlace {
-  /** Names the numbering: the run that it began with. */
+/** Where the seqs of a run's events start. */
+export interface HistoryNumbering {
+  /** Names the numbering: the run that it started with. */
   readonly epoch: string;
   /** The seq before the run's first event. */
   readonly base: number;
@@ -18,102 +20,85 @@ export interface HistoryPlace {
 
 const EPOCH = /^history:/;
 
-/** Whether a note's epoch is one of a history. */
+/** Whether the epoch of a note is that of a history. */
 export function isHistoryEpoch(epoch: string): boolean {
   return EPOCH.test(epoch);
 }
 
-/** A numbering that begins with this run. */
-export function beginningWith(run: WorkflowRun): HistoryPlace {
+/** A numbering that starts with this run. */
+export function numberingFrom(run: WorkflowRun): HistoryNumbering {
   return { epoch: `history:${run.runId}`, base: 0 };
 }
 
-/** A run that has closed, and what its numbers came to. */
-interface ReadRun {
-  readonly close: Close;
-  readonly place: HistoryPlace;
-  /** The seq of the last event before the close. */
-  readonly last: number;
-}
-
-/** Unwinds the reading of a history once the log has said what to do. */
-class Stopped extends Error {
-  readonly outcome: WatchOutcome | 'again';
-
-  constructor(outcome: WatchOutcome | 'again') {
-    super(outcome);
-    this.outcome = outcome;
-  }
+/** A run that has closed. */
+interface ClosedRun {
+  readonly close: CloseEvent;
+  readonly numbering: HistoryNumbering;
+  /** The seq of the last event before the close event. */
+  readonly lastSeq: number;
 }
 
 /**
- * Watches a run until it closes; its close event is left to the caller.
- * @returns how it closed, and where its numbers stand.
- * @throws ExecstreamError `SOURCE_UNAVAILABLE` where the log does not answer; TemporalError `unknown-workflow`.
+ * Copies the events of a run until it closes; the close event is left to the caller.
+ * @throws ExecstreamError `SOURCE_UNAVAILABLE` if the log is unavailable; TemporalError `unknown-workflow`.
  */
 export async function watchByHistory(
-  watched: WatchContext,
+  context: WatchContext,
   run: WorkflowRun,
-  given: HistoryPlace,
-): Promise<ReadRun | { readonly stop: WatchOutcome }> {
-  let place = given;
+  firstNumbering: HistoryNumbering,
+): Promise<ClosedRun | { readonly stop: WatchOutcome }> {
+  const { copy } = context;
+  const { runId, startedAt: runStartedAt, attempt } = run;
+  let numbering = firstNumbering;
   for (;;) {
-    const { epoch, base } = place;
-    const { runId, startedAt: runStartedAt, attempt } = run;
-    const entered = await watched.copy.enter({ epoch, runId, runStartedAt, attempt, base });
-    if (entered !== 'done' && entered !== 'again') return { stop: entered };
-    if (watched.copy.confirmed < base) {
-      // The log was lost, and what stood before this run with it.
-      place = beginningWith(run);
-      if (place.epoch !== epoch) continue;
+    const { epoch, base } = numbering;
+    const entered = await copy.enter({ epoch, runId, runStartedAt, attempt, base });
+    if (entered !== 'done') return { stop: entered };
+    if (copy.confirmed < base) {
+      // The log was lost, and the events of previous runs with it.
+      numbering = numberingFrom(run);
+      if (numbering.epoch !== epoch) continue;
     }
-    try {
-      return (await readRun(watched, run, place)) ?? { stop: 'left' };
-    } catch (error) {
-      if (!(error instanceof Stopped)) throw error;
-      if (error.outcome !== 'again') return { stop: error.outcome };
-    }
+    const read = await copyRun(context, run, numbering);
+    if ('close' in read) return read;
+    if (read.stop !== 'retry') return { stop: read.stop };
   }
 }
 
-async function readRun(
-  watched: WatchContext,
+async function copyRun(
+  context: WatchContext,
   run: WorkflowRun,
-  place: HistoryPlace,
-): Promise<ReadRun | undefined> {
-  const { temporal, copy, warnings: troubles, times, signal } = watched;
-  const tell = createHistoryReader(run, place.base > 0);
+  numbering: HistoryNumbering,
+): Promise<ClosedRun | { readonly stop: WatchOutcome | 'retry' }> {
+  const { temporal, copy, warnings, times, signal } = context;
+  const toStreamEvent = createHistoryMapper(run, numbering.base > 0);
   const openTasks = new Set<string>();
-  let seq = place.base;
+  let seq = numbering.base;
+  let outcome: CopyOutcome = 'done';
 
-  async function onEvents(events: readonly HistoryEvent[]): Promise<void> {
-    const told: WorkflowEvent[] = [];
-    for (const event of events) {
-      const one = closeOf(event) ? undefined : tell(event);
-      if (!one) continue;
-      if (one.type === 'task_start') openTasks.add(one.data.taskId);
-      if (one.type === 'task_status' && isFinal(one.data.status)) openTasks.delete(one.data.taskId ?? '');
+  async function onEvents(history: readonly HistoryEvent[]): Promise<'stop' | undefined> {
+    const events: WorkflowEvent[] = [];
+    for (const event of history) {
+      const mapped = parseCloseEvent(event) ? undefined : toStreamEvent(event);
+      if (!mapped) continue;
+      const { type, data } = mapped;
+      if (type === 'task_start') openTasks.add(data.taskId);
+      if (type === 'task_status' && isFinal(data.status)) openTasks.delete(data.taskId ?? '');
       seq += 1;
-      told.push({ seq, ts: timeOf(event), ...one } as WorkflowEvent);
+      events.push({ seq, ts: timeOf(event), type, data } as WorkflowEvent);
     }
-    if (told.length === 0) return;
-    const outcome = await copy.append(told);
-    if (outcome !== 'done') throw new Stopped(outcome);
+    if (events.length > 0) outcome = await copy.append(events);
+    return outcome === 'done' ? undefined : 'stop';
   }
 
-  const stopLooking = watchRetries(watched, run, openTasks);
+  const stopRetries = watchRetries(context, run, openTasks);
   try {
     const close = await followHistory({
-      temporal,
-      run,
-      isCloseOnly: false,
-      troubles,
-      times,
-      signal,
-      onEvents,
+      ...{ temporal, run, isCloseOnly: false, warnings, times, signal, onEvents },
     });
-    return close && { close, place, last: seq };
+    if (close) return { close, numbering, lastSeq: seq };
+    return { stop: outcome === 'done' ? 'interrupted' : outcome };
   } finally {
-    stopLooking();
+    stopRetries();
   }
 }

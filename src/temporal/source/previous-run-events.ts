@@ -1,16 +1,16 @@
-// The events that a run has let go of: asked of the run that it carries on from, and told as gone where that is none.
+// The events that a run has trimmed: queried from the runs that it continues, or replaced by gaps.
 import { timestamp } from '../../event/events.ts';
 import type { StreamPage, WorkflowEvent } from '../shared/stream-query.ts';
 import { isTemporalError } from './errors.ts';
 import { readPage } from './query-page.ts';
 import type { TemporalClient, WorkflowRun } from './temporal-client.ts';
 
-/** Runs that are asked, one behind the other. */
-const MOST_RUNS = 20;
+/** How many previous runs are queried. */
+const MAX_RUNS = 20;
 
 /**
- * The events after `since` up to the page's base, without gaps.
- * @throws TemporalError where a run before could not be asked for now.
+ * The events after `since` up to the page's base, without gaps in their seqs.
+ * @throws TemporalError if a previous run could not be queried for now.
  */
 export async function eventsBefore(
   temporal: TemporalClient,
@@ -18,35 +18,36 @@ export async function eventsBefore(
   page: StreamPage,
   since: number,
 ): Promise<WorkflowEvent[]> {
-  const found = new Map<number, WorkflowEvent>();
-  let before = page;
-  let least = page.base + 1;
-  for (let runs = 0; runs < MOST_RUNS && before.continuedFrom && least > since + 1; runs += 1) {
-    const earlier = { ...run, runId: before.continuedFrom };
-    const first = await firstPage(temporal, earlier, since);
+  const bySeq = new Map<number, WorkflowEvent>();
+  let oldestPage = page;
+  /** All seqs from here to the page's base are in `bySeq`. */
+  let oldestSeq = page.base + 1;
+  for (let runs = 0; runs < MAX_RUNS && oldestPage.continuedFrom && oldestSeq > since + 1; runs += 1) {
+    const previous = { ...run, runId: oldestPage.continuedFrom };
+    const first = await queryPage(temporal, previous, since);
     if (!first || first.epoch !== page.epoch) break;
-    const upTo = least;
-    for (let read: StreamPage | undefined = first; read; ) {
-      for (const event of read.events) if (event.seq < upTo) found.set(event.seq, event);
-      least = Math.min(least, read.events[0]?.seq ?? least);
-      const last: number = read.events.at(-1)?.seq ?? upTo;
-      read = last + 1 < Math.min(upTo, read.next) ? await firstPage(temporal, earlier, last) : undefined;
+    const upTo = oldestSeq;
+    for (let next: StreamPage | undefined = first; next; ) {
+      for (const event of next.events) if (event.seq < upTo) bySeq.set(event.seq, event);
+      oldestSeq = Math.min(oldestSeq, next.events[0]?.seq ?? oldestSeq);
+      const last: number = next.events.at(-1)?.seq ?? upTo;
+      next = last + 1 < Math.min(upTo, next.next) ? await queryPage(temporal, previous, last) : undefined;
     }
-    before = first;
+    oldestPage = first;
   }
-  // Each place is taken: numbers have no gaps. A viewer reads it as what it is, at whatever cursor.
+  // Every seq needs an event. A gap names the rest of its range, so that it is right for a viewer at any cursor.
   const toSeq = page.base;
   return Array.from({ length: toSeq - since }, (_, i) => {
     const seq = since + 1 + i;
-    return found.get(seq) ?? gone(seq, toSeq, run);
+    return bySeq.get(seq) ?? gap(seq, toSeq, run);
   });
 }
 
-function gone(seq: number, toSeq: number, run: WorkflowRun): WorkflowEvent {
+function gap(seq: number, toSeq: number, run: WorkflowRun): WorkflowEvent {
   return { seq, type: 'gap', ts: timestamp(new Date(run.startedAt)), data: { fromSeq: seq, toSeq } };
 }
 
-async function firstPage(
+async function queryPage(
   temporal: TemporalClient,
   run: WorkflowRun,
   since: number,
@@ -54,7 +55,7 @@ async function firstPage(
   try {
     return readPage(await temporal.query(run, since), run, since);
   } catch (error) {
-    // Gone after the retention of closed runs.
+    // Deleted after the retention period of closed runs.
     if (isTemporalError(error, 'unknown-workflow') || isTemporalError(error, 'no-query')) return undefined;
     throw error;
   }

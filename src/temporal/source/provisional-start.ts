@@ -1,18 +1,17 @@
-// Begins the log of a workflow that cannot be asked yet: a viewer who has read nothing has no cursor, and could not be
-// warned of that.
-
-import { delay } from '../../async/backoff.ts';
+// Starts a provisional log for a workflow that cannot be queried yet, so that viewers have a cursor and can receive
+// warnings.
+import { delay } from '../../async/delay.ts';
 import { timestamp } from '../../event/events.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 import type { WatchContext } from './watch-context.ts';
 
-/** Until then an announcement has reached the viewers: before a warning does, which repeats the cursor that it gives. */
+/** Until then the announcement has reached the viewers. It must precede a warning, which repeats its cursor. */
 const ANNOUNCED_MS = 200;
 
 /**
- * Tells the start as the workflow's library will, where there is no log yet. The log's note says that it is a guess;
- * should the workflow say otherwise, a new epoch begins.
- * @returns whether it was told.
+ * Appends the start as the workflow's library will emit it, if there is no log yet. The log's note says that it is
+ * provisional; if the workflow then reports another start, a new epoch begins.
+ * @returns whether the log was started.
  */
 export async function startProvisionally(
   { copy, log, executionId, signal }: WatchContext,

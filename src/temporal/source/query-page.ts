@@ -1,6 +1,5 @@
-// Answers of the query `getStreamState`: those of execstream/workflow, and the original system's plain
-// `{ events: [{ id, type, ts, data }], status }`, in one form.
-
+// Results of the query `getStreamState`, validated and in one form: those of execstream/workflow, and the plain
+// `{ events: [{ id, type, ts, data }], status }` of other implementations.
 import {
   CATALOGUE,
   type EventType,
@@ -13,34 +12,35 @@ import {
 import { exceedsDepth, MAX_JSON_DEPTH } from '../../event/json-depth.ts';
 import { clampDuration } from '../../event/terminal-event.ts';
 import { checkEventData } from '../../event/validation.ts';
+import type { WorkflowEnd } from '../row-end.ts';
 import type { StreamPage, WorkflowEvent } from '../shared/stream-query.ts';
 import { TemporalError } from './errors.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 
 /**
- * Reads an answer.
- * @param since the seq that was asked after.
- * @throws TemporalError `query-failed` where the answer is of neither form, or has gaps.
+ * Validates a result.
+ * @param since the argument of the query.
+ * @throws TemporalError `query-failed` if the result has neither form, or has gaps.
  */
-export function readPage(answer: unknown, run: WorkflowRun, since: number): StreamPage {
-  const page = Object(answer) as Partial<StreamPage>;
-  if (!Array.isArray(page.events)) throw unreadable('it has no list of events');
-  const isOurs = typeof page.epoch === 'string' && typeof page.next === 'number';
-  const read = isOurs ? (page as StreamPage) : plainPage(page, run, since);
+export function readPage(result: unknown, run: WorkflowRun, since: number): StreamPage {
+  const page = Object(result) as Partial<StreamPage>;
+  if (!Array.isArray(page.events)) throw invalidResult('events: expected a list');
+  const isOwn = typeof page.epoch === 'string' && typeof page.next === 'number';
+  const read = isOwn ? (page as StreamPage) : plainPage(page, run, since);
   read.events.forEach(({ seq }, i) => {
-    if (seq !== read.events[0]!.seq + i) throw unreadable(`seq ${seq} does not follow the one before`);
+    if (seq !== read.events[0]!.seq + i) throw invalidResult(`seq ${seq} does not follow the one before`);
   });
-  return isOurs ? { ...read, events: read.events.map(checked) } : read;
+  return isOwn ? { ...read, events: read.events.map(validEvent) } : read;
 }
 
-/** The events of a page up to its terminal one, and that by itself: it is told once Temporal says that the run has closed. */
+/** Separates the terminal event, which is held back until Temporal has closed the run. */
 export function splitEnd(events: readonly WorkflowEvent[]): {
-  readonly told: readonly WorkflowEvent[];
-  readonly end: WorkflowEvent<'complete' | 'error'> | undefined;
+  readonly events: readonly WorkflowEvent[];
+  readonly end: WorkflowEnd | undefined;
 } {
   const at = events.findIndex(({ type }) => isTerminal(type));
-  if (at < 0) return { told: events, end: undefined };
-  return { told: events.slice(0, at), end: events[at] as WorkflowEvent<'complete' | 'error'> };
+  if (at < 0) return { events, end: undefined };
+  return { events: events.slice(0, at), end: events[at] as WorkflowEnd };
 }
 
 interface PlainEvent {
@@ -50,7 +50,7 @@ interface PlainEvent {
   readonly data?: unknown;
 }
 
-/** All of a workflow's events in one answer, with ids in place of seqs. Each run is an incarnation of its own. */
+/** The plain form: all events in one result, with ids in place of seqs. Each run has its own numbering. */
 function plainPage({ events, status }: Partial<StreamPage>, run: WorkflowRun, since: number): StreamPage {
   const all = (events as readonly PlainEvent[]).map((event, i) => plainEvent(event, i, run));
   const { runId, firstRunId, attempt, workflowId: executionId } = run;
@@ -70,14 +70,15 @@ function plainPage({ events, status }: Partial<StreamPage>, run: WorkflowRun, si
 
 function plainEvent({ id, type, ts, data }: PlainEvent, i: number, run: WorkflowRun): WorkflowEvent {
   const seq = Number(id ?? i + 1);
-  if (!Number.isSafeInteger(seq) || seq < 1) throw unreadable(`"${String(id).slice(0, 40)}" is no seq`);
-  const at = new Date(typeof ts === 'string' || typeof ts === 'number' ? ts : run.startedAt);
-  const when = timestamp(Number.isNaN(at.getTime()) ? new Date(run.startedAt) : at);
+  if (!Number.isSafeInteger(seq) || seq < 1)
+    throw invalidResult(`id: expected a positive integer, got "${String(id).slice(0, 40)}"`);
+  const date = new Date(typeof ts === 'string' || typeof ts === 'number' ? ts : run.startedAt);
+  const time = timestamp(Number.isNaN(date.getTime()) ? new Date(run.startedAt) : date);
   const fields = Object(data) as Record<string, unknown>;
-  const durationMs = clampDuration(durationOf(fields) ?? new Date(when).getTime() - run.startedAt);
-  // What the original's ends lack, and its name for a status.
+  const durationMs = clampDuration(durationOf(fields) ?? new Date(time).getTime() - run.startedAt);
+  // The plain form lacks fields of the terminal events, and names the status event differently.
   if (type === 'complete') {
-    return checked({ seq, type, ts: when, data: { ...fields, durationMs, status: 'SUCCESS' } as never });
+    return validEvent({ seq, type, ts: time, data: { ...fields, durationMs, status: 'SUCCESS' } as never });
   }
   if (type === 'error') {
     const message = String(fields.message ?? fields.error ?? 'failed');
@@ -87,18 +88,18 @@ function plainEvent({ id, type, ts, data }: PlainEvent, i: number, run: Workflow
       ...(code !== undefined && { code: String(code) }),
     };
     const status = failedStatusOf(fields.status);
-    return checked({ seq, type, ts: when, data: { status, message, durationMs, ...optional } as never });
+    return validEvent({ seq, type, ts: time, data: { status, message, durationMs, ...optional } as never });
   }
-  const named = type === 'status' ? 'workflow_status' : type;
-  return checked({ seq, type: named as EventType, ts: when, data: fields as never } as WorkflowEvent);
+  const mapped = type === 'status' ? 'workflow_status' : type;
+  return validEvent({ seq, type: mapped as EventType, ts: time, data: fields as never } as WorkflowEvent);
 }
 
 function durationOf({ durationMs }: Record<string, unknown>): number | undefined {
   return Number.isSafeInteger(durationMs) ? (durationMs as number) : undefined;
 }
 
-/** An event as it may stand in a log: one that may not is told as a warning in its place, as the workflow library does. */
-function checked(event: WorkflowEvent): WorkflowEvent {
+/** An event that a log accepts. An invalid one is replaced by a warning, as the workflow library does. */
+function validEvent(event: WorkflowEvent): WorkflowEvent {
   const { seq, type, ts, data } = event;
   const isKnown = Object.hasOwn(CATALOGUE, type) && CATALOGUE[type].includes('workflow');
   try {
@@ -111,7 +112,7 @@ function checked(event: WorkflowEvent): WorkflowEvent {
       return { seq, type, ts, data } as WorkflowEvent;
     }
   } catch {
-    // Told below.
+    // Replaced below.
   }
   const message = `an event of type ${String(type).slice(0, 40)} was left out`;
   return { seq, type: 'warning', ts, data: { code: 'BAD_EVENT', message } };
@@ -121,17 +122,17 @@ const FAILED: readonly string[] = ['FAILED', 'CANCELED', 'TIMED_OUT', 'TERMINATE
 const OPEN: readonly string[] = ['PENDING', 'RUNNING', 'WAITING', 'PAUSED'] satisfies ExecutionStatus[];
 
 function failedStatusOf(status: unknown): FailedStatus {
-  const named = String(status).toUpperCase();
-  return FAILED.includes(named) ? (named as FailedStatus) : 'FAILED';
+  const name = String(status).toUpperCase();
+  return FAILED.includes(name) ? (name as FailedStatus) : 'FAILED';
 }
 
 function statusOf(status: unknown): ExecutionStatus {
-  const named = String(status).toUpperCase();
-  return OPEN.includes(named) || FAILED.includes(named) || named === 'SUCCESS'
-    ? (named as ExecutionStatus)
+  const name = String(status).toUpperCase();
+  return OPEN.includes(name) || FAILED.includes(name) || name === 'SUCCESS'
+    ? (name as ExecutionStatus)
     : 'RUNNING';
 }
 
-function unreadable(why: string): TemporalError {
-  return new TemporalError('query-failed', `the answer of the query cannot be read: ${why}`);
+function invalidResult(reason: string): TemporalError {
+  return new TemporalError('query-failed', `invalid result of the query: ${reason}`);
 }

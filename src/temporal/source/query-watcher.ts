@@ -1,220 +1,156 @@
-// Watches a run that answers our query. Its changes ring a bell (its history, a sink's announcement); each ring leads
-// to one question, coalesced, and what it answers goes into the log.
+// Watches a run that responds to our query. Signs of change (its history, a sink's announcement) are coalesced into one
+// query at a time, and the events of its result go into the log.
 //
 // Invariants
-// 1. One question at a time, and none sooner after another than `spacingMs` says: two at once during a workflow task
-//    are refused by the server.
-// 2. A terminal event in an answer is not told: it is held until the history says that the run has closed so.
-// 3. What a sink has told already is asked for all the same, and compared by the log.
-// 4. A workflow speaks in its workflow tasks alone. Where one was completed since the last answer, a run that closed is
-//    asked until it has answered or `lastWordsMs` are over: its last events come before its end.
-
+// 1. One query at a time, spaced as poll-schedule.ts says: the server rejects a second query during a workflow task.
+// 2. A terminal event in a result is held back until the history shows that the run closed the same way.
+// 3. Events that a sink appended are queried anyway, and compared by the log.
+// 4. If workflow tasks were completed since the last response, a run that closed is queried until it responds or
+//    `finalQueryTimeoutMs` is over: its last events come before its end.
 import { backoff } from '../../async/backoff.ts';
 import { delay } from '../../async/delay.ts';
 import { createSignal } from '../../async/signal.ts';
-import { isFinal, type OpenStatus } from '../../event/events.ts';
 import type { Announcement } from '../../log/log.ts';
-import type { StreamPage, WorkflowEvent } from '../shared/stream-query.ts';
-import type { Close } from './close-event.ts';
-import { isTemporalError, type TemporalError } from './errors.ts';
+import type { WorkflowEnd } from '../row-end.ts';
+import type { CloseEvent } from '../shared/close-event.ts';
+import type { HistoryEvent } from '../shared/history-event.ts';
+import { isTemporalError } from './errors.ts';
 import { followHistory } from './history-reader.ts';
-import { eventsBefore } from './previous-run-events.ts';
+import { createPollSchedule } from './poll-schedule.ts';
 import { startProvisionally } from './provisional-start.ts';
-import { readPage, splitEnd } from './query-page.ts';
-import type { HistoryEvent, WorkflowRun } from './temporal-client.ts';
+import { createQueryCopier } from './query-copier.ts';
+import { createQueryProgress } from './query-progress.ts';
+import type { WorkflowRun } from './temporal-client.ts';
 import type { WatchContext, WatchOutcome } from './watch-context.ts';
 
-/** How the watch of a run is over. `no-query`: it does not answer our query, and its history is to be used. */
-export type RunOutcome =
+/** Why the watch of a run stopped. `no-query`: it has no handler for our query, and its history is to be used. */
+type Stop = { readonly stop: WatchOutcome | 'no-query' };
+
+/** How the watch of a run ended. */
+export type QueryWatchResult =
+  | Stop
   | {
-      readonly close: Close;
-      readonly end: WorkflowEvent<'complete' | 'error'> | undefined;
-      /** Whether the run has answered the query, now or before. */
-      readonly isOurs: boolean;
-    }
-  | { readonly stop: WatchOutcome | 'no-query' };
+      readonly close: CloseEvent;
+      /** The workflow's own terminal event, if it could be queried. */
+      readonly ownEnd: WorkflowEnd | undefined;
+      /** Whether the run has responded to the query, now or before. */
+      readonly hasResponded: boolean;
+    };
 
-/** Histories above this are not read for their news: the workflow is asked every `pollMs` then. */
+/** Above this number of events the history is not read, and the workflow is queried every `pollMs`. */
 const LONG_HISTORY = 5_000;
-/** For so long after a sink's announcement its workflow's worker counts as one that has a sink. */
-const SINK_LIVES_MS = 10_000;
-
-interface Pumped {
-  readonly stop?: WatchOutcome;
-  readonly end?: WorkflowEvent<'complete' | 'error'> | undefined;
-}
 
 /**
  * Watches a run until it closes.
- * @param hasAnswered whether this run is known to answer the query: then a worker that says otherwise is at fault.
- * @throws ExecstreamError `SOURCE_UNAVAILABLE` where log or store do not answer; TemporalError `unknown-workflow`.
+ * @param hasResponded whether this run is known to respond to the query: then a worker that has no handler is at fault.
+ * @throws ExecstreamError `SOURCE_UNAVAILABLE` if log or store are unavailable; TemporalError `unknown-workflow`.
  */
 export async function watchByQuery(
-  watched: WatchContext,
+  context: WatchContext,
   run: WorkflowRun,
-  hasAnswered: boolean,
-): Promise<RunOutcome> {
-  const { temporal, log, store, executionId, copy, audience, warnings: troubles, times } = watched;
-  const bell = createSignal();
-  const over = new AbortController();
-  const signal = AbortSignal.any([watched.signal, over.signal]);
+  hasResponded: boolean,
+): Promise<QueryWatchResult> {
+  const { temporal, log, executionId, copy, audience, warnings, times } = context;
   const isCloseOnly = run.historyLength > LONG_HISTORY;
-  let sinkHeardAt = Number.NEGATIVE_INFINITY;
-  let sent = 0;
-  let answered = hasAnswered;
-  let toldStatus: string | undefined;
-  /** Questions that failed, in a row. */
-  let failures = 0;
-  /** Workflow tasks that were completed, and how many of them an answer covers. A history read for its close tells none. */
-  let spoken = isCloseOnly || !run.isOpen ? 1 : 0;
-  let heard = 0;
-  /** A cron run, a retry or a delayed start waits without a workflow task: nobody can be asked until there is one. */
-  let hasBegun = run.historyLength > 1;
-  let stuck: NodeJS.Timeout | undefined;
+  const { isOpen } = run;
+  const progress = createQueryProgress({
+    isOpen,
+    hasStarted: run.historyLength > 1,
+    hasResponded,
+    isCloseOnly,
+  });
+  const schedule = createPollSchedule({ audience, slowPollMs: times.slowPollMs, isCloseOnly });
+  const copier = createQueryCopier(context, run, progress);
+  const changed = createSignal();
+  const watchEnd = new AbortController();
+  const signal = AbortSignal.any([context.signal, watchEnd.signal]);
+  let stallTimer: NodeJS.Timeout | undefined;
 
-  function onEvents(events: readonly HistoryEvent[]): void {
-    clearTimeout(stuck);
-    const last = events.at(-1)!;
-    hasBegun ||= events.some((event) => event.workflowTaskScheduledEventAttributes);
-    const completed = events.filter((event) => event.workflowTaskCompletedEventAttributes).length;
-    spoken += completed;
-    if (completed > 0) bell.set();
-    // A task that nobody takes up: the question finds out why.
-    else if (last.workflowTaskScheduledEventAttributes)
-      stuck = setTimeout(bell.set, times.taskStallMs).unref();
+  function onEvents(events: readonly HistoryEvent[]): undefined {
+    clearTimeout(stallTimer);
+    const news = progress.observe(events);
+    if (news === 'task-completed') changed.set();
+    // If no worker takes the task, a query finds out why.
+    if (news === 'task-scheduled') stallTimer = setTimeout(changed.set, times.taskStallMs).unref();
   }
 
   function onAnnouncement({ epoch, events }: Announcement): void {
-    if (epoch === copy.epoch && (events.at(-1)?.seq ?? 0) <= sent) return;
-    sinkHeardAt = performance.now();
-    bell.set();
+    // Announcements of our own appends are no news.
+    if (epoch === copy.epoch && (events.at(-1)?.seq ?? 0) <= copy.sent) return;
+    schedule.recordSink(performance.now());
+    changed.set();
   }
 
-  function spacingMs(): number {
-    if (performance.now() - sinkHeardAt < SINK_LIVES_MS) return audience.pollMs;
-    return Math.max(50, audience.pollMs / 5);
-  }
-
-  /** Brings all that the workflow says now. */
-  async function pump(asking: AbortSignal): Promise<Pumped> {
-    const covered = isCloseOnly ? 0 : spoken;
-    for (;;) {
-      const since = copy.confirmed;
-      const page = readPage(await temporal.query(run, since, asking), run, since);
-      answered = true;
-      troubles.over('query');
-      const { epoch, runId } = page;
-      const { startedAt: runStartedAt } = run;
-      const entered = await copy.enter({ epoch, runId, runStartedAt, attempt: page.attempt });
-      if (entered !== 'done') return { stop: entered === 'again' ? 'fenced' : entered };
-      if (copy.confirmed < since) continue;
-      const { told, end } = splitEnd(await wholePage(page));
-      sent = Math.max(copy.confirmed, told.at(-1)?.seq ?? 0);
-      const outcome = await copy.append(told);
-      if (outcome === 'again') continue;
-      if (outcome !== 'done') return { stop: outcome };
-      await setStatus(page);
-      if (end || copy.confirmed >= page.next - 1 || page.events.length === 0) {
-        heard = covered;
-        return { end };
-      }
-    }
-  }
-
-  /** What follows on `confirmed`, together with what the run itself has let go of. */
-  async function wholePage(page: StreamPage): Promise<readonly WorkflowEvent[]> {
-    if (page.base <= copy.confirmed) return page.events;
-    return [...(await eventsBefore(temporal, run, page, copy.confirmed)), ...page.events];
-  }
-
-  async function setStatus({ status }: StreamPage): Promise<void> {
-    if (status === toldStatus || isFinal(status)) return;
-    toldStatus = status;
-    const row = await store.get(executionId);
-    if (row && row.status !== status) await store.setStatus(executionId, row.attempt, status as OpenStatus);
-  }
-
-  async function askOn(asking: AbortSignal): Promise<WatchOutcome | 'no-query' | undefined> {
-    if (!hasBegun && (await startProvisionally(watched, run))) sent = 1;
-    while (!hasBegun && !asking.aborted) await bell.wait(times.slowPollMs);
-    while (!asking.aborted) {
-      const askedAt = performance.now();
+  /** Queries the open run whenever it changes, until the signal aborts. */
+  async function poll(pollSignal: AbortSignal): Promise<Stop | undefined> {
+    if (progress.phase === 'unstarted') await startProvisionally(context, run);
+    while (progress.phase === 'unstarted' && !pollSignal.aborted) await changed.wait(times.slowPollMs);
+    while (!pollSignal.aborted) {
+      const queriedAt = performance.now();
       try {
-        const { stop } = await pump(asking);
-        if (stop) return stop;
-        failures = 0;
+        const copied = await copier.copyAll(pollSignal);
+        if ('stop' in copied) return copied;
       } catch (error) {
         if (!isTemporalError(error)) throw error;
-        if (asking.aborted) return undefined;
-        if (error.condition === 'no-query' && !answered) return 'no-query';
-        failures += 1;
-        if (!answered && (await startProvisionally(watched, run))) sent = 1;
-        troubles.add('query', error);
+        if (pollSignal.aborted) return undefined;
+        if (progress.recordFailure(error.condition) === 'use-history') return { stop: 'no-query' };
+        // A warning repeats the cursor of the log, so there must be a log first.
+        if (!progress.hasResponded) await startProvisionally(context, run);
+        warnings.add('query', error);
       }
-      const retryMs = failures > 0 ? backoff(times.retryMs, failures) : undefined;
-      const unaskedMs = isCloseOnly ? audience.pollMs : times.slowPollMs;
-      await bell.wait(retryMs ?? unaskedMs);
-      await delay(Math.max(0, (retryMs ?? spacingMs()) - (performance.now() - askedAt)), asking);
+      const retryMs = progress.failures > 0 ? backoff(times.retryMs, progress.failures) : undefined;
+      await changed.wait(retryMs ?? schedule.idleMs());
+      const now = performance.now();
+      await delay(Math.max(0, (retryMs ?? schedule.spacingMs(now)) - (now - queriedAt)), pollSignal);
     }
     return undefined;
   }
 
-  async function askLast(): Promise<Pumped> {
-    // One that had closed before anyone watched may have had no worker for long.
-    const patience = AbortSignal.timeout(times.finalQueryTimeoutMs / (run.isOpen ? 1 : 3));
-    const listening = AbortSignal.any([signal, patience]);
-    for (let tries = 1; !answered || heard < spoken; tries += 1) {
+  /** Queries the closed run for the events before its end. */
+  async function queryLast(close: CloseEvent): Promise<QueryWatchResult> {
+    // A run that had closed before the watch may not have had a worker for a long time.
+    const timeout = AbortSignal.timeout(times.finalQueryTimeoutMs / (isOpen ? 1 : 3));
+    const querySignal = AbortSignal.any([signal, timeout]);
+    while (progress.isBehind) {
       try {
-        return await pump(listening);
+        const copied = await copier.copyAll(querySignal);
+        return 'stop' in copied ? copied : { close, ownEnd: copied.end, hasResponded: true };
       } catch (error) {
         if (!isTemporalError(error)) throw error;
-        if (error.condition === 'no-query' && !answered) throw error;
-        if (heard === spoken || isLasting(error, tries)) break;
+        const action = progress.recordFailure(error.condition);
+        if (action === 'use-history') return { stop: 'no-query' };
+        if (action === 'give-up') break;
       }
-      await delay(backoff(times.retryMs, tries), listening);
-      if (listening.aborted) break;
+      await delay(backoff(times.retryMs, progress.failures), querySignal);
+      if (querySignal.aborted) break;
     }
-    return {};
+    return { close, ownEnd: undefined, hasResponded: progress.hasResponded };
   }
 
-  /** Whether asking again would bring the same: nobody polls for the workflow, or its handler cannot answer. */
-  function isLasting({ condition }: TemporalError, tries: number): boolean {
-    return condition === 'no-worker' || (condition === 'query-failed' && tries > 1);
-  }
-
-  const unlisten = await log.listen(executionId, { onAnnouncement, onInterruption: bell.set });
-  let close: Close | undefined;
+  const unlisten = await log.listen(executionId, { onAnnouncement, onInterruption: changed.set });
   try {
-    const asking = new AbortController();
-    const closing = followHistory({ temporal, run, isCloseOnly, troubles, times, signal, onEvents })
-      .then((found) => {
-        close = found;
+    const pollEnd = new AbortController();
+    const closing = followHistory({ temporal, run, isCloseOnly, warnings, times, signal, onEvents })
+      .then((close) => {
+        if (close) progress.close();
+        return close;
       })
       .finally(() => {
-        asking.abort();
-        bell.set();
+        pollEnd.abort();
+        changed.set();
       });
-    // A run that has closed is asked once its close is known, and once only.
-    const asked = run.isOpen
-      ? askOn(AbortSignal.any([signal, asking.signal]))
-      : closing.then(() => undefined);
-    const stop = await Promise.race([asked, closing.then(() => undefined)]);
-    if (stop) return { stop };
-    await closing;
-    // The question under way is given up; two hands on one log would not know of each other.
-    const stopped = await asked;
-    if (stopped && stopped !== 'no-query') return { stop: stopped };
-    if (!close) return { stop: 'left' };
-    const last = await askLast().catch((error) => {
-      if (isTemporalError(error, 'no-query')) return { stop: 'no-query' as const };
-      throw error;
-    });
-    if (last.stop) return { stop: last.stop };
-    return { close, end: 'end' in last ? last.end : undefined, isOurs: answered };
+    // Handled below, unless polling stops first.
+    closing.catch(() => {});
+    // The query in flight is aborted when the run closes, and awaited: two writers would not know of each other.
+    const polled = isOpen ? await poll(AbortSignal.any([signal, pollEnd.signal])) : undefined;
+    // A run without a handler that has closed is queried once more.
+    if (polled && !(polled.stop === 'no-query' && progress.phase === 'closed')) return polled;
+    const close = await closing;
+    return close ? await queryLast(close) : { stop: 'interrupted' };
   } finally {
-    over.abort();
-    clearTimeout(stuck);
-    bell.set();
+    watchEnd.abort();
+    clearTimeout(stallTimer);
+    changed.set();
     await unlisten().catch(() => {});
   }
 }

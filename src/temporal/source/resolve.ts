@@ -1,55 +1,61 @@
-// From an execution's id to a workflow of Temporal's: by its row, and for one that has none by a hook.
+// Maps an execution's id to a Temporal workflow: by its row, or without a row by a hook of the application.
 import { isExecstreamError } from '../../event/errors.ts';
-import type { Execution, ExecutionStore } from '../../execution/store.ts';
+import type { Execution, ExecutionStore, OpenExecution } from '../../execution/store.ts';
 import { decodeFirst, type PayloadDecoder } from '../shared/payloads.ts';
-import { isTemporalError, refusalOf } from './errors.ts';
+import { isTemporalError, toViewerError } from './errors.ts';
 import type { TemporalClient, WorkflowRef } from './temporal-client.ts';
 
-/** A workflow as an application names it. */
+/** The workflow that an execution's id names. */
 export interface ResolvedWorkflow {
-  /** The configured one where absent. */
+  /** @default the configured namespace */
   readonly namespace?: string;
   readonly workflowId: string;
-  /** The current run where absent. */
+  /** @default the current run */
   readonly runId?: string;
-  /** Whose the execution is; nobody's where absent. */
+  /** @default no tenant */
   readonly tenant?: string;
 }
 
-/** Says which workflow an execution's id names; undefined where it names none. */
+/** Resolves an execution's id to a workflow; undefined if there is none. */
 export type ResolveWorkflow = (
   executionId: string,
 ) => ResolvedWorkflow | undefined | Promise<ResolvedWorkflow | undefined>;
+
+/** Whether an execution is a Temporal workflow. */
+export function isTemporalWorkflow({ kind, workflowId }: OpenExecution): boolean {
+  return kind === 'workflow' && workflowId !== undefined;
+}
 
 export interface ResolutionOptions {
   readonly temporal: TemporalClient;
   readonly store: ExecutionStore;
   readonly resolve?: ResolveWorkflow | undefined;
-  /** Whose the workflows are that nobody has begun here, where there is no hook to say it. */
+  /** The tenant of workflows without a row, if there is no hook. */
   readonly tenant?: string | undefined;
   readonly decodePayload?: PayloadDecoder | undefined;
 }
 
 export function createResolution({ temporal, store, resolve, tenant, decodePayload }: ResolutionOptions) {
-  const own = tenant !== undefined && { tenant };
-  const resolved: ResolveWorkflow = resolve ?? ((executionId) => ({ workflowId: executionId, ...own }));
+  const resolveWorkflow: ResolveWorkflow =
+    resolve ?? ((executionId) => ({ workflowId: executionId, ...(tenant !== undefined && { tenant }) }));
 
   /**
-   * The row of a workflow that has none yet, made on first view.
-   * @param viewer whose tenant asks. Where nothing says whose the workflow is, it is not for one of many tenants.
+   * Creates the row of a workflow that has none yet, at its first view.
+   * @param viewerTenant the tenant of the caller. Without a hook, a caller of another tenant than the configured one
+   *   does not see the workflow.
    */
-  async function find(executionId: string, viewer: string | undefined): Promise<Execution | undefined> {
-    const found = await resolved(executionId);
-    if (!found || (!resolve && viewer !== tenant && viewer !== undefined)) return undefined;
-    const { namespace = temporal.namespace, workflowId, runId, tenant: owner } = found;
+  async function find(executionId: string, viewerTenant: string | undefined): Promise<Execution | undefined> {
+    const workflow = await resolveWorkflow(executionId);
+    if (!workflow || (!resolve && viewerTenant !== tenant && viewerTenant !== undefined)) return undefined;
+    const { namespace = temporal.namespace, workflowId, runId, tenant: owner } = workflow;
     try {
       const run = await temporal.describe({ namespace, workflowId, ...(runId !== undefined && { runId }) });
       return await beginRow(executionId, run, owner);
     } catch (error) {
       if (!isTemporalError(error)) throw error;
-      const refusal = refusalOf(error);
-      if (isExecstreamError(refusal, 'NOT_FOUND')) return undefined;
-      throw refusal;
+      const rejection = toViewerError(error);
+      if (isExecstreamError(rejection, 'NOT_FOUND')) return undefined;
+      throw rejection;
     }
   }
 
@@ -60,7 +66,6 @@ export function createResolution({ temporal, store, resolve, tenant, decodePaylo
   ): Promise<Execution | undefined> {
     const { workflowId, workflowType: name, firstRunId, attempt, parentId } = run;
     const input = decodePayload && (await inputOf(run, decodePayload));
-    // A parent that has no row of its own is named all the same: it may be viewed later.
     const parent = parentId !== undefined && (await store.get(parentId).catch(() => undefined));
     try {
       return await store.begin({
@@ -71,11 +76,11 @@ export function createResolution({ temporal, store, resolve, tenant, decodePaylo
         ...(input !== undefined && { input }),
       });
     } catch (error) {
-      // Begun meanwhile, by a sink or another server: at a later attempt, up to its end, or for its tenant.
-      const isKnown = (['SUPERSEDED', 'ENDED', 'FORBIDDEN'] as const).some((code) =>
+      // A sink or another server created the row concurrently: with a later attempt, its end, or its tenant.
+      const exists = (['SUPERSEDED', 'ENDED', 'FORBIDDEN'] as const).some((code) =>
         isExecstreamError(error, code),
       );
-      if (isKnown) return store.get(executionId);
+      if (exists) return store.get(executionId);
       throw error;
     }
   }
@@ -85,11 +90,11 @@ export function createResolution({ temporal, store, resolve, tenant, decodePaylo
     return decodeFirst(events[0]?.workflowExecutionStartedEventAttributes?.input, decode);
   }
 
-  /** The workflow behind a row, which knows its id; the namespace is the hook's to say. */
+  /** The workflow of a row. The row has its id, and the hook its namespace. */
   async function refOf(row: Execution): Promise<WorkflowRef> {
-    const found = await resolved(row.id);
-    const namespace = found?.namespace ?? temporal.namespace;
-    return { namespace, workflowId: row.workflowId ?? found?.workflowId ?? row.id };
+    const workflow = await resolveWorkflow(row.id);
+    const namespace = workflow?.namespace ?? temporal.namespace;
+    return { namespace, workflowId: row.workflowId ?? workflow?.workflowId ?? row.id };
   }
 
   return { find, refOf };

@@ -1,38 +1,38 @@
-// Which run of a workflow to watch, and which one goes on when it has closed.
+// Which run of a workflow to watch, and which one follows when it has closed.
 import type { Execution } from '../../execution/store.ts';
-import { type Close, closeOf } from './close-event.ts';
+import { type CloseEvent, parseCloseEvent } from '../shared/close-event.ts';
 import { isTemporalError } from './errors.ts';
 import type { TemporalClient, WorkflowRef, WorkflowRun } from './temporal-client.ts';
 
-/** Runs that are walked through, from the chain's first to its last. */
-const MOST_RUNS = 10_000;
+/** The longest chain that is followed from its first run to its last. */
+const MAX_RUNS = 10_000;
 
 /**
- * The run to begin with.
- * @param noted the run that the log's numbers are of, where they are those of its history.
- * @throws TemporalError `unknown-workflow` where Temporal has none of them.
+ * The run to start with.
+ * @param notedRunId the run that the log's note names, if the log is numbered by that run's history.
+ * @throws TemporalError `unknown-workflow` if Temporal has no such run.
  */
 export async function openRun(
   temporal: TemporalClient,
   ref: WorkflowRef,
   row: Execution,
-  noted: string | undefined,
+  notedRunId: string | undefined,
 ): Promise<WorkflowRun> {
-  if (noted !== undefined) {
+  if (notedRunId !== undefined) {
     try {
-      return await temporal.describe({ ...ref, runId: noted });
+      return await temporal.describe({ ...ref, runId: notedRunId });
     } catch (error) {
       if (!isTemporalError(error, 'unknown-workflow')) throw error;
     }
   }
-  const given = ref.runId ?? row.runId;
+  const runId = ref.runId ?? row.runId;
   const current = await temporal.describe({ namespace: ref.namespace, workflowId: ref.workflowId });
-  if (given === undefined || given === current.firstRunId || given === current.runId) return current;
-  // Another workflow has the id by now: ours is the chain that began with the row's run.
-  let run = await temporal.describe({ ...ref, runId: given });
-  for (let runs = 0; runs < MOST_RUNS && !run.isOpen; runs += 1) {
+  if (runId === undefined || runId === current.firstRunId || runId === current.runId) return current;
+  // A later workflow has the same id: ours is the chain that started with the row's run.
+  let run = await temporal.describe({ ...ref, runId });
+  for (let runs = 0; runs < MAX_RUNS && !run.isOpen; runs += 1) {
     const page = await temporal.history({ run, isCloseOnly: true });
-    const close = page.events.map(closeOf).find((found) => found !== undefined);
+    const close = page.events.map(parseCloseEvent).find((event) => event !== undefined);
     const next = close && (await nextRun(temporal, run, close));
     if (!next) break;
     run = next;
@@ -41,14 +41,14 @@ export async function openRun(
 }
 
 /**
- * The run that goes on after one that has closed; undefined where the workflow has ended.
- * A reset terminates the run (or finds it closed) and begins another of the same chain, which nothing in the closed
- * run's history names: the workflow's current run is looked at.
+ * The run that follows one that has closed; undefined if the workflow has ended.
+ * A reset terminates the run (or finds it closed) and starts another of the same chain. The history of the closed run
+ * does not name it, so the workflow's current run is checked.
  */
 export async function nextRun(
   temporal: TemporalClient,
   run: WorkflowRun,
-  close: Close,
+  close: CloseEvent,
 ): Promise<WorkflowRun | undefined> {
   const { namespace, workflowId } = run;
   if (close.nextRunId) {

@@ -1,27 +1,31 @@
-// What watching asks of Temporal: the settings of a connection, the calls, and what they answer.
+// The calls to Temporal that watching needs, as an interface; grpc-client.ts implements it.
 import type { Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
-import type { temporal } from '@temporalio/proto';
-
-export type HistoryEvent = temporal.api.history.v1.HistoryEvent.$Properties;
+import type { HistoryEvent } from '../shared/history-event.ts';
 
 export interface TemporalSettings {
   /** `host:port`. */
   readonly address: string;
-  /** The namespace of workflows whose resolution names none. */
+  /** The namespace of workflows for which `resolve` names none. */
   readonly namespace: string;
   readonly tls?: NonNullable<Parameters<typeof Connection.lazy>[0]>['tls'];
   readonly apiKey?: string;
   /** Sent with every call. */
   readonly metadata?: Record<string, string>;
-  /** Decodes the answers of our query, and results of workflows that use it; Temporal's default otherwise. */
+  /**
+   * Decodes the results of our query.
+   * @default Temporal's default converter
+   */
   readonly dataConverter?: DataConverter;
 }
 
 export interface WorkflowRef {
   readonly namespace: string;
   readonly workflowId: string;
-  /** The current run where absent. */
+  /**
+   * The run.
+   * @default the current run
+   */
   readonly runId?: string;
 }
 
@@ -32,57 +36,57 @@ export interface WorkflowRun extends WorkflowRef {
   readonly firstRunId: string;
   readonly workflowType: string;
   readonly parentId: string | undefined;
-  /** From 1; counts the workflow's own retries. */
+  /** From 1; counts the retries of the workflow itself. */
   readonly attempt: number;
   /** In ms since 1970. */
   readonly startedAt: number;
   readonly isOpen: boolean;
+  /** The number of events in the history. */
   readonly historyLength: number;
 }
 
 export interface HistoryPage {
   readonly events: readonly HistoryEvent[];
-  /** Absent at the end of a closed run's history. */
+  /** The token of the next page; undefined at the end of a closed run's history. */
   readonly next: Uint8Array | undefined;
 }
 
 export interface HistoryRequest {
   readonly run: WorkflowRef;
-  /** Where to read on; from the first event where absent. */
+  /**
+   * The token of the page to read.
+   * @default the first page
+   */
   readonly from?: Uint8Array | undefined;
-  /** The close event alone. */
+  /** Whether to read the close event alone. */
   readonly isCloseOnly?: boolean;
-  /** Whether to wait for what comes. The server lets go of the question after some 20 s. */
+  /** Whether to wait for new events (long poll). The server ends the request after about 20 s. */
   readonly isWaiting?: boolean;
+  /** The maximum number of events. */
   readonly limit?: number;
 }
 
-/** An activity that has failed and is tried again. */
+/** An activity that failed and will be retried. */
 export interface PendingRetry {
-  /** As the history's events name it. */
+  /** As in the events from the history. */
   readonly taskId: string;
-  /** The try that comes or is under way. */
+  /** The attempt that is scheduled or running. */
   readonly attempt: number;
-  /** What the one before failed with. */
+  /** The failure of the attempt before. */
   readonly message: string;
 }
 
-/** Errors: every method rejects with a TemporalError. */
+/** Every method rejects with a TemporalError. */
 export interface TemporalClient {
   readonly address: string;
   readonly namespace: string;
   readonly dataConverter: DataConverter | undefined;
   describe(ref: WorkflowRef): Promise<WorkflowRun>;
-  /** The activities of an open run that are being tried again. */
+  /** The activities of an open run that are being retried. */
   retries(run: WorkflowRef): Promise<readonly PendingRetry[]>;
   history(request: HistoryRequest, signal?: AbortSignal): Promise<HistoryPage>;
-  /** Asks the workflow for its stream's state after a seq. */
+  /** Queries the workflow for its events after a seq. The result is not validated. */
   query(run: WorkflowRef, since: number, signal?: AbortSignal): Promise<unknown>;
   ping(): Promise<void>;
   close(): Promise<void>;
-}
-
-/** Milliseconds since 1970 of a timestamp as the protocol has it. */
-export function toMs(at: { seconds?: unknown; nanos?: number | null } | null | undefined): number {
-  return Math.floor(Number(at?.seconds ?? 0) * 1_000 + (at?.nanos ?? 0) / 1e6);
 }

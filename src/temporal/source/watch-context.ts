@@ -1,23 +1,39 @@
-// What the parts of one watch share: the workflow, its log, its audience, and who says what is wrong.
-
+// What the parts of one watch share: the workflow, its log, its audience, and the warnings that are active.
 import type { BackoffPolicy } from '../../async/backoff.ts';
 import type { ExecutionStore } from '../../execution/store.ts';
 import type { EventLog } from '../../log/log.ts';
 import type { Audience } from '../../source/source.ts';
 import type { PayloadDecoder } from '../shared/payloads.ts';
-import { isTemporalError, warningOf } from './errors.ts';
+import { isTemporalError, type TemporalCall, toWarning } from './errors.ts';
 import type { FixedCopy } from './fixed-copy.ts';
 import type { TemporalClient } from './temporal-client.ts';
 
+/** Intervals and timeouts in ms. */
 export interface WatchTimes {
-  /** How often a workflow that shows no sign of change is asked all the same. */
+  /**
+   * How often a workflow without signs of change is queried anyway.
+   * @default 15000
+   */
   readonly slowPollMs: number;
-  /** How long a workflow task may stand before it is looked whether there is a worker. */
+  /**
+   * How long a workflow task may be scheduled before a query checks whether there is a worker.
+   * @default 2000
+   */
   readonly taskStallMs: number;
-  /** How often the retries of activities are looked at, of workflows that know nothing of us. */
+  /**
+   * How often the retries of activities are polled, for workflows that do not use execstream.
+   * @default 5000
+   */
   readonly retriesMs: number;
-  /** How long a run that closed may take to say what came before its end. */
+  /**
+   * How long to wait for the response of a run that closed, for the events before its end.
+   * @default 15000
+   */
   readonly finalQueryTimeoutMs: number;
+  /**
+   * Between failed calls.
+   * @default 400 to 5000
+   */
   readonly retryMs: BackoffPolicy;
 }
 
@@ -38,65 +54,70 @@ export interface WatchContext {
   readonly audience: Audience;
   readonly warnings: ActiveWarnings;
   readonly times: WatchTimes;
-  /** Shows payloads of workflows that know nothing of us. */
+  /** Decodes payloads of workflows that do not use execstream; undefined shows none. */
   readonly decodePayload: PayloadDecoder | undefined;
-  /** Ends with the lease or the last viewer. */
+  /** Aborts when the lease is lost or the last viewer leaves. */
   readonly signal: AbortSignal;
 }
 
-/** What keeps a watch from going on as it is. */
-export type WatchOutcome = 'later' | 'ended' | 'published' | 'fenced' | 'left';
+/**
+ * Why a watch stopped.
+ * - `ended`: the execution has ended
+ * - `superseded`: the log belongs to a run that started later
+ * - `published`: the log belongs to a publisher
+ * - `fenced`: another watcher took over
+ * - `interrupted`: the signal aborted, or the watch must start over
+ */
+export type WatchOutcome = 'ended' | 'superseded' | 'published' | 'fenced' | 'interrupted';
 
-/** What is wrong for now: told to the viewers for as long as it lasts. None of it ends a stream. */
+/** Active warnings: shown to viewers until the condition clears. None of them ends a stream. */
 export interface ActiveWarnings {
-  /** A call failed; tells it, but not one that the next try may find over. */
-  add(call: 'query' | 'read', error: unknown): void;
-  /** The call went through. */
-  over(call: 'query' | 'read'): void;
-  clear(): void;
-  /** What stands, for the servers that stand by; their viewers are told of it too. */
+  /** A call failed. Activates its warning, but not at a first failure that the next try may recover from. */
+  add(call: TemporalCall, error: unknown): void;
+  /** The call succeeded. Deactivates the warning once no call is failing. */
+  clear(call: TemporalCall): void;
+  clearAll(): void;
+  /** The active warning for the lease note: servers that stand by show it to their viewers too. */
   readonly note: string | undefined;
-  /** What the watcher on another server says. */
-  hear(note: string | undefined): void;
+  /** Shows the warning of the watcher on another server. */
+  adopt(note: string | undefined): void;
 }
 
 type Warning = { readonly code: string; readonly message: string };
 
 export function createActiveWarnings(audience: Audience): ActiveWarnings {
-  const failing = new Map<string, { count: number; code?: string }>();
-  let standing: Warning | undefined;
+  const failures = new Map<TemporalCall, number>();
+  let active: Warning | undefined;
 
-  function stand(warning: Warning | undefined): void {
-    if (standing?.code === warning?.code) return;
-    standing = warning;
+  function activate(warning: Warning | undefined): void {
+    if (active?.code === warning?.code) return;
+    active = warning;
     audience.setActiveWarning(warning);
   }
 
   return {
     add(call, error) {
-      const known = failing.get(call) ?? { count: 0 };
-      known.count += 1;
-      failing.set(call, known);
+      const count = (failures.get(call) ?? 0) + 1;
+      failures.set(call, count);
       if (!isTemporalError(error)) return;
-      // A refused connection fails within ms; what waited out a deadline has lasted long enough.
-      const isShort = error.condition === 'away' || error.condition === 'query-failed';
-      if (known.count === 1 && isShort) return;
-      stand(warningOf(error));
+      // A refused connection fails within ms; the others have waited for a deadline already.
+      const isQuick = error.condition === 'unavailable' || error.condition === 'query-failed';
+      if (count > 1 || !isQuick) activate(toWarning(error));
     },
-    over(call) {
-      failing.delete(call);
-      if (failing.size === 0) stand(undefined);
+    clear(call) {
+      failures.delete(call);
+      if (failures.size === 0) activate(undefined);
     },
-    clear() {
-      failing.clear();
-      stand(undefined);
+    clearAll() {
+      failures.clear();
+      activate(undefined);
     },
     get note() {
-      return standing && JSON.stringify(standing);
+      return active && JSON.stringify(active);
     },
-    hear(note) {
-      failing.clear();
-      stand(note === undefined ? undefined : (JSON.parse(note) as Warning));
+    adopt(note) {
+      failures.clear();
+      activate(note === undefined ? undefined : (JSON.parse(note) as Warning));
     },
   };
 }

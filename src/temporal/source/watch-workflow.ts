@@ -1,114 +1,148 @@
-// One watcher's work on one workflow under one lease: from run to run, by the query or by the history, to its end.
+// Watches one workflow under one lease: from run to run, by the query or by the history, to its end.
 //
 // Invariants
-// 1. Which of the two is used, the log's note says where it names one; else the workflow is asked. A run that has
-//    answered the query once is not watched by its history.
-// 2. Continue-as-new goes on in the numbering that the next run carries over. A retry, a cron run and a reset begin
-//    another one: `copy.enter` then begins a new epoch of the log.
-// 3. The execution ends once Temporal says that no run goes on.
+// 1. The log's note says which of the two is used; without a note the workflow is queried first. A run that has
+//    responded to the query is not watched by its history.
+// 2. Continue-as-new continues the numbering that the next run carries over. A retry, a cron run and a reset start
+//    another one: `copy.enter` then starts a new epoch of the log.
+// 3. The execution ends once Temporal reports that no other run follows.
 import { timestamp } from '../../event/events.ts';
 import type { Execution } from '../../execution/store.ts';
+import type { LogHead } from '../../log/log.ts';
+import type { WorkflowEnd } from '../row-end.ts';
+import type { CloseEvent } from '../shared/close-event.ts';
 import type { WorkflowEvent } from '../shared/stream-query.ts';
-import { type Close, stepOfClose } from './close-event.ts';
-import { parseRelayNote } from './fixed-copy.ts';
-import { beginningWith, type HistoryPlace, isHistoryEpoch, watchByHistory } from './history-watcher.ts';
+import { type CopyNote, parseCopyNote } from './copy-note.ts';
+import { continuationEvent } from './history-events.ts';
+import { type HistoryNumbering, isHistoryEpoch, numberingFrom, watchByHistory } from './history-watcher.ts';
 import { watchByQuery } from './query-watcher.ts';
 import { nextRun, openRun } from './run-chain.ts';
 import type { WorkflowRef, WorkflowRun } from './temporal-client.ts';
 import type { WatchContext, WatchOutcome } from './watch-context.ts';
-import { finish } from './workflow-end.ts';
+import { endWorkflow } from './workflow-end.ts';
 
-/** A run that has closed. */
-interface SeenRun {
-  readonly close: Close;
-  /** What it said of its end by itself. */
-  readonly said: WorkflowEvent<'complete' | 'error'> | undefined;
+/** How the runs of a workflow are watched. */
+type Method =
+  | {
+      readonly by: 'query';
+      /** The run that is known to respond to the query. */
+      readonly respondedRunId: string | undefined;
+    }
+  | { readonly by: 'history'; readonly numbering: HistoryNumbering };
+
+/** A run that has closed, and the method that it turned out to need. */
+interface ClosedRun {
+  readonly close: CloseEvent;
+  readonly ownEnd: WorkflowEnd | undefined;
   /** The seq of its last event before the end. */
-  readonly last: number;
+  readonly lastSeq: number;
+  readonly method: Method;
 }
 
 /**
- * Watches until there is nothing more to tell, or this watcher may not go on.
- * @throws ExecstreamError `SOURCE_UNAVAILABLE` where log or store do not answer, and TemporalError where a run could
- *   not be read: begin again, with a new token.
+ * Watches until the workflow has ended, or this watcher may not continue.
+ * @throws ExecstreamError `SOURCE_UNAVAILABLE` if log or store are unavailable, and TemporalError if a run could not be
+ *   read: start over, with a new token.
  */
 export async function watchWorkflow(
-  watched: WatchContext,
+  context: WatchContext,
   row: Execution,
   ref: WorkflowRef,
 ): Promise<WatchOutcome> {
-  const { log, executionId, temporal, signal } = watched;
+  const { log, executionId, temporal, signal } = context;
   const head = await log.head(executionId);
-  const note = parseRelayNote(head?.note);
-  let place: HistoryPlace | undefined = note && isHistoryEpoch(note.epoch) ? note : undefined;
-  let answered = place || note?.isGuess ? undefined : note?.runId;
-  let run = await openRun(temporal, ref, row, place ? note?.runId : undefined);
-  // The run that the note names is gone: another numbering begins.
-  if (place && run.runId !== note?.runId) place = undefined;
+  const note = parseCopyNote(head?.note);
+  let method = methodOf(note);
+  let run = await openRun(temporal, ref, row, method.by === 'history' ? note?.runId : undefined);
+  // The run that the note names no longer exists: another numbering starts.
+  if (method.by === 'history' && run.runId !== note?.runId)
+    method = { by: 'query', respondedRunId: undefined };
 
   while (!signal.aborted) {
-    await beginAttempt(watched, run);
-    const seen = await watchRun(run);
-    if ('stop' in seen) return seen.stop;
-    const next = await nextRun(temporal, run, seen.close);
+    await beginAttempt(context, run);
+    const closed = await watchRun(context, run, method, () => hasOwnEvents(context, head, note));
+    if ('stop' in closed) return closed.stop;
+    const { close, ownEnd, lastSeq } = closed;
+    method = closed.method;
+    const next = await nextRun(temporal, run, close);
     if (!next) {
-      const done = await finish(watched, { run, close: seen.close, said: seen.said, isOurs: !place });
-      // The log was lost meanwhile: with another hand on it, all is told again.
-      return done === 'again' ? 'left' : done;
+      const outcome = await endWorkflow(context, { run, close, ownEnd, isOwnStream: method.by === 'query' });
+      return outcome === 'retry' ? 'interrupted' : outcome;
     }
-    if (place) place = await goOn(place, seen.last, next, seen.close);
+    if (method.by === 'history') {
+      method = {
+        by: 'history',
+        numbering: await continueNumbering(context, method.numbering, lastSeq, next, close),
+      };
+    }
     run = next;
   }
-  return 'left';
-
-  async function watchRun(now: WorkflowRun): Promise<{ stop: WatchOutcome } | SeenRun> {
-    if (!place) {
-      const seen = await watchByQuery(watched, now, answered === now.runId);
-      if ('close' in seen && (seen.isOurs || (await hasOurs()))) {
-        answered = now.runId;
-        return { close: seen.close, said: seen.end, last: watched.copy.confirmed };
-      }
-      if ('stop' in seen && seen.stop !== 'no-query') return { stop: seen.stop };
-      // It does not answer, or closed before anyone could ask: its history tells.
-      watched.warnings.over('query');
-      place = beginningWith(now);
-    }
-    const seen = await watchByHistory(watched, now, place);
-    if ('stop' in seen) return seen;
-    place = seen.place;
-    return { close: seen.close, said: undefined, last: seen.last };
-  }
-
-  /** Whether the log has what the workflow said of itself to those before: the end then follows on that. */
-  async function hasOurs(): Promise<boolean> {
-    if (!note || !head || note.isGuess) return false;
-    return (await watched.copy.enter({ ...note, attempt: head.attempt })) === 'done';
-  }
-
-  /** Tells the step from one run to the next; answers where the next one's numbers begin. */
-  async function goOn(from: HistoryPlace, last: number, next: WorkflowRun, close: Close) {
-    if (!close.goesOn) return beginningWith(next);
-    const seq = last + 1;
-    const ts = timestamp(new Date(close.at));
-    const outcome = await watched.copy.append([{ seq, ts, ...stepOfClose(close) } as WorkflowEvent]);
-    const isOneNumbering = outcome === 'done' && close.goesOn === 'continued';
-    return isOneNumbering ? { epoch: from.epoch, base: seq } : beginningWith(next);
-  }
+  return 'interrupted';
 }
 
-/** The row's attempt follows the workflow's own retries; cron runs, which begin at 1 again, do not set it back. */
+function methodOf(note: CopyNote | undefined): Method {
+  if (note && isHistoryEpoch(note.epoch)) return { by: 'history', numbering: note };
+  return { by: 'query', respondedRunId: note?.isProvisional ? undefined : note?.runId };
+}
+
+async function watchRun(
+  context: WatchContext,
+  run: WorkflowRun,
+  method: Method,
+  hasOwnEvents: () => Promise<boolean>,
+): Promise<{ readonly stop: WatchOutcome } | ClosedRun> {
+  if (method.by === 'query') {
+    const watched = await watchByQuery(context, run, method.respondedRunId === run.runId);
+    if ('close' in watched && (watched.hasResponded || (await hasOwnEvents()))) {
+      const { close, ownEnd } = watched;
+      const lastSeq = context.copy.confirmed;
+      return { close, ownEnd, lastSeq, method: { by: 'query', respondedRunId: run.runId } };
+    }
+    if ('stop' in watched && watched.stop !== 'no-query') return { stop: watched.stop };
+    // It has no handler for the query, or closed before it could be queried: its history is read.
+    context.warnings.clear('query');
+  }
+  const numbering = method.by === 'history' ? method.numbering : numberingFrom(run);
+  const watched = await watchByHistory(context, run, numbering);
+  if ('stop' in watched) return watched;
+  const { close, lastSeq } = watched;
+  return { close, ownEnd: undefined, lastSeq, method: { by: 'history', numbering: watched.numbering } };
+}
+
+/** Whether the log has events that an earlier watcher got by the query: the end then follows them. */
+async function hasOwnEvents(
+  { copy }: WatchContext,
+  head: LogHead | undefined,
+  note: CopyNote | undefined,
+): Promise<boolean> {
+  if (!note || !head || note.isProvisional) return false;
+  return (await copy.enter({ ...note, attempt: head.attempt })) === 'done';
+}
+
+/** Appends the event between two runs of a history; returns where the seqs of the next run start. */
+async function continueNumbering(
+  { copy }: WatchContext,
+  numbering: HistoryNumbering,
+  lastSeq: number,
+  next: WorkflowRun,
+  close: CloseEvent,
+): Promise<HistoryNumbering> {
+  if (!close.continuation) return numberingFrom(next);
+  const seq = lastSeq + 1;
+  const ts = timestamp(new Date(close.closedAt));
+  const outcome = await copy.append([{ seq, ts, ...continuationEvent(close) } as WorkflowEvent]);
+  const continues = outcome === 'done' && close.continuation === 'continued';
+  return continues ? { epoch: numbering.epoch, base: seq } : numberingFrom(next);
+}
+
+/** The row's attempt follows the workflow's own retries. Cron runs start at 1 again and do not reset it. */
 async function beginAttempt({ store, executionId }: WatchContext, run: WorkflowRun): Promise<void> {
   const row = await store.get(executionId);
   if (!row || row.finishedAt || run.attempt <= row.attempt) return;
   const { kind, mode, tenant } = row;
   const { attempt, workflowId, firstRunId: runId } = run;
   await store.begin({
-    id: row.id,
-    kind,
-    mode,
-    attempt,
-    workflowId,
-    runId,
+    ...{ id: row.id, kind, mode, attempt, workflowId, runId },
     ...(tenant !== undefined && { tenant }),
   });
 }

@@ -11,13 +11,21 @@ import {
   useTemporal,
 } from '../../support/temporal.ts';
 import { until } from '../../support/wait.ts';
-import { freshId, startWorker } from '../rig.ts';
-import { heard, lastId, startForeignWorker, startWatching, told, watchGraphql, watchRest } from './rig.ts';
+import { startWorker, uniqueId } from '../rig.ts';
+import {
+  lastCursor,
+  linesOf,
+  startForeignWorker,
+  startWatching,
+  waitForLine,
+  watchGraphql,
+  watchRest,
+} from './rig.ts';
 
 describeTemporal('the end of a workflow', () => {
   const temporal = useTemporal();
   const launch = (taskQueue: string, name: string, args: unknown[] = [], options: object = {}) =>
-    temporal.client.workflow.start(name, { taskQueue, workflowId: freshId(name), args, ...options });
+    temporal.client.workflow.start(name, { taskQueue, workflowId: uniqueId(name), args, ...options });
 
   test.each([
     ['terminated', 'onSignal', 'TERMINATED'],
@@ -32,13 +40,13 @@ describeTemporal('the end of a workflow', () => {
     const handle = await launch(worker.taskQueue, name, args, options);
     using rest = await watchRest(watching.url, handle.workflowId);
     using graphql = await watchGraphql(watching.url, handle.workflowId);
-    await heard(rest, 'workflow_start');
+    await waitForLine(rest, 'workflow_start');
     if (how === 'terminated') await handle.terminate('enough');
     if (how === 'cancelled') await handle.cancel();
     for (const stream of [rest, graphql]) {
       await stream.ended(15_000);
-      expect(told(stream).filter((line) => /complete|error/.test(line))).toEqual([told(stream).at(-1)]);
-      expect(told(stream).at(-1)).toContain(`error ${status}`);
+      expect(linesOf(stream).filter((line) => /complete|error/.test(line))).toEqual([linesOf(stream).at(-1)]);
+      expect(linesOf(stream).at(-1)).toContain(`error ${status}`);
     }
     const row = await until(async () => {
       const now = await watching.store.get(handle.workflowId);
@@ -46,7 +54,7 @@ describeTemporal('the end of a workflow', () => {
     });
     expect(row.status).toBe(status);
     if (how === 'terminated') expect(row.error).toEqual({ message: 'enough' });
-    using again = await watchRest(watching.url, handle.workflowId, '', lastId(rest));
+    using again = await watchRest(watching.url, handle.workflowId, '', lastCursor(rest));
     expect(again.status).toBe(204);
   });
 
@@ -56,7 +64,7 @@ describeTemporal('the end of a workflow', () => {
     const handle = await launch(worker.taskQueue, 'onSignal', [2]);
     using stream = await watchRest(watching.url, handle.workflowId);
     await handle.signal('go');
-    await heard(stream, 'signal 1');
+    await waitForLine(stream, 'signal 1');
     const { client } = temporal;
     await client.workflowService.resetWorkflowExecution({
       namespace: 'default',
@@ -65,11 +73,11 @@ describeTemporal('the end of a workflow', () => {
       workflowTaskFinishEventId: 4,
       requestId: crypto.randomUUID(),
     } as never);
-    await heard(stream, 'reset log_lost');
+    await waitForLine(stream, 'reset log_lost');
     const latest = client.workflow.getHandle(handle.workflowId);
     await latest.signal('go');
     await stream.ended(15_000);
-    const lines = told(stream);
+    const lines = linesOf(stream);
     expect(lines.slice(lines.indexOf('0 reset log_lost'))).toEqual([
       '0 reset log_lost',
       '1 workflow_start',
@@ -86,15 +94,15 @@ describeTemporal('the end of a workflow', () => {
     const options = { cronSchedule: '@every 2s' };
     const handle = await launch(worker.taskQueue, 'laps', [1], options);
     using stream = await watchRest(watching.url, handle.workflowId);
-    await heard(stream, 'next cron run', 15_000);
-    const starts = () => told(stream).filter((line) => line === '1 workflow_start').length;
+    await waitForLine(stream, 'next cron run', 15_000);
+    const starts = () => linesOf(stream).filter((line) => line === '1 workflow_start').length;
     await stream.until(() => starts() >= 2, 'the next run', 15_000);
-    expect(told(stream)).toContain('0 reset log_lost');
+    expect(linesOf(stream)).toContain('0 reset log_lost');
     // Between two runs there is nobody to ask, and nothing is wrong.
-    expect(told(stream).filter((line) => /NO_WORKER|WORKER_SLOW/.test(line))).toEqual([]);
+    expect(linesOf(stream).filter((line) => /NO_WORKER|WORKER_SLOW/.test(line))).toEqual([]);
     await temporal.client.workflow.getHandle(handle.workflowId).terminate('no more');
     await stream.ended(10_000);
-    expect(told(stream).filter((line) => /complete|error/.test(line))).toEqual([told(stream).at(-1)]);
+    expect(linesOf(stream).filter((line) => /complete|error/.test(line))).toEqual([linesOf(stream).at(-1)]);
   }, 40_000);
 
   test('a workflow that ended, its log gone and no worker: state, end, 204; and its end where no row knew it', async () => {
@@ -103,7 +111,7 @@ describeTemporal('the end of a workflow', () => {
     const handle = await launch(worker.taskQueue, 'onSignal', [1]);
     const id = handle.workflowId;
     using stream = await watchRest(watching.url, id);
-    await heard(stream, 'workflow_start');
+    await waitForLine(stream, 'workflow_start');
     await handle.signal('go');
     await stream.ended(10_000);
     await until(async () => (await watching.store.get(id))?.end);
@@ -112,16 +120,16 @@ describeTemporal('the end of a workflow', () => {
     await using later = await startWatching(temporal.address, { parts: { log: createMemoryLog(), store } });
     const state = await fetch(`${later.url}/api/v0/executions/workflows/${id}`);
     expect(await state.json()).toMatchObject({ status: 'SUCCESS', result: 1 });
-    using back = await watchRest(later.url, id, '', lastId(stream));
+    using back = await watchRest(later.url, id, '', lastCursor(stream));
     expect(back.status).toBe(204);
     using anew = await watchRest(later.url, id);
     await anew.ended(10_000);
-    expect(told(anew).at(-1)).toBe('3 complete SUCCESS');
+    expect(linesOf(anew).at(-1)).toBe('3 complete SUCCESS');
     // Nobody here has ever heard of it: its history tells what there is.
     await using fresh = await startWatching(temporal.address);
     using first = await watchRest(fresh.url, id);
     await first.ended(20_000);
-    expect(told(first).filter((line) => !line.includes('warning'))).toEqual([
+    expect(linesOf(first).filter((line) => !line.includes('warning'))).toEqual([
       '1 workflow_start',
       '2 workflow_status RUNNING signal go',
       '3 complete SUCCESS',
@@ -134,15 +142,15 @@ describeTemporal('the end of a workflow', () => {
     const handle = await launch(worker.taskQueue, 'onSignal', [2]);
     using stream = await watchRest(watching.url, handle.workflowId);
     await handle.signal('go');
-    await heard(stream, 'signal 1');
+    await waitForLine(stream, 'signal 1');
     await worker.stop();
     await handle.signal('go');
-    await heard(stream, /warning (WORKER_SLOW|NO_WORKER)/, 15_000);
+    await waitForLine(stream, /warning (WORKER_SLOW|NO_WORKER)/, 15_000);
     expect(stream.end).toBeUndefined();
     // It completes at once: what it did last must come before its end.
     await using _next = await startWorker(temporal, { taskQueue: worker.taskQueue });
     await stream.ended(30_000);
-    expect(told(stream).filter((line) => !line.includes('warning'))).toEqual([
+    expect(linesOf(stream).filter((line) => !line.includes('warning'))).toEqual([
       '1 workflow_start',
       '2 workflow_status RUNNING signal 1',
       '3 workflow_status RUNNING signal 2',
@@ -158,19 +166,19 @@ describeTemporal('the end of a workflow', () => {
     const handle = await launch(worker.taskQueue, 'onSignal', [3]);
     using one = await watchRest(first.url, handle.workflowId);
     await handle.signal('go');
-    await heard(one, 'signal 1');
+    await waitForLine(one, 'signal 1');
     using two = await watchRest(second.url, handle.workflowId);
-    await heard(two, 'signal 1');
+    await waitForLine(two, 'signal 1');
     await worker.stop();
     await handle.signal('go');
-    for (const stream of [one, two]) await heard(stream, /warning (WORKER_SLOW|NO_WORKER)/, 15_000);
+    for (const stream of [one, two]) await waitForLine(stream, /warning (WORKER_SLOW|NO_WORKER)/, 15_000);
     await using _next = await startWorker(temporal, { taskQueue: worker.taskQueue });
-    for (const stream of [one, two]) await heard(stream, 'signal 2', 20_000);
+    for (const stream of [one, two]) await waitForLine(stream, 'signal 2', 20_000);
     // Whoever joins once it is over is not warned any more.
     await until(async () => {
-      using late = await watchRest(second.url, handle.workflowId, '', lastId(one));
+      using late = await watchRest(second.url, handle.workflowId, '', lastCursor(one));
       await new Promise((resolve) => setTimeout(resolve, 100));
-      return told(late).length === 0;
+      return linesOf(late).length === 0;
     });
     await handle.terminate();
   }, 60_000);
@@ -191,12 +199,12 @@ describeTemporal('the end of a workflow', () => {
     const handle = await launch(worker.taskQueue, 'onSignal', [2]);
     using stream = await watchRest(watching.url, handle.workflowId);
     await handle.signal('go');
-    await heard(stream, 'signal 1');
+    await waitForLine(stream, 'signal 1');
     refusals = 5;
     await handle.signal('go');
     await stream.ended(30_000);
     expect(refusals).toBe(0);
-    expect(told(stream).filter((line) => !line.includes('warning'))).toEqual([
+    expect(linesOf(stream).filter((line) => !line.includes('warning'))).toEqual([
       '1 workflow_start',
       '2 workflow_status RUNNING signal 1',
       '3 workflow_status RUNNING signal 2',
@@ -210,7 +218,7 @@ describeTemporal('the end of a workflow', () => {
     const handle = await launch(worker.taskQueue, 'onSignal', [2]);
     using stream = await watchRest(watching.url, handle.workflowId);
     await handle.signal('go');
-    await heard(stream, 'signal 1');
+    await waitForLine(stream, 'signal 1');
     // All that was said has been heard once no question follows: there is nothing to ask a worker for.
     let asked = -1;
     while (asked < watching.queries) {
@@ -220,7 +228,7 @@ describeTemporal('the end of a workflow', () => {
     await worker.stop();
     await handle.terminate('enough');
     await stream.ended(10_000);
-    expect(told(stream).at(-1)).toBe('3 error TERMINATED');
+    expect(linesOf(stream).at(-1)).toBe('3 error TERMINATED');
     expect(watching.queries).toBe(asked);
   }, 40_000);
 
@@ -229,11 +237,11 @@ describeTemporal('the end of a workflow', () => {
     await using worker = await startWorker(temporal);
     const handle = await launch(worker.taskQueue, 'onSignal', [1], { startDelay: '4 s' });
     using stream = await watchRest(watching.url, handle.workflowId);
-    await heard(stream, '1 workflow_start', 2_000);
+    await waitForLine(stream, '1 workflow_start', 2_000);
     await new Promise((resolve) => setTimeout(resolve, 4_000));
     await handle.signal('go');
     await stream.ended(10_000);
-    expect(told(stream)).toEqual([
+    expect(linesOf(stream)).toEqual([
       '1 workflow_start',
       '2 workflow_status RUNNING signal 1',
       '3 complete SUCCESS',
@@ -242,12 +250,12 @@ describeTemporal('the end of a workflow', () => {
 
   test('no worker at all: the stream stays, and its end is told all the same', async () => {
     await using watching = await startWatching(temporal.address);
-    const handle = await launch(freshId('nobody'), 'onSignal', [2]);
+    const handle = await launch(uniqueId('nobody'), 'onSignal', [2]);
     using stream = await watchRest(watching.url, handle.workflowId);
-    await heard(stream, /warning (WORKER_SLOW|NO_WORKER)/, 15_000);
+    await waitForLine(stream, /warning (WORKER_SLOW|NO_WORKER)/, 15_000);
     await handle.terminate('given up');
     await stream.ended(20_000);
-    expect(told(stream).filter((line) => !line.includes('warning'))).toEqual([
+    expect(linesOf(stream).filter((line) => !line.includes('warning'))).toEqual([
       '1 workflow_start',
       // It never answered, so the log is its history's in the end.
       '0 reset log_lost',
@@ -277,7 +285,7 @@ describeTemporal('the end of a workflow', () => {
     await until(() => newest > 4, { what: 'the task to come', timeoutMs: 10_000 });
     await handle.terminate('given up');
     await stream.ended(20_000);
-    expect(told(stream).at(-1)).toContain('error TERMINATED');
+    expect(linesOf(stream).at(-1)).toContain('error TERMINATED');
     expect((await handle.fetchHistory()).events).toHaveLength(5);
   }, 60_000);
 
@@ -286,10 +294,10 @@ describeTemporal('the end of a workflow', () => {
     await using worker = await startForeignWorker(temporal);
     const handle = await launch(worker.taskQueue, 'badQuery');
     using stream = await watchRest(watching.url, handle.workflowId);
-    await heard(stream, 'warning QUERY_FAILED', 15_000);
+    await waitForLine(stream, 'warning QUERY_FAILED', 15_000);
     await handle.signal('go');
     await stream.ended(15_000);
-    expect(told(stream).at(-1)).toMatch(/complete SUCCESS$/);
+    expect(linesOf(stream).at(-1)).toMatch(/complete SUCCESS$/);
   }, 40_000);
 
   test('a watcher that dies is followed by another within the lease, and nothing is missed', async () => {
@@ -317,26 +325,26 @@ describeTemporal('the end of a workflow', () => {
     const handle = await launch(worker.taskQueue, 'onSignal', [3]);
     using one = await watchRest(first.url, handle.workflowId);
     await handle.signal('go');
-    await heard(one, 'signal 1');
+    await waitForLine(one, 'signal 1');
     await using second = await startWatching(temporal.address, { parts });
     using two = await watchRest(second.url, handle.workflowId);
     dead.isDead = true;
     const diedAt = performance.now();
     await handle.signal('go');
-    await heard(two, 'signal 2', 10_000);
+    await waitForLine(two, 'signal 2', 10_000);
     console.log(
       `another watcher took over after ${Math.round(performance.now() - diedAt)} ms (lease 1500 ms)`,
     );
     await handle.signal('go');
     await two.ended(10_000);
-    expect(told(two)).toEqual([
+    expect(linesOf(two)).toEqual([
       '1 workflow_start',
       '2 workflow_status RUNNING signal 1',
       '3 workflow_status RUNNING signal 2',
       '4 workflow_status RUNNING signal 3',
       '5 complete SUCCESS',
     ]);
-    expect(told(one)).toEqual(told(two));
+    expect(linesOf(one)).toEqual(linesOf(two));
   }, 40_000);
 });
 
@@ -347,23 +355,23 @@ describeOwnTemporal('a Temporal server that is away for 10 s', () => {
     try {
       await using watching = await startWatching(server.address);
       await using worker = await startWorker(connections);
-      const workflowId = freshId('away');
+      const workflowId = uniqueId('away');
       const { taskQueue } = worker;
       await connections.client.workflow.start('onSignal', { taskQueue, workflowId, args: [3] });
       const handle = connections.client.workflow.getHandle(workflowId);
       using stream = await watchRest(watching.url, workflowId);
       await handle.signal('go');
-      await heard(stream, 'signal 1');
+      await waitForLine(stream, 'signal 1');
       await server.kill();
       await new Promise((resolve) => setTimeout(resolve, 10_000));
       expect(stream.end).toBeUndefined();
-      expect(told(stream).filter((line) => line.includes('warning SOURCE_UNAVAILABLE'))).toHaveLength(1);
+      expect(linesOf(stream).filter((line) => line.includes('warning SOURCE_UNAVAILABLE'))).toHaveLength(1);
       await server.restart();
       await until(() => handle.signal('go').then(() => true), { timeoutMs: 20_000, everyMs: 200 });
-      await heard(stream, 'signal 2', 20_000);
+      await waitForLine(stream, 'signal 2', 20_000);
       await handle.signal('go');
       await stream.ended(20_000);
-      expect(told(stream).filter((line) => !line.includes('warning'))).toEqual([
+      expect(linesOf(stream).filter((line) => !line.includes('warning'))).toEqual([
         '1 workflow_start',
         '2 workflow_status RUNNING signal 1',
         '3 workflow_status RUNNING signal 2',

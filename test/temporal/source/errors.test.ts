@@ -1,6 +1,6 @@
 // What each failed call to Temporal is taken for, and told as; without a server.
 import { expect, test } from 'vitest';
-import { refusalOf, temporalError, warningOf } from '../../../src/temporal/source/errors.ts';
+import { toTemporalError, toViewerError, toWarning } from '../../../src/temporal/source/errors.ts';
 
 /** An error as gRPC throws it. */
 function grpc(code: number, details: string): Error {
@@ -32,27 +32,27 @@ test.each([
   ['a paused workflow', wrapped('QueryRejectedError', 'rejected'), 'query', 'query-failed'],
   ['no worker', wrapped('ServiceError', 'failed', grpc(9, 'no poller seen')), 'query', 'no-worker'],
   ['a slow worker', wrapped('ServiceError', 'failed', grpc(4, 'deadline')), 'query', 'slow-worker'],
-  ['a server that does not answer a read', grpc(4, 'deadline'), 'read', 'away'],
-  ['a server that is away', wrapped('ServiceError', 'failed', grpc(14, 'refused')), 'query', 'away'],
-  ['a server with too much to do', grpc(8, 'busy'), 'query', 'away'],
+  ['a server that does not answer a read', grpc(4, 'deadline'), 'read', 'unavailable'],
+  ['a server that is away', wrapped('ServiceError', 'failed', grpc(14, 'refused')), 'query', 'unavailable'],
+  ['a server with too much to do', grpc(8, 'busy'), 'query', 'unavailable'],
   ['a right that is lacking', grpc(7, 'Request unauthorized.'), 'read', 'denied'],
   ['credentials that are none', grpc(16, 'who?'), 'read', 'denied'],
-  ['anything else', new TypeError('x'), 'read', 'away'],
+  ['anything else', new TypeError('x'), 'read', 'unavailable'],
 ] as const)('%s', (_, error, asked, condition) => {
-  expect(temporalError(error, asked).condition).toBe(condition);
+  expect(toTemporalError(error, asked).condition).toBe(condition);
 });
 
 test('only what Temporal does not know is NOT_FOUND at the first look; the rest may pass', () => {
-  const codes = [grpc(5, 'workflow not found'), grpc(7, 'no'), grpc(14, 'away')].map(
-    (error) => refusalOf(temporalError(error, 'read')).code,
+  const codes = [grpc(5, 'workflow not found'), grpc(7, 'no'), grpc(14, 'unavailable')].map(
+    (error) => toViewerError(toTemporalError(error, 'read')).code,
   );
   expect(codes).toEqual(['NOT_FOUND', 'SOURCE_UNAVAILABLE', 'SOURCE_UNAVAILABLE']);
 });
 
 test('viewers are told what is wrong, not what Temporal said', () => {
-  const warning = warningOf(temporalError(grpc(3, 'TypeError: hunter2'), 'query'));
+  const warning = toWarning(toTemporalError(grpc(3, 'TypeError: hunter2'), 'query'));
   expect(warning.code).toBe('QUERY_FAILED');
   expect(
-    JSON.stringify([warning, refusalOf(temporalError(grpc(7, 'hunter2'), 'read')).message]),
+    JSON.stringify([warning, toViewerError(toTemporalError(grpc(7, 'hunter2'), 'read')).message]),
   ).not.toContain('hunter2');
 });

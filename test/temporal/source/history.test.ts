@@ -5,18 +5,26 @@ import { findPart, TEMPORAL } from '../../../scripts/test-services.ts';
 import { decodePlainJson } from '../../../src/temporal/shared/payloads.ts';
 import { describeTemporal, useTemporal } from '../../support/temporal.ts';
 import { until } from '../../support/wait.ts';
-import { freshId } from '../rig.ts';
-import { heard, lastId, startForeignWorker, startWatching, told, watchGraphql, watchRest } from './rig.ts';
+import { uniqueId } from '../rig.ts';
+import {
+  lastCursor,
+  linesOf,
+  startForeignWorker,
+  startWatching,
+  waitForLine,
+  watchGraphql,
+  watchRest,
+} from './rig.ts';
 
 describeTemporal('a workflow that knows nothing of us', () => {
   const temporal = useTemporal();
   const launch = (taskQueue: string, name: string, args: unknown[] = [], options: object = {}) =>
-    temporal.client.workflow.start(name, { taskQueue, workflowId: freshId(name), args, ...options });
+    temporal.client.workflow.start(name, { taskQueue, workflowId: uniqueId(name), args, ...options });
 
   test('is seen live over REST and GraphQL: activities, retries, child, timer, signal and end; no payload', async () => {
     await using watching = await startWatching(temporal.address);
     await using worker = await startForeignWorker(temporal);
-    const id = freshId('order');
+    const id = uniqueId('order');
     const { taskQueue } = worker;
     const cli = findPart(TEMPORAL);
     if (cli) {
@@ -31,7 +39,7 @@ describeTemporal('a workflow that knows nothing of us', () => {
     const handle = temporal.client.workflow.getHandle(id);
     using rest = await watchRest(watching.url, id);
     using graphql = await watchGraphql(watching.url, id);
-    await heard(rest, `delivery#${id}/delivery SUCCESS`);
+    await waitForLine(rest, `delivery#${id}/delivery SUCCESS`);
     expect(rest.end).toBeUndefined();
     await handle.signal('go');
     await rest.ended(10_000);
@@ -55,7 +63,7 @@ describeTemporal('a workflow that knows nothing of us', () => {
     ];
     // Retries may be seen while they last, too.
     for (const stream of [rest, graphql]) {
-      expect(told(stream).filter((line) => !line.includes('warning ATTEMPT_FAILED'))).toEqual(lines);
+      expect(linesOf(stream).filter((line) => !line.includes('warning ATTEMPT_FAILED'))).toEqual(lines);
     }
     expect(rest.text + graphql.text).not.toMatch(/hush|secret/);
     const row = await until(async () => (await watching.store.get(id))?.end && watching.store.get(id));
@@ -64,13 +72,13 @@ describeTemporal('a workflow that knows nothing of us', () => {
     // Its child is watched under the id that its event names.
     using child = await watchRest(watching.url, `${id}/delivery`);
     await child.ended(10_000);
-    expect(told(child)).toEqual([
+    expect(linesOf(child)).toEqual([
       '1 workflow_start',
       '2 workflow_status RUNNING timer 1 (0.05 s)',
       '3 workflow_status RUNNING timer 1 (0.05 s) fired',
       '4 complete SUCCESS',
     ]);
-    using again = await watchRest(watching.url, id, '', lastId(rest));
+    using again = await watchRest(watching.url, id, '', lastCursor(rest));
     expect(again.status).toBe(204);
   }, 40_000);
 
@@ -81,7 +89,7 @@ describeTemporal('a workflow that knows nothing of us', () => {
     await using worker = await startForeignWorker(temporal);
     const handle = await launch(worker.taskQueue, 'lapper', [1]);
     using stream = await watchRest(watching.url, handle.workflowId);
-    await heard(stream, 'workflow_start');
+    await waitForLine(stream, 'workflow_start');
     await handle.signal('go');
     await stream.ended(10_000);
     expect(JSON.parse(stream.frames.at(-1)!.data)).toMatchObject({ status: 'SUCCESS', result: 1 });
@@ -97,11 +105,11 @@ describeTemporal('a workflow that knows nothing of us', () => {
     const messages = stream.frames.filter(({ event }) => event === 'warning').map(({ data }) => data);
     expect(messages).toEqual(
       [1, 2].map((attempt) => {
-        const message = `stubborn#1, attempt ${attempt}: refused ${attempt}; it is tried again`;
+        const message = `stubborn#1, attempt ${attempt}: refused ${attempt}; retrying`;
         return JSON.stringify({ code: 'ATTEMPT_FAILED', message });
       }),
     );
-    expect(told(stream).filter((line) => !line.includes('warning'))).toEqual([
+    expect(linesOf(stream).filter((line) => !line.includes('warning'))).toEqual([
       '1 workflow_start',
       '2 task_start stubborn#1',
       '3 task_status stubborn#1 RUNNING attempt 3, after: refused 2',
@@ -117,17 +125,17 @@ describeTemporal('a workflow that knows nothing of us', () => {
     const id = handle.workflowId;
     const latest = temporal.client.workflow.getHandle(id);
     using one = await watchRest(first.url, id);
-    await heard(one, 'workflow_start');
+    await waitForLine(one, 'workflow_start');
     await latest.signal('go');
-    await heard(one, 'continued as new');
+    await waitForLine(one, 'continued as new');
     await first.close();
     await using second = await startWatching(temporal.address, { parts: first });
-    using two = await watchRest(second.url, id, '', lastId(one));
+    using two = await watchRest(second.url, id, '', lastCursor(one));
     await latest.signal('go');
-    await heard(two, '5 workflow_status RUNNING continued as new');
+    await waitForLine(two, '5 workflow_status RUNNING continued as new');
     await latest.signal('go');
     await two.ended(10_000);
-    expect([...told(one), ...told(two)]).toEqual([
+    expect([...linesOf(one), ...linesOf(two)]).toEqual([
       '1 workflow_start',
       '2 workflow_status RUNNING signal go',
       '3 workflow_status RUNNING continued as new',
@@ -145,7 +153,7 @@ describeTemporal('a workflow that knows nothing of us', () => {
     const handle = await launch(worker.taskQueue, 'stumbler', [], options);
     using stream = await watchRest(watching.url, handle.workflowId);
     await stream.ended(15_000);
-    expect(told(stream)).toEqual([
+    expect(linesOf(stream)).toEqual([
       '1 workflow_start',
       '2 warning ATTEMPT_FAILED',
       '0 reset log_lost',

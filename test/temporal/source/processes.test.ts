@@ -4,8 +4,8 @@ import { startProcess } from '../../server/process.ts';
 import { createDatabase, describePostgres } from '../../support/postgres.ts';
 import { describeOwnRedis, startRedis } from '../../support/redis.ts';
 import { describeTemporal, useTemporal } from '../../support/temporal.ts';
-import { freshId, startWorker } from '../rig.ts';
-import { heard, startForeignWorker, told, watchGraphql, watchRest } from './rig.ts';
+import { startWorker, uniqueId } from '../rig.ts';
+import { linesOf, startForeignWorker, waitForLine, watchGraphql, watchRest } from './rig.ts';
 
 describePostgres('with Postgres', () => {
   describeOwnRedis('and Redis', () => {
@@ -21,7 +21,7 @@ describePostgres('with Postgres', () => {
         try {
           await using worker = await startWorker(temporal);
           const { taskQueue } = worker;
-          const workflowId = freshId('killed');
+          const workflowId = uniqueId('killed');
           const handle = await temporal.client.workflow.start('onSignal', {
             taskQueue,
             workflowId,
@@ -29,14 +29,14 @@ describePostgres('with Postgres', () => {
           });
           using one = await watchRest(watcher.url, workflowId);
           await handle.signal('go');
-          await heard(one, 'signal 1');
+          await waitForLine(one, 'signal 1');
           using rest = await watchRest(other.url, workflowId);
           using graphql = await watchGraphql(other.url, workflowId);
-          await heard(rest, 'signal 1');
+          await waitForLine(rest, 'signal 1');
           await watcher.kill();
           const killedAt = performance.now();
           await handle.signal('go');
-          await heard(rest, 'signal 2', 15_000);
+          await waitForLine(rest, 'signal 2', 15_000);
           console.log(
             `the other process took over after ${Math.round(performance.now() - killedAt)} ms (lease 5 s)`,
           );
@@ -44,22 +44,22 @@ describePostgres('with Postgres', () => {
           await handle.signal('go');
           await rest.ended(10_000);
           await graphql.ended(10_000);
-          expect(told(rest)).toEqual([
+          expect(linesOf(rest)).toEqual([
             '1 workflow_start',
             ...[1, 2, 3, 4].map((i) => `${i + 1} workflow_status RUNNING signal ${i}`),
             '6 complete SUCCESS',
           ]);
-          expect(told(graphql)).toEqual(told(rest));
+          expect(linesOf(graphql)).toEqual(linesOf(rest));
 
           await using foreign = await startForeignWorker(temporal);
-          const id = freshId('foreign');
+          const id = uniqueId('foreign');
           const options = { taskQueue: foreign.taskQueue, workflowId: id, args: [1] };
           const plain = await temporal.client.workflow.start('lapper', options);
           using history = await watchRest(other.url, id);
-          await heard(history, 'workflow_start');
+          await waitForLine(history, 'workflow_start');
           await plain.signal('go');
           await history.ended(10_000);
-          expect(told(history).at(-1)).toBe('3 complete SUCCESS');
+          expect(linesOf(history).at(-1)).toBe('3 complete SUCCESS');
           const state = await fetch(`${other.url}/api/v0/executions/workflows/${id}`);
           expect(await state.json()).toMatchObject({ status: 'SUCCESS', workflowId: id });
         } finally {

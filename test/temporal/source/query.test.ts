@@ -7,13 +7,21 @@ import { range } from '../../support/app.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import { describeTemporal, useTemporal } from '../../support/temporal.ts';
 import { until } from '../../support/wait.ts';
-import { freshId, startWorker } from '../rig.ts';
-import { heard, lastId, startForeignWorker, startWatching, told, watchGraphql, watchRest } from './rig.ts';
+import { startWorker, uniqueId } from '../rig.ts';
+import {
+  lastCursor,
+  linesOf,
+  startForeignWorker,
+  startWatching,
+  waitForLine,
+  watchGraphql,
+  watchRest,
+} from './rig.ts';
 
 describeTemporal('a workflow that has the query alone', () => {
   const temporal = useTemporal();
   const launch = (taskQueue: string, name: string, args: unknown[] = [], options: object = {}) =>
-    temporal.client.workflow.start(name, { taskQueue, workflowId: freshId(name), args, ...options });
+    temporal.client.workflow.start(name, { taskQueue, workflowId: uniqueId(name), args, ...options });
 
   test('every event arrives in order and once, over REST and GraphQL, and the end is on the row', async () => {
     await using watching = await startWatching(temporal.address);
@@ -24,7 +32,7 @@ describeTemporal('a workflow that has the query alone', () => {
     using graphql = await watchGraphql(watching.url, id);
     for (let i = 1; i <= 3; i += 1) {
       await handle.signal('go');
-      await heard(rest, `signal ${i}`);
+      await waitForLine(rest, `signal ${i}`);
     }
     expect(await rest.ended(10_000)).toBe('clean');
     expect(await graphql.ended(10_000)).toBe('clean');
@@ -35,11 +43,11 @@ describeTemporal('a workflow that has the query alone', () => {
       '4 workflow_status RUNNING signal 3',
       '5 complete SUCCESS',
     ];
-    expect(told(rest)).toEqual(events);
-    expect(told(graphql)).toEqual(events);
+    expect(linesOf(rest)).toEqual(events);
+    expect(linesOf(graphql)).toEqual(events);
     const row = await until(async () => (await watching.store.get(id))?.end && watching.store.get(id));
     expect(row).toMatchObject({ status: 'SUCCESS', result: 3, end: { seq: 5 }, name: 'onSignal' });
-    using again = await watchRest(watching.url, id, '', lastId(rest));
+    using again = await watchRest(watching.url, id, '', lastCursor(rest));
     expect(again.status).toBe(204);
   });
 
@@ -49,11 +57,11 @@ describeTemporal('a workflow that has the query alone', () => {
     const count = 60;
     const handle = await launch(worker.taskQueue, 'onSignal', [count]);
     using stream = await watchRest(watching.url, handle.workflowId);
-    await heard(stream, 'workflow_start');
+    await waitForLine(stream, 'workflow_start');
     const times: number[] = [];
     for (let i = 1; i <= count; i += 1) {
       await new Promise((resolve) => setTimeout(resolve, 120));
-      const arrived = heard(stream, `signal ${i}`).then(() => Date.now());
+      const arrived = waitForLine(stream, `signal ${i}`).then(() => Date.now());
       await handle.signal('go');
       const at = await arrived;
       const page = await watching.log.read(handle.workflowId, i, 1);
@@ -75,7 +83,7 @@ describeTemporal('a workflow that has the query alone', () => {
       Array.from({ length: 100 }, (_, i) => watchRest((i % 2 ? first : second).url, id, '?poll_ms=500')),
     );
     try {
-      await Promise.all(streams.map((stream) => heard(stream, 'workflow_start')));
+      await Promise.all(streams.map((stream) => waitForLine(stream, 'workflow_start')));
       const before = first.queries + second.queries;
       const startedAt = performance.now();
       for (let i = 1; i <= 20; i += 1) {
@@ -88,8 +96,8 @@ describeTemporal('a workflow that has the query alone', () => {
       console.log(`100 viewers, two servers: ${asked} queries for 20 changes in ${seconds.toFixed(1)} s`);
       expect(Math.min(first.queries, second.queries)).toBe(0);
       expect(asked).toBeLessThanOrEqual(30);
-      for (const stream of streams) expect(told(stream)).toEqual(told(streams[0]!));
-      expect(told(streams[0]!)).toHaveLength(22);
+      for (const stream of streams) expect(linesOf(stream)).toEqual(linesOf(streams[0]!));
+      expect(linesOf(streams[0]!)).toHaveLength(22);
     } finally {
       for (const stream of streams) stream.destroy();
     }
@@ -100,13 +108,13 @@ describeTemporal('a workflow that has the query alone', () => {
     await using worker = await startWorker(temporal);
     const handle = await launch(worker.taskQueue, 'onSignal', [30]);
     using stream = await watchRest(watching.url, handle.workflowId, '?poll_ms=2000');
-    await heard(stream, 'workflow_start');
+    await waitForLine(stream, 'workflow_start');
     for (let i = 1; i <= 30; i += 1) {
       await handle.signal('go');
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     await stream.ended(10_000);
-    expect(told(stream)).toHaveLength(32);
+    expect(linesOf(stream)).toHaveLength(32);
     // One every 400 ms.
     expect(watching.queries).toBeLessThan(12);
   });
@@ -116,7 +124,7 @@ describeTemporal('a workflow that has the query alone', () => {
     await using worker = await startWorker(temporal);
     const handle = await launch(worker.taskQueue, 'steps', [50, 11_000]);
     using stream = await watchRest(watching.url, handle.workflowId);
-    await heard(stream, 'RUNNING 50 ');
+    await waitForLine(stream, 'RUNNING 50 ');
     await handle.signal('go');
     await stream.ended(10_000);
     expect(stream.frames.map(({ id }) => Number(id!.split('-')[0]))).toEqual(range(1, 52));
@@ -130,7 +138,7 @@ describeTemporal('a workflow that has the query alone', () => {
     // Nobody watched: the runs before are asked for what the last one does not carry.
     using stream = await watchRest(watching.url, handle.workflowId);
     await stream.ended(15_000);
-    expect(told(stream)).toEqual([
+    expect(linesOf(stream)).toEqual([
       '1 workflow_start',
       ...['3a', '3b', '3c', '2a', '2b', '2c', '1a', '1b', '1c'].map(
         (step, i) => `${i + 2} workflow_status RUNNING ${step}`,
@@ -144,10 +152,10 @@ describeTemporal('a workflow that has the query alone', () => {
     await using worker = await startWorker(temporal);
     const handle = await launch(worker.taskQueue, 'steps', [150, 10]);
     using stream = await watchRest(watching.url, handle.workflowId);
-    await heard(stream, 'RUNNING 150');
+    await waitForLine(stream, 'RUNNING 150');
     await handle.signal('go');
     await stream.ended(10_000);
-    const lines = told(stream);
+    const lines = linesOf(stream);
     expect(lines.slice(0, 2)).toEqual(['1 gap', '2 gap']);
     expect(lines.filter((line) => line.includes('workflow_status'))).toHaveLength(100);
     expect(lines.at(-1)).toBe('152 complete SUCCESS');
@@ -159,7 +167,7 @@ describeTemporal('a workflow that has the query alone', () => {
     const handle = await launch(worker.taskQueue, 'plainQuery');
     using stream = await watchRest(watching.url, handle.workflowId);
     await stream.ended(10_000);
-    expect(told(stream)).toEqual([
+    expect(linesOf(stream)).toEqual([
       '1 workflow_start',
       '2 workflow_status RUNNING one',
       '3 warning BAD_EVENT',
@@ -170,10 +178,10 @@ describeTemporal('a workflow that has the query alone', () => {
 
   test('an unknown id is refused as NOT_FOUND, and a server that is away as unavailable', async () => {
     await using watching = await startWatching(temporal.address);
-    using unknown = await watchRest(watching.url, freshId('nobody'));
+    using unknown = await watchRest(watching.url, uniqueId('nobody'));
     expect(unknown.status).toBe(404);
     await using lost = await startWatching('127.0.0.1:1');
-    using away = await watchRest(lost.url, freshId('nobody'));
+    using away = await watchRest(lost.url, uniqueId('nobody'));
     expect(away.status).toBe(503);
   });
 
@@ -218,9 +226,9 @@ describeTemporal('a workflow that has the query alone', () => {
     const handle = await launch(worker.taskQueue, 'onSignal', [1]);
     const state = await fetch(`${watching.url}/api/v0/executions/workflows/${handle.workflowId}`);
     expect(await state.json()).toMatchObject({ id: handle.workflowId, kind: 'WORKFLOW', name: 'onSignal' });
-    const another = await fetch(`${watching.url}/api/v0/executions/agents/${freshId('nobody')}`);
+    const another = await fetch(`${watching.url}/api/v0/executions/agents/${uniqueId('nobody')}`);
     expect(another.status).toBe(404);
-    const unknown = await fetch(`${watching.url}/api/v0/executions/workflows/${freshId('nobody')}`);
+    const unknown = await fetch(`${watching.url}/api/v0/executions/workflows/${uniqueId('nobody')}`);
     expect(unknown.status).toBe(404);
     await handle.terminate();
   });
@@ -237,7 +245,7 @@ describeTemporal('a workflow that has the query alone', () => {
     using elsewhere = await watchRest(watching.url, handle.workflowId);
     expect(elsewhere.status).toBe(404);
     using mine = await watchRest(watching.url, 'mine');
-    await heard(mine, 'workflow_start');
+    await waitForLine(mine, 'workflow_start');
     await handle.signal('go');
     await mine.ended(10_000);
     expect(await watching.store.get('mine')).toMatchObject({ workflowId: handle.workflowId, result: 1 });

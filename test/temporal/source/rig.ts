@@ -72,7 +72,7 @@ export function watchGraphql(url: string, id: string): Promise<SseStream> {
 }
 
 /** The events of a stream in words: seq, type, and what tells it from others of the type. */
-export function told({ frames }: SseStream): string[] {
+export function linesOf({ frames }: SseStream): string[] {
   return frames.flatMap(({ id, event, data }) => {
     if (event === 'complete' && data === '') return [];
     const graphql = event === 'next' ? JSON.parse(data).data.workflowStream : undefined;
@@ -85,17 +85,17 @@ export function told({ frames }: SseStream): string[] {
 }
 
 /** Waits for an event whose words hold this. */
-export function heard(stream: SseStream, words: string | RegExp, timeoutMs = 10_000): Promise<void> {
+export function waitForLine(stream: SseStream, words: string | RegExp, timeoutMs = 10_000): Promise<void> {
   const match = (line: string) => (typeof words === 'string' ? line.includes(words) : words.test(line));
   return stream.until(
-    () => told(stream).some(match),
-    `${words} among\n${told(stream).join('\n')}`,
+    () => linesOf(stream).some(match),
+    `${words} among\n${linesOf(stream).join('\n')}`,
     timeoutMs,
   );
 }
 
 /** The cursor of the last event. */
-export function lastId(stream: SseStream): string {
+export function lastCursor(stream: SseStream): string {
   return stream.frames.filter(({ id }) => id !== undefined).at(-1)!.id!;
 }
 

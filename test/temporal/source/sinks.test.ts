@@ -5,13 +5,13 @@ import { createMemoryLog } from '../../../src/log/memory.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import { describeTemporal, useTemporal } from '../../support/temporal.ts';
 import { until } from '../../support/wait.ts';
-import { freshId, startWorker } from '../rig.ts';
-import { heard, startWatching, told, watchRest } from './rig.ts';
+import { startWorker, uniqueId } from '../rig.ts';
+import { linesOf, startWatching, waitForLine, watchRest } from './rig.ts';
 
 describeTemporal('a workflow whose worker has sinks', () => {
   const temporal = useTemporal();
   const launch = (taskQueue: string, name: string, args: unknown[] = []) =>
-    temporal.client.workflow.start(name, { taskQueue, workflowId: freshId(name), args });
+    temporal.client.workflow.start(name, { taskQueue, workflowId: uniqueId(name), args });
   const signals = (count: number) => [
     '1 workflow_start',
     ...Array.from({ length: count }, (_, i) => `${i + 2} workflow_status RUNNING signal ${i + 1}`),
@@ -25,11 +25,11 @@ describeTemporal('a workflow whose worker has sinks', () => {
     const count = 40;
     const handle = await launch(worker.taskQueue, 'onSignal', [count]);
     using stream = await watchRest(watching.url, handle.workflowId);
-    await heard(stream, 'workflow_start');
+    await waitForLine(stream, 'workflow_start');
     const times: number[] = [];
     for (let i = 1; i <= count; i += 1) {
       await new Promise((resolve) => setTimeout(resolve, 60));
-      const arrived = heard(stream, `signal ${i}`).then(() => Date.now());
+      const arrived = waitForLine(stream, `signal ${i}`).then(() => Date.now());
       await handle.signal('go');
       const at = await arrived;
       const page = await parts.log.read(handle.workflowId, i, 1);
@@ -40,7 +40,7 @@ describeTemporal('a workflow whose worker has sinks', () => {
       `with sinks: median ${times[count / 2]} ms, ${watching.queries} queries for ${count} changes`,
     );
     await stream.ended(10_000);
-    expect(told(stream)).toEqual(signals(count));
+    expect(linesOf(stream)).toEqual(signals(count));
     expect(watching.queries).toBeLessThan(count);
   }, 40_000);
 
@@ -65,7 +65,7 @@ describeTemporal('a workflow whose worker has sinks', () => {
       await new Promise((resolve) => setTimeout(resolve, 30));
     }
     await stream.ended(15_000);
-    expect(told(stream)).toEqual(signals(10));
+    expect(linesOf(stream)).toEqual(signals(10));
   });
 
   test('a sink’s event that committed history contradicts: a new epoch, and then the truth', async () => {
@@ -76,7 +76,7 @@ describeTemporal('a workflow whose worker has sinks', () => {
     const id = handle.workflowId;
     using stream = await watchRest(watching.url, id);
     await handle.signal('go');
-    await heard(stream, 'signal 1');
+    await waitForLine(stream, 'signal 1');
     // As of a workflow task that was lost and ran again another way.
     const head = (await parts.log.head(id))!;
     const ts = new Date().toISOString();
@@ -85,7 +85,7 @@ describeTemporal('a workflow whose worker has sinks', () => {
     await handle.signal('go');
     await handle.signal('go');
     await stream.ended(15_000);
-    const lines = told(stream);
+    const lines = linesOf(stream);
     expect(lines.slice(lines.indexOf('0 reset log_lost') + 1)).toEqual(signals(3));
   });
 
@@ -98,11 +98,11 @@ describeTemporal('a workflow whose worker has sinks', () => {
     const handle = await launch(worker.taskQueue, 'onSignal', [9]);
     using stream = await watchRest(watching.url, handle.workflowId);
     await handle.signal('go');
-    await heard(stream, 'signal 1');
+    await waitForLine(stream, 'signal 1');
     await worker.stop();
     await handle.terminate('gone');
     await stream.ended(20_000);
-    expect(told(stream).filter((line) => !line.includes('warning'))).toEqual([
+    expect(linesOf(stream).filter((line) => !line.includes('warning'))).toEqual([
       '1 workflow_start',
       '2 workflow_status RUNNING signal 1',
       '3 error TERMINATED',

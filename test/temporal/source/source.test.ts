@@ -3,13 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { createMemoryLog } from '../../../src/log/memory.ts';
 import { createRowSource } from '../../../src/source/row-source.ts';
+import type { HistoryEvent } from '../../../src/temporal/shared/history-event.ts';
 import { TemporalError } from '../../../src/temporal/source/errors.ts';
 import { createTemporalSource } from '../../../src/temporal/source/source.ts';
-import type {
-  HistoryEvent,
-  TemporalClient,
-  WorkflowRun,
-} from '../../../src/temporal/source/temporal-client.ts';
+import type { TemporalClient, WorkflowRun } from '../../../src/temporal/source/temporal-client.ts';
 import { audience } from '../../source/audience.ts';
 import { content } from '../../support/content.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
@@ -33,7 +30,7 @@ function fail(condition: TemporalError['condition']): () => Promise<never> {
 
 /** A Temporal that knows one run; what is not given fails as one that is away. */
 function played(calls: Partial<TemporalClient>): TemporalClient {
-  const away = fail('away');
+  const away = fail('unavailable');
   const base = { address: 'x', namespace: 'default', dataConverter: undefined };
   return {
     ...base,
@@ -52,7 +49,7 @@ function historyOf(events: readonly HistoryEvent[]): TemporalClient['history'] {
   return async ({ from }, signal) => {
     if (!from) return { events, next: new Uint8Array([1]) };
     await new Promise((resolve) => signal?.addEventListener('abort', resolve));
-    throw new TemporalError('away', 'given up');
+    throw new TemporalError('unavailable', 'aborted');
   };
 }
 
@@ -71,7 +68,7 @@ function setUp(temporal: TemporalClient) {
 test('a row that is no workflow of Temporal’s is left to the source of rows', async () => {
   const { store, follow, types, source } = setUp(played({}));
   const row = await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED' });
-  expect(source.isTruth(row)).toBe(false);
+  expect(source.decidesEnd(row)).toBe(false);
   follow('a');
   await until(async () => (await types('a')).includes('workflow_start'));
 });

@@ -1,0 +1,68 @@
+// Queries a run and copies its events into the log, page by page.
+import { isFinal, type OpenStatus } from '../../event/events.ts';
+import type { WorkflowEnd } from '../row-end.ts';
+import type { StreamPage, WorkflowEvent } from '../shared/stream-query.ts';
+import { eventsBefore } from './previous-run-events.ts';
+import { readPage, splitEnd } from './query-page.ts';
+import type { QueryProgress } from './query-progress.ts';
+import type { WorkflowRun } from './temporal-client.ts';
+import type { WatchContext, WatchOutcome } from './watch-context.ts';
+
+/** The workflow's terminal event, if it emitted one, which is not copied; or why the watch stops. */
+export type CopyResult = { readonly end: WorkflowEnd | undefined } | { readonly stop: WatchOutcome };
+
+export interface QueryCopier {
+  /**
+   * Copies everything that the workflow has emitted, except for its terminal event.
+   * @throws TemporalError if a query failed; ExecstreamError if log or store are unavailable.
+   */
+  copyAll(signal: AbortSignal): Promise<CopyResult>;
+}
+
+export function createQueryCopier(
+  context: WatchContext,
+  run: WorkflowRun,
+  progress: QueryProgress,
+): QueryCopier {
+  const { temporal, store, executionId, copy, warnings } = context;
+  let lastStatus: string | undefined;
+
+  /** The events after `confirmed`, including those that the run has trimmed. */
+  async function completePage(page: StreamPage): Promise<readonly WorkflowEvent[]> {
+    if (page.base <= copy.confirmed) return page.events;
+    return [...(await eventsBefore(temporal, run, page, copy.confirmed)), ...page.events];
+  }
+
+  async function setStatus({ status }: StreamPage): Promise<void> {
+    if (status === lastStatus || isFinal(status)) return;
+    lastStatus = status;
+    const row = await store.get(executionId);
+    if (row && row.status !== status) await store.setStatus(executionId, row.attempt, status as OpenStatus);
+  }
+
+  return {
+    async copyAll(signal) {
+      const mark = progress.startQuery();
+      for (;;) {
+        const since = copy.confirmed;
+        const page = readPage(await temporal.query(run, since, signal), run, since);
+        progress.recordResponse();
+        warnings.clear('query');
+        const { epoch, runId, attempt } = page;
+        const entered = await copy.enter({ epoch, runId, runStartedAt: run.startedAt, attempt });
+        if (entered !== 'done') return { stop: entered };
+        // The log is in another epoch, and the page starts after the events that it needs.
+        if (copy.confirmed < since) continue;
+        const { events, end } = splitEnd(await completePage(page));
+        const outcome = await copy.append(events);
+        if (outcome === 'retry') continue;
+        if (outcome !== 'done') return { stop: outcome };
+        await setStatus(page);
+        if (end || copy.confirmed >= page.next - 1 || page.events.length === 0) {
+          progress.recordCaughtUp(mark);
+          return { end };
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,131 @@
+// Follows one workflow for its viewers: takes the lease, watches, and starts over after a failure.
+//
+// Invariants
+// 1. The holder of the execution's lease watches a workflow. The lease is renewed beside the work, which may wait for
+//    long; a watcher that has lost it stops, and the log rejects what it still sends.
+// 2. After any failure the loop continues, with a new token, while the execution is followed.
+import { randomUUID } from 'node:crypto';
+import { backoff } from '../../async/backoff.ts';
+import { delay } from '../../async/delay.ts';
+import { messageOf } from '../../event/errors.ts';
+import type { Execution, ExecutionStore } from '../../execution/store.ts';
+import type { EventLog } from '../../log/log.ts';
+import type { Audience } from '../../source/source.ts';
+import type { PayloadDecoder } from '../shared/payloads.ts';
+import { isTemporalError } from './errors.ts';
+import { watchExternalPublisher } from './external-publisher.ts';
+import { createFixedCopy } from './fixed-copy.ts';
+import { withLease } from './leased-work.ts';
+import { isTemporalWorkflow } from './resolve.ts';
+import type { TemporalClient, WorkflowRef } from './temporal-client.ts';
+import { createActiveWarnings, type WatchOutcome, type WatchTimes } from './watch-context.ts';
+import { watchWorkflow } from './watch-workflow.ts';
+
+/** Intervals and timeouts in ms. */
+export interface TemporalTimes extends WatchTimes {
+  /**
+   * How long a lease is valid without a renewal.
+   * @default 5000
+   */
+  readonly leaseMs: number;
+  /**
+   * How often to check whether the watcher on another server has stopped.
+   * @default 1000
+   */
+  readonly standbyMs: number;
+}
+
+export interface FollowerOptions {
+  readonly temporal: TemporalClient;
+  readonly log: EventLog;
+  readonly store: ExecutionStore;
+  readonly times: TemporalTimes;
+  readonly decodePayload: PayloadDecoder | undefined;
+  /** The workflow of a row. */
+  refOf(row: Execution): Promise<WorkflowRef>;
+  /** Copies the end that the row knows into the log. */
+  copyRow(executionId: string): Promise<void>;
+}
+
+/**
+ * Follows a workflow until it has ended or the signal aborts.
+ * @returns `other` if the execution is not a Temporal workflow.
+ */
+export async function followWorkflow(
+  options: FollowerOptions,
+  executionId: string,
+  audience: Audience,
+  signal: AbortSignal,
+): Promise<'over' | 'other'> {
+  const { temporal, log, store, times, decodePayload, refOf, copyRow } = options;
+  const warnings = createActiveWarnings(audience);
+  const holder = randomUUID();
+  let failures = 0;
+
+  /** Watches under a lease, or shows the warning of the watcher that has it. */
+  async function watch(row: Execution): Promise<WatchOutcome> {
+    if (row.finishedAt && row.end) return 'ended';
+    const lease = { log, executionId, holder, leaseMs: times.leaseMs, note: () => warnings.note, signal };
+    const outcome = await withLease(lease, async (fence, leaseSignal) => {
+      const copy = createFixedCopy({ log, executionId, fence });
+      const context = {
+        ...{ temporal, log, store, executionId, audience, warnings, times, copy, decodePayload },
+        signal: leaseSignal,
+      };
+      const ref = await refOf(row);
+      const watched = await watchWorkflow(context, row, ref);
+      if (watched === 'ended') await markEnd(log, store, executionId);
+      return watched === 'published' ? await watchExternalPublisher(context, row, ref) : watched;
+    });
+    if (outcome !== 'not-held') return outcome;
+    warnings.adopt(await log.readLeaseNote(executionId));
+    return 'fenced';
+  }
+
+  /** After Temporal's retention period, the row may still know the end. */
+  async function isEndedByRow(): Promise<boolean> {
+    const row = await store.get(executionId).catch(() => undefined);
+    if (!row?.finishedAt) return false;
+    await copyRow(executionId).catch(() => {});
+    return true;
+  }
+
+  /** Watches once; returns how long to wait before the next time, in ms. */
+  async function watchOnce(): Promise<number | 'over' | 'other'> {
+    try {
+      const row = await store.get(executionId);
+      if (row && !isTemporalWorkflow(row)) return 'other';
+      const outcome = row && (await watch(row));
+      failures = 0;
+      if (outcome === 'ended') return 'over';
+      if (outcome === 'interrupted') return times.retryMs.firstMs;
+      // Jitter, so that servers that stand by do not all check at the same time.
+      return times.standbyMs * (0.75 + Math.random() / 2);
+    } catch (error) {
+      failures += 1;
+      if (isTemporalError(error)) {
+        warnings.add('read', error);
+        if (isTemporalError(error, 'unknown-workflow') && (await isEndedByRow())) return 'over';
+      } else if (failures === 2 && !signal.aborted) {
+        audience.warn('SOURCE_UNAVAILABLE', messageOf(error));
+      }
+      return backoff(times.retryMs, failures);
+    }
+  }
+
+  while (!signal.aborted) {
+    const next = await watchOnce();
+    if (next === 'other') return next;
+    if (next === 'over') break;
+    await delay(next, signal);
+  }
+  if (!signal.aborted) warnings.clearAll();
+  return 'over';
+}
+
+/** Stores the cursor of an end that another process appended and perhaps did not store. */
+async function markEnd(log: EventLog, store: ExecutionStore, executionId: string): Promise<void> {
+  const row = await store.get(executionId);
+  const head = row?.finishedAt && !row.end ? await log.head(executionId) : undefined;
+  if (head && head.end > 0) await store.markEnd(executionId, { seq: head.end, epoch: head.epoch });
+}

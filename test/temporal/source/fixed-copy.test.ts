@@ -1,0 +1,134 @@
+// Copying numbered events into a log: what is confirmed, and when the log starts over.
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createMemoryLog } from '../../../src/log/memory.ts';
+import type { WorkflowEvent } from '../../../src/temporal/shared/stream-query.ts';
+import { formatCopyNote, parseCopyNote } from '../../../src/temporal/source/copy-note.ts';
+import { createFixedCopy, decideOpen, type Incarnation } from '../../../src/temporal/source/fixed-copy.ts';
+
+const RUN: Incarnation = { epoch: 'r1', runId: 'r1', runStartedAt: 10, attempt: 1 };
+const NOTE = { epoch: 'r1', runId: 'r1', runStartedAt: 10, confirmed: 4, base: 2, isProvisional: true };
+
+function event(seq: number, step = `${seq}`): WorkflowEvent {
+  return { seq, type: 'workflow_status', ts: '2026-01-01T00:00:00.000Z', data: { status: 'RUNNING', step } };
+}
+
+describe('the note of a copy', () => {
+  test('is read as it was written', () => {
+    expect(parseCopyNote(formatCopyNote(NOTE))).toEqual(NOTE);
+  });
+
+  test('is stored under the names that earlier versions read', () => {
+    expect(JSON.parse(formatCopyNote(NOTE))).toEqual({
+      ...{ epoch: 'r1', runId: 'r1', runStartedAt: 10, confirmed: 4, base: 2, isGuess: true },
+    });
+  });
+
+  test('may be that of a sink, which has confirmed nothing', () => {
+    const note = parseCopyNote('{"epoch":"r1","runId":"r1","runStartedAt":10}');
+    expect(note).toEqual({ ...NOTE, confirmed: 0, base: 0, isProvisional: false });
+    expect(parseCopyNote('{"revision":3}')).toBeUndefined();
+  });
+});
+
+describe('opening a log for a run', () => {
+  const head = { numbering: 'fixed', end: 0, epoch: 'e1', note: formatCopyNote(NOTE) } as const;
+
+  test('starts one that does not exist', () => {
+    expect(decideOpen(undefined, RUN, undefined)).toEqual({ lostEpoch: undefined, confirmed: 0 });
+  });
+
+  test('continues one with the same numbering after what is confirmed', () => {
+    expect(decideOpen(head, RUN, undefined)).toEqual({ lostEpoch: undefined, confirmed: 4 });
+  });
+
+  test('confirms nothing of one without a note', () => {
+    const { note: _, ...bare } = head;
+    expect(decideOpen(bare, RUN, undefined)).toEqual({ lostEpoch: undefined, confirmed: 0 });
+  });
+
+  test('starts a new epoch for another numbering', () => {
+    const other = { ...RUN, epoch: 'r2', runStartedAt: 20 };
+    expect(decideOpen(head, other, undefined)).toEqual({ lostEpoch: 'e1', confirmed: 0 });
+  });
+
+  test('starts a new epoch if the source contradicts the log, unless that has happened already', () => {
+    expect(decideOpen(head, RUN, 'e1')).toEqual({ lostEpoch: 'e1', confirmed: 0 });
+    expect(decideOpen(head, RUN, 'e0')).toEqual({ lostEpoch: undefined, confirmed: 4 });
+  });
+
+  test('leaves the log of a later run, of a publisher, and one that has ended', () => {
+    expect(decideOpen(head, { ...RUN, epoch: 'r0', runStartedAt: 5 }, undefined)).toBe('superseded');
+    expect(decideOpen({ ...head, numbering: 'auto' }, RUN, undefined)).toBe('published');
+    expect(decideOpen({ ...head, end: 9 }, RUN, undefined)).toBe('ended');
+  });
+});
+
+describe('a copy', () => {
+  let log: ReturnType<typeof createMemoryLog>;
+  beforeEach(() => {
+    log = createMemoryLog();
+  });
+  afterEach(() => log.close());
+
+  const steps = async () =>
+    ((await log.read('w', 0, 100))?.events ?? []).map(({ data }) => (data as { step: string }).step);
+
+  test('appends what follows the confirmed events, once', async () => {
+    const copy = createFixedCopy({ log, executionId: 'w', fence: 1 });
+    expect([copy.epoch, copy.confirmed, copy.sent]).toEqual(['', 0, 0]);
+    expect(await copy.enter(RUN)).toBe('done');
+    expect(await copy.append([event(1), event(2)])).toBe('done');
+    expect(await copy.append([event(2), event(3)])).toBe('done');
+    expect([copy.confirmed, copy.sent]).toEqual([3, 3]);
+    expect(await steps()).toEqual(['1', '2', '3']);
+  });
+
+  test('continues where an earlier watcher stopped', async () => {
+    const first = createFixedCopy({ log, executionId: 'w', fence: 1 });
+    await first.enter(RUN);
+    await first.append([event(1), event(2)]);
+    const second = createFixedCopy({ log, executionId: 'w', fence: 2 });
+    await second.enter(RUN);
+    expect([second.epoch, second.confirmed]).toEqual([first.epoch, 2]);
+    expect(await first.append([event(3)])).toBe('fenced');
+  });
+
+  test('compares the events of a sink before it confirms them', async () => {
+    const copy = createFixedCopy({ log, executionId: 'w', fence: 1 });
+    await copy.enter(RUN);
+    await log.append('w', { epoch: copy.epoch, acknowledged: 0, events: [event(1), event(2)] });
+    expect(copy.confirmed).toBe(0);
+    expect(await copy.append([event(1)])).toBe('done');
+    expect(copy.confirmed).toBe(1);
+    const { epoch } = copy;
+    expect(await copy.append([event(2, 'other')])).toBe('retry');
+    expect(copy.epoch).not.toBe(epoch);
+    expect(copy.confirmed).toBe(0);
+    expect(await copy.append([event(1), event(2, 'other')])).toBe('done');
+    expect(await steps()).toEqual(['1', 'other']);
+  });
+
+  test('asks for the events again that a log has lost', async () => {
+    const copy = createFixedCopy({ log, executionId: 'w', fence: 1 });
+    await copy.enter(RUN);
+    await copy.append([event(1), event(2)]);
+    // As after a failover of Redis: the log's last events are gone.
+    const lossy = { ...log, append: async () => ({ outcome: 'gap' as const, head: 1 }) };
+    const other = createFixedCopy({ log: lossy, executionId: 'w', fence: 2 });
+    await other.enter(RUN);
+    expect(await other.append([event(3)])).toBe('retry');
+    expect(other.confirmed).toBe(1);
+  });
+
+  test('starts a new epoch for a retried run, and keeps the epoch through continue-as-new', async () => {
+    const copy = createFixedCopy({ log, executionId: 'w', fence: 1 });
+    await copy.enter(RUN);
+    await copy.append([event(1)]);
+    const { epoch } = copy;
+    expect(await copy.enter({ ...RUN, runId: 'r2', runStartedAt: 20 })).toBe('done');
+    expect([copy.epoch, copy.confirmed]).toEqual([epoch, 1]);
+    expect(await copy.enter({ ...RUN, epoch: 'r3', runId: 'r3', runStartedAt: 30, attempt: 2 })).toBe('done');
+    expect(copy.epoch).not.toBe(epoch);
+    expect(copy.confirmed).toBe(0);
+  });
+});

@@ -1,4 +1,4 @@
-// Types of the activities under test; activity.test.ts makes them over its publisher.
+// Types of the activities under test; activity.test.ts creates them over its publisher.
 
 export declare function write(id: string): Promise<string>;
 export declare function pick(id: string): Promise<{ picked: number }>;

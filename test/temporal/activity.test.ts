@@ -1,4 +1,4 @@
-// On a real server: an activity's execution has its text, its attempts and its one end, under its workflow's.
+// On a real server: the execution of an activity has its text, its attempts and one end, and is a child of its workflow's.
 import { ApplicationFailure } from '@temporalio/activity';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ExecutionEvent } from '../../src/event/events.ts';
@@ -17,22 +17,22 @@ describeTemporal('an activity that publishes', () => {
   let failures = 0;
   let isEndedEarly = false;
   let lastSignal: AbortSignal | undefined;
-  const tries: number[] = [];
+  const attempts: number[] = [];
 
   beforeEach(async () => {
     failures = 0;
     isEndedEarly = false;
-    tries.length = 0;
+    attempts.length = 0;
     parts = { log: createMemoryLog(), store: createMemoryStore() };
     const publisher = createPublisher(parts);
     const activities = {
       write: (id: string) =>
         publishActivity(publisher, { kind: 'agent', id, agentId: 'writer', action: 'write' }, async (run) => {
-          tries.push(run.attempt!);
-          await run.text(`try ${run.attempt}: half, `);
-          if (tries.length <= failures) throw new Error('the pen broke');
+          attempts.push(run.attempt!);
+          await run.text(`attempt ${run.attempt}: half, `);
+          if (attempts.length <= failures) throw new Error('the pen broke');
           await run.text('and the rest');
-          if (isEndedEarly && tries.length === 1) {
+          if (isEndedEarly && attempts.length === 1) {
             // The end is recorded, and then the worker fails before Temporal knows.
             await run.complete();
             throw new Error('the worker died');
@@ -75,7 +75,7 @@ describeTemporal('an activity that publishes', () => {
     return (await parts.log.read(id, 0, 1_000))?.events ?? [];
   }
 
-  /** As a viewer folds it. */
+  /** The text as a viewer reduces it. */
   function textOf(all: readonly ExecutionEvent[]): string {
     return all.reduce((text, { type, data }) => {
       if (type === 'reset') return '';
@@ -83,7 +83,7 @@ describeTemporal('an activity that publishes', () => {
     }, '');
   }
 
-  test('ends with its text or its value, and its row stands under the workflow’s', async () => {
+  test('an activity ends with its text or its value, and its row is a child of the workflow’s', async () => {
     const ids = { agent: uniqueId('agent'), task: uniqueId('task') };
     const handle = await launch('children', [ids]);
     expect(await handle.result()).toEqual({ text: 'written', value: { picked: 2 } });
@@ -91,7 +91,7 @@ describeTemporal('an activity that publishes', () => {
     expect(agent[0]).toMatchObject({ type: 'agent_start', data: { agentId: 'writer', action: 'write' } });
     expect(agent.at(-1)).toMatchObject({
       type: 'complete',
-      data: { result: 'try 1: half, and the rest' },
+      data: { result: 'attempt 1: half, and the rest' },
     });
     expect((await events(ids.task)).at(-1)).toMatchObject({
       type: 'complete',
@@ -122,14 +122,14 @@ describeTemporal('an activity that publishes', () => {
     expect(own[1]!.data).toEqual({ agentId: 'writer', executionId: ids.agent });
   });
 
-  test('that fails twice after half of its text leaves a viewer with the right text', async () => {
+  test('an activity that fails twice after half of its text leaves a viewer with the right text', async () => {
     failures = 2;
     const ids = { agent: uniqueId('agent'), task: uniqueId('task') };
     const handle = await launch('children', [ids]);
     await handle.result();
-    expect(tries).toEqual([1, 2, 3]);
+    expect(attempts).toEqual([1, 2, 3]);
     const all = await events(ids.agent);
-    expect(textOf(all)).toBe('try 3: half, and the rest');
+    expect(textOf(all)).toBe('attempt 3: half, and the rest');
     expect(
       all.filter(({ type }) => type !== 'llm_chunk').map(({ type, attempt }) => `${type} ${attempt}`),
     ).toEqual([
@@ -148,7 +148,7 @@ describeTemporal('an activity that publishes', () => {
     });
   });
 
-  test('ends with error where no other try will come: the last one, or one that is not to be retried', async () => {
+  test('an activity ends with error at its last attempt, and at a failure that is not retryable', async () => {
     failures = 3;
     const ids = { agent: uniqueId('agent'), task: uniqueId('task') };
     await expect((await launch('children', [ids])).result()).rejects.toThrow();
@@ -157,7 +157,7 @@ describeTemporal('an activity that publishes', () => {
       attempt: 3,
       data: { status: 'FAILED', message: 'the pen broke' },
     });
-    tries.length = 0;
+    attempts.length = 0;
     failures = -1;
     const others = { agent: uniqueId('agent'), task: uniqueId('task') };
     await expect((await launch('children', [others])).result()).rejects.toThrow();
@@ -168,21 +168,21 @@ describeTemporal('an activity that publishes', () => {
     });
   });
 
-  test('does its work again, in silence, where its end was told and Temporal did not hear of it', async () => {
+  test('an activity that ended before Temporal knew of it runs again and publishes nothing', async () => {
     isEndedEarly = true;
     const ids = { agent: uniqueId('agent'), task: uniqueId('task') };
     expect(await (await launch('children', [ids])).result()).toMatchObject({ text: 'written' });
-    expect(tries).toEqual([1, 2]);
+    expect(attempts).toEqual([1, 2]);
     const all = await events(ids.agent);
     expect(all.at(-1)).toMatchObject({ type: 'complete', attempt: 1 });
     expect(all.filter(({ type }) => type === 'complete')).toHaveLength(1);
   });
 
   test.each([
-    ['and waited for', true],
-    ['and left alone', false],
+    ['waits for it', true],
+    ['does not wait for it', false],
   ])(
-    'is cancelled with its workflow %s: its heartbeats bring the news, its stream ends',
+    'an activity is cancelled with a workflow that %s: heartbeats report it, and the stream ends',
     async (_, isWaitedFor) => {
       const id = uniqueId('work');
       const handle = await launch('longWork', [id, isWaitedFor]);
@@ -198,7 +198,7 @@ describeTemporal('an activity that publishes', () => {
     },
   );
 
-  test('stops where another attempt has its execution', async () => {
+  test('an activity stops when another attempt takes over its execution', async () => {
     const id = uniqueId('work');
     const handle = await launch('longWork', [id, false]);
     await until(async () => (await events(id)).some(({ type }) => type === 'llm_chunk'));
@@ -207,7 +207,7 @@ describeTemporal('an activity that publishes', () => {
     await parts.log.open(id, { numbering: 'auto', publisher: 'other', attempt: 9 });
     const head = (await parts.log.head(id))!;
     expect(head.attempt).toBe(9);
-    await until(() => signal.aborted, { timeoutMs: 15_000, what: 'the work to be stopped' });
+    await until(() => signal.aborted, { timeoutMs: 15_000, what: 'the work to stop' });
     await handle.terminate();
   });
 });

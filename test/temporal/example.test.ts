@@ -7,7 +7,7 @@ import { describeTemporal, useTemporal } from '../support/temporal.ts';
 import { until } from '../support/wait.ts';
 import { uniqueId } from './rig.ts';
 
-describeTemporal('the smallest worker', () => {
+describeTemporal('the example worker', () => {
   const temporal = useTemporal();
 
   test('streams its workflow, its task and its agent', async () => {

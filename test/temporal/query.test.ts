@@ -1,11 +1,11 @@
-// What a workflow answers about itself on a real server: its events in order, in pages, through its runs, with one end.
+// The query of a workflow on a real server: its events in order, in pages, across its runs, with one end.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checkEventData } from '../../src/event/validation.ts';
 import { describeTemporal, useTemporal } from '../support/temporal.ts';
 import { queryStream, type RunningWorker, readAll, startWorker, summaryOf, uniqueId } from './rig.ts';
 import type * as workflows from './workflows.ts';
 
-describeTemporal('a workflow’s stream', () => {
+describeTemporal('the stream of a workflow', () => {
   const temporal = useTemporal();
   let worker: RunningWorker;
   beforeAll(async () => {
@@ -18,7 +18,7 @@ describeTemporal('a workflow’s stream', () => {
     return temporal.client.workflow.start(name, { taskQueue, workflowId: uniqueId(name), args, ...options });
   }
 
-  test('tells every event once and in order, each of the shape that the wire has', async () => {
+  test('returns every event once and in order, in the shape of the wire format', async () => {
     const handle = await start('everything', ['ants']);
     expect(await handle.result()).toEqual({ topic: 'ants' });
     const events = await readAll(handle);
@@ -57,7 +57,7 @@ describeTemporal('a workflow’s stream', () => {
     expect(await queryStream(handle, 11)).toMatchObject({ next: 12, events: [] });
   });
 
-  test('tells the same again when it is replayed from its history', async () => {
+  test('returns the same events when the workflow is replayed from its history', async () => {
     const handle = await start('everything', ['bees']);
     await handle.result();
     const before = await queryStream(handle);
@@ -67,7 +67,7 @@ describeTemporal('a workflow’s stream', () => {
     expect(await queryStream(handle)).toEqual(before);
   });
 
-  test('answers in pages of about 256 KiB, and lets go of the oldest above its bounds', async () => {
+  test('is returned in pages of about 256 KiB, and trimmed to its size limit', async () => {
     const handle = await start('steps', [500, 10_000]);
     await handle.signal('go');
     await handle.result();
@@ -85,7 +85,7 @@ describeTemporal('a workflow’s stream', () => {
     expect(events.at(-1)!.type).toBe('complete');
   });
 
-  test('lets go by count too, and serves a client that is ahead of nothing', async () => {
+  test('is trimmed to its number of events, and a query after its last event returns none', async () => {
     const handle = await start('steps', [250, 1]);
     const page = await queryStream(handle, 200);
     expect(page).toMatchObject({ base: 151, next: 252, status: 'RUNNING' });
@@ -94,7 +94,7 @@ describeTemporal('a workflow’s stream', () => {
     await handle.terminate();
   });
 
-  test('goes on through continue-as-new: one epoch, one numbering, one end', async () => {
+  test('continues through continue-as-new with one epoch, one numbering and one end', async () => {
     const handle = await start('laps', [3]);
     expect(await handle.result()).toBe('home');
     const last = temporal.client.workflow.getHandle(handle.workflowId);
@@ -115,7 +115,7 @@ describeTemporal('a workflow’s stream', () => {
       '10 workflow_status 1c',
       '11 complete SUCCESS',
     ]);
-    // What the tail left out, the run before has.
+    // The previous run has the events that the tail omits.
     const before = await queryStream(
       temporal.client.workflow.getHandle(handle.workflowId, page.continuedFrom),
       3,
@@ -124,7 +124,7 @@ describeTemporal('a workflow’s stream', () => {
     expect(before.events.map(summaryOf)[0]).toBe('4 workflow_status 3c');
   });
 
-  test('begins anew where a continue-as-new hands nothing over', async () => {
+  test('restarts after a continue-as-new that carries nothing over', async () => {
     const handle = await start('forgetful', [2]);
     await handle.result();
     const page = await queryStream(temporal.client.workflow.getHandle(handle.workflowId));
@@ -140,7 +140,7 @@ describeTemporal('a workflow’s stream', () => {
   test.each([
     ['failure', 'out of ink'],
     ['cause', 'out of ink'],
-  ] as const)('ends with the innermost reason when it fails (%s)', async (kind, message) => {
+  ] as const)('ends with the innermost cause when the workflow fails (%s)', async (kind, message) => {
     const handle = await start('failing', [kind]);
     await expect(handle.result()).rejects.toThrow();
     expect((await queryStream(handle)).events.at(-1)).toMatchObject({
@@ -149,7 +149,7 @@ describeTemporal('a workflow’s stream', () => {
     });
   });
 
-  test('does not end when it will be retried, and the retry begins an epoch of its own', async () => {
+  test('does not end when the workflow will be retried, and the retry starts a new epoch', async () => {
     const retry = { maximumAttempts: 2, initialInterval: '10 ms' };
     const handle = await start('failing', ['retried'], { retry });
     await expect(handle.result()).rejects.toThrow();
@@ -164,26 +164,26 @@ describeTemporal('a workflow’s stream', () => {
     expect(second.epoch).not.toBe(handle.firstExecutionRunId);
   });
 
-  test('ends with CANCELED when it lets a cancellation through, and with success when it stays', async () => {
-    const through = await start('cancellable', [false]);
-    await queryStream(through);
-    await through.cancel();
-    await expect(through.result()).rejects.toThrow('cancelled');
-    expect((await queryStream(through)).events.at(-1)).toMatchObject({
+  test('ends with CANCELED when the workflow rethrows a cancellation, and with SUCCESS when it completes', async () => {
+    const rethrows = await start('cancellable', [false]);
+    await queryStream(rethrows);
+    await rethrows.cancel();
+    await expect(rethrows.result()).rejects.toThrow('cancelled');
+    expect((await queryStream(rethrows)).events.at(-1)).toMatchObject({
       type: 'error',
       data: { status: 'CANCELED' },
     });
-    const stays = await start('cancellable', [true]);
-    await queryStream(stays);
-    await stays.cancel();
-    expect(await stays.result()).toBe('stayed');
-    expect((await queryStream(stays)).events.map(summaryOf).slice(1)).toEqual([
+    const completes = await start('cancellable', [true]);
+    await queryStream(completes);
+    await completes.cancel();
+    expect(await completes.result()).toBe('stayed');
+    expect((await queryStream(completes)).events.map(summaryOf).slice(1)).toEqual([
       '2 workflow_status WAITING',
       '3 complete SUCCESS',
     ]);
   });
 
-  test('tells what cannot be told as warnings, and never fails the workflow for it', async () => {
+  test('replaces invalid events by warnings, and never fails the workflow', async () => {
     const handle = await start('careless', []);
     expect(await handle.result()).toHaveLength(70_000);
     const { events } = await queryStream(handle);
@@ -198,7 +198,7 @@ describeTemporal('a workflow’s stream', () => {
     expect(events[5]!.data).toMatchObject({ resultOmitted: true });
   });
 
-  test('is another epoch after a reset, though its numbering was carried over', async () => {
+  test('starts a new epoch after a reset, though its numbering was carried over', async () => {
     const handle = await start('laps', [2]);
     await handle.result();
     const { workflowId } = handle;
@@ -211,15 +211,15 @@ describeTemporal('a workflow’s stream', () => {
       // The first workflow task of the run.
       workflowTaskFinishEventId: 4,
     } as never);
-    const again = temporal.client.workflow.getHandle(workflowId, runId!);
-    expect(await again.result()).toBe('home');
-    const after = await queryStream(again);
+    const resetRun = temporal.client.workflow.getHandle(workflowId, runId!);
+    expect(await resetRun.result()).toBe('home');
+    const after = await queryStream(resetRun);
     expect(before.epoch).toBe(handle.firstExecutionRunId);
     expect(after.epoch).toBe(runId);
     expect(after.events.map(summaryOf)).toEqual(before.events.map(summaryOf));
   });
 
-  test('may be watched under another id than the workflow’s', async () => {
+  test('may belong to an execution with another id than the workflow’s', async () => {
     const handle = await start('renamed', ['x']);
     expect(await handle.result()).toBe('renamed-1');
     expect((await queryStream(handle)).executionId).toBe('renamed-1');

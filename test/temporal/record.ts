@@ -1,5 +1,4 @@
-// Records the histories that replay.test.ts replays: run after a change of workflows.ts that changes what they ask of
-// Temporal.
+// Records the histories that replay.test.ts replays. Run it after a change of workflows.ts that changes their commands.
 //
 //   node --import tsx test/temporal/record.ts
 import { writeFileSync } from 'node:fs';
@@ -31,23 +30,23 @@ try {
   await temporal.close();
 }
 
-/** Runs a workflow to its end and writes down its last run. */
-async function record(name: string, args: unknown[], push?: 'cancel' | 'go'): Promise<void> {
+/** Runs a workflow to its end and writes the history of its last run. */
+async function record(name: string, args: unknown[], action?: 'cancel' | 'go'): Promise<void> {
   const workflowId = `recorded-${name}`;
   const handle = await temporal.client.workflow.start(name, {
     taskQueue: worker.taskQueue,
     workflowId,
     args,
   });
-  // The first workflow task is done when a query is answered.
+  // The first workflow task is done when a query returns.
   await handle.query('getStreamState');
-  if (push === 'cancel') await handle.cancel();
-  if (push === 'go') for (let i = 0; i < 2; i += 1) await handle.signal('go');
+  if (action === 'cancel') await handle.cancel();
+  if (action === 'go') for (let i = 0; i < 2; i += 1) await handle.signal('go');
   await handle.result().catch(() => {});
   const history = await temporal.client.workflow.getHandle(workflowId).fetchHistory();
   const file = new URL(`./histories/${name}.json`, import.meta.url);
   const json = JSON.stringify(JSON.parse(historyToJSON(history)), null, 1);
-  // Stack traces name the folder that this ran in, which is nobody's business.
+  // Stack traces contain the local path.
   writeFileSync(file, `${json.replaceAll(process.cwd(), '/app')}\n`);
   console.log(`${name}: ${history.events!.length} events`);
 }

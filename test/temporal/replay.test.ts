@@ -1,4 +1,4 @@
-// Recorded histories replay: a stream asks nothing of Temporal, whether its events go to a sink or not.
+// Recorded histories replay: a stream adds no commands to a workflow, with or without a sink.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from '@temporalio/worker';
@@ -18,7 +18,7 @@ function read(name: string): { events: { workflowExecutionStartedEventAttributes
   return JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8'));
 }
 
-/** Replays histories in one go, for bundling takes seconds. */
+/** Replays several histories with one bundle, because bundling takes seconds. */
 async function replay(names: readonly string[], options: object = {}): Promise<(Error | undefined)[]> {
   const histories = names.map((name) => ({ workflowId: `recorded-${name}`, history: read(name) }));
   const results: (Error | undefined)[] = [];
@@ -33,14 +33,14 @@ test('recorded histories raise no determinism error', async () => {
   expect(await replay(NAMES)).toEqual(NAMES.map(() => undefined));
 });
 
-test('nor where a plugin has turned the sink on, which hears nothing of a replay', async () => {
+test('recorded histories replay with the plugin’s sink, which receives no events of a replay', async () => {
   const log = createMemoryLog();
   const plugin = createTemporalPlugin({ log, store: createMemoryStore() });
   expect(await replay(NAMES, { plugins: [plugin] })).toEqual(NAMES.map(() => undefined));
   expect(await log.head('recorded-everything')).toBeUndefined();
 });
 
-test('a workflow that went another way would be found out', async () => {
+test('a replay of another workflow raises a determinism error', async () => {
   const history = read('everything');
   Object.assign(history.events[0]!.workflowExecutionStartedEventAttributes!, {
     workflowType: { name: 'laps' },

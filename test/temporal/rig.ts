@@ -1,4 +1,4 @@
-// A worker on the shared server, over a log and a store, and reading what its workflows say.
+// A worker on the shared server, over a log and a store, and functions that read the streams of its workflows.
 import type { WorkflowHandle } from '@temporalio/client';
 import { bundleWorkflowCode, Worker, type WorkerOptions, type WorkflowBundle } from '@temporalio/worker';
 import type { EventLog } from '../../src/log/log.ts';
@@ -11,8 +11,8 @@ const workflowsPath = new URL('./workflows.ts', import.meta.url).pathname;
 
 let bundle: Promise<WorkflowBundle> | undefined;
 
-/** Bundled once a file: webpack takes seconds. The plugin's interceptors are in it. */
-function theBundle(): Promise<WorkflowBundle> {
+/** Bundled once per test file, because it takes seconds. It contains the plugin's interceptors. */
+function bundleOnce(): Promise<WorkflowBundle> {
   const plugin = createTemporalPlugin({ log: {} as never, store: {} as never });
   const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, log() {} };
   bundle ??= bundleWorkflowCode({ workflowsPath, plugins: [plugin], logger: quiet });
@@ -25,7 +25,7 @@ export interface RunningWorker {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Starts a worker; with parts, its workflows' events go to the log by the sink. */
+/** Starts a worker. With parts, its sink appends the events of its workflows to the log. */
 export async function startWorker(
   temporal: TemporalConnections,
   options: Partial<WorkerOptions> & {
@@ -36,11 +36,11 @@ export async function startWorker(
   const taskQueue = options.taskQueue ?? `test-${crypto.randomUUID()}`;
   const sinks = parts
     ? { plugins: [createTemporalPlugin(parts)] }
-    : // The bundle says that there are sinks.
+    : // The bundle contains the interceptors, so workflows call the sink.
       { sinks: { execstream: { append: { fn: () => {} } } } };
   const worker = await Worker.create({
     connection: temporal.native,
-    workflowBundle: await theBundle(),
+    workflowBundle: await bundleOnce(),
     ...sinks,
     ...rest,
     taskQueue,
@@ -61,7 +61,7 @@ export function queryStream(handle: WorkflowHandle, since = 0): Promise<StreamPa
   return handle.query<StreamPage, [number]>(STREAM_QUERY, since);
 }
 
-/** All events, page by page, as a relay reads them. */
+/** All events, page by page. */
 export async function readAll(handle: WorkflowHandle, since = 0): Promise<WorkflowEvent[]> {
   const events: WorkflowEvent[] = [];
   for (;;) {
@@ -71,7 +71,7 @@ export async function readAll(handle: WorkflowHandle, since = 0): Promise<Workfl
   }
 }
 
-/** An event in a word: its type, and what tells it from others of the type. */
+/** An event in short: its seq, its type, and the field that distinguishes it. */
 export function summaryOf(event: WorkflowEvent): string {
   const { seq, type } = event;
   const data = event.data as { step?: string; status?: string; code?: string };

@@ -1,4 +1,4 @@
-// The server of the suites: a Temporal of a test's own keeps its workflows over a kill.
+// The Temporal servers of the suites: a persistent one keeps its workflows after a kill.
 import { expect, test } from 'vitest';
 import {
   connectTo,
@@ -13,14 +13,14 @@ import { queryStream, startWorker, summaryOf, uniqueId } from './rig.ts';
 describeTemporal('the shared Temporal', () => {
   const temporal = useTemporal();
 
-  test('answers', async () => {
+  test('responds', async () => {
     const { serverVersion } = await temporal.client.workflowService.getSystemInfo({});
     expect(serverVersion).toMatch(/^\d+\.\d+/);
   });
 });
 
-describeOwnTemporal("a Temporal of a test's own", () => {
-  test('is killed in the middle and comes back with its workflows, whose streams go on', async () => {
+describeOwnTemporal('a persistent Temporal server', () => {
+  test('keeps its workflows after a kill, and their streams continue', async () => {
     await using server = await startTemporal({ persistent: true });
     const temporal = await connectTo(server.address);
     try {

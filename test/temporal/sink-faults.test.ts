@@ -1,4 +1,4 @@
-// The sink without Temporal: what it leaves to the relay, and that nothing it meets reaches the workflow.
+// The sink without Temporal: which events it leaves to the server, and that no failure reaches the workflow.
 import type { WorkflowInfo } from '@temporalio/workflow';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
@@ -11,18 +11,18 @@ import { until } from '../support/wait.ts';
 const ID = 'digest-1';
 let log: ReturnType<typeof createMemoryLog>;
 let store: ReturnType<typeof createMemoryStore>;
-const made: WorkerSinks[] = [];
+const created: WorkerSinks[] = [];
 
 beforeEach(() => {
   log = createMemoryLog();
   store = createMemoryStore();
 });
 afterEach(async () => {
-  await Promise.all(made.splice(0).map((sinks) => sinks.close()));
+  await Promise.all(created.splice(0).map((sinks) => sinks.close()));
   await log.close();
 });
 
-/** A worker's sink: says steps as a workflow of this run does. */
+/** A worker's sink; the returned function emits a step, as a workflow of this run would. */
 function sink(options: Partial<SinkOptions> = {}) {
   const append = sinkOf(options);
   return (seq: number, step: string, run = {}) => {
@@ -31,10 +31,10 @@ function sink(options: Partial<SinkOptions> = {}) {
   };
 }
 
-/** A worker's sink, given events as they are. */
+/** A worker's sink; the returned function emits an event. */
 function sinkOf(options: Partial<SinkOptions> = {}) {
   const sinks = createWorkerSinks({ log, store, closeMs: 50, ...options });
-  made.push(sinks);
+  created.push(sinks);
   return (event: WorkflowEvent, { runId = 'r1', startedAt = 0, attempt = 1 } = {}) => {
     const info = {
       namespace: 'default',
@@ -45,13 +45,13 @@ function sinkOf(options: Partial<SinkOptions> = {}) {
       attempt,
       runStartTime: new Date(startedAt),
     } as WorkflowInfo;
-    const answer: unknown = sinks.sinks.execstream.append.fn(info, {
+    const returned: unknown = sinks.sinks.execstream.append.fn(info, {
       executionId: ID,
       epoch: runId,
       event,
     } satisfies SinkEvent);
     // Temporal awaits what a sink returns before it completes the workflow task.
-    expect(answer).toBeUndefined();
+    expect(returned).toBeUndefined();
   };
 }
 
@@ -60,11 +60,11 @@ async function steps(): Promise<string[]> {
   return events.map(({ data }) => (data as { step: string }).step);
 }
 
-const settled = () => new Promise((resolve) => setTimeout(resolve, 100));
+const settle = () => new Promise((resolve) => setTimeout(resolve, 100));
 
-test('events of one workflow task go in one append', async () => {
+test('the events of one workflow task are one append', async () => {
   let appends = 0;
-  const say = sink({
+  const emit = sink({
     log: {
       ...log,
       append: (...request) => {
@@ -73,36 +73,36 @@ test('events of one workflow task go in one append', async () => {
       },
     },
   });
-  for (let seq = 1; seq <= 50; seq += 1) say(seq, `${seq}`);
+  for (let seq = 1; seq <= 50; seq += 1) emit(seq, `${seq}`);
   await until(async () => (await steps()).length === 50);
   expect(appends).toBe(1);
   expect(await store.get(ID)).toMatchObject({ workflowId: ID, runId: 'r1', attempt: 1, status: 'RUNNING' });
 });
 
-test('a task that is run again takes the place of what it said before, as long as that waits', async () => {
+test('a retried task replaces the events of the failed one while they are queued', async () => {
   store.isAway = true;
-  const say = sink();
-  say(1, 'a');
-  say(2, 'b');
-  await settled();
-  say(2, 'c');
-  say(3, 'd');
+  const emit = sink();
+  emit(1, 'a');
+  emit(2, 'b');
+  await settle();
+  emit(2, 'c');
+  emit(3, 'd');
   store.isAway = false;
   await until(async () => (await steps()).length === 3);
   expect(await steps()).toEqual(['a', 'c', 'd']);
 });
 
-test('what contradicts the log is left out, until the relay has begun another epoch', async () => {
-  const say = sink();
-  say(1, 'a');
-  say(2, 'b');
+test('events that contradict the log are not appended until the server has started another epoch', async () => {
+  const emit = sink();
+  emit(1, 'a');
+  emit(2, 'b');
   await until(async () => (await steps()).length === 2);
-  say(2, 'B');
-  say(3, 'c');
-  await settled();
+  emit(2, 'B');
+  emit(3, 'c');
+  await settle();
   expect(await steps()).toEqual(['a', 'b']);
   const { epoch } = (await log.head(ID))!;
-  // The relay: the query says a, B, c.
+  // As the server does: the query returns a, B, c.
   await log.open(ID, {
     numbering: 'fixed',
     attempt: 1,
@@ -118,17 +118,17 @@ test('what contradicts the log is left out, until the relay has begun another ep
     }) as const;
   const events = [event(1, 'a'), event(2, 'B'), event(3, 'c')];
   await log.append(ID, { epoch: opened.epoch, acknowledged: 0, fence: 1, events });
-  say(4, 'd');
+  emit(4, 'd');
   await until(async () => (await steps()).length === 4);
   expect(await steps()).toEqual(['a', 'B', 'c', 'd']);
 });
 
-test('events behind a hole wait a moment for another worker to fill it, then are left', async () => {
+test('events after a gap wait for another worker to fill it, and are then dropped', async () => {
   const [here, there] = [sink(), sink()];
   here(1, 'a');
   await until(async () => (await steps()).length === 1);
   there(3, 'c');
-  await settled();
+  await settle();
   here(2, 'b');
   await until(async () => (await steps()).length === 3);
   expect(await steps()).toEqual(['a', 'b', 'c']);
@@ -136,58 +136,58 @@ test('events behind a hole wait a moment for another worker to fill it, then are
   await until(async () => (await log.head(ID))?.head === 3);
 });
 
-test('a log that is away is caught up with, in order', async () => {
-  let isAway = true;
-  const say = sink({
+test('events are appended in order once an unavailable log is back', async () => {
+  let isUnavailable = true;
+  const emit = sink({
     log: {
       ...log,
       append: async (...request) => {
-        if (isAway) throw new ExecstreamError('SOURCE_UNAVAILABLE', 'away');
+        if (isUnavailable) throw new ExecstreamError('SOURCE_UNAVAILABLE', 'unavailable');
         return log.append(...request);
       },
     },
   });
-  say(1, 'a');
-  await settled();
-  say(2, 'b');
-  isAway = false;
+  emit(1, 'a');
+  await settle();
+  emit(2, 'b');
+  isUnavailable = false;
   await until(async () => (await steps()).length === 2);
   expect(await steps()).toEqual(['a', 'b']);
 });
 
-test('above its bound all that waits is dropped, and said once', async () => {
+test('above the size limit all queued events are dropped, with one warning', async () => {
   const warnings: string[] = [];
-  const say = sink({
+  const emit = sink({
     queueBytes: 10_000,
     log: { ...log, append: () => new Promise(() => {}) },
     logger: { info: () => {}, warn: (_, message) => warnings.push(message), error: () => {} },
   });
-  for (let seq = 1; seq <= 15; seq += 1) say(seq, 'x'.repeat(1_000));
+  for (let seq = 1; seq <= 15; seq += 1) emit(seq, 'x'.repeat(1_000));
   expect(warnings).toEqual([
     'the log is slower than the workflows: dropped queued events; the server reads them by the query',
   ]);
 });
 
-test('a log that was lost in the middle is not begun from there', async () => {
-  const say = sink();
-  say(7, 'g');
-  await settled();
+test('a log that was lost is not restarted in the middle', async () => {
+  const emit = sink();
+  emit(7, 'g');
+  await settle();
   expect(await log.head(ID)).toBeUndefined();
 });
 
-test('a row that a killed worker did not get to make is made with the next event, and lets viewers in', async () => {
-  const say = sink({ tenantOf: () => 'mill' });
-  say(7, 'g');
+test('a row that a killed worker did not create is created with the next event', async () => {
+  const emit = sink({ tenantOf: () => 'mill' });
+  emit(7, 'g');
   const row = await until(() => store.get(ID));
   expect(row).toMatchObject({ kind: 'workflow', tenant: 'mill', workflowId: ID, runId: 'r1', attempt: 1 });
-  // Once: what is asked for each event costs a workflow whose log was lost.
+  // Once, because a call per event would be expensive for a workflow whose log was lost.
   const begin = vi.spyOn(store, 'begin');
-  say(8, 'h');
-  await settled();
+  emit(8, 'h');
+  await settle();
   expect(begin).not.toHaveBeenCalled();
 });
 
-test('and with its end, where that is all that is left to be said', async () => {
+test('a row that a killed worker did not create is created with the end, if no other event follows', async () => {
   const closed = { workflowExecutionCompletedEventAttributes: {} };
   const service = () => ({
     getWorkflowExecutionHistory: async () => ({ history: { events: [closed] } }),
@@ -196,29 +196,29 @@ test('and with its end, where that is all that is left to be said', async () => 
   const data = { status: 'SUCCESS', result: 'done', durationMs: 5 } as const;
   append({ seq: 9, type: 'complete', ts: '2026-01-01T00:00:00.000Z', data });
   await until(async () => (await store.get(ID))?.finishedAt);
-  // Its end stands in no log yet: that is the relay's, which has the whole of it.
+  // The log does not have the end yet: the server appends it, after all events of the query.
   expect(await store.get(ID)).toMatchObject({ tenant: 'mill', status: 'SUCCESS', result: 'done' });
   expect((await store.get(ID))!.end).toBeUndefined();
 });
 
-test('another run begins a new epoch with its first event, and an older one does not get the log back', async () => {
-  const say = sink();
-  say(1, 'a');
+test('a later run starts a new epoch with its first event, and an older one does not take the log back', async () => {
+  const emit = sink();
+  emit(1, 'a');
   await until(async () => (await steps()).length === 1);
   const { epoch } = (await log.head(ID))!;
-  say(1, 'A', { runId: 'r2', startedAt: 5, attempt: 2 });
+  emit(1, 'A', { runId: 'r2', startedAt: 5, attempt: 2 });
   await until(async () => (await steps())[0] === 'A');
   expect((await log.head(ID))!.epoch).not.toBe(epoch);
   expect(await store.get(ID)).toMatchObject({ attempt: 2 });
   sink()(1, 'a');
   sink()(2, 'b', { runId: 'r3', startedAt: 9 });
-  await settled();
+  await settle();
   expect(await steps()).toEqual(['A']);
 });
 
-test('a log that a publisher writes, or that has ended, is left alone', async () => {
+test('the log of a publisher is left alone', async () => {
   await log.open(ID, { numbering: 'auto', publisher: 'p', attempt: 1 });
   sink()(1, 'a');
-  await settled();
+  await settle();
   expect(await steps()).toEqual([]);
 });

@@ -1,4 +1,4 @@
-// On a real server: what workflows emit is in the log at once, whole and once, whatever happens to workers and logs.
+// On a real server: the log has the events of workflows immediately, completely and once, also after failures.
 import { afterEach, expect, test } from 'vitest';
 import type { EventLog } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
@@ -40,7 +40,7 @@ function launch(
 function sinkSuite(make: () => EventLog): void {
   const temporal = useTemporal();
 
-  test('has every event in order and once, a row, and the end with its cursor on the row', async () => {
+  test('has every event once and in order, and the row has the cursor of the end', async () => {
     const { log, store } = parts(make());
     await using worker = await startWorker(temporal, { parts: { log, store } });
     const handle = await launch(temporal, worker.taskQueue, 'everything', ['ants']);
@@ -48,8 +48,8 @@ function sinkSuite(make: () => EventLog): void {
     await handle.result();
     await hasEnded(log, id);
     const stored = await events(log, id);
-    const asked = await readAll(handle);
-    expect(stored.map(({ seq, type, ts, data }) => ({ seq, type, ts, data }))).toEqual(asked);
+    const queried = await readAll(handle);
+    expect(stored.map(({ seq, type, ts, data }) => ({ seq, type, ts, data }))).toEqual(queried);
     const row = await until(async () => (await store.get(id))?.end && store.get(id));
     const { epoch } = (await log.head(id))!;
     expect(row).toMatchObject({
@@ -64,7 +64,7 @@ function sinkSuite(make: () => EventLog): void {
     });
   });
 
-  test('goes on without doubling where a worker stops in the middle and another replays', async () => {
+  test('continues without duplicates when a worker stops and another one replays', async () => {
     const { log, store } = parts(make());
     const first = await startWorker(temporal, { parts: { log, store } });
     const { taskQueue } = first;
@@ -89,7 +89,7 @@ function sinkSuite(make: () => EventLog): void {
     ]);
   });
 
-  test('takes the same events from the query as duplicates', async () => {
+  test('accepts the same events from the query as duplicates', async () => {
     const { log, store } = parts(make());
     await using worker = await startWorker(temporal, { parts: { log, store } });
     const handle = await launch(temporal, worker.taskQueue, 'onSignal', [2]);
@@ -100,7 +100,7 @@ function sinkSuite(make: () => EventLog): void {
       return now && now.head >= 2 && now;
     });
     const page = await queryStream(handle);
-    // As the relay does it, fenced; at the same time as the sink.
+    // As the server does, with a fencing token, concurrently with the sink.
     const append = { epoch: head.epoch, acknowledged: 0, fence: 7, events: page.events };
     expect(await log.append(id, append)).toEqual({ outcome: 'appended', head: 2 });
     await handle.signal('go');
@@ -111,7 +111,7 @@ function sinkSuite(make: () => EventLog): void {
     expect((await events(log, id)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
   });
 
-  test('goes on in one epoch through continue-as-new', async () => {
+  test('continues in one epoch through continue-as-new', async () => {
     const { log, store } = parts(make());
     await using worker = await startWorker(temporal, { parts: { log, store } });
     const handle = await launch(temporal, worker.taskQueue, 'laps', [3]);
@@ -135,12 +135,12 @@ describeRedis('the Redis log behind a sink', () => {
 describeTemporal('a sink', () => {
   const temporal = useTemporal();
 
-  test('tells no end that Temporal refused: the workflow ran on, for a signal had come', async () => {
+  test('appends no end that Temporal rejected because a signal had arrived', async () => {
     const { log, store } = parts();
     await using worker = await startWorker(temporal, { parts: { log, store } });
     const handle = await launch(temporal, worker.taskQueue, 'hasty', []);
     const id = handle.workflowId;
-    // The second workflow task has begun: it thinks for a while, and returns.
+    // The second workflow task has started: it computes for a while and returns.
     await until(
       async () =>
         (await handle.fetchHistory()).events!.filter((e) => e.workflowTaskStartedEventAttributes).length ===
@@ -159,7 +159,7 @@ describeTemporal('a sink', () => {
     expect((await events(log, id))[2]!.data).toMatchObject({ result: 1 });
   });
 
-  test('begins a new epoch for a workflow that is retried, at the row’s next attempt', async () => {
+  test('starts a new epoch and the row’s next attempt for a workflow that is retried', async () => {
     const { log, store } = parts();
     await using worker = await startWorker(temporal, { parts: { log, store } });
     const workflowId = uniqueId('retried');
@@ -182,7 +182,7 @@ describeTemporal('a sink', () => {
     expect(await store.get(workflowId)).toMatchObject({ attempt: 2, status: 'FAILED' });
   });
 
-  test('tells a cancellation once it has come through', async () => {
+  test('appends a cancellation once the run has closed', async () => {
     const { log, store } = parts();
     await using worker = await startWorker(temporal, { parts: { log, store } });
     const handle = await launch(temporal, worker.taskQueue, 'cancellable', [false]);
@@ -192,20 +192,20 @@ describeTemporal('a sink', () => {
     expect((await store.get(handle.workflowId))?.status).toBe('CANCELED');
   });
 
-  test('never fails or holds up a workflow where log and store are away', async () => {
+  test('never fails or delays a workflow while log and store are unavailable', async () => {
     const { log, store } = parts();
-    const away = async () => new Promise<never>(() => {});
+    const hang = async () => new Promise<never>(() => {});
     await using worker = await startWorker(temporal, {
-      parts: { log: { ...log, head: away, append: away }, store },
+      parts: { log: { ...log, head: hang, append: hang }, store },
       shutdownGraceTime: 0,
     });
     const handle = await launch(temporal, worker.taskQueue, 'everything', ['ants']);
-    const begun = performance.now();
+    const startedAt = performance.now();
     await handle.result();
-    expect(performance.now() - begun).toBeLessThan(5_000);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
 
-  test('brings an event into the log within ms, as is printed', async () => {
+  test('appends an event within ms (printed)', async () => {
     const { log, store } = parts();
     await using worker = await startWorker(temporal, { parts: { log, store } });
     const handle = await launch(temporal, worker.taskQueue, 'onSignal', [100]);

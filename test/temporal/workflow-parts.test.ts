@@ -1,4 +1,4 @@
-// What needs no server: which epoch a run is in, what will be retried, how much is held and handed over.
+// Parts that need no server: the epoch of a run, the prediction of a retry, the event buffer, the note.
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import { activityWillRetry, workflowWillRetry } from '../../src/temporal/shared/retry-policy.ts';
@@ -7,7 +7,7 @@ import type { CarriedStream } from '../../src/temporal/workflow/carry-over.ts';
 import { epochOf } from '../../src/temporal/workflow/epoch.ts';
 import { createEventBuffer } from '../../src/temporal/workflow/event-buffer.ts';
 
-describe('the epoch', () => {
+describe('the epoch of a run', () => {
   const run = (runId: string, originalExecutionRunId = runId, continuedFromExecutionRunId?: string) => ({
     runId,
     originalExecutionRunId,
@@ -15,24 +15,24 @@ describe('the epoch', () => {
   });
   const carried = { epoch: 'r1', runId: 'r1' } as CarriedStream;
 
-  test('is the run’s own for a first run, a cron run and a reset of either', () => {
+  test('is its own id for a first run, a cron run, and a reset of either', () => {
     expect(epochOf(run('r1'), undefined)).toBe('r1');
     expect(epochOf(run('r2', 'r2', 'r1'), undefined)).toBe('r2');
     expect(epochOf(run('r3', 'r1'), undefined)).toBe('r3');
   });
 
-  test('is the carried one after continue-as-new, however often', () => {
+  test('is carried over by continue-as-new, any number of times', () => {
     expect(epochOf(run('r2', 'r2', 'r1'), carried)).toBe('r1');
     expect(epochOf(run('r3', 'r3', 'r2'), { ...carried, runId: 'r2' })).toBe('r1');
   });
 
-  test('is a new one where a run that was carried to is reset or retried', () => {
+  test('is its own id if a run with carried state is reset or retried', () => {
     expect(epochOf(run('r3', 'r2', 'r1'), carried)).toBe('r3');
     expect(epochOf(run('r3', 'r3', 'r2'), carried)).toBe('r3');
   });
 });
 
-describe('what a workflow holds', () => {
+describe('the event buffer of a workflow', () => {
   const event = (seq: number, step = 'x') =>
     ({
       seq,
@@ -42,32 +42,32 @@ describe('what a workflow holds', () => {
     }) as WorkflowEvent;
   const seqs = (events: readonly WorkflowEvent[]) => events.map(({ seq }) => seq);
 
-  test('is the newest events within both bounds, and always the last', () => {
-    const held = createEventBuffer({ maxEvents: 3, maxBytes: 400 }, 0, []);
-    for (let seq = 1; seq <= 5; seq += 1) held.add(event(seq));
-    expect([held.base, held.next, seqs(held.page(0, 1e6))]).toEqual([2, 6, [3, 4, 5]]);
-    held.add(event(6, 'y'.repeat(1_000)));
-    expect([held.base, held.next, seqs(held.page(0, 1e6))]).toEqual([5, 7, [6]]);
-    expect(seqs(held.page(0, 10))).toEqual([6]);
-    expect(held.tail({ maxEvents: 5, maxBytes: 10 })).toEqual([]);
+  test('keeps the newest events within both limits, and always the last', () => {
+    const buffer = createEventBuffer({ maxEvents: 3, maxBytes: 400 }, 0, []);
+    for (let seq = 1; seq <= 5; seq += 1) buffer.add(event(seq));
+    expect([buffer.base, buffer.next, seqs(buffer.page(0, 1e6))]).toEqual([2, 6, [3, 4, 5]]);
+    buffer.add(event(6, 'y'.repeat(1_000)));
+    expect([buffer.base, buffer.next, seqs(buffer.page(0, 1e6))]).toEqual([5, 7, [6]]);
+    expect(seqs(buffer.page(0, 10))).toEqual([6]);
+    expect(buffer.tail({ maxEvents: 5, maxBytes: 10 })).toEqual([]);
   });
 
-  test('goes on behind what was carried over', () => {
-    const held = createEventBuffer({ maxEvents: 9, maxBytes: 1e6 }, 7, [event(8), event(9)]);
-    held.add(event(10));
-    expect([held.base, held.next, seqs(held.page(8, 1e6))]).toEqual([7, 11, [9, 10]]);
-    expect(seqs(held.tail({ maxEvents: 2, maxBytes: 1e6 }))).toEqual([9, 10]);
+  test('continues after the events that were carried over', () => {
+    const buffer = createEventBuffer({ maxEvents: 9, maxBytes: 1e6 }, 7, [event(8), event(9)]);
+    buffer.add(event(10));
+    expect([buffer.base, buffer.next, seqs(buffer.page(8, 1e6))]).toEqual([7, 11, [9, 10]]);
+    expect(seqs(buffer.tail({ maxEvents: 2, maxBytes: 1e6 }))).toEqual([9, 10]);
   });
 });
 
-describe('a retry is foreseen', () => {
+describe('a retry is predicted', () => {
   const failure = (type: string, nonRetryable = false) =>
     ApplicationFailure.create({ message: 'm', type, nonRetryable });
   const policy = { maximumAttempts: 3, nonRetryableErrorTypes: ['Bad'] };
   const workflow = (attempt: number, retryPolicy: object | undefined = policy) =>
     ({ attempt, retryPolicy, executionExpirationTime: new Date(1_000) }) as never;
 
-  test('for workflows: by policy, attempts, type and time', () => {
+  test('for a workflow by its policy, attempts, error type and expiration', () => {
     expect(workflowWillRetry(failure('Ink'), workflow(2), 0)).toBe(true);
     expect(workflowWillRetry(failure('Ink'), { attempt: 1 } as never, 0)).toBe(false);
     expect(workflowWillRetry(failure('Ink'), workflow(3), 0)).toBe(false);
@@ -77,7 +77,7 @@ describe('a retry is foreseen', () => {
     expect(workflowWillRetry(failure('Ink'), workflow(1), 2_000)).toBe(false);
   });
 
-  test('for activities: by policy, attempts, type and time', () => {
+  test('for an activity by its policy, attempts, error type and timeout', () => {
     const info = (attempt: number, retryPolicy: object | undefined = policy, scheduleToCloseTimeoutMs = 0) =>
       ({ attempt, retryPolicy, scheduledTimestampMs: 0, scheduleToCloseTimeoutMs }) as never;
     expect(activityWillRetry(new Error('x'), info(2), 0)).toBe(true);
@@ -90,7 +90,7 @@ describe('a retry is foreseen', () => {
   });
 });
 
-test('a note is read back, keeps what else was noted, and is not taken from another source', () => {
+test('a note is read as it was written, keeps other fields, and is not read from another source’s note', () => {
   const note = { epoch: 'e', runId: 'r', runStartedAt: 5 };
   expect(parseNote(formatNote(note, '{"other":1}'))).toEqual(note);
   expect(JSON.parse(formatNote(note, '{"other":1}'))).toMatchObject({ other: 1 });

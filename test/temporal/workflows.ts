@@ -1,4 +1,4 @@
-// The workflows under test, as a user writes them.
+// The workflows under test, as users write them.
 import {
   ApplicationFailure,
   condition,
@@ -51,7 +51,7 @@ export const everything = streamed(async function everything(stream, topic: stri
   return { topic };
 });
 
-/** Emits this many steps of this size, one a signal if told so, and returns after the signal `go`. */
+/** Emits this many steps of this size, and returns after the signal `go`. */
 export const steps = streamed(
   async function steps(stream, count: number, bytes: number) {
     let isGo = false;
@@ -65,7 +65,7 @@ export const steps = streamed(
   { maxEvents: 100, maxBytes: 600 * 1024 },
 );
 
-/** A step at each signal. */
+/** Emits a step at each signal. */
 export const onSignal = streamed(async function onSignal(stream, until: number) {
   let seen = 0;
   setHandler(go, () => {
@@ -76,7 +76,7 @@ export const onSignal = streamed(async function onSignal(stream, until: number) 
   return seen;
 });
 
-/** Carries on through this many runs, three events each. */
+/** Continues through this many runs, with three events each. */
 export const laps = streamed(
   async function laps(stream, left: number): Promise<string> {
     for (const step of ['a', 'b', 'c']) stream.status('RUNNING', `${left}${step}`);
@@ -86,7 +86,7 @@ export const laps = streamed(
   { carry: { maxEvents: 2 } },
 );
 
-/** Continues as new without handing anything over: another stream begins. */
+/** Continues as new without carrying anything over: another stream starts. */
 export async function forgetful(left: number): Promise<void> {
   const stream = createStreamState();
   stream.status('RUNNING', `${left}`);
@@ -105,7 +105,7 @@ export const failing = streamed(async function failing(_, kind: 'failure' | 'cau
   throw failure;
 });
 
-/** Waits to be cancelled; lets it through, or not. */
+/** Waits to be cancelled, and rethrows the cancellation or completes. */
 export const cancellable = streamed(async function cancellable(stream, isStubborn: boolean) {
   stream.status('WAITING');
   try {
@@ -116,7 +116,7 @@ export const cancellable = streamed(async function cancellable(stream, isStubbor
   return 'stayed';
 });
 
-/** What cannot be told is told as a warning, and the workflow goes on. */
+/** Emits invalid events, which become warnings. */
 export const careless = streamed(async function careless(stream) {
   stream.status('RUNNING', 'x'.repeat(70_000));
   stream.toolCall({ toolCallId: 'b', toolName: 'big', status: 'succeeded', result: 1n as never });
@@ -125,7 +125,7 @@ export const careless = streamed(async function careless(stream) {
   return 'x'.repeat(70_000);
 });
 
-/** An agent that writes text and a task that makes a value, each an activity with a stream of its own. */
+/** An agent that writes text and a task that creates a value, each an activity with its own stream. */
 export const children = streamed(async function children(stream, ids: { agent: string; task: string }) {
   const text = await stream.child({ kind: 'agent', agentId: 'writer', executionId: ids.agent }, (id) =>
     write(id),
@@ -134,13 +134,13 @@ export const children = streamed(async function children(stream, ids: { agent: s
   return { text, value };
 });
 
-/** A long activity, which is cancelled with its workflow: left alone, or waited for. */
+/** A long activity, which is cancelled with its workflow; the workflow waits for it or not. */
 export const longWork = streamed(async function longWork(stream, id: string, isWaitedFor: boolean) {
   const run = isWaitedFor ? workToTheEnd : work;
   await stream.child({ kind: 'agent', agentId: 'worker', executionId: id }, () => run(id));
 });
 
-/** Thinks for a while in one workflow task and returns; a signal that comes meanwhile makes Temporal run it again. */
+/** Computes for a while in one workflow task and returns; a signal in the meantime makes Temporal retry the task. */
 export const hasty = streamed(async function hasty(stream) {
   let seen = 0;
   setHandler(go, () => {
@@ -155,12 +155,12 @@ export const hasty = streamed(async function hasty(stream) {
   return 'hasty';
 });
 
-/** A stream watched under another id than the workflow's. */
+/** Its execution has another id than the workflow. */
 export const renamed = streamed(async (stream, _id: string) => stream.executionId, {
   executionId: 'renamed-1',
 });
 
-/** Knows nothing of streams; for measuring what they add. */
+/** Does not stream; for measuring the cost of a stream. */
 export async function plain(): Promise<void> {
   await sleep(1);
 }

@@ -1,4 +1,4 @@
-// A workflow without a stream: what bundle-size.test.ts compares with.
+// A workflow without a stream, for comparison in bundle.test.ts.
 import { sleep } from '@temporalio/workflow';
 
 export async function digest(topic: string): Promise<string> {

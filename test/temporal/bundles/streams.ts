@@ -1,4 +1,4 @@
-// The same workflow with a stream, which takes in all of execstream/workflow.
+// The same workflow with a stream, which bundles all of execstream/workflow.
 import { sleep } from '@temporalio/workflow';
 import { streamed } from '../../../src/temporal/workflow/index.ts';
 

@@ -1,4 +1,4 @@
-// How workflows end, and what goes wrong on the way, on a real server: one end each, and no stream that breaks.
+// How workflows end, and failures on the way, on a real server: one end each, and no broken stream.
 import { expect, test } from 'vitest';
 import { createMemoryLog } from '../../../src/log/memory.ts';
 import { TemporalError } from '../../../src/temporal/source/errors.ts';
@@ -32,33 +32,38 @@ describeTemporal('the end of a workflow', () => {
     ['cancelled', 'cancellable', 'CANCELED'],
     ['timed out', 'onSignal', 'TIMED_OUT'],
     ['failed', 'failing', 'FAILED'],
-  ] as const)('%s: one error, and the row says so', async (how, name, status) => {
-    await using watching = await startWatching(temporal.address);
-    await using worker = await startWorker(temporal);
-    const args = { onSignal: [9], cancellable: [false], failing: ['failure'] }[name];
-    const options = how === 'timed out' ? { workflowExecutionTimeout: '1500 ms' } : {};
-    const handle = await launch(worker.taskQueue, name, args, options);
-    using rest = await watchRest(watching.url, handle.workflowId);
-    using graphql = await watchGraphql(watching.url, handle.workflowId);
-    await waitForLine(rest, 'workflow_start');
-    if (how === 'terminated') await handle.terminate('enough');
-    if (how === 'cancelled') await handle.cancel();
-    for (const stream of [rest, graphql]) {
-      await stream.ended(15_000);
-      expect(linesOf(stream).filter((line) => /complete|error/.test(line))).toEqual([linesOf(stream).at(-1)]);
-      expect(linesOf(stream).at(-1)).toContain(`error ${status}`);
-    }
-    const row = await until(async () => {
-      const now = await watching.store.get(handle.workflowId);
-      return now?.end && now;
-    });
-    expect(row.status).toBe(status);
-    if (how === 'terminated') expect(row.error).toEqual({ message: 'enough' });
-    using again = await watchRest(watching.url, handle.workflowId, '', lastCursor(rest));
-    expect(again.status).toBe(204);
-  });
+  ] as const)(
+    'a workflow that was or has %s ends with one error, and so does its row',
+    async (how, name, status) => {
+      await using watching = await startWatching(temporal.address);
+      await using worker = await startWorker(temporal);
+      const args = { onSignal: [9], cancellable: [false], failing: ['failure'] }[name];
+      const options = how === 'timed out' ? { workflowExecutionTimeout: '1500 ms' } : {};
+      const handle = await launch(worker.taskQueue, name, args, options);
+      using rest = await watchRest(watching.url, handle.workflowId);
+      using graphql = await watchGraphql(watching.url, handle.workflowId);
+      await waitForLine(rest, 'workflow_start');
+      if (how === 'terminated') await handle.terminate('enough');
+      if (how === 'cancelled') await handle.cancel();
+      for (const stream of [rest, graphql]) {
+        await stream.ended(15_000);
+        expect(linesOf(stream).filter((line) => /complete|error/.test(line))).toEqual([
+          linesOf(stream).at(-1),
+        ]);
+        expect(linesOf(stream).at(-1)).toContain(`error ${status}`);
+      }
+      const row = await until(async () => {
+        const now = await watching.store.get(handle.workflowId);
+        return now?.end && now;
+      });
+      expect(row.status).toBe(status);
+      if (how === 'terminated') expect(row.error).toEqual({ message: 'enough' });
+      using resumed = await watchRest(watching.url, handle.workflowId, '', lastCursor(rest));
+      expect(resumed.status).toBe(204);
+    },
+  );
 
-  test('a reset is no end: the viewer hears reset, and the new history to its end', async () => {
+  test('a reset does not end the stream: viewers receive a reset and then the new history', async () => {
     await using watching = await startWatching(temporal.address);
     await using worker = await startWorker(temporal);
     const handle = await launch(worker.taskQueue, 'onSignal', [2]);
@@ -88,7 +93,7 @@ describeTemporal('the end of a workflow', () => {
     expect(lines.filter((line) => line.includes('error'))).toEqual([]);
   });
 
-  test('cron runs are no ends: each begins anew, and the stream stays', async () => {
+  test('a cron run does not end the stream: each run restarts it', async () => {
     await using watching = await startWatching(temporal.address);
     await using worker = await startWorker(temporal);
     const options = { cronSchedule: '@every 2s' };
@@ -98,14 +103,14 @@ describeTemporal('the end of a workflow', () => {
     const starts = () => linesOf(stream).filter((line) => line === '1 workflow_start').length;
     await stream.until(() => starts() >= 2, 'the next run', 15_000);
     expect(linesOf(stream)).toContain('0 reset log_lost');
-    // Between two runs there is nobody to ask, and nothing is wrong.
+    // Between two runs nothing can be queried, and that is no reason for a warning.
     expect(linesOf(stream).filter((line) => /NO_WORKER|WORKER_SLOW/.test(line))).toEqual([]);
     await temporal.client.workflow.getHandle(handle.workflowId).terminate('no more');
     await stream.ended(10_000);
     expect(linesOf(stream).filter((line) => /complete|error/.test(line))).toEqual([linesOf(stream).at(-1)]);
   }, 40_000);
 
-  test('a workflow that ended, its log gone and no worker: state, end, 204; and its end where no row knew it', async () => {
+  test('an ended workflow without log and worker still has its state and its end, also without a row', async () => {
     await using watching = await startWatching(temporal.address);
     const worker = await startWorker(temporal);
     const handle = await launch(worker.taskQueue, 'onSignal', [1]);
@@ -122,12 +127,12 @@ describeTemporal('the end of a workflow', () => {
     expect(await state.json()).toMatchObject({ status: 'SUCCESS', result: 1 });
     using back = await watchRest(later.url, id, '', lastCursor(stream));
     expect(back.status).toBe(204);
-    using anew = await watchRest(later.url, id);
-    await anew.ended(10_000);
-    expect(linesOf(anew).at(-1)).toBe('3 complete SUCCESS');
-    // Nobody here has ever heard of it: its history tells what there is.
-    await using fresh = await startWatching(temporal.address);
-    using first = await watchRest(fresh.url, id);
+    using fromStart = await watchRest(later.url, id);
+    await fromStart.ended(10_000);
+    expect(linesOf(fromStart).at(-1)).toBe('3 complete SUCCESS');
+    // Without a row, its history is read.
+    await using other = await startWatching(temporal.address);
+    using first = await watchRest(other.url, id);
     await first.ended(20_000);
     expect(linesOf(first).filter((line) => !line.includes('warning'))).toEqual([
       '1 workflow_start',
@@ -136,7 +141,7 @@ describeTemporal('the end of a workflow', () => {
     ]);
   }, 60_000);
 
-  test('a worker that is killed: a warning, the stream stays, and goes on when one returns', async () => {
+  test('a stopped worker causes a warning, and the stream continues when another one starts', async () => {
     await using watching = await startWatching(temporal.address);
     const worker = await startWorker(temporal);
     const handle = await launch(worker.taskQueue, 'onSignal', [2]);
@@ -147,7 +152,7 @@ describeTemporal('the end of a workflow', () => {
     await handle.signal('go');
     await waitForLine(stream, /warning (WORKER_SLOW|NO_WORKER)/, 15_000);
     expect(stream.end).toBeUndefined();
-    // It completes at once: what it did last must come before its end.
+    // The workflow completes immediately: its last events must precede its end.
     await using _next = await startWorker(temporal, { taskQueue: worker.taskQueue });
     await stream.ended(30_000);
     expect(linesOf(stream).filter((line) => !line.includes('warning'))).toEqual([
@@ -158,7 +163,7 @@ describeTemporal('the end of a workflow', () => {
     ]);
   }, 60_000);
 
-  test('viewers of every server are warned, not only those of the one that watches; and that it is over', async () => {
+  test('viewers of every server receive a warning, and see when it is cleared', async () => {
     const parts = { log: createMemoryLog(), store: createMemoryStore() };
     await using first = await startWatching(temporal.address, { parts });
     await using second = await startWatching(temporal.address, { parts });
@@ -174,7 +179,7 @@ describeTemporal('the end of a workflow', () => {
     for (const stream of [one, two]) await waitForLine(stream, /warning (WORKER_SLOW|NO_WORKER)/, 15_000);
     await using _next = await startWorker(temporal, { taskQueue: worker.taskQueue });
     for (const stream of [one, two]) await waitForLine(stream, 'signal 2', 20_000);
-    // Whoever joins once it is over is not warned any more.
+    // A viewer that joins afterwards receives no warning.
     await until(async () => {
       using late = await watchRest(second.url, handle.workflowId, '', lastCursor(one));
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -183,15 +188,15 @@ describeTemporal('the end of a workflow', () => {
     await handle.terminate();
   }, 60_000);
 
-  test('a worker that is too slow to answer when its workflow ends: the end waits for what came before it', async () => {
-    let refusals = 0;
+  test('the end waits for the events before it if the worker is too slow when its workflow ends', async () => {
+    let failures = 0;
     await using watching = await startWatching(temporal.address, {
-      temporal: (made) => ({
-        ...made,
+      temporal: (client) => ({
+        ...client,
         async query(...args) {
-          if (refusals === 0) return made.query(...args);
-          refusals -= 1;
-          throw new TemporalError('slow-worker', 'no answer within its bound');
+          if (failures === 0) return client.query(...args);
+          failures -= 1;
+          throw new TemporalError('slow-worker', 'no response in time');
         },
       }),
     });
@@ -200,10 +205,10 @@ describeTemporal('the end of a workflow', () => {
     using stream = await watchRest(watching.url, handle.workflowId);
     await handle.signal('go');
     await waitForLine(stream, 'signal 1');
-    refusals = 5;
+    failures = 5;
     await handle.signal('go');
     await stream.ended(30_000);
-    expect(refusals).toBe(0);
+    expect(failures).toBe(0);
     expect(linesOf(stream).filter((line) => !line.includes('warning'))).toEqual([
       '1 workflow_start',
       '2 workflow_status RUNNING signal 1',
@@ -212,27 +217,27 @@ describeTemporal('the end of a workflow', () => {
     ]);
   }, 40_000);
 
-  test('a workflow that is ended from outside while nobody could tell more: its end is not waited for', async () => {
+  test('the end of a terminated workflow is not delayed if the log has all of its events', async () => {
     await using watching = await startWatching(temporal.address);
     const worker = await startWorker(temporal);
     const handle = await launch(worker.taskQueue, 'onSignal', [2]);
     using stream = await watchRest(watching.url, handle.workflowId);
     await handle.signal('go');
     await waitForLine(stream, 'signal 1');
-    // All that was said has been heard once no question follows: there is nothing to ask a worker for.
-    let asked = -1;
-    while (asked < watching.queries) {
-      asked = watching.queries;
+    // The log is up to date once no query follows.
+    let queries = -1;
+    while (queries < watching.queries) {
+      queries = watching.queries;
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
     await worker.stop();
     await handle.terminate('enough');
     await stream.ended(10_000);
     expect(linesOf(stream).at(-1)).toBe('3 error TERMINATED');
-    expect(watching.queries).toBe(asked);
+    expect(watching.queries).toBe(queries);
   }, 40_000);
 
-  test('a start that is delayed is seen as one, without a warning', async () => {
+  test('a delayed start shows no warning', async () => {
     await using watching = await startWatching(temporal.address);
     await using worker = await startWorker(temporal);
     const handle = await launch(worker.taskQueue, 'onSignal', [1], { startDelay: '4 s' });
@@ -248,7 +253,7 @@ describeTemporal('the end of a workflow', () => {
     ]);
   });
 
-  test('no worker at all: the stream stays, and its end is told all the same', async () => {
+  test('a workflow without any worker has a stream, and its end', async () => {
     await using watching = await startWatching(temporal.address);
     const handle = await launch(uniqueId('nobody'), 'onSignal', [2]);
     using stream = await watchRest(watching.url, handle.workflowId);
@@ -257,20 +262,20 @@ describeTemporal('the end of a workflow', () => {
     await stream.ended(20_000);
     expect(linesOf(stream).filter((line) => !line.includes('warning'))).toEqual([
       '1 workflow_start',
-      // It never answered, so the log is its history's in the end.
+      // It never responded, so its history was read in the end.
       '0 reset log_lost',
       '1 workflow_start',
       '2 error TERMINATED',
     ]);
   }, 60_000);
 
-  test('a workflow whose task fails again and again: its end has an id that the task to come was shown under', async () => {
+  test('the end of a workflow whose task keeps failing is read, though its event id was shown for the next task', async () => {
     let newest = 0;
     await using watching = await startWatching(temporal.address, {
-      temporal: (made) => ({
-        ...made,
-        async history(...asked) {
-          const page = await made.history(...asked);
+      temporal: (client) => ({
+        ...client,
+        async history(...args) {
+          const page = await client.history(...args);
           newest = Math.max(newest, ...page.events.map(({ eventId }) => Number(eventId)));
           return page;
         },
@@ -278,18 +283,18 @@ describeTemporal('the end of a workflow', () => {
     });
     await using worker = await startWorker(temporal);
     const handle = await launch(worker.taskQueue, 'nobodyWroteThis');
-    const tries = async () => (await handle.describe()).raw.pendingWorkflowTask?.attempt ?? 0;
-    await until(async () => (await tries()) > 1, { timeoutMs: 10_000 });
+    const attempts = async () => (await handle.describe()).raw.pendingWorkflowTask?.attempt ?? 0;
+    await until(async () => (await attempts()) > 1, { timeoutMs: 10_000 });
     using stream = await watchRest(watching.url, handle.workflowId);
-    // Started, and a task scheduled, started and failed: 4. What is above is not in the history.
-    await until(() => newest > 4, { what: 'the task to come', timeoutMs: 10_000 });
+    // The history has 4 events: started, and a task scheduled, started and failed. Later ids are not assigned yet.
+    await until(() => newest > 4, { what: 'the next task', timeoutMs: 10_000 });
     await handle.terminate('given up');
     await stream.ended(20_000);
     expect(linesOf(stream).at(-1)).toContain('error TERMINATED');
     expect((await handle.fetchHistory()).events).toHaveLength(5);
   }, 60_000);
 
-  test('a query whose handler throws is a warning, and the end is told', async () => {
+  test('a query handler that throws causes a warning, and the end is appended', async () => {
     await using watching = await startWatching(temporal.address);
     await using worker = await startForeignWorker(temporal);
     const handle = await launch(worker.taskQueue, 'badQuery');
@@ -300,25 +305,25 @@ describeTemporal('the end of a workflow', () => {
     expect(linesOf(stream).at(-1)).toMatch(/complete SUCCESS$/);
   }, 40_000);
 
-  test('a watcher that dies is followed by another within the lease, and nothing is missed', async () => {
+  test('another server takes over from a dead watcher within the lease, without a gap', async () => {
     const parts = {
       log: createMemoryLog(),
       store: createMemoryStore(),
     };
-    const dead = { isDead: false };
-    const die = () => new Promise<never>(() => {});
-    // Its calls hang from one moment on, and its lease runs out, as those of a killed process.
+    const watcher = { isDead: false };
+    const hang = () => new Promise<never>(() => {});
+    // As for a killed process, its calls hang and its lease expires.
     const mortal = {
       ...parts.log,
       renewLease: (...args: Parameters<typeof parts.log.renewLease>) =>
-        dead.isDead ? die() : parts.log.renewLease(...args),
+        watcher.isDead ? hang() : parts.log.renewLease(...args),
     };
     await using first = await startWatching(temporal.address, {
       parts: { ...parts, log: mortal },
-      temporal: (made) => ({
-        ...made,
-        query: (...args) => (dead.isDead ? die() : made.query(...args)),
-        history: (...args) => (dead.isDead ? die() : made.history(...args)),
+      temporal: (client) => ({
+        ...client,
+        query: (...args) => (watcher.isDead ? hang() : client.query(...args)),
+        history: (...args) => (watcher.isDead ? hang() : client.history(...args)),
       }),
     });
     await using worker = await startWorker(temporal);
@@ -328,7 +333,7 @@ describeTemporal('the end of a workflow', () => {
     await waitForLine(one, 'signal 1');
     await using second = await startWatching(temporal.address, { parts });
     using two = await watchRest(second.url, handle.workflowId);
-    dead.isDead = true;
+    watcher.isDead = true;
     const diedAt = performance.now();
     await handle.signal('go');
     await waitForLine(two, 'signal 2', 10_000);
@@ -348,8 +353,8 @@ describeTemporal('the end of a workflow', () => {
   }, 40_000);
 });
 
-describeOwnTemporal('a Temporal server that is away for 10 s', () => {
-  test('costs no event and no stream', async () => {
+describeOwnTemporal('a Temporal server', () => {
+  test('that is unavailable for 10 s causes no gap and ends no stream', async () => {
     await using server = await startTemporal({ persistent: true });
     const connections = await connectTo(server.address);
     try {

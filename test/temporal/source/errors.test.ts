@@ -1,4 +1,4 @@
-// What each failed call to Temporal is taken for, and told as; without a server.
+// How failed calls to Temporal are classified and reported, without a server.
 import { expect, test } from 'vitest';
 import { toTemporalError, toViewerError, toWarning } from '../../../src/temporal/source/errors.ts';
 
@@ -17,39 +17,49 @@ test.each([
   ['the same, from the client', wrapped('WorkflowNotFoundError', 'gone'), 'query', 'unknown-workflow'],
   ['an unknown namespace', grpc(5, 'Namespace nope is not found.'), 'read', 'unknown-namespace'],
   ['the same, from the client', wrapped('NamespaceNotFoundError', 'nope'), 'query', 'unknown-namespace'],
-  ['a run id that is none', grpc(3, 'Invalid RunId.'), 'read', 'unknown-workflow'],
+  ['an invalid run id', grpc(3, 'Invalid RunId.'), 'read', 'unknown-workflow'],
   ...[
     'Workflow did not register a handler for getStreamState. Registered queries: []',
     'unknown queryType getStreamState. KnownQueryTypes=[__stack_trace]',
     "Query handler for 'getStreamState' expected but not found, known queries: []",
     'Unknown query type: getStreamState, knownTypes=[]',
   ].map(
-    (said) =>
-      ['no handler', wrapped('QueryNotRegisteredError', said, grpc(3, said)), 'query', 'no-query'] as const,
+    (message) =>
+      [
+        'no handler',
+        wrapped('QueryNotRegisteredError', message, grpc(3, message)),
+        'query',
+        'no-query',
+      ] as const,
   ),
   ['a handler that threw', grpc(3, 'TypeError: x is undefined'), 'query', 'query-failed'],
-  ['an answer that is too large', grpc(3, 'query result too large'), 'query', 'query-failed'],
+  ['a result that is too large', grpc(3, 'query result too large'), 'query', 'query-failed'],
   ['a paused workflow', wrapped('QueryRejectedError', 'rejected'), 'query', 'query-failed'],
   ['no worker', wrapped('ServiceError', 'failed', grpc(9, 'no poller seen')), 'query', 'no-worker'],
   ['a slow worker', wrapped('ServiceError', 'failed', grpc(4, 'deadline')), 'query', 'slow-worker'],
-  ['a server that does not answer a read', grpc(4, 'deadline'), 'read', 'unavailable'],
-  ['a server that is away', wrapped('ServiceError', 'failed', grpc(14, 'refused')), 'query', 'unavailable'],
-  ['a server with too much to do', grpc(8, 'busy'), 'query', 'unavailable'],
-  ['a right that is lacking', grpc(7, 'Request unauthorized.'), 'read', 'denied'],
-  ['credentials that are none', grpc(16, 'who?'), 'read', 'denied'],
+  ['a server that does not respond to a read', grpc(4, 'deadline'), 'read', 'unavailable'],
+  [
+    'a server that is unreachable',
+    wrapped('ServiceError', 'failed', grpc(14, 'refused')),
+    'query',
+    'unavailable',
+  ],
+  ['an overloaded server', grpc(8, 'busy'), 'query', 'unavailable'],
+  ['a missing permission', grpc(7, 'Request unauthorized.'), 'read', 'denied'],
+  ['invalid credentials', grpc(16, 'who?'), 'read', 'denied'],
   ['anything else', new TypeError('x'), 'read', 'unavailable'],
-] as const)('%s', (_, error, asked, condition) => {
-  expect(toTemporalError(error, asked).condition).toBe(condition);
+] as const)('%s is classified', (_, error, call, condition) => {
+  expect(toTemporalError(error, call).condition).toBe(condition);
 });
 
-test('only what Temporal does not know is NOT_FOUND at the first look; the rest may pass', () => {
+test('the first request is NOT_FOUND only for what Temporal does not know; other errors are transient', () => {
   const codes = [grpc(5, 'workflow not found'), grpc(7, 'no'), grpc(14, 'unavailable')].map(
     (error) => toViewerError(toTemporalError(error, 'read')).code,
   );
   expect(codes).toEqual(['NOT_FOUND', 'SOURCE_UNAVAILABLE', 'SOURCE_UNAVAILABLE']);
 });
 
-test('viewers are told what is wrong, not what Temporal said', () => {
+test('viewers see what is wrong, and not the message of Temporal', () => {
   const warning = toWarning(toTemporalError(grpc(3, 'TypeError: hunter2'), 'query'));
   expect(warning.code).toBe('QUERY_FAILED');
   expect(

@@ -1,4 +1,4 @@
-// Workflows that know nothing of execstream, and one that answers the query as the original system's did.
+// Workflows that do not use execstream, and some with their own query `getStreamState`.
 import {
   ApplicationFailure,
   condition,
@@ -53,7 +53,7 @@ export async function delivery(): Promise<string> {
   return 'delivered';
 }
 
-/** Its activity is refused twice, and tried again after a while. */
+/** Its activity fails twice, and is retried after a while. */
 export async function persistent(): Promise<string> {
   return stubborn();
 }
@@ -83,7 +83,7 @@ interface PlainEvent {
   data: object;
 }
 
-/** The original system's query: all events, no paging, no run. */
+/** The plain form of the query: all events, without pages and run. */
 export async function plainQuery(): Promise<string> {
   const events: PlainEvent[] = [];
   let status = 'RUNNING';

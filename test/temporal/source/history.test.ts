@@ -1,4 +1,4 @@
-// Workflows that know nothing of us, watched by their history on a real server.
+// Workflows that do not use execstream, watched by their history on a real server.
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { findPart, TEMPORAL } from '../../../scripts/test-services.ts';
@@ -16,19 +16,19 @@ import {
   watchRest,
 } from './rig.ts';
 
-describeTemporal('a workflow that knows nothing of us', () => {
+describeTemporal('a workflow that does not use execstream', () => {
   const temporal = useTemporal();
   const launch = (taskQueue: string, name: string, args: unknown[] = [], options: object = {}) =>
     temporal.client.workflow.start(name, { taskQueue, workflowId: uniqueId(name), args, ...options });
 
-  test('is seen live over REST and GraphQL: activities, retries, child, timer, signal and end; no payload', async () => {
+  test('is streamed live over REST and GraphQL with activities, retries, child, timer, signal and end, without payloads', async () => {
     await using watching = await startWatching(temporal.address);
     await using worker = await startForeignWorker(temporal);
     const id = uniqueId('order');
     const { taskQueue } = worker;
     const cli = findPart(TEMPORAL);
     if (cli) {
-      // As its user starts it, with the CLI.
+      // As users start it, with the CLI.
       const input = ['--input', '"hush hush"', '--workflow-id', id, '--type', 'order'];
       const at = ['--address', temporal.address, '--task-queue', taskQueue];
       const started = spawnSync(cli, ['workflow', 'start', ...at, ...input], { encoding: 'utf8' });
@@ -61,7 +61,7 @@ describeTemporal('a workflow that knows nothing of us', () => {
       '14 workflow_status RUNNING signal go',
       '15 complete SUCCESS',
     ];
-    // Retries may be seen while they last, too.
+    // Retries may also appear while they last.
     for (const stream of [rest, graphql]) {
       expect(linesOf(stream).filter((line) => !line.includes('warning ATTEMPT_FAILED'))).toEqual(lines);
     }
@@ -69,7 +69,7 @@ describeTemporal('a workflow that knows nothing of us', () => {
     const row = await until(async () => (await watching.store.get(id))?.end && watching.store.get(id));
     expect(row).toMatchObject({ status: 'SUCCESS', name: 'order', workflowId: id, end: { seq: 15 } });
     expect(row?.result).toBeUndefined();
-    // Its child is watched under the id that its event names.
+    // Its child has the execution id in its event.
     using child = await watchRest(watching.url, `${id}/delivery`);
     await child.ended(10_000);
     expect(linesOf(child)).toEqual([
@@ -78,11 +78,11 @@ describeTemporal('a workflow that knows nothing of us', () => {
       '3 workflow_status RUNNING timer 1 (0.05 s) fired',
       '4 complete SUCCESS',
     ]);
-    using again = await watchRest(watching.url, id, '', lastCursor(rest));
-    expect(again.status).toBe(204);
+    using resumed = await watchRest(watching.url, id, '', lastCursor(rest));
+    expect(resumed.status).toBe(204);
   }, 40_000);
 
-  test('shows payloads where a converter was configured', async () => {
+  test('shows payloads if a decoder is configured', async () => {
     await using watching = await startWatching(temporal.address, {
       workflows: { decodePayload: decodePlainJson },
     });
@@ -96,7 +96,7 @@ describeTemporal('a workflow that knows nothing of us', () => {
     expect(await watching.store.get(handle.workflowId)).toMatchObject({ input: 1, result: 1 });
   });
 
-  test('an activity that is tried again is a warning while it lasts, and a status once it is over', async () => {
+  test('a retried activity is a warning while the retries last, and a status afterwards', async () => {
     await using watching = await startWatching(temporal.address);
     await using worker = await startForeignWorker(temporal);
     const handle = await launch(worker.taskQueue, 'persistent');
@@ -105,20 +105,20 @@ describeTemporal('a workflow that knows nothing of us', () => {
     const messages = stream.frames.filter(({ event }) => event === 'warning').map(({ data }) => data);
     expect(messages).toEqual(
       [1, 2].map((attempt) => {
-        const message = `stubborn#1, attempt ${attempt}: refused ${attempt}; retrying`;
+        const message = `stubborn#1, attempt ${attempt}: failed ${attempt}; retrying`;
         return JSON.stringify({ code: 'ATTEMPT_FAILED', message });
       }),
     );
     expect(linesOf(stream).filter((line) => !line.includes('warning'))).toEqual([
       '1 workflow_start',
       '2 task_start stubborn#1',
-      '3 task_status stubborn#1 RUNNING attempt 3, after: refused 2',
+      '3 task_status stubborn#1 RUNNING attempt 3, after: failed 2',
       '4 task_status stubborn#1 SUCCESS',
       '5 complete SUCCESS',
     ]);
   });
 
-  test('goes on through continue-as-new in one numbering, also with another watcher', async () => {
+  test('continues through continue-as-new in one numbering, also with another watcher', async () => {
     await using first = await startWatching(temporal.address);
     await using worker = await startForeignWorker(temporal);
     const handle = await launch(worker.taskQueue, 'lapper', [3]);
@@ -146,7 +146,7 @@ describeTemporal('a workflow that knows nothing of us', () => {
     ]);
   });
 
-  test('a retry of the workflow is a warning, a new epoch and the row’s next attempt', async () => {
+  test('is retried with a warning, a new epoch and the row’s next attempt', async () => {
     await using watching = await startWatching(temporal.address);
     await using worker = await startForeignWorker(temporal);
     const options = { retry: { initialInterval: '1500 ms', maximumAttempts: 2 } };

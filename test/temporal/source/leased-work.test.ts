@@ -1,4 +1,4 @@
-// Work under a lease: renewed while it runs, aborted when the lease is lost, given back at the end.
+// Work under a lease: renewed while it runs, aborted when the lease is lost, released at the end.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createMemoryLog } from '../../../src/log/memory.ts';
 import { type LeaseOptions, withLease } from '../../../src/temporal/source/leased-work.ts';
@@ -33,7 +33,7 @@ function work() {
   return { run, finish: (result: string) => resolve(result) };
 }
 
-test('a lease is renewed with its note while the work runs, and given back after it', async () => {
+test('a lease is renewed with its note while the work runs, and released after it', async () => {
   const { run, finish } = work();
   const running = withLease(lease(), run);
   await vi.advanceTimersByTimeAsync(1_000);
@@ -44,7 +44,7 @@ test('a lease is renewed with its note while the work runs, and given back after
   expect(await withLease(lease({ holder: 'b' }), async () => 'next')).toBe('next');
 });
 
-test('work is aborted when another holder has the lease, which is then not given back', async () => {
+test('work is aborted when another holder has the lease, which is then not released', async () => {
   const dropped = vi.fn(async () => {});
   const renewed = vi.fn(async () => false);
   const running = withLease(lease({ log: { ...log, renewLease: renewed, dropLease: dropped } }), work().run);
@@ -63,7 +63,7 @@ test('work continues if a renewal fails, because the lease may still be held', a
   expect(await running).toBe('finished');
 });
 
-test('a lease is given back if the work throws', async () => {
+test('a lease is released if the work throws', async () => {
   const failing = withLease(lease(), async () => {
     throw new Error('failed');
   });

@@ -1,4 +1,4 @@
-// Two server processes over Redis and Postgres, one of which watches a workflow and is killed.
+// Two server processes over Redis and Postgres; the one that watches a workflow is killed.
 import { expect, test } from 'vitest';
 import { startProcess } from '../../server/process.ts';
 import { createDatabase, describePostgres } from '../../support/postgres.ts';
@@ -12,7 +12,7 @@ describePostgres('with Postgres', () => {
     describeTemporal('two server processes', () => {
       const temporal = useTemporal();
 
-      test('one is killed while it watches: the viewers of the other miss nothing', async () => {
+      test('take over from each other: when the watcher is killed, viewers of the other process miss nothing', async () => {
         await using redis = await startRedis();
         const database = await createDatabase();
         const env = { REDIS_URL: redis.url, DATABASE_URL: database.url, TEMPORAL_ADDRESS: temporal.address };

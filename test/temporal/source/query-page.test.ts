@@ -1,4 +1,4 @@
-// The answers of the query `getStreamState` of workflows that we did not write: what they hold is checked.
+// Results of the query `getStreamState` of workflows that do not use execstream are validated.
 import { expect, test } from 'vitest';
 import { readPage } from '../../../src/temporal/source/query-page.ts';
 import type { WorkflowRun } from '../../../src/temporal/source/temporal-client.ts';
@@ -24,7 +24,7 @@ test('an event with JSON nested deeper than 128 levels is replaced by a warning'
 });
 
 test.each([undefined, 2 ** 40])(
-  'the end of a workflow of 40 days keeps its type, with a duration that GraphQL can carry (%s)',
+  'the end of a workflow that ran for 40 days has the longest duration of GraphQL’s Int (%s)',
   (durationMs) => {
     const ts = new Date().toISOString();
     const data = { result: 1, ...(durationMs && { durationMs }) };

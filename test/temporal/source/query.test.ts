@@ -1,4 +1,4 @@
-// Workflows that answer the query, watched on a real server without a sink: order, once, ends, and who asks.
+// Workflows that respond to the query, watched on a real server without a sink.
 import { expect, test } from 'vitest';
 import { createMemoryLog } from '../../../src/log/memory.ts';
 import { createTemporalClient } from '../../../src/temporal/source/grpc-client.ts';
@@ -18,12 +18,12 @@ import {
   watchRest,
 } from './rig.ts';
 
-describeTemporal('a workflow that has the query alone', () => {
+describeTemporal('a workflow with the query alone', () => {
   const temporal = useTemporal();
   const launch = (taskQueue: string, name: string, args: unknown[] = [], options: object = {}) =>
     temporal.client.workflow.start(name, { taskQueue, workflowId: uniqueId(name), args, ...options });
 
-  test('every event arrives in order and once, over REST and GraphQL, and the end is on the row', async () => {
+  test('streams every event once and in order over REST and GraphQL, and the row has its end', async () => {
     await using watching = await startWatching(temporal.address);
     await using worker = await startWorker(temporal);
     const handle = await launch(worker.taskQueue, 'onSignal', [3]);
@@ -47,11 +47,11 @@ describeTemporal('a workflow that has the query alone', () => {
     expect(linesOf(graphql)).toEqual(events);
     const row = await until(async () => (await watching.store.get(id))?.end && watching.store.get(id));
     expect(row).toMatchObject({ status: 'SUCCESS', result: 3, end: { seq: 5 }, name: 'onSignal' });
-    using again = await watchRest(watching.url, id, '', lastCursor(rest));
-    expect(again.status).toBe(204);
+    using resumed = await watchRest(watching.url, id, '', lastCursor(rest));
+    expect(resumed.status).toBe(204);
   });
 
-  test('the median time from emit to a viewer, printed', async () => {
+  test('reaches viewers within 500 ms at the median (printed)', async () => {
     await using watching = await startWatching(temporal.address);
     await using worker = await startWorker(temporal);
     const count = 60;
@@ -73,7 +73,7 @@ describeTemporal('a workflow that has the query alone', () => {
     expect(at(0.5)).toBeLessThan(500);
   }, 60_000);
 
-  test('100 viewers of two servers cost the queries of one watcher', async () => {
+  test('is queried by one watcher for 100 viewers of two servers', async () => {
     await using first = await startWatching(temporal.address);
     await using second = await startWatching(temporal.address, { parts: first });
     await using worker = await startWorker(temporal);
@@ -92,10 +92,10 @@ describeTemporal('a workflow that has the query alone', () => {
       }
       await Promise.all(streams.map((stream) => stream.ended(15_000)));
       const seconds = (performance.now() - startedAt) / 1_000;
-      const asked = first.queries + second.queries - before;
-      console.log(`100 viewers, two servers: ${asked} queries for 20 changes in ${seconds.toFixed(1)} s`);
+      const queries = first.queries + second.queries - before;
+      console.log(`100 viewers, two servers: ${queries} queries for 20 changes in ${seconds.toFixed(1)} s`);
       expect(Math.min(first.queries, second.queries)).toBe(0);
-      expect(asked).toBeLessThanOrEqual(30);
+      expect(queries).toBeLessThanOrEqual(30);
       for (const stream of streams) expect(linesOf(stream)).toEqual(linesOf(streams[0]!));
       expect(linesOf(streams[0]!)).toHaveLength(22);
     } finally {
@@ -103,7 +103,7 @@ describeTemporal('a workflow that has the query alone', () => {
     }
   }, 60_000);
 
-  test('pollMs is honoured: who asks for 2 s gets fewer questions, and all the events', async () => {
+  test('is queried less often with a longer pollMs, and loses no event', async () => {
     await using watching = await startWatching(temporal.address);
     await using worker = await startWorker(temporal);
     const handle = await launch(worker.taskQueue, 'onSignal', [30]);
@@ -119,7 +119,7 @@ describeTemporal('a workflow that has the query alone', () => {
     expect(watching.queries).toBeLessThan(12);
   });
 
-  test('more than an answer holds comes page by page', async () => {
+  test('is read page by page', async () => {
     await using watching = await startWatching(temporal.address);
     await using worker = await startWorker(temporal);
     const handle = await launch(worker.taskQueue, 'steps', [50, 11_000]);
@@ -130,12 +130,12 @@ describeTemporal('a workflow that has the query alone', () => {
     expect(stream.frames.map(({ id }) => Number(id!.split('-')[0]))).toEqual(range(1, 52));
   });
 
-  test('continue-as-new goes on in one log, also where its tail left events out', async () => {
+  test('continues in one log after continue-as-new, with the events that were not carried over', async () => {
     await using watching = await startWatching(temporal.address);
     await using worker = await startWorker(temporal);
     const handle = await launch(worker.taskQueue, 'laps', [3]);
     await handle.result();
-    // Nobody watched: the runs before are asked for what the last one does not carry.
+    // Not watched before: the previous runs are queried for what the last one does not carry.
     using stream = await watchRest(watching.url, handle.workflowId);
     await stream.ended(15_000);
     expect(linesOf(stream)).toEqual([
@@ -147,7 +147,7 @@ describeTemporal('a workflow that has the query alone', () => {
     ]);
   });
 
-  test('what a workflow let go of before anyone watched is a gap, and then it goes on', async () => {
+  test('has a gap for the events that it trimmed before it was watched', async () => {
     await using watching = await startWatching(temporal.address);
     await using worker = await startWorker(temporal);
     const handle = await launch(worker.taskQueue, 'steps', [150, 10]);
@@ -161,7 +161,7 @@ describeTemporal('a workflow that has the query alone', () => {
     expect(lines.at(-1)).toBe('152 complete SUCCESS');
   });
 
-  test('the original’s plain answer is understood; what it cannot mean is a warning', async () => {
+  test('may return the plain form of the query; an invalid event is replaced by a warning', async () => {
     await using watching = await startWatching(temporal.address);
     await using worker = await startForeignWorker(temporal);
     const handle = await launch(worker.taskQueue, 'plainQuery');
@@ -176,7 +176,7 @@ describeTemporal('a workflow that has the query alone', () => {
     expect(await watching.store.get(handle.workflowId)).toMatchObject({ result: 'plain' });
   });
 
-  test('an unknown id is refused as NOT_FOUND, and a server that is away as unavailable', async () => {
+  test('is NOT_FOUND if its id is unknown, and unavailable if Temporal is', async () => {
     await using watching = await startWatching(temporal.address);
     using unknown = await watchRest(watching.url, uniqueId('nobody'));
     expect(unknown.status).toBe(404);
@@ -185,17 +185,17 @@ describeTemporal('a workflow that has the query alone', () => {
     expect(away.status).toBe(503);
   });
 
-  test('a workflow that nobody has begun here is its tenant’s, and nobody’s guess', async () => {
+  test('without a row belongs to the configured tenant', async () => {
     await using worker = await startWorker(temporal);
     const handle = await launch(worker.taskQueue, 'onSignal', [1]);
     const id = handle.workflowId;
     const found = async (viewer: string | undefined, tenant?: string) => {
       const [log, store] = [createMemoryLog(), createMemoryStore()];
-      const made = createTemporalClient({ address: temporal.address, namespace: 'default' });
+      const client = createTemporalClient({ address: temporal.address, namespace: 'default' });
       const otherwise = { follow: () => () => {}, copy: async () => {} };
-      const source = createTemporalSource({ temporal: made, log, store, otherwise, tenant });
+      const source = createTemporalSource({ temporal: client, log, store, otherwise, tenant });
       const row = await source.find(id, viewer);
-      await made.close();
+      await client.close();
       return row && [row.id, row.tenant];
     };
     expect(await found('acme')).toBeUndefined();
@@ -206,21 +206,21 @@ describeTemporal('a workflow that has the query alone', () => {
     await handle.terminate();
   });
 
-  test('one whose row a sink makes at the same moment, for its tenant, is that row', async () => {
+  test('has the row of the sink, with its tenant, if both create it concurrently', async () => {
     await using worker = await startWorker(temporal);
     const handle = await launch(worker.taskQueue, 'onSignal', [1]);
     const store = createMemoryStore();
     const theirs = { id: handle.workflowId, kind: 'workflow', mode: 'STRUCTURED', tenant: 'acme' } as const;
     await store.begin(theirs);
-    const made = createTemporalClient({ address: temporal.address, namespace: 'default' });
+    const client = createTemporalClient({ address: temporal.address, namespace: 'default' });
     const otherwise = { follow: () => () => {}, copy: async () => {} };
-    const source = createTemporalSource({ temporal: made, log: createMemoryLog(), store, otherwise });
+    const source = createTemporalSource({ temporal: client, log: createMemoryLog(), store, otherwise });
     expect(await source.find(handle.workflowId, undefined)).toMatchObject({ tenant: 'acme' });
-    await made.close();
+    await client.close();
     await handle.terminate();
   });
 
-  test('its state is there before anyone has streamed it', async () => {
+  test('has a state before its first viewer', async () => {
     await using watching = await startWatching(temporal.address);
     await using worker = await startWorker(temporal);
     const handle = await launch(worker.taskQueue, 'onSignal', [1]);
@@ -233,7 +233,7 @@ describeTemporal('a workflow that has the query alone', () => {
     await handle.terminate();
   });
 
-  test('a namespace that is unknown is NOT_FOUND, and a hook names another workflow than the id', async () => {
+  test('is resolved by a hook, and is NOT_FOUND in an unknown namespace', async () => {
     await using worker = await startWorker(temporal);
     const handle = await launch(worker.taskQueue, 'onSignal', [1]);
     await using watching = await startWatching(temporal.address, {

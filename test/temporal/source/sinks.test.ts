@@ -1,4 +1,4 @@
-// Sinks and the source together on a real server: the sink is quick, the source makes good what it lost or had wrong.
+// Sinks and the source together on a real server: the sink is fast, and the source corrects what it lost or got wrong.
 import { expect, test } from 'vitest';
 import type { EventLog } from '../../../src/log/log.ts';
 import { createMemoryLog } from '../../../src/log/memory.ts';
@@ -8,7 +8,7 @@ import { until } from '../../support/wait.ts';
 import { startWorker, uniqueId } from '../rig.ts';
 import { linesOf, startWatching, waitForLine, watchRest } from './rig.ts';
 
-describeTemporal('a workflow whose worker has sinks', () => {
+describeTemporal('a workflow whose worker has a sink', () => {
   const temporal = useTemporal();
   const launch = (taskQueue: string, name: string, args: unknown[] = []) =>
     temporal.client.workflow.start(name, { taskQueue, workflowId: uniqueId(name), args });
@@ -18,7 +18,7 @@ describeTemporal('a workflow whose worker has sinks', () => {
     `${count + 2} complete SUCCESS`,
   ];
 
-  test('the median time from emit to a viewer, printed; each event once', async () => {
+  test('streams each event once; the median time to a viewer is printed', async () => {
     const parts = { log: createMemoryLog(), store: createMemoryStore() };
     await using watching = await startWatching(temporal.address, { parts });
     await using worker = await startWorker(temporal, { parts });
@@ -44,13 +44,13 @@ describeTemporal('a workflow whose worker has sinks', () => {
     expect(watching.queries).toBeLessThan(count);
   }, 40_000);
 
-  test('what a sink lost is brought by the query, in order', async () => {
+  test('streams in order the events that the sink lost', async () => {
     const log = createMemoryLog();
     const store = createMemoryStore();
     let calls = 0;
     const leaky: EventLog = {
       ...log,
-      // Two of three are lost on their way.
+      // Two of three appends are lost.
       append: async (...args) => {
         calls += 1;
         return calls % 3 === 0 ? log.append(...args) : { outcome: 'fenced' };
@@ -68,7 +68,7 @@ describeTemporal('a workflow whose worker has sinks', () => {
     expect(linesOf(stream)).toEqual(signals(10));
   });
 
-  test('a sink’s event that committed history contradicts: a new epoch, and then the truth', async () => {
+  test('restarts in a new epoch if committed history contradicts an event of the sink', async () => {
     const parts = { log: createMemoryLog(), store: createMemoryStore() };
     await using watching = await startWatching(temporal.address, { parts });
     await using worker = await startWorker(temporal, { parts });
@@ -77,7 +77,7 @@ describeTemporal('a workflow whose worker has sinks', () => {
     using stream = await watchRest(watching.url, id);
     await handle.signal('go');
     await waitForLine(stream, 'signal 1');
-    // As of a workflow task that was lost and ran again another way.
+    // As from a workflow task that was lost and ran again differently.
     const head = (await parts.log.head(id))!;
     const ts = new Date().toISOString();
     const wrong = { type: 'workflow_status', ts, data: { status: 'RUNNING', step: 'never was' } } as const;
@@ -89,9 +89,9 @@ describeTemporal('a workflow whose worker has sinks', () => {
     expect(lines.slice(lines.indexOf('0 reset log_lost') + 1)).toEqual(signals(3));
   });
 
-  test('an end that no worker told, for its sink had died, is told by the source', async () => {
+  test('has its end from the source if the worker has died', async () => {
     const parts = { log: createMemoryLog(), store: createMemoryStore() };
-    // The last words are waited for so long, however long the wait before the next question would be.
+    // The final query takes up to this time, regardless of the longer retry delay.
     const workflows = { finalQueryTimeoutMs: 3_000, retryMs: { firstMs: 60_000, maxMs: 60_000 } };
     await using watching = await startWatching(temporal.address, { parts, workflows });
     const worker = await startWorker(temporal, { parts });

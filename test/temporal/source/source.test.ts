@@ -1,4 +1,4 @@
-// What the source does where Temporal is not the one to ask, or no longer knows; with Temporal's calls played.
+// The source with a fake Temporal client: executions that are not workflows, and workflows that Temporal forgot.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { createMemoryLog } from '../../../src/log/memory.ts';
@@ -28,23 +28,23 @@ function fail(condition: TemporalError['condition']): () => Promise<never> {
   };
 }
 
-/** A Temporal that knows one run; what is not given fails as one that is away. */
-function played(calls: Partial<TemporalClient>): TemporalClient {
-  const away = fail('unavailable');
+/** A Temporal client with these calls; the others fail as unavailable. */
+function fakeClient(calls: Partial<TemporalClient>): TemporalClient {
+  const unavailable = fail('unavailable');
   const base = { address: 'x', namespace: 'default', dataConverter: undefined };
   return {
     ...base,
-    describe: away,
-    retries: away,
-    history: away,
-    query: away,
-    ping: away,
+    describe: unavailable,
+    retries: unavailable,
+    history: unavailable,
+    query: unavailable,
+    ping: unavailable,
     close: async () => {},
     ...calls,
   };
 }
 
-/** The events of a history, and then nothing until the question is given up. */
+/** The events of a history, and then none until the request is aborted. */
 function historyOf(events: readonly HistoryEvent[]): TemporalClient['history'] {
   return async ({ from }, signal) => {
     if (!from) return { events, next: new Uint8Array([1]) };
@@ -65,16 +65,16 @@ function setUp(temporal: TemporalClient) {
   return { log, store, source, viewers, follow, types };
 }
 
-test('a row that is no workflow of Temporal’s is left to the source of rows', async () => {
-  const { store, follow, types, source } = setUp(played({}));
+test('a row that is not a Temporal workflow is left to the row source', async () => {
+  const { store, follow, types, source } = setUp(fakeClient({}));
   const row = await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED' });
   expect(source.decidesEnd(row)).toBe(false);
   follow('a');
   await until(async () => (await types('a')).includes('workflow_start'));
 });
 
-test('an ended row whose workflow is gone with Temporal’s retention: the row tells the end', async () => {
-  const { store, follow, types } = setUp(played({ describe: fail('unknown-workflow') }));
+test('the end comes from the row if Temporal’s retention period is over', async () => {
+  const { store, follow, types } = setUp(fakeClient({ describe: fail('unknown-workflow') }));
   await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w', runId: 'r1' });
   await store.finish('a', 1, { status: 'SUCCESS', result: 1 });
   follow('a');
@@ -82,8 +82,8 @@ test('an ended row whose workflow is gone with Temporal’s retention: the row t
   await until(async () => (await store.get('a'))?.end);
 });
 
-test('an open row whose workflow Temporal does not know: a standing warning, and no end is made up', async () => {
-  const { store, follow, viewers, types } = setUp(played({ describe: fail('unknown-workflow') }));
+test('an open row whose workflow Temporal does not know has an active warning, and no end', async () => {
+  const { store, follow, viewers, types } = setUp(fakeClient({ describe: fail('unknown-workflow') }));
   await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w', runId: 'r1' });
   follow('a');
   await until(() => viewers.standing === 'WORKFLOW_UNKNOWN');
@@ -92,10 +92,10 @@ test('an open row whose workflow Temporal does not know: a standing warning, and
   expect(await types('a')).toEqual([]);
 });
 
-test('credentials that Temporal refuses are an outage to viewers, and the stream goes on when they are mended', async () => {
+test('credentials that Temporal rejects are a warning, and the stream continues when they are fixed', async () => {
   let isDenied = true;
   const { store, follow, viewers, types } = setUp(
-    played({
+    fakeClient({
       describe: async () => (isDenied ? fail('denied')() : RUN),
       history: historyOf([]),
       query: async () => ({
@@ -112,14 +112,14 @@ test('credentials that Temporal refuses are an outage to viewers, and the stream
   await until(() => viewers.standing === undefined);
 });
 
-test('a log that a publisher writes is left to it; the end of the workflow ends the row', async () => {
+test('the log of a publisher is left to it, and the end of the workflow ends the row', async () => {
   const closed = {
     eventId: 9 as never,
     eventTime: { seconds: 5 as never, nanos: 0 },
     workflowExecutionTerminatedEventAttributes: { reason: 'enough' },
   };
   const { log, store, follow, types } = setUp(
-    played({ describe: async () => RUN, history: historyOf([closed]), query: fail('no-worker') }),
+    fakeClient({ describe: async () => RUN, history: historyOf([closed]), query: fail('no-worker') }),
   );
   await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w', runId: 'r1' });
   await log.open('a', { numbering: 'auto', publisher: 'p', attempt: 1 });
@@ -128,7 +128,7 @@ test('a log that a publisher writes is left to it; the end of the workflow ends 
   expect(await types('a')).toEqual([]);
 });
 
-test('another workflow that has the id by now is not taken for ours', async () => {
+test('a later workflow with the same id is not watched', async () => {
   const runs: Record<string, WorkflowRun> = {
     r1: { ...RUN, isOpen: false },
     other: { ...RUN, runId: 'other', firstRunId: 'other', startedAt: 9_000 },
@@ -138,12 +138,12 @@ test('another workflow that has the id by now is not taken for ours', async () =
     eventTime: { seconds: 2 as never, nanos: 0 },
     workflowExecutionCompletedEventAttributes: {},
   };
-  const asked: (string | undefined)[] = [];
+  const readRuns: (string | undefined)[] = [];
   const { store, follow, types } = setUp(
-    played({
+    fakeClient({
       describe: async ({ runId }) => runs[runId ?? 'other']!,
       history: async ({ run }) => {
-        asked.push(run.runId);
+        readRuns.push(run.runId);
         return { events: [done], next: undefined };
       },
       query: fail('no-query'),
@@ -153,5 +153,5 @@ test('another workflow that has the id by now is not taken for ours', async () =
   follow('a');
   await until(async () => (await store.get('a'))?.end);
   expect(await types('a')).toEqual(['complete']);
-  expect(new Set(asked)).toEqual(new Set(['r1']));
+  expect(new Set(readRuns)).toEqual(new Set(['r1']));
 });

@@ -101,8 +101,8 @@ export function createHistoryMapper(run: WorkflowRun, isContinued: boolean) {
     if (event.workflowExecutionCancelRequestedEventAttributes) return step('cancellation requested');
     const timer = event.timerStartedEventAttributes;
     if (timer) {
-      const { seconds: whole = 0, nanos = 0 } = timer.startToFireTimeout ?? {};
-      const seconds = Number(whole ?? 0) + (nanos ?? 0) / 1e9;
+      const timeout = timer.startToFireTimeout;
+      const seconds = Number(timeout?.seconds ?? 0) + (timeout?.nanos ?? 0) / 1e9;
       const name = `timer ${timer.timerId ?? ''} (${Number(seconds.toFixed(3))} s)`;
       timers.set(String(event.eventId), name);
       return step(name);

@@ -33,7 +33,7 @@ describeTemporal('the end of a workflow', () => {
     ['timed out', 'onSignal', 'TIMED_OUT'],
     ['failed', 'failing', 'FAILED'],
   ] as const)(
-    'a workflow that was or has %s ends with one error, and so does its row',
+    'the end of a workflow (%s) is one error event, and its row has the same status',
     async (how, name, status) => {
       await using watching = await startWatching(temporal.address);
       await using worker = await startWorker(temporal);
@@ -342,14 +342,15 @@ describeTemporal('the end of a workflow', () => {
     );
     await handle.signal('go');
     await two.ended(10_000);
-    expect(linesOf(two)).toEqual([
-      '1 workflow_start',
-      '2 workflow_status RUNNING signal 1',
-      '3 workflow_status RUNNING signal 2',
-      '4 workflow_status RUNNING signal 3',
-      '5 complete SUCCESS',
-    ]);
-    expect(linesOf(one)).toEqual(linesOf(two));
+    for (const stream of [one, two]) {
+      expect(linesOf(stream).filter((line) => !line.includes('warning'))).toEqual([
+        '1 workflow_start',
+        '2 workflow_status RUNNING signal 1',
+        '3 workflow_status RUNNING signal 2',
+        '4 workflow_status RUNNING signal 3',
+        '5 complete SUCCESS',
+      ]);
+    }
   }, 40_000);
 });
 

@@ -1,0 +1,142 @@
+// Copying the pages of the query into the log, with a fake workflow.
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createMemoryLog } from '../../../src/log/memory.ts';
+import type { StreamPage, WorkflowEvent } from '../../../src/temporal/shared/stream-query.ts';
+import { createFixedCopy } from '../../../src/temporal/source/fixed-copy.ts';
+import { createQueryCopier } from '../../../src/temporal/source/query-copier.ts';
+import { createQueryProgress } from '../../../src/temporal/source/query-progress.ts';
+import type { TemporalClient, WorkflowRun } from '../../../src/temporal/source/temporal-client.ts';
+import {
+  createActiveWarnings,
+  DEFAULT_WATCH_TIMES,
+  type WatchContext,
+} from '../../../src/temporal/source/watch-context.ts';
+import { audience } from '../../source/audience.ts';
+import { createMemoryStore } from '../../support/memory-store.ts';
+
+const RUN: WorkflowRun = {
+  ...{ namespace: 'default', workflowId: 'w', runId: 'r1', firstRunId: 'r1', workflowType: 'W' },
+  ...{ parentId: undefined, attempt: 1, startedAt: 1_000, isOpen: true, historyLength: 3 },
+};
+const TS = '2026-01-01T00:00:00.000Z';
+
+function step(seq: number, name = `${seq}`): WorkflowEvent {
+  return { seq, type: 'workflow_status', ts: TS, data: { status: 'RUNNING', step: name } };
+}
+
+function end(seq: number): WorkflowEvent {
+  return { seq, type: 'complete', ts: TS, data: { status: 'SUCCESS', durationMs: 1 } };
+}
+
+let log: ReturnType<typeof createMemoryLog>;
+let store: ReturnType<typeof createMemoryStore>;
+/** What the workflow has emitted and not trimmed. */
+let emitted: WorkflowEvent[];
+let page: Partial<StreamPage>;
+let queries: number[];
+beforeEach(() => {
+  log = createMemoryLog();
+  store = createMemoryStore();
+  emitted = [];
+  page = {};
+  queries = [];
+});
+afterEach(() => log.close());
+
+/** A workflow that returns two events per page. */
+const query: TemporalClient['query'] = async (run, since): Promise<StreamPage> => {
+  queries.push(since);
+  const base = (emitted[0]?.seq ?? 1) - 1;
+  const next = (emitted.at(-1)?.seq ?? base) + 1;
+  const events = emitted.filter(({ seq }) => seq > since).slice(0, 2);
+  const { runId, firstRunId, attempt, workflowId: executionId } = run as WorkflowRun;
+  return {
+    ...{ epoch: 'r1', base, next, runId, firstRunId, executionId, attempt, status: 'RUNNING', events },
+    ...page,
+  };
+};
+
+function setUp() {
+  const viewers = audience(50);
+  const context: WatchContext = {
+    ...{ temporal: { query } as TemporalClient, log, store, executionId: 'w', audience: viewers },
+    ...{ warnings: createActiveWarnings(viewers), times: DEFAULT_WATCH_TIMES, decodePayload: undefined },
+    copy: createFixedCopy({ log, executionId: 'w', fence: 1 }),
+    signal: new AbortController().signal,
+  };
+  const progress = createQueryProgress({
+    ...{ isOpen: true, hasStarted: true, hasResponded: false, isCloseOnly: false },
+  });
+  const copier = createQueryCopier(context, RUN, progress);
+  return { ...context, progress, copyAll: () => copier.copyAll(context.signal) };
+}
+
+const lines = async () =>
+  ((await log.read('w', 0, 100))?.events ?? []).map(
+    ({ seq, type, data }) => `${seq} ${(data as { step?: string }).step ?? type}`,
+  );
+
+test('all pages are copied, from the last confirmed event on', async () => {
+  const { copyAll, copy, progress } = setUp();
+  emitted = [1, 2, 3, 4, 5].map((seq) => step(seq));
+  expect(await copyAll()).toEqual({ end: undefined });
+  expect(queries).toEqual([0, 2, 4]);
+  expect(await lines()).toEqual(['1 1', '2 2', '3 3', '4 4', '5 5']);
+  expect([copy.confirmed, progress.isBehind]).toEqual([5, false]);
+  emitted.push(step(6));
+  await copyAll();
+  expect(queries).toEqual([0, 2, 4, 5]);
+});
+
+test('the terminal event is returned and not copied', async () => {
+  const { copyAll } = setUp();
+  emitted = [step(1), step(2), end(3)];
+  expect(await copyAll()).toEqual({ end: end(3) });
+  expect(await lines()).toEqual(['1 1', '2 2']);
+});
+
+test('events that the run has trimmed are gaps, so that the log has every seq', async () => {
+  const { copyAll } = setUp();
+  emitted = [step(3), step(4)];
+  await copyAll();
+  expect(await lines()).toEqual(['1 gap', '2 gap', '3 3', '4 4']);
+});
+
+test('the log starts a new epoch, with all events, if the workflow contradicts it', async () => {
+  const { copyAll, copy } = setUp();
+  emitted = [step(1), step(2)];
+  await copyAll();
+  const { epoch } = copy;
+  await log.append('w', { epoch, acknowledged: 0, events: [step(3, 'never was')] });
+  emitted.push(step(3));
+  expect(await copyAll()).toEqual({ end: undefined });
+  expect(copy.epoch).not.toBe(epoch);
+  expect(await lines()).toEqual(['1 1', '2 2', '3 3']);
+});
+
+test('the log of a publisher stops the watch', async () => {
+  await log.open('w', { numbering: 'auto', publisher: 'p', attempt: 1 });
+  expect(await setUp().copyAll()).toEqual({ stop: 'published' });
+});
+
+test('the row gets the status of the open workflow, once per change', async () => {
+  const { copyAll } = setUp();
+  await store.begin({ id: 'w', kind: 'workflow', mode: 'STRUCTURED' });
+  emitted = [step(1)];
+  page = { status: 'WAITING' };
+  await copyAll();
+  await copyAll();
+  expect(await store.get('w')).toMatchObject({ status: 'WAITING', revision: 2 });
+  page = { status: 'SUCCESS' };
+  await copyAll();
+  expect((await store.get('w'))?.status).toBe('WAITING');
+});
+
+test('a query that fails is the caller’s, and leaves the progress behind', async () => {
+  const { copyAll, progress } = setUp();
+  page = { events: [step(1), step(3)] };
+  await expect(copyAll()).rejects.toThrow(
+    'invalid result of the query: seq 3 does not follow the one before',
+  );
+  expect([progress.hasResponded, progress.isBehind]).toEqual([false, true]);
+});

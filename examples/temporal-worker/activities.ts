@@ -1,11 +1,11 @@
-// The activities: each the work of an execution of its own, under the workflow's.
+// The activities. Each publishes its own execution, a child of the workflow's.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Publisher } from '../../src/worker.ts';
 import { publishActivity } from '../../src/worker.ts';
 
 export type Activities = ReturnType<typeof createActivities>;
 
-/** @param paceMs how long the writer rests between two words. */
+/** @param paceMs the delay between two words of the writer. */
 export function createActivities(publisher: Publisher, paceMs = 200) {
   return {
     async research(id: string, topic: string): Promise<string[]> {

@@ -1,4 +1,4 @@
-// Starts one workflow, says where to watch it, and waits for its result.
+// Starts one workflow, prints the command for watching it, and waits for its result.
 //
 //   node --import tsx examples/temporal-worker/start.ts ants
 import { Client, Connection } from '@temporalio/client';

@@ -1,4 +1,4 @@
-// The worker: Temporal's own, with a plugin for its workflows and a publisher for its activities.
+// A Temporal worker with a plugin for its workflows and a publisher for its activities.
 //
 //   TEMPORAL_ADDRESS=127.0.0.1:7233 REDIS_URL=redis://… DATABASE_URL=postgresql://… \
 //     node --import tsx examples/temporal-worker/worker.ts
@@ -16,7 +16,7 @@ import { createActivities } from './activities.ts';
 
 export const TASK_QUEUE = 'digests';
 
-/** Makes the worker over a log and a store that a server reads as well. */
+/** Creates the worker over the log and the store that the server uses. */
 export async function createWorker(
   connection: NativeConnection,
   { log, store }: { log: LogWriter; store: ExecutionStore },
@@ -34,12 +34,12 @@ export async function createWorker(
 async function main(): Promise<void> {
   const { TEMPORAL_ADDRESS = '127.0.0.1:7233', REDIS_URL, DATABASE_URL } = process.env;
   if (!REDIS_URL || !DATABASE_URL)
-    throw new Error('REDIS_URL and DATABASE_URL: those of the execstream server');
+    throw new Error('REDIS_URL and DATABASE_URL: expected those of the execstream server');
   const log = createRedisLogWriter({ redis: REDIS_URL });
   const store = createPrismaStore({ url: DATABASE_URL });
   const connection = await NativeConnection.connect({ address: TEMPORAL_ADDRESS });
   const worker = await createWorker(connection, { log, store });
-  // Until SIGINT or SIGTERM, which Temporal's worker heeds by itself.
+  // Until SIGINT or SIGTERM, which Temporal's worker handles.
   await worker.run();
   await connection.close();
   await Promise.all([log.close(), store.close()]);

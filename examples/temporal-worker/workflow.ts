@@ -1,4 +1,4 @@
-// The workflow: what it says about itself, and the task and the agent that it runs.
+// The workflow: its status events, and the task and the agent that it runs.
 import { proxyActivities } from '@temporalio/workflow';
 import { streamed } from '../../src/temporal/workflow/index.ts';
 import type { Activities } from './activities.ts';

@@ -1,4 +1,4 @@
-// The activities: the work of the digest's children, each published as an execution under its workflow's.
+// The activities of the digest's children. Each publishes its own execution, a child of the workflow's.
 import { type Publisher, publishActivity } from '../../../../src/worker.ts';
 import type { TextFile } from '../../files.ts';
 import type { Parent } from '../conduct.ts';
@@ -9,10 +9,10 @@ import type { TextStatistics } from '../statistics.ts';
 
 export type Activities = ReturnType<typeof createActivities>;
 
-/** The words of a text that are handed on: what activities return lies in the workflow's history. */
+/** The number of word counts of a text that an activity returns: results are stored in the workflow's history. */
 const MAX_COUNTS = 2_000;
 
-/** @param onReport called when an agent that writes a report has begun. */
+/** @param onReport called when an agent starts to write a report. */
 export function createActivities(
   publisher: Publisher,
   pace: number,

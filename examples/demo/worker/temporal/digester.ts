@@ -1,4 +1,4 @@
-// Digests on Temporal: a worker in this process, and a client that starts one workflow after the other.
+// Digests on Temporal: a worker in this process, and a client that starts one workflow after another.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -27,13 +27,13 @@ export type TemporalSettings = NonNullable<Config['temporal']>;
 
 export interface TemporalDigester {
   /**
-   * Runs one workflow to its end; cancels it where the worker stops.
-   * @throws what it failed with.
+   * Runs one workflow to its end; cancels it when the demo stops.
+   * @throws the workflow's failure.
    */
   digest(files: readonly TextFile[]): Promise<Digested>;
-  /** Whether its worker has ended, by itself even: another digester is needed. */
+  /** Whether its worker has stopped, for any reason: another digester is needed. */
   hasStopped(): boolean;
-  /** Ends the worker. To be called once no digest runs. */
+  /** Stops the worker. Call it when no digest runs. */
   close(): Promise<void>;
 }
 
@@ -45,9 +45,9 @@ export interface TemporalDigesterOptions extends Conditions {
   onReport(executionId: string): void;
 }
 
-/** The slowest digest is over by then; one that a killed demo left behind is ended by Temporal. */
+/** Longer than the slowest digest. Temporal then ends a workflow whose demo was killed. */
 const TIMEOUT = '15 minutes';
-/** What the end of the worker is given, where Temporal is away. */
+/** How long to wait for the worker to stop, in case Temporal is unavailable. */
 const CLOSE_MS = 3_000;
 
 /** Connects to Temporal and starts the worker. */
@@ -55,9 +55,9 @@ export async function connectDigester(options: TemporalDigesterOptions): Promise
   const { temporal, log, store, logger, publisher, signal, pace, onReport } = options;
   quietRuntime();
   const { namespace, address, tls, apiKey, metadata } = temporal;
-  const to = { address, ...(tls && { tls }), ...(apiKey && { apiKey }), ...(metadata && { metadata }) };
-  const native = await NativeConnection.connect(to);
-  // Its own: another demo on the same Temporal has neither these files nor this log.
+  const target = { address, ...(tls && { tls }), ...(apiKey && { apiKey }), ...(metadata && { metadata }) };
+  const native = await NativeConnection.connect(target);
+  // Unique: another demo on the same Temporal has neither these files nor this log.
   const taskQueue = `execstream-demo-${randomUUID()}`;
   const creating = Worker.create({
     connection: native,
@@ -66,17 +66,17 @@ export async function connectDigester(options: TemporalDigesterOptions): Promise
     workflowsPath: fileURLToPath(new URL('./workflow.ts', import.meta.url)),
     activities: createActivities(publisher, pace, onReport),
     plugins: [createTemporalPlugin({ log, store, logger })],
-    // By default, cancellations may be late by most of the heartbeat's timeout.
+    // By default, heartbeats are throttled to 80 % of their timeout, and cancellations are that late.
     maxHeartbeatThrottleInterval: '500 ms',
   });
   const worker = await creating.catch(async (error) => {
     await native.close();
     throw error;
   });
-  const connection = Connection.lazy(to);
+  const connection = Connection.lazy(target);
   const client = new Client({ connection, namespace });
   const running = worker.run();
-  // A digest that waits for a worker which has stopped would wait until its timeout.
+  // Otherwise a digest would wait for a stopped worker until its timeout.
   const stopped = running.then(() => Promise.reject(new Error('the Temporal worker has stopped')));
   stopped.catch(() => {});
 
@@ -105,7 +105,7 @@ export async function connectDigester(options: TemporalDigesterOptions): Promise
   };
 }
 
-/** Errors only, and no handling of signals: the demo ends its workflows before its worker. */
+/** Logs errors only, and installs no signal handlers: the demo ends its workflows before its worker. */
 function quietRuntime(): void {
   try {
     Runtime.install({
@@ -114,6 +114,6 @@ function quietRuntime(): void {
       shutdownSignals: [],
     });
   } catch {
-    // There is one already: the connection before failed.
+    // Already installed: the previous connection failed.
   }
 }

@@ -1,4 +1,4 @@
-// The digest as a workflow of Temporal's: the same steps, each child the work of an activity.
+// The digest as a Temporal workflow: the same steps, and an activity for each child.
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import { streamed } from '../../../../src/temporal/workflow/index.ts';
 import type { TextFile } from '../../files.ts';
@@ -7,7 +7,7 @@ import type { Activities } from './activities.ts';
 
 const { read, contents, report } = proxyActivities<Activities>({
   startToCloseTimeout: '5 minutes',
-  // Heartbeats bring the news of a cancellation, which is waited for: a child must not outlive its workflow.
+  // Heartbeats report a cancellation. The workflow waits for it, so that no child outlives it.
   heartbeatTimeout: '3 seconds',
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { maximumAttempts: 3 },

@@ -1,4 +1,4 @@
-// The queue and the appender behind a sink: batches, replaced events, and what is left to the server.
+// The queue and the appender of a sink: batches, replaced events, and events that are left to the server.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import { SILENT } from '../../src/telemetry/logger.ts';

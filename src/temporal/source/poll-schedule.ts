@@ -14,7 +14,7 @@ export interface PollSchedule {
 }
 
 export interface PollScheduleOptions {
-  /** The shortest interval that a viewer asks for, in ms; it changes with the viewers. */
+  /** The shortest interval that a viewer requests, in ms; it changes with the viewers. */
   readonly audience: { readonly pollMs: number };
   readonly slowPollMs: number;
   /** Whether the history is not read, so that queries alone show changes. */

@@ -1,7 +1,7 @@
 // The state of watching one run by its query. It decides when to query and what a failure means; it does no I/O.
 //
-// A workflow emits events only in its workflow tasks. So the completed tasks that the history shows, compared with those
-// that a response covers, tell whether the log is up to date.
+// A workflow emits events only in its workflow tasks. So the log is up to date if a response covers every completed task
+// that the history shows.
 import type { HistoryEvent } from '../shared/history-event.ts';
 import type { Condition } from './errors.ts';
 

@@ -75,7 +75,7 @@ export async function watchByQuery(
   }
 
   function onAnnouncement({ epoch, events }: Announcement): void {
-    // Announcements of our own appends are no news.
+    // Announcements of this watcher's appends are not changes.
     if (epoch === copy.epoch && (events.at(-1)?.seq ?? 0) <= copy.sent) return;
     schedule.recordSink(performance.now());
     changed.set();

@@ -51,7 +51,7 @@ export interface SinkOptions {
 /** The sinks of a worker, for its option `sinks`. */
 export interface WorkerSinks {
   readonly sinks: InjectedSinks<StreamSinks>;
-  /** Sends what is queued, within `closeMs`. It does not close `log` or `store`. */
+  /** Sends the queued events, within `closeMs`. It does not close `log` or `store`. */
   close(): Promise<void>;
 }
 

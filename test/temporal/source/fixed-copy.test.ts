@@ -1,4 +1,4 @@
-// Copying numbered events into a log: what is confirmed, and when the log starts over.
+// Copying numbered events into a log: confirmed events, and when the log starts a new epoch.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createMemoryLog } from '../../../src/log/memory.ts';
 import type { WorkflowEvent } from '../../../src/temporal/shared/stream-query.ts';
@@ -37,7 +37,7 @@ describe('opening a log for a run', () => {
     expect(decideOpen(undefined, RUN, undefined)).toEqual({ lostEpoch: undefined, confirmed: 0 });
   });
 
-  test('continues one with the same numbering after what is confirmed', () => {
+  test('continues one with the same numbering after the confirmed events', () => {
     expect(decideOpen(head, RUN, undefined)).toEqual({ lostEpoch: undefined, confirmed: 4 });
   });
 
@@ -108,7 +108,7 @@ describe('a copy', () => {
     expect(await steps()).toEqual(['1', 'other']);
   });
 
-  test('asks for the events again that a log has lost', async () => {
+  test('copies the events again that a log has lost', async () => {
     const copy = createFixedCopy({ log, executionId: 'w', fence: 1 });
     await copy.enter(RUN);
     await copy.append([event(1), event(2)]);

@@ -30,7 +30,7 @@ function end(seq: number): WorkflowEvent {
 
 let log: ReturnType<typeof createMemoryLog>;
 let store: ReturnType<typeof createMemoryStore>;
-/** What the workflow has emitted and not trimmed. */
+/** The events that the workflow has emitted and not trimmed. */
 let emitted: WorkflowEvent[];
 let page: Partial<StreamPage>;
 let queries: number[];
@@ -132,7 +132,7 @@ test('the row gets the status of the open workflow, once per change', async () =
   expect((await store.get('w'))?.status).toBe('WAITING');
 });
 
-test('a query that fails is the caller’s, and leaves the progress behind', async () => {
+test('a query that fails is thrown, and does not count as a response', async () => {
   const { copyAll, progress } = setUp();
   page = { events: [step(1), step(3)] };
   await expect(copyAll()).rejects.toThrow(

@@ -1,4 +1,4 @@
-// The states of watching a run by its query: when it is behind, and what a failed query means.
+// The states of watching a run by its query: whether a query is needed, and what a failed one means.
 import { describe, expect, test } from 'vitest';
 import type { HistoryEvent } from '../../../src/temporal/shared/history-event.ts';
 import type { Condition } from '../../../src/temporal/source/errors.ts';
@@ -62,7 +62,7 @@ describe('new events of the history', () => {
   });
 });
 
-describe('a query watch is behind', () => {
+describe('a query is needed', () => {
   test('until the run has responded', () => {
     const progress = progressOf();
     expect(progress.isBehind).toBe(true);
@@ -125,7 +125,7 @@ describe('a failed query', () => {
   });
 
   test.each(['slow-worker', 'unavailable'] as const)(
-    'is retried after the close event while behind (%s)',
+    'is retried after the close event while tasks are not covered (%s)',
     (condition) => {
       const progress = progressOf();
       progress.observe([COMPLETED]);

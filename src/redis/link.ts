@@ -12,7 +12,7 @@
 // 5. Answers belong to their commands: a connection on which they got out of step is given up.
 import { Redis, type RedisOptions } from 'ioredis';
 import { backoff } from '../async/backoff.ts';
-import { ExecstreamError } from '../event/errors.ts';
+import { toExecstreamError, unavailable } from './redis-errors.ts';
 
 export interface LinkOptions {
   /** A URL, or ioredis' options (Sentinel included). Its `keyPrefix` is not used. */
@@ -145,7 +145,7 @@ export function openLink({ name, timeoutMs: boundMs, ...options }: LinkOptions):
             clearTimeout(timer);
             resolve(answer);
           },
-          (error) => fail(translate(error)),
+          (error) => fail(toExecstreamError(error)),
         );
       };
       const entry = { send, fail };
@@ -216,20 +216,4 @@ function newClient(redis: string | RedisOptions, name: string, boundMs: number):
 function pausesWithin(boundMs: number): (times: number) => number {
   const pauses = { firstMs: FIRST_PAUSE_MS, maxMs: Math.min(LONGEST_PAUSE_MS, boundMs / 2) };
   return (times) => backoff(pauses, times);
-}
-
-/** Replies that say that the data is not what it should be: another client has written it, and may mend it. */
-const DAMAGED = /^(ERR|WRONGTYPE|NOSCRIPT|CROSSSLOT) /;
-
-function translate(error: Error): ExecstreamError {
-  if (error instanceof ExecstreamError) return error;
-  if (error.name === 'ReplyError' && DAMAGED.test(error.message)) {
-    return unavailable('Redis refused a command', error);
-  }
-  return unavailable('Redis is not available', error);
-}
-
-/** What cannot be done for now, and may be tried again. */
-export function unavailable(message: string, cause?: unknown): ExecstreamError {
-  return new ExecstreamError('SOURCE_UNAVAILABLE', message, { cause });
 }

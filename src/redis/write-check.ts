@@ -1,6 +1,6 @@
 // Whether a Redis accepts writes: a read-only replica, or one that is out of memory or cannot save, still answers PING.
 import type { Redis } from 'ioredis';
-import { unavailable } from './link.ts';
+import { unavailable } from './redis-errors.ts';
 
 /**
  * As a script, like the appends, and with the error as a value: the error reply READONLY would have the connection made

@@ -8,7 +8,7 @@
 //    command that is sent upon it.
 // 2. While one WAIT is in flight, all others are gathered into the next.
 import type { Redis } from 'ioredis';
-import { unavailable } from '../../redis/link.ts';
+import { unavailable } from '../../redis/redis-errors.ts';
 
 /** The longest that an append waits for its replicas. They take about a round trip. */
 const WAIT_MS = 1_000;

@@ -10,7 +10,8 @@
 //    long as some slot's node cannot be reached.
 import type { Redis } from 'ioredis';
 import { isExecstreamError } from '../../event/errors.ts';
-import { type Link, openLink, type Script, unavailable } from '../link.ts';
+import { type Link, openLink, type Script } from '../link.ts';
+import { unavailable } from '../redis-errors.ts';
 import type { RedisClusterOptions } from '../url.ts';
 import { checkWrite } from '../write-check.ts';
 import { type Address, hostAndPort, SLOTS, type SlotsReply, slotOf, toOwners } from './slots.ts';

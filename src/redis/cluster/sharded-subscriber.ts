@@ -8,7 +8,8 @@
 //    invariant 5), and all of its channels with it: which answer was whose is not known any more.
 import type { Redis } from 'ioredis';
 import { type BackoffPolicy, backoff } from '../../async/backoff.ts';
-import { type Link, unavailable } from '../link.ts';
+import type { Link } from '../link.ts';
+import { unavailable } from '../redis-errors.ts';
 import { LISTEN, type Subscriber, type SubscriberEvents } from '../subscriber.ts';
 import { type Cluster, redirectOf, SLOT_REFRESH_MS } from './cluster.ts';
 import type { Address } from './slots.ts';

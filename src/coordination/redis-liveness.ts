@@ -1,55 +1,21 @@
-// Signs of life in Redis: one sorted set of all executions, scored by the time of the last sign. By Redis' own
-// clock, taken in the script.
+// Publisher liveness in Redis: one sorted set of all executions, scored by the time of the last heartbeat. The scripts
+// take the time from Redis' own clock.
 import type { Redis } from 'ioredis';
 import type { Connection } from '../redis/connection.ts';
 import { livenessKey } from '../redis/keys.ts';
 import type { LivenessReader, LivenessWriter } from './liveness.ts';
-
-const NOW = `
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-`;
-
-/** ARGV: execution id. */
-const KEEP = `${NOW}
-redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
-`;
-
-/** ARGV: execution ids. */
-const SILENCES = `${NOW}
-local silences = {}
-for i, at in ipairs(redis.call('ZMSCORE', KEYS[1], unpack(ARGV))) do
-  silences[i] = at and math.max(0, now - tonumber(at))
-end
-return silences
-`;
-
-/** ARGV: ms, limit. */
-const SILENT = `${NOW}
-local before = string.format('(%.0f', now - tonumber(ARGV[1]))
-return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', before, 'LIMIT', 0, ARGV[2])
-`;
-
-/** ARGV: execution ids. LT adds what is missing, and lowers a score of the future. */
-const RECORD_MISSING = `${NOW}
-local entries = {}
-for i, id in ipairs(ARGV) do
-  entries[2 * i - 1] = string.format('%.0f', now)
-  entries[2 * i] = id
-end
-redis.call('ZADD', KEYS[1], 'LT', unpack(entries))
-`;
+import { FIND_SILENT, READ_SILENCES, RECORD_HEARTBEAT, RECORD_MISSING_HEARTBEATS } from './scripts.gen.ts';
 
 type LivenessRedis = Redis & {
   recordHeartbeat(key: string, executionId: string): Promise<unknown>;
-  silencesOf(key: string, ...executionIds: string[]): Promise<(number | null)[]>;
+  readSilences(key: string, ...executionIds: string[]): Promise<(number | null)[]>;
   findSilent(key: string, ms: number, limit: number): Promise<string[]>;
   recordMissingHeartbeats(key: string, ...executionIds: string[]): Promise<unknown>;
 };
 
-/** What a worker needs. */
+/** Creates the workers' side, on a connection that the caller owns. */
 export function createLivenessWriter(connection: Connection, prefix: string): LivenessWriter {
-  connection.defineCommand('recordHeartbeat', { numberOfKeys: 1, lua: KEEP });
+  connection.defineCommand('recordHeartbeat', { numberOfKeys: 1, lua: RECORD_HEARTBEAT });
   const key = livenessKey(prefix);
   return {
     recordHeartbeat: async (id) =>
@@ -58,19 +24,19 @@ export function createLivenessWriter(connection: Connection, prefix: string): Li
   };
 }
 
-/** What a server needs besides. */
+/** Creates the servers' side, on a connection that the caller owns. */
 export function createLivenessReader(connection: Connection, prefix: string): LivenessReader {
-  connection.defineCommand('silencesOf', { numberOfKeys: 1, lua: SILENCES });
-  connection.defineCommand('findSilent', { numberOfKeys: 1, lua: SILENT });
-  connection.defineCommand('recordMissingHeartbeats', { numberOfKeys: 1, lua: RECORD_MISSING });
+  connection.defineCommand('readSilences', { numberOfKeys: 1, lua: READ_SILENCES });
+  connection.defineCommand('findSilent', { numberOfKeys: 1, lua: FIND_SILENT });
+  connection.defineCommand('recordMissingHeartbeats', { numberOfKeys: 1, lua: RECORD_MISSING_HEARTBEATS });
   const key = livenessKey(prefix);
-  const silences = async (ids: readonly string[]) => {
-    const told = await connection.run(key, (redis) => (redis as LivenessRedis).silencesOf(key, ...ids));
-    return told.map((ms) => ms ?? undefined);
+  const silencesMs = async (ids: readonly string[]) => {
+    const reply = await connection.run(key, (redis) => (redis as LivenessRedis).readSilences(key, ...ids));
+    return reply.map((ms) => ms ?? undefined);
   };
   return {
-    silenceMs: async (id) => (await silences([id]))[0],
-    silencesMs: silences,
+    silenceMs: async (id) => (await silencesMs([id]))[0],
+    silencesMs,
     findSilent: (ms, limit) =>
       connection.run(key, (redis) => (redis as LivenessRedis).findSilent(key, ms, limit)),
     recordMissingHeartbeats: async (ids) => {

@@ -1,31 +1,25 @@
-// Whether a Redis accepts writes: a read-only replica, or one that is out of memory or cannot save, still answers PING.
+// Checks whether a Redis accepts writes: a read-only replica, or one that is out of memory or cannot save, still
+// responds to PING.
 import type { Redis } from 'ioredis';
 import { unavailable } from './redis-errors.ts';
+import { CHECK_WRITE } from './scripts.gen.ts';
 
-/**
- * As a script, like the appends, and with the error as a value: the error reply READONLY would have the connection made
- * anew (link.ts), and every read in flight would fail with it.
- */
-const WRITE = `
-local reply = redis.pcall('SET', KEYS[1], '1', 'PX', 60000)
-return reply.err or 'OK'`;
-
-/** What an operator is told, by the first word of Redis' error. */
+/** The reason as an operator reads it, by the code of Redis' error. */
 const REASONS: { readonly [code: string]: string } = {
   READONLY: 'it is a read-only replica',
   OOM: 'it is out of memory (maxmemory)',
   MISCONF: 'it cannot save its data to disk (MISCONF)',
   NOREPLICAS: 'too few replicas are connected (min-replicas-to-write)',
-  NOPERM: 'its user may not write (ACL)',
+  NOPERM: 'its user has no permission to write (ACL)',
 };
 
 /**
  * Writes a key that expires after a minute.
- * @throws ExecstreamError `SOURCE_UNAVAILABLE`, saying why the write was refused
+ * @throws ExecstreamError `SOURCE_UNAVAILABLE` with the reason why the write was rejected
  */
 export async function checkWrite(redis: Redis, key: string): Promise<void> {
-  const reply = (await redis.eval(WRITE, 1, key)) as string;
+  const reply = (await redis.eval(CHECK_WRITE, 1, key)) as string;
   if (reply === 'OK') return;
   const code = /^-?([A-Z]+)/.exec(reply)?.[1] ?? 'ERR';
-  throw unavailable(`Redis refuses writes: ${REASONS[code] ?? `it answers ${code}`}`, new Error(reply));
+  throw unavailable(`Redis refuses writes: ${REASONS[code] ?? `error ${code}`}`, new Error(reply));
 }

@@ -1,0 +1,64 @@
+// The Lua scripts as they are generated from the .lua files.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { assembleLua, outdatedFiles, withoutComment } from '../../scripts/lua-scripts.ts';
+
+const SRC = fileURLToPath(new URL('../../src', import.meta.url));
+
+test('the generated files are up to date with the .lua files (scripts/generate-lua.ts)', () => {
+  expect(outdatedFiles(SRC).map(({ path }) => path)).toEqual([]);
+});
+
+describe('assembling', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'lua-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  function write(name: string, text: string): string {
+    const path = join(folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+    return path;
+  }
+
+  test('puts each included file in once, before what follows its first mention, without comments', () => {
+    write('scripts/shared/a.lua', '-- a\nlocal a = 1\n');
+    write('scripts/shared/b.lua', '-- @include a.lua\nlocal b = a\n');
+    const script = write(
+      'scripts/use.lua',
+      '-- why\n-- @include shared/b.lua\n-- @include shared/a.lua\n\nreturn b -- why\n',
+    );
+    expect(assembleLua(script)).toBe('local a = 1\nlocal b = a\nreturn b');
+  });
+
+  test('finds scripts, and not shared parts, and reports a generated file that differs', () => {
+    write('x/scripts/shared/part.lua', 'local part = 1\n');
+    write('x/scripts/do-it.lua', "-- @include shared/part.lua\nreturn '`$' .. '{\\n'\n");
+    const [file] = outdatedFiles(folder);
+    expect(file!.path).toBe(join(folder, 'x/scripts.gen.ts'));
+    expect(file!.text).toContain("export const DO_IT = `\nlocal part = 1\nreturn '\\`$' .. '{\\\\n'\n`;\n");
+    writeFileSync(file!.path, file!.text);
+    expect(outdatedFiles(folder)).toEqual([]);
+    writeFileSync(file!.path, `${readFileSync(file!.path, 'utf8')} `);
+    expect(outdatedFiles(folder)).toHaveLength(1);
+  });
+
+  test.each([
+    ["local a = 'x -- y' -- z", "local a = 'x -- y'"],
+    ['local a = "it\'s -- y"', 'local a = "it\'s -- y"'],
+    ["local a = '\\'-- y'", "local a = '\\'-- y'"],
+    ['-- all of it', ''],
+    ['return t[1]', 'return t[1]'],
+  ])('of %j only the comment is removed', (line, expected) => {
+    expect(withoutComment(line)).toBe(expected);
+  });
+
+  test.each(['local a = [[', '--[[ a', '--[=[ a', 'a = [==[x'])('long brackets are rejected: %s', (line) => {
+    expect(() => withoutComment(line)).toThrow('long brackets');
+  });
+});

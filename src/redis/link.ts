@@ -1,17 +1,21 @@
-// One link to one Redis, or to the master that Sentinels name: it comes back by itself, and every command on it is
-// bounded in time.
+// A link to one Redis, or to the master that Sentinels name: it reconnects automatically, and every command on it has a
+// timeout.
 //
 // Invariants
-// 1. A command that could not be sent within its bound is never sent: nothing queues inside ioredis.
-// 2. A command that was sent ends with its answer, the end of its connection, or its bound, whichever is first. A
-//    connection on which a command waited in vain for half the bound or longer is given up: what comes behind it
-//    would wait in vain too.
-// 3. The link is `usable` only once `prepare` went through on it (the subscriber's resubscription).
-// 4. It tries again for ever, and asks the Sentinels each time: 2 s apart at most, and half the bound, so that a call
-//    that begins when Redis is back is answered.
-// 5. Answers belong to their commands: a connection on which they got out of step is given up.
-import { Redis, type RedisOptions } from 'ioredis';
-import { backoff } from '../async/backoff.ts';
+// 1. A command that could not be sent within its timeout is never sent: nothing queues inside ioredis.
+// 2. A command that was sent ends with its reply, the end of its connection, or its timeout, whichever is first. If it
+//    has had half the link's timeout or longer for its reply, a timeout drops the connection: the commands after it
+//    would wait without result too.
+// 3. The link is `usable` only after `prepare` has succeeded on the current connection (a subscriber resubscribes).
+// 4. It reconnects forever, through the Sentinels each time (redis-client.ts has the delays).
+// 5. Replies belong to their commands: a connection on which they got out of step is dropped.
+import type { Redis, RedisOptions } from 'ioredis';
+import {
+  createRedisClient,
+  DISCONNECT_TIMEOUT_MS,
+  type ReconnectDelay,
+  reconnectDelay,
+} from './redis-client.ts';
 import { toExecstreamError, unavailable } from './redis-errors.ts';
 
 export interface LinkOptions {
@@ -19,18 +23,18 @@ export interface LinkOptions {
   readonly redis: string | RedisOptions;
   /** What CLIENT LIST shows. */
   readonly name: string;
-  /** The bound of every call, waiting for the connection included. */
+  /** Timeout of every call in ms, waiting for the connection included. */
   readonly timeoutMs: number;
   /**
-   * Runs on each new connection before any command; where it fails, the connection is given up within the bound and
-   * made anew.
+   * Runs on each new connection before any command. A connection on which it fails is dropped after `timeoutMs`, and
+   * the link reconnects.
    */
   readonly prepare?: (redis: Redis) => Promise<void>;
-  /** Called when the link has become usable, and when it is so no more. */
+  /** Called when the link becomes usable or unusable. */
   readonly onChange?: () => void;
 }
 
-/** A script that ioredis makes a method of its clients. All its keys are of one slot. */
+/** A script that ioredis defines as a method of its clients. All its keys are in one slot. */
 export interface Script {
   readonly numberOfKeys: number;
   readonly lua: string;
@@ -40,180 +44,167 @@ export interface Link {
   readonly redis: Redis;
   readonly usable: boolean;
   /**
-   * Waits until the link is usable, sends, and waits for the answer.
-   * @param withinMs the bound, where it is not the link's.
-   * @throws ExecstreamError `SOURCE_UNAVAILABLE`; the command may have run all the same if it was sent.
+   * Waits until the link is usable, sends the command, and waits for its reply.
+   * @param timeoutMs default: the link's
+   * @throws ExecstreamError `SOURCE_UNAVAILABLE`; if the command was sent, Redis may still have run it
    */
-  run<T>(command: (redis: Redis) => Promise<T>, withinMs?: number): Promise<T>;
-  /** Resolves when the connection is gone. What waits for an answer is rejected. */
+  run<T>(command: (redis: Redis) => Promise<T>, timeoutMs?: number): Promise<T>;
+  /** Resolves when the connection is closed. Calls that wait are rejected. */
   close(): Promise<void>;
 }
 
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 2_000;
-/** How long a connection that is given up may take to say goodbye. */
-const GOODBYE_MS = 200;
-/** How long one Sentinel may take to name the master, before the next one is asked. */
-const SENTINEL_MS = 1_000;
+/** Starts to connect, and returns immediately. */
+export function openLink(options: LinkOptions): Link {
+  return new RedisLink(options);
+}
 
-/** Begins to connect, and returns at once. */
-export function openLink({ name, timeoutMs: boundMs, ...options }: LinkOptions): Link {
-  const { prepare = async () => {}, onChange = () => {} } = options;
-  const redis = newClient(options.redis, name, boundMs);
-  const pauseMs = pausesWithin(boundMs);
-  const waiting = new Set<{ send(): void; fail(error: Error): void }>();
-  let usable = false;
-  let closed = false;
-  /** Counts connections, so that a late time-out does not break a newer one. */
-  let generation = 0;
-  let lastError: Error | undefined;
-  let handshake: NodeJS.Timeout | undefined;
-  /** How often ioredis has stopped since the link was usable. */
-  let stops = 0;
+type LinkState =
+  /** There is no connection, or `prepare` has not succeeded on it. */
+  'connecting' | 'usable' | 'closed';
 
-  // Without a listener ioredis would print, and Node would throw.
-  redis.on('error', (error: Error) => {
-    lastError = error;
-    // ioredis' words for an answer that nobody waits for. A cluster's node takes a subscription back unasked when
-    // its slot leaves; a command in flight then gets that for an answer, and the next one its answer.
-    if (error.message.startsWith('Command queue state error')) giveUp();
-  });
-  redis.on('connect', () => {
-    handshake = setTimeout(giveUp, boundMs);
-  });
-  redis.on('ready', async () => {
-    const mine = generation;
-    try {
-      await prepare(redis);
-    } catch {
-      return; // The handshake's bound gives this connection up.
-    }
-    if (closed || mine !== generation) return;
-    clearTimeout(handshake);
-    stops = 0;
-    usable = true;
-    for (const { send } of waiting) send();
-    onChange();
-  });
-  redis.on('close', () => {
-    clearTimeout(handshake);
-    usable = false;
-    generation += 1;
-    onChange();
-  });
-  // ioredis stops for good where a connection could not even be begun: also where a Sentinel tells of a failover
-  // while another one is asked for the master, which is when many are.
-  redis.on('end', () => {
-    stops += 1;
-    if (!closed) setTimeout(() => closed || redis.connect().catch(() => {}), pauseMs(stops)).unref();
-  });
+/** A call that waits for the link to become usable. */
+interface WaitingCall {
+  send(): void;
+  fail(error: Error): void;
+}
 
-  /** A connection whose end has come is not written to, though that is told only a moment later. */
-  function isUsable(): boolean {
-    return usable && redis.stream.writable;
+class RedisLink implements Link {
+  readonly redis: Redis;
+  readonly #timeoutMs: number;
+  readonly #prepare: (redis: Redis) => Promise<void>;
+  readonly #onChange: () => void;
+  readonly #reconnectDelay: ReconnectDelay;
+  readonly #waiting = new Set<WaitingCall>();
+  #state: LinkState = 'connecting';
+  /** The number of the current connection, so that a timeout on an earlier one does not drop this one. */
+  #generation = 0;
+  #lastError: Error | undefined;
+  /** Drops a connection that does not become usable. */
+  #handshakeTimer: NodeJS.Timeout | undefined;
+  /** How often ioredis has given up since the link was last usable. */
+  #stops = 0;
+
+  constructor({ redis, name, timeoutMs, prepare = async () => {}, onChange = () => {} }: LinkOptions) {
+    this.redis = createRedisClient(redis, name, timeoutMs);
+    this.#timeoutMs = timeoutMs;
+    this.#prepare = prepare;
+    this.#onChange = onChange;
+    this.#reconnectDelay = reconnectDelay(timeoutMs);
+    this.#observe();
   }
 
-  function giveUp(): void {
-    usable = false;
-    if (redis.status === 'connect' || redis.status === 'ready') redis.disconnect(true);
+  /** Writing to a half-closed socket would lose the command: its `close` event fires later. */
+  get usable(): boolean {
+    return this.#state === 'usable' && this.redis.stream.writable;
   }
 
-  function ask<T>(command: (redis: Redis) => Promise<T>, withinMs = boundMs): Promise<T> {
+  run<T>(command: (redis: Redis) => Promise<T>, timeoutMs = this.#timeoutMs): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (closed) return reject(unavailable('The connection to Redis is closed'));
-      let sentOn: number | undefined;
-      let sentAt = 0;
-      const fail = (error: Error) => {
-        clearTimeout(timer);
-        waiting.delete(entry);
-        reject(error);
-      };
+      if (this.#state === 'closed') return reject(connectionClosed());
+      let sent: { readonly generation: number; readonly at: number } | undefined;
       const timer = setTimeout(() => {
-        fail(
-          sentOn === undefined
-            ? unavailable(`Redis could not be reached within ${withinMs} ms`, lastError)
-            : unavailable(`Redis did not answer within ${withinMs} ms`),
-        );
-        if (sentOn === generation && performance.now() - sentAt >= boundMs / 2) giveUp();
-      }, withinMs);
-      const send = () => {
-        waiting.delete(entry);
-        sentOn = generation;
-        sentAt = performance.now();
-        (async () => command(redis))().then(
-          (answer) => {
-            clearTimeout(timer);
-            resolve(answer);
-          },
-          (error) => fail(toExecstreamError(error)),
-        );
+        if (sent === undefined) {
+          return call.fail(unavailable(`Redis could not be reached within ${timeoutMs} ms`, this.#lastError));
+        }
+        call.fail(unavailable(`Redis did not respond within ${timeoutMs} ms`));
+        const isStuck = performance.now() - sent.at >= this.#timeoutMs / 2;
+        if (isStuck && sent.generation === this.#generation) this.#dropConnection();
+      }, timeoutMs);
+      const call: WaitingCall = {
+        send: () => {
+          this.#waiting.delete(call);
+          sent = { generation: this.#generation, at: performance.now() };
+          (async () => command(this.redis))().then(
+            (reply) => {
+              clearTimeout(timer);
+              resolve(reply);
+            },
+            (error) => call.fail(toExecstreamError(error)),
+          );
+        },
+        fail: (error) => {
+          clearTimeout(timer);
+          this.#waiting.delete(call);
+          reject(error);
+        },
       };
-      const entry = { send, fail };
-      if (isUsable()) send();
-      else waiting.add(entry);
+      if (this.usable) call.send();
+      else this.#waiting.add(call);
     });
   }
 
-  async function close(): Promise<void> {
-    if (closed) return;
-    closed = true;
-    usable = false;
-    clearTimeout(handshake);
-    for (const { fail } of waiting) fail(unavailable('The connection to Redis is closed'));
-    const open = redis.status === 'connect' || redis.status === 'ready' || redis.status === 'connecting';
-    const gone = open
-      ? new Promise<void>((resolve) => {
-          redis.once('end', resolve);
-          setTimeout(resolve, 2 * GOODBYE_MS).unref();
-        })
-      : undefined;
-    redis.disconnect();
-    await gone;
+  async close(): Promise<void> {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    clearTimeout(this.#handshakeTimer);
+    for (const call of this.#waiting) call.fail(connectionClosed());
+    const isOpen = ['connect', 'ready', 'connecting'].includes(this.redis.status);
+    const ended = new Promise<void>((resolve) => {
+      if (!isOpen) return resolve();
+      this.redis.once('end', resolve);
+      setTimeout(resolve, 2 * DISCONNECT_TIMEOUT_MS).unref();
+    });
+    this.redis.disconnect();
+    await ended;
   }
 
-  return {
-    redis,
-    get usable() {
-      return isUsable();
-    },
-    run: ask,
-    close,
-  };
+  #observe(): void {
+    const { redis } = this;
+    // Without a listener ioredis would print the error.
+    redis.on('error', (error: Error) => {
+      this.#lastError = error;
+      // ioredis' message for a reply without a command. When a slot leaves a cluster node, the node unsubscribes its
+      // channels unasked; ioredis takes that for the reply to the command in flight, and each reply after it belongs
+      // to the command before.
+      if (error.message.startsWith('Command queue state error')) this.#dropConnection();
+    });
+    redis.on('connect', () => {
+      this.#handshakeTimer = setTimeout(() => this.#dropConnection(), this.#timeoutMs);
+    });
+    redis.on('ready', () => void this.#onReady());
+    redis.on('close', () => {
+      clearTimeout(this.#handshakeTimer);
+      if (this.#state === 'usable') this.#state = 'connecting';
+      this.#generation += 1;
+      this.#onChange();
+    });
+    redis.on('end', () => this.#onEnd());
+  }
+
+  async #onReady(): Promise<void> {
+    const generation = this.#generation;
+    try {
+      await this.#prepare(this.redis);
+    } catch {
+      return; // The handshake timer drops this connection.
+    }
+    if (this.#state === 'closed' || generation !== this.#generation) return;
+    clearTimeout(this.#handshakeTimer);
+    this.#stops = 0;
+    this.#state = 'usable';
+    for (const call of this.#waiting) call.send();
+    this.#onChange();
+  }
+
+  /**
+   * ioredis stops reconnecting where a connection attempt could not start. That includes a Sentinel that reports a
+   * failover while another Sentinel is queried for the master, and failovers are when this happens most.
+   */
+  #onEnd(): void {
+    this.#stops += 1;
+    if (this.#state === 'closed') return;
+    const reconnect = () => {
+      if (this.#state !== 'closed') this.redis.connect().catch(() => {});
+    };
+    setTimeout(reconnect, this.#reconnectDelay(this.#stops)).unref();
+  }
+
+  #dropConnection(): void {
+    if (this.#state === 'usable') this.#state = 'connecting';
+    if (this.redis.status === 'connect' || this.redis.status === 'ready') this.redis.disconnect(true);
+  }
 }
 
-function newClient(redis: string | RedisOptions, name: string, boundMs: number): Redis {
-  const given = typeof redis === 'string' ? {} : redis;
-  const pauseMs = pausesWithin(boundMs);
-  const options: RedisOptions = {
-    ...given,
-    connectionName: given.connectionName ?? name,
-    keyPrefix: '', // It would reach keys, and not channels.
-    connectTimeout: boundMs,
-    disconnectTimeout: GOODBYE_MS,
-    keepAlive: 10_000,
-    enableAutoPipelining: false, // Measured slower.
-    enableOfflineQueue: false,
-    // Together: what was sent on a connection that broke fails at once, and is never sent again by itself.
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-    // ioredis forgets subscriptions where a connection breaks while it resubscribes; `prepare` does it instead.
-    autoResubscribe: false,
-    maxLoadingRetryTime: 500,
-    disableClientInfo: true,
-    retryStrategy: pauseMs,
-    // After a failover this is a replica; a new connection finds the new master.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
-    sentinelRetryStrategy: pauseMs,
-    sentinelCommandTimeout: SENTINEL_MS,
-    // A master that hangs, or that the Sentinels alone cannot reach, is left as soon as they have made another one.
-    failoverDetector: true,
-    sentinelReconnectStrategy: pauseMs,
-  };
-  return typeof redis === 'string' ? new Redis(redis, options) : new Redis(options);
-}
-
-/** Makes what tells how many ms to wait before the n-th try to connect again. */
-function pausesWithin(boundMs: number): (times: number) => number {
-  const pauses = { firstMs: FIRST_PAUSE_MS, maxMs: Math.min(LONGEST_PAUSE_MS, boundMs / 2) };
-  return (times) => backoff(pauses, times);
+function connectionClosed(): Error {
+  return unavailable('The connection to Redis is closed');
 }

@@ -1,4 +1,5 @@
-// What the log asks Redis with, whatever its shape: one Redis, the master that Sentinels name, or a cluster.
+// The connection through which the log sends commands, whatever the topology: one Redis, the master that Sentinels
+// name, or a cluster.
 import type { Redis } from 'ioredis';
 import { connectCluster } from './cluster/cluster.ts';
 import { createShardedSubscriber } from './cluster/sharded-subscriber.ts';
@@ -9,68 +10,71 @@ import { checkWrite } from './write-check.ts';
 
 export interface ConnectOptions {
   /**
-   * A URL of one of the three shapes (docs/redis.md), ioredis' options (Sentinel included), or these for the nodes of
-   * a cluster. A `keyPrefix` is not used.
+   * A URL of one of the three forms (docs/redis.md), ioredis' options (Sentinel included), or `RedisClusterOptions`.
+   * A `keyPrefix` is not used.
    */
   readonly redis: RedisTarget;
-  /** The bound of every call, waiting for the connection included; default 5 s. */
+  /**
+   * Timeout of every call in ms, waiting for the connection included.
+   * @default 5000
+   */
   readonly commandTimeoutMs?: number;
 }
 
 export interface Connection {
-  /** Whether what is announced stays in its shard: SPUBLISH and not PUBLISH. */
+  /** Whether announcements are sharded: SPUBLISH instead of PUBLISH. */
   readonly isSharded: boolean;
-  /** Makes a script a method of the clients that commands get. */
+  /** Defines a script as a method of the clients that commands receive. */
   defineCommand(name: string, script: Script): void;
   /**
-   * Waits until the Redis that has a key can be reached, sends, and waits for the answer. In a cluster, a command that
-   * a node refused because the key is elsewhere, or for now nowhere, is tried again within the bound.
-   * @param key any of those that the command names; all are of its slot.
-   * @throws ExecstreamError `SOURCE_UNAVAILABLE`; the command may have run all the same if it was sent.
+   * Waits until the Redis that has a key can be reached, sends a command, and waits for its reply. In a cluster, a
+   * command that a node rejected because another node, or for now no node, has the key is retried within the timeout.
+   * @param key any key of the command; all of them are in one slot
+   * @throws ExecstreamError `SOURCE_UNAVAILABLE`; if the command was sent, Redis may still have run it
    */
   run<T>(key: string, command: (redis: Redis) => Promise<T>): Promise<T>;
-  /** Subscribes to channels, with connections of its own, which its caller closes. */
-  newSubscriber(heard: SubscriberEvents): Subscriber;
-  /** Rejects with `SOURCE_UNAVAILABLE` where no Redis answers. */
+  /** Subscribes on separate connections, which the caller closes. */
+  newSubscriber(events: SubscriberEvents): Subscriber;
+  /** Rejects with `SOURCE_UNAVAILABLE` where no Redis responds. */
   ping(): Promise<void>;
   /**
-   * Writes a key that expires: rejects with `SOURCE_UNAVAILABLE`, saying why, where no Redis accepts writes.
+   * Writes a key that expires. Rejects with `SOURCE_UNAVAILABLE` and the reason where no Redis accepts writes.
    * @param key without braces
    */
   checkWrites(key: string): Promise<void>;
-  /** Resolves when the connection is gone. What waits for an answer is rejected. */
+  /** Resolves when the connection is closed. Calls that wait are rejected. */
   close(): Promise<void>;
 }
 
 const DEFAULT_COMMAND_TIMEOUT_MS = 5_000;
 
-/** The bound of a call, in ms. */
+/** The timeout of a call, in ms. */
 export function timeoutOf({ commandTimeoutMs = DEFAULT_COMMAND_TIMEOUT_MS }: ConnectOptions): number {
   return commandTimeoutMs;
 }
 
 /**
- * Begins to connect, and returns at once.
- * @param name what CLIENT LIST shows.
- * @throws ExecstreamError `BAD_USER_INPUT` where the URL is of none of the shapes.
+ * Starts to connect, and returns immediately.
+ * @param name what CLIENT LIST shows
+ * @throws ExecstreamError `BAD_USER_INPUT` where the URL has none of the three forms
  */
 export function connect(options: ConnectOptions, name: string): Connection {
   const redis = typeof options.redis === 'string' ? parseRedisUrl(options.redis) : options.redis;
-  const boundMs = timeoutOf(options);
+  const timeoutMs = timeoutOf(options);
   if (isCluster(redis)) {
-    const { cluster, ...connection } = connectCluster(redis, name, boundMs);
+    const { cluster, ...connection } = connectCluster(redis, name, timeoutMs);
     return {
       ...connection,
       isSharded: true,
-      newSubscriber: (heard) => createShardedSubscriber(cluster, heard),
+      newSubscriber: (events) => createShardedSubscriber(cluster, events),
     };
   }
-  const link = openLink({ redis, name, timeoutMs: boundMs });
+  const link = openLink({ redis, name, timeoutMs });
   return {
     isSharded: false,
     defineCommand: (method, script) => link.redis.defineCommand(method, script),
     run: (_, command) => link.run(command),
-    newSubscriber: (heard) => createSubscriber(redis, boundMs, heard),
+    newSubscriber: (events) => createSubscriber(redis, timeoutMs, events),
     ping: async () => void (await link.run((client) => client.ping())),
     checkWrites: (key) => link.run((client) => checkWrite(client, key)),
     close: () => link.close(),

@@ -1,18 +1,18 @@
-// Where a log lives in Redis (PROTOCOL.md, "Redis").
+// The names of keys and channels in Redis.
 
-/** The names of one execution's things. All share a hash tag, and so a slot of a cluster. */
+/** The keys and the channel of one execution. They share a hash tag, and so a slot of a cluster. */
 export interface LogKeys {
-  /** A stream, entry ids `<seq>-0`, one field `e`: the envelope as JSON without `executionId`. */
+  /** A stream with entry ids `<seq>-0` and one field, `e`: the envelope as JSON without `executionId`. */
   readonly log: string;
-  /** A hash: epoch, head, numbering, attempt, publisher, end, and what append must remember besides. */
+  /** A hash: epoch, head, numbering, attempt, publisher, end, and what else the scripts need. */
   readonly meta: string;
   /** The Pub/Sub channel on which appended events are announced. */
   readonly channel: string;
-  /** A hash: who relays a source into the log; gone when the lease is. */
+  /** A hash: the process that relays a source into the log. It expires with the lease. */
   readonly lease: string;
 }
 
-/** Names an execution's keys. A prefix must hold no braces: it would take the hash tag's place. */
+/** @param prefix without braces: they would replace the hash tag */
 export function logKeys(prefix: string, executionId: string): LogKeys {
   return {
     log: `${prefix}stream:log:{${executionId}}`,
@@ -22,7 +22,12 @@ export function logKeys(prefix: string, executionId: string): LogKeys {
   };
 }
 
-/** A sorted set of all executions whose publishers keep them alive: the time of the last sign, in ms. */
+/** A sorted set of the executions that have a publisher: the time of the last heartbeat in ms. */
 export function livenessKey(prefix: string): string {
   return `${prefix}stream:alive`;
+}
+
+/** A key that expires, written to check whether Redis accepts writes. */
+export function healthKey(prefix: string): string {
+  return `${prefix}stream:health`;
 }

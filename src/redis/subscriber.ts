@@ -1,56 +1,62 @@
-// Subscribing to channels: on one connection, where there is one Redis or Sentinel. shards.ts does so in a cluster.
+// Subscribing to channels on one connection, for one Redis or Sentinel. cluster/sharded-subscriber.ts does it in a
+// cluster.
+//
+// Invariant: whenever messages may have been missed, `onInterruption` is called with the channels concerned, after
+// they are subscribed to again.
 import type { Redis } from 'ioredis';
-import { type Link, openLink } from './link.ts';
+import { openLink } from './link.ts';
 import type { RedisTarget } from './url.ts';
 
-/** Keeps channels subscribed to, over every loss of a connection. */
+/** Keeps subscriptions to channels across reconnections. */
 export interface Subscriber {
-  /** Resolves when Redis has acknowledged it. Rejects with `SOURCE_UNAVAILABLE`; then nothing is left of it. */
+  /** Resolves when Redis has acknowledged the subscription. Rejects with `SOURCE_UNAVAILABLE`, and is then undone. */
   subscribe(channel: string): Promise<void>;
   unsubscribe(channel: string): void;
-  /** Resolves when a channel that was subscribed to is so now; rejects with `SOURCE_UNAVAILABLE` within the bound. */
+  /**
+   * Resolves when a channel that was subscribed to is subscribed to on a live connection. Rejects with
+   * `SOURCE_UNAVAILABLE` after the timeout.
+   */
   ready(channel: string): Promise<void>;
-  /** Looks after connections that may have died silently. To be called every few seconds. */
-  look(): void;
-  /** Rejects with `SOURCE_UNAVAILABLE` where nothing answers. */
+  /** Drops connections that have died silently. To be called every few seconds. */
+  checkConnections(): void;
+  /** Rejects with `SOURCE_UNAVAILABLE` where no connection responds. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What a subscriber hears. */
 export interface SubscriberEvents {
   onMessage(channel: string, payload: string): void;
-  /** What was said on these channels may have been missed; from now on it is heard again. */
+  /** Messages on these channels may have been missed; they are subscribed to again. */
   onInterruption(channels: readonly string[]): void;
 }
 
-/** What CLIENT LIST shows of connections that subscribe. */
-export const LISTEN = 'execstream-listen';
+/** What CLIENT LIST shows of subscribing connections. */
+export const SUBSCRIBER_NAME = 'execstream-listen';
 
-/** Subscribes on a connection of its own: one that subscribes can do nothing else. */
+/** Subscribes on a separate connection, as a connection that subscribes can do nothing else. */
 export function createSubscriber(
   redis: Exclude<RedisTarget, { nodes: unknown }>,
-  boundMs: number,
-  heard: SubscriberEvents,
+  timeoutMs: number,
+  events: SubscriberEvents,
 ): Subscriber {
-  /** Those that were acknowledged. */
+  /** Channels whose subscription was acknowledged. */
   const channels = new Set<string>();
-  const link: Link = openLink({ redis, name: LISTEN, timeoutMs: boundMs, prepare: resubscribe });
-  link.redis.on('message', heard.onMessage);
+  const link = openLink({ redis, name: SUBSCRIBER_NAME, timeoutMs, prepare: resubscribe });
+  link.redis.on('message', events.onMessage);
 
   async function resubscribe(client: Redis): Promise<void> {
-    const held = [...channels];
-    if (held.length === 0) return;
-    await client.subscribe(...held);
-    heard.onInterruption(held);
+    const names = [...channels];
+    if (names.length === 0) return;
+    await client.subscribe(...names);
+    events.onInterruption(names);
   }
 
-  const ping = async (withinMs = boundMs) => void (await link.run((client) => client.ping(), withinMs));
+  const ping = async (withinMs = timeoutMs) => void (await link.run((client) => client.ping(), withinMs));
 
   async function ready(): Promise<void> {
-    const from = performance.now();
-    // Asked, and not only looked up: the end of a connection is heard of later than it comes. Then the next one is.
-    await ping().catch(() => ping(Math.max(boundMs - (performance.now() - from), 0)));
+    const startedAt = performance.now();
+    // A PING, because a closed connection is noticed late. If it fails, the next one waits for the new connection.
+    await ping().catch(() => ping(Math.max(timeoutMs - (performance.now() - startedAt), 0)));
   }
 
   return {
@@ -63,8 +69,8 @@ export function createSubscriber(
       link.redis.unsubscribe(channel).catch(() => {});
     },
     ready,
-    // An answer that does not come within the bound makes the connection anew.
-    look: () => void ping().catch(() => {}),
+    // A PING that times out drops the connection.
+    checkConnections: () => void ping().catch(() => {}),
     ping: () => ping(),
     close: () => link.close(),
   };

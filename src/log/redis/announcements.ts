@@ -57,7 +57,7 @@ export function createAnnouncements(connection: Connection, options: ListenOptio
     },
   });
   const pubsub = new RedisPubSub(libraryClient());
-  const look = setInterval(() => subscriber.look(), options.lookEveryMs ?? DEFAULT_LOOK_EVERY_MS);
+  const look = setInterval(() => subscriber.checkConnections(), options.lookEveryMs ?? DEFAULT_LOOK_EVERY_MS);
   look.unref();
 
   /**

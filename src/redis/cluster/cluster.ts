@@ -1,259 +1,148 @@
-// A cluster: a link to each master, and the slots that tell which of them to ask. ioredis' own Cluster is not used:
-// its nodes queue commands while they connect and send them when nobody waits any more (link.ts, invariant 1), and
-// WAIT, which names no key, cannot be sent to the node that wrote.
+// Commands in a cluster: each is sent to the master that has its slot. ioredis' own Cluster is not used: its nodes queue
+// commands while they connect and send them when their callers have given up (link.ts, invariant 1), and WAIT, which
+// names no key, cannot be sent to the node that wrote.
 //
 // Invariants
-// 1. A command is sent to one node at a time, and to another one only where that one refused it unseen: MOVED, ASK,
-//    TRYAGAIN, CLUSTERDOWN, LOADING. Where an answer did not come, the caller is told, who may ask again.
-// 2. All of that within the one bound of the command.
-// 3. What nodes say about the slots may be old. It is never trusted beyond the next refusal, and asked for again as
-//    long as some slot's node cannot be reached.
+// 1. A command is sent to one node at a time, and to another one only if that node rejected it without running it:
+//    MOVED, ASK, TRYAGAIN, CLUSTERDOWN, LOADING. Where a reply is missing, the call rejects, and the caller may retry.
+// 2. All of that happens within the one timeout of the call.
 import type { Redis } from 'ioredis';
-import { isExecstreamError } from '../../event/errors.ts';
-import { type Link, openLink, type Script } from '../link.ts';
+import type { Script } from '../link.ts';
 import { unavailable } from '../redis-errors.ts';
 import type { RedisClusterOptions } from '../url.ts';
 import { checkWrite } from '../write-check.ts';
-import { type Address, hostAndPort, SLOTS, type SlotsReply, slotOf, toOwners } from './slots.ts';
+import { redirectOf, resolveAddress } from './redirect.ts';
+import type { Address } from './slots.ts';
+import { type Cluster, ClusterTopology, SLOT_REFRESH_MS } from './topology.ts';
 
-/** What is known of a cluster, and what a part that needs links of its own to its nodes asks of it. */
-export interface Cluster {
-  /** The node that has a key's or channel's slot, as far as is known. */
-  ownerOf(key: string): Address | undefined;
-  /** Asks who has which slot, not more often than every 100 ms; never rejects. */
-  refresh(): Promise<void>;
-  /** Has a listener called when a slot may have another owner, and when a link came or went. */
-  onChange(listener: () => void): void;
-  /** A link to a node, whose changes are told to all. Its caller closes it. */
-  openLink(address: Address, name: string, onChange?: () => void): Link;
-  /** Resolves at the next change, after `ms` at the latest. */
-  changed(ms: number): Promise<void>;
-  readonly boundMs: number;
+/** Keys that are tried to find one for each master; a master with very few slots may get none. */
+const MAX_KEYS_TRIED = 500;
+
+/** The methods of a `Connection` (connection.ts) that differ in a cluster. */
+export interface ClusterConnection {
+  readonly cluster: Cluster;
+  defineCommand(method: string, script: Script): void;
+  run<T>(key: string, command: (redis: Redis) => Promise<T>): Promise<T>;
+  ping(): Promise<void>;
+  checkWrites(key: string): Promise<void>;
+  close(): Promise<void>;
 }
 
-/** How long to wait, while a slot's node cannot be asked, before the nodes are asked again about the slots. */
-export const SLOT_REFRESH_MS = 100;
-
-/** Keys that are tried to find one for each master; one that has very few slots may get none. */
-const KEYS_TRIED = 500;
-
-const REFUSAL = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN|LOADING)\b(?: \d+ (\S+))?/;
-
-/** The connection (connect.ts) to a cluster. Begins to connect, and returns at once. */
-export function connectCluster({ nodes, ...options }: RedisClusterOptions, name: string, boundMs: number) {
-  const seeds = nodes.map(({ host, port }) => `${host}:${port}`);
-  const links = new Map<Address, Link>();
-  const scripts = new Map<string, Script>();
-  const listeners = new Set<() => void>();
-  let owners = new Array<Address | undefined>(SLOTS).fill(undefined);
-  let refreshing: Promise<void> | undefined;
-  let closed = false;
-
-  function tellChange(): void {
-    for (const listener of [...listeners]) listener();
-  }
-
-  function changed(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        listeners.delete(done);
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      listeners.add(done);
-    });
-  }
-
-  const newLink: Cluster['openLink'] = (address, linkName, onChange = () => {}) =>
-    openLink({
-      redis: { ...options, ...hostAndPort(address) },
-      name: linkName,
-      timeoutMs: boundMs,
-      onChange: () => {
-        onChange();
-        tellChange();
-      },
-    });
-
-  function linkTo(address: Address): Link {
-    let link = links.get(address);
-    if (!link) {
-      link = newLink(address, name);
-      for (const [method, script] of scripts) link.redis.defineCommand(method, script);
-      links.set(address, link);
-    }
-    return link;
-  }
-
-  async function readOwners(): Promise<void> {
-    const usable = [...links].filter(([, link]) => link.usable).map(([address]) => address);
-    const asked = usable.length > 0 ? usable : [...new Set([...links.keys(), ...seeds])];
-    const read = async (address: Address) => {
-      const reply = await linkTo(address).run((redis) => redis.cluster('SLOTS'));
-      return toOwners(reply as unknown as SlotsReply, hostAndPort(address).host);
-    };
-    const told = await Promise.any(asked.map(read));
-    if (closed || told.every((owner) => owner === undefined)) return;
-    const isNew = told.some((owner, slot) => owner !== owners[slot]);
-    const [masters, before] = [new Set(told), new Set(owners)];
-    owners = told;
-    for (const address of masters) if (address) linkTo(address);
-    for (const [address, link] of links) {
-      // One that was a master until now has answers to give yet; it goes with the next look.
-      if (masters.has(address) || before.has(address)) continue;
-      links.delete(address);
-      void link.close();
-    }
-    if (isNew) tellChange();
-  }
-
-  function refresh(): Promise<void> {
-    if (closed) return Promise.resolve();
-    refreshing ??= readOwners()
-      // Not one answered: whoever waits for an answer will be told so.
-      .catch(() => {})
-      .then(() => pause(SLOT_REFRESH_MS))
-      .finally(() => {
-        refreshing = undefined;
-      });
-    return refreshing;
-  }
-
-  async function run<T>(key: string, command: (redis: Redis) => Promise<T>): Promise<T> {
-    const slot = slotOf(key);
-    const deadline = performance.now() + boundMs;
-    let refused: unknown;
-    let redirections = 0;
-    for (;;) {
-      const leftMs = deadline - performance.now();
-      if (closed) throw unavailable('The connection to Redis is closed');
-      if (leftMs <= 0) throw unavailable(`The cluster did not take a command within ${boundMs} ms`, refused);
-      const link = links.get(owners[slot] ?? '');
-      if (!link?.usable) {
-        void refresh();
-        await changed(Math.min(leftMs, SLOT_REFRESH_MS));
-        continue;
-      }
-      try {
-        return await link.run(command, leftMs);
-      } catch (error) {
-        const [, refusal, address] = redirectOf(error);
-        if (refusal === undefined) throw error;
-        refused = error;
-        if (refusal === 'MOVED' && address) {
-          moved(slot, toAddress(address, owners[slot]!));
-          // In a failover two nodes may send to each other.
-          if (++redirections > 1) await pause(Math.min(leftMs, SLOT_REFRESH_MS));
-        } else if (refusal === 'ASK' && address) {
-          const answer = await runAsking(toAddress(address, owners[slot]!), command, deadline);
-          if (answer) return answer.value;
-        } else await changed(Math.min(leftMs, SLOT_REFRESH_MS));
-        void refresh();
-      }
-    }
-  }
-
-  function moved(slot: number, address: Address): void {
-    if (closed) return;
-    owners[slot] = address;
-    linkTo(address);
-    tellChange();
-  }
-
-  /** While a slot is on its way, what has arrived is had of the new node by whoever says ASKING. */
-  async function runAsking<T>(
-    address: Address,
-    command: (redis: Redis) => Promise<T>,
-    deadline: number,
-  ): Promise<{ value: T } | undefined> {
-    const leftMs = () => Math.max(deadline - performance.now(), 0);
-    const link = linkTo(address);
-    try {
-      // A script that the node has not met would be sent a second time, and without ASKING.
-      await link.run(
-        (redis) => Promise.all([...scripts.values()].map(({ lua }) => redis.script('LOAD', lua))),
-        leftMs(),
-      );
-      const value = await link.run((redis) => {
-        redis.asking().catch(() => {});
-        return command(redis);
-      }, leftMs());
-      return { value };
-    } catch (error) {
-      if (redirectOf(error)[1] === undefined) throw error;
-      await changed(Math.min(leftMs(), SLOT_REFRESH_MS));
-      return undefined;
-    }
-  }
-
-  async function ping(): Promise<void> {
-    const asked = links.size > 0 ? [...links.values()] : seeds.map(linkTo);
-    await Promise.any(asked.map((link) => link.run((redis) => redis.ping()))).catch((error) => {
-      throw error.errors[0];
-    });
-  }
-
-  /** Each master is asked for a key of its own; as `ping`, it is enough that one of them accepts writes. */
-  async function checkWrites(key: string): Promise<void> {
-    const known = () => new Set(owners.filter((owner) => owner !== undefined));
-    if (known().size === 0) await refresh();
-    const masters = known();
-    if (masters.size === 0) return ping();
-    const keys = new Map<Address, string>();
-    for (let i = 0; i < KEYS_TRIED && keys.size < masters.size; i += 1) {
-      const name = `${key}:{${i}}`;
-      const owner = owners[slotOf(name)];
-      if (owner && !keys.has(owner)) keys.set(owner, name);
-    }
-    const checks = [...keys].map(([address, name]) =>
-      linkTo(address).run((redis) => checkWrite(redis, name)),
-    );
-    await Promise.any(checks).catch((error) => {
-      throw error.errors[0];
-    });
-  }
-
-  async function close(): Promise<void> {
-    closed = true;
-    tellChange();
-    listeners.clear();
-    await Promise.all([...links.values()].map((link) => link.close()));
-  }
-
-  const cluster: Cluster = {
-    ownerOf: (key) => owners[slotOf(key)],
-    refresh,
-    onChange: (listener) => void listeners.add(listener),
-    openLink: newLink,
-    changed,
-    boundMs,
-  };
-  void refresh();
+/** Starts to connect, and returns immediately. */
+export function connectCluster(
+  options: RedisClusterOptions,
+  name: string,
+  timeoutMs: number,
+): ClusterConnection {
+  const topology = new ClusterTopology(options, name, timeoutMs);
+  void topology.refresh();
+  const ping = () => anyOf(topology.links.map((link) => link.run((redis) => redis.ping())));
   return {
-    cluster,
-    defineCommand(method: string, script: Script) {
-      scripts.set(method, script);
-      for (const link of links.values()) link.redis.defineCommand(method, script);
-    },
-    run,
+    cluster: topology,
+    defineCommand: (method, script) => topology.defineCommand(method, script),
+    run: (key, command) => runOnOwner(topology, key, command),
     ping,
-    checkWrites,
-    close,
+    checkWrites: async (key) => {
+      if (topology.masters.size === 0) await topology.refresh();
+      if (topology.masters.size === 0) return ping();
+      await checkMasters(topology, key);
+    },
+    close: () => topology.close(),
   };
 }
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+async function runOnOwner<T>(
+  topology: ClusterTopology,
+  key: string,
+  command: (redis: Redis) => Promise<T>,
+): Promise<T> {
+  const { timeoutMs } = topology;
+  const deadline = performance.now() + timeoutMs;
+  let rejection: unknown;
+  let moves = 0;
+  for (;;) {
+    const leftMs = deadline - performance.now();
+    if (topology.isClosed) throw unavailable('The connection to Redis is closed');
+    if (leftMs <= 0)
+      throw unavailable(`The cluster did not accept a command within ${timeoutMs} ms`, rejection);
+    const pauseMs = Math.min(leftMs, SLOT_REFRESH_MS);
+    const owner = topology.ownerOf(key);
+    const link = owner === undefined ? undefined : topology.linkTo(owner);
+    if (owner === undefined || !link?.usable) {
+      void topology.refresh();
+      await topology.changed(pauseMs);
+      continue;
+    }
+    try {
+      return await link.run(command, leftMs);
+    } catch (error) {
+      const redirect = redirectOf(error);
+      if (redirect === undefined) throw error;
+      rejection = error;
+      if (redirect.kind === 'moved') {
+        topology.setOwner(key, resolveAddress(redirect.address, owner));
+        moves += 1;
+        // During a failover two nodes may redirect to each other.
+        if (moves > 1) await topology.pause(pauseMs);
+      } else if (redirect.kind === 'ask') {
+        const reply = await runAsking(topology, resolveAddress(redirect.address, owner), command, deadline);
+        if (reply) return reply.value;
+      } else await topology.changed(pauseMs);
+      void topology.refresh();
+    }
+  }
 }
 
-/** Why a node refused a command unseen, and where it sends the caller. */
-export function redirectOf(error: unknown): readonly (string | undefined)[] {
-  const cause = isExecstreamError(error) ? error.cause : undefined;
-  return (cause instanceof Error && REFUSAL.exec(cause.message)) || [];
+/**
+ * While a slot migrates, the new node serves the keys that have arrived to those who send ASKING first.
+ * @returns undefined where the new node redirects too, or the connection is closed
+ */
+async function runAsking<T>(
+  topology: ClusterTopology,
+  address: Address,
+  command: (redis: Redis) => Promise<T>,
+  deadline: number,
+): Promise<{ readonly value: T } | undefined> {
+  if (topology.isClosed) return undefined;
+  const leftMs = () => Math.max(deadline - performance.now(), 0);
+  const link = topology.linkTo(address);
+  try {
+    // ioredis would send a script that the node does not know a second time, but without ASKING.
+    await link.run(
+      (redis) => Promise.all([...topology.scripts].map(({ lua }) => redis.script('LOAD', lua))),
+      leftMs(),
+    );
+    const value = await link.run((redis) => {
+      redis.asking().catch(() => {});
+      return command(redis);
+    }, leftMs());
+    return { value };
+  } catch (error) {
+    if (redirectOf(error) === undefined) throw error;
+    await topology.changed(Math.min(leftMs(), SLOT_REFRESH_MS));
+    return undefined;
+  }
 }
 
-/** A node that does not know the other one's name leaves the host out: it is that of the node that answered. */
-function toAddress(told: string, answeredBy: Address): Address {
-  return told.startsWith(':') ? `${hostAndPort(answeredBy).host}${told}` : told;
+/** Writes a key to each master. As with `ping`, it is enough that one of them accepts it. */
+async function checkMasters(topology: ClusterTopology, key: string): Promise<void> {
+  const { masters } = topology;
+  const keys = new Map<Address, string>();
+  for (let i = 0; i < MAX_KEYS_TRIED && keys.size < masters.size; i += 1) {
+    const candidate = `${key}:{${i}}`;
+    const owner = topology.ownerOf(candidate);
+    if (owner !== undefined && !keys.has(owner)) keys.set(owner, candidate);
+  }
+  await anyOf(
+    [...keys].map(([address, candidate]) =>
+      topology.linkTo(address).run((redis) => checkWrite(redis, candidate)),
+    ),
+  );
+}
+
+/** Resolves when one of the calls does; rejects with the first error where none does. */
+async function anyOf(calls: readonly Promise<unknown>[]): Promise<void> {
+  await Promise.any(calls).catch((error: AggregateError) => {
+    throw error.errors[0];
+  });
 }

@@ -1,4 +1,4 @@
-// Which slot of a cluster a key belongs to, and what nodes say about who has which.
+// The slots of a cluster: which one a key belongs to, and which master each one has.
 
 export const SLOTS = 16_384;
 
@@ -6,7 +6,7 @@ export const SLOTS = 16_384;
 export type Address = string;
 
 /**
- * The slot of a key or channel: of what stands between its first braces, where that is not empty.
+ * The slot of a key or channel: the hash of the text between its first braces, if that is not empty.
  * https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags
  */
 export function slotOf(key: string): number {
@@ -21,7 +21,14 @@ export function slotOf(key: string): number {
   return crc % SLOTS;
 }
 
-/** The reply of CLUSTER SLOTS: ranges, each with its master and that one's replicas. */
+/** The master of each slot; undefined for a slot without one. */
+export type SlotOwners = (Address | undefined)[];
+
+export function noOwners(): SlotOwners {
+  return new Array<Address | undefined>(SLOTS).fill(undefined);
+}
+
+/** The reply of CLUSTER SLOTS: ranges, each with its master and that master's replicas. */
 export type SlotsReply = [
   first: number,
   last: number,
@@ -29,14 +36,11 @@ export type SlotsReply = [
   ...unknown[],
 ][];
 
-/**
- * The master of each slot; undefined where there is none.
- * @param answeredBy the host that answered: a node that does not know its own name leaves it out.
- */
-export function toOwners(reply: SlotsReply, answeredBy: string): (Address | undefined)[] {
-  const owners = new Array<Address | undefined>(SLOTS).fill(undefined);
+/** @param repliedBy the host that replied: a node that does not know its own name leaves it out */
+export function toOwners(reply: SlotsReply, repliedBy: string): SlotOwners {
+  const owners = noOwners();
   for (const [first, last, [host, port]] of reply)
-    owners.fill(`${host || answeredBy}:${port}`, first, last + 1);
+    owners.fill(`${host || repliedBy}:${port}`, first, last + 1);
   return owners;
 }
 

@@ -220,7 +220,7 @@ describeOwnRedis('a Redis that does not answer', () => {
   test('a subscriber whose connection died silently is found and connected again', async () => {
     const server = await newServer();
     const link = await silentLink(server.port);
-    const log = newLog(`redis://127.0.0.1:${link.port}`, { commandTimeoutMs: 300, lookEveryMs: 100 });
+    const log = newLog(`redis://127.0.0.1:${link.port}`, { commandTimeoutMs: 300, checkIntervalMs: 100 });
     const id = freshId();
     const heard = recorder();
     await log.listen(id, heard);

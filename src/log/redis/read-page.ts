@@ -1,9 +1,9 @@
-// Reading a log in Redis, a page at a time, and envelopes as they stand there.
+// Reading a log in Redis, one page at a time.
 import { ExecstreamError } from '../../event/errors.ts';
-import type { EventData, EventType, ExecutionEvent } from '../../event/events.ts';
 import type { Connection } from '../../redis/connection.ts';
 import type { LogKeys } from '../../redis/keys.ts';
 import type { KnownBatch, LogHead, LogPage, Numbering } from '../log.ts';
+import { isCursor, toEvent } from './envelope.ts';
 import type { ScriptedRedis } from './scripts.ts';
 
 type Reply = [
@@ -12,15 +12,12 @@ type Reply = [
   numbering: Numbering,
   attempt: number,
   end: number,
-  published: 0 | 1,
+  hasPublisher: 0 | 1,
   note: string,
-  events: string[],
+  envelopes: string[],
 ];
 
-/** What a viewer is told as its position must be one that it can come back with. */
-const CURSOR = /^\d{1,16}-[0-9a-z]{10,16}$/;
-
-/** Reads where a log stands and up to `limit` events after a seq, both of one moment; undefined without a log. */
+/** Reads the head and up to `limit` events after a seq, both at the same moment; undefined without a log. */
 export async function readPage(
   connection: Connection,
   keys: LogKeys,
@@ -32,19 +29,19 @@ export async function readPage(
     (redis as ScriptedRedis).readLog(keys.log, keys.meta, after, limit),
   );
   if (reply === null) return undefined;
-  const [, , , , , , , entries] = reply as Reply;
+  const [, , , , , , , envelopes] = reply as Reply;
   const head = toHead(reply as Reply);
-  // A number of the meta hash that is none ends the script's answer early.
-  if (!Array.isArray(entries) || !isHead(head)) throw corrupt(executionId);
-  const events = entries.map((entry) => {
-    const event = toEvent(parse(entry), executionId);
+  // A field of the meta hash that is not a number ends the script's reply early.
+  if (!Array.isArray(envelopes) || !isHead(head)) throw corrupt(executionId);
+  const events = envelopes.map((envelope) => {
+    const event = toEvent(parse(envelope), executionId);
     if (!event) throw corrupt(executionId);
     return event;
   });
   return { ...head, events };
 }
 
-/** Where a log stands; undefined where there is none. */
+/** Reads the head; undefined without a log. */
 export async function readHead(
   connection: Connection,
   keys: LogKeys,
@@ -56,59 +53,40 @@ export async function readHead(
   return head;
 }
 
-/** What the log remembers of a batch of this name. */
+/** Reads what the log remembers of a batch; undefined where it does not know the name. */
 export async function readBatch(
   connection: Connection,
   { meta }: LogKeys,
   batch: string,
 ): Promise<KnownBatch | undefined> {
-  const found = await connection.run(meta, (redis) => redis.hget(meta, `b:${batch}`));
-  if (found === null) return undefined;
-  const [head, digest] = found.split(' ');
+  const stored = await connection.run(meta, (redis) => redis.hget(meta, `b:${batch}`));
+  if (stored === null) return undefined;
+  const [head, digest] = stored.split(' ');
   return { head: Number(head), ...(digest && { digest }) };
 }
 
-/** Where a log stands, as the scripts answer it. */
-export function toHead(answer: readonly unknown[]): LogHead {
-  const [epoch, head, numbering, attempt, end, published, note] = answer as Reply;
+/** The head as the scripts return it, followed by further fields. */
+export function toHead(reply: readonly unknown[]): LogHead {
+  const [epoch, head, numbering, attempt, end, hasPublisher, note] = reply as Reply;
   return {
     epoch,
     head,
     numbering,
     attempt,
     end,
-    hasPublisher: published === 1,
+    hasPublisher: hasPublisher === 1,
     ...(note !== '' && { note }),
   };
 }
 
-/** Makes an event of an envelope, which does not name the execution; undefined where it is none. */
-export function toEvent(envelope: unknown, executionId: string): ExecutionEvent | undefined {
-  const { id, seq, type, ts, attempt, data } = (envelope ?? {}) as Partial<ExecutionEvent>;
-  if (typeof id !== 'string' || !CURSOR.test(id) || Number.parseInt(id, 10) !== seq) return undefined;
-  if (typeof type !== 'string' || !Number.isSafeInteger(seq)) return undefined;
-  if (typeof ts !== 'string' || !Number.isSafeInteger(attempt) || !isData(type, data)) return undefined;
-  // In the order of the protocol's envelope: what is encoded from it looks like its tables.
-  return { id, seq, type, ts, executionId, attempt, data } as ExecutionEvent;
-}
-
 function isHead({ epoch, head, attempt, end }: LogHead): boolean {
-  return CURSOR.test(`${head}-${epoch}`) && [attempt, end].every((n) => Number.isSafeInteger(n) && n >= 0);
+  return isCursor(`${head}-${epoch}`) && [attempt, end].every((n) => Number.isSafeInteger(n) && n >= 0);
 }
 
-/** Whether data can be told to viewers: the two types whose data is looked into on the way must have what is looked for. */
-function isData(type: EventType, data: unknown): boolean {
-  if (typeof data !== 'object' || data === null) return false;
-  if (type === 'llm_chunk') return typeof (data as EventData['llm_chunk']).content === 'string';
-  if (type !== 'structured_delta') return true;
-  const { patch } = data as Partial<EventData['structured_delta']>;
-  return Array.isArray(patch) && patch.every((operation) => typeof operation?.path === 'string');
-}
-
-/** Another client of Redis has written to the log's key. Viewers wait, and continue once it is repaired. */
+/** Another client has written to the log's keys. Viewers wait, and continue once they are repaired. */
 function corrupt(executionId: string): ExecstreamError {
   return new ExecstreamError(
-    'LOG_CORRUPT',
+    'SOURCE_UNAVAILABLE',
     `log of ${executionId} is corrupt: an entry is not a valid event`,
   );
 }

@@ -159,7 +159,7 @@ describeOwnRedis('the log in a cluster', () => {
   test(
     'a shard that is away is SOURCE_UNAVAILABLE within the bound, and the others go on',
     async () => {
-      const log = createRedisLog({ redis: redis.url, commandTimeoutMs: 400, lookEveryMs: 200 });
+      const log = createRedisLog({ redis: redis.url, commandTimeoutMs: 400, checkIntervalMs: 200 });
       try {
         const [away, other] = (await idsOnEach(redis, 'frozen')) as [string, string];
         const head = await take(log, away, { publisher: 'p', attempt: 2 });

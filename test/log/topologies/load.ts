@@ -8,7 +8,7 @@ import { createMemoryStore } from '../../support/memory-store.ts';
 
 /** A server with its log, and a worker with its own connection, on one Redis of whatever shape. */
 export async function startLoad(options: RedisLogOptions) {
-  const bounded = { commandTimeoutMs: 1_000, lookEveryMs: 500, ...options };
+  const bounded = { commandTimeoutMs: 1_000, checkIntervalMs: 500, ...options };
   const log = createRedisLog(bounded);
   const writer = createRedisLogWriter(bounded);
   const store = createMemoryStore();

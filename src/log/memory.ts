@@ -1,276 +1,196 @@
-// The log of one process, in memory: the embedded default, and the same contract as the one on Redis.
-
+// The log of one process, in memory: the embedded default, under the same contract as the log in Redis.
+import { MAX_TIMER_MS } from '../async/condition.ts';
 import { createMemoryLeases } from '../coordination/lease.ts';
 import { createMemoryLiveness } from '../coordination/liveness.ts';
-import { formatCursor, newEpoch } from '../event/cursor.ts';
-import { type ExecutionEvent, isTerminal, type NewEvent, timestamp } from '../event/events.ts';
+import { formatCursor } from '../event/cursor.ts';
+import { type NewEvent, timestamp } from '../event/events.ts';
 import { checkBatch } from './append-batch.ts';
 import {
   type AppendRequest,
   type AppendResult,
-  BATCHES_REMEMBERED,
   DEFAULT_BOUNDS,
   type EventLog,
-  type KnownBatch,
   type LogBounds,
-  type LogHead,
   type LogListener,
-  type LogPage,
-  type Numbering,
   type OpenRequest,
   type OpenResult,
 } from './log.ts';
+import { MemoryLog } from './memory-log.ts';
 
-/** A longer timer fires at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-interface MemoryLog {
-  readonly executionId: string;
-  readonly epoch: string;
-  readonly numbering: Numbering;
-  attempt: number;
-  publisher: string | undefined;
-  /** Head when the present publisher took the log: while it is the head, the publisher has appended nothing. */
-  takenAt: number;
-  fence: number;
-  head: number;
-  end: number;
-  /** The last batches by name, oldest first. */
-  readonly batches: Map<string, KnownBatch>;
-  note: string;
-  /** A suffix of the log; the first one's seq is above 1 once the log has been trimmed. */
-  events: ExecutionEvent[];
-  sizes: number[];
-  bytes: number;
-}
-
-/** Makes an empty log. Everything is gone with the process. */
+/** Creates an empty log. Its contents end with the process. */
 export function createMemoryLog(bounds: LogBounds = DEFAULT_BOUNDS): EventLog {
-  const logs = new Map<string, MemoryLog>();
-  const listeners = new Map<string, Set<LogListener>>();
-  const expiries = new Set<NodeJS.Timeout>();
-
-  function begin(executionId: string, request: OpenRequest): MemoryLog {
-    const log: MemoryLog = {
-      executionId,
-      epoch: newEpoch(),
-      numbering: request.numbering,
-      attempt: request.attempt,
-      publisher: request.publisher,
-      takenAt: 0,
-      fence: request.fence ?? 0,
-      head: 0,
-      end: 0,
-      batches: new Map(),
-      note: '',
-      events: [],
-      sizes: [],
-      bytes: 0,
-    };
-    logs.set(executionId, log);
-    return log;
-  }
-
-  function add(log: MemoryLog, added: readonly NewEvent[]): void {
-    const events = added.map((event, i) => {
-      const seq = log.head + 1 + i;
-      const envelope = { id: formatCursor(seq, log.epoch), seq, type: event.type, ts: event.ts };
-      const json = JSON.stringify({ ...envelope, attempt: log.attempt, data: event.data });
-      log.sizes.push(Buffer.byteLength(json));
-      log.bytes += log.sizes.at(-1)!;
-      // Through JSON, as on Redis: a later change of the caller's object cannot reach the log.
-      const stored = { ...JSON.parse(json), executionId: log.executionId } as ExecutionEvent;
-      if (isTerminal(stored.type)) log.end = seq;
-      return stored;
-    });
-    log.events.push(...events);
-    log.head += events.length;
-    trim(log, bounds);
-    if (log.end > 0) expire(log);
-    const announcement = { epoch: log.epoch, events };
-    queueMicrotask(() => {
-      for (const listener of listeners.get(log.executionId) ?? []) listener.onAnnouncement(announcement);
-    });
-  }
-
-  function expire(log: MemoryLog): void {
-    const timer = setTimeout(
-      () => {
-        expiries.delete(timer);
-        if (logs.get(log.executionId) === log) logs.delete(log.executionId);
-      },
-      Math.min(bounds.keepEndedMs, LONGEST_TIMER_MS),
-    );
-    timer.unref();
-    expiries.add(timer);
-  }
-
-  function open(executionId: string, request: OpenRequest): OpenResult {
-    const log = logs.get(executionId);
-    const { lost } = request;
-    if (!log && request.takeoverCursor !== undefined)
-      return { outcome: 'superseded', attempt: request.attempt };
-    if (!log) return opened(begin(executionId, request), true, lost !== undefined);
-    if (log.numbering !== request.numbering) return { outcome: 'wrong-numbering', numbering: log.numbering };
-    if (request.fence !== undefined && request.fence < log.fence) return { outcome: 'fenced' };
-    log.fence = Math.max(log.fence, request.fence ?? 0);
-    if (log.end > 0) return { outcome: 'ended', head: headOf(log) };
-    if (request.attempt < log.attempt || (isRelay(request) && publishes(log))) {
-      return { outcome: 'superseded', attempt: log.attempt };
-    }
-    if (lost && log.epoch === lost.epoch && log.head < lost.acknowledged) {
-      const next = begin(executionId, request);
-      next.fence = log.fence;
-      if (isWitness(request)) next.publisher = log.publisher;
-      return opened(next, true, true);
-    }
-    if (isWitness(request)) return opened(log, log.epoch !== lost?.epoch, false);
-    const holds = log.publisher === request.publisher;
-    const newer = request.attempt > log.attempt;
-    if (!holds && !newer && !isFree(log, request)) return { outcome: 'superseded', attempt: log.attempt };
-    log.publisher = request.publisher;
-    log.attempt = request.attempt;
-    if (newer && log.numbering === 'auto' && log.head > 0) {
-      add(log, [{ type: 'reset', ts: timestamp(), data: { reason: 'attempt' } }]);
-    }
-    if (!holds || newer) log.takenAt = log.head;
-    return opened(log, lost !== undefined && log.epoch !== lost.epoch, false);
-  }
-
-  /** Answers an open; the first event of an auto log that begins again is its `reset`. */
-  function opened(log: MemoryLog, isNewEpoch: boolean, again: boolean): OpenResult {
-    if (again && log.numbering === 'auto') {
-      add(log, [{ type: 'reset', ts: timestamp(), data: { reason: 'log_lost' } }]);
-      log.takenAt = log.head;
-    }
-    return { outcome: 'opened', head: headOf(log), isNewEpoch };
-  }
-
-  function append(executionId: string, request: AppendRequest): AppendResult {
-    const first = checkBatch(request.events);
-    const fixed = first !== undefined;
-    const log = logs.get(executionId);
-    if (!log || log.epoch !== request.epoch) return { outcome: 'lost' };
-    if (request.fence !== undefined && request.fence < log.fence) return { outcome: 'fenced' };
-    if (request.publisher !== undefined && request.publisher !== log.publisher) {
-      return { outcome: 'superseded', attempt: log.attempt };
-    }
-    if (request.attempt !== undefined && request.attempt < log.attempt) {
-      return { outcome: 'superseded', attempt: log.attempt };
-    }
-    if (isRelay(request) && publishes(log)) return { outcome: 'superseded', attempt: log.attempt };
-    const known = request.batch === undefined ? undefined : log.batches.get(request.batch);
-    if (known) return isSameBatch(known, request) ? { outcome: 'appended', head: known.head } : REUSED;
-    if (fixed !== (log.numbering === 'fixed'))
-      return { outcome: 'wrong-numbering', numbering: log.numbering };
-    let added = request.events;
-    if (fixed) {
-      if (first > log.head + 1) return { outcome: 'gap', head: log.head };
-      const conflict = added.find((event) => event.seq! <= log.head && !stands(log, event));
-      if (conflict) return { outcome: 'conflict', seq: conflict.seq! };
-      added = added.filter((event) => event.seq! > log.head);
-    } else if (log.head < request.acknowledged) {
-      return { outcome: 'lost' };
-    }
-    if (log.end > 0 && added.length > 0) return { outcome: 'ended', end: log.end };
-    log.fence = Math.max(log.fence, request.fence ?? 0);
-    log.attempt = Math.max(log.attempt, request.attempt ?? 0);
-    if (added.length > 0) add(log, added);
-    if (request.batch !== undefined) {
-      const { batch, batchDigest: digest } = request;
-      log.batches.set(batch, { head: log.head, ...(digest !== undefined && { digest }) });
-      if (log.batches.size > BATCHES_REMEMBERED) log.batches.delete(log.batches.keys().next().value!);
-    }
-    log.note = request.note || log.note;
-    return { outcome: 'appended', head: log.head };
-  }
-
-  function read(executionId: string, after: number, limit: number): LogPage | undefined {
-    const log = logs.get(executionId);
-    if (!log) return undefined;
-    const first = log.events[0]?.seq ?? 1;
-    const from = Math.max(0, after + 1 - first);
-    return { ...headOf(log), events: log.events.slice(from, from + limit) };
-  }
-
+  const logs = new MemoryLogs(bounds);
   return {
     ...createMemoryLiveness(),
     ...createMemoryLeases((executionId) => logs.get(executionId)?.fence ?? 0),
-    open: async (executionId, request) => open(executionId, request),
-    append: async (executionId, request) => append(executionId, request),
-    read: async (executionId, after, limit) => read(executionId, after, limit),
-    head: async (executionId) => {
-      const log = logs.get(executionId);
-      return log && headOf(log);
-    },
-    findBatch: async (executionId, batch) => logs.get(executionId)?.batches.get(batch),
+    open: async (executionId, request) => logs.open(executionId, request),
+    append: async (executionId, request) => logs.append(executionId, request),
+    read: async (executionId, after, limit) => logs.get(executionId)?.readPage(after, limit),
+    head: async (executionId) => logs.get(executionId)?.toHead(),
+    findBatch: async (executionId, batch) => logs.get(executionId)?.findBatch(batch),
     listen: async (executionId, listener) => {
-      const known = listeners.get(executionId) ?? new Set();
-      listeners.set(executionId, known.add(listener));
-      return async () => {
-        known.delete(listener);
-        if (known.size === 0 && listeners.get(executionId) === known) listeners.delete(executionId);
-      };
+      logs.addListener(executionId, listener);
+      return async () => logs.removeListener(executionId, listener);
     },
     ping: async () => {},
-    close: async () => {
-      for (const timer of expiries) clearTimeout(timer);
-      listeners.clear();
-    },
+    close: async () => logs.close(),
   };
 }
 
-function headOf({ epoch, head, numbering, attempt, end, publisher, note }: MemoryLog): LogHead {
-  const published = publisher !== undefined;
-  return { epoch, head, numbering, attempt, end, hasPublisher: published, ...(note !== '' && { note }) };
+class MemoryLogs {
+  readonly #limits: LogBounds;
+  readonly #logs = new Map<string, MemoryLog>();
+  readonly #listeners = new Map<string, Set<LogListener>>();
+  readonly #expiryTimers = new Set<NodeJS.Timeout>();
+
+  constructor(limits: LogBounds) {
+    this.#limits = limits;
+  }
+
+  get(executionId: string): MemoryLog | undefined {
+    return this.#logs.get(executionId);
+  }
+
+  addListener(executionId: string, listener: LogListener): void {
+    const listeners = this.#listeners.get(executionId) ?? new Set();
+    this.#listeners.set(executionId, listeners.add(listener));
+  }
+
+  removeListener(executionId: string, listener: LogListener): void {
+    const listeners = this.#listeners.get(executionId);
+    listeners?.delete(listener);
+    if (listeners?.size === 0) this.#listeners.delete(executionId);
+  }
+
+  close(): void {
+    for (const timer of this.#expiryTimers) clearTimeout(timer);
+    this.#listeners.clear();
+  }
+
+  open(executionId: string, request: OpenRequest): OpenResult {
+    const log = this.#logs.get(executionId);
+    const { lost, takeoverCursor } = request;
+    if (!log) {
+      if (takeoverCursor !== undefined) return { outcome: 'superseded', attempt: request.attempt };
+      return this.#begin(executionId, request);
+    }
+    if (log.numbering !== request.numbering) return { outcome: 'wrong-numbering', numbering: log.numbering };
+    if (request.fence !== undefined && request.fence < log.fence) return { outcome: 'fenced' };
+    log.fence = Math.max(log.fence, request.fence ?? 0);
+    if (log.end > 0) return { outcome: 'ended', head: log.toHead() };
+    if (request.attempt < log.attempt || (isRelay(request) && log.isHeldByPublisher)) {
+      return { outcome: 'superseded', attempt: log.attempt };
+    }
+    if (lost && log.epoch === lost.epoch && log.head < lost.acknowledged) {
+      return this.#begin(executionId, request, log);
+    }
+    const isNewEpoch = lost !== undefined && log.epoch !== lost.epoch;
+    if (!isLossReport(request) && !this.#take(log, request)) {
+      return { outcome: 'superseded', attempt: log.attempt };
+    }
+    return { outcome: 'opened', head: log.toHead(), isNewEpoch };
+  }
+
+  append(executionId: string, request: AppendRequest): AppendResult {
+    const first = checkBatch(request.events);
+    const log = this.#logs.get(executionId);
+    if (!log || log.epoch !== request.epoch) return { outcome: 'lost' };
+    const rejection = rejectWriter(log, request);
+    if (rejection) return rejection;
+    const { batch, batchDigest, note } = request;
+    const known = batch === undefined ? undefined : log.findBatch(batch);
+    if (known) {
+      const isReused =
+        known.digest !== undefined && batchDigest !== undefined && known.digest !== batchDigest;
+      return isReused ? { outcome: 'batch-reused' } : { outcome: 'appended', head: known.head };
+    }
+    if ((first !== undefined) !== (log.numbering === 'fixed')) {
+      return { outcome: 'wrong-numbering', numbering: log.numbering };
+    }
+    if (first === undefined && log.head < request.acknowledged) return { outcome: 'lost' };
+    if (first !== undefined && first > log.head + 1) return { outcome: 'gap', head: log.head };
+    const conflict = first === undefined ? undefined : log.findConflict(request.events);
+    if (conflict) return { outcome: 'conflict', seq: conflict.seq! };
+    const added = first === undefined ? request.events : request.events.slice(log.head + 1 - first);
+    if (log.end > 0 && added.length > 0) return { outcome: 'ended', end: log.end };
+    log.fence = Math.max(log.fence, request.fence ?? 0);
+    log.attempt = Math.max(log.attempt, request.attempt ?? 0);
+    if (added.length > 0) this.#add(log, added);
+    if (batch !== undefined) log.rememberBatch(batch, batchDigest);
+    log.note = note || log.note;
+    return { outcome: 'appended', head: log.head };
+  }
+
+  /** Starts an epoch. The first event of an auto log in place of a lost one is its `reset`. */
+  #begin(executionId: string, request: OpenRequest, former?: MemoryLog): OpenResult {
+    const log = new MemoryLog(executionId, request);
+    if (former) log.fence = former.fence;
+    if (former && isLossReport(request)) log.publisher = former.publisher;
+    this.#logs.set(executionId, log);
+    if (request.lost && log.numbering === 'auto') {
+      this.#add(log, [{ type: 'reset', ts: timestamp(), data: { reason: 'log_lost' } }]);
+      log.takenAt = log.head;
+    }
+    return { outcome: 'opened', head: log.toHead(), isNewEpoch: true };
+  }
+
+  /** Makes the requesting publisher or relay the holder. @returns whether the request may have the log */
+  #take(log: MemoryLog, request: OpenRequest): boolean {
+    const isHolder = log.publisher === request.publisher;
+    const isNewer = request.attempt > log.attempt;
+    if (!isHolder && !isNewer && !isFree(log, request)) return false;
+    log.publisher = request.publisher;
+    log.attempt = request.attempt;
+    if (isNewer && log.numbering === 'auto' && log.head > 0) {
+      this.#add(log, [{ type: 'reset', ts: timestamp(), data: { reason: 'attempt' } }]);
+    }
+    if (!isHolder || isNewer) log.takenAt = log.head;
+    return true;
+  }
+
+  #add(log: MemoryLog, added: readonly NewEvent[]): void {
+    const { executionId, epoch } = log;
+    const announcement = { epoch, events: log.add(added, this.#limits) };
+    if (log.end > 0) this.#expire(log);
+    queueMicrotask(() => {
+      for (const listener of this.#listeners.get(executionId) ?? []) listener.onAnnouncement(announcement);
+    });
+  }
+
+  #expire(log: MemoryLog): void {
+    const expire = () => {
+      this.#expiryTimers.delete(timer);
+      if (this.#logs.get(log.executionId) === log) this.#logs.delete(log.executionId);
+    };
+    const timer = setTimeout(expire, Math.min(this.#limits.keepEndedMs, MAX_TIMER_MS));
+    timer.unref();
+    this.#expiryTimers.add(timer);
+  }
 }
 
-/** A server that has seen more of the log than is left of it publishes nothing, and leaves it to whoever does. */
-function isWitness({ numbering, fence, publisher, lost }: OpenRequest): boolean {
+/** Rejects an append by an older relay or attempt, by another publisher, and by a relay in a publisher's log. */
+function rejectWriter(log: MemoryLog, request: AppendRequest): AppendResult | undefined {
+  const { fence, publisher, attempt } = request;
+  if (fence !== undefined && fence < log.fence) return { outcome: 'fenced' };
+  const isSuperseded =
+    (publisher !== undefined && publisher !== log.publisher) ||
+    (attempt !== undefined && attempt < log.attempt) ||
+    (isRelay(request) && log.isHeldByPublisher);
+  return isSuperseded ? { outcome: 'superseded', attempt: log.attempt } : undefined;
+}
+
+/** A server that has read more of the log than is left of it. It does not publish: the new log stays with its holder. */
+function isLossReport({ numbering, fence, publisher, lost }: OpenRequest): boolean {
   return numbering === 'auto' && fence === undefined && publisher === undefined && lost !== undefined;
 }
 
 /** Whether a log may be taken from its holder within an attempt. */
-function isFree(
-  { publisher, head, epoch, takenAt }: MemoryLog,
-  { takeoverCursor: takesAt }: OpenRequest,
-): boolean {
-  if (takesAt !== undefined) return takesAt === formatCursor(head, epoch);
+function isFree({ publisher, head, epoch, takenAt }: MemoryLog, { takeoverCursor }: OpenRequest): boolean {
+  if (takeoverCursor !== undefined) return takeoverCursor === formatCursor(head, epoch);
   return publisher === undefined || head <= takenAt;
 }
 
-/** A relay names its token and no publisher. It never gets in the way of a publisher. */
+/** A relay names its fencing token and no publisher. It never writes to an auto log that a publisher holds. */
 function isRelay({ fence, publisher }: Pick<OpenRequest, 'fence' | 'publisher'>): boolean {
   return fence !== undefined && publisher === undefined;
-}
-
-function publishes({ numbering, publisher }: MemoryLog): boolean {
-  return numbering === 'auto' && publisher !== undefined;
-}
-
-/** Whether an event of a fixed log stands there already; one that was trimmed passes for the same. */
-function stands(log: MemoryLog, event: NewEvent & { readonly seq?: number }): boolean {
-  const stored = log.events[event.seq! - (log.events[0]?.seq ?? 1)];
-  if (!stored || stored.seq !== event.seq) return true;
-  return stored.type === event.type && JSON.stringify(stored.data) === JSON.stringify(event.data);
-}
-
-const REUSED: AppendResult = { outcome: 'batch-reused' };
-
-function isSameBatch({ digest }: KnownBatch, { batchDigest = digest }: AppendRequest): boolean {
-  return digest === undefined || digest === batchDigest;
-}
-
-/** Lets go of the oldest events above the bounds. The last event always stays. */
-function trim(log: MemoryLog, bounds: LogBounds): void {
-  let drop = 0;
-  while (
-    drop < log.events.length - 1 &&
-    (log.events.length - drop > bounds.maxEvents || log.bytes > bounds.maxBytes)
-  ) {
-    log.bytes -= log.sizes[drop]!;
-    drop += 1;
-  }
-  log.events.splice(0, drop);
-  log.sizes.splice(0, drop);
 }

@@ -1,21 +1,24 @@
-// Leases: which process relays a source into an execution's log. A lease is time-boxed, so a holder that was paused
-// may still believe in one that another has by now: what it then appends is refused by its fencing token.
+// Leases: which process relays a source into an execution's log. A lease is time-boxed, so a holder that was paused may
+// still believe that it has one that another process has taken: the log rejects its appends by its fencing token.
 
+/** Every method rejects with `SOURCE_UNAVAILABLE` where the store does not respond within its timeout. */
 export interface Leases {
   /**
-   * Takes an execution's lease, where it is free, has run out or is this holder's.
-   * @returns a fencing token above every one given or seen in the log before, also where the holder had the lease
-   *   already: it then supersedes its own older token. Undefined while another holds the lease.
+   * Takes an execution's lease if it is free, has expired or belongs to this holder.
+   * @param forMs how long the lease lasts, in ms
+   * @returns a fencing token above all earlier ones and above those that the log has seen; undefined while another
+   *   holder has the lease. A holder that takes its lease again gets a new token, which supersedes its older one.
    */
   takeLease(executionId: string, holder: string, forMs: number): Promise<number | undefined>;
   /**
-   * Prolongs a lease, from now on. Answers whether this token still has it.
-   * @param note what its holder tells those who stand by, in place of what it told before; nothing where absent.
+   * Extends a lease to `forMs` from now.
+   * @param note replaces the lease's note; absent removes it
+   * @returns whether this token still has the lease
    */
   renewLease(executionId: string, fence: number, forMs: number, note?: string): Promise<boolean>;
-  /** What the holder of a lease tells; undefined where it tells nothing, or nobody has the lease. */
+  /** Reads the note of a lease, by which its holder informs other processes; undefined without a note or a lease. */
   readLeaseNote(executionId: string): Promise<string | undefined>;
-  /** Gives a lease back, if this token still has it. */
+  /** Releases a lease if this token still has it. */
   dropLease(executionId: string, fence: number): Promise<void>;
 }
 
@@ -27,15 +30,15 @@ interface Lease {
 }
 
 /**
- * Keeps leases in this process.
- * @param seen the newest token that an execution's log has seen.
+ * Creates leases in the memory of this process.
+ * @param newestFence the newest token that an execution's log has seen
  */
-export function createMemoryLeases(seen: (executionId: string) => number): Leases {
-  const held = new Map<string, Lease>();
+export function createMemoryLeases(newestFence: (executionId: string) => number): Leases {
+  const leases = new Map<string, Lease>();
   let last = 0;
 
   function current(executionId: string) {
-    const lease = held.get(executionId);
+    const lease = leases.get(executionId);
     return lease && lease.until > Date.now() ? lease : undefined;
   }
 
@@ -43,8 +46,8 @@ export function createMemoryLeases(seen: (executionId: string) => number): Lease
     takeLease: async (executionId, holder, forMs) => {
       const lease = current(executionId);
       if (lease && lease.holder !== holder) return undefined;
-      last = Math.max(last, seen(executionId)) + 1;
-      held.set(executionId, { holder, fence: last, until: Date.now() + forMs });
+      last = Math.max(last, newestFence(executionId)) + 1;
+      leases.set(executionId, { holder, fence: last, until: Date.now() + forMs });
       return last;
     },
     renewLease: async (executionId, fence, forMs, note) => {
@@ -56,7 +59,7 @@ export function createMemoryLeases(seen: (executionId: string) => number): Lease
     },
     readLeaseNote: async (executionId) => current(executionId)?.note,
     dropLease: async (executionId, fence) => {
-      if (held.get(executionId)?.fence === fence) held.delete(executionId);
+      if (leases.get(executionId)?.fence === fence) leases.delete(executionId);
     },
   };
 }

@@ -1,56 +1,56 @@
-// Signs of life: when the publisher of each open execution was last heard of, by the log's own clock (workers'
-// clocks differ). They stand apart from the logs, for they are of all executions at once.
+// Publisher liveness: the last heartbeat of each open execution, by the clock of the store, as the clocks of workers
+// differ. Heartbeats are kept apart from the logs, because they are queried for all executions together.
 
-/** What a publisher says of itself. */
+/** The publishers' side. */
 export interface LivenessWriter {
-  /** The execution's publisher lives: to be said every 10 s or so while its run is open. */
+  /** Records that the execution's publisher is alive; to be called about every 10 s while its run is open. */
   recordHeartbeat(executionId: string): Promise<void>;
-  /** Nothing more is to be heard of this publisher: the execution has ended, or this attempt was given up. */
+  /** Removes the heartbeat: the execution has ended, or this attempt was abandoned. */
   removeHeartbeat(executionId: string): Promise<void>;
 }
 
-/** What a server asks. */
+/** The servers' side. */
 export interface LivenessReader {
-  /** Milliseconds since the last sign; undefined where none is known, such as where nobody keeps anything alive. */
+  /** Milliseconds since the last heartbeat; undefined where there is none. */
   silenceMs(executionId: string): Promise<number | undefined>;
-  /** The same of many executions, by one question. */
+  /** `silenceMs` of many executions in one call, in the same order. */
   silencesMs(executionIds: readonly string[]): Promise<readonly (number | undefined)[]>;
-  /** Up to `limit` executions without a sign for longer than this, the longest silent first. */
+  /** Returns up to `limit` executions without a heartbeat for longer than `ms`, the longest silent first. */
   findSilent(ms: number, limit: number): Promise<readonly string[]>;
   /**
-   * Records a heartbeat as of now for each of these, up to 1,000, that has none, or one of the future, which a clock
-   * that was set back leaves behind and which would hide a silence.
+   * Records a heartbeat as of now for each of up to 1,000 executions that has none, or one in the future: a clock that
+   * was set back leaves those, and they would hide a silence.
    */
   recordMissingHeartbeats(executionIds: readonly string[]): Promise<void>;
 }
 
-/** Keeps signs of life in this process. */
+/** Creates the liveness of publishers in the memory of this process. */
 export function createMemoryLiveness(): LivenessWriter & LivenessReader {
-  // A sign moves its execution to the end, so that the longest silent come first.
-  const lastSigns = new Map<string, number>();
-  const silence = (executionId: string): number | undefined => {
-    const at = lastSigns.get(executionId);
+  // A heartbeat moves its execution to the end, so that the longest silent come first.
+  const heartbeats = new Map<string, number>();
+  const silenceMs = (executionId: string): number | undefined => {
+    const at = heartbeats.get(executionId);
     return at === undefined ? undefined : Math.max(0, Date.now() - at);
   };
   return {
     recordHeartbeat: async (executionId) => {
-      lastSigns.delete(executionId);
-      lastSigns.set(executionId, Date.now());
+      heartbeats.delete(executionId);
+      heartbeats.set(executionId, Date.now());
     },
-    removeHeartbeat: async (executionId) => void lastSigns.delete(executionId),
-    silenceMs: async (executionId) => silence(executionId),
-    silencesMs: async (executionIds) => executionIds.map(silence),
+    removeHeartbeat: async (executionId) => void heartbeats.delete(executionId),
+    silenceMs: async (executionId) => silenceMs(executionId),
+    silencesMs: async (executionIds) => executionIds.map(silenceMs),
     findSilent: async (ms, limit) => {
       const before = Date.now() - ms;
-      const silent = [...lastSigns].filter(([, at]) => at < before);
+      const silent = [...heartbeats].filter(([, at]) => at < before);
       return silent.slice(0, limit).map(([executionId]) => executionId);
     },
     recordMissingHeartbeats: async (executionIds) => {
       const now = Date.now();
       for (const id of executionIds) {
-        if (lastSigns.get(id)! <= now) continue;
-        lastSigns.delete(id);
-        lastSigns.set(id, now);
+        if (heartbeats.get(id)! <= now) continue;
+        heartbeats.delete(id);
+        heartbeats.set(id, now);
       }
     },
   };

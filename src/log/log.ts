@@ -1,18 +1,18 @@
-// In what order, and for how long: the log of one execution, as an interface with two implementations
-// (memory.ts, redis/) under one contract suite.
+// The log of one execution: its ordered, gap-free events. An interface with two implementations (memory.ts, redis/)
+// under one contract suite.
 //
-// Terms. A log is the ordered, gap-free events of one execution. Its epoch names one incarnation: a log that was
-// lost and began again has another. Its head is the seq of its last event, 0 while there is none. An append is
-// one atomic step together with its announcement to whoever listens.
+// Terms: the epoch names one incarnation of a log; a log that was lost and started again has another epoch. The head is
+// the seq of the last event, 0 while there is none. An append is one atomic step, together with its announcement to the
+// listeners.
 
 import type { Leases } from '../coordination/lease.ts';
 import type { LivenessReader, LivenessWriter } from '../coordination/liveness.ts';
 import type { ExecutionEvent, NewEvent } from '../event/events.ts';
 
-/** Who gives events their seq: the log itself, or the source (which numbers them 1, 2, 3, … of its own). */
+/** Who gives events their seq: the log (`auto`), or the source, which numbers them 1, 2, 3, … itself (`fixed`). */
 export type Numbering = 'auto' | 'fixed';
 
-/** Where a log stands. */
+/** The position and state of a log. */
 export interface LogHead {
   readonly epoch: string;
   /** Seq of the last event; 0 while there is none. */
@@ -22,43 +22,44 @@ export interface LogHead {
   readonly attempt: number;
   /** Seq of the terminal event; 0 while the execution is open. */
   readonly end: number;
-  /** Whether a publisher holds the log. A relay has no business there then. */
+  /** Whether a publisher holds the log. A relay does not write to an auto log then. */
   readonly hasPublisher: boolean;
-  /** What a relay noted with its last append; absent where none did. */
+  /** The note of the last append that had one (`AppendRequest.note`); absent where there is none. */
   readonly note?: string;
 }
 
-/** Takes a log, making it where it is missing: for one publisher and attempt (`auto`), or for a source (`fixed`). */
+/** Opens a log, and creates it where it is missing: for a publisher and its attempt (`auto`), or a source (`fixed`). */
 export interface OpenRequest {
   readonly numbering: Numbering;
   /**
-   * Auto only: names the publisher. An open by another publisher is `superseded`, unless it brings a newer attempt
-   * or the holder has appended nothing yet; then the holder is the one that is superseded.
+   * Auto only: names the publisher. An open by another publisher is `superseded`, unless it has a newer attempt or
+   * the holder has appended nothing yet; then the holder is superseded instead.
    */
   readonly publisher?: string;
-  /** From 1. A newer attempt takes an auto log over; where it holds events, it gets a `reset` (`attempt`). */
+  /** From 1. A newer attempt takes over an auto log; one that holds events gets a `reset` (`attempt`). */
   readonly attempt: number;
   /**
-   * Auto only: the cursor up to which a server has read the log, to tell the rest of an execution that has ended. It
-   * takes the log from its holder if that is where the log still stands, and is `superseded` if not, or if it is gone.
+   * Auto only: the cursor up to which a server has read the log, in order to append the missing end of an execution.
+   * If that is the log's last event, the server takes the log over; if not, or without a log, it is `superseded`.
    */
   readonly takeoverCursor?: string;
   /** The relay's fencing token; see AppendRequest. A relay's open of a log that a publisher holds is `superseded`. */
   readonly fence?: number;
   /**
-   * Set by a writer that found its log lost: what it knew of it. Where the log is there and whole after all (this
-   * epoch, head not below `acknowledged`), nothing happens; else the log is dropped and a new epoch begins. Its
-   * first event in an auto log is `reset` (`log_lost`). A source that met a `conflict` passes `acknowledged:
-   * Infinity`, which always begins a new epoch where the log's is still this one. A server that has seen more of an
-   * auto log than is left of it names neither publisher nor fence: the log is then begun anew for its holder.
+   * Set by a writer that found its log lost: the epoch and the last acknowledged seq that it knew. If the log is
+   * complete after all (this epoch, a head not below `acknowledged`), nothing happens. Otherwise the log is dropped
+   * and a new epoch starts, in an auto log with a `reset` (`log_lost`) as its first event. A source that met a
+   * `conflict` passes `acknowledged: Infinity`, which starts a new epoch wherever the log still has this one. A server
+   * that has read more of an auto log than is left of it names neither publisher nor fence: the new epoch then belongs
+   * to the current holder.
    */
   readonly lost?: { readonly epoch: string; readonly acknowledged: number };
 }
 
 export type OpenResult =
   /**
-   * `isNewEpoch`: the log is in another epoch than its writer knew: this call began one, or, where the request said
-   * `lost`, an earlier one did (such as the same call, whose answer was lost).
+   * `isNewEpoch`: the log has another epoch than its writer knew. This call started it or, where the request has
+   * `lost`, an earlier call did, such as the same one when its reply was lost.
    */
   | { readonly outcome: 'opened'; readonly head: LogHead; readonly isNewEpoch: boolean }
   | { readonly outcome: 'superseded'; readonly attempt: number }
@@ -67,79 +68,79 @@ export type OpenResult =
   | { readonly outcome: 'wrong-numbering'; readonly numbering: Numbering };
 
 export interface AppendRequest {
-  /** The incarnation that the writer believes in. */
+  /** The epoch that the writer knows. */
   readonly epoch: string;
-  /** The last seq that was acknowledged to this writer, 0 at first. A head below it is a lost log (auto only). */
+  /** The last seq that was acknowledged to this writer, 0 at first. In an auto log, a head below it means data loss. */
   readonly acknowledged: number;
-  /** The publisher that holds the log; absent for a source's relay and for a server that tells the end alone. */
+  /** The publisher that holds the log; absent for a relay, and for a server that appends only the missing end. */
   readonly publisher?: string;
   /**
-   * The relay's fencing token; the log refuses one that is older than it has seen, and, as `superseded`, a relay in
-   * an auto log that a publisher holds.
+   * The relay's fencing token. The log rejects a token older than the newest one it has seen (`fenced`), and a relay's
+   * append to an auto log that a publisher holds (`superseded`).
    */
   readonly fence?: number;
-  /** The attempt that the events belong to; the log's current one by default. */
+  /** The attempt that the events belong to. Default: the log's current one. */
   readonly attempt?: number;
   /**
-   * Names this batch, so that one sent twice, because its answer was lost, is appended once and answered alike. A
-   * log remembers its last 256 batches. Without white space.
+   * Names this batch, so that a batch that is resent because its reply was lost is appended once and gets the same
+   * result. A log remembers its last 256 batches. Without white space.
    */
   readonly batch?: string;
   /**
-   * What the batch contains, as a hash in letters and digits. The same name with another digest is `batch-reused`.
-   * Without one, nothing is compared.
+   * A hash of the batch's contents, in letters and digits. The same name with another digest is `batch-reused`.
+   * Without a digest, nothing is compared.
    */
   readonly batchDigest?: string;
   /**
-   * What the next relay must know to go on behind these events, at most 1 KiB. It is kept in the same step as they
-   * are, and in place of the note before; an append without one leaves that.
+   * What the next relay needs to continue after these events, up to 1 KiB. It is stored in the same step as the
+   * events and replaces the previous note; an append without a note keeps that.
    */
   readonly note?: string;
   /**
-   * At least one event; at most 256 KiB in all. Events of a fixed log carry the source's seqs, consecutive ones. A
-   * terminal event stands last. Anything else rejects with `BAD_USER_INPUT`; the size is the caller's to keep.
+   * One or more events, up to 256 KiB in total. Events of a fixed log carry consecutive seqs of the source. A terminal
+   * event comes last. Violations reject with `BAD_USER_INPUT`, except of the size, which the caller has to keep.
    */
   readonly events: readonly (NewEvent & { readonly seq?: number })[];
 }
 
 export type AppendResult =
-  /** All events stand in the log (those of a fixed log that stood there before included). */
+  /** The log holds all of the events, including those that a fixed log held before. */
   | { readonly outcome: 'appended'; readonly head: number }
-  /** The log is gone, is shorter than what was acknowledged, or is another incarnation: open it again. */
+  /** The log is gone, is shorter than what was acknowledged, or has another epoch: open it again. */
   | { readonly outcome: 'lost' }
   | { readonly outcome: 'ended'; readonly end: number }
   | { readonly outcome: 'superseded'; readonly attempt: number }
   | { readonly outcome: 'fenced' }
-  /** Fixed: another event stands at this seq (compared without `ts`; one that was trimmed passes as the same). */
+  /** Fixed: the log holds another event at this seq (compared without `ts`; trimmed events count as equal). */
   | { readonly outcome: 'conflict'; readonly seq: number }
-  /** Fixed: the first event lies above head + 1. */
+  /** Fixed: the seq of the first event is above head + 1. */
   | { readonly outcome: 'gap'; readonly head: number }
-  /** The log is numbered the other way. */
+  /** The log has the other numbering. */
   | { readonly outcome: 'wrong-numbering'; readonly numbering: Numbering }
-  /** A batch of this name, with other contents, was appended before. */
+  /** A batch of this name with other contents was appended before. */
   | { readonly outcome: 'batch-reused' };
 
 /** A batch that the log remembers. */
 export interface KnownBatch {
   /** The head that its append returned. */
   readonly head: number;
-  /** As given with the append; absent where none was. */
+  /** The digest of its append; absent where there was none. */
   readonly digest?: string;
 }
 
-/** A stretch of a log and where the log stood when it was read. */
+/** A slice of a log, and its head at the moment of reading. */
 export interface LogPage extends LogHead {
-  /** In order, from the first that is still there after the asked-for seq. */
+  /** In order, from the first available event after the requested seq. */
   readonly events: readonly ExecutionEvent[];
 }
 
-/** What one append announced. */
+/** The events of one append. */
 export interface Announcement {
   readonly epoch: string;
   readonly events: readonly ExecutionEvent[];
 }
 
-/** Called one after the other, in the order of the log; must not throw. */
+/** Its methods are called one after the other, in the order of the log; they must not throw. */
 export interface LogListener {
   onAnnouncement(announcement: Announcement): void;
   /** Announcements may have been missed (the connection was lost and is back): read the log. */
@@ -149,37 +150,49 @@ export interface LogListener {
 /** Stops listening. */
 export type Unlisten = () => Promise<void>;
 
-/** Errors: every method rejects with `SOURCE_UNAVAILABLE` where the log does not answer within its bound. */
+/** Appends to logs. Every method rejects with `SOURCE_UNAVAILABLE` where the log does not respond within its timeout. */
 export interface LogWriter extends LivenessWriter {
   open(executionId: string, request: OpenRequest): Promise<OpenResult>;
   append(executionId: string, request: AppendRequest): Promise<AppendResult>;
-  /** Where the log stands; undefined where there is none. */
+  /** Reads the head; undefined where there is no log. */
   head(executionId: string): Promise<LogHead | undefined>;
 }
 
+/** Reads logs. Every method rejects with `SOURCE_UNAVAILABLE` where the log does not respond within its timeout. */
 export interface LogReader extends LivenessReader {
-  /** What the log remembers of a batch of this name; undefined where that is nothing. */
+  /** Returns what the log remembers of a batch; undefined where it does not know the name. */
   findBatch(executionId: string, batch: string): Promise<KnownBatch | undefined>;
   /** Reads up to `limit` events after a seq; undefined where there is no log. */
   read(executionId: string, after: number, limit: number): Promise<LogPage | undefined>;
+  /** Reads the head; undefined where there is no log. */
   head(executionId: string): Promise<LogHead | undefined>;
-  /** Resolves when the listener is certain to hear of every append that starts from now on. */
+  /** Resolves when the listener is certain to receive every append that starts from now on. */
   listen(executionId: string, listener: LogListener): Promise<Unlisten>;
 }
 
-export interface EventLog extends LogWriter, LogReader, Leases {
-  /** Whether the log can be read, listened to and appended: rejects with `SOURCE_UNAVAILABLE`, saying what cannot. */
+/** What a server needs of Redis or memory, from one place: logs, publisher liveness and leases. */
+export interface EventLog extends LogWriter, LogReader, LivenessWriter, LivenessReader, Leases {
+  /** Rejects with `SOURCE_UNAVAILABLE` and the reason where logs cannot be read, listened to or appended to. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** How much of a log is kept. */
+/** Limits of what is kept of a log. */
 export interface LogBounds {
-  /** Events kept of one log. */
+  /**
+   * Events of one log.
+   * @default 50000
+   */
   readonly maxEvents: number;
-  /** Bytes kept of one log, envelopes as JSON. */
+  /**
+   * Bytes of one log, as JSON envelopes.
+   * @default 33554432 (32 MiB)
+   */
   readonly maxBytes: number;
-  /** How long a log outlives its terminal event. */
+  /**
+   * How long a log is kept after its terminal event, in ms.
+   * @default 3600000 (1 h)
+   */
   readonly keepEndedMs: number;
 }
 
@@ -189,8 +202,8 @@ export const DEFAULT_BOUNDS: LogBounds = {
   keepEndedMs: 60 * 60 * 1000,
 };
 
-/** Batches whose names a log remembers. */
+/** How many batches a log remembers. */
 export const BATCHES_REMEMBERED = 256;
 
-/** Bytes of events in one append, envelopes as JSON. */
+/** Bytes of the events of one append, as JSON envelopes. */
 export const MAX_BATCH_BYTES = 256 * 1024;

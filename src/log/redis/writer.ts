@@ -1,5 +1,6 @@
-// Appending to logs in Redis: all that a worker needs, and nothing that loads GraphQL.
+// Appending to logs in Redis: what a worker needs, without loading GraphQL.
 
+import type { LivenessWriter } from '../../coordination/liveness.ts';
 import { createLivenessWriter } from '../../coordination/redis-liveness.ts';
 import { newEpoch } from '../../event/cursor.ts';
 import { timestamp } from '../../event/events.ts';
@@ -21,26 +22,33 @@ import { createReplication } from './replication.ts';
 import { defineScripts, type ScriptedRedis } from './scripts.ts';
 
 export interface RedisLogWriterOptions extends ConnectOptions {
-  /** Stands before all keys and channels; no braces. Default: none. */
+  /**
+   * Prefix of all keys and channels, without braces.
+   * @default ''
+   */
   readonly prefix?: string;
-  /** How much of a log is kept; what is left out stands at its default. All writers should name the same. */
+  /**
+   * Limits of what is kept of a log. All writers should have the same.
+   * @default 50,000 events, 32 MiB, 1 h after the end
+   */
   readonly bounds?: Partial<LogBounds>;
   /**
-   * How many replicas must have what was appended before that is acknowledged, so that it survives the loss of the
-   * master; 0, the default, acknowledges what the master has. Where fewer have it in time, an append rejects with
-   * `SOURCE_UNAVAILABLE`; sent again under its batch's name, it is not appended twice.
+   * How many replicas must have received an append before it is acknowledged, so that it survives the loss of the
+   * master; 0 acknowledges what the master has. Where fewer replicas have it in time, the append rejects with
+   * `SOURCE_UNAVAILABLE`; resent with the same batch name, it is not appended twice.
+   * @default 0
    */
   readonly waitReplicas?: number;
 }
 
-/** A log that can be written, and not read or listened to. */
-export interface ClosableLogWriter extends LogWriter {
-  /** Whether Redis answers: rejects with `SOURCE_UNAVAILABLE` where it does not. */
+/** A log that can be appended to, but not read or listened to. */
+export interface ClosableLogWriter extends LogWriter, LivenessWriter {
+  /** Rejects with `SOURCE_UNAVAILABLE` where Redis does not respond. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Makes a writer, for workers. Returns at once, whether Redis is there or not. */
+/** Creates a writer for workers. Returns immediately, even if Redis cannot be reached. */
 export function createRedisLogWriter(options: RedisLogWriterOptions): ClosableLogWriter {
   const connection = connect(options, 'execstream-log');
   return {
@@ -50,32 +58,35 @@ export function createRedisLogWriter(options: RedisLogWriterOptions): ClosableLo
   };
 }
 
-/** The writer's methods on a connection that its caller owns. */
-export function createWriter(connection: Connection, options: RedisLogWriterOptions): LogWriter {
+/** Creates the writer's methods on a connection that the caller owns. */
+export function createWriter(
+  connection: Connection,
+  options: RedisLogWriterOptions,
+): LogWriter & LivenessWriter {
   defineScripts(connection);
   const { prefix = '' } = options;
   const bounds = { ...DEFAULT_BOUNDS, ...options.bounds };
-  const replicated = createReplication(options.waitReplicas ?? 0, timeoutOf(options));
+  const waitForReplicas = createReplication(options.waitReplicas ?? 0, timeoutOf(options));
 
-  /** Runs a script; where it did what was asked for, it is answered when the replicas have that too. */
-  async function run(script: 'openLog' | 'appendToLog', keys: LogKeys, sent: (string | number)[]) {
+  /** Runs a script. If it has written, this resolves when the replicas have received that too. */
+  async function run(script: 'openLog' | 'appendToLog', keys: LogKeys, args: (string | number)[]) {
     const { log, meta, channel } = keys;
     const { maxEvents, maxBytes, keepEndedMs } = bounds;
-    const all = [log, meta, channel, maxEvents, maxBytes, keepEndedMs, ...sent];
+    const all = [log, meta, channel, maxEvents, maxBytes, keepEndedMs, ...args];
     return connection.run(log, async (redis) => {
       const reply = (await (redis as ScriptedRedis)[script](...all)) as Reply;
-      if (reply[0] === 'opened' || reply[0] === 'appended') await replicated(redis);
+      if (reply[0] === 'opened' || reply[0] === 'appended') await waitForReplicas(redis);
       return reply;
     });
   }
 
   async function open(executionId: string, request: OpenRequest): Promise<OpenResult> {
-    const sent = [newEpoch(), ...openArguments(request)];
-    return openResult(await run('openLog', logKeys(prefix, executionId), sent));
+    const args = [newEpoch(), ...openArguments(request)];
+    return toOpenResult(await run('openLog', logKeys(prefix, executionId), args));
   }
 
   async function append(executionId: string, request: AppendRequest): Promise<AppendResult> {
-    return appendResult(await run('appendToLog', logKeys(prefix, executionId), appendArguments(request)));
+    return toAppendResult(await run('appendToLog', logKeys(prefix, executionId), appendArguments(request)));
   }
 
   const head = (executionId: string) => readHead(connection, logKeys(prefix, executionId), executionId);
@@ -83,36 +94,36 @@ export function createWriter(connection: Connection, options: RedisLogWriterOpti
 }
 
 function openArguments(request: OpenRequest): (string | number)[] {
-  const { numbering, publisher, attempt, fence, lost, takeoverCursor: takesAt } = request;
+  const { numbering, publisher, attempt, fence, lost, takeoverCursor } = request;
   return [
     numbering,
     publisher ?? '',
     attempt,
     fence ?? '',
     lost?.epoch ?? '',
-    // Infinity is no number that Lua reads alike everywhere.
+    // Lua's tonumber() does not read Infinity on every platform.
     Math.min(lost?.acknowledged ?? 0, Number.MAX_SAFE_INTEGER),
     JSON.stringify(timestamp()),
-    takesAt ?? '',
+    takeoverCursor ?? '',
   ];
 }
 
 function appendArguments(request: AppendRequest): (string | number)[] {
   const { epoch, acknowledged, publisher = '', fence = '', attempt = '', batch = '', note = '' } = request;
   const { batchDigest, events } = request;
-  const named = batchDigest === undefined ? batch : `${batch} ${batchDigest}`;
+  const batchField = batchDigest === undefined ? batch : `${batch} ${batchDigest}`;
   const first = checkBatch(events) ?? '';
-  const sent = [epoch, acknowledged, publisher, fence, attempt, named, first, note];
+  const args = [epoch, acknowledged, publisher, fence, attempt, batchField, first, note];
   for (const { type, ts, data } of events) {
-    sent.push(JSON.stringify(type), JSON.stringify(ts), JSON.stringify(data));
+    args.push(JSON.stringify(type), JSON.stringify(ts), JSON.stringify(data));
   }
-  return sent;
+  return args;
 }
 
-/** What a script answers: the outcome and its details, in the order in which the script names them. */
+/** The reply of a script: the outcome and its details, in the script's order. */
 type Reply = [string, ...(string | number)[]];
 
-function openResult([outcome, ...rest]: Reply): OpenResult {
+function toOpenResult([outcome, ...rest]: Reply): OpenResult {
   switch (outcome) {
     case 'opened':
       return { outcome, head: toHead(rest), isNewEpoch: rest[7] === 1 };
@@ -127,7 +138,7 @@ function openResult([outcome, ...rest]: Reply): OpenResult {
   }
 }
 
-function appendResult([outcome, detail]: Reply): AppendResult {
+function toAppendResult([outcome, detail]: Reply): AppendResult {
   switch (outcome) {
     case 'appended':
     case 'gap':

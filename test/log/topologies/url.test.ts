@@ -1,4 +1,4 @@
-// REDIS_URL in its three shapes, what is said of a wrong one, and which slot a key has.
+// The three forms of REDIS_URL, the errors for others, and the slots of keys.
 import { describe, expect, test } from 'vitest';
 import { createRedisLog } from '../../../src/log/redis/redis-log.ts';
 import { slotOf, toOwners } from '../../../src/redis/cluster/slots.ts';
@@ -44,39 +44,39 @@ describe('REDIS_URL', () => {
       },
     ],
     ['rediss+cluster://u@a', { username: 'u', tls: {}, nodes: [{ host: 'a', port: 6379 }] }],
-  ])('%s', (url, target) => {
+  ])('%s is parsed', (url, target) => {
     expect(parseRedisUrl(url)).toEqual(target);
   });
 
   test.each([
     [
       'localhost:6379',
-      /expected a URL that begins with redis:\/\/, redis\+sentinel:\/\/, redis\+cluster:\/\//,
+      /expected a URL that starts with redis:\/\/, redis\+sentinel:\/\/, redis\+cluster:\/\//,
     ],
-    ['http://h', /expected a URL that begins with/],
-    ['redis+ring://h', /expected a URL that begins with/],
-    ['redis://a,b', /expected a URL of one host/],
-    ['redis+cluster://a:x', /expected a URL of hosts/],
-    ['redis+cluster://a,,b', /expected a URL of hosts/],
-    ['redis+cluster://a:70000', /expected a URL of hosts/],
-    ['redis+cluster://a/1', /a cluster has but one database/],
+    ['http://h', /expected a URL that starts with/],
+    ['redis+ring://h', /expected a URL that starts with/],
+    ['redis://a,b', /expected one host/],
+    ['redis+cluster://a:x', /expected hosts as host:port/],
+    ['redis+cluster://a,,b', /expected hosts as host:port/],
+    ['redis+cluster://a:70000', /expected hosts as host:port/],
+    ['redis+cluster://a/1', /a cluster has only one database/],
     ['redis+sentinel://a', /ends with the master's name/],
     ['redis+sentinel://a/m/x', /ends with \/name or \/name\/database/],
     ['redis+sentinel://a/m/1/2', /ends with \/name or \/name\/database/],
     [
       'redis+sentinel://a/m?password=hunter2',
-      /parameters are sentinelUsername and sentinelPassword, not password$/,
+      /only the parameters sentinelUsername and sentinelPassword, got password$/,
     ],
-    ['redis+sentinel://u:hunter2%zz@a/m', /percent signs/],
-  ])('%s is refused, and what was wrong is said', (url, told) => {
-    const refused = () => readConfig({ REDIS_URL: url });
-    expect(refused).toThrow(expect.objectContaining({ code: 'BAD_USER_INPUT' }));
-    expect(refused).toThrow(/^REDIS_URL: expected (?!.*hunter2)/);
-    expect(refused).toThrow(told);
-    expect(() => createRedisLog({ redis: url })).toThrow(told);
+    ['redis+sentinel://u:hunter2%zz@a/m', /percent-encoding/],
+  ])('%s is rejected with what was expected, without the password', (url, message) => {
+    const read = () => readConfig({ REDIS_URL: url });
+    expect(read).toThrow(expect.objectContaining({ code: 'BAD_USER_INPUT' }));
+    expect(read).toThrow(/^REDIS_URL: expected (?!.*hunter2)/);
+    expect(read).toThrow(message);
+    expect(() => createRedisLog({ redis: url })).toThrow(message);
   });
 
-  test('is told in words without its password', () => {
+  test('is described without its password', () => {
     expect(describeRedisUrl('redis://u:hunter2@h:1/2')).toBe('Redis at h:1');
     expect(describeRedisUrl('redis+sentinel://u:hunter2@a,b/m')).toBe(
       'Redis, the master m of the Sentinels at a:26379, b:26379',
@@ -92,12 +92,12 @@ test.each([
     /^REDIS_WAIT_REPLICAS: expected 0 to 100, not "-1"$/,
   ],
   [{ REDIS_URL: 'redis://h', REDIS_PREFIX: 'a{b}' }, /^REDIS_PREFIX: expected a text without braces$/],
-])('%j is refused', (env, told) => {
-  expect(() => readConfig(env)).toThrow(told);
+])('%j is rejected', (env, message) => {
+  expect(() => readConfig(env)).toThrow(message);
 });
 
 describe('slots', () => {
-  // The first two are the specification's own; CLUSTER KEYSLOT says the others.
+  // The first two are from the specification, the others from CLUSTER KEYSLOT.
   test.each([
     ['123456789', 12_739],
     ['{user1000}.following', slotOf('user1000')],
@@ -106,11 +106,11 @@ describe('slots', () => {
     ['foo{bar}{zap}', slotOf('bar')],
     ['stream:log:{a1}', slotOf('stream:meta:{a1}')],
     ['', 0],
-  ])('%s is in %d', (key, slot) => {
+  ])('key %j is in slot %d', (key, slot) => {
     expect(slotOf(key)).toBe(slot);
   });
 
-  test('a node that does not tell its name is the one that answered', () => {
+  test('a node that leaves its host out is on the host that replied', () => {
     const owners = toOwners(
       [
         [0, 1, ['', 7000]],

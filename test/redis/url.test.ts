@@ -1,9 +1,9 @@
 // The three forms of REDIS_URL, the errors for others, and the slots of keys.
 import { describe, expect, test } from 'vitest';
-import { createRedisLog } from '../../../src/log/redis/redis-log.ts';
-import { slotOf, toOwners } from '../../../src/redis/cluster/slots.ts';
-import { describeRedisUrl, parseRedisUrl } from '../../../src/redis/url.ts';
-import { readConfig } from '../../../src/server/config/config.ts';
+import { createRedisLog } from '../../src/log/redis/redis-log.ts';
+import { slotOf, toOwners } from '../../src/redis/cluster/slots.ts';
+import { describeRedisUrl, parseRedisUrl } from '../../src/redis/url.ts';
+import { readConfig } from '../../src/server/config/config.ts';
 
 describe('REDIS_URL', () => {
   test.each([

@@ -1,4 +1,4 @@
-// The URL of a Redis, in one of three forms that the scheme tells apart (docs/redis.md).
+// The URL of a Redis, in one of three forms, distinguished by the scheme (docs/redis.md).
 //
 //   redis://user:password@host:6379/0                          one Redis
 //   redis+sentinel://user:password@host:26379,host/name/0      the master that the Sentinels know by that name

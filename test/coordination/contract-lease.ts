@@ -1,4 +1,4 @@
-// The contract of logs: leases and their fencing tokens.
+// The contract of leases and their fencing tokens.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { freshId, logs, type MakeLog, request, take } from '../log/logs.ts';
@@ -10,7 +10,7 @@ export function leaseContract(make: MakeLog): void {
   describe('leases', () => {
     const newLog = logs(make);
 
-    test('its holder’s note is told for as long as it says so, and goes with the lease', async () => {
+    test('the note of a lease is kept until the next renewal without it, and removed with the lease', async () => {
       const log = newLog();
       const id = freshId();
       expect(await log.readLeaseNote(id)).toBeUndefined();
@@ -18,7 +18,7 @@ export function leaseContract(make: MakeLog): void {
       expect(await log.readLeaseNote(id)).toBeUndefined();
       await log.renewLease(id, fence, LONG_MS, 'no worker');
       expect(await log.readLeaseNote(id)).toBe('no worker');
-      await log.renewLease(id, fence - 1, LONG_MS, 'of an older token');
+      await log.renewLease(id, fence - 1, LONG_MS, 'from an older token');
       expect(await log.readLeaseNote(id)).toBe('no worker');
       await log.renewLease(id, fence, LONG_MS);
       expect(await log.readLeaseNote(id)).toBeUndefined();
@@ -27,7 +27,7 @@ export function leaseContract(make: MakeLog): void {
       expect(await log.readLeaseNote(id)).toBeUndefined();
     });
 
-    test('one holder at a time, of each execution', async () => {
+    test('the lease of an execution has one holder at a time', async () => {
       const log = newLog();
       const id = freshId();
       const taken = await Promise.all(['a', 'b', 'c'].map((holder) => log.takeLease(id, holder, LONG_MS)));
@@ -35,7 +35,7 @@ export function leaseContract(make: MakeLog): void {
       expect(await log.takeLease(freshId(), 'b', LONG_MS)).toEqual(expect.any(Number));
     });
 
-    test('a lease that has run out is free, and its old token renews and gives back nothing', async () => {
+    test('a lease that has expired is free, and its old token neither renews nor releases it', async () => {
       const log = newLog();
       const id = freshId();
       const old = (await log.takeLease(id, 'a', 30))!;
@@ -48,7 +48,7 @@ export function leaseContract(make: MakeLog): void {
       expect(await log.takeLease(id, 'a', LONG_MS)).toBeUndefined();
     });
 
-    test('a lease that is renewed goes on, and one that is given back is free at once', async () => {
+    test('a renewed lease is extended, and a released one is free immediately', async () => {
       const log = newLog();
       const id = freshId();
       const first = (await log.takeLease(id, 'a', 80))!;
@@ -59,7 +59,7 @@ export function leaseContract(make: MakeLog): void {
       expect(await log.takeLease(id, 'b', LONG_MS)).toBeGreaterThan(first);
     });
 
-    test('its own holder may take it again, under a newer token that supersedes the older', async () => {
+    test('a holder may take its lease again, with a newer token that supersedes the older one', async () => {
       const log = newLog();
       const id = freshId();
       const first = (await log.takeLease(id, 'a', LONG_MS))!;
@@ -69,7 +69,7 @@ export function leaseContract(make: MakeLog): void {
       expect(await log.renewLease(id, second, LONG_MS)).toBe(true);
     });
 
-    test('a token is above what the log has seen, whoever wrote that', async () => {
+    test('a token is above every token that the log has seen', async () => {
       const log = newLog();
       const id = freshId();
       const seen = Date.now() * 1_000;
@@ -77,7 +77,7 @@ export function leaseContract(make: MakeLog): void {
       expect(await log.takeLease(id, 'a', LONG_MS)).toBeGreaterThan(seen);
     });
 
-    test('a relay that was paused is fenced by the token of the next', async () => {
+    test('a relay that was paused is fenced by the token of the next relay', async () => {
       const log = newLog();
       const id = freshId();
       const old = (await log.takeLease(id, 'paused', 20))!;

@@ -1,13 +1,13 @@
-// The contract of logs: signs of life, and how long they are past.
+// The contract of publisher liveness: heartbeats and the silences since.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { freshId, logs, type MakeLog } from '../log/logs.ts';
 
-export function aliveContract(make: MakeLog): void {
-  describe('signs of life', () => {
+export function livenessContract(make: MakeLog): void {
+  describe('publisher liveness', () => {
     const newLog = logs(make);
 
-    test('nothing is known of an execution that nobody keeps alive', async () => {
+    test('an execution without a heartbeat has no silence', async () => {
       const log = newLog();
       const id = freshId();
       expect(await log.silenceMs(id)).toBeUndefined();
@@ -15,7 +15,7 @@ export function aliveContract(make: MakeLog): void {
       expect(await log.silenceMs(id)).toBeUndefined();
     });
 
-    test('a silence grows from the last sign, and each sign ends it', async () => {
+    test('a silence grows from the last heartbeat, and each heartbeat ends it', async () => {
       const log = newLog();
       const id = freshId();
       await log.recordHeartbeat(id);
@@ -26,14 +26,14 @@ export function aliveContract(make: MakeLog): void {
       expect(await log.silenceMs(id)).toBeLessThan(50);
     });
 
-    test('the silences of many are told in the order in which they were asked for', async () => {
+    test('the silences of many executions are returned in the order of the request', async () => {
       const log = newLog();
       const [first, second] = [freshId(), freshId()];
       await log.recordHeartbeat(second);
       await sleep(60);
       await log.recordHeartbeat(first);
-      const [one, nobody, two] = await log.silencesMs([first, freshId(), second]);
-      expect(nobody).toBeUndefined();
+      const [one, unknown, two] = await log.silencesMs([first, freshId(), second]);
+      expect(unknown).toBeUndefined();
       expect(two! - one!).toBeGreaterThanOrEqual(50);
       await Promise.all([first, second].map((id) => log.removeHeartbeat(id)));
     });
@@ -64,7 +64,7 @@ export function aliveContract(make: MakeLog): void {
       for (const id of ids) await log.removeHeartbeat(id);
     });
 
-    test('those silent for longer come first, up to the limit; the living and the forgotten not at all', async () => {
+    test('silent executions are found longest first up to the limit, without those alive or removed', async () => {
       const log = newLog();
       const [a, b, c, alive] = [freshId(), freshId(), freshId(), freshId()];
       for (const id of [b, a, c, alive, b]) {

@@ -18,7 +18,7 @@ function defer(): Deferred {
   return { promise, ...settle };
 }
 
-/** Records what reaches Redis; SUBSCRIBE and `ready` settle when the test says so. */
+/** Records what reaches Redis; SUBSCRIBE and `ready` settle when the test makes them. */
 class FakeSubscriber implements Subscriber {
   readonly sent: string[] = [];
   readonly acknowledgements: Deferred[] = [];
@@ -130,7 +130,7 @@ test('a listener that joins waits for the acknowledgement and for the connection
   expect(resolved).toEqual([1, 2]);
 });
 
-test('a subscription that fails rejects all who wait for it, and leaves nothing behind', async () => {
+test('a subscription that fails rejects all who wait for it, and leaves nothing', async () => {
   const { subscriber, listen } = start();
   const listening = Promise.allSettled([listen(), listen()]);
   const reason = new Error('refused');

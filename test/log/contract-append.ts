@@ -1,4 +1,4 @@
-// The contract of logs, its second part: what an append adds, refuses, and lets go of.
+// The contract of logs, part 2: what an append adds, rejects and removes.
 import { describe, expect, test } from 'vitest';
 import { until } from '../support/wait.ts';
 import { freshId, logs, type MakeLog, request, take } from './logs.ts';
@@ -8,7 +8,7 @@ export function appendContract(make: MakeLog): void {
   describe('append', () => {
     const newLog = logs(make);
 
-    test('an auto log numbers events 1, 2, 3 and keeps them as they were given', async () => {
+    test('an auto log numbers events 1, 2, 3 and stores them unchanged', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id);
@@ -30,7 +30,7 @@ export function appendContract(make: MakeLog): void {
       });
     });
 
-    test('a batch that is sent twice is appended once and answered alike', async () => {
+    test('a batch that is sent twice is appended once and gets the same result', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id);
@@ -44,7 +44,7 @@ export function appendContract(make: MakeLog): void {
       expect((await log.head(id))?.head).toBe(5);
     });
 
-    test('the last 256 batches are remembered, and older ones give way', async () => {
+    test('the last 256 batches are remembered, and older ones are forgotten', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id);
@@ -59,7 +59,7 @@ export function appendContract(make: MakeLog): void {
       expect(await log.findBatch(freshId(), 'b2')).toBeUndefined();
     });
 
-    test('a batch name that is used again for other events is rejected, and nothing is appended', async () => {
+    test('a batch name that is reused for other events is rejected, and nothing is appended', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id);
@@ -69,7 +69,7 @@ export function appendContract(make: MakeLog): void {
       const other = request(head, [chunk('b')], { batch: 'b1', batchDigest: 'two' });
       expect(await log.append(id, other)).toEqual({ outcome: 'batch-reused' });
       expect(await log.append(id, sent)).toEqual({ outcome: 'appended', head: 1 });
-      // A writer that gives no digest is not compared.
+      // Without a digest nothing is compared.
       expect(await log.append(id, { ...other, batchDigest: undefined })).toEqual({
         outcome: 'appended',
         head: 1,
@@ -77,7 +77,7 @@ export function appendContract(make: MakeLog): void {
       expect((await log.head(id))?.head).toBe(1);
     });
 
-    test('an append to a log that is gone, of another epoch, or shorter than acknowledged is lost', async () => {
+    test('an append to a log that is gone, has another epoch or is shorter than acknowledged is lost', async () => {
       const log = newLog();
       const id = freshId();
       const events = [chunk('x')];
@@ -92,7 +92,7 @@ export function appendContract(make: MakeLog): void {
       expect((await log.head(id))?.head).toBe(0);
     });
 
-    test('a fixed log takes what it has already as the same, whatever its time', async () => {
+    test('a fixed log accepts events that it has already, regardless of their time', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id, { numbering: 'fixed' });
@@ -108,7 +108,7 @@ export function appendContract(make: MakeLog): void {
       expect(page?.events.map(({ ts }) => ts)).toEqual([TS, TS, '2030-01-01T00:00:00.000Z']);
     });
 
-    test('a fixed log tells the first seq at which another event stands, and adds nothing', async () => {
+    test('a fixed log returns the first seq with a different event, and appends nothing', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id, { numbering: 'fixed' });
@@ -122,7 +122,7 @@ export function appendContract(make: MakeLog): void {
       expect((await log.head(id))?.head).toBe(3);
     });
 
-    test('data that ends like the stored data is another event all the same', async () => {
+    test('an event whose data ends like the stored data is a different event', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id, { numbering: 'fixed' });
@@ -130,7 +130,7 @@ export function appendContract(make: MakeLog): void {
       expect(await log.append(id, request(head, fixed(1, 'a')))).toEqual({ outcome: 'conflict', seq: 1 });
     });
 
-    test('a fixed log refuses what lies above head + 1 and tells its head', async () => {
+    test('a fixed log rejects events above head + 1 and returns its head', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id, { numbering: 'fixed' });
@@ -139,7 +139,7 @@ export function appendContract(make: MakeLog): void {
       expect(await log.append(id, request(head, fixed(3, 'c')))).toEqual({ outcome: 'gap', head: 1 });
     });
 
-    test('a fixed log fills up again after its end was lost, whatever was acknowledged', async () => {
+    test('a fixed log whose last events were lost is filled up again, regardless of what was acknowledged', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id, { numbering: 'fixed' });
@@ -148,7 +148,7 @@ export function appendContract(make: MakeLog): void {
       expect(await log.append(id, refill)).toEqual({ outcome: 'appended', head: 3 });
     });
 
-    test('a batch numbered the other way gives wrong-numbering', async () => {
+    test('a batch with the other numbering is rejected as wrong-numbering', async () => {
       const log = newLog();
       const [auto, source] = [freshId(), freshId()];
       const autoHead = await take(log, auto);
@@ -163,7 +163,7 @@ export function appendContract(make: MakeLog): void {
       });
     });
 
-    test('there is one terminal event and nothing after it', async () => {
+    test('a log has one terminal event and nothing after it', async () => {
       const log = newLog();
       const [auto, source] = [freshId(), freshId()];
       const autoHead = await take(log, auto);
@@ -187,7 +187,7 @@ export function appendContract(make: MakeLog): void {
       ['events of which one is numbered', [...fixed(1, 'a'), chunk('b')]],
       ['a seq of 0', fixed(0, 'a')],
       ['an event without data', [{ ...chunk('x'), data: undefined as never }]],
-    ])('a batch with %s is refused', async (_, events) => {
+    ])('a batch with %s is rejected', async (_, events) => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id);
@@ -195,7 +195,7 @@ export function appendContract(make: MakeLog): void {
       expect((await log.head(id))?.head).toBe(0);
     });
 
-    test('an append of a newer attempt raises the log to it', async () => {
+    test("an append of a newer attempt raises the log's attempt", async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id, { numbering: 'fixed' });
@@ -205,14 +205,14 @@ export function appendContract(make: MakeLog): void {
       expect((await log.head(id))?.attempt).toBe(2);
     });
 
-    test('the oldest events above the count go, and the rest keep their seqs', async () => {
+    test('the oldest events above the maximum number are removed, and the others keep their seqs', async () => {
       const log = newLog({ maxEvents: 10 });
       const id = freshId();
       const head = await take(log, id, { numbering: 'fixed' });
       for (let i = 1; i <= 25; i += 1) await log.append(id, request(head, fixed(i, `${i}`)));
       const page = await log.read(id, 0, 100);
       expect(seqs(page!.events)).toEqual([16, 17, 18, 19, 20, 21, 22, 23, 24, 25]);
-      // What was trimmed passes as the same; what was not is compared.
+      // Trimmed events count as equal; the others are compared.
       expect(await log.append(id, request(head, fixed(15, 'other', '16')))).toMatchObject({ head: 25 });
       expect(await log.append(id, request(head, fixed(15, 'other', 'other')))).toEqual({
         outcome: 'conflict',
@@ -220,7 +220,7 @@ export function appendContract(make: MakeLog): void {
       });
     });
 
-    test('the oldest events above the bytes go, and the last one stays however large', async () => {
+    test('the oldest events above the maximum bytes are removed, and the last one stays however large it is', async () => {
       const log = newLog({ maxBytes: 2_000 });
       const id = freshId();
       const head = await take(log, id);
@@ -236,7 +236,7 @@ export function appendContract(make: MakeLog): void {
       expect(seqs((await log.read(id, 0, 100))!.events)).toEqual([31]);
     });
 
-    test('an ended log is gone when its time is over, and an open one stays', async () => {
+    test('an ended log expires, and an open one stays', async () => {
       const log = newLog({ keepEndedMs: 60 });
       const [ended, open] = [freshId(), freshId()];
       const head = await take(log, ended);
@@ -249,7 +249,7 @@ export function appendContract(make: MakeLog): void {
       expect((await take(log, ended)).epoch).not.toBe(head.epoch);
     });
 
-    test('many appends at once give a gap-free order, each batch in one piece', async () => {
+    test('concurrent appends give a gap-free order that keeps each batch together', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id);

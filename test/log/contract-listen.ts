@@ -1,4 +1,4 @@
-// The contract of logs, its last part: whoever listens hears every append once and in order.
+// The contract of logs, part 4: a listener receives every append once and in order.
 import { describe, expect, test } from 'vitest';
 import { freshId, logs, type MakeLog, request, take } from './logs.ts';
 import { chunk, complete, recorder, seqs, texts, upTo } from './recorder.ts';
@@ -7,7 +7,7 @@ export function listenContract(make: MakeLog): void {
   describe('listen', () => {
     const newLog = logs(make);
 
-    test('a listener hears everything that is appended after listen resolved, once and in order', async () => {
+    test('a listener receives everything that is appended after listen resolved, once and in order', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id);
@@ -23,7 +23,7 @@ export function listenContract(make: MakeLog): void {
       expect(heard.interruptions).toBe(0);
     });
 
-    test('a batch is announced in one piece', async () => {
+    test('a batch is announced as one announcement', async () => {
       const log = newLog();
       const id = freshId();
       const heard = recorder();
@@ -33,7 +33,7 @@ export function listenContract(make: MakeLog): void {
       expect(heard.epochs).toHaveLength(1);
     });
 
-    test('what open writes is announced too', async () => {
+    test('events that open appends are announced too', async () => {
       const log = newLog();
       const id = freshId();
       const heard = recorder();
@@ -58,7 +58,7 @@ export function listenContract(make: MakeLog): void {
       expect(heard.epochs.at(-1)).toBe(last?.epoch);
     });
 
-    test('announcements of many appends at once come in the order of the log', async () => {
+    test('announcements of concurrent appends arrive in the order of the log', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id);
@@ -69,7 +69,7 @@ export function listenContract(make: MakeLog): void {
       expect(seqs(heard.events)).toEqual(upTo(300));
     });
 
-    test('each of several listeners hears its own execution, and one that left hears no more', async () => {
+    test('each listener receives the events of its execution only, and none after it has left', async () => {
       const log = newLog();
       const [id, other] = [freshId(), freshId()];
       const [head, otherHead] = [await take(log, id), await take(log, other)];
@@ -85,7 +85,7 @@ export function listenContract(make: MakeLog): void {
       expect([texts(a.events), texts(b.events), texts(c.events)]).toEqual([['1'], ['1', '2'], ['other']]);
     });
 
-    test('quick cycles of listening and leaving lose nothing', async () => {
+    test('rapid cycles of listening and leaving lose no event', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id);
@@ -94,13 +94,13 @@ export function listenContract(make: MakeLog): void {
         const leave = await log.listen(id, heard);
         await log.append(id, request(head, [chunk(`${seq}`)]));
         await heard.heard(seq);
-        // Not awaited on purpose: the next listen of the same channel overtakes it.
+        // Not awaited on purpose, so that the next listen on the channel can overtake it.
         const left = leave();
         if (seq % 2) await left;
       }
     });
 
-    test('a listener that joins while another leaves hears all', async () => {
+    test('a listener that joins while another leaves receives every event', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id);
@@ -114,7 +114,7 @@ export function listenContract(make: MakeLog): void {
       }
     });
 
-    test('a log answers a ping', async () => {
+    test('a log responds to a ping', async () => {
       await expect(newLog().ping()).resolves.toBeUndefined();
     });
   });

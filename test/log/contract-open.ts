@@ -1,4 +1,4 @@
-// The contract of logs, its first part: who may take a log, and when a new one begins.
+// The contract of logs, part 1: who may open a log, and when a new epoch starts.
 import { describe, expect, test } from 'vitest';
 import type { LogHead } from '../../src/log/log.ts';
 import { freshId, logs, type MakeLog, request, take } from './logs.ts';
@@ -8,7 +8,7 @@ export function openContract(make: MakeLog): void {
   describe('open', () => {
     const newLog = logs(make);
 
-    test('an open where there is no log begins one, in an epoch of its own', async () => {
+    test('an open where there is no log starts one in a new epoch', async () => {
       const log = newLog();
       const id = freshId();
       expect(await log.head(id)).toBeUndefined();
@@ -20,28 +20,36 @@ export function openContract(make: MakeLog): void {
       expect((await take(log, freshId())).epoch).not.toBe((await log.head(id))?.epoch);
     });
 
-    test('a server that has seen more than is left has it begun anew, for the one that holds it', async () => {
+    test('a server that has read more than is left starts a new epoch on behalf of the holder', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id, { publisher: 'a' });
       await log.append(id, request(head, [chunk('x')], { publisher: 'a' }));
-      const seen = (acknowledged: number, epoch = head.epoch) =>
+      const reportLoss = (acknowledged: number, epoch = head.epoch) =>
         log.open(id, { numbering: 'auto', attempt: 1, lost: { epoch, acknowledged } });
-      // All that it has seen is there.
-      expect(await seen(1)).toEqual({ outcome: 'opened', head: { ...head, head: 1 }, isNewEpoch: false });
-      const anew = await seen(2);
-      expect(anew).toMatchObject({
+      // Everything that it has read is still there.
+      expect(await reportLoss(1)).toEqual({
+        outcome: 'opened',
+        head: { ...head, head: 1 },
+        isNewEpoch: false,
+      });
+      const restarted = await reportLoss(2);
+      expect(restarted).toMatchObject({
         outcome: 'opened',
         isNewEpoch: true,
         head: { head: 1, hasPublisher: true },
       });
-      const { epoch } = (anew as { head: LogHead }).head;
+      const { epoch } = (restarted as { head: LogHead }).head;
       expect(epoch).not.toBe(head.epoch);
-      // Another server that says the same changes nothing.
-      expect(await seen(2)).toMatchObject({ outcome: 'opened', isNewEpoch: true, head: { epoch, head: 1 } });
+      // The same report by another server changes nothing.
+      expect(await reportLoss(2)).toMatchObject({
+        outcome: 'opened',
+        isNewEpoch: true,
+        head: { epoch, head: 1 },
+      });
       const page = (await log.read(id, 0, 10))!;
       expect(page.events.map(({ type, data }) => [type, data])).toEqual([['reset', { reason: 'log_lost' }]]);
-      // Its holder finds its log lost, and goes on in the new one; another publisher does not get it by that.
+      // The holder finds its log lost, and continues in the new epoch.
       expect(await log.append(id, request(head, [chunk('y')], { publisher: 'a' }))).toEqual({
         outcome: 'lost',
       });
@@ -53,13 +61,13 @@ export function openContract(make: MakeLog): void {
         outcome: 'appended',
         head: 2,
       });
-      expect(await seen(2, epoch)).toMatchObject({ head: { hasPublisher: true, head: 2 } });
+      expect(await reportLoss(2, epoch)).toMatchObject({ head: { hasPublisher: true, head: 2 } });
       expect(await log.append(id, request(now, [chunk('z')], { publisher: 'a' }))).toMatchObject({
         outcome: 'appended',
       });
     });
 
-    test('an open by the holder gives the same log again and changes nothing', async () => {
+    test('an open by the holder returns the same log and changes nothing', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id, { publisher: 'a' });
@@ -68,7 +76,7 @@ export function openContract(make: MakeLog): void {
       expect(again).toEqual({ outcome: 'opened', head: { ...head, head: 1 }, isNewEpoch: false });
     });
 
-    test('a second publisher is refused once the holder has appended', async () => {
+    test('a second publisher is rejected once the holder has appended', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id, { publisher: 'a' });
@@ -77,7 +85,7 @@ export function openContract(make: MakeLog): void {
       expect(other).toEqual({ outcome: 'superseded', attempt: 1 });
     });
 
-    test('a second publisher takes over a holder that has appended nothing, and that one is refused', async () => {
+    test('a second publisher supersedes a holder that has appended nothing', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id, { publisher: 'a' });
@@ -90,26 +98,26 @@ export function openContract(make: MakeLog): void {
       });
     });
 
-    test('whoever has read the log to where it stands may take it from its holder, and nobody else', async () => {
+    test('only a server that has read the log to its head may take it from its holder', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id, { publisher: 'a' });
       await log.append(id, request(head, [chunk('x'), chunk('y')], { publisher: 'a' }));
       const opening = { numbering: 'auto', attempt: 1 } as const;
-      for (const takesAt of [`1-${head.epoch}`, `3-${head.epoch}`, '2-anotherepoch']) {
-        const late = await log.open(id, { ...opening, publisher: 'b', takeoverCursor: takesAt });
+      for (const takeoverCursor of [`1-${head.epoch}`, `3-${head.epoch}`, '2-anotherepoch']) {
+        const late = await log.open(id, { ...opening, publisher: 'b', takeoverCursor });
         expect(late).toEqual({ outcome: 'superseded', attempt: 1 });
       }
-      const takesAt = `2-${head.epoch}`;
-      expect(await log.open(id, { ...opening, publisher: 'b', takeoverCursor: takesAt })).toEqual({
+      const takeoverCursor = `2-${head.epoch}`;
+      expect(await log.open(id, { ...opening, publisher: 'b', takeoverCursor })).toEqual({
         outcome: 'opened',
         head: { ...head, head: 2 },
         isNewEpoch: false,
       });
-      // A log that is gone holds nothing of what was read of it.
-      const gone = await log.open(freshId(), { ...opening, publisher: 'b', takeoverCursor: takesAt });
+      // A log that is gone is not recreated by a takeover.
+      const gone = await log.open(freshId(), { ...opening, publisher: 'b', takeoverCursor });
       expect(gone).toEqual({ outcome: 'superseded', attempt: 1 });
-      // The new holder has appended nothing yet, and what was read before it came is not what stands.
+      // The new holder has appended nothing yet, but this cursor is not the head.
       const stale = await log.open(id, { ...opening, publisher: 'c', takeoverCursor: `1-${head.epoch}` });
       expect(stale).toEqual({ outcome: 'superseded', attempt: 1 });
       expect(await log.append(id, request(head, [chunk('z')], { publisher: 'a' }))).toEqual({
@@ -122,7 +130,7 @@ export function openContract(make: MakeLog): void {
       });
     });
 
-    test('a newer attempt takes the log over, with a reset where it holds events', async () => {
+    test('a newer attempt takes the log over, with a reset if it holds events', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id, { publisher: 'a' });
@@ -139,7 +147,7 @@ export function openContract(make: MakeLog): void {
         { seq: 2, type: 'reset', attempt: 3, data: { reason: 'attempt' } },
       ]);
       expect(page?.events[0]?.ts).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
-      // The reset is not the third publisher's own: it has appended nothing yet.
+      // The reset does not count as an append of the third publisher.
       expect(await take(log, id, { publisher: 'd', attempt: 3 })).toMatchObject({ head: 2 });
     });
 
@@ -167,7 +175,7 @@ export function openContract(make: MakeLog): void {
       expect(await log.open(id, { numbering: 'auto', attempt: 2 })).toEqual(ended);
     });
 
-    test('a log numbered the other way gives wrong-numbering', async () => {
+    test('an open with the other numbering is rejected as wrong-numbering', async () => {
       const log = newLog();
       const id = freshId();
       await take(log, id, { numbering: 'fixed' });
@@ -177,7 +185,7 @@ export function openContract(make: MakeLog): void {
       });
     });
 
-    test('an older fencing token is refused by open and append', async () => {
+    test('an older fencing token is rejected by open and append', async () => {
       const log = newLog();
       const id = freshId();
       const numbering = 'fixed';
@@ -188,7 +196,7 @@ export function openContract(make: MakeLog): void {
       expect(await log.append(id, request(head, fixed(2, 'b'), { fence: 5 }))).toEqual({ outcome: 'fenced' });
     });
 
-    test('an open that says lost begins a new epoch with a reset where the log is gone', async () => {
+    test('an open that reports a loss starts a new epoch with a reset where the log is gone', async () => {
       const log = newLog();
       const id = freshId();
       const lost = { epoch: 'goneaway0000', acknowledged: 7 };
@@ -202,7 +210,7 @@ export function openContract(make: MakeLog): void {
       ]);
     });
 
-    test('an open that says lost begins a new epoch where the head is too low, once, however often it is sent', async () => {
+    test('an open that reports a loss starts one new epoch where the head is too low, however often it is sent', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id, { publisher: 'a' });
@@ -218,7 +226,7 @@ export function openContract(make: MakeLog): void {
       expect(page?.events[0]?.id).toBe(`1-${page?.epoch}`);
     });
 
-    test('an open that says lost changes nothing where the log is whole', async () => {
+    test('an open that reports a loss changes nothing where the log is complete', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id, { publisher: 'a' });
@@ -228,7 +236,7 @@ export function openContract(make: MakeLog): void {
       expect(opened).toEqual({ outcome: 'opened', head: { ...head, head: 1 }, isNewEpoch: false });
     });
 
-    test('a source that met a conflict begins a new epoch without a reset, and keeps its fence', async () => {
+    test('a source that met a conflict starts a new epoch without a reset, and keeps its fence', async () => {
       const log = newLog();
       const id = freshId();
       const numbering = 'fixed';
@@ -239,7 +247,7 @@ export function openContract(make: MakeLog): void {
       expect(again).toMatchObject({ outcome: 'opened', head: { head: 0 }, isNewEpoch: true });
       expect((await log.read(id, 0, 10))?.events).toEqual([]);
       expect(await log.open(id, { numbering, attempt: 1, fence: 2 })).toEqual({ outcome: 'fenced' });
-      // Another relay that met the same conflict finds the new epoch and does not begin a third.
+      // Another relay that met the same conflict gets the new epoch and does not start a third.
       const late = await log.open(id, { numbering, attempt: 1, fence: 3, lost });
       expect(late).toEqual(again);
     });

@@ -1,4 +1,4 @@
-// The contract of logs, its third part: what was appended is read as it was, a page at a time.
+// The contract of logs, part 3: events are read unchanged, one page at a time.
 import { describe, expect, test } from 'vitest';
 import type { EventType, NewEvent } from '../../src/event/events.ts';
 import { freshId, logs, type MakeLog, request, take } from './logs.ts';
@@ -8,7 +8,7 @@ export function readContract(make: MakeLog): void {
   describe('read', () => {
     const newLog = logs(make);
 
-    test('pages follow each other without a gap, and each tells where the log stands', async () => {
+    test("pages follow each other without a gap, and each has the log's head", async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id);
@@ -19,19 +19,19 @@ export function readContract(make: MakeLog): void {
           upTo(25).map((n) => chunk(`${n}`)),
         ),
       );
-      const found: number[] = [];
-      for (let after = 0; after < 25; after = found.at(-1)!) {
+      const read: number[] = [];
+      for (let after = 0; after < 25; after = read.at(-1)!) {
         const page = await log.read(id, after, 10);
         expect(page).toMatchObject({ epoch: head.epoch, head: 25, numbering: 'auto', attempt: 1, end: 0 });
         expect(page!.events.length).toBeLessThanOrEqual(10);
-        found.push(...seqs(page!.events));
+        read.push(...seqs(page!.events));
       }
-      expect(found).toEqual(upTo(25));
+      expect(read).toEqual(upTo(25));
       expect((await log.read(id, 25, 10))?.events).toEqual([]);
       expect((await log.read(id, 99, 10))?.events).toEqual([]);
     });
 
-    test('a log that does not exist, and one without events, are told apart', async () => {
+    test('a log that does not exist differs from one without events', async () => {
       const log = newLog();
       const id = freshId();
       expect(await log.read(id, 0, 10)).toBeUndefined();
@@ -41,14 +41,14 @@ export function readContract(make: MakeLog): void {
 
     test.each([
       ['line breaks of all kinds', 'a\r\nb\nc\rd\n\n'],
-      ['white space alone', ' \t '],
-      ['nothing', ''],
+      ['only white space', ' \t '],
+      ['no characters', ''],
       ['NUL and control characters', '\u0000\u0001\u001f\u007f'],
       ['lone surrogates', '\ud800 \udc00\ud800'],
       ['emoji and combining characters', '👩‍👩‍👧‍👦 e\u0301 \u{10ffff}'],
       ['U+2028 and U+2029', 'a\u2028b\u2029c'],
       ['quotes, backslashes and braces', '"\\"}{[]\\u0041 %s %%'],
-    ])('text with %s comes back byte for byte', async (_, content) => {
+    ])('text with %s is read back byte for byte', async (_, content) => {
       const log = newLog();
       const id = freshId();
       const heard = recorder();
@@ -59,7 +59,7 @@ export function readContract(make: MakeLog): void {
       expect(texts(heard.events)).toEqual([content]);
     });
 
-    test('numbers, empty arrays and objects, nesting and the order of keys are unharmed', async () => {
+    test('numbers, empty arrays and objects, nesting and the order of keys are preserved', async () => {
       const log = newLog();
       const id = freshId();
       const args = {

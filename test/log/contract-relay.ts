@@ -1,4 +1,4 @@
-// The contract of logs: how a relay and a publisher share a log, and what a relay leaves to the next.
+// The contract of logs, part 5: how a relay and a publisher share a log, and the notes that relays leave.
 import { describe, expect, test } from 'vitest';
 import { freshId, logs, type MakeLog, request, take } from './logs.ts';
 import { chunk, fixed } from './recorder.ts';
@@ -7,7 +7,7 @@ export function relayContract(make: MakeLog): void {
   describe('relays', () => {
     const newLog = logs(make);
 
-    test('a log tells whether a publisher holds it', async () => {
+    test('a head has whether a publisher holds the log', async () => {
       const log = newLog();
       const [relayed, published] = [freshId(), freshId()];
       expect(await take(log, relayed, { fence: 1 })).toMatchObject({ hasPublisher: false });
@@ -16,7 +16,7 @@ export function relayContract(make: MakeLog): void {
       expect(await log.read(published, 0, 1)).toMatchObject({ hasPublisher: true });
     });
 
-    test('a relay is superseded by a publisher, though that has appended nothing yet', async () => {
+    test('a relay is superseded by a publisher that has appended nothing yet', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id, { publisher: 'p' });
@@ -31,7 +31,7 @@ export function relayContract(make: MakeLog): void {
       });
     });
 
-    test('a publisher takes a relay’s log over without losing what is there', async () => {
+    test('a publisher takes over the log of a relay without losing its events', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id, { fence: 5 });
@@ -46,14 +46,14 @@ export function relayContract(make: MakeLog): void {
       expect(late).toEqual({ outcome: 'superseded', attempt: 1 });
     });
 
-    test('a fixed log knows no publishers', async () => {
+    test('a relay may append to a fixed log that has a publisher', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id, { numbering: 'fixed', publisher: 'sink' });
       expect(await log.append(id, request(head, fixed(1, 'a'), { fence: 5 }))).toMatchObject({ head: 1 });
     });
 
-    test('a note is kept with its append and not without it, until the next one or a new log', async () => {
+    test('a note is stored only with its append, and kept until the next note or a new epoch', async () => {
       const log = newLog();
       const id = freshId();
       const head = await take(log, id, { fence: 5 });

@@ -1,18 +1,18 @@
-// Logs under test: made, opened, closed again.
+// Logs under test: created, opened and closed.
 import { afterEach } from 'vitest';
 import type { AppendRequest, EventLog, LogBounds, LogHead, OpenRequest } from '../../src/log/log.ts';
 
 export type MakeLog = (bounds?: Partial<LogBounds>) => EventLog;
 
-/** Logs of one describe, closed after each test. */
+/** Creates the logs of one describe, and closes them after each test. */
 export function logs(make: MakeLog): MakeLog {
-  const made: EventLog[] = [];
+  const created: EventLog[] = [];
   afterEach(async () => {
-    await Promise.all(made.splice(0).map((log) => log.close()));
+    await Promise.all(created.splice(0).map((log) => log.close()));
   });
   return (bounds) => {
     const log = make(bounds);
-    made.push(log);
+    created.push(log);
     return log;
   };
 }
@@ -21,18 +21,18 @@ export function freshId(): string {
   return `contract-${crypto.randomUUID()}`;
 }
 
-/** Opens, and expects it to go through. */
+/** Opens a log. @throws Error for any other outcome than `opened` */
 export async function take(
   log: EventLog,
   id: string,
   { numbering = 'auto', attempt = 1, ...rest }: Partial<OpenRequest> = {},
 ): Promise<LogHead> {
   const result = await log.open(id, { numbering, attempt, ...rest });
-  if (result.outcome !== 'opened') throw new Error(`open answered ${result.outcome}`);
+  if (result.outcome !== 'opened') throw new Error(`the outcome of open is ${result.outcome}`);
   return result.head;
 }
 
-/** An append of chunks to a log that was just opened. */
+/** An append to a log that was just opened. */
 export function request(
   { epoch, head }: LogHead,
   events: AppendRequest['events'],

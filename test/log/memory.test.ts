@@ -1,4 +1,4 @@
-// The log in memory, under the contract of all logs.
+// The log in memory fulfils the contract of logs.
 import { describe } from 'vitest';
 import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';

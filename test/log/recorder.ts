@@ -1,4 +1,4 @@
-// A listener that keeps what it heard, and events to append.
+// A listener that records what it receives, and events to append.
 import type { EventType, ExecutionEvent, NewEvent } from '../../src/event/events.ts';
 import type { LogListener } from '../../src/log/log.ts';
 import { until } from '../support/wait.ts';
@@ -22,7 +22,7 @@ export interface Recorder extends LogListener {
   readonly events: ExecutionEvent[];
   readonly epochs: string[];
   readonly interruptions: number;
-  /** Resolves when an event of this seq has been heard. */
+  /** Resolves when an event with this seq has been received. */
   heard(seq: number): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ export function recorder(): Recorder {
       interruptions += 1;
     },
     heard: async (seq) => {
-      await until(() => events.some((event) => event.seq === seq), { what: `event ${seq} to be heard` });
+      await until(() => events.some((event) => event.seq === seq), { what: `event ${seq} to be received` });
     },
   };
 }

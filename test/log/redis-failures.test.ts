@@ -1,4 +1,4 @@
-// Redis crashes, forgets, hangs, is away: what the log on Redis then does. Each test kills a Redis of its own.
+// The log in Redis while Redis crashes, loses data, hangs or is unreachable. Each test has its own Redis to kill.
 import { copyFileSync, renameSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ function newLog(redis: RedisServer | string, options: Partial<RedisLogOptions> =
   return log;
 }
 
-/** A plain client to look into Redis with. */
+/** A plain client to inspect Redis with. */
 function newProbe(server: RedisServer): Redis {
   const probe = new Redis(server.url, { connectionName: 'probe' });
   probe.on('error', () => {});
@@ -40,7 +40,7 @@ function newProbe(server: RedisServer): Redis {
 const UNAVAILABLE = { name: 'ExecstreamError', code: 'SOURCE_UNAVAILABLE' };
 
 describeOwnRedis('a Redis that is killed and started again', () => {
-  test('with its data: nothing is lost, and every listener is told of the interruption and hears on', async () => {
+  test('a restart with its data loses nothing, and every listener is notified of the interruption', async () => {
     const server = await newServer({ appendonly: true });
     const log = newLog(server);
     const [id, other] = [freshId(), freshId()];
@@ -65,7 +65,7 @@ describeOwnRedis('a Redis that is killed and started again', () => {
     expect(seqs(joined.events)).toEqual([101]);
   });
 
-  test('again and again, while it resubscribes: it comes back each time', async () => {
+  test('listeners are resubscribed after every lost connection, also during a resubscription', async () => {
     const server = await newServer({ appendonly: true });
     const log = newLog(server);
     const heard = recorder();
@@ -87,7 +87,7 @@ describeOwnRedis('a Redis that is killed and started again', () => {
     await heard.heard(1);
   });
 
-  test('with an older snapshot: an auto writer finds its log lost and begins anew with a reset', async () => {
+  test('after a restart with an older snapshot an auto writer starts a new epoch with a reset', async () => {
     const server = await newServer();
     const log = newLog(server);
     const probe = newProbe(server);
@@ -113,7 +113,7 @@ describeOwnRedis('a Redis that is killed and started again', () => {
     expect(await log.append(id, late)).toEqual({ outcome: 'lost' });
   });
 
-  test('with an older snapshot: a source fills its log up again', async () => {
+  test('after a restart with an older snapshot a source fills up its log again', async () => {
     const server = await newServer();
     const log = newLog(server);
     const id = freshId();
@@ -129,7 +129,7 @@ describeOwnRedis('a Redis that is killed and started again', () => {
     expect(texts((await log.read(id, 0, 10))!.events)).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  test('empty: the log is gone, and said to be lost', async () => {
+  test('after a restart without data the log is gone, and an append reports it as lost', async () => {
     const server = await newServer();
     const log = newLog(server);
     const id = freshId();
@@ -141,8 +141,8 @@ describeOwnRedis('a Redis that is killed and started again', () => {
   });
 });
 
-describeOwnRedis('a Redis that does not answer', () => {
-  test('away at the start: every call fails within its bound, and works by itself once Redis is up', async () => {
+describeOwnRedis('a Redis that does not respond', () => {
+  test('calls fail within their timeout while Redis is down from the start, and succeed once it is up', async () => {
     const server = await newServer();
     await server.kill();
     const log = newLog(server, { commandTimeoutMs: 300 });
@@ -160,7 +160,7 @@ describeOwnRedis('a Redis that does not answer', () => {
     expect(performance.now() - started).toBeLessThan(2_000);
     await server.restart();
     await until(() => log.ping().then(() => true));
-    // What failed was not kept back and sent later.
+    // The failed calls were not queued and sent later.
     expect(await log.head(id)).toBeUndefined();
     const heard = recorder();
     await until(() => log.listen(id, heard));
@@ -168,9 +168,9 @@ describeOwnRedis('a Redis that does not answer', () => {
     await heard.heard(1);
   });
 
-  test('away for long: a call that begins when it is back is answered within its bound', async () => {
+  test('a call that starts when Redis is back after a long outage succeeds within its timeout', async () => {
     const server = await newServer({ appendonly: true });
-    // Several, as none of them knows when it is back: each finds out by its own pauses, which are at their longest.
+    // Several, as each one reconnects after its own delays, which have reached their maximum.
     const logs = upTo(10).map(() => newLog(server, { commandTimeoutMs: 1_000 }));
     await Promise.all(logs.map((log) => log.ping()));
     await server.kill();
@@ -179,7 +179,7 @@ describeOwnRedis('a Redis that does not answer', () => {
     await Promise.all(logs.map((log) => log.ping()));
   });
 
-  test('away: who joins a channel that others hear is refused too, and the others hear on later', async () => {
+  test('a listener that joins a channel during an outage is rejected, and the other listeners are kept', async () => {
     const server = await newServer();
     const log = newLog(server, { commandTimeoutMs: 300 });
     const id = freshId();
@@ -188,13 +188,13 @@ describeOwnRedis('a Redis that does not answer', () => {
     await server.kill();
     await expect(log.listen(id, recorder())).rejects.toMatchObject(UNAVAILABLE);
     await server.restart();
-    await until(() => heard.interruptions === 1, { what: 'the interruption to be told' });
+    await until(() => heard.interruptions === 1, { what: 'the notification of the interruption' });
     const head = await until(() => take(log, id));
     await log.append(id, request(head, [chunk('x')]));
     await heard.heard(1);
   });
 
-  test('frozen: calls fail within the bound, the connections are made anew, and then all is well', async () => {
+  test('calls on a frozen Redis fail within their timeout, and succeed once it is thawed', async () => {
     const server = await newServer();
     const log = newLog(server, { commandTimeoutMs: 400 });
     const id = freshId();
@@ -209,29 +209,29 @@ describeOwnRedis('a Redis that does not answer', () => {
     await expect(log.read(id, 0, 1)).rejects.toMatchObject(UNAVAILABLE);
     expect(performance.now() - started).toBeLessThan(3_000);
     server.thaw();
-    // The frozen Redis may have run it, or not: the batch's name makes that one and the same.
+    // The frozen Redis may have run the append or not: its batch name makes both the same.
     expect(await until(() => log.append(id, sent))).toEqual({ outcome: 'appended', head: 1 });
-    await until(() => heard.interruptions > 0, { what: 'the interruption to be told' });
+    await until(() => heard.interruptions > 0, { what: 'the notification of the interruption' });
     await log.append(id, request(head, [chunk('y')]));
     await heard.heard(2);
     expect(texts((await log.read(id, 0, 10))!.events)).toEqual(['x', 'y']);
   });
 
-  test('a subscriber whose connection died silently is found and connected again', async () => {
+  test('a subscriber whose connection died silently is reconnected', async () => {
     const server = await newServer();
-    const link = await silentLink(server.port);
-    const log = newLog(`redis://127.0.0.1:${link.port}`, { commandTimeoutMs: 300, checkIntervalMs: 100 });
+    const proxy = await silentProxy(server.port);
+    const log = newLog(`redis://127.0.0.1:${proxy.port}`, { commandTimeoutMs: 300, checkIntervalMs: 100 });
     const id = freshId();
     const heard = recorder();
     await log.listen(id, heard);
-    link.silence();
-    await until(() => heard.interruptions > 0, { what: 'the dead connection to be found' });
+    proxy.silence();
+    await until(() => heard.interruptions > 0, { what: 'the dead connection to be detected' });
     const head = await until(() => take(log, id));
     await until(() => log.append(id, request(head, [chunk('x')], { batch: 'b' })));
     await heard.heard(1);
   });
 
-  test('a busy Redis is unavailable, not wrong', async () => {
+  test('a busy Redis is reported as unavailable', async () => {
     const server = await newServer({ args: ['--lua-time-limit', '50'] });
     const log = newLog(server, { commandTimeoutMs: 2_000 });
     await log.ping();
@@ -245,7 +245,7 @@ describeOwnRedis('a Redis that does not answer', () => {
     await until(() => log.ping().then(() => true));
   });
 
-  test('a replica is unavailable for writing, and written again once it is a master', async () => {
+  test('a master that becomes a replica is unavailable for appends until it is a master again', async () => {
     const server = await newServer();
     const log = newLog(server);
     const probe = newProbe(server);
@@ -257,14 +257,14 @@ describeOwnRedis('a Redis that does not answer', () => {
     expect(await until(() => log.append(id, request(head, [chunk('x')])))).toMatchObject({ head: 1 });
   });
 
-  test('a subscription that Redis refuses fails, leaves nothing behind, and goes through once it is allowed', async () => {
+  test('a subscription that Redis rejects leaves nothing, and succeeds once it is permitted', async () => {
     const server = await newServer();
     const log = newLog(server, { commandTimeoutMs: 1_000 });
     const probe = newProbe(server);
     const id = freshId();
     await probe.call('ACL', 'SETUSER', 'default', 'resetchannels');
-    const refused = await Promise.allSettled([log.listen(id, recorder()), log.listen(id, recorder())]);
-    expect(refused).toMatchObject([{ reason: UNAVAILABLE }, { reason: UNAVAILABLE }]);
+    const rejected = await Promise.allSettled([log.listen(id, recorder()), log.listen(id, recorder())]);
+    expect(rejected).toMatchObject([{ reason: UNAVAILABLE }, { reason: UNAVAILABLE }]);
     await probe.call('ACL', 'SETUSER', 'default', 'allchannels');
     const heard = recorder();
     const leave = await log.listen(id, heard);
@@ -274,7 +274,7 @@ describeOwnRedis('a Redis that does not answer', () => {
     await until(async () => (await probe.pubsub('CHANNELS')).length === 0);
   });
 
-  test('a call on a closed log is refused at once', async () => {
+  test('a call on a closed log is rejected immediately', async () => {
     const server = await newServer();
     const log = newLog(server);
     await log.ping();
@@ -283,7 +283,7 @@ describeOwnRedis('a Redis that does not answer', () => {
     await expect(log.listen(freshId(), recorder())).rejects.toMatchObject(UNAVAILABLE);
   });
 
-  test('closing does not wait for a Redis that is away or frozen', async () => {
+  test('closing does not wait for a Redis that is unreachable or frozen', async () => {
     const server = await newServer();
     const frozen = newLog(server);
     await frozen.ping();
@@ -294,14 +294,14 @@ describeOwnRedis('a Redis that does not answer', () => {
     await waiting;
     server.thaw();
     await server.kill();
-    const away = newLog(server);
-    const other = expect(away.ping()).rejects.toMatchObject(UNAVAILABLE);
-    await away.close();
+    const unreachable = newLog(server);
+    const other = expect(unreachable.ping()).rejects.toMatchObject(UNAVAILABLE);
+    await unreachable.close();
     await other;
     expect(performance.now() - started).toBeLessThan(3_000);
   });
 
-  test('a worker that finds no Redis gets an error from each call, and goes on', async () => {
+  test("a worker's calls fail while Redis is unreachable, and succeed later", async () => {
     const server = await newServer();
     await server.kill();
     const writer = createRedisLogWriter({ redis: server.url, commandTimeoutMs: 100 });
@@ -315,8 +315,8 @@ describeOwnRedis('a Redis that does not answer', () => {
   });
 });
 
-/** A TCP link to a port, whose connections can fall silent: open, and nothing passes. New ones pass. */
-async function silentLink(target: number): Promise<{ port: number; silence(): void }> {
+/** A TCP proxy whose open connections can be silenced: they stay open but pass no data. New ones work. */
+async function silentProxy(target: number): Promise<{ port: number; silence(): void }> {
   const pairs: [Socket, Socket][] = [];
   const silent: Socket[] = [];
   const server: Server = createServer((near) => {
@@ -337,7 +337,7 @@ async function silentLink(target: number): Promise<{ port: number; silence(): vo
       for (const [near, far] of pairs.splice(0)) {
         near.unpipe(far);
         far.unpipe(near);
-        // Read and dropped, so that nothing backs up: what is sent goes nowhere.
+        // Read and dropped, so that no backpressure closes them.
         near.resume();
         far.resume();
         silent.push(near, far);

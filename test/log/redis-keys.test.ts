@@ -1,5 +1,4 @@
-// What the log on Redis leaves in Redis, as PROTOCOL.md, "Redis" has it: keys, payloads, subscriptions,
-// connections.
+// What the log keeps in Redis: keys, payloads, subscriptions and connections.
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,7 +28,7 @@ describeOwnRedis('the log in Redis', () => {
     return { log: `p:stream:log:{${id}}`, meta: `p:stream:meta:{${id}}`, channel: `p:stream:events:{${id}}` };
   }
 
-  test('a heartbeat of the future counts as missing', async () => {
+  test('a heartbeat in the future counts as missing', async () => {
     const log = newLog();
     const [future, past] = [freshId(), freshId()];
     await probe.zadd('p:stream:alive', Date.now() + 24 * 60 * 60_000, future, Date.now() - 5_000, past);
@@ -38,7 +37,7 @@ describeOwnRedis('the log in Redis', () => {
     expect(await log.silenceMs(past)).toBeGreaterThanOrEqual(4_000);
   });
 
-  test('stands where the protocol says, and is announced in the same bytes', async () => {
+  test('events are stored under the documented keys, and announced in the same bytes', async () => {
     const log = newLog();
     const id = freshId();
     const { log: logKey, meta, channel } = keys(id);
@@ -67,7 +66,7 @@ describeOwnRedis('the log in Redis', () => {
     });
   });
 
-  test('expires as a whole after its end, and not before', async () => {
+  test('a log expires with all of its keys after its end, and not before', async () => {
     const log = newLog({ keepEndedMs: 60_000 });
     const id = freshId();
     const { log: logKey, meta } = keys(id);
@@ -83,7 +82,7 @@ describeOwnRedis('the log in Redis', () => {
     expect(await probe.pttl(meta)).toBeGreaterThan(50_000);
   });
 
-  test.each(['log', 'meta'] as const)('counts as gone where its %s key is', async (key) => {
+  test.each(['log', 'meta'] as const)('a log counts as gone when its %s key is gone', async (key) => {
     const log = newLog();
     const id = freshId();
     const head = await take(log, id, { publisher: 'a' });
@@ -100,7 +99,7 @@ describeOwnRedis('the log in Redis', () => {
     expect(seqs((await log.read(id, 0, 10))!.events)).toEqual([1]);
   });
 
-  test('an opened log without events is there, though Redis has no empty stream', async () => {
+  test('a log without events exists once it was opened, though Redis has no empty streams', async () => {
     const log = newLog();
     const id = freshId();
     const head = await take(log, id);
@@ -109,7 +108,7 @@ describeOwnRedis('the log in Redis', () => {
     expect(await take(log, id)).toEqual(head);
   });
 
-  test('two hundred listeners hold one subscription, and none when all have left', async () => {
+  test('two hundred listeners share one subscription, which ends when all have left', async () => {
     const log = newLog();
     const id = freshId();
     const { channel } = keys(id);
@@ -123,7 +122,7 @@ describeOwnRedis('the log in Redis', () => {
     await until(async () => ((await probe.pubsub('NUMSUB', channel)) as unknown[])[1] === 0);
   });
 
-  test('a payload that is no announcement interrupts, and what follows is heard', async () => {
+  test('an invalid payload is reported as an interruption, and later events are delivered', async () => {
     const log = newLog();
     const id = freshId();
     const { channel } = keys(id);
@@ -147,7 +146,7 @@ describeOwnRedis('the log in Redis', () => {
     expect(await log.append(id, request(head, [chunk('y')]))).toEqual({ outcome: 'appended', head: 2 });
   });
 
-  test('no connection is left after close', async () => {
+  test('no connection is open after close', async () => {
     const names = async () => ((await probe.client('LIST')) as string).match(/name=execstream-\w+/g) ?? [];
     await until(async () => (await names()).length === 0);
     const log: EventLog = createRedisLog({ redis: server.url });
@@ -160,7 +159,7 @@ describeOwnRedis('the log in Redis', () => {
 });
 
 describe('the writer for workers', () => {
-  test('loads ioredis and nothing else', () => {
+  test('the writer for workers loads only ioredis', () => {
     const loaded = new Set<string>();
     const packages = new Set<string>();
     const load = (file: string) => {

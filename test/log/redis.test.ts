@@ -1,4 +1,4 @@
-// The log on Redis, under the contract of all logs.
+// The log in Redis fulfils the contract of logs.
 import { afterAll, beforeAll } from 'vitest';
 import { createRedisLog } from '../../src/log/redis/redis-log.ts';
 import { describeOwnRedis, type RedisServer, startRedis } from '../support/redis.ts';

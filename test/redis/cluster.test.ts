@@ -33,7 +33,7 @@ async function startNode(...replies: (string | undefined)[]): Promise<FakeRedis>
 }
 
 describe('a command in a cluster', () => {
-  test('without a reply is not sent again, and rejects after its timeout', async () => {
+  test('a command without a reply is not sent again, and rejects after its timeout', async () => {
     await using node = await startNode(undefined);
     await using cluster = connectTo(node, 300);
     const started = performance.now();
@@ -46,14 +46,14 @@ describe('a command in a cluster', () => {
     'TRYAGAIN Multiple keys request during rehashing of slot',
     'CLUSTERDOWN Hash slot not served',
     'LOADING',
-  ])('that a node rejected with %s is sent to it again', async (rejection) => {
+  ])('a command that a node rejected with %s is sent to it again', async (rejection) => {
     await using node = await startNode(error(rejection), OK);
     await using cluster = connectTo(node);
     expect(await cluster.get()).toBe('OK');
     expect(countOf(node, 'GET')).toBe(2);
   });
 
-  test('that a node rejected with MOVED is sent to the other node', async () => {
+  test('a command that a node rejected with MOVED is sent to the other node', async () => {
     await using other = await startNode(OK);
     await using node = await startNode(error(`MOVED 12539 :${other.port}`));
     await using cluster = connectTo(node);
@@ -61,7 +61,7 @@ describe('a command in a cluster', () => {
     expect([countOf(node, 'GET'), countOf(other, 'GET')]).toEqual([1, 1]);
   });
 
-  test('that a node rejected with ASK is sent to the other node right after ASKING', async () => {
+  test('a command that a node rejected with ASK is sent to the other node right after ASKING', async () => {
     await using other = await startNode(OK);
     await using node = await startNode(error(`ASK 12539 127.0.0.1:${other.port}`));
     await using cluster = connectTo(node);
@@ -70,7 +70,7 @@ describe('a command in a cluster', () => {
     expect(names.slice(names.indexOf('ASKING'))).toEqual(['ASKING', 'GET']);
   });
 
-  test('that two nodes redirect to each other rejects after its one timeout', async () => {
+  test('a command that two nodes redirect to each other rejects after its one timeout', async () => {
     let port = 0;
     await using other = await startFakeRedis(([name]) =>
       name === 'GET' ? error(`MOVED 12539 :${port}`) : OK,
@@ -84,7 +84,7 @@ describe('a command in a cluster', () => {
     expect(countOf(node, 'GET') + countOf(other, 'GET')).toBeLessThan(20);
   });
 
-  test('that a node rejects for another reason rejects immediately', async () => {
+  test('a command that a node rejects for another reason is not sent again', async () => {
     await using node = await startNode(error('WRONGTYPE Operation against a key'));
     await using cluster = connectTo(node);
     await expect(cluster.get()).rejects.toMatchObject(UNAVAILABLE);
@@ -104,12 +104,12 @@ describe('a redirect', () => {
     ['LOADING Redis is loading', { kind: 'retry' }],
     ['ASKING is not a redirect', undefined],
     ['ERR MOVED', undefined],
-  ])('is read from the error %s', (message, redirect) => {
+  ])('a redirect is read from the error %s', (message, redirect) => {
     expect(redirectOf(caused(message))).toEqual(redirect);
     expect(redirectOf(new Error(message))).toBeUndefined();
   });
 
-  test('without a host leads to the host that replied', () => {
+  test('a redirect without a host leads to the host that replied', () => {
     expect(resolveAddress(':6381', 'a:6380')).toBe('a:6381');
     expect(resolveAddress('b:6381', 'a:6380')).toBe('b:6381');
   });

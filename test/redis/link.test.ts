@@ -1,5 +1,5 @@
 // The invariants of a link to Redis (src/redis/link.ts), each with its test.
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { type Link, type LinkOptions, openLink } from '../../src/redis/link.ts';
 import { reconnectDelay } from '../../src/redis/redis-client.ts';
 import { describeOwnRedis, startRedis } from '../support/redis.ts';
@@ -23,7 +23,7 @@ const urlOf = ({ port }: FakeRedis) => `redis://127.0.0.1:${port}`;
 const clientId = (link: Link) => link.run((redis) => redis.client('ID'));
 
 describeOwnRedis('a link', () => {
-  test('never sends a command that could not be sent within its timeout', async () => {
+  test('a link never sends a command that could not be sent within its timeout', async () => {
     await using server = await startRedis();
     await server.kill();
     const link = newLink({ redis: server.url, timeoutMs: 200 });
@@ -33,7 +33,7 @@ describeOwnRedis('a link', () => {
     expect(await link.run((redis) => redis.get('key'))).toBeNull();
   });
 
-  test('rejects a command whose connection ends before its reply, and reconnects', async () => {
+  test('a link rejects a command whose connection ends before its reply, and reconnects', async () => {
     await using server = await startRedis();
     const [link, probe] = [newLink({ redis: server.url }), newLink({ redis: server.url })];
     const id = await clientId(link);
@@ -45,7 +45,7 @@ describeOwnRedis('a link', () => {
     expect(await clientId(link)).not.toBe(id);
   });
 
-  test('keeps a connection on which a command had less than half the timeout, and drops it above that', async () => {
+  test('a command that times out drops its connection only if it had half the timeout or longer', async () => {
     await using server = await startRedis();
     const link = newLink({ redis: server.url, timeoutMs: 600 });
     const probe = newLink({ redis: server.url });
@@ -57,7 +57,7 @@ describeOwnRedis('a link', () => {
     expect(await clientId(link)).not.toBe(id);
   });
 
-  test('prepares each connection before the first command, and drops one on which that fails', async () => {
+  test('a link prepares each connection before the first command, and drops one on which that fails', async () => {
     await using server = await startRedis();
     const prepared: boolean[] = [];
     const link = newLink({
@@ -75,7 +75,7 @@ describeOwnRedis('a link', () => {
     expect(await link.run((redis) => redis.client('GETNAME'))).toBe('prepared-2');
   });
 
-  test('reports when it becomes usable and when it does not any more', async () => {
+  test('a link reports when it becomes usable and unusable', async () => {
     await using server = await startRedis();
     const changes: boolean[] = [];
     const link = newLink({ redis: server.url, onChange: () => changes.push(link.usable) });
@@ -112,16 +112,14 @@ test('a closed link rejects the calls that wait and all later ones', async () =>
   expect(link.usable).toBe(false);
 });
 
-describe('the delay before a reconnection', () => {
-  test('grows to 2 s, and not above half the timeout of a call', () => {
-    for (const [timeoutMs, maxMs] of [
-      [10_000, 2_000],
-      [600, 300],
-    ] as const) {
-      const delays = Array.from({ length: 12 }, (_, i) => reconnectDelay(timeoutMs)(i + 1));
-      expect(Math.min(...delays)).toBeGreaterThanOrEqual(50);
-      expect(Math.max(...delays)).toBeLessThanOrEqual(maxMs);
-      expect(delays.at(-1)).toBeGreaterThanOrEqual(maxMs / 2);
-    }
-  });
+test('the delay before a reconnection grows to 2 s, but not above half the timeout of a call', () => {
+  for (const [timeoutMs, maxMs] of [
+    [10_000, 2_000],
+    [600, 300],
+  ] as const) {
+    const delays = Array.from({ length: 12 }, (_, i) => reconnectDelay(timeoutMs)(i + 1));
+    expect(Math.min(...delays)).toBeGreaterThanOrEqual(50);
+    expect(Math.max(...delays)).toBeLessThanOrEqual(maxMs);
+    expect(delays.at(-1)).toBeGreaterThanOrEqual(maxMs / 2);
+  }
 });

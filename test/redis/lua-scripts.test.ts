@@ -26,7 +26,7 @@ describe('assembling', () => {
     return path;
   }
 
-  test('puts each included file in once, before what follows its first mention, without comments', () => {
+  test('an included file is inserted once, at its first mention, without comments', () => {
     write('scripts/shared/a.lua', '-- a\nlocal a = 1\n');
     write('scripts/shared/b.lua', '-- @include a.lua\nlocal b = a\n');
     const script = write(
@@ -36,7 +36,7 @@ describe('assembling', () => {
     expect(assembleLua(script)).toBe('local a = 1\nlocal b = a\nreturn b');
   });
 
-  test('finds scripts, and not shared parts, and reports a generated file that differs', () => {
+  test('a generated file has the scripts, without shared parts, and is reported if it differs', () => {
     write('x/scripts/shared/part.lua', 'local part = 1\n');
     write('x/scripts/do-it.lua', "-- @include shared/part.lua\nreturn '`$' .. '{\\n'\n");
     const [file] = outdatedFiles(folder);
@@ -54,7 +54,7 @@ describe('assembling', () => {
     ["local a = '\\'-- y'", "local a = '\\'-- y'"],
     ['-- all of it', ''],
     ['return t[1]', 'return t[1]'],
-  ])('of %j only the comment is removed', (line, expected) => {
+  ])('only the comment is removed from %j', (line, expected) => {
     expect(withoutComment(line)).toBe(expected);
   });
 

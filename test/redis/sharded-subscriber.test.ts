@@ -128,7 +128,7 @@ function newSubscriber() {
 const passTime = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 describe('a sharded subscription', () => {
-  test('is made at the node that has the slot, and its messages are passed on', async () => {
+  test('a subscription is created at the node that has the slot, and its messages are passed on', async () => {
     const { subscriber, a, b, interrupted, messages } = newSubscriber();
     await subscriber.subscribe('c');
     a.emit('smessage', 'c', 'payload');
@@ -137,7 +137,7 @@ describe('a sharded subscription', () => {
     expect(interrupted).toEqual([]);
   });
 
-  test('follows its slot to another node, and reports an interruption after that', async () => {
+  test('a subscription follows its slot to another node, and reports an interruption after that', async () => {
     const { cluster, subscriber, a, b, interrupted } = newSubscriber();
     await subscriber.subscribe('c');
     cluster.setOwner('b');
@@ -147,7 +147,7 @@ describe('a sharded subscription', () => {
     expect(interrupted).toEqual(['c']);
   });
 
-  test('is made again for every channel of a connection that was lost, however long that takes', async () => {
+  test('a subscription is recreated for every channel of a connection that was lost, however long that takes', async () => {
     const { subscriber, a, interrupted } = newSubscriber();
     await subscriber.subscribe('c');
     await subscriber.subscribe('d');
@@ -160,7 +160,7 @@ describe('a sharded subscription', () => {
     expect(interrupted.sort()).toEqual(['c', 'd']);
   });
 
-  test('is kept where it is while no node has its slot', async () => {
+  test('a subscription is kept where it is while no node has its slot', async () => {
     const { cluster, subscriber, a, interrupted } = newSubscriber();
     await subscriber.subscribe('c');
     cluster.setOwner(undefined);
@@ -170,7 +170,7 @@ describe('a sharded subscription', () => {
     expect(interrupted).toEqual([]);
   });
 
-  test('whose slot moves right after its acknowledgement follows it', async () => {
+  test('a subscription whose slot moves right after its acknowledgement follows it', async () => {
     const { cluster, subscriber, a, b, interrupted } = newSubscriber();
     a.onSubscribe = async () => {
       // The acknowledgement is on its way to the subscriber when the slot moves.
@@ -182,7 +182,7 @@ describe('a sharded subscription', () => {
     expect(interrupted).toEqual(['c']);
   });
 
-  test('does not wait for another channel whose node hangs', async () => {
+  test('a resubscription does not wait for another channel whose node hangs', async () => {
     const { cluster, subscriber, b, interrupted } = newSubscriber();
     await subscriber.subscribe('hangs');
     await subscriber.subscribe('c');
@@ -192,7 +192,7 @@ describe('a sharded subscription', () => {
     expect(interrupted).toEqual(['c']);
   });
 
-  test('is not made at a node that moves its slot away: the next owner is tried', async () => {
+  test('a subscription is created at the next owner if a node moves its slot away', async () => {
     const { cluster, subscriber, a, b } = newSubscriber();
     a.onSubscribe = () => {
       cluster.setOwner('b');
@@ -207,7 +207,7 @@ describe('a sharded subscription', () => {
     expect(cluster.refreshes).toBeGreaterThan(0);
   });
 
-  test('that Redis rejects fails immediately, and one without a node fails after the timeout', async () => {
+  test('a subscription that Redis rejects fails immediately, and one without a node fails after the timeout', async () => {
     const { cluster, subscriber, a } = newSubscriber();
     const noPermission = Object.assign(new Error('NOPERM'), { name: 'ReplyError' });
     a.onSubscribe = async () => {
@@ -223,7 +223,7 @@ describe('a sharded subscription', () => {
     expect([...cluster.nodes.b.subscribed]).toEqual([]);
   });
 
-  test('that is undone while it is being made is removed from the node', async () => {
+  test('a subscription that is undone while it is being created is removed from the node', async () => {
     const { subscriber, a } = newSubscriber();
     let acknowledge = () => {};
     a.onSubscribe = () => new Promise((resolve) => (acknowledge = resolve));
@@ -238,7 +238,7 @@ describe('a sharded subscription', () => {
 });
 
 describe('a sharded subscriber', () => {
-  test('is ready when the channel is at a node that responds', async () => {
+  test('a subscriber is ready when the channel is at a node that responds', async () => {
     const { subscriber, a } = newSubscriber();
     await subscriber.subscribe('c');
     await subscriber.ready('c');
@@ -258,7 +258,7 @@ describe('a sharded subscriber', () => {
     await failing;
   });
 
-  test('closes links to nodes without channels when it checks its connections', async () => {
+  test('a subscriber closes links to nodes without channels when it checks its connections', async () => {
     const { cluster, subscriber, a, b } = newSubscriber();
     await subscriber.subscribe('c');
     cluster.setOwner('b');

@@ -1,4 +1,4 @@
-// A master, two replicas and three Sentinels of a test's own, to kill and freeze.
+// A master, two replicas and three Sentinels for one test, to kill and freeze.
 //
 //   await using redis = await startSentinels();
 //   … redis.url … await redis.master().kill(); … await redis.failedOver(); …
@@ -14,18 +14,18 @@ import { until } from './wait.ts';
 const NAME = 'mymaster';
 
 export interface Sentinels extends AsyncDisposable {
-  /** As REDIS_URL has it. */
+  /** A REDIS_URL. */
   readonly url: string;
   readonly servers: readonly RedisServer[];
-  /** The one that began as the master, or that `failedOver` answered last. */
+  /** The initial master, or the last one that `failedOver` returned. */
   master(): RedisServer;
-  /** Resolves when all Sentinels name another master, and that is one; answers it. */
+  /** Resolves with the new master when all Sentinels name it, and it is one. */
   failedOver(): Promise<RedisServer>;
-  /** Has the Sentinels make a replica the master while the master lives. */
+  /** Makes the Sentinels promote a replica while the master is up. */
   failOver(): Promise<void>;
 }
 
-/** A client that goes away with its use; undefined where the server does not answer. */
+/** Runs commands on a temporary client; undefined where the server does not respond. */
 export async function askServer<T>(port: number, ask: (client: Redis) => Promise<T>): Promise<T | undefined> {
   const client = new Redis(port, '127.0.0.1', { retryStrategy: () => null, commandTimeout: 1_000 });
   client.on('error', () => {});
@@ -38,16 +38,16 @@ export async function askServer<T>(port: number, ask: (client: Redis) => Promise
   }
 }
 
-/** Resolves when a master has so many replicas that are up to date with it. */
+/** Resolves when a master has this number of replicas that are in sync. */
 export function untilReplicated(master: RedisServer, replicas: number): Promise<unknown> {
-  const look = async () => {
+  const isReplicated = async () => {
     const info = (await askServer(master.port, (client) => client.info('replication'))) ?? '';
     return (info.match(/state=online/g) ?? []).length >= replicas;
   };
-  return until(look, { what: `${replicas} replicas`, timeoutMs: 60_000, everyMs: 50 });
+  return until(isReplicated, { what: `${replicas} replicas`, timeoutMs: 60_000, everyMs: 50 });
 }
 
-/** @param args more arguments of the three servers. */
+/** @param args further arguments of the three servers */
 export async function startSentinels(args: readonly string[] = []): Promise<Sentinels> {
   const closing: (() => Promise<unknown>)[] = [];
   const dispose = async () => void (await Promise.all(closing.map((close) => close())));
@@ -70,12 +70,12 @@ export async function startSentinels(args: readonly string[] = []): Promise<Sent
         const known = await Promise.all(
           ports.map((port) => askServer(port, (client) => client.call('SENTINEL', 'MASTER', NAME))),
         );
-        const of = (told: unknown, field: string) => {
-          const fields = told as string[];
+        const fieldOf = (reply: unknown, field: string) => {
+          const fields = reply as string[];
           return fields[fields.indexOf(field) + 1];
         };
         return known.every(
-          (told) => of(told, 'num-slaves') === '2' && of(told, 'num-other-sentinels') === '2',
+          (reply) => fieldOf(reply, 'num-slaves') === '2' && fieldOf(reply, 'num-other-sentinels') === '2',
         );
       },
       { what: 'the Sentinels to know each other and the replicas', timeoutMs: 20_000, everyMs: 50 },
@@ -89,13 +89,13 @@ export async function startSentinels(args: readonly string[] = []): Promise<Sent
         const before = master;
         master = await until(
           async () => {
-            const told = await Promise.all(
+            const addresses = await Promise.all(
               ports.map((port) =>
                 askServer(port, (client) => client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME)),
               ),
             );
-            // All of them: one that lags would send a client back to a master that was started again too soon.
-            const [named, ...others] = new Set(told.map((address) => (address as string[])[1]));
+            // All of them: one that is behind would send a client back to an old master that was restarted early.
+            const [named, ...others] = new Set(addresses.map((address) => (address as string[])[1]));
             if (others.length > 0) return undefined;
             const now = servers.find(({ port }) => `${port}` === named && port !== before.port);
             const role = now && (await askServer(now.port, (client) => client.role()));
@@ -119,16 +119,15 @@ export interface Sentinel {
 }
 
 /**
- * Starts one that watches a master under the name `mymaster`.
- * @param settings more lines of its configuration.
+ * Starts a Sentinel that monitors a master under the name `mymaster`.
+ * @param settings further lines of its configuration
  */
 export async function startSentinel(
   masterPort: number,
   { quorum, settings: more = [] }: { quorum: number; settings?: readonly string[] },
 ): Promise<Sentinel> {
   const binary = findPart(REDIS);
-  if (binary === undefined)
-    throw new Error('no redis-server was found: this belongs inside describeOwnRedis');
+  if (binary === undefined) throw new Error('no redis-server: this belongs inside describeOwnRedis');
   const folder = mkdtempSync(join(process.env.TEST_FOLDER ?? tmpdir(), 'sentinel-'));
   const port = await freePort();
   const file = join(folder, 'sentinel.conf');
@@ -137,8 +136,9 @@ export async function startSentinel(
     'bind 127.0.0.1',
     `dir ${folder}`,
     `sentinel monitor ${NAME} 127.0.0.1 ${masterPort} ${quorum}`,
-    // Above the second in which a Sentinel connects to a master but once (SENTINEL_PING_PERIOD in its source): one that
-    // has just tried the dead master turns to the new one only then, and would call that down as well before it did.
+    // Longer than the second in which a Sentinel connects to a master only once (SENTINEL_PING_PERIOD in its source): a
+    // Sentinel that has just tried the dead master connects to the new one only after that, and would otherwise report
+    // the new one as down first.
     `sentinel down-after-milliseconds ${NAME} 1500`,
     `sentinel failover-timeout ${NAME} 3000`,
     `sentinel parallel-syncs ${NAME} 2`,

@@ -1,4 +1,4 @@
-// A Redis of a test's own can be killed, frozen and started again, with or without its data.
+// A test's own Redis can be killed, frozen and restarted, with or without its data.
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import { describeOwnRedis, describeRedis, sharedRedisUrl, startRedis } from './redis.ts';
@@ -17,13 +17,13 @@ const get = (url: string) => withClient(url, (client) => client.get('key'));
 const set = (url: string, value: string) => withClient(url, (client) => client.set('key', value));
 
 describeRedis('the shared Redis', () => {
-  test('answers', async () => {
+  test('the shared Redis responds to a ping', async () => {
     expect(await withClient(sharedRedisUrl(), (client) => client.ping())).toBe('PONG');
   });
 });
 
-describeOwnRedis("a Redis of a test's own", () => {
-  test('keeps what it acknowledged over a kill when it is append-only, on the same URL', async () => {
+describeOwnRedis("a test's own Redis", () => {
+  test('an append-only Redis keeps acknowledged writes after a kill on the same URL', async () => {
     await using redis = await startRedis({ appendonly: true });
     await set(redis.url, 'kept');
     await redis.kill();
@@ -32,7 +32,7 @@ describeOwnRedis("a Redis of a test's own", () => {
     expect(await get(redis.url)).toBe('kept');
   });
 
-  test('loses what came after a SAVE when it is not append-only', async () => {
+  test('a Redis that is not append-only loses writes after a SAVE', async () => {
     await using redis = await startRedis();
     await set(redis.url, 'saved');
     await withClient(redis.url, (client) => client.save());
@@ -41,7 +41,7 @@ describeOwnRedis("a Redis of a test's own", () => {
     expect(await get(redis.url)).toBe('saved');
   });
 
-  test('answers nothing while frozen, and everything once thawed', async () => {
+  test('a frozen Redis does not respond until it is thawed', async () => {
     await using redis = await startRedis();
     await set(redis.url, 'a');
     redis.freeze();
@@ -55,9 +55,9 @@ describeOwnRedis("a Redis of a test's own", () => {
     expect(await reading).toBe('a');
   });
 
-  test('takes further arguments', async () => {
+  test('a Redis can be started with further arguments', async () => {
     await using redis = await startRedis({ args: ['--maxmemory', '64mb'] });
-    const answer = await withClient(redis.url, (client) => client.config('GET', 'maxmemory'));
-    expect(answer).toEqual(['maxmemory', String(64 * 1024 * 1024)]);
+    const reply = await withClient(redis.url, (client) => client.config('GET', 'maxmemory'));
+    expect(reply).toEqual(['maxmemory', String(64 * 1024 * 1024)]);
   });
 });

@@ -1,4 +1,4 @@
-// Redis for suites: the server that all share, and servers of their own to kill.
+// Redis for suites: the server that all suites share, and separate servers to kill.
 //
 //   describeRedis('the Redis log', () => { new Redis(sharedRedisUrl()) … });
 //
@@ -7,22 +7,22 @@
 //       await using redis = await startRedis({ appendonly: true });
 //       … redis.url … await redis.kill(); await redis.restart(); …
 //
-// The shared server is never flushed: use a key prefix or execution ids that no other suite has.
+// The shared server is never flushed: use a key prefix or execution ids that no other suite uses.
 import { describe } from 'vitest';
 import { type RedisOptions, RedisServer } from '../../scripts/redis.ts';
 import { findPart, REDIS } from '../../scripts/test-services.ts';
 
 const binary = findPart(REDIS);
 
-/** `describe` for suites on the shared server; skipped where there is none (a run without `npm test`). */
+/** `describe` for suites on the shared server; skipped without one (a run without `npm test`). */
 export const describeRedis = describe.skipIf(!process.env.TEST_REDIS_URL);
 
-/** `describe` for suites that start a Redis of their own; skipped where no redis-server is found. */
+/** `describe` for suites that start their own Redis; skipped where no redis-server is found. */
 export const describeOwnRedis = describe.skipIf(binary === undefined);
 
 /**
  * The URL of the server that all suites share. To be called in tests and hooks of `describeRedis`.
- * @throws Error where there is none.
+ * @throws Error without one
  */
 export function sharedRedisUrl(): string {
   const url = process.env.TEST_REDIS_URL;
@@ -31,12 +31,11 @@ export function sharedRedisUrl(): string {
 }
 
 /**
- * Starts a Redis of the test's own, which the test must stop: `await using`, or `stop()` in a hook.
- * @param options `appendonly` and more arguments of redis-server; see RedisOptions.
+ * Starts a separate Redis, which the test must stop: `await using`, or `stop()` in a hook.
+ * @param options `appendonly` and further arguments of redis-server; see RedisOptions
  */
 export function startRedis(options: Omit<RedisOptions, 'binary'> = {}): Promise<RedisServer> {
-  if (binary === undefined)
-    throw new Error('no redis-server was found: this belongs inside describeOwnRedis');
+  if (binary === undefined) throw new Error('no redis-server: this belongs inside describeOwnRedis');
   return RedisServer.start({ binary, ...options });
 }
 

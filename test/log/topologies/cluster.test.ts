@@ -1,4 +1,4 @@
-// The log in a cluster: executions on all shards, a master that is killed or frozen, a slot that moves.
+// The log in a cluster: executions on all shards, a master that is killed or frozen, a slot that migrates.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createRedisLog } from '../../../src/log/redis/redis-log.ts';
 import { createRedisTokenRecords } from '../../../src/server/auth/token-records.ts';
@@ -9,29 +9,29 @@ import { until } from '../../support/wait.ts';
 import { logContract } from '../contract.ts';
 import { freshId, request, take } from '../logs.ts';
 import { chunk, recorder, seqs, texts, upTo } from '../recorder.ts';
-import { expectWhole, startLoad } from './load.ts';
+import { expectComplete, startLoad } from './load.ts';
 
 const SECONDS = 1_000;
 
-/** Ids of executions, one on each master. */
+/** Execution ids, one on each master. */
 async function idsOnEach(redis: RedisCluster, name: string): Promise<string[]> {
-  const found = new Map<number, string>();
-  for (let i = 0; found.size < 3; i += 1) {
+  const ids = new Map<number, string>();
+  for (let i = 0; ids.size < 3; i += 1) {
     const id = `${name}-${i}`;
     const { port } = await redis.ownerOf(`{${id}}`);
-    if (!found.has(port)) found.set(port, id);
+    if (!ids.has(port)) ids.set(port, id);
   }
-  return [...found.values()];
+  return [...ids.values()];
 }
 
-/** Channels that anybody listens to, on the nodes that live. */
+/** Channels with subscribers, on all nodes that are up. */
 async function channelsIn(redis: RedisCluster): Promise<string[]> {
-  const told = await Promise.all(
+  const replies = await Promise.all(
     [...redis.masters, ...redis.replicas].map(({ port }) =>
       askServer(port, (client) => client.call('PUBSUB', 'SHARDCHANNELS')),
     ),
   );
-  return told.flatMap((names) => (names ?? []) as string[]);
+  return replies.flatMap((names) => (names ?? []) as string[]);
 }
 
 describeOwnRedis('the log in a cluster', () => {
@@ -43,7 +43,7 @@ describeOwnRedis('the log in a cluster', () => {
 
   logContract((bounds) => createRedisLog({ redis: redis.url, prefix: 'test:', bounds }));
 
-  test('what is of one execution is on its shard, what is of all is found from everywhere', async () => {
+  test('keys of one execution are on its shard, and keys of all executions are found from every shard', async () => {
     const log = createRedisLog({ redis: redis.url });
     const tokens = createRedisTokenRecords(redis.url, '');
     try {
@@ -64,7 +64,7 @@ describeOwnRedis('the log in a cluster', () => {
     }
   });
 
-  test('subscriptions are sharded, and none is left when nobody listens', async () => {
+  test('subscriptions are sharded, and none is left without listeners', async () => {
     const log = createRedisLog({ redis: redis.url });
     try {
       const ids = upTo(50).map(freshId);
@@ -81,7 +81,7 @@ describeOwnRedis('the log in a cluster', () => {
     }
   });
 
-  test('a slot that moves: the append and the listener follow it, and who listens is told', async () => {
+  test('appends and listeners follow a slot that migrates, and listeners are notified', async () => {
     const log = createRedisLog({ redis: redis.url });
     try {
       const id = freshId();
@@ -94,14 +94,14 @@ describeOwnRedis('the log in a cluster', () => {
       const from = await redis.ownerOf(`{${id}}`);
       const to = redis.masters.find(({ port }) => port !== from.port)!;
       await redis.moveSlot(`{${id}}`, to, async () => {
-        // Its keys are with the new node already, and the slot is not.
+        // Its keys are on the new node already, but the slot is not.
         expect(await log.head(id)).toMatchObject({ head: 1 });
         const next = request(head, [chunk('2')], { acknowledged: 1, batch: 'b2' });
         expect(await log.append(id, next)).toMatchObject({ outcome: 'appended', head: 2 });
       });
       const last = request(head, [chunk('3')], { acknowledged: 2, batch: 'b3' });
       expect(await log.append(id, last)).toMatchObject({ outcome: 'appended', head: 3 });
-      await until(() => heard.interruptions > 0, { what: 'the interruption to be told' });
+      await until(() => heard.interruptions > 0, { what: 'the notification of the interruption' });
       await log.append(id, request(head, [chunk('4')], { acknowledged: 3 }));
       await heard.heard(4);
       expect(seqs((await log.read(id, 0, 10))!.events)).toEqual([1, 2, 3, 4]);
@@ -112,7 +112,7 @@ describeOwnRedis('the log in a cluster', () => {
     }
   });
 
-  test('a listener of a slot that nobody has yet found moved is sent to its node', async () => {
+  test('a listener is redirected to the new node of a slot whose move was not noticed yet', async () => {
     const log = createRedisLog({ redis: redis.url });
     try {
       const id = freshId();
@@ -130,7 +130,7 @@ describeOwnRedis('the log in a cluster', () => {
   });
 
   test(
-    "a shard's master is killed under load: sequences are whole, or reset and whole again",
+    "viewers have complete sequences, or a reset and complete ones, after a shard's master is killed under load",
     async () => {
       await using load = await startLoad({ redis: redis.url });
       const ids = await idsOnEach(redis, 'killed');
@@ -148,36 +148,36 @@ describeOwnRedis('the log in a cluster', () => {
       });
       const published = await Promise.all(publishings.map((one) => one.stop()));
       await Promise.all(reading);
-      for (const [i, viewer] of viewers.entries()) expectWhole(viewer, published[i]!);
+      for (const [i, viewer] of viewers.entries()) expectComplete(viewer, published[i]!);
       await until(async () => (await channelsIn(redis)).length === 0, { what: 'no subscription to be left' });
       await killed.restart();
-      await redis.untilWhole();
+      await redis.untilComplete();
     },
     60 * SECONDS,
   );
 
   test(
-    'a shard that is away is SOURCE_UNAVAILABLE within the bound, and the others go on',
+    'a shard that hangs is SOURCE_UNAVAILABLE within the timeout, and the others continue',
     async () => {
       const log = createRedisLog({ redis: redis.url, commandTimeoutMs: 400, checkIntervalMs: 200 });
       try {
-        const [away, other] = (await idsOnEach(redis, 'frozen')) as [string, string];
-        const head = await take(log, away, { publisher: 'p', attempt: 2 });
+        const [hanging, other] = (await idsOnEach(redis, 'frozen')) as [string, string];
+        const head = await take(log, hanging, { publisher: 'p', attempt: 2 });
         const heard = recorder();
-        await log.listen(away, heard);
-        const frozen = await redis.ownerOf(`{${away}}`);
+        await log.listen(hanging, heard);
+        const frozen = await redis.ownerOf(`{${hanging}}`);
         frozen.freeze();
         const started = performance.now();
         const sent = request(head, [chunk('x')], { publisher: 'p', batch: 'b' });
-        await expect(log.append(away, sent)).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE' });
-        await expect(log.listen(away, recorder())).rejects.toMatchObject({
+        await expect(log.append(hanging, sent)).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE' });
+        await expect(log.listen(hanging, recorder())).rejects.toMatchObject({
           code: 'SOURCE_UNAVAILABLE',
         });
         expect(performance.now() - started).toBeLessThan(4 * SECONDS);
         await take(log, other);
-        await until(() => log.append(away, sent), { what: 'the new master', timeoutMs: 15 * SECONDS });
+        await until(() => log.append(hanging, sent), { what: 'the new master', timeoutMs: 15 * SECONDS });
         await until(() => heard.interruptions > 0, {
-          what: 'the interruption to be told',
+          what: 'the notification of the interruption',
           timeoutMs: 15 * SECONDS,
         });
         frozen.thaw();
@@ -189,8 +189,8 @@ describeOwnRedis('the log in a cluster', () => {
   );
 });
 
-describeOwnRedis('a cluster that is away', () => {
-  test('every call ends within its bound, and a closed log refuses at once', async () => {
+describeOwnRedis('a cluster that cannot be reached', () => {
+  test('calls on an unreachable cluster fail within their timeout, and a closed log rejects immediately', async () => {
     const log = createRedisLog({ redis: 'redis+cluster://127.0.0.1:1,127.0.0.1:2', commandTimeoutMs: 300 });
     const id = freshId();
     const started = performance.now();

@@ -1,4 +1,4 @@
-// A publisher under load and viewers who follow it over HTTP, while Redis loses a node.
+// A publisher under load and viewers that follow it over HTTP, while Redis loses a node.
 import { expect } from 'vitest';
 import { createRedisLog, type RedisLogOptions } from '../../../src/log/redis/redis-log.ts';
 import { createPublisher, createRedisLogWriter } from '../../../src/worker.ts';
@@ -6,11 +6,11 @@ import { Reader, type Reading, restUrl } from '../../server/reader.ts';
 import { range, startApp } from '../../support/app.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 
-/** A server with its log, and a worker with its own connection, on one Redis of whatever shape. */
+/** A server with its log, and a worker with its own connection, on one Redis of any topology. */
 export async function startLoad(options: RedisLogOptions) {
-  const bounded = { commandTimeoutMs: 1_000, checkIntervalMs: 500, ...options };
-  const log = createRedisLog(bounded);
-  const writer = createRedisLogWriter(bounded);
+  const logOptions = { commandTimeoutMs: 1_000, checkIntervalMs: 500, ...options };
+  const log = createRedisLog(logOptions);
+  const writer = createRedisLogWriter(logOptions);
   const store = createMemoryStore();
   const app = await startApp({ log, store });
   const publisher = createPublisher({
@@ -32,17 +32,17 @@ export async function startLoad(options: RedisLogOptions) {
   };
 }
 
-/** Publishes numbers until it is told to stop, which answers the text when all of it is recorded. */
+/** Publishes numbers until `stop`, which resolves with the complete text when all of it is recorded. */
 function publishOn(publisher: ReturnType<typeof createPublisher>, id: string) {
-  let isOn = true;
+  let isRunning = true;
   let published = 0;
   const publishing = (async () => {
     const run = await publisher.begin({ id, kind: 'agent' });
     let text = '';
-    for (; isOn; published += 1) {
+    for (; isRunning; published += 1) {
       text += `${published} `;
       await run.text(`${published} `);
-      // Keeps the texts around it apart, so that there are many events.
+      // Keeps the texts around it from being merged, so that there are many events.
       await run.toolCall({ toolCallId: `${published}`, toolName: 'n', status: 'started' });
       await new Promise((resolve) => setTimeout(resolve, 3));
     }
@@ -54,27 +54,27 @@ function publishOn(publisher: ReturnType<typeof createPublisher>, id: string) {
       return published;
     },
     stop: () => {
-      isOn = false;
+      isRunning = false;
       return publishing;
     },
   };
 }
 
 /**
- * Whole: in each incarnation of the log that a viewer saw, every seq follows the one before it, or is where a `reset`
- * stands; and the text that it was left with is what was published.
+ * Complete: in each epoch that a viewer saw, every seq follows the one before it, or belongs to a `reset`; and its final
+ * text is the published one.
  */
-export function expectWhole(viewer: Reader, text: string): void {
+export function expectComplete(viewer: Reader, text: string): void {
   expect(viewer.isComplete).toBe(true);
-  for (const seen of incarnations(viewer.seen)) {
+  for (const seen of splitAtResets(viewer.seen)) {
     const seqs = seen.map(({ seq }) => seq);
     expect(seqs).toEqual(range(seqs[0]!, seqs.at(-1)!));
   }
   expect(viewer.text).toBe(text);
 }
 
-/** What a viewer saw, parted where a `reset` told it to begin again. Warnings of a server have no place of their own. */
-function incarnations(seen: readonly Reading[]): Reading[][] {
+/** What a viewer saw, split before each `reset`. Warnings are left out: they have no seq of their own. */
+function splitAtResets(seen: readonly Reading[]): Reading[][] {
   const parts: Reading[][] = [[]];
   for (const reading of seen) {
     if (reading.type === 'warning') continue;

@@ -1,4 +1,4 @@
-// The log behind Sentinels: its master is killed, frozen and demoted while it is written and followed.
+// The log behind Sentinels: its master is killed, frozen and demoted while events are appended and followed.
 import type { RedisOptions } from 'ioredis';
 import { expect, test } from 'vitest';
 import { createRedisLog } from '../../../src/log/redis/redis-log.ts';
@@ -10,7 +10,7 @@ import { askServer, type Sentinels, startSentinel, startSentinels } from '../../
 import { until } from '../../support/wait.ts';
 import { freshId, request, take } from '../logs.ts';
 import { chunk, recorder, texts } from '../recorder.ts';
-import { expectWhole, startLoad } from './load.ts';
+import { expectComplete, startLoad } from './load.ts';
 
 const SECONDS = 1_000;
 
@@ -19,7 +19,7 @@ describeOwnRedis('a log behind Sentinels', () => {
     ['killed', (redis: Sentinels) => redis.master().kill()],
     ['demoted while it lives', (redis: Sentinels) => redis.failOver()],
   ])(
-    'its master is %s under load: viewers see all of it, or a reset and all of it again',
+    'a log whose master is %s under load delivers all events to viewers, or a reset and then all events',
     async (_, lose) => {
       await using redis = await startSentinels();
       await using load = await startLoad({ redis: redis.url });
@@ -34,7 +34,7 @@ describeOwnRedis('a log behind Sentinels', () => {
       await until(() => publishing.published > before + 100, { timeoutMs: 15 * SECONDS });
       const text = await publishing.stop();
       await Promise.all(reading);
-      for (const viewer of viewers) expectWhole(viewer, text);
+      for (const viewer of viewers) expectComplete(viewer, text);
       const channels = () => askServer(master.port, (client) => client.pubsub('CHANNELS', 'stream:*'));
       await until(async () => (await channels())?.length === 0, { what: 'no subscription to be left' });
     },
@@ -42,7 +42,7 @@ describeOwnRedis('a log behind Sentinels', () => {
   );
 
   test(
-    'a master that hangs is left for the one that the Sentinels make, and not gone back to',
+    'a log replaces a master that hangs by the one that the Sentinels promote, and does not return to it',
     async () => {
       await using redis = await startSentinels();
       const log = createRedisLog({ redis: redis.url });
@@ -64,7 +64,7 @@ describeOwnRedis('a log behind Sentinels', () => {
         frozen!.freeze();
         const master = await redis.failedOver();
         await until(() => heard.interruptions > 0, {
-          what: 'the interruption to be told',
+          what: 'the notification of the interruption',
           timeoutMs: 15 * SECONDS,
         });
         const sent = request(head, [chunk('2')], { acknowledged: 1, batch: 'b' });
@@ -74,9 +74,9 @@ describeOwnRedis('a log behind Sentinels', () => {
         await heard.heard(2);
         expect(await until(() => tokens.get('t'), { timeoutMs: 15 * SECONDS })).toBe('kept');
         frozen!.thaw();
-        // It takes itself for a master still, until the Sentinels have told it otherwise.
+        // It still believes that it is the master, until the Sentinels reconfigure it.
         await until(() => askServer(frozen!.port, (client) => client.ping()), {
-          what: 'the old master to answer',
+          what: 'the old master to respond',
         });
         expect(await log.append(id, request(head, [chunk('3')], { acknowledged: 2 }))).toMatchObject({
           head: 3,
@@ -95,7 +95,7 @@ describeOwnRedis('a log behind Sentinels', () => {
   );
 
   test(
-    'a failover that is told while the Sentinels are asked for the master does not keep the link away',
+    'a link reconnects when a failover is reported while the Sentinels are queried for the master',
     async () => {
       await using redis = await startSentinels();
       const link = openLink({
@@ -105,22 +105,22 @@ describeOwnRedis('a log behind Sentinels', () => {
       });
       try {
         await link.run((client) => client.ping());
-        // What ioredis does when a Sentinel tells of a failover; no real one can be had at this very moment.
+        // What ioredis does when a Sentinel reports a failover; a real one cannot be timed to this moment.
         const { connector } = link.redis as unknown as {
           connector: { failoverDetector: { disconnect(): void } };
         };
-        let toldWhileAsking = 0;
-        const tell = () => {
-          toldWhileAsking += 1;
+        let reportedWhileConnecting = 0;
+        const reportFailover = () => {
+          reportedWhileConnecting += 1;
           connector.failoverDetector.disconnect();
         };
-        link.redis.once('connecting', tell);
-        link.redis.once('end', () => link.redis.once('connecting', tell));
+        link.redis.once('connecting', reportFailover);
+        link.redis.once('end', () => link.redis.once('connecting', reportFailover));
         const stopped = new Promise((resolve) => link.redis.once('end', resolve));
         await askServer(redis.master().port, (client) => client.client('KILL', 'TYPE', 'normal'));
         await stopped;
         expect(await link.run((client) => client.ping())).toBe('PONG');
-        expect(toldWhileAsking).toBe(2);
+        expect(reportedWhileConnecting).toBe(2);
       } finally {
         await link.close();
       }
@@ -129,7 +129,7 @@ describeOwnRedis('a log behind Sentinels', () => {
   );
 
   test(
-    'Sentinels that do not know a master are no Redis, and a call ends within its bound',
+    'calls fail within their timeout if the Sentinels do not know the master',
     async () => {
       await using redis = await startSentinels();
       const log = createRedisLog({ redis: redis.url.replace('mymaster', 'another'), commandTimeoutMs: 500 });
@@ -139,11 +139,11 @@ describeOwnRedis('a log behind Sentinels', () => {
     30 * SECONDS,
   );
 
-  test('the master and the Sentinels have a password each, and neither does for the other', async () => {
+  test('the master and the Sentinels have separate passwords', async () => {
     await using redis = await startRedis({ args: ['--requirepass', 'data'] });
     const settings = ['requirepass watch', 'sentinel auth-pass mymaster data'];
     const { port, stop } = await startSentinel(redis.port, { quorum: 1, settings });
-    const answers = async (password: string, sentinelPassword: string) => {
+    const connects = async (password: string, sentinelPassword: string) => {
       const url = `redis+sentinel://:${password}@127.0.0.1:${port}/mymaster?sentinelPassword=${sentinelPassword}`;
       const log = createRedisLog({ redis: url, commandTimeoutMs: 1_000 });
       try {
@@ -156,9 +156,9 @@ describeOwnRedis('a log behind Sentinels', () => {
       }
     };
     try {
-      expect(await answers('data', 'watch')).toBe(true);
-      expect(await answers('data', 'data')).toBe('SOURCE_UNAVAILABLE');
-      expect(await answers('watch', 'watch')).toBe('SOURCE_UNAVAILABLE');
+      expect(await connects('data', 'watch')).toBe(true);
+      expect(await connects('data', 'data')).toBe('SOURCE_UNAVAILABLE');
+      expect(await connects('watch', 'watch')).toBe('SOURCE_UNAVAILABLE');
     } finally {
       await stop();
     }

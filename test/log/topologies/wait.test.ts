@@ -1,4 +1,4 @@
-// Appends that wait for replicas: what is acknowledged survives the loss of the master.
+// Appends that wait for replicas: acknowledged events survive the loss of the master.
 import { expect, onTestFinished, test } from 'vitest';
 import { isExecstreamError } from '../../../src/event/errors.ts';
 import type { EventLog } from '../../../src/log/log.ts';
@@ -9,12 +9,12 @@ import { askServer, startSentinels, untilReplicated } from '../../support/redis-
 import { until } from '../../support/wait.ts';
 import { freshId, request, take } from '../logs.ts';
 import { chunk, fixed, texts, upTo } from '../recorder.ts';
-import { expectWhole, startLoad } from './load.ts';
+import { expectComplete, startLoad } from './load.ts';
 
 const SECONDS = 1_000;
 const UNAVAILABLE = { code: 'SOURCE_UNAVAILABLE' };
 
-// A replica is given what it lacks at once, and not after the 5 s in which more might ask.
+// Synchronises a replica immediately, not after the 5 s in which others might join.
 const startMaster = () => startRedis({ args: ['--repl-diskless-sync-delay', '0'] });
 
 async function startReplica(master: RedisServer): Promise<RedisServer> {
@@ -23,19 +23,19 @@ async function startReplica(master: RedisServer): Promise<RedisServer> {
   return replica;
 }
 
-/** Appends numbers, each sent again under its name until it is acknowledged, and notes those that were. */
+/** Appends numbers, each resent with the same batch name until it is acknowledged, and records those that were. */
 function appendOn(log: EventLog, id: string) {
   const acknowledged: string[] = [];
-  let isOn = true;
-  // Also where a test fails: a closed log refuses at once.
+  let isRunning = true;
+  // Also when a test fails: otherwise it would retry on a closed log forever.
   onTestFinished(() => {
-    isOn = false;
+    isRunning = false;
   });
   const appending = (async () => {
     const head = await take(log, id, { publisher: 'p' });
-    for (let n = 1; isOn; n += 1) {
+    for (let n = 1; isRunning; n += 1) {
       const sent = request(head, [chunk(`${n}`)], { publisher: 'p', batch: `b${n}`, acknowledged: n - 1 });
-      for (let isKnown = false; isOn && !isKnown; ) {
+      for (let isKnown = false; isRunning && !isKnown; ) {
         const result = await log.append(id, sent).catch((error) => {
           if (!isExecstreamError(error) || error.code !== 'SOURCE_UNAVAILABLE') throw error;
           return new Promise<undefined>((resolve) => setTimeout(resolve, 20));
@@ -47,22 +47,22 @@ function appendOn(log: EventLog, id: string) {
     }
     return head;
   })();
-  // It is looked at when it is stopped.
+  // `stop` returns it.
   appending.catch(() => {});
   return {
     acknowledged,
     stop: () => {
-      isOn = false;
+      isRunning = false;
       return appending;
     },
   };
 }
 
-/** All that was acknowledged stands in the log, once and in order; behind it at most what was sent last. */
+/** The log holds everything that was acknowledged, once and in order, followed by up to one more event. */
 async function expectKept(log: EventLog, id: string, appending: ReturnType<typeof appendOn>): Promise<void> {
   const { epoch } = await appending.stop();
   const { acknowledged } = appending;
-  // The last Sentinel tells of the failover when it likes, and the connection is made anew then.
+  // A Sentinel may report the failover late, which reconnects once more.
   const page = await until(() => log.read(id, 0, 100_000));
   expect(page.epoch).toBe(epoch);
   expect(texts(page.events).slice(0, acknowledged.length)).toEqual(acknowledged);
@@ -71,7 +71,7 @@ async function expectKept(log: EventLog, id: string, appending: ReturnType<typeo
 
 describeOwnRedis('with waitReplicas', () => {
   test(
-    'behind Sentinels, the master is killed under load: nothing that was acknowledged is lost, and nothing is doubled',
+    'behind Sentinels, no acknowledged event is lost or duplicated when the master is killed under load',
     async () => {
       await using redis = await startSentinels();
       const options = { redis: redis.url, waitReplicas: 1 };
@@ -92,13 +92,13 @@ describeOwnRedis('with waitReplicas', () => {
       for (const [i, one] of appending.entries()) await expectKept(load.log, ids[i]!, one);
       const text = await publishing.stop();
       await reading;
-      expectWhole(viewer, text);
+      expectComplete(viewer, text);
     },
     60 * SECONDS,
   );
 
   test(
-    "in a cluster, a shard's master is killed under load: nothing that was acknowledged is lost",
+    "in a cluster, no acknowledged event is lost when a shard's master is killed under load",
     async () => {
       await using redis = await startCluster();
       await using load = await startLoad({ redis: redis.url, waitReplicas: 1 });
@@ -110,7 +110,7 @@ describeOwnRedis('with waitReplicas', () => {
       const killed = await redis.ownerOf(`{${ids[0]}}`);
       await killed.kill();
       await until(async () => (await redis.ownerOf(`{${ids[0]}}`)) !== killed, { timeoutMs: 15 * SECONDS });
-      // The new master has no replica, so nothing is acknowledged there until the old one is back as one.
+      // The new master has no replica, so nothing is acknowledged there until the old one is back as its replica.
       await killed.restart();
       const before = appending.map(({ acknowledged }) => acknowledged.length);
       await until(() => appending.every(({ acknowledged }, i) => acknowledged.length > before[i]! + 20), {
@@ -121,7 +121,7 @@ describeOwnRedis('with waitReplicas', () => {
     60 * SECONDS,
   );
 
-  test('without a replica no append is acknowledged; sent again when there is one, it is in the log once', async () => {
+  test('no append is acknowledged without a replica; resent when there is one, it is in the log once', async () => {
     await using redis = await startMaster();
     const log = createRedisLog({ redis: redis.url, waitReplicas: 1, commandTimeoutMs: 900 });
     const plain = createRedisLog({ redis: redis.url });
@@ -132,7 +132,7 @@ describeOwnRedis('with waitReplicas', () => {
       await expect(log.append(id, sent)).rejects.toMatchObject(UNAVAILABLE);
       await expect(log.append(id, sent)).rejects.toThrow(/0 of 1 replicas/);
       await expect(log.open(id, { numbering: 'auto', attempt: 1 })).rejects.toMatchObject(UNAVAILABLE);
-      // Reading does not wait for replicas, nor behind who does.
+      // Reads wait neither for replicas nor for calls that do.
       expect(texts((await log.read(id, 0, 10))!.events)).toEqual(['1']);
       await using replica = await startReplica(redis);
       expect(await until(() => log.append(id, sent))).toEqual({ outcome: 'appended', head: 1 });
@@ -142,13 +142,13 @@ describeOwnRedis('with waitReplicas', () => {
     }
   });
 
-  const SENT_BEFORE = {
-    'a batch by its name': { numbering: 'auto', events: [chunk('1')], rest: { batch: 'b1' } },
-    'events by their numbers': { numbering: 'fixed', events: fixed(1, '1'), rest: {} },
+  const REPEATED = {
+    'recognised by its batch name': { numbering: 'auto', events: [chunk('1')], rest: { batch: 'b1' } },
+    'recognised by its seqs': { numbering: 'fixed', events: fixed(1, '1'), rest: {} },
   } as const;
 
-  test.each(Object.entries(SENT_BEFORE))(
-    'an answer to what was sent before, %s, waits for the replicas too, on whatever connection it is sent',
+  test.each(Object.entries(REPEATED))(
+    'the acknowledgement of a repeated append (%s) waits for the replicas too, on any connection',
     async (_, { numbering, events, rest }) => {
       await using redis = await startMaster();
       await using replica = await startReplica(redis);
@@ -170,7 +170,7 @@ describeOwnRedis('with waitReplicas', () => {
     },
   );
 
-  test('appends that come together share a WAIT', async () => {
+  test('concurrent appends share a WAIT', async () => {
     await using redis = await startMaster();
     await using _ = await startReplica(redis);
     const log = createRedisLog({ redis: redis.url, waitReplicas: 1 });

@@ -1,6 +1,6 @@
 // The slots of a cluster: which one a key belongs to, and which master each one has.
 
-export const SLOTS = 16_384;
+const SLOTS = 16_384;
 
 /** A node, as `host:port`. */
 export type Address = string;

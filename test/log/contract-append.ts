@@ -237,7 +237,7 @@ export function appendContract(make: MakeLog): void {
     });
 
     test('an ended log expires, and an open one stays', async () => {
-      const log = newLog({ keepEndedMs: 60 });
+      const log = newLog({ keepEndedMs: 500 });
       const [ended, open] = [freshId(), freshId()];
       const head = await take(log, ended);
       await log.append(open, request(await take(log, open), [chunk('x')]));

@@ -1,4 +1,6 @@
 // The package entry `execstream`: embed the server.
+export type { Leases } from './coordination/lease.ts';
+export type { LivenessReader, LivenessWriter } from './coordination/liveness.ts';
 export { type Cursor, formatCursor, parseCursor } from './event/cursor.ts';
 export { type ErrorCode, ExecstreamError, isExecstreamError } from './event/errors.ts';
 export type * from './event/events.ts';

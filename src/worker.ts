@@ -1,4 +1,5 @@
 // The package entry `execstream/worker`: what a worker needs to publish, and nothing of the server.
+export type { LivenessWriter } from './coordination/liveness.ts';
 export { type ErrorCode, ExecstreamError, isExecstreamError } from './event/errors.ts';
 export type * from './event/events.ts';
 export { createPrismaStore, type PrismaStore, type PrismaStoreOptions } from './execution/prisma-store.ts';

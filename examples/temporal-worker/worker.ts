@@ -10,6 +10,7 @@ import {
   createRedisLogWriter,
   createTemporalPlugin,
   type ExecutionStore,
+  type LivenessWriter,
   type LogWriter,
 } from '../../src/worker.ts';
 import { createActivities } from './activities.ts';
@@ -19,7 +20,7 @@ export const TASK_QUEUE = 'digests';
 /** Creates the worker over the log and the store that the server uses. */
 export async function createWorker(
   connection: NativeConnection,
-  { log, store }: { log: LogWriter; store: ExecutionStore },
+  { log, store }: { log: LogWriter & LivenessWriter; store: ExecutionStore },
   taskQueue = TASK_QUEUE,
 ): Promise<Worker> {
   return Worker.create({

@@ -151,7 +151,7 @@ export interface LogListener {
 export type Unlisten = () => Promise<void>;
 
 /** Appends to logs. Every method rejects with `SOURCE_UNAVAILABLE` where the log does not respond within its timeout. */
-export interface LogWriter extends LivenessWriter {
+export interface LogWriter {
   open(executionId: string, request: OpenRequest): Promise<OpenResult>;
   append(executionId: string, request: AppendRequest): Promise<AppendResult>;
   /** Reads the head; undefined where there is no log. */
@@ -159,7 +159,7 @@ export interface LogWriter extends LivenessWriter {
 }
 
 /** Reads logs. Every method rejects with `SOURCE_UNAVAILABLE` where the log does not respond within its timeout. */
-export interface LogReader extends LivenessReader {
+export interface LogReader {
   /** Returns what the log remembers of a batch; undefined where it does not know the name. */
   findBatch(executionId: string, batch: string): Promise<KnownBatch | undefined>;
   /** Reads up to `limit` events after a seq; undefined where there is no log. */

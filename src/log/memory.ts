@@ -1,5 +1,5 @@
 // The log of one process, in memory: the embedded default, under the same contract as the log in Redis.
-import { MAX_TIMER_MS } from '../async/condition.ts';
+import { MAX_TIMER_MS } from '../async/timeout.ts';
 import { createMemoryLeases } from '../coordination/lease.ts';
 import { createMemoryLiveness } from '../coordination/liveness.ts';
 import { formatCursor } from '../event/cursor.ts';

@@ -1,6 +1,6 @@
 // The run's heartbeat. Servers treat a publisher without one as lost: they warn viewers, and finally fail the execution
 // (source/liveness-monitor.ts).
-import type { LogWriter } from '../log/log.ts';
+import type { LivenessWriter } from '../coordination/liveness.ts';
 
 /** Servers report a publisher as silent after 30 s without a heartbeat. */
 const HEARTBEAT_INTERVAL_MS = 10_000;
@@ -16,14 +16,11 @@ export interface Heartbeat {
   stop(isFinished: boolean): void;
 }
 
-export function createHeartbeat(
-  log: Pick<LogWriter, 'recordHeartbeat' | 'removeHeartbeat'>,
-  executionId: string,
-): Heartbeat {
+export function createHeartbeat(liveness: LivenessWriter, executionId: string): Heartbeat {
   let state: 'new' | 'beating' | 'stopped' = 'new';
   let timer: NodeJS.Timeout | undefined;
   // An error needs no log line: the next heartbeat makes up for a lost one, and the outbox reports an unavailable log.
-  const beat = () => void log.recordHeartbeat(executionId).catch(() => {});
+  const beat = () => void liveness.recordHeartbeat(executionId).catch(() => {});
   return {
     start() {
       if (state !== 'new') return;
@@ -37,7 +34,7 @@ export function createHeartbeat(
       state = 'stopped';
       clearInterval(timer);
       // An error needs no log line: the liveness monitor removes an entry that remains.
-      if (isFinished && wasBeating) void log.removeHeartbeat(executionId).catch(() => {});
+      if (isFinished && wasBeating) void liveness.removeHeartbeat(executionId).catch(() => {});
     },
   };
 }

@@ -1,6 +1,7 @@
 // A run from its beginning to its release: begins the row and the log, records the end, leaves without one, and reports
 // a rejection once. run-state.ts has the states and their transitions; this file performs the effects.
 import { settleWithin } from '../async/timeout.ts';
+import type { LivenessWriter } from '../coordination/liveness.ts';
 import type { ExecstreamError } from '../event/errors.ts';
 import type { NewEvent, OpenStatus } from '../event/events.ts';
 import type { BeginExecution, Execution, ExecutionEnd, ExecutionStore } from '../execution/store.ts';
@@ -19,7 +20,7 @@ import type { LeaveReason, RunPhase, RunState } from './run-state.ts';
 import * as phases from './run-state.ts';
 
 export interface LifecycleOptions {
-  readonly log: LogWriter;
+  readonly log: LogWriter & LivenessWriter;
   readonly store: ExecutionStore;
   readonly execution: BeginExecution;
   readonly startEvent: NewEvent;

@@ -1,4 +1,6 @@
 // A worker's publisher: begins runs, and releases them when the worker stops.
+
+import type { LivenessWriter } from '../coordination/liveness.ts';
 import { invalidInput } from '../event/errors.ts';
 import type { ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
@@ -11,7 +13,7 @@ import { createRun, type Run } from './run.ts';
 
 export interface PublisherOptions {
   /** The log to append to, such as `createRedisLogWriter()` returns. */
-  readonly log: LogWriter;
+  readonly log: LogWriter & LivenessWriter;
   /** The rows of the executions, such as `createPrismaStore()` returns. */
   readonly store: ExecutionStore;
   /**

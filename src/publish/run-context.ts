@@ -1,5 +1,6 @@
 // What the calls of one run share: its content, its lifecycle, and the counts of calls that were late or rejected.
 // Redaction comes first: nothing after it (the retained content, the outbox, the row, log lines) contains a secret.
+import type { LivenessWriter } from '../coordination/liveness.ts';
 import type { ExecutionKind, ExecutionMode, NewEvent } from '../event/events.ts';
 import { timestamp } from '../event/events.ts';
 import type { BeginExecution, ExecutionStore } from '../execution/store.ts';
@@ -12,7 +13,7 @@ import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import type { PublisherLimits } from './limits.ts';
 
 export interface RunOptions {
-  readonly log: LogWriter;
+  readonly log: LogWriter & LivenessWriter;
   readonly store: ExecutionStore;
   readonly limits: PublisherLimits;
   readonly logger: Logger;

@@ -2,6 +2,7 @@
 // result has and the log lacks, then the terminal event. The log accepts one end, so any number of servers may try;
 // the missing content is appended by the one that took the log over.
 import { randomUUID } from 'node:crypto';
+import type { LivenessReader } from '../coordination/liveness.ts';
 import { formatCursor } from '../event/cursor.ts';
 import { isFinal, type NewEvent } from '../event/events.ts';
 import type { Execution, ExecutionStore } from '../execution/store.ts';
@@ -18,7 +19,7 @@ import { isPublished } from './source.ts';
 const GRACE_MS = 5_000;
 
 export interface EndReconcilerOptions {
-  readonly log: LogWriter & Pick<LogReader, 'head' | 'read' | 'silenceMs'>;
+  readonly log: LogWriter & Pick<LogReader, 'read'> & Pick<LivenessReader, 'silenceMs'>;
   readonly store: ExecutionStore;
   readonly content: ContentEvents;
   readonly graceMs?: number;

@@ -9,8 +9,8 @@
 // 4. A heartbeat that was never stored, or was lost with the log, hides nothing (missing-heartbeats.ts).
 
 import { delay } from '../async/delay.ts';
+import type { LivenessReader, LivenessWriter } from '../coordination/liveness.ts';
 import type { Execution, ExecutionStore, OpenExecution } from '../execution/store.ts';
-import type { EventLog } from '../log/log.ts';
 import { createBatchPoller } from './batch-poller.ts';
 import { createMissingHeartbeats } from './missing-heartbeats.ts';
 import type { Follow } from './source.ts';
@@ -35,10 +35,7 @@ const DEFAULT_LIVENESS: Omit<LivenessTimes, 'sweepMs'> = {
 const MAX_SWEEP_MS = 30_000;
 
 export interface LivenessMonitorOptions extends Partial<LivenessTimes> {
-  readonly log: Pick<
-    EventLog,
-    'silenceMs' | 'silencesMs' | 'findSilent' | 'recordMissingHeartbeats' | 'removeHeartbeat'
-  >;
+  readonly log: LivenessReader & Pick<LivenessWriter, 'removeHeartbeat'>;
   readonly store: ExecutionStore;
   /** Tells the end of a row at once, without leaving it to a publisher for a while. */
   readonly reconcileEnd: (row: Execution) => Promise<void>;

@@ -8,9 +8,11 @@
 import { randomUUID } from 'node:crypto';
 import { backoff } from '../async/backoff.ts';
 import { delay } from '../async/delay.ts';
+import type { Leases } from '../coordination/lease.ts';
+import type { LivenessReader } from '../coordination/liveness.ts';
 import { messageOf } from '../event/errors.ts';
 import type { ExecutionStore } from '../execution/store.ts';
-import type { EventLog } from '../log/log.ts';
+import type { LogWriter } from '../log/log.ts';
 import { createPublisherWatch } from './publisher-watch.ts';
 import { createRowCopier, type RowCopier, type RowCopierOptions } from './row-copier.ts';
 import { type Audience, type Follow, followBy, isPublished } from './source.ts';
@@ -34,7 +36,7 @@ const ABSENT_MS = 500;
 export interface RowSourceOptions
   extends Omit<RowCopierOptions, 'executionId' | 'fence' | 'log' | 'store'>,
     Partial<RowSourceTimes> {
-  readonly log: EventLog;
+  readonly log: LogWriter & LivenessReader & Leases;
   readonly store: ExecutionStore;
 }
 

@@ -1,5 +1,6 @@
 // What relays have in common: an execution is followed for as long as it has viewers in this process.
-import type { LogHead, LogReader } from '../log/log.ts';
+import type { LivenessReader } from '../coordination/liveness.ts';
+import type { LogHead } from '../log/log.ts';
 
 /** The viewers of one execution in this process, as a relay sees them. */
 export interface Audience {
@@ -43,7 +44,7 @@ export function followAll(...ways: readonly Follow[]): Follow {
  * while the log is lost, or a source numbers its events itself.
  */
 export async function isPublished(
-  log: Pick<LogReader, 'silenceMs'>,
+  log: Pick<LivenessReader, 'silenceMs'>,
   executionId: string,
   head: LogHead | undefined,
 ): Promise<boolean> {

@@ -1,4 +1,5 @@
 // The memory log with faults that a test switches on and off, and a publisher with short timeouts on top of it.
+import type { LivenessWriter } from '../../src/coordination/liveness.ts';
 import { ExecstreamError } from '../../src/event/errors.ts';
 import { type AppendRequest, type EventLog, type LogWriter, MAX_BATCH_BYTES } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
@@ -24,7 +25,7 @@ export function createFaultyLog() {
     new ExecstreamError('SOURCE_UNAVAILABLE', 'the log is unavailable');
   const never = <T>(): Promise<T> => new Promise<T>(() => {});
 
-  const writer: LogWriter = {
+  const writer: LogWriter & LivenessWriter = {
     async open(id, request) {
       if (faults.isAway) throw unavailable();
       if (faults.hangs) return never();

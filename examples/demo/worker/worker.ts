@@ -1,12 +1,18 @@
 // The worker: digests the files, rests, and begins again, until it is told to stop.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createPublisher, type ExecutionStore, type Logger, type LogWriter } from '../../../src/worker.ts';
+import {
+  createPublisher,
+  type ExecutionStore,
+  type LivenessWriter,
+  type Logger,
+  type LogWriter,
+} from '../../../src/worker.ts';
 import type { TextFile } from '../files.ts';
 import { type Digested, digest } from './digest.ts';
 import type { TemporalDigester, TemporalSettings } from './temporal/digester.ts';
 
 export interface WorkerOptions {
-  readonly log: LogWriter & { ping(): Promise<void> };
+  readonly log: LogWriter & LivenessWriter & { ping(): Promise<void> };
   readonly store: ExecutionStore;
   readonly logger: Logger;
   /** Asked in each round, so that what was written meanwhile is seen. */

@@ -5,7 +5,7 @@
 //    long as the node of some slot cannot be reached.
 // 2. There is a link to every master. The link of a former master is closed one refresh later, as replies may be
 //    outstanding on it.
-import { delay } from '../../async/backoff.ts';
+import { delay } from '../../async/delay.ts';
 import { type Link, openLink, type Script } from '../link.ts';
 import type { RedisClusterOptions } from '../url.ts';
 import {

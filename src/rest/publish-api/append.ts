@@ -1,5 +1,6 @@
 // `POST …/{id}/events`: appends a batch of events as a whole, once for its idempotency key.
 import { createHash } from 'node:crypto';
+import type { LivenessWriter } from '../../coordination/liveness.ts';
 import { ExecstreamError, isExecstreamError } from '../../event/errors.ts';
 import { type EventType, isFinal, isTerminal, type NewEvent, type OpenStatus } from '../../event/events.ts';
 import { checkExecutionId } from '../../event/execution-id.ts';
@@ -12,7 +13,7 @@ import {
 } from '../../execution/permission.ts';
 import type { Quotas } from '../../execution/quotas.ts';
 import type { ExecutionStore, ExecutionSummary } from '../../execution/store.ts';
-import { type EventLog, type LogHead, MAX_BATCH_BYTES } from '../../log/log.ts';
+import { type LogHead, type LogReader, type LogWriter, MAX_BATCH_BYTES } from '../../log/log.ts';
 import type { LogState } from '../../log/log-state.ts';
 import { createLogStates } from '../../log/log-states.ts';
 import type { Redaction } from '../../redact/redaction.ts';
@@ -29,10 +30,7 @@ import type { createAcknowledged } from './publisher-heads.ts';
 const FOLLOWED_EVENTS = 128;
 
 export interface AppendOptions {
-  readonly log: Pick<
-    EventLog,
-    'open' | 'append' | 'head' | 'read' | 'findBatch' | 'recordHeartbeat' | 'removeHeartbeat'
-  >;
+  readonly log: LogWriter & Pick<LogReader, 'read' | 'findBatch'> & LivenessWriter;
   readonly store: ExecutionStore;
   readonly authorizePublish: AuthorizePublish;
   readonly quotas: Quotas;

@@ -6,6 +6,7 @@
 //    uncertain, or fails, the row expects heartbeats that nobody sends, and the liveness sweep ends it.
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import type { LivenessWriter } from '../../coordination/liveness.ts';
 import { ExecstreamError } from '../../event/errors.ts';
 import { type ExecutionKind, type JsonValue, type NewEvent, timestamp } from '../../event/events.ts';
 import { checkExecutionId } from '../../event/execution-id.ts';
@@ -13,7 +14,7 @@ import { type ParentPolicies, requireParent } from '../../execution/parent.ts';
 import { type Caller, requirePublish, requirePublishScope } from '../../execution/permission.ts';
 import type { Quotas } from '../../execution/quotas.ts';
 import type { BeginExecution, Execution, ExecutionStore } from '../../execution/store.ts';
-import { type EventLog, type LogHead, MAX_BATCH_BYTES } from '../../log/log.ts';
+import { type LogHead, type LogWriter, MAX_BATCH_BYTES } from '../../log/log.ts';
 import { prepareRun } from '../../publish/begin-run.ts';
 import type { Redaction } from '../../redact/redaction.ts';
 import { readBody } from '../request-body.ts';
@@ -42,7 +43,7 @@ export interface PublishTarget {
 }
 
 export interface BeginOptions extends ParentPolicies {
-  readonly log: Pick<EventLog, 'head' | 'open' | 'append' | 'recordHeartbeat'>;
+  readonly log: LogWriter & Pick<LivenessWriter, 'recordHeartbeat'>;
   readonly store: ExecutionStore;
   readonly quotas: Quotas;
   /** Makes a redaction for one request. */

@@ -8,7 +8,7 @@
 //    before they count.
 // 4. After a call with an unknown outcome the copy is discarded; the next one takes a new token (see 1).
 import { splitIntoBatches } from '../../log/append-batch.ts';
-import type { EventLog, LogHead } from '../../log/log.ts';
+import type { LogHead, LogWriter } from '../../log/log.ts';
 import type { WorkflowEvent, WorkflowNote } from '../shared/stream-query.ts';
 import { formatCopyNote, parseCopyNote } from './copy-note.ts';
 
@@ -50,7 +50,7 @@ export interface FixedCopy {
 }
 
 export interface FixedCopyOptions {
-  readonly log: EventLog;
+  readonly log: LogWriter;
   readonly executionId: string;
   readonly fence: number;
 }

@@ -1,8 +1,8 @@
 // Work under the lease of an execution, which is renewed while the work runs.
-import type { EventLog } from '../../log/log.ts';
+import type { Leases } from '../../coordination/lease.ts';
 
 export interface LeaseOptions {
-  readonly log: Pick<EventLog, 'takeLease' | 'renewLease' | 'dropLease'>;
+  readonly log: Pick<Leases, 'takeLease' | 'renewLease' | 'dropLease'>;
   readonly executionId: string;
   /** Names the holder. */
   readonly holder: string;

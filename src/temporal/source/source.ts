@@ -2,8 +2,9 @@
 // events of its workflow, and its end, into the log.
 //
 // An execution that is not a Temporal workflow is left to the fallback source.
+import type { Leases } from '../../coordination/lease.ts';
 import type { Execution, ExecutionStore, OpenExecution } from '../../execution/store.ts';
-import type { EventLog } from '../../log/log.ts';
+import type { LogReader, LogWriter } from '../../log/log.ts';
 import { type Audience, type Follow, followBy } from '../../source/source.ts';
 import type { PayloadDecoder } from '../shared/payloads.ts';
 import { createResolution, isTemporalWorkflow, type ResolveWorkflow } from './resolve.ts';
@@ -15,7 +16,7 @@ const DEFAULT_TIMES: TemporalTimes = { ...DEFAULT_WATCH_TIMES, leaseMs: 5_000, s
 
 export interface TemporalSourceOptions extends Partial<TemporalTimes> {
   readonly temporal: TemporalClient;
-  readonly log: EventLog;
+  readonly log: LogWriter & LogReader & Leases;
   readonly store: ExecutionStore;
   /**
    * Resolves the id of an execution without a row to a workflow.

@@ -1,7 +1,7 @@
 // What the parts of one watch share: the workflow, its log, its audience, and the warnings that are active.
 import type { BackoffPolicy } from '../../async/backoff.ts';
 import type { ExecutionStore } from '../../execution/store.ts';
-import type { EventLog } from '../../log/log.ts';
+import type { LogReader } from '../../log/log.ts';
 import type { Audience } from '../../source/source.ts';
 import type { PayloadDecoder } from '../shared/payloads.ts';
 import { isTemporalError, type TemporalCall, toWarning } from './errors.ts';
@@ -47,7 +47,7 @@ export const DEFAULT_WATCH_TIMES: WatchTimes = {
 
 export interface WatchContext {
   readonly temporal: TemporalClient;
-  readonly log: EventLog;
+  readonly log: Pick<LogReader, 'head' | 'listen'>;
   readonly store: ExecutionStore;
   readonly executionId: string;
   readonly copy: FixedCopy;

@@ -4,12 +4,14 @@
 // 1. The holder of the execution's lease watches a workflow. The lease is renewed beside the work, which may wait for
 //    long; a watcher that has lost it stops, and the log rejects what it still sends.
 // 2. After any failure the loop continues, with a new token, while the execution is followed.
+
 import { randomUUID } from 'node:crypto';
 import { backoff } from '../../async/backoff.ts';
 import { delay } from '../../async/delay.ts';
+import type { Leases } from '../../coordination/lease.ts';
 import { messageOf } from '../../event/errors.ts';
 import type { Execution, ExecutionStore } from '../../execution/store.ts';
-import type { EventLog } from '../../log/log.ts';
+import type { LogReader, LogWriter } from '../../log/log.ts';
 import type { Audience } from '../../source/source.ts';
 import type { PayloadDecoder } from '../shared/payloads.ts';
 import { isTemporalError } from './errors.ts';
@@ -37,7 +39,7 @@ export interface TemporalTimes extends WatchTimes {
 
 export interface FollowerOptions {
   readonly temporal: TemporalClient;
-  readonly log: EventLog;
+  readonly log: LogWriter & LogReader & Leases;
   readonly store: ExecutionStore;
   readonly times: TemporalTimes;
   readonly decodePayload: PayloadDecoder | undefined;
@@ -124,7 +126,11 @@ export async function followWorkflow(
 }
 
 /** Stores the cursor of an end that another process appended and perhaps did not store. */
-async function markEnd(log: EventLog, store: ExecutionStore, executionId: string): Promise<void> {
+async function markEnd(
+  log: Pick<LogReader, 'head'>,
+  store: ExecutionStore,
+  executionId: string,
+): Promise<void> {
   const row = await store.get(executionId);
   const head = row?.finishedAt && !row.end ? await log.head(executionId) : undefined;
   if (head && head.end > 0) await store.markEnd(executionId, { seq: head.end, epoch: head.epoch });

@@ -86,7 +86,7 @@ function isHead({ epoch, head, attempt, end }: LogHead): boolean {
 /** Another client has written to the log's keys. Viewers wait, and continue once they are repaired. */
 function corrupt(executionId: string): ExecstreamError {
   return new ExecstreamError(
-    'SOURCE_UNAVAILABLE',
+    'LOG_CORRUPT',
     `log of ${executionId} is corrupt: an entry is not a valid event`,
   );
 }

@@ -4,7 +4,8 @@
 // own `applyPatch` refuses.
 import { ExecstreamError } from './errors.ts';
 import { type JsonValue, MAX_DATA_BYTES, type PatchOperation } from './events.ts';
-import { jsonBytes, jsonEquals, tooLarge } from './json.ts';
+import { jsonBytes, tooLarge } from './json.ts';
+import { jsonEquals } from './json-equals.ts';
 
 /** Bytes of `{"patch":[]}`. */
 const FRAME_BYTES = 12;

@@ -2,8 +2,7 @@
 import { ExecstreamError } from './errors.ts';
 import type { JsonValue } from './events.ts';
 import { MAX_JSON_DEPTH } from './json-depth.ts';
-
-export type JsonObject = { [key: string]: JsonValue };
+import { defineMember, type JsonObject } from './json-patch.ts';
 
 export interface JsonSize {
   /** UTF-16 code units of the value's JSON, escapes not counted. */
@@ -128,21 +127,6 @@ export function checkValueSize(value: JsonValue): void {
   work.checkSize({ units, nodes, depth }, 0, 0);
 }
 
-/** Whether two values are equal as JSON (RFC 6902, 4.6): members in any order, numbers by their value. */
-export function isEqual(a: JsonValue, b: JsonValue, work: PatchWork): boolean {
-  work.spend(1);
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
-  if (Array.isArray(a) || Array.isArray(b)) {
-    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
-    return a.every((inner, i) => isEqual(inner, b[i]!, work));
-  }
-  const keys = Object.keys(a);
-  const others = Object.keys(b);
-  work.spend(keys.length + others.length);
-  if (keys.length !== others.length) return false;
-  return keys.every((key) => Object.hasOwn(b, key) && isEqual(a[key]!, b[key]!, work));
-}
-
 class Tally {
   units = 0;
   nodes = 0;
@@ -201,15 +185,6 @@ function ownUnits(value: JsonValue): number {
   if (typeof value === 'string') return value.length + 2;
   if (typeof value !== 'object' || value === null) return String(value).length;
   return Array.isArray(value) ? 2 + value.length : 2;
-}
-
-/** Sets a member. `__proto__` is an ordinary key in JSON, which an assignment would take for the prototype. */
-export function defineMember(object: JsonObject, key: string, value: JsonValue): void {
-  if (key === '__proto__') {
-    Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
-  } else {
-    object[key] = value;
-  }
 }
 
 function tooLarge(message: string): ExecstreamError {

@@ -1,6 +1,6 @@
 // How large an event is, and how large it may be (PROTOCOL.md, "Events").
 import { ExecstreamError, messageOf } from './errors.ts';
-import { type JsonValue, MAX_DATA_BYTES, type NewEvent } from './events.ts';
+import { MAX_DATA_BYTES, type NewEvent } from './events.ts';
 import { exceedsDepth, MAX_JSON_DEPTH } from './json-depth.ts';
 
 /** At most what an envelope adds to its data in a log: id, seq, type, ts, attempt and their punctuation. */
@@ -41,17 +41,4 @@ export function copyJson<T>(value: T, what: string): T | undefined {
   }
   if (!exceedsDepth(copy, MAX_JSON_DEPTH)) return copy;
   throw new ExecstreamError('BAD_USER_INPUT', `${what} is nested deeper than ${MAX_JSON_DEPTH} levels`);
-}
-
-/** Whether two JSON values are equal: same members in any order, same elements in the same order. */
-export function jsonEquals(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
-  if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (Array.isArray(a) || Array.isArray(b)) {
-    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
-    return a.every((element, i) => jsonEquals(element, b[i]));
-  }
-  const keys = Object.keys(a);
-  if (keys.length !== Object.keys(b).length) return false;
-  return keys.every((key) => Object.hasOwn(b, key) && jsonEquals(a[key], b[key]));
 }

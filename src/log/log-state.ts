@@ -7,7 +7,8 @@
 //    too long, or a patch did not apply.
 import { ExecstreamError, isExecstreamError } from '../event/errors.ts';
 import type { ExecutionEvent, JsonValue, NewEvent, PatchOperation } from '../event/events.ts';
-import { JsonDocument, setsWholeValue } from '../event/json-patch.ts';
+import { JsonDocument } from '../event/json-document.ts';
+import { setsWholeValue } from '../event/json-patch.ts';
 import { PatchWork } from '../event/json-size.ts';
 
 /** UTF-16 code units of a text that are kept; a longer one is unknown. */

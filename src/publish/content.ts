@@ -5,7 +5,7 @@
 //    deltas add up to.
 // 2. Nothing is held back while another event is published: `pause()` precedes every other event, `end()` the last one.
 import { type ExecutionMode, type JsonValue, type NewEvent, timestamp } from '../event/events.ts';
-import { jsonEquals } from '../event/json.ts';
+import { jsonEquals } from '../event/json-equals.ts';
 import { createTextCutter } from '../event/text.ts';
 import type { Redaction } from '../redact/redaction.ts';
 import type { PublisherLimits } from './limits.ts';

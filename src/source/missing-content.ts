@@ -1,7 +1,7 @@
 // What an ended row's result has and its log lacks, because a publisher died while its last words waited for the log.
 import { isExecstreamError } from '../event/errors.ts';
 import { type NewEvent, timestamp } from '../event/events.ts';
-import { jsonEquals } from '../event/json.ts';
+import { jsonEquals } from '../event/json-equals.ts';
 import type { Execution } from '../execution/store.ts';
 import type { LogState } from '../log/log-state.ts';
 import type { ContentEvents } from './row-diff.ts';

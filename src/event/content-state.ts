@@ -1,0 +1,104 @@
+// The text or value of an execution: the part of its state that grows, and that a lost event makes partial.
+import type { EventData, EventType, ExecutionMode, JsonValue, PatchOperation } from './events.ts';
+import { applyPatch, setsWholeValue } from './json-patch.ts';
+
+/** The result of an execution as it grows. */
+export interface ContentState {
+  /** In text mode. If partial: the text after the events that are missing. */
+  readonly text?: string;
+  /** In structured mode. If partial: the last value before the events that are missing. */
+  readonly value?: JsonValue;
+  /** `partial` after a `gap` without content, after `PREFIX_LOST`, or after a patch that does not apply. */
+  readonly completeness: 'full' | 'partial';
+}
+
+/** An event without its position in a log. */
+export type EventContent = { [T in EventType]: { readonly type: T; readonly data: EventData[T] } }[EventType];
+
+/**
+ * Computes the value after a patch.
+ * @throws Error for a patch that does not apply
+ */
+export type PatchValue = (value: JsonValue, patch: readonly PatchOperation[]) => JsonValue;
+
+/**
+ * The content before the first event: an empty text or a `null` value, or both where the mode is not known.
+ */
+export function initialContent(mode?: ExecutionMode): ContentState {
+  return {
+    ...(mode !== 'STRUCTURED' && { text: '' }),
+    ...(mode !== 'TEXT' && { value: null }),
+    completeness: 'full',
+  };
+}
+
+/**
+ * The content after an event; the same object for an event that does not concern the content. Never throws.
+ * @param patchValue computes the value after a patch; by default an immutable one
+ */
+export function reduceContent<State extends ContentState>(
+  state: State,
+  { type, data }: EventContent,
+  patchValue: PatchValue = applyPatch,
+): State {
+  switch (type) {
+    case 'llm_chunk':
+      return state.text === undefined ? state : { ...state, text: state.text + data.content };
+    case 'structured_delta':
+      return reducePatch(state, data.patch, patchValue);
+    case 'reset':
+      return clearContent(state);
+    case 'gap':
+      return withContent(state, data) ?? loseContent(state);
+    case 'warning':
+      return data.code === 'PREFIX_LOST' && state.text !== undefined ? loseContent(state) : state;
+    case 'complete':
+      return (state.completeness === 'partial' && withContent(state, contentOf(state, data.result))) || state;
+    default:
+      return state;
+  }
+}
+
+/** The content that a result restores; neither text nor value if it is not of the execution's mode. */
+export function contentOf(
+  { text, value }: Pick<ContentState, 'text' | 'value'>,
+  result: JsonValue | undefined,
+): Pick<ContentState, 'text' | 'value'> {
+  if (text !== undefined && typeof result === 'string') return { text: result };
+  return value !== undefined && result !== undefined ? { value: result } : {};
+}
+
+function withContent<State extends ContentState>(
+  state: State,
+  { text, value }: { readonly text?: string; readonly value?: JsonValue },
+): State | undefined {
+  if (text !== undefined && state.text !== undefined) return { ...state, text, completeness: 'full' };
+  if (value !== undefined && state.value !== undefined) return { ...state, value, completeness: 'full' };
+  return undefined;
+}
+
+/** An empty text, a `null` value. */
+export function clearContent<State extends ContentState>(state: State): State {
+  const text = state.text === undefined ? {} : { text: '' };
+  const value = state.value === undefined ? {} : { value: null };
+  return { ...state, ...text, ...value, completeness: 'full' };
+}
+
+/** Events are missing: the text starts over, the value stays as it was until a whole value replaces it. */
+export function loseContent<State extends ContentState>(state: State): State {
+  return { ...state, ...(state.text !== undefined && { text: '' }), completeness: 'partial' };
+}
+
+function reducePatch<State extends ContentState>(
+  state: State,
+  patch: readonly PatchOperation[],
+  patchValue: PatchValue,
+): State {
+  if (state.value === undefined) return state;
+  try {
+    if (state.completeness === 'partial' && !setsWholeValue(patch)) return state;
+    return { ...state, value: patchValue(state.value, patch), completeness: 'full' };
+  } catch {
+    return { ...state, completeness: 'partial' };
+  }
+}

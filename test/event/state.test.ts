@@ -1,0 +1,432 @@
+// The laws of the reducer, over arbitrary legal event sequences; fast-check prints the seed of a failure.
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { EventType, ExecutionEvent, JsonValue, PatchOperation } from '../../src/event/events.ts';
+import { type ExecutionState, initialState, reduce } from '../../src/event/state.ts';
+import { deepFreeze } from '../support/deep-freeze.ts';
+import { type EventSequence, EXECUTION_ID, eventSequences } from '../support/event-sequences.ts';
+import { applyJsonPatch, type Json, type Operation } from '../support/rfc6902.ts';
+
+const RUNS = { numRuns: 2_000 };
+
+/** Reduces events; every state in between is frozen, so that a change of one fails. */
+function reduceAll(state: ExecutionState, events: readonly ExecutionEvent[]): ExecutionState {
+  return events.reduce((each, event) => deepFreeze(reduce(each, event)), state);
+}
+
+function statesOf({ kind, mode, events }: EventSequence): ExecutionState[] {
+  const states = [deepFreeze(initialState(kind, mode))];
+  for (const event of events) states.push(deepFreeze(reduce(states.at(-1)!, event)));
+  return states;
+}
+
+/** A sequence and a place in it, as a fraction. */
+const cutSequences = fc.tuple(eventSequences, fc.double({ min: 0, max: 1, noNaN: true }));
+
+function cutAt(sequence: EventSequence, fraction: number) {
+  const n = Math.round(sequence.events.length * fraction);
+  return { before: sequence.events.slice(0, n), after: sequence.events.slice(n) };
+}
+
+const seqOf = ({ cursor }: ExecutionState) => Number(cursor.split('-')[0]);
+const epochOf = ({ cursor }: ExecutionState) => cursor.split('-')[1];
+const isServerReset = ({ type, seq }: ExecutionEvent) => type === 'reset' && seq === 0;
+
+describe('laws', () => {
+  test('1, prefix: reducing 1..n and then n+1..m equals reducing 1..m', () => {
+    fc.assert(
+      fc.property(cutSequences, ([sequence, fraction]) => {
+        const { before, after } = cutAt(sequence, fraction);
+        const start = initialState(sequence.kind, sequence.mode);
+        expect(reduceAll(reduceAll(start, before), after)).toEqual(reduceAll(start, sequence.events));
+      }),
+      RUNS,
+    );
+  });
+
+  test('2, snapshot: a state written as JSON at n, followed by n+1..m, equals reducing 1..m', () => {
+    fc.assert(
+      fc.property(cutSequences, ([sequence, fraction]) => {
+        const { before, after } = cutAt(sequence, fraction);
+        const start = initialState(sequence.kind, sequence.mode);
+        const snapshot = JSON.parse(JSON.stringify(reduceAll(start, before))) as ExecutionState;
+        expect(reduceAll(snapshot, after)).toEqual(reduceAll(start, sequence.events));
+      }),
+      RUNS,
+    );
+  });
+
+  test('3, idempotence: an event at or below the cursor of the same epoch changes nothing', () => {
+    fc.assert(
+      fc.property(eventSequences, (sequence) => {
+        statesOf(sequence).forEach((state, n) => {
+          for (const event of sequence.events.slice(0, n)) {
+            const isOld = event.id.endsWith(`-${epochOf(state)}`) && event.seq <= seqOf(state);
+            if (isOld && !isServerReset(event)) expect(reduce(state, event)).toBe(state);
+          }
+        });
+      }),
+      RUNS,
+    );
+  });
+
+  test('3, idempotence: a sequence in which every event is repeated adds up to the same state', () => {
+    fc.assert(
+      fc.property(eventSequences, ({ kind, mode, events }) => {
+        const start = initialState(kind, mode);
+        const repeated = events.flatMap((event) => [event, event]);
+        expect(reduceAll(start, repeated)).toEqual(reduceAll(start, events));
+      }),
+      RUNS,
+    );
+  });
+
+  test('4, a reset or a new epoch clears text, value, tool calls and end, and keeps the subject', () => {
+    fc.assert(
+      fc.property(eventSequences, (sequence) => {
+        const states = statesOf(sequence);
+        sequence.events.forEach((event, i) => {
+          const [before, after] = [states[i]!, states[i + 1]!];
+          const isNewEpoch = before.cursor !== '' && epochOf(before) !== epochOf(after);
+          if (before === after || !(event.type === 'reset' || isNewEpoch)) return;
+          // The event itself may be the first content of the new epoch.
+          const { kind, mode } = sequence;
+          const expected = reduce({ ...initialState(kind, mode), subject: before.subject }, event);
+          const { text, value, completeness, toolCalls, end, subject } = expected;
+          expect(after).toMatchObject({ completeness, toolCalls });
+          expect([after.text, after.value, after.end]).toEqual([text, value, end]);
+          expect(after.subject).toBe(subject);
+          if (event.type === 'reset') expect(after).toMatchObject({ toolCalls: [], completeness: 'full' });
+        });
+      }),
+      RUNS,
+    );
+  });
+
+  /** What an event may change, beside cursor and attempt; everything else keeps its identity. */
+  const CHANGED_BY: Record<EventType, readonly (keyof ExecutionState)[]> = {
+    workflow_start: ['subject', 'status', 'step'],
+    agent_start: ['subject', 'status', 'step', 'children'],
+    task_start: ['subject', 'status', 'step', 'children'],
+    workflow_status: ['status', 'step', 'usage'],
+    agent_status: ['status', 'step', 'children'],
+    task_status: ['status', 'step', 'children'],
+    tool_call: ['toolCalls'],
+    llm_chunk: ['text'],
+    structured_delta: ['value', 'completeness'],
+    warning: ['warnings', 'text', 'completeness'],
+    reset: ['text', 'value', 'toolCalls', 'end', 'completeness'],
+    gap: ['text', 'value', 'completeness'],
+    complete: ['status', 'step', 'usage', 'end', 'text', 'value', 'completeness'],
+    error: ['status', 'step', 'usage', 'end'],
+  };
+
+  test('5, structural sharing: a part that an event does not concern keeps its identity', () => {
+    fc.assert(
+      fc.property(eventSequences, (sequence) => {
+        const states = statesOf(sequence);
+        sequence.events.forEach((event, i) => {
+          const [before, after] = [states[i]!, states[i + 1]!];
+          if (before === after || (before.cursor !== '' && epochOf(before) !== epochOf(after))) return;
+          const changed: readonly string[] = ['cursor', 'attempt', ...CHANGED_BY[event.type]];
+          for (const key of Object.keys(before) as (keyof ExecutionState)[]) {
+            if (!changed.includes(key)) expect(after[key], `${event.type}: ${key}`).toBe(before[key]);
+          }
+          for (const list of ['toolCalls', 'children'] as const) {
+            if (event.type === 'reset') continue;
+            const replaced = before[list].filter((item, n) => after[list][n] !== item);
+            expect(replaced.length, list).toBeLessThanOrEqual(1);
+          }
+        });
+      }),
+      RUNS,
+    );
+  });
+
+  test('5, structural sharing: a patch keeps the identity of the members that no operation names', () => {
+    fc.assert(
+      fc.property(eventSequences, (sequence) => {
+        const states = statesOf(sequence);
+        sequence.events.forEach((event, i) => {
+          if (event.type !== 'structured_delta') return;
+          const [before, after] = [states[i]!.value, states[i + 1]!.value];
+          if (!isObject(before) || !isObject(after) || Array.isArray(after)) return;
+          const named = event.data.patch.flatMap(({ path, from = path }) => [path, from]);
+          if (named.includes('')) return;
+          for (const [key, member] of Object.entries(before)) {
+            if (named.some((path) => path.split('/')[1] === key)) continue;
+            expect((after as { [key: string]: JsonValue })[key]).toBe(member);
+          }
+        });
+      }),
+      RUNS,
+    );
+  });
+
+  test('5, a chunk costs its own length: 50,000 chunks of 100 characters take seconds, not minutes', () => {
+    let state = initialState('agent', 'TEXT');
+    for (let seq = 1; seq <= 50_000; seq += 1) {
+      state = reduce(state, event(seq, 'llm_chunk', { content: 'x'.repeat(100) }));
+    }
+    expect(state.text).toHaveLength(5_000_000);
+  }, 20_000);
+
+  test('6, a patch that does not apply makes the value partial until the next whole value; nothing throws', () => {
+    fc.assert(
+      fc.property(eventSequences, (sequence) => {
+        const states = statesOf(sequence);
+        const expected = contentsOf(sequence);
+        states.forEach((state, i) => {
+          const { text, value, completeness } = state;
+          expect({ text, value, completeness }, `after ${i} events`).toEqual(expected[i]);
+        });
+      }),
+      RUNS,
+    );
+  });
+});
+
+interface Content {
+  text: string | undefined;
+  value: Json | undefined;
+  completeness: 'full' | 'partial';
+}
+
+/** The content after each event, by an implementation that shares nothing with the product's. */
+function contentsOf({ kind, mode, events }: EventSequence): Content[] {
+  const isText = kind !== 'workflow' && mode === 'TEXT';
+  const isValue = kind !== 'workflow' && mode === 'STRUCTURED';
+  const empty: Content = {
+    text: isText ? '' : undefined,
+    value: isValue ? null : undefined,
+    completeness: 'full',
+  };
+  const contents = [empty];
+  let [seq, epoch] = [0, ''];
+  for (const each of events) {
+    const eventEpoch = each.id.split('-')[1]!;
+    const isNewEpoch = epoch !== '' && eventEpoch !== epoch;
+    const last = isNewEpoch ? empty : contents.at(-1)!;
+    const isOld = epoch === eventEpoch && each.seq <= seq && !isServerReset(each);
+    contents.push(isOld ? last : contentAfter(last, each, empty));
+    if (!isOld) [seq, epoch] = [each.seq, eventEpoch];
+  }
+  return contents;
+}
+
+function contentAfter(content: Content, { type, data }: ExecutionEvent, empty: Content): Content {
+  const isText = empty.text !== undefined;
+  const isValue = empty.value !== undefined;
+  const lost: Content = { ...content, ...(isText && { text: '' }), completeness: 'partial' };
+  if (type === 'reset') return empty;
+  if (type === 'gap') {
+    if (data.text !== undefined) return { ...empty, text: data.text };
+    return data.value === undefined ? lost : { ...empty, value: data.value };
+  }
+  if (type === 'warning' && data.code === 'PREFIX_LOST' && isText) return lost;
+  if (type === 'llm_chunk') return { ...content, text: content.text + data.content };
+  if (type === 'structured_delta') {
+    const isWhole = data.patch[0]!.path === '' && ['add', 'replace'].includes(data.patch[0]!.op);
+    if (content.completeness === 'partial' && !isWhole) return content;
+    try {
+      const value = applyJsonPatch(content.value!, data.patch as readonly Operation[]);
+      return { ...content, value, completeness: 'full' };
+    } catch {
+      return { ...content, completeness: 'partial' };
+    }
+  }
+  if (type === 'complete' && content.completeness === 'partial' && data.result !== undefined) {
+    if (isValue) return { ...empty, value: data.result };
+    if (isText && typeof data.result === 'string') return { ...empty, text: data.result };
+  }
+  return content;
+}
+
+function event<T extends EventType>(seq: number, type: T, data: ExecutionEvent<T>['data'], epoch = 'e1') {
+  const envelope = { id: `${seq}-${epoch}`, seq, ts: '', executionId: EXECUTION_ID, attempt: 1 };
+  return { ...envelope, type, data } as ExecutionEvent;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+/** The state after events with consecutive seqs. */
+function stateAfter(
+  start: ExecutionState,
+  ...events: { [T in EventType]: [T, ExecutionEvent<T>['data']] }[EventType][]
+): ExecutionState {
+  return reduceAll(
+    start,
+    events.map(([type, data], i) => event(i + 1, type, data)),
+  );
+}
+
+describe('the parts of the state', () => {
+  test('an execution without events is pending, with the content of its mode; a workflow has none', () => {
+    const rest = { cursor: '', attempt: 0, status: 'PENDING', toolCalls: [], children: [], warnings: [] };
+    expect(initialState('agent', 'TEXT')).toEqual({ kind: 'agent', text: '', completeness: 'full', ...rest });
+    expect(initialState('task', 'STRUCTURED')).toEqual({
+      kind: 'task',
+      value: null,
+      completeness: 'full',
+      ...rest,
+    });
+    expect(initialState('agent')).toMatchObject({ text: '', value: null });
+    expect(initialState('workflow', 'TEXT')).toEqual({ kind: 'workflow', completeness: 'full', ...rest });
+  });
+
+  test('start, status and terminal events set subject, status, step, usage and end', () => {
+    const usage = { inputTokens: 1, outputTokens: 2, totalTokens: 3 };
+    const begun = stateAfter(
+      initialState('agent', 'TEXT'),
+      ['agent_start', { agentId: 'writer', action: 'write' }],
+      ['agent_status', { status: 'WAITING', step: 'review' }],
+    );
+    expect(begun).toMatchObject({
+      cursor: '2-e1',
+      attempt: 1,
+      status: 'WAITING',
+      step: 'review',
+      subject: { agentId: 'writer', action: 'write' },
+    });
+    const data = { status: 'FAILED', message: 'm', usage, durationMs: 1 } as const;
+    const ended = reduce(begun, event(3, 'error', data));
+    expect(ended).toMatchObject({ status: 'FAILED', step: undefined, usage, end: data });
+  });
+
+  test('tool calls are in start order and merged by id; one that starts again loses its outcome', () => {
+    const call = { toolCallId: 't1', toolName: 'search' } as const;
+    const state = stateAfter(
+      initialState('agent', 'TEXT'),
+      ['tool_call', { ...call, status: 'started', args: { q: 1 } }],
+      ['tool_call', { toolCallId: 't2', toolName: 'fetch', status: 'started' }],
+      ['tool_call', { ...call, status: 'failed', error: 'timeout', durationMs: 5 }],
+    );
+    expect(state.toolCalls).toEqual([
+      { id: 't1', name: 'search', status: 'failed', args: { q: 1 }, error: 'timeout', durationMs: 5 },
+      { id: 't2', name: 'fetch', status: 'started' },
+    ]);
+    const again = reduce(state, event(4, 'tool_call', { ...call, status: 'started' }));
+    expect(again.toolCalls[0]).toEqual({ id: 't1', name: 'search', status: 'started' });
+    expect(again.toolCalls[1]).toBe(state.toolCalls[1]);
+  });
+
+  test('the children of a workflow are in start order, with and without an execution id', () => {
+    const state = stateAfter(
+      initialState('workflow'),
+      ['workflow_start', { workflowId: 'w', workflowType: 'report', runId: 'r' }],
+      ['agent_start', { agentId: 'writer', executionId: 'a1' }],
+      ['task_start', { taskId: 'upload' }],
+      ['task_status', { status: 'RUNNING', taskId: 'index', executionId: 'k1' }],
+      ['agent_status', { status: 'WAITING', step: 'review', executionId: 'a1' }],
+      ['task_status', { status: 'SUCCESS', taskId: 'upload' }],
+      ['agent_status', { status: 'RUNNING' }],
+    );
+    expect(state.children).toEqual([
+      { executionId: 'a1', kind: 'agent', name: 'writer', status: 'WAITING', step: 'review' },
+      { kind: 'task', name: 'upload', status: 'SUCCESS' },
+      { executionId: 'k1', kind: 'task', name: 'index', status: 'RUNNING' },
+    ]);
+    expect(state).toMatchObject({ status: 'RUNNING', subject: { workflowType: 'report' } });
+  });
+
+  test("an agent's own status may name its execution", () => {
+    const named = { executionId: EXECUTION_ID };
+    const state = stateAfter(
+      initialState('agent', 'TEXT'),
+      ['agent_start', { agentId: 'writer', ...named }],
+      ['agent_status', { status: 'PAUSED', ...named }],
+    );
+    expect(state).toMatchObject({ status: 'PAUSED', children: [], subject: { agentId: 'writer' } });
+  });
+
+  test('the last 20 warnings are kept', () => {
+    const warnings = Array.from({ length: 25 }, (_, i) => ({ code: `W${i}`, message: 'm' }));
+    const state = stateAfter(
+      initialState('task', 'TEXT'),
+      ...warnings.map((data) => ['warning', data] as ['warning', typeof data]),
+    );
+    expect(state.warnings).toEqual(warnings.slice(5));
+  });
+
+  test('an event of an unknown type only moves the cursor', () => {
+    const state = stateAfter(initialState('task', 'TEXT'), ['llm_chunk', { content: 'a' }]);
+    const unknown = { ...event(2, 'warning', { code: 'c', message: 'm' }), type: 'later' };
+    expect(reduce(state, unknown as unknown as ExecutionEvent)).toEqual({ ...state, cursor: '2-e1' });
+  });
+});
+
+describe('lost events', () => {
+  const patch = (...operations: PatchOperation[]) =>
+    ['structured_delta', { patch: operations }] as ['structured_delta', { patch: PatchOperation[] }];
+  const gap = ['gap', { fromSeq: 2, toSeq: 2 }] as ['gap', { fromSeq: number; toSeq: number }];
+
+  test.each([
+    ['a gap', gap],
+    ['PREFIX_LOST', ['warning', { code: 'PREFIX_LOST', message: 'm' }] as never],
+  ])('%s makes a text partial: it starts over, and the result completes it', (_, loss) => {
+    const start = initialState('agent', 'TEXT');
+    const state = stateAfter(start, ['llm_chunk', { content: 'a' }], loss, ['llm_chunk', { content: 'c' }]);
+    expect(state).toMatchObject({ text: 'c', completeness: 'partial' });
+    const complete = (result?: JsonValue) =>
+      reduce(
+        state,
+        event(4, 'complete', { status: 'SUCCESS', durationMs: 1, ...(result !== undefined && { result }) }),
+      );
+    expect(complete('abc')).toMatchObject({ text: 'abc', completeness: 'full' });
+    expect(complete()).toMatchObject({ text: 'c', completeness: 'partial' });
+    expect(complete({ not: 'text' })).toMatchObject({ text: 'c', completeness: 'partial' });
+  });
+
+  test('a gap makes a value partial: patches have no effect until a whole value', () => {
+    const start = initialState('agent', 'STRUCTURED');
+    const set = patch({ op: 'add', path: '', value: { a: 1 } });
+    const change = patch({ op: 'add', path: '/b', value: 2 });
+    const partial = stateAfter(start, set, gap, change);
+    expect(partial).toMatchObject({ value: { a: 1 }, completeness: 'partial' });
+    const whole = reduce(partial, event(4, ...patch({ op: 'replace', path: '', value: [] })));
+    expect(whole).toMatchObject({ value: [], completeness: 'full' });
+  });
+
+  test('PREFIX_LOST does not concern a value', () => {
+    const lost = ['warning', { code: 'PREFIX_LOST', message: 'm' }] as ['warning', never];
+    const state = stateAfter(
+      initialState('agent', 'STRUCTURED'),
+      lost,
+      patch({ op: 'add', path: '', value: 1 }),
+    );
+    expect(state).toMatchObject({ value: 1, completeness: 'full' });
+  });
+
+  test('a gap with content sets it', () => {
+    const state = stateAfter(initialState('agent', 'TEXT'), gap, [
+      'gap',
+      { fromSeq: 1, toSeq: 2, text: 'ab' },
+    ]);
+    expect(state).toMatchObject({ text: 'ab', completeness: 'full' });
+  });
+});
+
+describe('the bundle', () => {
+  async function bundle(external: string[] = []): Promise<string> {
+    const options = { bundle: true, minify: true, format: 'esm', target: 'es2023', write: false } as const;
+    const entryPoints = ['src/event/state.ts'];
+    const { outputFiles } = await build({ ...options, entryPoints, external, platform: 'browser' });
+    return outputFiles[0]!.text;
+  }
+
+  test('stays under 2 KB gzipped without the JSON Patch module, and under 3.5 KB with it', async () => {
+    const sizes = await Promise.all([bundle(['./json-patch.ts']), bundle()]);
+    const [reducer, all] = sizes.map((code) => gzipSync(code).length) as [number, number];
+    console.log(`event/state.ts: ${reducer} bytes gzipped, ${all} with JSON Patch`);
+    expect(reducer).toBeLessThan(2_048);
+    expect(all).toBeLessThan(3_584);
+  });
+
+  test('uses nothing of Node', async () => {
+    expect(await bundle()).not.toMatch(/\b(Buffer|process|require|node:)\b/);
+  });
+});

@@ -20,19 +20,16 @@ import {
 import { copyWithin, type JsonSize, type PatchWork, sizeOf, unlimitedWork } from './json-size.ts';
 
 export class JsonDocument {
-  readonly #holder: { root: JsonValue } = { root: null };
-  #size: JsonSize = sizeOf(null, unlimitedWork());
-  #committed = this.#size;
-  readonly #undo: (() => void)[] = [];
+  readonly #editor = new UndoableEditor();
 
   /** The value itself, initially `null`. The next operation changes it in place. */
   get root(): JsonValue {
-    return this.#holder.root;
+    return this.#editor.holder.root;
   }
 
   /** The size of the value, kept up to date without its depth. */
   get size(): Pick<JsonSize, 'units' | 'nodes'> {
-    return this.#size;
+    return this.#editor.size;
   }
 
   /** A copy that later operations do not change. */
@@ -47,94 +44,117 @@ export class JsonDocument {
    *   a limit; the message names the operation.
    */
   apply(patch: readonly PatchOperation[], work: PatchWork): void {
-    const mark = this.#undo.length;
-    const before = this.#size;
+    const editor = this.#editor;
+    const mark = editor.mark();
+    editor.work = work;
     try {
-      editWithPatch(this.#editor(work), patch);
+      editWithPatch(editor, patch);
     } catch (error) {
-      this.#undoTo(mark, before);
+      editor.undoTo(mark);
       throw error;
     }
   }
 
-  /** Makes the document `null`, keeping it. */
-  clear(): void {
-    this.apply([{ op: 'remove', path: '' }], unlimitedWork());
-    this.commit();
-  }
-
   /** Keeps all changes since the last commit. */
   commit(): void {
-    this.#undo.length = 0;
-    this.#committed = this.#size;
+    this.#editor.commit();
   }
 
   /** Undoes all changes since the last commit. */
   rollback(): void {
-    this.#undoTo(0, this.#committed);
+    this.#editor.rollback();
+  }
+}
+
+interface Mark {
+  readonly changes: number;
+  readonly size: JsonSize;
+}
+
+/** Edits in place, counts sizes, and records how to undo each edit. */
+class UndoableEditor implements PatchEditor {
+  readonly holder: { root: JsonValue } = { root: null };
+  size: JsonSize = sizeOf(null, unlimitedWork());
+  /** The limits of the current patch. */
+  work = unlimitedWork();
+  #committed = this.size;
+  readonly #undo: (() => void)[] = [];
+
+  mark(): Mark {
+    return { changes: this.#undo.length, size: this.size };
   }
 
-  #undoTo(mark: number, size: JsonSize): void {
-    while (this.#undo.length > mark) this.#undo.pop()!();
-    this.#size = size;
+  undoTo({ changes, size }: Mark): void {
+    while (this.#undo.length > changes) this.#undo.pop()!();
+    this.size = size;
   }
 
-  #editor(work: PatchWork): PatchEditor {
-    const spend = (visits: number) => work.spend(visits);
-    return {
-      holder: this.#holder,
-      begin: () => work.spend(1),
-      edit: valueAt,
-      // A value that is inserted is copied.
-      share: () => {},
-      insert: (location, value, isMoved) => this.#insert(location, value, isMoved, work),
-      replace: (location, value, isMoved) => this.#replace(location, value, isMoved, work),
-      remove: (location) => this.#remove(location, work),
-      equals: (a, b) => jsonEquals(a, b, spend),
-    };
+  commit(): void {
+    this.#undo.length = 0;
+    this.#committed = this.size;
   }
 
-  #insert(location: Location, value: JsonValue, isMoved: boolean, work: PatchWork): void {
+  rollback(): void {
+    this.undoTo({ changes: 0, size: this.#committed });
+  }
+
+  begin(): void {
+    this.work.spend(1);
+  }
+
+  edit(location: Location): JsonValue {
+    return valueAt(location);
+  }
+
+  share(): void {
+    // A value that is inserted is copied.
+  }
+
+  insert(location: Location, value: JsonValue, isMoved: boolean): void {
     const { parent, key } = location;
-    const inserted = this.#sized(location, value, isMoved, work);
-    if (Array.isArray(parent)) work.spendMove(parent.length - Number(key));
+    const inserted = this.#sized(location, value, isMoved);
+    if (Array.isArray(parent)) this.work.spendMove(parent.length - Number(key));
     insertAt(location, inserted.value);
     this.#undo.push(() => removeAt(location));
-    this.#grow(inserted.size.units + memberUnits(location), inserted.size.nodes, work);
+    this.#grow(inserted.size.units + memberUnits(location), inserted.size.nodes);
   }
 
-  #replace(location: Location, value: JsonValue, isMoved: boolean, work: PatchWork): void {
+  replace(location: Location, value: JsonValue, isMoved: boolean): void {
     const old = valueAt(location);
     // The size of the whole document is known.
-    const { units, nodes } = location.depth === 0 ? this.#size : sizeOf(old, work);
-    this.#grow(-units, -nodes, work);
-    const replacement = this.#sized(location, value, isMoved, work);
+    const { units, nodes } = location.depth === 0 ? this.size : sizeOf(old, this.work);
+    this.#grow(-units, -nodes);
+    const replacement = this.#sized(location, value, isMoved);
     setAt(location, replacement.value);
     this.#undo.push(() => setAt(location, old));
-    this.#grow(replacement.size.units, replacement.size.nodes, work);
+    this.#grow(replacement.size.units, replacement.size.nodes);
   }
 
-  #remove(location: Location, work: PatchWork): void {
+  remove(location: Location): void {
     const { parent, key } = location;
     const old = valueAt(location);
-    const { units, nodes } = sizeOf(old, work);
-    if (Array.isArray(parent)) work.spendMove(parent.length - Number(key));
+    const { units, nodes } = sizeOf(old, this.work);
+    if (Array.isArray(parent)) this.work.spendMove(parent.length - Number(key));
     removeAt(location);
     this.#undo.push(() => insertAt(location, old));
-    this.#grow(-units - memberUnits(location), -nodes, work);
+    this.#grow(-units - memberUnits(location), -nodes);
+  }
+
+  equals(a: JsonValue, b: JsonValue): boolean {
+    return jsonEquals(a, b, (visits) => this.work.spend(visits));
   }
 
   /** The value to store at a location, with its size: a copy, except of a value that was moved. */
-  #sized({ depth }: Location, value: JsonValue, isMoved: boolean, work: PatchWork) {
-    if (!isMoved) return copyWithin(value, { work, depth, beside: this.#size });
-    const size = sizeOf(value, work);
-    work.checkDepth(depth + size.depth);
+  #sized({ depth }: Location, value: JsonValue, isMoved: boolean) {
+    if (!isMoved) return copyWithin(value, { work: this.work, depth, beside: this.size });
+    const size = sizeOf(value, this.work);
+    this.work.checkDepth(depth + size.depth);
     return { value, size };
   }
 
-  #grow(units: number, nodes: number, work: PatchWork): void {
-    work.checkSize(this.#size, units, nodes);
-    this.#size = { units: this.#size.units + units, nodes: this.#size.nodes + nodes, depth: 0 };
+  #grow(units: number, nodes: number): void {
+    this.work.checkSize(this.size, units, nodes);
+    this.size = { units: this.size.units + units, nodes: this.size.nodes + nodes, depth: 0 };
   }
 }
 

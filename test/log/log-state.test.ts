@@ -1,4 +1,4 @@
-// The state of a log: what its events add up to, where that cannot be known, and events that are staged.
+// The state of a log: what its events add up to, when that is unknown, and staged events.
 import { describe, expect, test } from 'vitest';
 import type { ExecutionEvent, JsonValue, NewEvent, PatchOperation } from '../../src/event/events.ts';
 import { DEFAULT_BOUNDS, type LogBounds } from '../../src/log/log.ts';
@@ -32,7 +32,7 @@ test('an execution without a log has an empty state', async () => {
   expect(shown(await states.read('nobody'))).toEqual({ seq: 0, epoch: '', text: '', value: null });
 });
 
-test('chunks and patches add up, each time from the last event that was read; a reset voids them', async () => {
+test('chunks and patches add up from the last event that was read; a reset clears them', async () => {
   const { publisher, read } = await setUp();
   const { epoch } = publisher;
   await publisher.append(chunk('a'), set({ n: 1 }));
@@ -43,7 +43,7 @@ test('chunks and patches add up, each time from the last event that was read; a 
   expect(await read()).toEqual({ seq: 606, epoch, text: 'c', value: null });
 });
 
-test('once the beginning has left the log, text and value are unknown until they are sent whole', async () => {
+test('text and value are unknown once the beginning has left the log, until a whole value or a reset', async () => {
   const { publisher, read } = await setUp({ maxEvents: 3 });
   await publisher.append(set({}), chunk('a'), add('/a', 1), chunk('b'), add('/b', 2));
   expect(await read()).toMatchObject({ seq: 5, text: undefined, value: undefined });
@@ -53,7 +53,7 @@ test('once the beginning has left the log, text and value are unknown until they
   expect(await read()).toMatchObject({ text: 'd', value: null });
 });
 
-test('a text that was too long to be sent again is unknown', async () => {
+test('a text is unknown after PREFIX_LOST', async () => {
   const { publisher, read } = await setUp();
   await publisher.append(reset, warning('OTHER'), chunk('a'));
   expect((await read()).text).toBe('a');
@@ -85,7 +85,7 @@ test('a log that was recreated is read from its start', async () => {
   expect(await read()).toEqual({ seq: 2, epoch, text: 'c', value: null });
 });
 
-test('a log whose patches grow a value beyond the limits leaves the value unknown, and costs no more', async () => {
+test('patches that grow a value beyond the limits leave it unknown, and use no more memory', async () => {
   const { publisher, read } = await setUp();
   const bomb = Array.from({ length: 26 }, (_, i) => patch({ op: 'copy', from: '', path: `/${i}` }));
   await publisher.append(set({ a: 'x' }), ...bomb);
@@ -95,7 +95,7 @@ test('a log whose patches grow a value beyond the limits leaves the value unknow
 describe('staged events', () => {
   const name = (i: number) => `events.${i}`;
 
-  test('are part of the state once the log has accepted them right after it', async () => {
+  test('become part of the state when the log has accepted them directly after it', async () => {
     const { publisher, states } = await setUp();
     await publisher.append(chunk('a'), set({ list: [] }));
     const state = await states.read('a1');
@@ -111,7 +111,7 @@ describe('staged events', () => {
   test.each([
     ['the append failed', undefined],
     ['another event came before them', 7],
-  ])('are dropped where %s', async (_, head) => {
+  ])('are dropped if %s', async (_, head) => {
     const { publisher, states } = await setUp();
     await publisher.append(chunk('a'), set({ list: [1] }));
     const state = await states.read('a1');
@@ -121,7 +121,7 @@ describe('staged events', () => {
     expect(JSON.stringify(shown(state))).toBe(before);
   });
 
-  test('with one that does not apply are rejected together, and the message names the event', async () => {
+  test('are rejected together if one does not apply, and the message names the event', async () => {
     const { publisher, states } = await setUp();
     await publisher.append(set({ list: [1] }));
     const state = await states.read('a1');
@@ -131,7 +131,17 @@ describe('staged events', () => {
     expect(state.value).toEqual({ list: [1] });
   });
 
-  test('may add to a value that is unknown, and not multiply it', () => {
+  test('with PREFIX_LOST make the text unknown, as they do when they are read from the log', async () => {
+    const { publisher, states } = await setUp();
+    await publisher.append(chunk('a'));
+    const state = await states.read('a1');
+    const events = [warning('PREFIX_LOST'), chunk('c')];
+    state.stage(events, name);
+    state.settle(await publisher.append(...events));
+    expect(shown(state)).toMatchObject({ seq: 3, text: undefined });
+  });
+
+  test('may add to an unknown value, but not copy within it', () => {
     const state = new LogState('epoch');
     state.add({ ...(set({}) as object), seq: 7 } as ExecutionEvent);
     state.add({ ...(chunk('') as object), seq: 9 } as ExecutionEvent);
@@ -146,10 +156,10 @@ describe('staged events', () => {
   });
 });
 
-test('states beyond the limit of memory are dropped, the least recently used first, and read again', async () => {
+test('states beyond the memory limit are evicted, the least recently used first, and read again', async () => {
   const log = createMemoryLog();
   const store = createMemoryStore();
-  const states = createLogStates(log, { keptBytes: 5_000 });
+  const states = createLogStates(log, { maxBytes: 5_000 });
   for (const id of ['a', 'b', 'c']) {
     const publisher = await directLog({ log, store }, { id });
     await publisher.append(chunk('x'.repeat(1_000)));

@@ -1,5 +1,12 @@
 // The text or value of an execution: the part of its state that grows, and that a lost event makes partial.
-import type { EventData, EventType, ExecutionMode, JsonValue, PatchOperation } from './events.ts';
+import type {
+  EventData,
+  EventType,
+  ExecutionKind,
+  ExecutionMode,
+  JsonValue,
+  PatchOperation,
+} from './events.ts';
 import { applyPatch, setsWholeValue } from './json-patch.ts';
 
 /** The result of an execution as it grows. */
@@ -59,13 +66,26 @@ export function reduceContent<State extends ContentState>(
   }
 }
 
-/** The content that a result restores; neither text nor value if it is not of the execution's mode. */
-export function contentOf(
+/** The part of the content that a result restores. */
+function contentOf(
   { text, value }: Pick<ContentState, 'text' | 'value'>,
   result: JsonValue | undefined,
 ): Pick<ContentState, 'text' | 'value'> {
   if (text !== undefined && typeof result === 'string') return { text: result };
   return value !== undefined && result !== undefined ? { value: result } : {};
+}
+
+/** The content that an ended execution's result restores; neither text nor value if it is not of its mode. */
+export function resultContent({
+  kind,
+  mode,
+  result,
+}: {
+  readonly kind: ExecutionKind;
+  readonly mode: ExecutionMode;
+  readonly result?: JsonValue;
+}): Pick<ContentState, 'text' | 'value'> {
+  return kind === 'workflow' ? {} : contentOf(initialContent(mode), result);
 }
 
 function withContent<State extends ContentState>(

@@ -1,107 +1,111 @@
-// What a run has published so far, folded: what is sent again after a `reset`, and the result by default.
+// The content that a run has published so far: resent after a `reset`, and the default result.
+import { initialContent, reduceContent } from '../event/content-state.ts';
 import { messageOf } from '../event/errors.ts';
-import { type JsonValue, type NewEvent, timestamp } from '../event/events.ts';
+import { type JsonValue, type NewEvent, type PatchOperation, timestamp } from '../event/events.ts';
 import { diffJson, splitPatch, wholeValue } from '../event/json-diff.ts';
 import { checkValueSize } from '../event/json-size.ts';
 import { splitText, tailOf } from '../event/text.ts';
 import type { PublisherLimits } from './limits.ts';
 
 export interface ResendState {
-  /** Adds a chunk that has been cut. */
+  /** Adds a chunk of at most one event's size. */
   addText(chunk: string): void;
   /**
-   * Takes a value (a copy that nobody else changes) and answers the events that make the one before into it.
-   * @throws ExecstreamError `EVENT_TOO_LARGE` for a value beyond the limits of structured values, or one that does not
-   *   fit into events; then the value before remains.
+   * Takes the next value, a copy that nobody else changes.
+   * @returns the events that turn the previous value into it
+   * @throws ExecstreamError `EVENT_TOO_LARGE` for a value that exceeds the limits of structured values or does not fit
+   *   into events; the previous value is kept.
    */
   setValue(value: JsonValue): NewEvent<'structured_delta'>[];
   /**
-   * The events that say again, after a `reset`, all but the last `queuedUnits` code units of the text, or the whole
-   * value: whoever calls this drops the deltas that are still queued.
+   * The events that restore the content after a `reset`: the text without its last `queuedUnits` UTF-16 code units,
+   * whose chunks are still queued, or the whole value. The caller drops all queued `structured_delta` events.
    */
   resendEvents(queuedUnits: number): NewEvent[];
-  /** The whole text or value; undefined where the text was too long to be kept. */
+  /** The full text or value; undefined if the text was too long to be kept. */
   result(): JsonValue | undefined;
 }
 
-/** Holds a text. It grows by concatenation, which costs nothing until it is read. */
+/** Keeps a text. It grows by concatenation, which copies nothing until the text is read. */
 export function createTextState(limits: PublisherLimits): ResendState {
-  let text = '';
-  /** Whether `text` is the whole text and not only the end of it. */
-  let whole = true;
+  let content = initialContent('TEXT');
   return {
     addText(chunk) {
-      text += chunk;
+      content = reduceContent(content, { type: 'llm_chunk', data: { content: chunk } });
+      const text = content.text!;
       if (text.length <= limits.resultUnits) return;
-      text = tailOf(text, Math.min(limits.heldTextBytes, limits.resultUnits));
-      whole = false;
+      const end = tailOf(text, Math.min(limits.heldTextBytes, limits.resultUnits));
+      content = { text: end, completeness: 'partial' };
     },
     setValue: () => [],
     resendEvents(queuedUnits) {
+      const text = content.text!;
       const sent = text.slice(0, Math.max(0, text.length - queuedUnits));
       const kept = tailOf(sent, limits.heldTextBytes);
       const ts = timestamp();
-      const events: NewEvent[] = splitText(kept).map((content) => ({
+      const events: NewEvent[] = splitText(kept).map((chunk) => ({
         type: 'llm_chunk',
         ts,
-        data: { content },
+        data: { content: chunk },
       }));
-      if (whole && kept.length === sent.length) return events;
-      const message = `the text is too long to be sent again whole; its last ${kept.length} code units follow`;
+      if (content.completeness === 'full' && kept.length === sent.length) return events;
+      const message = `the text is too long to be resent; only its last ${kept.length} code units follow`;
       return [{ type: 'warning', ts, data: { code: 'PREFIX_LOST', message } }, ...events];
     },
-    result: () => (whole ? text : undefined),
+    result: () => (content.completeness === 'full' ? content.text : undefined),
   };
 }
 
-/** Holds a value, `null` at first. */
+/** Keeps a value, initially `null`. The patches are computed from it, so it is not reduced from them. */
 export function createValueState(limits: PublisherLimits): ResendState {
-  let held: JsonValue = null;
-  /** Deltas since the one that set the whole value; as many as allowed at first, so that the first one does. */
-  let since = limits.wholeValueEvery;
+  let current: JsonValue = null;
+  /** Deltas since the last whole value. Starts at the limit, so that the first delta is a whole value. */
+  let deltasSinceWhole = limits.wholeValueEvery;
 
-  function deltas(value: JsonValue): NewEvent<'structured_delta'>[] {
-    const patch = diffJson(held, value);
+  function eventsTo(value: JsonValue): NewEvent<'structured_delta'>[] {
+    const patch = diffJson(current, value);
     if (patch.length === 0) return [];
-    const ts = timestamp();
-    const toEvents = (patches: ReturnType<typeof splitPatch>): NewEvent<'structured_delta'>[] =>
-      patches.map((operations) => ({ type: 'structured_delta', ts, data: { patch: operations } }));
-    const steps = splitPatch(patch);
-    const goesWhole =
-      since + steps.length >= limits.wholeValueEvery ||
+    const patches = splitPatch(patch);
+    const sendsWhole =
+      deltasSinceWhole + patches.length >= limits.wholeValueEvery ||
       JSON.stringify(patch).length > JSON.stringify(wholeValue(value)).length;
-    if (goesWhole) {
-      const pieces = splitPatch(wholeValue(value));
-      since = pieces.length - 1;
-      return toEvents(pieces);
-    }
-    since += steps.length;
-    return toEvents(steps);
+    if (sendsWhole) return sendWhole(value);
+    deltasSinceWhole += patches.length;
+    return toEvents(patches);
+  }
+
+  function sendWhole(value: JsonValue): NewEvent<'structured_delta'>[] {
+    const patches = splitPatch(wholeValue(value));
+    deltasSinceWhole = patches.length - 1;
+    return toEvents(patches);
   }
 
   return {
     addText: () => {},
     setValue(value) {
       checkValueSize(value);
-      const events = deltas(value);
-      held = value;
+      const events = eventsTo(value);
+      current = value;
       return events;
     },
     resendEvents() {
-      if (held === null) return [];
-      const ts = timestamp();
-      let pieces: ReturnType<typeof splitPatch>;
+      if (current === null) return [];
       try {
-        pieces = splitPatch(wholeValue(held));
+        return sendWhole(current);
       } catch (error) {
-        // It came in small steps and does not go out whole (keys of tens of KiB): the next value must be whole.
-        since = limits.wholeValueEvery;
-        held = null;
-        return [{ type: 'warning', ts, data: { code: 'EVENT_TOO_LARGE', message: messageOf(error) } }];
+        // It grew by small patches and does not fit into events as a whole (keys of tens of KiB), so the next value
+        // must be sent whole.
+        deltasSinceWhole = limits.wholeValueEvery;
+        current = null;
+        const data = { code: 'EVENT_TOO_LARGE', message: messageOf(error) };
+        return [{ type: 'warning', ts: timestamp(), data }];
       }
-      since = pieces.length - 1;
-      return pieces.map((patch) => ({ type: 'structured_delta', ts, data: { patch } }));
     },
-    result: () => held,
+    result: () => current,
   };
+}
+
+function toEvents(patches: readonly PatchOperation[][]): NewEvent<'structured_delta'>[] {
+  const ts = timestamp();
+  return patches.map((patch) => ({ type: 'structured_delta', ts, data: { patch } }));
 }

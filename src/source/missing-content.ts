@@ -1,4 +1,6 @@
-// What an ended row's result has and its log lacks, because a publisher died while its last words waited for the log.
+// The content of an ended row's result that its log lacks, because the publisher died before its last events were
+// appended.
+import { resultContent } from '../event/content-state.ts';
 import { isExecstreamError } from '../event/errors.ts';
 import { type NewEvent, timestamp } from '../event/events.ts';
 import { jsonEquals } from '../event/json-equals.ts';
@@ -7,43 +9,43 @@ import type { LogState } from '../log/log-state.ts';
 import type { ContentEvents } from './row-diff.ts';
 
 /**
- * The events that lead from what a log adds up to, to the row's result; none where it is that, or the row has none.
+ * The events that lead from the content of a log to the row's result; none if they are equal or the row has no content.
  *
- * A text is told from where the log stops. One that does not begin with what stands there is a result of its own,
- * given beside the text, and no part of it. Where it is not known what stands there, all is told again after a `reset`.
+ * A text continues where the log's text ends. A result that does not begin with that text is separate from it, and is
+ * left to the terminal event. If the log's text is unknown, the full text follows a `reset`.
  */
 export function missingContentOf(
   row: Execution,
   { text, value }: Pick<LogState, 'text' | 'value'>,
   content: ContentEvents,
 ): NewEvent[] {
-  const { mode, result } = row;
-  if (!hasContent(row)) return [];
-  const ts = timestamp();
-  if (mode === 'STRUCTURED') {
-    return value !== undefined && jsonEquals(value, result) ? [] : wholeValue(row, content);
+  const result = resultContent(row);
+  if (result.value !== undefined) {
+    return value !== undefined && jsonEquals(value, result.value) ? [] : wholeValue(row, content);
   }
-  if (typeof result !== 'string' || (text !== undefined && !result.startsWith(text))) return [];
-  const rest = content.splitText(result.slice(text?.length ?? 0));
+  if (result.text === undefined || (text !== undefined && !result.text.startsWith(text))) return [];
+  const ts = timestamp();
+  const rest = content.splitText(result.text.slice(text?.length ?? 0));
   const chunks = rest.map((piece): NewEvent => ({ type: 'llm_chunk', ts, data: { content: piece } }));
   return text === undefined ? [{ type: 'reset', ts, data: { reason: 'overflow' } }, ...chunks] : chunks;
 }
 
-/** Whether a row has anything that its log could lack. */
-export function hasContent({ kind, mode, result }: Execution): boolean {
-  return kind !== 'workflow' && result !== undefined && (mode === 'STRUCTURED' || typeof result === 'string');
+/** Whether a row has content that its log could lack. */
+export function hasContent(row: Execution): boolean {
+  const { text, value } = resultContent(row);
+  return text !== undefined || value !== undefined;
 }
 
 function wholeValue({ result }: Execution, content: ContentEvents): NewEvent[] {
   if (result === null) {
-    // What values begin as, so that no patch leads to it.
+    // Values begin as `null`, so there is no patch that leads to it.
     const data = { patch: [{ op: 'replace' as const, path: '', value: null }] };
     return [{ type: 'structured_delta', ts: timestamp(), data }];
   }
   try {
     return content.createValue().setValue(result!);
   } catch (error) {
-    // It grew by small steps and does not go out whole; the terminal event, or the state, has it.
+    // It grew by small patches and does not fit into events as a whole; the terminal event or the row has it.
     if (isExecstreamError(error, 'EVENT_TOO_LARGE')) return [];
     throw error;
   }

@@ -71,9 +71,9 @@ export function createRowCopier({ log, store, content, executionId, fence }: Row
       const stopped = await open(row.attempt);
       if (stopped) return stopped;
     }
-    for (const batch of splitIntoBatches(rowEvents!.tell(row), ({ event }) => event.data)) {
+    for (const batch of splitIntoBatches(rowEvents!.eventsFor(row), ({ event }) => event.data)) {
       const { epoch, seq: acknowledged } = position!;
-      const note = JSON.stringify(batch.at(-1)!.told);
+      const note = JSON.stringify(batch.at(-1)!.progress);
       const events = batch.map(({ event }) => event);
       const result = await log.append(executionId, { epoch, acknowledged, fence, note, events });
       if (result.outcome === 'lost') {

@@ -1,10 +1,12 @@
-// A row's states into the events between them. What has been told so far is summed up in a note, small enough to be
-// kept in the log with each append, so that another relay goes on from there.
+// The events between two states of a row. How far a row has been published is summed up in a note, small enough to be
+// stored in the log with each append, so that another server can continue.
 //
-// A text is told by what was added to it. The note keeps how much of it was told and a digest of that: enough to see
-// that the text of the next state begins with it. One that does not was written anew, and is told after a `reset`.
-// A value is told by patches; what it was before is not in the note, so that a next relay begins with a whole value.
+// A text is published as the chunks that were added to it. The note has the length of the published text and a digest,
+// which suffices to check that the text of the next state begins with it. A text that does not was rewritten, and is
+// published from its start after a `reset`. A value is published as patches. The note does not have the previous value,
+// so a server that continues begins with a whole value.
 import { createHash, type Hash } from 'node:crypto';
+import { initialContent, reduceContent } from '../event/content-state.ts';
 import { isExecstreamError } from '../event/errors.ts';
 import {
   type ExecutionStatus,
@@ -18,48 +20,49 @@ import { terminalEventOf } from '../event/terminal-event.ts';
 import { USAGE } from '../event/validation.ts';
 import type { Execution } from '../execution/store.ts';
 
-/** How content is parted into events that fit: the publisher's own ways, handed in where both meet. */
+/** How content is split into events that fit: the publisher's implementation, passed in where both are assembled. */
 export interface ContentEvents {
-  /** Cuts a text into pieces that fit into a chunk each. */
+  /** Splits a text into pieces that fit into a chunk each. */
   splitText(text: string): string[];
-  /** Takes one value after another and tells the patches between them, the whole first one included. */
+  /** Takes successive values and returns the patches between them; the first is a whole value. */
   createValue(): { setValue(value: JsonValue): NewEvent[] };
 }
 
-/** What the log has been told of a row. */
+/** How far a row has been published to its log. */
 export interface RowProgress {
-  /** The last revision that was told whole. */
+  /** The last revision that was published completely. */
   readonly revision: number;
   readonly attempt: number;
   readonly status: ExecutionStatus;
-  /** UTF-16 code units of the text, and the SHA-256 of them. */
+  /** UTF-16 code units of the published text, and the SHA-256 of them. */
   readonly units: number;
   readonly digest: string;
   readonly usage?: Usage;
 }
 
-/** One event, and what the log has been told with it. */
+/** One event, and how far the row is published once it is appended. */
 export interface Step {
   readonly event: NewEvent;
-  readonly told: RowProgress;
+  readonly progress: RowProgress;
 }
 
 export interface RowEvents {
   readonly revision: number;
-  /** The events that lead to a state, to be appended in order. */
-  tell(row: Execution): Step[];
+  /** The events that lead to a state of the row, to be appended in order. */
+  eventsFor(row: Execution): Step[];
 }
 
-/** Longest name that a start event may carry. */
+/** UTF-16 code units of a name in a start event. */
 const MAX_NAME = 1_000;
 
-/** @param told what the log has been told before; undefined for a log that has been told nothing. */
-export function createRowEvents(content: ContentEvents, told: RowProgress | undefined): RowEvents {
-  let { revision = 0, attempt = 0, status = 'RUNNING', usage } = told ?? ({} as Partial<RowProgress>);
-  let isStarted = told !== undefined;
-  /** Told before this process took over: how much, as the note has it. */
-  let before = told && told.units > 0 ? told : undefined;
-  let text = '';
+/** @param progress how far the log is; undefined for a log without events of the row */
+export function createRowEvents(content: ContentEvents, progress: RowProgress | undefined): RowEvents {
+  let { revision = 0, attempt = 0, status = 'RUNNING', usage } = progress ?? ({} as Partial<RowProgress>);
+  let isStarted = progress !== undefined;
+  /** The text that another server published, until it was compared with the row's. */
+  let unverified = progress && progress.units > 0 ? progress : undefined;
+  /** What the published events add up to. Only texts: a value's patches are computed from the values themselves. */
+  let published = initialContent('TEXT');
   let hash = createHash('sha256');
   let value = content.createValue();
 
@@ -67,24 +70,30 @@ export function createRowEvents(content: ContentEvents, told: RowProgress | unde
     revision,
     attempt,
     status,
-    units: before?.units ?? text.length,
-    digest: before?.digest ?? digestOf(hash),
+    units: unverified?.units ?? published.text!.length,
+    digest: unverified?.digest ?? digestOf(hash),
     ...(usage && { usage }),
   });
-  const step = (event: NewEvent): Step => ({ event, told: note() });
 
-  function beginAgain(): void {
-    before = undefined;
-    text = '';
+  function add(event: NewEvent): Step {
+    published = reduceContent(published, event);
+    if (event.type === 'reset') restart();
+    if (event.type === 'llm_chunk') hash.update(event.data.content, 'utf16le');
+    return { event, progress: note() };
+  }
+
+  function restart(): void {
+    unverified = undefined;
+    published = initialContent('TEXT');
     hash = createHash('sha256');
     value = content.createValue();
   }
 
-  function* tellStatus(row: Execution): Generator<NewEvent> {
-    const isNews = row.status !== status && !isFinal(row.status);
+  function* statusEvents(row: Execution): Generator<NewEvent> {
+    const isStatusNew = row.status !== status && !isFinal(row.status);
     const newUsage = row.kind === 'workflow' ? usageOf(row) : undefined;
-    const isUsed = newUsage !== undefined && JSON.stringify(newUsage) !== JSON.stringify(usage);
-    if (!isNews && !(isUsed && !isFinal(row.status))) return;
+    const isUsageNew = newUsage !== undefined && JSON.stringify(newUsage) !== JSON.stringify(usage);
+    if (!isStatusNew && !(isUsageNew && !isFinal(row.status))) return;
     status = row.status;
     usage = newUsage ?? usage;
     const ts = timestamp();
@@ -93,36 +102,32 @@ export function createRowEvents(content: ContentEvents, told: RowProgress | unde
     else yield { type: 'workflow_status', ts, data: { status, ...(usage && { usage }) } };
   }
 
-  function* tellText(row: Execution): Generator<NewEvent> {
+  function* textEvents(row: Execution): Generator<NewEvent> {
     const { result = '' } = row;
-    // A text that is none is told by the end alone.
+    // A result that is not a text is published by the terminal event alone.
     if (typeof result !== 'string') return;
-    const whole = isFinal(row.status) ? result : result.slice(0, endOfWhole(result));
-    if (before) {
-      const start = whole.slice(0, before.units);
-      const isSame = start.length === before.units && digestOf(newHash(start)) === before.digest;
+    const text = isFinal(row.status) ? result : result.slice(0, endOfComplete(result));
+    if (unverified) {
+      const start = text.slice(0, unverified.units);
+      const isSame = start.length === unverified.units && digestOf(newHash(start)) === unverified.digest;
       if (isSame) {
-        text = start;
+        published = { text: start, completeness: 'full' };
         hash = newHash(start);
-        before = undefined;
+        unverified = undefined;
       }
     }
     const ts = timestamp();
-    if (before || !whole.startsWith(text)) {
-      const message = 'the text of the row was not added to, but written anew';
+    if (unverified || !text.startsWith(published.text!)) {
+      const message = "the row's text was rewritten, not appended to";
       yield { type: 'warning', ts, data: { code: 'TEXT_REWRITTEN', message } };
-      // What stood is void with the reset and not before: a relay may die in between.
-      beginAgain();
       yield { type: 'reset', ts, data: { reason: 'attempt' } };
     }
-    for (const piece of content.splitText(whole.slice(text.length))) {
-      text += piece;
-      hash.update(piece, 'utf16le');
+    for (const piece of content.splitText(text.slice(published.text!.length))) {
       yield { type: 'llm_chunk', ts, data: { content: piece } };
     }
   }
 
-  function* tellValue(row: Execution): Generator<NewEvent> {
+  function* valueEvents(row: Execution): Generator<NewEvent> {
     try {
       yield* value.setValue(row.result ?? null);
     } catch (error) {
@@ -132,13 +137,13 @@ export function createRowEvents(content: ContentEvents, told: RowProgress | unde
     }
   }
 
-  function* tellAll(row: Execution): Generator<NewEvent> {
+  function* allEvents(row: Execution): Generator<NewEvent> {
     if (!isStarted) yield startOf(row);
     isStarted = true;
-    yield* tellStatus(row);
-    // An end without a result takes nothing back.
+    yield* statusEvents(row);
+    // An end without a result does not clear the content.
     const hasContent = row.kind !== 'workflow' && !(isFinal(row.status) && row.result === undefined);
-    if (hasContent) yield* row.mode === 'TEXT' ? tellText(row) : tellValue(row);
+    if (hasContent) yield* row.mode === 'TEXT' ? textEvents(row) : valueEvents(row);
     const terminal = terminalEventOf({ ...row, usage: usageOf(row), error: failureOf(row) });
     if (terminal) yield terminal;
   }
@@ -147,15 +152,15 @@ export function createRowEvents(content: ContentEvents, told: RowProgress | unde
     get revision() {
       return revision;
     },
-    tell(row) {
-      // The log itself says `reset` where it is opened for a newer attempt.
-      if (row.attempt !== attempt && isStarted) beginAgain();
+    eventsFor(row) {
+      // The log itself appends a `reset` when it is opened for a newer attempt.
+      if (row.attempt !== attempt && isStarted) restart();
       attempt = row.attempt;
       const steps: Step[] = [];
-      for (const event of tellAll(row)) steps.push(step(event));
+      for (const event of allEvents(row)) steps.push(add(event));
       revision = row.revision;
       const last = steps.pop();
-      return last ? [...steps, { ...last, told: note() }] : [];
+      return last ? [...steps, { ...last, progress: note() }] : [];
     },
   };
 }
@@ -169,7 +174,7 @@ function startOf(row: Execution): NewEvent {
   return { type: 'workflow_start', ts, data: { workflowId, workflowType: label, runId } };
 }
 
-/** Engines write these columns as they like: what is not of the protocol's shape does not reach a stream. */
+/** Engines may write any shape to these columns; only valid usage reaches a stream. */
 function usageOf(row: Execution): Usage | undefined {
   const checked = USAGE.safeParse(row.usage);
   return checked.success ? (checked.data as Usage) : undefined;
@@ -180,8 +185,8 @@ function failureOf({ error }: Execution): Execution['error'] {
   return { message: typeof error === 'string' ? error : JSON.stringify(error) };
 }
 
-/** Where a text that may go on ends for now: not inside a surrogate pair or a CRLF. */
-function endOfWhole(text: string): number {
+/** The end of a growing text that can be published: not inside a surrogate pair or a CRLF. */
+function endOfComplete(text: string): number {
   const last = text.charCodeAt(text.length - 1);
   const isOpen = last === 0x0d || (last >= 0xd800 && last <= 0xdbff);
   return isOpen ? text.length - 1 : text.length;

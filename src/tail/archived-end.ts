@@ -1,14 +1,14 @@
-// The end of an execution as its row tells it, for when the log has expired or has lost its end (PROTOCOL.md,
-// "Reconnecting").
+// The end of an execution according to its row, for viewers of a log that has expired or lost its end.
+import { type ContentState, resultContent } from '../event/content-state.ts';
 import { formatCursor } from '../event/cursor.ts';
-import { type ExecutionEvent, type JsonValue, timestamp } from '../event/events.ts';
+import { type ExecutionEvent, timestamp } from '../event/events.ts';
 import { terminalEventOf } from '../event/terminal-event.ts';
 import type { Execution } from '../execution/store.ts';
 
-/** The state that a reader of the whole log would have built up. */
-export type ArchivedResult = { readonly text: string } | { readonly value: JsonValue };
+/** The content that a reader of the full log would have, as far as the row has it. */
+export type ArchivedResult = Pick<ContentState, 'text' | 'value'>;
 
-/** The terminal event at its own seq; undefined where the row does not know of one. */
+/** The terminal event at its own seq; undefined if the row has no end. */
 export function archivedEnd(row: Execution): ExecutionEvent | undefined {
   const terminal = terminalEventOf(row);
   if (!row.end || !terminal) return undefined;
@@ -22,9 +22,7 @@ export function archivedEnd(row: Execution): ExecutionEvent | undefined {
   };
 }
 
-/** The text or value that the row keeps as the result, where it is one of the execution's mode. */
-export function archivedResultOf(row: Execution): ArchivedResult | undefined {
-  if (row.result === undefined || row.kind === 'workflow') return undefined;
-  if (row.mode === 'STRUCTURED') return { value: row.result };
-  return typeof row.result === 'string' ? { text: row.result } : undefined;
+/** The text or value that the row's result restores. */
+export function archivedResultOf(row: Execution): ArchivedResult {
+  return resultContent(row);
 }

@@ -6,6 +6,7 @@
 // 2. A patch that fails leaves the document as it was before that patch.
 // 3. Size, depth and work are checked while a copy is made, so a short patch cannot build a large value.
 // A rollback may change the order of an object's members, which has no meaning in JSON.
+import { ExecstreamError, isExecstreamError } from './errors.ts';
 import type { JsonValue, PatchOperation } from './events.ts';
 import { jsonEquals } from './json-equals.ts';
 import {
@@ -17,6 +18,7 @@ import {
   setAt,
   valueAt,
 } from './json-patch.ts';
+import { PatchError } from './json-pointer.ts';
 import { copyWithin, type JsonSize, type PatchWork, sizeOf, unlimitedWork } from './json-size.ts';
 
 export class JsonDocument {
@@ -51,7 +53,7 @@ export class JsonDocument {
       editWithPatch(editor, patch);
     } catch (error) {
       editor.undoTo(mark);
-      throw error;
+      throw toExecstreamError(error);
     }
   }
 
@@ -64,6 +66,13 @@ export class JsonDocument {
   rollback(): void {
     this.#editor.rollback();
   }
+}
+
+function toExecstreamError(error: unknown): unknown {
+  if (!(error instanceof PatchError)) return error;
+  const { message, cause } = error;
+  if (cause instanceof PatchError) return new ExecstreamError('BAD_USER_INPUT', message, { cause });
+  return isExecstreamError(cause) ? new ExecstreamError(cause.code, message, { cause }) : cause;
 }
 
 interface Mark {

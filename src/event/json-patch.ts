@@ -2,10 +2,9 @@
 //
 // Two editors exist: `applyPatch` here returns a new value that shares its unchanged parts with the old one, and
 // `JsonDocument` edits in place, within limits, and can roll back.
-import { ExecstreamError, isExecstreamError } from './errors.ts';
 import type { JsonValue, PatchOperation } from './events.ts';
 import { jsonEquals } from './json-equals.ts';
-import { inapplicable, indexIn, parsePointer, shorten } from './json-pointer.ts';
+import { indexIn, PatchError, parsePointer, shorten } from './json-pointer.ts';
 
 export type JsonObject = { [key: string]: JsonValue };
 export type Container = JsonValue[] | JsonObject;
@@ -42,8 +41,8 @@ export interface PatchEditor {
 
 /**
  * Applies the operations of a patch in order, up to the first that fails; the caller discards the partial result.
- * @throws ExecstreamError `BAD_USER_INPUT` for an operation that does not apply, or what the editor throws; the message
- *   names the operation.
+ * @throws PatchError that names the operation; its `cause` is a PatchError if the operation does not apply, or else the
+ *   editor's error
  */
 export function editWithPatch(editor: PatchEditor, patch: readonly PatchOperation[]): void {
   patch.forEach((operation, i) => {
@@ -51,9 +50,8 @@ export function editWithPatch(editor: PatchEditor, patch: readonly PatchOperatio
       editor.begin();
       applyOperation(editor, operation);
     } catch (error) {
-      if (!isExecstreamError(error)) throw error;
       const where = `patch.${i}: ${operation.op} "${shorten(String(operation.path))}"`;
-      throw new ExecstreamError(error.code, `${where}: ${error.message}`, { cause: error });
+      throw new PatchError(`${where}: ${(error as Error).message}`, { cause: error });
     }
   });
 }
@@ -63,7 +61,7 @@ export function editWithPatch(editor: PatchEditor, patch: readonly PatchOperatio
  * the new value shares the patch's operands. The caller treats all of them as immutable.
  *
  * Each container on a path is copied once per patch, so an element added to an array costs the array's length.
- * @throws ExecstreamError `BAD_USER_INPUT` for an operation that does not apply; the message names the operation.
+ * @throws PatchError that names the operation that does not apply
  */
 export function applyPatch(value: JsonValue, patch: readonly PatchOperation[]): JsonValue {
   /** Containers that this call created and nothing else refers to. */
@@ -136,7 +134,7 @@ function applyOperation(editor: PatchEditor, { op, path, from, value }: PatchOpe
       break;
     case 'test':
       if (!editor.equals(valueAt(locateExisting(editor, path, false)), required(value))) {
-        throw inapplicable('the value is not the expected one');
+        throw new PatchError('the value is not the expected one');
       }
       break;
     case 'copy': {
@@ -149,12 +147,12 @@ function applyOperation(editor: PatchEditor, { op, path, from, value }: PatchOpe
       move(editor, from, path);
       break;
     default:
-      throw inapplicable(`unknown operation "${shorten(String(op))}"`);
+      throw new PatchError(`unknown operation "${shorten(String(op))}"`);
   }
 }
 
 function move(editor: PatchEditor, from: string | undefined, path: string): void {
-  if (`${path}`.startsWith(`${from}/`)) throw inapplicable('a value cannot be moved into itself');
+  if (`${path}`.startsWith(`${from}/`)) throw new PatchError('a value cannot be moved into itself');
   const source = locateExisting(editor, from, true);
   if (from === path) return;
   const value = valueAt(source);
@@ -176,10 +174,10 @@ function remove(editor: PatchEditor, location: Location): void {
 }
 
 function locateExisting(editor: PatchEditor, path: string | undefined, isEdited: boolean): Location {
-  if (path === undefined) throw inapplicable('from: expected a JSON Pointer, got none');
+  if (path === undefined) throw new PatchError('from: expected a JSON Pointer, got none');
   const location = locate(editor, path, isEdited);
   if (Object.hasOwn(location.parent, location.key)) return location;
-  throw inapplicable('there is no value at this path');
+  throw new PatchError('there is no value at this path');
 }
 
 function locate(editor: PatchEditor, path: string, isEdited: boolean): Location {
@@ -188,7 +186,7 @@ function locate(editor: PatchEditor, path: string, isEdited: boolean): Location 
     const exists = Object.hasOwn(location.parent, location.key);
     const container = !exists ? null : isEdited ? editor.edit(location) : valueAt(location);
     if (typeof container !== 'object' || container === null) {
-      throw inapplicable('the path leads through a value that is not an object or array, or is absent');
+      throw new PatchError('the path leads through a value that is not an object or array, or is absent');
     }
     const key = Array.isArray(container) ? indexIn(container, token) : token;
     location = { parent: container, key, depth: location.depth + 1 };
@@ -198,5 +196,5 @@ function locate(editor: PatchEditor, path: string, isEdited: boolean): Location 
 
 function required(value: JsonValue | undefined): JsonValue {
   if (value !== undefined) return value;
-  throw inapplicable('value: expected a JSON value, got none');
+  throw new PatchError('value: expected a JSON value, got none');
 }

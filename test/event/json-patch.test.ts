@@ -137,7 +137,7 @@ describe('applyPatch', () => {
           try {
             return { value: apply(before, patch) };
           } catch (error) {
-            return { error };
+            return { error: (error as Error).message };
           }
         };
         expect(outcomeOf(applyPatch)).toEqual(outcomeOf(applyInPlace));

@@ -48,7 +48,8 @@ export interface ExecutionState extends ContentState {
   readonly cursor: string;
   /** The attempt of the last event applied; 0 before the first event. */
   readonly attempt: number;
-  readonly status: ExecutionStatus;
+  /** Of the last start, status or terminal event; absent before. */
+  readonly status?: ExecutionStatus;
   readonly step?: string;
   /** In start order; cleared by a `reset`. */
   readonly toolCalls: readonly ToolCall[];
@@ -79,7 +80,6 @@ export function initialState(kind: ExecutionKind, mode?: ExecutionMode): Executi
     kind,
     cursor: '',
     attempt: 0,
-    status: 'PENDING',
     ...content,
     toolCalls: NONE,
     children: NONE,

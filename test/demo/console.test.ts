@@ -21,7 +21,7 @@ describeBrowser('the console', () => {
     await demo?.[Symbol.asyncDispose]();
   });
 
-  /** A page, and what a good one never does: errors in its console, and requests to other hosts. */
+  /** Opens a page and records its faults: errors in its console, and requests to other hosts. */
   async function openPage(): Promise<{ page: Page; faults: string[] }> {
     const page = await browser.newPage();
     const faults: string[] = [];
@@ -96,7 +96,7 @@ describeBrowser('the console', () => {
     await page.close();
   });
 
-  test('takes in a reset, a gap, a value of patches and a failure, and shows all of it as text', async () => {
+  test('shows a reset, a gap, patches and a failure, all of it as text', async () => {
     const { page, faults } = await openPage();
     const evil = '<img src=x onerror="document.title = 1">';
     const path = '**/api/v0/executions/agents/made-up';
@@ -141,17 +141,17 @@ describeBrowser('the console', () => {
     expect(await page.locator('#result').textContent()).toBe(`too late ${evil}`);
     expect(await page.locator('#cursor').textContent()).toBe('14-k3f9ab01zz');
     expect(await page.locator('main img').count()).toBe(0);
-    // A source that was left open would have come back by now.
+    // An EventSource that was left open would have reconnected by now.
     await page.waitForTimeout(200);
     expect(connections).toBe(1);
     expect(faults).toEqual([]);
     await page.close();
   });
 
-  test('says so where an execution is unknown', async () => {
+  test('reports an unknown execution', async () => {
     const { page } = await openPage();
     await page.goto(`${url}/#agent/nobody`);
-    await page.locator('#connection', { hasText: 'refused' }).waitFor();
+    await page.locator('#connection', { hasText: 'rejected' }).waitFor();
     expect(await page.locator('#facts').textContent()).toBe('no such execution: nobody');
     await page.close();
   });

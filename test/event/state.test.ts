@@ -265,8 +265,8 @@ function stateAfter(
 }
 
 describe('the parts of the state', () => {
-  test('an execution without events is pending, with the content of its mode; a workflow has none', () => {
-    const rest = { cursor: '', attempt: 0, status: 'PENDING', toolCalls: [], children: [], warnings: [] };
+  test('an execution without events has the content of its mode and no status; a workflow has no content', () => {
+    const rest = { cursor: '', attempt: 0, toolCalls: [], children: [], warnings: [] };
     expect(initialState('agent', 'TEXT')).toEqual({ kind: 'agent', text: '', completeness: 'full', ...rest });
     expect(initialState('task', 'STRUCTURED')).toEqual({
       kind: 'task',

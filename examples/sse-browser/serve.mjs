@@ -2,14 +2,17 @@
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 
-const page = await readFile(new URL('./index.html', import.meta.url));
+const FILES = {
+  '/': ['index.html', 'text/html'],
+  '/state.js': ['../state.gen.mjs', 'text/javascript'],
+};
 
-const server = createServer((request, response) => {
-  if (new URL(request.url, 'http://localhost').pathname === '/') {
-    response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' }).end(page);
-  } else {
-    response.writeHead(404).end();
-  }
+const server = createServer(async (request, response) => {
+  const file = FILES[new URL(request.url, 'http://localhost').pathname];
+  if (!file) return response.writeHead(404).end();
+  const [path, type] = file;
+  const content = await readFile(new URL(path, import.meta.url));
+  return response.writeHead(200, { 'Content-Type': `${type}; charset=utf-8` }).end(content);
 });
 server.listen(Number(process.env.PORT ?? 8080), '127.0.0.1', () => {
   console.log(`http://localhost:${server.address().port}/`);

@@ -1,21 +1,21 @@
-// Server-sent events over fetch, taken up again behind the last cursor until the execution has ended.
+// Server-sent events over fetch, resumed after the last cursor until the execution has ended.
 
 /**
- * Splits an event stream into messages as its bytes come. `push` takes text and answers the messages that it
- * completes: `{ id?, event, data }`. Blocks without `data:` make no message; their `id:` counts all the same.
+ * Parses an event stream incrementally. `push` takes text and returns the messages that it completes:
+ * `{ id?, event, data }`. A block without `data:` is not a message, but its `id:` is recorded.
  */
 export function createParser() {
   let rest = '';
   let message = { event: 'message', data: [] };
   const parser = {
-    /** The last `id:`, of whichever block. */
+    /** The `id:` of the last block that has one. */
     lastEventId: '',
     /** The last `retry:`, in milliseconds. */
     retryMs: undefined,
     push(text) {
       const messages = [];
       rest += text;
-      // A CR at the very end may be half of a CRLF.
+      // A CR at the end may be the first half of a CRLF.
       for (let end = /\r\n|\n|\r(?!$)/.exec(rest); end; end = /\r\n|\n|\r(?!$)/.exec(rest)) {
         const line = rest.slice(0, end.index);
         rest = rest.slice(end.index + end[0].length);
@@ -32,7 +32,7 @@ export function createParser() {
 
   function takeLine(line) {
     const colon = line.indexOf(':');
-    if (colon === 0) return; // A comment: the server says that it lives.
+    if (colon === 0) return; // A comment, such as a heartbeat.
     const field = colon < 0 ? line : line.slice(0, colon);
     const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');
     if (field === 'data') message.data.push(value);
@@ -44,18 +44,18 @@ export function createParser() {
   return parser;
 }
 
-/** The server refused, and will again: 404, 400, … */
-export class Refused extends Error {}
+/** The server rejected the request, and a retry would not help: 404, 400, … */
+export class Rejected extends Error {}
 
-/** A heartbeat comes every 15 s; a connection that is silent for longer than this is dead. */
+/** The server sends a heartbeat every 15 s; a connection that is silent for longer than this is dead. */
 const SILENCE_MS = 45_000;
 const MAX_DELAY_MS = 30_000;
 
 /**
- * All messages of a stream, live, across any number of connections. Ends behind `complete` or `error`, or where the
- * server says that nothing is left (204).
- * @param onLost told why a connection was lost, the cursor to come back with, and after how many ms
- * @throws Refused
+ * Yields all messages of a stream, live, across any number of connections. Ends after `complete` or `error`, or when the
+ * server responds that no events follow the cursor (204).
+ * @param onLost called with the reason of a lost connection, the cursor to resume after, and the delay in ms
+ * @throws Rejected
  */
 export async function* follow(url, { after = '', onLost = () => {} } = {}) {
   let cursor = after;
@@ -63,7 +63,7 @@ export async function* follow(url, { after = '', onLost = () => {} } = {}) {
   let failures = 0;
   for (;;) {
     const parser = createParser();
-    let why = 'the server ended the connection';
+    let why = 'the server closed the connection';
     let delayMs;
     const silence = createSilence();
     try {
@@ -72,9 +72,9 @@ export async function* follow(url, { after = '', onLost = () => {} } = {}) {
       if (response.status === 204) return;
       if (response.status === 429 || response.status === 503) {
         delayMs = Number(response.headers.get('retry-after') ?? 1) * 1000;
-        throw new Error(`the server answers ${response.status}`);
+        throw new Error(`the server responded with ${response.status}`);
       }
-      if (!response.ok) throw new Refused(await reasonOf(response));
+      if (!response.ok) throw new Rejected(await reasonOf(response));
       const decoder = new TextDecoder();
       for await (const bytes of response.body) {
         silence.restart();
@@ -85,9 +85,9 @@ export async function* follow(url, { after = '', onLost = () => {} } = {}) {
           if (message.event === 'complete' || message.event === 'error') return;
         }
       }
-      // A rotated connection, or a server that stops: not the end of the execution.
+      // The connection was rotated or the server stops; the execution has not ended.
     } catch (error) {
-      if (error instanceof Refused) throw error;
+      if (error instanceof Rejected) throw error;
       failures += 1;
       why = error.cause?.code ?? error.message;
     } finally {
@@ -101,10 +101,10 @@ export async function* follow(url, { after = '', onLost = () => {} } = {}) {
   }
 }
 
-/** Aborts when nothing has come for too long. */
+/** Aborts when nothing was received for too long. */
 function createSilence() {
   const controller = new AbortController();
-  const begin = () => setTimeout(() => controller.abort(new Error('the connection is silent')), SILENCE_MS);
+  const begin = () => setTimeout(() => controller.abort(new Error('no data received')), SILENCE_MS);
   let timer = begin();
   const stop = () => clearTimeout(timer);
   const restart = () => {
@@ -116,5 +116,5 @@ function createSilence() {
 
 async function reasonOf(response) {
   const { code, detail } = await response.json().catch(() => ({}));
-  return code ? `${code}: ${detail}` : `the server answers ${response.status}`;
+  return code ? `${code}: ${detail}` : `the server responded with ${response.status}`;
 }

@@ -24,7 +24,10 @@ try {
   });
   const [kind, id] = positionals;
   if (!KINDS.includes(kind) || !id) throw new Rejected(USAGE);
-  const status = await watch(`${values.server}/api/v0/executions/${kind}/${encodeURIComponent(id)}`);
+  const status = await watch(
+    kind.slice(0, -1),
+    `${values.server}/api/v0/executions/${kind}/${encodeURIComponent(id)}`,
+  );
   process.exitCode = status === 'SUCCESS' ? 0 : 1;
 } catch (error) {
   note(error.message);
@@ -32,9 +35,9 @@ try {
 }
 
 /** Shows an execution until it ends; returns its final status. */
-async function watch(url) {
+async function watch(kind, url) {
   // Without the execution's mode, the state has both a text and a value; only one of them grows.
-  let state = initialState('agent');
+  let state = initialState(kind);
   for await (const message of follow(`${url}/stream`, { onLost: noteLost })) {
     const { id, event, data } = message;
     const shown = state.text;
@@ -53,8 +56,8 @@ async function watch(url) {
   // The terminal event omits a large result, and it is not sent again to a cursor at the end of the log.
   let { end } = state;
   if (!end || (end.resultOmitted && isPartial)) end = await stateOf(url);
-  const hasText = state.text !== '' && !isPartial;
-  if (state.value !== null && !isPartial) write(JSON.stringify(state.value, null, 2));
+  const hasText = Boolean(state.text) && !isPartial;
+  if (state.value != null && !isPartial) write(JSON.stringify(state.value, null, 2));
   else if (!hasText && typeof end.result === 'string') write(end.result);
   else if (!hasText && end.result != null) write(JSON.stringify(end.result, null, 2));
   if (isInLine) write('\n');

@@ -105,7 +105,7 @@ export function clearContent<State extends ContentState>(state: State): State {
 }
 
 /** Events are missing: the text starts over, the value stays as it was until a whole value replaces it. */
-export function loseContent<State extends ContentState>(state: State): State {
+function loseContent<State extends ContentState>(state: State): State {
   return { ...state, ...(state.text !== undefined && { text: '' }), completeness: 'partial' };
 }
 

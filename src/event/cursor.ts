@@ -2,17 +2,17 @@
 import { ExecstreamError } from './errors.ts';
 
 export interface Cursor {
-  /** The last seq that was read; 0 where nothing was. */
+  /** The last seq that was read; 0 if none was. */
   readonly seq: number;
-  /** The incarnation of the log that the seq belongs to; absent in a bare cursor, which means any. */
+  /** The epoch of the log that the seq belongs to; absent in a bare cursor, which matches any epoch. */
   readonly epoch?: string;
 }
 
 const CURSOR = /^(0|[1-9]\d{0,15})(?:-([0-9a-z]{10,16}))?$/;
 
 /**
- * Reads a cursor as a client sent it.
- * @throws ExecstreamError `BAD_CURSOR`, naming what was sent.
+ * Parses a cursor that a client sent.
+ * @throws ExecstreamError `BAD_CURSOR`; the message has the start of the invalid cursor
  */
 export function parseCursor(text: string): Cursor {
   const match = CURSOR.exec(text);
@@ -27,14 +27,14 @@ export function parseCursor(text: string): Cursor {
   return match[2] === undefined ? { seq } : { seq, epoch: match[2] };
 }
 
-/** Writes a cursor as the wire has it. */
+/** Formats a cursor for the wire. */
 export function formatCursor(seq: number, epoch: string): string {
   return `${seq}-${epoch}`;
 }
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 
-/** A random epoch, 12 letters and digits: about 62 bits, so that no two incarnations share one. */
+/** A random epoch of 12 letters and digits: about 62 bits, so that no two logs share one. */
 export function newEpoch(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(12));
   return Array.from(bytes, (byte) => ALPHABET[byte % ALPHABET.length]).join('');

@@ -1,6 +1,6 @@
-// What happened to an execution: the catalogue of events, one data shape each (PROTOCOL.md, "Events").
+// The catalogue of events, with the data of each type (PROTOCOL.md, "Events").
 
-/** What is being run. */
+/** The kind of work that an execution runs. */
 export type ExecutionKind = 'workflow' | 'agent' | 'task';
 
 export const EXECUTION_KINDS: readonly ExecutionKind[] = ['workflow', 'agent', 'task'];
@@ -11,10 +11,10 @@ export type ExecutionMode = 'TEXT' | 'STRUCTURED';
 /** How an execution can end without success. */
 export type FailedStatus = 'FAILED' | 'CANCELED' | 'TIMED_OUT' | 'TERMINATED';
 
-/** Where an execution stands. */
+/** The status of an execution. */
 export type ExecutionStatus = 'PENDING' | 'RUNNING' | 'WAITING' | 'PAUSED' | 'SUCCESS' | FailedStatus;
 
-/** A status in which an execution is still open: more events may come. */
+/** A status in which an execution is open: more events may follow. */
 export type OpenStatus = Exclude<ExecutionStatus, 'SUCCESS' | FailedStatus>;
 
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
@@ -36,7 +36,7 @@ export interface PatchOperation {
   value?: JsonValue;
 }
 
-/** Why text, value and tool calls so far are void. */
+/** Why the previous text, value and tool calls are void. */
 export type ResetReason = 'attempt' | 'log_lost' | 'overflow';
 
 export interface EventData {
@@ -72,7 +72,7 @@ export interface EventData {
 
 export type EventType = keyof EventData;
 
-/** Bytes of one event's data: JSON in UTF-8 (PROTOCOL.md, "Events"). */
+/** Limit for one event's data: bytes of JSON in UTF-8 (PROTOCOL.md, "Events"). */
 export const MAX_DATA_BYTES = 64 * 1024;
 
 /** The types that end an execution. */
@@ -98,12 +98,12 @@ export const CATALOGUE: { readonly [T in EventType]: readonly ExecutionKind[] } 
 
 export const EVENT_TYPES = Object.keys(CATALOGUE) as readonly EventType[];
 
-/** An event before it has a place in a log. */
+/** An event before it has a position in a log. */
 export type NewEvent<T extends EventType = EventType> = {
   [K in T]: { type: K; data: EventData[K] /** RFC 3339, milliseconds, UTC. */; ts: string };
 }[T];
 
-/** An immutable fact about one execution, at its place in the execution's log. */
+/** An immutable fact about one execution, at its position in the execution's log. */
 export type ExecutionEvent<T extends EventType = EventType> = {
   readonly [K in T]: {
     /** The cursor, `<seq>-<epoch>`. */
@@ -134,7 +134,7 @@ export function isFinal(status: ExecutionStatus): status is 'SUCCESS' | FailedSt
   );
 }
 
-/** The time as events carry it: RFC 3339, milliseconds, UTC. */
+/** A time in the format of events: RFC 3339, milliseconds, UTC. */
 export function timestamp(at: Date = new Date()): string {
   return at.toISOString();
 }

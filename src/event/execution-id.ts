@@ -1,14 +1,14 @@
-// Execution ids: what characters and lengths are allowed (PROTOCOL.md, "Cursors").
+// Execution ids: the allowed characters and lengths (PROTOCOL.md, "Cursors").
 import { ExecstreamError } from './errors.ts';
 
 const EXECUTION_ID = /^[A-Za-z0-9._:~@+/-]{1,200}$/;
 
 /**
- * Checks an execution id, before any look-up.
- * @throws ExecstreamError `BAD_USER_INPUT`, saying which characters are allowed.
+ * Checks an execution id, before any lookup, and returns it.
+ * @throws ExecstreamError `BAD_USER_INPUT`; the message lists the allowed characters
  */
 export function checkExecutionId(id: string): string {
-  // URLs take a segment of one or two dots away, also percent-encoded: such an id could not be asked for.
+  // URL parsers remove path segments of one or two dots, even percent-encoded, so no request could name such an id.
   if (!EXECUTION_ID.test(id) || id === '.' || id === '..') {
     throw new ExecstreamError(
       'BAD_USER_INPUT',

@@ -1,12 +1,12 @@
-// The nesting depth of JSON: recursive code (validation, serialisation) overflows the stack on values nested deeper.
+// The nesting depth of JSON. Recursive code (validation, serialisation) overflows the stack on deeply nested values.
 
-/** Levels of arrays and objects that JSON from outside may have, in request bodies, event data and rows. */
+/** Levels of arrays and objects that JSON from outside may have: request bodies, event data and rows. */
 export const MAX_JSON_DEPTH = 128;
 
 /**
  * Whether a parsed JSON value nests arrays and objects deeper than a limit. A scalar has depth 0, `[]` and `{}` have
  * depth 1, `[[]]` has depth 2. Iterative, and stops at the first level beyond the limit.
- * @param value of JSON.parse; not cyclic
+ * @param value the result of JSON.parse; not cyclic
  */
 export function exceedsDepth(value: unknown, limit: number): boolean {
   let level = isContainer(value) ? [value] : [];

@@ -1,7 +1,7 @@
-// Two successive values into the RFC 6902 operations between them, and operations into events that fit.
+// Computes the RFC 6902 operations between two successive values, and splits operations into events that fit.
 //
-// Not fast-json-patch's `compare`: that takes no null or scalar as a root, and answers `/__proto__` paths that its
-// own `applyPatch` refuses.
+// fast-json-patch's `compare` is not used: it accepts neither null nor a scalar as the root, and produces `/__proto__`
+// paths that its own `applyPatch` rejects.
 import { ExecstreamError } from './errors.ts';
 import { type JsonValue, MAX_DATA_BYTES, type PatchOperation } from './events.ts';
 import { jsonBytes, tooLarge } from './json.ts';
@@ -10,10 +10,10 @@ import { jsonEquals } from './json-equals.ts';
 /** Bytes of `{"patch":[]}`. */
 const FRAME_BYTES = 12;
 
-/** Keys that appliers refuse in a path, to keep patches off prototypes: the object around them is sent instead. */
+/** Keys that JSON Patch libraries reject in a path, to protect prototypes: the object around them is sent instead. */
 const UNSAFE_KEYS = ['__proto__', 'prototype'];
 
-/** The operations that make `before` into `after`; none where they are equal. */
+/** The operations that turn `before` into `after`; none if they are equal. */
 export function diffJson(before: JsonValue, after: JsonValue): PatchOperation[] {
   const patch: PatchOperation[] = [];
   walk(before, after, '', patch);
@@ -52,10 +52,11 @@ function walk(before: JsonValue, after: JsonValue, path: string, patch: PatchOpe
 }
 
 /**
- * Groups operations into patches that fit into one event each; a value too large for one is built up by several.
- * @param maxBytes of all patches together: elements of an array that do not fit into one event take an operation each,
- *   which is many times their own size
- * @throws ExecstreamError `EVENT_TOO_LARGE` for a string (or key) too large for one event, because RFC 6902 cannot
+ * Groups operations into patches that fit into one event each. A value that is too large for one event is built up by
+ * several.
+ * @param maxBytes limit for all patches together: elements of an array that does not fit into one event take an
+ *   operation each, which is many times their own size. Default: no limit
+ * @throws ExecstreamError `EVENT_TOO_LARGE` for a string or key that is too large for one event, because RFC 6902 cannot
  *   append to it; or above `maxBytes`
  */
 export function splitPatch(
@@ -65,8 +66,8 @@ export function splitPatch(
   const patches: PatchOperation[][] = [];
   let bytes = MAX_DATA_BYTES + 1;
   let total = 0;
-  for (const whole of patch) {
-    for (const operation of splitOperation(whole)) {
+  for (const unsplit of patch) {
+    for (const operation of splitOperation(unsplit)) {
       const more = jsonBytes(operation) + 1;
       total += more;
       if (total > maxBytes) throw tooManyBytes(operation, maxBytes);
@@ -91,9 +92,10 @@ function* splitOperation(operation: PatchOperation): Generator<PatchOperation> {
   const { op, path, value } = operation;
   const isArray = Array.isArray(value);
   if (!isArray && !isObject(value)) throw tooLarge(shown(path), bytes);
-  // First as many members as fit, then the others one operation each, in order (an array grows at its end).
+  // The first operation has as many members as fit; each other member takes one operation, in order, so that an array
+  // grows at its end.
   const members = Object.entries(value);
-  // What no path can name goes into the first event.
+  // Members whose key is not allowed in a path go into the first operation.
   if (!isArray && UNSAFE_KEYS.some((key) => Object.hasOwn(value, key))) {
     members.sort(([a], [b]) => Number(isUnsafe(b)) - Number(isUnsafe(a)));
   }

@@ -1,11 +1,11 @@
-// How large a JSON value is and may be, and what may be done with it at most: the limits of structured values.
+// The size of JSON values, and the limits of structured values and of the work that patches cause.
 import { ExecstreamError } from './errors.ts';
 import type { JsonValue } from './events.ts';
 import { MAX_JSON_DEPTH } from './json-depth.ts';
 import { defineMember, type JsonObject } from './json-patch.ts';
 
 export interface JsonSize {
-  /** UTF-16 code units of the value's JSON, escapes not counted. */
+  /** UTF-16 code units of the value's JSON, without escapes. */
   readonly units: number;
   /** The value itself and all values within it. */
   readonly nodes: number;
@@ -20,7 +20,7 @@ export interface ValueLimits {
   readonly nodes: number;
   /** Levels of arrays and objects. */
   readonly depth: number;
-  /** Values and keys that the patches of one batch may visit, copy or compare in all. */
+  /** Values and keys that all patches of one batch may visit, copy or compare. */
   readonly work: number;
 }
 
@@ -31,10 +31,10 @@ export const VALUE_LIMITS: ValueLimits = {
   work: 200_000,
 };
 
-/** Elements of an array that are moved at the cost of visiting one. */
+/** Shifting this many array elements costs as much as visiting one value. */
 const MOVED_PER_VISIT = 64;
 
-/** What is left of the work that one batch may cause, and the limits of the value that it works on. */
+/** The remaining work that one batch may cause, and the limits of the value that it changes. */
 export class PatchWork {
   readonly limits: ValueLimits;
   #left: number;
@@ -68,7 +68,7 @@ export class PatchWork {
   }
 
   /**
-   * Checks what a value grows to.
+   * Checks the size that a value would grow to.
    * @throws ExecstreamError `EVENT_TOO_LARGE`
    */
   checkSize(size: JsonSize, moreUnits: number, moreNodes: number): void {
@@ -78,7 +78,7 @@ export class PatchWork {
   }
 }
 
-/** For values that are within the limits already. */
+/** For values that are known to be within the limits. */
 export function unlimitedWork(): PatchWork {
   const none = Number.POSITIVE_INFINITY;
   return new PatchWork({ units: none, nodes: none, depth: none, work: none });
@@ -86,14 +86,20 @@ export function unlimitedWork(): PatchWork {
 
 export interface CopyOptions {
   readonly work: PatchWork;
-  /** Containers around the copy. Default 0. */
+  /**
+   * Containers around the copy.
+   * @default 0
+   */
   readonly depth?: number;
-  /** What the copy is to share the limits with. Default nothing. */
+  /**
+   * The size that counts towards the same limits.
+   * @default empty
+   */
   readonly beside?: JsonSize;
 }
 
 /**
- * Copies a value, and stops where the copy would exceed a limit.
+ * Copies a value, and stops as soon as the copy would exceed a limit.
  * @throws ExecstreamError `EVENT_TOO_LARGE`
  */
 export function copyWithin(
@@ -108,7 +114,7 @@ export function copyWithin(
 
 /**
  * The size of a value.
- * @throws ExecstreamError `EVENT_TOO_LARGE` where the work is spent
+ * @throws ExecstreamError `EVENT_TOO_LARGE` if the work is spent
  */
 export function sizeOf(value: JsonValue, work: PatchWork): JsonSize {
   const tally = new Tally(work, { units: 0, nodes: 0, depth: 0 });
@@ -117,8 +123,8 @@ export function sizeOf(value: JsonValue, work: PatchWork): JsonSize {
 }
 
 /**
- * Checks that a whole value is one that viewers are sent.
- * @throws ExecstreamError `EVENT_TOO_LARGE` where it exceeds the limits of structured values
+ * Checks a complete value against the limits of structured values.
+ * @throws ExecstreamError `EVENT_TOO_LARGE`
  */
 export function checkValueSize(value: JsonValue): void {
   const { units, nodes, depth } = sizeOf(value, unlimitedWork());
@@ -173,14 +179,14 @@ class Tally {
     if (typeof value === 'object' && value !== null && depth >= this.deepest) this.deepest = depth + 1;
   }
 
-  /** A key costs as much as a value. */
+  /** A key costs as much work as a value. */
   #countKey(key: string): void {
     this.#work.spend(1);
     this.units += key.length + 4;
   }
 }
 
-/** Code units of a value's JSON without keys and the values within it. */
+/** Code units of a value's JSON, without keys and nested values. */
 function ownUnits(value: JsonValue): number {
   if (typeof value === 'string') return value.length + 2;
   if (typeof value !== 'object' || value === null) return String(value).length;

@@ -1,14 +1,14 @@
-// How large an event is, and how large it may be (PROTOCOL.md, "Events").
+// The size of events and its limit (PROTOCOL.md, "Events"), and copies of JSON values.
 import { ExecstreamError, messageOf } from './errors.ts';
 import { MAX_DATA_BYTES, type NewEvent } from './events.ts';
 import { exceedsDepth, MAX_JSON_DEPTH } from './json-depth.ts';
 
-/** At most what an envelope adds to its data in a log: id, seq, type, ts, attempt and their punctuation. */
+/** Upper bound of what an envelope adds to its data in a log: id, seq, type, ts, attempt and their punctuation. */
 const ENVELOPE_BYTES = 256;
 
 /** UTF-8 bytes of a value's JSON. */
 export function jsonBytes(value: unknown): number {
-  // Large arrays are measured element by element, and most elements are numbers.
+  // A fast path: large arrays are measured element by element, and most elements are numbers.
   if (typeof value === 'number' && Number.isFinite(value)) return String(value).length;
   return Buffer.byteLength(JSON.stringify(value));
 }
@@ -18,27 +18,31 @@ export function eventBytes(event: NewEvent): number {
   return jsonBytes(event.data) + ENVELOPE_BYTES;
 }
 
-/** The refusal of an event whose data is above the limit. */
-export function tooLarge(what: string, bytes: number): ExecstreamError {
+/** The error for an event whose data exceeds the limit. */
+export function tooLarge(subject: string, bytes: number): ExecstreamError {
   return new ExecstreamError(
     'EVENT_TOO_LARGE',
-    `${what} has ${bytes} bytes of data; an event may have ${MAX_DATA_BYTES}`,
+    `${subject} has ${bytes} bytes of data; an event may have ${MAX_DATA_BYTES}`,
   );
 }
 
 /**
- * A copy as JSON carries it: what the caller changes later cannot reach it; undefined where JSON has no word for it.
- * @throws ExecstreamError `BAD_USER_INPUT` for what is not JSON (a cycle, a BigInt), or is nested too deep.
+ * A copy of a value as JSON represents it, independent of later changes by the caller; undefined for a value that JSON
+ * cannot represent, such as a function.
+ * @param subject names the value in error messages
+ * @throws ExecstreamError `BAD_USER_INPUT` for a value that is not JSON (a cycle, a BigInt) or is nested too deep
  */
-export function copyJson<T>(value: T, what: string): T | undefined {
+export function copyJson<T>(value: T, subject: string): T | undefined {
   let copy: T;
   try {
     const json = JSON.stringify(value);
     if (json === undefined) return undefined;
     copy = JSON.parse(json);
   } catch (error) {
-    throw new ExecstreamError('BAD_USER_INPUT', `${what} is not JSON: ${messageOf(error)}`, { cause: error });
+    throw new ExecstreamError('BAD_USER_INPUT', `${subject} is not JSON: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
   if (!exceedsDepth(copy, MAX_JSON_DEPTH)) return copy;
-  throw new ExecstreamError('BAD_USER_INPUT', `${what} is nested deeper than ${MAX_JSON_DEPTH} levels`);
+  throw new ExecstreamError('BAD_USER_INPUT', `${subject} is nested deeper than ${MAX_JSON_DEPTH} levels`);
 }

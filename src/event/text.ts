@@ -1,40 +1,40 @@
-// Text into chunks, byte for byte: only where to cut is decided here, never what is said.
+// Splits text into chunks. The chunks joined are the text, byte for byte.
 import { MAX_DATA_BYTES } from './events.ts';
 
 /** Bytes of `{"content":""}`. */
 const FRAME_BYTES = 14;
 
-/** Bytes of JSON that a chunk's content may have without its quotes. */
+/** Limit for a chunk's content: bytes of JSON without the quotes. */
 export const MAX_CONTENT_BYTES = MAX_DATA_BYTES - FRAME_BYTES;
 
 export interface TextCutter {
-  /** Takes text in, gives chunks out; a last code unit whose partner may come stays behind. */
+  /** Adds text and returns chunks. A last code unit that may be half of a pair or CRLF is held back. */
   add(text: string): string[];
-  /** What stayed behind, once nothing that follows may join it; empty if nothing did. */
+  /** Returns the text that was held back, once no more text may complete it; empty if there is none. */
   flush(): string;
 }
 
-/** Cuts text that arrives in pieces so that no chunk ends inside a surrogate pair or a CRLF. */
+/** Splits text that arrives incrementally, so that no chunk ends inside a surrogate pair or a CRLF. */
 export function createTextCutter(): TextCutter {
-  let behind = '';
+  let heldBack = '';
   return {
     add(text) {
       if (text === '') return [];
-      const whole = behind + text;
-      const last = whole.charCodeAt(whole.length - 1);
-      const end = isHigh(last) || last === CR ? whole.length - 1 : whole.length;
-      behind = whole.slice(end);
-      return splitText(whole.slice(0, end));
+      const all = heldBack + text;
+      const last = all.charCodeAt(all.length - 1);
+      const end = isHigh(last) || last === CR ? all.length - 1 : all.length;
+      heldBack = all.slice(end);
+      return splitText(all.slice(0, end));
     },
     flush() {
-      const text = behind;
-      behind = '';
+      const text = heldBack;
+      heldBack = '';
       return text;
     },
   };
 }
 
-/** Cuts text into pieces that fit into one chunk each, never inside a surrogate pair or a CRLF. */
+/** Splits text into pieces that fit into one chunk each, never inside a surrogate pair or a CRLF. */
 export function splitText(text: string, maxBytes: number = MAX_CONTENT_BYTES): string[] {
   if (text === '') return [];
   if (contentBytes(text) <= maxBytes) return [text];
@@ -59,19 +59,19 @@ export function splitText(text: string, maxBytes: number = MAX_CONTENT_BYTES): s
   return pieces;
 }
 
-/** Bytes of a text as JSON, without its quotes. */
+/** Bytes of a text as JSON, without the quotes. */
 export function contentBytes(text: string): number {
   return Buffer.byteLength(JSON.stringify(text)) - 2;
 }
 
-/** The end of a text, at most so many UTF-8 bytes, not beginning inside a surrogate pair or a CRLF. */
+/** The end of a text, up to `maxBytes` of UTF-8; never begins inside a surrogate pair or a CRLF. */
 export function tailOf(text: string, maxBytes: number): string {
   let from = Math.max(0, text.length - maxBytes);
   for (;;) {
-    const above = Buffer.byteLength(text.slice(from)) - maxBytes;
-    if (above <= 0) break;
-    // A code unit has at most 3 bytes, so this never cuts too much.
-    from += Math.ceil(above / 3);
+    const excess = Buffer.byteLength(text.slice(from)) - maxBytes;
+    if (excess <= 0) break;
+    // A code unit has up to 3 bytes, so this never removes too much.
+    from += Math.ceil(excess / 3);
   }
   const before = text.charCodeAt(from - 1);
   const first = text.charCodeAt(from);
@@ -101,7 +101,7 @@ const LF = 0x0a;
 const isHigh = (code: number): boolean => code >= 0xd800 && code <= 0xdbff;
 const isLow = (code: number): boolean => code >= 0xdc00 && code <= 0xdfff;
 
-/** Bytes that JSON.stringify makes of one code unit that is not part of a pair. */
+/** Bytes of one code unit in the output of JSON.stringify, outside of surrogate pairs. */
 function unitBytes(code: number): number {
   if (code === 0x22 || code === 0x5c) return 2;
   if (code < 0x20) return (code >= 0x08 && code <= 0x0a) || code === 0x0c || code === CR ? 2 : 6;

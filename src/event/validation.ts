@@ -1,5 +1,5 @@
-// The shapes of the events' data, checked at run time. The only file of this floor with a dependency (zod): what a
-// browser or Temporal's workflow sandbox loads never imports it.
+// Validates the data of events at run time. The only file of this floor with a dependency (zod); code for browsers and
+// Temporal's workflow sandbox never imports it.
 import { z } from 'zod';
 import { ExecstreamError } from './errors.ts';
 import {
@@ -12,7 +12,7 @@ import {
 } from './events.ts';
 
 const id = z.string().min(1).max(1_000);
-/** GraphQL's Int ends here. */
+/** The maximum of GraphQL's Int. */
 const MAX_INT = 2 ** 31 - 1;
 const count = z.int().min(0).max(MAX_INT);
 const durationMs = count;
@@ -27,7 +27,7 @@ const STATUSES = [
   ...FAILED,
 ] as const satisfies ExecutionStatus[];
 
-/** JSON already: request bodies are parsed, and what the library is given is copied as JSON, before it comes here. */
+/** Not checked again: request bodies were parsed, and the library's arguments were copied as JSON, before this. */
 const json = z.unknown() as z.ZodType<JsonValue>;
 const status = z.enum(STATUSES);
 
@@ -48,7 +48,7 @@ const PATCH = z.array(
   }),
 );
 
-/** One schema for the data of each type of the catalogue (PROTOCOL.md, "Events"). */
+/** The schema of each type's data (PROTOCOL.md, "Events"). */
 export const EVENT_DATA: { readonly [T in EventType]: z.ZodType<EventData[T]> } = {
   workflow_start: z.strictObject({ workflowId: id, workflowType: z.string(), runId: z.string() }),
   workflow_status: z.strictObject({ status, step: z.string().optional(), usage: USAGE.optional() }),
@@ -97,8 +97,8 @@ export const EVENT_DATA: { readonly [T in EventType]: z.ZodType<EventData[T]> } 
 };
 
 /**
- * Checks the data of an event that comes from outside.
- * @throws ExecstreamError `BAD_USER_INPUT`, naming the type, the field and what was wrong with it.
+ * Checks the data of an event from outside, and returns it.
+ * @throws ExecstreamError `BAD_USER_INPUT`; the message has the type, the field and the reason
  */
 export function checkEventData<T extends EventType>(type: T, data: unknown): EventData[T] {
   if (!Object.hasOwn(CATALOGUE, type)) {

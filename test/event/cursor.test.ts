@@ -14,7 +14,7 @@ function codeOf(call: () => unknown): string | undefined {
 }
 
 describe('a cursor', () => {
-  test('is read as it was written', () => {
+  test('is parsed as it was formatted', () => {
     const epoch = newEpoch();
     expect(parseCursor(formatCursor(42, epoch))).toEqual({ seq: 42, epoch });
   });
@@ -25,7 +25,7 @@ describe('a cursor', () => {
     ['7-0123456789abcdef', { seq: 7, epoch: '0123456789abcdef' }],
     ['42', { seq: 42 }],
     ['0', { seq: 0 }],
-  ])('%s is one', (text, cursor) => expect(parseCursor(text)).toEqual(cursor));
+  ])('%s is a cursor', (text, cursor) => expect(parseCursor(text)).toEqual(cursor));
 
   test.each([
     '',
@@ -41,12 +41,12 @@ describe('a cursor', () => {
     '9007199254740993',
     '99999999999999999999',
     'x'.repeat(1_000_000),
-  ])('%j is none, and the error shows it', (text) => {
+  ])('%j is not a cursor, and the error shows it', (text) => {
     expect(codeOf(() => parseCursor(text))).toBe('BAD_CURSOR');
     expect(() => parseCursor(text)).toThrow(/expected <seq>-<epoch>/);
   });
 
-  test('an epoch is of the letters and length that the protocol names, and unlike any other', () => {
+  test('an epoch is unique and has the letters and length that the protocol specifies', () => {
     const epochs = Array.from({ length: 1_000 }, newEpoch);
     for (const epoch of epochs) expect(epoch).toMatch(/^[0-9a-z]{10,16}$/);
     expect(new Set(epochs).size).toBe(epochs.length);
@@ -54,7 +54,7 @@ describe('a cursor', () => {
 });
 
 describe('an execution id', () => {
-  test.each(['a', 'order/42', 'A-Z.a_z:0~9@x+y', 'x'.repeat(200)])('%s is one', (id) => {
+  test.each(['a', 'order/42', 'A-Z.a_z:0~9@x+y', 'x'.repeat(200)])('%s is an execution id', (id) => {
     expect(checkExecutionId(id)).toBe(id);
   });
 

@@ -1,4 +1,4 @@
-// The depth of JSON, of values far deeper than the stack could follow.
+// The depth of JSON, for values nested far deeper than the stack allows.
 import { describe, expect, it } from 'vitest';
 import { exceedsDepth } from '../../src/event/json-depth.ts';
 

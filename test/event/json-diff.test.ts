@@ -1,4 +1,4 @@
-// Values into patches: folding them from null gives the value (PROTOCOL.md, "Events": structured_delta).
+// Patches between values: reducing them from null gives each value (PROTOCOL.md, "Events": structured_delta).
 import fc from 'fast-check';
 import jsonPatch from 'fast-json-patch';
 import { describe, expect, test } from 'vitest';
@@ -35,7 +35,7 @@ const { json } = fc.letrec<{ json: JsonValue }>((tie) => ({
   ),
 }));
 
-/** As strangers apply patches: with fast-json-patch, which refuses paths through `__proto__`. */
+/** Applies patches as other clients do: with fast-json-patch, which rejects paths with `__proto__`. */
 function apply(value: JsonValue, events: NewEvent<'structured_delta'>[]): JsonValue {
   let folded = value;
   for (const { data } of structuredClone(events)) {
@@ -44,7 +44,7 @@ function apply(value: JsonValue, events: NewEvent<'structured_delta'>[]): JsonVa
   return folded;
 }
 
-test('any values, one after another, fold back from null at every step', () => {
+test('the patches between any successive values add up to each of them, starting from null', () => {
   fc.assert(
     fc.property(
       fc.array(json, { maxLength: 8 }),
@@ -112,7 +112,7 @@ describe('diff', () => {
   });
 });
 
-test('the first delta, and one in 500, sets the whole value', () => {
+test('the first delta, and at least one in 500, sets the whole value', () => {
   const held = createValueState(DEFAULT_LIMITS);
   const filler = 'x'.repeat(200);
   const whole: number[] = [];
@@ -135,7 +135,7 @@ describe('large values', () => {
       'a key `__proto__` in a large object',
       JSON.parse(`{"a":"${'x'.repeat(60_000)}","b":"${'y'.repeat(60_000)}","__proto__":{"c":1}}`),
     ],
-  ])('are built up by events of at most 64 KiB: %s', (_, value) => {
+  ])('are built up by events of up to 64 KiB: %s', (_, value) => {
     const events = createValueState(DEFAULT_LIMITS).setValue(value);
     expect(events.length).toBeGreaterThan(1);
     for (const { data } of events) expect(jsonBytes(data)).toBeLessThanOrEqual(MAX_DATA_BYTES);
@@ -143,7 +143,7 @@ describe('large values', () => {
     expect(apply(null, events)).toEqual(value);
   });
 
-  test('with one string above 64 KiB are refused, and the value before stands', () => {
+  test('with a string above 64 KiB are rejected, and the previous value is kept', () => {
     const held = createValueState(DEFAULT_LIMITS);
     held.setValue({ a: 1 });
     expect(() => held.setValue({ a: 1, b: 'x'.repeat(70_000) })).toThrow(
@@ -153,7 +153,7 @@ describe('large values', () => {
     expect(apply({ a: 1 }, held.setValue({ a: 2 }))).toEqual({ a: 2 });
   });
 
-  test('split anywhere fold back', () => {
+  test('add up to the value, split with any limit', () => {
     const leaf = fc.string({ unit: 'grapheme', maxLength: 10 }).map((s) => s.repeat(1_500).slice(0, 10_000));
     fc.assert(
       fc.property(

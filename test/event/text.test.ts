@@ -1,4 +1,4 @@
-// Text byte for byte: cut anywhere, joined again (PROTOCOL.md, "Events": llm_chunk).
+// Text that is split anywhere and joined is the same, byte for byte (PROTOCOL.md, "Events": llm_chunk).
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MAX_DATA_BYTES } from '../../src/event/events.ts';
@@ -43,7 +43,7 @@ const cutsBadly = (chunk: string, next: string): boolean =>
     : /\r$/.test(chunk) && next.startsWith('\n');
 
 describe('the cutter', () => {
-  test('gives back any text, cut anywhere, and never cuts a pair or a CRLF', () => {
+  test('returns all of any text in chunks that never split a surrogate pair or a CRLF', () => {
     fc.assert(
       fc.property(anyText, fc.array(fc.nat(), { maxLength: 8 }), (text, at) => {
         const cuts = [...new Set(at.map((n) => n % (text.length + 1)))].sort((a, b) => a - b);
@@ -64,7 +64,7 @@ describe('the cutter', () => {
     );
   });
 
-  test('gives back any text that comes one code unit at a time', () => {
+  test('returns all of a text that arrives one code unit at a time', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const cutter = createTextCutter();
@@ -78,7 +78,7 @@ describe('the cutter', () => {
 });
 
 describe('splitText', () => {
-  test('makes pieces of at most the asked-for bytes of JSON, and loses nothing', () => {
+  test('returns pieces within the limit of bytes that add up to the text', () => {
     fc.assert(
       fc.property(anyText, fc.integer({ min: 12, max: 40 }), (text, max) => {
         const pieces = splitText(text, max);
@@ -90,7 +90,7 @@ describe('splitText', () => {
     );
   });
 
-  test.each(['a', '\0', '漢', '😀', '\r\n', '"'])('fills a chunk to 64 KiB and not above: %j', (unit) => {
+  test.each(['a', '\0', '漢', '😀', '\r\n', '"'])('fills a chunk up to exactly 64 KiB: %j', (unit) => {
     const pieces = splitText(unit.repeat(100_000));
     const sizes = pieces.map((content) => Buffer.byteLength(JSON.stringify({ content })));
     expect(Math.max(...sizes)).toBeLessThanOrEqual(MAX_DATA_BYTES);
@@ -98,7 +98,7 @@ describe('splitText', () => {
   });
 });
 
-test('tailOf gives the end of a text, within its bytes and not beginning inside a pair', () => {
+test('tailOf returns the end of a text within the limit, never beginning inside a surrogate pair', () => {
   fc.assert(
     fc.property(anyText, fc.integer({ min: 0, max: 30 }), (text, max) => {
       const tail = tailOf(text, max);

@@ -1,4 +1,4 @@
-// The catalogue and the check of events' data (PROTOCOL.md, "Events").
+// The catalogue and the validation of events' data (PROTOCOL.md, "Events").
 import { describe, expect, test } from 'vitest';
 import {
   CATALOGUE,
@@ -49,14 +49,14 @@ describe('the catalogue', () => {
     expect(Object.keys(EVENT_DATA).sort()).toEqual([...EVENT_TYPES].sort());
   });
 
-  test('ends with two types, which occur in all streams', () => {
+  test('has two terminal types, which occur in all streams', () => {
     expect(EVENT_TYPES.filter(isTerminal)).toEqual(['error', 'complete']);
     for (const type of EVENT_TYPES.filter(isTerminal)) expect(CATALOGUE[type]).toHaveLength(3);
   });
 });
 
-describe('the check of data', () => {
-  test.each(EVENT_TYPES)('takes the fullest %s as it is', (type) => {
+describe('the validation of data', () => {
+  test.each(EVENT_TYPES)('accepts %s with all fields, unchanged', (type) => {
     expect(checkEventData(type, FULL[type])).toEqual(FULL[type]);
   });
 
@@ -70,11 +70,11 @@ describe('the check of data', () => {
     ['error', { status: 'FAILED', message: 'm', durationMs: -1 }, /data\.durationMs/],
     ['workflow_status', { status: 'RUNNING', usage: { inputTokens: 'x' } }, /data\.usage\.inputTokens/],
     ['warning', null, /warning: data/],
-  ] as const)('refuses %s with %j, naming the field', (type, data, message) => {
+  ] as const)('rejects %s with %j, and the message names the field', (type, data, message) => {
     expect(() => checkEventData(type, data)).toThrow(message);
   });
 
-  test('refuses a type that is not in the catalogue, also one that every object has', () => {
+  test('rejects a type that is not in the catalogue, even a property that every object has', () => {
     for (const type of ['nonsense', 'toString', '__proto__']) {
       expect(() => checkEventData(type as EventType, {})).toThrow(`unknown event type "${type}"`);
     }

@@ -59,7 +59,7 @@ describe('an execution id', () => {
   });
 
   test.each(['', 'x'.repeat(201), 'with space', 'ümlaut', 'a{b}', 'a\nb', '%2F', '.', '..'])(
-    '%j is none',
+    '%j is not an execution id',
     (id) => {
       expect(codeOf(() => checkExecutionId(id))).toBe('BAD_USER_INPUT');
     },

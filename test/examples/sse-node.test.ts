@@ -154,6 +154,8 @@ describe('examples/sse-node', () => {
     await using road = await startRoad(app.url, 700);
     const run = await app.publisher.begin({ id: 'v', kind: 'task', mode: 'STRUCTURED' });
     await using command = follow(road.url, 'tasks', 'v');
+    // A follower that starts after the last value would receive everything before the first cut.
+    await command.prints(/ task_start /);
     const items: { n: number; 'a/b~c': string[] }[] = [];
     for (let i = 0; i < 30; i += 1) {
       items.push({ n: i, 'a/b~c': ['x'] });

@@ -1,7 +1,10 @@
-// The terminal event of an ended row, reduced to fit: it is never rejected for its size.
-
+// The terminal event of an execution. It always fits the size limit, so that no log rejects it.
+//
+// Servers, publishers and workflow code (in Temporal's sandbox, which has no Buffer) share this file.
 import {
+  type EventData,
   type ExecutionStatus,
+  type FailedStatus,
   type JsonValue,
   MAX_DATA_BYTES,
   type NewEvent,
@@ -9,13 +12,13 @@ import {
   timestamp,
   type Usage,
 } from './events.ts';
-import { jsonBytes } from './json.ts';
+import { truncate, utf8Bytes } from './text.ts';
 
-/** How an execution ended, according to its row. */
+/** How an execution ended, as its row stores it. */
 export interface Ended {
   readonly status: ExecutionStatus;
   readonly result?: JsonValue;
-  /** A result existed and was not stored. */
+  /** There was a result and it was not kept. */
   readonly resultOmitted?: boolean;
   readonly error?: { readonly message: string; readonly code?: string };
   readonly usage?: Usage;
@@ -23,58 +26,88 @@ export interface Ended {
   readonly finishedAt?: Date;
 }
 
-/** The maximum of GraphQL's Int, the type of durations: 24 days and 20 hours in milliseconds. */
-const MAX_INT = 2 ** 31 - 1;
+/** The fields of both terminal events. */
+export interface EndSummary {
+  readonly usage?: Usage;
+  readonly durationMs: number;
+}
 
-/** Limits a duration to the range of events. */
+/** The largest duration: GraphQL's Int, 24 days and 20 hours. */
+const MAX_INT = 2 ** 31 - 1;
+/** UTF-16 code units of an error's message and code in an event; JSON needs up to 6 bytes for each. */
+export const MAX_MESSAGE_UNITS = 8_000;
+export const MAX_CODE_UNITS = 200;
+const MAX_USAGE_BYTES = 8 * 1024;
+
+/** Limits a duration to what an event can carry. */
 export function clampDuration(ms: number): number {
   return Math.min(Math.max(0, ms), MAX_INT);
 }
 
-/** Code units of an error's message and code in an event. JSON takes up to 6 bytes for each unit. */
-const MAX_MESSAGE_UNITS = 8_000;
-const MAX_CODE_UNITS = 200;
-
 /** Milliseconds from an execution's start to its end, or to `now` while it is open. */
 export function durationMs(row: Pick<Ended, 'startedAt' | 'finishedAt'>, now = new Date()): number {
-  // The clocks of servers and workers may differ, so the difference can be negative; clampDuration corrects it.
-  const ms = (row.finishedAt ?? now).getTime() - row.startedAt.getTime();
-  return clampDuration(ms);
+  // Never below 0: the clocks of servers and workers may differ.
+  return clampDuration((row.finishedAt ?? now).getTime() - row.startedAt.getTime());
 }
 
 /**
- * The terminal event of a row; undefined while the execution is open. A result that would make the event too large is
- * omitted, which sets `resultOmitted`. Clients read it from the state path, which reports whether it was stored.
+ * The fields of both terminal events; usage above 8 KiB of JSON is omitted.
+ * @param ms the duration, clamped here.
  */
+export function endSummary(usage: Usage | undefined, ms: number): EndSummary {
+  const fits = usage !== undefined && utf8Bytes(JSON.stringify(usage)) < MAX_USAGE_BYTES;
+  return { ...(fits && { usage }), durationMs: clampDuration(ms) };
+}
+
+/**
+ * The data of a `complete` event, with a copy of the result as JSON carries it. A result that does not fit, or is not
+ * JSON, is replaced by `resultOmitted`; the execution's state says whether it was kept.
+ */
+export function completeData(result: unknown, summary: EndSummary): EventData['complete'] {
+  const bare = { status: 'SUCCESS' as const, ...summary };
+  if (result === undefined) return bare;
+  try {
+    const json = JSON.stringify({ ...bare, result });
+    // The number of code units is a lower bound of the bytes, and cheap for a result of many megabytes.
+    if (json.length <= MAX_DATA_BYTES && utf8Bytes(json) <= MAX_DATA_BYTES) return JSON.parse(json);
+  } catch {
+    // A cycle or a BigInt. Temporal's converter may still be able to return it.
+  }
+  return { ...bare, resultOmitted: true };
+}
+
+/** The data of an `error` event; a long message or code is truncated. */
+export function errorData(
+  status: FailedStatus,
+  error: { readonly message: string; readonly code?: string | undefined },
+  summary: EndSummary,
+): EventData['error'] {
+  const message = truncate(error.message, MAX_MESSAGE_UNITS);
+  const code = error.code?.slice(0, MAX_CODE_UNITS);
+  return { status, message, ...(code && { code }), ...summary };
+}
+
+/** The terminal event of a row; undefined while the execution is open. */
 export function terminalEventOf(row: Ended): NewEvent<TerminalType> | undefined {
+  const { status, result, error } = row;
   const ts = timestamp(row.finishedAt);
-  const usage = row.usage && jsonBytes(row.usage) < MAX_DATA_BYTES / 8 ? { usage: row.usage } : {};
-  const common = { ...usage, durationMs: durationMs(row) };
-  switch (row.status) {
+  const summary = endSummary(row.usage, durationMs(row));
+  switch (status) {
     case 'SUCCESS': {
-      const bare = { status: row.status, ...common };
-      if (row.result === undefined) {
-        return { type: 'complete', ts, data: row.resultOmitted ? { ...bare, resultOmitted: true } : bare };
-      }
-      const complete = { ...bare, result: row.result };
-      const data = jsonBytes(complete) <= MAX_DATA_BYTES ? complete : { ...bare, resultOmitted: true };
-      return { type: 'complete', ts, data };
+      const data = completeData(result, summary);
+      const isOmitted = result === undefined && row.resultOmitted;
+      return { type: 'complete', ts, data: isOmitted ? { ...data, resultOmitted: true } : data };
     }
     case 'FAILED':
     case 'CANCELED':
     case 'TIMED_OUT':
-    case 'TERMINATED': {
-      const { message = `the execution has ended: ${row.status}`, code } = row.error ?? {};
-      const reason = { message: truncate(message), ...(code && { code: code.slice(0, MAX_CODE_UNITS) }) };
-      return { type: 'error', ts, data: { status: row.status, ...reason, ...common } };
-    }
+    case 'TERMINATED':
+      return {
+        type: 'error',
+        ts,
+        data: errorData(status, error ?? { message: `execution ended: ${status}` }, summary),
+      };
     default:
       return undefined;
   }
-}
-
-function truncate(message: string): string {
-  if (message.length <= MAX_MESSAGE_UNITS) return message;
-  // Never inside a surrogate pair.
-  return `${message.slice(0, MAX_MESSAGE_UNITS).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }

@@ -1,45 +1,92 @@
-// From a path and a method to a handler, and the answers where there is none.
+// Finds the route of a request, and responds where there is none.
 import { ExecstreamError } from '../event/errors.ts';
 import type { Caller } from '../execution/permission.ts';
 import { problem, problemOf } from './problem.ts';
+import type { Route, RouteServices } from './route.ts';
 
-export interface RouteContext {
-  readonly request: Request;
-  readonly caller: Caller;
-  /** What the pattern's groups matched, percent-decoded. */
-  readonly groups: readonly string[];
+export interface RouteMatch {
+  /** Undefined if no route has this path, or none has this method. */
+  readonly route: Route | undefined;
+  readonly pathname: string;
+  /** Still percent-encoded. */
+  readonly parameters: readonly string[];
+  /** The methods of the path; empty if no route has it. */
+  readonly allowed: readonly string[];
 }
 
-export type Handler = (visit: RouteContext) => Response | Promise<Response>;
-export type Route = readonly [pattern: RegExp, methods: { readonly [method: string]: Handler }];
+export type Matcher = (request: Pick<Request, 'method' | 'url'>) => RouteMatch;
+
+/** Creates the function that finds a request's route. A path may have one route per method. */
+export function createMatcher(routes: readonly Route[]): Matcher {
+  const paths = [...new Set(routes.map(({ path }) => path))].map((path) => {
+    const ofPath = routes.filter((route) => route.path === path);
+    return { pattern: patternOf(path), routes: ofPath, allowed: allowedMethods(ofPath) };
+  });
+
+  return ({ method, url }) => {
+    const { pathname } = new URL(url);
+    for (const { pattern, routes: ofPath, allowed } of paths) {
+      const match = pattern.exec(pathname);
+      if (match) return { route: routeFor(ofPath, method), pathname, parameters: match.slice(1), allowed };
+    }
+    return { route: undefined, pathname, parameters: [], allowed: [] };
+  };
+}
+
+/** The methods that routes of one path accept, as `Allow` lists them. */
+export function allowedMethods(routes: readonly Route[]): readonly string[] {
+  const methods = routes.map(({ method }) => method);
+  return methods.includes('GET') ? [...methods, 'HEAD'] : methods;
+}
 
 /**
- * Answers a request by the first route whose pattern matches its path.
- * @throws ExecstreamError what the handler throws; `BAD_USER_INPUT` where the path is not well encoded.
+ * Runs the route's handler.
+ * @throws ExecstreamError what the handler throws; `BAD_USER_INPUT` if the path is not valid percent-encoding.
  */
-export async function route(routes: readonly Route[], request: Request, caller: Caller): Promise<Response> {
-  const { pathname } = new URL(request.url);
-  for (const [pattern, methods] of routes) {
-    const match = pattern.exec(pathname);
-    if (!match) continue;
-    const handler = methods[request.method];
-    const visit = { request, caller, groups: match.slice(1).map(decode) };
-    if (handler) return handler(visit);
-    if (request.method === 'HEAD' && methods.GET) return headOf(await methods.GET(visit));
-    const allowed = [...Object.keys(methods), ...(methods.GET ? ['HEAD'] : [])];
-    const detail = `${request.method} is not allowed here; ${allowed.join(', ')} ${allowed.length > 1 ? 'are' : 'is'}`;
-    return problem(405, 'METHOD_NOT_ALLOWED', detail, { Allow: allowed.join(', ') });
-  }
-  return notFound(pathname);
+export async function respond(
+  match: RouteMatch,
+  request: Request,
+  caller: Caller,
+  services: RouteServices,
+): Promise<Response> {
+  const { route, pathname, allowed } = match;
+  if (allowed.length === 0) return notFound(pathname);
+  const parameters = match.parameters.map(decode);
+  if (!route) return methodNotAllowed(request.method, allowed);
+  const response = await route.handle({ request, caller, parameters }, services);
+  return request.method === 'HEAD' && route.method === 'GET' ? withoutBody(response) : response;
 }
 
-/** The answer where there is nothing. */
+/** The response to a path that does not exist. */
 export function notFound(pathname: string): Response {
   return problemOf('NOT_FOUND', `nothing is at ${pathname.slice(0, 200)}`);
 }
 
-/** The answer to GET without its body, which for a stream lets go of what it holds. */
-async function headOf({ body, status, headers }: Response): Promise<Response> {
+/** The `detail` of a 405. */
+export function notAllowedDetail(method: string, allowed: readonly string[]): string {
+  return `${method} is not allowed here; ${allowed.join(', ')} ${allowed.length > 1 ? 'are' : 'is'}`;
+}
+
+function methodNotAllowed(method: string, allowed: readonly string[]): Response {
+  const headers = { Allow: allowed.join(', ') };
+  return problem(405, 'METHOD_NOT_ALLOWED', notAllowedDetail(method, allowed), headers);
+}
+
+function routeFor(routes: readonly Route[], method: string): Route | undefined {
+  const wanted = method === 'HEAD' ? 'GET' : method;
+  return routes.find((route) => route.method === wanted || route.method === 'ANY');
+}
+
+function patternOf(path: string): RegExp {
+  const source = path
+    .replace(/[.+?^$()|[\]\\]/g, String.raw`\$&`)
+    .replace(/\{\w+\}/g, '([^/]+)')
+    .replace(/\*$/, '.*');
+  return new RegExp(`^${source}$`);
+}
+
+/** The response to HEAD. Cancelling the body of a stream releases what the stream holds. */
+async function withoutBody({ body, status, headers }: Response): Promise<Response> {
   await body?.cancel();
   return new Response(null, { status, headers });
 }

@@ -1,73 +1,160 @@
-// The paths beside GraphQL, in one table.
-import { isExecstreamError } from '../event/errors.ts';
-import type { Caller } from '../execution/permission.ts';
-import type { RunOperation } from '../schema/operation.ts';
-import type { EventStreams } from '../sse/event-streams.ts';
+// The one table of paths: method, access, OpenAPI operation, page policy and handler of each route.
+import type { ExecutionKind } from '../event/events.ts';
 import { consolePage } from './console.ts';
 import { showExecution, streamExecution } from './executions.ts';
-import { type Check, createReadiness, live } from './health.ts';
+import { isGraphiqlRequest, serveGraphQL } from './graphql-endpoint.ts';
+import { live } from './health.ts';
+import { openApiDocument } from './openapi/document.ts';
+import { stateOperation, streamOperation } from './openapi/executions.ts';
 import { docsAsset, docsPage, openApiJson } from './openapi/page.ts';
+import { appendOperation, beginOperation } from './openapi/publishing.ts';
+import { createTokenOperation, revokeTokenOperation } from './openapi/stream-tokens.ts';
+import * as system from './openapi/system.ts';
 import { KINDS } from './parameters.ts';
-import { problemOf } from './problem.ts';
-import { createPublishing, type PublishingOptions } from './publish-api/handlers.ts';
-import { Refusal } from './request-body.ts';
-import { notFound, type Route, type RouteContext, route } from './router.ts';
+import type { Route, RouteContext } from './route.ts';
+import { createMatcher, notFound } from './router.ts';
+import { consolePolicy, docsPolicy, graphiqlPolicy } from './security-headers.ts';
 import { createStreamToken, revokeStreamToken } from './stream-tokens.ts';
 
-export interface RestOptions extends PublishingOptions {
-  readonly run: RunOperation;
-  readonly streams: EventStreams;
-  readonly checks: { readonly [part: string]: Check };
-  /** Prometheus' text. */
-  readonly metrics: () => Promise<Response>;
-  readonly onError: (error: unknown) => void;
-}
+export const ROUTES: readonly Route[] = [
+  ...Object.entries(KINDS).flatMap(([plural, kind]) => executionRoutes(plural, kind)),
+  {
+    method: 'POST',
+    path: '/api/v0/stream-tokens',
+    access: 'caller',
+    openApi: createTokenOperation,
+    handle: (context, { run }) => createStreamToken(run, context),
+  },
+  {
+    method: 'POST',
+    path: '/api/v0/stream-tokens/revoke',
+    access: 'caller',
+    openApi: revokeTokenOperation,
+    handle: (context, { run }) => revokeStreamToken(run, context),
+  },
+  {
+    method: 'GET',
+    path: '/health/live',
+    access: 'open',
+    openApi: system.liveOperation,
+    immediate: live,
+    handle: live,
+  },
+  {
+    method: 'GET',
+    path: '/health/ready',
+    access: 'open',
+    openApi: system.readyOperation,
+    handle: (_, { readiness, streams }) => readiness(streams.draining),
+  },
+  {
+    method: 'GET',
+    path: '/metrics',
+    access: 'open',
+    openApi: system.metricsOperation,
+    handle: (_, { metrics }) => metrics(),
+  },
+  {
+    method: 'GET',
+    path: '/',
+    access: 'open',
+    openApi: system.consoleOperation,
+    pagePolicy: consolePolicy,
+    handle: consolePage,
+  },
+  {
+    method: 'GET',
+    path: '/docs',
+    access: 'open',
+    openApi: system.docsOperation,
+    pagePolicy: docsPolicy,
+    handle: docsPage,
+  },
+  // The same page.
+  {
+    method: 'GET',
+    path: '/docs/',
+    access: 'open',
+    openApi: false,
+    pagePolicy: docsPolicy,
+    handle: docsPage,
+  },
+  // Its scripts and styles.
+  {
+    method: 'GET',
+    path: '/docs/{file}',
+    access: 'open',
+    openApi: false,
+    handle: async ({ parameters: [name] }) => (await docsAsset(name!)) ?? notFound(`/docs/${name}`),
+  },
+  {
+    method: 'GET',
+    path: '/openapi.json',
+    access: 'open',
+    openApi: system.openApiOperation,
+    handle: () => openApiJson((version) => openApiDocument(version, ROUTES)),
+  },
+  // Described by its own schema.
+  {
+    method: 'ANY',
+    path: '/graphql',
+    access: 'caller-or-token',
+    isPage: isGraphiqlRequest,
+    openApi: false,
+    pagePolicy: graphiqlPolicy,
+    errors: 'graphql',
+    handle: serveGraphQL,
+  },
+  // Single connection mode, and GraphQL's own 404.
+  {
+    method: 'ANY',
+    path: '/graphql/*',
+    access: 'caller',
+    openApi: false,
+    pagePolicy: graphiqlPolicy,
+    errors: 'graphql',
+    handle: serveGraphQL,
+  },
+];
 
-const EXECUTION = '^/api/v0/executions/(workflows|agents|tasks)/([^/]+)';
+export const matchRoute = createMatcher(ROUTES);
 
-/** Answers every request that is not GraphQL's. */
-export function createRest({ run, streams, checks, metrics, onError, ...publishingOptions }: RestOptions) {
-  const publishing = createPublishing({ ...publishingOptions, onError });
-  const readiness = createReadiness(checks);
-  const routes: readonly Route[] = [
-    [new RegExp(`${EXECUTION}/stream$`), { GET: (visit) => streamExecution(run, streams, target(visit)) }],
-    [new RegExp(`${EXECUTION}/events$`), { POST: (visit) => publishing.append(target(visit)) }],
-    [
-      new RegExp(`${EXECUTION}$`),
-      {
-        GET: (visit) => showExecution(run, target(visit)),
-        PUT: (visit) => publishing.begin(target(visit)),
-      },
-    ],
-    [/^\/api\/v0\/stream-tokens$/, { POST: (visit) => createStreamToken(run, visit) }],
-    [/^\/api\/v0\/stream-tokens\/revoke$/, { POST: (visit) => revokeStreamToken(run, visit) }],
-    [/^\/health\/live$/, { GET: live }],
-    [/^\/health\/ready$/, { GET: () => readiness(streams.draining) }],
-    [/^\/metrics$/, { GET: () => metrics() }],
-    [/^\/openapi\.json$/, { GET: openApiJson }],
-    [/^\/docs\/?$/, { GET: docsPage }],
-    [
-      /^\/docs\/([^/]+)$/,
-      { GET: async ({ groups: [name] }) => (await docsAsset(name!)) ?? notFound(`/docs/${name}`) },
-    ],
-    [/^\/$/, { GET: consolePage }],
+function executionRoutes(plural: string, kind: ExecutionKind): Route[] {
+  const path = `/api/v0/executions/${plural}/{id}`;
+  const target = ({ request, caller, parameters: [id] }: RouteContext) => ({
+    request,
+    caller,
+    kind,
+    id: id!,
+  });
+  return [
+    {
+      method: 'GET',
+      path,
+      access: 'caller',
+      openApi: () => stateOperation(kind),
+      handle: (context, { run }) => showExecution(run, target(context)),
+    },
+    {
+      method: 'PUT',
+      path,
+      access: 'caller',
+      openApi: () => beginOperation(kind),
+      handle: (context, { publishing }) => publishing.begin(target(context)),
+    },
+    {
+      method: 'GET',
+      path: `${path}/stream`,
+      access: 'caller-or-token',
+      openApi: () => streamOperation(kind),
+      handle: (context, { run, streams }) => streamExecution(run, streams, target(context)),
+    },
+    {
+      method: 'POST',
+      path: `${path}/events`,
+      access: 'caller',
+      openApi: () => appendOperation(kind),
+      handle: (context, { publishing }) => publishing.append(target(context)),
+    },
   ];
-
-  return async (request: Request, caller: Caller): Promise<Response> => {
-    try {
-      return await route(routes, request, caller);
-    } catch (error) {
-      if (error instanceof Refusal) return error.response;
-      if (isExecstreamError(error) && error.code !== 'INTERNAL') {
-        return problemOf(error.code, error.message, error.retryAfterSeconds);
-      }
-      // A client that goes away in the midst of its body is no error of ours.
-      if (!request.signal.aborted) onError(error);
-      return problemOf('INTERNAL', 'Unexpected error.');
-    }
-  };
-}
-
-function target({ request, caller, groups: [plural, id] }: RouteContext) {
-  return { request, caller, kind: KINDS[plural!]!, id: id! };
 }

@@ -6,7 +6,7 @@ import type { NewStreamTokenMutation } from './documents.gen.ts';
 import { CREATE_STREAM_TOKEN, REVOKE_STREAM_TOKEN } from './documents.ts';
 import { refusalOf, refuse } from './refusal.ts';
 import { readBody } from './request-body.ts';
-import type { RouteContext } from './router.ts';
+import type { RouteContext } from './route.ts';
 
 /** The cookie that carries a token, of the same site alone. */
 export const TOKEN_COOKIE = 'execstream_token';

@@ -11,15 +11,15 @@ import {
 import { createPrismaStore } from '../execution/prisma-store.ts';
 import { createQuotas } from '../execution/quotas.ts';
 import type { ExecutionStore } from '../execution/store.ts';
+import { graphiqlPage } from '../graphql/graphiql.ts';
 import { createGraphQL, type GraphQL } from '../graphql/yoga.ts';
 import type { EventLog } from '../log/log.ts';
 import { createMemoryLog } from '../log/memory.ts';
 import { createRedisLog } from '../log/redis/redis-log.ts';
 import { DEFAULT_LIMITS } from '../publish/limits.ts';
 import { createValueState } from '../publish/resend-state.ts';
-import { createRest } from '../rest/routes.ts';
-import { createEndReconciler } from '../source/end-reconciler.ts';
-import { createEndedRowWatch } from '../source/ended-row-watch.ts';
+import { createRest, type Rest } from '../rest/create-rest.ts';
+import { createEndedRowWatch, createEndReconciler } from '../source/end-reconciler.ts';
 import { createLivenessMonitor, type LivenessTimes } from '../source/liveness-monitor.ts';
 import { createRowSource, type RowSourceTimes } from '../source/row-source.ts';
 import { followAll } from '../source/source.ts';
@@ -27,13 +27,13 @@ import type { EventStreamSettings } from '../sse/event-stream.ts';
 import { EventStreams } from '../sse/event-streams.ts';
 import { Tails } from '../tail/tails.ts';
 import type { ErrorLogger } from '../telemetry/logger.ts';
-import { createTemporalClient } from '../temporal/source/grpc-client.ts';
+import { createTemporalClient } from '../temporal/source/connection.ts';
 import { createTemporalSource, type TemporalSourceOptions } from '../temporal/source/source.ts';
 import type { TemporalClient } from '../temporal/source/temporal-client.ts';
 import { createStreamTokens, type RedeemableStreamTokens } from './auth/stream-tokens.ts';
 import { createMemoryTokenRecords, createRedisTokenRecords } from './auth/token-records.ts';
 import type { Config } from './config/config.ts';
-import type { Limits } from './limits.ts';
+import { DEFAULT_LIMITS as DEFAULT_SERVER_LIMITS, type Limits } from './limits.ts';
 import { createMetrics } from './metrics.ts';
 
 /** The parts that keep something. */
@@ -48,7 +48,7 @@ export interface Parts {
 
 /** Limits that hold however requests arrive; what is left out has its default. */
 type ServiceLimits = Partial<
-  Pick<Limits, 'streams' | 'query' | 'documents' | 'quotas' | 'reservationsPerCaller'>
+  Pick<Limits, 'streams' | 'query' | 'documents' | 'quotas' | 'reservationsPerCaller' | 'maxBodyBytes'>
 >;
 
 export interface ServiceOptions extends Parts {
@@ -69,7 +69,8 @@ export interface ServiceOptions extends Parts {
 
 export interface Services {
   readonly graphql: GraphQL;
-  readonly rest: ReturnType<typeof createRest>;
+  /** Serves every request, GraphQL's included. */
+  readonly rest: Rest;
   readonly streams: EventStreams;
   readonly tails: Tails;
   readonly streamTokens: RedeemableStreamTokens;
@@ -121,7 +122,7 @@ export function createServices({
   const reconcileAtOnce = createEndReconciler({ log, store, content, graceMs: 0 });
   const liveness = createLivenessMonitor({
     ...{ log, store, reconcileEnd: reconcileAtOnce, ...livenessTimes },
-    ...(workflowSource && { isEndedElsewhere: workflowSource.decidesEnd }),
+    ...(workflowSource && { isEndedElsewhere: workflowSource.isTruth }),
   });
   const stopSweeping = liveness.startSweeping();
   const follow = followAll(createEndedRowWatch({ store, reconcileEnd }), liveness.follow, source.follow);
@@ -149,6 +150,8 @@ export function createServices({
     store,
     quotas,
     run: graphql.run,
+    graphql: { fetch: (request, caller) => graphql.yoga.fetch(request, { caller }), page: graphiqlPage },
+    maxBodyBytes: limits?.maxBodyBytes ?? DEFAULT_SERVER_LIMITS.maxBodyBytes,
     streams,
     checks: { log: () => log.ping(), database: () => store.ping() },
     metrics: createMetrics({ streams, tails, counter: graphql.counter }),

@@ -10,7 +10,8 @@ import { checkExecutionId } from '../../src/event/execution-id.ts';
 import { checkEventData } from '../../src/event/validation.ts';
 import { ANONYMOUS } from '../../src/execution/permission.ts';
 import { streamParameters } from '../../src/rest/parameters.ts';
-import { route } from '../../src/rest/router.ts';
+import type { Route, RouteServices } from '../../src/rest/route.ts';
+import { createMatcher, respond } from '../../src/rest/router.ts';
 import { takeAccessToken } from '../../src/server/auth/access-token.ts';
 import { createStreamTokens } from '../../src/server/auth/stream-tokens.ts';
 import { createMemoryTokenRecords } from '../../src/server/auth/token-records.ts';
@@ -86,12 +87,21 @@ describe('PROTOCOL.md, REST aliases', () => {
 
   test('a path segment reaches its handler as what was encoded, and what is not well encoded is refused', async () => {
     let seen: string | undefined;
-    const visited = ({ groups: [segment] }: { groups: readonly string[] }) => {
-      seen = segment;
-      return new Response();
+    const route: Route = {
+      method: 'GET',
+      path: '/x/{segment}/y',
+      access: 'open',
+      openApi: false,
+      handle: ({ parameters: [segment] }) => {
+        seen = segment;
+        return new Response();
+      },
     };
-    const visit = (path: string) =>
-      route([[/^\/x\/([^/]+)\/y$/, { GET: visited }]], new Request(`http://localhost${path}`), ANONYMOUS);
+    const match = createMatcher([route]);
+    const visit = (path: string) => {
+      const request = new Request(`http://localhost${path}`);
+      return respond(match(request), request, ANONYMOUS, {} as RouteServices);
+    };
     await fc.assert(
       fc.asyncProperty(hostileText, queryValue, async (text, sent) => {
         // A URL takes these away.

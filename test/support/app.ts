@@ -99,9 +99,7 @@ export function createApp(options: AppOptions = {}): App {
     errors,
     request: async (path, init = {}, caller = ANONYMOUS) => {
       const request = new Request(new URL(path, 'http://127.0.0.1'), init);
-      return /^\/graphql(\/|\?|$)/.test(path)
-        ? services.graphql.yoga.fetch(request, { caller })
-        : services.rest(request, caller);
+      return services.rest(request, caller);
     },
     close,
     [Symbol.asyncDispose]: close,

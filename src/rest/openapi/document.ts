@@ -1,33 +1,9 @@
-// The OpenAPI 3.1 document of the paths beside GraphQL, made from the same schemas that check what they take.
-import { CATALOGUE, EVENT_TYPES, type ExecutionKind } from '../../event/events.ts';
-import { DEFAULT_QUOTAS } from '../../execution/quotas.ts';
-import { POLL_MS } from '../../schema/streams.ts';
-import { KINDS } from '../parameters.ts';
-import {
-  BAD_ID,
-  BAD_PARAMETER,
-  FORBIDDEN,
-  NOT_ACCEPTABLE,
-  notAllowed,
-  overQuota,
-  STREAM_UNAVAILABLE,
-  TOO_MANY_STREAMS,
-  UNAUTHENTICATED,
-  UNAVAILABLE,
-  UNKNOWN,
-} from './error-responses.ts';
-import { STORIES } from './examples.ts';
-import { appendOperation, beginOperation } from './publishing.ts';
-import {
-  CURSOR,
-  EXECUTION,
-  eventSchemas,
-  HEALTH,
-  type JsonSchema,
-  messageSchemas,
-  PROBLEM,
-} from './schemas.ts';
-import { SECURITY_SCHEMES, streamTokenPaths } from './stream-tokens.ts';
+// The OpenAPI 3.1 document, assembled from the routes and from the schemas that also validate requests.
+import type { Route } from '../route.ts';
+import { allowedMethods } from '../router.ts';
+import { notAllowed } from './error-responses.ts';
+import { EXECUTION, eventSchemas, HEALTH, type JsonSchema, messageSchemas, PROBLEM } from './schemas.ts';
+import { SECURITY_SCHEMES } from './stream-tokens.ts';
 
 const INTRODUCTION = `Live, resumable streams of workflow, agent and task executions.
 
@@ -37,47 +13,8 @@ cursor. Once the end has been seen, the answer is 204, at which a browser's Even
 
 The same streams are GraphQL subscriptions at \`/graphql\`, whose schema is a document of its own.`;
 
-const ID = {
-  name: 'id',
-  in: 'path',
-  required: true,
-  description: 'The execution, percent-encoded.',
-  schema: { type: 'string', minLength: 1, maxLength: 200, pattern: '^[A-Za-z0-9._:~@+/-]+$' },
-};
-
-const STREAM_PARAMETERS = [
-  ID,
-  {
-    name: 'Last-Event-ID',
-    in: 'header',
-    description: 'The cursor of the last message that was read. Wins over `last_event_id`.',
-    schema: CURSOR,
-    example: '42-k3f9ab01zzq4',
-  },
-  {
-    name: 'last_event_id',
-    in: 'query',
-    description: 'The same, for clients that cannot set a header on their first request.',
-    schema: CURSOR,
-  },
-  {
-    name: 'events',
-    in: 'query',
-    description: 'Only these types. `reset` and `gap` always come, and the end closes the stream.',
-    style: 'form',
-    explode: false,
-    schema: { type: 'array', items: { enum: EVENT_TYPES } },
-  },
-  {
-    name: 'poll_ms',
-    in: 'query',
-    description: 'How often a source that announces nothing is asked, in milliseconds.',
-    schema: { type: 'integer', minimum: POLL_MS.least, maximum: POLL_MS.most, default: POLL_MS.default },
-  },
-];
-
-/** The document, as `/openapi.json` answers it. */
-export function openApiDocument(version: string): JsonSchema {
+/** The document that `/openapi.json` serves. */
+export function openApiDocument(version: string, routes: readonly Route[]): JsonSchema {
   return {
     openapi: '3.1.0',
     info: {
@@ -95,12 +32,7 @@ export function openApiDocument(version: string): JsonSchema {
       { name: 'pages', description: 'For people, and for their tools.' },
     ],
     security: [{}, { bearer: [] }, { streamToken: [] }, { streamCookie: [] }],
-    paths: {
-      ...Object.fromEntries(Object.entries(KINDS).flatMap(([plural, kind]) => executionPaths(plural, kind))),
-      ...streamTokenPaths(),
-      ...healthPaths(),
-      ...pagePaths(),
-    },
+    paths: pathsOf(routes),
     components: {
       securitySchemes: SECURITY_SCHEMES,
       schemas: {
@@ -114,124 +46,23 @@ export function openApiDocument(version: string): JsonSchema {
   };
 }
 
-function executionPaths(plural: string, kind: ExecutionKind): [string, JsonSchema][] {
-  const path = `/api/v0/executions/${plural}/{id}`;
-  const name = kind[0]!.toUpperCase() + kind.slice(1);
-  return [
-    [path, { get: stateOperation(kind, name), put: beginOperation(kind, name, ID) }],
-    [`${path}/stream`, { get: streamOperation(kind, name) }],
-    [`${path}/events`, { post: appendOperation(kind, name, ID) }],
-  ];
+/** The operations by path and method, each with the 405 of its path. */
+function pathsOf(routes: readonly Route[]): Record<string, JsonSchema> {
+  const described = [...new Set(routes.flatMap(({ path, openApi }) => (openApi ? path : [])))];
+  return Object.fromEntries(
+    described.map((path) => {
+      const ofPath = routes.filter((route) => route.path === path);
+      return [path, operationsOf(ofPath)];
+    }),
+  );
 }
 
-function stateOperation(kind: ExecutionKind, name: string): JsonSchema {
-  return {
-    tags: ['executions'],
-    operationId: `get${name}`,
-    summary: `The state of ${article(kind)} execution`,
-    parameters: [ID],
-    responses: {
-      200: {
-        description: 'The state.',
-        content: {
-          'application/json': {
-            schema: { $ref: '#/components/schemas/Execution' },
-            example: STORIES[kind].state,
-          },
-        },
-      },
-      400: BAD_ID,
-      401: UNAUTHENTICATED,
-      403: FORBIDDEN,
-      404: UNKNOWN,
-      405: notAllowed('GET', 'PUT', 'HEAD'),
-      429: overQuota('queries', DEFAULT_QUOTAS.queries),
-      503: UNAVAILABLE,
-    },
-  };
-}
-
-function streamOperation(kind: ExecutionKind, name: string): JsonSchema {
-  const types = EVENT_TYPES.filter((type) => CATALOGUE[type].includes(kind));
-  return {
-    tags: ['executions'],
-    operationId: `stream${name}`,
-    summary: `The events of ${article(kind)} execution, from a cursor on, then live`,
-    description: `Each message has \`id:\` (its cursor), \`event:\` (its type) and \`data:\`. Types: ${types
-      .map((type) => `\`${type}\``)
-      .join(', ')}; the schemas of their data stand under the same names.`,
-    parameters: STREAM_PARAMETERS,
-    responses: {
-      200: {
-        description: 'The stream.',
-        headers: { 'X-Accel-Buffering': { schema: { const: 'no' } } },
-        content: {
-          'text/event-stream': {
-            schema: {
-              type: 'string',
-              description: 'Server-sent events; `contentSchema` is what a client makes of them.',
-              contentMediaType: 'text/event-stream',
-              contentSchema: { type: 'array', items: { $ref: `#/components/schemas/${name}Message` } },
-            },
-            example: STORIES[kind].stream,
-          },
-        },
-      },
-      204: { description: 'The execution has ended, and nothing is left for this cursor and these types.' },
-      400: BAD_PARAMETER,
-      401: UNAUTHENTICATED,
-      403: FORBIDDEN,
-      404: UNKNOWN,
-      405: notAllowed('GET', 'HEAD'),
-      406: NOT_ACCEPTABLE,
-      429: TOO_MANY_STREAMS,
-      503: STREAM_UNAVAILABLE,
-    },
-  };
-}
-
-function healthPaths(): Record<string, JsonSchema> {
-  const answer = (description: string, example: object) => ({
-    description,
-    content: { 'application/json': { schema: { $ref: '#/components/schemas/Health' }, example } },
+function operationsOf(routes: readonly Route[]): JsonSchema {
+  const methodNotAllowed = notAllowed(allowedMethods(routes));
+  const operations = routes.flatMap(({ method, openApi }) => {
+    if (!openApi) return [];
+    const { responses, ...operation } = openApi() as { responses: object };
+    return [[method.toLowerCase(), { ...operation, responses: { ...responses, 405: methodNotAllowed } }]];
   });
-  const live = answer('It does.', { status: 'ok' });
-  const ready = answer('All do.', { status: 'ok', parts: { log: 'ok', database: 'ok' } });
-  const metrics = {
-    description: 'The text format of Prometheus.',
-    content: { 'text/plain': { schema: { type: 'string' } } },
-  };
-  const unready = answer('`parts` says which does not.', {
-    status: 'unavailable',
-    parts: { log: 'ok', database: 'The database of executions does not answer' },
-  });
-  return {
-    '/health/live': get('health', 'live', 'Whether the process answers', { 200: live }),
-    '/health/ready': get('health', 'ready', 'Whether every part answers', { 200: ready, 503: unready }),
-    '/metrics': get('health', 'metrics', 'What Prometheus is told', { 200: metrics }),
-  };
-}
-
-function pagePaths(): Record<string, JsonSchema> {
-  const page = (description: string) => ({
-    200: { description, content: { 'text/html': { schema: { type: 'string' } } } },
-  });
-  const document = {
-    200: { description: 'OpenAPI 3.1.', content: { 'application/json': { schema: { type: 'object' } } } },
-  };
-  return {
-    '/': get('pages', 'console', 'The executions, and one followed live', page('The console.')),
-    '/docs': get('pages', 'docs', 'This document, to be read', page('Rendered without any outside host.')),
-    '/openapi.json': get('pages', 'openApi', 'This document', document),
-  };
-}
-
-function get(tag: string, operationId: string, summary: string, responses: object): JsonSchema {
-  return {
-    get: { tags: [tag], operationId, summary, responses: { ...responses, 405: notAllowed('GET', 'HEAD') } },
-  };
-}
-
-function article(kind: ExecutionKind): string {
-  return kind === 'agent' ? 'an agent' : `a ${kind}`;
+  return Object.fromEntries(operations);
 }

@@ -1,6 +1,7 @@
 // The answers to what cannot be done, each with an example that a test compares with what the server gives.
 import { DEFAULT_QUOTAS } from '../../execution/quotas.ts';
 import { TITLES } from '../problem.ts';
+import { notAllowedDetail } from '../router.ts';
 import type { JsonSchema } from './schemas.ts';
 
 interface Answer {
@@ -150,9 +151,9 @@ function quotaDetail(requests: string, perSecond: number): string {
   return `too many ${requests}: the limit is ${perSecond} per second for one caller`;
 }
 
-/** The answer to another method than those of a path, as the server lists them. */
-export function notAllowed(...methods: string[]): Answer {
-  const detail = `DELETE is not allowed here; ${methods.join(', ')} ${methods.length > 1 ? 'are' : 'is'}`;
+/** The 405 of a path, whose methods the server lists in the same words. */
+export function notAllowed(allowed: readonly string[]): Answer {
+  const detail = notAllowedDetail('DELETE', allowed);
   return {
     ...problemAnswer(405, 'Another method than those of this path.', { METHOD_NOT_ALLOWED: detail }),
     headers: { Allow: { description: 'The methods of this path.', schema: { type: 'string' } } },

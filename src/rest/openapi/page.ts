@@ -1,7 +1,7 @@
 // `/openapi.json`, and `/docs`, which renders it without any outside host.
 import { createRequire } from 'node:module';
 import { readSwaggerUiFile } from './assets.ts';
-import { openApiDocument } from './document.ts';
+import type { JsonSchema } from './schemas.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -36,8 +36,9 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-export function openApiJson(): Response {
-  return Response.json(openApiDocument(version));
+/** @param document creates the document for the version of this package */
+export function openApiJson(document: (version: string) => JsonSchema): Response {
+  return Response.json(document(version));
 }
 
 export function docsPage(): Response {

@@ -16,7 +16,6 @@ import {
   BAD_HEADER,
   CANNOT_APPEND,
   CANNOT_BEGIN,
-  notAllowed,
   OTHER_TENANT,
   overQuota,
   TOO_LARGE,
@@ -29,6 +28,7 @@ import {
   WRONG_EVENT,
 } from './error-responses.ts';
 import { STORIES, STORY_EPOCH } from './examples.ts';
+import { ID, kindName, withArticle } from './kinds.ts';
 import { type JsonSchema, toJsonSchema } from './schemas.ts';
 
 const TOKEN = 'mE6u0b3Qk1nYwz8xTf2RVdJ7aHs5PcLg';
@@ -43,7 +43,7 @@ const headerParameter = (name: string, description: string, example: string) => 
 });
 
 /** `PUT …/{id}`. */
-export function beginOperation(kind: ExecutionKind, name: string, id: JsonSchema): JsonSchema {
+export function beginOperation(kind: ExecutionKind): JsonSchema {
   const answer = {
     type: 'object',
     required: ['token', 'epoch', 'head', 'attempt'],
@@ -56,11 +56,11 @@ export function beginOperation(kind: ExecutionKind, name: string, id: JsonSchema
   };
   return {
     tags: ['publishing'],
-    operationId: `begin${name}`,
-    summary: `Begin ${kind === 'agent' ? 'an' : 'a'} ${kind} execution, or a new attempt of it`,
+    operationId: `begin${kindName(kind)}`,
+    summary: `Begin ${withArticle(kind)} execution, or a new attempt of it`,
     description:
       'Without `attempt`, the next one. A new attempt voids what the one before has published (`reset`), and refuses its token.',
-    parameters: [id],
+    parameters: [ID],
     requestBody: {
       required: true,
       content: { 'application/json': { schema: toJsonSchema(BEGIN), example: STORIES[kind].begin } },
@@ -79,7 +79,6 @@ export function beginOperation(kind: ExecutionKind, name: string, id: JsonSchema
       401: UNAUTHENTICATED,
       403: OTHER_TENANT,
       404: UNKNOWN_PARENT,
-      405: notAllowed('GET', 'PUT', 'HEAD'),
       409: CANNOT_BEGIN,
       413: TOO_LARGE,
       422: WRONG_BEGIN,
@@ -90,7 +89,7 @@ export function beginOperation(kind: ExecutionKind, name: string, id: JsonSchema
 }
 
 /** `POST …/{id}/events`. */
-export function appendOperation(kind: ExecutionKind, name: string, id: JsonSchema): JsonSchema {
+export function appendOperation(kind: ExecutionKind): JsonSchema {
   const event = (type: EventType) => ({
     title: type,
     type: 'object',
@@ -119,12 +118,12 @@ export function appendOperation(kind: ExecutionKind, name: string, id: JsonSchem
   const answer = { type: 'object', required: ['head'], properties: { head: { type: 'integer' } } };
   return {
     tags: ['publishing'],
-    operationId: `append${name}Events`,
+    operationId: `append${kindName(kind)}Events`,
     summary: 'Append a batch of events',
     description:
       'Once for its key: sent again, it is answered alike. `complete` or `error` ends the execution; `durationMs` may be left out, and so may a `result` that the events add up to.',
     parameters: [
-      id,
+      ID,
       headerParameter('Publisher-Token', 'What the beginning was answered with.', TOKEN),
       headerParameter(
         'Idempotency-Key',
@@ -162,7 +161,6 @@ export function appendOperation(kind: ExecutionKind, name: string, id: JsonSchem
       400: BAD_HEADER,
       401: UNAUTHENTICATED,
       404: UNKNOWN,
-      405: notAllowed('POST'),
       409: CANNOT_APPEND,
       413: TOO_LARGE,
       422: WRONG_EVENT,

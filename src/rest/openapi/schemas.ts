@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { CATALOGUE, EVENT_TYPES, type EventType, EXECUTION_KINDS } from '../../event/events.ts';
 import { EVENT_DATA, USAGE } from '../../event/validation.ts';
+import { kindName, withArticle } from './kinds.ts';
 
 export type JsonSchema = { [keyword: string]: unknown };
 
@@ -39,9 +40,9 @@ export const CURSOR: JsonSchema = { type: 'string', pattern: '^(0|[1-9][0-9]*)(-
 export function messageSchemas(): Record<string, JsonSchema> {
   return Object.fromEntries(
     EXECUTION_KINDS.map((kind) => [
-      `${kind[0]!.toUpperCase()}${kind.slice(1)}Message`,
+      `${kindName(kind)}Message`,
       {
-        description: `A message of ${kind === 'agent' ? 'an' : 'a'} ${kind}'s stream.`,
+        description: `A message of ${withArticle(kind)}'s stream.`,
         oneOf: EVENT_TYPES.filter((type) => CATALOGUE[type].includes(kind)).map(messageSchema),
       },
     ]),

@@ -3,7 +3,6 @@ import { DEFAULT_QUOTAS } from '../../execution/quotas.ts';
 import { REVOCATION, TOKEN_COOKIE, TOKEN_REQUEST } from '../stream-tokens.ts';
 import {
   FORBIDDEN,
-  notAllowed,
   overQuota,
   problemAnswer,
   TOO_LARGE,
@@ -35,7 +34,6 @@ const REFUSALS = {
   }),
   401: UNAUTHENTICATED,
   403: FORBIDDEN,
-  405: notAllowed('POST'),
   413: TOO_LARGE,
   422: problemAnswer(422, 'Well-formed, and wrong: `detail` names the field.', {
     BAD_USER_INPUT: 'executions: Invalid input: expected array, received undefined',
@@ -46,8 +44,8 @@ const REFUSALS = {
 const TOKEN_EXAMPLE = 'n6XJ2Jb2Qm0yYQmY6l8yKkq3o1gX0m4d9s5b7c2a1ZE';
 const EXPIRES_EXAMPLE = '2026-01-02T04:04:05.678Z';
 
-/** `/api/v0/stream-tokens`, and `…/revoke`. */
-export function streamTokenPaths(): Record<string, JsonSchema> {
+/** `POST /api/v0/stream-tokens`. */
+export function createTokenOperation(): JsonSchema {
   const made = {
     type: 'object',
     required: ['expiresAt'],
@@ -57,58 +55,56 @@ export function streamTokenPaths(): Record<string, JsonSchema> {
     },
   };
   return {
-    '/api/v0/stream-tokens': {
-      post: {
-        tags: ['access'],
-        operationId: 'createStreamToken',
-        summary: 'Make a token that reads some executions, for a client that sends no headers',
-        description:
-          'It goes into `?access_token=` of a stream, must first be used within 60 s, and then serves reconnects too.',
-        requestBody: {
-          required: true,
-          content: {
-            'application/json': {
-              schema: toJsonSchema(TOKEN_REQUEST),
-              example: { executions: ['report-42'] },
-            },
-          },
-        },
-        responses: {
-          201: {
-            description: 'The token.',
-            headers: {
-              'Set-Cookie': { description: 'Where `cookie` asks for it.', schema: { type: 'string' } },
-            },
-            content: {
-              'application/json': {
-                schema: made,
-                example: { token: TOKEN_EXAMPLE, expiresAt: EXPIRES_EXAMPLE },
-              },
-            },
-          },
-          ...REFUSALS,
-          404: UNKNOWN,
-          429: overQuota('new stream tokens', DEFAULT_QUOTAS.streamTokens),
+    tags: ['access'],
+    operationId: 'createStreamToken',
+    summary: 'Make a token that reads some executions, for a client that sends no headers',
+    description:
+      'It goes into `?access_token=` of a stream, must first be used within 60 s, and then serves reconnects too.',
+    requestBody: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: toJsonSchema(TOKEN_REQUEST),
+          example: { executions: ['report-42'] },
         },
       },
     },
-    '/api/v0/stream-tokens/revoke': {
-      post: {
-        tags: ['access'],
-        operationId: 'revokeStreamToken',
-        summary: 'End a token that the caller has made',
-        requestBody: {
-          required: true,
-          content: {
-            'application/json': { schema: toJsonSchema(REVOCATION), example: { token: TOKEN_EXAMPLE } },
+    responses: {
+      201: {
+        description: 'The token.',
+        headers: {
+          'Set-Cookie': { description: 'Where `cookie` asks for it.', schema: { type: 'string' } },
+        },
+        content: {
+          'application/json': {
+            schema: made,
+            example: { token: TOKEN_EXAMPLE, expiresAt: EXPIRES_EXAMPLE },
           },
         },
-        responses: {
-          204: { description: 'It serves no longer, or it was none of the caller’s.' },
-          ...REFUSALS,
-          429: overQuota('queries', DEFAULT_QUOTAS.queries),
-        },
       },
+      ...REFUSALS,
+      404: UNKNOWN,
+      429: overQuota('new stream tokens', DEFAULT_QUOTAS.streamTokens),
+    },
+  };
+}
+
+/** `POST …/revoke`. */
+export function revokeTokenOperation(): JsonSchema {
+  return {
+    tags: ['access'],
+    operationId: 'revokeStreamToken',
+    summary: 'End a token that the caller has made',
+    requestBody: {
+      required: true,
+      content: {
+        'application/json': { schema: toJsonSchema(REVOCATION), example: { token: TOKEN_EXAMPLE } },
+      },
+    },
+    responses: {
+      204: { description: 'It serves no longer, or it was none of the caller’s.' },
+      ...REFUSALS,
+      429: overQuota('queries', DEFAULT_QUOTAS.queries),
     },
   };
 }

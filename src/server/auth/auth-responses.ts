@@ -1,9 +1,10 @@
-// The answers to a request that does not get past the gate.
+// Responses to requests that fail authentication.
 import { type ErrorCode, isExecstreamError } from '../../event/errors.ts';
 import { isTransient, problem, problemOf } from '../../rest/problem.ts';
+import type { Route } from '../../rest/route.ts';
 import { retryLater } from '../../sse/responses.ts';
 
-/** The answer where a `Host` does not name this machine, and authentication is off. */
+/** The response to a `Host` that does not name this machine, while authentication is off. */
 export function misdirected(): Response {
   const detail =
     'authentication is off, so that only loopback names are answered: localhost, 127.0.0.1, [::1]';
@@ -11,31 +12,31 @@ export function misdirected(): Response {
 }
 
 /**
- * The answer to a request whose caller could not be told: a problem, or GraphQL's errors where GraphQL was asked. A
- * refusal that passes lets an event stream come back (PROTOCOL.md, "Reconnecting").
+ * The response to a request that failed authentication: a problem document, or GraphQL's errors on GraphQL's paths. If
+ * the error is transient, a reconnecting event stream is told to come back (PROTOCOL.md, "Coming back").
  */
-export function refusedAtGate(request: Request, isGraphQL: boolean, error: unknown): Response {
+export function rejectUnauthenticated(request: Request, route: Route | undefined, error: unknown): Response {
   const { code, message } = isExecstreamError(error)
     ? error
     : { code: 'INTERNAL' as ErrorCode, message: 'Unexpected error.' };
   if (isTransient(code) && request.headers.get('last-event-id') && request.method === 'GET') {
     return retryLater(message);
   }
-  const refused = problemOf(code, message);
-  const answer = isGraphQL ? inGraphQL(refused, code, message) : refused;
-  if (code === 'UNAUTHENTICATED') answer.headers.set('WWW-Authenticate', challenge(request, message));
-  return answer;
+  const rejection = problemOf(code, message);
+  const response = route?.errors === 'graphql' ? toGraphQLErrors(rejection, code, message) : rejection;
+  if (code === 'UNAUTHENTICATED') response.headers.set('WWW-Authenticate', challenge(request, message));
+  return response;
 }
 
-function inGraphQL({ status, headers }: Response, code: ErrorCode, message: string): Response {
-  const answer = Response.json({ errors: [{ message, extensions: { code } }] }, { status });
-  answer.headers.set('Content-Type', 'application/json; charset=utf-8');
+function toGraphQLErrors({ status, headers }: Response, code: ErrorCode, message: string): Response {
+  const response = Response.json({ errors: [{ message, extensions: { code } }] }, { status });
+  response.headers.set('Content-Type', 'application/json; charset=utf-8');
   const retry = headers.get('Retry-After');
-  if (retry) answer.headers.set('Retry-After', retry);
-  return answer;
+  if (retry) response.headers.set('Retry-After', retry);
+  return response;
 }
 
-/** RFC 6750, 3: nothing but the scheme where no credentials came. An embedder's words may not fit into a header. */
+/** RFC 6750, 3: only the scheme if no credentials were sent. Characters that a header cannot contain are replaced. */
 function challenge(request: Request, message: string): string {
   if (!request.headers.has('authorization')) return 'Bearer';
   return `Bearer error="invalid_token", error_description="${message.replace(/[^ !#-[\]-~]/g, "'")}"`;

@@ -1,6 +1,7 @@
 // Who makes a request: the one place where credentials are read (PROTOCOL.md, "Authentication").
 import { ExecstreamError } from '../../event/errors.ts';
 import { ANONYMOUS, type Caller } from '../../execution/permission.ts';
+import type { Route } from '../../rest/route.ts';
 import { checkCaller } from './claims.ts';
 import { cookieToken, isOwnPage } from './cookie.ts';
 import { createJwtCheck, type JwtOptions } from './jwt.ts';
@@ -8,44 +9,54 @@ import { requireLoopback } from './loopback.ts';
 import type { RedeemableStreamTokens } from './stream-tokens.ts';
 
 /**
- * An embedder's own way to know callers. Throws ExecstreamError `UNAUTHENTICATED`, with words that may be shown;
- * undefined is a request without credentials, which is refused alike.
+ * An embedder's own authentication. Returns undefined for a request without credentials, which is rejected.
+ * @throws ExecstreamError `UNAUTHENTICATED`; its message is shown to the client.
  */
 export type Authenticate = (request: Request) => Caller | undefined | Promise<Caller | undefined>;
 
-/** How callers are known: by JWT, or an embedder's own way. Absent: not at all, which needs a loopback address. */
+/** How callers are authenticated: by JWT, or by an embedder's own function. */
 export type AuthenticationOptions = JwtOptions | { readonly authenticate: Authenticate };
 
-export interface GateOptions {
+export interface AuthenticateOptions {
+  /** Undefined turns authentication off. */
   readonly auth: AuthenticationOptions | undefined;
   readonly streamTokens: Pick<RedeemableStreamTokens, 'redeem'>;
-  /** The address that is listened on. */
+  /** The address that the server listens on. */
   readonly host: string;
   readonly corsOrigins: readonly string[];
 }
 
-/** Answers the caller of a request; `accessToken` is what its URL held. Throws `UNAUTHENTICATED`, `SOURCE_UNAVAILABLE`. */
-export type Gate = (request: Request, accessToken: string | undefined) => Promise<Caller>;
+/**
+ * Returns the caller of a request.
+ * @param accessToken from the request's URL
+ * @throws ExecstreamError `UNAUTHENTICATED`, `SOURCE_UNAVAILABLE`
+ */
+type RequestAuthenticator = (
+  request: Request,
+  route: Route | undefined,
+  accessToken: string | undefined,
+) => Promise<Caller>;
 
-/** Whom a page without data is shown to: may do nothing, should the page ask for something after all. */
+/** The caller of an open route. It has no permission, in case the route's handler reads something after all. */
 const NO_ACCESS: Caller = { id: 'nobody', scopes: [], executions: [] };
 
 /**
- * Makes the gate.
- * @throws ExecstreamError `BAD_USER_INPUT` where authentication is off and the address can be reached from outside.
+ * Creates the function that authenticates requests.
+ * @throws ExecstreamError `BAD_USER_INPUT` if authentication is off and the address can be reached from other machines.
  */
-export function createGate({ auth, streamTokens, host, corsOrigins }: GateOptions): Gate {
+export function createAuthenticate(options: AuthenticateOptions): RequestAuthenticator {
+  const { auth, streamTokens, host, corsOrigins } = options;
   if (!auth) requireLoopback(host);
-  const known = auth && knownBy(auth);
+  const authenticate = auth && authenticateBy(auth);
 
-  return async (request, accessToken) => {
-    if (isWithoutData(request)) return NO_ACCESS;
-    // A header is set on purpose; a cookie comes by itself, also with a request that means another caller.
-    if (accessToken !== undefined && takesAccessToken(request) && !request.headers.has('authorization')) {
+  return async (request, route, accessToken) => {
+    if (isOpen(request, route)) return NO_ACCESS;
+    // A client sets the header deliberately. A cookie is sent automatically, also with a request for another caller.
+    if (accessToken !== undefined && acceptsToken(request, route) && !request.headers.has('authorization')) {
       return streamTokens.redeem(accessToken);
     }
-    if (!known) return ANONYMOUS;
-    const caller = await known(request);
+    if (!authenticate) return ANONYMOUS;
+    const caller = await authenticate(request);
     if (caller) return checkCaller(caller);
     const cookie = cookieToken(request);
     if (cookie !== undefined && isOwnPage(request, corsOrigins)) return streamTokens.redeem(cookie);
@@ -56,7 +67,7 @@ export function createGate({ auth, streamTokens, host, corsOrigins }: GateOption
   };
 }
 
-function knownBy(auth: AuthenticationOptions): Authenticate {
+function authenticateBy(auth: AuthenticationOptions): Authenticate {
   if ('authenticate' in auth) return auth.authenticate;
   const check = createJwtCheck(auth);
   return (request) => {
@@ -70,20 +81,12 @@ function knownBy(auth: AuthenticationOptions): Authenticate {
   };
 }
 
-const WITHOUT_DATA = /^\/(|health\/live|health\/ready|metrics|openapi\.json|docs\/?|docs\/[^/]+)$/;
-
-/** The pages, what describes the server, and its health. Whatever is not named here needs a caller. */
-function isWithoutData(request: Request): boolean {
-  if (request.method !== 'GET' && request.method !== 'HEAD') return false;
-  const { pathname, searchParams } = new URL(request.url);
-  if (WITHOUT_DATA.test(pathname)) return true;
-  const isPage = request.headers.get('accept')?.includes('text/html') ?? false;
-  return pathname === '/graphql' && isPage && !searchParams.has('query');
+/** Paths without a route need a caller: an anonymous client cannot probe which paths exist. */
+function isOpen(request: Request, route: Route | undefined): boolean {
+  if (!route || (request.method !== 'GET' && request.method !== 'HEAD')) return false;
+  return route.access === 'open' || (route.isPage?.(request) ?? false);
 }
 
-const STREAM = /^\/api\/v0\/executions\/[^/]+\/[^/]+\/stream$/;
-
-function takesAccessToken(request: Request): boolean {
-  const { pathname } = new URL(request.url);
-  return request.method === 'GET' && (pathname === '/graphql' || STREAM.test(pathname));
+function acceptsToken(request: Request, route: Route | undefined): boolean {
+  return request.method === 'GET' && route?.access === 'caller-or-token';
 }

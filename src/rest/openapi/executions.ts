@@ -1,0 +1,119 @@
+// The operations that read an execution: its state, and its stream.
+import { CATALOGUE, EVENT_TYPES, type ExecutionKind } from '../../event/events.ts';
+import { DEFAULT_QUOTAS } from '../../execution/quotas.ts';
+import { POLL_MS } from '../../schema/streams.ts';
+import {
+  BAD_ID,
+  BAD_PARAMETER,
+  FORBIDDEN,
+  NOT_ACCEPTABLE,
+  overQuota,
+  STREAM_UNAVAILABLE,
+  TOO_MANY_STREAMS,
+  UNAUTHENTICATED,
+  UNAVAILABLE,
+  UNKNOWN,
+} from './error-responses.ts';
+import { STORIES } from './examples.ts';
+import { ID, kindName, withArticle } from './kinds.ts';
+import { CURSOR, type JsonSchema } from './schemas.ts';
+
+const STREAM_PARAMETERS = [
+  ID,
+  {
+    name: 'Last-Event-ID',
+    in: 'header',
+    description: 'The cursor of the last message that was read. Wins over `last_event_id`.',
+    schema: CURSOR,
+    example: '42-k3f9ab01zzq4',
+  },
+  {
+    name: 'last_event_id',
+    in: 'query',
+    description: 'The same, for clients that cannot set a header on their first request.',
+    schema: CURSOR,
+  },
+  {
+    name: 'events',
+    in: 'query',
+    description: 'Only these types. `reset` and `gap` always come, and the end closes the stream.',
+    style: 'form',
+    explode: false,
+    schema: { type: 'array', items: { enum: EVENT_TYPES } },
+  },
+  {
+    name: 'poll_ms',
+    in: 'query',
+    description: 'How often a source that announces nothing is asked, in milliseconds.',
+    schema: { type: 'integer', minimum: POLL_MS.least, maximum: POLL_MS.most, default: POLL_MS.default },
+  },
+];
+
+/** `GET …/{id}`. */
+export function stateOperation(kind: ExecutionKind): JsonSchema {
+  return {
+    tags: ['executions'],
+    operationId: `get${kindName(kind)}`,
+    summary: `The state of ${withArticle(kind)} execution`,
+    parameters: [ID],
+    responses: {
+      200: {
+        description: 'The state.',
+        content: {
+          'application/json': {
+            schema: { $ref: '#/components/schemas/Execution' },
+            example: STORIES[kind].state,
+          },
+        },
+      },
+      400: BAD_ID,
+      401: UNAUTHENTICATED,
+      403: FORBIDDEN,
+      404: UNKNOWN,
+      429: overQuota('queries', DEFAULT_QUOTAS.queries),
+      503: UNAVAILABLE,
+    },
+  };
+}
+
+/** `GET …/{id}/stream`. */
+export function streamOperation(kind: ExecutionKind): JsonSchema {
+  const types = EVENT_TYPES.filter((type) => CATALOGUE[type].includes(kind));
+  return {
+    tags: ['executions'],
+    operationId: `stream${kindName(kind)}`,
+    summary: `The events of ${withArticle(kind)} execution, from a cursor on, then live`,
+    description: `Each message has \`id:\` (its cursor), \`event:\` (its type) and \`data:\`. Types: ${types
+      .map((type) => `\`${type}\``)
+      .join(', ')}; the schemas of their data stand under the same names.`,
+    parameters: STREAM_PARAMETERS,
+    responses: {
+      200: {
+        description: 'The stream.',
+        headers: { 'X-Accel-Buffering': { schema: { const: 'no' } } },
+        content: {
+          'text/event-stream': {
+            schema: {
+              type: 'string',
+              description: 'Server-sent events; `contentSchema` is what a client makes of them.',
+              contentMediaType: 'text/event-stream',
+              contentSchema: {
+                type: 'array',
+                items: { $ref: `#/components/schemas/${kindName(kind)}Message` },
+              },
+            },
+            example: STORIES[kind].stream,
+          },
+        },
+      },
+      204: { description: 'The execution has ended, and nothing is left for this cursor and these types.' },
+      400: BAD_PARAMETER,
+      401: UNAUTHENTICATED,
+      403: FORBIDDEN,
+      404: UNKNOWN,
+      406: NOT_ACCEPTABLE,
+      429: TOO_MANY_STREAMS,
+      503: STREAM_UNAVAILABLE,
+    },
+  };
+}

@@ -1,0 +1,57 @@
+// The operations of health, metrics and pages.
+import type { JsonSchema } from './schemas.ts';
+
+export function liveOperation(): JsonSchema {
+  const responses = { 200: healthResponse('It does.', { status: 'ok' }) };
+  return operation('health', 'live', 'Whether the process answers', responses);
+}
+
+export function readyOperation(): JsonSchema {
+  const ready = { status: 'ok', parts: { log: 'ok', database: 'ok' } };
+  const unready = {
+    status: 'unavailable',
+    parts: { log: 'ok', database: 'The database of executions does not answer' },
+  };
+  return operation('health', 'ready', 'Whether every part answers', {
+    200: healthResponse('All do.', ready),
+    503: healthResponse('`parts` says which does not.', unready),
+  });
+}
+
+export function metricsOperation(): JsonSchema {
+  return operation('health', 'metrics', 'What Prometheus is told', {
+    200: {
+      description: 'The text format of Prometheus.',
+      content: { 'text/plain': { schema: { type: 'string' } } },
+    },
+  });
+}
+
+export function consoleOperation(): JsonSchema {
+  const responses = { 200: page('The console.') };
+  return operation('pages', 'console', 'The executions, and one followed live', responses);
+}
+
+export function docsOperation(): JsonSchema {
+  const responses = { 200: page('Rendered without any outside host.') };
+  return operation('pages', 'docs', 'This document, to be read', responses);
+}
+
+export function openApiOperation(): JsonSchema {
+  return operation('pages', 'openApi', 'This document', {
+    200: { description: 'OpenAPI 3.1.', content: { 'application/json': { schema: { type: 'object' } } } },
+  });
+}
+
+function operation(tag: string, operationId: string, summary: string, responses: object): JsonSchema {
+  return { tags: [tag], operationId, summary, responses };
+}
+
+function healthResponse(description: string, example: object): JsonSchema {
+  const schema = { $ref: '#/components/schemas/Health' };
+  return { description, content: { 'application/json': { schema, example } } };
+}
+
+function page(description: string): JsonSchema {
+  return { description, content: { 'text/html': { schema: { type: 'string' } } } };
+}

@@ -1,0 +1,72 @@
+// The server as a fetch handler: CORS, authentication, then the route.
+import type { IncomingMessage, RequestListener } from 'node:http';
+import { createServerAdapter, type ServerAdapterPlugin, useCORS } from '@whatwg-node/server';
+import { isExecstreamError } from '../event/errors.ts';
+import type { Caller } from '../execution/permission.ts';
+import { problemOf } from '../rest/problem.ts';
+import { matchRoute } from '../rest/routes.ts';
+import { rejectUnauthenticated } from './auth/auth-responses.ts';
+import { type AuthenticateOptions, createAuthenticate } from './auth/authenticate.ts';
+import type { Services } from './create-execstream.ts';
+
+/** Passed with a request that came through a socket. */
+export interface NodeContext {
+  readonly req: IncomingMessage;
+}
+
+export interface HandlerOptions extends Omit<AuthenticateOptions, 'streamTokens'> {
+  /** Stream tokens by request, after they were removed from its URL. */
+  readonly accessTokens: WeakMap<IncomingMessage, string>;
+  /** Run after CORS. */
+  readonly plugins: readonly ServerAdapterPlugin<NodeContext>[];
+}
+
+/**
+ * Creates the handler.
+ * @throws ExecstreamError `BAD_USER_INPUT` if authentication is off and the address can be reached from other machines.
+ */
+export function createHandler(
+  { rest, streamTokens, onError }: Pick<Services, 'rest' | 'streamTokens' | 'onError'>,
+  { accessTokens, plugins, ...options }: HandlerOptions,
+): RequestListener {
+  const authenticate = createAuthenticate({ ...options, streamTokens });
+
+  async function handle(request: Request, { req }: NodeContext): Promise<Response> {
+    const match = matchRoute(request);
+    let caller: Caller;
+    try {
+      caller = await authenticate(request, match.route, accessTokens.get(req));
+    } catch (error) {
+      if (!isExecstreamError(error)) onError(error);
+      return rejectUnauthenticated(request, match.route, error);
+    }
+    return rest(request, caller, match);
+  }
+
+  return createServerAdapter<NodeContext>(
+    (request: Request, context) =>
+      // Without this the adapter's response would contain a stack trace.
+      handle(request, context).catch((error) => {
+        if (!request.signal.aborted) onError(error);
+        return problemOf('INTERNAL', 'Unexpected error.');
+      }),
+    { plugins: [...corsPlugins(options.corsOrigins), ...plugins] },
+  );
+}
+
+/** Allows the configured origins only. `Last-Event-ID` must be listed, or some browsers may not send it. */
+function corsPlugins(origins: readonly string[]): ServerAdapterPlugin<NodeContext>[] {
+  if (origins.length === 0) return [useCORS(false)];
+  const all = origins.includes('*');
+  const allowed = {
+    origin: [...origins],
+    methods: ['GET', 'POST', 'OPTIONS'],
+    allowedHeaders: ['Content-Type', 'Last-Event-ID', 'Authorization'],
+    credentials: !all,
+  };
+  return [
+    // For an unlisted origin the plugin would allow `null`, which is the origin of every sandboxed page.
+    useCORS((request) => (all || origins.includes(request.headers.get('origin') ?? '') ? allowed : false)),
+    { onResponse: ({ response }) => response.headers.set('Vary', 'Origin') },
+  ];
+}

@@ -23,12 +23,12 @@ export { createRedisLog, type RedisLogOptions } from './log/redis/redis-log.ts';
 export type { Authenticate, AuthenticationOptions } from './server/auth/authenticate.ts';
 export type { JwtOptions } from './server/auth/jwt.ts';
 export { type Config, readConfig } from './server/config/config.ts';
+export { createParts, optionsFromConfig } from './server/config/from-config.ts';
 export {
-  createParts,
-  createServices,
+  createExecstream,
+  type Execstream,
+  type ExecstreamOptions,
   type Parts,
-  type ServiceOptions,
-  type Services,
 } from './server/create-execstream.ts';
 export { type ListenOptions, listen, type Server } from './server/node-server.ts';
 export { describeParts, type PartDescription } from './server/startup-report.ts';

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { type Config, readConfig } from '../../src/server/config/config.ts';
-import { createParts, createServices, type Parts } from '../../src/server/create-execstream.ts';
+import { optionsFromConfig } from '../../src/server/config/from-config.ts';
+import { createExecstream, type Parts } from '../../src/server/create-execstream.ts';
 import { listen } from '../../src/server/node-server.ts';
 import { banner, curlLines, roundLine } from './banner.ts';
 import { explain } from './failure.ts';
@@ -54,12 +55,10 @@ interface Demo extends Pick<WorkerOptions, 'logger' | 'findFiles' | 'pace'> {
 
 /** Serves and works until the demo is stopped. */
 async function serve({ config, isDevServer, logger, findFiles, pace }: Demo): Promise<void> {
-  // Whether they answer is asked below and by the worker, and told in words.
-  const parts = createParts(config, { error: () => {} });
+  // Without a logger: the ping below and the worker report parts that are unavailable.
+  const parts = optionsFromConfig(config, { error: () => {} });
   try {
-    const { streams: settings, limits, publisherLostMs: lostAfterMs } = config;
-    const services = createServices({ ...parts, settings, limits, logger, liveness: { lostAfterMs } });
-    const server = await listen(services, config);
+    const server = await listen(createExecstream({ ...parts, logger }), config);
     try {
       // An embedded database that does not open now never will; a real one may come later, and the worker waits.
       if (!config.databaseUrl) await parts.store.ping();

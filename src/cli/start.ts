@@ -4,17 +4,18 @@ import { Command, InvalidArgumentError } from 'commander';
 import { type Logger, pino } from 'pino';
 import { ExecstreamError, isExecstreamError } from '../event/errors.ts';
 import { type Config, readConfig } from '../server/config/config.ts';
-import { createParts, createServices } from '../server/create-execstream.ts';
+import { optionsFromConfig } from '../server/config/from-config.ts';
+import { toHelp } from '../server/config/reference.ts';
+import { createExecstream } from '../server/create-execstream.ts';
 import { listen } from '../server/node-server.ts';
 import { describeParts } from '../server/startup-report.ts';
 import { superviseWorkers } from './supervisor.ts';
 
 export function startCommand(): Command {
   return new Command('start')
-    .description(
-      'start the server; PORT, HOST, DATA_DIR, DATABASE_URL, REDIS_URL and TEMPORAL_ADDRESS configure it',
-    )
-    .option('--workers <count>', 'processes that share the port, for several cores', toCount, 1)
+    .description('start the server, configured by environment variables')
+    .option('--workers <count>', 'number of processes that share the port', toCount, 1)
+    .addHelpText('after', () => `\n${toHelp()}`)
     .action(async ({ workers }: { workers: number }) => {
       try {
         await start(workers);
@@ -42,15 +43,8 @@ async function start(workers: number): Promise<void> {
 }
 
 async function serve(config: Config, logger: Logger): Promise<void> {
-  const parts = createParts(config, logger);
-  const { streams: settings, limits, publisherLostMs: lostAfterMs, temporalTenant: tenant } = config;
-  const services = createServices({
-    ...parts,
-    ...{ settings, limits, logger },
-    liveness: { lostAfterMs },
-    workflows: { tenant },
-  });
-  const server = await listen(services, config);
+  const options = optionsFromConfig(config, logger);
+  const server = await listen(createExecstream(options), config);
   for (const { part, is, limits } of describeParts(config)) {
     logger.info({ part }, limits ? `${is} (${limits})` : is);
   }
@@ -59,7 +53,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
   const stop = async (signal: NodeJS.Signals) => {
     logger.info({ signal }, 'stopping');
     await server.close();
-    await Promise.all([parts.log.close(), parts.store.close()]);
+    await Promise.all([options.log.close(), options.store.close()]);
     // The channel to the process that has started this one would keep it.
     if (cluster.isWorker) process.disconnect();
   };

@@ -8,14 +8,11 @@ import {
   createReadFilters,
   withinLimits,
 } from '../execution/permission.ts';
-import { createPrismaStore } from '../execution/prisma-store.ts';
 import { createQuotas } from '../execution/quotas.ts';
 import type { ExecutionStore } from '../execution/store.ts';
 import { graphiqlPage } from '../graphql/graphiql.ts';
 import { createGraphQL, type GraphQL } from '../graphql/yoga.ts';
 import type { EventLog } from '../log/log.ts';
-import { createMemoryLog } from '../log/memory.ts';
-import { createRedisLog } from '../log/redis/redis-log.ts';
 import { DEFAULT_LIMITS } from '../publish/limits.ts';
 import { createValueState } from '../publish/resend-state.ts';
 import { createRest, type Rest } from '../rest/create-rest.ts';
@@ -27,12 +24,10 @@ import type { EventStreamSettings } from '../sse/event-stream.ts';
 import { EventStreams } from '../sse/event-streams.ts';
 import { Tails } from '../tail/tails.ts';
 import type { ErrorLogger } from '../telemetry/logger.ts';
-import { createTemporalClient } from '../temporal/source/connection.ts';
 import { createTemporalSource, type TemporalSourceOptions } from '../temporal/source/source.ts';
 import type { TemporalClient } from '../temporal/source/temporal-client.ts';
 import { createStreamTokens, type RedeemableStreamTokens } from './auth/stream-tokens.ts';
-import { createMemoryTokenRecords, createRedisTokenRecords } from './auth/token-records.ts';
-import type { Config } from './config/config.ts';
+import { createMemoryTokenRecords } from './auth/token-records.ts';
 import { DEFAULT_LIMITS as DEFAULT_SERVER_LIMITS, type Limits } from './limits.ts';
 import { createMetrics } from './metrics.ts';
 
@@ -47,14 +42,14 @@ export interface Parts {
 }
 
 /** Limits that hold however requests arrive; what is left out has its default. */
-type ServiceLimits = Partial<
+type ExecstreamLimits = Partial<
   Pick<Limits, 'streams' | 'query' | 'documents' | 'quotas' | 'reservationsPerCaller' | 'maxBodyBytes'>
 >;
 
-export interface ServiceOptions extends Parts {
+export interface ExecstreamOptions extends Parts {
   readonly settings: Partial<EventStreamSettings>;
   readonly logger: ErrorLogger;
-  readonly limits?: ServiceLimits | undefined;
+  readonly limits?: ExecstreamLimits | undefined;
   /** Who may read what; by default every caller their tenant's. */
   readonly authorize?: Authorize | undefined;
   /** Who may publish what; by default every caller their tenant's. */
@@ -67,7 +62,7 @@ export interface ServiceOptions extends Parts {
   readonly workflows?: Partial<Omit<TemporalSourceOptions, 'temporal' | 'log' | 'store' | 'otherwise'>>;
 }
 
-export interface Services {
+export interface Execstream {
   readonly graphql: GraphQL;
   /** Serves every request, GraphQL's included. */
   readonly rest: Rest;
@@ -81,23 +76,7 @@ export interface Services {
   close(): Promise<void>;
 }
 
-/** The log and the store that a configuration names, or their embedded defaults. */
-export function createParts(config: Config, logger: ErrorLogger): Parts {
-  const { databaseUrl, dataDir, redisUrl, redisPrefix, redisWaitReplicas } = config;
-  const temporal = config.temporal && createTemporalClient(config.temporal);
-  const log = redisUrl
-    ? createRedisLog({ redis: redisUrl, prefix: redisPrefix, waitReplicas: redisWaitReplicas })
-    : createMemoryLog();
-  const store = createPrismaStore(databaseUrl ? { url: databaseUrl } : { dataDir }, { logger });
-  store.ready().catch((error) => logger.error({ err: error }, 'the database does not answer yet'));
-  const records = redisUrl ? createRedisTokenRecords(redisUrl, redisPrefix) : createMemoryTokenRecords();
-  const { sessionMs, policyClaims, limits } = config;
-  const tokenOptions = { sessionMs, policyClaims, perCaller: limits.streamTokensPerCaller };
-  const streamTokens = createStreamTokens(records, tokenOptions);
-  return { log, store, temporal, streamTokens };
-}
-
-export function createServices({
+export function createExecstream({
   log,
   store,
   temporal,
@@ -110,7 +89,7 @@ export function createServices({
   liveness: livenessTimes,
   rowSource: rowSourceTimes,
   workflows,
-}: ServiceOptions): Services {
+}: ExecstreamOptions): Execstream {
   const authorize = withinLimits(policy);
   const onError = (error: unknown) => logger.error({ err: error }, 'a request or a stream has failed');
   const content = { splitText, createValue: () => createValueState(DEFAULT_LIMITS) };

@@ -7,7 +7,7 @@ import { problemOf } from '../rest/problem.ts';
 import { matchRoute } from '../rest/routes.ts';
 import { rejectUnauthenticated } from './auth/auth-responses.ts';
 import { type AuthenticateOptions, createAuthenticate } from './auth/authenticate.ts';
-import type { Services } from './create-execstream.ts';
+import type { Execstream } from './create-execstream.ts';
 
 /** Passed with a request that came through a socket. */
 export interface NodeContext {
@@ -26,7 +26,7 @@ export interface HandlerOptions extends Omit<AuthenticateOptions, 'streamTokens'
  * @throws ExecstreamError `BAD_USER_INPUT` if authentication is off and the address can be reached from other machines.
  */
 export function createHandler(
-  { rest, streamTokens, onError }: Pick<Services, 'rest' | 'streamTokens' | 'onError'>,
+  { rest, streamTokens, onError }: Pick<Execstream, 'rest' | 'streamTokens' | 'onError'>,
   { accessTokens, plugins, ...options }: HandlerOptions,
 ): RequestListener {
   const authenticate = createAuthenticate({ ...options, streamTokens });

@@ -13,7 +13,7 @@ import { misdirected } from './auth/auth-responses.ts';
 import type { AuthenticationOptions } from './auth/authenticate.ts';
 import { isLoopbackHost } from './auth/loopback.ts';
 import { createConnections, useStallTimeout } from './connections.ts';
-import type { Services } from './create-execstream.ts';
+import type { Execstream } from './create-execstream.ts';
 import { createHandler } from './handler.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { checkOpenFiles, openFileLimit } from './open-files.ts';
@@ -56,7 +56,7 @@ const GRACE_MS = 5_000;
  * @throws the error of `listen` (`EADDRINUSE`, `EACCES`); ExecstreamError `BAD_USER_INPUT` if authentication is off and
  *   `host` can be reached from other machines.
  */
-export async function listen(services: Services, options: ListenOptions): Promise<Server> {
+export async function listen(services: Execstream, options: ListenOptions): Promise<Server> {
   const { streams, logger } = services;
   const { limits = DEFAULT_LIMITS, drainMs = DRAIN_MS, host, corsOrigins, auth } = options;
   const { stalledMs } = options.streams ?? DEFAULT_STREAM_SETTINGS;

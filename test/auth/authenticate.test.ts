@@ -222,22 +222,39 @@ describe('the environment', () => {
       sessionMs: 5_000,
     });
     expect(readConfig({ ...jwks, AUTH_JWKS_URL: 'http://127.0.0.1:8080/keys' }).auth).toBeDefined();
-    expect(readConfig(jwks).policyClaims).toBeUndefined();
+    expect(readConfig(jwks).policyClaims).toEqual([]);
     expect(readConfig({ ...jwks, AUTH_POLICY_CLAIMS: 'role, org' }).policyClaims).toEqual(['role', 'org']);
     expect(readConfig({ AUTH_SHARED_KEY: SHARED_KEY }).auth).toMatchObject({ key: { shared: SHARED_KEY } });
   });
 
   test.each([
-    [{ AUTH_SHARED_KEY: 'short' }, 'AUTH_SHARED_KEY'],
-    [{ AUTH_JWKS_URL: 'keys' }, 'AUTH_JWKS_URL'],
-    [{ AUTH_JWKS_URL: 'http://i.example/k', AUTH_ISSUER: 'i', AUTH_AUDIENCE: 'a' }, 'AUTH_JWKS_URL'],
-    [{ AUTH_JWKS_URL: 'http://10.0.0.1/k', AUTH_ISSUER: 'i', AUTH_AUDIENCE: 'a' }, 'AUTH_JWKS_URL'],
-    [{ AUTH_POLICY_CLAIMS: 'role' }, 'AUTH_POLICY_CLAIMS'],
-    [{ AUTH_JWKS_URL: 'https://i.example/k', AUTH_AUDIENCE: 'a' }, 'AUTH_ISSUER'],
-    [{ AUTH_JWKS_URL: 'https://i.example/k', AUTH_ISSUER: 'i' }, 'AUTH_AUDIENCE'],
-    [{ AUTH_AUDIENCE: 'a' }, 'AUTH_AUDIENCE'],
-    [{ AUTH_SESSION_MS: '1' }, 'AUTH_SESSION_MS'],
-  ])('%j is refused by name, and no key is shown', (env, name) => {
-    expect(() => readConfig(env)).toThrow(new RegExp(`^${name}: expected (?!.*short)`));
+    [{ AUTH_SHARED_KEY: 'short' }, 'AUTH_SHARED_KEY: expected at least 32 bytes'],
+    [{ AUTH_JWKS_URL: 'keys' }, 'AUTH_JWKS_URL: expected a URL'],
+    [
+      { AUTH_JWKS_URL: 'http://i.example/k', AUTH_ISSUER: 'i', AUTH_AUDIENCE: 'a' },
+      'AUTH_JWKS_URL: expected https://',
+    ],
+    [
+      { AUTH_JWKS_URL: 'http://10.0.0.1/k', AUTH_ISSUER: 'i', AUTH_AUDIENCE: 'a' },
+      'AUTH_JWKS_URL: expected https://',
+    ],
+    [
+      { AUTH_JWKS_URL: 'https://i.example/k', AUTH_SHARED_KEY: SHARED_KEY },
+      'AUTH_SHARED_KEY: cannot be combined with AUTH_JWKS_URL',
+    ],
+    [{ AUTH_POLICY_CLAIMS: 'role' }, 'AUTH_POLICY_CLAIMS: requires AUTH_JWKS_URL or AUTH_SHARED_KEY'],
+    [
+      { AUTH_JWKS_URL: 'https://i.example/k', AUTH_AUDIENCE: 'a' },
+      'AUTH_ISSUER: is required with AUTH_JWKS_URL',
+    ],
+    [
+      { AUTH_JWKS_URL: 'https://i.example/k', AUTH_ISSUER: 'i' },
+      'AUTH_AUDIENCE: is required with AUTH_JWKS_URL',
+    ],
+    [{ AUTH_AUDIENCE: 'a' }, 'AUTH_AUDIENCE: requires AUTH_JWKS_URL or AUTH_SHARED_KEY'],
+    [{ AUTH_SESSION_MS: '1' }, 'AUTH_SESSION_MS: expected 1000 to 86400000, got "1"'],
+  ])('%j is rejected by name, without showing a key', (env, message) => {
+    expect(() => readConfig(env)).toThrow(expect.objectContaining({ code: 'BAD_USER_INPUT' }));
+    expect(() => readConfig(env)).toThrow(new RegExp(`^${message}(?!.*(short|${SHARED_KEY}))`));
   });
 });

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import { takeAccessToken } from '../../src/server/auth/access-token.ts';
-import { createServices } from '../../src/server/create-execstream.ts';
+import { createExecstream } from '../../src/server/create-execstream.ts';
 import { listen } from '../../src/server/node-server.ts';
 import { directLog, graphqlPath } from '../support/app.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
@@ -24,7 +24,7 @@ test('neither the logs, nor the terminal, nor any answer shows it, wherever it i
   );
   const logger = pino({ level: 'trace' }, pipe);
   const [log, store] = [createMemoryLog(), createMemoryStore()];
-  const services = createServices({
+  const services = createExecstream({
     ...{ log, store, logger },
     settings: { retryMs: 100, heartbeatMs: 15_000, lifetimeMs: 600_000 },
     authorize: (_, { id }) => {

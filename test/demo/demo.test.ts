@@ -193,7 +193,7 @@ describe('a demo that cannot start says why in one line, with code 1', () => {
   });
 
   test('a wrong variable or option', async () => {
-    expect(await refused([], { PORT: 'http' })).toMatch(line(/PORT: expected 0 to 65535, not "http"/));
+    expect(await refused([], { PORT: 'http' })).toMatch(line(/PORT: expected 0 to 65535, got "http"/));
     expect(await refused([], { REDIS_URL: 'localhost' })).toMatch(line(/REDIS_URL: expected a URL .+/));
     expect(await refused(['--speed', '3'])).toMatch(line(/Unknown option '--speed'; --help .+/));
   });

@@ -86,10 +86,10 @@ describe('REDIS_URL', () => {
 });
 
 test.each([
-  [{ REDIS_WAIT_REPLICAS: '1' }, /^REDIS_WAIT_REPLICAS: expected REDIS_URL beside it$/],
+  [{ REDIS_WAIT_REPLICAS: '1' }, /^REDIS_WAIT_REPLICAS: requires REDIS_URL$/],
   [
     { REDIS_URL: 'redis://h', REDIS_WAIT_REPLICAS: '-1' },
-    /^REDIS_WAIT_REPLICAS: expected 0 to 100, not "-1"$/,
+    /^REDIS_WAIT_REPLICAS: expected 0 to 100, got "-1"$/,
   ],
   [{ REDIS_URL: 'redis://h', REDIS_PREFIX: 'a{b}' }, /^REDIS_PREFIX: expected a text without braces$/],
 ])('%j is rejected', (env, message) => {

@@ -1,13 +1,13 @@
-// The server as a process of its own, for suites that kill it. Configured by the environment, as the real one is.
+// The server as a process, for suites that kill it. Configured by the environment, like the real one.
 
 import { readConfig } from '../../src/server/config/config.ts';
-import { createParts, createServices } from '../../src/server/create-execstream.ts';
+import { optionsFromConfig } from '../../src/server/config/from-config.ts';
+import { createExecstream } from '../../src/server/create-execstream.ts';
 import { listen } from '../../src/server/node-server.ts';
 
 const config = readConfig();
 const logger = { error: (details: object, message: string) => console.error(message, details) };
-const { streams, limits } = config;
-const settings = { ...streams, retryMs: 50 };
-const services = createServices({ ...createParts(config, logger), settings, limits, logger });
+const settings = { ...config.streams, retryMs: 50 };
+const services = createExecstream({ ...optionsFromConfig(config, logger), settings });
 const server = await listen(services, config);
 console.log(`listening on ${server.url}`);

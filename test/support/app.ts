@@ -16,7 +16,7 @@ import type { BeginExecution, ExecutionStore } from '../../src/execution/store.t
 import type { AppendResult, EventLog } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import type { AuthenticationOptions } from '../../src/server/auth/authenticate.ts';
-import { createServices, type Services } from '../../src/server/create-execstream.ts';
+import { createExecstream, type Execstream } from '../../src/server/create-execstream.ts';
 import type { Limits } from '../../src/server/limits.ts';
 import { listen } from '../../src/server/node-server.ts';
 import type { LivenessTimes } from '../../src/source/liveness-monitor.ts';
@@ -46,7 +46,7 @@ export interface AppOptions<Store extends ExecutionStore = ExecutionStore> {
 
 /** The server without a socket. */
 export interface App extends AsyncDisposable {
-  readonly services: Services;
+  readonly services: Execstream;
   readonly log: EventLog;
   readonly store: ExecutionStore;
   /** The real one, over the same parts. */
@@ -69,7 +69,7 @@ export function createApp(options: AppOptions = {}): App {
   const log = options.log ?? createMemoryLog();
   const store = options.store ?? createMemoryStore();
   const errors: App['errors'] = [];
-  const services = createServices({
+  const services = createExecstream({
     log,
     store,
     settings: { ...SETTINGS, ...options.settings },

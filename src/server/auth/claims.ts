@@ -2,13 +2,20 @@
 import { ExecstreamError } from '../../event/errors.ts';
 import type { Caller, Scope } from '../../execution/permission.ts';
 
-/** Which claims say what. */
 export interface ClaimNames {
-  /** Names the tenant; `tenant` by default. */
+  /**
+   * The claim that names the tenant.
+   * @default 'tenant'
+   */
   readonly tenantClaim?: string | undefined;
-  /** Lists the only executions that may be read or published; `executions` by default. */
+  /**
+   * The claim that lists the only executions that may be read or published.
+   * @default 'executions'
+   */
   readonly executionsClaim?: string | undefined;
 }
+
+export const DEFAULT_CLAIM_NAMES = { tenantClaim: 'tenant', executionsClaim: 'executions' };
 
 const SCOPES: readonly Scope[] = ['read', 'publish'];
 
@@ -22,7 +29,10 @@ const MAX_NAME_LENGTH = 256;
  *   caller and cannot be read must not be passed over.
  */
 export function callerOf(claims: Readonly<Record<string, unknown>>, names: ClaimNames): Caller {
-  const { tenantClaim = 'tenant', executionsClaim = 'executions' } = names;
+  const {
+    tenantClaim = DEFAULT_CLAIM_NAMES.tenantClaim,
+    executionsClaim = DEFAULT_CLAIM_NAMES.executionsClaim,
+  } = names;
   const { sub, scope, exp } = claims;
   const tenant = claims[tenantClaim];
   const executions = claims[executionsClaim];

@@ -10,14 +10,22 @@ export interface JwtOptions extends ClaimNames {
   readonly key: { readonly jwksUrl: string } | { readonly shared: string };
   readonly issuer?: string | undefined;
   readonly audience?: string | undefined;
-  /** How far the clocks of signer and server may be apart; default 30. */
+  /**
+   * Tolerated difference between the clocks of issuer and server.
+   * @default 30
+   */
   readonly clockSkewSeconds?: number | undefined;
-  /** The least time between two reads of the JWKS, however many unknown keys are met; default 30,000. */
+  /**
+   * Minimum time between two requests for the JWKS, regardless of how many tokens name unknown keys.
+   * @default 30_000
+   */
   readonly jwksCooldownMs?: number | undefined;
 }
 
+export const DEFAULT_CLOCK_SKEW_SECONDS = 30;
+
 /** Shorter keys can be guessed (RFC 7518, 3.2). */
-export const LEAST_KEY_BYTES = 32;
+export const MIN_KEY_BYTES = 32;
 
 /** Pinned by the kind of key: a public key must never be taken for the secret of an HMAC, and `none` for a signature. */
 const SYMMETRIC = ['HS256', 'HS384', 'HS512'];
@@ -32,7 +40,13 @@ const ASYMMETRIC = [
  * @throws ExecstreamError `BAD_USER_INPUT` for a shared key that is too short, or a JWKS that is read without TLS
  */
 export function createJwtCheck(options: JwtOptions): (token: string) => Promise<Caller> {
-  const { key, issuer, audience, clockSkewSeconds = 30, jwksCooldownMs = 30_000 } = options;
+  const {
+    key,
+    issuer,
+    audience,
+    clockSkewSeconds = DEFAULT_CLOCK_SKEW_SECONDS,
+    jwksCooldownMs = 30_000,
+  } = options;
   const checks: JWTVerifyOptions = {
     algorithms: 'shared' in key ? SYMMETRIC : ASYMMETRIC,
     clockTolerance: clockSkewSeconds,
@@ -55,8 +69,8 @@ export function createJwtCheck(options: JwtOptions): (token: string) => Promise<
 function verifier(key: JwtOptions['key'], cooldownDuration: number, checks: JWTVerifyOptions) {
   if ('shared' in key) {
     const secret = new TextEncoder().encode(key.shared);
-    if (secret.length < LEAST_KEY_BYTES) {
-      throw new ExecstreamError('BAD_USER_INPUT', `a shared key has at least ${LEAST_KEY_BYTES} bytes`);
+    if (secret.length < MIN_KEY_BYTES) {
+      throw new ExecstreamError('BAD_USER_INPUT', `a shared key has at least ${MIN_KEY_BYTES} bytes`);
     }
     return async (token: string) => (await jwtVerify(token, secret, checks)).payload;
   }

@@ -11,7 +11,7 @@ import type { TokenRecords } from './token-records.ts';
 
 /** Within this time a token must first be used: one that was left in a log or a history is then worth nothing. */
 const FIRST_USE_MS = 60_000;
-const DEFAULT_SESSION_MS = 60 * 60 * 1000;
+export const DEFAULT_SESSION_MS = 60 * 60 * 1000;
 
 /** Stream tokens of one caller that have not expired. A service may make those of all its users. */
 export const DEFAULT_TOKENS_PER_CALLER = 10_000;

@@ -1,0 +1,42 @@
+// Creates what a configuration names: the parts of a server, and the options to construct it with.
+import { createPrismaStore } from '../../execution/prisma-store.ts';
+import { createMemoryLog } from '../../log/memory.ts';
+import { createRedisLog } from '../../log/redis/redis-log.ts';
+import type { ErrorLogger } from '../../telemetry/logger.ts';
+import { createTemporalClient } from '../../temporal/source/connection.ts';
+import { createStreamTokens } from '../auth/stream-tokens.ts';
+import { createMemoryTokenRecords, createRedisTokenRecords } from '../auth/token-records.ts';
+import type { ExecstreamOptions, Parts } from '../create-execstream.ts';
+import type { Config } from './config.ts';
+
+/**
+ * Creates the log, the store and what else a configuration names, or their embedded defaults. They connect in the
+ * background; the caller closes the log and the store.
+ */
+export function createParts(config: Config, logger: ErrorLogger): Parts {
+  const { databaseUrl, dataDir, redisUrl, redisPrefix, redisWaitReplicas } = config;
+  const temporal = config.temporal && createTemporalClient(config.temporal);
+  const log = redisUrl
+    ? createRedisLog({ redis: redisUrl, prefix: redisPrefix, waitReplicas: redisWaitReplicas })
+    : createMemoryLog();
+  const store = createPrismaStore(databaseUrl ? { url: databaseUrl } : { dataDir }, { logger });
+  store.ready().catch((error) => logger.error({ err: error }, 'database unavailable at start; retrying'));
+  const records = redisUrl ? createRedisTokenRecords(redisUrl, redisPrefix) : createMemoryTokenRecords();
+  const { sessionMs, policyClaims, limits } = config;
+  const tokenOptions = { sessionMs, policyClaims, perCaller: limits.streamTokensPerCaller };
+  const streamTokens = createStreamTokens(records, tokenOptions);
+  return { log, store, temporal, streamTokens };
+}
+
+/** The options of `createExecstream` for a configuration, with the parts that it names. */
+export function optionsFromConfig(config: Config, logger: ErrorLogger): ExecstreamOptions {
+  const { streams, limits, publisherLostMs, temporalTenant } = config;
+  return {
+    ...createParts(config, logger),
+    settings: streams,
+    limits,
+    logger,
+    liveness: { lostAfterMs: publisherLostMs },
+    workflows: { tenant: temporalTenant },
+  };
+}

@@ -1,0 +1,84 @@
+// Settings of the server and of the parts behind it.
+import { DEFAULT_STREAM_SETTINGS } from '../../sse/event-streams.ts';
+import { integer, list, oneOf, onOff, optionalText, optionalUrl, text } from './env.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+export const SERVER_SETTINGS = {
+  port: integer('PORT', {
+    default: 4000,
+    min: 0,
+    max: 65_535,
+    doc: 'The port to listen on; 0 selects a free one.',
+  }),
+  host: text('HOST', {
+    default: '127.0.0.1',
+    doc: 'The address to listen on. Any but a loopback address requires [authentication](authentication.md).',
+  }),
+  databaseUrl: optionalUrl('DATABASE_URL', {
+    protocols: ['postgres:', 'postgresql:'],
+    unset: 'PGlite in `DATA_DIR`',
+    doc: 'Postgres, which stores executions.',
+  }),
+  dataDir: text('DATA_DIR', {
+    default: '.data',
+    doc: 'The folder for files of embedded parts; one server per folder.',
+  }),
+  redisUrl: optionalText('REDIS_URL', {
+    unset: 'memory',
+    doc: 'Redis 7 or newer, which stores the log: [a single node, Sentinel or a cluster](redis.md).',
+  }),
+  redisPrefix: optionalText('REDIS_PREFIX', {
+    unset: 'none',
+    doc: 'The prefix of every key and channel; without braces.',
+  }),
+  redisWaitReplicas: integer('REDIS_WAIT_REPLICAS', {
+    default: 0,
+    min: 0,
+    max: 100,
+    doc: 'How many replicas must have received an event [before it is acknowledged](redis.md).',
+  }),
+  corsOrigins: list(
+    'CORS_ORIGINS',
+    'Origins of other sites whose pages may read streams, separated by commas; `*` allows all.',
+  ),
+  drainMs: integer('DRAIN_MS', {
+    default: 5_000,
+    min: 0,
+    max: 600_000,
+    doc: 'A stopping server rotates its streams within this time.',
+  }),
+  publisherLostMs: integer('PUBLISHER_LOST_MS', {
+    default: 300_000,
+    min: 1_000,
+    max: DAY_MS,
+    doc:
+      'An execution without a heartbeat of its publisher for this time ends as FAILED' +
+      ' ([`PUBLISHER_LOST`](publishing.md)). Publishers send one every 10 s; values below 25000 may' +
+      ' end live executions.',
+  }),
+  logLevel: oneOf('LOG_LEVEL', {
+    default: 'info',
+    choices: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+    doc: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.',
+  }),
+};
+
+export const STREAM_SETTINGS = {
+  heartbeatMs: integer('HEARTBEAT_MS', {
+    default: DEFAULT_STREAM_SETTINGS.heartbeatMs,
+    min: 100,
+    max: 600_000,
+    doc: 'A comment is sent on a stream that has been idle for this time.',
+  }),
+  lifetimeMs: integer('LIFETIME_MS', {
+    default: DEFAULT_STREAM_SETTINGS.lifetimeMs,
+    min: 1_000,
+    max: DAY_MS,
+    doc: 'Connections are rotated after 80 to 100 % of this time.',
+  }),
+  directWrites: onOff('DIRECT_WRITES', {
+    default: DEFAULT_STREAM_SETTINGS.directWrites,
+    doc: "`off` writes streams through Node's own stream classes: the same bytes at a higher cost.",
+  }),
+};

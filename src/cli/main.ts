@@ -4,9 +4,9 @@ import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import { startCommand } from './start.ts';
 
-// What is made of events is kept for long in some executions and let go of at once in others. V8 would learn from the
-// former to make all of it in old space, where garbage waits for a full collection, and keeps alive what it refers to
-// (decision 0016).
+// Objects created for events live long in some executions and die immediately in others. V8 would learn from the former
+// to allocate all of them in old space, where garbage remains until a full collection and keeps other objects alive
+// (docs/decisions/0016).
 setFlagsFromString('--no-allocation-site-pretenuring');
 
 await new Command('execstream')

@@ -1,4 +1,4 @@
-// `execstream start`: the server, as the environment configures it, until it is told to stop.
+// `execstream start`: runs the server, configured by environment variables, until SIGTERM or SIGINT.
 import cluster from 'node:cluster';
 import { Command, InvalidArgumentError } from 'commander';
 import { type Logger, pino } from 'pino';
@@ -14,7 +14,7 @@ import { superviseWorkers } from './supervisor.ts';
 export function startCommand(): Command {
   return new Command('start')
     .description('start the server, configured by environment variables')
-    .option('--workers <count>', 'number of processes that share the port', toCount, 1)
+    .option('--workers <count>', 'number of processes that share the port', parseCount, 1)
     .addHelpText('after', () => `\n${toHelp()}`)
     .action(async ({ workers }: { workers: number }) => {
       try {
@@ -26,19 +26,19 @@ export function startCommand(): Command {
     });
 }
 
-function toCount(text: string): number {
+function parseCount(text: string): number {
   const count = Number(text);
   if (Number.isInteger(count) && count >= 1 && count <= 256) return count;
-  throw new InvalidArgumentError('expected 1 to 256');
+  throw new InvalidArgumentError(`expected 1 to 256, got "${text}"`);
 }
 
 async function start(workers: number): Promise<void> {
   const config = readConfig();
   const logger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
   if (workers === 1 || cluster.isWorker) return serve(config, logger);
-  // What is embedded is one process's.
+  // Embedded parts cannot be shared by several processes.
   const missing = config.redisUrl ? (config.databaseUrl ? undefined : 'DATABASE_URL') : 'REDIS_URL';
-  if (missing) throw new ExecstreamError('BAD_USER_INPUT', `--workers: expected ${missing} beside it`);
+  if (missing) throw new ExecstreamError('BAD_USER_INPUT', `--workers: requires ${missing}`);
   return superviseWorkers(workers, logger);
 }
 
@@ -54,16 +54,16 @@ async function serve(config: Config, logger: Logger): Promise<void> {
     logger.info({ signal }, 'stopping');
     await server.close();
     await Promise.all([options.log.close(), options.store.close()]);
-    // The channel to the process that has started this one would keep it.
+    // The IPC channel to the supervisor would keep the process alive.
     if (cluster.isWorker) process.disconnect();
   };
   process.once('SIGTERM', stop).once('SIGINT', stop);
 }
 
-/** What the operator can do about it, without a stack. */
+/** A message for the operator, without a stack trace. */
 function explain(error: unknown): string {
   if (isExecstreamError(error)) return error.message;
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE') return 'the port is taken; set PORT to another one, or to 0 for a free one';
+  if (code === 'EADDRINUSE') return 'PORT: already in use; set another one, or 0 for a free one';
   return message;
 }

@@ -1,27 +1,27 @@
-// `execstream start --workers N`: so many server processes that share one port, for machines with several cores. This
-// one serves nothing itself: it starts them, starts another where one dies, and stops them together.
+// `execstream start --workers N`: N server processes that share one port, for machines with several cores. The
+// supervisor itself serves no requests: it starts the workers, replaces those that die, and stops all of them.
 import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
 import type { Logger } from 'pino';
 
-/** A worker that dies sooner than so after its start would die again: its successor waits. */
-const SHORT_LIFE_MS = 5_000;
+/** Minimum time between the starts of a worker and of its replacement, so that a crash loop does not spin. */
+const MIN_RESTART_MS = 5_000;
 
 /**
- * Serves with `count` processes until a signal ends them.
- * @throws Error where the first ones do not start; they have said why.
+ * Serves with `count` processes until SIGTERM or SIGINT.
+ * @throws Error if one of the first workers does not start; the worker has logged the cause.
  */
 export async function superviseWorkers(count: number, logger: Logger): Promise<void> {
   let stopping = false;
 
-  function startOne(): Worker {
+  function startWorker(): Worker {
     const worker = cluster.fork();
     const startedAt = performance.now();
     worker.once('exit', (code, signal) => {
       if (stopping) return;
-      logger.error({ worker: worker.id, code, signal }, 'a worker has died; another one takes its place');
+      logger.error({ worker: worker.id, code, signal }, 'worker died; starting another one');
       const livedMs = performance.now() - startedAt;
-      setTimeout(() => stopping || startOne(), Math.max(0, SHORT_LIFE_MS - livedMs));
+      setTimeout(() => stopping || startWorker(), Math.max(0, MIN_RESTART_MS - livedMs));
     });
     return worker;
   }
@@ -33,7 +33,7 @@ export async function superviseWorkers(count: number, logger: Logger): Promise<v
   };
   process.once('SIGTERM', stop).once('SIGINT', stop);
   try {
-    await Promise.all(Array.from({ length: count }, () => listening(startOne())));
+    await Promise.all(Array.from({ length: count }, () => untilListening(startWorker())));
   } catch (error) {
     stop('SIGTERM');
     throw error;
@@ -41,7 +41,7 @@ export async function superviseWorkers(count: number, logger: Logger): Promise<v
   logger.info({ workers: count }, 'all workers are ready');
 }
 
-async function listening(worker: Worker): Promise<void> {
+async function untilListening(worker: Worker): Promise<void> {
   const died = once(worker, 'exit').then(() => {
     throw new Error(`worker ${worker.id} did not start`);
   });

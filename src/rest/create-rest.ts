@@ -4,7 +4,7 @@ import type { Caller } from '../execution/permission.ts';
 import { type Check, createReadiness } from './health.ts';
 import { problemOf } from './problem.ts';
 import { createPublishing, type PublishingOptions } from './publish-api/handlers.ts';
-import { Refusal } from './request-body.ts';
+import { RejectedRequest } from './request-body.ts';
 import type { RouteServices } from './route.ts';
 import { type RouteMatch, respond } from './router.ts';
 import { matchRoute } from './routes.ts';
@@ -35,7 +35,7 @@ export function createRest(options: RestOptions): Rest {
     try {
       return withPageHeaders(await respond(match, request, caller, services), match.route);
     } catch (error) {
-      if (error instanceof Refusal) return error.response;
+      if (error instanceof RejectedRequest) return error.response;
       if (isExecstreamError(error) && error.code !== 'INTERNAL') {
         return problemOf(error.code, error.message, error.retryAfterSeconds);
       }

@@ -1,4 +1,4 @@
-// The fixed GraphQL documents behind the aliases.
+// The GraphQL documents that the REST aliases run.
 
 export const WORKFLOW_STREAM = /* GraphQL */ `
   subscription WorkflowEvents($id: ID!, $after: Cursor, $events: [EventType!], $pollMs: Int) {

@@ -1,4 +1,4 @@
-// The aliases of an execution: `…/{id}/stream`, its events as plain SSE, and `…/{id}`, its state as JSON.
+// REST aliases of an execution: its events as plain SSE (`…/{id}/stream`), and its state as JSON (`…/{id}`).
 import type { ExecutionKind } from '../event/events.ts';
 import type { Caller } from '../execution/permission.ts';
 import type { RunOperation } from '../schema/operation.ts';
@@ -6,10 +6,10 @@ import type { EventStreams } from '../sse/event-streams.ts';
 import { noContent, retryLater, streamResponse } from '../sse/responses.ts';
 import type { ExecutionStateQuery } from './documents.gen.ts';
 import { AGENT_STREAM, EXECUTION, TASK_STREAM, WORKFLOW_STREAM } from './documents.ts';
+import { operationErrorOf, toProblem } from './operation-error.ts';
 import { streamParameters } from './parameters.ts';
 import { REST_ENCODING } from './plain-sse-encoder.ts';
 import { isTransient, problem } from './problem.ts';
-import { refusalOf, refuse } from './refusal.ts';
 
 const STREAMS: { readonly [K in ExecutionKind]: string } = {
   workflow: WORKFLOW_STREAM,
@@ -17,7 +17,10 @@ const STREAMS: { readonly [K in ExecutionKind]: string } = {
   task: TASK_STREAM,
 };
 
-/** Streams an execution's events; throws what `streamParameters` throws. */
+/**
+ * Streams an execution's events.
+ * @throws ExecstreamError `BAD_CURSOR` or `BAD_USER_INPUT`, naming the parameter.
+ */
 export async function streamExecution(
   run: RunOperation,
   streams: EventStreams,
@@ -25,7 +28,7 @@ export async function streamExecution(
 ): Promise<Response> {
   const { request, caller, kind } = target;
   if (!acceptsEventStream(request)) {
-    return problem(406, 'NOT_ACCEPTABLE', 'this path answers text/event-stream, which Accept leaves out');
+    return problem(406, 'NOT_ACCEPTABLE', 'Accept: expected text/event-stream');
   }
   const { id, after, events, pollMs } = streamParameters(request, target.id);
   const result = await run({
@@ -40,14 +43,14 @@ export async function streamExecution(
     result.close();
     return noContent();
   }
-  const refusal = refusalOf(result)!;
-  if (isTransient(refusal.code) && request.headers.get('last-event-id')) {
-    return retryLater(refusal.message, refusal.retryAfterSeconds);
+  const error = operationErrorOf(result)!;
+  if (isTransient(error.code) && request.headers.get('last-event-id')) {
+    return retryLater(error.message, error.retryAfterSeconds);
   }
-  return refuse(refusal);
+  return toProblem(error);
 }
 
-/** Answers an execution's state, `parent` and `children` as ids; `childrenCursor` where there are more of them. */
+/** Responds with an execution's state: `parent` and `children` are ids, `childrenCursor` is set if there are more. */
 export async function showExecution(
   run: RunOperation,
   target: { request: Request; caller: Caller; kind: ExecutionKind; id: string },
@@ -55,11 +58,11 @@ export async function showExecution(
   const { request, caller, kind, id } = target;
   const variables = { kind: kind.toUpperCase(), id };
   const result = await run({ request, caller, query: EXECUTION, variables });
-  if ('take' in result) throw new Error('a query answered a stream');
-  const refusal = refusalOf(result);
-  if (refusal) return refuse(refusal);
+  if ('take' in result) throw new Error('a query returned a stream');
+  const error = operationErrorOf(result);
+  if (error) return toProblem(error);
   const { execution } = result.data as ExecutionStateQuery;
-  if (!execution) return refuse({ code: 'NOT_FOUND', message: `no such execution: ${id}` });
+  if (!execution) return toProblem({ code: 'NOT_FOUND', message: `no such execution: ${id}` });
   const { edges, pageInfo } = execution.children;
   const state = {
     ...execution,

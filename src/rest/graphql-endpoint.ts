@@ -29,7 +29,7 @@ async function withBoundedBody(request: Request, maxBytes: number): Promise<Requ
 }
 
 function tooLarge(maxBytes: number): Response {
-  const message = `the body is larger than ${maxBytes} bytes`;
+  const message = `body: larger than ${maxBytes} bytes`;
   const errors = [{ message, extensions: { code: 'BAD_USER_INPUT' } }];
   return Response.json({ errors }, { status: 413 });
 }

@@ -1,20 +1,19 @@
-// Whether the process lives, and whether it can do its work.
+// Liveness and readiness.
 import { isExecstreamError } from '../event/errors.ts';
 
-/** A part that the server needs; rejects where it does not work. */
+/** Checks a part that the server needs; rejects if it does not work. */
 export type Check = () => Promise<void>;
 
-/** Parts are checked up to so often, whoever asks: probes need no credentials and must not become load on them. */
+/** Limits the load that probes, which need no credentials, can cause on Redis and the database. */
 const CHECKS_PER_SECOND = 5;
 
-/** The process answers. */
 export function live(): Response {
   return Response.json({ status: 'ok' });
 }
 
 /**
- * Makes the answer of readiness: 200 where every part works, or 503 with the reason of each that does not; a server that
- * stops is not ready for anything new. Probes that come together share one check, and those above the limit the last.
+ * Creates the readiness handler: 200 if every part works; 503 with the reason for each that does not, or while the
+ * server drains. Concurrent probes share one check; probes above the limit get the latest result.
  */
 export function createReadiness(checks: { readonly [part: string]: Check }) {
   let latest: Promise<Health> | undefined;
@@ -58,7 +57,7 @@ async function checkAll(checks: { readonly [part: string]: Check }): Promise<Hea
   return { isOk: settled.every(({ status }) => status === 'fulfilled'), parts };
 }
 
-/** Only what is meant to be shown: a driver's message may name hosts and users. */
+/** The messages of other errors are not shown: a driver's may contain hosts and users. */
 function reasonOf(error: unknown): string {
-  return isExecstreamError(error) ? error.message : 'it fails';
+  return isExecstreamError(error) ? error.message : 'check failed';
 }

@@ -1,11 +1,11 @@
-// What a stream's path and query may say, checked before any look-up (PROTOCOL.md, "REST aliases").
+// The parameters of a stream, validated before anything is looked up (PROTOCOL.md, "REST aliases").
 import { parseCursor } from '../event/cursor.ts';
 import { ExecstreamError } from '../event/errors.ts';
 import { EVENT_TYPES, type EventType, type ExecutionKind } from '../event/events.ts';
 import { checkExecutionId } from '../event/execution-id.ts';
 import { POLL_MS } from '../schema/streams.ts';
 
-/** Path segment → kind. */
+/** Kinds by their path segment. */
 export const KINDS: { readonly [plural: string]: ExecutionKind } = {
   workflows: 'workflow',
   agents: 'agent',
@@ -14,15 +14,15 @@ export const KINDS: { readonly [plural: string]: ExecutionKind } = {
 
 export interface StreamParameters {
   readonly id: string;
-  /** The cursor as it was sent. */
+  /** The cursor, unparsed. */
   readonly after: string | undefined;
   readonly events: readonly EventType[] | undefined;
   readonly pollMs: number;
 }
 
 /**
- * Reads and checks the parameters of a stream.
- * @throws ExecstreamError `BAD_CURSOR` or `BAD_USER_INPUT`, naming the parameter and what was wrong with it.
+ * Reads the parameters of a stream.
+ * @throws ExecstreamError `BAD_CURSOR` or `BAD_USER_INPUT`, naming the parameter.
  */
 export function streamParameters(request: Request, id: string): StreamParameters {
   const query = new URL(request.url).searchParams;
@@ -41,10 +41,7 @@ function eventTypes(list: string | null): readonly EventType[] | undefined {
   const unknown = names.find((name) => !(EVENT_TYPES as readonly string[]).includes(name));
   if (unknown !== undefined) {
     const shown = unknown.slice(0, 40);
-    throw new ExecstreamError(
-      'BAD_USER_INPUT',
-      `events: unknown type "${shown}"; known are ${EVENT_TYPES.join(', ')}`,
-    );
+    throw new ExecstreamError('BAD_USER_INPUT', `events: expected ${EVENT_TYPES.join(', ')}, got "${shown}"`);
   }
   return names.length > 0 ? (names as EventType[]) : undefined;
 }
@@ -56,7 +53,7 @@ function pollInterval(text: string | null): number {
     const { least, most } = POLL_MS;
     throw new ExecstreamError(
       'BAD_USER_INPUT',
-      `poll_ms: expected ${least} to ${most}, not "${text.slice(0, 40)}"`,
+      `poll_ms: expected ${least} to ${most}, got "${text.slice(0, 40)}"`,
     );
   }
   return ms;

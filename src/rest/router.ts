@@ -59,12 +59,12 @@ export async function respond(
 
 /** The response to a path that does not exist. */
 export function notFound(pathname: string): Response {
-  return problemOf('NOT_FOUND', `nothing is at ${pathname.slice(0, 200)}`);
+  return problemOf('NOT_FOUND', `not found: ${pathname.slice(0, 200)}`);
 }
 
 /** The `detail` of a 405. */
 export function notAllowedDetail(method: string, allowed: readonly string[]): string {
-  return `${method} is not allowed here; ${allowed.join(', ')} ${allowed.length > 1 ? 'are' : 'is'}`;
+  return `${method} is not allowed; expected ${allowed.join(', ')}`;
 }
 
 function methodNotAllowed(method: string, allowed: readonly string[]): Response {
@@ -95,9 +95,6 @@ function decode(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {
-    throw new ExecstreamError(
-      'BAD_USER_INPUT',
-      `the path is not well percent-encoded: ${segment.slice(0, 80)}`,
-    );
+    throw new ExecstreamError('BAD_USER_INPUT', `path: invalid percent-encoding: ${segment.slice(0, 80)}`);
   }
 }

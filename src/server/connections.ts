@@ -1,4 +1,4 @@
-// Node's HTTP server within bounds, and how its connections are closed without cutting a stream off.
+// Node's HTTP server with limits, and closing its connections without cutting a stream off.
 import {
   createServer,
   type Server as HttpServer,
@@ -10,13 +10,13 @@ import type { ServerAdapterPlugin } from '@whatwg-node/server';
 import { createRequestQueue } from './pipelining.ts';
 
 export interface ConnectionLimits {
-  /** Of a request's line and headers; above it, Node answers 431. */
+  /** Limit of a request's request line and headers; above it, Node responds 431. */
   readonly maxHeaderBytes: number;
-  /** How long a request may take to arrive whole. A stream's answer is bounded by its lifetime and heartbeat. */
+  /** In which time a request must arrive completely. It does not limit responses. */
   readonly requestTimeoutMs: number;
-  /** Unanswered requests of one connection (HTTP/1.1 pipelining); above it, the connection is closed. */
+  /** Requests of one connection that wait for a response (HTTP/1.1 pipelining); above it, the connection is closed. */
   readonly maxPipelined: number;
-  /** Above it, connections are closed as they come. */
+  /** Above it, new connections are closed. */
   readonly maxConnections: number;
 }
 
@@ -25,8 +25,8 @@ const SWEEP_MS = 50;
 export interface Connections {
   readonly http: HttpServer;
   /**
-   * Accepts nothing new, and resolves when all connections are gone.
-   * @param withinMs those that are left then are cut off
+   * Stops accepting, and resolves when all connections are closed.
+   * @param withinMs remaining connections are destroyed after this time
    */
   close(withinMs: number): Promise<void>;
 }
@@ -40,23 +40,23 @@ export function createConnections(limits: ConnectionLimits, listener: RequestLis
       requestTimeout: requestTimeoutMs,
       headersTimeout: requestTimeoutMs,
       connectionsCheckingInterval: Math.min(5_000, requestTimeoutMs / 2),
-      // Node would respond past the queue, and hold any number of such responses behind an open stream.
+      // Node's own response would bypass the queue, and any number of them could pile up behind an open stream.
       requireHostHeader: false,
     },
     handle,
   );
   http.on('checkExpectation', handle);
-  // Who has read a body still listens, and would be held for as long as the answer goes on.
+  // Listeners of a reader that has finished would be retained until the end of the response.
   http.on('request', (request) => request.once('close', () => request.removeAllListeners()));
   http.timeout = 0;
   http.maxConnections = maxConnections;
-  const silent = silentConnections(http);
-  return { http, close: (withinMs) => closeAll(http, silent, withinMs) };
+  const unused = unusedConnections(http);
+  return { http, close: (withinMs) => closeAll(http, unused, withinMs) };
 }
 
 /**
- * A plugin of the adapter: a client that reads nothing of a response for so long is disconnected. Event streams have a
- * check of their own, which knows what is written past the socket's stream.
+ * Adapter plugin: disconnects a client that reads nothing of a response for this time. Event streams have their own
+ * check, which includes direct writes to the socket.
  */
 export function useStallTimeout(stalledMs: number): ServerAdapterPlugin<{ readonly req: IncomingMessage }> {
   return {
@@ -67,23 +67,23 @@ export function useStallTimeout(stalledMs: number): ServerAdapterPlugin<{ readon
   };
 }
 
-/** Connections that have not asked for anything, which browsers open in advance: to Node they are not idle. */
-function silentConnections(http: HttpServer): ReadonlySet<Socket> {
-  const silent = new Set<Socket>();
+/** Connections without a request yet, which browsers open in advance. Node does not count them as idle. */
+function unusedConnections(http: HttpServer): ReadonlySet<Socket> {
+  const unused = new Set<Socket>();
   http.on('connection', (socket: Socket) => {
-    silent.add(socket);
-    socket.once('close', () => silent.delete(socket));
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
   });
-  http.on('request', ({ socket }) => silent.delete(socket));
-  return silent;
+  http.on('request', ({ socket }) => unused.delete(socket));
+  return unused;
 }
 
-function closeAll(http: HttpServer, silent: ReadonlySet<Socket>, withinMs: number): Promise<void> {
+function closeAll(http: HttpServer, unused: ReadonlySet<Socket>, withinMs: number): Promise<void> {
   const deadline = setTimeout(() => http.closeAllConnections(), withinMs);
-  // A connection is kept for a next request once its stream has ended: it is idle from then on, not from now.
+  // Repeated, because a keep-alive connection becomes idle only when its stream ends.
   const sweep = setInterval(() => {
     http.closeIdleConnections();
-    for (const socket of silent) socket.destroy();
+    for (const socket of unused) socket.destroy();
   }, SWEEP_MS);
   return new Promise((resolve) => {
     http.close(() => {

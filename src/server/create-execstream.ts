@@ -1,5 +1,4 @@
-// Where the floors meet: constructs every part and hands each what it needs. No logic.
-
+// Constructs a server from its parts. No logic.
 import { splitText } from '../event/text.ts';
 import {
   type Authorize,
@@ -31,17 +30,20 @@ import { createMemoryTokenRecords } from './auth/token-records.ts';
 import { DEFAULT_LIMITS as DEFAULT_SERVER_LIMITS, type Limits } from './limits.ts';
 import { createMetrics } from './metrics.ts';
 
-/** The parts that keep something. */
+/** The parts that store data. */
 export interface Parts {
   readonly log: EventLog;
   readonly store: ExecutionStore;
-  /** Where workflows are watched; the services close it. */
+  /** The Temporal whose workflows are watched. Closed with the server. */
   readonly temporal?: TemporalClient | undefined;
-  /** In memory, for one server, by default; the services close them. */
+  /**
+   * Closed with the server.
+   * @default in memory, for a single server
+   */
   readonly streamTokens?: RedeemableStreamTokens | undefined;
 }
 
-/** Limits that hold however requests arrive; what is left out has its default. */
+/** Limits that do not depend on how requests arrive. */
 type ExecstreamLimits = Partial<
   Pick<Limits, 'streams' | 'query' | 'documents' | 'quotas' | 'reservationsPerCaller' | 'maxBodyBytes'>
 >;
@@ -50,15 +52,21 @@ export interface ExecstreamOptions extends Parts {
   readonly settings: Partial<EventStreamSettings>;
   readonly logger: ErrorLogger;
   readonly limits?: ExecstreamLimits | undefined;
-  /** Who may read what; by default every caller their tenant's. */
+  /**
+   * Who may read what.
+   * @default allowTenant: every caller may read the executions of its tenant.
+   */
   readonly authorize?: Authorize | undefined;
-  /** Who may publish what; by default every caller their tenant's. */
+  /**
+   * Who may publish what.
+   * @default publishTenant: every caller may publish the executions of its tenant.
+   */
   readonly authorizePublish?: AuthorizePublish | undefined;
   /** When a publisher counts as silent, and as lost. */
   readonly liveness?: Partial<LivenessTimes>;
-  /** How a row is polled where nobody publishes. */
+  /** How the row of an execution without a publisher is polled. */
   readonly rowSource?: Partial<RowSourceTimes>;
-  /** How Temporal's workflows are watched: which one an unknown id names, whether payloads are shown. */
+  /** How Temporal's workflows are watched: how ids are resolved, and whether payloads are shown. */
   readonly workflows?: Partial<Omit<TemporalSourceOptions, 'temporal' | 'log' | 'store' | 'otherwise'>>;
 }
 
@@ -70,9 +78,9 @@ export interface Execstream {
   readonly tails: Tails;
   readonly streamTokens: RedeemableStreamTokens;
   readonly logger: ErrorLogger;
-  /** Is told of what went wrong on our side. */
+  /** Reports an internal error. */
   readonly onError: (error: unknown) => void;
-  /** Ends what runs without a request: the tails, and the sweep for lost publishers. */
+  /** Stops what runs without a request: the tails, and the sweep for lost publishers. */
   close(): Promise<void>;
 }
 
@@ -91,16 +99,16 @@ export function createExecstream({
   workflows,
 }: ExecstreamOptions): Execstream {
   const authorize = withinLimits(policy);
-  const onError = (error: unknown) => logger.error({ err: error }, 'a request or a stream has failed');
+  const onError = (error: unknown) => logger.error({ err: error }, 'request or stream failed');
   const content = { splitText, createValue: () => createValueState(DEFAULT_LIMITS) };
   const rowSource = createRowSource({ log, store, content, ...rowSourceTimes });
   const workflowSource =
     temporal && createTemporalSource({ ...workflows, temporal, log, store, otherwise: rowSource });
   const source = workflowSource ?? rowSource;
   const reconcileEnd = createEndReconciler({ log, store, content, copyRow: source.copy });
-  const reconcileAtOnce = createEndReconciler({ log, store, content, graceMs: 0 });
+  const reconcileImmediately = createEndReconciler({ log, store, content, graceMs: 0 });
   const liveness = createLivenessMonitor({
-    ...{ log, store, reconcileEnd: reconcileAtOnce, ...livenessTimes },
+    ...{ log, store, reconcileEnd: reconcileImmediately, ...livenessTimes },
     ...(workflowSource && { isEndedElsewhere: workflowSource.isTruth }),
   });
   const stopSweeping = liveness.startSweeping();

@@ -1,4 +1,4 @@
-// What one server takes on, in all: each part's own limits, under one name, and their defaults.
+// The limits of one server: those of its parts, and their defaults.
 import { DEFAULT_QUOTAS, type QuotaLimits } from '../execution/quotas.ts';
 import { DEFAULT_QUERY_LIMITS, type QueryLimits } from '../graphql/query-limits.ts';
 import { DEFAULT_RESERVATIONS_PER_CALLER } from '../graphql/reservations.ts';
@@ -13,9 +13,9 @@ export interface Limits extends Omit<ConnectionLimits, 'maxConnections'> {
   readonly documents: DocumentLimits;
   readonly quotas: QuotaLimits;
   readonly reservationsPerCaller: number;
-  /** Of those that have not expired, of all servers that share a Redis. */
+  /** Unexpired stream tokens, on all servers that share a Redis. */
   readonly streamTokensPerCaller: number;
-  /** Of a GraphQL request's body. That of a batch of events is the protocol's (docs/publishing.md). */
+  /** Limit of a GraphQL request's body. The limit of a batch of events is fixed (docs/publishing.md). */
   readonly maxBodyBytes: number;
 }
 
@@ -32,10 +32,10 @@ export const DEFAULT_LIMITS: Limits = {
   maxPipelined: 64,
 };
 
-/** Connections beside those that streams may have: of queries, publishers, probes, and refusals. */
+/** Connections in addition to those of streams: of queries, publishers, probes, and rejected requests. */
 const OTHER_CONNECTIONS = 2_000;
 
-/** How many connections the streams and all else need. */
+/** The number of connections that a server with these limits needs. */
 export function maxConnections({ streams }: Limits): number {
   return streams.perNode + OTHER_CONNECTIONS;
 }

@@ -1,5 +1,4 @@
-// What Prometheus is told: the process, and how much of what it takes on is used. No label names a caller or an
-// execution.
+// Metrics for Prometheus: of the process, and of streams. No label contains a caller or an execution.
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { EventStreams } from '../sse/event-streams.ts';
 import type { ExecutionCounter } from '../stream/shared-encoding.ts';
@@ -11,14 +10,14 @@ export interface Measured {
   readonly counter: ExecutionCounter;
 }
 
-/** Makes the function that answers all metrics, in Prometheus' text format. */
+/** Creates the function that responds with all metrics in Prometheus' text format. */
 export function createMetrics({ streams, tails, counter }: Measured): () => Promise<Response> {
   const register = new Registry();
   const registers = [register];
   collectDefaultMetrics({ register });
   new Gauge({
     name: 'execstream_streams',
-    help: 'Event streams that are open',
+    help: 'Open event streams',
     registers,
     collect() {
       this.set(streams.size);
@@ -26,35 +25,31 @@ export function createMetrics({ streams, tails, counter }: Measured): () => Prom
   });
   new Gauge({
     name: 'execstream_executions_followed',
-    help: 'Executions that have viewers here',
+    help: 'Executions with viewers on this server',
     registers,
     collect() {
       this.set(tails.size);
     },
   });
-  counterOf('execstream_streams_opened_total', 'Event streams that were opened', () => streams.opened);
-  counterOf(
-    'execstream_stream_bytes_total',
-    'Bytes of frames that were written to streams',
-    () => streams.bytes,
-  );
+  counterOf('execstream_streams_opened_total', 'Opened event streams', () => streams.opened);
+  counterOf('execstream_stream_bytes_total', 'Bytes of frames written to streams', () => streams.bytes);
   counterOf(
     'execstream_graphql_executions_total',
-    'Executions of GraphQL for events; they do not grow with the viewers',
+    'GraphQL executions for events (independent of the number of viewers)',
     () => counter.executions,
   );
 
-  /** A count that is kept elsewhere, by an addition where it happens. */
+  /** Registers a counter whose value is maintained elsewhere. */
   function counterOf(name: string, help: string, now: () => number): void {
-    let told = 0;
+    let reported = 0;
     new Counter({
       name,
       help,
       registers,
       collect() {
         const count = now();
-        this.inc(count - told);
-        told = count;
+        this.inc(count - reported);
+        reported = count;
       },
     });
   }

@@ -1,18 +1,18 @@
 // HTTP/1.1 pipelining: the requests of one connection are handled one at a time, in their order.
 //
-// Node parses pipelined requests ahead and emits all of them at once. Responses are sent in order, so a response
+// Node parses pipelined requests ahead and emits all of them immediately. Responses are sent in order, so a response
 // behind another one only buffers, and it emits no `close` when its connection ends: a stream opened for it would
 // outlive the connection. Here a request is not handled before its response has the socket.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Requests that wait on all connections of a server together. Each holds its headers and the start of its body. */
+/** Waiting requests of all connections of a server. Each retains its headers and the start of its body. */
 const MAX_WAITING = 2_500;
 
 /**
- * Makes a listener that handles the requests of a connection one after the other. A connection with more than
- * `maxInFlight` unanswered requests is closed (its client sends them again: RFC 9112, 9.3.2), and so is one whose
- * request would be the 2,501st to wait in this server.
+ * Creates a listener that handles the requests of a connection sequentially. A connection with more than `maxInFlight`
+ * requests without a response is closed (its client resends them: RFC 9112, 9.3.2), and so is one whose request would
+ * be the 2,501st to wait in this server.
  */
 export function createRequestQueue(listener: RequestListener, maxInFlight: number): RequestListener {
   const waitingOf = new WeakMap<Socket, number>();
@@ -21,7 +21,7 @@ export function createRequestQueue(listener: RequestListener, maxInFlight: numbe
   function enqueue(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
     const ahead = waitingOf.get(socket) ?? 0;
-    // The request that is being handled counts too.
+    // Including the request in progress.
     if (ahead + 2 > maxInFlight || waiting >= MAX_WAITING) return void socket.destroy();
     if (ahead === 0) socket.once('close', release);
     waitingOf.set(socket, ahead + 1);
@@ -32,7 +32,7 @@ export function createRequestQueue(listener: RequestListener, maxInFlight: numbe
       const left = waitingOf.get(socket)! - 1;
       waitingOf.set(socket, left);
       if (left === 0) socket.off('close', release);
-      // Not inside of Node's own handling of that event.
+      // After Node has finished handling the event.
       process.nextTick(handle, request, response);
     });
   }
@@ -43,7 +43,7 @@ export function createRequestQueue(listener: RequestListener, maxInFlight: numbe
   }
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
-    // Node emits the remaining requests of what was read, also after the connection was closed.
+    // Node emits requests that were already parsed after the connection was closed.
     if (request.socket.destroyed) return;
     if (response.socket) listener(request, response);
     else enqueue(request, response);

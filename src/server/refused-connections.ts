@@ -1,5 +1,5 @@
-// Logs that connections are refused, each reason once a minute: above the limit, or without a file descriptor left. In
-// the second case libuv accepts and closes a connection without any event, so that it must be found by a probe.
+// Logs refused connections, each reason once per minute: the limit is reached, or no file descriptor is left. In the
+// second case libuv accepts and closes a connection without emitting an event, so it is detected by a probe.
 import { open } from 'node:fs/promises';
 import type { Server as HttpServer } from 'node:http';
 import type { ErrorLogger } from '../telemetry/logger.ts';
@@ -9,25 +9,25 @@ const PROBE_EVERY_MS = 5_000;
 
 const EXHAUSTED: { readonly [code: string]: string } = {
   EMFILE:
-    'this process has no file descriptor left (EMFILE); raise its limit of open files or lower MAX_STREAMS',
-  ENFILE: 'this machine has no file descriptor left (ENFILE); raise fs.file-max or end what holds them',
+    'no file descriptor left in this process (EMFILE); raise its limit of open files or lower MAX_STREAMS',
+  ENFILE: 'no file descriptor left on this machine (ENFILE); raise fs.file-max or stop other processes',
 };
 const CONSEQUENCE =
-  'new connections are closed unanswered, and lost ones to Redis or the database cannot be made again';
+  'new connections are closed without a response, and Redis and the database cannot be reconnected';
 
 /**
- * Begins to watch a server.
- * @param probe opens a file and closes it
- * @returns ends it
+ * Starts to watch a server.
+ * @param probe opens and closes a file
+ * @returns a function that stops it
  */
 export function logRefusedConnections(
   http: HttpServer,
   logger: ErrorLogger,
-  probe: () => Promise<void> = openAnything,
+  probe: () => Promise<void> = openDevNull,
 ): () => void {
   const logs = new Map<string, { at: number; count: number }>();
 
-  function logSometimes(reason: string, details: object, message: string): void {
+  function logRateLimited(reason: string, details: object, message: string): void {
     const now = performance.now();
     const last = logs.get(reason);
     const count = (last?.count ?? 0) + 1;
@@ -39,14 +39,14 @@ export function logRefusedConnections(
   function onError(err: unknown): void {
     const code = String((err as NodeJS.ErrnoException).code);
     const reason = EXHAUSTED[code];
-    logSometimes(code, { err }, reason ? `${reason}: ${CONSEQUENCE}` : 'a connection could not be accepted');
+    logRateLimited(code, { err }, reason ? `${reason}: ${CONSEQUENCE}` : 'could not accept a connection');
   }
 
   http.on('error', onError);
   http.on('drop', () => {
     const { maxConnections } = http;
-    const message = 'connections are refused: the limit is reached; raise MAX_STREAMS or add servers';
-    logSometimes('limit', { maxConnections }, message);
+    const message = 'refusing connections: connection limit reached; raise MAX_STREAMS or add servers';
+    logRateLimited('limit', { maxConnections }, message);
   });
   const probing = setInterval(() => {
     probe().catch((error) => {
@@ -56,6 +56,6 @@ export function logRefusedConnections(
   return () => clearInterval(probing);
 }
 
-async function openAnything(): Promise<void> {
+async function openDevNull(): Promise<void> {
   await (await open('/dev/null')).close();
 }

@@ -1,16 +1,16 @@
-// Which part of a server is real and which is its embedded default, in words for whoever starts it.
+// Describes the parts of a server to its operator: external services, or embedded defaults.
 import { describeRedisUrl } from '../redis/url.ts';
 import type { Config } from './config/config.ts';
 
 export interface PartDescription {
   readonly part: string;
-  /** What stands behind it. */
+  /** The service, or the embedded part. */
   readonly is: string;
-  /** What an embedded part cannot do, and what replaces it; absent for a real one. */
+  /** The limits of an embedded part, and how to replace it. */
   readonly limits?: string;
 }
 
-/** Describes the parts that a configuration leads to. Shows hosts, never credentials. */
+/** Describes the parts that a configuration names. Contains hosts, never credentials. */
 export function describeParts({
   databaseUrl,
   redisUrl,
@@ -23,21 +23,22 @@ export function describeParts({
       : {
           part: 'executions',
           is: `embedded: PGlite in ${dataDir}`,
-          limits: 'for one server; DATABASE_URL names a Postgres',
+          limits: 'single server only; set DATABASE_URL to use Postgres',
         },
     redisUrl
       ? { part: 'log', is: describeRedisUrl(redisUrl) }
       : {
           part: 'log',
           is: 'embedded: memory',
-          limits: 'gone with the process, and out of reach of other processes; REDIS_URL names a Redis',
+          limits:
+            'lost when the process ends, and not shared with other processes; set REDIS_URL to use Redis',
         },
     temporal
       ? { part: 'workflows', is: `Temporal at ${temporal.address}, namespace ${temporal.namespace}` }
       : {
           part: 'workflows',
           is: 'published to the log',
-          limits: 'those of Temporal are not watched; TEMPORAL_ADDRESS names one',
+          limits: 'workflows of Temporal are not watched; set TEMPORAL_ADDRESS to watch them',
         },
   ];
 }

@@ -55,7 +55,8 @@ describe('PROTOCOL.md, Authentication: off', () => {
     async (host) => {
       await using parts = createApp();
       const refused = listen(parts.services, { host, port: 0, corsOrigins: [] });
-      const words = /^HOST: .+authentication is off; set AUTH_JWKS_URL/;
+      const words =
+        /^HOST: expected a loopback address while authentication is off, got .+; set AUTH_JWKS_URL/;
       await expect(refused).rejects.toThrow(words);
       expect(() => readConfig({ HOST: host })).toThrow(words);
       expect(readConfig({ HOST: host, AUTH_SHARED_KEY: SHARED_KEY }).host).toBe(host);
@@ -126,7 +127,7 @@ describe('with credentials', () => {
     const wrong = await fetch(app.url + STREAM, { headers: bearer('abc') });
     expect(wrong.status).toBe(401);
     expect(wrong.headers.get('www-authenticate')).toBe(
-      'Bearer error="invalid_token", error_description="the token is no JWT"',
+      'Bearer error="invalid_token", error_description="not a valid JWT"',
     );
     const basic = await fetch(app.url + STREAM, { headers: { authorization: 'Basic YTpi' } });
     expect(basic.status).toBe(401);
@@ -161,7 +162,7 @@ describe('with credentials', () => {
         const response = await fetch(`${app.url}/api/v0/executions/agents/a1`);
         expect(response.status).toBe(401);
         const { detail } = (await response.json()) as { detail: string };
-        expect(detail).toMatch(RegExp(`^${property} of the caller: expected a string`));
+        expect(detail).toMatch(RegExp(`^caller.${property}: expected a string`));
         await app.close();
       }
     },
@@ -198,7 +199,7 @@ describePostgres('with credentials, over Postgres', () => {
           body: '{"mode":"TEXT"}',
         });
         expect([list.status, begun.status]).toEqual([401, 401]);
-        expect((await begun.json()).detail).toMatch(/^claim "tenant" of the token: expected/);
+        expect((await begun.json()).detail).toMatch(/^token claim "tenant": expected/);
       }
       expect(app.errors).toEqual([]);
     } finally {

@@ -161,7 +161,7 @@ describe('for how long', () => {
     const refused = await post('/api/v0/stream-tokens', { executions: ['a1'] }, late);
     expect([refused.status, await refused.json()]).toEqual([
       401,
-      expect.objectContaining({ detail: 'the credentials have expired' }),
+      expect.objectContaining({ detail: 'credentials have expired' }),
     ]);
   });
 

@@ -11,7 +11,7 @@ const ann: Caller = { id: 'ann', tenant: 'acme' };
 const others: Caller[] = [{ id: 'bob', tenant: 'acme' }, { id: 'ann', tenant: 'globex' }, { id: 'ann' }];
 const TOO_MANY = {
   code: 'TOO_MANY_REQUESTS',
-  message: 'too many stream tokens: the limit is 2 for one caller',
+  message: 'too many stream tokens for this caller (limit 2)',
 };
 
 describe('in memory', () => {

@@ -64,7 +64,7 @@ async function firstWorkflow(): Promise<string> {
 describe('the demo', () => {
   test('says which part is embedded and what that means', async () => {
     expect(demo.printed()).toMatch(/executions +embedded: PGlite in .+\n +for one server/);
-    expect(demo.printed()).toMatch(/log +embedded: memory\n +gone with the process/);
+    expect(demo.printed()).toMatch(/log +embedded: memory\n +lost when the process ends/);
   });
 
   test("streams an agent's text, which is its stored result", async () => {

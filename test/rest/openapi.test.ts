@@ -9,7 +9,7 @@ import type { ExecutionKind } from '../../src/event/events.ts';
 import { createPrismaStore } from '../../src/execution/prisma-store.ts';
 import { DEFAULT_QUOTAS } from '../../src/execution/quotas.ts';
 import { openApiDocument } from '../../src/rest/openapi/document.ts';
-import { STORIES, STORY_EPOCH } from '../../src/rest/openapi/examples.ts';
+import { EXAMPLE_EPOCH, EXAMPLES } from '../../src/rest/openapi/examples.ts';
 import { ROUTES } from '../../src/rest/routes.ts';
 import { DEFAULT_LIMITS } from '../../src/server/limits.ts';
 import { directLog, type ListeningApp, startApp } from '../support/app.ts';
@@ -80,7 +80,7 @@ const batchHeaders = (token: string) => ({
 /** Without what differs from one run to the next. */
 function masked(text: string, epoch: string): string {
   return text
-    .replaceAll(epoch, STORY_EPOCH)
+    .replaceAll(epoch, EXAMPLE_EPOCH)
     .replace(/"durationMs":\d+/g, '"durationMs":1234')
     .replace(/"(startedAt|finishedAt)":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"/g, '"$1":"MASKED"')
     .replace(/"token":"[\w-]{32}"/, '"token":"MASKED"')
@@ -90,7 +90,7 @@ function masked(text: string, epoch: string): string {
 /** Tells a kind's story over HTTP, and answers each answer. */
 async function tell(plural: string, kind: ExecutionKind) {
   const path = `/api/v0/executions/${plural}/report-42`;
-  const { begin, batch, end } = STORIES[kind];
+  const { begin, batch, end } = EXAMPLES[kind];
   const begun = await send(path, { method: 'PUT', body: begin });
   const { token, epoch, ...rest } = (await begun.json()) as { token: string; epoch: string };
   const post = async (body: object) => {
@@ -163,10 +163,10 @@ describe('the example answers are those of the server', () => {
     const path = `/api/v0/executions/${plural}/{id}`;
     const begin = paths[path].put;
     expect(begun.status).toBe(201);
-    expect(begin.requestBody.content['application/json'].example).toEqual(STORIES[kind].begin);
+    expect(begin.requestBody.content['application/json'].example).toEqual(EXAMPLES[kind].begin);
     const answer = begin.responses[201].content['application/json'].example;
     expect(JSON.parse(masked(JSON.stringify(begun.body), epoch))).toEqual(
-      JSON.parse(masked(JSON.stringify(answer), STORY_EPOCH)),
+      JSON.parse(masked(JSON.stringify(answer), EXAMPLE_EPOCH)),
     );
     const post = paths[`${path}/events`].post;
     const { batch, end } = post.responses[200].content['application/json'].examples;
@@ -175,11 +175,13 @@ describe('the example answers are those of the server', () => {
       { status: 200, body: end.value },
     ]);
     const sent = post.requestBody.content['application/json'].examples;
-    expect([sent.batch.value, sent.end.value]).toEqual([STORIES[kind].batch, STORIES[kind].end]);
+    expect([sent.batch.value, sent.end.value]).toEqual([EXAMPLES[kind].batch, EXAMPLES[kind].end]);
     const shown = paths[path].get.responses[200].content['application/json'].example;
-    expect(JSON.parse(masked(state, epoch))).toEqual(JSON.parse(masked(JSON.stringify(shown), STORY_EPOCH)));
+    expect(JSON.parse(masked(state, epoch))).toEqual(
+      JSON.parse(masked(JSON.stringify(shown), EXAMPLE_EPOCH)),
+    );
     const streamed = paths[`${path}/stream`].get.responses[200].content['text/event-stream'].example;
-    expect(masked(stream, epoch)).toBe(masked(streamed, STORY_EPOCH));
+    expect(masked(stream, epoch)).toBe(masked(streamed, EXAMPLE_EPOCH));
   });
 
   test('the state and the messages that the server gives are of the schemas', async () => {
@@ -233,7 +235,7 @@ describe('the example answers are those of the server', () => {
     }
 
     async function begun(): Promise<string> {
-      const response = await send(path, { method: 'PUT', body: STORIES[kind].begin });
+      const response = await send(path, { method: 'PUT', body: EXAMPLES[kind].begin });
       return ((await response.json()) as { token: string }).token;
     }
 
@@ -257,18 +259,18 @@ describe('the example answers are those of the server', () => {
       isDenied = false;
 
       const put = (body: unknown) => send(path, { method: 'PUT', body });
-      const begin = STORIES[kind].begin;
+      const begin = EXAMPLES[kind].begin;
       await compare('put …', await put('{"mode":'), 'BAD_USER_INPUT');
       await compare('put …', await put({ ...begin, tenant: 'other' }), 'FORBIDDEN');
       await compare('put …', await put({ ...begin, parentId: 'nobody' }), 'NOT_FOUND');
       await compare('put …', await put({ ...begin, input: 'x'.repeat(300_000) }), 'EVENT_TOO_LARGE');
       await compare('put …', await put({ ...begin, attempt: 0 }), 'BAD_USER_INPUT');
 
-      const bare = await send(`${path}/events`, { method: 'POST', body: STORIES[kind].batch });
+      const bare = await send(`${path}/events`, { method: 'POST', body: EXAMPLES[kind].batch });
       await compare('post …/events', bare, 'BAD_USER_INPUT');
       const unknown = await send(`${nobody}/events`, {
         method: 'POST',
-        body: STORIES[kind].batch,
+        body: EXAMPLES[kind].batch,
         headers: batchHeaders(token),
       });
       await compare('post …/events', unknown, 'NOT_FOUND');
@@ -295,19 +297,19 @@ describe('the example answers are those of the server', () => {
 
       const second = await put({ ...begin, attempt: 2 });
       expect(second.status).toBe(201);
-      await compare('post …/events', await post(token, STORIES[kind].batch), 'SUPERSEDED');
+      await compare('post …/events', await post(token, EXAMPLES[kind].batch), 'SUPERSEDED');
       await compare('put …', await put({ ...begin, attempt: 1 }), 'SUPERSEDED');
       const { token: newer } = (await second.json()) as { token: string };
-      expect((await post(newer, STORIES[kind].end)).status).toBe(200);
+      expect((await post(newer, EXAMPLES[kind].end)).status).toBe(200);
       await compare('put …', await put(begin), 'ENDED');
-      await compare('post …/events', await post(newer, STORIES[kind].batch), 'ENDED');
+      await compare('post …/events', await post(newer, EXAMPLES[kind].batch), 'ENDED');
 
       /** A server that answers every path in this way. */
       const compareAll = async (url: string, code: string) => {
         await compare('get …', await send(path, {}, url), code);
         await compare('get …/stream', await send(`${path}/stream`, {}, url), code);
         await compare('put …', await send(path, { method: 'PUT', body: begin }, url), code);
-        await compare('post …/events', await post(token, STORIES[kind].batch, url), code);
+        await compare('post …/events', await post(token, EXAMPLES[kind].batch, url), code);
       };
       const guarded = { auth: { key: { shared: SHARED_KEY } } as never, serverLimits: ONE_STREAM };
       await using strict = await startApp(guarded);
@@ -340,7 +342,7 @@ describe('the example answers are those of the server', () => {
       const store = createPrismaStore({ url: 'postgres://127.0.0.1:1/none' });
       await using away = await startApp({ store });
       await compareAll(away.url, 'SOURCE_UNAVAILABLE');
-      const headers = { 'Last-Event-ID': `1-${STORY_EPOCH}` };
+      const headers = { 'Last-Event-ID': `1-${EXAMPLE_EPOCH}` };
       const back = await send(`${path}/stream`, { headers }, away.url);
       expect(back.status).toBe(200);
       expect(await back.text()).toMatch(/^retry: 5000\n: .+\n\n$/);

@@ -113,7 +113,7 @@ describe('PUT begins an execution', () => {
   });
 
   test.each([
-    ['{"mode":', 400, /not JSON/],
+    ['{"mode":', 400, /^body: not valid JSON/],
     [{}, 422, /mode/],
     [{ mode: 'AUDIO' }, 422, /mode/],
     [{ mode: 'TEXT', attempt: 0 }, 422, /attempt/],
@@ -177,7 +177,7 @@ describe('POST appends a batch', () => {
     await post(token, [chunk('a')], { key: 'k1' });
     expect(await post(token, [chunk('b')], { key: 'k1' })).toMatchObject({
       status: 422,
-      body: { detail: expect.stringMatching(/^header Idempotency-Key: was used before/) },
+      body: { detail: expect.stringMatching(/^header Idempotency-Key: already used/) },
     });
     expect(await post(token, [{ type: 'complete', data: {} }], { key: 'k1' })).toMatchObject({ status: 422 });
     expect(await events()).toHaveLength(2);
@@ -401,8 +401,8 @@ describe('POST appends a batch', () => {
     [[chunk('a'), { type: 'llm_chunk', data: { content: 1 } }], 422, /events\.1: .*content/],
     [[{ type: 'workflow_start', data: {} }], 422, /events\.0: workflow_start does not occur/],
     [[{ type: 'reset', data: { reason: 'attempt' } }], 422, /events\.0: reset/],
-    [[{ type: 'structured_delta', data: { patch: [] } }], 422, /events\.0: structured_delta needs mode/],
-    [[{ type: 'complete', data: {} }, chunk('x')], 422, /events\.0: complete ends/],
+    [[{ type: 'structured_delta', data: { patch: [] } }], 422, /events\.0: structured_delta requires mode/],
+    [[{ type: 'complete', data: {} }, chunk('x')], 422, /events\.0: complete must be the last/],
     [[{ type: 'warning', data: { code: 'C', message: 'm'.repeat(70_000) } }], 413, /events\.0: warning has/],
     [[{ type: 'llm_chunk', data: { content: 'x' }, ts: 'yesterday' }], 422, /events\.0\.ts/],
     [

@@ -218,9 +218,9 @@ describe('PROTOCOL.md, Execution ids: percent-encoded in a path', () => {
     ['NUL', 'a%00', 'is not an execution id'],
     ['letters of other scripts', '%C3%A9', 'is not an execution id'],
     ['a line break', 'a%0Ab', 'is not an execution id'],
-    ['malformed percent-encoding', 'a%zz', 'not well percent-encoded'],
-    ['a lone percent sign', 'a%', 'not well percent-encoded'],
-    ['bytes that are no UTF-8', '%C3%28', 'not well percent-encoded'],
+    ['malformed percent-encoding', 'a%zz', 'invalid percent-encoding'],
+    ['a lone percent sign', 'a%', 'invalid percent-encoding'],
+    ['bytes that are no UTF-8', '%C3%28', 'invalid percent-encoding'],
   ])('%s is 400, of the stream and of the state', async (_, id, detail) => {
     for (const path of [`/api/v0/executions/agents/${id}/stream`, `/api/v0/executions/agents/${id}`]) {
       const problem = await problemOf(await get(path));

@@ -103,7 +103,7 @@ describe('a request', () => {
     const refused = await post(app.url, bodyOf(query(10_000)));
     expect(refused.status).toBe(413);
     expect(await refused.json()).toEqual({
-      errors: [{ message: 'the body is larger than 10000 bytes', extensions: { code: 'BAD_USER_INPUT' } }],
+      errors: [{ message: 'body: larger than 10000 bytes', extensions: { code: 'BAD_USER_INPUT' } }],
     });
   });
 

@@ -121,7 +121,7 @@ describe('requests in flight on a connection', () => {
     const paths = Array.from({ length: DEFAULT_LIMITS.maxPipelined }, (_, i) => `/nothing/${i}`);
     client.socket.write(paths.map((path) => request(path)).join(''));
     await until(() => statuses(client).length === paths.length);
-    const answered = Array.from(client.text.matchAll(/nothing is at (\/nothing\/\d+)/g), ([, path]) => path);
+    const answered = Array.from(client.text.matchAll(/not found: (\/nothing\/\d+)/g), ([, path]) => path);
     expect(answered).toEqual(paths);
     // The connection is free again.
     client.socket.write(request(LIVE).repeat(paths.length));

@@ -171,7 +171,7 @@ describe('probes', () => {
     const response = await readiness(false);
     expect([response.status, await response.json()]).toEqual([
       503,
-      { status: 'unavailable', parts: { log: 'it fails', database: 'the reason' } },
+      { status: 'unavailable', parts: { log: 'check failed', database: 'the reason' } },
     ]);
   });
 });

@@ -1,4 +1,4 @@
-// `start --workers 2`: two processes on one port.
+// `start --workers 2`: two processes that share a port.
 import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -26,7 +26,7 @@ describePostgres('with Postgres', () => {
       await database?.drop();
     });
 
-    test('both serve; one that dies is replaced, and its viewers miss nothing; both drain', async () => {
+    test('both processes serve; one that dies is replaced and its viewers miss nothing; both drain', async () => {
       const env = { REDIS_URL: redis.url, DATABASE_URL: database.url, DRAIN_MS: '500' };
       await using server = await startProcess(env, 'workers');
       const log = createRedisLog({ redis: redis.url });
@@ -40,10 +40,13 @@ describePostgres('with Postgres', () => {
         const reading = readers.map((reader) => reader.readToEnd());
         const channel = 'stream:events:{shared}';
         await expect
-          .poll(async () => {
-            const [, subscribers] = (await client.pubsub('NUMSUB', channel)) as [string, number];
-            return subscribers;
-          })
+          .poll(
+            async () => {
+              const [, subscribers] = (await client.pubsub('NUMSUB', channel)) as [string, number];
+              return subscribers;
+            },
+            { timeout: 60_000 },
+          )
           .toBe(2);
         const [first, ...others] = childrenOf(server.pid);
         expect(others.length).toBeGreaterThan(0);
@@ -65,6 +68,6 @@ describePostgres('with Postgres', () => {
         await publisher.close();
         await Promise.all([log.close(), store.close()]);
       }
-    }, 60_000);
+    }, 150_000);
   });
 });

@@ -7,11 +7,11 @@ import { SECURITY_SCHEMES } from './stream-tokens.ts';
 
 const INTRODUCTION = `Live, resumable streams of workflow, agent and task executions.
 
-Each message of a stream carries its cursor as \`id:\`. Sent back as \`Last-Event-ID\`, it resumes the stream right
-behind it. A stream ends after \`complete\` or \`error\`; one that ends without them was rotated: come back with the
-cursor. Once the end has been seen, the answer is 204, at which a browser's EventSource stops.
+Each message of a stream has its cursor in \`id:\`. A request with that cursor as \`Last-Event-ID\` resumes the stream
+after the message. A stream ends after \`complete\` or \`error\`; if it ends without them, the connection was rotated:
+reconnect with the cursor. After the end of the execution the response is 204, which stops a browser's EventSource.
 
-The same streams are GraphQL subscriptions at \`/graphql\`, whose schema is a document of its own.`;
+The same streams are GraphQL subscriptions at \`/graphql\`, which has its own schema.`;
 
 /** The document that `/openapi.json` serves. */
 export function openApiDocument(version: string, routes: readonly Route[]): JsonSchema {
@@ -27,9 +27,9 @@ export function openApiDocument(version: string, routes: readonly Route[]): Json
     tags: [
       { name: 'executions', description: 'Watch executions.' },
       { name: 'publishing', description: 'Publish executions, from any language.' },
-      { name: 'access', description: 'Let in a client that sends no headers.' },
-      { name: 'health', description: 'Whether the server works.' },
-      { name: 'pages', description: 'For people, and for their tools.' },
+      { name: 'access', description: 'Authenticate clients that cannot send headers.' },
+      { name: 'health', description: 'Liveness, readiness and metrics.' },
+      { name: 'pages', description: 'Web pages, and this document.' },
     ],
     security: [{}, { bearer: [] }, { streamToken: [] }, { streamCookie: [] }],
     paths: pathsOf(routes),

@@ -14,7 +14,7 @@ import {
   UNAVAILABLE,
   UNKNOWN,
 } from './error-responses.ts';
-import { STORIES } from './examples.ts';
+import { EXAMPLES } from './examples.ts';
 import { ID, kindName, withArticle } from './kinds.ts';
 import { CURSOR, type JsonSchema } from './schemas.ts';
 
@@ -23,7 +23,7 @@ const STREAM_PARAMETERS = [
   {
     name: 'Last-Event-ID',
     in: 'header',
-    description: 'The cursor of the last message that was read. Wins over `last_event_id`.',
+    description: 'The cursor of the last message that was received. Takes precedence over `last_event_id`.',
     schema: CURSOR,
     example: '42-k3f9ab01zzq4',
   },
@@ -36,7 +36,8 @@ const STREAM_PARAMETERS = [
   {
     name: 'events',
     in: 'query',
-    description: 'Only these types. `reset` and `gap` always come, and the end closes the stream.',
+    description:
+      'Only events of these types. `reset` and `gap` are always sent; the terminal event always closes the stream.',
     style: 'form',
     explode: false,
     schema: { type: 'array', items: { enum: EVENT_TYPES } },
@@ -44,7 +45,7 @@ const STREAM_PARAMETERS = [
   {
     name: 'poll_ms',
     in: 'query',
-    description: 'How often a source that announces nothing is asked, in milliseconds.',
+    description: 'The polling interval, in milliseconds, of a source that announces nothing.',
     schema: { type: 'integer', minimum: POLL_MS.least, maximum: POLL_MS.most, default: POLL_MS.default },
   },
 ];
@@ -62,7 +63,7 @@ export function stateOperation(kind: ExecutionKind): JsonSchema {
         content: {
           'application/json': {
             schema: { $ref: '#/components/schemas/Execution' },
-            example: STORIES[kind].state,
+            example: EXAMPLES[kind].state,
           },
         },
       },
@@ -82,10 +83,10 @@ export function streamOperation(kind: ExecutionKind): JsonSchema {
   return {
     tags: ['executions'],
     operationId: `stream${kindName(kind)}`,
-    summary: `The events of ${withArticle(kind)} execution, from a cursor on, then live`,
+    summary: `The events of ${withArticle(kind)} execution: after a cursor, then live`,
     description: `Each message has \`id:\` (its cursor), \`event:\` (its type) and \`data:\`. Types: ${types
       .map((type) => `\`${type}\``)
-      .join(', ')}; the schemas of their data stand under the same names.`,
+      .join(', ')}; the schemas of their data have the same names.`,
     parameters: STREAM_PARAMETERS,
     responses: {
       200: {
@@ -95,18 +96,18 @@ export function streamOperation(kind: ExecutionKind): JsonSchema {
           'text/event-stream': {
             schema: {
               type: 'string',
-              description: 'Server-sent events; `contentSchema` is what a client makes of them.',
+              description: 'Server-sent events; `contentSchema` describes the parsed messages.',
               contentMediaType: 'text/event-stream',
               contentSchema: {
                 type: 'array',
                 items: { $ref: `#/components/schemas/${kindName(kind)}Message` },
               },
             },
-            example: STORIES[kind].stream,
+            example: EXAMPLES[kind].stream,
           },
         },
       },
-      204: { description: 'The execution has ended, and nothing is left for this cursor and these types.' },
+      204: { description: 'The execution has ended, and no events remain after this cursor.' },
       400: BAD_PARAMETER,
       401: UNAUTHENTICATED,
       403: FORBIDDEN,

@@ -14,6 +14,6 @@ export const ID = {
   name: 'id',
   in: 'path',
   required: true,
-  description: 'The execution, percent-encoded.',
+  description: 'The id of the execution, percent-encoded.',
   schema: { type: 'string', minLength: 1, maxLength: 200, pattern: '^[A-Za-z0-9._:~@+/-]+$' },
 };

@@ -1,11 +1,11 @@
-// `/openapi.json`, and `/docs`, which renders it without any outside host.
+// `/openapi.json`, and `/docs`, which renders it without loading anything from another host.
 import { createRequire } from 'node:module';
 import { readSwaggerUiFile } from './assets.ts';
 import type { JsonSchema } from './schemas.ts';
 
 const require = createRequire(import.meta.url);
 
-/** From src/rest/openapi and from dist/rest/openapi alike. */
+/** The same relative path from src/rest/openapi and from dist/rest/openapi. */
 const { version } = require('../../../package.json') as { version: string };
 
 const START = `SwaggerUIBundle({
@@ -14,7 +14,7 @@ const START = `SwaggerUIBundle({
   deepLinking: true,
   docExpansion: 'list',
   defaultModelsExpandDepth: 0,
-  // A stream does not end, and the page would wait for it: curl and the console show streams.
+  // Swagger UI waits for the end of a response, so it cannot show a stream; curl and the console can.
   supportedSubmitMethods: [],
 });
 `;
@@ -45,7 +45,7 @@ export function docsPage(): Response {
   return new Response(PAGE, { headers: { 'Content-Type': 'text/html; charset=utf-8' } });
 }
 
-/** A file of the page; undefined where it has none of that name. */
+/** A file of the page; undefined if there is no file of this name. */
 export async function docsAsset(name: string): Promise<Response | undefined> {
   const headers = { 'Cache-Control': 'max-age=3600' };
   if (name === 'start.js') {

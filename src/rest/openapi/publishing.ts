@@ -1,5 +1,4 @@
-// The paths of publishing over HTTP.
-
+// The operations that publish over HTTP.
 import {
   CATALOGUE,
   EVENT_TYPES,
@@ -27,7 +26,7 @@ import {
   WRONG_BEGIN,
   WRONG_EVENT,
 } from './error-responses.ts';
-import { STORIES, STORY_EPOCH } from './examples.ts';
+import { EXAMPLE_EPOCH, EXAMPLES } from './examples.ts';
 import { ID, kindName, withArticle } from './kinds.ts';
 import { type JsonSchema, toJsonSchema } from './schemas.ts';
 
@@ -44,11 +43,11 @@ const headerParameter = (name: string, description: string, example: string) => 
 
 /** `PUT …/{id}`. */
 export function beginOperation(kind: ExecutionKind): JsonSchema {
-  const answer = {
+  const response = {
     type: 'object',
     required: ['token', 'epoch', 'head', 'attempt'],
     properties: {
-      token: { type: 'string', description: 'What the batches carry as `Publisher-Token`.' },
+      token: { type: 'string', description: 'For the header `Publisher-Token` of subsequent batches.' },
       epoch: { type: 'string' },
       head: { type: 'integer', description: 'The seq of the last event.' },
       attempt: { type: 'integer' },
@@ -57,21 +56,21 @@ export function beginOperation(kind: ExecutionKind): JsonSchema {
   return {
     tags: ['publishing'],
     operationId: `begin${kindName(kind)}`,
-    summary: `Begin ${withArticle(kind)} execution, or a new attempt of it`,
+    summary: `Begin ${withArticle(kind)} execution or a new attempt`,
     description:
-      'Without `attempt`, the next one. A new attempt voids what the one before has published (`reset`), and refuses its token.',
+      '`attempt` is the next one by default. A new attempt discards the events of the previous one (`reset`) and invalidates its token.',
     parameters: [ID],
     requestBody: {
       required: true,
-      content: { 'application/json': { schema: toJsonSchema(BEGIN), example: STORIES[kind].begin } },
+      content: { 'application/json': { schema: toJsonSchema(BEGIN), example: EXAMPLES[kind].begin } },
     },
     responses: {
       201: {
-        description: 'It has begun.',
+        description: 'The execution was begun.',
         content: {
           'application/json': {
-            schema: answer,
-            example: { token: TOKEN, epoch: STORY_EPOCH, head: 1, attempt: 1 },
+            schema: response,
+            example: { token: TOKEN, epoch: EXAMPLE_EPOCH, head: 1, attempt: 1 },
           },
         },
       },
@@ -97,10 +96,10 @@ export function appendOperation(kind: ExecutionKind): JsonSchema {
     properties: {
       type: { const: type },
       data: isTerminal(type) ? endSchema(type) : { $ref: `#/components/schemas/${type}` },
-      ts: { type: 'string', format: 'date-time', description: 'When it happened; now by default.' },
+      ts: { type: 'string', format: 'date-time', description: 'When the event occurred; now by default.' },
     },
   });
-  const sendable = EVENT_TYPES.filter(
+  const publishable = EVENT_TYPES.filter(
     (type) => CATALOGUE[type].includes(kind) && type !== 'reset' && type !== 'gap',
   );
   const batch = {
@@ -110,31 +109,30 @@ export function appendOperation(kind: ExecutionKind): JsonSchema {
       events: {
         type: 'array',
         maxItems: 1_000,
-        description: 'Appended whole, or not at all. None: a sign of life.',
-        items: { oneOf: sendable.map(event) },
+        description: 'Appended atomically. An empty batch is a heartbeat.',
+        items: { oneOf: publishable.map(event) },
       },
     },
   };
-  const answer = { type: 'object', required: ['head'], properties: { head: { type: 'integer' } } };
+  const response = { type: 'object', required: ['head'], properties: { head: { type: 'integer' } } };
   return {
     tags: ['publishing'],
     operationId: `append${kindName(kind)}Events`,
     summary: 'Append a batch of events',
     description:
-      'Once for its key: sent again, it is answered alike. `complete` or `error` ends the execution; `durationMs` may be left out, and so may a `result` that the events add up to.',
+      'Idempotent by key: a repeated batch gets the same response. `complete` or `error` ends the execution. `durationMs` is optional, and so is `result` if it is the text or value of the events.',
     parameters: [
       ID,
-      headerParameter('Publisher-Token', 'What the beginning was answered with.', TOKEN),
+      headerParameter('Publisher-Token', 'The `token` of the response to `PUT`.', TOKEN),
       headerParameter(
         'Idempotency-Key',
-        'Identifies this batch. Another batch under the same key is 422.',
+        'Identifies this batch. Another batch with the same key is rejected (422).',
         'batch-17',
       ),
       {
         name: 'Publisher-Head',
         in: 'header',
-        description:
-          'The `head` of the last answer: a log that was put back to an older state is found out by it.',
+        description: 'The `head` of the last response: detects a log that was restored to an older state.',
         schema: { type: 'integer', minimum: 0 },
         example: 2,
       },
@@ -144,16 +142,16 @@ export function appendOperation(kind: ExecutionKind): JsonSchema {
       content: {
         'application/json': {
           schema: batch,
-          examples: { batch: { value: STORIES[kind].batch }, end: { value: STORIES[kind].end } },
+          examples: { batch: { value: EXAMPLES[kind].batch }, end: { value: EXAMPLES[kind].end } },
         },
       },
     },
     responses: {
       200: {
-        description: 'It stands in the log.',
+        description: 'The batch was appended.',
         content: {
           'application/json': {
-            schema: answer,
+            schema: response,
             examples: { batch: { value: { head: 3 } }, end: { value: { head: 4 } } },
           },
         },
@@ -170,9 +168,11 @@ export function appendOperation(kind: ExecutionKind): JsonSchema {
   };
 }
 
-/** The data of an end as it may be sent: `durationMs` is the row's to say, and `complete` means success. */
+/**
+ * The data of a terminal event in a request: `durationMs` comes from the row, and `status` of `complete` is implied.
+ */
 function endSchema(type: TerminalType): JsonSchema {
   const { required, ...schema } = toJsonSchema(EVENT_DATA[type]) as { required: string[] };
-  const needed = type === 'error' ? required.filter((field) => field !== 'durationMs') : [];
-  return { ...schema, required: needed };
+  const requiredFields = type === 'error' ? required.filter((field) => field !== 'durationMs') : [];
+  return { ...schema, required: requiredFields };
 }

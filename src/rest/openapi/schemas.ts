@@ -1,5 +1,5 @@
-// The shapes of the OpenAPI document: events from the zod schemas that check them, the state of an execution, and
-// problems.
+// Schemas of the OpenAPI document: events, derived from the zod schemas that validate them; the state of an execution;
+// and problems.
 import { z } from 'zod';
 import { CATALOGUE, EVENT_TYPES, type EventType, EXECUTION_KINDS } from '../../event/events.ts';
 import { EVENT_DATA, USAGE } from '../../event/validation.ts';
@@ -8,22 +8,24 @@ import { kindName, withArticle } from './kinds.ts';
 export type JsonSchema = { [keyword: string]: unknown };
 
 const DESCRIPTIONS: { readonly [T in EventType]: string } = {
-  workflow_start: 'A workflow began.',
-  workflow_status: 'A workflow has another status, or is at another step.',
-  agent_start: 'An agent began; in the stream of a workflow, a child, named by `executionId`.',
-  agent_status: 'An agent has another status, or is at another step.',
-  task_start: 'A task began; in the stream of a workflow, a child, named by `executionId`.',
-  task_status: 'A task has another status, or is at another step.',
-  tool_call: 'A call of a tool: once when it starts, once when it has succeeded or failed.',
+  workflow_start: 'A workflow started.',
+  workflow_status: 'The status or the step of a workflow changed.',
+  agent_start: 'An agent started. In the stream of a workflow: a child, identified by `executionId`.',
+  agent_status: 'The status or the step of an agent changed.',
+  task_start: 'A task started. In the stream of a workflow: a child, identified by `executionId`.',
+  task_status: 'The status or the step of a task changed.',
+  tool_call: 'A tool call: one event when it starts, one when it succeeds or fails.',
   llm_chunk:
-    'A piece of text. White space is content; all pieces since the last `reset`, joined, are the text. On the stream its `data:` is the text itself, not JSON.',
+    'A chunk of text. White space is significant. The text is the concatenation of all chunks since the last `reset`. On the stream, `data:` is the text itself, not JSON.',
   structured_delta:
-    'RFC 6902 operations on the value so far, which is `null` at the start and after a `reset`.',
-  warning: 'Something that a viewer may want to know; the stream goes on.',
-  reset: 'Text, value and tool calls so far are void. What follows says them again. Start events stand.',
-  gap: 'The events from `fromSeq` to `toSeq` are gone. Where it is known, `text` or `value` is the state as of `toSeq`.',
-  error: 'The execution ended without success. Nothing follows.',
-  complete: 'The execution ended with success; `result` is the whole text or value. Nothing follows.',
+    'RFC 6902 operations on the current value, which is `null` at the start and after a `reset`.',
+  warning: 'A notice for the viewer. The stream continues.',
+  reset:
+    'Discard text, value and tool calls received so far; they are sent again. Start events remain valid.',
+  gap: 'The events from `fromSeq` to `toSeq` are no longer available. `text` or `value`, if known, is the state at `toSeq`.',
+  error: 'The execution ended without success. This is the last event.',
+  complete:
+    'The execution ended successfully. `result` is the complete text or value. This is the last event.',
 };
 
 /** One schema for the data of each event type, named as in `components`. */
@@ -33,10 +35,10 @@ export function eventSchemas(): Record<string, JsonSchema> {
   );
 }
 
-/** A cursor as a client may send it: also without the epoch. */
+/** A cursor in a request; the epoch is optional. */
 export const CURSOR: JsonSchema = { type: 'string', pattern: '^(0|[1-9][0-9]*)(-[0-9a-z]{10,16})?$' };
 
-/** One message of each kind's stream, as a client has parsed it. */
+/** A parsed message of each kind's stream. */
 export function messageSchemas(): Record<string, JsonSchema> {
   return Object.fromEntries(
     EXECUTION_KINDS.map((kind) => [
@@ -58,16 +60,14 @@ function messageSchema(type: EventType): JsonSchema {
     properties: {
       id: CURSOR,
       event: { const: type },
-      data: isText
-        ? { type: 'string', description: 'The text itself.' }
-        : { $ref: `#/components/schemas/${type}` },
+      data: isText ? { type: 'string', description: 'The text.' } : { $ref: `#/components/schemas/${type}` },
     },
   };
 }
 
 const nullable = (type: string) => ({ type: [type, 'null'] });
 
-/** The state of an execution, as `…/{id}` answers it. */
+/** The response of `GET …/{id}`. */
 export const EXECUTION: JsonSchema = {
   type: 'object',
   required: ['id', 'kind', 'status', 'mode', 'attempt', 'startedAt'],
@@ -90,25 +90,25 @@ export const EXECUTION: JsonSchema = {
     mode: { enum: ['TEXT', 'STRUCTURED'] },
     attempt: { type: 'integer', minimum: 1 },
     name: nullable('string'),
-    parent: { ...nullable('string'), description: 'The id of the execution that began this one.' },
+    parent: { ...nullable('string'), description: 'The id of the parent execution.' },
     children: {
       type: 'array',
       items: { type: 'string' },
       maxItems: 100,
-      description: 'The ids of the first 100 executions that were begun under this one, oldest first.',
+      description: 'The ids of the first 100 child executions, oldest first.',
     },
     childrenCursor: {
       ...nullable('string'),
       description:
-        'Where the other children are read: over GraphQL, as `after` of `children`. null where there are no more.',
+        'The cursor of the remaining children, for `after` of `children` over GraphQL; null if there are none.',
     },
     workflowId: nullable('string'),
     runId: nullable('string'),
     input: { description: 'Any JSON.' },
-    result: { description: 'The whole text or value; null while there is none.' },
+    result: { description: 'The complete text or value; null while there is none.' },
     resultOmitted: {
       type: 'boolean',
-      description: 'The execution has ended with a result that was not kept; `result` is null.',
+      description: 'The execution ended with a result that was not stored; `result` is null.',
     },
     error: {
       type: ['object', 'null'],
@@ -118,11 +118,11 @@ export const EXECUTION: JsonSchema = {
     startedAt: { type: 'string', format: 'date-time' },
     finishedAt: { ...nullable('string'), format: 'date-time' },
     durationMs: nullable('integer'),
-    lastCursor: { ...nullable('string'), description: 'Where the stream stands; of an ended one, its end.' },
+    lastCursor: { ...nullable('string'), description: 'The cursor of the last event.' },
   },
 };
 
-/** An object as GraphQL answers it: null, or with null for each field that is not there. */
+/** An object in a GraphQL result: nullable, with null for each absent field. */
 function stateOf(schema: z.ZodType): JsonSchema {
   const { properties, required, ...rest } = toJsonSchema(schema) as {
     properties: Record<string, JsonSchema>;
@@ -142,12 +142,12 @@ export const PROBLEM: JsonSchema = {
     type: { type: 'string', format: 'uri-reference' },
     title: { type: 'string' },
     status: { type: 'integer' },
-    detail: { type: 'string', description: 'What was wrong, in words.' },
+    detail: { type: 'string', description: 'What is wrong, for people.' },
     code: { type: 'string' },
   },
 };
 
-/** Whether the server works. */
+/** The response of `/health/…`. */
 export const HEALTH: JsonSchema = {
   type: 'object',
   required: ['status'],
@@ -156,12 +156,12 @@ export const HEALTH: JsonSchema = {
     parts: {
       type: 'object',
       additionalProperties: { type: 'string' },
-      description: 'Each part: `ok`, or why it is not.',
+      description: 'For each part: `ok`, or the reason why it does not work.',
     },
   },
 };
 
-/** A zod schema as JSON Schema; where any JSON may stand, the empty schema says so. */
+/** Converts a zod schema to JSON Schema. References, which zod uses for arbitrary JSON, become the empty schema. */
 export function toJsonSchema(schema: z.ZodType): JsonSchema {
   const { $schema, $defs, ...rest } = z.toJSONSchema(schema) as JsonSchema;
   return withoutRefs(rest) as JsonSchema;

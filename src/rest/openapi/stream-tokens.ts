@@ -1,10 +1,10 @@
-// The paths of stream tokens, and the ways in which a caller is known.
+// The operations of stream tokens, and the security schemes.
 import { DEFAULT_QUOTAS } from '../../execution/quotas.ts';
 import { REVOCATION, TOKEN_COOKIE, TOKEN_REQUEST } from '../stream-tokens.ts';
 import {
   FORBIDDEN,
   overQuota,
-  problemAnswer,
+  problemResponse,
   TOO_LARGE,
   UNAUTHENTICATED,
   UNAVAILABLE,
@@ -13,29 +13,29 @@ import {
 import { type JsonSchema, toJsonSchema } from './schemas.ts';
 
 export const SECURITY_SCHEMES = {
-  bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Where authentication is on.' },
+  bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'If authentication is on.' },
   streamToken: {
     type: 'apiKey',
     in: 'query',
     name: 'access_token',
-    description: "A stream token, for a browser's EventSource. Streams alone take it.",
+    description: "A stream token, for a browser's EventSource. Accepted by streams only.",
   },
   streamCookie: {
     type: 'apiKey',
     in: 'cookie',
     name: TOKEN_COOKIE,
-    description: 'The same as a cookie of the same site.',
+    description: 'A stream token in a same-site cookie.',
   },
 };
 
-const REFUSALS = {
-  400: problemAnswer(400, 'The body is not JSON, or an id is none.', {
-    BAD_USER_INPUT: 'the body is not JSON: Unexpected end of JSON input',
+const ERRORS = {
+  400: problemResponse(400, 'The body is not valid JSON, or an id is invalid.', {
+    BAD_USER_INPUT: 'body: not valid JSON: Unexpected end of JSON input',
   }),
   401: UNAUTHENTICATED,
   403: FORBIDDEN,
   413: TOO_LARGE,
-  422: problemAnswer(422, 'Well-formed, and wrong: `detail` names the field.', {
+  422: problemResponse(422, 'Valid JSON with an invalid value; `detail` names the field.', {
     BAD_USER_INPUT: 'executions: Invalid input: expected array, received undefined',
   }),
   503: UNAVAILABLE,
@@ -46,20 +46,20 @@ const EXPIRES_EXAMPLE = '2026-01-02T04:04:05.678Z';
 
 /** `POST /api/v0/stream-tokens`. */
 export function createTokenOperation(): JsonSchema {
-  const made = {
+  const response = {
     type: 'object',
     required: ['expiresAt'],
     properties: {
-      token: { type: 'string', description: 'Left out where it was set as a cookie.' },
-      expiresAt: { type: 'string', format: 'date-time', description: 'When it serves no longer.' },
+      token: { type: 'string', description: 'Absent if it was set as a cookie.' },
+      expiresAt: { type: 'string', format: 'date-time', description: 'When the token expires.' },
     },
   };
   return {
     tags: ['access'],
     operationId: 'createStreamToken',
-    summary: 'Make a token that reads some executions, for a client that sends no headers',
+    summary: 'Create a token that reads certain executions, for a client that cannot send headers',
     description:
-      'It goes into `?access_token=` of a stream, must first be used within 60 s, and then serves reconnects too.',
+      'Sent as `?access_token=` of a stream. It must be used within 60 s; from then on it is also valid for reconnects.',
     requestBody: {
       required: true,
       content: {
@@ -73,16 +73,16 @@ export function createTokenOperation(): JsonSchema {
       201: {
         description: 'The token.',
         headers: {
-          'Set-Cookie': { description: 'Where `cookie` asks for it.', schema: { type: 'string' } },
+          'Set-Cookie': { description: 'If `cookie` is true.', schema: { type: 'string' } },
         },
         content: {
           'application/json': {
-            schema: made,
+            schema: response,
             example: { token: TOKEN_EXAMPLE, expiresAt: EXPIRES_EXAMPLE },
           },
         },
       },
-      ...REFUSALS,
+      ...ERRORS,
       404: UNKNOWN,
       429: overQuota('new stream tokens', DEFAULT_QUOTAS.streamTokens),
     },
@@ -94,7 +94,7 @@ export function revokeTokenOperation(): JsonSchema {
   return {
     tags: ['access'],
     operationId: 'revokeStreamToken',
-    summary: 'End a token that the caller has made',
+    summary: 'Revoke a token that the caller created',
     requestBody: {
       required: true,
       content: {
@@ -102,8 +102,8 @@ export function revokeTokenOperation(): JsonSchema {
       },
     },
     responses: {
-      204: { description: 'It serves no longer, or it was none of the caller’s.' },
-      ...REFUSALS,
+      204: { description: 'The token is revoked, or the caller has no such token.' },
+      ...ERRORS,
       429: overQuota('queries', DEFAULT_QUOTAS.queries),
     },
   };

@@ -2,8 +2,8 @@
 import type { JsonSchema } from './schemas.ts';
 
 export function liveOperation(): JsonSchema {
-  const responses = { 200: healthResponse('It does.', { status: 'ok' }) };
-  return operation('health', 'live', 'Whether the process answers', responses);
+  const responses = { 200: healthResponse('It is live.', { status: 'ok' }) };
+  return operation('health', 'live', 'Whether the process is live', responses);
 }
 
 export function readyOperation(): JsonSchema {
@@ -12,14 +12,17 @@ export function readyOperation(): JsonSchema {
     status: 'unavailable',
     parts: { log: 'ok', database: 'The database of executions does not answer' },
   };
-  return operation('health', 'ready', 'Whether every part answers', {
-    200: healthResponse('All do.', ready),
-    503: healthResponse('`parts` says which does not.', unready),
+  return operation('health', 'ready', 'Whether every part works', {
+    200: healthResponse('All work.', ready),
+    503: healthResponse(
+      '`parts` contains the reason for each part that does not work. Or the server is stopping.',
+      unready,
+    ),
   });
 }
 
 export function metricsOperation(): JsonSchema {
-  return operation('health', 'metrics', 'What Prometheus is told', {
+  return operation('health', 'metrics', 'Metrics for Prometheus', {
     200: {
       description: 'The text format of Prometheus.',
       content: { 'text/plain': { schema: { type: 'string' } } },
@@ -29,12 +32,17 @@ export function metricsOperation(): JsonSchema {
 
 export function consoleOperation(): JsonSchema {
   const responses = { 200: page('The console.') };
-  return operation('pages', 'console', 'The executions, and one followed live', responses);
+  return operation(
+    'pages',
+    'console',
+    'A page that lists executions and follows one of them live',
+    responses,
+  );
 }
 
 export function docsOperation(): JsonSchema {
-  const responses = { 200: page('Rendered without any outside host.') };
-  return operation('pages', 'docs', 'This document, to be read', responses);
+  const responses = { 200: page('The documentation, which loads nothing from other hosts.') };
+  return operation('pages', 'docs', 'This document as a page', responses);
 }
 
 export function openApiOperation(): JsonSchema {

@@ -1,4 +1,4 @@
-// `POST …/{id}/events`: appends a batch of events as a whole, once for its idempotency key.
+// `POST …/{id}/events`: appends a batch of events atomically, once per idempotency key.
 import { createHash } from 'node:crypto';
 import type { LivenessWriter } from '../../coordination/liveness.ts';
 import { ExecstreamError, isExecstreamError } from '../../event/errors.ts';
@@ -22,22 +22,22 @@ import type { PublishTarget } from './begin.ts';
 import { createComputeQueue } from './compute-queue.ts';
 import { finishRow } from './end.ts';
 import { BATCH, checkEvents, type SentEvents } from './events.ts';
-import { createTurns } from './execution-queue.ts';
+import { createExecutionQueue } from './execution-queue.ts';
 import { logLost, toPublishError } from './log-outcome.ts';
-import type { createAcknowledged } from './publisher-heads.ts';
+import type { PublisherHeads } from './publisher-heads.ts';
 
-/** A text whose log is not longer is followed from its beginning, so that it is still known once the log is trimmed. */
-const FOLLOWED_EVENTS = 128;
+/** The text of a log up to this length is tracked from its start, so that it remains known after the log is trimmed. */
+const TRACKED_EVENTS = 128;
 
 export interface AppendOptions {
   readonly log: LogWriter & Pick<LogReader, 'read' | 'findBatch'> & LivenessWriter;
   readonly store: ExecutionStore;
   readonly authorizePublish: AuthorizePublish;
   readonly quotas: Quotas;
-  readonly acknowledged: ReturnType<typeof createAcknowledged>;
-  /** Is given what failed and does not reject the request. */
+  readonly publisherHeads: PublisherHeads;
+  /** Reports an error that does not reject the request. */
   onError(error: unknown): void;
-  /** Makes a redaction for one request. */
+  /** Creates the redaction of one request. */
   redactor(): Redaction;
 }
 
@@ -45,18 +45,18 @@ interface Batch {
   readonly token: string;
   /** Identifies the batch within its token: another attempt may number its batches from the start. */
   readonly name: string;
-  /** Of the events as they were sent. */
+  /** Of the events in the request. */
   readonly digest: string;
   readonly sent: SentEvents;
-  /** The log must have reached it, or it has lost events that were acknowledged. */
-  readonly atLeast: number;
+  /** A log whose head is below this seq has lost acknowledged events. */
+  readonly minHead: number;
 }
 
-/** Makes the handler. It responds with the head of the log. */
+/** Creates the handler. It responds with the head of the log. */
 export function createAppend(options: AppendOptions) {
-  const { log, store, authorizePublish, quotas, acknowledged, redactor, onError } = options;
+  const { log, store, authorizePublish, quotas, publisherHeads, redactor, onError } = options;
   const states = createLogStates(log);
-  const inTurn = createTurns();
+  const runExclusive = createExecutionQueue();
   const compute = createComputeQueue();
 
   return async function append({ request, caller, kind, id }: PublishTarget): Promise<Response> {
@@ -68,14 +68,14 @@ export function createAppend(options: AppendOptions) {
     const { events: sent } = await readBody(request, BATCH, MAX_BATCH_BYTES);
     const name = digestOf(`${token} ${key}`);
     const digest = digestOf(JSON.stringify(sent));
-    const head = await inTurn(id, async () => {
-      // Without its input and result, which may be large and are not needed.
+    const head = await runExclusive(id, async () => {
+      // `getMany` leaves out input and result, which may be large and are not needed.
       const [row] = await store.getMany([id]);
       if (!row || row.kind !== kind) throw unknownExecution(id);
       await requirePublish(authorizePublish, caller, row);
-      const atLeast = acknowledged.of(request, id, token);
-      const reached = await appendBatch(row, caller, { token, name, digest, sent, atLeast });
-      acknowledged.note(id, token, reached);
+      const minHead = publisherHeads.get(request, id, token);
+      const reached = await appendBatch(row, caller, { token, name, digest, sent, minHead });
+      publisherHeads.set(id, token, reached);
       return reached;
     });
     return Response.json({ head });
@@ -83,11 +83,11 @@ export function createAppend(options: AppendOptions) {
 
   async function appendBatch(row: ExecutionSummary, caller: Caller, batch: Batch): Promise<number> {
     const { id } = row;
-    const { token, name, digest, sent, atLeast } = batch;
-    const known = await log.findBatch(id, name);
-    if (known && known.digest !== undefined && known.digest !== digest) throw keyReused();
-    if (known) return known.head;
-    const opened = await openFor(row, token, atLeast);
+    const { token, name, digest, sent, minHead } = batch;
+    const previous = await log.findBatch(id, name);
+    if (previous && previous.digest !== undefined && previous.digest !== digest) throw keyReused();
+    if (previous) return previous.head;
+    const opened = await openFor(row, token, minHead);
     if (sent.length === 0) {
       await log.recordHeartbeat(id);
       return opened.head;
@@ -99,7 +99,7 @@ export function createAppend(options: AppendOptions) {
     try {
       events = await compute(caller, () => {
         const checked = checkEvents(sent, row);
-        // An event at a time: a secret that two batches share is the worker's to keep back.
+        // A secret that spans two batches is not detected here; workers redact their own text.
         const redacted = redactor().json(checked.events);
         stage(state, redacted, checked.indices);
         return redacted;
@@ -127,29 +127,29 @@ export function createAppend(options: AppendOptions) {
     return head;
   }
 
-  /** The log, which this token holds. Opening it again by the same publisher and attempt changes nothing. */
-  async function openFor(row: ExecutionSummary, token: string, atLeast: number): Promise<LogHead> {
-    const found = await log.head(row.id);
-    if (!found) throw logLost();
+  /** Opens the log for this token; a no-op if the same publisher and attempt have opened it before. */
+  async function openFor(row: ExecutionSummary, token: string, minHead: number): Promise<LogHead> {
+    const current = await log.head(row.id);
+    if (!current) throw logLost();
     const opening = { numbering: 'auto', publisher: token, attempt: row.attempt } as const;
-    if (found.head < atLeast) {
-      // The log was restored to an older state. A new epoch tells viewers that what follows is not what they have seen.
-      await log.open(row.id, { ...opening, lost: { epoch: found.epoch, acknowledged: atLeast } });
+    if (current.head < minHead) {
+      // The log was restored to an older state. A new epoch makes viewers discard the events that were lost.
+      await log.open(row.id, { ...opening, lost: { epoch: current.epoch, acknowledged: minHead } });
       throw logLost();
     }
-    const held = await log.open(row.id, opening);
-    if (held.outcome !== 'opened') throw toPublishError(held.outcome, row);
-    return held.head;
+    const opened = await log.open(row.id, opening);
+    if (opened.outcome !== 'opened') throw toPublishError(opened.outcome, row);
+    return opened.head;
   }
 
-  /** The state that the batch is checked against; undefined where nothing needs it. */
+  /** The state that the batch is validated against; undefined if it is not needed. */
   async function stateFor(
     row: ExecutionSummary,
     { head }: LogHead,
     isEnd: boolean,
   ): Promise<LogState | undefined> {
     if (row.kind === 'workflow') return undefined;
-    const isNeeded = row.mode === 'STRUCTURED' || isEnd || states.has(row.id) || head <= FOLLOWED_EVENTS;
+    const isNeeded = row.mode === 'STRUCTURED' || isEnd || states.has(row.id) || head <= TRACKED_EVENTS;
     return isNeeded ? states.read(row.id) : undefined;
   }
 
@@ -181,7 +181,7 @@ function header(request: Request, name: string): string {
 
 function keyReused(): Error {
   return unprocessable(
-    'header Idempotency-Key: was used before for a batch with other events; use a new key for each batch',
+    'header Idempotency-Key: already used for a batch with other events; use a new key for each batch',
   );
 }
 

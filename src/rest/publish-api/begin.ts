@@ -34,7 +34,7 @@ export const BEGIN = z.strictObject({
   tenant: z.string().max(200).optional(),
 });
 
-/** A publisher's request, and the execution that its path names. */
+/** A publisher's request, and the execution in its path. */
 export interface PublishTarget {
   readonly request: Request;
   readonly caller: Caller;
@@ -46,15 +46,15 @@ export interface BeginOptions extends ParentPolicies {
   readonly log: LogWriter & Pick<LivenessWriter, 'recordHeartbeat'>;
   readonly store: ExecutionStore;
   readonly quotas: Quotas;
-  /** Makes a redaction for one request. */
+  /** Creates the redaction of one request. */
   redactor(): Redaction;
-  /** Is given what failed and does not reject the request. */
+  /** Reports an error that does not reject the request. */
   onError(error: unknown): void;
   /** Notes the head that was acknowledged to this publisher. */
   onAcknowledged(executionId: string, token: string, head: number): void;
 }
 
-/** Makes the handler. It responds with the token that the batches carry. */
+/** Creates the handler. It responds with the token for subsequent batches. */
 export function createBegin(options: BeginOptions) {
   const { log, store, authorizePublish, quotas, redactor, onAcknowledged, onError } = options;
 
@@ -65,7 +65,7 @@ export function createBegin(options: BeginOptions) {
     const body = await readBody(request, BEGIN, MAX_BATCH_BYTES);
     const tenant = caller.tenant ?? body.tenant;
     if (body.tenant !== undefined && body.tenant !== tenant) {
-      throw new ExecstreamError('FORBIDDEN', 'tenant: another one than yours');
+      throw new ExecstreamError('FORBIDDEN', 'tenant: must be your own');
     }
     const run = { ...body, id, kind, ...(tenant !== undefined && { tenant }) };
     await requirePublish(authorizePublish, caller, run);
@@ -90,16 +90,16 @@ export function createBegin(options: BeginOptions) {
     const opened = await log.open(id, { numbering: 'auto', publisher: token, attempt });
     if (opened.outcome !== 'opened') throw toPublishError(opened.outcome, row);
     const { epoch, head } = opened.head;
-    // Always one event: from now on this token holds the log, and a second publisher is rejected.
+    // The append makes this token the log's publisher: any other one is rejected from now on.
     const first = head === 0 ? startEvent : statusEvent(kind);
     const appended = await log.append(id, { epoch, acknowledged: head, publisher: token, events: [first] });
     if (appended.outcome !== 'appended') throw toPublishError(appended.outcome, row);
-    // Without it the sweep records one: not worth a rejection of what is complete.
+    // If this fails, the liveness sweep records a heartbeat: no reason to reject a completed begin.
     await log.recordHeartbeat(id).catch(onError);
     return { token, epoch, head: appended.head };
   }
 
-  /** Takes back what `begin` wrote. */
+  /** Reverts what `begin` wrote. */
   async function undo(row: Execution, rowBefore?: Execution, logBefore?: LogHead): Promise<void> {
     if (row.revision === rowBefore?.revision) return;
     const logNow = await log.head(row.id);
@@ -109,18 +109,18 @@ export function createBegin(options: BeginOptions) {
 }
 
 /**
- * A log that is ahead of its row belongs to a row that was removed, or to an attempt that was taken back too early:
- * the next attempt is the one after the log's.
+ * A log that is ahead of its row belongs to a row that was removed, or to an attempt that was reverted too early. The
+ * next attempt then follows the log's.
  */
-function withAttempt(wanted: BeginExecution, row?: Execution, log?: LogHead): BeginExecution {
+function withAttempt(execution: BeginExecution, row?: Execution, log?: LogHead): BeginExecution {
   const isAhead = log && log.head > 0 && log.end === 0 && log.attempt > (row?.attempt ?? 0);
-  return isAhead && wanted.attempt === undefined ? { ...wanted, attempt: log.attempt + 1 } : wanted;
+  return isAhead && execution.attempt === undefined ? { ...execution, attempt: log.attempt + 1 } : execution;
 }
 
 /** Whether a publisher may have opened the log for this attempt since the row was written. */
 function mayBeInUse(attempt: number, isNew: boolean, before?: LogHead, now?: LogHead): boolean {
   if (!now || now.attempt < attempt) return false;
-  // Opened by this call, and its response was lost: the next begin of this attempt can take it.
+  // Opened by this call, whose response was lost. The next begin of this attempt can open it again.
   if (isNew && now.head === 0) return false;
   return before?.epoch !== now.epoch || before.attempt !== now.attempt || before.head !== now.head;
 }

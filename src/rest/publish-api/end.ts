@@ -1,4 +1,4 @@
-// The end of an execution that is published over HTTP: the row ends before the terminal event can be seen.
+// Ends the row of an execution that is published over HTTP, before its terminal event becomes visible.
 import { isFinal, type JsonValue, type NewEvent } from '../../event/events.ts';
 import { terminalEventOf } from '../../event/terminal-event.ts';
 import type { Execution, ExecutionEnd, ExecutionStore } from '../../execution/store.ts';
@@ -6,10 +6,10 @@ import type { LogState } from '../../log/log-state.ts';
 import { toPublishError } from './log-outcome.ts';
 
 /**
- * Ends the row; the first end wins.
+ * Ends the row; if several publishers end it, the first one wins.
  * @param state of the log with the batch staged; its text or value is the default result
- * @returns the terminal event as the row has it
- * @throws ExecstreamError `SUPERSEDED` where another attempt has the row
+ * @returns the terminal event that corresponds to the row
+ * @throws ExecstreamError `SUPERSEDED` if the row belongs to another attempt
  */
 export async function finishRow(
   store: Pick<ExecutionStore, 'finish'>,
@@ -29,9 +29,9 @@ function endOf({ mode }: Execution, terminal: NewEvent, state: LogState | undefi
     const { status, message, code, usage } = terminal.data;
     return { status, error: { message, ...(code && { code }) }, ...(usage && { usage }) };
   }
-  const { usage, ...given } = terminal.data as { usage?: Execution['usage']; result?: JsonValue };
-  const result = given.result ?? (mode === 'STRUCTURED' ? state?.copyValue() : state?.text);
-  // A workflow has neither text nor value, so nothing of it is lost.
+  const { usage, ...data } = terminal.data as { usage?: Execution['usage']; result?: JsonValue };
+  const result = data.result ?? (mode === 'STRUCTURED' ? state?.copyValue() : state?.text);
+  // A workflow has neither text nor value that could be omitted.
   const isOmitted = result === undefined && state !== undefined;
   return {
     status: 'SUCCESS',

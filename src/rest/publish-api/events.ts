@@ -1,4 +1,4 @@
-// The events of a batch, checked one by one and cut to size; the first that is wrong is named.
+// Validates the events of a batch one by one and splits large ones; errors name the first invalid event.
 import { z } from 'zod';
 import { isExecstreamError } from '../../event/errors.ts';
 import {
@@ -16,7 +16,7 @@ import type { Execution } from '../../execution/store.ts';
 import { MAX_BATCH_BYTES } from '../../log/log.ts';
 import { tooLarge, unprocessable } from '../request-body.ts';
 
-/** What a batch looks like, before its events are looked at. An empty one is a sign of life. */
+/** The shape of a batch; the data of its events is validated separately. An empty batch is a heartbeat. */
 export const BATCH = z.strictObject({
   events: z
     .array(
@@ -33,72 +33,74 @@ export type SentEvents = z.infer<typeof BATCH>['events'];
 
 export interface CheckedEvents {
   readonly events: NewEvent[];
-  /** Of each event, the index of the one that was sent. */
+  /** For each event, the index in the batch of the event that it was split from. */
   readonly indices: number[];
 }
 
 /**
- * Checks a batch for an execution. Text and patches above 64 KiB are split into several events.
- * @throws Refusal 422 or 413, naming the event by its index.
+ * Validates a batch for an execution. Text and patches above 64 KiB are split into several events.
+ * @throws RejectedRequest 422 or 413, naming the event by its index.
  */
 export function checkEvents(sent: SentEvents, row: Pick<Execution, 'kind' | 'mode'>): CheckedEvents {
   const checked = sent.map((event, i) => {
-    const where = `events.${i}`;
+    const path = `events.${i}`;
     const type = event.type as EventType;
     if (isTerminal(type) && i < sent.length - 1) {
-      throw unprocessable(`${where}: ${type} ends the execution, and nothing may follow it`);
+      throw unprocessable(`${path}: ${type} must be the last event of the batch`);
     }
-    const refusal = refusalOf(type, row);
-    if (refusal) throw unprocessable(`${where}: ${refusal}`);
-    const ts = checkTime(event.ts, `${where}.ts`);
-    return split({ type, ts, data: checkData(type, event.data, where) } as NewEvent, where);
+    const problem = problemWithType(type, row);
+    if (problem) throw unprocessable(`${path}: ${problem}`);
+    const ts = checkTime(event.ts, `${path}.ts`);
+    return split({ type, ts, data: checkData(type, event.data, path) } as NewEvent, path);
   });
   return { events: checked.flat(), indices: checked.flatMap((parts, i) => parts.map(() => i)) };
 }
 
-/** A clock that is wrong by more than this is a fault, and its times would mislead whoever reads the stream. */
+/** Timestamps outside of this range come from a wrong clock and would mislead viewers. */
 const MAX_PAST_MS = 7 * 24 * 60 * 60 * 1_000;
 const MAX_FUTURE_MS = 60 * 60 * 1_000;
 
-function checkTime(ts: string | undefined, where: string): string {
+function checkTime(ts: string | undefined, path: string): string {
   const now = Date.now();
   if (ts === undefined) return timestamp(new Date(now));
   const at = Date.parse(ts);
   if (at >= now - MAX_PAST_MS && at <= now + MAX_FUTURE_MS) return timestamp(new Date(at));
   throw unprocessable(
-    `${where}: expected a time from 7 days ago to 1 hour ahead, got "${ts}" (the server's clock: ${timestamp()})`,
+    `${path}: expected a time from 7 days ago to 1 hour ahead, got "${ts}" (the server's clock: ${timestamp()})`,
   );
 }
 
-function refusalOf(type: EventType, { kind, mode }: Pick<Execution, 'kind' | 'mode'>): string | undefined {
+function problemWithType(
+  type: EventType,
+  { kind, mode }: Pick<Execution, 'kind' | 'mode'>,
+): string | undefined {
   if (!Object.hasOwn(CATALOGUE, type)) return `unknown type "${String(type).slice(0, 40)}"`;
-  if (!CATALOGUE[type].includes(kind)) return `${type} does not occur in the stream of kind ${kind}`;
-  if (type === 'reset' || type === 'gap') return `${type} is written by the log or the server alone`;
-  if (type === 'llm_chunk' && mode !== 'TEXT')
-    return `llm_chunk needs mode TEXT; this execution's is ${mode}`;
+  if (!CATALOGUE[type].includes(kind)) return `${type} does not occur in streams of kind ${kind}`;
+  if (type === 'reset' || type === 'gap') return `${type} can only be written by the server`;
+  if (type === 'llm_chunk' && mode !== 'TEXT') return `llm_chunk requires mode TEXT, got ${mode}`;
   if (type === 'structured_delta' && mode !== 'STRUCTURED') {
-    return `structured_delta needs mode STRUCTURED; this execution's is ${mode}`;
+    return `structured_delta requires mode STRUCTURED, got ${mode}`;
   }
   return undefined;
 }
 
-function checkData(type: EventType, data: Record<string, unknown>, where: string): unknown {
-  // How long it took is the row's to say.
-  const whole = isTerminal(type)
+function checkData(type: EventType, data: Record<string, unknown>, path: string): unknown {
+  // Both are optional here; the final values come from the row.
+  const complete = isTerminal(type)
     ? { ...(type === 'complete' && { status: 'SUCCESS' }), durationMs: 0, ...data }
     : data;
   try {
-    return checkEventData(type, whole);
+    return checkEventData(type, complete);
   } catch (error) {
-    if (isExecstreamError(error)) throw unprocessable(`${where}: ${error.message}`);
+    if (isExecstreamError(error)) throw unprocessable(`${path}: ${error.message}`);
     throw error;
   }
 }
 
-/** What the patch of one event may grow to where it is split. */
+/** Limit of a patch's size after it was split. */
 const MAX_SPLIT_BYTES = 4 * MAX_BATCH_BYTES;
 
-function split(event: NewEvent, where: string): NewEvent[] {
+function split(event: NewEvent, path: string): NewEvent[] {
   const { ts } = event;
   const bytes = Buffer.byteLength(JSON.stringify(event.data));
   if (bytes <= MAX_DATA_BYTES) return [event];
@@ -113,11 +115,11 @@ function split(event: NewEvent, where: string): NewEvent[] {
         data: { patch },
       }));
     } catch (error) {
-      if (isExecstreamError(error)) throw tooLarge(`${where}: ${error.message}`);
+      if (isExecstreamError(error)) throw tooLarge(`${path}: ${error.message}`);
       throw error;
     }
   }
-  // A result too large for an event is kept by the row.
+  // A result that is too large for an event is stored in the row only.
   if (event.type === 'complete') return [event];
-  throw tooLarge(`${where}: ${event.type} has ${bytes} bytes of data; an event may have ${MAX_DATA_BYTES}`);
+  throw tooLarge(`${path}: ${event.type} has ${bytes} bytes of data; the limit is ${MAX_DATA_BYTES}`);
 }

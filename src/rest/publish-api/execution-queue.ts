@@ -1,35 +1,38 @@
-// One batch of an execution at a time, and a bound for those that wait their turn: back-pressure for publishers.
-
+// Serialises the batches of each execution, with limits on waiting ones: backpressure for publishers.
 import { problem } from '../problem.ts';
-import { Refusal } from '../request-body.ts';
+import { RejectedRequest } from '../request-body.ts';
 
-/** Batches of one execution that may wait; a publisher that waits for its answers has one. */
+/** Batches of one execution that may be queued. A publisher that waits for each response has one. */
 const MAX_WAITING = 16;
-/** Batches of all executions that may be under way. */
-const MAX_UNDER_WAY = 512;
+/** Batches of all executions that may be queued or in progress. */
+const MAX_PENDING = 512;
 
-/** Makes a function that runs work of one execution after the other; refuses with 429 above the bounds. */
-export function createTurns() {
-  const last = new Map<string, { tail: Promise<unknown>; waiting: number }>();
-  let underWay = 0;
+/**
+ * Creates a function that runs work of the same execution one after the other. It throws a RejectedRequest (429) above
+ * the limits.
+ */
+export function createExecutionQueue() {
+  const queues = new Map<string, { tail: Promise<unknown>; waiting: number }>();
+  let pending = 0;
 
-  return async function inTurn<T>(executionId: string, work: () => Promise<T>): Promise<T> {
-    const queue = last.get(executionId) ?? { tail: Promise.resolve(), waiting: 0 };
-    if (queue.waiting >= MAX_WAITING || underWay >= MAX_UNDER_WAY) {
-      const detail = 'more batches wait than are taken; send the next one after the answer to the last';
-      throw new Refusal(problem(429, 'TOO_MANY_REQUESTS', detail, { 'Retry-After': '1' }));
+  return async function runExclusive<T>(executionId: string, work: () => Promise<T>): Promise<T> {
+    const queue = queues.get(executionId) ?? { tail: Promise.resolve(), waiting: 0 };
+    if (queue.waiting >= MAX_WAITING || pending >= MAX_PENDING) {
+      const detail =
+        'too many batches queued for this execution; wait for a response before sending the next';
+      throw new RejectedRequest(problem(429, 'TOO_MANY_REQUESTS', detail, { 'Retry-After': '1' }));
     }
-    last.set(executionId, queue);
+    queues.set(executionId, queue);
     queue.waiting += 1;
-    underWay += 1;
-    const mine = queue.tail.then(work, work);
-    queue.tail = mine;
+    pending += 1;
+    const result = queue.tail.then(work, work);
+    queue.tail = result;
     try {
-      return await mine;
+      return await result;
     } finally {
       queue.waiting -= 1;
-      underWay -= 1;
-      if (queue.waiting === 0) last.delete(executionId);
+      pending -= 1;
+      if (queue.waiting === 0) queues.delete(executionId);
     }
   };
 }

@@ -3,21 +3,24 @@ import { type AuthorizePublish, publishTenant } from '../../execution/permission
 import { createRedactor } from '../../redact/redaction.ts';
 import { type AppendOptions, createAppend } from './append.ts';
 import { type BeginOptions, createBegin } from './begin.ts';
-import { createAcknowledged } from './publisher-heads.ts';
+import { createPublisherHeads } from './publisher-heads.ts';
 
 export interface PublishingOptions
   extends Pick<AppendOptions, 'log' | 'quotas' | 'onError'>,
     Pick<BeginOptions, 'store' | 'authorize' | 'findWorkflow'> {
-  /** Who may publish what; by default every caller their tenant's. */
+  /**
+   * Who may publish what.
+   * @default publishTenant: every caller may publish the executions of its tenant.
+   */
   readonly authorizePublish?: AuthorizePublish | undefined;
 }
 
-/** Makes the two handlers. They throw ExecstreamErrors, and Refusals that carry their response. */
+/** Creates the two handlers. They throw ExecstreamErrors, and RejectedRequests that contain a response. */
 export function createPublishing({ authorizePublish = publishTenant, ...options }: PublishingOptions) {
-  const acknowledged = createAcknowledged();
+  const publisherHeads = createPublisherHeads();
   const shared = { ...options, authorizePublish, redactor: createRedactor() };
   return {
-    begin: createBegin({ ...shared, onAcknowledged: acknowledged.note }),
-    append: createAppend({ ...shared, acknowledged }),
+    begin: createBegin({ ...shared, onAcknowledged: publisherHeads.set }),
+    append: createAppend({ ...shared, publisherHeads }),
   };
 }

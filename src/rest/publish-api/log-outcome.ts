@@ -9,7 +9,7 @@ export function toPublishError(
 ): ExecstreamError {
   if (outcome === 'ended') return new ExecstreamError('ENDED', `execution ${id} has ended`);
   if (outcome === 'lost') return logLost();
-  const detail = `another attempt or publisher has execution ${id} (attempt ${attempt})`;
+  const detail = `execution ${id} belongs to another attempt or publisher (attempt ${attempt})`;
   return new ExecstreamError('SUPERSEDED', detail);
 }
 
@@ -17,6 +17,6 @@ export function toPublishError(
 export function logLost(): ExecstreamError {
   return new ExecstreamError(
     'SUPERSEDED',
-    'the log was lost; begin a new attempt with PUT, and say everything again',
+    'the log was lost; begin a new attempt with PUT and resend everything',
   );
 }

@@ -1,27 +1,27 @@
-// Takes `access_token` out of a request's URL before anything else sees it, so that nothing can log it.
+// Removes `access_token` from a request's URL before anything else reads it, so that nothing can log it.
 import type { IncomingMessage } from 'node:http';
 
 const NAME = 'access_token';
 
-/** Removes the parameter, all of its occurrences, and answers the first; the rest of the URL stays as it was sent. */
+/** Removes all occurrences of the parameter and returns the first. The rest of the URL does not change. */
 export function takeAccessToken(request: Pick<IncomingMessage, 'url'>): string | undefined {
   const url = request.url ?? '';
-  const question = url.indexOf('?');
-  if (question < 0) return undefined;
-  const parts = url.slice(question + 1).split('&');
-  const taken = parts.filter(isAccessToken);
-  if (taken.length === 0) return undefined;
-  const kept = parts.filter((part) => !isAccessToken(part)).join('&');
-  request.url = url.slice(0, question) + (kept && `?${kept}`);
-  return paramsOf(taken[0]!).get(NAME) || undefined;
+  const queryAt = url.indexOf('?');
+  if (queryAt < 0) return undefined;
+  const parts = url.slice(queryAt + 1).split('&');
+  const tokens = parts.filter(isAccessToken);
+  if (tokens.length === 0) return undefined;
+  const others = parts.filter((part) => !isAccessToken(part)).join('&');
+  request.url = url.slice(0, queryAt) + (others && `?${others}`);
+  return paramsOf(tokens[0]!).get(NAME) || undefined;
 }
 
-/** Whichever way its name is percent-encoded. */
+/** However its name is percent-encoded. */
 function isAccessToken(part: string): boolean {
   return paramsOf(part).has(NAME);
 }
 
-/** A part of a query that begins with a question mark is a parameter of such a name, and not the query. */
+/** The `&` keeps a leading question mark, which is part of the parameter's name here. */
 function paramsOf(part: string): URLSearchParams {
   return new URLSearchParams(`&${part}`);
 }

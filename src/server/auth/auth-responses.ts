@@ -6,8 +6,7 @@ import { retryLater } from '../../sse/responses.ts';
 
 /** The response to a `Host` that does not name this machine, while authentication is off. */
 export function misdirected(): Response {
-  const detail =
-    'authentication is off, so that only loopback names are answered: localhost, 127.0.0.1, [::1]';
+  const detail = 'Host: expected a loopback name (localhost, 127.0.0.1, [::1]) while authentication is off';
   return problem(421, 'MISDIRECTED_REQUEST', detail);
 }
 

@@ -75,7 +75,7 @@ function authenticateBy(auth: AuthenticationOptions): Authenticate {
     if (header === null) return undefined;
     const [, token] = /^Bearer +(\S+)$/i.exec(header) ?? [];
     if (token === undefined) {
-      throw new ExecstreamError('UNAUTHENTICATED', 'Authorization: expected Bearer and a token');
+      throw new ExecstreamError('UNAUTHENTICATED', 'Authorization: expected Bearer <token>');
     }
     return check(token);
   };

@@ -1,4 +1,4 @@
-// From the claims of a token that was checked to a caller.
+// Converts the claims of a verified token to a caller.
 import { ExecstreamError } from '../../event/errors.ts';
 import type { Caller, Scope } from '../../execution/permission.ts';
 
@@ -19,14 +19,14 @@ export const DEFAULT_CLAIM_NAMES = { tenantClaim: 'tenant', executionsClaim: 'ex
 
 const SCOPES: readonly Scope[] = ['read', 'publish'];
 
-/** OpenID Connect allows a `sub` 255 characters; a limit spares every table of callers one of its own. */
+/** OpenID Connect allows 255 characters for `sub`. One limit here bounds every table that is keyed by callers. */
 const MAX_NAME_LENGTH = 256;
 
 /**
- * The caller that claims speak of. Scopes are the words `read` and `publish` in `scope` (also with `execstream:` in
- * front); a token without `scope` reads.
- * @throws ExecstreamError `UNAUTHENTICATED`, naming the claim that is not of the shape: a claim that would limit the
- *   caller and cannot be read must not be passed over.
+ * The caller that claims describe. Scopes are the words `read` and `publish` in `scope`, optionally prefixed with
+ * `execstream:`. A token without `scope` may read.
+ * @throws ExecstreamError `UNAUTHENTICATED`, naming an invalid claim. Ignoring a claim that restricts the caller would
+ *   grant more than intended.
  */
 export function callerOf(claims: Readonly<Record<string, unknown>>, names: ClaimNames): Caller {
   const {
@@ -36,12 +36,12 @@ export function callerOf(claims: Readonly<Record<string, unknown>>, names: Claim
   const { sub, scope, exp } = claims;
   const tenant = claims[tenantClaim];
   const executions = claims[executionsClaim];
-  if (!isName(sub)) throw wrongClaim('sub', A_NAME);
-  if (tenant !== undefined && !isName(tenant)) throw wrongClaim(tenantClaim, A_NAME);
+  if (!isName(sub)) throw invalidClaim('sub', NAME_RULE);
+  if (tenant !== undefined && !isName(tenant)) throw invalidClaim(tenantClaim, NAME_RULE);
   if (executions !== undefined && !(Array.isArray(executions) && executions.every(isName))) {
-    throw wrongClaim(executionsClaim, `a list, each ${A_NAME}`);
+    throw invalidClaim(executionsClaim, `a list, each ${NAME_RULE}`);
   }
-  if (scope !== undefined && typeof scope !== 'string') throw wrongClaim('scope', 'a string');
+  if (scope !== undefined && typeof scope !== 'string') throw invalidClaim('scope', 'a string');
   return {
     id: sub,
     ...(tenant !== undefined && { tenant }),
@@ -53,14 +53,14 @@ export function callerOf(claims: Readonly<Record<string, unknown>>, names: Claim
 }
 
 /**
- * Checks a caller that an embedder's own authentication returned: its names go into keys, queries and logs.
+ * Validates a caller returned by an embedder's authentication: its names are used in keys, queries and logs.
  * @throws ExecstreamError `UNAUTHENTICATED`, naming the property.
  */
 export function checkCaller(caller: Caller): Caller {
   const { id, tenant } = caller;
-  if (!isName(id)) throw new ExecstreamError('UNAUTHENTICATED', `id of the caller: expected ${A_NAME}`);
+  if (!isName(id)) throw new ExecstreamError('UNAUTHENTICATED', `caller.id: expected ${NAME_RULE}`);
   if (tenant !== undefined && !isName(tenant)) {
-    throw new ExecstreamError('UNAUTHENTICATED', `tenant of the caller: expected ${A_NAME}`);
+    throw new ExecstreamError('UNAUTHENTICATED', `caller.tenant: expected ${NAME_RULE}`);
   }
   return caller;
 }
@@ -71,9 +71,9 @@ function scopesOf(scope: string | undefined): Scope[] {
   return SCOPES.filter((word) => words.includes(word) || words.includes(`execstream:${word}`));
 }
 
-const A_NAME = `a string of 1 to ${MAX_NAME_LENGTH} characters without U+0000 or unpaired surrogates`;
+const NAME_RULE = `a string of 1 to ${MAX_NAME_LENGTH} characters without U+0000 or unpaired surrogates`;
 
-/** Postgres stores neither U+0000 nor an unpaired surrogate, so that a name with one would fail in a query. */
+/** Postgres cannot store U+0000 or an unpaired surrogate: a query with such a name would fail. */
 function isName(value: unknown): value is string {
   return (
     typeof value === 'string' &&
@@ -88,6 +88,6 @@ function isWellFormed(text: string): boolean {
   return !/\p{Surrogate}/u.test(text);
 }
 
-function wrongClaim(name: string, expected: string): ExecstreamError {
-  return new ExecstreamError('UNAUTHENTICATED', `claim "${name}" of the token: expected ${expected}`);
+function invalidClaim(name: string, expected: string): ExecstreamError {
+  return new ExecstreamError('UNAUTHENTICATED', `token claim "${name}": expected ${expected}`);
 }

@@ -1,25 +1,24 @@
-// What is reached from this machine alone: addresses to bind to, `Host` names that a request may ask for, and URLs that
-// need no TLS.
+// Loopback: addresses to listen on, `Host` names of requests, and URLs that do not need TLS.
 import { ExecstreamError } from '../../event/errors.ts';
 
 const LOOPBACK_NAME = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /**
- * Refuses to listen, without authentication, on an address that is reached from other machines.
+ * Rejects an address that can be reached from other machines, while authentication is off.
  * @throws ExecstreamError `BAD_USER_INPUT`
  */
 export function requireLoopback(address: string): void {
   if (isLoopbackHost(address.includes(':') ? `[${address}]` : address)) return;
-  const what = `${address} can be reached from outside, and authentication is off`;
-  throw new ExecstreamError('BAD_USER_INPUT', `HOST: ${what}; set AUTH_JWKS_URL or AUTH_SHARED_KEY`);
+  const message = `expected a loopback address while authentication is off, got ${address}`;
+  throw new ExecstreamError('BAD_USER_INPUT', `HOST: ${message}; set AUTH_JWKS_URL or AUTH_SHARED_KEY`);
 }
 
 /**
- * Whether a `Host` header names this machine. A page of another site whose name was made to resolve to 127.0.0.1
- * (DNS rebinding) asks for that site's name, and is told apart by it.
+ * Whether a `Host` header names this machine. This prevents DNS rebinding: a page of a site whose name was changed to
+ * resolve to 127.0.0.1 sends that site's name.
  */
 export function isLoopbackHost(host: string | undefined): boolean {
-  // A URL writes an address the one way, so that 127.1 and 0x7f.1 need no rules of their own.
+  // URL normalises addresses such as 127.1 and 0x7f.1.
   return (
     host !== undefined &&
     URL.canParse(`http://${host}`) &&
@@ -27,7 +26,7 @@ export function isLoopbackHost(host: string | undefined): boolean {
   );
 }
 
-/** Whether what is read from a URL cannot be replaced on the way: it has TLS, or stays on this machine. */
+/** Whether a response from a URL cannot be replaced in transit: it uses TLS, or stays on this machine. */
 export function isSecureUrl(url: string): boolean {
   const { protocol, host } = new URL(url);
   return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(host));

@@ -1,32 +1,32 @@
-// Stream tokens, for a browser's EventSource, which sends no headers (PROTOCOL.md, "Authentication").
+// Stream tokens, for a browser's EventSource, which cannot send headers (PROTOCOL.md, "Authentication").
 //
-// A token is a random word. What it stands for is a record under the token's hash: kept for a minute, and from the
-// first use on until the session's limit; a token is revoked by removing it. Both the first use and the revocation
-// must be known to every server, so that a signature would spare no look-up, and would be one more key to share.
+// A token is an opaque random id. Its record is stored under the token's hash: for a minute, and from the first use
+// until the end of the session. Removing the record revokes the token. Every server must know the first use and a
+// revocation, so signed tokens would need the same look-up, and another shared key.
 import { createHash, randomBytes } from 'node:crypto';
 import { ExecstreamError } from '../../event/errors.ts';
 import { ANONYMOUS, type Caller, callerKey } from '../../execution/permission.ts';
 import type { StreamToken, StreamTokens } from '../../schema/services.ts';
 import type { TokenRecords } from './token-records.ts';
 
-/** Within this time a token must first be used: one that was left in a log or a history is then worth nothing. */
+/** A token must be used within this time; later, one found in a log or a browser history is useless. */
 const FIRST_USE_MS = 60_000;
 export const DEFAULT_SESSION_MS = 60 * 60 * 1000;
 
-/** Stream tokens of one caller that have not expired. A service may make those of all its users. */
+/** Unexpired stream tokens of one caller. A service may create those of all its users. */
 export const DEFAULT_TOKENS_PER_CALLER = 10_000;
 
 const TOKEN = /^[\w-]{43}$/;
 
 interface TokenRecord {
   readonly caller: Caller;
-  /** The end of the session, in ms since 1970: not after the end of the credentials that it was made with. */
+  /** The end of the session, in ms since 1970; not later than the expiry of the credentials that created the token. */
   readonly until: number;
 }
 
 export interface RedeemableStreamTokens extends StreamTokens {
   /**
-   * The caller that a token speaks for, limited to reading its executions.
+   * Returns the caller that a token represents, restricted to reading the token's executions.
    * @throws ExecstreamError `UNAUTHENTICATED`, `SOURCE_UNAVAILABLE`
    */
   redeem(token: string): Promise<Caller>;
@@ -34,20 +34,24 @@ export interface RedeemableStreamTokens extends StreamTokens {
 }
 
 export interface StreamTokenOptions {
-  /** How long a token serves after it was made. Default 1 h. */
+  /**
+   * Lifetime of a token.
+   * @default 3_600_000
+   */
   readonly sessionMs?: number | undefined;
-  /** How many tokens one caller may have; no limit holds while authentication is off. Default 10,000. */
+  /**
+   * Unexpired tokens of one caller. There is no limit while authentication is off.
+   * @default 10_000
+   */
   readonly perCaller?: number | undefined;
   /**
-   * The claims of its maker that a token keeps, for a policy that reads them. Default none, since a JWT may hold
-   * anything about a person.
+   * Claims of its creator that a token keeps, for a policy that reads them. A JWT may contain personal data.
+   * @default []
    */
   readonly policyClaims?: readonly string[] | undefined;
 }
 
-/**
- * Makes stream tokens. All servers that share records must be given the same options.
- */
+/** All servers that share records must have the same options. */
 export function createStreamTokens(
   records: TokenRecords,
   options: StreamTokenOptions = {},
@@ -62,13 +66,13 @@ export function createStreamTokens(
       const token = randomBytes(32).toString('base64url');
       const now = Date.now();
       const until = Math.floor(Math.min(now + sessionMs, minter.expiresAt ?? Number.POSITIVE_INFINITY));
-      // A JWT is accepted for a while after its end (clock skew); a token made then would be no token.
-      if (until <= now) throw new ExecstreamError('UNAUTHENTICATED', 'the credentials have expired');
-      const record: TokenRecord = { caller: bearerOf(minter, executions, policyClaims), until };
+      // A JWT is accepted after its expiry, within the clock skew. A token created then would already have expired.
+      if (until <= now) throw new ExecstreamError('UNAUTHENTICATED', 'credentials have expired');
+      const record: TokenRecord = { caller: restrict(minter, executions, policyClaims), until };
       const owner = minter === ANONYMOUS ? undefined : { id: ownerIdOf(minter), limit: perCaller };
       const keepMs = Math.min(FIRST_USE_MS, until - now);
       if (!(await records.put(keyOf(token), JSON.stringify(record), keepMs, owner))) {
-        const detail = `too many stream tokens: the limit is ${perCaller} for one caller`;
+        const detail = `too many stream tokens for this caller (limit ${perCaller})`;
         throw new ExecstreamError('TOO_MANY_REQUESTS', detail);
       }
       return { token, expiresAt: new Date(until) };
@@ -76,20 +80,21 @@ export function createStreamTokens(
 
     redeem: async (token) => {
       const record = await read(token);
-      // Also for a reconnect, for which it changes nothing: nobody needs to know which use is the first.
-      // Not left to the records' own end, which is by the clock of Redis.
-      const isOver = !record || record.until <= Date.now();
-      if (isOver || !(await records.keepUntil(keyOf(token), record.until, ownerIdOf(record.caller)))) {
-        const why = 'the stream token is unknown, has expired, was revoked or was not used within a minute';
-        throw new ExecstreamError('UNAUTHENTICATED', why);
+      // Reconnects extend it too, which has no effect: the first use need not be distinguished.
+      // The expiry of the record itself is checked by the clock of Redis, which may differ.
+      const hasExpired = !record || record.until <= Date.now();
+      if (hasExpired || !(await records.keepUntil(keyOf(token), record.until, ownerIdOf(record.caller)))) {
+        const message =
+          'stream token is unknown, expired, revoked, or was not used within a minute of its creation';
+        throw new ExecstreamError('UNAUTHENTICATED', message);
       }
       return record.caller;
     },
 
     revoke: async (caller, token) => {
       const record = await read(token);
-      const isTheirs = record && record.caller.id === caller.id && record.caller.tenant === caller.tenant;
-      if (isTheirs) await records.remove(keyOf(token), ownerIdOf(caller));
+      const isOwner = record && record.caller.id === caller.id && record.caller.tenant === caller.tenant;
+      if (isOwner) await records.remove(keyOf(token), ownerIdOf(caller));
     },
 
     close: () => records.close(),
@@ -101,8 +106,8 @@ export function createStreamTokens(
   }
 }
 
-/** Whom a token stands for: nothing of its maker beside what is needed to decide what may be read. */
-function bearerOf(
+/** The caller of a token: of its creator, only what permission to read depends on. */
+function restrict(
   { id, tenant, claims = {} }: Caller,
   executions: readonly string[],
   policyClaims: readonly string[],
@@ -118,24 +123,24 @@ function bearerOf(
   };
 }
 
-/** What is no record stands for nobody. */
+/** Undefined if the text is not a valid record. */
 function recordOf(text: string): TokenRecord | undefined {
   try {
     const { caller, until } = JSON.parse(text) as Partial<TokenRecord>;
-    const isOurs =
+    const isValid =
       typeof caller?.id === 'string' && Array.isArray(caller.executions) && Number.isFinite(until);
-    return isOurs ? ({ caller, until } as TokenRecord) : undefined;
+    return isValid ? ({ caller, until } as TokenRecord) : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Whoever reads Redis finds no token that can be used. */
+/** A hash, so that access to Redis does not reveal usable tokens. */
 function keyOf(token: string): string {
   return createHash('sha256').update(token).digest('base64url');
 }
 
-/** Shows nobody who reads Redis whose tokens they are. */
+/** A hash, so that access to Redis does not reveal the owners of tokens. */
 function ownerIdOf(caller: Caller): string {
   return createHash('sha256').update(callerKey(caller)).digest('base64url');
 }

@@ -1,35 +1,35 @@
-// What is remembered of the stream tokens: in Redis for all servers, or in this process.
+// Records of stream tokens: in Redis for all servers, or in this process.
 import type { Redis } from 'ioredis';
 import { Counts } from '../../async/counts.ts';
 import { ExecstreamError } from '../../event/errors.ts';
 import { connect } from '../../redis/connection.ts';
 
-/** Whose a record is, so that the records of one owner can be limited. */
+/** The owner of a record. The number of its records can be limited. */
 export interface RecordOwner {
   /** An opaque id, equal for all records of one owner. */
   readonly id: string;
-  /** Records that the owner may have at the same time. */
+  /** Maximum number of unexpired records. */
   readonly limit: number;
 }
 
-/** Records by key, each gone at its time. Methods reject with `SOURCE_UNAVAILABLE` where Redis does not answer. */
+/** Records by key, each with an expiry. Methods reject with `SOURCE_UNAVAILABLE` if Redis is unavailable. */
 export interface TokenRecords {
   /**
    * Stores a record.
-   * @returns false if its owner has as many as they may; nothing is stored then
-   * @throws ExecstreamError `SOURCE_UNAVAILABLE` also where no more are taken.
+   * @returns false, without storing it, if its owner is at the limit
+   * @throws ExecstreamError `SOURCE_UNAVAILABLE`, also at the limit of all records.
    */
   put(key: string, record: string, keepMs: number, owner?: RecordOwner): Promise<boolean>;
   get(key: string): Promise<string | undefined>;
-  /** Keeps a record until a time, in ms since 1970; answers whether it was still there. */
+  /** Sets the expiry of a record, in ms since 1970; returns whether it still existed. */
   keepUntil(key: string, atMs: number, ownerId?: string): Promise<boolean>;
   remove(key: string, ownerId?: string): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Counts a record of an owner, unless that has as many as it may: a sorted set of the owner's records by the time when
- * they expire. KEYS: the set. ARGV: now, when the record expires, its key, the limit, how long the set is kept.
+ * Adds a record to the sorted set of its owner's records by expiry, unless the owner is at its limit. KEYS: the set.
+ * ARGV: now, the record's expiry, its key, the limit, the time to live of the set.
  */
 const COUNT = `
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
@@ -39,58 +39,58 @@ redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return 1
 `;
 
-/** No record is kept longer: the longest session that can be configured. */
-const LONGEST_KEPT_MS = 24 * 60 * 60 * 1_000;
+/** The longest session that can be configured. */
+const MAX_KEPT_MS = 24 * 60 * 60 * 1_000;
 
 interface CountingRedis extends Redis {
   countTokenRecord(...args: (string | number)[]): Promise<number>;
 }
 
-/** `prefix` stands before every key, as before those of the log. */
+/** @param prefix of every key, as for the log */
 export function createRedisTokenRecords(redisUrl: string, prefix: string): TokenRecords {
-  const { run: ask, close, defineCommand } = connect({ redis: redisUrl }, 'execstream-tokens');
+  const { run, close, defineCommand } = connect({ redis: redisUrl }, 'execstream-tokens');
   defineCommand('countTokenRecord', { numberOfKeys: 1, lua: COUNT });
   const name = (key: string) => `${prefix}stream:token:${key}`;
   const setOf = (ownerId: string) => `${prefix}stream:tokens-of:${ownerId}`;
 
   async function count(key: string, keepMs: number, { id, limit }: RecordOwner): Promise<boolean> {
     const now = Date.now();
-    const args = [setOf(id), now, now + keepMs, key, limit, LONGEST_KEPT_MS];
-    const counted = await ask(setOf(id), (redis) => (redis as CountingRedis).countTokenRecord(...args));
+    const args = [setOf(id), now, now + keepMs, key, limit, MAX_KEPT_MS];
+    const counted = await run(setOf(id), (redis) => (redis as CountingRedis).countTokenRecord(...args));
     return counted === 1;
   }
 
   return {
-    // Both at the same time: in a cluster they are keys of different nodes.
+    // Two commands, not one script: in a cluster the keys are on different nodes.
     put: async (key, record, keepMs, owner) => {
       const [isCounted] = await Promise.all([
         owner === undefined || count(key, keepMs, owner),
-        ask(name(key), (redis) => redis.set(name(key), record, 'PX', keepMs)),
+        run(name(key), (redis) => redis.set(name(key), record, 'PX', keepMs)),
       ]);
-      if (!isCounted) await ask(name(key), (redis) => redis.del(name(key)));
+      if (!isCounted) await run(name(key), (redis) => redis.del(name(key)));
       return isCounted;
     },
-    get: async (key) => (await ask(name(key), (redis) => redis.get(name(key)))) ?? undefined,
+    get: async (key) => (await run(name(key), (redis) => redis.get(name(key)))) ?? undefined,
     keepUntil: async (key, atMs, ownerId) => {
       const [kept] = await Promise.all([
-        ask(name(key), (redis) => redis.pexpireat(name(key), atMs)),
-        ownerId !== undefined && ask(setOf(ownerId), (redis) => redis.zadd(setOf(ownerId), 'XX', atMs, key)),
+        run(name(key), (redis) => redis.pexpireat(name(key), atMs)),
+        ownerId !== undefined && run(setOf(ownerId), (redis) => redis.zadd(setOf(ownerId), 'XX', atMs, key)),
       ]);
       return kept === 1;
     },
     remove: async (key, ownerId) => {
       await Promise.all([
-        ask(name(key), (redis) => redis.del(name(key))),
-        ownerId !== undefined && ask(setOf(ownerId), (redis) => redis.zrem(setOf(ownerId), key)),
+        run(name(key), (redis) => redis.del(name(key))),
+        ownerId !== undefined && run(setOf(ownerId), (redis) => redis.zrem(setOf(ownerId), key)),
       ]);
     },
     close,
   };
 }
 
-const MOST_IN_MEMORY = 100_000;
+const MAX_IN_MEMORY = 100_000;
 
-/** Expired records are looked for at most this often: there may be many others. */
+/** Minimum time between sweeps for expired records at the limit: a sweep visits all records. */
 const SWEEP_MS = 1_000;
 
 interface MemoryRecord {
@@ -99,7 +99,7 @@ interface MemoryRecord {
   until: number;
 }
 
-/** For one server. */
+/** For a single server. */
 export function createMemoryTokenRecords(): TokenRecords {
   const records = new Map<string, MemoryRecord>();
   const byOwner = new Counts();
@@ -115,7 +115,7 @@ export function createMemoryTokenRecords(): TokenRecords {
     return undefined;
   };
   const isFull = (owner: RecordOwner | undefined) =>
-    records.size >= MOST_IN_MEMORY || (owner !== undefined && byOwner.of(owner.id) >= owner.limit);
+    records.size >= MAX_IN_MEMORY || (owner !== undefined && byOwner.of(owner.id) >= owner.limit);
   let sweptAt = Date.now();
   const sweep = (afterMs: number) => {
     if (Date.now() - sweptAt < afterMs) return;
@@ -125,8 +125,8 @@ export function createMemoryTokenRecords(): TokenRecords {
   return {
     put: async (key, record, keepMs, owner) => {
       sweep(isFull(owner) ? SWEEP_MS : 60_000);
-      if (records.size >= MOST_IN_MEMORY) {
-        throw new ExecstreamError('CAPACITY', `server is at its limit of stream tokens (${MOST_IN_MEMORY})`);
+      if (records.size >= MAX_IN_MEMORY) {
+        throw new ExecstreamError('SOURCE_UNAVAILABLE', 'server is at its limit of stream tokens');
       }
       if (isFull(owner)) return false;
       if (owner) byOwner.increment(owner.id);

@@ -1,4 +1,4 @@
-// Who is let in: nobody from outside while authentication is off, and nobody without credentials while it is on.
+// Authentication: off, only this machine may connect; on, nobody without credentials.
 import { request } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
@@ -15,7 +15,7 @@ const SUBSCRIPTION = graphqlPath('subscription { agentStream(id: "a1") { id } }'
 let app: GuardedApp;
 afterEach(() => app?.close());
 
-/** As a browser that was made to resolve the name would ask. */
+/** Sends the request of a browser under DNS rebinding. */
 function statusFor(host: string, path = '/health/live'): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const sent = request(`${app.url}${path}`, { headers: { host }, agent: false }, (response) => {
@@ -31,7 +31,7 @@ function statusFor(host: string, path = '/health/live'): Promise<{ status: numbe
 
 describe('PROTOCOL.md, Authentication: off', () => {
   test.each(['localhost', 'LOCALHOST:80', 'app.localhost:4000', '127.0.0.1', '127.8.8.8:1', '[::1]:4000'])(
-    '%s is answered',
+    '%s is accepted',
     async (host) => {
       app = await startGuarded({ auth: null });
       expect((await statusFor(host)).status).toBe(200);
@@ -39,7 +39,7 @@ describe('PROTOCOL.md, Authentication: off', () => {
   );
 
   test.each(['evil.example', 'evil.example:4000', 'localhost.evil.example', '127.0.0.1.nip.io', '10.0.0.1'])(
-    '%s is not: a name made to resolve to this machine opens nothing',
+    '%s is rejected: DNS rebinding has no effect',
     async (host) => {
       app = await startGuarded({ auth: null });
       for (const path of ['/health/live', '/', STREAM, '/graphql?query={__typename}', '/docs']) {
@@ -51,7 +51,7 @@ describe('PROTOCOL.md, Authentication: off', () => {
   );
 
   test.each(['0.0.0.0', '::', '10.0.0.1', 'example.com'])(
-    'listening on %s is refused at the start',
+    'listening on %s is rejected at start',
     async (host) => {
       await using parts = createApp();
       const refused = listen(parts.services, { host, port: 0, corsOrigins: [] });
@@ -63,7 +63,7 @@ describe('PROTOCOL.md, Authentication: off', () => {
     },
   );
 
-  test('with authentication on, any name is answered', async () => {
+  test('with authentication on, any name is accepted', async () => {
     app = await startGuarded();
     expect((await statusFor('streams.example')).status).toBe(200);
   });
@@ -82,7 +82,7 @@ describe('without credentials', () => {
     }
   });
 
-  test('GraphQL answers 401 with its code: for a query, an event stream, a page that asks, and /graphql/stream', async () => {
+  test('GraphQL responds 401 with its code: to a query, an event stream, a page with a query, and /graphql/stream', async () => {
     app = await startGuarded();
     const asked: [string, RequestInit?][] = [
       [graphqlPath('{ __typename }')],
@@ -119,7 +119,7 @@ describe('without credentials', () => {
 });
 
 describe('with credentials', () => {
-  test('a JWT opens REST and GraphQL; a wrong one is told so', async () => {
+  test('a JWT is accepted by REST and GraphQL; an invalid one is rejected with the reason', async () => {
     app = await startGuarded();
     await directLog(app, { tenant: 'acme' });
     const headers = bearer(await tokenOf({ tenant: 'acme' }));
@@ -168,7 +168,7 @@ describe('with credentials', () => {
     },
   );
 
-  test('a way that is closed for now is 503, and a browser that comes back is told to wait', async () => {
+  test('unavailable authentication is 503, and a reconnecting browser is told to wait', async () => {
     const authenticate = () => {
       throw new ExecstreamError('SOURCE_UNAVAILABLE', 'away');
     };
@@ -210,7 +210,7 @@ describePostgres('with credentials, over Postgres', () => {
 });
 
 describe('the environment', () => {
-  test('a key, and what it is checked with', () => {
+  test('a key, and the checks of its tokens', () => {
     expect(readConfig({}).auth).toBeUndefined();
     const jwks = { AUTH_JWKS_URL: 'https://idp.example/keys', AUTH_ISSUER: 'i', AUTH_AUDIENCE: 'a' };
     expect(readConfig({ ...jwks, AUTH_SESSION_MS: '5000' })).toMatchObject({

@@ -1,4 +1,4 @@
-// A browser's own EventSource against a server that asks who calls: by token, by cookie, and by one that was renewed.
+// A browser's EventSource with authentication on: by token, by cookie, and by a renewed one.
 import { expect, test } from 'vitest';
 import { chunk, directLog } from '../support/app.ts';
 import { describeBrowser, launchBrowser } from '../support/chromium.ts';

@@ -1,5 +1,5 @@
 // The callers and executions of the permission table, and what each must be answered: written apart from the server,
-// from what PROTOCOL.md and docs/authentication.md say.
+// from what PROTOCOL.md and docs/authentication.md specify.
 import type { Authorize } from '../../src/execution/permission.ts';
 import { allowTenant } from '../../src/index.ts';
 

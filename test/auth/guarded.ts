@@ -1,4 +1,4 @@
-// A server that asks who its callers are, over memory, and the tokens that it takes.
+// A server with authentication on, over memory, and tokens that it accepts.
 //
 //   await using app = await startGuarded();
 //   await fetch(`${app.url}/graphql`, { headers: bearer(await tokenOf({ sub: 'ann', tenant: 'acme' })) });
@@ -10,7 +10,7 @@ import { type App, type AppOptions, createApp } from '../support/app.ts';
 export const SHARED_KEY = 'a shared key that is long enough to be one';
 const SECRET = new TextEncoder().encode(SHARED_KEY);
 
-/** A JWT that the server takes, unless the claims say otherwise; `exp` in seconds since 1970. */
+/** A JWT that the server accepts, unless the claims are invalid; `exp` in seconds since 1970. */
 export function tokenOf(claims: JWTPayload = {}, secret = SECRET, alg = 'HS256'): Promise<string> {
   const exp = Math.floor(Date.now() / 1_000) + 300;
   return new SignJWT({ sub: 'ann', exp, ...claims }).setProtectedHeader({ alg }).sign(secret);

@@ -46,7 +46,7 @@ describe('a shared key', () => {
       () => new UnsecuredJWT({ ...sound, sub: 'ann', exp: now() + 9 }).encode(),
       /algorithm|JWT/,
     ],
-    ['no JWT', () => 'abc', /not a valid JWT/],
+    ['not a JWT', () => 'abc', /not a valid JWT/],
     ['expired', () => tokenOf({ ...sound, exp: now() - 40 }), /expired/],
     ['not yet', () => tokenOf({ ...sound, nbf: now() + 40 }), /nbf/],
     ['without an end', () => tokenOf({ ...sound, exp: undefined as never }), /exp/],
@@ -54,7 +54,7 @@ describe('a shared key', () => {
     ['an empty subject', () => tokenOf({ ...sound, sub: '' }), /sub/],
     ['another issuer', () => tokenOf({ ...sound, iss: 'other' }), /iss/],
     ['another audience', () => tokenOf({ ...sound, aud: 'other' }), /aud/],
-    ['a tenant that is no word', () => tokenOf({ ...sound, tenant: ['acme'] }), /tenant/],
+    ['a tenant that is not a string', () => tokenOf({ ...sound, tenant: ['acme'] }), /tenant/],
     ['an empty tenant', () => tokenOf({ ...sound, tenant: '' }), /^token claim "tenant": expected/],
     ['a tenant of null', () => tokenOf({ ...sound, tenant: null }), /^token claim "tenant"/],
     ['U+0000 in the tenant', () => tokenOf({ ...sound, tenant: 'ac\0me' }), /^token claim "tenant".*U\+0000/],
@@ -69,7 +69,7 @@ describe('a shared key', () => {
     ['half a pair in the subject', () => tokenOf({ ...sound, sub: '\udfff' }), /^token claim "sub"/],
     ['a subject of 257', () => tokenOf({ ...sound, sub: 'x'.repeat(257) }), /^token claim "sub"/],
     ['a subject that is a number', () => tokenOf({ ...sound, sub: 1 as never }), /sub/],
-    ['executions that are no list', () => tokenOf({ ...sound, executions: 'a1' }), /executions/],
+    ['executions that are not a list', () => tokenOf({ ...sound, executions: 'a1' }), /executions/],
     [
       'an execution that is a number',
       () => tokenOf({ ...sound, executions: [1] }),
@@ -80,10 +80,10 @@ describe('a shared key', () => {
       () => tokenOf({ ...sound, executions: ['a', '\0'] }),
       /^token claim "executions"/,
     ],
-    ['a scope that is no text', () => tokenOf({ ...sound, scope: ['read'] }), /scope/],
-    ['an end that is no number', () => tokenOf({ ...sound, exp: 'soon' as never }), /exp/],
-    ['a begin that is no number', () => tokenOf({ ...sound, nbf: {} as never }), /nbf/],
-  ])('%s is refused, and the words say why', async (_, make, why) => {
+    ['a scope that is not a string', () => tokenOf({ ...sound, scope: ['read'] }), /scope/],
+    ['an expiry that is not a number', () => tokenOf({ ...sound, exp: 'soon' as never }), /exp/],
+    ['a start that is not a number', () => tokenOf({ ...sound, nbf: {} as never }), /nbf/],
+  ])('%s is rejected with a reason', async (_, make, why) => {
     const token = await make();
     await expect(check(token)).rejects.toEqual(refused(why));
     await expect(check(token)).rejects.not.toThrow(token);
@@ -98,7 +98,7 @@ describe('a shared key', () => {
     }
   });
 
-  test('the end of the token is the end of the caller’s credentials', async () => {
+  test('the expiry of the token is the expiry of the caller’s credentials', async () => {
     const exp = now() + 77;
     expect(await check(await tokenOf({ ...sound, exp }))).toMatchObject({ expiresAt: exp * 1_000 });
   });
@@ -108,7 +108,7 @@ describe('a shared key', () => {
     expect(await check(await tokenOf({ ...sound, nbf: now() + 20 }))).toMatchObject({ id: 'ann' });
   });
 
-  test('a key that can be guessed is refused at the start', () => {
+  test('a key that is too short is rejected at start', () => {
     expect(() => createJwtCheck({ key: { shared: 'short' } })).toThrow(/at least 32 bytes/);
   });
 });
@@ -186,7 +186,7 @@ describe('a JWKS', () => {
     expect(await check(await one.sign())).toMatchObject({ id: 'ann' });
   });
 
-  test('one that does not answer makes no caller a stranger: come back later', async () => {
+  test('an unavailable one is 503, not 401', async () => {
     const { sign } = await signer('k1');
     isAway = true;
     const check = createJwtCheck({ key: { jwksUrl } });

@@ -11,7 +11,7 @@ import { createMemoryStore } from '../support/memory-store.ts';
 import { openSse } from '../support/sse.ts';
 import { bearer, SHARED_KEY, tokenOf } from './guarded.ts';
 
-test('neither the logs, nor the terminal, nor any answer shows it, wherever it is sent and whatever fails', async () => {
+test('neither logs, terminal nor responses contain it, wherever it is sent and whatever fails', async () => {
   const lines: string[] = [];
   const pipe = new PassThrough();
   pipe.on('data', (piece) => lines.push(String(piece)));

@@ -73,7 +73,7 @@ test('a publisher for all tenants does not mix them', async () => {
   });
 });
 
-test('children of another tenant, begun before their parent, hide none of its own and fill no page', async () => {
+test('children of another tenant, begun before their parent, do not hide its own and fill no page', async () => {
   for (let i = 0; i < 1_000; i += 1) {
     await app.store.begin({
       id: `foreign-${i}`,

@@ -1,4 +1,4 @@
-// The table of (caller × execution × path) permissions, generated, each asked of a server over HTTP.
+// The generated table of (caller × execution × path) permissions, each requested from a server over HTTP.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { directLog, graphqlPath } from '../support/app.ts';
 import { openSse } from '../support/sse.ts';

@@ -1,4 +1,4 @@
-// PROTOCOL.md, GraphQL: single connection mode's reservations belong to the caller that made them.
+// PROTOCOL.md, GraphQL: reservations of single connection mode belong to the caller that made them.
 import { createClient } from 'graphql-sse';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/server/limits.ts';
@@ -151,7 +151,7 @@ test('an operation that waits for its connection ends with the reservation', asy
   await expect.poll(() => app.services.tails.size).toBe(0);
 });
 
-test('a reservation has at most 100 operations; one that ends gives its place back', async () => {
+test('a reservation has at most 100 operations; one that ends frees its place', async () => {
   const log = await directLog(app, { tenant: 'acme' });
   const token = await reserve();
   using connected = await openSse(`${app.url}/graphql/stream?token=${token}`, { headers: ann });

@@ -89,7 +89,7 @@ describe('what a token opens', () => {
     expect((await fetch(`${app.url}/graphql/stream${query}`, { headers: EVENT_STREAM })).status).toBe(401);
   });
 
-  test('nothing that its maker may no longer read: permission is asked at each connect', async () => {
+  test('nothing that its creator may no longer read: permission is checked at each connect', async () => {
     await app.close();
     let isAllowed = true;
     app = await startGuarded({ authorize: () => ({ read: isAllowed ? 'granted' : 'hidden' }) });
@@ -156,7 +156,7 @@ describe('for how long', () => {
     expect(set).toMatch(/; Max-Age=(600|599);/);
   });
 
-  test('none is made with a JWT that has expired and is accepted only for the clock skew', async () => {
+  test('none is created with an expired JWT that is accepted only because of the clock skew', async () => {
     const late = bearer(await tokenOf({ tenant: 'acme', exp: inSeconds(Date.now()) - 10 }));
     const refused = await post('/api/v0/stream-tokens', { executions: ['a1'] }, late);
     expect([refused.status, await refused.json()]).toEqual([
@@ -191,8 +191,8 @@ describe('for how long', () => {
   });
 });
 
-describe('who is given one', () => {
-  test('a caller who may read every one of the executions, over GraphQL alike', async () => {
+describe('tokens are created for', () => {
+  test('a caller who may read all of the executions, also over GraphQL', async () => {
     const response = await post('/graphql', { query: CREATE, variables: { ids: ['a1'] } });
     const { data } = (await response.json()) as { data: { createStreamToken: { token: string } } };
     expect(await withToken(data.createStreamToken.token)).toBe(200);
@@ -214,7 +214,7 @@ describe('who is given one', () => {
     expect((await post('/api/v0/stream-tokens', body)).status).toBe(status);
   });
 
-  test('by GET there is none: a link must not make one', async () => {
+  test('no caller by GET: a link must not create one', async () => {
     const path = graphqlPath('mutation { createStreamToken(executions: ["a1"]) { token } }');
     const response = await fetch(app.url + path, { headers: ann });
     expect(response.status).toBe(405);
@@ -334,7 +334,7 @@ describeRedis('on Redis', () => {
     await Promise.all([one!.close(), other!.close()]);
   });
 
-  test('an unused token is gone after a minute by itself, a used one with the session', async () => {
+  test('an unused record expires, and a used one with its session', async () => {
     const prefix = `tokens-${crypto.randomUUID()}:`;
     const records = createRedisTokenRecords(sharedRedisUrl(), prefix);
     await records.put('k', 'r', 60);

@@ -1,4 +1,4 @@
-// A log in Redis that another client has written to: read as away for now, never as something else.
+// A log in Redis that another client has written to is reported as unavailable, never as something else.
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import { isExecstreamError } from '../../src/event/errors.ts';

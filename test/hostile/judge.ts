@@ -1,4 +1,4 @@
-// What no answer may be, whatever was asked.
+// What no response may be, whatever the request.
 import { fileURLToPath } from 'node:url';
 import type { Answer, Exchange } from './exchange.ts';
 import type { HostileInput } from './inputs/input.ts';

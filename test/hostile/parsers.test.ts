@@ -1,5 +1,5 @@
-// Property: what parses our own small languages either takes a text in a way that prints back the same, or refuses it
-// by an error that says whose fault it is.
+// Property: parsers of our own small languages either accept a text that round-trips, or reject it with an error that
+// blames the client.
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -24,7 +24,7 @@ function isWellFormed(text: string): boolean {
   return Buffer.from(text).toString() === text;
 }
 
-/** What `parse` makes of an input; undefined where it refuses it by this code. Any other error fails the property. */
+/** The parsed input; undefined if it is rejected with this code. Any other error fails the property. */
 function parsedOr<T>(code: ErrorCode, parse: () => T): T | undefined {
   try {
     return parse();
@@ -34,12 +34,12 @@ function parsedOr<T>(code: ErrorCode, parse: () => T): T | undefined {
   }
 }
 
-describe('PROTOCOL.md, Cursors', () => {
+describe('PROTOCOL.md, Cursor', () => {
   const nearly = fc
     .tuple(fc.stringMatching(/^-?0?\d{1,18}(\.\d|e\d)?$/), fc.stringMatching(/^-?[0-9a-zA-Z ]{8,18}$/))
     .map(([seq, epoch]) => `${seq}-${epoch}`);
 
-  test('a cursor prints back the same, and nothing else is one', () => {
+  test('a cursor round-trips, and nothing else is accepted', () => {
     fc.assert(
       fc.property(fc.oneof(hostileText, nearly, fc.nat().map(String)), (text) => {
         const cursor = parsedOr('BAD_CURSOR', () => parseCursor(text));
@@ -51,7 +51,7 @@ describe('PROTOCOL.md, Cursors', () => {
     );
   });
 
-  test('an execution id is itself, and is of the characters that the protocol names', () => {
+  test('an execution id round-trips, and has only the allowed characters', () => {
     fc.assert(
       fc.property(fc.oneof(hostileText, fc.stringMatching(/^[A-Za-z0-9._:~@+/-]{0,210}$/)), (text) => {
         const id = parsedOr('BAD_USER_INPUT', () => checkExecutionId(text));
@@ -65,7 +65,7 @@ describe('PROTOCOL.md, Cursors', () => {
 });
 
 describe('PROTOCOL.md, REST aliases', () => {
-  test('the parameters of a stream are what was sent, or are refused', () => {
+  test('the parameters of a stream are those of the request, or are rejected', () => {
     const list = fc.array(fc.oneof(fc.constantFrom(...EVENT_TYPES, '', ' '), hostileText), { maxLength: 6 });
     fc.assert(
       fc.property(list, fc.oneof(fc.nat({ max: 3_000 }).map(String), queryValue), (names, poll) => {
@@ -85,7 +85,7 @@ describe('PROTOCOL.md, REST aliases', () => {
     );
   });
 
-  test('a path segment reaches its handler as what was encoded, and what is not well encoded is refused', async () => {
+  test('a path segment reaches its handler decoded, and invalid encoding is rejected', async () => {
     let seen: string | undefined;
     const route: Route = {
       method: 'GET',
@@ -119,7 +119,7 @@ describe('PROTOCOL.md, REST aliases', () => {
     );
   });
 
-  test('no access token is left in a URL, and nothing else is taken out', () => {
+  test('every access token is removed from a URL, and nothing else', () => {
     const name = fc.constantFrom(
       'access_token',
       '%61ccess_token',
@@ -166,7 +166,7 @@ describe('SSE', () => {
     return events;
   }
 
-  test('any text reaches a client as it was but for its line breaks, however the bytes are cut', () => {
+  test('any text reaches a client unchanged except for line breaks, however the bytes are split', () => {
     fc.assert(
       fc.property(
         lines,
@@ -194,8 +194,8 @@ describe('SSE', () => {
   });
 });
 
-describe('PROTOCOL.md, Events', () => {
-  test('the data of an event is taken as it is, or refused', () => {
+describe('PROTOCOL.md, Event', () => {
+  test('the data of an event is accepted unchanged, or rejected', () => {
     fc.assert(
       fc.property(fc.constantFrom(...EVENT_TYPES), hostileValue, (type, value) => {
         const data = parsedOr('BAD_USER_INPUT', () => checkEventData(type, value));
@@ -206,7 +206,7 @@ describe('PROTOCOL.md, Events', () => {
   });
 });
 
-test('a record of a stream token that is none stands for nobody', async () => {
+test('an invalid record of a stream token represents nobody', async () => {
   await fc.assert(
     fc.asyncProperty(hostileJson, async (record) => {
       const tokens = createStreamTokens({ ...createMemoryTokenRecords(), get: async () => record });

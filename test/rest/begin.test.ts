@@ -1,4 +1,4 @@
-// A begin over HTTP that is rejected leaves nothing behind: at each step that can fail, and when its response is lost.
+// A begin over HTTP that is rejected leaves no row: at each step that can fail, and when its response is lost.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
 import type { EventLog } from '../../src/log/log.ts';

@@ -1,5 +1,5 @@
-// The OpenAPI document, held against the server: its paths, its example answers, its stream, and `/docs`, which
-// renders it.
+// The OpenAPI document, compared with the server: its paths, its example responses, its stream, and `/docs`, which renders
+// it.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BaseResolver, createConfig, lintDocument, Source } from '@redocly/openapi-core';
@@ -20,7 +20,7 @@ type Json = any;
 
 const DOCUMENT = JSON.parse(JSON.stringify(openApiDocument('1.2.3', ROUTES))) as Json;
 
-/** Lint's findings: severity, rule, where and what. */
+/** The linter's findings: severity, rule, location and message. */
 async function lint(document: Json): Promise<string[]> {
   const config = await createConfig({
     extends: ['recommended'],
@@ -45,7 +45,7 @@ const KINDS = [
 ] as const;
 
 let app: ListeningApp;
-/** Who may not be read by whom. */
+/** Whether the policy denies reading. */
 let isDenied: boolean;
 beforeEach(async () => {
   isDenied = false;
@@ -77,7 +77,7 @@ const batchHeaders = (token: string) => ({
   'Idempotency-Key': `key-${++keys}`,
 });
 
-/** Without what differs from one run to the next. */
+/** Replaces values that differ between runs. */
 function masked(text: string, epoch: string): string {
   return text
     .replaceAll(epoch, EXAMPLE_EPOCH)
@@ -87,8 +87,8 @@ function masked(text: string, epoch: string): string {
     .replace(/"runId":"[0-9a-f-]{36}"/, '"runId":"MASKED"');
 }
 
-/** Tells a kind's story over HTTP, and answers each answer. */
-async function tell(plural: string, kind: ExecutionKind) {
+/** Publishes a kind's example over HTTP, and returns the responses. */
+async function publishExample(plural: string, kind: ExecutionKind) {
   const path = `/api/v0/executions/${plural}/report-42`;
   const { begin, batch, end } = EXAMPLES[kind];
   const begun = await send(path, { method: 'PUT', body: begin });
@@ -112,18 +112,18 @@ async function tell(plural: string, kind: ExecutionKind) {
 }
 
 describe('the document', () => {
-  test('is answered at /openapi.json, with the version of the package', async () => {
+  test('is served at /openapi.json with the version of the package', async () => {
     const response = await send('/openapi.json');
     expect(response.headers.get('content-type')).toMatch(/^application\/json/);
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
     expect(await response.json()).toEqual(JSON.parse(JSON.stringify(openApiDocument(version, ROUTES))));
   });
 
-  test('has nothing for a linter to say: recommended rules, and every example of its schema', async () => {
+  test('passes a linter: recommended rules, and every example matches its schema', async () => {
     expect(await lint(DOCUMENT)).toEqual([]);
   });
 
-  test('a linter would say so: a wrong example, a path without an answer', async () => {
+  test('the linter detects a wrong example and a missing operation id', async () => {
     const wrong = structuredClone(DOCUMENT);
     wrong.paths['/health/live'].get.responses[200].content['application/json'].example = { status: 1 };
     delete wrong.paths['/docs'].get.operationId;
@@ -141,7 +141,7 @@ describe('the document', () => {
     expect(documented.toSorted()).toEqual(described.toSorted());
   });
 
-  test('every path is there on the server, with the methods that it names', async () => {
+  test('every path exists on the server with the documented methods', async () => {
     for (const [path, item] of Object.entries(DOCUMENT.paths as Json)) {
       const response = await send(path.replace('{id}', 'report-42'), { method: 'DELETE' });
       expect(response.status).toBe(405);
@@ -156,9 +156,9 @@ describe('the document', () => {
   });
 });
 
-describe('the example answers are those of the server', () => {
-  test.each(KINDS)('%s: begun, told and ended as the examples say', async (plural, kind) => {
-    const { epoch, begun, batches, state, stream } = await tell(plural, kind);
+describe('the example responses are those of the server', () => {
+  test.each(KINDS)('%s: begins, streams and ends as in the examples', async (plural, kind) => {
+    const { epoch, begun, batches, state, stream } = await publishExample(plural, kind);
     const { paths } = DOCUMENT;
     const path = `/api/v0/executions/${plural}/{id}`;
     const begin = paths[path].put;
@@ -184,10 +184,10 @@ describe('the example answers are those of the server', () => {
     expect(masked(stream, epoch)).toBe(masked(streamed, EXAMPLE_EPOCH));
   });
 
-  test('the state and the messages that the server gives are of the schemas', async () => {
+  test('the state and the messages of the server match the schemas', async () => {
     const checked = structuredClone(DOCUMENT);
     for (const [plural, kind] of KINDS) {
-      const { state, stream } = await tell(plural, kind);
+      const { state, stream } = await publishExample(plural, kind);
       const path = `/api/v0/executions/${plural}/{id}`;
       checked.paths[path].get.responses[200].content['application/json'].example = JSON.parse(state);
       const name = `${kind[0]!.toUpperCase()}${kind.slice(1)}Message`;
@@ -207,8 +207,8 @@ describe('the example answers are those of the server', () => {
     expect((await lint(checked)).join('\n')).toMatch(/no-invalid-schema-examples/);
   });
 
-  test.each(KINDS)('%s: 204 behind the end', async (plural, kind) => {
-    const { path, epoch } = await tell(plural, kind);
+  test.each(KINDS)('%s: 204 after the end', async (plural, kind) => {
+    const { path, epoch } = await publishExample(plural, kind);
     const response = await send(`${path}/stream`, { headers: { 'Last-Event-ID': `4-${epoch}` } });
     expect(response.status).toBe(204);
     expect(DOCUMENT.paths[`/api/v0/executions/${plural}/{id}/stream`].get.responses[204]).toBeDefined();
@@ -383,7 +383,7 @@ function statusEvents(kind: ExecutionKind): object[] {
 }
 
 describeBrowser('/docs', () => {
-  test('renders in a browser, asks no other host, and has no error to tell', async () => {
+  test('renders in a browser without errors and without requests to other hosts', async () => {
     await using browser = await launchBrowser();
     const page = await browser.newPage();
     const faults: string[] = [];

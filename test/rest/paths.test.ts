@@ -1,5 +1,5 @@
-// The other paths: the state of an execution, health, methods, CORS, and what is not there (PROTOCOL.md,
-// "REST aliases", "Other paths", "Reconnecting").
+// The other paths: the state of an execution, health, methods, CORS, and unknown paths (PROTOCOL.md, "REST aliases",
+// "Other paths", "Coming back").
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -106,7 +106,7 @@ describe('PROTOCOL.md, REST aliases: the state as JSON', () => {
     expect(await (await app.request(STATE)).json()).toMatchObject({ parent: null });
   });
 
-  test('503 with Retry-After where the store is away', async () => {
+  test('503 with Retry-After if the store is unavailable', async () => {
     store.isAway = true;
     const response = await app.request(STATE);
     expect(response.status).toBe(503);
@@ -116,7 +116,7 @@ describe('PROTOCOL.md, REST aliases: the state as JSON', () => {
 });
 
 describe('PROTOCOL.md, Other paths: health', () => {
-  test('live says that the process answers, whatever is away', async () => {
+  test('the process is live even if parts are unavailable', async () => {
     store.isAway = true;
     const response = await app.request('/health/live');
     expect([response.status, await response.json()]).toEqual([200, { status: 'ok' }]);
@@ -195,7 +195,7 @@ function send(url: string, method: string, headers: Record<string, string>) {
   });
 }
 
-describe('PROTOCOL.md, Reconnecting: CORS', () => {
+describe('PROTOCOL.md, Coming back: CORS', () => {
   let listening: ListeningApp;
   afterEach(() => listening.close());
 
@@ -257,13 +257,13 @@ describe('PROTOCOL.md, Reconnecting: CORS', () => {
   });
 });
 
-describe('bad input: requests that are hardly HTTP', () => {
+describe('issue, Bad input: requests that are hardly HTTP', () => {
   test.each([
     ['a Host that is no host', 'GET /health/live HTTP/1.1\r\nHost: a b[\r\nConnection: close\r\n\r\n'],
     ['an absolute URL', 'GET http://[/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],
     ['an asterisk', 'OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],
     ['a path of bytes', 'GET /\x80\xff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],
-  ])('%s: answered below 500, and nothing of the inside is told', async (_, raw) => {
+  ])('%s gets a status below 500 without internal details', async (_, raw) => {
     await using listening = await startApp();
     const text = await new Promise<string>((resolve, reject) => {
       const socket = connect(Number(new URL(listening.url).port), '127.0.0.1', () =>

@@ -61,7 +61,7 @@ async function events(id = 'a1') {
 }
 
 describe('PUT begins an execution', () => {
-  test('201 with a token, the epoch, the head and the attempt; the start event stands', async () => {
+  test('201 with a token, the epoch, the head and the attempt; the start event is in the log', async () => {
     const { status, body } = await begin('a1', {
       mode: 'TEXT',
       agentId: 'writer',
@@ -102,7 +102,7 @@ describe('PUT begins an execution', () => {
     });
   });
 
-  test('an older attempt, an ended execution, another kind and another tenant are refused', async () => {
+  test('an older attempt, an ended execution, another kind and another tenant are rejected', async () => {
     const { token } = (await begin('a1', { mode: 'TEXT', attempt: 3, tenant: 'one' })).body;
     expect(await begin('a1', { mode: 'TEXT', attempt: 2, tenant: 'one' })).toMatchObject({ status: 409 });
     expect(await begin('a1', { mode: 'TEXT', tenant: 'two' })).toMatchObject({ status: 403 });
@@ -121,7 +121,7 @@ describe('PUT begins an execution', () => {
     [{ mode: 'TEXT', input: nested(2_400) }, 422, /^input[.0]*: nested deeper than 128 levels/],
     [{ mode: 'TEXT', colour: 'red' }, 422, /colour/],
     [{ mode: 'TEXT', input: 'x'.repeat(300_000) }, 413, /262144 bytes/],
-  ])('what is wrong is refused, and named (%#)', async (body, status, detail) => {
+  ])('an invalid body is rejected, and the field is named (%#)', async (body, status, detail) => {
     const answer = await send('PUT', 'agents/a1', body);
     expect(answer.status).toBe(status);
     expect(answer.headers.get('content-type')).toBe('application/problem+json');
@@ -155,7 +155,7 @@ describe('POST appends a batch', () => {
     });
   });
 
-  test('once for its key: sent again, it is answered alike, also after others and after the end', async () => {
+  test('a batch is idempotent by its key, also after other batches and after the end', async () => {
     const { token } = (await begin()).body;
     const first = await post(token, [chunk('a')], { key: 'k1' });
     await post(token, [chunk('b')], { key: 'k2' });
@@ -200,7 +200,7 @@ describe('POST appends a batch', () => {
     expect((await state()).result).toBe('two');
   });
 
-  test('at once: each batch stands in one piece', async () => {
+  test('concurrent batches do not interleave', async () => {
     const { token } = (await begin()).body;
     const texts = Array.from({ length: 12 }, (_, i) => `${i};`);
     const answers = await Promise.all(texts.map((text) => post(token, [chunk(text), chunk('.')])));
@@ -209,7 +209,7 @@ describe('POST appends a batch', () => {
     expect(new Set(answers.map(({ body }) => body.head)).size).toBe(12);
   });
 
-  test('more at once than are taken: 429 with Retry-After, and what was accepted stands', async () => {
+  test('too many concurrent batches: 429 with Retry-After, and accepted ones are in the log', async () => {
     const { token } = (await begin()).body;
     const { append } = app.log;
     // A log that takes its time: batches wait behind the one that it has.
@@ -364,7 +364,7 @@ describe('POST appends a batch', () => {
     expect(late).toMatchObject({ status: 409, body: { code: 'ENDED' } });
   });
 
-  test('its own status stands on the row', async () => {
+  test('its own status is copied to the row', async () => {
     const { token } = (await begin()).body;
     await post(token, [{ type: 'agent_status', data: { status: 'WAITING', step: 'for a tool' } }]);
     expect((await state()).status).toBe('WAITING');
@@ -445,7 +445,7 @@ describe('POST appends a batch', () => {
     expect(await events()).toHaveLength(1);
   });
 
-  test('a log that was put back to an older state is found out, and nothing is appended behind what is gone', async () => {
+  test('a log that was restored to an older state is detected, and nothing is appended after the loss', async () => {
     const { token, epoch } = (await begin()).body;
     using viewer = await openSse(`${app.url}/api/v0/executions/agents/a1/stream`);
     await viewer.take(1);
@@ -480,7 +480,7 @@ describe('POST appends a batch', () => {
     expect((await events()).map(({ type }) => type)).toEqual(['agent_start', 'llm_chunk', 'llm_chunk']);
   });
 
-  test('a head that is none is refused by name', async () => {
+  test('an invalid Publisher-Head is rejected by name', async () => {
     const { token } = (await begin()).body;
     const headers = { 'Publisher-Token': token, 'Idempotency-Key': 'k', 'Publisher-Head': '-1' };
     const refused = await send('POST', 'agents/a1/events', { events: [] }, headers);

@@ -1,19 +1,19 @@
-// What browsers are told with each answer, and the policies of the pages, in a browser that holds to them.
+// Security headers of responses, and the policies of the pages in a browser that enforces them.
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { chunk, directLog, graphqlPath, startApp } from '../support/app.ts';
 import { describeBrowser, launchBrowser } from '../support/chromium.ts';
 import { openSse } from '../support/sse.ts';
 
-describe('every answer', () => {
+describe('every response', () => {
   test.each([
     ['the state of an execution', '/api/v0/executions/agents/a1'],
     ['a problem', '/nope'],
     ['GraphQL', graphqlPath('{ __typename }')],
-    ['a refusal of GraphQL', graphqlPath('{ nope }')],
+    ['an error of GraphQL', graphqlPath('{ nope }')],
     ['a stream', '/api/v0/executions/agents/a1/stream'],
-    ['what is no request', '/%'],
-  ])('%s: no type is guessed, no frame holds it, no other site loads it', async (_, path) => {
+    ['an invalid request', '/%'],
+  ])('%s prevents MIME sniffing, framing and use by other sites', async (_, path) => {
     await using app = await startApp();
     await directLog(app);
     using answer = await openSse(app.url + path, { headers: { accept: '*/*' } });
@@ -25,7 +25,7 @@ describe('every answer', () => {
     });
   });
 
-  test('a stream keeps the headers that the protocol names', async () => {
+  test('a stream has the headers that PROTOCOL.md requires', async () => {
     await using app = await startApp();
     await directLog(app);
     using stream = await openSse(`${app.url}/api/v0/executions/agents/a1/stream`);
@@ -63,8 +63,8 @@ describeBrowser('the pages in Chromium', () => {
     };
   }
 
-  /** Nothing that comes into the page from outside runs, is asked for, or shows it in a frame. */
-  async function expectShut(page: Page, violations: string[]): Promise<void> {
+  /** Expects that injected scripts do not run and that nothing is loaded from other hosts. */
+  async function expectIsolated(page: Page, violations: string[]): Promise<void> {
     expect(violations).toEqual([]);
     await page.evaluate(`(() => {
       const script = document.createElement('script');
@@ -85,7 +85,7 @@ describeBrowser('the pages in Chromium', () => {
     const background = 'getComputedStyle(document.body).display';
     expect(await w.page.evaluate(background), 'the style is applied').toBe('grid');
     expect(w.policy).not.toContain('unsafe');
-    await expectShut(w.page, w.violations);
+    await expectIsolated(w.page, w.violations);
   });
 
   test('/docs renders the document', async () => {
@@ -94,15 +94,15 @@ describeBrowser('the pages in Chromium', () => {
     await w.page.locator('.opblock-summary').first().click();
     await w.page.locator('.opblock-body').first().waitFor();
     expect(w.policy).not.toContain('unsafe');
-    await expectShut(w.page, w.violations);
+    await expectIsolated(w.page, w.violations);
   });
 
-  test('GraphiQL runs a query, and has the workers of its editor', async () => {
+  test('GraphiQL runs a query and starts the workers of its editor', async () => {
     await using w = await opened(graphqlPath('{ executions { edges { node { name } } } }'));
     await w.page.locator('.graphiql-execute-button').click();
     await expect.poll(() => w.page.locator('.result-window').textContent()).toContain('shown');
     // Without its workers the editor neither checks nor completes.
     await expect.poll(() => w.page.workers().length).toBeGreaterThan(0);
-    await expectShut(w.page, w.violations);
+    await expectIsolated(w.page, w.violations);
   });
 });

@@ -1,4 +1,4 @@
-// The REST aliases of streams: frames, parameters, answers (PROTOCOL.md, "REST aliases").
+// The REST aliases of streams: frames, parameters, responses (PROTOCOL.md, "REST aliases").
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
 import { EVENT_TYPES } from '../../src/event/events.ts';
@@ -118,7 +118,7 @@ describe('PROTOCOL.md, REST aliases: the frame', () => {
     }
   });
 
-  test('first bytes come at once over a real connection, and no compression holds frames back', async () => {
+  test('the first bytes arrive immediately over a real connection, and no compression delays frames', async () => {
     await using listening = await startApp();
     const log = await directLog(listening);
     using stream = await openSse(`${listening.url}${PATH}`, {
@@ -165,19 +165,19 @@ describe('PROTOCOL.md, REST aliases: parameters', () => {
     ['last_event_id=-1', 'BAD_CURSOR', 'cursor'],
     ['last_event_id=1-UPPERCASE12', 'BAD_CURSOR', 'cursor'],
     ['last_event_id=9007199254740993', 'BAD_CURSOR', 'cursor'],
-  ])('%s is 400 %s, and says what was wrong', async (query, code, named) => {
+  ])('%s is 400 %s, and names the parameter', async (query, code, named) => {
     // Of an unknown execution: parameters are checked before any look-up.
     const problem = await problemOf(await get(`/api/v0/executions/agents/nope/stream?${query}`));
     expect(problem).toMatchObject({ status: 400, title: 'Bad Request', code });
     expect(problem.detail).toContain(named);
   });
 
-  test('a malformed Last-Event-ID is 400 BAD_CURSOR, whatever the query says', async () => {
+  test('a malformed Last-Event-ID is 400 BAD_CURSOR, regardless of the query', async () => {
     const problem = await problemOf(await get(`${PATH}?last_event_id=1`, { 'last-event-id': 'nonsense' }));
     expect(problem).toMatchObject({ status: 400, code: 'BAD_CURSOR' });
   });
 
-  test('poll_ms from 250 to 2000 passes and shapes nothing', async () => {
+  test('poll_ms from 250 to 2000 is accepted and does not change the stream', async () => {
     const log = await directLog(app);
     await log.complete();
     const texts = await Promise.all(
@@ -196,7 +196,7 @@ describe('PROTOCOL.md, REST aliases: parameters', () => {
   });
 });
 
-describe('PROTOCOL.md, Execution ids: percent-encoded in a path', () => {
+describe('PROTOCOL.md, Cursor: execution ids, percent-encoded in a path', () => {
   test.each([
     ['every character', 'AZaz09._:~@+/-', 'AZaz09._%3A~%40%2B%2F-'],
     ['unescaped where a path allows it', 'AZaz09._:~@+-', 'AZaz09._:~@+-'],
@@ -220,7 +220,7 @@ describe('PROTOCOL.md, Execution ids: percent-encoded in a path', () => {
     ['a line break', 'a%0Ab', 'is not an execution id'],
     ['malformed percent-encoding', 'a%zz', 'invalid percent-encoding'],
     ['a lone percent sign', 'a%', 'invalid percent-encoding'],
-    ['bytes that are no UTF-8', '%C3%28', 'invalid percent-encoding'],
+    ['bytes that are not UTF-8', '%C3%28', 'invalid percent-encoding'],
   ])('%s is 400, of the stream and of the state', async (_, id, detail) => {
     for (const path of [`/api/v0/executions/agents/${id}/stream`, `/api/v0/executions/agents/${id}`]) {
       const problem = await problemOf(await get(path));
@@ -230,7 +230,7 @@ describe('PROTOCOL.md, Execution ids: percent-encoded in a path', () => {
   });
 });
 
-describe('PROTOCOL.md, REST aliases: answers', () => {
+describe('PROTOCOL.md, REST aliases: responses', () => {
   test('204 at the terminal event, by header or query; 200 before it', async () => {
     const log = await directLog(app);
     await log.append(chunk('a'));
@@ -248,7 +248,7 @@ describe('PROTOCOL.md, REST aliases: answers', () => {
     expect(app.services.tails.size).toBe(0);
   });
 
-  test('an open execution is not 204, though the cursor stands at its head', async () => {
+  test('an open execution is not 204, even if the cursor is at its head', async () => {
     const log = await directLog(app);
     await log.append(chunk('a'));
     const response = await get(PATH, { 'last-event-id': `1-${log.epoch}` });
@@ -256,7 +256,7 @@ describe('PROTOCOL.md, REST aliases: answers', () => {
     await response.body!.cancel();
   });
 
-  test('404 for an unknown execution, one of another kind, and one that is hidden: not to be told apart', async () => {
+  test('an unknown execution, one of another kind and a hidden one get the same 404', async () => {
     await directLog(app);
     const unknown = await problemOf(await get('/api/v0/executions/agents/nope/stream'));
     expect(unknown).toEqual({
@@ -279,7 +279,7 @@ describe('PROTOCOL.md, REST aliases: answers', () => {
     expect(await problemOf(await get())).toMatchObject({ status: 403, code: 'FORBIDDEN' });
   });
 
-  test('406 where Accept leaves event streams out; 200 where it does not', async () => {
+  test('406 if Accept does not include event streams, otherwise 200', async () => {
     await directLog(app);
     for (const accept of ['application/json', 'text/html', 'image/*']) {
       expect(await problemOf(await get(PATH, { accept }))).toMatchObject({
@@ -304,7 +304,7 @@ describe('PROTOCOL.md, REST aliases: answers', () => {
     await response.body!.cancel();
   });
 
-  test('503 with Retry-After where the store is away', async () => {
+  test('503 with Retry-After if the store is unavailable', async () => {
     store.isAway = true;
     const response = await get();
     expect(response.headers.get('retry-after')).toBe('5');
@@ -339,7 +339,7 @@ describe('PROTOCOL.md, REST aliases: answers', () => {
     expect(app.errors.length).toBeGreaterThan(0);
   });
 
-  test('PROTOCOL.md, Reconnecting: a passing refusal of a request with Last-Event-ID is 200 and a clean end', async () => {
+  test('PROTOCOL.md, Coming back: a transient error of a request with Last-Event-ID is 200 and a clean end', async () => {
     store.isAway = true;
     const response = await get(PATH, { 'last-event-id': '1' });
     expect(response.status).toBe(200);

@@ -1,5 +1,4 @@
-// A server that stops: nothing new, every stream rotated, what is being answered finished (PROTOCOL.md,
-// "Reconnecting").
+// A stopping server accepts nothing new, rotates every stream and finishes responses (PROTOCOL.md, "Coming back").
 import { Server } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
@@ -12,7 +11,7 @@ import { restUrl } from './reader.ts';
 
 const SUBSCRIPTION = graphqlPath('subscription { agentStream(id: "a1") { seq } }');
 
-describe('PROTOCOL.md, Reconnecting: drain', () => {
+describe('PROTOCOL.md, Coming back: drain', () => {
   test('streams end cleanly with their cursor and without `complete`, and the listener is closed', async () => {
     const app = await startApp();
     const log = await directLog(app);
@@ -94,7 +93,7 @@ describe('PROTOCOL.md, Reconnecting: drain', () => {
     expect(Math.max(...ends) - Math.min(...ends)).toBeGreaterThan(200);
   });
 
-  test('the leases of its relays are given back: another server need not wait until they run out', async () => {
+  test('the leases of its sources are released: another server does not wait for their expiry', async () => {
     const log = createMemoryLog();
     const store = createMemoryStore();
     const rowSource = { leaseMs: 60_000, standbyMs: 50 };

@@ -1,12 +1,10 @@
-// The end of an execution, told though its publisher died or its log is gone (PROTOCOL.md, "Reconnecting";
-// ARCHITECTURE.md, invariant 6).
+// The end of an execution reaches viewers even if its publisher died or its log is gone (PROTOCOL.md, "Coming back").
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { NewEvent } from '../../src/event/events.ts';
 import type { Execution } from '../../src/execution/store.ts';
 import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
-import { createEndReconciler } from '../../src/source/end-reconciler.ts';
-import { createEndedRowWatch } from '../../src/source/ended-row-watch.ts';
+import { createEndedRowWatch, createEndReconciler } from '../../src/source/end-reconciler.ts';
 import {
   type App,
   chunk,
@@ -35,7 +33,7 @@ afterEach(async () => {
 const get = (path = PATH, lastEventId?: string) =>
   app.request(path, { headers: { ...EVENT_STREAM, ...(lastEventId && { 'last-event-id': lastEventId }) } });
 
-describe('ARCHITECTURE.md, invariant 6: a row that is final while its log has no end', () => {
+describe('a final row whose log has no terminal event', () => {
   test('gets its terminal event while it is watched, though the publisher died', async () => {
     app = createApp();
     const log = await directLog(app);
@@ -60,7 +58,7 @@ describe('ARCHITECTURE.md, invariant 6: a row that is final while its log has no
     expect(app.services.tails.size).toBe(0);
   });
 
-  test('a publisher that lives is left the time to tell it itself', async () => {
+  test('a live publisher has time to append it itself', async () => {
     app = createApp();
     const log = await directLog(app);
     await app.store.finish('a1', 1, { status: 'SUCCESS', result: 'r' });
@@ -75,7 +73,7 @@ describe('ARCHITECTURE.md, invariant 6: a row that is final while its log has no
     expect(body.text.match(/event: complete/g)).toHaveLength(1);
   });
 
-  test('by several servers at once: once, and its cursor on the row', async () => {
+  test('several servers append it once, with its cursor on the row', async () => {
     const [log, store] = [createMemoryLog(), createMemoryStore()];
     app = createApp({ log, store });
     const direct = await directLog(app);
@@ -119,7 +117,7 @@ describe('ARCHITECTURE.md, invariant 6: a row that is final while its log has no
     expect((await log.head('a1'))!.head).toBe(1);
   });
 
-  test('the row watch asks every 10 s, goes on after a failure, and stops when told', async () => {
+  test('the row watch polls every 10 s, continues after a failure, and can be stopped', async () => {
     const store = createMemoryStore();
     await store.begin({ id: 'a1', kind: 'agent', mode: 'TEXT' });
     const ended: Execution[] = [];
@@ -139,7 +137,7 @@ describe('ARCHITECTURE.md, invariant 6: a row that is final while its log has no
   });
 });
 
-describe('PROTOCOL.md, Reconnecting: the log of an ended execution has expired', () => {
+describe('PROTOCOL.md, Coming back: the log of an ended execution has expired', () => {
   /** An execution of 7 events that ended; its log has gone. */
   async function expired(mode: 'TEXT' | 'STRUCTURED', result: string | object) {
     const store = createMemoryStore();
@@ -184,7 +182,7 @@ describe('PROTOCOL.md, Reconnecting: the log of an ended execution has expired',
     );
   });
 
-  test('from a middle cursor: the gap begins behind it; `gap` passes a filter', async () => {
+  test('from a cursor in the middle: the gap starts after it; `gap` passes a filter', async () => {
     const log = await expired('TEXT', 't');
     expect(log.masked(await (await get(PATH, `4-${log.epoch}`)).text())).toContain(
       'data: {"fromSeq":5,"toSeq":6,"text":"t"}',
@@ -206,7 +204,7 @@ describe('PROTOCOL.md, Reconnecting: the log of an ended execution has expired',
   });
 });
 
-describe('PROTOCOL.md, Reconnecting: the log of an ended execution lost its end', () => {
+describe('PROTOCOL.md, Coming back: the log of an ended execution lost its end', () => {
   test('and the row has its cursor: the end comes from the row', async () => {
     const store = createMemoryStore();
     const log = createMemoryLog();
@@ -222,14 +220,14 @@ describe('PROTOCOL.md, Reconnecting: the log of an ended execution lost its end'
   });
 });
 
-describe('PROTOCOL.md, Events: `gap`, where the log has been trimmed', () => {
+describe('PROTOCOL.md, Event: `gap`, where the log has been trimmed', () => {
   const patch = (path: string): NewEvent => ({
     type: 'structured_delta',
     ts: TS,
     data: { patch: [{ op: 'add', path, value: {} }] },
   });
 
-  test('a viewer from the start is told what is gone, and goes on from there', async () => {
+  test('a viewer from the start gets the gap, and continues after it', async () => {
     app = createApp({ log: createMemoryLog({ ...DEFAULT_BOUNDS, maxEvents: 3 }) });
     const log = await directLog(app);
     await log.append(...chunks(9));

@@ -1,4 +1,4 @@
-// Many who come at once and go at once: whoever has gone before its turn leaves nothing behind.
+// Clients that connect in a burst and disconnect before their turn leave nothing open.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
@@ -7,7 +7,7 @@ import { openSse } from '../support/sse.ts';
 import { until } from '../support/wait.ts';
 import { restUrl } from './reader.ts';
 
-test('viewers that are cut off while they wait to be let in leave no stream behind', async () => {
+test('viewers that disconnect while they wait for admission leave no stream open', async () => {
   await using app = await startApp();
   const log = await directLog(app);
   await log.append({ type: 'llm_chunk', data: { content: 'a' }, ts: '2026-11-01T00:00:00.000Z' });

@@ -1,7 +1,7 @@
-// A browser's own EventSource through what a deployment does to it: it comes back by itself each time, and misses
-// nothing (PROTOCOL.md, "Reconnecting"). Tokens: test/auth/browser.test.ts.
+// A browser's own EventSource through what a deployment does to it: it reconnects automatically and misses nothing
+// (PROTOCOL.md, "Coming back"). Tokens: test/auth/browser.test.ts.
 //
-//   OUTAGE_SECONDS=60 npm test -- test/server/eventsource.test.ts    # Redis away for a minute
+//   OUTAGE_SECONDS=60 npm test -- test/server/eventsource.test.ts    # Redis unavailable for a minute
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createPrismaStore } from '../../src/execution/prisma-store.ts';
@@ -120,7 +120,7 @@ describePostgres('with Postgres', () => {
         await expectWhole(page, 'drained', await work.stop());
       }, 60_000);
 
-      test('a node that is full when it comes back: it is told to wait, and finds a place', async () => {
+      test('on a full node, a reconnecting client is told to wait and is admitted later', async () => {
         await using server = await start({ MAX_STREAMS: '1', LIFETIME_MS: '2000' });
         const work = await publishOn('full');
         const page = await pageOn(server.url, 'full');

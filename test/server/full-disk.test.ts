@@ -53,7 +53,7 @@ async function begin(id: string, input?: unknown): Promise<{ status: number; tex
   return { status: response.status, text: await response.text() };
 }
 
-test('a write for which there is no disk space says so, and reads go on', async () => {
+test('a write without disk space fails with that reason, and reads continue', async () => {
   expect((await begin('before')).status).toBe(201);
   fill('base');
   try {
@@ -70,7 +70,7 @@ test('a write for which there is no disk space says so, and reads go on', async 
   expect((await begin('small')).status).toBe(201);
 }, 60_000);
 
-test('a server whose disk is full under PGlite stays alive, says why it is not ready, and recovers when there is space', async () => {
+test('a server with a full disk under PGlite stays live, reports why it is not ready, and recovers when there is space', async () => {
   fill('pg_wal');
   expect((await begin('full')).status).toBe(503);
   const live = await fetch(`${server.url}/health/live`, { signal: AbortSignal.timeout(2_000) });

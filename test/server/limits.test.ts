@@ -1,4 +1,4 @@
-// What a server takes on, and its clear answers above that (PROTOCOL.md, "Reconnecting").
+// The limits of a server, and the responses above them (PROTOCOL.md, "Coming back").
 import { Server } from 'node:http';
 import { connect } from 'node:net';
 import { SignJWT } from 'jose';
@@ -17,14 +17,14 @@ const limits = (given: Partial<Limits>, streams: Partial<Limits['streams']> = {}
 });
 
 describe('a full node', () => {
-  test('503 to whoever comes anew; who comes back is told to wait, and finds a place', async () => {
+  test('503 for new clients; reconnecting ones are told to wait and are admitted later', async () => {
     await using app = await startApp({ serverLimits: limits({}, { perNode: 1 }) });
     const log = await directLog(app);
     using first = await openSse(restUrl(app.url, 'a1'));
     const rest = await fetch(restUrl(app.url, 'a1'));
     expect([rest.status, rest.headers.get('retry-after')]).toEqual([503, '5']);
     expect(await rest.json()).toMatchObject({
-      code: 'CAPACITY',
+      code: 'SOURCE_UNAVAILABLE',
       detail: expect.stringContaining('(1)'),
     });
     const graphql = await fetch(app.url + SUBSCRIPTION, { headers: EVENT_STREAM });
@@ -33,7 +33,7 @@ describe('a full node', () => {
       using back = await openSse(path, { lastEventId: `0-${log.epoch}` });
       expect(await back.ended()).toBe('clean');
       expect(back.status).toBe(200);
-      expect(back.text).toMatch(/^retry: 5000\n: server is at its stream limit/);
+      expect(back.text).toMatch(/^retry: 5000\n: this server has all the streams it takes/);
     }
     first.destroy();
     await until(async () => (await fetch(restUrl(app.url, 'a1'), { method: 'GET' })).status === 200);
@@ -57,7 +57,7 @@ describe('a caller with too many streams', () => {
       .setExpirationTime('5 min')
       .sign(new TextEncoder().encode(shared));
 
-  test('429 with Retry-After, others have theirs, and a place that is given back is free', async () => {
+  test('429 with Retry-After; other callers are not affected, and a closed stream frees its place', async () => {
     const auth = { key: { shared } } as never;
     await using app = await startApp({
       serverLimits: limits({}, { perCaller: 1, newPerSecond: 1_000 }),
@@ -115,7 +115,7 @@ describe('a request', () => {
     expect((await get(5_000)).status).toBe(431);
   });
 
-  test('one that does not arrive is given up, one that streams is not', async () => {
+  test('a request that does not arrive times out, a stream does not', async () => {
     await using app = await startApp({ serverLimits: limits({ requestTimeoutMs: 300 }) });
     await directLog(app);
     using stream = await openSse(restUrl(app.url, 'a1'));

@@ -1,4 +1,4 @@
-// An open stream keeps nothing of its request: what Yoga and the adapter made of it is let go of.
+// An open stream does not retain its request: what Yoga and the adapter created for it is released.
 import { queryObjects } from 'node:v8';
 import { expect, test } from 'vitest';
 import { directLog, startApp } from '../support/app.ts';

@@ -1,4 +1,4 @@
-// The limit of open files: said at start, kept clear of, and logged where it is met all the same.
+// The limit of open files: reported at start, avoided, and logged if it is reached anyway.
 import { EventEmitter } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';

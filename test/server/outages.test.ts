@@ -1,5 +1,5 @@
-// Redis and Postgres away, at start and in the middle: told, waited for, and over by itself (PROTOCOL.md,
-// "Reconnecting").
+// Redis and Postgres unavailable, at start and later: reported, waited for, and recovered from (PROTOCOL.md, "Coming
+// back"; issue, "Bad input").
 import { afterEach, describe, expect, test } from 'vitest';
 import { createPrismaStore } from '../../src/execution/prisma-store.ts';
 import type { EventLog } from '../../src/log/log.ts';
@@ -53,7 +53,7 @@ describeOwnRedis('Redis', () => {
     return app;
   }
 
-  test('away at start: SOURCE_UNAVAILABLE, and readiness names it; then all is well by itself', async () => {
+  test('unavailable at start: SOURCE_UNAVAILABLE, and readiness names it; then it recovers', async () => {
     await using redis = await startRedis();
     await redis.kill();
     const app = await appOn(redis.url);
@@ -77,7 +77,7 @@ describeOwnRedis('Redis', () => {
   test.each([
     ['killed', (redis: Awaited<ReturnType<typeof startRedis>>) => redis.kill()],
     ['frozen', async (redis: Awaited<ReturnType<typeof startRedis>>) => redis.freeze()],
-  ])('%s in the middle: streams stay, are warned once, and go on', async (how, away) => {
+  ])('%s later: streams stay open, get one warning, and continue', async (how, away) => {
     await using redis = await startRedis({ appendonly: true });
     const app = await appOn(redis.url);
     const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
@@ -114,7 +114,7 @@ describeOwnRedis('Redis', () => {
 });
 
 describeOwnPostgres('Postgres', () => {
-  test('away at start and in the middle', async () => {
+  test('unavailable at start and later', async () => {
     await using postgres = await startPostgres();
     await postgres.kill();
     const store = createPrismaStore({ url: postgres.url });
@@ -154,7 +154,7 @@ describeOwnPostgres('Postgres', () => {
   });
 });
 
-describe('a part that is away for a moment only', () => {
+describe('a part that is unavailable for a moment', () => {
   test('the log of one request: the next one is answered', async () => {
     const app = await startApp();
     closing.push(() => app.close());

@@ -75,7 +75,7 @@ describe('pipelined requests for streams', () => {
     expect((await fetch(app.url + LIVE)).status).toBe(200);
   });
 
-  test('a request that waits behind a stream is handled once the stream has ended', async () => {
+  test('a request that waits for a stream is handled after the stream has ended', async () => {
     await using app = await startApp();
     const log = await directLog(app);
     const client = await open(app);
@@ -146,7 +146,7 @@ describe('requests in flight on a connection', () => {
     ['requests without Host', 'GET / HTTP/1.1\r\n\r\n'],
     ['requests with an unknown expectation', request(LIVE, 'Expect: a miracle\r\n')],
     ['requests that expect 100-continue', request(LIVE, 'Expect: 100-continue\r\n')],
-  ])('600 KB of %s behind a stream leave no memory behind', async (_, flood) => {
+  ])('600 KB of %s after a stream do not retain memory', async (_, flood) => {
     await using app = await startApp();
     await directLog(app);
     const client = await open(app);
@@ -186,7 +186,7 @@ describe('requests in flight on a connection', () => {
     expect(client.text.match(/application\/problem\+json/g)).toHaveLength(2);
   });
 
-  test('a server that stops ends streams with requests waiting behind them', async () => {
+  test('a stopping server ends streams that requests wait for', async () => {
     const app = await startApp();
     await directLog(app);
     const client = await open(app);

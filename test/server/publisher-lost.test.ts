@@ -135,7 +135,7 @@ describeOwnRedis('with Redis and Postgres', () => {
       expect((await post(server, 'live-http', token, [{ type: 'complete', data: {} }])).status).toBe(200);
     }, 120_000);
 
-    test('a PUT that is answered 503, for Redis is down or refuses writes, leaves no row behind', async () => {
+    test('a PUT that fails with 503, because Redis is down or rejects writes, leaves no row', async () => {
       const { redis, server, client, sql } = await setUp();
       const { body: first } = await put(server, 'known', { name: 'first' });
       const rows = async () =>

@@ -1,4 +1,4 @@
-// Quotas: what one caller may ask for per second, each with its answer; other callers are not affected.
+// Quotas: requests of one caller per second, and the response above each; other callers are not affected.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ExecstreamError } from '../../src/event/errors.ts';
 import { createQuotas, DEFAULT_QUOTAS, type QuotaLimits } from '../../src/execution/quotas.ts';
@@ -140,7 +140,7 @@ test('a subscription that is invalid counts as a query: what it costs is paid', 
   expect(statuses).toEqual([200, 200, 200, 200, 200, 429]);
 });
 
-test('a stream that comes back while the quota is used up is told to wait: 200, retry, and a clean end', async () => {
+test('a stream that reconnects while the quota is exceeded is told to wait: 200, retry, and a clean end', async () => {
   await using app = await startGuarded({ serverLimits: limits(ONE) });
   const log = await directLog(app, { tenant: 'acme' });
   const ann = await headersOf('ann');
@@ -154,7 +154,7 @@ test('a stream that comes back while the quota is used up is told to wait: 200, 
   }
 });
 
-test('while authentication is off there are no quotas: everybody is one caller, on this machine', async () => {
+test('while authentication is off there are no quotas: all clients on this machine are one caller', async () => {
   await using app = await startApp({ serverLimits: limits(ONE) });
   await directLog(app);
   for (let i = 0; i < 3 * BURST; i += 1) {

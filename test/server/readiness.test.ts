@@ -1,4 +1,4 @@
-// Readiness: a part that answers and does no work is noticed, named without secrets, and not asked too often.
+// Readiness: a part that responds but does not work is detected, named without secrets, and not checked too often.
 import { rmSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -34,7 +34,7 @@ describeOwnRedis('a Redis that refuses writes', () => {
     expect(JSON.stringify(parts)).not.toContain('127.0.0.1');
   }
 
-  test('because it is out of memory is not ready, and the reason is given', async () => {
+  test('because it is out of memory is not ready, with the reason', async () => {
     await using redis = await startRedis();
     await expectReason(redis, /^Redis refuses writes: it is out of memory/, (client) =>
       client.config('SET', 'maxmemory', '1'),
@@ -74,7 +74,7 @@ describeOwnRedis('a Redis that refuses writes', () => {
     });
   });
 
-  test('leaves nothing behind: the key that is written expires', async () => {
+  test('is checked with a key that expires', async () => {
     await using redis = await startRedis();
     await using log = disposable(createRedisLog({ redis: redis.url, prefix: 'p:' }));
     await log.ping();
@@ -101,7 +101,7 @@ describeOwnRedis('a Redis that refuses writes', () => {
 });
 
 describePostgres('a Postgres that is read-only', () => {
-  test('is not ready, and the reason is given', async () => {
+  test('is not ready, with the reason', async () => {
     await using database = await createDatabase();
     await using store = disposable(createPrismaStore({ url: database.url }, { maxConnections: 2 }));
     await using app = await startApp({ store });
@@ -140,7 +140,7 @@ describe('probes', () => {
     expect(checks).toBe(1);
   });
 
-  test('in any number cause up to five checks a second, and are given the last result', async () => {
+  test('in any number cause up to five checks a second, and get the latest result', async () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     let checks = 0;
     let isAway = false;
@@ -159,7 +159,7 @@ describe('probes', () => {
     expect(checks).toBe(6);
   });
 
-  test('show no message that was not written for them', async () => {
+  test('show only messages that are meant for clients', async () => {
     const readiness = createReadiness({
       log: async () => {
         throw new Error('connect ECONNREFUSED user:secret@10.0.0.7');

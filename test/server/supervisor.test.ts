@@ -45,7 +45,7 @@ describePostgres('with Postgres', () => {
               const [, subscribers] = (await client.pubsub('NUMSUB', channel)) as [string, number];
               return subscribers;
             },
-            { timeout: 60_000 },
+            { timeout: 10_000 },
           )
           .toBe(2);
         const [first, ...others] = childrenOf(server.pid);
@@ -68,6 +68,6 @@ describePostgres('with Postgres', () => {
         await publisher.close();
         await Promise.all([log.close(), store.close()]);
       }
-    }, 150_000);
+    }, 60_000);
   });
 });

@@ -1,4 +1,4 @@
-// One hostile input: bytes for a connection of its own, and what an answer to them has to look like.
+// One hostile input: bytes for a separate connection, and what a response to them must look like.
 import type { Redis } from 'ioredis';
 
 export interface HostileInput {

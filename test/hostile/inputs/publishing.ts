@@ -1,4 +1,4 @@
-// Bodies of REST: JSON that is none, requests for executions and tokens, batches of events.
+// Bodies of REST requests: invalid JSON, requests for executions and tokens, batches of events.
 import fc from 'fast-check';
 import { EVENT_TYPES } from '../../../src/event/events.ts';
 import type { World } from '../world.ts';

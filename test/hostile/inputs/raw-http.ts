@@ -1,4 +1,4 @@
-// HTTP that is none, or nearly: request lines, headers, lengths, chunks, requests inside of requests, halves of them.
+// Invalid or nearly valid HTTP: request lines, headers, lengths, chunks, requests inside of requests, halves of them.
 import fc from 'fast-check';
 import type { World } from '../world.ts';
 import { type HostileInput, requestBytes } from './input.ts';

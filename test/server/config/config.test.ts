@@ -1,10 +1,10 @@
-// The environment, read in one place, and what is said of a wrong value.
+// The configuration from environment variables, and the errors for invalid values.
 import { expect, test } from 'vitest';
 import { readConfig } from '../../../src/server/config/config.ts';
 import { DEFAULT_LIMITS } from '../../../src/server/limits.ts';
 import { DEFAULT_STREAM_SETTINGS } from '../../../src/sse/event-streams.ts';
 
-test('PROTOCOL.md, Other paths: the port is 4000 and the address 127.0.0.1 unless told otherwise', () => {
+test('PROTOCOL.md, Other paths: the defaults are port 4000 and address 127.0.0.1', () => {
   expect(readConfig({})).toEqual({
     host: '127.0.0.1',
     port: 4000,
@@ -73,12 +73,12 @@ test.each([
   ['REDIS_URL', 'localhost:6379'],
   ['DATABASE_URL', 'mysql://localhost/x'],
   ['LOG_LEVEL', 'loud'],
-])('%s=%s is refused by name', (name, value) => {
+])('%s=%s is rejected by name', (name, value) => {
   expect(() => readConfig({ [name]: value })).toThrow(expect.objectContaining({ code: 'BAD_USER_INPUT' }));
   expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`^${name}: expected `));
 });
 
-test('what one caller may ask for is configurable, each kind of request by itself', () => {
+test('each limit of a caller is configurable separately', () => {
   const { limits } = readConfig({
     MAX_QUERIES_PER_SECOND: '1',
     MAX_BEGINS_PER_SECOND: '2',
@@ -99,11 +99,11 @@ test('what one caller may ask for is configurable, each kind of request by itsel
   });
 });
 
-test('a URL that is refused is not shown: it may hold a password', () => {
+test('an invalid URL is not shown: it may contain a password', () => {
   expect(() => readConfig({ DATABASE_URL: 'mysql://u:hunter2@h/x' })).toThrow(/^(?!.*hunter2)/);
 });
 
-test('Temporal is configured as its own tools are', () => {
+test('Temporal is configured like its own tools', () => {
   const { temporal } = readConfig({
     TEMPORAL_ADDRESS: 'temporal.example:7233',
     TEMPORAL_NAMESPACE: 'orders',

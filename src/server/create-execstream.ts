@@ -84,42 +84,20 @@ export interface Execstream {
   close(): Promise<void>;
 }
 
-export function createExecstream({
-  log,
-  store,
-  temporal,
-  streamTokens = createStreamTokens(createMemoryTokenRecords()),
-  settings,
-  logger,
-  limits,
-  authorize: policy = allowTenant,
-  authorizePublish,
-  liveness: livenessTimes,
-  rowSource: rowSourceTimes,
-  workflows,
-}: ExecstreamOptions): Execstream {
+export function createExecstream(options: ExecstreamOptions): Execstream {
+  const { log, store, temporal, settings, logger, limits, authorizePublish } = options;
+  const { streamTokens = createStreamTokens(createMemoryTokenRecords()), authorize: policy = allowTenant } =
+    options;
   const authorize = withinLimits(policy);
   const onError = (error: unknown) => logger.error({ err: error }, 'request or stream failed');
-  const content = { splitText, createValue: () => createValueState(DEFAULT_LIMITS) };
-  const rowSource = createRowSource({ log, store, content, ...rowSourceTimes });
-  const workflowSource =
-    temporal && createTemporalSource({ ...workflows, temporal, log, store, otherwise: rowSource });
-  const source = workflowSource ?? rowSource;
-  const reconcileEnd = createEndReconciler({ log, store, content, copyRow: source.copy });
-  const reconcileImmediately = createEndReconciler({ log, store, content, graceMs: 0 });
-  const liveness = createLivenessMonitor({
-    ...{ log, store, reconcileEnd: reconcileImmediately, ...livenessTimes },
-    ...(workflowSource && { isEndedElsewhere: workflowSource.isTruth }),
-  });
-  const stopSweeping = liveness.startSweeping();
-  const follow = followAll(createEndedRowWatch({ store, reconcileEnd }), liveness.follow, source.follow);
+  const { reconcileEnd, follow, findWorkflow, stopSweeping } = createSources(options);
   const tails = new Tails({
     log,
     store,
     authorize,
     reconcileEnd,
     follow,
-    findWorkflow: workflowSource?.find,
+    findWorkflow,
     limits: limits?.streams,
   });
   const streams = new EventStreams(settings, onError);
@@ -152,4 +130,30 @@ export function createExecstream({
     await Promise.all([temporal?.close(), streamTokens.close()]);
   };
   return { graphql, rest, streams, tails, streamTokens, logger, onError, close };
+}
+
+type SourceOptions = Pick<
+  ExecstreamOptions,
+  'log' | 'store' | 'temporal' | 'liveness' | 'rowSource' | 'workflows'
+>;
+
+/** Constructs what appends events of executions that nobody publishes, and what ends those that were abandoned. */
+function createSources({ log, store, temporal, ...options }: SourceOptions) {
+  const content = { splitText, createValue: () => createValueState(DEFAULT_LIMITS) };
+  const rowSource = createRowSource({ log, store, content, ...options.rowSource });
+  const workflowSource =
+    temporal && createTemporalSource({ ...options.workflows, temporal, log, store, otherwise: rowSource });
+  const source = workflowSource ?? rowSource;
+  const reconcileEnd = createEndReconciler({ log, store, content, copyRow: source.copy });
+  const reconcileImmediately = createEndReconciler({ log, store, content, graceMs: 0 });
+  const liveness = createLivenessMonitor({
+    ...{ log, store, reconcileEnd: reconcileImmediately, ...options.liveness },
+    ...(workflowSource && { isEndedElsewhere: workflowSource.isTruth }),
+  });
+  return {
+    reconcileEnd,
+    follow: followAll(createEndedRowWatch({ store, reconcileEnd }), liveness.follow, source.follow),
+    findWorkflow: workflowSource?.find,
+    stopSweeping: liveness.startSweeping(),
+  };
 }

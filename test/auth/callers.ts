@@ -75,7 +75,7 @@ const isNamed = ({ executions }: TableCaller, id: string) =>
   executions.includes(id) ||
   (executions.includes('acme-*') && id.startsWith('acme-'));
 
-/** What a caller that was let in is answered where they read. */
+/** The response to an authenticated caller who reads. */
 export function mayRead(caller: TableCaller, execution: TableExecution): Answer {
   if (execution.isAbsent || !isNamed(caller, execution.id)) return 'hidden';
   if (execution.tenant !== undefined && execution.tenant !== caller.tenant) return 'hidden';
@@ -83,7 +83,7 @@ export function mayRead(caller: TableCaller, execution: TableExecution): Answer 
   return caller.scope.includes('read') ? 'granted' : 'denied';
 }
 
-/** What a caller that was let in is answered where they append. */
+/** The response to an authenticated caller who appends. */
 export function mayAppend(caller: TableCaller, execution: TableExecution): Answer {
   if (!caller.scope.includes('publish')) return 'denied';
   if (execution.isAbsent || !isNamed(caller, execution.id)) return 'hidden';
@@ -91,10 +91,10 @@ export function mayAppend(caller: TableCaller, execution: TableExecution): Answe
   return execution.tenant === undefined ? 'denied' : 'hidden';
 }
 
-/** What a caller that was let in is answered where they begin one that is there. */
+/** The response to an authenticated caller who begins an existing execution. */
 export function mayBegin(caller: TableCaller, execution: TableExecution): Answer {
   if (!caller.scope.includes('publish')) return 'denied';
   if (!isNamed(caller, execution.id)) return 'hidden';
-  // Ids are unique across tenants: whoever begins one learns that it is taken.
+  // Ids are unique across tenants: a caller who begins one learns that it exists.
   return caller.tenant === undefined || caller.tenant === execution.tenant ? 'granted' : 'denied';
 }

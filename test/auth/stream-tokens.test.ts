@@ -121,7 +121,7 @@ describe('for how long', () => {
     expect(await withToken(token)).toBe(401);
   });
 
-  test('a limit of its own', async () => {
+  test('a separate limit', async () => {
     clock();
     await app.close();
     app = await startGuarded({});

@@ -72,7 +72,7 @@ export async function run({ target, world, redisUrl, count, seed }: RunOptions):
           const result = await exchange(target.port, input);
           tally(counts, input.kind, outcomeOf(result));
           for (const breach of breachesOf(input, result)) {
-            breaches.add(`${input.kind}: ${breach}`, told(batch, input, result));
+            breaches.add(`${input.kind}: ${breach}`, describe(batch, input, result));
           }
         }
       };
@@ -104,7 +104,7 @@ async function isHealthy(url: string): Promise<boolean> {
   }
 }
 
-/** A stream that was let in has no status of its own worth telling apart: its 200 comes with events. */
+/** Accepted streams are counted as one status: a 200 with events. */
 function outcomeOf({ answers, ended }: Exchange): string {
   const [first] = answers;
   if (ended === 'hung') return 'hung';
@@ -117,7 +117,7 @@ function tally(counts: Map<string, Map<string, number>>, kind: string, outcome: 
   counts.set(kind, row.set(outcome, (row.get(outcome) ?? 0) + 1));
 }
 
-function told(batch: number, { pieces }: HostileInput, { answers }: Exchange): string {
+function describe(batch: number, { pieces }: HostileInput, { answers }: Exchange): string {
   const bytes = Buffer.concat(pieces);
   const shown = JSON.stringify(bytes.toString('latin1', 0, 1_000));
   const answer = answers[0] ? `${answers[0].status} ${answers[0].body.slice(0, 200)}` : 'none';

@@ -81,7 +81,7 @@ function expectAsSent(each: PatchCase, outcome: Outcome): void {
 
 /** Publishes a case as a worker would, with a viewer that is there from the start. */
 async function publish(app: App, id: string, { batches }: PatchCase): Promise<Outcome> {
-  // A caller of its own: the quotas of one caller are not what is tested.
+  // A separate caller, so that quotas of callers do not interfere.
   const caller = { id, scopes: ['read', 'publish'], claims: {} } as const;
   const path = `/api/v0/executions/agents/${id}`;
   const send = async (method: string, to: string, body: unknown, headers = {}) => {

@@ -138,7 +138,7 @@ describe('PROTOCOL.md, Other paths: health', () => {
 });
 
 describe('PROTOCOL.md, REST aliases: methods and unknown paths', () => {
-  test.each(['POST', 'PATCH', 'DELETE'])('%s is 405 and says what is allowed', async (method) => {
+  test.each(['POST', 'PATCH', 'DELETE'])('%s is 405 and lists the allowed methods', async (method) => {
     for (const path of [STATE, `${STATE}/stream`, '/health/live', '/']) {
       const response = await app.request(path, { method });
       expect(response.status).toBe(405);

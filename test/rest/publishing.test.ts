@@ -90,8 +90,8 @@ describe('PUT begins an execution', () => {
     const late = await post(first.token, [chunk('late')]);
     expect(late).toMatchObject({ status: 409, body: { code: 'SUPERSEDED' } });
     expect((await post(second.token, [chunk('whole')])).status).toBe(200);
-    const told = (await events()).map(({ type, attempt }) => `${type} ${attempt}`);
-    expect(told).toEqual(['agent_start 1', 'llm_chunk 1', 'reset 2', 'agent_status 2', 'llm_chunk 2']);
+    const received = (await events()).map(({ type, attempt }) => `${type} ${attempt}`);
+    expect(received).toEqual(['agent_start 1', 'llm_chunk 1', 'reset 2', 'agent_status 2', 'llm_chunk 2']);
   });
 
   test('a second publisher of the same attempt is refused', async () => {

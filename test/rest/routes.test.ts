@@ -59,7 +59,7 @@ describe.each(rows)('$name', ({ name, method, path, route }) => {
     }
   });
 
-  test('sends HTML only with a policy of its own', async () => {
+  test('sends HTML only with the policy of its page', async () => {
     const response = await send(method, path, { accept: 'text/html', ...bearer(await tokenOf()) });
     const isHtml = response.headers.get('content-type')?.startsWith('text/html') ?? false;
     if (!isHtml) return expect(route.path).not.toBe('/');
@@ -74,7 +74,7 @@ describe.each(rows)('$name', ({ name, method, path, route }) => {
     else expect(status).toBe(401);
   });
 
-  test('accepts a stream token only if the table says so', async () => {
+  test('accepts a stream token only if its access allows it', async () => {
     const caller = { id: 'ann' };
     const { token } = await app.services.streamTokens.mint(caller, ['*']);
     const { status } = await send(method, `${path}?access_token=${token}`);

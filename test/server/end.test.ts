@@ -86,7 +86,7 @@ describe('a final row whose log has no terminal event', () => {
     const page = (await log.read('a1', 0, 10))!;
     expect(page.events.map(({ type }) => type)).toEqual(['llm_chunk', 'complete']);
     expect((await store.get('a1'))!.end).toEqual({ seq: 2, epoch: direct.epoch });
-    // An end that stands in the log while the row does not know of it: noted, not written again.
+    // A terminal event in the log whose cursor is missing on the row: the cursor is set, the event is not appended again.
     await Promise.all(reconcilers.map((reconcile) => reconcile(row)));
     expect((await log.head('a1'))!.head).toBe(2);
   });

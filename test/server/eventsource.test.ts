@@ -69,7 +69,7 @@ describePostgres('with Postgres', () => {
         return page;
       }
 
-      /** Publishes a number every 20 ms until told to stop; answers the text. */
+      /** Publishes a number every 20 ms until stopped; returns the text. */
       async function publishOn(id: string) {
         const run = await publisher.begin({ id, kind: 'agent' });
         let isOn = true;
@@ -97,7 +97,7 @@ describePostgres('with Postgres', () => {
         await expect.poll(async () => (await seenBy(page)).length, { timeout }).toBeGreaterThan(before + 3);
       };
 
-      /** All events, once and in order, one end, and a browser that has stopped for good (204). */
+      /** All events, once and in order, one end, and a browser that has stopped permanently (204). */
       async function expectWhole(page: Page, id: string, text: string): Promise<void> {
         await expect.poll(() => page.evaluate('window.source.readyState'), { timeout: 20_000 }).toBe(2);
         const seen = await seenBy(page);
@@ -153,7 +153,7 @@ describePostgres('with Postgres', () => {
           await expect
             .poll(() => page.evaluate('window.warnings'), { timeout: 20_000 })
             .toContainEqual(expect.stringContaining('SOURCE_UNAVAILABLE'));
-          // One that comes back meanwhile is told to wait, and not that it is over.
+          // One that reconnects in the meantime is told to wait, not that the stream has ended.
           expect(await page.evaluate('window.source.readyState')).not.toBe(2);
           await redis.restart();
           await seesMore(page, 40_000);

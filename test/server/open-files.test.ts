@@ -28,7 +28,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A program of Node in a process that may open so many files, and what it prints. */
+/** A program of Node in a process with this limit of open files, and its output. */
 async function startWithFiles(limit: number, ready: RegExp, env: Record<string, string>, ...args: string[]) {
   const printed: string[] = [];
   const assigned = Object.entries(env).map(([name, value]) => `${name}=${value}`);
@@ -92,8 +92,8 @@ describe('the limit of open files', () => {
     const { maxConnections, warning } = checkOpenFiles(limits(10_000), 4_096);
     expect(maxConnections).toBe(3_840);
     expect(warning).toBe(
-      'MAX_STREAMS (10000) needs 12256 open files, and this process may open 4096: connections above 3840 are ' +
-        "refused. Raise the limit (ulimit -n, systemd's LimitNOFILE=, Docker's --ulimit nofile=) or set " +
+      'MAX_STREAMS (10000) needs 12256 open files, and this process may open 4096: connections above 3840 will be ' +
+        "refused. Raise the limit (ulimit -n, systemd's LimitNOFILE=, Docker's --ulimit nofile=) or " +
         'lower MAX_STREAMS to 1840',
     );
     expect(checkOpenFiles(limits(1_840), 4_096)).toEqual({ maxConnections: 3_840 });
@@ -141,9 +141,9 @@ describe('refused connections', () => {
     vi.advanceTimersByTime(60_000);
     server.http.emit('drop');
     expect(server.logged).toEqual([
-      expect.stringContaining('the limit is reached; raise MAX_STREAMS'),
+      expect.stringContaining('connection limit reached; raise MAX_STREAMS'),
       '{"maxConnections":5,"count":1}',
-      expect.stringContaining('the limit is reached'),
+      expect.stringContaining('connection limit reached'),
       '{"maxConnections":5,"count":10}',
     ]);
   });
@@ -184,8 +184,8 @@ describePostgres('execstream start with few files', () => {
     const port = Number(/"url":"http:\/\/127\.0\.0\.1:(\d+)"/.exec(server.text())![1]);
     const left = await connectMany(port, 100);
     await until(() => left() === 44);
-    await until(() => linesWith(server.text(), 'the limit is reached').length > 0);
-    expect(linesWith(server.text(), 'the limit is reached')).toHaveLength(1);
+    await until(() => linesWith(server.text(), 'connection limit reached').length > 0);
+    expect(linesWith(server.text(), 'connection limit reached')).toHaveLength(1);
     for (const socket of sockets.splice(0, 50)) socket.destroy();
     await until(async () => (await fetch(`http://127.0.0.1:${port}/health/ready`)).status === 200);
   }, 60_000);

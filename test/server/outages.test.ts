@@ -140,7 +140,7 @@ describeOwnPostgres('Postgres', () => {
     using stream = await openSse(restUrl(app.url, 'a1'));
     await stream.take(1);
 
-    // A stream that is open needs no database; a new one cannot be answered, and is told so.
+    // An open stream needs no database; a new one gets 503.
     await postgres.kill();
     await run.text('through it');
     await stream.frame(({ data }) => data === 'through it', 'the chunk');

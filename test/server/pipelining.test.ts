@@ -168,7 +168,7 @@ describe('requests in flight on a connection', () => {
     }
     // 39 connections with 63 waiting requests each are 2,457.
     await until(() => opened.filter(({ closed }) => closed).length === 80 - 39);
-    // Whoever sends one request after the other is served.
+    // A client that sends requests sequentially is served.
     expect((await fetch(app.url + LIVE)).status).toBe(200);
     for (const { socket } of opened) socket.destroy();
     await until(() => app.services.streams.size === 0);

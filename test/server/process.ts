@@ -16,7 +16,7 @@ export interface ServerProcess extends AsyncDisposable {
   drain(): Promise<string>;
   /** SIGKILL: every connection breaks. */
   kill(): Promise<void>;
-  /** Kills it for good and removes its folder. */
+  /** Kills it permanently and removes its folder. */
   stop(): Promise<void>;
 }
 

@@ -14,7 +14,7 @@ const limits = (quotas: Partial<QuotaLimits>, others: Partial<Limits> = {}): Lim
   quotas: { ...DEFAULT_QUOTAS, ...quotas },
 });
 
-/** One request per second: five at once. */
+/** One request per second, with a burst of five. */
 const ONE = { queries: 1, begins: 1, batches: 1, streamTokens: 1, reservations: 1 };
 const BURST = 5;
 

@@ -35,7 +35,7 @@ describePostgres('with Postgres', () => {
       await database?.drop();
     });
 
-    /** Publishes a number every few milliseconds until told to stop; answers how many. */
+    /** Publishes a number every few milliseconds until stopped; returns how many. */
     function publishOn(id: string) {
       let isOn = true;
       const publishing = (async () => {

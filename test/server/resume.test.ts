@@ -183,7 +183,7 @@ describeOwnRedis('with Redis', () => {
       expect(since.map(({ seq }) => seq)).toEqual(range(since[0]!.seq, since.at(-1)!.seq));
       expect(new Set(since.map(({ id }) => id.split('-')[1])).size).toBe(1);
     }
-    // Whoever comes now with a cursor of the lost log is told, and gets everything.
+    // A client with a cursor of the lost log gets a reset and everything again.
     const old = readers[0]!.seen[1] as Reading;
     const late = new Reader(() => restUrl(app.url, 'a1'), old.id);
     await late.readToEnd();

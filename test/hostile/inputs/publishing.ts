@@ -88,7 +88,7 @@ const batch = fc.oneof(
   { weight: 2, arbitrary: hostileValue.map((events) => JSON.stringify({ events })) },
   {
     weight: 1,
-    // Whoever sends more than 8 MiB is cut off, and may miss the answer.
+    // A client that sends more than 8 MiB is disconnected, and may not get the response.
     arbitrary: fc
       .tuple(fc.constantFrom(1, 900, 1_001, 6_000), data)
       .map(([count, each]) =>

@@ -150,7 +150,7 @@ const BODIES = [
   ...[`1;${'e'.repeat(20_000)}\r\na\r\n0\r\n\r\n`, '1\r\na\r\n'.repeat(3_000), '', 'hello'],
 ];
 
-/** Whoever takes the length's word and whoever takes the chunks' must not see different requests. */
+/** Parsers that use the length and parsers that use the chunks must not see different requests. */
 const smuggling = fc
   .tuple(
     fc.option(fc.constantFrom(...LENGTHS, '5', '60', '0'), { nil: undefined }),

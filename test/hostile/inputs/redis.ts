@@ -94,7 +94,7 @@ export function redis(world: World): fc.Arbitrary<HostileInput> {
       };
     });
 
-  /** A stream token whose record is none. */
+  /** A stream token with an invalid record. */
   const recorded = fc
     .tuple(fc.stringMatching(/^[\w-]{43}$/), hostileJson)
     .map(([token, record]): HostileInput => {

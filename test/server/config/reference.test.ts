@@ -34,7 +34,7 @@ describe('docs/', () => {
 });
 
 describe('each setting', () => {
-  test('has a name of its own, and a sentence', () => {
+  test('has a unique name and a sentence of documentation', () => {
     const names = SETTINGS.map(({ name }) => name);
     expect(names.length).toBeGreaterThan(50);
     expect(new Set(names).size).toBe(names.length);

@@ -177,7 +177,7 @@ describe('a JWKS', () => {
 
     keys = [one.jwk, two.jwk];
     for (let i = 0; i < 20; i += 1) {
-      await expect(check(await three.sign())).rejects.toEqual(refused('no key'));
+      await expect(check(await three.sign())).rejects.toEqual(refused('any known key'));
     }
     expect(asked).toBe(1);
     await new Promise((resolve) => setTimeout(resolve, 320));

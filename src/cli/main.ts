@@ -6,7 +6,7 @@ import { startCommand } from './start.ts';
 
 // Objects created for events live long in some executions and die immediately in others. V8 would learn from the former
 // to allocate all of them in old space, where garbage remains until a full collection and keeps other objects alive
-// (docs/decisions/0016).
+// (decision 0016).
 setFlagsFromString('--no-allocation-site-pretenuring');
 
 await new Command('execstream')

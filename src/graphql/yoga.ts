@@ -72,7 +72,7 @@ export function createGraphQL(options: GraphQLOptions): GraphQL {
     // Nobody uploads files, and a form of that kind needs no preflight.
     multipart: false,
     // Bounded before it comes here (rest/graphql-endpoint.ts). Yoga's own bound keeps a stream over the body for each
-    // viewer (docs/decisions/0018).
+    // viewer (decision 0018).
     maxRequestBodySize: false,
     plugins: [
       useRequestParams(),

@@ -1,21 +1,6 @@
-// Problem documents (RFC 9457), and the mapping from an error code to an HTTP status.
-import type { ErrorCode } from '../event/errors.ts';
+// Problem documents (RFC 9457).
+import { ERROR_CODES, type ErrorCode } from '../event/errors.ts';
 import { RETRY_AFTER_SECONDS } from '../sse/responses.ts';
-
-const STATUS: { readonly [C in ErrorCode]: number } = {
-  NOT_FOUND: 404,
-  FORBIDDEN: 403,
-  UNAUTHENTICATED: 401,
-  BAD_CURSOR: 400,
-  BAD_USER_INPUT: 400,
-  TOO_MANY_STREAMS: 429,
-  TOO_MANY_REQUESTS: 429,
-  SOURCE_UNAVAILABLE: 503,
-  SUPERSEDED: 409,
-  ENDED: 409,
-  EVENT_TOO_LARGE: 413,
-  INTERNAL: 500,
-};
 
 /** RFC 9110, 15. */
 export const TITLES: { readonly [status: number]: string } = {
@@ -37,7 +22,7 @@ export const TITLES: { readonly [status: number]: string } = {
 
 /** Whether the same request may succeed later. */
 export function isTransient(code: ErrorCode): boolean {
-  return code === 'SOURCE_UNAVAILABLE' || code === 'TOO_MANY_STREAMS' || code === 'TOO_MANY_REQUESTS';
+  return ERROR_CODES[code]?.retryable ?? false;
 }
 
 /**
@@ -50,7 +35,7 @@ export function problemOf(
   retryAfterSeconds: number = RETRY_AFTER_SECONDS,
 ): Response {
   const retry: Record<string, string> = isTransient(code) ? { 'Retry-After': String(retryAfterSeconds) } : {};
-  return problem(STATUS[code] ?? 500, code, detail, retry);
+  return problem(ERROR_CODES[code]?.status ?? 500, code, detail, retry);
 }
 
 /** A problem document. */

@@ -15,7 +15,8 @@ import type { EventLog } from '../log/log.ts';
 import { DEFAULT_LIMITS } from '../publish/limits.ts';
 import { createValueState } from '../publish/resend-state.ts';
 import { createRest, type Rest } from '../rest/create-rest.ts';
-import { createEndedRowWatch, createEndReconciler } from '../source/end-reconciler.ts';
+import { createEndReconciler } from '../source/end-reconciler.ts';
+import { createEndedRowWatch } from '../source/ended-row-watch.ts';
 import { createLivenessMonitor, type LivenessTimes } from '../source/liveness-monitor.ts';
 import { createRowSource, type RowSourceTimes } from '../source/row-source.ts';
 import { followAll } from '../source/source.ts';
@@ -148,7 +149,7 @@ function createSources({ log, store, temporal, ...options }: SourceOptions) {
   const reconcileImmediately = createEndReconciler({ log, store, content, graceMs: 0 });
   const liveness = createLivenessMonitor({
     ...{ log, store, reconcileEnd: reconcileImmediately, ...options.liveness },
-    ...(workflowSource && { isEndedElsewhere: workflowSource.isTruth }),
+    ...(workflowSource && { isEndedElsewhere: workflowSource.decidesEnd }),
   });
   return {
     reconcileEnd,

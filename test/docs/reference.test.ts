@@ -10,7 +10,7 @@ import { blocksOf, ROOT } from './blocks.ts';
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
-/** The rows of the table that begins with these cells, each cell without its backticks. */
+/** The rows of the table whose header starts with these cells. */
 function tableOf(path: string, ...heads: string[]): string[][] {
   const lines = read(path).split('\n');
   const at = lines.findIndex((line) => line.startsWith(`| ${heads.join(' | ')} |`));
@@ -35,22 +35,22 @@ describe('docs/events.md', () => {
       const schema = EVENT_DATA[type] as unknown as {
         shape: Record<string, { safeParse(v: unknown): { success: boolean } }>;
       };
-      const told = fields!.replace(/\(.*?\)/g, '').replace(/:.*/, '');
-      const names = [...told.matchAll(/`(\w+)\??`/g)].map(([, field]) => field);
+      const documented = fields!.replace(/\(.*?\)/g, '').replace(/:.*/, '');
+      const names = [...documented.matchAll(/`(\w+)\??`/g)].map(([, field]) => field);
       expect(names.toSorted(), type).toEqual(Object.keys(schema.shape).toSorted());
-      for (const [, field, optional] of told.matchAll(/`(\w+)(\??)`/g)) {
-        // A gap has one of two where it has any; the table says so in words.
+      for (const [, field, optional] of documented.matchAll(/`(\w+)(\??)`/g)) {
+        // A gap has one of two fields, or neither; the table says so in words.
         if (type === 'gap') continue;
         expect(schema.shape[field!]!.safeParse(undefined).success, `${type}.${field}`).toBe(optional === '?');
       }
     }
   });
 
-  test('has every code of a warning that publishers, rows and servers write', () => {
-    const folders = ['src/publish', 'src/relay', 'src/rest', 'src/tail'];
+  test('has every warning code that publishers, rows and servers use', () => {
+    const folders = ['src/publish', 'src/source', 'src/rest', 'src/tail'];
     const files = folders.flatMap((folder) =>
       readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-        // What Temporal adds has a page of its own.
+        // Warnings of Temporal workflows have a separate table.
         .filter((name) => name.endsWith('.ts') && !name.startsWith('temporal'))
         .map((name) => join(folder, name)),
     );
@@ -59,12 +59,12 @@ describe('docs/events.md', () => {
       return [
         ...source.matchAll(/'warning'[^;]*?code: '([A-Z_]+)'/g),
         ...source.matchAll(/[wW]arn(?:ing)?\([^;]*?'([A-Z]+_[A-Z_]+)'/g),
-        ...source.matchAll(/code: '(ATTEMPT_FAILED)'/g),
+        ...source.matchAll(/code: '(ATTEMPT_FAILED|EVENT_TOO_LARGE)'/g),
         ...source.matchAll(/'warning', JSON\.stringify\(\{ code: '([A-Z]+)'/g),
       ].map(([, code]) => code!);
     });
-    const told = tableOf('docs/events.md', 'warning', 'means').map(([code]) => bare(code!));
-    expect([...new Set(codes)].toSorted()).toEqual(told.toSorted());
+    const documented = tableOf('docs/events.md', 'warning', 'means').map(([code]) => bare(code!));
+    expect([...new Set(codes)].toSorted()).toEqual(documented.toSorted());
     expect(read('docs/events.md')).toContain('`PUBLISHER_LOST`');
   });
 });
@@ -72,17 +72,24 @@ describe('docs/events.md', () => {
 describe('docs/publishing.md', () => {
   test('has every limit of a publisher and its default', () => {
     const rows = tableOf('docs/publishing.md', 'limit', 'default');
-    const told = Object.fromEntries(rows.map(([name, value]) => [bare(name!), Number(value)]));
-    expect(told).toEqual(DEFAULT_LIMITS);
+    const documented = Object.fromEntries(rows.map(([name, value]) => [bare(name!), Number(value)]));
+    expect(documented).toEqual(DEFAULT_LIMITS);
   });
 });
 
 describe('every page', () => {
   const pages = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
-  const readmes = ['sse-browser', 'sse-node', 'python-worker'].map((name) => `examples/${name}/README.md`);
-  const all = [...pages.map((name) => `docs/${name}`), ...readmes];
+  const examples = ['sse-browser', 'sse-node', 'python-worker', 'temporal-worker'];
+  const decisions = readdirSync(join(ROOT, 'docs/decisions'));
+  const all = [
+    'README.md',
+    'SECURITY.md',
+    ...pages.map((name) => `docs/${name}`),
+    ...decisions.map((name) => `docs/decisions/${name}`),
+    ...examples.map((name) => `examples/${name}/README.md`),
+  ];
 
-  test.each(all)('%s: its links lead somewhere', (path) => {
+  test.each(all)('the links of %s resolve', (path) => {
     const anchorsOf = (page: string) =>
       [...read(page).matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
         title!
@@ -98,9 +105,14 @@ describe('every page', () => {
     }
   });
 
-  test('the index names every page', () => {
+  test('the indexes list every page and every decision, whose title begins with its number', () => {
     for (const name of pages) {
       if (name !== 'README.md') expect(read('docs/README.md')).toContain(`](${name})`);
+    }
+    for (const name of decisions.filter((each) => each !== 'README.md')) {
+      const [number] = name.split('-');
+      expect(read('docs/decisions/README.md')).toContain(`[${number}](${name})`);
+      expect(read(`docs/decisions/${name}`)).toMatch(new RegExp(`^# ${number} `));
     }
   });
 

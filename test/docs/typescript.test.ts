@@ -19,18 +19,18 @@ const PAGES = ['README.md', 'docs/publishing.md', 'docs/embedding.md', 'docs/aut
 /** Names that the blocks use without declaring them; a block's own declarations take precedence. */
 const GIVEN = `
 import type * as server from 'execstream';
-import type { ExecutionStore, LogWriter, Publisher } from 'execstream/worker';
+import type { ExecutionStore, LivenessWriter, LogWriter, Publisher } from 'execstream/worker';
 declare global {
   const config: server.Config;
   const parts: server.Parts;
-  const services: server.Services;
+  const execstream: server.Execstream;
   const settings: server.EventStreamSettings;
-  const logger: server.ServiceOptions['logger'];
-  const createServices: typeof server.createServices;
+  const logger: server.ExecstreamOptions['logger'];
+  const createExecstream: typeof server.createExecstream;
   const listen: typeof server.listen;
   const callerOf: (request: Request) => server.Caller | undefined;
   const publisher: Publisher;
-  const log: LogWriter & { close(): Promise<void> };
+  const log: LogWriter & LivenessWriter & { close(): Promise<void> };
   const store: ExecutionStore;
   const model: { readonly textStream: AsyncIterable<string> };
   const schema: object;

@@ -20,7 +20,7 @@ const QUOTAS = [
 describePostgres('hostile input', () => {
   describeOwnRedis('over Redis and Postgres', () => {
     test(
-      `${COUNT} inputs: no crash, no hang, no unmeant 5xx, no byte of another tenant, no secret in a log`,
+      `${COUNT} inputs (HOSTILE_SEED=${SEED}): no crash, no hang, no unmeant 5xx, no byte of another tenant, no secret in a log`,
       async () => {
         await using database = await createDatabase();
         await using redis = await startRedis({ args: ['--requirepass', redisPassword] });

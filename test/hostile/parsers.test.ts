@@ -34,7 +34,7 @@ function parsedOr<T>(code: ErrorCode, parse: () => T): T | undefined {
   }
 }
 
-describe('PROTOCOL.md, Cursor', () => {
+describe('PROTOCOL.md, Cursors', () => {
   const nearly = fc
     .tuple(fc.stringMatching(/^-?0?\d{1,18}(\.\d|e\d)?$/), fc.stringMatching(/^-?[0-9a-zA-Z ]{8,18}$/))
     .map(([seq, epoch]) => `${seq}-${epoch}`);
@@ -194,7 +194,7 @@ describe('SSE', () => {
   });
 });
 
-describe('PROTOCOL.md, Event', () => {
+describe('PROTOCOL.md, Events', () => {
   test('the data of an event is accepted unchanged, or rejected', () => {
     fc.assert(
       fc.property(fc.constantFrom(...EVENT_TYPES), hostileValue, (type, value) => {

@@ -1,5 +1,5 @@
 // The other paths: the state of an execution, health, methods, CORS, and unknown paths (PROTOCOL.md, "REST aliases",
-// "Other paths", "Coming back").
+// "Other paths", "Reconnecting").
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -195,7 +195,7 @@ function send(url: string, method: string, headers: Record<string, string>) {
   });
 }
 
-describe('PROTOCOL.md, Coming back: CORS', () => {
+describe('PROTOCOL.md, Reconnecting: CORS', () => {
   let listening: ListeningApp;
   afterEach(() => listening.close());
 
@@ -257,7 +257,7 @@ describe('PROTOCOL.md, Coming back: CORS', () => {
   });
 });
 
-describe('issue, Bad input: requests that are hardly HTTP', () => {
+describe('bad input: requests that are hardly HTTP', () => {
   test.each([
     ['a Host that is no host', 'GET /health/live HTTP/1.1\r\nHost: a b[\r\nConnection: close\r\n\r\n'],
     ['an absolute URL', 'GET http://[/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],

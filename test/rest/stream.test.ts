@@ -196,7 +196,7 @@ describe('PROTOCOL.md, REST aliases: parameters', () => {
   });
 });
 
-describe('PROTOCOL.md, Cursor: execution ids, percent-encoded in a path', () => {
+describe('PROTOCOL.md, Cursors: execution ids, percent-encoded in a path', () => {
   test.each([
     ['every character', 'AZaz09._:~@+/-', 'AZaz09._%3A~%40%2B%2F-'],
     ['unescaped where a path allows it', 'AZaz09._:~@+-', 'AZaz09._:~@+-'],
@@ -339,7 +339,7 @@ describe('PROTOCOL.md, REST aliases: responses', () => {
     expect(app.errors.length).toBeGreaterThan(0);
   });
 
-  test('PROTOCOL.md, Coming back: a transient error of a request with Last-Event-ID is 200 and a clean end', async () => {
+  test('PROTOCOL.md, Reconnecting: a transient error of a request with Last-Event-ID is 200 and a clean end', async () => {
     store.isAway = true;
     const response = await get(PATH, { 'last-event-id': '1' });
     expect(response.status).toBe(200);

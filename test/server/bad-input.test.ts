@@ -1,4 +1,4 @@
-// The issue's list of bad input, each with what a viewer gets to see of it (issue, "Bad input"). What a request gets
+// Bad input, each with what a viewer gets to see of it. What a request gets
 // wrong is in test/graphql/refusals.test.ts and test/rest/stream.test.ts; unavailable parts in outages.test.ts.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isExecstreamError } from '../../src/event/errors.ts';
@@ -15,7 +15,7 @@ afterEach(() => app.close());
 const codeOf = (error: unknown) => (isExecstreamError(error) ? error.code : error);
 const kindsOf = (reader: Reader) => reader.seen.map(({ type }) => type);
 
-describe('issue, Bad input: a worker', () => {
+describe('bad input: a worker', () => {
   test('an event above 64 KiB is refused to the caller, warned of in the stream, and the work goes on', async () => {
     const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
     const args = 'x'.repeat(64 * 1024);
@@ -124,7 +124,7 @@ describe('issue, Bad input: a worker', () => {
   });
 });
 
-describe('PROTOCOL.md, Event: structured deltas over the wire', () => {
+describe('PROTOCOL.md, Events: structured deltas over the wire', () => {
   test('the patches, applied one after the other from null, give the stored result', async () => {
     const { default: jsonPatch } = await import('fast-json-patch');
     const run = await app.publisher.begin({ id: 'a1', kind: 'agent', mode: 'STRUCTURED' });

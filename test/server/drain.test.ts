@@ -1,4 +1,4 @@
-// A stopping server accepts nothing new, rotates every stream and finishes responses (PROTOCOL.md, "Coming back").
+// A stopping server accepts nothing new, rotates every stream and finishes responses (PROTOCOL.md, "Reconnecting").
 import { Server } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
@@ -11,7 +11,7 @@ import { restUrl } from './reader.ts';
 
 const SUBSCRIPTION = graphqlPath('subscription { agentStream(id: "a1") { seq } }');
 
-describe('PROTOCOL.md, Coming back: drain', () => {
+describe('PROTOCOL.md, Reconnecting: drain', () => {
   test('streams end cleanly with their cursor and without `complete`, and the listener is closed', async () => {
     const app = await startApp();
     const log = await directLog(app);

@@ -1,10 +1,11 @@
-// The end of an execution reaches viewers even if its publisher died or its log is gone (PROTOCOL.md, "Coming back").
+// The end of an execution reaches viewers even if its publisher died or its log is gone (PROTOCOL.md, "Reconnecting").
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { NewEvent } from '../../src/event/events.ts';
 import type { Execution } from '../../src/execution/store.ts';
 import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
-import { createEndedRowWatch, createEndReconciler } from '../../src/source/end-reconciler.ts';
+import { createEndReconciler } from '../../src/source/end-reconciler.ts';
+import { createEndedRowWatch } from '../../src/source/ended-row-watch.ts';
 import {
   type App,
   chunk,
@@ -137,7 +138,7 @@ describe('a final row whose log has no terminal event', () => {
   });
 });
 
-describe('PROTOCOL.md, Coming back: the log of an ended execution has expired', () => {
+describe('PROTOCOL.md, Reconnecting: the log of an ended execution has expired', () => {
   /** An execution of 7 events that ended; its log has gone. */
   async function expired(mode: 'TEXT' | 'STRUCTURED', result: string | object) {
     const store = createMemoryStore();
@@ -204,7 +205,7 @@ describe('PROTOCOL.md, Coming back: the log of an ended execution has expired', 
   });
 });
 
-describe('PROTOCOL.md, Coming back: the log of an ended execution lost its end', () => {
+describe('PROTOCOL.md, Reconnecting: the log of an ended execution lost its end', () => {
   test('and the row has its cursor: the end comes from the row', async () => {
     const store = createMemoryStore();
     const log = createMemoryLog();
@@ -220,7 +221,7 @@ describe('PROTOCOL.md, Coming back: the log of an ended execution lost its end',
   });
 });
 
-describe('PROTOCOL.md, Event: `gap`, where the log has been trimmed', () => {
+describe('PROTOCOL.md, Events: `gap`, where the log has been trimmed', () => {
   const patch = (path: string): NewEvent => ({
     type: 'structured_delta',
     ts: TS,

@@ -1,5 +1,5 @@
 // A browser's own EventSource through what a deployment does to it: it reconnects automatically and misses nothing
-// (PROTOCOL.md, "Coming back"). Tokens: test/auth/browser.test.ts.
+// (PROTOCOL.md, "Reconnecting"). Tokens: test/auth/browser.test.ts.
 //
 //   OUTAGE_SECONDS=60 npm test -- test/server/eventsource.test.ts    # Redis unavailable for a minute
 import type { Browser, Page } from 'playwright-core';

@@ -1,4 +1,4 @@
-// The limits of a server, and the responses above them (PROTOCOL.md, "Coming back").
+// The limits of a server, and the responses above them (PROTOCOL.md, "Reconnecting").
 import { Server } from 'node:http';
 import { connect } from 'node:net';
 import { SignJWT } from 'jose';
@@ -24,7 +24,7 @@ describe('a full node', () => {
     const rest = await fetch(restUrl(app.url, 'a1'));
     expect([rest.status, rest.headers.get('retry-after')]).toEqual([503, '5']);
     expect(await rest.json()).toMatchObject({
-      code: 'SOURCE_UNAVAILABLE',
+      code: 'CAPACITY',
       detail: expect.stringContaining('(1)'),
     });
     const graphql = await fetch(app.url + SUBSCRIPTION, { headers: EVENT_STREAM });
@@ -33,7 +33,7 @@ describe('a full node', () => {
       using back = await openSse(path, { lastEventId: `0-${log.epoch}` });
       expect(await back.ended()).toBe('clean');
       expect(back.status).toBe(200);
-      expect(back.text).toMatch(/^retry: 5000\n: this server has all the streams it takes/);
+      expect(back.text).toMatch(/^retry: 5000\n: server is at its stream limit/);
     }
     first.destroy();
     await until(async () => (await fetch(restUrl(app.url, 'a1'), { method: 'GET' })).status === 200);

@@ -1,5 +1,5 @@
-// Redis and Postgres unavailable, at start and later: reported, waited for, and recovered from (PROTOCOL.md, "Coming
-// back"; issue, "Bad input").
+// Redis and Postgres unavailable, at start and later: reported, waited for, and recovered from (PROTOCOL.md,
+// "Reconnecting").
 import { afterEach, describe, expect, test } from 'vitest';
 import { createPrismaStore } from '../../src/execution/prisma-store.ts';
 import type { EventLog } from '../../src/log/log.ts';

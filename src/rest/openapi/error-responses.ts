@@ -153,7 +153,7 @@ export const TOO_MANY_STREAMS = problemResponse(
   429,
   'The caller has too many streams, opens them too fast, or exceeds its quota. A request with `Last-Event-ID` gets 200 with a longer `retry:` instead, and ends.',
   {
-    TOO_MANY_STREAMS: 'you have all the streams one caller may have (1)',
+    TOO_MANY_STREAMS: 'too many open streams for this caller (limit 1)',
     TOO_MANY_REQUESTS: quotaDetail('queries', DEFAULT_QUOTAS.queries),
   },
 );

@@ -3,7 +3,7 @@ import { createPrismaStore } from '../../execution/prisma-store.ts';
 import { createMemoryLog } from '../../log/memory.ts';
 import { createRedisLog } from '../../log/redis/redis-log.ts';
 import type { ErrorLogger } from '../../telemetry/logger.ts';
-import { createTemporalClient } from '../../temporal/source/connection.ts';
+import { createTemporalClient } from '../../temporal/source/grpc-client.ts';
 import { createStreamTokens } from '../auth/stream-tokens.ts';
 import { createMemoryTokenRecords, createRedisTokenRecords } from '../auth/token-records.ts';
 import type { ExecstreamOptions, Parts } from '../create-execstream.ts';

@@ -14,7 +14,7 @@ export const LIMIT_SETTINGS = {
     perNode: count(
       'MAX_STREAMS',
       streams.perNode,
-      'Streams of this server. Above it: 503 `SOURCE_UNAVAILABLE`. Connections above these and 2,000 others are closed.',
+      'Streams of this server. Above it: 503 `CAPACITY`. Connections above these and 2,000 others are closed.',
     ),
     perCaller: count(
       'MAX_STREAMS_PER_CALLER',
@@ -81,7 +81,7 @@ export const LIMIT_SETTINGS = {
     default: DEFAULT_LIMITS.maxBodyBytes,
     min: 1_024,
     max: 100_000_000,
-    doc: 'The body of a GraphQL request. Above it: 413. A batch of events has [a limit of its own](publishing.md).',
+    doc: 'The body of a GraphQL request. Above it: 413. A batch of events has [a limit of its own](docs/publishing.md).',
   }),
   maxHeaderBytes: integer('MAX_HEADER_BYTES', {
     default: DEFAULT_LIMITS.maxHeaderBytes,

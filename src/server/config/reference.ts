@@ -27,7 +27,10 @@ export const SECTIONS: { readonly [name: string]: Section } = {
 /** A section as a Markdown table. */
 export function toMarkdown({ settings }: Section): string {
   const rows = settings.map(({ name, shownDefault, doc }) => `| \`${name}\` | ${shownDefault} | ${doc} |`);
-  return ['| variable | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
+  // The texts name documents from the root of the repository; the pages are in docs/.
+  return ['| variable | default | meaning |', '| --- | --- | --- |', ...rows]
+    .join('\n')
+    .replaceAll('](docs/', '](');
 }
 
 const TABLE = /(?<=<!-- settings: (\w+) -->\n)[\s\S]*?(?=\n<!-- end -->)/g;

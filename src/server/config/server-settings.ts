@@ -13,7 +13,7 @@ export const SERVER_SETTINGS = {
   }),
   host: text('HOST', {
     default: '127.0.0.1',
-    doc: 'The address to listen on. Any but a loopback address requires [authentication](authentication.md).',
+    doc: 'The address to listen on. Any but a loopback address requires [authentication](docs/authentication.md).',
   }),
   databaseUrl: optionalUrl('DATABASE_URL', {
     protocols: ['postgres:', 'postgresql:'],
@@ -26,7 +26,7 @@ export const SERVER_SETTINGS = {
   }),
   redisUrl: optionalText('REDIS_URL', {
     unset: 'memory',
-    doc: 'Redis 7 or newer, which stores the log: [a single node, Sentinel or a cluster](redis.md).',
+    doc: 'Redis 7 or newer, which stores the log: [a single node, Sentinel or a cluster](docs/redis.md).',
   }),
   redisPrefix: optionalText('REDIS_PREFIX', {
     unset: 'none',
@@ -36,7 +36,7 @@ export const SERVER_SETTINGS = {
     default: 0,
     min: 0,
     max: 100,
-    doc: 'How many replicas must have received an event [before it is acknowledged](redis.md).',
+    doc: 'How many replicas must have received an event [before it is acknowledged](docs/redis.md).',
   }),
   corsOrigins: list(
     'CORS_ORIGINS',
@@ -54,7 +54,7 @@ export const SERVER_SETTINGS = {
     max: DAY_MS,
     doc:
       'An execution without a heartbeat of its publisher for this time ends as FAILED' +
-      ' ([`PUBLISHER_LOST`](publishing.md)). Publishers send one every 10 s; values below 25000 may' +
+      ' ([`PUBLISHER_LOST`](docs/publishing.md)). Publishers send one every 10 s; values below 25000 may' +
       ' end live executions.',
   }),
   logLevel: oneOf('LOG_LEVEL', {

@@ -1,11 +1,11 @@
-// A server that watches Temporal, in the test's process, and readers of its streams.
+// A server that watches Temporal, in the process of the test, and viewers of its streams.
 import { bundleWorkflowCode, type WorkflowBundle } from '@temporalio/worker';
 import type { ExecutionStore } from '../../../src/execution/store.ts';
 import type { EventLog } from '../../../src/log/log.ts';
 import { createMemoryLog } from '../../../src/log/memory.ts';
 import { createExecstream, type ExecstreamOptions } from '../../../src/server/create-execstream.ts';
 import { listen } from '../../../src/server/node-server.ts';
-import { createTemporalClient } from '../../../src/temporal/source/connection.ts';
+import { createTemporalClient } from '../../../src/temporal/source/grpc-client.ts';
 import type { TemporalClient } from '../../../src/temporal/source/temporal-client.ts';
 import { graphqlPath } from '../../support/app.ts';
 import { createMemoryStore, type MemoryStore } from '../../support/memory-store.ts';
@@ -17,31 +17,31 @@ export interface Watching {
   readonly url: string;
   readonly log: EventLog;
   readonly store: MemoryStore;
-  /** How often the workflow's query was asked by this server. */
+  /** The number of queries that this server sent. */
   queries: number;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 export interface WatchingOptions {
-  /** Shared with another server where given. */
+  /** Shared with another server. */
   readonly parts?: { readonly log: EventLog; readonly store: MemoryStore };
   readonly workflows?: ExecstreamOptions['workflows'];
-  readonly temporal?: (made: TemporalClient) => TemporalClient;
+  readonly temporal?: (client: TemporalClient) => TemporalClient;
 }
 
-/** Short times, so that the tests need not wait. */
+/** Short intervals, so that tests do not wait. */
 const WORKFLOWS = { leaseMs: 1_500, standbyMs: 200, slowPollMs: 3_000, taskStallMs: 1_000, retriesMs: 200 };
 
 export async function startWatching(address: string, options: WatchingOptions = {}): Promise<Watching> {
   const { log, store } = options.parts ?? { log: createMemoryLog(), store: createMemoryStore() };
-  const made = createTemporalClient({ address, namespace: 'default' }, { queryMs: 2_000, callMs: 2_000 });
-  const given = options.temporal?.(made) ?? made;
+  const client = createTemporalClient({ address, namespace: 'default' }, { queryMs: 2_000, callMs: 2_000 });
+  const wrapped = options.temporal?.(client) ?? client;
   const temporal: TemporalClient = {
-    ...given,
+    ...wrapped,
     query(...args) {
       watching.queries += 1;
-      return given.query(...args);
+      return wrapped.query(...args);
     },
   };
   const services = createExecstream({
@@ -71,8 +71,8 @@ export function watchGraphql(url: string, id: string): Promise<SseStream> {
   return openSse(url + graphqlPath(query, { id }));
 }
 
-/** The events of a stream in words: seq, type, and what tells it from others of the type. */
-export function told({ frames }: SseStream): string[] {
+/** The events of a stream as lines: seq, type, and the fields that distinguish them. */
+export function linesOf({ frames }: SseStream): string[] {
   return frames.flatMap(({ id, event, data }) => {
     if (event === 'complete' && data === '') return [];
     const graphql = event === 'next' ? JSON.parse(data).data.workflowStream : undefined;
@@ -84,18 +84,18 @@ export function told({ frames }: SseStream): string[] {
   });
 }
 
-/** Waits for an event whose words hold this. */
-export function heard(stream: SseStream, words: string | RegExp, timeoutMs = 10_000): Promise<void> {
-  const match = (line: string) => (typeof words === 'string' ? line.includes(words) : words.test(line));
+/** Waits for an event whose line contains this text. */
+export function waitForLine(stream: SseStream, text: string | RegExp, timeoutMs = 10_000): Promise<void> {
+  const match = (line: string) => (typeof text === 'string' ? line.includes(text) : text.test(line));
   return stream.until(
-    () => told(stream).some(match),
-    `${words} among\n${told(stream).join('\n')}`,
+    () => linesOf(stream).some(match),
+    `${text} among\n${linesOf(stream).join('\n')}`,
     timeoutMs,
   );
 }
 
 /** The cursor of the last event. */
-export function lastId(stream: SseStream): string {
+export function lastCursor(stream: SseStream): string {
   return stream.frames.filter(({ id }) => id !== undefined).at(-1)!.id!;
 }
 
@@ -123,7 +123,7 @@ export async function startForeignWorker(temporal: TemporalConnections, taskQueu
       },
       stubborn: async () => {
         tries += 1;
-        if (tries < 3) throw new Error(`refused ${tries}`);
+        if (tries < 3) throw new Error(`failed ${tries}`);
         return 'at last';
       },
     },

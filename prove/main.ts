@@ -1,17 +1,23 @@
-// `npm run prove`: a chaos run that shows that nothing is lost, doubled or disordered (docs/proof.md).
+// `npm run prove`: a chaos run that shows that no event is lost, duplicated or delivered out of order
+// (docs/proof.md).
 //
 //   npm run prove -- --seed 1 --minutes 3 --json proof.json
-//   npm run prove -- --scenario rolling                        three servers replaced under a thousand viewers
+//   npm run prove -- --scenario rolling                        replaces three servers under a thousand viewers
 //   npm run prove -- --minutes 0.5 --viewers 50 --faults server-killed,connections-cut
 import { rmSync, writeFileSync } from 'node:fs';
-import { parseOptions } from './options.ts';
+import { parseOptions, USAGE } from './options.ts';
 import { describe, failures, toJson } from './report.ts';
 import { runChaos } from './run.ts';
+
+if (process.argv.includes('--help')) {
+  console.log(USAGE);
+  process.exit();
+}
 
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    // Once to end it in order, twice to end it now.
+    // The first signal ends the run in order, the second one immediately.
     if (interruption.signal.aborted) process.exit(130);
     interruption.abort();
   });
@@ -31,5 +37,5 @@ try {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 }
-// All is written; what libraries still have under way (a retry's timer, a native runtime) is not waited for.
+// All output is written; timers and native runtimes of libraries must not keep the process alive.
 process.stdout.write('', () => process.exit());

@@ -1,4 +1,4 @@
-// The command line of the proof and of the soak.
+// The command line of the proof and of the soak test.
 import { parseArgs } from 'node:util';
 import { FAULTS } from './faults/schedule.ts';
 
@@ -8,17 +8,34 @@ export interface Options {
   readonly minutes: number;
   readonly viewers: number;
   readonly servers: number;
-  /** About how many of the viewers are a browser's EventSource. */
+  /** Approximate number of viewers that use a browser's EventSource. */
   readonly browsers: number;
-  /** Where the numbers are written as JSON. */
+  /** The file to which the results are written as JSON. */
   readonly json: string | undefined;
   /** Kinds of faults; all by default. */
   readonly faults: readonly string[];
-  /** Keep logs and journals though all is well. */
+  /** Keeps logs and journals even if the run passes. */
   readonly keep: boolean;
 }
 
-/** @throws Error in words for the one who typed it. */
+export const USAGE = `Usage: npm run prove -- [options]
+
+Publishes and watches executions while faults are injected. Fails if an event is lost, duplicated, out of order or
+wrong, or if a kind of fault did not happen.
+
+  --scenario <name>    chaos (default), or rolling: replaces servers under many viewers
+  --seed <n>           seed of all decisions (default: 1)
+  --minutes <n>        duration (default: 3; rolling: 1)
+  --viewers <n>        concurrent viewers, about (default: 300; rolling: 1000)
+  --servers <n>        servers (default: 2; rolling: 3)
+  --browsers <n>       viewers that use a browser's EventSource, about (default: 4)
+  --faults <a,b,…>     kinds of faults (default: all; rolling: rolling-deploy)
+  --json <file>        writes the results as JSON
+  --keep               keeps logs and journals even if the run passes
+
+Kinds of faults: ${FAULTS.map(({ kind }) => kind).join(', ')}`;
+
+/** @throws Error with a message for the person who typed the command. */
 export function parseOptions(argv: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...argv],
@@ -42,7 +59,7 @@ export function parseOptions(argv: readonly string[]): Options {
   const kinds = FAULTS.map(({ kind }) => kind);
   const faults = values.faults?.split(',') ?? (isRolling ? ['rolling-deploy'] : kinds);
   const unknown = faults.find((kind) => !kinds.includes(kind));
-  if (unknown !== undefined) throw new Error(`--faults ${unknown}: expected some of ${kinds.join(', ')}`);
+  if (unknown !== undefined) throw new Error(`--faults ${unknown}: expected a subset of ${kinds.join(', ')}`);
   return {
     scenario,
     seed: number('seed', values.seed, 0, 2 ** 31),
@@ -56,8 +73,8 @@ export function parseOptions(argv: readonly string[]): Options {
   };
 }
 
-export function number(name: string, text: string, least: number, most: number): number {
+export function number(name: string, text: string, min: number, max: number): number {
   const value = Number(text);
-  if (text !== '' && value >= least && value <= most) return value;
-  throw new Error(`--${name} ${text}: expected a number from ${least} to ${most}`);
+  if (text !== '' && value >= min && value <= max) return value;
+  throw new Error(`--${name} ${text}: expected a number from ${min} to ${max}`);
 }

@@ -1,4 +1,4 @@
-// What is published and who watches it: drawn from the seed, execution by execution.
+// The plan of a run: its executions and their viewers. Every decision is drawn from the seed.
 import type { Random } from './random.ts';
 import { createRandom } from './random.ts';
 
@@ -11,33 +11,33 @@ export type Transport =
   | 'graphql-post'
   | 'browser';
 
-/** One execution, told to a worker process as it is. */
+/** One execution, as it is sent to a worker process. */
 export interface ExecutionPlan {
   readonly id: string;
   readonly kind: 'agent' | 'task';
   readonly mode: 'TEXT' | 'STRUCTURED';
   readonly by: Publishing;
-  /** What its contents are drawn from. */
+  /** The seed of its contents. */
   readonly seed: string;
   readonly pieces: number;
-  /** A text whose pieces are so large that a viewer who does not read backs up into the server. */
+  /** A text with chunks so large that a viewer that does not read causes backpressure in the server. */
   readonly isHeavy: boolean;
-  /** Between two pieces, in ms. */
+  /** The pause between two pieces, in ms. */
   readonly paceMs: number;
-  /** The first attempt gives up after so many pieces; undefined where it does not. */
+  /** The first attempt gives up after this number of pieces; undefined if it does not give up. */
   readonly givesUpAt: number | undefined;
   readonly ends: 'complete' | 'fail';
 }
 
-/** One viewer of it. */
+/** One viewer of an execution. */
 export interface ViewerPlan {
   readonly name: string;
   readonly transport: Transport;
-  /** How long after the execution's start it comes. */
+  /** When it connects, in ms after the start of the execution. */
   readonly joinsAfterMs: number;
-  /** After so many events it goes away for so long, once; undefined where it stays. */
+  /** Disconnects once, after this number of events and for this long; undefined if it stays connected. */
   readonly leaves: { readonly afterEvents: number; readonly forMs: number } | undefined;
-  /** What its backoff is drawn from. */
+  /** The seed of its backoff. */
   readonly seed: string;
 }
 
@@ -45,12 +45,12 @@ export const TENANT = 'prove';
 
 export interface PlanOptions {
   readonly seed: number;
-  /** Begins the ids of its executions. */
+  /** The prefix of the execution ids. */
   readonly prefix: string;
   readonly viewersEach: number;
-  /** The part of executions that a browser watches too. */
+  /** The share of executions that a browser watches too. */
   readonly browsers: number;
-  /** The least and the most pieces of an execution. */
+  /** The minimum and the maximum number of pieces of an execution. */
   readonly pieces: readonly [number, number];
   readonly paceMs: readonly [number, number];
 }
@@ -59,8 +59,8 @@ export interface PlanOptions {
 export function planExecution(options: PlanOptions, n: number): ExecutionPlan {
   const random = createRandom(options.prefix, 'execution', n);
   const isHeavy = random.chance(0.06);
-  // Less than a publisher holds: after a reset it says a text of more than 1 MiB no more than in part (PREFIX_LOST).
-  const pieces = Math.min(random.whole(...options.pieces), isHeavy ? 180 : Number.POSITIVE_INFINITY);
+  // Stays below 1 MiB: after a reset, a publisher resends only a part of a longer text (PREFIX_LOST).
+  const pieces = Math.min(random.integer(...options.pieces), isHeavy ? 180 : Number.POSITIVE_INFINITY);
   return {
     id: `${options.prefix}-${n}`,
     kind: random.pick(['agent', 'task']),
@@ -69,8 +69,8 @@ export function planExecution(options: PlanOptions, n: number): ExecutionPlan {
     seed: `${options.prefix}/${n}`,
     pieces,
     isHeavy,
-    paceMs: random.whole(...options.paceMs),
-    givesUpAt: random.chance(0.15) ? random.whole(1, pieces) : undefined,
+    paceMs: random.integer(...options.paceMs),
+    givesUpAt: random.chance(0.15) ? random.integer(1, pieces) : undefined,
     ends: random.chance(0.1) ? 'fail' : 'complete',
   };
 }
@@ -89,9 +89,9 @@ export function planViewers(
   const hasBrowser = createRandom(options.seed, 'browser', id).chance(options.browsers);
   return Array.from({ length }, (_, n) => {
     const random: Random = createRandom(options.seed, 'viewer', id, n);
-    // Most come at once; some find half of it said already.
-    const joinsAfterMs = random.chance(0.8) ? random.whole(0, 1_500) : random.whole(0, durationMs);
-    const leaves = { afterEvents: random.whole(5, 200), forMs: random.whole(0, 3_000) };
+    // Most viewers connect near the start; the others replay a part first.
+    const joinsAfterMs = random.chance(0.8) ? random.integer(0, 1_500) : random.integer(0, durationMs);
+    const leaves = { afterEvents: random.integer(5, 200), forMs: random.integer(0, 3_000) };
     return {
       name: `${id}/${n}`,
       transport: n === 0 && hasBrowser ? 'browser' : random.pick(TRANSPORTS),

@@ -1,4 +1,4 @@
-// What a run says of itself: for a person, and as JSON.
+// The report of a run, as text and as JSON.
 
 import type { Played } from './faults/fault.ts';
 import type { Options } from './options.ts';
@@ -15,15 +15,15 @@ export interface RunResult {
   readonly longPauses: readonly Pause[];
   readonly connections: number;
   readonly renewals: number;
-  readonly refusals: Readonly<Record<string, number>>;
+  readonly rejections: Readonly<Record<string, number>>;
   readonly seconds: number;
-  /** Where logs and journals are. */
+  /** The folder of logs and journals. */
   readonly folder: string;
 }
 
 /** What `--json` writes. */
 export function toJson(result: RunResult): object {
-  const { options, totals, faults, problems, connections, renewals, refusals, seconds } = result;
+  const { options, totals, faults, problems, connections, renewals, rejections, seconds } = result;
   const { scenario, seed, minutes } = options;
   return {
     ...{ scenario, seed, minutes },
@@ -33,20 +33,22 @@ export function toJson(result: RunResult): object {
     longestPauseDuring: pauseCause(result),
     longPauses: result.longPauses,
     played: result.played,
-    ...{ faults, problems, connections, renewals, refusals, seconds },
+    ...{ faults, problems, connections, renewals, rejections, seconds },
     passed: failures(result).length === 0,
   };
 }
 
-/** Why the run proves nothing, or the contrary; empty where all is well. */
+/** The reasons why the run failed; empty if it passed. */
 export function failures({ totals, faults, problems }: RunResult): string[] {
   const { delivered, lost, doubled, disordered, wronglyRead } = totals;
-  const wrong = Object.entries({ lost, doubled, disordered, wronglyRead }).filter(([, count]) => count > 0);
-  const absent = Object.entries(faults).filter(([, count]) => count === 0);
+  const violations = Object.entries({ lost, doubled, disordered, wronglyRead }).filter(
+    ([, count]) => count > 0,
+  );
+  const missing = Object.entries(faults).filter(([, count]) => count === 0);
   return [
-    ...wrong.map(([what, count]) => `${count} ${what}`),
+    ...violations.map(([what, count]) => `${count} ${what}`),
     ...(delivered === 0 ? ['nothing was delivered'] : []),
-    ...absent.map(([kind]) => `no ${kind} happened: more minutes give it a turn`),
+    ...missing.map(([kind]) => `no ${kind} happened: increase --minutes`),
     ...problems,
   ];
 }
@@ -67,18 +69,18 @@ export function describe(result: RunResult): string {
     ['events per second', perSecond(result)],
     ['executions, viewers', `${executions}, ${viewers} on ${result.connections} connections`],
     ['tokens renewed', result.renewals],
-    ['refusals', counts(result.refusals)],
+    ['rejections', counts(result.rejections)],
   ];
-  const failed = failures(result);
+  const reasons = failures(result);
   const shown = grouped(totals.violations);
   return [
     ...rows.map(([name, value]) => `${name.padEnd(20)} ${value}`),
-    ...(failed.length > 0 ? ['', 'FAILED', ...failed.map((why) => `  ${why}`), ...shown] : []),
-    ...(failed.length > 0 ? [`Logs and journals: ${folder}`] : []),
+    ...(reasons.length > 0 ? ['', 'FAILED', ...reasons.map((why) => `  ${why}`), ...shown] : []),
+    ...(reasons.length > 0 ? [`Logs and journals: ${folder}`] : []),
   ].join('\n');
 }
 
-/** The same of many viewers in one line. */
+/** One line for identical violations of several viewers. */
 function grouped(violations: readonly Violation[]): string[] {
   const groups = new Map<string, Violation[]>();
   for (const violation of violations) {

@@ -1,44 +1,44 @@
-// One deployment with its executions and their audience, until all that was begun has been judged.
+// Runs the executions and viewers of one deployment until every execution has been judged.
 import { join } from 'node:path';
 import { createJournalWriter } from './journal/writer.ts';
-import { createDirector, type DirectorOptions } from './scheduler.ts';
+import { createScheduler, type SchedulerOptions } from './scheduler.ts';
 import type { Deployment } from './stage/deployment.ts';
-import { playWorkflows } from './temporal/run-workflows.ts';
+import { runWorkflows } from './temporal/run-workflows.ts';
 import { type AudienceOptions, createAudience } from './viewers/audience.ts';
 import type { Viewer } from './viewers/viewer.ts';
 
-export interface TheatreOptions
-  extends Omit<DirectorOptions, 'run' | 'view' | 'intrude'>,
+export interface RunLoopOptions
+  extends Omit<SchedulerOptions, 'run' | 'view' | 'startIntruder'>,
     Omit<AudienceOptions, 'url' | 'signal'> {
   readonly deployment: Deployment;
-  /** Workflows at a time, where there is Temporal. */
+  /** Concurrent workflows, if Temporal is available. */
   readonly workflows: number;
-  /** Where journals go. */
+  /** The folder of the journals. */
   readonly folder: string;
 }
 
-export interface Theatre {
-  /** Resolves when nothing new is begun and all that was is judged. */
+export interface RunLoop {
+  /** Resolves once no execution starts any more and all have been judged. */
   readonly done: Promise<unknown>;
-  /** Those that watch now. */
+  /** The viewers that are connected or about to connect. */
   viewers(): readonly Viewer[];
-  /** Whether somebody still reads of an execution that has ended. */
-  isOwed(): boolean;
+  /** Whether a viewer still reads an execution that has ended. */
+  hasEndedReaders(): boolean;
 }
 
-export function startTheatre(options: TheatreOptions): Theatre {
+export function startRunLoop(options: RunLoopOptions): RunLoop {
   const { deployment, plan, closing, over, folder, workflows } = options;
   const { balancer, workers, temporalWorkers } = deployment;
   const audience = createAudience({ ...options, url: balancer.url, signal: over });
-  const director = createDirector({ ...options, run: workers.run, ...audience });
+  const scheduler = createScheduler({ ...options, run: workers.run, ...audience });
 
-  async function runWorkflows(): Promise<void> {
+  async function watchWorkflows(): Promise<void> {
     if (!temporalWorkers || workflows === 0) return;
     const journal = createJournalWriter(join(folder, 'journals', 'workflows.jsonl'));
-    await playWorkflows({ plan, director, temporalWorkers, journal, count: workflows, closing, over });
+    await runWorkflows({ plan, scheduler, temporalWorkers, journal, count: workflows, closing, over });
     journal.close();
   }
 
-  const { viewers, isOwed } = director;
-  return { done: Promise.all([director.run(), runWorkflows()]), viewers, isOwed };
+  const { viewers, hasEndedReaders } = scheduler;
+  return { done: Promise.all([scheduler.run(), watchWorkflows()]), viewers, hasEndedReaders };
 }

@@ -1,4 +1,4 @@
-// One run: the stage is set, executions are published and watched, faults are played, and all is judged.
+// One run: starts the stage, publishes and watches executions, injects faults, and judges the results.
 import { setMaxListeners } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import type { Options } from './options.ts';
 import type { PlanOptions } from './plan.ts';
 import { createRandom } from './random.ts';
 import type { RunResult } from './report.ts';
-import { startTheatre } from './run-loop.ts';
+import { startRunLoop } from './run-loop.ts';
 import { startStage } from './stage/stage.ts';
 import { createTotals } from './totals.ts';
 import { startBrowser } from './viewers/browser.ts';
@@ -20,18 +20,18 @@ import type { ViewerCounts } from './viewers/viewer.ts';
 const CONCURRENCY = 12;
 const WORKERS = 3;
 const TEMPORAL_WORKERS = 2;
-/** Workflows at a time. */
+/** Concurrent workflows. */
 const WORKFLOWS = 3;
-/** The second deployment is there for its Redis: executions at a time, and viewers of each. */
+/** The second deployment exists for its Redis, with few concurrent executions and few viewers of each. */
 const FAILOVER = { concurrency: 3, viewersEach: 6 };
-/** How long, once all faults are over, what was begun may take to end. */
+/** How long executions may take to end after the last fault, in ms. */
 const LAST_MS = 90_000;
 
-/** @param interrupted ends the run early: what was begun is still ended. */
+/** @param interrupted ends the run early: executions that have started still end. */
 export async function runChaos(
   options: Options,
   interrupted: AbortSignal,
-  say: (line: string) => void,
+  log: (line: string) => void,
 ): Promise<RunResult> {
   const { seed, minutes, faults } = options;
   const random = createRandom(seed, options.scenario);
@@ -43,11 +43,11 @@ export async function runChaos(
   const over = new AbortController();
   const closing = new AbortController();
   const timeUp = new AbortController();
-  // Each viewer and each attempt listens.
+  // Each viewer and each attempt adds a listener.
   setMaxListeners(0, over.signal);
   try {
     const totals = createTotals();
-    const counts: ViewerCounts = { connections: 0, refusals: new Map(), renewals: 0 };
+    const counts: ViewerCounts = { connections: 0, rejections: new Map(), renewals: 0 };
     const pauses = createPauses();
     const attempts: string[] = [];
     const browser = options.browsers > 0 ? await startBrowser(stage.main.balancer.url) : undefined;
@@ -55,34 +55,34 @@ export async function runChaos(
     const faultStage: FaultStage = {
       ...{ ...stage.main, redis: stage.redis, postgres: stage.postgres, failover: stage.failover?.redis },
       random: random.fork('faults'),
-      viewers: () => theatres.flatMap(({ viewers }) => viewers()),
+      viewers: () => loops.flatMap(({ viewers }) => viewers()),
       renewals: () => counts.renewals,
-      isOwed: () => theatres[0]!.isOwed(),
+      hasEndedReaders: () => loops[0]!.hasEndedReaders(),
       ...{ destructions: [], failovers: [], signal: interrupted },
     };
     const schedule = createSchedule({
-      ...{ stage: faultStage, random: random.fork('schedule'), kinds: faults, timeUp: timeUp.signal, say },
+      ...{ stage: faultStage, random: random.fork('schedule'), kinds: faults, timeUp: timeUp.signal, log },
       restMs: restOf(options),
     });
     const common = {
       ...{ totals, counts, pauses, played: schedule.played, sharedKey: stage.sharedKey },
       ...{ folder: stage.folder, journals: readJournals(join(stage.folder, 'journals')) },
-      ...{ closing: closing.signal, over: over.signal, say: (line: string) => void attempts.push(line) },
+      ...{ closing: closing.signal, over: over.signal, log: (line: string) => void attempts.push(line) },
     };
     const plan = planOf(options);
-    const from = Date.now();
+    const startedAt = Date.now();
     const main = {
       ...{ ...common, deployment: stage.main, plan, browser, destructions: faultStage.destructions },
       ...{ concurrency: CONCURRENCY, workflows: WORKFLOWS },
     };
-    const theatres = [startTheatre(main)];
+    const loops = [startRunLoop(main)];
     if (stage.failover) {
       const { deployment } = stage.failover;
       const { concurrency, viewersEach } = FAILOVER;
-      const second = { ...plan, prefix: `${plan.prefix}-failover`, viewersEach, browsers: 0 };
+      const secondPlan = { ...plan, prefix: `${plan.prefix}-failover`, viewersEach, browsers: 0 };
       const destructions = faultStage.failovers;
-      theatres.push(
-        startTheatre({ ...common, deployment, plan: second, concurrency, workflows: 0, destructions }),
+      loops.push(
+        startRunLoop({ ...common, deployment, plan: secondPlan, concurrency, workflows: 0, destructions }),
       );
     }
     const playing = schedule.run();
@@ -90,17 +90,17 @@ export async function runChaos(
     timeUp.abort();
     await playing;
     closing.abort();
-    const last = setTimeout(() => over.abort(), LAST_MS);
-    await Promise.all(theatres.map(({ done }) => done));
-    clearTimeout(last);
+    const timeout = setTimeout(() => over.abort(), LAST_MS);
+    await Promise.all(loops.map(({ done }) => done));
+    clearTimeout(timeout);
     writeFileSync(join(stage.folder, 'attempts.log'), `${attempts.join('\n')}\n`);
     return {
       ...{ options, totals, played: schedule.played, faults: schedule.counts(), problems: schedule.problems },
       longestPause: pauses.longest,
       longPauses: pauses.long,
       ...{ connections: counts.connections, renewals: counts.renewals },
-      refusals: Object.fromEntries(counts.refusals),
-      seconds: (Date.now() - from) / 1_000,
+      rejections: Object.fromEntries(counts.rejections),
+      seconds: (Date.now() - startedAt) / 1_000,
       folder: stage.folder,
     };
   } finally {
@@ -109,16 +109,16 @@ export async function runChaos(
   }
 }
 
-/** Between two faults, in ms. A deploy is to find all viewers watching, not on their way. */
+/** The pause between two faults, in ms. Before the next deployment, all viewers should have reconnected. */
 function restOf({ scenario, minutes }: Options): readonly [number, number] {
   if (scenario === 'rolling') return [8_000, 12_000];
   return minutes < 1 ? [300, 1_000] : [1_500, 4_000];
 }
 
 function planOf({ scenario, seed, minutes, viewers, browsers }: Options): PlanOptions {
-  // What was begun is to end soon after a run that is short itself.
+  // In a short run, executions have to end soon after it.
   const pieces: readonly [number, number] = minutes < 1 ? [40, 160] : [150, 500];
-  // A thousand viewers are what the rolling scenario is about, not how much they read.
+  // The rolling scenario is about the number of viewers, not about the volume.
   const volume = {
     chaos: { pieces, paceMs: [30, 80] },
     rolling: { pieces: [60, 150], paceMs: [150, 300] },

@@ -1,5 +1,5 @@
-// Runs the executions of a run: each published, attempt after attempt, watched by its viewers, and judged once they
-// have seen the end and its journal is complete.
+// Runs the executions of a run. Each is published, attempt after attempt, and watched by its viewers; it is judged
+// once they have seen the terminal event and its journal is complete.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionKind } from '../src/event/events.ts';
 import { digest } from './check/digest.ts';
@@ -13,16 +13,16 @@ import { addFinding, addVerdict, type Totals } from './totals.ts';
 import type { Intruder } from './viewers/intruder.ts';
 import type { Viewer } from './viewers/viewer.ts';
 
-/** Something to watch. */
+/** An execution to watch. */
 export interface Watched {
   readonly id: string;
   readonly kind: ExecutionKind;
   readonly mode: 'TEXT' | 'STRUCTURED';
 }
 
-export interface DirectorOptions {
+export interface SchedulerOptions {
   readonly plan: PlanOptions;
-  /** Executions at a time. */
+  /** Concurrent executions. */
   readonly concurrency: number;
   readonly totals: Totals;
   readonly journals: Journals;
@@ -30,58 +30,62 @@ export interface DirectorOptions {
   readonly played: readonly Played[];
   run(plan: ExecutionPlan, attempt: number): Promise<AttemptOutcome>;
   view(watched: Watched, plan: ViewerPlan): Viewer;
-  /** Sends somebody who may not read it. */
-  intrude(watched: Watched): Intruder;
-  /** No new executions. */
+  /** Starts a client that is not authorized to read the execution. */
+  startIntruder(watched: Watched): Intruder;
+  /** Aborted when no further executions may start. */
   readonly closing: AbortSignal;
-  /** Nothing is waited for any more. */
+  /** Aborted when nothing may be waited for any longer. */
   readonly over: AbortSignal;
-  /** Attempts that did not end as they were meant to, for the logs. */
-  say(line: string): void;
+  /** Logs attempts that did not end as planned. */
+  log(line: string): void;
 }
 
-export interface Director {
-  /** Resolves when all that was begun has been judged. */
+export interface Scheduler {
+  /** Resolves once all executions that were started have been judged. */
   run(): Promise<void>;
-  /** Publishes one thing that is not of the plan, and has it watched and judged as the others are. */
-  conduct(watched: Watched, viewers: readonly ViewerPlan[], publish: () => Promise<unknown>): Promise<void>;
+  /** Publishes an execution that is not part of the plan; it is watched and judged like the others. */
+  runExecution(
+    watched: Watched,
+    viewers: readonly ViewerPlan[],
+    publish: () => Promise<unknown>,
+  ): Promise<void>;
   viewers(): Viewer[];
-  isOwed(): boolean;
+  hasEndedReaders(): boolean;
 }
 
-interface Show {
+interface WatchedExecution {
   readonly viewers: readonly Viewer[];
   isPublished: boolean;
 }
 
-/** An activity's execution ends before the workflow that it is published for: then its viewers know. */
-function isOver({ isPublished, viewers }: Show): boolean {
+/** An activity's execution ends before its workflow does; its viewers see the terminal event. */
+function isOver({ isPublished, viewers }: WatchedExecution): boolean {
   return isPublished || viewers.some(({ sequence }) => sequence.terminal !== undefined);
 }
 
-/** What a journal may lag behind the last acknowledgement. */
+/** How long the journal may lag after the last acknowledgement. */
 const SETTLE_MS = 1_000;
 
-export function createDirector(options: DirectorOptions): Director {
+export function createScheduler(options: SchedulerOptions): Scheduler {
   const { plan, totals, journals, closing, over } = options;
-  const shows = new Set<Show>();
+  const running = new Set<WatchedExecution>();
   let begun = 0;
 
-  async function conduct(
+  async function runExecution(
     watched: Watched,
     viewerPlans: readonly ViewerPlan[],
     publish: () => Promise<unknown>,
   ): Promise<void> {
-    const show: Show = {
+    const show: WatchedExecution = {
       viewers: viewerPlans.map((each) => options.view(watched, each)),
       isPublished: false,
     };
-    shows.add(show);
-    const intruder = options.intrude(watched);
+    running.add(show);
+    const intruder = options.startIntruder(watched);
     await publish();
     show.isPublished = true;
     await Promise.all(show.viewers.map(({ done }) => done));
-    shows.delete(show);
+    running.delete(show);
     for (const detail of await intruder.stop()) {
       const what = 'wronglyRead';
       addFinding(totals, { what, count: 1, detail, viewer: 'an intruder', executionId: watched.id });
@@ -98,7 +102,7 @@ export function createDirector(options: DirectorOptions): Director {
     journals.forget(watched.id);
   }
 
-  /** Whatever the end is, it must be the same for all. */
+  /** The outcome must be the same for all viewers. */
   function checkAgreement(executionId: string, viewers: readonly Viewer[]): void {
     const ends = viewers.flatMap(({ sequence }) =>
       sequence.terminal ? [`${sequence.digest} ${digest(sequence.terminal.data)}`] : [],
@@ -114,8 +118,8 @@ export function createDirector(options: DirectorOptions): Director {
     for (let attempt = 1; !over.aborted; attempt += 1) {
       const { outcome, why } = await untilOver(options.run(plan, attempt));
       if (outcome === 'ended') return;
-      options.say(`${plan.id} (${plan.by}) attempt ${attempt}: ${outcome}${why ? `, ${why}` : ''}`);
-      await sleep(random.whole(200, 1_500));
+      options.log(`${plan.id} (${plan.by}) attempt ${attempt}: ${outcome}${why ? `, ${why}` : ''}`);
+      await sleep(random.integer(200, 1_500));
     }
   }
 
@@ -131,12 +135,12 @@ export function createDirector(options: DirectorOptions): Director {
   }
 
   async function lane(n: number): Promise<void> {
-    // Not all at once: ends and beginnings are to be spread over the run.
+    // Staggered, so that starts and ends are spread over the run.
     await sleep(n * 400);
     while (!closing.aborted) {
       const next = planExecution(plan, begun);
       begun += 1;
-      await conduct(next, planViewers(next, plan), () => publishPlan(next));
+      await runExecution(next, planViewers(next, plan), () => publishPlan(next));
     }
   }
 
@@ -144,8 +148,9 @@ export function createDirector(options: DirectorOptions): Director {
     run: async () => {
       await Promise.all(Array.from({ length: options.concurrency }, (_, n) => lane(n)));
     },
-    conduct,
-    viewers: () => [...shows].flatMap(({ viewers }) => viewers.filter(({ isDone }) => !isDone)),
-    isOwed: () => [...shows].some((show) => isOver(show) && show.viewers.some(({ isDone }) => !isDone)),
+    runExecution,
+    viewers: () => [...running].flatMap(({ viewers }) => viewers.filter(({ isDone }) => !isDone)),
+    hasEndedReaders: () =>
+      [...running].some((show) => isOver(show) && show.viewers.some(({ isDone }) => !isDone)),
   };
 }

@@ -1,5 +1,5 @@
-// `npm run soak`: connections come and go at random; fails if memory, handles, subscriptions or leases climb, or do not
-// end where they began (docs/proof.md).
+// `npm run soak`: connections come and go at random. Fails if memory, handles, subscriptions or leases grow, or do
+// not return to where they started (docs/proof.md).
 //
 //   npm run soak -- --minutes 10 --connections 500
 import { setMaxListeners } from 'node:events';
@@ -19,9 +19,9 @@ import { type Stage, startStage } from './stage/stage.ts';
 import type { Target } from './viewers/transports.ts';
 
 const EXECUTIONS = 10;
-/** Caches and compiled code settle in this time; then everybody leaves, and that is the beginning. */
+/** Caches and compiled code settle in this time; the baseline is measured after all connections have closed. */
 const WARM_UP_MS = 20_000;
-/** What closing takes after the last has left. */
+/** How long the server may take to clean up after the last connection has closed. */
 const SETTLE_MS = 8_000;
 const ON_SIGNAL = fileURLToPath(new URL('./soak/on-signal.js', import.meta.url));
 
@@ -45,11 +45,11 @@ async function soak(options: SoakOptions, interrupted: AbortSignal): Promise<Fin
     const samples: { at: number; measured: Measured }[] = [];
     await wave(stage, random.fork('warm-up'), options, WARM_UP_MS, interrupted);
     const begin = await sampling.take();
-    const told = await wave(stage, random, options, options.minutes * 60_000, interrupted, async (at) => {
+    const traffic = await wave(stage, random, options, options.minutes * 60_000, interrupted, async (at) => {
       samples.push({ at, measured: await sampling.take() });
     });
     const end = await settled(sampling, begin);
-    console.log(`${told.visits} visits, ${told.events} events, ${samples.length} samples`);
+    console.log(`${traffic.visits} visits, ${traffic.events} events, ${samples.length} samples`);
     const findings = findingsOf(begin, samples, end);
     console.log(tableOf(findings));
     return findings;
@@ -60,7 +60,7 @@ async function soak(options: SoakOptions, interrupted: AbortSignal): Promise<Fin
   }
 }
 
-/** Connections come and go for so long; resolves when all have left and nothing is published any more. */
+/** Opens and closes connections for `ms`; resolves once all are closed and nothing is published any more. */
 async function wave(
   stage: Stage,
   random: Random,
@@ -97,10 +97,10 @@ async function wave(
     targets: () => [...targets.values()],
   });
   const everyMs = Math.max(1_000, Math.min(10_000, ms / 60));
-  const from = Date.now();
-  while (Date.now() - from < ms && !interrupted.aborted) {
+  const startedAt = Date.now();
+  while (Date.now() - startedAt < ms && !interrupted.aborted) {
     await sleep(everyMs);
-    await sample(Date.now() - from);
+    await sample(Date.now() - startedAt);
   }
   over.abort();
   await visitors.done;
@@ -109,14 +109,28 @@ async function wave(
   return visitors;
 }
 
-/** A look may come in the midst of something: what is still above the beginning is looked at again. */
+/** A sample may coincide with running work: values above the baseline are measured again. */
 async function settled(sampling: Sampling, begin: Measured): Promise<Measured> {
   let end = await sampling.take();
-  for (let looks = 0; looks < 5 && MEASURES.some((measure) => end[measure] > begin[measure]); looks += 1) {
+  for (let tries = 0; tries < 5 && MEASURES.some((measure) => end[measure] > begin[measure]); tries += 1) {
     await sleep(2_000);
     end = await sampling.take();
   }
   return end;
+}
+
+const USAGE = `Usage: npm run soak -- [options]
+
+Opens and closes connections at random. Fails if memory, handles, subscriptions or leases of the server grow, or do not
+return to where they started.
+
+  --minutes <n>        duration (default: 10)
+  --connections <n>    concurrent connections (default: 500)
+  --seed <n>           seed of all decisions (default: 1)`;
+
+if (process.argv.includes('--help')) {
+  console.log(USAGE);
+  process.exit();
 }
 
 const interruption = new AbortController();

@@ -1,10 +1,10 @@
-// What the verdicts add up to.
+// The sums of all verdicts.
 
 import type { Verdict } from './check/judge.ts';
 import type { Finding } from './check/seen.ts';
 import type { Played } from './faults/fault.ts';
 
-/** Something that is wrong, for a person to look into. */
+/** A problem, described for a person. */
 export interface Violation extends Finding {
   readonly viewer: string;
   readonly executionId: string;
@@ -20,13 +20,13 @@ export interface Totals {
   executions: number;
   /** By reason. */
   readonly resets: Record<string, number>;
-  /** By the faults that were at work. */
+  /** By the faults that were active. */
   readonly gaps: Record<string, number>;
   readonly violations: Violation[];
 }
 
-/** Violations that are kept word for word. */
-const KEPT = 2_000;
+/** The maximum number of violations that are kept with their details. */
+const MAX_VIOLATIONS = 2_000;
 
 export function createTotals(): Totals {
   return {
@@ -54,14 +54,16 @@ export function addVerdict(
 
 export function addFinding(totals: Totals, violation: Violation): void {
   totals[violation.what] += violation.count;
-  if (totals.violations.length < KEPT) totals.violations.push(violation);
+  if (totals.violations.length < MAX_VIOLATIONS) totals.violations.push(violation);
 }
 
-/** How long a fault is felt after it is over. */
-const ECHO_MS = 3_000;
+/** How long a fault has effects after it is over. */
+const AFTERMATH_MS = 3_000;
 
-/** The faults that were at work in a stretch of time, or had been just before. */
+/** The faults that were active in a period, or shortly before it. */
 export function during(played: readonly Played[], from: number, to: number): string {
-  const kinds = played.filter((each) => each.from <= to && each.to + ECHO_MS >= from).map(({ kind }) => kind);
+  const kinds = played
+    .filter((each) => each.from <= to && each.to + AFTERMATH_MS >= from)
+    .map(({ kind }) => kind);
   return [...new Set(kinds)].join(' + ');
 }

@@ -1,27 +1,27 @@
-// An attack: what one caller prepares, and then does for as long as it may.
+// An attack: one caller's preparation, and its actions until the time is up.
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Claims } from '../viewers/jwt.ts';
-import { type Answer, type Caller, type CallOptions, createCaller } from './caller.ts';
+import { type Caller, type CallOptions, type CallResult, createCaller } from './caller.ts';
 import type { AttackerSettings } from './messages.ts';
 
 /** The attacker's tenant. */
 export const TENANT = 'attacker';
 
-export interface Arms {
+export interface AttackContext {
   readonly url: string;
-  /** The attacker, who reads and publishes. */
+  /** The attacker, with the scopes to read and to publish. */
   readonly attacker: Caller;
   /** Another caller of the attacker's tenant. */
   caller(claims: Omit<Claims, 'tenant'>): Caller;
-  /** Rows that exist already, written as another program would write them. */
+  /** Executes SQL, for rows that another program has written. */
   sql(text: string): Promise<void>;
   /** Whether the time is up. */
   isOver(): boolean;
-  /** Runs `act` again and again in so many lanes, until the time is up. */
+  /** Repeats `act` in `count` concurrent lanes, until the time is up. */
   lanes(count: number, act: (n: number) => Promise<unknown>): Promise<void>;
   count(how: string): void;
-  /** Begins an execution. @throws Error where it is refused. */
+  /** Begins an execution. @throws Error if it is rejected. */
   begin(id: string, options?: object): Promise<Publication>;
 }
 
@@ -29,26 +29,26 @@ export interface Arms {
 export interface Publication {
   readonly path: string;
   /** Sends a batch. */
-  post(events: readonly object[], options?: CallOptions): Promise<Answer>;
-  /** Sends a batch of patches, one an event. */
-  patch(patches: readonly (readonly object[])[]): Promise<Answer>;
+  post(events: readonly object[], options?: CallOptions): Promise<CallResult>;
+  /** Sends a batch of patches, one per event. */
+  patch(patches: readonly (readonly object[])[]): Promise<CallResult>;
 }
 
 export interface Attack {
   /** The number of a group of attacks, and a letter. */
   readonly id: string;
   readonly title: string;
-  /** What has to be there before; not measured. */
-  prepare?(arms: Arms): Promise<void>;
-  run(arms: Arms): Promise<void>;
-  /** Runs after the attack, once its connections are closed; answers what is wrong, one sentence each. */
-  check?(arms: Arms): Promise<readonly string[]>;
+  /** Prepares the attack; not measured. */
+  prepare?(context: AttackContext): Promise<void>;
+  run(context: AttackContext): Promise<void>;
+  /** Runs after the attack, once its connections are closed. Returns the problems, one sentence each. */
+  check?(context: AttackContext): Promise<readonly string[]>;
 }
 
-/** An attack ends by itself after so many actions. */
+/** The maximum number of actions of an attack. */
 const MAX_ACTIONS = 500_000;
 
-export function createArms(settings: AttackerSettings, count: (how: string) => void) {
+export function createAttackContext(settings: AttackerSettings, count: (how: string) => void) {
   const { url, sharedKey, databaseUrl } = settings;
   const callers: Caller[] = [];
   let deadline = Number.POSITIVE_INFINITY;
@@ -59,16 +59,16 @@ export function createArms(settings: AttackerSettings, count: (how: string) => v
 
   function caller(claims: Omit<Claims, 'tenant'>): Caller {
     const options = {
-      ...{ url, sharedKey, claims: { ...claims, tenant: TENANT }, onAnswer },
-      // Quotas hold while an attack is prepared, too.
+      ...{ url, sharedKey, claims: { ...claims, tenant: TENANT }, onResponse },
+      // Quotas also apply while an attack is prepared.
       isPatient: () => isPreparing,
     };
-    const made = createCaller(options);
-    callers.push(made);
-    return made;
+    const created = createCaller(options);
+    callers.push(created);
+    return created;
   }
 
-  function onAnswer(how: string): void {
+  function onResponse(how: string): void {
     if (!isClosed) count(how);
   }
 
@@ -76,20 +76,20 @@ export function createArms(settings: AttackerSettings, count: (how: string) => v
     while (!isOver()) {
       actions += 1;
       const began = performance.now();
-      // What was answered is counted already; a lane goes on after a refusal.
+      // The response was counted already; a lane continues after a rejection.
       await act(n).catch(() => sleep(10));
-      // What fails immediately is not repeated in a tight loop.
+      // An immediate failure is not retried in a tight loop.
       const restMs = 1 - (performance.now() - began);
       if (restMs > 0) await sleep(restMs);
     }
   }
 
   const attacker = caller({ sub: 'attacker', scope: 'read publish' });
-  const arms: Arms = {
+  const context: AttackContext = {
     url,
     attacker,
     caller,
-    count: onAnswer,
+    count: onResponse,
     isOver,
     async sql(text) {
       const client = new pg.Client({ connectionString: databaseUrl });
@@ -106,12 +106,12 @@ export function createArms(settings: AttackerSettings, count: (how: string) => v
     begin: (id, options = {}) => begin(attacker, id, options),
   };
   return {
-    arms,
+    context,
     start(seconds: number): void {
       isPreparing = false;
       deadline = performance.now() + seconds * 1_000;
     },
-    /** Breaks every connection: what is still waited for is answered by nobody. */
+    /** Closes every connection; requests in flight get no response. */
     close(): void {
       isClosed = true;
       for (const each of callers) each.close();

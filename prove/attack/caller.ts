@@ -1,10 +1,11 @@
-// One caller's HTTP client: every response is counted, none is kept longer than needed, and nothing outlives the attack.
+// One caller's HTTP client: counts every response, keeps none longer than needed, and closes all connections at the
+// end.
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Claims, mintJwt } from '../viewers/jwt.ts';
 
-export interface Answer {
-  /** The status, or 0 where there was no response. */
+export interface CallResult {
+  /** The status, or 0 without a response. */
   readonly status: number;
   /** The first 64 KiB of the body. */
   readonly text: string;
@@ -13,16 +14,16 @@ export interface Answer {
 export interface CallOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as it is where it is a string, else as JSON. */
+  /** A string is sent unchanged, everything else as JSON. */
   readonly body?: unknown;
   readonly timeoutMs?: number;
 }
 
 export interface Caller {
   readonly jwt: string;
-  call(path: string, options?: CallOptions): Promise<Answer>;
-  graphql(query: string, variables?: object, options?: CallOptions): Promise<Answer>;
-  /** Breaks every connection that is open. */
+  call(path: string, options?: CallOptions): Promise<CallResult>;
+  graphql(query: string, variables?: object, options?: CallOptions): Promise<CallResult>;
+  /** Closes every open connection. */
   close(): void;
 }
 
@@ -30,12 +31,12 @@ export interface CallerOptions {
   readonly url: string;
   readonly sharedKey: string;
   readonly claims: Claims;
-  /** Is given each response's status, or the reason why there was none. */
-  readonly onAnswer?: (how: string) => void;
-  /** Whether connections are kept for further requests; true by default. */
+  /** Receives each response's status, or the reason why there was none. */
+  readonly onResponse?: (outcome: string) => void;
+  /** Whether connections are kept for further requests. @default true */
   readonly isKeptAlive?: boolean;
-  /** While true, a 429 is waited out and the request sent again. */
-  readonly isPatient?: () => boolean;
+  /** While it returns true, requests that get a 429 are repeated later. */
+  readonly shouldRetry?: () => boolean;
 }
 
 const MAX_KEPT_BYTES = 64 * 1024;
@@ -47,29 +48,29 @@ export function createCaller(options: CallerOptions): Caller {
     url,
     sharedKey,
     claims,
-    onAnswer = () => {},
-    isPatient = () => false,
+    onResponse = () => {},
+    shouldRetry = () => false,
     isKeptAlive = true,
   } = options;
   const agent = new Agent({ keepAlive: isKeptAlive, maxSockets: 256 });
   const jwt = mintJwt(sharedKey, claims, JWT_SECONDS);
 
-  async function call(path: string, options: CallOptions = {}): Promise<Answer> {
+  async function call(path: string, options: CallOptions = {}): Promise<CallResult> {
     for (;;) {
-      const answer = await callOnce(path, options);
-      if (answer.status !== 429 || !isPatient()) return answer;
+      const response = await callOnce(path, options);
+      if (response.status !== 429 || !shouldRetry()) return response;
       await sleep(RETRY_MS);
     }
   }
 
-  function callOnce(path: string, options: CallOptions): Promise<Answer> {
+  function callOnce(path: string, options: CallOptions): Promise<CallResult> {
     const { body, headers, timeoutMs = 60_000 } = options;
     const method = options.method ?? (body === undefined ? 'GET' : 'POST');
-    const sent = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
+    const payload = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
     return new Promise((resolve) => {
-      const settle = (status: number, text: string, how: string): void => {
+      const settle = (status: number, text: string, outcome: string): void => {
         clearTimeout(timer);
-        onAnswer(how);
+        onResponse(outcome);
         resolve({ status, text });
       };
       const outgoing = request(url + path, {
@@ -77,19 +78,19 @@ export function createCaller(options: CallerOptions): Caller {
         method,
         headers: {
           authorization: `Bearer ${jwt}`,
-          ...(sent !== undefined && { 'content-type': 'application/json' }),
+          ...(payload !== undefined && { 'content-type': 'application/json' }),
           ...headers,
         },
       });
       const timer = setTimeout(() => outgoing.destroy(new Error('timeout')), timeoutMs);
       outgoing.once('response', (response) => {
         read(response).then(
-          (text) => settle(response.statusCode!, text, howOf(response.statusCode!, text)),
+          (text) => settle(response.statusCode!, text, outcomeOf(response.statusCode!, text)),
           (error: Error) => settle(0, '', reasonOf(error)),
         );
       });
       outgoing.on('error', (error) => settle(0, '', reasonOf(error)));
-      outgoing.end(sent);
+      outgoing.end(payload);
     });
   }
 
@@ -107,17 +108,17 @@ export function createCaller(options: CallerOptions): Caller {
 }
 
 async function read(response: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = [];
+  const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const piece of response as AsyncIterable<Buffer>) {
-    if (bytes < MAX_KEPT_BYTES) pieces.push(piece.subarray(0, MAX_KEPT_BYTES - bytes));
-    bytes += piece.length;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    if (bytes < MAX_KEPT_BYTES) chunks.push(chunk.subarray(0, MAX_KEPT_BYTES - bytes));
+    bytes += chunk.length;
   }
-  return Buffer.concat(pieces).toString();
+  return Buffer.concat(chunks).toString();
 }
 
-/** GraphQL's errors have their code in the body. */
-function howOf(status: number, text: string): string {
+/** GraphQL errors have their code in the body. */
+function outcomeOf(status: number, text: string): string {
   const [, code] = /^\{"errors":.*?"code":"([A-Z_]+)"/s.exec(text.slice(0, 4_000)) ?? [];
   return status === 200 && code !== undefined ? `200 ${code}` : `${status}`;
 }

@@ -1,5 +1,5 @@
-// `npm run attack`: what one caller can do to a server and to another tenant. Each attack runs
-// against a server of its own, over real Redis and Postgres, on loopback alone.
+// `npm run attack`: how far one caller can affect a server and another tenant. Each attack runs against a new
+// server, over real Redis and Postgres, on the loopback interface only.
 //
 //   npm run attack                                    all attacks, 10 s each
 //   npm run attack -- --only 5,7a --seconds 5 --json attacks.json
@@ -10,14 +10,19 @@ import { join } from 'node:path';
 import { PostgresServer } from '../../scripts/postgres.ts';
 import { findPart, POSTGRES, REDIS } from '../../scripts/test-services.ts';
 import { chooseAttacks } from './attacks/all.ts';
-import { parseOptions } from './options.ts';
+import { parseOptions, USAGE } from './options.ts';
 import { broken, describe } from './report.ts';
 import { type AttackResult, runAttack } from './run.ts';
+
+if (process.argv.includes('--help')) {
+  console.log(USAGE);
+  process.exit();
+}
 
 let isInterrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    // Once to stop after this attack, twice to stop now.
+    // The first signal stops after this attack, the second one immediately.
     if (isInterrupted) process.exit(130);
     isInterrupted = true;
   });
@@ -32,7 +37,7 @@ async function main(): Promise<number> {
     throw new Error('The attacks need Redis 7 and PostgreSQL; `npm test -- --install` installs them.');
   }
   const folder = realpathSync(mkdtempSync(join(process.env.TEST_FOLDER ?? tmpdir(), 'attack-')));
-  // Postgres may run as another user, in a folder of its own below this one.
+  // Postgres may run as another user, in a folder below this one.
   chmodSync(folder, 0o755);
   process.env.TEST_FOLDER = folder;
   const postgres = await PostgresServer.start({ bin });
@@ -64,5 +69,5 @@ try {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 }
-// What libraries still have in flight is not waited for.
+// Timers and native runtimes of libraries must not keep the process alive.
 process.stdout.write('', () => process.exit());

@@ -1,7 +1,7 @@
-// What the run, the victim's process and the attacker's process send to each other.
+// The messages between the run, the victim's process and the attacker's process.
 
-/** Both processes are started with this, as JSON in their first argument. */
-export interface Ground {
+/** The settings of both processes, as JSON in their first argument. */
+export interface AttackTarget {
   readonly url: string;
   readonly redisUrl: string;
   readonly databaseUrl: string;
@@ -9,12 +9,12 @@ export interface Ground {
   readonly sharedKey: string;
 }
 
-export interface AttackerSettings extends Ground {
+export interface AttackerSettings extends AttackTarget {
   readonly attackId: string;
   readonly seconds: number;
 }
 
-/** `measure`: start measuring. `report`: stop, and send what was measured; a dead server is not waited for. */
+/** `measure`: start measuring. `report`: stop, and send the results without waiting for a dead server. */
 export type ToVictim = { readonly do: 'measure' } | { readonly do: 'report'; readonly isServerDead: boolean };
 
 export type FromVictim = { readonly is: 'ready' } | { readonly is: 'measured'; readonly measured: Measured };
@@ -26,9 +26,9 @@ export type FromAttacker =
   | { readonly is: 'failed'; readonly why: string }
   | {
       readonly is: 'done';
-      /** Responses by status, or by what happened instead (`timeout`, `ECONNRESET`). */
-      readonly answers: Readonly<Record<string, number>>;
-      /** What the attack itself found wrong, one sentence each. */
+      /** Responses by status, or by error (`timeout`, `ECONNRESET`). */
+      readonly responses: Readonly<Record<string, number>>;
+      /** The problems that the attack itself found, one sentence each. */
       readonly findings: readonly string[];
     };
 
@@ -45,8 +45,8 @@ export interface Measured {
   readonly live: Latency;
   /** Queries, stream tokens and reservations of another tenant; `failed` counts responses other than 2xx. */
   readonly calls: Latency;
-  /** What failed calls were answered with. */
-  readonly refusals: Readonly<Record<string, number>>;
+  /** Failed calls by status and code. */
+  readonly rejections: Readonly<Record<string, number>>;
   readonly stream: {
     readonly received: number;
     readonly expected: number;
@@ -54,6 +54,6 @@ export interface Measured {
     readonly longestPauseMs: number;
     readonly reconnects: number;
   };
-  /** The victim's own longest event-loop delay: how far its measurements can be trusted. */
+  /** The victim's own longest event-loop delay, by which its measurements can be off. */
   readonly ownDelayMs: number;
 }

@@ -12,7 +12,7 @@ export interface Options {
   readonly json: string | undefined;
 }
 
-/** Above these, a result counts as broken. */
+/** A result above one of these is broken. */
 export interface Limits {
   /** The longest response of `/health/live`, in ms. */
   readonly liveMs: number;
@@ -22,7 +22,19 @@ export interface Limits {
   readonly rssMiB: number;
 }
 
-/** @throws Error, worded for the person who typed the command. */
+export const USAGE = `Usage: npm run attack -- [options]
+
+Runs attacks of one caller, each against a new server, and measures their effect on the server and on another tenant.
+Fails if a limit is exceeded.
+
+  --only <a,b,…>       ids (5a) or groups (5) of attacks (default: all)
+  --seconds <n>        duration of each attack (default: 10)
+  --max-live <ms>      longest response of /health/live (default: 500)
+  --max-pause <ms>     longest pause of the victim's stream (default: 1000)
+  --max-rss <MiB>      peak resident memory of the server (default: 600)
+  --json <file>        writes the results as JSON`;
+
+/** @throws Error with a message for the person who typed the command. */
 export function parseOptions(argv: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...argv],

@@ -1,17 +1,19 @@
-// Sends requests at a steady rate, whether earlier ones were answered or not, and keeps their latencies: a server that
-// is blocked for a second is then measured by every request of that second.
+// Sends requests at a fixed rate, without waiting for responses, and records their latencies: every request during
+// a blocked second measures it (no coordinated omission).
 import type { Latency } from './messages.ts';
 
-/** Requests that may be unanswered at a time. */
+/** The maximum number of requests in flight. */
 const MAX_OUTSTANDING = 200;
 
 export interface Probe {
   start(): void;
-  /** Sends no more; resolves when all are answered, at the latest after `withinMs`, and counts the others as failed. */
-  stop(withinMs: number): Promise<Latency>;
+  /**
+   * Stops sending; resolves once all requests have a response, or after `timeoutMs`, and counts the rest as failed.
+   */
+  stop(timeoutMs: number): Promise<Latency>;
 }
 
-/** @param send resolves with whether the request was answered as it should be. */
+/** @param send resolves with whether the response was as expected. */
 export function createProbe(everyMs: number, send: () => Promise<boolean>): Probe {
   const latencies: number[] = [];
   const outstanding = new Map<symbol, number>();
@@ -21,13 +23,13 @@ export function createProbe(everyMs: number, send: () => Promise<boolean>): Prob
 
   async function sendOne(): Promise<void> {
     if (outstanding.size >= MAX_OUTSTANDING) return;
-    const mark = Symbol();
+    const key = Symbol();
     const began = performance.now();
-    outstanding.set(mark, began);
-    const isWell = await send();
-    if (!outstanding.delete(mark)) return;
+    outstanding.set(key, began);
+    const isOk = await send();
+    if (!outstanding.delete(key)) return;
     latencies.push(performance.now() - began);
-    if (!isWell) failed += 1;
+    if (!isOk) failed += 1;
     if (outstanding.size === 0) wake?.();
   }
 
@@ -36,12 +38,12 @@ export function createProbe(everyMs: number, send: () => Promise<boolean>): Prob
       timer = setInterval(() => void sendOne(), everyMs);
       void sendOne();
     },
-    async stop(withinMs) {
+    async stop(timeoutMs) {
       clearInterval(timer);
       if (outstanding.size > 0) {
         await new Promise<void>((resolve) => {
           wake = resolve;
-          setTimeout(resolve, withinMs);
+          setTimeout(resolve, timeoutMs);
         });
       }
       for (const began of outstanding.values()) {

@@ -1,4 +1,4 @@
-// Runs one attack against a fresh server over a fresh Redis and a fresh database, with a victim beside it.
+// Runs one attack against a new server with an empty Redis and database, together with a victim.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,40 +7,40 @@ import { RedisServer } from '../../scripts/redis.ts';
 import { type Child, startChild } from '../stage/process.ts';
 import { createServerProcess, type ServerProcess } from '../stage/server.ts';
 import type { Attack } from './attack.ts';
-import type { FromAttacker, FromVictim, Ground, Measured, ToAttacker, ToVictim } from './messages.ts';
+import type { AttackTarget, FromAttacker, FromVictim, Measured, ToAttacker, ToVictim } from './messages.ts';
 
 export interface AttackResult {
   readonly id: string;
   readonly title: string;
-  /** Absent where the attack could not be prepared or the victim did not report. */
+  /** Absent if the attack could not be prepared or the victim did not report. */
   readonly measured: Measured | undefined;
   /** Peak resident memory of the server, in MiB. */
   readonly peakRssMiB: number;
   readonly isDead: boolean;
   /**
-   * For how much of its time the server's event loop was ready to run and had no processor, in percent; measurements of a
-   * machine that is busy with other work are to be read with this. Undefined where the kernel does not tell.
+   * How long the server's event loop was runnable without a processor, in percent of its time; a high value means
+   * that other work on the machine distorts the measurements. Undefined if the kernel does not report it.
    */
   readonly starvedPercent: number | undefined;
-  readonly answers: Readonly<Record<string, number>>;
-  /** What the attack itself, or the run, found wrong. */
+  readonly responses: Readonly<Record<string, number>>;
+  /** The problems that the attack itself or the run found. */
   readonly findings: readonly string[];
 }
 
 export interface AttackOptions {
   readonly attack: Attack;
   readonly seconds: number;
-  /** Where logs go. */
+  /** The folder of the logs. */
   readonly folder: string;
   readonly redisBinary: string;
   readonly postgresUrl: string;
   readonly sharedKey: string;
 }
 
-/** The heap of the server: a patch bomb must not take the machine's memory with it. */
+/** The server's heap limit: a patch bomb must not exhaust the machine's memory. */
 const HEAP_MIB = 2_048;
 const PREPARE_MS = 180_000;
-/** What the attacker's own check may take after its time. */
+/** Timeout of the attacker's own check, after the time is up. */
 const CHECK_MS = 15_000;
 const REPORT_MS = 90_000;
 
@@ -65,11 +65,11 @@ export async function runAttack(options: AttackOptions): Promise<AttackResult> {
     const memory = watchMemory(server);
     ends.push(async () => memory.stop());
 
-    const ground: Ground = {
+    const target: AttackTarget = {
       ...{ url: `http://127.0.0.1:${server.port}`, redisUrl: redis.url, databaseUrl: database.url },
       sharedKey,
     };
-    const start = (file: string, settings: Ground): Child => {
+    const start = (file: string, settings: AttackTarget): Child => {
       const child = startChild({
         run: [`prove/attack/${file}.ts`, JSON.stringify(settings)],
         log: join(folder, `${file}-${id}.log`),
@@ -78,12 +78,12 @@ export async function runAttack(options: AttackOptions): Promise<AttackResult> {
       ends.push(() => child.end('SIGKILL'));
       return child;
     };
-    const victim = start('victim', ground);
+    const victim = start('victim', target);
     await message<FromVictim>(victim, 'ready', PREPARE_MS);
-    const attacker = start('attacker', { ...ground, attackId: id, seconds } as Ground);
+    const attacker = start('attacker', { ...target, attackId: id, seconds } as AttackTarget);
     const prepared = await message<FromAttacker>(attacker, 'ready', PREPARE_MS);
     if (prepared?.is !== 'ready') {
-      const why = prepared?.is === 'failed' ? prepared.why : 'the attacker did not get ready';
+      const why = prepared?.is === 'failed' ? prepared.why : 'the attacker did not start';
       const findings = [`could not be prepared: ${why}`];
       return { ...unmeasured(id, title), peakRssMiB: memory.peakMiB(), isDead: !server.pid, findings };
     }
@@ -96,9 +96,9 @@ export async function runAttack(options: AttackOptions): Promise<AttackResult> {
     const isDead = server.pid === undefined;
     send(victim, { do: 'report', isServerDead: isDead });
     const report = await message<FromVictim>(victim, 'measured', REPORT_MS);
-    const { answers, findings } = done?.is === 'done' ? done : { answers: {}, findings: NO_REPORT };
+    const { responses, findings } = done?.is === 'done' ? done : { responses: {}, findings: NO_REPORT };
     return {
-      ...{ id, title, answers, findings, starvedPercent },
+      ...{ id, title, responses, findings, starvedPercent },
       measured: report?.is === 'measured' ? report.measured : undefined,
       peakRssMiB: memory.peakMiB(),
       isDead: server.pid === undefined,
@@ -111,49 +111,51 @@ export async function runAttack(options: AttackOptions): Promise<AttackResult> {
 const NO_REPORT = ['the attacker did not report'];
 
 function unmeasured(id: string, title: string) {
-  return { id, title, measured: undefined, starvedPercent: undefined, answers: {} };
+  return { id, title, measured: undefined, starvedPercent: undefined, responses: {} };
 }
 
 function send(child: Child, what: ToVictim | ToAttacker): void {
   if (child.isRunning && child.process.connected) child.process.send(what, () => {});
 }
 
-/** Waits for a message of this kind, or for `failed`; undefined where the process ends first, or is too slow. */
+/**
+ * Waits for a message of this kind or for `failed`; undefined if the process exits first or the timeout is over.
+ */
 function message<T extends { readonly is: string }>(
   child: Child,
   is: T['is'],
-  withinMs: number,
+  timeoutMs: number,
 ): Promise<T | undefined> {
   return new Promise((resolve) => {
-    const settle = (answer: T | undefined): void => {
+    const settle = (received: T | undefined): void => {
       clearTimeout(timer);
       child.process.off('message', take);
-      resolve(answer);
+      resolve(received);
     };
-    const take = (answer: T): void => {
-      if (answer.is === is || answer.is === 'failed') settle(answer);
+    const take = (received: T): void => {
+      if (received.is === is || received.is === 'failed') settle(received);
     };
-    const timer = setTimeout(settle, withinMs, undefined);
+    const timer = setTimeout(settle, timeoutMs, undefined);
     child.process.on('message', take);
     void child.exited.then(() => settle(undefined));
   });
 }
 
-/** The peak is the kernel's own; read now and then, because it goes with the process. */
+/** The kernel records the peak. It is polled, because it disappears with the process. */
 function watchMemory(server: ServerProcess) {
   let peakMiB = 0;
-  const look = (): void => {
+  const poll = (): void => {
     try {
       const status = readFileSync(`/proc/${server.pid}/status`, 'latin1');
       peakMiB = Math.max(peakMiB, Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024));
     } catch {
-      // It has ended, or this is not Linux.
+      // The process has exited, or this is not Linux.
     }
   };
-  const timer = setInterval(look, 100);
+  const timer = setInterval(poll, 100);
   return {
     peakMiB() {
-      look();
+      poll();
       return peakMiB;
     },
     stop: () => clearInterval(timer),
@@ -195,7 +197,7 @@ async function createDatabase(serverUrl: string, name: string) {
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   const drop = async (): Promise<void> => {
-    // Its server was killed a moment ago: its connections may still be ending.
+    // Its server was killed just before: its connections may still be closing.
     await sleep(50);
     await run(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
   };

@@ -1,37 +1,37 @@
-// The victim's process: another tenant that publishes and watches one execution, makes ordinary calls, and polls the
-// server's health, all by its own clock.
+// The victim's process: another tenant that publishes and watches one execution, makes ordinary calls, and polls
+// the server's health, measured by its own clock.
 //
-//   node --import tsx prove/attack/victim.ts '<Ground as JSON>'      (with an IPC channel)
+//   node --import tsx prove/attack/victim.ts '<AttackTarget as JSON>'      (with an IPC channel)
 import { type ClientRequest, request } from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createPrismaStore, createPublisher, createRedisLogWriter } from '../../src/worker.ts';
 import { createCaller } from './caller.ts';
-import type { FromVictim, Ground, ToVictim } from './messages.ts';
+import type { AttackTarget, FromVictim, ToVictim } from './messages.ts';
 import { createProbe } from './probe.ts';
 
-const { url, redisUrl, databaseUrl, sharedKey } = JSON.parse(process.argv[2]!) as Ground;
+const { url, redisUrl, databaseUrl, sharedKey } = JSON.parse(process.argv[2]!) as AttackTarget;
 const ID = 'victim-1';
 const TENANT = 'victim';
 const EVENTS_PER_SECOND = 20;
-/** How long a blocked server is waited for after the attack. */
+/** How long to wait for a blocked server after the attack. */
 const PATIENCE_MS = 60_000;
 const RECONNECT_MS = 100;
 
-const tell = (message: FromVictim): void => {
+const send = (message: FromVictim): void => {
   if (process.connected) process.send!(message);
 };
 process.on('disconnect', () => process.exit(0));
 
-const refusals: Record<string, number> = {};
+const rejections: Record<string, number> = {};
 const caller = createCaller({
   url,
   sharedKey,
   claims: { sub: 'victim', tenant: TENANT, scope: 'read publish' },
-  // A server may close an idle connection at the moment in which it is used again: that is not what is measured.
+  // A server may close an idle connection at the moment of its reuse; that is not measured here.
   isKeptAlive: false,
 });
 
-// The stream: published through Redis by the library, so that the server has only to deliver it.
+// The stream is published through Redis by the library, so that the server only has to deliver it.
 const log = createRedisLogWriter({ redis: redisUrl });
 const publisher = createPublisher({ log, store: createPrismaStore({ url: databaseUrl }) });
 const run = await publisher.begin({ id: ID, kind: 'agent', agentId: 'victim', mode: 'TEXT', tenant: TENANT });
@@ -54,15 +54,15 @@ function watch(onFirst?: () => void): ClientRequest {
     authorization: `Bearer ${caller.jwt}`,
     ...(stream.lastEventId !== '' && { 'last-event-id': stream.lastEventId }),
   };
-  const watching = request(`${url}/api/v0/executions/agents/${ID}/stream`, { headers, agent: false });
+  const outgoing = request(`${url}/api/v0/executions/agents/${ID}/stream`, { headers, agent: false });
   let isOver = false;
-  const again = (): void => {
+  const reconnect = (): void => {
     if (isOver) return;
     isOver = true;
     stream.reconnects += 1;
     setTimeout(watch, RECONNECT_MS);
   };
-  watching.once('response', (response) => {
+  outgoing.once('response', (response) => {
     let rest = '';
     response.on('data', (chunk: Buffer) => {
       const blocks = (rest + chunk.toString('latin1')).split('\n\n');
@@ -76,26 +76,26 @@ function watch(onFirst?: () => void): ClientRequest {
         onFirst?.();
       }
     });
-    response.once('close', again);
-    response.on('error', again);
+    response.once('close', reconnect);
+    response.on('error', reconnect);
   });
-  watching.on('error', again);
-  watching.end();
-  return watching;
+  outgoing.on('error', reconnect);
+  outgoing.end();
+  return outgoing;
 }
 
 const live = createProbe(
   100,
   () =>
     new Promise<boolean>((resolve) => {
-      const asked = request(`${url}/health/live`, { agent: false }, (response) => {
+      const outgoing = request(`${url}/health/live`, { agent: false }, (response) => {
         response.resume().once('close', () => resolve(response.statusCode === 200));
       });
-      asked.on('error', () => resolve(false)).end();
+      outgoing.on('error', () => resolve(false)).end();
     }),
 );
 
-/** What a tenant does in the course of a day, one after the other. */
+/** Ordinary calls of a tenant, made in turn. */
 const QUERY = `{ execution(kind: AGENT, id: "${ID}") { status name } executions(first: 10) { edges { node { id } } } }`;
 const CALLS: readonly (() => Promise<{ status: number; text: string }>)[] = [
   () => caller.graphql(QUERY),
@@ -109,12 +109,13 @@ let turn = 0;
 const calls = createProbe(250, async () => {
   turn += 1;
   const { status, text } = await CALLS[turn % CALLS.length]!();
-  const isWell = status >= 200 && status < 300 && !text.startsWith('{"errors"');
-  if (!isWell) {
-    const how = status === 0 ? 'no answer' : `${status} ${/"code":"(\w+)"/.exec(text)?.[1] ?? ''}`.trim();
-    refusals[how] = (refusals[how] ?? 0) + 1;
+  const isOk = status >= 200 && status < 300 && !text.startsWith('{"errors"');
+  if (!isOk) {
+    const outcome =
+      status === 0 ? 'no response' : `${status} ${/"code":"(\w+)"/.exec(text)?.[1] ?? ''}`.trim();
+    rejections[outcome] = (rejections[outcome] ?? 0) + 1;
   }
-  return isWell;
+  return isOk;
 });
 
 const delay = monitorEventLoopDelay({ resolution: 10 });
@@ -134,7 +135,7 @@ async function report(isServerDead: boolean): Promise<void> {
   const deadline = performance.now() + (isServerDead ? 0 : PATIENCE_MS);
   const expected = sent - sentBefore;
   const [liveLatency, callLatency] = await Promise.all([live.stop(PATIENCE_MS), calls.stop(PATIENCE_MS)]);
-  // Until the stream goes on, its pause goes on.
+  // The pause lasts until the stream continues.
   const before = stream.received;
   while (stream.received === before && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -142,12 +143,12 @@ async function report(isServerDead: boolean): Promise<void> {
   notePause();
   const { received, longestPauseMs, reconnects } = stream;
   const seconds = (performance.now() - began) / 1_000;
-  tell({
+  send({
     is: 'measured',
     measured: {
       live: liveLatency,
       calls: callLatency,
-      refusals,
+      rejections,
       stream: {
         received,
         expected: Math.max(expected, Math.floor(seconds * EVENTS_PER_SECOND)),
@@ -164,6 +165,6 @@ process.on('message', (message: ToVictim) => {
   else void report(message.isServerDead);
 });
 await new Promise<void>((resolve) => watch(resolve));
-// Once each beforehand: what is compiled and connected at the first call is not the attack's doing.
+// Warm-up: compiling and connecting at the first call is not an effect of the attack.
 for (const call of CALLS) await call();
-tell({ is: 'ready' });
+send({ is: 'ready' });

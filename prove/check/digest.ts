@@ -1,7 +1,7 @@
-// What two parties that never speak compare: a short hash of an event, of a text, of a value.
+// Short hashes of events, texts and values, which publishers and viewers compute independently.
 import { createHash } from 'node:crypto';
 
-/** A hash of JSON in which the order of keys does not count. */
+/** A hash of JSON that does not depend on the order of keys. */
 export function digest(value: unknown): string {
   return createHash('md5').update(canonical(value)).digest('base64url').slice(0, 12);
 }

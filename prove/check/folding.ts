@@ -1,12 +1,12 @@
-// What a viewer's events add up to, built as PROTOCOL.md tells a client to: void at `reset`, replaced by a `gap`.
-// Patches are applied by an implementation of RFC 6902 that shares nothing with the product's.
+// The state of a viewer, built as PROTOCOL.md requires of clients: cleared by `reset`, replaced by `gap`. Patches
+// are applied by an implementation of RFC 6902 that shares no code with the product's.
 import { applyJsonPatch, type Operation } from '../../test/support/rfc6902.ts';
 import { digest } from './digest.ts';
 
 export interface Folding {
-  /** @throws Error where a patch does not apply: the viewer holds another value than the publisher meant. */
+  /** @throws Error if a patch does not apply: the viewer's value differs from the publisher's. */
   take(type: string, data: Record<string, unknown>): void;
-  /** Hash of the text or value so far. */
+  /** The hash of the current text or value. */
   readonly digest: string;
 }
 

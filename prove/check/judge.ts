@@ -1,11 +1,11 @@
-// Judges what one viewer got by the publishers' journal, and by what was done to the data meanwhile.
+// Judges what a viewer received by the publishers' journal and by the faults that destroyed data.
 import type { ExecutionJournal } from '../journal/reader.ts';
 import { digest } from './digest.ts';
 import type { Finding, SeenGap, SeenReset, Sequence } from './seen.ts';
 
 /**
- * A stretch of time, in ms, in which a fault destroyed data that viewers had seen. They may then be told to begin again;
- * what was acknowledged is said again by its publisher, and judged.
+ * A period, in ms since 1970, in which a fault destroyed data that viewers had seen. They may receive a `reset`
+ * then; the publisher resends what was acknowledged, and the resent events are judged.
  */
 export interface Destruction {
   readonly from: number;
@@ -20,8 +20,8 @@ export interface Verdict {
 }
 
 /**
- * Judges a viewer that was there until its execution's end.
- * @param destructions everything that destroyed data before or while it watched; a `log_lost` needs one.
+ * Judges a viewer that watched until the end of its execution.
+ * @param destructions everything that destroyed data before or while it watched; a `log_lost` requires one.
  */
 export function judge(
   sequence: Sequence,
@@ -39,7 +39,10 @@ export function judge(
   return { delivered, findings, resets, gaps };
 }
 
-/** A reset takes away what was read. It counts as lost unless somebody really took it away. */
+/**
+ * A reset discards what a viewer has read. It counts as lost unless a fault, a new attempt or an overflow explains
+ * it.
+ */
 function forbidden(
   { reason, at, isLogged }: SeenReset,
   { attempts, overflows, begunAt }: ExecutionJournal,
@@ -49,54 +52,62 @@ function forbidden(
   if (reason === 'log_lost' && isDestroyed) return [];
   if (reason === 'attempt' && isLogged && attempts > 1) return [];
   if (reason === 'overflow' && isLogged && overflows > 0) return [];
-  return [
-    { what: 'lost', count: 1, detail: `reset (${reason}) at ${time(at)}, for which there was no cause` },
-  ];
+  return [{ what: 'lost', count: 1, detail: `reset (${reason}) at ${time(at)} without a cause` }];
 }
 
-/** What was acknowledged and lies behind the last thing that the viewer got. */
+/** Events that were acknowledged and come after the last one that the viewer received. */
 function unread({ epoch, last }: Sequence, { epochs }: ExecutionJournal): Finding[] {
   const order = [...epochs.keys()];
   const from = epoch === undefined ? -1 : order.indexOf(epoch);
-  // An epoch that no publisher has heard of: a relay began it. Then only its own seqs speak.
+  // An epoch that no journal has was started by a relay; only its seqs can be checked.
   if (epoch !== undefined && from === -1) return [];
   return order.slice(Math.max(from, 0)).flatMap((each) => {
     const seqs = [...epochs.get(each)!.keys()].filter((seq) => each !== epoch || seq > last);
     if (seqs.length === 0) return [];
-    const shown = `${Math.min(...seqs)}..${Math.max(...seqs)} of ${each}`;
-    return [{ what: 'lost', count: seqs.length, detail: `${shown} were acknowledged and never came` }];
+    const range = `${Math.min(...seqs)}..${Math.max(...seqs)} of ${each}`;
+    return [{ what: 'lost', count: seqs.length, detail: `${range} were acknowledged and never arrived` }];
   });
 }
 
-/** What came and is not what was acknowledged at its place. */
+/** Events that differ from the ones acknowledged at the same seq. */
 function misread({ epoch, observed }: Sequence, { epochs }: ExecutionJournal): Finding[] {
   const acknowledged = epochs.get(epoch ?? '');
   if (!acknowledged) return [];
-  return [...observed].flatMap(([seq, got]) => {
-    const meant = acknowledged.get(seq);
-    if (!meant || meant === got) return [];
-    return [{ what: 'wronglyRead', count: 1, detail: `${seq}-${epoch} is not what was published there` }];
+  return [...observed].flatMap(([seq, received]) => {
+    const expected = acknowledged.get(seq);
+    if (!expected || expected === received) return [];
+    return [{ what: 'wronglyRead', count: 1, detail: `${seq}-${epoch} differs from the published event` }];
   });
 }
 
 function wrongEnd(sequence: Sequence, journal: ExecutionJournal): Finding[] {
   const { terminal } = sequence;
   if (!terminal) {
-    const how = sequence.isEndTold ? 'the stream was said to be over' : 'the viewer waited';
+    const how = sequence.isEndReported
+      ? 'the server reported the end of the stream'
+      : 'the viewer was still waiting';
     return [{ what: 'lost', count: 1, detail: `no terminal event (${how})` }];
   }
   const { finals, endedBy } = journal;
-  const meant = endedBy === undefined ? [...finals.values()] : [finals.get(endedBy)];
-  const wrong: Finding[] = [];
+  const expected = endedBy === undefined ? [...finals.values()] : [finals.get(endedBy)];
+  const findings: Finding[] = [];
   const read = journal.kind === 'workflow' ? digest(terminal.data.result ?? null) : sequence.digest;
-  if (!meant.includes(read)) {
-    wrong.push({ what: 'wronglyRead', count: 1, detail: 'the final text or value is not the journal’s' });
+  if (!expected.includes(read)) {
+    findings.push({
+      what: 'wronglyRead',
+      count: 1,
+      detail: 'the final text or value differs from the journal',
+    });
   }
   const { result, resultOmitted } = terminal.data;
-  if (terminal.type === 'complete' && !resultOmitted && !meant.includes(digest(result ?? null))) {
-    wrong.push({ what: 'wronglyRead', count: 1, detail: 'the result in `complete` is not the journal’s' });
+  if (terminal.type === 'complete' && !resultOmitted && !expected.includes(digest(result ?? null))) {
+    findings.push({
+      what: 'wronglyRead',
+      count: 1,
+      detail: 'the result in `complete` differs from the journal',
+    });
   }
-  return wrong;
+  return findings;
 }
 
 function time(at: number): string {

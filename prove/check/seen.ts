@@ -1,28 +1,30 @@
-// What a viewer got, and what is found wrong with it.
+// The events that a viewer received, and the problems found in them.
 
-/** One event as a viewer got it. */
+/** One event as a viewer received it. */
 export interface Seen {
   readonly epoch: string;
   readonly seq: number;
   readonly type: string;
   readonly data: Record<string, unknown>;
-  /** Where the transport says it (GraphQL does). */
+  /** Present if the transport sends it (GraphQL does). */
   readonly executionId?: string;
-  /** When it came, in ms. */
+  /** When it arrived, in ms since 1970. */
   readonly at: number;
 }
 
 export interface Finding {
   readonly what: 'lost' | 'doubled' | 'disordered' | 'wronglyRead';
   readonly count: number;
-  /** For a person: which seqs, and how. */
+  /** For a person: the seqs and the problem. */
   readonly detail: string;
 }
 
 export interface SeenReset {
   readonly reason: string;
   readonly at: number;
-  /** Whether it is an event of the log (the publisher's side wrote it) and not made by a server for this viewer. */
+  /**
+   * Whether it is an event of the log, written by a publisher, and not one that a server generated for this viewer.
+   */
   readonly isLogged: boolean;
 }
 
@@ -32,23 +34,23 @@ export interface SeenGap {
   readonly at: number;
 }
 
-/** What judge.ts asks for. */
+/** The interface of a viewer for judge.ts. */
 export interface Sequence {
   take(event: Seen): void;
-  /** The server says that nothing will follow: 204, or GraphQL's `complete`. */
-  tellEnd(): void;
+  /** The server has reported that nothing will follow: 204, or GraphQL's `complete`. */
+  reportEnd(): void;
   readonly executionId: string;
-  /** Events of the log that were delivered, each once. */
+  /** Distinct events of the log that were delivered. */
   readonly delivered: number;
   readonly epoch: string | undefined;
   readonly last: number;
-  /** What was delivered since the last reset: hashes by seq. */
+  /** The events delivered since the last reset: hashes by seq. */
   readonly observed: ReadonlyMap<number, string>;
   readonly terminal: Seen | undefined;
-  readonly isEndTold: boolean;
+  readonly isEndReported: boolean;
   readonly digest: string;
   readonly resets: readonly SeenReset[];
   readonly gaps: readonly SeenGap[];
-  /** What is wrong whatever the journal says. */
+  /** The problems that can be detected without the journal. */
   findings(): Finding[];
 }

@@ -1,5 +1,5 @@
-// One viewer's events of one execution as they arrive, over all its connections: what was skipped, came twice or came
-// late is found here, from the seqs alone. What it should have been, judge.ts asks the journal.
+// The events of one execution as they reach one viewer, over all its connections. Skipped, duplicate and late
+// events are detected here, from the seqs alone; judge.ts compares the contents with the journal.
 import { type EventType, isTerminal } from '../../src/event/events.ts';
 import { eventDigest } from './digest.ts';
 import { createFolding } from './folding.ts';
@@ -7,7 +7,7 @@ import type { Finding, Seen, SeenGap, SeenReset, Sequence } from './seen.ts';
 
 export function createSequence(executionId: string, mode: 'TEXT' | 'STRUCTURED'): Sequence {
   const folding = createFolding(mode);
-  const found: Finding[] = [];
+  const problems: Finding[] = [];
   const resets: SeenReset[] = [];
   const gaps: SeenGap[] = [];
   let missing = new Set<number>();
@@ -16,21 +16,25 @@ export function createSequence(executionId: string, mode: 'TEXT' | 'STRUCTURED')
   let epoch: string | undefined;
   let last = 0;
   let terminal: Seen | undefined;
-  let isEndTold = false;
+  let isEndReported = false;
 
-  const find = (what: Finding['what'], event: Seen, detail: string): void => {
-    found.push({ what, count: 1, detail: `${event.seq}-${event.epoch} ${event.type}: ${detail}` });
+  const addProblem = (what: Finding['what'], event: Seen, detail: string): void => {
+    problems.push({ what, count: 1, detail: `${event.seq}-${event.epoch} ${event.type}: ${detail}` });
   };
 
   function fold(event: Seen): void {
     try {
       folding.take(event.type, event.data);
     } catch (error) {
-      find('wronglyRead', event, `its patch does not apply (${(error as Error).message.split('\n')[0]})`);
+      addProblem(
+        'wronglyRead',
+        event,
+        `its patch does not apply (${(error as Error).message.split('\n')[0]})`,
+      );
     }
   }
 
-  /** All before is void. What is missing of it stays missing. */
+  /** Discards all previous events. Seqs missing among them stay missing. */
   function startAgain(event: Seen, isLogged: boolean): void {
     noteReset(event, isLogged);
     leaveEpoch(event.epoch, 0);
@@ -41,54 +45,62 @@ export function createSequence(executionId: string, mode: 'TEXT' | 'STRUCTURED')
   }
 
   function leaveEpoch(next: string, before: number): void {
-    found.push(...jumpedOver());
+    problems.push(...skippedSeqs());
     missing = new Set();
     observed = new Map();
     epoch = next;
     last = before;
   }
 
-  function jumpedOver(): Finding[] {
+  function skippedSeqs(): Finding[] {
     if (missing.size === 0) return [];
-    const detail = `${[...missing].join(', ')} of ${epoch} were jumped over`;
+    const detail = `${[...missing].join(', ')} of ${epoch} were skipped`;
     return [{ what: 'lost', count: missing.size, detail }];
   }
 
-  /** Made by a server for this viewer: repeats the cursor and takes no seq. */
-  function isServerWarning({ type, seq, epoch: its, data }: Seen): boolean {
+  /** A warning that the server generated for this viewer: it repeats the cursor and has no seq. */
+  function isServerWarning({ type, seq, epoch: eventEpoch, data }: Seen): boolean {
     if (type !== 'warning') return false;
-    return seq === 0 || (seq === last && its === epoch && observed.get(seq) !== eventDigest(type, data));
+    return (
+      seq === 0 || (seq === last && eventEpoch === epoch && observed.get(seq) !== eventDigest(type, data))
+    );
   }
 
-  /** An event that has a place in the log. */
+  /** Takes an event that is stored in the log. */
   function takeLogged(event: Seen): void {
     const { seq, type, data } = event;
     if (observed.has(seq)) {
-      find('doubled', event, 'came before');
+      addProblem('doubled', event, 'arrived before');
       return;
     }
     if (seq > last) {
       for (let skipped = last + 1; skipped < seq; skipped += 1) missing.add(skipped);
       last = seq;
     } else {
-      find('disordered', event, `came behind ${last}`);
+      addProblem('disordered', event, `arrived after ${last}`);
       missing.delete(seq);
     }
     observed.set(seq, eventDigest(type, data));
     delivered += 1;
     fold(event);
     if (isTerminal(type as EventType)) {
-      if (terminal) find('doubled', event, `a second end, behind ${terminal.seq}-${terminal.epoch}`);
+      if (terminal)
+        addProblem('doubled', event, `a second terminal event, after ${terminal.seq}-${terminal.epoch}`);
       terminal ??= event;
-    } else if (terminal) find('disordered', event, `came behind the end (${terminal.seq})`);
+    } else if (terminal)
+      addProblem('disordered', event, `arrived after the terminal event (${terminal.seq})`);
   }
 
-  /** A stretch that the server says is gone. */
+  /** A range that the server reports as gone. */
   function takeGap(event: Seen): void {
     const { fromSeq, toSeq } = event.data as { fromSeq: number; toSeq: number };
     epoch ??= event.epoch;
     gaps.push({ fromSeq, toSeq, at: event.at });
-    found.push({ what: 'lost', count: toSeq - fromSeq + 1, detail: `gap ${fromSeq}..${toSeq} of ${epoch}` });
+    problems.push({
+      what: 'lost',
+      count: toSeq - fromSeq + 1,
+      detail: `gap ${fromSeq}..${toSeq} of ${epoch}`,
+    });
     last = Math.max(last, toSeq);
     fold(event);
   }
@@ -96,11 +108,11 @@ export function createSequence(executionId: string, mode: 'TEXT' | 'STRUCTURED')
   function take(event: Seen): void {
     const { type, seq } = event;
     if (event.executionId !== undefined && event.executionId !== executionId) {
-      find('wronglyRead', event, `is of another execution, ${event.executionId}`);
+      addProblem('wronglyRead', event, `belongs to another execution, ${event.executionId}`);
     } else if (isServerWarning(event)) {
-      // Says how the server is, nothing of the execution.
+      // It describes the server, not the execution.
     } else if (type === 'reset' && seq === 0) {
-      if (terminal) find('disordered', event, `came behind the end (${terminal.seq})`);
+      if (terminal) addProblem('disordered', event, `arrived after the terminal event (${terminal.seq})`);
       startAgain(event, false);
       fold(event);
     } else if (type === 'gap') {
@@ -111,26 +123,26 @@ export function createSequence(executionId: string, mode: 'TEXT' | 'STRUCTURED')
     }
   }
 
-  /** Only a reset may lead from one incarnation into another. */
+  /** Only a reset may lead from one epoch to another. */
   function enterEpoch(event: Seen): void {
-    const { type, seq, epoch: its } = event;
-    const isOther = epoch !== undefined && its !== epoch;
-    // A log that its publisher began anew starts with its own reset.
+    const { type, seq, epoch: eventEpoch } = event;
+    const isOther = epoch !== undefined && eventEpoch !== epoch;
+    // A log that its publisher has recreated starts with its own reset.
     if (isOther && type === 'reset' && seq === 1) startAgain(event, true);
     else if (isOther) {
-      find('disordered', event, `${epoch} turned into ${its} without a reset`);
-      leaveEpoch(its, seq - 1);
+      addProblem('disordered', event, `${epoch} changed to ${eventEpoch} without a reset`);
+      leaveEpoch(eventEpoch, seq - 1);
     } else if (type === 'reset') noteReset(event, true);
-    epoch ??= its;
+    epoch ??= eventEpoch;
   }
 
   return {
     take,
-    tellEnd() {
-      isEndTold = true;
+    reportEnd() {
+      isEndReported = true;
     },
     executionId,
-    findings: () => [...found, ...jumpedOver()],
+    findings: () => [...problems, ...skippedSeqs()],
     get delivered() {
       return delivered;
     },
@@ -146,8 +158,8 @@ export function createSequence(executionId: string, mode: 'TEXT' | 'STRUCTURED')
     get terminal() {
       return terminal;
     },
-    get isEndTold() {
-      return isEndTold;
+    get isEndReported() {
+      return isEndReported;
     },
     get digest() {
       return folding.digest;

@@ -1,4 +1,4 @@
-// Faults between viewers and servers: they go on beside the others.
+// Faults between viewers and servers; they overlap with the other faults.
 import { type Fault, pause } from './fault.ts';
 
 export const CONNECTIONS: readonly Fault[] = [
@@ -9,27 +9,27 @@ export const CONNECTIONS: readonly Fault[] = [
   {
     kind: 'connections-delayed',
     async play({ random, balancer }) {
-      balancer.delay(random.whole(50, 800));
-      await pause(random.whole(1_000, 4_000));
+      balancer.delay(random.integer(50, 800));
+      await pause(random.integer(1_000, 4_000));
       balancer.delay(0);
       return true;
     },
   },
   {
     kind: 'connections-stalled',
-    play: async ({ random, balancer }) => balancer.stall(0.2, random.whole(1_000, 5_000)) > 0,
+    play: async ({ random, balancer }) => balancer.stall(0.2, random.integer(1_000, 5_000)) > 0,
   },
   {
     kind: 'readers-stalled',
     async play({ random, viewers }) {
-      const ms = random.whole(2_000, 6_000);
+      const ms = random.integer(2_000, 6_000);
       const stalled = viewers().filter((viewer) => random.chance(0.2) && viewer.stall(ms));
       await pause(ms);
       return stalled.length > 0;
     },
   },
   {
-    // Those whose token has expired are made to come back with it: they are refused, and renew it.
+    // Viewers with expired tokens are disconnected: they get a 401 and renew their tokens.
     kind: 'tokens-expired',
     async play({ viewers, renewals }) {
       const before = renewals();

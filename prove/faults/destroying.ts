@@ -1,6 +1,7 @@
-// Faults that destroy acknowledged data. What is open is made good by its publishers, after a `reset`. An execution
-// that has ended has no publisher any more: its viewers would get a `gap`, which the proof counts as lost. So ends are
-// held back until nobody reads of an ended execution, and let go once the data are gone.
+// Faults that destroy acknowledged data. Publishers resend the data of open executions after a `reset`. An
+// execution that has ended has no publisher any more: its viewers would get a `gap`, which the proof counts as
+// lost. So executions are kept from ending until no viewer reads one that has ended; they may end again once the
+// data are destroyed.
 import type { Destruction } from '../check/judge.ts';
 import { type Fault, type FaultStage, pause } from './fault.ts';
 
@@ -8,24 +9,24 @@ const PATIENCE_MS = 20_000;
 
 async function destroy(stage: FaultStage, act: () => Promise<void>): Promise<boolean> {
   const { destructions } = stage;
-  const crews = [stage.workers, stage.temporalWorkers].filter((crew) => crew !== undefined);
-  await Promise.all(crews.map((crew) => crew.hold()));
+  const pools = [stage.workers, stage.temporalWorkers].filter((pool) => pool !== undefined);
+  await Promise.all(pools.map((pool) => pool.hold()));
   try {
     const deadline = Date.now() + PATIENCE_MS;
-    // A workflow ends a moment after the last of its activities.
+    // A workflow ends shortly after the last of its activities.
     await pause(500);
-    while (stage.isOwed()) {
+    while (stage.hasEndedReaders()) {
       if (Date.now() > deadline || stage.signal.aborted) return false;
       await pause(20);
     }
     await during(destructions, act);
   } finally {
-    for (const crew of crews) crew.release();
+    for (const pool of pools) pool.release();
   }
   return true;
 }
 
-/** Notes when data went, for the judge. */
+/** Records when data were destroyed, for the judge. */
 async function during(destructions: FaultStage['destructions'], act: () => Promise<void>): Promise<void> {
   const destruction: Writable<Destruction> = { from: Date.now(), to: Number.POSITIVE_INFINITY };
   destructions.push(destruction);
@@ -41,12 +42,12 @@ export const DESTROYING: readonly Fault[] = [
     kind: 'redis-rolled-back',
     async play(stage) {
       await stage.redis.snapshot();
-      await pause(stage.random.whole(1_000, 3_000));
+      await pause(stage.random.integer(1_000, 3_000));
       return destroy(stage, () => stage.redis.rollBack());
     },
   },
   {
-    // What the master alone had goes with it: viewers may have seen it, and it was not acknowledged.
+    // Events that only the master had are lost with it: viewers may have seen them, but they were not acknowledged.
     kind: 'redis-failover',
     async play({ failover, failovers }) {
       if (!failover) return false;

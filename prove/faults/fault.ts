@@ -1,4 +1,4 @@
-// What a fault is, and the stage on which it is played.
+// Faults, and the parts of a run that they act on.
 import type { Destruction } from '../check/judge.ts';
 import type { Random } from '../random.ts';
 import type { Balancer } from '../stage/balancer.ts';
@@ -8,37 +8,37 @@ import type { ServerProcess } from '../stage/server.ts';
 import type { Workers } from '../stage/workers.ts';
 import type { Viewer } from '../viewers/viewer.ts';
 
-/** All that a fault may lay hands on. */
+/** Everything that a fault may act on. */
 export interface FaultStage {
   readonly random: Random;
   readonly servers: readonly ServerProcess[];
   readonly balancer: Balancer;
   readonly redis: RedisStage;
-  /** Absent where there is no second deployment. */
+  /** Absent without a second deployment. */
   readonly failover: FailoverStage | undefined;
   readonly postgres: { kill(): Promise<void>; restart(): Promise<void> };
   readonly workers: Workers;
-  /** Absent where there is no Temporal. */
+  /** Absent without Temporal. */
   readonly temporalWorkers: Pick<Workers, 'kill' | 'hold' | 'release'> | undefined;
-  /** Those that watch now. */
+  /** The viewers that are connected or about to connect. */
   viewers(): readonly Viewer[];
-  /** How often viewers came back with a token in place of one that was refused. */
+  /** How many times viewers have replaced a rejected token. */
   renewals(): number;
-  /** Whether somebody still reads of an execution that has ended. */
-  isOwed(): boolean;
+  /** Whether a viewer still reads an execution that has ended. */
+  hasEndedReaders(): boolean;
   readonly destructions: Destruction[];
-  /** The same of the second deployment, where nothing that was acknowledged may go. */
+  /** The failovers of the second deployment, in which no acknowledged event may be lost. */
   readonly failovers: Destruction[];
   readonly signal: AbortSignal;
 }
 
 export interface Fault {
   readonly kind: string;
-  /** Resolves when all is well again; true where it really happened. */
+  /** Resolves once the system has recovered; true if the fault took effect. */
   play(stage: FaultStage): Promise<boolean>;
 }
 
-/** One fault that was played. Times are in ms since 1970. */
+/** One fault that was injected. Times are in ms since 1970. */
 export interface Played {
   readonly kind: string;
   readonly from: number;

@@ -1,4 +1,4 @@
-// Faults of processes: servers, workers and stores that are killed, replaced, or stand still.
+// Faults of processes: servers, workers and stores are killed, replaced or suspended.
 import { type Fault, pause } from './fault.ts';
 
 export const PROCESSES: readonly Fault[] = [
@@ -7,7 +7,7 @@ export const PROCESSES: readonly Fault[] = [
     async play({ random, servers }) {
       const server = random.pick(servers);
       await server.kill();
-      await pause(random.whole(200, 2_000));
+      await pause(random.integer(200, 2_000));
       await server.start();
       return true;
     },
@@ -25,14 +25,14 @@ export const PROCESSES: readonly Fault[] = [
   {
     kind: 'redis-restarted',
     async play({ random, redis }) {
-      await redis.restart(random.whole(100, 2_500));
+      await redis.restart(random.integer(100, 2_500));
       return true;
     },
   },
   {
     kind: 'redis-frozen',
     async play({ random, redis }) {
-      await redis.freeze(random.whole(2_000, 7_000));
+      await redis.freeze(random.integer(2_000, 7_000));
       return true;
     },
   },
@@ -47,7 +47,7 @@ export const PROCESSES: readonly Fault[] = [
     kind: 'postgres-restarted',
     async play({ random, postgres }) {
       await postgres.kill();
-      await pause(random.whole(100, 2_500));
+      await pause(random.integer(100, 2_500));
       await postgres.restart();
       return true;
     },

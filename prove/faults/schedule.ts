@@ -1,5 +1,5 @@
-// Which fault comes when: decks that are shuffled by the seed, one for what shakes the whole stage and one for what
-// goes on beside it.
+// The order of faults: decks shuffled by the seed, one for faults of the stage and one for faults of connections,
+// which run concurrently.
 import type { Random } from '../random.ts';
 import { CONNECTIONS } from './connections.ts';
 import { DESTROYING } from './destroying.ts';
@@ -8,16 +8,19 @@ import { PROCESSES } from './processes.ts';
 
 export const FAULTS: readonly Fault[] = [...PROCESSES, ...DESTROYING, ...CONNECTIONS];
 
-/** How long after time is up a kind that has not happened may still get its turn. */
+/** How long a kind that has not happened yet may still be injected after the time is up. */
 const PATIENCE_MS = 60_000;
 
 export interface Schedule {
-  /** Plays until time is up, and then on until each kind has had its turn. Finishes what is under way. */
+  /**
+   * Injects faults until the time is up and each kind has happened, or its grace period is over. Completes the
+   * current ones.
+   */
   run(): Promise<void>;
   readonly played: readonly Played[];
-  /** What a fault met that it should not have, such as a server that does not drain. */
+  /** Unexpected results of faults, such as a server that does not drain. */
   readonly problems: readonly string[];
-  /** How often each kind has happened, also those that have not. */
+  /** How many times each kind has happened, including 0. */
   counts(): Record<string, number>;
 }
 
@@ -25,49 +28,49 @@ export interface ScheduleOptions {
   readonly stage: FaultStage;
   readonly random: Random;
   readonly kinds: readonly string[];
-  /** The rest between two faults of a deck, in ms. */
+  /** The pause between two faults of a deck, in ms. */
   readonly restMs: readonly [number, number];
   readonly timeUp: AbortSignal;
-  say(line: string): void;
+  log(line: string): void;
 }
 
-export function createSchedule({ stage, random, kinds, restMs, timeUp, say }: ScheduleOptions): Schedule {
+export function createSchedule({ stage, random, kinds, restMs, timeUp, log }: ScheduleOptions): Schedule {
   const played: Played[] = [];
   const problems: string[] = [];
-  const happened = new Map(kinds.map((kind) => [kind, 0]));
-  const from = Date.now();
-  let upAt = Number.POSITIVE_INFINITY;
+  const counts = new Map(kinds.map((kind) => [kind, 0]));
+  const startedAt = Date.now();
+  let timeUpAt = Number.POSITIVE_INFINITY;
   timeUp.addEventListener('abort', () => {
-    upAt = Date.now();
+    timeUpAt = Date.now();
   });
-  const patience = (): number => upAt + PATIENCE_MS;
+  const patience = (): number => timeUpAt + PATIENCE_MS;
 
   async function play(fault: Fault): Promise<void> {
     const entry: Played = { kind: fault.kind, from: Date.now(), to: Number.POSITIVE_INFINITY };
     played.push(entry);
-    const isReal = await fault.play(stage).catch(async (error: Error) => {
+    const hasEffect = await fault.play(stage).catch(async (error: Error) => {
       problems.push(`${fault.kind}: ${error.message}`);
       for (const server of stage.servers) if (server.pid === undefined) await server.start();
       return false;
     });
     entry.to = Date.now();
-    if (isReal) happened.set(fault.kind, (happened.get(fault.kind) ?? 0) + 1);
-    const seconds = ((entry.from - from) / 1_000).toFixed(1);
-    say(
-      `${seconds.padStart(7)} s  ${fault.kind}${isReal ? '' : ' (nothing to happen to)'}, ${entry.to - entry.from} ms`,
+    if (hasEffect) counts.set(fault.kind, (counts.get(fault.kind) ?? 0) + 1);
+    const seconds = ((entry.from - startedAt) / 1_000).toFixed(1);
+    log(
+      `${seconds.padStart(7)} s  ${fault.kind}${hasEffect ? '' : ' (no effect)'}, ${entry.to - entry.from} ms`,
     );
   }
 
-  async function runDeck(faults: readonly Fault[], own: Random): Promise<void> {
+  async function runDeck(faults: readonly Fault[], deckRandom: Random): Promise<void> {
     const isOver = (): boolean => {
-      const owed = faults.some(({ kind }) => happened.get(kind) === 0);
-      return stage.signal.aborted || (timeUp.aborted && (!owed || Date.now() > patience()));
+      const isPending = faults.some(({ kind }) => counts.get(kind) === 0);
+      return stage.signal.aborted || (timeUp.aborted && (!isPending || Date.now() > patience()));
     };
     for (let turn = 0; faults.length > 0 && !isOver(); turn += 1) {
-      for (const fault of own.fork(`turn ${turn}`).shuffled(faults)) {
-        await rest(own.whole(...restMs), isOver);
+      for (const fault of deckRandom.fork(`turn ${turn}`).shuffled(faults)) {
+        await rest(deckRandom.integer(...restMs), isOver);
         if (isOver()) return;
-        if (!timeUp.aborted || happened.get(fault.kind) === 0) await play(fault);
+        if (!timeUp.aborted || counts.get(fault.kind) === 0) await play(fault);
       }
     }
   }
@@ -82,11 +85,11 @@ export function createSchedule({ stage, random, kinds, restMs, timeUp, say }: Sc
     },
     played,
     problems,
-    counts: () => Object.fromEntries(happened),
+    counts: () => Object.fromEntries(counts),
   };
 }
 
-/** Returns early where there is no need to wait. */
+/** Returns early if the deck is over. */
 async function rest(ms: number, isOver: () => boolean): Promise<void> {
   const until = Date.now() + ms;
   while (Date.now() < until && !isOver()) await pause(Math.min(100, until - Date.now()));

@@ -1,11 +1,11 @@
-// The lines of a journal: what its publisher was told, written before anybody else hears of it.
+// The lines of a journal: the acknowledgements of a publisher, written before any other part sees them.
 
 /** Times are in ms since 1970. */
 export type Entry = { readonly id: string; readonly at: number } & (
   | { readonly is: 'begin'; readonly attempt: number }
-  /** The log is open: it stood at `head` then. */
+  /** The log is open; `head` is its head at that time. */
   | { readonly is: 'open'; readonly epoch: string; readonly head: number; readonly attempt: number }
-  /** Acknowledged: hashes of events from seq `from` on; null where the server made the event's data. */
+  /** Acknowledged: hashes of the events from seq `from`; null if the server generated the data. */
   | {
       readonly is: 'ack';
       readonly epoch: string;
@@ -13,11 +13,11 @@ export type Entry = { readonly id: string; readonly at: number } & (
       readonly events: readonly (string | null)[];
       readonly overflows?: number;
     }
-  /** What the execution is about to end with: the hash of its text or value. */
+  /** The result with which the execution is about to end: the hash of its text or value. */
   | { readonly is: 'final'; readonly attempt: number; readonly digest: string }
-  /** The end was acknowledged. */
+  /** The terminal event was acknowledged. */
   | { readonly is: 'end'; readonly attempt: number }
 );
 
-/** An entry without what every entry has. */
+/** An entry without the time that the writer adds. */
 export type NewEntry = Entry extends infer E ? (E extends Entry ? Omit<E, 'at'> : never) : never;

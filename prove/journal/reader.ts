@@ -1,4 +1,4 @@
-// All journals of a run, read as they grow, and what they say of each execution.
+// All journals of a run, read as they grow, and their contents by execution.
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecutionKind } from '../../src/event/events.ts';
@@ -6,15 +6,15 @@ import type { Entry } from './entry.ts';
 
 export interface ExecutionJournal {
   readonly kind: ExecutionKind;
-  /** What was acknowledged: hashes by seq, of each incarnation, in the order in which these began. */
+  /** Acknowledged events: hashes by seq of each epoch, in the order in which the epochs started. */
   readonly epochs: Map<string, Map<number, string | null>>;
-  /** The highest attempt that was begun. */
+  /** The highest attempt that was started. */
   attempts: number;
-  /** Resets that the publisher itself wrote. */
+  /** Resets that the publisher wrote. */
   overflows: number;
-  /** What each attempt was about to end with. */
+  /** The result with which each attempt was about to end. */
   readonly finals: Map<number, string>;
-  /** The attempt whose end was acknowledged; undefined while none was. */
+  /** The attempt whose terminal event was acknowledged; undefined if there is none. */
   endedBy: number | undefined;
   begunAt: number;
 }
@@ -45,7 +45,7 @@ export function addEntry(journal: ExecutionJournal, entry: Entry): void {
   } else {
     journal.attempts = Math.max(journal.attempts, entry.attempt);
     if (entry.is === 'begin') return;
-    // What a log does not have any more when it is opened was destroyed, and its seqs are given anew.
+    // Events after the head of a reopened log were destroyed, and their seqs are reused.
     const acknowledged = epochOf(journal, entry.epoch);
     for (const seq of acknowledged.keys()) if (seq > entry.head) acknowledged.delete(seq);
   }
@@ -58,17 +58,17 @@ function epochOf({ epochs }: ExecutionJournal, epoch: string): Map<number, strin
 }
 
 export interface Journals {
-  /** Reads what has been added. */
+  /** Reads the lines that were added. */
   poll(): void;
   of(id: string, kind: ExecutionKind): ExecutionJournal;
-  /** Lets go of an execution that has been judged. */
+  /** Discards an execution that has been judged. */
   forget(id: string): void;
 }
 
-/** Reads every `*.jsonl` of a folder, those too that appear later. */
+/** Reads every `*.jsonl` file of a folder, including files that appear later. */
 export function readJournals(folder: string): Journals {
   const files = new Map<string, { offset: number; rest: string }>();
-  const waiting = new Map<string, Entry[]>();
+  const byExecution = new Map<string, Entry[]>();
   const buffer = Buffer.alloc(1024 * 1024);
 
   function readOn(name: string): void {
@@ -91,9 +91,9 @@ export function readJournals(folder: string): Journals {
   }
 
   function add(entry: Entry): void {
-    const entries = waiting.get(entry.id);
+    const entries = byExecution.get(entry.id);
     if (entries) entries.push(entry);
-    else waiting.set(entry.id, [entry]);
+    else byExecution.set(entry.id, [entry]);
   }
 
   return {
@@ -102,11 +102,11 @@ export function readJournals(folder: string): Journals {
     },
     of(id, kind) {
       const journal = emptyJournal(kind);
-      // Attempts are written by different processes, into different files.
-      const entries = [...(waiting.get(id) ?? [])].sort((a, b) => a.at - b.at);
+      // Attempts of one execution are written by several processes, to several files.
+      const entries = [...(byExecution.get(id) ?? [])].sort((a, b) => a.at - b.at);
       for (const entry of entries) addEntry(journal, entry);
       return journal;
     },
-    forget: (id) => void waiting.delete(id),
+    forget: (id) => void byExecution.delete(id),
   };
 }

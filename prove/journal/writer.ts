@@ -1,11 +1,11 @@
-// A publisher's journal on disk: one file a process, only ever appended to.
+// A publisher's journal on disk: one append-only file per process.
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { AppendRequest, LogWriter } from '../../src/log/log.ts';
 import { eventDigest } from '../check/digest.ts';
 import type { NewEntry } from './entry.ts';
 
 export interface JournalWriter {
-  /** Returns once the kernel has the line: it outlives a process that is killed in the next moment. */
+  /** Returns once the kernel has the line, which then survives a SIGKILL of this process. */
   write(entry: NewEntry): void;
   close(): void;
 }
@@ -18,7 +18,7 @@ export function createJournalWriter(file: string): JournalWriter {
   };
 }
 
-/** The same log, whose acknowledgements are written down before the publisher hears of them. */
+/** Wraps a log: acknowledgements are written to the journal before the publisher receives them. */
 export function journaled<L extends LogWriter>(log: L, journal: JournalWriter): L {
   return {
     ...log,

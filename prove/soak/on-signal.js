@@ -1,5 +1,5 @@
-// Loaded into a server before the product (`--import`), so that the soak can ask for its heap after a collection,
-// and nothing of that is in the product: on SIGUSR2 it writes one line of JSON to the file that SOAK_FILE names.
+// Loaded into a server before the product (`--import`), so that the product needs no code for the soak test: on
+// SIGUSR2 it collects garbage and writes the heap's size as one line of JSON to the file in SOAK_FILE.
 import { renameSync, writeFileSync } from 'node:fs';
 
 process.on('SIGUSR2', () => {
@@ -7,6 +7,6 @@ process.on('SIGUSR2', () => {
   const { heapUsed, external, arrayBuffers } = process.memoryUsage();
   const file = process.env.SOAK_FILE;
   writeFileSync(`${file}.new`, JSON.stringify({ heapUsed, external, arrayBuffers }));
-  // In one step: who waits for it never reads half of it.
+  // Atomic: the reader never sees a partial file.
   renameSync(`${file}.new`, file);
 });

@@ -1,9 +1,9 @@
-// What is measured of a server: memory, handles, and what it holds in Redis.
+// Measurements of a server: memory, handles, and its keys and subscriptions in Redis.
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisStage } from '../stage/redis.ts';
 
-/** What is watched: memory in MiB, the others in pieces. */
+/** The measures: memory in MiB, the others as counts. */
 export const MEASURES = ['heap', 'rss', 'handles', 'subscriptions', 'leases'] as const;
 export type Measure = (typeof MEASURES)[number];
 export type Measured = Readonly<Record<Measure, number>>;
@@ -13,21 +13,22 @@ export interface Sampling {
 }
 
 const MIB = 1024 * 1024;
-const ANSWER_MS = 20_000;
+const TIMEOUT_MS = 20_000;
 
-/** @param file where the server writes its heap when it is asked to (on-signal.js). */
+/** @param file the file to which the server writes its heap's size on SIGUSR2 (on-signal.js). */
 export function createSampling(pid: number, file: string, redis: RedisStage): Sampling {
   async function heap(): Promise<number> {
     rmSync(file, { force: true });
     process.kill(pid, 'SIGUSR2');
-    const deadline = Date.now() + ANSWER_MS;
+    const deadline = Date.now() + TIMEOUT_MS;
     for (;;) {
-      const text = readIfThere(file);
+      const text = readIfExists(file);
       if (text !== undefined) {
         const { heapUsed, external } = JSON.parse(text) as { heapUsed: number; external: number };
         return (heapUsed + external) / MIB;
       }
-      if (Date.now() > deadline) throw new Error(`the server did not tell its heap within ${ANSWER_MS} ms`);
+      if (Date.now() > deadline)
+        throw new Error(`the server did not report its heap within ${TIMEOUT_MS} ms`);
       await sleep(20);
     }
   }
@@ -43,7 +44,7 @@ export function createSampling(pid: number, file: string, redis: RedisStage): Sa
   };
 }
 
-function readIfThere(file: string): string | undefined {
+function readIfExists(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch {

@@ -1,32 +1,32 @@
-// Whether something climbs: by the median of the slopes between all pairs of samples (Theil and Sen), which single
-// peaks do not sway, and by how many of the pairs agree (Mann and Kendall).
+// Detects growth: the median slope between all pairs of samples (Theil–Sen), which outliers do not distort, and the
+// share of pairs in rising order (Mann–Kendall).
 
 export interface Sample {
-  /** In ms. */
+  /** In ms since the start. */
   readonly at: number;
   readonly value: number;
 }
 
 export interface Trend {
   readonly median: number;
-  /** How much is added in the whole time, by the slope. */
+  /** The growth over the full period, by the slope. */
   readonly growth: number;
-  /** From -1 to 1: how far the samples are in rising order. Chance alone stays near 0. */
+  /** From -1 to 1: how far the samples are in rising order. Chance stays near 0. */
   readonly agreement: number;
   readonly climbs: boolean;
 }
 
-export interface Bound {
-  /** Growth up to here is noise. */
+export interface NoiseLimit {
+  /** Growth up to this value is noise. */
   readonly absolute: number;
-  /** As a part of the median; the larger one counts. */
+  /** As a share of the median; the larger limit applies. */
   readonly relative: number;
 }
 
-/** From how far in rising order samples count as climbing. */
+/** The agreement from which samples count as growing. */
 const AGREEMENT = 0.3;
 
-export function trendOf(samples: readonly Sample[], { absolute, relative }: Bound): Trend {
+export function trendOf(samples: readonly Sample[], { absolute, relative }: NoiseLimit): Trend {
   const slopes: number[] = [];
   let rising = 0;
   for (const [i, a] of samples.entries()) {
@@ -35,9 +35,9 @@ export function trendOf(samples: readonly Sample[], { absolute, relative }: Boun
       rising += Math.sign(b.value - a.value);
     }
   }
-  const took = samples.length > 1 ? samples.at(-1)!.at - samples[0]!.at : 0;
+  const durationMs = samples.length > 1 ? samples.at(-1)!.at - samples[0]!.at : 0;
   const median = medianOf(samples.map(({ value }) => value));
-  const growth = medianOf(slopes) * took;
+  const growth = medianOf(slopes) * durationMs;
   const agreement = slopes.length > 0 ? rising / slopes.length : 0;
   const climbs = growth > Math.max(absolute, relative * median) && agreement > AGREEMENT;
   return { median, growth, agreement, climbs };

@@ -1,20 +1,24 @@
-// Judges the samples of a soak: nothing climbs while connections come and go, and all ends where it began.
+// Judges the samples of a soak test: no measure grows while connections come and go, and all return to the
+// baseline.
 import { MEASURES, type Measure, type Measured } from './sampling.ts';
-import { type Bound, type Trend, trendOf } from './trend.ts';
+import { type NoiseLimit, type Trend, trendOf } from './trend.ts';
 
 export interface FindingOf {
   readonly measure: Measure;
   readonly begin: number;
   readonly trend: Trend;
   readonly end: number;
-  /** What may be left at the end beyond the beginning. */
+  /** The allowed difference between the end and the beginning. */
   readonly allowed: number;
   readonly isWrong: boolean;
 }
 export type Findings = readonly FindingOf[];
 
-/** What is noise: memory in MiB. What Node keeps of memory it once had is not a leak, so RSS may grow by more. */
-const BOUNDS: Readonly<Record<Measure, Bound>> = {
+/**
+ * Limits of noise; memory in MiB. Node keeps memory that it once allocated without leaking it, so RSS may grow by
+ * more.
+ */
+const NOISE: Readonly<Record<Measure, NoiseLimit>> = {
   heap: { absolute: 10, relative: 0.15 },
   rss: { absolute: 60, relative: 0.3 },
   handles: { absolute: 20, relative: 0.1 },
@@ -22,26 +26,26 @@ const BOUNDS: Readonly<Record<Measure, Bound>> = {
   leases: { absolute: 4, relative: 0.3 },
 };
 
-/** The part of the samples, from the first on, in which connections still gather. */
-const GATHERING = 0.15;
+/** The share of samples, from the first, in which connections are still being opened. */
+const RAMP_UP = 0.15;
 
 export function findingsOf(
   begin: Measured,
   samples: readonly { readonly at: number; readonly measured: Measured }[],
   end: Measured,
 ): Findings {
-  const steady = samples.slice(Math.ceil(samples.length * GATHERING));
+  const steady = samples.slice(Math.ceil(samples.length * RAMP_UP));
   return MEASURES.map((measure) => {
-    const bound = BOUNDS[measure];
+    const limit = NOISE[measure];
     const values = steady.map(({ at, measured }) => ({ at, value: measured[measure] }));
-    const trend = trendOf(values, bound);
+    const trend = trendOf(values, limit);
     const isCount = measure === 'subscriptions' || measure === 'leases';
-    // Nobody is there: nothing may be held. Sockets that are kept for a next request are a handful.
+    // Without connections nothing may be held, except for a few sockets that are kept alive.
     const allowed = isCount
       ? 0
       : measure === 'handles'
         ? 10
-        : Math.max(bound.absolute, bound.relative * begin[measure]);
+        : Math.max(limit.absolute, limit.relative * begin[measure]);
     const isWrong = trend.climbs || end[measure] > begin[measure] + allowed;
     return { measure, begin: begin[measure], trend, end: end[measure], allowed, isWrong };
   });

@@ -1,5 +1,5 @@
-// What stands between viewers and servers: spreads connections over the servers that answer, and cuts, delays and
-// stalls them when told to.
+// A TCP proxy between viewers and servers: spreads connections over the servers that accept them, and cuts, delays
+// and stalls connections on demand.
 
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Server, type Socket } from 'node:net';
@@ -9,11 +9,11 @@ export interface Balancer {
   readonly url: string;
   /** Connections that are open now. */
   readonly size: number;
-  /** Cuts this part of the connections, without a goodbye. Answers how many. */
+  /** Resets this share of the connections. Returns how many. */
   cut(part: number): number;
-  /** From now on, what servers say arrives so much later; 0 for at once. */
+  /** Delays all further data from servers by `ms`; 0 ends the delay. */
   delay(ms: number): void;
-  /** For so long, nothing passes on this part of the connections. Answers how many. */
+  /** Stops the data of this share of the connections for `ms`. Returns how many. */
   stall(part: number, ms: number): number;
   close(): Promise<void>;
 }
@@ -24,7 +24,7 @@ interface Pipe {
   stalledUntil: number;
 }
 
-/** @param backends the ports of the servers, up or down. */
+/** @param backends the ports of the servers, running or not. */
 export async function startBalancer(backends: readonly number[], random: Random): Promise<Balancer> {
   const pipes = new Set<Pipe>();
   let delayMs = 0;
@@ -37,7 +37,7 @@ export async function startBalancer(backends: readonly number[], random: Random)
     reach(turn, 0, client);
   });
 
-  /** Asks one server after the other, beginning with the one whose turn it is. */
+  /** Tries one server after the other, starting with the one whose turn it is. */
   function reach(from: number, tries: number, client: Socket): void {
     if (client.destroyed) return;
     if (tries >= backends.length) return void client.destroy();
@@ -59,7 +59,7 @@ export async function startBalancer(backends: readonly number[], random: Random)
     client.pipe(server, { end: false });
     client.once('end', () => server.end());
     server.on('data', (chunk: Buffer) => pass(pipe, chunk));
-    // Behind what is still on its way.
+    // After the data that are still delayed.
     server.once('end', () => setTimeout(() => client.end(), delayMs));
     client.on('drain', () => server.resume());
     const leave = (): void => {
@@ -71,7 +71,7 @@ export async function startBalancer(backends: readonly number[], random: Random)
     server.once('close', () => setTimeout(leave, delayMs + 50));
   }
 
-  /** In order, for a chunk waits at least as long as the one before it. */
+  /** Keeps the order: a chunk waits at least as long as the one before it. */
   function pass(pipe: Pipe, chunk: Buffer): void {
     const waitMs = Math.max(delayMs, pipe.stalledUntil - Date.now());
     if (waitMs <= 0) {

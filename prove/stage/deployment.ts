@@ -1,4 +1,4 @@
-// Servers behind their balancer and the workers that publish to them: one deployment over one Redis.
+// One deployment over one Redis: servers, the balancer in front of them, and the workers that publish.
 import type { Random } from '../random.ts';
 import type { TemporalStage, TemporalWorkers } from '../temporal/stage.ts';
 import { type Balancer, startBalancer } from './balancer.ts';
@@ -9,14 +9,14 @@ export interface Deployment {
   readonly servers: readonly ServerProcess[];
   readonly balancer: Balancer;
   readonly workers: Workers;
-  /** Absent where there is no Temporal. */
+  /** Absent without Temporal. */
   readonly temporalWorkers: TemporalWorkers | undefined;
 }
 
 export interface DeploymentOptions {
-  /** Before the names of its processes and logs. */
+  /** The prefix of the names of its processes and logs. */
   readonly name: string;
-  /** Where logs and journals go. */
+  /** The folder of logs and journals. */
   readonly folder: string;
   readonly redisUrl: string;
   readonly databaseUrl: string;
@@ -27,15 +27,15 @@ export interface DeploymentOptions {
   readonly servers: number;
   readonly workers: number;
   readonly temporal?: { readonly stage: TemporalStage; readonly workers: number } | undefined;
-  /** Options of the servers' Node. */
+  /** Command-line options of the servers' Node process. */
   readonly node: readonly string[];
-  /** More of the servers' environment. */
+  /** Additional environment variables of the servers. */
   readonly env: Readonly<Record<string, string>>;
-  /** Is given what ends each part, in the order in which they were started. */
+  /** Receives the cleanup of each part, in the order in which the parts were started. */
   onStop(end: () => Promise<unknown>): void;
 }
 
-/** Tokens are to expire while somebody watches. */
+/** Short, so that tokens expire while viewers watch. */
 const SESSION_MS = 12_000;
 
 export async function startDeployment(options: DeploymentOptions): Promise<Deployment> {
@@ -48,7 +48,7 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
     AUTH_CLOCK_SKEW_SECONDS: '0',
     AUTH_SESSION_MS: `${SESSION_MS}`,
     HEARTBEAT_MS: '5000',
-    // So that rotations are among what viewers go through.
+    // Short, so that viewers experience rotations.
     LIFETIME_MS: '45000',
     ...(temporal && { TEMPORAL_ADDRESS: temporal.stage.address }),
     ...options.env,

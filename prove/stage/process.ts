@@ -1,4 +1,4 @@
-// A process of the run: what it prints goes to a file, and it never outlives the run.
+// A child process of the run: its output goes to a file, and it never outlives the run.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -8,29 +8,29 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export interface Child {
   readonly process: ChildProcess;
   readonly pid: number;
-  /** Settles when it has ended: with its code, or null where a signal ended it. */
+  /** Resolves when it has exited: with its code, or null if a signal ended it. */
   readonly exited: Promise<number | null>;
   readonly isRunning: boolean;
-  /** Sends a signal and waits for the end. */
+  /** Sends a signal and waits for the exit. */
   end(signal: NodeJS.Signals): Promise<void>;
 }
 
 const running = new Set<ChildProcess>();
 
-// The last net, whatever ends this process.
+// The last resort, however this process ends.
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
 export interface ChildOptions {
-  /** A TypeScript file below the root of the repository, and its arguments. */
+  /** A TypeScript file relative to the root of the repository, and its arguments. */
   readonly run: readonly string[];
-  /** Options of Node itself. */
+  /** Options of Node. */
   readonly node?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Where its output is kept. */
+  /** The file of its output. */
   readonly log: string;
-  /** With a channel for messages. */
+  /** Whether to open an IPC channel. */
   readonly ipc?: boolean;
 }
 
@@ -38,10 +38,10 @@ export function startChild({ run, node = [], env = {}, log, ipc = false }: Child
   const out = openSync(log, 'a');
   const child = spawn(process.execPath, ['--import', 'tsx', ...node, ...run], {
     cwd: ROOT,
-    // Ctrl-C reaches this process alone, which ends the others in its order.
+    // Ctrl-C must reach only this process, which ends the others in order.
     detached: true,
     stdio: ['ignore', out, out, ...(ipc ? ['ipc' as const] : [])],
-    // Nothing of the caller's settings: a stray DATABASE_URL must not be written to.
+    // Not the caller's environment: a stray DATABASE_URL must not be written to.
     env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'production', ...env },
   });
   closeSync(out);

@@ -1,4 +1,4 @@
-// The Redis of a run: keeps what it acknowledged through a kill, and can be made to forget it.
+// The Redis of a run: keeps acknowledged data when it is killed, and can be made to lose them.
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -7,21 +7,21 @@ import { findPart, REDIS } from '../../scripts/test-services.ts';
 
 export interface RedisStage {
   readonly url: string;
-  /** Killed, and started again with all that it had acknowledged. */
+  /** Kills it, and restarts it with all acknowledged data after `downMs`. */
   restart(downMs: number): Promise<void>;
-  /** Nothing answers for so long, and every connection stays open. */
+  /** Suspends the process for `ms`; connections stay open. */
   freeze(ms: number): Promise<void>;
-  /** Every connection of clients is closed by Redis. */
+  /** Closes all client connections. */
   cutClients(): Promise<void>;
-  /** Killed, and started again with nothing. */
+  /** Kills it, and restarts it without data. */
   empty(): Promise<void>;
-  /** Remembers what there is now, for `rollBack`. */
+  /** Saves the current contents for `rollBack`. */
   snapshot(): Promise<void>;
-  /** Killed, and started again with what there was at `snapshot`. */
+  /** Kills it, and restarts it with the contents of `snapshot`. */
   rollBack(): Promise<void>;
-  /** Subscriptions to executions' channels, of all servers. */
+  /** The number of channels to which servers are subscribed. */
   subscriptions(): Promise<number>;
-  /** Keys that match, such as leases. */
+  /** The number of keys that match, for example leases. */
   count(pattern: string): Promise<number>;
   stop(): Promise<void>;
 }
@@ -73,7 +73,7 @@ export async function startRedisStage(): Promise<RedisStage> {
     async rollBack() {
       await server.kill();
       rmSync(aof, { recursive: true, force: true });
-      // An append-only file may begin with a snapshot: it is the way to have both.
+      // An append-only file may start with a snapshot, which restores the data and keeps append-only persistence.
       mkdirSync(aof);
       copyFileSync(saved, join(aof, 'appendonly.aof.1.base.rdb'));
       writeFileSync(

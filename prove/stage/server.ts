@@ -1,4 +1,4 @@
-// One server of the run: the product's own command line, on one port over all its lives.
+// One server of the run: the product's command line, on the same port after every restart.
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../scripts/server-process.ts';
@@ -14,11 +14,11 @@ export interface ServerOptions {
 export interface ServerProcess {
   readonly port: number;
   readonly pid: number | undefined;
-  /** Starts it, and resolves when it answers. */
+  /** Starts it, and resolves when it responds. */
   start(): Promise<void>;
   /** SIGKILL. */
   kill(): Promise<void>;
-  /** SIGTERM, and waits until it has drained. @throws Error where it does not end by itself, or not with 0. */
+  /** Sends SIGTERM, and waits until it has drained. @throws Error if it does not exit in time with code 0. */
   stop(): Promise<void>;
 }
 
@@ -42,9 +42,9 @@ export async function createServerProcess(options: ServerOptions): Promise<Serve
         log: join(folder, `${name}.log`),
       });
       const deadline = Date.now() + START_MS;
-      while (!(await answers(port))) {
-        if (!child.isRunning) throw new Error(`${name} ended as it started; see ${name}.log in ${folder}`);
-        if (Date.now() > deadline) throw new Error(`${name} did not answer within ${START_MS} ms`);
+      while (!(await isResponding(port))) {
+        if (!child.isRunning) throw new Error(`${name} exited during startup; see ${name}.log in ${folder}`);
+        if (Date.now() > deadline) throw new Error(`${name} did not respond within ${START_MS} ms`);
         await sleep(50);
       }
     },
@@ -58,18 +58,19 @@ export async function createServerProcess(options: ServerOptions): Promise<Serve
       ending.process.kill('SIGTERM');
       const code = await ending.exited;
       clearTimeout(late);
-      if (code !== 0) throw new Error(`${name} did not drain: it ended with ${code ?? 'SIGKILL after 30 s'}`);
+      if (code !== 0)
+        throw new Error(`${name} did not drain: it exited with ${code ?? 'SIGKILL after 30 s'}`);
     },
   };
 }
 
-async function answers(port: number): Promise<boolean> {
+async function isResponding(port: number): Promise<boolean> {
   try {
-    const answer = await fetch(`http://127.0.0.1:${port}/health/live`, {
+    const response = await fetch(`http://127.0.0.1:${port}/health/live`, {
       signal: AbortSignal.timeout(1_000),
     });
-    await answer.body?.cancel();
-    return answer.ok;
+    await response.body?.cancel();
+    return response.ok;
   } catch {
     return false;
   }

@@ -1,5 +1,5 @@
-// All that a run plays on, on free ports: Redis, Postgres, Temporal, the deployment; and a second, smaller deployment
-// over a Redis under Sentinel.
+// Everything that a run needs, on free ports: Redis, Postgres, Temporal, the deployment, and a second, smaller
+// deployment over a Redis under Sentinel.
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,17 +14,17 @@ import { type FailoverStage, startFailoverStage, WAIT_REPLICAS } from './failove
 import { type RedisStage, startRedisStage } from './redis.ts';
 
 export interface Stage {
-  /** Where logs and journals are. */
+  /** The folder of logs and journals. */
   readonly folder: string;
   readonly sharedKey: string;
   readonly redis: RedisStage;
   readonly postgres: PostgresServer;
   readonly main: Deployment;
-  /** Absent where none is wanted. */
+  /** Absent unless it was requested. */
   readonly failover: { readonly redis: FailoverStage; readonly deployment: Deployment } | undefined;
-  /** What else ends with it, before all else. */
+  /** Adds cleanup that runs before that of the stage. */
   onStop(end: () => Promise<unknown>): void;
-  /** Ends every process. The folder stays. */
+  /** Ends every process. The folder is kept. */
   stop(): Promise<void>;
 }
 
@@ -32,19 +32,19 @@ export interface StageOptions {
   readonly random: Random;
   readonly servers: number;
   readonly workers: number;
-  /** 0: no Temporal at all. */
+  /** 0: without Temporal. */
   readonly temporalWorkers: number;
   readonly hasFailover: boolean;
-  /** Options of the servers' Node, and more of their environment. */
+  /** Command-line options of the servers' Node process, and additional environment variables. */
   readonly node?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** @throws Error where a part is not there or does not start; nothing is left running then. */
+/** @throws Error if a part is not installed or does not start; nothing is left running then. */
 export async function startStage(options: StageOptions): Promise<Stage> {
   const { random, node = [], env = {} } = options;
   const folder = realpathSync(mkdtempSync(join(process.env.TEST_FOLDER ?? tmpdir(), 'prove-')));
-  // Postgres may run as another user than ours, in a folder of its own below this one.
+  // Postgres may run as another user, in a folder below this one.
   chmodSync(folder, 0o755);
   mkdirSync(join(folder, 'journals'));
   process.env.TEST_FOLDER ??= folder;

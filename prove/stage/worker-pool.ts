@@ -1,45 +1,47 @@
-// Worker processes of one sort: started, held back, killed and replaced. What they work on is their owner's to know.
+// A pool of worker processes: starts, holds, kills and replaces them. The owner of the pool assigns the work.
 import { join } from 'node:path';
 import type { Random } from '../random.ts';
 import type { FromWorker, ToWorker } from '../worker/messages.ts';
 import { type Child, startChild } from './process.ts';
 
-export interface Member {
+export interface PoolWorker {
   readonly name: string;
-  tell(message: ToWorker): void;
+  send(message: ToWorker): void;
 }
 
-export interface Crew<M extends Member> {
-  /** Those that are ready to work. */
+export interface WorkerPool<M extends PoolWorker> {
+  /** The workers that are ready. */
   members(): readonly M[];
-  /** Resolves as soon as there is one. */
-  someone(): Promise<readonly M[]>;
-  /** Kills one of these, and starts another in its place; resolves when that is ready. */
+  /** Resolves as soon as a worker is ready. */
+  firstReady(): Promise<readonly M[]>;
+  /** Kills one of these, and starts another in its place; resolves when the new one is ready. */
   kill(among: readonly M[]): Promise<void>;
-  /** Resolves when nothing is ending any more, nor will until it is released. */
+  /** Resolves once no execution is ending, and none will end until `release`. */
   hold(): Promise<void>;
   release(): void;
   stop(): Promise<void>;
 }
 
-export interface CrewOptions<M extends Member> {
+export interface WorkerPoolOptions<M extends PoolWorker> {
   readonly sort: string;
   readonly count: number;
   readonly folder: string;
   readonly random: Random;
-  /** The file and the arguments of a member. */
+  /** The file and the arguments of a worker. */
   command(name: string, journal: string): readonly string[];
-  join(member: Member): M;
+  join(member: PoolWorker): M;
   onMessage(member: M, message: FromWorker): void;
   onGone(member: M): void;
 }
 
-export async function startCrew<M extends Member>(options: CrewOptions<M>): Promise<Crew<M>> {
+export async function startWorkerPool<M extends PoolWorker>(
+  options: WorkerPoolOptions<M>,
+): Promise<WorkerPool<M>> {
   const { sort, count, folder, random } = options;
   const children = new Map<M, Child>();
   const ready = new Set<M>();
   const held = new Map<M, () => void>();
-  const waiting = new Set<() => void>();
+  const waiters = new Set<() => void>();
   let started = 0;
   let isHeld = false;
   let isStopped = false;
@@ -52,18 +54,18 @@ export async function startCrew<M extends Member>(options: CrewOptions<M>): Prom
       log: join(folder, `${name}.log`),
       ipc: true,
     });
-    const tell = (message: ToWorker): void => {
+    const send = (message: ToWorker): void => {
       if (child.isRunning && child.process.connected) child.process.send(message, () => {});
     };
-    const member = options.join({ name, tell });
+    const member = options.join({ name, send });
     children.set(member, child);
     return new Promise((resolve, reject) => {
       child.process.on('message', (message: FromWorker) => {
         if (message.is === 'ready') {
           ready.add(member);
-          if (isHeld) tell({ do: 'hold', isHeld });
-          for (const wake of waiting) wake();
-          waiting.clear();
+          if (isHeld) send({ do: 'hold', isHeld });
+          for (const wake of waiters) wake();
+          waiters.clear();
           resolve();
         } else if (message.is === 'held') {
           held.get(member)?.();
@@ -71,7 +73,7 @@ export async function startCrew<M extends Member>(options: CrewOptions<M>): Prom
       });
       void child.exited.then(() => {
         if (!isStopped && !ready.has(member)) {
-          reject(new Error(`${name} ended as it started; see ${name}.log in ${folder}`));
+          reject(new Error(`${name} exited during startup; see ${name}.log in ${folder}`));
         }
         ready.delete(member);
         children.delete(member);
@@ -84,8 +86,8 @@ export async function startCrew<M extends Member>(options: CrewOptions<M>): Prom
   await Promise.all(Array.from({ length: count }, start));
   return {
     members: () => [...ready],
-    async someone() {
-      while (ready.size === 0) await new Promise<void>((resolve) => waiting.add(resolve));
+    async firstReady() {
+      while (ready.size === 0) await new Promise<void>((resolve) => waiters.add(resolve));
       return [...ready];
     },
     async kill(among) {
@@ -94,19 +96,19 @@ export async function startCrew<M extends Member>(options: CrewOptions<M>): Prom
     },
     async hold() {
       isHeld = true;
-      const answers = [...ready].map(
+      const acknowledgements = [...ready].map(
         (member) =>
           new Promise<void>((resolve) => {
             held.set(member, resolve);
-            member.tell({ do: 'hold', isHeld });
+            member.send({ do: 'hold', isHeld });
           }),
       );
-      await Promise.all(answers);
+      await Promise.all(acknowledgements);
       held.clear();
     },
     release() {
       isHeld = false;
-      for (const member of ready) member.tell({ do: 'hold', isHeld });
+      for (const member of ready) member.send({ do: 'hold', isHeld });
     },
     async stop() {
       isStopped = true;

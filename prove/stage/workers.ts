@@ -1,32 +1,32 @@
-// The worker processes that publish: who is given what, and what was left undone by one that was killed.
+// The worker processes that publish: assigns attempts, and reports those of a worker that was killed.
 import type { ExecutionPlan } from '../plan.ts';
 import type { Random } from '../random.ts';
 import type { WorkerSettings } from '../worker/messages.ts';
-import { type Member, startCrew } from './worker-pool.ts';
+import { type PoolWorker, startWorkerPool } from './worker-pool.ts';
 
 export interface AttemptOutcome {
-  /** `lost`: its worker was killed under it. */
+  /** `lost`: its worker was killed. */
   readonly outcome: 'ended' | 'again' | 'lost';
   readonly why?: string | undefined;
 }
 
 export interface Workers {
-  /** Has one attempt run by some worker. */
+  /** Runs one attempt on a worker. */
   run(plan: ExecutionPlan, attempt: number): Promise<AttemptOutcome>;
-  /** Kills one in the midst of it, and starts another in its place. Answers 0 where none had anything to do. */
+  /** Kills a busy worker, and starts another in its place. Returns 0 if all were idle. */
   kill(): Promise<number>;
-  /** Resolves when nothing is ending any more, nor will until it is released. */
+  /** Resolves once no execution is ending, and none will end until `release`. */
   hold(): Promise<void>;
   release(): void;
   stop(): Promise<void>;
 }
 
-interface Publishing extends Member {
+interface Publishing extends PoolWorker {
   readonly attempts: Map<string, (outcome: AttemptOutcome) => void>;
 }
 
 export interface WorkersOptions {
-  /** Before the names of all of them. */
+  /** The prefix of the workers' names. */
   readonly name: string;
   readonly count: number;
   readonly folder: string;
@@ -35,12 +35,12 @@ export interface WorkersOptions {
 }
 
 export async function startWorkers({ name: prefix, settings, ...options }: WorkersOptions): Promise<Workers> {
-  const crew = await startCrew<Publishing>({
+  const pool = await startWorkerPool<Publishing>({
     ...options,
     sort: `${prefix}worker`,
     command: (name, journal) => {
-      const own: WorkerSettings = { ...settings, name, journal };
-      return ['prove/worker/main.ts', JSON.stringify(own)];
+      const workerSettings: WorkerSettings = { ...settings, name, journal };
+      return ['prove/worker/main.ts', JSON.stringify(workerSettings)];
     },
     join: (member) => ({ ...member, attempts: new Map() }),
     onMessage({ attempts }, message) {
@@ -55,21 +55,21 @@ export async function startWorkers({ name: prefix, settings, ...options }: Worke
   });
   return {
     async run(plan, attempt) {
-      const members = await crew.someone();
+      const members = await pool.firstReady();
       const idlest = members.reduce((a, b) => (b.attempts.size < a.attempts.size ? b : a));
       return new Promise((resolve) => {
         idlest.attempts.set(plan.id, resolve);
-        idlest.tell({ do: 'run', plan, attempt });
+        idlest.send({ do: 'run', plan, attempt });
       });
     },
     async kill() {
-      const busy = crew.members().filter(({ attempts }) => attempts.size > 0);
+      const busy = pool.members().filter(({ attempts }) => attempts.size > 0);
       if (busy.length === 0) return 0;
-      await crew.kill(busy);
+      await pool.kill(busy);
       return busy.length;
     },
-    hold: crew.hold,
-    release: crew.release,
-    stop: crew.stop,
+    hold: pool.hold,
+    release: pool.release,
+    stop: pool.stop,
   };
 }

@@ -1,4 +1,4 @@
-// What a workflow of the proof does: drawn from the seed, and its argument as it is.
+// The plan of one workflow of the proof, drawn from the seed and passed as its argument.
 
 import type { ExecutionPlan, PlanOptions } from '../plan.ts';
 import { createRandom } from '../random.ts';
@@ -14,7 +14,7 @@ export const TASK_QUEUE = 'prove';
 
 /** The n-th workflow of a run. */
 export function planWorkflow(
-  { seed, prefix, pieces: [least, most], paceMs }: PlanOptions,
+  { seed, prefix, pieces: [min, max], paceMs }: PlanOptions,
   n: number,
 ): WorkflowPlan {
   const random = createRandom(seed, 'workflow', n);
@@ -25,11 +25,11 @@ export function planWorkflow(
     mode: kind === 'agent' ? 'TEXT' : 'STRUCTURED',
     by: 'temporal',
     seed: `${seed}/workflow/${n}/${kind}`,
-    pieces: random.whole(Math.ceil(least / 2), Math.ceil(most / 2)),
+    pieces: random.integer(Math.ceil(min / 2), Math.ceil(max / 2)),
     isHeavy: false,
-    paceMs: random.whole(...paceMs),
-    givesUpAt: random.chance(0.15) ? random.whole(1, least) : undefined,
+    paceMs: random.integer(...paceMs),
+    givesUpAt: random.chance(0.15) ? random.integer(1, min) : undefined,
     ends: 'complete',
   });
-  return { id, steps: random.whole(1, 10), children: [child('task'), child('agent')] };
+  return { id, steps: random.integer(1, 10), children: [child('task'), child('agent')] };
 }

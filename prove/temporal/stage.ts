@@ -8,19 +8,19 @@ import { TemporalServer } from '../../scripts/temporal.ts';
 import { findPart, TEMPORAL } from '../../scripts/test-services.ts';
 import { createTemporalPlugin } from '../../src/worker.ts';
 import type { Random } from '../random.ts';
-import { startCrew } from '../stage/worker-pool.ts';
+import { startWorkerPool } from '../stage/worker-pool.ts';
 import type { TemporalWorkerSettings } from '../worker/messages.ts';
 import { TASK_QUEUE, type WorkflowPlan } from './plan.ts';
 
 export interface TemporalStage {
   readonly address: string;
-  /** Workers, once the rest of the stage is there. */
+  /** Starts workers; called once the rest of the stage has started. */
   startWorkers(options: TemporalWorkersOptions): Promise<TemporalWorkers>;
   stop(): Promise<void>;
 }
 
 export interface TemporalWorkersOptions {
-  /** Before the names of all of them. */
+  /** The prefix of the workers' names. */
   readonly name: string;
   readonly count: number;
   readonly folder: string;
@@ -30,7 +30,7 @@ export interface TemporalWorkersOptions {
 }
 
 export interface TemporalWorkers {
-  /** Runs a workflow to its end, and answers what it returned. */
+  /** Runs a workflow to its end. Returns its result. */
   run(plan: WorkflowPlan): Promise<unknown>;
   kill(): Promise<number>;
   hold(): Promise<void>;
@@ -38,7 +38,7 @@ export interface TemporalWorkers {
   stop(): Promise<void>;
 }
 
-/** Starts a dev server; undefined where there is no Temporal CLI. */
+/** Starts a dev server; undefined if the Temporal CLI is not installed. */
 export async function startTemporalStage(): Promise<TemporalStage | undefined> {
   const binary = findPart(TEMPORAL);
   if (!binary) return undefined;
@@ -61,15 +61,15 @@ async function startTemporalWorkers(
     logger: new DefaultLogger('ERROR'),
   });
   writeFileSync(bundle, code);
-  const crew = await startCrew({
+  const pool = await startWorkerPool({
     ...options,
     sort: `${prefix}temporal-worker`,
     command: (name, journal) => {
-      const own: TemporalWorkerSettings = {
+      const workerSettings: TemporalWorkerSettings = {
         ...{ name, journal, redisUrl, databaseUrl, bundle },
         temporalAddress: address,
       };
-      return ['prove/temporal/worker.ts', JSON.stringify(own)];
+      return ['prove/temporal/worker.ts', JSON.stringify(workerSettings)];
     },
     join: (member) => member,
     onMessage: () => {},
@@ -81,14 +81,14 @@ async function startTemporalWorkers(
     run: (plan) =>
       client.workflow.execute('study', { workflowId: plan.id, taskQueue: TASK_QUEUE, args: [plan] }),
     async kill() {
-      const members = crew.members();
-      if (members.length > 0) await crew.kill(members);
+      const members = pool.members();
+      if (members.length > 0) await pool.kill(members);
       return members.length;
     },
-    hold: crew.hold,
-    release: crew.release,
+    hold: pool.hold,
+    release: pool.release,
     async stop() {
-      await crew.stop();
+      await pool.stop();
       await connection.close();
     },
   };

@@ -1,4 +1,4 @@
-// A Temporal worker process of the proof, with the product's plugin. It is meant to be killed at any moment.
+// A Temporal worker process of the proof, with the product's plugin. It is killed at random moments.
 //
 //   node --import tsx prove/temporal/worker.ts '<TemporalWorkerSettings as JSON>'      (with an IPC channel)
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -18,12 +18,12 @@ import { TASK_QUEUE } from './plan.ts';
 const settings = JSON.parse(process.argv[2]!) as TemporalWorkerSettings;
 const journal = createJournalWriter(settings.journal);
 const gate = createGate();
-const tell = (message: FromWorker): void => {
+const send = (message: FromWorker): void => {
   if (process.connected) process.send!(message);
 };
 process.on('message', (message: ToWorker) => {
   if (message.do !== 'hold') return;
-  if (message.isHeld) gate.hold(() => tell({ is: 'held' }));
+  if (message.isHeld) gate.hold(() => send({ is: 'held' }));
   else gate.release();
 });
 process.on('disconnect', () => process.exit(0));
@@ -38,8 +38,8 @@ const worker = await Worker.create({
   workflowBundle: { codePath: settings.bundle },
   activities: createActivities({ publisher: createPublisher({ log, store }), journal, gate }),
   plugins: [createTemporalPlugin({ log, store, tenantOf: () => TENANT })],
-  // Its workflows are to be taken over soon after it was killed.
+  // Other workers should take over its workflows soon after it was killed.
   stickyQueueScheduleToStartTimeout: '2s',
 });
-tell({ is: 'ready' });
+send({ is: 'ready' });
 await worker.run();

@@ -1,4 +1,4 @@
-// A workflow of the proof: runs a task and an agent, each the work of an activity, and tells of itself meanwhile.
+// A workflow of the proof: runs a task and an agent as activities, and publishes its own events between them.
 import { proxyActivities } from '@temporalio/workflow';
 import { streamed } from '../../src/temporal/workflow/index.ts';
 import type { Activities } from './activities.ts';
@@ -6,7 +6,7 @@ import type { WorkflowPlan } from './plan.ts';
 
 const { publish } = proxyActivities<Activities>({
   startToCloseTimeout: '5 minutes',
-  // A worker that was killed is noticed so.
+  // Detects a killed worker.
   heartbeatTimeout: '3 seconds',
   retry: { initialInterval: '500 milliseconds', maximumInterval: '2 seconds' },
 });

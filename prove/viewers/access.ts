@@ -1,22 +1,26 @@
-// How a viewer is let in: by a JWT in a header or by a stream token in the URL, both short-lived, kept until refused.
+// A viewer's credentials: a JWT in a header or a stream token in the URL. Both are short-lived and used until the
+// server rejects them.
 import { TENANT } from '../plan.ts';
 import { mintJwt } from './jwt.ts';
 
 export interface Access {
-  /** What a connection carries now. @throws Error where a token could not be had. */
-  carry(): Promise<{ readonly headers: Record<string, string>; readonly query: Record<string, string> }>;
-  /** The server has answered 401: what was carried is worth nothing any more. */
-  refused(): void;
-  /** Whether what it holds has expired by now. */
+  /** The current credentials. @throws Error if no token could be obtained. */
+  credentials(): Promise<{
+    readonly headers: Record<string, string>;
+    readonly query: Record<string, string>;
+  }>;
+  /** Discards the credentials after a 401. */
+  invalidate(): void;
+  /** Whether the current credentials have expired. */
   readonly isExpired: boolean;
 }
 
 export interface AccessOptions {
   readonly url: string;
   readonly sharedKey: string;
-  /** Who it is: streams are counted by caller. */
+  /** The caller's id: streams are counted by caller. */
   readonly sub: string;
-  /** How long a JWT is good for. */
+  /** The lifetime of a JWT. */
   readonly jwtSeconds: number;
 }
 
@@ -24,14 +28,14 @@ export function accessByJwt({ sharedKey, sub, jwtSeconds }: AccessOptions): Acce
   let jwt: string | undefined;
   let expiresAt = 0;
   return {
-    async carry() {
+    async credentials() {
       if (!jwt) {
         jwt = mintJwt(sharedKey, { sub, tenant: TENANT }, jwtSeconds);
         expiresAt = Date.now() + jwtSeconds * 1_000;
       }
       return { headers: { authorization: `Bearer ${jwt}` }, query: {} };
     },
-    refused() {
+    invalidate() {
       jwt = undefined;
     },
     get isExpired() {
@@ -46,26 +50,26 @@ export function accessByStreamToken(options: AccessOptions, executionId: string)
   let token: string | undefined;
   let expiresAt = 0;
   return {
-    async carry() {
+    async credentials() {
       if (!token) {
         const jwt = mintJwt(sharedKey, { sub, tenant: TENANT }, 30);
-        const answer = await fetch(`${url}/api/v0/stream-tokens`, {
+        const response = await fetch(`${url}/api/v0/stream-tokens`, {
           method: 'POST',
           headers: { authorization: `Bearer ${jwt}`, 'content-type': 'application/json' },
           body: JSON.stringify({ executions: [executionId] }),
           signal: AbortSignal.timeout(10_000),
         });
-        if (answer.status !== 201) {
-          await answer.body?.cancel();
-          throw new Error(`no stream token: ${answer.status}`);
+        if (response.status !== 201) {
+          await response.body?.cancel();
+          throw new Error(`no stream token: ${response.status}`);
         }
-        const made = (await answer.json()) as { token: string; expiresAt: string };
-        token = made.token;
-        expiresAt = Date.parse(made.expiresAt);
+        const created = (await response.json()) as { token: string; expiresAt: string };
+        token = created.token;
+        expiresAt = Date.parse(created.expiresAt);
       }
       return { headers: {}, query: { access_token: token } };
     },
-    refused() {
+    invalidate() {
       token = undefined;
     },
     get isExpired() {

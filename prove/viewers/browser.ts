@@ -1,26 +1,26 @@
-// Viewers that are a browser's own EventSource: it reconnects by itself, and gives up at 401, when its page asks for a
-// new token and begins again behind the last event.
+// Viewers that use a browser's EventSource. It reconnects automatically and gives up at 401; the page then requests
+// a new token and continues after the last event.
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 import { CHROMIUM, findPart } from '../../scripts/test-services.ts';
 import { CATALOGUE, type EventType, isTerminal } from '../../src/event/events.ts';
 import { createSequence } from '../check/sequence.ts';
-import { speak } from './transports.ts';
+import { createProtocol } from './transports.ts';
 import type { Viewer, ViewerOptions } from './viewer.ts';
 
 export interface Browser {
-  /** Browsers open six connections to a host: takes one, where there is one left, to be released. */
+  /** Reserves one of the six connections that a browser opens to a host; false if none is free. */
   claim(): boolean;
   release(): void;
-  /** Opens an EventSource under a name; answers what closes it. */
+  /** Opens an EventSource under a name. Returns a function that closes it. */
   open(name: string, url: string, listener: Listener): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
 
 interface Listener {
   onEvents(events: readonly BrowserEvent[]): void;
-  /** It has given up. */
+  /** The EventSource has given up. */
   onClosed(): void;
 }
 
@@ -30,17 +30,17 @@ interface BrowserEvent {
   readonly data: string;
 }
 
-/** One is left for the page itself. */
-const MOST = 5;
+/** One of the six connections is reserved for the page. */
+const MAX_SOURCES = 5;
 const TYPES = Object.keys(CATALOGUE);
 
-/** Starts Chromium with a page of the servers' origin; undefined where there is no Chromium. */
+/** Starts Chromium with a page of the servers' origin; undefined if Chromium is not installed. */
 export async function startBrowser(url: string): Promise<Browser | undefined> {
   const executablePath = findPart(CHROMIUM);
   if (!executablePath) return undefined;
   const browser = await chromium.launch({
     executablePath,
-    // The run itself is told to stop, and ends it in its order.
+    // The run handles signals and closes the browser in order.
     ...{ handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false },
     args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--disable-background-networking'],
   });
@@ -56,7 +56,7 @@ export async function startBrowser(url: string): Promise<Browser | undefined> {
   let claimed = 0;
   return {
     claim() {
-      if (claimed >= MOST) return false;
+      if (claimed >= MAX_SOURCES) return false;
       claimed += 1;
       return true;
     },
@@ -78,19 +78,19 @@ export async function startBrowser(url: string): Promise<Browser | undefined> {
 export function createBrowserViewer(options: ViewerOptions, browser: Browser): Viewer {
   const { plan, target, access, pauses, counts, signal } = options;
   const sequence = createSequence(target.id, options.mode);
-  const speech = speak('rest', target);
+  const protocol = createProtocol('rest', target);
   let after: string | undefined;
   let lastAt: number | undefined;
   let isDone = false;
   const name = `${plan.name} (browser)`;
-  /** Begun by us since the last event; what the browser begins itself is not seen. */
+  /** Connections that this viewer opened since the last event; reconnects of the browser are not visible. */
   let connections = 0;
 
-  /** One EventSource: resolves when it has given up, or has seen the end. */
+  /** One EventSource: resolves once it has given up or received the terminal event. */
   async function readOnce(): Promise<void> {
-    const { query } = await access.carry();
+    const { query } = await access.credentials();
     const resume = { ...query, ...(after !== undefined && { last_event_id: after }) };
-    const { url } = speech.ask(undefined, resume);
+    const { url } = protocol.request(undefined, resume);
     counts.connections += 1;
     connections += 1;
     let close: (() => Promise<void>) | undefined;
@@ -106,11 +106,11 @@ export function createBrowserViewer(options: ViewerOptions, browser: Browser): V
     }).finally(() => close?.());
     if (sequence.terminal || signal.aborted) return;
     counts.renewals += 1;
-    access.refused();
+    access.invalidate();
   }
 
   function take({ id, event, data }: BrowserEvent): void {
-    const message = speech.read({ id, event, data });
+    const message = protocol.read({ id, event, data });
     if (message.is !== 'event') return;
     sequence.take(message.event);
     after = message.id;
@@ -125,7 +125,7 @@ export function createBrowserViewer(options: ViewerOptions, browser: Browser): V
     while (!sequence.terminal && !signal.aborted) {
       await readOnce().catch((error: Error) => {
         const why = error.message.split('\n')[0]!;
-        counts.refusals.set(why, (counts.refusals.get(why) ?? 0) + 1);
+        counts.rejections.set(why, (counts.rejections.get(why) ?? 0) + 1);
       });
       if (!sequence.terminal) await sleep(500);
     }

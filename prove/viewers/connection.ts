@@ -1,20 +1,20 @@
-// One connection of a viewer: a raw event stream over HTTP that can stop reading for a while.
+// One connection of a viewer: an event stream over HTTP that can stop reading for a while.
 import { type IncomingMessage, request } from 'node:http';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 
-/** How it ended. `clean` is the server's own end; `broken` any other. */
+/** How the connection ended: `clean` if the server ended it, else `broken`. */
 export interface ConnectionEnd {
-  /** The answer's status; 0 where none came. */
+  /** The status of the response; 0 without a response. */
   readonly status: number;
   readonly end: 'clean' | 'broken';
-  /** What a refusal says; empty where there is none. */
-  readonly refusal: string;
+  /** The body of a rejection; empty if there is none. */
+  readonly rejection: string;
   readonly retryMs: number | undefined;
 }
 
 export interface Connection {
   readonly ended: Promise<ConnectionEnd>;
-  /** Stops reading: the server's writes back up behind it. */
+  /** Stops reading, which causes backpressure in the server. */
   pause(): void;
   resume(): void;
   destroy(): void;
@@ -28,16 +28,16 @@ export interface ConnectionOptions {
   onEvent(event: EventSourceMessage): void;
 }
 
-/** How long to wait for an answer's head. */
-const ANSWER_MS = 15_000;
-/** As long a silence as no heartbeat leaves: the connection is dead, whatever TCP says. */
-const SILENT_MS = 30_000;
+/** Timeout for the head of the response. */
+const RESPONSE_MS = 15_000;
+/** Longer than the interval of heartbeats: after it, the connection is considered dead. */
+const MAX_SILENCE_MS = 30_000;
 
 export function openConnection({ url, headers, body, onEvent }: ConnectionOptions): Connection {
-  let response: IncomingMessage | undefined;
+  let incoming: IncomingMessage | undefined;
   let retryMs: number | undefined;
   let isPaused = false;
-  let refusal = '';
+  let rejection = '';
   const parser = createParser({
     onEvent,
     onRetry: (ms) => {
@@ -45,7 +45,7 @@ export function openConnection({ url, headers, body, onEvent }: ConnectionOption
     },
   });
   const decoder = new TextDecoder();
-  const sent = request(url, {
+  const outgoing = request(url, {
     method: body === undefined ? 'GET' : 'POST',
     headers: {
       accept: 'text/event-stream',
@@ -55,44 +55,44 @@ export function openConnection({ url, headers, body, onEvent }: ConnectionOption
     agent: false,
   });
   const ended = new Promise<ConnectionEnd>((resolve) => {
-    let timer = setTimeout(() => sent.destroy(), ANSWER_MS);
+    let timer = setTimeout(() => outgoing.destroy(), RESPONSE_MS);
     const finish = (): void => {
       clearTimeout(timer);
-      const end = response?.complete ? 'clean' : 'broken';
-      resolve({ status: response?.statusCode ?? 0, end, retryMs, refusal });
+      const end = incoming?.complete ? 'clean' : 'broken';
+      resolve({ status: incoming?.statusCode ?? 0, end, retryMs, rejection });
     };
     const stayAlive = (): void => {
       clearTimeout(timer);
-      timer = setTimeout(() => (isPaused ? stayAlive() : sent.destroy()), SILENT_MS);
+      timer = setTimeout(() => (isPaused ? stayAlive() : outgoing.destroy()), MAX_SILENCE_MS);
     };
-    sent.once('response', (answer) => {
-      response = answer;
+    outgoing.once('response', (received) => {
+      incoming = received;
       stayAlive();
-      if (isPaused) answer.pause();
-      answer.on('data', (chunk: Buffer) => {
+      if (isPaused) received.pause();
+      received.on('data', (chunk: Buffer) => {
         timer.refresh();
         const text = decoder.decode(chunk, { stream: true });
-        if (answer.statusCode === 200) parser.feed(text);
-        else refusal += text;
+        if (received.statusCode === 200) parser.feed(text);
+        else rejection += text;
       });
-      answer.on('error', () => {});
-      answer.once('close', finish);
+      received.on('error', () => {});
+      received.once('close', finish);
     });
-    sent.on('error', () => {
-      if (!response) finish();
+    outgoing.on('error', () => {
+      if (!incoming) finish();
     });
-    sent.end(body === undefined ? undefined : JSON.stringify(body));
+    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
   });
   return {
     ended,
     pause() {
       isPaused = true;
-      response?.pause();
+      incoming?.pause();
     },
     resume() {
       isPaused = false;
-      response?.resume();
+      incoming?.resume();
     },
-    destroy: () => void sent.destroy(),
+    destroy: () => void outgoing.destroy(),
   };
 }

@@ -1,26 +1,26 @@
-// One who may not read an execution, and tries all the same: of another tenant, with a token that has expired, or with
-// none. Anything that is shown to them is wrongly read.
+// A client that is not authorized to read an execution and tries to: from another tenant, with an expired token, or
+// without one. Every event that it receives is a finding.
 import { TENANT } from '../plan.ts';
 import { openConnection } from './connection.ts';
 import { mintJwt } from './jwt.ts';
-import { speak, type Target } from './transports.ts';
+import { createProtocol, type Target } from './transports.ts';
 
 export interface Intruder {
-  /** Ends it; answers what it got to see that it should not have. */
+  /** Stops it. Returns a description of every event that it received. */
   stop(): Promise<string[]>;
 }
 
 const EVERY_MS = 3_000;
-/** How long it listens where it is let in. */
+/** How long it reads an accepted stream. */
 const LISTENS_MS = 1_000;
 
-/** Tries all doors again and again while the execution is watched. */
+/** Tries all credentials in turn while the execution is watched. */
 export function createIntruder(target: Target, sharedKey: string): Intruder {
   const seen = new Set<string>();
-  const trying = new Set<Promise<void>>();
-  // Whoever has no tenant of its own is read by all: workflows that the server itself made a row for.
+  const pending = new Set<Promise<void>>();
+  // All tenants may read executions without a tenant, such as workflows whose rows a server created.
   const ofAnotherTenant = target.kind === 'workflow' ? [] : [{ sub: 'stranger', tenant: 'another' }];
-  const carried: (readonly [string, Record<string, string>])[] = [
+  const credentials: (readonly [string, Record<string, string>])[] = [
     ...ofAnotherTenant.map(
       (claims) =>
         ['another tenant', { authorization: `Bearer ${mintJwt(sharedKey, claims, 3_600)}` }] as const,
@@ -33,33 +33,33 @@ export function createIntruder(target: Target, sharedKey: string): Intruder {
   ];
 
   async function attempt(who: string, headers: Record<string, string>, isGraphQL: boolean): Promise<void> {
-    const speech = speak(isGraphQL ? 'graphql-get' : 'rest', target);
-    const asked = speech.ask(undefined, {});
+    const protocol = createProtocol(isGraphQL ? 'graphql-get' : 'rest', target);
+    const request = protocol.request(undefined, {});
     const connection = openConnection({
-      ...asked,
-      headers: { ...asked.headers, ...headers },
+      ...request,
+      headers: { ...request.headers, ...headers },
       onEvent: (event) => {
-        const message = speech.read(event);
-        if (message.is === 'event') seen.add(`${who} was shown ${message.id} ${message.event.type}`);
+        const message = protocol.read(event);
+        if (message.is === 'event') seen.add(`${who} received ${message.id} ${message.event.type}`);
       },
     });
-    const late = setTimeout(() => connection.destroy(), LISTENS_MS);
+    const timeout = setTimeout(() => connection.destroy(), LISTENS_MS);
     await connection.ended;
-    clearTimeout(late);
+    clearTimeout(timeout);
   }
 
-  let tries = 0;
+  let attempts = 0;
   const timer = setInterval(() => {
-    tries += 1;
-    const [who, headers] = carried[tries % carried.length]!;
-    const trial = attempt(who, headers, tries % 2 === 0).finally(() => trying.delete(trial));
-    trying.add(trial);
+    attempts += 1;
+    const [who, headers] = credentials[attempts % credentials.length]!;
+    const promise = attempt(who, headers, attempts % 2 === 0).finally(() => pending.delete(promise));
+    pending.add(promise);
   }, EVERY_MS);
 
   return {
     async stop() {
       clearInterval(timer);
-      await Promise.all(trying);
+      await Promise.all(pending);
       return [...seen];
     },
   };

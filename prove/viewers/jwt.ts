@@ -9,10 +9,10 @@ export interface Claims {
   readonly executions?: readonly string[];
 }
 
-/** A JWT (HS256) that is good for so many seconds. */
+/** A JWT (HS256) that expires after `seconds`. */
 export function mintJwt(sharedKey: string, claims: Claims, seconds: number): string {
   const now = Math.floor(Date.now() / 1_000);
   const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ ...claims, iat: now, exp: now + seconds })}`;
-  return `${signed}.${createHmac('sha256', sharedKey).update(signed).digest('base64url')}`;
+  const signedPart = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ ...claims, iat: now, exp: now + seconds })}`;
+  return `${signedPart}.${createHmac('sha256', sharedKey).update(signedPart).digest('base64url')}`;
 }

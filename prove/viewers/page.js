@@ -1,5 +1,5 @@
-// The script of the browser's page: opens an EventSource and hands on what it dispatches. Not TypeScript: what a
-// compiler adds to functions is not there in a page.
+// The script of the browser's page: opens an EventSource and passes on its events. It is JavaScript, because
+// helpers that a TypeScript compiler adds to functions are not defined in the page.
 globalThis.sources = {};
 
 globalThis.openSource = (name, url, types) => {
@@ -16,7 +16,7 @@ globalThis.openSource = (name, url, types) => {
   };
   for (const type of types) {
     source.addEventListener(type, ({ data, lastEventId }) => {
-      // A connection's error has no data; the execution's has.
+      // A connection's error has no data; an `error` event of the execution has.
       if (data !== undefined) waiting.push({ id: lastEventId, event: type, data });
     });
   }

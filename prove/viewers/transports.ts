@@ -1,4 +1,4 @@
-// How a viewer asks for its stream and what it makes of a message: REST, and GraphQL by GET and by POST.
+// How a viewer requests its stream and decodes the messages: REST, and GraphQL by GET and by POST.
 import type { EventSourceMessage } from 'eventsource-parser';
 import { parseCursor } from '../../src/event/cursor.ts';
 import type { ExecutionKind } from '../../src/event/events.ts';
@@ -11,31 +11,31 @@ export interface Target {
   readonly kind: ExecutionKind;
 }
 
-export interface Asked {
+export interface StreamRequest {
   readonly url: string;
   readonly headers: Record<string, string>;
   readonly body?: unknown;
 }
 
-/** What a message comes to: an event, the word that nothing will follow, or a refusal. */
+/** A decoded message: an event, the end of the stream, or a rejection. */
 export type Message =
   | { readonly is: 'event'; readonly id: string; readonly event: Seen }
   | { readonly is: 'end' }
-  | { readonly is: 'refused'; readonly code: string };
+  | { readonly is: 'rejected'; readonly code: string };
 
-export interface Speech {
-  ask(after: string | undefined, query: Readonly<Record<string, string>>): Asked;
+export interface StreamProtocol {
+  request(after: string | undefined, query: Readonly<Record<string, string>>): StreamRequest;
   read(message: EventSourceMessage): Message;
 }
 
-export function speak(transport: Transport, target: Target): Speech {
+export function createProtocol(transport: Transport, target: Target): StreamProtocol {
   return transport.startsWith('graphql') ? graphql(target, transport === 'graphql-post') : rest(target);
 }
 
-function rest({ url, id, kind }: Target): Speech {
+function rest({ url, id, kind }: Target): StreamProtocol {
   const path = `${url}/api/v0/executions/${kind}s/${encodeURIComponent(id)}/stream`;
   return {
-    ask: (after, query) => ({
+    request: (after, query) => ({
       url: withQuery(path, query),
       headers: resume(after),
     }),
@@ -46,22 +46,22 @@ function rest({ url, id, kind }: Target): Speech {
   };
 }
 
-function graphql({ url, id, kind }: Target, isPost: boolean): Speech {
+function graphql({ url, id, kind }: Target, isPost: boolean): StreamProtocol {
   const field = `${kind}Stream`;
   const query = `subscription($id: ID!, $after: Cursor) { ${field}(id: $id, after: $after) { type executionId data } }`;
   return {
-    ask(after, carried) {
+    request(after, carried) {
       if (isPost) {
         const variables = after === undefined ? { id } : { id, after };
         return { url: withQuery(`${url}/graphql`, carried), headers: {}, body: { query, variables } };
       }
-      const asked = { query, variables: JSON.stringify({ id }), ...carried };
-      return { url: withQuery(`${url}/graphql`, asked), headers: resume(after) };
+      const parameters = { query, variables: JSON.stringify({ id }), ...carried };
+      return { url: withQuery(`${url}/graphql`, parameters), headers: resume(after) };
     },
     read({ id: cursor = '', event, data }) {
       if (event === 'complete') return { is: 'end' };
       const result = JSON.parse(data) as Result;
-      if (result.errors) return { is: 'refused', code: String(result.errors[0]?.extensions?.code) };
+      if (result.errors) return { is: 'rejected', code: String(result.errors[0]?.extensions?.code) };
       const { type, executionId, data: payload } = result.data![field]!;
       return {
         is: 'event',
@@ -87,6 +87,6 @@ function resume(after: string | undefined): Record<string, string> {
 }
 
 function withQuery(url: string, query: Readonly<Record<string, string>>): string {
-  const asked = new URLSearchParams(query).toString();
-  return asked === '' ? url : `${url}?${asked}`;
+  const parameters = new URLSearchParams(query).toString();
+  return parameters === '' ? url : `${url}?${parameters}`;
 }

@@ -1,4 +1,4 @@
-// One viewer of one execution: reads, comes back with its cursor however a connection ended, and stops at the end.
+// One viewer of one execution: reads, reconnects with its cursor however a connection ended, and stops at the end.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type EventType, isTerminal } from '../../src/event/events.ts';
 import type { Sequence } from '../check/seen.ts';
@@ -8,13 +8,13 @@ import { createRandom } from '../random.ts';
 import type { Access } from './access.ts';
 import { type Connection, openConnection } from './connection.ts';
 import type { Pauses } from './pauses.ts';
-import { speak, type Target } from './transports.ts';
+import { createProtocol, type Target } from './transports.ts';
 
 export interface ViewerCounts {
   connections: number;
-  /** Refusals by what was answered: a status, or a code of GraphQL's. */
-  readonly refusals: Map<string, number>;
-  /** How often a viewer was answered 401 and came back with another token. */
+  /** Rejections by HTTP status, or by GraphQL error code. */
+  readonly rejections: Map<string, number>;
+  /** How many times a viewer received a 401 and reconnected with another token. */
   renewals: number;
 }
 
@@ -31,12 +31,15 @@ export interface ViewerOptions {
 export interface Viewer {
   readonly name: string;
   readonly sequence: Sequence;
-  /** Resolves when it has seen the end, or was told that there is none to come, or the run is over. */
+  /**
+   * Resolves once it has received the terminal event, or the server has reported that none will follow, or the run
+   * is over.
+   */
   readonly done: Promise<void>;
   readonly isDone: boolean;
-  /** Stops reading for a while; false where it has no connection. */
+  /** Stops reading for a while; false without a connection. */
   stall(ms: number): boolean;
-  /** Whether its token has expired: it will notice when it comes back. */
+  /** Whether its token has expired; it is rejected at the next reconnect. */
   readonly isExpired: boolean;
   /** Breaks its connection. */
   cut(): void;
@@ -44,34 +47,36 @@ export interface Viewer {
 
 const DEFAULT_RETRY_MS = 300;
 
-/** What a viewer may be answered: nothing, not yet there, too many, away. Others are shown word for word. */
+/**
+ * Expected results: no response, not created yet, over a limit, unavailable. Others are reported with their body.
+ */
 const EXPECTED: ReadonlySet<number> = new Set([0, 404, 429, 503]);
 
 export function createViewer(options: ViewerOptions): Viewer {
   const { plan, target, access, pauses, counts, signal } = options;
   const random = createRandom(plan.seed, 'backoff');
   const sequence = createSequence(target.id, options.mode);
-  const speech = speak(plan.transport, target);
+  const protocol = createProtocol(plan.transport, target);
   let connection: Connection | undefined;
   let after: string | undefined;
   let isEnded = false;
   let isDone = false;
   const name = `${plan.name} (${plan.transport})`;
-  /** Begun since the last event. */
+  /** Connections since the last event. */
   let connections = 0;
   let taken = 0;
   let leaves = plan.leaves;
   let isLeaving = false;
-  /** When the last event came; undefined where the pause since then is of its own doing. */
+  /** When the last event arrived; undefined if the viewer itself caused the pause since then. */
   let lastAt: number | undefined;
 
-  function take(message: ReturnType<typeof speech.read>): void {
-    if (message.is === 'refused') {
+  function take(message: ReturnType<typeof protocol.read>): void {
+    if (message.is === 'rejected') {
       count(message.code);
     } else if (message.is === 'end') {
-      // A refusal is a stream that ends too: only one that was let in tells the end.
+      // A rejection also ends its stream: only the end of an accepted stream is the end of the execution.
       if (after !== undefined) {
-        sequence.tellEnd();
+        sequence.reportEnd();
         isEnded = true;
       }
     } else {
@@ -90,36 +95,36 @@ export function createViewer(options: ViewerOptions): Viewer {
     }
   }
 
-  function count(what: string): void {
-    counts.refusals.set(what, (counts.refusals.get(what) ?? 0) + 1);
+  function count(reason: string): void {
+    counts.rejections.set(reason, (counts.rejections.get(reason) ?? 0) + 1);
   }
 
   async function connectOnce(): Promise<number> {
-    const { headers, query } = await access.carry();
-    const asked = speech.ask(after, query);
+    const { headers, query } = await access.credentials();
+    const request = protocol.request(after, query);
     counts.connections += 1;
     connections += 1;
     let isShut = false;
     connection = openConnection({
-      ...asked,
-      headers: { ...asked.headers, ...headers },
-      // What still comes of a connection that was left is not read: a client that is gone reads nothing.
+      ...request,
+      headers: { ...request.headers, ...headers },
+      // A viewer that has disconnected ignores what still arrives.
       onEvent: (event) => {
-        if (!isShut) take(speech.read(event));
+        if (!isShut) take(protocol.read(event));
         isShut ||= isLeaving;
       },
     });
-    const { status, end, retryMs = DEFAULT_RETRY_MS, refusal } = await connection.ended;
+    const { status, end, retryMs = DEFAULT_RETRY_MS, rejection } = await connection.ended;
     connection = undefined;
     if (status === 204) {
-      sequence.tellEnd();
+      sequence.reportEnd();
       isEnded = true;
     } else if (status === 401) {
       counts.renewals += 1;
-      access.refused();
+      access.invalidate();
       return 0;
     } else if (EXPECTED.has(status)) count(`${status}`);
-    else if (status !== 200) count(`${status} ${plan.name} ${refusal}`);
+    else if (status !== 200) count(`${status} ${plan.name} ${rejection}`);
     return end === 'clean' && status === 200 ? Math.min(retryMs, 2_000) : DEFAULT_RETRY_MS;
   }
 

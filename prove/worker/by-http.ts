@@ -1,5 +1,5 @@
-// An execution published over HTTP, as a worker in any language would: each batch under a key, sent again with the same
-// key until there is an answer (docs/publishing.md, "Over HTTP").
+// Publishes an execution over HTTP, as a worker in any language would: each batch has an idempotency key, with
+// which it is repeated until there is a response (docs/publishing.md, "Over HTTP").
 import { setTimeout as sleep } from 'node:timers/promises';
 import { digest, eventDigest } from '../check/digest.ts';
 import type { JournalWriter } from '../journal/writer.ts';
@@ -9,7 +9,7 @@ import type { Outcome } from './by-library.ts';
 import { patchBatches, textPieces } from './contents.ts';
 import type { Gate } from './gate.ts';
 
-interface HttpRig {
+interface HttpContext {
   readonly url: string;
   readonly sharedKey: string;
   readonly journal: JournalWriter;
@@ -24,25 +24,29 @@ interface SentEvent {
 const CALL_MS = 10_000;
 
 /** Runs one attempt. */
-export async function publishByHttp(plan: ExecutionPlan, attempt: number, rig: HttpRig): Promise<Outcome> {
+export async function publishByHttp(
+  plan: ExecutionPlan,
+  attempt: number,
+  context: HttpContext,
+): Promise<Outcome> {
   const { id, kind, mode } = plan;
-  const { journal, gate } = rig;
-  const path = `${rig.url}/api/v0/executions/${kind}s/${id}`;
+  const { journal, gate } = context;
+  const path = `${context.url}/api/v0/executions/${kind}s/${id}`;
   journal.write({ is: 'begin', id, attempt });
-  const begun = await call(rig, 'PUT', path, {
+  const begun = await call(context, 'PUT', path, {
     mode,
     attempt,
     ...(kind === 'agent' ? { agentId: 'http' } : {}),
   });
-  if (begun.status === 409) return refusal(begun.body);
+  if (begun.status === 409) return outcomeOfRejection(begun.body);
   if (begun.status !== 201) throw new Error(`PUT ${path}: ${begun.status} ${JSON.stringify(begun.body)}`);
-  const { token, epoch, ...answered } = begun.body as { token: string; epoch: string; head: number };
-  let { head } = answered;
+  const { token, epoch, ...rest } = begun.body as { token: string; epoch: string; head: number };
+  let { head } = rest;
   journal.write({ is: 'open', id, epoch, head: head - 1, attempt });
   journal.write({ is: 'ack', id, epoch, from: head, events: [null] });
 
   let batches = 0;
-  /** @returns undefined where it was appended; else how the attempt came out. */
+  /** @returns undefined if the batch was appended, else the outcome of the attempt. */
   async function send(events: readonly SentEvent[]): Promise<Outcome | undefined> {
     batches += 1;
     const headers = {
@@ -50,8 +54,8 @@ export async function publishByHttp(plan: ExecutionPlan, attempt: number, rig: H
       'publisher-head': `${head}`,
       'idempotency-key': `${attempt}-${batches}`,
     };
-    const { status, body } = await call(rig, 'POST', `${path}/events`, { events }, headers);
-    if (status === 409) return refusal(body);
+    const { status, body } = await call(context, 'POST', `${path}/events`, { events }, headers);
+    if (status === 409) return outcomeOfRejection(body);
     if (status !== 200) throw new Error(`POST ${path}/events: ${status} ${JSON.stringify(body)}`);
     head = (body as { head: number }).head;
     const from = head - events.length + 1;
@@ -61,12 +65,12 @@ export async function publishByHttp(plan: ExecutionPlan, attempt: number, rig: H
   }
 
   const givesUpAt = attempt === 1 ? plan.givesUpAt : undefined;
-  let said = 0;
+  let batchesSent = 0;
   let result: unknown = mode === 'TEXT' ? '' : null;
   for (const { events, state } of batchesOf(plan, attempt)) {
-    if (said++ === givesUpAt) return { outcome: 'again', why: 'gave up' };
-    const refused = await send(events);
-    if (refused) return refused;
+    if (batchesSent++ === givesUpAt) return { outcome: 'again', why: 'gave up' };
+    const rejection = await send(events);
+    if (rejection) return rejection;
     result = state;
     await sleep(plan.paceMs);
   }
@@ -76,8 +80,8 @@ export async function publishByHttp(plan: ExecutionPlan, attempt: number, rig: H
     journal.write({ is: 'final', id, attempt, digest: digest(result) });
     const error = { status: 'FAILED', message: 'as planned' };
     const end = plan.ends === 'fail' ? { type: 'error', data: error } : { type: 'complete', data: {} };
-    const refused = await send([end]);
-    if (refused) return refused;
+    const rejection = await send([end]);
+    if (rejection) return rejection;
     journal.write({ is: 'end', id, attempt });
     return { outcome: 'ended' };
   } finally {
@@ -87,7 +91,7 @@ export async function publishByHttp(plan: ExecutionPlan, attempt: number, rig: H
 
 interface Batch {
   readonly events: readonly SentEvent[];
-  /** What all events so far add up to. */
+  /** The state after all events so far. */
   readonly state: unknown;
 }
 
@@ -105,7 +109,7 @@ function* batchesOf(plan: ExecutionPlan, attempt: number): Generator<Batch> {
   }
 }
 
-function refusal(body: unknown): Outcome {
+function outcomeOfRejection(body: unknown): Outcome {
   const { code } = body as { code?: string };
   return code === 'ENDED' ? { outcome: 'ended' } : { outcome: 'again', why: String(code) };
 }
@@ -114,29 +118,29 @@ function isEnd(type: string): boolean {
   return type === 'complete' || type === 'error';
 }
 
-/** Calls until there is an answer that is not "later"; the same request each time. */
+/** Repeats the request until the response is neither 429 nor 503. */
 async function call(
-  { sharedKey }: HttpRig,
+  { sharedKey }: HttpContext,
   method: string,
   url: string,
   body: unknown,
   headers: Record<string, string> = {},
 ): Promise<{ status: number; body: unknown }> {
-  for (let tries = 1; ; tries += 1) {
+  for (let attempt = 1; ; attempt += 1) {
     try {
       const authorization = `Bearer ${mintJwt(sharedKey, { sub: 'worker', tenant: TENANT, scope: 'read publish' }, 60)}`;
-      const answer = await fetch(url, {
+      const response = await fetch(url, {
         method,
         headers: { 'content-type': 'application/json', authorization, ...headers },
         body: JSON.stringify(body),
         signal: AbortSignal.timeout(CALL_MS),
       });
-      const text = await answer.text();
-      const isLater = answer.status === 429 || answer.status === 503;
-      if (!isLater) return { status: answer.status, body: text === '' ? undefined : JSON.parse(text) };
+      const text = await response.text();
+      const isLater = response.status === 429 || response.status === 503;
+      if (!isLater) return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
     } catch {
-      // Cut, refused or too late: the outcome is unknown, and the key makes it safe to ask again.
+      // Cut, rejected or timed out: the outcome is unknown, and the key makes repeating safe.
     }
-    await sleep(Math.min(100 * tries, 1_000));
+    await sleep(Math.min(100 * attempt, 1_000));
   }
 }

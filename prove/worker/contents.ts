@@ -1,4 +1,4 @@
-// What an execution says: a function of its seed and its attempt, so that mixing two attempts up would show.
+// The contents of an execution: a function of its seed and its attempt, so that mixing up two attempts is detected.
 import { applyJsonPatch, type Json, type Operation } from '../../test/support/rfc6902.ts';
 import type { ExecutionPlan } from '../plan.ts';
 import { createRandom, type Random } from '../random.ts';
@@ -8,14 +8,14 @@ const WORDS =
     ' ',
   );
 
-/** The pieces of a text. White space, empty lines and lines that look like SSE are in it. */
+/** The pieces of a text. They include white space, empty lines and lines that look like SSE. */
 export function textPieces({ seed, pieces, id, isHeavy }: ExecutionPlan, attempt: number): string[] {
   const random = createRandom(seed, 'text', attempt);
   return Array.from({ length: pieces }, (_, n) => {
-    const words = Array.from({ length: random.whole(2, 8) }, () => random.pick(WORDS));
+    const words = Array.from({ length: random.integer(2, 8) }, () => random.pick(WORDS));
     const tail = random.pick([' ', ' ', '\n', '\n\n', '  ', '\t']);
-    const said = words.join(' ').repeat(isHeavy ? 120 : 1);
-    return n === 0 ? `${id} attempt ${attempt}\n` : said + tail;
+    const content = words.join(' ').repeat(isHeavy ? 120 : 1);
+    return n === 0 ? `${id} attempt ${attempt}\n` : content + tail;
   });
 }
 
@@ -26,7 +26,7 @@ export interface GrowingValue {
   summary: string;
 }
 
-/** A value as it grows, a state a piece. Each is the one before, changed: to be used before the next is asked for. */
+/** The states of a growing value. The object is changed in place: use a state before requesting the next one. */
 export function* valueStates({ seed, pieces, id }: ExecutionPlan, attempt: number): Generator<GrowingValue> {
   const random = createRandom(seed, 'value', attempt);
   const value: GrowingValue = { id, attempt, rows: [], summary: '' };
@@ -37,7 +37,7 @@ export function* valueStates({ seed, pieces, id }: ExecutionPlan, attempt: numbe
     } else if (step < 0.8) {
       value.rows.at(-1)!.tags.push(random.pick(WORDS));
     } else if (step < 0.9 && value.rows.length > 3) {
-      value.rows.splice(random.whole(0, value.rows.length - 1), 1);
+      value.rows.splice(random.integer(0, value.rows.length - 1), 1);
     } else {
       value.summary = `${random.pick(WORDS)} ${n}`;
     }
@@ -47,9 +47,9 @@ export function* valueStates({ seed, pieces, id }: ExecutionPlan, attempt: numbe
 }
 
 export interface PatchBatch {
-  /** One patch an event. */
+  /** One patch per event. */
   readonly patches: readonly (readonly Operation[])[];
-  /** The value after the last of them. */
+  /** The value after the last patch. */
   readonly state: Json;
 }
 
@@ -64,8 +64,8 @@ interface PatchedValue {
 }
 
 /**
- * A value as it grows by patches whose operations build on each other: inside one patch, and across the events of one
- * batch. A server that changes a patch while it checks it stores something else.
+ * A value that grows by patches whose operations build on each other, within one patch and across the events of one
+ * batch. A server that modifies a patch while it validates it stores something else.
  */
 export function* patchBatches({ seed, pieces, id }: ExecutionPlan, attempt: number): Generator<PatchBatch> {
   const random = createRandom(seed, 'patches', attempt);
@@ -73,15 +73,15 @@ export function* patchBatches({ seed, pieces, id }: ExecutionPlan, attempt: numb
   for (let n = 0; n < pieces; n += 1) {
     const patches =
       n === 0 || random.chance(0.02)
-        ? [wholeValue(random, id, attempt)]
+        ? [initialValue(random, id, attempt)]
         : nextPatches(random, state as unknown as PatchedValue, n);
     for (const patch of patches) state = applyJsonPatch(state, patch);
     yield { patches, state };
   }
 }
 
-/** The whole value, and at once something into the containers that it brings. */
-function wholeValue(random: Random, id: string, attempt: number): Operation[] {
+/** Replaces the value, and adds to the new containers in the same patch. */
+function initialValue(random: Random, id: string, attempt: number): Operation[] {
   const title = random.pick(WORDS);
   return [
     { op: 'add', path: '', value: { id, attempt, sections: [], archive: [], summary: {} } },
@@ -98,7 +98,7 @@ function nextPatches(random: Random, { sections, archive }: PatchedValue, n: num
   if (archive.length > 6) {
     return [[{ op: 'remove', path: '/archive/0' }], [{ op: 'remove', path: '/archive/1' }]];
   }
-  // A container, and into it: in one patch.
+  // Adds a container and fills it in the same patch.
   if (last < 0 || step < 0.3) {
     const at = `/sections/${last + 1}`;
     return [
@@ -123,7 +123,7 @@ function nextPatches(random: Random, { sections, archive }: PatchedValue, n: num
       ],
     ];
   }
-  // Moved, and then changed where it went: what was there before must not change with it.
+  // Moves a value and then changes it at its new location: the previous state must not change with it.
   if (step < 0.75) {
     const to = `/archive/${archive.length}`;
     return [

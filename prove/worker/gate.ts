@@ -1,10 +1,11 @@
-// Holds ends back while the run destroys data: an ended execution that nobody publishes any more cannot be made good.
+// Keeps executions from ending while the run destroys data: nobody can resend the events of an execution that has
+// ended.
 
 export interface Gate {
-  /** Held: nothing enters any more, and `onQuiet` is called once all that had entered has left. */
+  /** Blocks `enter`; calls `onQuiet` once everything inside has left. */
   hold(onQuiet: () => void): void;
   release(): void;
-  /** Waits until ends may pass; answers what is to be called once this one is over. */
+  /** Waits until the gate is open. Returns a function to call when leaving. */
   enter(): Promise<() => void>;
 }
 
@@ -14,7 +15,7 @@ export function createGate(): Gate {
   let onQuiet: (() => void) | undefined;
   const waiting = new Set<() => void>();
 
-  function look(): void {
+  function notifyIfQuiet(): void {
     if (!isHeld || inside > 0) return;
     onQuiet?.();
     onQuiet = undefined;
@@ -24,7 +25,7 @@ export function createGate(): Gate {
     hold(quiet) {
       isHeld = true;
       onQuiet = quiet;
-      look();
+      notifyIfQuiet();
     },
     release() {
       isHeld = false;
@@ -36,7 +37,7 @@ export function createGate(): Gate {
       inside += 1;
       return () => {
         inside -= 1;
-        look();
+        notifyIfQuiet();
       };
     },
   };

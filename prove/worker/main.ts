@@ -1,5 +1,5 @@
-// A worker process of the proof: publishes what it is told to, and keeps a journal of what was acknowledged. It is
-// meant to be killed at any moment.
+// A worker process of the proof: publishes the attempts that it is assigned, and writes a journal of all
+// acknowledgements. It is killed at random moments.
 //
 //   node --import tsx prove/worker/main.ts '<WorkerSettings as JSON>'      (with an IPC channel)
 import { createPrismaStore, createPublisher, createRedisLogWriter } from '../../src/worker.ts';
@@ -22,14 +22,14 @@ const log = journaled(createRedisLogWriter({ redis: settings.redisUrl, waitRepli
 const store = createPrismaStore({ url: settings.databaseUrl });
 const publisher = createPublisher({ log, store, logger });
 
-const tell = (message: FromWorker): void => {
+const send = (message: FromWorker): void => {
   // Without a channel the run is over.
   if (process.connected) process.send!(message);
 };
 
 process.on('message', (message: ToWorker) => {
   if (message.do === 'hold') {
-    return message.isHeld ? gate.hold(() => tell({ is: 'held' })) : gate.release();
+    return message.isHeld ? gate.hold(() => send({ is: 'held' })) : gate.release();
   }
   const { plan, attempt } = message;
   const publish = (): Promise<Outcome> =>
@@ -37,12 +37,12 @@ process.on('message', (message: ToWorker) => {
       ? publishByHttp(plan, attempt, { url, sharedKey, journal, gate })
       : publishByLibrary(plan, attempt, { publisher, journal, gate });
   publish().then(
-    (outcome) => tell({ is: 'done', id: plan.id, ...outcome }),
+    (outcome) => send({ is: 'done', id: plan.id, ...outcome }),
     (error) => {
       console.log('failed', plan.id, attempt, error);
-      tell({ is: 'done', id: plan.id, outcome: 'again', why: String(error) });
+      send({ is: 'done', id: plan.id, outcome: 'again', why: String(error) });
     },
   );
 });
 process.on('disconnect', () => process.exit(0));
-tell({ is: 'ready' });
+send({ is: 'ready' });

@@ -1,19 +1,19 @@
-// What the run and its worker processes say to each other.
+// The messages between the run and its worker processes.
 import type { ExecutionPlan } from '../plan.ts';
 
 export type ToWorker =
   | { readonly do: 'run'; readonly plan: ExecutionPlan; readonly attempt: number }
-  /** While held, nothing ends: see faults/destroying.ts. */
+  /** While held, no execution ends: see faults/destroying.ts. */
   | { readonly do: 'hold'; readonly isHeld: boolean };
 
 export type FromWorker =
   | { readonly is: 'ready' }
-  /** Held, and nothing that was ending is so any more. */
+  /** Held, and no execution is ending any more. */
   | { readonly is: 'held' }
-  /** `again`: another attempt has to follow. */
+  /** `again`: another attempt is required. */
   | { readonly is: 'done'; readonly id: string; readonly outcome: 'ended' | 'again'; readonly why?: string };
 
-/** What a worker is started with, as JSON in its first argument. */
+/** The settings of a worker, as JSON in its first argument. */
 export interface WorkerSettings {
   readonly name: string;
   readonly journal: string;
@@ -21,15 +21,15 @@ export interface WorkerSettings {
   readonly databaseUrl: string;
   /** How many replicas must have an event before it is acknowledged. */
   readonly waitReplicas: number;
-  /** Where HTTP publishers publish: the proxy. */
+  /** The URL for publishers over HTTP: the balancer's. */
   readonly url: string;
   readonly sharedKey: string;
 }
 
-/** The same for a Temporal worker. */
+/** The settings of a Temporal worker. */
 export interface TemporalWorkerSettings
   extends Pick<WorkerSettings, 'name' | 'journal' | 'redisUrl' | 'databaseUrl'> {
   readonly temporalAddress: string;
-  /** The file of its workflows, bundled once for all. */
+  /** The file of its workflows, bundled once for all workers. */
   readonly bundle: string;
 }

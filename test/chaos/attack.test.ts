@@ -1,5 +1,5 @@
-// The attacks in short, in CI: what one caller can do to a server and to another tenant. The long run is
-// `npm run attack`.
+// A short run of the attacks for CI: how far one caller can affect a server and another tenant. `npm run attack` is
+// the long run.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,9 @@ import { describeOwnPostgres } from '../support/postgres.ts';
 import { describeOwnRedis } from '../support/redis.ts';
 
 const MAIN = fileURLToPath(new URL('../../prove/attack/main.ts', import.meta.url));
-/** Far above what is measured on a machine of its own: here it tells a blocked server from a busy machine. */
+/**
+ * Far above the values on an idle machine: here the limits only distinguish a blocked server from a busy machine.
+ */
 const LIMITS = ['--max-live', '3000', '--max-pause', '4000', '--max-rss', '800'];
 
 describeOwnRedis('with Redis', () => {

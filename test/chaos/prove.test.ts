@@ -1,4 +1,4 @@
-// The proof in short, in CI: real processes under a few faults, and nothing lost. The long run is `npm run prove`.
+// A short run of the proof for CI: real processes under a few faults. `npm run prove` is the long run.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ const FAULTS = ['server-killed', 'redis-restarted', 'redis-emptied', 'worker-kil
 
 describeOwnRedis('with Redis', () => {
   describeOwnPostgres('and Postgres', () => {
-    test('nothing is lost, doubled, disordered or wrongly read while servers, workers and Redis fail', async () => {
+    test('no event is lost, doubled, disordered or wrongly read while servers, workers and Redis fail', async () => {
       const folder = mkdtempSync(join(process.env.TEST_FOLDER ?? tmpdir(), 'proof-'));
       const json = join(folder, 'proof.json');
       const size = ['--minutes', '0.2', '--viewers', '36', '--browsers', '0'];

@@ -1,4 +1,4 @@
-// A viewer's events and a publisher's journal that fit each other, for tests that then spoil one of them.
+// A viewer's events and the matching journal of its publisher; tests then corrupt one of them.
 import { digest, eventDigest } from '../../prove/check/digest.ts';
 import { type Destruction, judge, type Verdict } from '../../prove/check/judge.ts';
 import type { Finding, Seen } from '../../prove/check/seen.ts';
@@ -11,7 +11,7 @@ export const PIECES = ['The ', 'tide ', 'comes ', 'in.'];
 
 type Draft = Pick<Seen, 'type' | 'data'> & Partial<Seen>;
 
-/** Events as they come, one seq after the other where none is given. */
+/** Events in order; the seq is incremented unless it is given. */
 export function events(...drafts: readonly Draft[]): Seen[] {
   let seq = 0;
   return drafts.map((draft) => {
@@ -32,13 +32,13 @@ export const reset = (reason: string, more: Partial<Seen> = {}): Draft => ({
   ...more,
 });
 
-/** A whole stream: start, four chunks, end. */
-export function wholeStream(): Seen[] {
+/** A complete stream: start, four chunks, end. */
+export function completeStream(): Seen[] {
   return events(start, ...PIECES.map(chunk), complete(PIECES.join('')));
 }
 
-/** The journal of that publisher. */
-export function wholeJournal(acknowledged: readonly Seen[] = wholeStream()): ExecutionJournal {
+/** The journal of the publisher of `acknowledged`. */
+export function completeJournal(acknowledged: readonly Seen[] = completeStream()): ExecutionJournal {
   const journal = emptyJournal('agent');
   addEntry(journal, { is: 'begin', id: ID, attempt: 1, at: 1_000 });
   addEntry(journal, { is: 'open', id: ID, epoch: EPOCH, head: 0, attempt: 1, at: 1_000 });
@@ -49,19 +49,19 @@ export function wholeJournal(acknowledged: readonly Seen[] = wholeStream()): Exe
   return journal;
 }
 
-/** Has these events come, and judges them. */
+/** Delivers these events to a viewer and judges them. */
 export function judged(
   seen: readonly Seen[],
-  journal: ExecutionJournal = wholeJournal(),
-  options: { destructions?: readonly Destruction[]; isEndTold?: boolean } = {},
+  journal: ExecutionJournal = completeJournal(),
+  options: { destructions?: readonly Destruction[]; isEndReported?: boolean } = {},
 ): Verdict {
   const sequence = createSequence(ID, 'TEXT');
   for (const event of seen) sequence.take(event);
-  if (options.isEndTold) sequence.tellEnd();
+  if (options.isEndReported) sequence.reportEnd();
   return judge(sequence, journal, options.destructions ?? []);
 }
 
-/** How many of each, those alone that are not 0. */
+/** The number of findings by type, without zeros. */
 export function countsOf({ findings }: Verdict): Partial<Record<Finding['what'], number>> {
   const counts: Partial<Record<Finding['what'], number>> = {};
   for (const { what, count } of findings) counts[what] = (counts[what] ?? 0) + count;

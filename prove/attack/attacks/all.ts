@@ -1,4 +1,4 @@
-// Every attack, in the order in which they run; the first is none, for comparison.
+// All attacks, in the order in which they run. The first one does nothing, for comparison.
 import type { Attack } from '../attack.ts';
 import { CONNECTIONS } from './connections.ts';
 import { FLOODS } from './floods.ts';
@@ -12,7 +12,7 @@ export const ATTACKS: readonly Attack[] = [
   {
     id: '0',
     title: 'no attack',
-    run: (arms) => arms.lanes(1, () => new Promise((resolve) => setTimeout(resolve, 50))),
+    run: (context) => context.lanes(1, () => new Promise((resolve) => setTimeout(resolve, 50))),
   },
   ...PATCH_BOMBS,
   ...SMALL_PATCHES,
@@ -23,13 +23,13 @@ export const ATTACKS: readonly Attack[] = [
   ...FLOODS,
 ];
 
-/** Chosen by id (`5a`) or by number (`5`); all where nothing is chosen. @throws Error for an unknown one. */
+/** Selects by id (`5a`) or by number (`5`); all if `only` is absent. @throws Error for an unknown one. */
 export function chooseAttacks(only: readonly string[] | undefined): readonly Attack[] {
   if (only === undefined) return ATTACKS;
-  const matches = (id: string, wanted: string) => id === wanted || id.replace(/[a-z]$/, '') === wanted;
-  const unknown = only.find((wanted) => !ATTACKS.some(({ id }) => matches(id, wanted)));
+  const matches = (id: string, selector: string) => id === selector || id.replace(/[a-z]$/, '') === selector;
+  const unknown = only.find((selector) => !ATTACKS.some(({ id }) => matches(id, selector)));
   if (unknown !== undefined) {
-    throw new Error(`--only ${unknown}: expected some of ${ATTACKS.map(({ id }) => id).join(', ')}`);
+    throw new Error(`--only ${unknown}: expected a subset of ${ATTACKS.map(({ id }) => id).join(', ')}`);
   }
-  return ATTACKS.filter(({ id }) => only.some((wanted) => matches(id, wanted)));
+  return ATTACKS.filter(({ id }) => only.some((selector) => matches(id, selector)));
 }

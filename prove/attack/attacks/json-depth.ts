@@ -1,8 +1,8 @@
-// Item 9: JSON that is nested inside the fields of a request, in every kind of body.
-import type { Arms, Attack, Publication } from '../attack.ts';
+// Group 9: nested JSON in every field of every kind of request body.
+import type { Attack, AttackContext, Publication } from '../attack.ts';
 
 const DEPTHS = [500, 2_400, 5_000, 20_000, 50_000];
-/** Bodies of batches are at most 256 KiB, those of GraphQL 128 KiB. */
+/** The limit is 256 KiB for batches and 128 KiB for GraphQL. */
 const MAX_GRAPHQL_BYTES = 120_000;
 
 function nested(depth: number, turn: number): string {
@@ -11,7 +11,7 @@ function nested(depth: number, turn: number): string {
     : `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
 }
 
-/** Bodies of a batch, with the nested value in their fields. */
+/** Bodies of a batch, with the nested value in one of their fields. */
 const EVENTS: readonly ((value: string) => string)[] = [
   (value) =>
     `{"type":"tool_call","data":{"toolCallId":"t","toolName":"n","status":"started","args":${value}}}`,
@@ -29,12 +29,12 @@ const QUERY = 'query($id:ID!,$kind:ExecutionKind!){execution(kind:$kind,id:$id){
 
 let target: Publication;
 
-function bodies(arms: Arms): ((value: string, n: number) => Promise<unknown>)[] {
+function bodies(context: AttackContext): ((value: string, n: number) => Promise<unknown>)[] {
   const put = (body: string, n: number) =>
-    arms.attacker.call(`/api/v0/executions/agents/nested-${n % 50}`, { method: 'PUT', body });
+    context.attacker.call(`/api/v0/executions/agents/nested-${n % 50}`, { method: 'PUT', body });
   const graphql = (body: string) =>
     body.length < MAX_GRAPHQL_BYTES
-      ? arms.attacker.call('/graphql', { body, headers: { accept: 'application/json' } })
+      ? context.attacker.call('/graphql', { body, headers: { accept: 'application/json' } })
       : Promise.resolve();
   return [
     (value, n) => put(`{"mode":"TEXT","input":${value}}`, n),
@@ -42,7 +42,7 @@ function bodies(arms: Arms): ((value: string, n: number) => Promise<unknown>)[] 
     (value, n) => put(`{"mode":"TEXT","more":${value}}`, n),
     ...EVENTS.map((event) => (value: string) => send(`{"events":[${event(value)}]}`)),
     (value) => send(`{"events":${value}}`),
-    (value) => arms.attacker.call('/api/v0/stream-tokens', { body: `{"executions":${value}}` }),
+    (value) => context.attacker.call('/api/v0/stream-tokens', { body: `{"executions":${value}}` }),
     (value) => graphql(`{"query":${JSON.stringify(QUERY)},"variables":{"kind":"AGENT","id":${value}}}`),
     (value) => graphql(`{"query":"{__typename}","variables":{"more":${value}}}`),
     (value) => graphql(`{"query":"{__typename}","extensions":${value}}`),
@@ -60,13 +60,13 @@ export const JSON_DEPTH: readonly Attack[] = [
   {
     id: '9a',
     title: 'JSON nested 500 to 50,000 levels in every field',
-    async prepare(arms) {
-      target = await arms.begin('nested');
+    async prepare(context) {
+      target = await context.begin('nested');
     },
-    run: (arms) => {
+    run: (context) => {
       let turn = 0;
-      const all = bodies(arms);
-      return arms.lanes(8, async () => {
+      const all = bodies(context);
+      return context.lanes(8, async () => {
         turn += 1;
         const depth = DEPTHS[Math.floor(turn / all.length) % DEPTHS.length]!;
         await all[turn % all.length]!(nested(depth, turn), turn);

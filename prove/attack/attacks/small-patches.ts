@@ -1,13 +1,13 @@
-// Item 6: many small patches, each cheap in itself, on a value of a megabyte.
-import type { Arms, Attack, Publication } from '../attack.ts';
+// Group 6: many cheap patches on a value of 1 MB.
+import type { Attack, AttackContext, Publication } from '../attack.ts';
 
-/** The most events that one batch may have. */
+/** The maximum number of events in a batch. */
 const EVENTS = 1_000;
 const LEVELS = 100;
-/** Of twelve digits, in each of 20 arrays: a value may hold 100,000 values. */
+/** Twelve-digit numbers in each of 20 arrays, below the limit of 100,000 nested values. */
 const NUMBERS = 4_000;
 
-/** Legal batches that build a value of about 1 MB, and a small patch of it. */
+/** Valid batches that build a value of about 1 MB, and a small patch of it. */
 interface Shape {
   readonly name: string;
   readonly build: readonly (readonly object[])[];
@@ -51,9 +51,9 @@ const SHAPES: readonly Shape[] = [
   },
 ];
 
-async function build(arms: Arms, id: string, shape: Shape): Promise<Publication> {
-  const publication = await arms.begin(id);
-  // A batch is at most 256 KiB, and an event 64 KiB.
+async function build(context: AttackContext, id: string, shape: Shape): Promise<Publication> {
+  const publication = await context.begin(id);
+  // The limit is 256 KiB for a batch and 64 KiB for an event.
   for (let at = 0; at < shape.build.length; at += 4) {
     const { status, text } = await publication.patch(shape.build.slice(at, at + 4));
     if (status !== 200) throw new Error(`building ${id}: ${status} ${text.slice(0, 200)}`);
@@ -66,41 +66,41 @@ const open: { publication: Publication; shape: Shape; batches: number }[] = [];
 export const SMALL_PATCHES: readonly Attack[] = [
   {
     id: '6a',
-    title: '1,000 small patches a batch on values of 1 MB (numbers, keys, deep paths)',
-    async prepare(arms) {
+    title: '1,000 small patches per batch on values of 1 MB (numbers, keys, deep paths)',
+    async prepare(context) {
       for (const shape of SHAPES) {
-        open.push({ publication: await build(arms, `large-${shape.name}`, shape), shape, batches: 0 });
+        open.push({ publication: await build(context, `large-${shape.name}`, shape), shape, batches: 0 });
       }
     },
-    run: (arms) =>
-      arms.lanes(open.length, async (n) => {
+    run: (context) =>
+      context.lanes(open.length, async (n) => {
         const each = open[n]!;
         each.batches += 1;
         const patches = Array.from({ length: EVENTS }, (_, i) => each.shape.patchAt(i + each.batches));
-        // As many events with one operation, and one event with as many operations.
+        // Alternates between one operation in each of many events and many operations in one event.
         await each.publication.patch(each.batches % 2 ? patches.map((patch) => [patch]) : [patches]);
       }),
   },
   {
     id: '6b',
-    title: 'ever more executions with a value of 1 MB each',
-    run: (arms) =>
-      arms.lanes(4, async (n) => {
-        const publication = await build(arms, `kept-${n}-${Math.random()}`, SHAPES[0]!);
+    title: 'a growing number of executions with a value of 1 MB each',
+    run: (context) =>
+      context.lanes(4, async (n) => {
+        const publication = await build(context, `kept-${n}-${Math.random()}`, SHAPES[0]!);
         await publication.patch([[SHAPES[0]!.patchAt(1)]]);
       }),
   },
   {
     id: '6c',
-    title: '500 copies and removals of 48 KB a batch, inside a value of 1 MB',
-    async prepare(arms) {
+    title: '500 copies and removals of 48 KB per batch, inside a value of 1 MB',
+    async prepare(context) {
       for (const n of [1, 2]) {
         const shape = SHAPES[0]!;
-        open.push({ publication: await build(arms, `copied-${n}`, shape), shape, batches: 0 });
+        open.push({ publication: await build(context, `copied-${n}`, shape), shape, batches: 0 });
       }
     },
-    run: (arms) =>
-      arms.lanes(open.length, async (n) => {
+    run: (context) =>
+      context.lanes(open.length, async (n) => {
         const pair = [
           { op: 'copy', from: '/n0', path: '/x' },
           { op: 'remove', path: '/x' },

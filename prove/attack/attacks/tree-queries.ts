@@ -1,5 +1,5 @@
-// Item 7: queries that walk from parents to children and back, in whatever form the schema has them.
-import type { Arms, Attack } from '../attack.ts';
+// Group 7: queries that alternate between parents and children, in the form that the schema supports.
+import type { Attack, AttackContext } from '../attack.ts';
 import { insertRows } from './rows.ts';
 
 const PARENT = 'family-1';
@@ -7,13 +7,13 @@ const CHILDREN = 1_000;
 
 const FIELD = `{ __type(name: "Execution") { fields { name args { name } } } }`;
 
-/** Whether `children` is a connection; else it is a list. */
+/** Whether `children` is a connection; otherwise it is a list. */
 let isConnection = false;
 
-async function prepare(arms: Arms): Promise<void> {
-  await insertRows(arms, { prefix: 'family', count: 1 });
-  await insertRows(arms, { prefix: 'child', count: CHILDREN, parentId: PARENT });
-  const { text } = await arms.attacker.graphql(FIELD);
+async function prepare(context: AttackContext): Promise<void> {
+  await insertRows(context, { prefix: 'family', count: 1 });
+  await insertRows(context, { prefix: 'child', count: CHILDREN, parentId: PARENT });
+  const { text } = await context.attacker.graphql(FIELD);
   const { fields } = (JSON.parse(text) as Introspected).data.__type;
   isConnection = fields.find(({ name }) => name === 'children')!.args.length > 0;
 }
@@ -30,14 +30,14 @@ function children(first: number, selection: string): string {
   return isConnection ? `children(first:${first}){edges{node{${selection}}}}` : `children{${selection}}`;
 }
 
-/** A document that goes down and up so many times. */
+/** A document that descends and ascends `turns` times. */
 function tree(turns: number, first: number): string {
   let selection = 'id';
   for (let turn = 0; turn < turns; turn += 1) selection = children(first, `parent{${selection}}`);
   return `{execution(kind:AGENT,id:"${PARENT}"){${selection}}}`;
 }
 
-/** From the cheapest to the dearest; what a limit refuses costs nothing. */
+/** From the cheapest to the most expensive; documents over a limit cost nothing. */
 const documents = (): string[] => [
   tree(1, 100),
   tree(2, 100),
@@ -53,27 +53,27 @@ const documents = (): string[] => [
 export const TREE_QUERIES: readonly Attack[] = [
   {
     id: '7a',
-    title: 'children { parent { children … of 1,000 children',
+    title: 'nested children { parent { children … } } over 1,000 children',
     prepare,
-    run: (arms) => {
+    run: (context) => {
       let turn = 0;
       const all = documents();
-      return arms.lanes(8, () => {
+      return context.lanes(8, () => {
         turn += 1;
-        return arms.attacker.graphql(all[turn % all.length]!);
+        return context.attacker.graphql(all[turn % all.length]!);
       });
     },
   },
   {
     id: '7b',
-    title: 'the same, by clients that leave after 100 ms',
+    title: 'the same queries, by clients that leave after 100 ms',
     prepare,
-    run: (arms) => {
+    run: (context) => {
       let turn = 0;
       const all = documents();
-      return arms.lanes(8, () => {
+      return context.lanes(8, () => {
         turn += 1;
-        return arms.attacker.graphql(all[turn % all.length]!, {}, { timeoutMs: 100 });
+        return context.attacker.graphql(all[turn % all.length]!, {}, { timeoutMs: 100 });
       });
     },
   },

@@ -1,18 +1,18 @@
-// Loaded into servers of Node before their own code: does nothing until the benchmark asks it, by SIGUSR2 and the
-// words in the file that BENCH_LOOK names, and answers with a line on stdout.
+// Loaded into Node servers before their own code. It is idle until the benchmark sends SIGUSR2: then it runs the
+// command in the file that BENCH_COMMAND names, and prints the result as a line on stdout.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** In ms. What is measured is how much later than this a timer of this fires. */
+/** In ms. The measured delay is how much later than this a timer of this interval fires. */
 const RESOLUTION_MS = 1;
 
 let delay;
 let session;
 
-const looks = {
+const commands = {
   collect() {
     setFlagsFromString('--expose-gc');
     runInNewContext('gc')();
@@ -21,7 +21,7 @@ const looks = {
     delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
     delay.enable();
   },
-  tellDelay() {
+  readDelay() {
     delay.disable();
     const beyondMs = (ns) => Math.max(0, ns / 1e6 - RESOLUTION_MS);
     const [p50, p99, p999] = [50, 99, 99.9].map((share) => beyondMs(delay.percentile(share)));
@@ -41,6 +41,6 @@ const looks = {
 };
 
 process.on('SIGUSR2', () => {
-  const [name, ...words] = readFileSync(process.env.BENCH_LOOK, 'utf8').split(' ');
-  process.stdout.write(`bench-look ${JSON.stringify(looks[name](...words) ?? null)}\n`);
+  const [name, ...args] = readFileSync(process.env.BENCH_COMMAND, 'utf8').split(' ');
+  process.stdout.write(`bench-result ${JSON.stringify(commands[name](...args) ?? null)}\n`);
 });

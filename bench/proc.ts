@@ -1,22 +1,22 @@
-// What a server costs, as Linux counts it: CPU time and memory of its processes, all threads included.
+// The cost of a server as Linux accounts it: CPU time and memory of its processes with all their threads.
 import { readFileSync } from 'node:fs';
 
-/** Linux' clock ticks are reported in hundredths of a second on every platform that Node runs on. */
+/** Linux reports clock ticks in hundredths of a second on every platform that Node supports. */
 const TICK_US = 10_000;
 
 /** CPU time of processes so far, user and system, in µs. */
 export function cpuUs(pids: readonly number[]): number {
   return sum(pids, (pid) => {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The name stands in parentheses and may hold blanks: what follows it is counted from its end.
+    // The name is in parentheses and may contain spaces: fields are counted from its end.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return (Number(fields[11]) + Number(fields[12])) * TICK_US;
   });
 }
 
 /**
- * Memory of processes that is theirs, in bytes: heap, stacks and what they share with one another, counted once.
- * Pages of files, which the system drops at will, are left out.
+ * Memory of processes in bytes: heap, stacks and shared memory, which is counted once. File-backed pages, which the
+ * kernel can drop, are excluded.
  */
 export function memoryBytes(pids: readonly number[]): number {
   return sum(pids, (pid) => {
@@ -25,7 +25,7 @@ export function memoryBytes(pids: readonly number[]): number {
   });
 }
 
-/** The processes that a process has started and that still run, itself first. */
+/** A process and its running child processes. */
 export function familyOf(pid: number): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
   return [pid, ...children.split(' ').filter(Boolean).map(Number)];

@@ -1,4 +1,4 @@
-// A worker that publishes as fast as it may: by our publisher, by our log alone, and by PUBLISH alone.
+// A worker that publishes as fast as possible: with our publisher, with our log only, and with PUBLISH only.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Redis } from 'ioredis';
@@ -9,19 +9,19 @@ const EXECUTIONS = 100;
 const PIECES = 500;
 const PIECE =
   'a piece of text as a model writes it, of about a hundred bytes, with a line break at its end. . . .\n';
-/** Calls that wait for Redis at a time, of each execution. */
-const AT_A_TIME = 10;
+/** Concurrent calls to Redis per execution. */
+const CONCURRENCY = 10;
 
 const WAYS = {
   'publisher, text()': byPublisher,
-  'append, an event each': byAppend,
-  'PUBLISH alone': byPublish,
+  'append, one event each': byAppend,
+  'PUBLISH only': byPublish,
 };
 
 export type Way = keyof typeof WAYS;
 export const PUBLISHING_WAYS = Object.keys(WAYS) as Way[];
 
-/** @returns pieces a second, from the first call to the last acknowledgement */
+/** @returns pieces per second, from the first call to the last acknowledgement */
 export async function publishThroughput(way: Way, place: Place): Promise<number> {
   const seconds = await WAYS[way](
     place,
@@ -84,8 +84,8 @@ async function byPublish({ redisUrl }: Place, ids: string[]): Promise<number> {
 async function eachPiece<T>(targets: readonly T[], publish: (target: T) => Promise<unknown>): Promise<void> {
   await Promise.all(
     targets.map(async (target) => {
-      for (let n = 0; n < PIECES; n += AT_A_TIME) {
-        await Promise.all(Array.from({ length: AT_A_TIME }, () => publish(target)));
+      for (let n = 0; n < PIECES; n += CONCURRENCY) {
+        await Promise.all(Array.from({ length: CONCURRENCY }, () => publish(target)));
       }
     }),
   );

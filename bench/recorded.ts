@@ -1,11 +1,11 @@
-// The ratios of the quick form as they once were: a change that makes them fall by a third is to be noticed. Of each
-// kind of machine apart: where the kernel needs twice as long for a write, ratios to servers that need more of their
-// own time are lower.
+// The recorded ratios of the quick form, to detect a change that makes one fall by a third. They are recorded per
+// kind of machine: where the kernel needs twice as long for a write, the ratios to servers that do more work per
+// write are lower.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fallenRows, type Row } from './rows.ts';
 
-/** The ratios as they were on one kind of machine. */
+/** The ratios of one kind of machine. */
 export interface Recorded {
   readonly processor: string;
   readonly rows: readonly Row[];
@@ -13,10 +13,10 @@ export interface Recorded {
 
 const FILE = new URL('recorded.json', import.meta.url);
 
-/** The kind of machine, as the system names it. */
+/** The kind of machine, as the operating system names it. */
 export const PROCESSOR = cpus()[0]?.model.trim() ?? 'unknown';
 
-/** Replaces what was recorded on this kind of machine. */
+/** Replaces the ratios of this kind of machine. */
 export function record(rows: readonly Row[]): void {
   const others = read().filter(({ processor }) => processor !== PROCESSOR);
   const machines = [...others, { processor: PROCESSOR, rows }];
@@ -24,30 +24,30 @@ export function record(rows: readonly Row[]): void {
 }
 
 /**
- * Whether no ratio has fallen by more than a third; says so otherwise. Machines are shared: one that seems to have
- * fallen is measured again, and has where it does so twice.
+ * Whether no ratio has fallen by more than a third; logs those that have. Because machines are shared, a ratio
+ * counts as fallen only if a second measurement confirms it.
  */
 export async function checkRecorded(
   rows: readonly Row[],
   measureAgain: () => Promise<readonly Row[]>,
-  say: (line: string) => void,
+  log: (line: string) => void,
 ): Promise<boolean> {
   const fallen = fallenRows(rows, recordedOf(PROCESSOR, read()));
   if (fallen.length === 0) return true;
-  say('\nmeasured again, for what has fallen:');
-  const twice = fallenRows(
+  log('\nmeasuring again, because ratios have fallen:');
+  const confirmed = fallenRows(
     await measureAgain(),
     fallen.map(({ was }) => was),
   );
-  for (const { row, was } of twice) {
-    say(
-      `${was.scenario} against ${was.against} has fallen from ${was.value} to ${row?.value ?? 'nothing measured'}`,
+  for (const { row, was } of confirmed) {
+    log(
+      `${was.scenario} against ${was.against} has fallen from ${was.value} to ${row?.value ?? 'no measurement'}`,
     );
   }
-  return twice.length === 0;
+  return confirmed.length === 0;
 }
 
-/** What was recorded on a kind of machine; on one that is new, the lowest of what was on any. */
+/** The ratios of a kind of machine; for an unknown kind, the lowest of all kinds. */
 export function recordedOf(processor: string, machines: readonly Recorded[]): readonly Row[] {
   const own = machines.find((each) => each.processor === processor);
   if (own) return own.rows;

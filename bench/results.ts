@@ -1,9 +1,9 @@
-// What was measured in all repetitions, and the medians of it.
+// The measures of all repetitions, and their medians.
 import { median } from './statistics.ts';
 
 export type Measures = Readonly<Record<string, number>>;
 
-/** What we are called where several streams of ours are measured: the tables' rows are about GraphQL. */
+/** Our name if several of our streams are measured; the rows are about GraphQL. */
 export const OURS = 'execstream';
 
 export class Results {
@@ -24,19 +24,19 @@ export class Results {
     return [...(this.#samples.get(scenario)?.keys() ?? [])];
   }
 
-  /** A measure in each repetition, in their order; none where it was not measured. */
+  /** A measure in each repetition, in order; empty if it was not measured. */
   samples(scenario: string, subject: string, measure: string): number[] {
     const all = this.#samples.get(scenario)?.get(subject) ?? [];
     return all.map((measures) => measures[measure]).filter((value) => value !== undefined);
   }
 
-  /** The median of a measure; undefined where it was not measured. */
+  /** The median of a measure; undefined if it was not measured. */
   median(scenario: string, subject: string, measure: string): number | undefined {
     const values = this.samples(scenario, subject, measure);
     return values.length > 0 ? median(values) : undefined;
   }
 
-  /** The sum of a measure over all scenarios: of what must not happen even once. */
+  /** The sum of a measure over all scenarios, for faults such as lost events. */
   total(subject: string, measure: string): number {
     let total = 0;
     for (const subjects of this.#samples.values()) {

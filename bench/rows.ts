@@ -1,4 +1,4 @@
-// The rows that must be reached: ratios against peers and bounds, all so that more is better.
+// The rows with a target: ratios to peers and to limits, all of them so that higher is better.
 import { OURS, type Results } from './results.ts';
 import { median, rounded, timesCheaper } from './statistics.ts';
 
@@ -9,21 +9,21 @@ export interface Row {
   readonly atLeast: number;
 }
 
-interface Wanted {
+interface Target {
   readonly scenario: string;
   readonly against: string;
   readonly atLeast: number;
-  /** Undefined where it was not measured. */
+  /** Undefined if it was not measured. */
   value(results: Results): number | undefined;
 }
 
 type Place = readonly [scenario: string, subject: string, measure: string];
 
 /**
- * Two measures: theirs over ours in each repetition, and of that the median. What a shared machine does beside a
- * repetition costs both; a median of each for itself would compare one minute with another.
+ * Compares two measures: the median over the repetitions of theirs divided by ours. Other load on a shared machine
+ * affects both within a repetition; separate medians would compare different moments.
  */
-function compared(scenario: string, against: string, atLeast: number, ours: Place, theirs: Place): Wanted {
+function compared(scenario: string, against: string, atLeast: number, ours: Place, theirs: Place): Target {
   return {
     ...{ scenario, against, atLeast },
     value: (results) => {
@@ -34,43 +34,43 @@ function compared(scenario: string, against: string, atLeast: number, ours: Plac
   };
 }
 
-/** CPU time of a server for a delivered frame. */
-function cheaper(scenario: string, peer: string, atLeast: number): Wanted {
+/** CPU time of a server per delivered frame. */
+function cheaper(scenario: string, peer: string, atLeast: number): Target {
   const cost = (subject: string): Place => [scenario, subject, 'cpuUsPerFrame'];
   return compared(scenario, peer, atLeast, cost(OURS), cost(peer));
 }
 
-/** A bound over what was measured of us. */
-function within(scenario: string, bound: number, unit: string, measure: string, atLeast = 1): Wanted {
+/** The ratio of a limit to our measure. */
+function limited(scenario: string, limit: number, unit: string, measure: string, atLeast = 1): Target {
   return {
     scenario,
-    against: `${bound} ${unit}`,
+    against: `${limit} ${unit}`,
     atLeast,
-    // Less than nothing, as noise may have it, is next to nothing.
+    // Noise may give negative values; they count as almost zero.
     value: (results) =>
-      ratio(Math.max(bound / 100, results.median(scenario, OURS, measure) ?? Number.NaN), bound),
+      ratio(Math.max(limit / 100, results.median(scenario, OURS, measure) ?? Number.NaN), limit),
   };
 }
 
-function quicker(measure: string, percentile: string): Wanted {
+function faster(measure: string, percentile: string): Target {
   const latency = (subject: string): Place => ['D', subject, measure];
   return compared(`D, ${percentile}`, 'raw-node', 0.67, latency(OURS), latency('raw-node'));
 }
 
-const WANTED: readonly Wanted[] = [
+const TARGETS: readonly Target[] = [
   cheaper('A, one in flight', 'yoga', 5),
   cheaper('A, one in flight', 'nchan', 1),
   cheaper('A, 16 in flight', 'yoga', 50),
   cheaper('A, 16 in flight', 'raw-node', 2),
   cheaper('B', 'yoga', 3.5),
   cheaper('B', 'raw-node', 0.8),
-  within('C, 1000 viewers', 20, 'kB a viewer', 'kbPerViewer'),
-  within('C, 10000 viewers', 20, 'kB a viewer', 'kbPerViewer'),
-  quicker('p50Ms', 'p50'),
-  quicker('p99Ms', 'p99'),
-  within('E', 10, 'ms of event loop delay (p99.9)', 'delayP999Ms'),
-  within('F', 64, 'kB of memory for a slow viewer', 'kbPerSlowViewer'),
-  // How quickly they are told, not CPU time: that of what is written to the slow ones, too, is no cost of theirs.
+  limited('C, 1000 viewers', 20, 'kB per viewer', 'kbPerViewer'),
+  limited('C, 10000 viewers', 20, 'kB per viewer', 'kbPerViewer'),
+  faster('p50Ms', 'p50'),
+  faster('p99Ms', 'p99'),
+  limited('E', 10, 'ms of event loop delay (p99.9)', 'delayP999Ms'),
+  limited('F', 64, 'kB of memory per slow viewer', 'kbPerSlowViewer'),
+  // Compares the event rate and not CPU time, which includes writes to the slow viewers.
   compared(
     'F, the others',
     'no slow viewers',
@@ -87,7 +87,7 @@ const WANTED: readonly Wanted[] = [
       [`H, 100 viewers${pace}`, OURS, 'cpuUsPerFrame'],
     ),
   ),
-  // What the busiest worker of two needs for all frames, under one worker's: how much more they can deliver together.
+  // The cost of the busier of two workers compared with that of a single worker: how much more two can deliver.
   compared(
     'W, two workers',
     'one worker',
@@ -97,9 +97,9 @@ const WANTED: readonly Wanted[] = [
   ),
 ];
 
-/** The rows that this run can tell. */
+/** The rows that can be computed from these results. */
 export function rowsOf(results: Results): Row[] {
-  return WANTED.flatMap(({ scenario, against, atLeast, value }) => {
+  return TARGETS.flatMap(({ scenario, against, atLeast, value }) => {
     const measured = value(results);
     return measured === undefined ? [] : [{ scenario, against, value: rounded(measured), atLeast }];
   });
@@ -109,7 +109,7 @@ export function isMissed({ value, atLeast }: Row): boolean {
   return value < atLeast;
 }
 
-/** Recorded rows that have fallen by more than a third, and to what; to nothing where they were not measured. */
+/** Recorded rows that have fallen by more than a third, with the new row; undefined if it was not measured. */
 export function fallenRows(
   rows: readonly Row[],
   recorded: readonly Row[],

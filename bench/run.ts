@@ -1,4 +1,4 @@
-// One run: sets the stage, starts the servers, and goes through the scenarios as often as asked.
+// One run: starts the stage and the servers, and runs the scenarios in repetitions.
 import type { Options } from './options.ts';
 import { OURS, Results } from './results.ts';
 import { SCENARIOS } from './scenarios/all.ts';
@@ -10,22 +10,22 @@ import type { ServerKind } from './servers/server.ts';
 import { Stage, type Staged } from './stage.ts';
 
 const WARM_UP_MS = 1_000;
-/** The quick form repeats itself for as long as it stays within this, but for a record. */
+/** The quick form repeats the scenarios while it stays within this time, except when it records. */
 const QUICK_MS = 45_000;
 
-/** @param onRepetition is given what there is after each repetition */
+/** @param onRepetition receives the results so far after each repetition */
 export async function runAll(
   options: Options,
   dist: string,
-  say: (line: string) => void,
+  log: (line: string) => void,
   onRepetition: (results: Results, repetitions: number) => void = () => {},
 ): Promise<Results> {
   const results = new Results();
   const from = performance.now();
   const elapsed = () => `${((performance.now() - from) / 1_000).toFixed(0)} s`.padStart(6);
-  const kinds = kindsFor(options, say);
+  const kinds = kindsFor(options, log);
   installPeers();
-  const stage = await Stage.set(dist);
+  const stage = await Stage.create(dist);
   const servers: Staged[] = [];
   try {
     const scenarios = SCENARIOS.filter(({ name }) => options.only.includes(name));
@@ -33,7 +33,7 @@ export async function runAll(
       servers.push(...(await startAll(stage, kinds)));
       if (options.only.includes('B')) await Promise.all(servers.map((staged) => staged.begin(1_000)));
       for (const staged of servers) await warmUp(staged);
-      say(`${elapsed()} all servers run`);
+      log(`${elapsed()} all servers are running`);
     }
     for (let repetition = 0; repetition < options.repetitions; repetition++) {
       const beganAt = performance.now() - from;
@@ -43,19 +43,20 @@ export async function runAll(
         subjectsOf: ({ subjects }) => (options.isQuick ? subjects.slice(0, 1) : subjects),
         isQuick: options.isQuick,
         profile: repetition === 0 ? options.profile : undefined,
-        say,
+        log,
         add: (scenario, subject, measures) => {
           results.add(scenario, subject, measures);
-          say(`${elapsed()} ${repetition + 1} ${scenario}, ${subject}: ${described(measures)}`);
+          log(`${elapsed()} ${repetition + 1} ${scenario}, ${subject}: ${described(measures)}`);
         },
       };
       for (const scenario of scenarios) {
-        await replaceEnded(stage, servers, say);
-        const isAsked = ({ name }: ServerKind) => name === OURS || scenario.comparesPeers || repetition === 0;
+        await replaceEnded(stage, servers, log);
+        const isMeasured = ({ name }: ServerKind) =>
+          name === OURS || scenario.comparesPeers || repetition === 0;
         await scenario.run({
           ...run,
-          kinds: run.kinds.filter(isAsked),
-          servers: rotated(servers, repetition).filter(({ kind }) => isAsked(kind)),
+          kinds: run.kinds.filter(isMeasured),
+          servers: rotated(servers, repetition).filter(({ kind }) => isMeasured(kind)),
         });
       }
       onRepetition(results, repetition + 1);
@@ -65,11 +66,11 @@ export async function runAll(
     return results;
   } finally {
     await Promise.allSettled(servers.map((staged) => staged.stop()));
-    await stage.strike();
+    await stage.stop();
   }
 }
 
-/** @throws Error where one cannot be started, once all others are stopped: they would keep this process alive */
+/** @throws Error if one cannot be started; the others, which would keep this process alive, are stopped first */
 async function startAll(stage: Stage, kinds: readonly ServerKind[]): Promise<Staged[]> {
   const started = await Promise.allSettled(kinds.map((kind) => stage.start(kind)));
   const servers = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
@@ -79,19 +80,21 @@ async function startAll(stage: Stage, kinds: readonly ServerKind[]): Promise<Sta
   throw failed.reason;
 }
 
-/** A peer that has ended by itself between two scenarios, as one does whose client goes away at the wrong moment. */
-async function replaceEnded(stage: Stage, servers: Staged[], say: (line: string) => void): Promise<void> {
+/**
+ * Restarts peers that have exited between two scenarios, for example after a client disconnected at a bad moment.
+ */
+async function replaceEnded(stage: Stage, servers: Staged[], log: (line: string) => void): Promise<void> {
   for (const [i, { kind, server }] of servers.entries()) {
     if (!server.hasEnded?.()) continue;
-    if (kind.name === OURS) throw new Error('our server has ended by itself');
-    say(`${kind.name} has ended by itself, and is started anew`);
+    if (kind.name === OURS) throw new Error('our server exited unexpectedly');
+    log(`${kind.name} exited unexpectedly and is restarted`);
     const staged = await stage.start(kind);
     await warmUp(staged);
     servers[i] = staged;
   }
 }
 
-/** Code that is run often is compiled by then, in the first server that is measured as in the last. */
+/** Gets hot code compiled before the first measurement, in all servers. */
 async function warmUp(staged: Staged): Promise<void> {
   for (const subject of staged.subjects) {
     await staged.connect(subject, { viewers: 500, executions: 1 });
@@ -100,12 +103,12 @@ async function warmUp(staged: Staged): Promise<void> {
   }
 }
 
-/** Ours and the chosen peers; what cannot be started here is left out, and said. */
-function kindsFor({ peers }: Options, say: (line: string) => void): ServerKind[] {
+/** Our server and the chosen peers. Peers that cannot be started are skipped and reported. */
+function kindsFor({ peers }: Options, log: (line: string) => void): ServerKind[] {
   const chosen = [EXECSTREAM, ...PEERS.filter(({ name }) => peers.includes(name))];
   return chosen.filter((kind) => {
     const missing = kind.missing?.();
-    if (missing !== undefined) say(`${kind.name} is left out: ${missing}`);
+    if (missing !== undefined) log(`${kind.name} is skipped: ${missing}`);
     return missing === undefined || kind.name === OURS;
   });
 }

@@ -1,4 +1,5 @@
-// All that a run needs beside the servers: Redis, Postgres where there is one, the generator, a temporary folder; and the end of it all.
+// Everything that a run needs besides the servers: Redis, Postgres if it is installed, the generator and a
+// temporary folder.
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,14 +9,14 @@ import { installCommand } from '../scripts/service-table.ts';
 import { findPart, POSTGRES, REDIS } from '../scripts/test-services.ts';
 import { moveToCore } from './cores.ts';
 import { type Generator, startGenerator } from './generator/client.ts';
-import type { Crowding, Measured, Pace, TargetSpec } from './generator/turn.ts';
+import type { CrowdSpec, Measured, Pace, TargetSpec } from './generator/turn.ts';
 import type { Place, ServerKind, ServerUnderTest } from './servers/server.ts';
 
-/** A server that runs and is fed. */
+/** A running server with its feed. */
 export class Staged {
   readonly kind: ServerKind;
   readonly server: ServerUnderTest;
-  /** What the generator knows it by: of one kind, several may run. */
+  /** Its name in the generator; several servers of one kind may run. */
   readonly #name: string;
   readonly #generator: Generator;
 
@@ -26,7 +27,7 @@ export class Staged {
     this.#generator = generator;
   }
 
-  /** What is measured: one kind of stream of this server. */
+  /** The measured streams of this server. */
   get subjects(): string[] {
     return Object.keys(this.server.requests);
   }
@@ -37,36 +38,36 @@ export class Staged {
   }
 
   begin(executions: number): Promise<undefined> {
-    return this.#generator.ask('begin', { server: this.#name, executions });
+    return this.#generator.call('begin', { server: this.#name, executions });
   }
 
   fill(events: number): Promise<undefined> {
-    return this.#generator.ask('fill', { server: this.#name, events });
+    return this.#generator.call('fill', { server: this.#name, events });
   }
 
-  connect(subject: string, crowding: Crowding): Promise<undefined> {
-    return this.#generator.ask('connect', {
+  connect(subject: string, crowdSpec: CrowdSpec): Promise<undefined> {
+    return this.#generator.call('connect', {
       server: this.#name,
       target: this.target(subject),
-      crowding,
+      crowdSpec,
     });
   }
 
   measure(subject: string, pace: Pace): Promise<Measured> {
-    return this.#generator.ask('measure', { server: this.#name, target: this.target(subject), pace });
+    return this.#generator.call('measure', { server: this.#name, target: this.target(subject), pace });
   }
 
   stopReading(share: number): Promise<number> {
-    return this.#generator.ask('stopReading', { server: this.#name, share });
+    return this.#generator.call('stopReading', { server: this.#name, share });
   }
 
   disconnect(): Promise<undefined> {
-    return this.#generator.ask('disconnect', { server: this.#name });
+    return this.#generator.call('disconnect', { server: this.#name });
   }
 
   async stop(): Promise<void> {
     try {
-      await this.#generator.ask('close', { server: this.#name });
+      await this.#generator.call('close', { server: this.#name });
     } finally {
       await this.server.stop();
     }
@@ -84,21 +85,22 @@ export class Stage {
     this.#generator = generator;
   }
 
-  /** @throws Error in words for the one who runs it, where there is no Redis */
-  static async set(dist: string): Promise<Stage> {
+  /** @throws Error with instructions if Redis is not installed */
+  static async create(dist: string): Promise<Stage> {
     const binary = findPart(REDIS);
     if (!binary) throw new Error(`the benchmark needs ${REDIS.name}: ${installCommand([REDIS])}`);
     const folder = mkdtempSync(join(tmpdir(), 'execstream-bench-'));
-    // All of it lies in there, so that an interrupted run leaves nothing; Postgres runs as another user.
+    // All files are in this folder, so that an interrupted run leaves none. Postgres runs as another user.
     chmodSync(folder, 0o711);
     process.env.TEST_FOLDER = folder;
     process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
-    // What is started from here on stays with us, but for the servers: backends of Postgres too.
+    // Processes started from here on inherit this core, including Postgres backends; servers are pinned to their
+    // own.
     moveToCore('generator', process.pid);
     const bin = findPart(POSTGRES);
     const [redis, postgres] = await Promise.all([
       RedisServer.start({ binary }),
-      // Where there is none, our server embeds one, which costs it what is not its own.
+      // Without Postgres, our server embeds a database, whose cost is then included.
       bin === undefined ? undefined : PostgresServer.start({ bin }),
     ]);
     const place = { redisUrl: redis.url, databaseUrl: postgres?.url, folder, dist };
@@ -108,11 +110,11 @@ export class Stage {
   async start(kind: ServerKind): Promise<Staged> {
     const server = await kind.start(this.place);
     const name = `${kind.name} on ${server.port}`;
-    await this.#generator.ask('feed', { server: name, spec: server.feed });
+    await this.#generator.call('feed', { server: name, spec: server.feed });
     return new Staged(kind, server, name, this.#generator);
   }
 
-  async strike(): Promise<void> {
+  async stop(): Promise<void> {
     await this.#generator.close();
     await Promise.all(this.#stores.map((store) => store.stop()));
   }

@@ -1,8 +1,8 @@
-// The benchmark's side of the generator's process.
+// The benchmark's interface to the generator process.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { onCore } from '../cores.ts';
-import type { Answer, GeneratorCalls } from './main.ts';
+import type { CallResponse, GeneratorCalls } from './main.ts';
 import type { Measured } from './turn.ts';
 
 interface Results {
@@ -13,51 +13,51 @@ interface Results {
 type Result<Name> = Name extends keyof Results ? Results[Name] : undefined;
 
 export interface Generator {
-  ask<Name extends keyof GeneratorCalls>(name: Name, given: GeneratorCalls[Name]): Promise<Result<Name>>;
+  call<Name extends keyof GeneratorCalls>(name: Name, args: GeneratorCalls[Name]): Promise<Result<Name>>;
   close(): Promise<void>;
 }
 
-/** Starts the generator beside the servers, on the core that is not theirs. */
+/** Starts the generator on the core that the servers do not use. */
 export function startGenerator(): Generator {
   const entry = fileURLToPath(new URL('main.ts', import.meta.url));
   const [command, ...args] = onCore('generator', [process.execPath, '--import', 'tsx', entry]);
   const child = spawn(command!, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  return new Asked(child);
+  return new IpcGenerator(child);
 }
 
-interface Waiting {
-  /** Of whom, and what. */
-  readonly asked: string;
+interface PendingCall {
+  /** The server and the call, for error messages. */
+  readonly label: string;
   resolve(result: never): void;
   reject(error: Error): void;
 }
 
-class Asked implements Generator {
+class IpcGenerator implements Generator {
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #pending = new Map<number, PendingCall>();
   #calls = 0;
-  #isGone = false;
+  #hasExited = false;
 
   constructor(child: ChildProcess) {
     this.#child = child;
-    child.on('message', (answer: Answer) => this.#onAnswer(answer));
+    child.on('message', (response: CallResponse) => this.#onResponse(response));
     this.#exited = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
-        this.#isGone = true;
-        for (const { reject } of this.#waiting.values())
-          reject(new Error(`the generator ended: ${signal ?? code}`));
+        this.#hasExited = true;
+        for (const { reject } of this.#pending.values())
+          reject(new Error(`the generator exited: ${signal ?? code}`));
         resolve();
       });
     });
   }
 
-  ask<Name extends keyof GeneratorCalls>(name: Name, given: GeneratorCalls[Name]): Promise<Result<Name>> {
-    if (this.#isGone) return Promise.reject(new Error('the generator has ended'));
+  call<Name extends keyof GeneratorCalls>(name: Name, args: GeneratorCalls[Name]): Promise<Result<Name>> {
+    if (this.#hasExited) return Promise.reject(new Error('the generator has exited'));
     const id = this.#calls++;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { asked: `${given.server}, ${name}`, resolve, reject });
-      this.#child.send({ id, name, given });
+      this.#pending.set(id, { label: `${args.server}, ${name}`, resolve, reject });
+      this.#child.send({ id, name, args });
     });
   }
 
@@ -66,10 +66,10 @@ class Asked implements Generator {
     await this.#exited;
   }
 
-  #onAnswer(answer: Answer): void {
-    const waiting = this.#waiting.get(answer.id);
-    this.#waiting.delete(answer.id);
-    if ('error' in answer) waiting?.reject(new Error(`${waiting.asked}: ${answer.error}`));
-    else waiting?.resolve(answer.result as never);
+  #onResponse(response: CallResponse): void {
+    const pending = this.#pending.get(response.id);
+    this.#pending.delete(response.id);
+    if ('error' in response) pending?.reject(new Error(`${pending.label}: ${response.error}`));
+    else pending?.resolve(response.result as never);
   }
 }

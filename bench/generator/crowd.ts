@@ -1,42 +1,43 @@
-// The viewers of one turn: raw sockets, an HTTP/1.1 request each, and for each viewer what it should get next.
+// The viewers of one server: raw sockets with one HTTP/1.1 request each, and the next expected event of every
+// viewer.
 import { connect, type Socket } from 'node:net';
 import type { Latencies } from './latencies.ts';
 import { type WireListener, WireReader } from './wire.ts';
 
 /** One execution that is watched. */
 export interface Watched {
-  /** Number of the last event published. */
+  /** The number of the last published event. */
   published: number;
-  /** Its viewers that read. */
+  /** The number of its viewers that read. */
   readers: number;
 }
 
 export interface CrowdOptions {
   readonly port: number;
   readonly latencies: Latencies;
-  /** A viewer that reads has got an event, for the first time. */
+  /** Called when a viewer that reads has received an event for the first time. */
   onReceived(execution: Watched, n: number): void;
 }
 
-/** Frames of all viewers so far. */
+/** Totals of all viewers. */
 export interface Tally {
   frames: number;
-  /** Of viewers that are not slow. */
+  /** Frames of viewers that are not slow. */
   framesOfReaders: number;
   bytes: number;
-  /** Numbers that were skipped. */
+  /** Events that were skipped. */
   lost: number;
-  /** Numbers that came again, or after a later one. */
+  /** Events that arrived again, or after a later one. */
   repeated: number;
-  /** Connections that broke or ended. */
+  /** Connections that broke or were closed by the server. */
   broken: number;
 }
 
-/** How many connections are opened at a time. */
-const AT_A_TIME = 100;
-const OPEN_WITHIN_MS = 60_000;
+/** The maximum number of connections that are being opened. */
+const MAX_OPENING = 100;
+const OPEN_TIMEOUT_MS = 60_000;
 
-/** All reads go through here: what is read is done with before the next one. */
+/** Shared by all reads: data are processed before the next read. */
 const BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
 
 export class Crowd {
@@ -53,22 +54,22 @@ export class Crowd {
   }
 
   /**
-   * Opens one viewer for each request; resolves when all heads have arrived.
-   * @throws Error where one is refused or does not come.
+   * Opens one viewer per request; resolves once all response heads have arrived.
+   * @throws Error if a request is rejected or times out.
    */
   async open(viewers: readonly { execution: Watched; request: string; next: number }[]): Promise<void> {
-    const left = [...viewers].reverse();
-    const openOnes = async () => {
-      for (let one = left.pop(); one; one = left.pop()) {
-        const viewer = new Viewer(one.execution, one.next, this.tally, this.#options);
+    const remaining = [...viewers].reverse();
+    const openNext = async () => {
+      for (let each = remaining.pop(); each; each = remaining.pop()) {
+        const viewer = new Viewer(each.execution, each.next, this.tally, this.#options);
         this.#viewers.push(viewer);
-        await viewer.open(one.request);
+        await viewer.open(each.request);
       }
     };
-    await Promise.all(Array.from({ length: AT_A_TIME }, openOnes));
+    await Promise.all(Array.from({ length: MAX_OPENING }, openNext));
   }
 
-  /** Lets a share of the viewers, spread evenly, read no more. */
+  /** Stops reading in a share of the viewers, spread evenly. */
   stopReading(share: number): number {
     const every = Math.round(1 / share);
     const slow = this.#viewers.filter((_, index) => index % every === 0);
@@ -76,7 +77,7 @@ export class Crowd {
     return slow.length;
   }
 
-  /** Counts what readers have not got by now as lost. */
+  /** Counts events that readers have not received by now as lost. */
   countMissing(): void {
     for (const viewer of this.#viewers) viewer.countMissing();
   }
@@ -88,7 +89,7 @@ export class Crowd {
 }
 
 class Viewer implements WireListener {
-  /** The number that it should get next. */
+  /** The number of the event that it expects next. */
   next: number;
   isSlow = false;
   readonly #execution: Watched;
@@ -109,7 +110,10 @@ class Viewer implements WireListener {
 
   async open(request: string): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => this.#opened?.(new Error('the server does not answer')), OPEN_WITHIN_MS);
+      const timer = setTimeout(
+        () => this.#opened?.(new Error('the server does not respond')),
+        OPEN_TIMEOUT_MS,
+      );
       this.#opened = (error) => {
         clearTimeout(timer);
         this.#opened = undefined;
@@ -137,14 +141,14 @@ class Viewer implements WireListener {
     this.next = published + 1;
   }
 
-  /** By a reset: a connection that is closed in good order keeps its port for a minute. */
+  /** Resets the connection: one that is closed gracefully keeps its port for a minute. */
   close(): void {
     this.#isClosed = true;
     this.#socket?.resetAndDestroy();
   }
 
   onHead(status: number): void {
-    this.#opened?.(status === 200 ? undefined : new Error(`the server answers ${status}`));
+    this.#opened?.(status === 200 ? undefined : new Error(`the server responded with ${status}`));
   }
 
   onFrame(n: number, sentUs: number): void {

@@ -1,32 +1,32 @@
-// How a server is fed: by PUBLISH, as all peers are that listen to Redis; by the append script of our log, which
-// publishes as well; or through a publisher endpoint.
+// How events reach a server: by PUBLISH for peers that listen to Redis; by the append script of our log, which also
+// publishes; or through a publisher endpoint.
 import { Redis } from 'ioredis';
 import { type ClosableLogWriter, createRedisLogWriter } from '../../src/log/redis/writer.ts';
 import { createPoster, type PostSpec } from './poster.ts';
 
 export type FeedSpec =
   | { readonly kind: 'publish'; readonly redisUrl: string }
-  /** @param url of the server, over whose HTTP API executions are begun */
+  /** @param url the server whose HTTP API begins executions */
   | { readonly kind: 'append'; readonly redisUrl: string; readonly url: string }
   | ({ readonly kind: 'post' } & PostSpec);
 
 export interface Feed {
-  /** Makes sure that executions are there. */
+  /** Makes sure that these executions exist. */
   begin(ids: readonly string[]): Promise<void>;
-  /** What a viewer names as its cursor that wants what follows on the execution's n-th event. */
+  /** The cursor of a viewer that wants the events after the n-th event of the execution. */
   cursor(id: string, n: number): string;
   publish(id: string, n: number, content: string): void;
-  /** Resolves when what was published has arrived where it is kept; rejects with the reason where some has not. */
+  /** Resolves once the published events are stored; rejects if one could not be stored. */
   flush(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** How many executions are begun at a time. */
-const AT_A_TIME = 16;
-/** Executions whose publisher says nothing for 30 s get a warning. */
-const ALIVE_EVERY_MS = 10_000;
-/** Few are told of at a time, as by publishers that began when they did: a thousand at once hold up all events. */
-const ALIVE_STEP_MS = 20;
+/** The maximum number of executions that are being begun. */
+const MAX_BEGINNING = 16;
+/** Below 30 s, after which a silent publisher causes a warning. */
+const HEARTBEAT_INTERVAL_MS = 10_000;
+/** Heartbeats are spread out, as with independent publishers: a thousand in one batch would delay all events. */
+const HEARTBEAT_STEP_MS = 20;
 
 export function createFeed(spec: FeedSpec): Feed {
   if (spec.kind === 'publish') return createPublishFeed(spec.redisUrl);
@@ -34,7 +34,7 @@ export function createFeed(spec: FeedSpec): Feed {
   return createPostFeed(spec);
 }
 
-/** What peers are sent: as large as our envelope's part that viewers see. */
+/** The payload for peers: as large as the part of our envelope that viewers receive. */
 function payload(n: number, content: string): string {
   return JSON.stringify({ id: `${n}-k3f9ab01zzq4`, seq: n, type: 'LLM_CHUNK', attempt: 1, content });
 }
@@ -64,7 +64,7 @@ function createPostFeed(spec: PostSpec): Feed {
 interface Begun {
   readonly epoch: string;
   readonly token: string;
-  /** Seq behind which our events stand. */
+  /** The seq after which our events are appended. */
   readonly head: number;
 }
 
@@ -74,14 +74,14 @@ function createAppendFeed({ redisUrl, url }: FeedSpec & { kind: 'append' }): Fee
   let last: Promise<unknown> = Promise.resolve();
   let failure: string | undefined;
   let round: Iterator<string> = begun.keys();
-  const alive = setInterval(() => {
-    const share = Math.ceil((begun.size * ALIVE_STEP_MS) / ALIVE_EVERY_MS);
+  const heartbeats = setInterval(() => {
+    const share = Math.ceil((begun.size * HEARTBEAT_STEP_MS) / HEARTBEAT_INTERVAL_MS);
     for (let i = 0; i < share; i++) {
       const { value: id, done } = round.next();
       if (done) round = begun.keys();
       else void writer.recordHeartbeat(id);
     }
-  }, ALIVE_STEP_MS);
+  }, HEARTBEAT_STEP_MS);
 
   async function beginOne(id: string): Promise<void> {
     const response = await fetch(`${url}/api/v0/executions/agents/${id}`, {
@@ -90,7 +90,7 @@ function createAppendFeed({ redisUrl, url }: FeedSpec & { kind: 'append' }): Fee
       body: JSON.stringify({ mode: 'TEXT', agentId: 'bench' }),
     });
     if (response.status !== 201) {
-      throw new Error(`${id} could not be begun: ${response.status} ${await response.text()}`);
+      throw new Error(`${id} could not begin: ${response.status} ${await response.text()}`);
     }
     begun.set(id, (await response.json()) as Begun);
     await writer.recordHeartbeat(id);
@@ -98,11 +98,11 @@ function createAppendFeed({ redisUrl, url }: FeedSpec & { kind: 'append' }): Fee
 
   return {
     begin: async (ids) => {
-      const left = ids.filter((id) => !begun.has(id)).reverse();
-      const beginOnes = async () => {
-        for (let id = left.pop(); id; id = left.pop()) await beginOne(id);
+      const remaining = ids.filter((id) => !begun.has(id)).reverse();
+      const beginNext = async () => {
+        for (let id = remaining.pop(); id; id = remaining.pop()) await beginOne(id);
       };
-      await Promise.all(Array.from({ length: AT_A_TIME }, beginOnes));
+      await Promise.all(Array.from({ length: MAX_BEGINNING }, beginNext));
     },
     cursor: (id, n) => `${begun.get(id)!.head + n}-${begun.get(id)!.epoch}`,
     publish: (id, _, content) => {
@@ -111,7 +111,7 @@ function createAppendFeed({ redisUrl, url }: FeedSpec & { kind: 'append' }): Fee
       const event = { type: 'llm_chunk', ts, data: { content } } as const;
       last = writer.append(id, { epoch, acknowledged: 0, publisher: token, events: [event] }).then(
         ({ outcome }) => {
-          if (outcome !== 'appended') failure ??= `${id} takes no more events: ${outcome}`;
+          if (outcome !== 'appended') failure ??= `${id} accepts no more events: ${outcome}`;
         },
         (error: unknown) => {
           failure ??= `an event of ${id} could not be appended: ${error}`;
@@ -123,7 +123,7 @@ function createAppendFeed({ redisUrl, url }: FeedSpec & { kind: 'append' }): Fee
       if (failure !== undefined) throw new Error(failure);
     },
     close: async () => {
-      clearInterval(alive);
+      clearInterval(heartbeats);
       await writer.close();
     },
   };

@@ -1,4 +1,4 @@
-// Latencies of millions of frames in constant space: counted in buckets that are 1.6 % wide.
+// A histogram of millions of latencies in constant space; buckets are 1.6 % wide.
 
 const BITS = 6;
 const STEPS = 1 << BITS;
@@ -7,19 +7,19 @@ export class Latencies {
   readonly #counts = new Uint32Array(STEPS * 32);
   #total = 0;
 
-  /** @param us whole microseconds; below 0 counts as 0 */
+  /** @param us an integer in microseconds; negative values count as 0 */
   add(us: number): void {
     this.#counts[bucketOf(Math.max(0, Math.min(us, 2 ** 31 - 1)) | 0)]! += 1;
     this.#total += 1;
   }
 
-  /** @returns the value in µs that this share of the latencies does not exceed; 0 where there are none */
+  /** @returns the value in µs that this share of the latencies does not exceed; 0 if there are none */
   percentile(share: number): number {
-    let left = Math.ceil(this.#total * share);
-    if (left === 0) return 0;
+    let remaining = Math.ceil(this.#total * share);
+    if (remaining === 0) return 0;
     for (let bucket = 0; bucket < this.#counts.length; bucket++) {
-      left -= this.#counts[bucket]!;
-      if (left <= 0) return upperEnd(bucket);
+      remaining -= this.#counts[bucket]!;
+      if (remaining <= 0) return upperEnd(bucket);
     }
     return upperEnd(this.#counts.length - 1);
   }
@@ -30,7 +30,7 @@ export class Latencies {
   }
 }
 
-/** Values below 64 have buckets of their own; above, each power of two has 64. */
+/** Values below 64 have their own buckets; above, each power of two has 64. */
 function bucketOf(us: number): number {
   const shift = Math.max(0, 31 - Math.clz32(us | 1) - BITS);
   return shift * STEPS + (us >>> shift);

@@ -1,4 +1,4 @@
-// Publishes at the pace that a scenario asks for: so many events in flight, or so many a second.
+// Publishes at the pace of a scenario: with a number of events in flight, or at a rate.
 import type { Watched } from './crowd.ts';
 
 export interface LoadOptions {
@@ -6,12 +6,12 @@ export interface LoadOptions {
   publish(execution: Watched, index: number, n: number): void;
 }
 
-/** Once nobody has got anything for so long, what is still awaited is lost. Some peers hold all back for seconds. */
+/** If nothing arrives for this long, the awaited events are lost. Some peers stall for seconds. */
 const LOST_AFTER_MS = 15_000;
 
 export class Load {
   readonly #options: LoadOptions;
-  /** Of each execution, by an event's number: how many viewers have it still to get. */
+  /** By execution and event number: how many viewers have not received the event yet. */
   readonly #awaited = new Map<Watched, Map<number, number>>();
   #inFlight = 0;
   #window = 0;
@@ -19,9 +19,9 @@ export class Load {
   #next = 0;
   #published = 0;
   #received = 0;
-  /** How many had been received when it was last looked, and since when it is no more. */
+  /** The number of received events at the last check, and when it last changed. */
   #progress = { received: -1, since: 0 };
-  #onLanded: (() => void) | undefined;
+  #onDrained: (() => void) | undefined;
 
   constructor(options: LoadOptions) {
     this.#options = options;
@@ -32,9 +32,9 @@ export class Load {
     return this.#published;
   }
 
-  /** Keeps so many events in flight for a while, and resolves when the last ones have landed. */
-  async keepInFlight(window: number, forMs: number, atMost = Number.POSITIVE_INFINITY): Promise<void> {
-    this.#last = this.#published + atMost;
+  /** Keeps `window` events in flight for `forMs`, and resolves once the last ones have arrived. */
+  async keepInFlight(window: number, forMs: number, maxEvents = Number.POSITIVE_INFINITY): Promise<void> {
+    this.#last = this.#published + maxEvents;
     this.#window = window;
     const from = performance.now();
     this.#fill();
@@ -44,10 +44,10 @@ export class Load {
       this.#fill();
     }
     this.#window = 0;
-    await this.#landed();
+    await this.#drained();
   }
 
-  /** Publishes so many events a second, at even distances, and resolves when the last ones have landed. */
+  /** Publishes `rate` events per second, evenly spaced, and resolves once the last ones have arrived. */
   async perSecond(rate: number, forMs: number): Promise<void> {
     const from = performance.now();
     const before = this.#published;
@@ -57,23 +57,23 @@ export class Load {
       while (this.#published - before < (elapsed / 1_000) * rate) this.#publish();
       await sleep(1);
     }
-    await this.#landed();
+    await this.#drained();
   }
 
-  /** A viewer has got an event. */
+  /** Reports that a viewer has received an event. */
   received(execution: Watched, n: number): void {
     this.#received += 1;
     const awaited = this.#awaited.get(execution)!;
-    const left = awaited.get(n);
-    if (left === undefined) return;
-    if (left > 1) {
-      awaited.set(n, left - 1);
+    const remaining = awaited.get(n);
+    if (remaining === undefined) return;
+    if (remaining > 1) {
+      awaited.set(n, remaining - 1);
       return;
     }
     awaited.delete(n);
     this.#inFlight -= 1;
     this.#fill();
-    if (this.#inFlight === 0) this.#onLanded?.();
+    if (this.#inFlight === 0) this.#onDrained?.();
   }
 
   #fill(): void {
@@ -91,10 +91,10 @@ export class Load {
     publish(execution, index, execution.published);
   }
 
-  async #landed(): Promise<void> {
+  async #drained(): Promise<void> {
     while (this.#inFlight > 0) {
       await new Promise<void>((resolve) => {
-        this.#onLanded = resolve;
+        this.#onDrained = resolve;
         setTimeout(resolve, 100);
       });
       this.#giveUpLost();

@@ -1,11 +1,11 @@
-// Posts to a publisher endpoint over one raw connection, requests pipelined.
+// Posts to a publisher endpoint over one raw connection with pipelined requests.
 import { connect, type Socket } from 'node:net';
 
-/** What is posted. `{id}` stands for an execution's id; in the body, `{event}` stands for the event. */
+/** The request. `{id}` is replaced by an execution's id, and `{event}` in the body by the event. */
 export interface PostSpec {
   readonly port: number;
   readonly path: string;
-  /** With the type of the body: in that of a form, the event is escaped. */
+  /** Includes the content type of the body; in a form, the event is escaped. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
@@ -15,7 +15,7 @@ export interface Poster {
   close(): void;
 }
 
-/** Servers close what has been idle for some seconds, and a request that crosses this on its way is lost. */
+/** Below the idle timeout of servers: a request that crosses a server's close would be lost. */
 const IDLE_MS = 1_000;
 
 export function createPoster({ port, path, headers, body }: PostSpec): Poster {
@@ -26,10 +26,10 @@ export function createPoster({ port, path, headers, body }: PostSpec): Poster {
   return {
     post: (id, event) => {
       if (!socket?.writable) socket = open(port);
-      const sent = body
+      const filled = body
         .replace('{id}', id)
         .replace('{event}', () => (isForm ? encodeURIComponent(event) : event));
-      socket.write(`POST ${path.replace('{id}', id)}${head}${Buffer.byteLength(sent)}\r\n\r\n${sent}`);
+      socket.write(`POST ${path.replace('{id}', id)}${head}${Buffer.byteLength(filled)}\r\n\r\n${filled}`);
     },
     close: () => socket?.resetAndDestroy(),
   };
@@ -38,6 +38,6 @@ export function createPoster({ port, path, headers, body }: PostSpec): Poster {
 function open(port: number): Socket {
   const socket = connect({ host: '127.0.0.1', port, noDelay: true });
   socket.setTimeout(IDLE_MS, () => socket.end());
-  // Neither answers nor errors are looked at: what was not published does not arrive, which is counted.
+  // Responses and errors are ignored: an event that was not published does not arrive, which is counted.
   return socket.resume().on('error', () => {});
 }

@@ -1,4 +1,4 @@
-// One server in the generator's eyes: its feed, its executions, and the viewers of the turn under way.
+// One server as the generator sees it: its feed, its executions, and its current viewers.
 import { cpuUs } from '../proc.ts';
 import { Crowd, type Watched } from './crowd.ts';
 import { createFeed, type Feed, type FeedSpec } from './feeds.ts';
@@ -6,7 +6,7 @@ import { Latencies } from './latencies.ts';
 import { Load } from './load.ts';
 import { stamp } from './wire.ts';
 
-/** What a viewer asks for. `{id}` stands for the execution's id, `{cursor}` for where to go on from. */
+/** The request of a viewer. `{id}` is replaced by the execution's id, `{cursor}` by the cursor to resume from. */
 export interface RequestSpec {
   readonly method: 'GET' | 'POST';
   readonly path: string;
@@ -14,18 +14,18 @@ export interface RequestSpec {
   readonly body?: string;
 }
 
-/** A server as the generator must know it. */
+/** A server as the generator needs it. */
 export interface TargetSpec {
   readonly port: number;
   readonly pids: readonly number[];
   readonly request: RequestSpec;
 }
 
-export interface Crowding {
+export interface CrowdSpec {
   readonly viewers: number;
-  /** Viewers are dealt out to so many executions. */
+  /** Viewers are distributed over this number of executions. */
   readonly executions: number;
-  /** Whether they ask for all from the first event on. */
+  /** Whether viewers replay from the first event. */
   readonly fromStart?: boolean;
 }
 
@@ -33,7 +33,7 @@ export type Pace =
   | { readonly inFlight: number; readonly forMs: number; readonly events?: number }
   | { readonly perSecond: number; readonly forMs: number };
 
-/** What one measured stretch came to. */
+/** The result of one measured period. */
 export interface Measured {
   readonly seconds: number;
   readonly published: number;
@@ -44,13 +44,13 @@ export interface Measured {
   readonly repeated: number;
   readonly broken: number;
   readonly cpuUs: number;
-  /** Of that one of its processes that needed most. */
+  /** CPU time of the busiest process. */
   readonly busiestUs: number;
   readonly p50Us: number;
   readonly p99Us: number;
 }
 
-/** Makes frames of about 200 bytes with the fields that viewers ask for. */
+/** Gives frames of about 200 bytes with the fields that viewers select. */
 const CONTENT_LENGTH = 64;
 
 export class Turns {
@@ -62,15 +62,15 @@ export class Turns {
   #crowd: Crowd | undefined;
   #load: Load | undefined;
 
-  /** @param server no other has this name: executions are named after it, for all share one Redis */
+  /** @param server a unique name; executions are named after it, because all servers share one Redis */
   constructor(server: string, feed: FeedSpec) {
     this.#server = server.replaceAll(/\W+/g, '-');
     this.#feed = createFeed(feed);
   }
 
   /** Opens the viewers of a turn. */
-  async connect({ port, request }: TargetSpec, crowding: Crowding): Promise<void> {
-    const { viewers, executions, fromStart = false } = crowding;
+  async connect({ port, request }: TargetSpec, crowdSpec: CrowdSpec): Promise<void> {
+    const { viewers, executions, fromStart = false } = crowdSpec;
     await this.begin(executions);
     const watched = this.#executions.slice(0, executions);
     for (const execution of watched) execution.readers = 0;
@@ -85,12 +85,12 @@ export class Turns {
       const execution = watched[index]!;
       const next = fromStart ? 1 : execution.published + 1;
       const cursor = this.#feed.cursor(this.#ids[index]!, next - 1);
-      return { execution, next, request: written(request, port, this.#ids[index]!, cursor) };
+      return { execution, next, request: requestText(request, port, this.#ids[index]!, cursor) };
     });
     await this.#crowd.open(opened);
   }
 
-  /** Makes sure that so many executions are there. */
+  /** Makes sure that this number of executions exists. */
   async begin(executions: number): Promise<void> {
     while (this.#ids.length < executions) {
       this.#ids.push(`${this.#server}-${String(this.#ids.length).padStart(5, '0')}`);
@@ -99,29 +99,29 @@ export class Turns {
     await this.#feed.begin(this.#ids.slice(0, executions));
   }
 
-  /** Publishes so many events to the first execution, which nobody watches. */
+  /** Publishes events to the first execution, which has no viewers. */
   async fill(events: number): Promise<void> {
     const execution = this.#executions[0]!;
-    for (let left = events; left > 0; left--) {
+    for (let remaining = events; remaining > 0; remaining--) {
       execution.published += 1;
       this.#publish(0, execution.published);
-      if (left % 500 === 1) await this.#feed.flush();
+      if (remaining % 500 === 1) await this.#feed.flush();
     }
   }
 
-  /** Publishes at a pace, and tells what it came to at the viewers and at the server. */
+  /** Publishes at a pace, and measures the viewers and the server. */
   async measure({ pids }: TargetSpec, pace: Pace): Promise<Measured> {
     const [crowd, load] = [this.#crowd!, this.#load!];
     this.#latencies.clear();
     const before = { ...crowd.tally, published: load.published };
-    const used = pids.map((pid) => cpuUs([pid]));
+    const usedBefore = pids.map((pid) => cpuUs([pid]));
     const from = performance.now();
     if ('inFlight' in pace) await load.keepInFlight(pace.inFlight, pace.forMs, pace.events);
     else await load.perSecond(pace.perSecond, pace.forMs);
     await this.#feed.flush();
     crowd.countMissing();
     const { tally } = crowd;
-    const needed = pids.map((pid, i) => cpuUs([pid]) - used[i]!);
+    const cpuTimes = pids.map((pid, i) => cpuUs([pid]) - usedBefore[i]!);
     return {
       seconds: (performance.now() - from) / 1_000,
       published: load.published - before.published,
@@ -131,8 +131,8 @@ export class Turns {
       lost: tally.lost - before.lost,
       repeated: tally.repeated - before.repeated,
       broken: tally.broken - before.broken,
-      cpuUs: needed.reduce((sum, us) => sum + us, 0),
-      busiestUs: Math.max(...needed),
+      cpuUs: cpuTimes.reduce((sum, us) => sum + us, 0),
+      busiestUs: Math.max(...cpuTimes),
       p50Us: this.#latencies.percentile(0.5),
       p99Us: this.#latencies.percentile(0.99),
     };
@@ -155,25 +155,28 @@ export class Turns {
   }
 
   #publish(index: number, n: number): void {
-    const mark = stamp(n, Math.round(performance.now() * 1_000));
-    this.#feed.publish(this.#ids[index]!, n, mark.padEnd(CONTENT_LENGTH, '.'));
+    const text = stamp(n, Math.round(performance.now() * 1_000));
+    this.#feed.publish(this.#ids[index]!, n, text.padEnd(CONTENT_LENGTH, '.'));
   }
 }
 
-function written(
+function requestText(
   { method, path, headers, body = '' }: RequestSpec,
   port: number,
   id: string,
   cursor: string,
 ): string {
-  const filled = (text: string) => text.replaceAll('{id}', id).replaceAll('{cursor}', cursor);
-  const sent = filled(body);
+  const fill = (text: string) => text.replaceAll('{id}', id).replaceAll('{cursor}', cursor);
+  const filledBody = fill(body);
   const all = {
     Host: `127.0.0.1:${port}`,
     Accept: 'text/event-stream',
     ...headers,
-    ...(sent && { 'Content-Type': 'application/json', 'Content-Length': `${Buffer.byteLength(sent)}` }),
+    ...(filledBody && {
+      'Content-Type': 'application/json',
+      'Content-Length': `${Buffer.byteLength(filledBody)}`,
+    }),
   };
-  const lines = Object.entries(all).map(([name, value]) => `${name}: ${filled(value)}\r\n`);
-  return `${method} ${filled(path)} HTTP/1.1\r\n${lines.join('')}\r\n${sent}`;
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${fill(value)}\r\n`);
+  return `${method} ${fill(path)} HTTP/1.1\r\n${lines.join('')}\r\n${filledBody}`;
 }

@@ -1,12 +1,12 @@
-// Reads what a server sends to one viewer: the head of the answer, the chunked coding, the frames. It does no more
-// than count and find the stamp that the publisher put into each event, so that it costs little beside the server.
+// Reads one viewer's response: the head, the chunked coding, the frames. To cost little next to the server, it only
+// counts frames and finds the stamp that the publisher puts into each event.
 
-/** Where a viewer's bytes end up. */
+/** Receives the parsed data of a viewer. */
 export interface WireListener {
-  /** The head of the answer has arrived. */
+  /** The response head has arrived. */
   onHead(status: number): void;
   /**
-   * A frame with a stamp has arrived whole.
+   * A complete frame with a stamp has arrived.
    * @param n the event's number, from 1
    * @param sentUs when it was published, in µs of the generator's clock
    */
@@ -19,23 +19,23 @@ const AT = 64;
 const COLON = 58;
 const ZERO = 48;
 
-/** The stamp of an event: its number and when it was published. It may stand anywhere in a frame. */
+/** The stamp of an event: its number and the time of its publication. It may be anywhere in a frame. */
 export function stamp(n: number, sentUs: number): string {
   return `@${n}:${sentUs}@`;
 }
 
-type Part = 'head' | 'size' | 'data' | 'behind' | 'rest' | 'end';
+type Part = 'head' | 'size' | 'data' | 'chunkEnd' | 'unchunked' | 'end';
 
 export class WireReader {
   readonly #listener: WireListener;
   #part: Part = 'head';
   #head = '';
-  /** Of a chunk: its size so far, while that is read, and then what is left of it. */
-  #left = 0;
+  /** The size of the current chunk while it is parsed, then the number of its bytes that are still expected. */
+  #remaining = 0;
   #inExtension = false;
   #isLineEmpty = false;
   #hasStamp = false;
-  /** 0: outside of a stamp, 1: in its number, 2: in its time. */
+  /** 0: outside of a stamp; 1: in its number; 2: in its time. */
   #field = 0;
   #number = 0;
   #time = 0;
@@ -44,26 +44,26 @@ export class WireReader {
     this.#listener = listener;
   }
 
-  /** Whether the answer has ended by its own word. */
+  /** Whether the last chunk has arrived. */
   get ended(): boolean {
     return this.#part === 'end';
   }
 
-  /** Reads bytes as they came, wherever they were cut. */
+  /** Reads bytes as they arrive, split anywhere. */
   read(bytes: Uint8Array, length = bytes.length): void {
     let at = this.#part === 'head' ? this.#readHead(bytes, length) : 0;
     while (at < length) {
       if (this.#part === 'data') {
-        const end = Math.min(length, at + this.#left);
-        this.#left -= end - at;
+        const end = Math.min(length, at + this.#remaining);
+        this.#remaining -= end - at;
         this.#readBody(bytes, at, end);
         at = end;
-        if (this.#left === 0) this.#part = 'behind';
+        if (this.#remaining === 0) this.#part = 'chunkEnd';
       } else if (this.#part === 'size') {
         this.#readSize(bytes[at++]!);
-      } else if (this.#part === 'behind') {
+      } else if (this.#part === 'chunkEnd') {
         if (bytes[at++] === LF) this.#part = 'size';
-      } else if (this.#part === 'rest') {
+      } else if (this.#part === 'unchunked') {
         this.#readBody(bytes, at, length);
         return;
       } else {
@@ -79,19 +79,19 @@ export class WireReader {
     if (end === -1) return length;
     const head = this.#head.slice(0, end);
     this.#head = '';
-    this.#part = /^transfer-encoding:.*chunked/im.test(head) ? 'size' : 'rest';
+    this.#part = /^transfer-encoding:.*chunked/im.test(head) ? 'size' : 'unchunked';
     this.#listener.onHead(Number(head.split(' ', 2)[1]));
     return end + 4 - before;
   }
 
   #readSize(byte: number): void {
     if (byte === LF) {
-      this.#part = this.#left > 0 ? 'data' : 'end';
+      this.#part = this.#remaining > 0 ? 'data' : 'end';
       this.#inExtension = false;
     } else if (byte === 59) {
       this.#inExtension = true;
     } else if (byte !== CR && !this.#inExtension) {
-      this.#left = this.#left * 16 + (byte <= 57 ? byte - ZERO : (byte | 32) - 87);
+      this.#remaining = this.#remaining * 16 + (byte <= 57 ? byte - ZERO : (byte | 32) - 87);
     }
   }
 

@@ -1,4 +1,4 @@
-// The schema of the GraphQL peers: that of execstream as far as the benchmark asks for it.
+// The schema of the GraphQL peers: the part of execstream's schema that the benchmark uses.
 import { buildSchema } from 'graphql';
 import { RedisPubSub } from 'graphql-redis-subscriptions';
 import { Redis } from 'ioredis';
@@ -45,7 +45,7 @@ export const resolvers = {
   },
 };
 
-/** The same, for who takes a schema of graphql-js. */
+/** The same schema as a graphql-js object. */
 export function createSchema() {
   const schema = buildSchema(typeDefs);
   Object.assign(schema.getSubscriptionType().getFields().agentStream, resolvers.Subscription.agentStream);

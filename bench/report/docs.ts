@@ -29,7 +29,7 @@ export function writeDocs(results: Results, rows: readonly Row[], options: Optio
     return bars.length > 0 ? [{ title: scenario, bars }] : [];
   });
   if (groups.length > 0)
-    writeFileSync(new URL('cost.svg', FOLDER), plot(groups, 'CPU µs of the server a delivered frame'));
+    writeFileSync(new URL('cost.svg', FOLDER), plot(groups, 'CPU µs of the server per delivered frame'));
   writeFileSync(new URL('README.md', FOLDER), page(results, rows, options));
 }
 
@@ -39,32 +39,32 @@ function page(results: Results, rows: readonly Row[], options: Options): string 
   const sections = measures.map((table) => `### ${table.title}\n\n${markdown(table)}`);
   return `# Benchmarks
 
-What it costs to deliver events, side by side with peers: \`npm run bench -- --write\` makes this page, and
-\`npm run bench -- --quick\` takes less than a minute. How it measures: [bench/](../../bench/README.md).
+The cost of delivering events, compared with peers. \`npm run bench -- --write\` writes this page;
+\`npm run bench -- --quick\` takes less than a minute. [bench/](../../bench/README.md) explains the method.
 
 ${machine(repetitions)}
 
-![CPU time of the server for a delivered frame](cost.svg)
+![CPU time of the server per delivered frame](cost.svg)
 
 ## Ratios
 
-More is better: how many times cheaper we are than a peer, or how many times within a bound. A ratio is made within each
-repetition; this is the median.
+Higher is better: how many times cheaper execstream is than a peer, or how many times below a limit. A ratio is
+computed within each repetition; the table shows the median.
 
 ${markdown(ratios!)}
 
 ${whereTimeGoes(rows, options)}
 ## Scenarios
 
-${SCENARIOS.map(({ name, is }) => `- ${name}: ${is}`).join('\n')}
+${SCENARIOS.map(({ name, description }) => `- ${name}: ${description}`).join('\n')}
 
 ## Servers
 
-${[EXECSTREAM, ...PEERS].map(({ name, is }) => `- ${name}: ${is}`).join('\n')}
+${[EXECSTREAM, ...PEERS].map(({ name, description }) => `- ${name}: ${description}`).join('\n')}
 
 ## Measures
 
-${repetitionsOf(repetitions)} Differences below 20 % are ties.
+${repetitionsOf(repetitions)} Differences below 20 % count as ties.
 
 ${sections.join('\n\n')}
 `;
@@ -73,12 +73,12 @@ ${sections.join('\n\n')}
 function repetitionsOf(repetitions: number): string {
   if (repetitions === 1) return 'One repetition.';
   const once = SCENARIOS.filter(({ comparesPeers }) => !comparesPeers).map(({ name }) => name);
-  return `Medians of ${repetitions} repetitions; of peers in ${once.join(', ')}, one.`;
+  return `Medians of ${repetitions} repetitions; one repetition of the peers in ${once.join(', ')}.`;
 }
 
-/** Beside rows that are missed, a profile of what was measured for them. */
+/** Profiles of our server for the rows that were missed. */
 function whereTimeGoes(rows: readonly Row[], { profile }: Options): string {
-  // A row may be of one measure of a scenario: "D, p99".
+  // A row may be about one measure of a scenario: "D, p99".
   const missed = new Set(
     rows.filter(isMissed).flatMap(({ scenario }) => [scenario, scenario.split(',')[0]!]),
   );
@@ -88,7 +88,7 @@ function whereTimeGoes(rows: readonly Row[], { profile }: Options): string {
   });
   if (tables.length === 0) return '';
   const sections = tables.map((table) => `### ${table.title}\n\n${markdown(table)}\n`);
-  return `## Where the time goes in rows that are missed\n\n${sections.join('\n')}`;
+  return `## Profiles of missed rows\n\n${sections.join('\n')}`;
 }
 
 function machine(repetitions: number): string {
@@ -104,29 +104,32 @@ function machine(repetitions: number): string {
     ],
     ['processor', `${cpus().length} × ${cpus()[0]?.model.trim()}`],
     ['memory', `${Math.round(totalmem() / 2 ** 30)} GiB`],
-    ['cores', ARE_PINNED ? 'one for the server, one for all else' : 'shared: nothing was bound to a core'],
+    [
+      'cores',
+      ARE_PINNED ? 'one for the server, one for everything else' : 'shared: processes were not pinned',
+    ],
     ['system', `Linux ${release().split('-')[0]}`],
     ['Node', process.versions.node],
-    ['Redis', printedBy('redis-server', ['--version'], /v=(\S+)/)],
-    ['nginx', printedBy('nginx', ['-v'], /nginx\/(\S+)/)],
-    ['packages', [...packages, ...GO_PEERS.map(versionInGo)].join(', ')],
+    ['Redis', versionOf('redis-server', ['--version'], /v=(\S+)/)],
+    ['nginx', versionOf('nginx', ['-v'], /nginx\/(\S+)/)],
+    ['packages', [...packages, ...GO_PEERS.map(versionInGoMod)].join(', ')],
   ];
   return markdown({ title: '', head: ['', ''], lines: facts as string[][] });
 }
 
-/** As the lock of its modules has it. */
-function versionInGo(name: string): string {
+/** The version in the peer's `go.mod`. */
+function versionInGoMod(name: string): string {
   const lock = readFileSync(new URL(`../peers/${name}/go.mod`, import.meta.url), 'utf8');
   return `${name} ${new RegExp(`/${name}(?:/v\\d+)? (v\\S+)`).exec(lock)?.[1]}`;
 }
 
-function printedBy(program: string, args: readonly string[], version: RegExp): string {
+function versionOf(program: string, args: readonly string[], version: RegExp): string {
   try {
-    // nginx prints its version on stderr.
-    const printed = execFileSync('/bin/sh', ['-c', `${program} ${args.join(' ')} 2>&1`], {
+    // nginx prints its version to stderr.
+    const output = execFileSync('/bin/sh', ['-c', `${program} ${args.join(' ')} 2>&1`], {
       encoding: 'utf8',
     });
-    return version.exec(printed)?.[1] ?? 'unknown';
+    return version.exec(output)?.[1] ?? 'unknown';
   } catch {
     return 'none';
   }

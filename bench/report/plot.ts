@@ -1,5 +1,5 @@
-// A plot as SVG, written by hand: what a delivered frame costs each server, on a logarithmic scale. Readable on light
-// and on dark ground: the text takes a grey that stands out from both, and the bars carry their numbers.
+// An SVG plot of each server's cost per delivered frame, on a logarithmic scale. The text is a grey that is
+// readable on light and dark backgrounds, and the bars are labelled with their values.
 
 export interface Bars {
   readonly title: string;
@@ -14,14 +14,14 @@ const GAP = 6;
 const TITLE = 34;
 const OURS = /^execstream/;
 
-/** Groups of bars, one below the other, all on one scale. */
+/** Groups of bars, one below the other, on one scale. */
 export function plot(groups: readonly Bars[], unit: string): string {
   const values = groups.flatMap(({ bars }) => bars.map(({ value }) => value));
-  // A decade is whole, so that the same numbers make the same picture.
-  const least = 10 ** Math.floor(Math.log10(Math.min(...values)));
-  const most = 10 ** Math.ceil(Math.log10(Math.max(...values)));
+  // The axis ends at powers of ten, so that similar results give the same picture.
+  const min = 10 ** Math.floor(Math.log10(Math.min(...values)));
+  const max = 10 ** Math.ceil(Math.log10(Math.max(...values)));
   const length = (value: number) =>
-    ((WIDTH - LABELS - NUMBERS) * Math.log(value / least)) / Math.log(most / least);
+    ((WIDTH - LABELS - NUMBERS) * Math.log(value / min)) / Math.log(max / min);
   const lines: string[] = [];
   let y = 8;
   for (const { title, bars } of groups) {
@@ -39,7 +39,7 @@ export function plot(groups: readonly Bars[], unit: string): string {
     }
     y += GAP * 2;
   }
-  lines.push(`<text x="0" y="${y + 8}">${escaped(unit)}, logarithmic from ${least} to ${most}</text>`);
+  lines.push(`<text x="0" y="${y + 8}">${escaped(unit)}, logarithmic from ${min} to ${max}</text>`);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y + 20}" font-family="system-ui, sans-serif" font-size="13" fill="#7d8694" role="img" aria-label="${escaped(unit)}">
 ${lines.join('\n')}
 </svg>

@@ -1,4 +1,4 @@
-// The tables that a run prints and writes: a table of measures for each scenario, and the rows with their verdict.
+// The tables of a run: one with the measures of each scenario, and one with the rows and their verdicts.
 import type { Results } from '../results.ts';
 import { isMissed, type Row } from '../rows.ts';
 
@@ -9,20 +9,20 @@ interface Column {
 }
 
 const COLUMNS: readonly Column[] = [
-  { measure: 'cpuUsPerFrame', title: 'CPU µs a frame', digits: 2 },
-  { measure: 'busiestUsPerFrame', title: 'of the busiest process', digits: 2 },
+  { measure: 'cpuUsPerFrame', title: 'CPU µs per frame', digits: 2 },
+  { measure: 'busiestUsPerFrame', title: 'busiest process', digits: 2 },
   { measure: 'framesPerSecond', title: 'frames/s', digits: 0 },
-  { measure: 'bytesPerFrame', title: 'bytes a frame', digits: 0 },
+  { measure: 'bytesPerFrame', title: 'bytes per frame', digits: 0 },
   { measure: 'p50Ms', title: 'p50 ms', digits: 2 },
   { measure: 'p99Ms', title: 'p99 ms', digits: 2 },
-  { measure: 'kbPerViewer', title: 'kB a viewer', digits: 1 },
+  { measure: 'kbPerViewer', title: 'kB per viewer', digits: 1 },
   { measure: 'eventsPerSecond', title: 'events/s', digits: 0 },
   { measure: 'growthMb', title: 'growth MB', digits: 1 },
-  { measure: 'kbPerSlowViewer', title: 'kB a slow viewer', digits: 1 },
+  { measure: 'kbPerSlowViewer', title: 'kB per slow viewer', digits: 1 },
   { measure: 'delayP50Ms', title: 'event loop delay p50 ms', digits: 2 },
   { measure: 'delayP99Ms', title: 'p99 ms', digits: 2 },
   { measure: 'delayP999Ms', title: 'p99.9 ms', digits: 2 },
-  { measure: 'delayMaxMs', title: 'longest ms', digits: 2 },
+  { measure: 'delayMaxMs', title: 'max ms', digits: 2 },
   { measure: 'piecesPerSecond', title: 'pieces/s', digits: 0 },
   { measure: 'lost', title: 'lost', digits: 0 },
 ];
@@ -33,7 +33,7 @@ export interface Table {
   readonly lines: readonly (readonly string[])[];
 }
 
-/** A table for each scenario. */
+/** One table per scenario. */
 export function measureTables(results: Results): Table[] {
   return results.scenarios.map((scenario) => {
     const subjects = results.subjects(scenario);
@@ -50,7 +50,7 @@ export function measureTables(results: Results): Table[] {
   });
 }
 
-/** The rows that were to be reached. */
+/** The rows with their targets. */
 export function rowTable(rows: readonly Row[]): Table {
   const lines = rows.map((row) => [
     row.scenario,
@@ -62,8 +62,8 @@ export function rowTable(rows: readonly Row[]): Table {
   return { title: 'Ratios', head: ['scenario', 'against', 'ratio', 'at least', ''], lines };
 }
 
-/** A table for a terminal. */
-export function printed({ title, head, lines }: Table): string {
+/** Formats a table for a terminal. */
+export function formatTable({ title, head, lines }: Table): string {
   const all = [head, ...lines];
   const widths = head.map((_, column) => Math.max(...all.map((line) => line[column]!.length)));
   const isNumber = head.map((_, column) => lines.every((line) => /^[\d.]*$/.test(line[column]!)));
@@ -75,7 +75,7 @@ export function printed({ title, head, lines }: Table): string {
   return `${title}\n${text.map((line) => `  ${line.join('  ').trimEnd()}`).join('\n')}`;
 }
 
-/** A table in Markdown. */
+/** Formats a table as Markdown. */
 export function markdown({ head, lines }: Table): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...lines.map(line)].join('\n');

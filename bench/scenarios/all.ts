@@ -1,4 +1,4 @@
-// All scenarios, in the order in which they are run.
+// All scenarios, in the order in which they run.
 import { MANY_EXECUTIONS, MORE_VIEWERS, ONE_EXECUTION } from './delivery.ts';
 import { LATENCY } from './latency.ts';
 import { IDLE_MEMORY } from './memory.ts';

@@ -1,25 +1,26 @@
-// A, B and H: what it costs to deliver an event to many viewers of one execution, to one viewer each of many, and as
-// the viewers grow.
+// A, B and H: the cost of delivering an event to many viewers of one execution, to one viewer of each of many
+// executions, and as the number of viewers grows.
 import type { Pace } from '../generator/turn.ts';
 import { OURS } from '../results.ts';
 import type { Staged } from '../stage.ts';
-import { deliveryOf, forEachSubject, profiledIfAsked, type Run, type Scenario } from './scenario.ts';
+import { deliveryOf, forEachSubject, profileIfRequested, type Run, type Scenario } from './scenario.ts';
 
 const VIEWERS = 1_000;
-/** Executions in B, a viewer each. */
+/** Executions in B, each with one viewer. */
 export const MANY = 1_000;
-/** How many events of all executions together are on their way in B, as when each has its own pace. */
+/** Events in flight in B, over all executions, which stands for executions with independent pace. */
 export const EXECUTIONS_IN_FLIGHT = 64;
-/** Before B, also in the quick form: the first events of each execution are not what goes on for its life. */
+/** Before B, also in the quick form: the first events of an execution are not representative. */
 const EXECUTIONS_WARM_UP_MS = 2_000;
-/** In H, who needs longer to tell all viewers of one event is not asked to tell them of 16. */
-const LONGEST_EVENT_US = 1_000_000;
-/** Servers look after each watched execution every 5 or 10 s: a stretch of so long has its share of that. */
+/** In H, peers that need longer per event are not measured with 16 in flight. */
+const MAX_EVENT_US = 1_000_000;
+/** Servers check every watched execution every 5 or 10 s: this period includes its share of that work. */
 export const ROUND_MS = 10_000;
 
 export const ONE_EXECUTION: Scenario = {
   name: 'A',
-  is: 'one execution, 1,000 viewers; the next event once all have one, and 16 events in flight',
+  description:
+    'one execution, 1,000 viewers; the next event once all have received one, and 16 events in flight',
   needsServers: true,
   comparesPeers: true,
   run: (run) =>
@@ -34,7 +35,7 @@ export const ONE_EXECUTION: Scenario = {
 
 export const MANY_EXECUTIONS: Scenario = {
   name: 'B',
-  is: '1,000 executions, a viewer each; 64 events of all in flight',
+  description: '1,000 executions with one viewer each; 64 events in flight in total',
   needsServers: true,
   comparesPeers: true,
   run: (run) =>
@@ -47,7 +48,8 @@ export const MANY_EXECUTIONS: Scenario = {
 
 export const MORE_VIEWERS: Scenario = {
   name: 'H',
-  is: 'one execution, 10 to 10,000 viewers; the next event once all have one, and 16 events in flight',
+  description:
+    'one execution, 10 to 10,000 viewers; the next event once all have received one, and 16 events in flight',
   needsServers: true,
   comparesPeers: false,
   run: (run) =>
@@ -57,7 +59,7 @@ export const MORE_VIEWERS: Scenario = {
         await warmUp(run, staged, subject, 1);
         const name = `H, ${viewers} viewers`;
         const cost = await measure(run, staged, subject, name, { inFlight: 1, forMs: 3_000 });
-        if (cost * viewers < LONGEST_EVENT_US || staged.kind.name === OURS) {
+        if (cost * viewers < MAX_EVENT_US || staged.kind.name === OURS) {
           await warmUp(run, staged, subject, 16);
           await measure(run, staged, subject, `${name}, 16 in flight`, { inFlight: 16, forMs: 3_000 });
         }
@@ -74,11 +76,11 @@ async function warmUp(
   forMs = run.isQuick ? 400 : 2_500,
 ): Promise<void> {
   const { lost, repeated, broken } = await staged.measure(subject, { inFlight, forMs });
-  // The first events come right behind the head of the answer: whoever listens only later has lost them.
+  // The first events arrive right after the response head; a server that subscribes later loses them.
   run.add('first events', subject, { lost: lost + repeated + broken });
 }
 
-/** @returns CPU time of the server a frame, in µs */
+/** @returns CPU time of the server per frame, in µs */
 async function measure(
   run: Run,
   staged: Staged,
@@ -89,6 +91,6 @@ async function measure(
   const atPace = () => staged.measure(subject, run.isQuick ? { ...pace, forMs: 1_200 } : pace);
   const measures = deliveryOf(await atPace());
   run.add(scenario, subject, measures);
-  await profiledIfAsked(run, staged, scenario, subject, atPace);
+  await profileIfRequested(run, staged, scenario, subject, atPace);
   return measures.cpuUsPerFrame ?? Number.POSITIVE_INFINITY;
 }

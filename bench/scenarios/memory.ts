@@ -1,15 +1,15 @@
-// C: what an idle viewer costs in memory.
+// C: the memory of an idle viewer.
 import { memoryBytes } from '../proc.ts';
 import type { Staged } from '../stage.ts';
 import { forEachKind, fresh, type Run, type Scenario, sleep } from './scenario.ts';
 
-/** Often enough for all code of a connection to have been compiled, and few: what they leave free is used again. */
+/** Enough rounds to compile the code of connections, and few viewers, because freed memory is reused. */
 const WARM_UP = { viewers: 200, rounds: 5 };
 const SETTLE_MS = 1_500;
 
 export const IDLE_MEMORY: Scenario = {
   name: 'C',
-  is: 'idle memory of 1,000 and 10,000 viewers of one execution',
+  description: 'idle memory of 1,000 and 10,000 viewers of one execution',
   needsServers: false,
   comparesPeers: false,
   run: (run) =>
@@ -32,11 +32,11 @@ async function measure(run: Run, staged: Staged, subject: string): Promise<void>
   }
 }
 
-/** Memory in use: what is garbage is no viewer's. */
+/** Memory in use after garbage collection. */
 export async function settledBytes({ server }: Staged): Promise<number> {
   await sleep(SETTLE_MS);
   for (let round = 0; round < 4; round++) {
-    await server.look?.('collect');
+    await server.control?.('collect');
     await sleep(200);
   }
   return memoryBytes(server.pids);

@@ -1,4 +1,4 @@
-// What scenarios have in common: what they may use, and what they bring back.
+// The common parts of scenarios: what they can use and what they report.
 import { resolve } from 'node:path';
 import type { Measured } from '../generator/turn.ts';
 import { OURS } from '../results.ts';
@@ -7,49 +7,49 @@ import type { Stage, Staged } from '../stage.ts';
 
 export interface Run {
   readonly stage: Stage;
-  /** Servers that run for the whole time, ours among them; in another order each time. */
+  /** Servers that run throughout, including ours, in a different order in each repetition. */
   readonly servers: readonly Staged[];
-  /** Which streams of a server are measured. */
+  /** The streams of a server that are measured. */
   subjectsOf(staged: Staged): readonly string[];
-  /** The servers by name, to start fresh ones. */
+  /** The kinds of servers, to start new ones. */
   readonly kinds: readonly ServerKind[];
   /** Whether it is the quick form. */
   readonly isQuick: boolean;
-  /** A folder for CPU profiles of our server, where they are asked for. */
+  /** A folder for CPU profiles of our server, if requested. */
   readonly profile: string | undefined;
-  say(line: string): void;
+  log(line: string): void;
   add(scenario: string, subject: string, measures: Readonly<Record<string, number>>): void;
 }
 
 export interface Scenario {
   readonly name: string;
-  readonly is: string;
-  /** Whether it measures servers that run all the time. Else it starts its own. */
+  readonly description: string;
+  /** Whether it measures the servers that run throughout; otherwise it starts its own. */
   readonly needsServers: boolean;
-  /** Whether a row compares us with a peer in it. Where none does, peers are measured in the first repetition only. */
+  /** Whether a row compares us with a peer; otherwise, peers are measured only in the first repetition. */
   readonly comparesPeers: boolean;
-  /** One repetition. */
+  /** Runs one repetition. */
   run(run: Run): Promise<void>;
 }
 
-/** One after the other, each with its name; a peer that fails is left out, and said, where we must not fail. */
+/** Runs `work` for each item in turn. A peer that fails is skipped and reported; ours must not fail. */
 async function forEachOf<T>(
   run: Run,
   all: readonly T[],
-  nameOf: (one: T) => string,
-  work: (one: T) => Promise<void>,
+  nameOf: (item: T) => string,
+  work: (item: T) => Promise<void>,
 ): Promise<void> {
-  for (const one of all) {
+  for (const item of all) {
     try {
-      await work(one);
+      await work(item);
     } catch (error) {
-      if (nameOf(one) === OURS) throw error;
-      run.say(`${nameOf(one)} is left out: ${error instanceof Error ? error.message : error}`);
+      if (nameOf(item) === OURS) throw error;
+      run.log(`${nameOf(item)} is skipped: ${error instanceof Error ? error.message : error}`);
     }
   }
 }
 
-/** Each server that runs all the time, with each of its streams that is measured. */
+/** Runs `turn` for each measured stream of each server that runs throughout. */
 export async function forEachSubject(
   run: Run,
   turn: (staged: Staged, subject: string) => Promise<void>,
@@ -70,12 +70,12 @@ export async function forEachSubject(
   );
 }
 
-/** Each kind of server, to start fresh ones. */
+/** Runs `turn` for each kind of server, to start new ones. */
 export async function forEachKind(run: Run, turn: (kind: ServerKind) => Promise<void>): Promise<void> {
   await forEachOf(run, run.kinds, ({ name }) => name, turn);
 }
 
-/** A server for one turn. Memory that one once had it does not give back. */
+/** Starts a server for one turn, because a process does not return memory that it once allocated. */
 export async function fresh<T>(run: Run, kind: ServerKind, turn: (staged: Staged) => Promise<T>): Promise<T> {
   const staged = await run.stage.start(kind);
   try {
@@ -85,7 +85,7 @@ export async function fresh<T>(run: Run, kind: ServerKind, turn: (staged: Staged
   }
 }
 
-/** The measures of a stretch in which events were delivered. */
+/** The measures of a period in which events were delivered. */
 export function deliveryOf(measured: Measured): Record<string, number> {
   const { cpuUs, frames, framesOfReaders, seconds, bytes, p50Us, p99Us, lost, repeated, broken } = measured;
   const failed = lost + repeated + broken;
@@ -100,13 +100,13 @@ export function deliveryOf(measured: Measured): Record<string, number> {
   };
 }
 
-/** The file of a CPU profile. */
+/** The file name of a CPU profile. */
 export function profileName(scenario: string, subject: string): string {
   return `${scenario.replaceAll(/\W+/g, '-')}-${subject}.cpuprofile`;
 }
 
-/** Profiles our server, where that is asked for, while it does again what was measured: profiling has its price. */
-export async function profiledIfAsked(
+/** Profiles our server, if requested, while it repeats the work: profiling would distort the measurement. */
+export async function profileIfRequested(
   { profile }: Run,
   { kind, server }: Staged,
   scenario: string,
@@ -114,12 +114,12 @@ export async function profiledIfAsked(
   work: () => Promise<unknown>,
 ): Promise<void> {
   if (profile === undefined || kind.name !== OURS) return;
-  await server.look!('startProfile');
+  await server.control!('startProfile');
   await work();
-  await server.look!(`writeProfile ${resolve(profile, profileName(scenario, subject))}`);
+  await server.control!(`writeProfile ${resolve(profile, profileName(scenario, subject))}`);
 }
 
-/** Each repetition begins with another server, so that none is always measured after the same one. */
+/** Starts each repetition with another server, so that none is always measured after the same one. */
 export function rotated<T>(items: readonly T[], by: number): T[] {
   const from = items.length === 0 ? 0 : by % items.length;
   return [...items.slice(from), ...items.slice(0, from)];

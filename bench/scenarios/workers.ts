@@ -1,19 +1,19 @@
-// W: one worker and two, in scenario B. With fewer than four cores what two can deliver together is reckoned: from what
-// a frame costs, and from how evenly the viewers have come to stand. Ours alone.
+// W: one worker and two, in scenario B. With fewer than four cores, the throughput of two is computed from the cost
+// of a frame and from the distribution of the viewers. Only ours.
 import type { Measured } from '../generator/turn.ts';
 import { OURS } from '../results.ts';
 import { EXECSTREAM, TWO_WORKERS } from '../servers/execstream.ts';
 import type { Staged } from '../stage.ts';
 import { EXECUTIONS_IN_FLIGHT, MANY, ROUND_MS } from './delivery.ts';
-import { deliveryOf, fresh, profiledIfAsked, type Scenario } from './scenario.ts';
+import { deliveryOf, fresh, profileIfRequested, type Scenario } from './scenario.ts';
 
-/** Longer than elsewhere: each of two new workers has but half of the work by which V8 finds what to compile. */
+/** Longer than elsewhere: each of two new workers has only half of the work that triggers V8's compilation. */
 const WARM_UP_MS = 8_000;
 const TURNS = 4;
 
 export const WORKERS: Scenario = {
   name: 'W',
-  is: 'B with one worker, and with two on one port: the CPU time of the busiest',
+  description: 'B with one worker, and with two on one port: the CPU time of the busiest',
   needsServers: false,
   comparesPeers: false,
   run: (run) =>
@@ -28,16 +28,16 @@ export const WORKERS: Scenario = {
           await staged.connect(OURS, { viewers: MANY, executions: MANY });
           await measured(staged, WARM_UP_MS);
         }
-        // By turns: what a machine does beside them costs both the same.
+        // In turns, so that other work on the machine affects both equally.
         for (let turn = 0; turn < TURNS; turn++) {
           for (const [name, staged] of both) {
-            const found = await measured(staged, ROUND_MS / 2);
-            const busiestUsPerFrame = found.busiestUs / found.framesOfReaders;
-            run.add(name, OURS, { ...deliveryOf(found), busiestUsPerFrame });
+            const result = await measured(staged, ROUND_MS / 2);
+            const busiestUsPerFrame = result.busiestUs / result.framesOfReaders;
+            run.add(name, OURS, { ...deliveryOf(result), busiestUsPerFrame });
           }
         }
         for (const [name, staged] of both) {
-          await profiledIfAsked(run, staged, name, OURS, () => measured(staged, ROUND_MS));
+          await profileIfRequested(run, staged, name, OURS, () => measured(staged, ROUND_MS));
         }
       }),
     ),

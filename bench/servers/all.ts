@@ -1,4 +1,4 @@
-// All servers that we are measured against.
+// The peers.
 import { CENTRIFUGO } from './centrifugo.ts';
 import { MERCURE } from './mercure.ts';
 import { NCHAN } from './nchan.ts';

@@ -1,5 +1,5 @@
-// Centrifugo, fed through Redis as its documentation has it: what is published at one node is heard by another by way
-// of Redis. Only the one with the viewers is measured; the other stands for the publisher.
+// Centrifugo over Redis, as its documentation describes: events published at one node reach the viewers of another
+// through Redis. Only the node with the viewers is measured; the other one acts as the publisher.
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ const CONNECT = `${encodeURIComponent('{"subs":{"')}{id}${encodeURIComponent('":
 
 export const CENTRIFUGO: ServerKind = {
   name: NAME,
-  is: 'Centrifugo 5 by unidirectional SSE, through its Redis engine',
+  description: 'Centrifugo 5 by unidirectional SSE, through its Redis engine',
   missing: () => buildGo(NAME, 'github.com/centrifugal/centrifugo/v5'),
   start: async (place) => {
     const apiKey = randomUUID();
@@ -49,11 +49,11 @@ async function startNode(place: Place, role: 'server' | 'generator', apiKey: str
     api_key: apiKey,
     health: true,
     uni_sse: true,
-    // Viewers have no token, and say themselves what they want to see.
+    // Viewers have no token, and choose their subscriptions.
     allow_anonymous_connect_without_token: true,
     allow_subscribe_for_client: true,
     allow_subscribe_for_anonymous: true,
-    // It would call home.
+    // Off, because it sends statistics to its vendor.
     usage_stats_disable: true,
   };
   const node = await startGo(place, role, NAME, {

@@ -1,11 +1,11 @@
-// Ours: `execstream start` as it is built, with Redis, Postgres (embedded where there is none), and every feature at its default.
+// Our server: the built `execstream start` with Redis, Postgres (embedded if there is none), and default settings.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { familyOf } from '../proc.ts';
 import { type NodeServer, startNode } from './node.ts';
 import type { Place, ServerKind, ServerUnderTest } from './server.ts';
 
-/** The selection that all GraphQL servers are asked for. */
+/** The selection that all GraphQL servers receive. */
 export const SUBSCRIPTION =
   'subscription { agentStream(id: "{id}") { id seq type ... on LlmChunk { content } } }';
 
@@ -13,19 +13,19 @@ const cursor = { 'Last-Event-ID': '{cursor}' };
 
 export const EXECSTREAM: ServerKind = {
   name: 'execstream',
-  is: 'execstream, by GraphQL and by REST',
+  description: 'execstream, by GraphQL and by REST',
   start: (place) => start(place, ['start'], /"msg":"ready"/),
 };
 
-/** The same with two processes on one port. */
+/** Our server with two processes on one port. */
 export const TWO_WORKERS: ServerKind = {
   name: 'execstream',
-  is: 'execstream with two workers',
+  description: 'execstream with two workers',
   start: async (place) => {
     const server = await start(place, ['start', '--workers', '2'], /"msg":"all workers are ready"/);
     const pids = familyOf(server.pids[0]!);
-    // What one of them does, the other does too.
-    return { ...server, pids, look: (words) => server.look(words, pids[1]) };
+    // Both processes do the same work, so that either can be profiled.
+    return { ...server, pids, control: (command) => server.control(command, pids[1]) };
   },
 };
 
@@ -33,12 +33,13 @@ async function start(
   place: Place,
   args: readonly string[],
   ready: RegExp,
-): Promise<ServerUnderTest & Pick<NodeServer, 'look'>> {
+): Promise<ServerUnderTest & Pick<NodeServer, 'control'>> {
   const program = join(place.dist, 'cli/main.js');
-  if (!existsSync(program)) throw new Error(`there is no build in ${place.dist}: run \`npm run build\``);
+  if (!existsSync(program)) throw new Error(`no build in ${place.dist}: run \`npm run build\``);
   const server = await startNode(place, 'execstream', program, ready, {
     args,
-    // All viewers are there at once in the largest scenario, beside those that have just gone.
+    // The largest scenario needs more streams than the default, also because those of the previous one may still be
+    // closing.
     env: { DATA_DIR: 'data', DATABASE_URL: place.databaseUrl ?? '', MAX_STREAMS: '20000' },
   });
   const { port } = server;

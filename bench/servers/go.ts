@@ -1,5 +1,5 @@
-// Peers that are written in Go: each is built once into bench/peers/bin, in the version that bench/peers/<name>/go.mod
-// names, and runs on its role's core.
+// Peers that are written in Go. Each is built once into bench/peers/bin, in the version of
+// bench/peers/<name>/go.mod, and runs on its role's core.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,29 +12,29 @@ import type { Place } from './server.ts';
 const PEERS = fileURLToPath(new URL('../peers/', import.meta.url));
 const BIN = join(PEERS, 'bin');
 const GO = 'go';
-const ANSWERS_WITHIN_MS = 10_000;
+const START_TIMEOUT_MS = 10_000;
 
 /**
- * Builds a peer where it has not been yet.
+ * Builds a peer unless it is built already.
  * @param program the package of its command
- * @returns why there is none; undefined where there is
+ * @returns why it is not available; undefined if it is
  */
 export function buildGo(name: string, program: string): string | undefined {
   const folder = join(PEERS, name);
   if (changedMs(join(BIN, name)) > changedMs(join(folder, 'go.mod'))) return undefined;
-  process.stderr.write(`${name} is built, which takes minutes the first time\n`);
+  process.stderr.write(`${name} is being built, which takes minutes the first time\n`);
   const { error, status, stderr } = spawnSync(GO, ['build', '-o', join(BIN, name), program], {
     cwd: folder,
     encoding: 'utf8',
-    // Go's own installer puts it into /usr/local/go. The peers' releases are built without cgo, too.
+    // Go's installer uses /usr/local/go. The peers' releases are built without cgo, too.
     env: { ...process.env, PATH: `${process.env.PATH}:/usr/local/go/bin`, CGO_ENABLED: '0' },
   });
-  if (error) return `it is built with Go 1.25 or newer, which is not there (${error.message})`;
-  if (status !== 0) return `\`go build\` in bench/peers/${name} fails:\n${stderr.trim().slice(-2_000)}`;
+  if (error) return `it requires Go 1.25 or newer, which is not installed (${error.message})`;
+  if (status !== 0) return `\`go build\` in bench/peers/${name} failed:\n${stderr.trim().slice(-2_000)}`;
   return undefined;
 }
 
-/** When a file was changed last; before all times where it is not there. */
+/** When a file was last changed; -Infinity if it does not exist. */
 function changedMs(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.NEGATIVE_INFINITY;
 }
@@ -46,17 +46,17 @@ export interface GoServer {
 }
 
 export interface GoOptions {
-  /** Names of files are those in its folder. */
+  /** File names are relative to its folder. */
   readonly args?: readonly string[];
-  /** Writes its configuration into its folder. */
+  /** Writes its configuration to its folder. */
   readonly prepare: (folder: string) => void;
-  /** What it prints once it is about to listen. */
+  /** A line that it prints when it is about to listen. */
   readonly ready: RegExp;
-  /** What it answers with 200 once it does. */
+  /** A URL that responds with 200 once it listens. */
   readonly healthUrl: string;
 }
 
-/** Starts a peer that is built, in a folder of its own. */
+/** Starts a built peer in its own folder. */
 export async function startGo(
   place: Place,
   role: 'server' | 'generator',
@@ -75,9 +75,10 @@ export async function startGo(
   const running = await startServer({ command: command!, args: rest, folder, ready, onPrinted });
   running.exited.then((why) => {
     hasEnded = true;
-    if (!isStopped) process.stderr.write(`${name} has ended by itself: ${why}; it printed last:\n${last}\n`);
+    if (!isStopped)
+      process.stderr.write(`${name} exited unexpectedly: ${why}; its last output was:\n${last}\n`);
   });
-  await answers(healthUrl);
+  await untilResponding(healthUrl);
   return {
     pid: running.pid,
     hasEnded: () => hasEnded,
@@ -88,15 +89,15 @@ export async function startGo(
   };
 }
 
-async function answers(url: string): Promise<void> {
+async function untilResponding(url: string): Promise<void> {
   const from = performance.now();
   for (;;) {
-    const isWell = await fetch(url).then(
+    const isOk = await fetch(url).then(
       ({ ok }) => ok,
       () => false,
     );
-    if (isWell) return;
-    if (performance.now() - from > ANSWERS_WITHIN_MS) throw new Error(`${url} does not answer`);
+    if (isOk) return;
+    if (performance.now() - from > START_TIMEOUT_MS) throw new Error(`${url} does not respond`);
     await sleep(20);
   }
 }

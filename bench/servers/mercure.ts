@@ -1,5 +1,5 @@
-// Mercure's hub, in its program without Caddy. The open one has no transport between hubs: it is fed by its own
-// endpoint for publishers, which it has to pay for beside its viewers, and keeps nothing (`local`).
+// Mercure's hub, in its program without Caddy. The open-source hub has no transport between hubs: events are
+// published at its own endpoint, which adds to its cost, and it stores nothing (`local`).
 import { createHmac, randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ const HUB = '/.well-known/mercure';
 
 export const MERCURE: ServerKind = {
   name: NAME,
-  is: 'Mercure without Caddy, published to at the hub itself: it has no Redis transport',
+  description: 'Mercure without Caddy, with events published at the hub itself, which has no Redis transport',
   missing: () => buildGo(NAME, 'github.com/dunglas/mercure/cmd/mercure'),
   start: async (place) => {
     const port = await freePort();
@@ -24,7 +24,7 @@ export const MERCURE: ServerKind = {
       allow_anonymous: true,
     };
     const hub = await startGo(place, 'server', NAME, {
-      // JSON is YAML.
+      // JSON is valid YAML.
       prepare: (folder) => writeFileSync(join(folder, 'mercure.yaml'), JSON.stringify(config, null, 2)),
       ready: /Mercure started/,
       healthUrl: `http://127.0.0.1:${port}/healthz`,
@@ -49,9 +49,9 @@ export const MERCURE: ServerKind = {
   },
 };
 
-/** A JWT that allows to publish to all topics. */
+/** A JWT that permits publishing to all topics. */
 function publisherToken(key: string): string {
   const parts = [{ alg: 'HS256', typ: 'JWT' }, { mercure: { publish: ['*'] } }];
-  const signed = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
-  return `${signed}.${createHmac('sha256', key).update(signed).digest('base64url')}`;
+  const signedPart = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+  return `${signedPart}.${createHmac('sha256', key).update(signedPart).digest('base64url')}`;
 }

@@ -1,5 +1,5 @@
-// nchan in Debian's nginx, fed through Redis as its documentation has it: what is published at one nginx is heard by
-// another by way of Redis. Only the one with the viewers is measured; the other stands for the publisher.
+// nchan in Debian's nginx over Redis, as its documentation describes: events published at one nginx reach another
+// through Redis. Only the one with the viewers is measured; the other one acts as the publisher.
 import { accessSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,16 +9,16 @@ import { familyOf } from '../proc.ts';
 import type { Place, ServerKind } from './server.ts';
 
 const PROGRAM = '/usr/sbin/nginx';
-const ANSWERS_WITHIN_MS = 10_000;
+const START_TIMEOUT_MS = 10_000;
 const MODULE = '/usr/lib/nginx/modules/ngx_nchan_module.so';
-/** Not inherited from the server's block. New viewers want what comes, as those of the other peers do. */
+/** Required in each location. New viewers start with the next event, as with the other peers. */
 const REDIS = 'nchan_redis_pass redis; nchan_subscriber_first_message newest;';
 
 export const NCHAN: ServerKind = {
   name: 'nchan',
-  is: 'nchan in nginx, through Redis',
+  description: 'nchan in nginx, through Redis',
   missing: () =>
-    [PROGRAM, MODULE].every(isThere) ? undefined : 'apt-get install -y nginx-light libnginx-mod-nchan',
+    [PROGRAM, MODULE].every(exists) ? undefined : 'apt-get install -y nginx-light libnginx-mod-nchan',
   start: async (place) => {
     const [viewers, publisher] = await Promise.all([
       startNginx(
@@ -32,7 +32,7 @@ export const NCHAN: ServerKind = {
         `location ~ ^/publish/(.+)$ { ${REDIS} nchan_publisher; nchan_channel_id $1; }`,
       ),
     ]);
-    await answers(`http://127.0.0.1:${viewers.port}/stream/nobody`);
+    await untilResponding(`http://127.0.0.1:${viewers.port}/stream/nobody`);
     return {
       port: viewers.port,
       pids: familyOf(viewers.pid),
@@ -56,7 +56,7 @@ async function startNginx(
 ) {
   const port = await freePort();
   const folder = mkdtempSync(join(parent, `nchan-${role}-`));
-  const kept = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+  const temporaryPaths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (name) => `${name}_temp_path ${folder}/${name};`,
   );
   writeFileSync(
@@ -71,7 +71,7 @@ error_log stderr notice;
 events { worker_connections 16384; }
 http {
   access_log off;
-  ${kept.join('\n  ')}
+  ${temporaryPaths.join('\n  ')}
   nchan_shared_memory_size 256M;
   upstream redis { nchan_redis_server ${redisUrl}; }
   server {
@@ -85,12 +85,12 @@ http {
   );
   const [command, ...args] = onCore(role, [PROGRAM, '-p', folder, '-c', join(folder, 'nginx.conf')]);
   const master = await startServer({ command: command!, args, folder, ready: /start worker process \d+/ });
-  // Its worker outlives a master that is killed.
+  // The worker process outlives a master that is killed.
   const endGroup = () => {
     try {
       process.kill(-master.pid, 'SIGKILL');
     } catch {
-      // It has ended already.
+      // It has exited already.
     }
   };
   process.once('exit', endGroup);
@@ -101,8 +101,8 @@ http {
   return { port, pid: master.pid, end };
 }
 
-/** It refuses viewers until it is connected with Redis. */
-async function answers(url: string): Promise<void> {
+/** Waits until the connection to Redis is open; before that, it rejects viewers. */
+async function untilResponding(url: string): Promise<void> {
   const from = performance.now();
   for (;;) {
     const opened = new AbortController();
@@ -110,12 +110,12 @@ async function answers(url: string): Promise<void> {
     const { ok } = await fetch(url, { headers, signal: opened.signal });
     opened.abort();
     if (ok) return;
-    if (performance.now() - from > ANSWERS_WITHIN_MS) throw new Error(`${url} does not answer`);
+    if (performance.now() - from > START_TIMEOUT_MS) throw new Error(`${url} does not respond`);
     await sleep(20);
   }
 }
 
-function isThere(path: string): boolean {
+function exists(path: string): boolean {
   try {
     accessSync(path);
     return true;

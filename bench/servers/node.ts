@@ -1,4 +1,4 @@
-// Starts a server of Node on the servers' core, with what lets the benchmark look into it.
+// Starts a Node server on the servers' core, with the preload script that the benchmark controls.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort, startServer } from '../../scripts/server-process.ts';
@@ -6,16 +6,16 @@ import { onCore } from '../cores.ts';
 import type { Place, ServerUnderTest } from './server.ts';
 
 const PRELOAD = new URL('../preload.mjs', import.meta.url).href;
-const ANSWER = /^bench-look (.*)\n/m;
+const RESULT = /^bench-result (.*)\n/m;
 
 export interface NodeServer extends Required<Pick<ServerUnderTest, 'port' | 'pids' | 'hasEnded' | 'stop'>> {
-  /** @param pid of another process that it has started */
-  look(words: string, pid?: number): Promise<unknown>;
-  /** Where it runs; an own folder. */
+  /** @param pid of another process that the server has started */
+  control(instruction: string, pid?: number): Promise<unknown>;
+  /** Its own working folder. */
   readonly folder: string;
 }
 
-/** @param env beside PORT and REDIS_URL */
+/** @param env environment variables in addition to PORT and REDIS_URL */
 export async function startNode(
   place: Place,
   name: string,
@@ -25,12 +25,12 @@ export async function startNode(
 ): Promise<NodeServer> {
   const port = await freePort();
   const folder = mkdtempSync(join(place.folder, `${name}-`));
-  const asked = join(folder, 'asked');
+  const commandFile = join(folder, 'commandFile');
   const all = {
     NODE_ENV: 'production',
     PORT: `${port}`,
     REDIS_URL: place.redisUrl,
-    BENCH_LOOK: asked,
+    BENCH_COMMAND: commandFile,
     ...env,
   };
   const assigned = Object.entries(all).map(([key, value]) => `${key}=${value}`);
@@ -40,32 +40,33 @@ export async function startNode(
   let printed = '';
   let last = '';
   let isStopped = false;
-  let onAnswer: ((answer: unknown) => void) | undefined;
+  let onResult: ((result: unknown) => void) | undefined;
   const onPrinted = (chunk: Buffer) => {
     last = (last + chunk).slice(-2_000);
-    if (!onAnswer) return;
+    if (!onResult) return;
     printed += chunk;
-    const answer = ANSWER.exec(printed)?.[1];
-    if (answer === undefined) return;
-    onAnswer(JSON.parse(answer));
-    onAnswer = undefined;
+    const result = RESULT.exec(printed)?.[1];
+    if (result === undefined) return;
+    onResult(JSON.parse(result));
+    onResult = undefined;
   };
   const running = await startServer({ command: command!, args: rest, folder, ready, onPrinted });
   let hasEnded = false;
   running.exited.then((why) => {
     hasEnded = true;
-    if (!isStopped) process.stderr.write(`${name} has ended by itself: ${why}; it printed last:\n${last}\n`);
+    if (!isStopped)
+      process.stderr.write(`${name} exited unexpectedly: ${why}; its last output was:\n${last}\n`);
   });
   return {
     port,
     folder,
     pids: [running.pid],
-    look: (words, pid = running.pid) =>
+    control: (instruction, pid = running.pid) =>
       new Promise((resolve, reject) => {
         printed = '';
-        onAnswer = resolve;
-        running.exited.then((why) => reject(new Error(`${name} ended while it was looked at: ${why}`)));
-        writeFileSync(asked, words);
+        onResult = resolve;
+        running.exited.then((why) => reject(new Error(`${name} exited during a command: ${why}`)));
+        writeFileSync(commandFile, instruction);
         process.kill(pid, 'SIGUSR2');
       }),
     hasEnded: () => hasEnded,

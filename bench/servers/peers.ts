@@ -1,4 +1,4 @@
-// The peers of Node, each a server in bench/peers/<name> that knows nothing of us. All listen to Redis.
+// The Node peers. Each is a server in bench/peers/<name> that shares no code with ours, and listens to Redis.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import { SUBSCRIPTION } from './execstream.ts';
 import { startNode } from './node.ts';
 import type { ServerKind } from './server.ts';
 
-/** A stream that is asked for before the server's connection to Redis stands never hears anything. */
+/** A stream that is opened before the server's connection to Redis never receives anything. */
 const CONNECTED_MS = 1_000;
 
 const FOLDER = fileURLToPath(new URL('../peers/', import.meta.url));
@@ -21,20 +21,20 @@ const graphql = (path: string): RequestSpec => ({
 });
 const get = (path: string): RequestSpec => ({ method: 'GET', path, headers: {} });
 
-/** Installs what the peers are made of, once. */
+/** Installs the peers' packages, once. */
 export function installPeers(): void {
   if (existsSync(`${FOLDER}node_modules/.package-lock.json`)) return;
   const { status, stderr } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
     cwd: FOLDER,
     encoding: 'utf8',
   });
-  if (status !== 0) throw new Error(`the peers could not be installed (npm ci in bench/peers):\n${stderr}`);
+  if (status !== 0) throw new Error(`could not install the peers (npm ci in bench/peers):\n${stderr}`);
 }
 
-function peer(name: string, is: string, request: RequestSpec): ServerKind {
+function peer(name: string, description: string, request: RequestSpec): ServerKind {
   return {
     name,
-    is,
+    description,
     start: async (place) => {
       const server = await startNode(place, name, `${FOLDER}${name}/server.mjs`, /listening/);
       await sleep(CONNECTED_MS);

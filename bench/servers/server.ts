@@ -1,13 +1,13 @@
-// A server under test as the scenarios see it: its processes, what viewers ask it for, and how it is fed.
+// A server under test as scenarios see it: its processes, the requests of viewers, and its feed.
 import type { FeedSpec } from '../generator/feeds.ts';
 import type { RequestSpec } from '../generator/turn.ts';
 
-/** Where servers are started. */
+/** The environment in which servers are started. */
 export interface Place {
   readonly redisUrl: string;
-  /** For our executions; embedded in our server where absent. */
+  /** For our executions; our server embeds a database if absent. */
   readonly databaseUrl: string | undefined;
-  /** For temporary files; removed in the end. */
+  /** For temporary files; removed at the end. */
   readonly folder: string;
   /** The folder of execstream's build. */
   readonly dist: string;
@@ -17,21 +17,21 @@ export interface ServerUnderTest {
   readonly port: number;
   readonly pids: readonly number[];
   readonly feed: FeedSpec;
-  /** What viewers ask for, by the name under which it is reported. */
+  /** Requests of viewers, by the name under which they are reported. */
   readonly requests: Readonly<Record<string, RequestSpec>>;
-  /** Asks what the benchmark has loaded into a server of Node; undefined in others. */
-  readonly look?: (words: string) => Promise<unknown>;
-  /** Whether it has ended by itself; undefined where that is not known. */
+  /** Runs a command of bench/preload.mjs in a Node server; undefined in others. */
+  readonly control?: (command: string) => Promise<unknown>;
+  /** Whether it has exited unexpectedly; undefined if that is unknown. */
   readonly hasEnded?: () => boolean;
   stop(): Promise<void>;
 }
 
-/** How one server is started. */
+/** A kind of server. */
 export interface ServerKind {
   readonly name: string;
-  /** What it is, for the tables. */
-  readonly is: string;
-  /** Why it cannot be started here; undefined where it can. */
+  /** A description for the tables. */
+  readonly description: string;
+  /** Why it cannot be started here; undefined if it can. */
   missing?(): string | undefined;
   start(place: Place): Promise<ServerUnderTest>;
 }

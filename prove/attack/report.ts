@@ -1,5 +1,5 @@
 // The effect of the attacks on the victim and on the server, and the limits that they broke.
-import { printed } from '../../bench/report/tables.ts';
+import { formatTable } from '../../bench/report/tables.ts';
 import type { Limits } from './options.ts';
 import type { AttackResult } from './run.ts';
 
@@ -67,7 +67,7 @@ export function describe(results: readonly AttackResult[], limits: Limits): stri
   });
   const wrong = results.flatMap((result) => broken(result, limits).map((what) => `  ${result.id}: ${what}`));
   return [
-    printed({ title: 'Attacks', head, lines }),
+    formatTable({ title: 'Attacks', head, lines }),
     ...(wrong.length > 0 ? ['', 'BROKEN', ...wrong] : []),
   ].join('\n');
 }

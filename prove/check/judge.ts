@@ -5,7 +5,7 @@ import type { Finding, SeenGap, SeenReset, Sequence } from './seen.ts';
 
 /**
  * A period, in ms since 1970, in which a fault destroyed data that viewers had seen. They may receive a `reset`
- * then; the publisher resends what was acknowledged, and the resent events are judged.
+ * then; the publisher resends the acknowledged events, and these are judged.
  */
 export interface Destruction {
   readonly from: number;

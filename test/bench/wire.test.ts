@@ -1,4 +1,4 @@
-// The generator's reader must not miscount, wherever the network cuts the bytes.
+// The generator's reader must count correctly wherever the network splits the bytes.
 import { describe, expect, it } from 'vitest';
 import { stamp, WireReader } from '../../bench/generator/wire.ts';
 
@@ -10,32 +10,32 @@ function chunked(text: string, size: number): string {
   return [...pieces, ''].map((piece) => `${piece.length.toString(16)}\r\n${piece}\r\n`).join('');
 }
 
-function read(answer: string, step: number) {
-  const heard: unknown[] = [];
+function read(response: string, step: number) {
+  const received: unknown[] = [];
   const reader = new WireReader({
-    onHead: (status) => heard.push(status),
-    onFrame: (n, sentUs) => heard.push([n, sentUs]),
+    onHead: (status) => received.push(status),
+    onFrame: (n, sentUs) => received.push([n, sentUs]),
   });
-  const bytes = Buffer.from(answer);
+  const bytes = Buffer.from(response);
   for (let at = 0; at < bytes.length; at += step) reader.read(bytes.subarray(at, at + step));
-  return { heard, ended: reader.ended };
+  return { received, ended: reader.ended };
 }
 
 const ALL = [200, [1, 250], [2, 900]];
 
-describe('the generator reads frames', () => {
-  const answer = `${HEAD}Transfer-Encoding: chunked\r\n\r\n${chunked(BODY, 17)}`;
+describe('reader of frames', () => {
+  const response = `${HEAD}Transfer-Encoding: chunked\r\n\r\n${chunked(BODY, 17)}`;
 
-  it.each([1, 2, 3, 7, 64, 10_000])('of chunked coding, in reads of %i bytes', (step) => {
-    expect(read(answer, step)).toEqual({ heard: ALL, ended: true });
+  it.each([1, 2, 3, 7, 64, 10_000])('reads frames in chunked coding, in reads of %i bytes', (step) => {
+    expect(read(response, step)).toEqual({ received: ALL, ended: true });
   });
 
-  it.each([1, 5, 10_000])('of a body without chunks, in reads of %i bytes', (step) => {
-    expect(read(`${HEAD}\r\n${BODY}`, step)).toEqual({ heard: ALL, ended: false });
+  it.each([1, 5, 10_000])('reads frames of a body without chunks, in reads of %i bytes', (step) => {
+    expect(read(`${HEAD}\r\n${BODY}`, step)).toEqual({ received: ALL, ended: false });
   });
 
-  it('with lines that end in CRLF', () => {
-    expect(read(`${HEAD}\r\n${BODY.replaceAll('\n', '\r\n')}`, 9).heard).toEqual(ALL);
+  it('reads frames with lines that end in CRLF', () => {
+    expect(read(`${HEAD}\r\n${BODY.replaceAll('\n', '\r\n')}`, 9).received).toEqual(ALL);
   });
 
   it.each([
@@ -45,12 +45,12 @@ describe('the generator reads frames', () => {
       'data: {}\n\n',
     ],
     ['Mercure', `:\nid: urn:uuid:1\ndata: ${stamp(1, 250)}\n\n`, ':\n'],
-  ])('of %s, and no pings of its own', (_, frames, ping) => {
+  ])('reads frames of %s and ignores its pings', (_, frames, ping) => {
     const body = `${frames}${ping}${ping}data: ${stamp(2, 900)}\n\n${ping}`;
-    expect(read(`${HEAD}\r\n${body}`, 9).heard).toEqual(ALL);
+    expect(read(`${HEAD}\r\n${body}`, 9).received).toEqual(ALL);
   });
 
-  it('and counts none that has not ended', () => {
-    expect(read(`${HEAD}\r\n${BODY.slice(0, -1)}`, 9).heard).toEqual(ALL.slice(0, 2));
+  it('does not count an incomplete frame', () => {
+    expect(read(`${HEAD}\r\n${BODY.slice(0, -1)}`, 9).received).toEqual(ALL.slice(0, 2));
   });
 });

@@ -1,4 +1,4 @@
-// better-sse: a session for each viewer, a channel of the library for each channel of Redis.
+// better-sse: one session per viewer, one channel of the library per Redis channel.
 import { createServer } from 'node:http';
 import { createChannel, createSession } from 'better-sse';
 import { Redis } from 'ioredis';

@@ -1,4 +1,4 @@
-// The plain way to write an SSE server: node:http and ioredis, a message encoded once for all of its viewers.
+// A minimal SSE server: node:http and ioredis; each message is encoded once for all of its viewers.
 import { createServer } from 'node:http';
 import { Redis } from 'ioredis';
 

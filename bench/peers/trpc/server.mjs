@@ -1,4 +1,4 @@
-// tRPC's subscriptions over SSE, on its standalone server: an event emitter fed by Redis, and `tracked` events.
+// tRPC subscriptions over SSE on its standalone server: an event emitter fed by Redis, and `tracked` events.
 import { EventEmitter, on } from 'node:events';
 import { initTRPC, tracked } from '@trpc/server';
 import { createHTTPServer } from '@trpc/server/adapters/standalone';

@@ -1,4 +1,4 @@
-// Stock graphql-yoga with graphql-redis-subscriptions, as the documentation of both has it.
+// Stock graphql-yoga with graphql-redis-subscriptions, as both document it.
 import { createServer } from 'node:http';
 import { createSchema, createYoga } from 'graphql-yoga';
 import { resolvers, typeDefs } from '../schema.mjs';

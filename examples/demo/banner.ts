@@ -1,4 +1,4 @@
-// What the terminal shows: where to look, what to paste, and which part is embedded or real.
+// The demo's terminal output: addresses, commands to paste, and which parts are embedded.
 import type { Config } from '../../src/server/config/config.ts';
 import { describeParts, type PartDescription } from '../../src/server/startup-report.ts';
 import type { Round } from './worker/worker.ts';
@@ -8,12 +8,12 @@ const bold = (text: string) => (hasColours ? `\x1b[1m${text}\x1b[22m` : text);
 const dim = (text: string) => (hasColours ? `\x1b[2m${text}\x1b[22m` : text);
 
 /**
- * Shown once the server is ready.
- * @param isDevServer whether Temporal is the demo's own.
+ * The text shown once the server is ready.
+ * @param isDevServer whether the demo started Temporal itself.
  */
 export function banner(serverUrl: string, config: Config, isDevServer: boolean): string {
   const url = reachable(serverUrl);
-  const places = [
+  const addresses = [
     ['Console', `${url}/`],
     ['GraphiQL', `${url}/graphql`],
     ['REST', `${url}/api/v0/executions/{workflows|agents|tasks}/{id}[/stream]`],
@@ -24,14 +24,14 @@ export function banner(serverUrl: string, config: Config, isDevServer: boolean):
     '',
     `${bold('execstream is ready')}: ${url}`,
     '',
-    ...places.map(([name, place]) => `  ${name.padEnd(11)} ${place}`),
+    ...addresses.map(([name, address]) => `  ${name.padEnd(11)} ${address}`),
     '',
     ...parts.flatMap(({ part, is, limits }) => {
       const line = `  ${part.padEnd(11)} ${is}`;
       return limits ? [line, dim(`  ${''.padEnd(11)} ${limits}`)] : [line];
     }),
     '',
-    dim('An agent begins to write in a few seconds; lines to paste follow. Ctrl-C stops.'),
+    dim('An agent starts to write in a few seconds; commands to paste follow. Ctrl-C stops the demo.'),
     '',
   ].join('\n');
 }
@@ -41,15 +41,15 @@ function describeWork({ temporal }: Config, isDevServer: boolean): PartDescripti
     return {
       part: 'work',
       is: 'embedded: demo worker',
-      limits: 'no Temporal: its workflow is a function of this process, and ends with it',
+      limits: 'no Temporal: the workflow is a function in this process and ends with it',
     };
   }
   const is = "Temporal: the demo's worker runs its workflow and its activities";
-  const limits = "the server is the demo's own, in memory, and ends with it; TEMPORAL_ADDRESS names another";
+  const limits = 'in-memory dev server, which ends with the demo; set TEMPORAL_ADDRESS to use another server';
   return { part: 'work', is, ...(isDevServer && { limits }) };
 }
 
-/** Lines to paste into another terminal, with an execution that is there. */
+/** Commands to paste into another terminal, for an existing execution. */
 export function curlLines(serverUrl: string, agentId: string, cursor: string): string {
   const url = reachable(serverUrl);
   const agent = `${url}/api/v0/executions/agents/${encodeURIComponent(agentId)}`;
@@ -59,10 +59,10 @@ export function curlLines(serverUrl: string, agentId: string, cursor: string): s
     bold('Watch an agent write:'),
     `curl -N ${agent}/stream`,
     '',
-    bold('Come back with a cursor, and get exactly the rest:'),
+    bold('Resume after a cursor, and get exactly the rest:'),
     `curl -N -H 'Last-Event-ID: ${cursor}' ${agent}/stream`,
     '',
-    bold('The same over GraphQL (the header resumes it too):'),
+    bold('The same over GraphQL (the header also resumes it):'),
     `${graphql} ${url}/graphql`,
     '',
     bold('Its state, and its result once it has ended:'),
@@ -71,13 +71,13 @@ export function curlLines(serverUrl: string, agentId: string, cursor: string): s
   ].join('\n');
 }
 
-/** One line for a round that is over. */
+/** One line for a completed round. */
 export function roundLine(serverUrl: string, { number, files, words, workflowId }: Round): string {
-  const done = `Round ${number}: ${files} files, ${words.toLocaleString('en')} words.`;
-  return `${done} ${dim(`${reachable(serverUrl)}/#workflow/${workflowId}`)}`;
+  const summary = `Round ${number}: ${files} files, ${words.toLocaleString('en')} words.`;
+  return `${summary} ${dim(`${reachable(serverUrl)}/#workflow/${workflowId}`)}`;
 }
 
-/** An address that one can open: `0.0.0.0` means every address, and is none. */
+/** An address that can be opened: `0.0.0.0` means all addresses. */
 function reachable(serverUrl: string): string {
   return serverUrl.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
 }

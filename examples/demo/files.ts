@@ -1,4 +1,4 @@
-// Which files are digested: a few small text files of a folder, and their lines as they are read.
+// Selects the files to digest, a few small text files of a folder, and reads their lines.
 import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { ExecstreamError } from '../../src/worker.ts';
 
 export interface TextFile {
-  /** From the folder it was found in. */
+  /** Relative to the folder in which it was found. */
   readonly path: string;
   readonly absolutePath: string;
-  /** How many lines `readLines` gives. */
+  /** The number of lines that `readLines` returns. */
   readonly lines: number;
 }
 
@@ -20,10 +20,10 @@ const MAX_DEPTH = 4;
 const SKIPPED_FOLDERS = new Set(['node_modules', 'generated', 'dist']);
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
-/** In the order in which they are taken; what is missing is passed over. */
+/** In order of preference; missing paths are skipped. */
 const OWN_PATHS = ['README.md', 'docs', 'prisma'];
 
-/** The project's own texts: its README, its docs, and where it has none of these, its database schema. */
+/** Text files of this project: its README and docs, or else its database schema. */
 export async function ownTexts(): Promise<TextFile[]> {
   const found = await textsAt(
     OWN_PATHS.map((path) => join(PROJECT, path)),
@@ -34,13 +34,13 @@ export async function ownTexts(): Promise<TextFile[]> {
 }
 
 /**
- * The first text files of a folder: its own before those of its subfolders, in the order of their names.
- * @throws ExecstreamError `BAD_USER_INPUT` where it is not a folder, cannot be read, or has no text file.
+ * The first text files of a folder, sorted by name; files precede those of subfolders.
+ * @throws ExecstreamError `BAD_USER_INPUT` if it is not a folder, cannot be read, or has no text files.
  */
 export async function findTexts(folder: string): Promise<TextFile[]> {
   const root = resolve(folder);
   const found = await stat(root).catch((error: Error) => error);
-  if (found instanceof Error) throw unusable(`the folder ${root} cannot be read (${found.message})`);
+  if (found instanceof Error) throw unusable(`cannot read the folder ${root} (${found.message})`);
   if (!found.isDirectory()) throw unusable(`${root} is not a folder`);
   const texts = await textsAt([root], root);
   if (texts.length === 0) throw noTexts(root);
@@ -59,22 +59,22 @@ async function textsAt(paths: readonly string[], root: string): Promise<TextFile
   return texts;
 }
 
-/** Every file under a path, or the path itself where it is one. Hidden ones and links are passed over. */
+/** Every file under a path, or the path itself if it is a file. Hidden files and links are skipped. */
 async function* walk(path: string, depth = 0): AsyncGenerator<string> {
   const entries = await readdir(path, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => error);
   if (entries instanceof Error) {
     if (entries.code === 'ENOTDIR') yield path;
     return;
   }
-  const seen = entries
+  const visible = entries
     .filter(({ name }) => !name.startsWith('.') && !SKIPPED_FOLDERS.has(name))
     .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
-  for (const entry of seen) if (entry.isFile()) yield join(path, entry.name);
+  for (const entry of visible) if (entry.isFile()) yield join(path, entry.name);
   if (depth === MAX_DEPTH) return;
-  for (const entry of seen) if (entry.isDirectory()) yield* walk(join(path, entry.name), depth + 1);
+  for (const entry of visible) if (entry.isDirectory()) yield* walk(join(path, entry.name), depth + 1);
 }
 
-/** How many lines of a file are taken: none of one that is binary, empty, too large or not ours to read. */
+/** How many lines of a file are used: 0 if it is binary, empty, too large or unreadable. */
 async function countLines(absolutePath: string): Promise<number> {
   try {
     if ((await stat(absolutePath)).size > MAX_BYTES) return 0;
@@ -87,21 +87,21 @@ async function countLines(absolutePath: string): Promise<number> {
   }
 }
 
-/** The first lines of a file, as they are read, each with its line break. */
+/** Streams the first lines of a file, each with its line break. */
 export async function* readLines({ absolutePath }: TextFile): AsyncGenerator<string> {
-  let behind = '';
+  let partialLine = '';
   let count = 0;
-  for await (const piece of createReadStream(absolutePath, { encoding: 'utf8' })) {
-    const lines = linesOf(behind + piece);
-    // The last one may go on in the next piece.
-    behind = lines.pop() ?? '';
+  for await (const chunk of createReadStream(absolutePath, { encoding: 'utf8' })) {
+    const lines = linesOf(partialLine + chunk);
+    // The last line may continue in the next chunk.
+    partialLine = lines.pop() ?? '';
     for (const line of lines) {
       yield line;
       count += 1;
       if (count === MAX_LINES) return;
     }
   }
-  if (behind) yield behind;
+  if (partialLine) yield partialLine;
 }
 
 function linesOf(text: string): string[] {
@@ -110,10 +110,10 @@ function linesOf(text: string): string[] {
 
 function noTexts(root: string): ExecstreamError {
   return unusable(
-    `no text file of up to ${MAX_BYTES / 1024} KiB is in ${root}; name another folder: npm start <folder>`,
+    `no text files of up to ${MAX_BYTES / 1024} KiB in ${root}; choose another folder: npm start <folder>`,
   );
 }
 
-function unusable(what: string): ExecstreamError {
-  return new ExecstreamError('BAD_USER_INPUT', what);
+function unusable(message: string): ExecstreamError {
+  return new ExecstreamError('BAD_USER_INPUT', message);
 }

@@ -1,34 +1,34 @@
-// What the command line of the demo may say.
+// The demo's command line.
 import { parseArgs } from 'node:util';
 import { ExecstreamError } from '../../src/worker.ts';
 
 export const USAGE = `npm start [folder] [-- --pace <n>] [--temporal]
 
-  folder       whose text files are digested; by default the project's own README.md and docs/
-  --pace <n>   how many times as fast as a person reads; 1 by default, up to 100
-  --temporal   digests as workflows of Temporal's, on a dev server that is started where no TEMPORAL_ADDRESS is
-               set; it needs the Temporal CLI
+  folder       folder whose text files are digested (default: README.md and docs/ of this project)
+  --pace <n>   speed as a multiple of a person's reading speed, 0.1 to 100 (default: 1)
+  --temporal   runs the digests as Temporal workflows. Without TEMPORAL_ADDRESS, starts a dev server, which
+               requires the Temporal CLI
 
 Environment: PORT HOST DATA_DIR DATABASE_URL REDIS_URL TEMPORAL_ADDRESS LOG_LEVEL`;
 
 export interface Options {
-  /** Absent: the project's own texts. */
+  /** If absent, texts of this project are used. */
   readonly folder: string | undefined;
   readonly pace: number;
-  /** Whether the work is Temporal's; it is also where the environment names a server. */
+  /** Whether Temporal runs the work; it also does if the environment configures a server. */
   readonly temporal: boolean;
   readonly help: boolean;
 }
 
 /**
- * Reads the arguments.
- * @throws ExecstreamError `BAD_USER_INPUT`, saying what is wrong.
+ * Parses the arguments.
+ * @throws ExecstreamError `BAD_USER_INPUT` with a description of the problem.
  */
 export function readOptions(args: readonly string[]): Options {
   const { values, positionals } = parse(args);
   const pace = Number(values.pace);
-  if (!(pace >= 0.1 && pace <= 100)) throw wrong(`--pace: expected 0.1 to 100, not "${values.pace}"`);
-  if (positionals.length > 1) throw wrong(`expected one folder, not ${positionals.length}`);
+  if (!(pace >= 0.1 && pace <= 100)) throw badInput(`--pace: expected 0.1 to 100, got "${values.pace}"`);
+  if (positionals.length > 1) throw badInput(`expected one folder, got ${positionals.length}`);
   return { folder: positionals[0], pace, temporal: values.temporal, help: values.help };
 }
 
@@ -41,10 +41,10 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], allowPositionals: true, options });
   } catch (error) {
-    throw wrong(`${(error as Error).message.split('. ')[0]}; --help shows what there is`);
+    throw badInput(`${(error as Error).message.split('. ')[0]}; see --help`);
   }
 }
 
-function wrong(what: string): ExecstreamError {
-  return new ExecstreamError('BAD_USER_INPUT', what);
+function badInput(message: string): ExecstreamError {
+  return new ExecstreamError('BAD_USER_INPUT', message);
 }

@@ -1,4 +1,4 @@
-// `npm start`: the server on its embedded defaults, and a worker in the same process that gives it something to show.
+// `npm start`: a server with embedded defaults, and in the same process a worker that publishes executions.
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
@@ -13,10 +13,10 @@ import { readOptions, USAGE } from './options.ts';
 import { startDevServer } from './temporal.ts';
 import { startWorker, type WorkerOptions } from './worker/worker.ts';
 
-/** The printed resume line begins behind this event: early enough to have been published by then. */
+/** The printed resume command continues after this event, which is published early. */
 const RESUME_AFTER = 10;
 
-// From the first moment on: a process killed while the database makes its files would leave half of them.
+// Installed first: killing the process while the database creates its files would leave an incomplete database.
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
 
@@ -31,17 +31,23 @@ try {
 async function main(): Promise<void> {
   const { folder, pace, temporal, help } = readOptions(process.argv.slice(2));
   if (help) return console.log(USAGE);
-  // The terminal belongs to the banner; LOG_LEVEL=info tells more.
-  const given = readConfig({ LOG_LEVEL: 'warn', ...process.env });
-  const logger = pino({ level: given.logLevel }, pino.destination({ dest: 2, sync: true }));
+  // The terminal is reserved for the banner; LOG_LEVEL=info logs more.
+  const environment = readConfig({ LOG_LEVEL: 'warn', ...process.env });
+  const logger = pino({ level: environment.logLevel }, pino.destination({ dest: 2, sync: true }));
   const findFiles = () => (folder === undefined ? ownTexts() : findTexts(folder));
-  // Before anything is started: a wrong folder costs no wait.
+  // Before anything starts, so that a wrong folder is reported immediately.
   await findFiles();
 
-  const devServer = temporal && !given.temporal ? await startDevServer() : undefined;
+  const devServer = temporal && !environment.temporal ? await startDevServer() : undefined;
   try {
-    const own = devServer && { temporal: { address: devServer.address, namespace: 'default' } };
-    await serve({ config: { ...given, ...own }, isDevServer: Boolean(devServer), logger, findFiles, pace });
+    const devTemporal = devServer && { temporal: { address: devServer.address, namespace: 'default' } };
+    await serve({
+      config: { ...environment, ...devTemporal },
+      isDevServer: Boolean(devServer),
+      logger,
+      findFiles,
+      pace,
+    });
   } finally {
     await devServer?.stop();
   }
@@ -49,18 +55,19 @@ async function main(): Promise<void> {
 
 interface Demo extends Pick<WorkerOptions, 'logger' | 'findFiles' | 'pace'> {
   readonly config: Config;
-  /** Whether Temporal is the demo's own. */
+  /** Whether the demo started Temporal itself. */
   readonly isDevServer: boolean;
 }
 
 /** Serves and works until the demo is stopped. */
 async function serve({ config, isDevServer, logger, findFiles, pace }: Demo): Promise<void> {
-  // Without a logger: the ping below and the worker report parts that are unavailable.
-  const parts = optionsFromConfig(config, { error: () => {} });
+  // Availability is checked below and by the worker, which report it in one line.
+  const parts = createParts(config, { error: () => {} });
   try {
     const server = await listen(createExecstream({ ...parts, logger }), config);
     try {
-      // An embedded database that does not open now never will; a real one may come later, and the worker waits.
+      // An embedded database that fails to open never will later; a database server may, and the worker waits for
+      // it.
       if (!config.databaseUrl) await parts.store.ping();
       console.log(banner(server.url, config, isDevServer));
 
@@ -76,7 +83,7 @@ async function serve({ config, isDevServer, logger, findFiles, pace }: Demo): Pr
           if (cursor) console.log(curlLines(server.url, id, cursor));
         },
         onRound: (round) => console.log(roundLine(server.url, round)),
-        onTrouble: (error) => console.log(`The worker waits, and tries again: ${explain(error)}`),
+        onFailure: (error) => console.log(`The worker waits and retries: ${explain(error)}`),
       });
       if (!stopping.signal.aborted) await once(stopping.signal, 'abort');
       console.log('Stopping …');
@@ -89,11 +96,11 @@ async function serve({ config, isDevServer, logger, findFiles, pace }: Demo): Pr
   }
 }
 
-/** The cursor of an execution's event, once there is that event; undefined if the demo is stopped before. */
+/** The cursor of an execution's event, once it exists; undefined if the demo is stopped first. */
 async function cursorAt({ log }: Parts, executionId: string, seq: number): Promise<string | undefined> {
   while (!stopping.signal.aborted) {
-    const at = await log.head(executionId).catch(() => undefined);
-    if (at && at.head >= seq) return `${seq}-${at.epoch}`;
+    const head = await log.head(executionId).catch(() => undefined);
+    if (head && head.head >= seq) return `${seq}-${head.epoch}`;
     await sleep(50);
   }
   return undefined;

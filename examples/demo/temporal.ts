@@ -1,4 +1,4 @@
-// A Temporal server for the demo: the dev server of the Temporal CLI, in memory, which ends with the demo.
+// A Temporal server for the demo: the in-memory dev server of the Temporal CLI, which ends with the demo.
 
 import { TemporalServer } from '../../scripts/temporal.ts';
 import { findPart, TEMPORAL } from '../../scripts/test-services.ts';
@@ -6,15 +6,15 @@ import { ExecstreamError } from '../../src/worker.ts';
 
 /**
  * Starts a dev server.
- * @throws ExecstreamError `BAD_USER_INPUT` where there is no CLI to start it.
+ * @throws ExecstreamError `BAD_USER_INPUT` if the CLI is not installed.
  */
 export async function startDevServer(): Promise<TemporalServer> {
   const binary = findPart(TEMPORAL);
   if (binary === undefined) {
-    const why = 'no Temporal CLI was found to start a server with';
+    const why = 'no Temporal CLI was found to start a server';
     throw new ExecstreamError(
       'BAD_USER_INPUT',
-      `--temporal: ${why}; put "temporal" on PATH, or name a server that runs: TEMPORAL_ADDRESS=127.0.0.1:7233`,
+      `--temporal: ${why}; put "temporal" on PATH, or use a running server: TEMPORAL_ADDRESS=127.0.0.1:7233`,
     );
   }
   return TemporalServer.start({ binary });

@@ -1,11 +1,11 @@
-// The console at `/` in a real browser, on the demo's executions.
+// The console at `/` in a real browser, with the demo's executions.
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeBrowser, launchBrowser } from '../support/chromium.ts';
 import { type Demo, startDemo } from './process.ts';
 
-describeBrowser('the console', () => {
+describeBrowser('console', () => {
   let demo: Demo;
   let url: string;
   let browser: Browser;
@@ -21,7 +21,7 @@ describeBrowser('the console', () => {
     await demo?.[Symbol.asyncDispose]();
   });
 
-  /** Opens a page and records its faults: errors in its console, and requests to other hosts. */
+  /** Opens a page. Browser console errors and requests to other hosts are recorded as faults. */
   async function openPage(): Promise<{ page: Page; faults: string[] }> {
     const page = await browser.newPage();
     const faults: string[] = [];
@@ -34,12 +34,12 @@ describeBrowser('the console', () => {
     return { page, faults };
   }
 
-  test('lists the executions and follows an agent while it writes, to its end', async () => {
+  test('lists the executions and follows an agent to its end while it writes', async () => {
     const { page, faults } = await openPage();
     await page.goto(`${url}/`);
-    const listed = page.locator('#executions a', { hasText: '-report' }).first();
-    await listed.waitFor({ timeout: 20_000 });
-    await listed.click();
+    const link = page.locator('#executions a', { hasText: '-report' }).first();
+    await link.waitFor({ timeout: 20_000 });
+    await link.click();
 
     await page.locator('#connection', { hasText: 'live' }).waitFor();
     const text = page.locator('#text');
@@ -63,7 +63,7 @@ describeBrowser('the console', () => {
     await page.close();
   });
 
-  test('builds a structured value from its patches, and shows the same one after a reload', async () => {
+  test('builds a structured value from its patches, and shows the same value after a reload', async () => {
     const { page, faults } = await openPage();
     await page.goto(`${url}/`);
     await page.getByLabel('Agents').check();
@@ -81,7 +81,7 @@ describeBrowser('the console', () => {
     await page.close();
   });
 
-  test("links a workflow's children, which the keyboard can open", async () => {
+  test("links a workflow's children, which can be opened with the keyboard", async () => {
     const { page, faults } = await openPage();
     await page.goto(`${url}/`);
     await page.getByLabel('Workflows').check();
@@ -96,7 +96,7 @@ describeBrowser('the console', () => {
     await page.close();
   });
 
-  test('shows a reset, a gap, patches and a failure, all of it as text', async () => {
+  test('handles a reset, a gap, patches and a failure, and shows all of them as text', async () => {
     const { page, faults } = await openPage();
     const evil = '<img src=x onerror="document.title = 1">';
     const path = '**/api/v0/executions/agents/made-up';
@@ -141,7 +141,7 @@ describeBrowser('the console', () => {
     expect(await page.locator('#result').textContent()).toBe(`too late ${evil}`);
     expect(await page.locator('#cursor').textContent()).toBe('14-k3f9ab01zz');
     expect(await page.locator('main img').count()).toBe(0);
-    // An EventSource that was left open would have reconnected by now.
+    // A source that is still open would have reconnected by now.
     await page.waitForTimeout(200);
     expect(connections).toBe(1);
     expect(faults).toEqual([]);

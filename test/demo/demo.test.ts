@@ -1,4 +1,4 @@
-// `npm start`, as a process: what it prints can be used as printed, and what it streams is whole.
+// `npm start` as a process: the printed commands work, and the streams are complete.
 import { exec } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -55,14 +55,14 @@ const textOf = (frames: readonly SseFrame[]) =>
 const dataOf = (frames: readonly SseFrame[], type: string) =>
   frames.filter(({ event }) => event === type).map(({ data }) => JSON.parse(data));
 
-/** The id of the first round's workflow, from the lines that were printed. */
+/** The id of the first round's workflow, from the printed commands. */
 async function firstWorkflow(): Promise<string> {
   const [, id] = await demo.prints(/agents\/(digest-[0-9a-z]+)-report\/stream/);
   return id!;
 }
 
-describe('the demo', () => {
-  test('says which part is embedded and what that means', async () => {
+describe('demo', () => {
+  test('prints which parts are embedded and the limits of each', async () => {
     expect(demo.printed()).toMatch(/executions +embedded: PGlite in .+\n +for one server/);
     expect(demo.printed()).toMatch(/log +embedded: memory\n +lost when the process ends/);
   });
@@ -78,7 +78,7 @@ describe('the demo', () => {
     expect(result).toMatch(/^# What is in 3 files\n/);
   });
 
-  test("names its children in the workflow's stream, and lists them on its row", async () => {
+  test("reports a workflow's children in its stream, and lists them on its row", async () => {
     const id = await firstWorkflow();
     const frames = await follow('workflows', id);
     expect(frames.map(({ event }) => event)).toEqual(
@@ -94,7 +94,7 @@ describe('the demo', () => {
     expect(row.result).toEqual({ files: 3, words: expect.any(Number) });
   });
 
-  test('reads each text file in a task: byte for byte, and 200 lines of a long one', async () => {
+  test('reads each text file in a task: byte for byte, but only 200 lines of a long file', async () => {
     const id = await firstWorkflow();
     const ended = async (task: string) => {
       await follow('tasks', task);
@@ -105,7 +105,7 @@ describe('the demo', () => {
     expect(await ended(`${id}-read-3`)).toBe('a line of a subfolder\n'.repeat(200));
   });
 
-  test('builds the contents up in patches', async () => {
+  test('builds the contents with patches', async () => {
     const id = `${await firstWorkflow()}-contents`;
     const frames = await follow('agents', id);
     expect(frames.filter(({ event }) => event === 'structured_delta').length).toBeGreaterThan(5);
@@ -126,7 +126,7 @@ describe('the demo', () => {
     });
   });
 
-  test('prints curl lines that work as printed', async () => {
+  test('prints curl commands that work as printed', async () => {
     await firstWorkflow();
     const lines = demo
       .printed()
@@ -134,20 +134,20 @@ describe('the demo', () => {
       .filter((line) => line.startsWith('curl '));
     expect(lines).toHaveLength(4);
     const run = promisify(exec);
-    const [whole, rest, graphql, row] = await Promise.all(
+    const [full, rest, graphql, row] = await Promise.all(
       lines.map(async (line) => (await run(line, { timeout: 15_000 })).stdout),
     );
-    expect(whole).toMatch(/^retry: \d+\n[\s\S]*\nevent: complete\n/);
-    const behind = /'Last-Event-ID: (\S+)'/.exec(lines[1]!)![1]!;
+    expect(full).toMatch(/^retry: \d+\n[\s\S]*\nevent: complete\n/);
+    const cursor = /'Last-Event-ID: (\S+)'/.exec(lines[1]!)![1]!;
     const cursors = (text: string) => [...text.matchAll(/^id: (.+)$/gm)].map(([, id]) => id);
-    const all = cursors(whole!);
-    expect(all).toContain(behind);
-    expect(cursors(rest!)).toEqual(all.slice(all.indexOf(behind) + 1));
+    const all = cursors(full!);
+    expect(all).toContain(cursor);
+    expect(cursors(rest!)).toEqual(all.slice(all.indexOf(cursor) + 1));
     expect(graphql).toMatch(/event: next\nid: |id: .+\nevent: next/);
     expect(JSON.parse(row!)).toMatchObject({ kind: 'AGENT', mode: 'TEXT' });
   });
 
-  test('goes on with another round, and keeps the ended ones in the list', async () => {
+  test('continues with another round, and keeps ended executions in the list', async () => {
     await demo.prints(/Round 2: 3 files/);
     const query = '{ executions(kind: WORKFLOW) { edges { node { id status } } } }';
     const response = await fetch(`${url}/graphql?query=${encodeURIComponent(query)}`);
@@ -157,14 +157,14 @@ describe('the demo', () => {
     expect(data.executions.edges.map(({ node }) => node.id)).toContain(await firstWorkflow());
   });
 
-  test('stops at SIGTERM with code 0, tells its viewers the end and rotates the others', async () => {
+  test('exits with 0 after SIGTERM, once it has ended running executions and rotated the other streams', async () => {
     const [, id] = await until(
       async () => {
         const query = '{ executions(kind: WORKFLOW, status: RUNNING) { edges { node { id } } } }';
         const response = await fetch(`${url}/graphql?query=${encodeURIComponent(query)}`);
         return /"id":"(.+?)"/.exec(await response.text());
       },
-      { what: 'a workflow that runs', timeoutMs: 15_000 },
+      { what: 'a running workflow', timeoutMs: 15_000 },
     );
     using stream = await openSse(`${url}/api/v0/executions/workflows/${id}/stream`);
     await stream.take(1);
@@ -177,36 +177,36 @@ describe('the demo', () => {
   });
 });
 
-describe('a demo that cannot start says why in one line, with code 1', () => {
-  const refused = async (args: readonly string[], env: Record<string, string> = {}) => {
-    await using it = startDemo(args, { env });
-    expect(await it.exited).toBe(1);
-    return it.printed();
+describe('a demo that cannot start prints the reason in one line and exits with 1:', () => {
+  const outputOf = async (args: readonly string[], env: Record<string, string> = {}) => {
+    await using failing = startDemo(args, { env });
+    expect(await failing.exited).toBe(1);
+    return failing.printed();
   };
   const line = (text: RegExp) => new RegExp(`^execstream: ${text.source}\n$`);
 
-  test('a folder that is missing, or has no text', async () => {
-    expect(await refused(['/nowhere/at/all'])).toMatch(line(/the folder .+ cannot be read \(.+\)/));
+  test('a missing folder, and one without text files', async () => {
+    expect(await outputOf(['/nowhere/at/all'])).toMatch(line(/cannot read the folder .+ \(.+\)/));
     const empty = mkdtempSync(join(tmpdir(), 'execstream-empty-'));
-    expect(await refused([empty])).toMatch(line(/no text file of up to 256 KiB is in .+; name another .+/));
+    expect(await outputOf([empty])).toMatch(line(/no text files of up to 256 KiB in .+; choose another .+/));
     rmSync(empty, { recursive: true });
   });
 
-  test('a wrong variable or option', async () => {
-    expect(await refused([], { PORT: 'http' })).toMatch(line(/PORT: expected 0 to 65535, got "http"/));
-    expect(await refused([], { REDIS_URL: 'localhost' })).toMatch(line(/REDIS_URL: expected a URL .+/));
-    expect(await refused(['--speed', '3'])).toMatch(line(/Unknown option '--speed'; --help .+/));
+  test('an invalid variable or option', async () => {
+    expect(await outputOf([], { PORT: 'http' })).toMatch(line(/PORT: expected 0 to 65535, not "http"/));
+    expect(await outputOf([], { REDIS_URL: 'localhost' })).toMatch(line(/REDIS_URL: expected a URL .+/));
+    expect(await outputOf(['--speed', '3'])).toMatch(line(/Unknown option '--speed'; see --help/));
   });
 
-  test('a port that is taken', { timeout: 60_000 }, async () => {
+  test('a port that is in use', { timeout: 60_000 }, async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const { port } = taken.address() as { port: number };
-    expect(await refused([], { PORT: String(port) })).toMatch(line(/port \d+ of 127.0.0.1 is taken; .+/));
+    expect(await outputOf([], { PORT: String(port) })).toMatch(line(/port \d+ of 127.0.0.1 is in use; .+/));
     taken.close();
   });
 
-  test('a data folder that another process has', { timeout: 60_000 }, async () => {
+  test('a data folder that another process uses', { timeout: 60_000 }, async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'execstream-locked-'));
     await using first = startDemo([], { dataDir });
     await first.prints(/execstream is ready/);
@@ -218,6 +218,6 @@ describe('a demo that cannot start says why in one line, with code 1', () => {
   });
 
   test('a data folder that is a file', async () => {
-    expect(await refused([], { DATA_DIR: '/dev/null' })).toMatch(line(/the folder of the database .+/));
+    expect(await outputOf([], { DATA_DIR: '/dev/null' })).toMatch(line(/cannot use the database folder .+/));
   });
 });

@@ -1,4 +1,4 @@
-// The demo as its users have it: a process of its own, what it prints, and how it ends.
+// The demo as a separate process, as users run it: its output, and how it exits.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,21 +8,21 @@ import { until } from '../support/wait.ts';
 const ROOT = join(import.meta.dirname, '../..');
 
 export interface Demo {
-  /** What it has printed so far, on both streams. */
+  /** All output so far, on both streams. */
   readonly printed: () => string;
-  /** Waits for something that it prints, and gives the match. */
+  /** Waits for output that matches. Returns the match. */
   prints(pattern: RegExp, timeoutMs?: number): Promise<RegExpExecArray>;
-  /** Its exit code, once it has ended; -1 where a signal ended it. */
+  /** The exit code; -1 if a signal ended the process. */
   readonly exited: Promise<number>;
-  /** Sends a signal and waits for the end. */
+  /** Sends a signal and waits for the exit. */
   end(signal: NodeJS.Signals): Promise<number>;
-  /** Kills it if it still runs, and removes its files. */
+  /** Kills the process if it is running, and removes its files. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 export interface DemoOptions {
   readonly env?: Record<string, string>;
-  /** By default a folder of its own. */
+  /** @default a temporary folder */
   readonly dataDir?: string;
 }
 
@@ -44,7 +44,7 @@ export function startDemo(args: readonly string[], { env, dataDir }: DemoOptions
       printed += chunk;
     });
   }
-  // 'close' and not 'exit': by then all that it printed has been read.
+  // 'close' instead of 'exit': all output has been read by then.
   const exited = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? -1)));
 
   return {

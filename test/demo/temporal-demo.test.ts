@@ -1,4 +1,5 @@
-// `npm start -- --temporal`, as a process: the digest is a workflow of Temporal's, and streams as it does without.
+// `npm start -- --temporal` as a process: the digest is a Temporal workflow, and streams as it does without
+// Temporal.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,11 +9,11 @@ import { describeOwnTemporal, describeTemporal, useTemporal } from '../support/t
 import { until } from '../support/wait.ts';
 import { startDemo } from './process.ts';
 
-/** By which the demo finds the CLI, and where the runner finds a server that a killed demo left. */
+/** With these the demo finds the CLI, and the runner finds a server that a killed demo has left. */
 const VARIABLES = ['HOME', 'XDG_CACHE_HOME', 'TEST_TEMPORAL_CLI', 'TEMPORAL_CLI_PATH', 'TEST_FOLDER'];
 
-describeOwnTemporal('the demo on Temporal', () => {
-  test('runs its digest as a workflow that streams to its end, and cancels one when it stops', async () => {
+describeOwnTemporal('demo on Temporal', () => {
+  test('runs its digest as a workflow that streams to its end, and cancels a running one when it stops', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'execstream-texts-'));
     writeFileSync(join(folder, 'a.md'), '# A small text\n\nGrüße, 世界 🙂\n');
     writeFileSync(join(folder, 'b.txt'), 'one constructor\nno end');
@@ -20,7 +21,7 @@ describeOwnTemporal('the demo on Temporal', () => {
     await using demo = startDemo([folder, '--temporal', '--pace', '8'], { env });
     const [, url] = await demo.prints(/Console +(http:\S+)\/\n/, 60_000);
     expect(demo.printed()).toMatch(/workflows +Temporal at 127.0.0.1:\d+, namespace default\n/);
-    expect(demo.printed()).toMatch(/work +Temporal: the demo's worker .+\n +the server is the demo's own/);
+    expect(demo.printed()).toMatch(/work +Temporal: the demo's worker .+\n +in-memory dev server/);
     const follow = async (place: string) => {
       using stream = await openSse(`${url}/api/v0/executions/${place}/stream`);
       expect(await stream.ended(30_000)).toBe('clean');
@@ -67,10 +68,10 @@ describeOwnTemporal('the demo on Temporal', () => {
   }, 120_000);
 });
 
-describeTemporal('the demo on a Temporal server that runs already', () => {
+describeTemporal('demo on a running Temporal server', () => {
   const temporal = useTemporal();
 
-  test('TEMPORAL_ADDRESS names it: its digest runs there, and its agent streams to its end', async () => {
+  test('runs its digest on the server at TEMPORAL_ADDRESS, and streams its agent to the end', async () => {
     await using demo = startDemo(['--pace', '8'], { env: { TEMPORAL_ADDRESS: temporal.address } });
     const [, id] = await demo.prints(/agents\/(digest-[0-9a-z]+)-report\/stream/, 60_000);
     const [, url] = /Console +(http:\S+)\/\n/.exec(demo.printed())!;
@@ -84,15 +85,15 @@ describeTemporal('the demo on a Temporal server that runs already', () => {
   }, 150_000);
 });
 
-describe('a demo without Temporal', () => {
-  test('says that nothing listens at the address, in one line, and waits', async () => {
+describe('demo without Temporal', () => {
+  test('reports an unreachable address in one line, and waits', async () => {
     await using demo = startDemo([], { env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } });
-    const [line] = await demo.prints(/The worker waits, and tries again.*\n/, 60_000);
-    expect(line).toMatch(/Temporal does not answer \(.+\); TEMPORAL_ADDRESS names where it is\n$/);
+    const [line] = await demo.prints(/The worker waits and retries.*\n/, 60_000);
+    expect(line).toMatch(/Temporal is unreachable \(.+\); check TEMPORAL_ADDRESS\n$/);
     expect(demo.printed()).not.toMatch(/^ +at /m);
   }, 90_000);
 
-  test('says that --temporal needs the CLI, in one line', async () => {
+  test('reports in one line that --temporal requires the CLI', async () => {
     await using demo = startDemo(['--temporal'], { env: { PATH: '' } });
     expect(await demo.exited).toBe(1);
     expect(demo.printed()).toMatch(/^execstream: --temporal: no Temporal CLI was found .+\n$/);

@@ -1,31 +1,33 @@
-// How one execution is run: begun, worked on, and sure to be ended, with success or with what went wrong.
+// Runs one execution and guarantees that it ends, with its result or with the error.
 import type { BeginRun, ExecutionPublisher, JsonValue, Publisher } from '../../../src/worker.ts';
 
-/** What every piece of work is given. */
+/** The context of all work. */
 export interface Conditions {
   readonly publisher: Publisher;
   /** Aborts when the worker stops. */
   readonly signal: AbortSignal;
-  /** How many times as fast as a person. */
+  /** The speed, as a multiple of a person's reading speed. */
   readonly pace: number;
 }
 
 /** An agent or a task of a workflow. */
 type ChildRun = BeginRun & { readonly kind: 'agent' | 'task'; readonly name: string };
 
-/** A workflow as the work of its children knows it: a function of this process runs it, or Temporal does. */
+/** A workflow as its children see it; it is run by a function of this process or by Temporal. */
 export interface Parent {
   readonly id: string;
   readonly pace: number;
-  /** Its own stream, where this process writes it; Temporal's workflows write theirs themselves. */
+  /** The workflow's stream, if this process writes it; Temporal workflows write their own. */
   readonly stream?: ExecutionPublisher;
-  /** Runs a child: begun under the workflow, named in its stream, and sure to be ended. */
+  /**
+   * Runs a child: begins it under the workflow, reports it in the workflow's stream, and guarantees that it ends.
+   */
   conduct<T>(child: ChildRun, work: (run: ExecutionPublisher, signal: AbortSignal) => Promise<T>): Promise<T>;
 }
 
 /**
  * Begins an execution and does its work, which completes it.
- * @throws what the work throws; the execution then ends as FAILED, or CANCELED where the worker stops.
+ * @throws the error of the work; the execution then ends as FAILED, or as CANCELED if the worker is stopping.
  */
 export async function conduct<T>(
   { publisher, signal }: Conditions,
@@ -42,7 +44,7 @@ export async function conduct<T>(
   }
 }
 
-/** Conducts a child of a workflow, whose own stream names it as it begins and ends. */
+/** Runs a child of a workflow, whose stream reports the child's start and end. */
 export async function conductChild<T>(
   conditions: Conditions,
   workflow: ExecutionPublisher,
@@ -50,7 +52,7 @@ export async function conductChild<T>(
   work: (run: ExecutionPublisher) => Promise<T>,
 ): Promise<T> {
   const { id: executionId, kind, name, action } = child;
-  const tellStatus = (status: 'SUCCESS' | 'FAILED' | 'CANCELED') =>
+  const emitStatus = (status: 'SUCCESS' | 'FAILED' | 'CANCELED') =>
     kind === 'task'
       ? workflow.emit('task_status', { status, taskId: name, executionId })
       : workflow.emit('agent_status', { status, step: name, executionId });
@@ -60,17 +62,17 @@ export async function conductChild<T>(
       else await workflow.emit('agent_start', { agentId: name, ...(action && { action }), executionId });
       return work(run);
     });
-    await tellStatus('SUCCESS');
+    await emitStatus('SUCCESS');
     return result;
   } catch (error) {
-    await tellStatus(conditions.signal.aborted ? 'CANCELED' : 'FAILED');
+    await emitStatus(conditions.signal.aborted ? 'CANCELED' : 'FAILED');
     throw error;
   }
 }
 
 /**
- * Does a tool's work and tells of it in the streams of those who called it.
- * @param summary what the event shows of the outcome.
+ * Runs a tool and reports it in the streams of its callers.
+ * @param summary the part of the outcome that the event contains.
  */
 export async function callTool<T>(
   callers: readonly ExecutionPublisher[],
@@ -79,20 +81,24 @@ export async function callTool<T>(
   summary: (outcome: T) => JsonValue,
 ): Promise<T> {
   const began = performance.now();
-  const tell = (how: { status: 'started' | 'succeeded' | 'failed'; result?: JsonValue; error?: string }) =>
+  const report = (state: {
+    status: 'started' | 'succeeded' | 'failed';
+    result?: JsonValue;
+    error?: string;
+  }) =>
     Promise.all(
       callers.map((run) => {
         const durationMs = Math.round(performance.now() - began);
-        return run.toolCall({ ...tool, ...how, ...(how.status !== 'started' && { durationMs }) });
+        return run.toolCall({ ...tool, ...state, ...(state.status !== 'started' && { durationMs }) });
       }),
     );
-  await tell({ status: 'started' });
+  await report({ status: 'started' });
   try {
     const outcome = await work();
-    await tell({ status: 'succeeded', result: summary(outcome) });
+    await report({ status: 'succeeded', result: summary(outcome) });
     return outcome;
   } catch (error) {
-    await tell({ status: 'failed', error: error instanceof Error ? error.message : String(error) });
+    await report({ status: 'failed', error: error instanceof Error ? error.message : String(error) });
     throw error;
   }
 }

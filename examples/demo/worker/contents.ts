@@ -1,9 +1,9 @@
-// An agent in structured mode: builds up a table of contents and word statistics, one partial value after the other.
+// An agent in structured mode: builds a table of contents and word statistics, one partial value after the other.
 import { callTool, type Parent } from './conduct.ts';
 import { paced } from './pace.ts';
 import { frequentWords, type Heading, type TextStatistics, type WordCount } from './statistics.ts';
 
-/** The value, as it is at the end. */
+/** The value at the end. */
 interface Contents {
   readonly files: FileContents[];
   readonly totals: { files: number; lines: number; words: number };
@@ -18,12 +18,12 @@ interface FileContents {
   readonly headings: Heading[];
 }
 
-/** How long it takes for all of the files. */
+/** The duration for all files, in ms. */
 const OUTLINE_MS = 7_000;
 const MAX_HEADINGS = 12;
 const MAX_WORDS = 8;
 
-/** Makes the contents of some texts, in an agent of its own. */
+/** Builds the contents of the texts, in a separate agent. */
 export function makeContents(workflow: Parent, texts: readonly TextStatistics[]): Promise<void> {
   const agent = {
     id: `${workflow.id}-contents`,
@@ -47,14 +47,14 @@ export function makeContents(workflow: Parent, texts: readonly TextStatistics[])
         args: { path },
       };
       const outline = () => text.headings.slice(0, MAX_HEADINGS);
-      const headings = await callTool([run], tool, outline, (found) => ({ headings: found.length }));
+      const headings = await callTool([run], tool, outline, (outlined) => ({ headings: outlined.length }));
 
       const file: FileContents = { path, title, lines, words, headings: [] };
       contents.files.push(file);
       contents.totals.files += 1;
       contents.totals.lines += lines;
       contents.totals.words += words;
-      // The publisher compares each value with the one before and sends only what is new.
+      // The publisher compares each value with the previous one and sends only the difference.
       await run.value(contents);
       for await (const heading of paced(headings, everyMs, signal)) {
         file.headings.push(heading);

@@ -1,4 +1,4 @@
-// The workflow: reads each file in a task, then lets one agent make the contents while another writes a report.
+// The workflow: reads each file in a task, then runs two agents, one for the contents and one for the report.
 import type { TextFile } from '../files.ts';
 import { type Conditions, conduct, conductChild, type Parent } from './conduct.ts';
 import { makeContents } from './contents.ts';
@@ -13,15 +13,15 @@ export interface Digested {
 }
 
 /**
- * Digests some files.
- * @param onReport called when the agent that writes the report has begun.
+ * Digests files.
+ * @param onReport called when the agent that writes the report has started.
  */
 export function digest(
   conditions: Conditions,
   files: readonly TextFile[],
   onReport: (executionId: string) => void,
 ): Promise<Digested> {
-  // The time makes the id unique, also among those of earlier processes.
+  // The time makes the id unique, also across restarts.
   const id = `digest-${Date.now().toString(36)}`;
   const input = { files: files.map(({ path }) => path) };
   return conduct(conditions, { id, kind: 'workflow', name: 'digest', input }, async (workflow) => {

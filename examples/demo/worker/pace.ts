@@ -1,8 +1,9 @@
-// Work at the speed of a person: quick enough to wait for, slow enough to watch.
+// Slows work down to a speed that a person can watch.
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Gives items on at a steady rate. Each is due at its own time from the start, so a late one delays no other.
+ * Yields items at a steady rate. Each item is due at a fixed time from the start, so that a late one does not delay
+ * the next.
  * @throws AbortError when the signal aborts.
  */
 export async function* paced<T>(

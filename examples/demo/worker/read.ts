@@ -1,13 +1,13 @@
-// A task in text mode: reads one file and streams its lines as they are read.
+// A task in text mode: reads one file and streams its lines.
 import { readLines, type TextFile } from '../files.ts';
 import { callTool, type Parent } from './conduct.ts';
 import { paced } from './pace.ts';
 import { countText, type TextStatistics } from './statistics.ts';
 
-/** How long one file is read, whatever its length. */
+/** The duration for one file of any length, in ms. */
 const READ_MS = 2_000;
 
-/** Reads a file in a task of its own. */
+/** Reads a file in a separate task. */
 export function readText(workflow: Parent, file: TextFile, number: number): Promise<TextStatistics> {
   const { path } = file;
   const everyMs = READ_MS / file.lines / workflow.pace;

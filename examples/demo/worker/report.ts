@@ -1,15 +1,16 @@
-// An agent in text mode: writes a report on what was counted, a word at a time. No model is asked: the facts write it.
+// An agent in text mode: writes a report on the statistics, one word at a time. The text comes from a template; no
+// model is called.
 import { callTool, type Parent } from './conduct.ts';
 import { paced } from './pace.ts';
 import { frequentWords, type TextStatistics, type WordCount } from './statistics.ts';
 
-/** How long it writes. */
+/** The duration of the report, in ms. */
 const WRITE_MS = 10_000;
 const MAX_WORDS = 6;
 const BAR_WIDTH = 24;
 
 /**
- * Writes a report on some texts, in an agent of its own.
+ * Writes a report on the texts, in a separate agent.
  * @param onBegun called with its execution id once it can be watched.
  */
 export function writeReport(
@@ -33,7 +34,7 @@ export function writeReport(
 
     await run.status('RUNNING', 'write');
     const pieces = composeReport(texts, ranking).match(/\s*\S+|\s+$/g) ?? [];
-    // Any AsyncIterable of strings will do here: the text stream of a model's SDK, for one.
+    // `text` accepts any AsyncIterable of strings, for example the text stream of a model SDK.
     await run.text(paced(pieces, WRITE_MS / pieces.length / workflow.pace, signal));
     await run.complete();
   });
@@ -45,9 +46,9 @@ function composeReport(texts: readonly TextStatistics[], ranking: readonly WordC
   const words = sum(texts.map((text) => text.words));
   const longest = texts.reduce((a, b) => (b.words > a.words ? b : a));
   const headings = sum(texts.map((text) => text.headings.length));
-  const mostOften = ranking[0]?.count ?? 1;
+  const maxCount = ranking[0]?.count ?? 1;
   const bars = ranking.map(({ word, count }) => {
-    const bar = '█'.repeat(Math.max(1, Math.round((count / mostOften) * BAR_WIDTH)));
+    const bar = '█'.repeat(Math.max(1, Math.round((count / maxCount) * BAR_WIDTH)));
     return `    ${word.padEnd(14)} ${bar} ${count}`;
   });
 
@@ -56,34 +57,34 @@ function composeReport(texts: readonly TextStatistics[], ranking: readonly WordC
 I have read ${several(lines, 'line')} with ${several(words, 'word')} under ${several(headings, 'heading')}. \
 At the pace of a person that is ${several(Math.max(1, Math.round(words / 230)), 'minute')} of reading.
 
-## One by one
+## File by file
 
 ${texts.map(describe).join('\n')}
 
-## What they speak of
+## Frequent words
 
 ${bars.join('\n')}
 
-## In short
+## Summary
 
 The longest is ${longest.path}, with ${percent(longest.words, words)} of all words. \
-${ranking[0] ? `“${ranking[0].word}” comes up most often: once in ${several(Math.round(words / ranking[0].count), 'word')}.` : ''}
+${ranking[0] ? `“${ranking[0].word}” is the most frequent word: once in ${several(Math.round(words / ranking[0].count), 'word')}.` : ''}
 `;
 }
 
 function describe(text: TextStatistics, i: number): string {
   const [first] = frequentWords([text], 1);
-  const told = first ? `, most often “${first.word}” (${first.count}×)` : '';
+  const frequent = first ? `, most often “${first.word}” (${first.count}×)` : '';
   return `${i + 1}. ${text.path} — ${text.title}
-   ${several(text.lines, 'line')}, ${several(text.words, 'word')}${told}.`;
+   ${several(text.lines, 'line')}, ${several(text.words, 'word')}${frequent}.`;
 }
 
 function several(count: number, noun: string): string {
   return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-function percent(part: number, whole: number): string {
-  return `${whole === 0 ? 0 : Math.round((part / whole) * 100)} %`;
+function percent(part: number, total: number): string {
+  return `${total === 0 ? 0 : Math.round((part / total) * 100)} %`;
 }
 
 function sum(numbers: readonly number[]): number {

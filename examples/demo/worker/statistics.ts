@@ -1,4 +1,4 @@
-// What can be counted in a text: lines, words, headings. Nothing here knows of executions.
+// Counts the lines, words and headings of a text. It is independent of executions.
 
 export interface Heading {
   readonly level: number;
@@ -12,7 +12,9 @@ export interface TextStatistics {
   readonly lines: number;
   readonly words: number;
   readonly headings: readonly Heading[];
-  /** How often each longer word occurs, in lower case; the most frequent first. Plain JSON, as all of this. */
+  /**
+   * The number of occurrences of each longer word, in lower case, most frequent first. Plain JSON, like the rest.
+   */
   readonly counts: readonly (readonly [word: string, count: number])[];
 }
 
@@ -21,15 +23,15 @@ export interface WordCount {
   readonly count: number;
 }
 
-/** Shorter words say little of what a text is about. */
-const TELLING_LETTERS = 5;
+/** Shorter words say little about the subject of a text. */
+const MIN_LETTERS = 5;
 
-/** Counts what is in one text. */
+/** Counts one text. */
 export function countText(path: string, text: string): TextStatistics {
   const words = text.match(/\p{L}[\p{L}\p{M}\p{N}’'-]*/gu) ?? [];
   const counts = new Map<string, number>();
   for (const word of words) {
-    if (word.length < TELLING_LETTERS) continue;
+    if (word.length < MIN_LETTERS) continue;
     const key = word.toLowerCase();
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
@@ -39,8 +41,8 @@ export function countText(path: string, text: string): TextStatistics {
   return { path, title: headings[0]?.text ?? path, lines, words: words.length, headings, counts: byCount };
 }
 
-/** The words that occur most often in all of the texts, the most frequent first. */
-export function frequentWords(texts: readonly TextStatistics[], most: number): WordCount[] {
+/** The most frequent words of all texts, most frequent first. */
+export function frequentWords(texts: readonly TextStatistics[], limit: number): WordCount[] {
   const sums = new Map<string, number>();
   for (const { counts } of texts) {
     for (const [word, count] of counts) sums.set(word, (sums.get(word) ?? 0) + count);
@@ -48,10 +50,10 @@ export function frequentWords(texts: readonly TextStatistics[], most: number): W
   return [...sums]
     .map(([word, count]) => ({ word, count }))
     .sort((a, b) => b.count - a.count || a.word.localeCompare(b.word))
-    .slice(0, most);
+    .slice(0, limit);
 }
 
-/** Markdown's headings; a `#` inside a fenced block is none. */
+/** Markdown headings, except for lines with `#` inside a fenced block. */
 function headingsOf(text: string): Heading[] {
   const headings: Heading[] = [];
   let isFenced = false;

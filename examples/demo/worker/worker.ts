@@ -1,4 +1,4 @@
-// The worker: digests the files, rests, and begins again, until it is told to stop.
+// The worker: digests the files, pauses, and repeats until it is stopped.
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   createPublisher,
@@ -15,19 +15,19 @@ export interface WorkerOptions {
   readonly log: LogWriter & LivenessWriter & { ping(): Promise<void> };
   readonly store: ExecutionStore;
   readonly logger: Logger;
-  /** Asked in each round, so that what was written meanwhile is seen. */
+  /** Called in each round, so that changed files are included. */
   readonly findFiles: () => Promise<TextFile[]>;
   readonly pace: number;
-  /** Where the digests run as workflows; as functions of this process where absent. */
+  /** If present, digests run as Temporal workflows; otherwise as functions in this process. */
   readonly temporal: TemporalSettings | undefined;
-  /** The first agent that writes text has begun. */
+  /** Called when the first agent that writes text has started. */
   onFirstReport(executionId: string): void;
   onRound(round: Round): void;
-  /** A round could not be, or failed; another one is tried. Not told twice in a row of the same error. */
-  onTrouble(error: unknown): void;
+  /** Called when a round has failed and another one follows. Not called twice in a row for the same error. */
+  onFailure(error: unknown): void;
 }
 
-/** A round that is over. */
+/** A completed round. */
 export interface Round {
   readonly number: number;
   readonly workflowId: string;
@@ -36,14 +36,14 @@ export interface Round {
 }
 
 export interface Worker {
-  /** Cancels what runs, tells its viewers so, and resolves when that is done or has taken too long. */
+  /** Cancels running work and ends its streams; resolves once that is done or the timeout is over. */
   stop(): Promise<void>;
 }
 
 const REST_MS = 10_000;
-/** What a stopping worker waits for the ends of its executions. */
+/** How long a stopping worker waits for its executions to end. */
 const STOP_MS = 2_000;
-/** On Temporal, which hears of it by heartbeats. */
+/** With Temporal, whose activities receive cancellations with their heartbeats. */
 const TEMPORAL_STOP_MS = 5_000;
 
 /** Starts the rounds. */
@@ -59,7 +59,7 @@ export function startWorker(options: WorkerOptions): Worker {
   async function work(): Promise<void> {
     let number = 1;
     let hasReported = false;
-    let lastTrouble = '';
+    let lastFailure = '';
     const onReport = (id: string) => {
       if (!hasReported) options.onFirstReport(id);
       hasReported = true;
@@ -70,7 +70,7 @@ export function startWorker(options: WorkerOptions): Worker {
         await digester.close();
         digester = undefined;
       }
-      // Loaded here: Temporal's packages are for those who have it.
+      // Imported dynamically, because Temporal's packages are optional.
       const { connectDigester } = await import('./temporal/digester.ts');
       digester ??= await connectDigester({ ...conditions, temporal, log, store, logger, onReport });
       return digester.digest(files);
@@ -79,12 +79,12 @@ export function startWorker(options: WorkerOptions): Worker {
       try {
         await Promise.all([log.ping(), store.ping()]);
         const digested = await digestFiles(await findFiles());
-        lastTrouble = '';
+        lastFailure = '';
         options.onRound({ number: number++, ...digested });
       } catch (error) {
         if (signal.aborted) return;
-        if (String(error) !== lastTrouble) options.onTrouble(error);
-        lastTrouble = String(error);
+        if (String(error) !== lastFailure) options.onFailure(error);
+        lastFailure = String(error);
       }
       await sleep(REST_MS / pace, undefined, { signal }).catch(() => {});
     }

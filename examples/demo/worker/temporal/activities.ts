@@ -1,4 +1,4 @@
-// The activities of the digest's children. Each publishes its own execution, a child of the workflow's.
+// The activities: the work of the digest's children. Each is published as a child execution of its workflow.
 import { type Publisher, publishActivity } from '../../../../src/worker.ts';
 import type { TextFile } from '../../files.ts';
 import type { Parent } from '../conduct.ts';
@@ -9,10 +9,10 @@ import type { TextStatistics } from '../statistics.ts';
 
 export type Activities = ReturnType<typeof createActivities>;
 
-/** The number of word counts of a text that an activity returns: results are stored in the workflow's history. */
+/** Limits the words in an activity's result, because results are stored in the workflow's history. */
 const MAX_COUNTS = 2_000;
 
-/** @param onReport called when an agent starts to write a report. */
+/** @param onReport called when an agent that writes a report has started. */
 export function createActivities(
   publisher: Publisher,
   pace: number,

@@ -1,4 +1,4 @@
-// Digests on Temporal: a worker in this process, and a client that starts one workflow after another.
+// Runs digests on Temporal: a worker in this process, and a client that starts one workflow after the other.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -27,13 +27,13 @@ export type TemporalSettings = NonNullable<Config['temporal']>;
 
 export interface TemporalDigester {
   /**
-   * Runs one workflow to its end; cancels it when the demo stops.
-   * @throws the workflow's failure.
+   * Runs one workflow to its end; cancels it if the demo's worker stops.
+   * @throws the error with which the workflow failed.
    */
   digest(files: readonly TextFile[]): Promise<Digested>;
-  /** Whether its worker has stopped, for any reason: another digester is needed. */
+  /** Whether the Temporal worker has ended, even unexpectedly: a new digester is required. */
   hasStopped(): boolean;
-  /** Stops the worker. Call it when no digest runs. */
+  /** Ends the worker. Call it when no digest is running. */
   close(): Promise<void>;
 }
 
@@ -45,9 +45,9 @@ export interface TemporalDigesterOptions extends Conditions {
   onReport(executionId: string): void;
 }
 
-/** Longer than the slowest digest. Temporal then ends a workflow whose demo was killed. */
+/** Longer than the slowest digest; Temporal also ends a digest that a killed demo left behind after this time. */
 const TIMEOUT = '15 minutes';
-/** How long to wait for the worker to stop, in case Temporal is unavailable. */
+/** Timeout for the end of the worker, in case Temporal is unavailable. */
 const CLOSE_MS = 3_000;
 
 /** Connects to Temporal and starts the worker. */
@@ -55,9 +55,14 @@ export async function connectDigester(options: TemporalDigesterOptions): Promise
   const { temporal, log, store, logger, publisher, signal, pace, onReport } = options;
   quietRuntime();
   const { namespace, address, tls, apiKey, metadata } = temporal;
-  const target = { address, ...(tls && { tls }), ...(apiKey && { apiKey }), ...(metadata && { metadata }) };
-  const native = await NativeConnection.connect(target);
-  // Unique: another demo on the same Temporal has neither these files nor this log.
+  const connectionOptions = {
+    address,
+    ...(tls && { tls }),
+    ...(apiKey && { apiKey }),
+    ...(metadata && { metadata }),
+  };
+  const native = await NativeConnection.connect(connectionOptions);
+  // Unique, because another demo on the same Temporal has neither these files nor this log.
   const taskQueue = `execstream-demo-${randomUUID()}`;
   const creating = Worker.create({
     connection: native,
@@ -66,17 +71,17 @@ export async function connectDigester(options: TemporalDigesterOptions): Promise
     workflowsPath: fileURLToPath(new URL('./workflow.ts', import.meta.url)),
     activities: createActivities(publisher, pace, onReport),
     plugins: [createTemporalPlugin({ log, store, logger })],
-    // By default, heartbeats are throttled to 80 % of their timeout, and cancellations are that late.
+    // By default, a cancellation may arrive late by most of the heartbeat timeout.
     maxHeartbeatThrottleInterval: '500 ms',
   });
   const worker = await creating.catch(async (error) => {
     await native.close();
     throw error;
   });
-  const connection = Connection.lazy(target);
+  const connection = Connection.lazy(connectionOptions);
   const client = new Client({ connection, namespace });
   const running = worker.run();
-  // Otherwise a digest would wait for a stopped worker until its timeout.
+  // Without this, a digest would wait for its timeout after the worker has stopped.
   const stopped = running.then(() => Promise.reject(new Error('the Temporal worker has stopped')));
   stopped.catch(() => {});
 
@@ -105,7 +110,7 @@ export async function connectDigester(options: TemporalDigesterOptions): Promise
   };
 }
 
-/** Logs errors only, and installs no signal handlers: the demo ends its workflows before its worker. */
+/** Logs errors only and installs no signal handlers: the demo ends its workflows before its worker. */
 function quietRuntime(): void {
   try {
     Runtime.install({
@@ -114,6 +119,6 @@ function quietRuntime(): void {
       shutdownSignals: [],
     });
   } catch {
-    // Already installed: the previous connection failed.
+    // A runtime is already installed, because the previous connection failed.
   }
 }

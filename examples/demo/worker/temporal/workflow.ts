@@ -1,4 +1,4 @@
-// The digest as a Temporal workflow: the same steps, and an activity for each child.
+// The digest as a Temporal workflow: the same steps; an activity does the work of each child.
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import { streamed } from '../../../../src/temporal/workflow/index.ts';
 import type { TextFile } from '../../files.ts';
@@ -7,7 +7,7 @@ import type { Activities } from './activities.ts';
 
 const { read, contents, report } = proxyActivities<Activities>({
   startToCloseTimeout: '5 minutes',
-  // Heartbeats report a cancellation. The workflow waits for it, so that no child outlives it.
+  // Cancellations arrive with heartbeats and are awaited: a child must not outlive its workflow.
   heartbeatTimeout: '3 seconds',
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { maximumAttempts: 3 },

@@ -1,20 +1,20 @@
-// How vitest runs the suites; `npm test` (scripts/test.ts) starts it with the servers that they need.
+// vitest's configuration; `npm test` (scripts/test.ts) starts vitest and the servers that suites need.
 import { createRequire } from 'node:module';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   resolve: {
-    // Vite would give our sources graphql's ES modules, while Pothos and Yoga, which Node loads, get its CommonJS ones:
-    // two copies, which refuse each other's schemas. In Node itself all get the latter, so here too.
+    // Vite would resolve graphql to its ES modules for our sources, but Node loads the CommonJS ones for Pothos and
+    // Yoga: two copies, which reject each other's schemas. Node alone always loads CommonJS, so this does too.
     alias: [{ find: /^graphql$/, replacement: createRequire(import.meta.url).resolve('graphql') }],
   },
   test: {
-    // Processes rather than threads: suites handle signals, load native modules and WASM databases.
+    // Processes instead of threads: suites handle signals, and load native modules and WASM databases.
     pool: 'forks',
     maxWorkers: 2,
-    // Real servers on a busy machine of two cores; a test that waits for an event says so itself long before.
+    // For real servers on a busy machine with two cores; waits inside a test fail long before.
     testTimeout: 20_000,
-    // Starting a database is a hook's work.
+    // Hooks start databases.
     hookTimeout: 60_000,
     projects: [
       {
@@ -26,7 +26,7 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       },
-      // The slow ones, which load the whole machine: after all others, one at a time.
+      // Slow suites that load the entire machine: after all others, one at a time.
       {
         extends: true,
         test: {

@@ -1,15 +1,15 @@
-// The runner's own arguments, told from those that are vitest's.
+// Separates the runner's own arguments from those of vitest.
 
 export interface Arguments {
-  /** Install what is missing. */
+  /** Install missing programs. */
   install: boolean;
-  /** Print the table of parts and stop. */
+  /** Print the table of programs and exit. */
   parts: boolean;
-  /** Everything else, in order: for vitest. */
+  /** All other arguments, in order, for vitest. */
   vitest: string[];
 }
 
-/** Takes the runner's own flags out of a command line. */
+/** Parses a command line. */
 export function parseArguments(argv: readonly string[]): Arguments {
   return {
     install: argv.includes('--install'),
@@ -18,15 +18,15 @@ export function parseArguments(argv: readonly string[]): Arguments {
   };
 }
 
-/** The command line of vitest, with the JSON report that the closing line is counted from. */
-export function vitestArguments(given: readonly string[], reportFile: string): string[] {
-  const hasReporter = given.some((argument) => argument.startsWith('--reporter'));
-  // vitest's default reporter is there only until another is named.
+/** The command line of vitest, with the JSON report from which the closing line is computed. */
+export function vitestArguments(args: readonly string[], reportFile: string): string[] {
+  const hasReporter = args.some((argument) => argument.startsWith('--reporter'));
+  // Naming a reporter would disable vitest's default reporter.
   const reporters = hasReporter ? ['--reporter=json'] : ['--reporter=default', '--reporter=json'];
-  return ['run', ...reporters, `--outputFile.json=${reportFile}`, ...given];
+  return ['run', ...reporters, `--outputFile.json=${reportFile}`, ...args];
 }
 
-/** Whether this is CI: `CI` is set, and to nothing that says no. */
+/** Whether this is CI: `CI` is set to a value other than 0 or false. */
 export function isCi(env: Readonly<Record<string, string | undefined>>): boolean {
   return !['', '0', 'false'].includes(env.CI ?? '');
 }

@@ -1,9 +1,9 @@
-// A step of CI: checks what is shipped against the registry's known vulnerabilities. One of high severity or above
-// fails it. Prints a warning on standard output, and nothing else there, if the registry makes no audits.
+// A step of CI: checks the production dependencies for known vulnerabilities, and fails for those of high severity
+// or above. If the registry does not support audits, prints only a warning to standard output.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** What an audit came to: a summary; or a warning that there was none. */
+/** The result of an audit: a summary, or a warning that it could not be made. */
 export interface Audit {
   readonly isFailed: boolean;
   readonly summary: string;
@@ -18,7 +18,7 @@ interface Report {
 
 const SEVERE = ['high', 'critical'];
 
-/** @param output What `npm audit --json` has printed. */
+/** @param output the output of `npm audit --json`. */
 export function readAudit(output: string): Audit {
   const report = parse(output);
   const counts = report?.metadata?.vulnerabilities;
@@ -27,11 +27,11 @@ export function readAudit(output: string): Audit {
     const warning = `WARNING: dependencies were NOT audited for known vulnerabilities: ${reason}`;
     return { isFailed: false, summary: warning, warning };
   }
-  const found = Object.entries(report.vulnerabilities ?? {}).map(
+  const listed = Object.entries(report.vulnerabilities ?? {}).map(
     ([name, { severity, range }]) => `  ${severity}: ${name} ${range}`,
   );
   const isFailed = SEVERE.some((severity) => (counts[severity] ?? 0) > 0);
-  return { isFailed, summary: [`npm audit: ${counts.total ?? found.length} known`, ...found].join('\n') };
+  return { isFailed, summary: [`npm audit: ${counts.total ?? listed.length} known`, ...listed].join('\n') };
 }
 
 function parse(output: string): Report | undefined {

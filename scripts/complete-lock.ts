@@ -1,8 +1,8 @@
-// `npm run lock`, after a change of the dependencies: completes package-lock.json with the packages of other platforms.
+// `npm run lock`, after a change of the dependencies: adds the packages of other platforms to package-lock.json.
 //
-// Optional packages, one for each platform, are left out of the lock by npm where the registry at hand does not serve
-// them; `npm ci` then refuses the lock, here and on every other machine. Their names and versions stand in the
-// packages that want them; a hash cannot be had, so these entries have none.
+// If the registry does not serve an optional platform-specific package, npm leaves it out of the lock file, and
+// `npm ci` rejects the lock file on every machine. The packages that depend on them state their names and versions.
+// Their hashes are unknown, so these entries have none.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 interface Entry {
@@ -26,7 +26,7 @@ for (const [path, { dev, optionalDependencies }] of Object.entries({ ...packages
     if (packages[`node_modules/${name}`] || packages[`${path}/node_modules/${name}`]) continue;
     const os = OS.exec(name)?.[1];
     const cpu = CPU.exec(name)?.[1];
-    // Only what is plainly one platform's, in one exact version, can be written down without asking the registry.
+    // Adds only packages for exactly one platform and in one exact version, which need no request to the registry.
     if (!os || !cpu || !/^\d+\.\d+\.\d+/.test(version)) continue;
     packages[`node_modules/${name}`] = { version, cpu: [cpu], ...(dev && { dev }), optional: true, os: [os] };
     added.push(name);

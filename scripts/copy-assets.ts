@@ -1,4 +1,4 @@
-// A step of `npm run build`: copies what the server reads at run time and the compiler does not carry over.
+// A step of `npm run build`: copies files that the server reads at run time and the compiler does not copy.
 import { cpSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -10,7 +10,7 @@ const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.u
 
 cpSync(path('src/rest/console.html'), path('dist/rest/console.html'));
 
-// Vendored, so that an installation needs no swagger-ui-dist, which brings telemetry that runs at install.
+// Copied, so that an installation does not need swagger-ui-dist, which sends telemetry when it is installed.
 const from = dirname(resolve('swagger-ui-dist/package.json'));
 const to = path('dist/rest/openapi/swagger-ui');
 mkdirSync(to, { recursive: true });

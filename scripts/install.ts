@@ -1,11 +1,11 @@
-// Installs missing parts, with apt-get where Debian has them, where the runner is allowed to: in CI, or when asked.
+// Installs missing programs if that is allowed: in CI, or on request. Uses apt-get if Debian has a package.
 import { spawnSync } from 'node:child_process';
 import type { Part } from './test-services.ts';
 
 /**
- * Installs the parts. Debian's packages of servers may start a service of their own: it is left
- * alone, for the suites' servers have ports and folders of their own.
- * @throws Error saying which command failed.
+ * Installs the programs. Debian's server packages may start a service; it does not interfere, because suites use
+ * their own ports and folders.
+ * @throws Error that names the command that failed.
  */
 export function install(parts: readonly Part[]): void {
   const packages = parts.flatMap((part) => part.package ?? []);
@@ -17,7 +17,7 @@ export function install(parts: readonly Part[]): void {
 }
 
 function apt(args: readonly string[]): void {
-  // Another apt-get may be at work: wait for its lock rather than fail.
+  // Another apt-get may be running: wait for its lock.
   const command = ['apt-get', '-q', '-o', 'DPkg::Lock::Timeout=300', ...args];
   console.log(`$ ${command.join(' ')}`);
   const { status, error } = spawnSync(command[0]!, command.slice(1), {

@@ -1,4 +1,4 @@
-// A PostgreSQL server process for the tests, on a port and in a folder of its own.
+// A PostgreSQL server process for tests, with its own port and folder.
 import { execFile } from 'node:child_process';
 import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,27 +7,27 @@ import { promisify } from 'node:util';
 import { freePort, type RunningServer, startServer } from './server-process.ts';
 
 export interface PostgresOptions {
-  /** The folder that holds `initdb` and `postgres`. */
+  /** The folder of `initdb` and `postgres`. */
   bin: string;
-  /** More settings of the server, such as `{ max_connections: '20' }`. */
+  /** Additional server settings, such as `{ max_connections: '20' }`. */
   settings?: Readonly<Record<string, string>>;
 }
 
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
-  // No socket file: its path would be too long in some temporary folders.
+  // Disabled: the path of the socket file would be too long in some temporary folders.
   unix_socket_directories: '',
   max_connections: '200',
-  // No waiting for the disk: what a process has handed to the kernel outlives the process, and the data are thrown
-  // away in the end. Commits stay synchronous, or a kill would lose them.
+  // No syncing to disk: data that the kernel has accepted survive a killed process, and are deleted at the end
+  // anyway. Commits stay synchronous, so that a kill loses none.
   fsync: 'off',
   full_page_writes: 'off',
 };
 
-/** A PostgreSQL server that can be killed and started again on the same port with the same data. */
+/** A PostgreSQL server that can be killed and restarted on the same port with the same data. */
 export class PostgresServer {
   readonly port: number;
-  /** The URL of its superuser, in the database `postgres`; without a password. */
+  /** The superuser's URL of the database `postgres`, without a password. */
   readonly url: string;
   readonly #folder: string;
   readonly #options: PostgresOptions;
@@ -42,7 +42,7 @@ export class PostgresServer {
     if (this.#user) chownSync(this.#folder, this.#user.uid, this.#user.gid);
   }
 
-  /** Makes a new, empty database cluster and starts its server; takes about two seconds. */
+  /** Creates a new, empty database cluster and starts its server; takes about two seconds. */
   static async start(options: PostgresOptions): Promise<PostgresServer> {
     const server = new PostgresServer(options, await freePort());
     try {
@@ -75,7 +75,7 @@ export class PostgresServer {
     return join(this.#folder, 'data');
   }
 
-  /** Starts it again after `kill()`, on the same port and data. Kills it first where it still runs. */
+  /** Starts it again after `kill()`, on the same port and data. Kills it first if it is running. */
   async restart(): Promise<void> {
     await this.kill();
     const settings = Object.entries({ ...SETTINGS, ...this.#options.settings });
@@ -89,15 +89,15 @@ export class PostgresServer {
   }
 
   /**
-   * An immediate shutdown (SIGQUIT): connections break, transactions are lost, the next start recovers. Not SIGKILL,
-   * after which the server's children outlive it for a while and refuse a restart.
+   * An immediate shutdown (SIGQUIT): connections break, transactions are lost, and the next start recovers. With
+   * SIGKILL, child processes would outlive the server for a while and prevent a restart.
    */
   async kill(): Promise<void> {
     await this.#process?.end('SIGQUIT');
     this.#process = undefined;
   }
 
-  /** Ends it for good and removes its folder. */
+  /** Ends it permanently and removes its folder. */
   async stop(): Promise<void> {
     await this.kill();
     rmSync(this.#folder, { recursive: true, force: true });
@@ -108,7 +108,7 @@ export class PostgresServer {
   }
 }
 
-/** PostgreSQL refuses to run as root: then as its own user, or as nobody. */
+/** PostgreSQL rejects root, so it runs as its own user or as nobody. */
 function userForPostgres(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const users = readFileSync('/etc/passwd', 'utf8').split('\n');

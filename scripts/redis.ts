@@ -1,4 +1,4 @@
-// A Redis server process for the tests, on a port and in a folder of its own.
+// A Redis server process for tests, with its own port and folder.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,20 +8,21 @@ export interface RedisOptions {
   /** The path of redis-server. */
   binary: string;
   /**
-   * `true`: what was acknowledged survives a kill (written at each answer: `everysec` holds writes back for up to two
-   * seconds where the disk is slow). `false`, the default: only what a `SAVE` command wrote survives it, so SAVE, more
-   * writes, and `kill()` make a Redis that has lost the end of its data.
+   * `true`: acknowledged writes survive a kill. They are synced before each response, because `everysec` delays
+   * writes for up to two seconds if the disk is slow. `false`: only data written by a `SAVE` command survive, so
+   * that SAVE, further writes and `kill()` simulate a Redis that has lost its latest data.
+   * @default false
    */
   appendonly?: boolean;
-  /** More arguments of redis-server, such as `['--cluster-enabled', 'yes']`. */
+  /** Additional arguments of redis-server, such as `['--cluster-enabled', 'yes']`. */
   args?: readonly string[];
 }
 
-/** A Redis server that can be killed and started again on the same port with the same data. */
+/** A Redis server that can be killed and restarted on the same port with the same data. */
 export class RedisServer {
   readonly port: number;
   readonly url: string;
-  /** Where it keeps its data. */
+  /** The folder of its data. */
   readonly folder: string;
   readonly #options: RedisOptions;
   #process: RunningServer | undefined;
@@ -33,7 +34,7 @@ export class RedisServer {
     this.folder = mkdtempSync(join(process.env.TEST_FOLDER ?? tmpdir(), 'redis-'));
   }
 
-  /** Starts one; resolves when it takes commands. */
+  /** Starts a server; resolves once it accepts commands. */
   static async start(options: RedisOptions): Promise<RedisServer> {
     const server = new RedisServer(options, await freePort());
     try {
@@ -45,7 +46,7 @@ export class RedisServer {
     return server;
   }
 
-  /** Starts it again after `kill()`, on the same port and folder. Kills it first where it still runs. */
+  /** Starts it again after `kill()`, on the same port and folder. Kills it first if it is running. */
   async restart(): Promise<void> {
     await this.kill();
     const { binary, appendonly = false, args = [] } = this.#options;
@@ -60,23 +61,23 @@ export class RedisServer {
     });
   }
 
-  /** SIGKILL: connections break, nothing more is written. Resolves when the process is gone. */
+  /** SIGKILL: connections break, and nothing more is written. Resolves once the process has exited. */
   async kill(): Promise<void> {
     await this.#process?.end('SIGKILL');
     this.#process = undefined;
   }
 
-  /** Stops the process where it stands (SIGSTOP): connections stay open and nothing answers, until `thaw()`. */
+  /** Suspends the process (SIGSTOP): connections stay open without responses until `thaw()`. */
   freeze(): void {
     if (this.#process) process.kill(this.#process.pid, 'SIGSTOP');
   }
 
-  /** Lets a frozen server go on. */
+  /** Resumes a frozen server. */
   thaw(): void {
     if (this.#process) process.kill(this.#process.pid, 'SIGCONT');
   }
 
-  /** Ends it for good and removes its folder. */
+  /** Ends it permanently and removes its folder. */
   async stop(): Promise<void> {
     await this.kill();
     rmSync(this.folder, { recursive: true, force: true });

@@ -1,4 +1,5 @@
-// `npm run sbom`, a part of `npm pack`: writes what an installation consists of to dist/sbom.cdx.json, in CycloneDX.
+// `npm run sbom`, a part of `npm pack`: writes the contents of an installation to dist/sbom.cdx.json in CycloneDX
+// format.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -23,7 +24,7 @@ interface Lock {
   packages: Record<string, { version?: string; dev?: true; devOptional?: true; peer?: true }>;
 }
 
-/** Packages whose files are copied into ours by scripts/copy-assets.ts. */
+/** Packages whose files scripts/copy-assets.ts copies into ours. */
 const VENDORED = ['swagger-ui-dist'];
 
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -31,17 +32,17 @@ const read = (file: string) => JSON.parse(readFileSync(root + file, 'utf8'));
 const { name, dependencies } = read('package.json') as Manifest;
 const { packages } = read('package-lock.json') as Lock;
 
-// From the lock file, so that the result does not depend on what is installed here. All of it: npm's own selection
-// (`--omit`) leaves out packages that are also somebody's optional or peer dependency.
+// From the lock file, so that the result does not depend on the installed packages. npm's `--omit` is not used,
+// because it drops packages that are also an optional or peer dependency of another package.
 const command = ['sbom', '--package-lock-only', '--sbom-format=cyclonedx'];
 const bom = JSON.parse(
   execFileSync('npm', command, { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26 }),
 ) as Bom;
-// npm takes its own name from the folder.
+// npm uses the name of the folder.
 bom.metadata.component.name = name;
 const ownRef = bom.metadata.component['bom-ref'];
 
-/** Packages that are installed with ours: not for development only, and not as an optional peer of others. */
+/** Packages that are installed with ours: neither development dependencies nor optional peers of others. */
 const forProduction = new Set(
   Object.entries(packages)
     .filter(([, { dev, devOptional, peer }]) => !dev && !devOptional && !peer)
@@ -50,14 +51,14 @@ const forProduction = new Set(
 
 const own = bom.dependencies.find(({ ref }) => ref === ownRef)!;
 
-/** The references of packages that ours depends on directly. */
+/** The references of packages that are direct dependencies of ours. */
 function refsOf(names: readonly string[]): string[] {
-  const found = bom.components.filter((component) => names.includes(component.name));
-  return found.map((component) => component['bom-ref']).filter((ref) => own.dependsOn.includes(ref));
+  const components = bom.components.filter((component) => names.includes(component.name));
+  return components.map((component) => component['bom-ref']).filter((ref) => own.dependsOn.includes(ref));
 }
 
 const installed = new Set(refsOf(Object.keys(dependencies)));
-// A set visits what is added to it on the way. A package that is installed twice has two entries.
+// Iterating a set includes elements added during the iteration. A package that is installed twice has two entries.
 for (const ref of installed) {
   for (const entry of bom.dependencies.filter((candidate) => candidate.ref === ref)) {
     for (const next of entry.dependsOn) if (forProduction.has(next)) installed.add(next);

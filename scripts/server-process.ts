@@ -1,4 +1,4 @@
-// Starts a server program for the tests, waits for the line that says it is ready, and is sure to end it.
+// Starts a server program for tests, waits for the line that reports that it is ready, and guarantees that it ends.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
@@ -6,48 +6,48 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How a server program is started. */
+/** How to start a server program. */
 export interface ServerOptions {
   command: string;
   args: readonly string[];
-  /** The folder it runs in. Its pid is written there, so that `endStrays` finds it. */
+  /** Its working folder. The pid is written there, so that `endStrays` finds it. */
   folder: string;
-  /** What it prints, on either stream, once it answers. */
+  /** A pattern in its output, on either stream, that shows that it is ready. */
   ready: RegExp;
-  /** The user to run it as; ours if absent. */
+  /** The user to run it as. @default the current user */
   user?: { uid: number; gid: number };
-  /** Default 30 s. */
+  /** @default 30_000 */
   timeoutMs?: number;
-  /** Is given all that it prints, on either stream, for as long as it lives. */
+  /** Receives all output on both streams until it exits. */
   onPrinted?: (chunk: Buffer) => void;
 }
 
-/** A server program that runs. */
+/** A running server program. */
 export interface RunningServer {
   readonly pid: number;
-  /** Settles when the process has ended, for whatever reason, and tells it: the signal or the code. */
+  /** Resolves when the process has exited, with the signal or the code. */
   readonly exited: Promise<string>;
-  /** Sends a signal and waits for the end. Harmless where it has ended already. */
+  /** Sends a signal and waits for the exit. Does nothing if it has exited already. */
   end(signal: NodeJS.Signals): Promise<void>;
 }
 
 const PID_FILE = 'server.pid';
 const running = new Set<ChildProcess>();
 
-// The last net: a test process that ends without its clean-up takes its servers with it.
+// The last resort: a test process that exits without cleaning up takes its servers with it.
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
 /**
- * Starts a server program and resolves when it is ready.
- * @throws Error with all that it printed, if it ends or stays silent instead.
+ * Starts a server program and resolves once it is ready.
+ * @throws Error with its output, if it exits or does not get ready in time.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { command, args, folder, ready, user, timeoutMs = 30_000, onPrinted } = options;
   const child = spawn(command, args, {
     cwd: folder,
-    // In a process group of its own, so that Ctrl-C in a terminal reaches the runner alone, which ends it last.
+    // A separate process group, so that Ctrl-C in a terminal reaches only the runner, which ends the servers last.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, HOME: folder, LC_ALL: 'C' },
@@ -64,31 +64,31 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
 
   await new Promise<void>((resolve, reject) => {
-    let printed = '';
+    let output = '';
     let isReady = false;
     const fail = (why: string) => {
       clearTimeout(timer);
-      reject(new Error(`${command} ${why}\n${printed}`));
+      reject(new Error(`${command} ${why}\n${output}`));
     };
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
-      fail(`was not ready within ${timeoutMs} ms; it printed:`);
+      fail(`was not ready within ${timeoutMs} ms; output:`);
     }, timeoutMs);
     const read = (chunk: Buffer) => {
       onPrinted?.(chunk);
-      // Read on for as long as it lives: a full pipe would stop the server.
+      // Output is read until it exits: a full pipe would block the server.
       if (isReady) return;
-      printed += chunk;
-      if (!ready.test(printed)) return;
+      output += chunk;
+      if (!ready.test(output)) return;
       isReady = true;
       clearTimeout(timer);
       resolve();
     };
     child.stdout.on('data', read);
     child.stderr.on('data', read);
-    child.once('error', (error) => fail(`could not be started: ${error.message}`));
-    // 'close' and not 'exit': by then all that it printed has been read.
-    child.once('close', (code, signal) => fail(`ended with ${signal ?? `code ${code}`}; it printed:`));
+    child.once('error', (error) => fail(`could not start: ${error.message}`));
+    // 'close' instead of 'exit': all output has been read by then.
+    child.once('close', (code, signal) => fail(`exited with ${signal ?? `code ${code}`}; output:`));
   });
 
   const pid = child.pid!;
@@ -104,9 +104,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 /**
- * Ends the servers that test processes left running in folders under `parent`, and waits until they are gone: a test
- * process that was killed could not do so itself.
- * @returns the names of the folders whose server was still there.
+ * Ends the servers that test processes left running in folders under `parent`, and waits for their exit. A test
+ * process that was killed cannot do that itself.
+ * @returns the names of the folders whose server was still running.
  */
 export async function endStrays(parent: string): Promise<string[]> {
   const strays: string[] = [];
@@ -118,13 +118,13 @@ export async function endStrays(parent: string): Promise<string[]> {
     if (workingFolder(pid) !== folder) continue;
     strays.push(name);
     process.kill(pid, 'SIGKILL');
-    // Not our child, so nothing tells us of its end.
+    // It is not a child of this process, so no event reports its exit.
     while (workingFolder(pid) === folder) await sleep(5);
   }
   return strays;
 }
 
-/** Where a process runs; undefined where it is gone. A pid that another program has by now runs elsewhere. */
+/** The working folder of a process; undefined if it has exited. A reused pid has another folder. */
 function workingFolder(pid: number): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/cwd`);
@@ -133,19 +133,22 @@ function workingFolder(pid: number): string | undefined {
   }
 }
 
-/** What `freePort` has tried: a port stays free until its server takes it, and becomes free while that is down. */
-const given = new Set<number>();
+/**
+ * Ports that `freePort` has returned or tried, because a port stays free until its server listens, and while that
+ * is down.
+ */
+const usedPorts = new Set<number>();
 
 /**
- * A port of 127.0.0.1 that is free now, and that this process was not given before. Below the range that systems give
- * to outgoing connections: a client that reconnects to a port of that range while its server is down can connect to
- * itself, or take the port.
+ * A free port of 127.0.0.1 that this process has not used before. It is below the range of ephemeral ports: a
+ * client that reconnects to a port of that range while its server is down can connect to itself, or occupy the
+ * port.
  */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt++) {
     const port = randomInt(15_000, 32_000);
-    if (given.has(port)) continue;
-    given.add(port);
+    if (usedPorts.has(port)) continue;
+    usedPorts.add(port);
     if (await isFree(port)) return port;
   }
   throw new Error('found no free port between 15000 and 32000 in 50 tries');

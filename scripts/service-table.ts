@@ -1,21 +1,21 @@
-// What the runner says about the parts: found where, or missing, what that skips, and what would install it.
+// The runner's table of programs: found or missing, the suites that are skipped, and the command that installs it.
 
 import { suitesUsing } from './suites.ts';
 import { PARTS, type Part, type Place } from './test-services.ts';
 
-/** One part as it was found, before anything is started. */
+/** One program, checked before anything is started. */
 export interface Row {
   part: Part;
-  /** The path of its program; undefined where it is missing. */
+  /** The path of its program; undefined if it is missing. */
   path?: string;
   /** Why it is missing. */
   why?: string;
-  /** The shared server that the caller gave. */
+  /** The shared server that the caller configured. */
   url?: string;
 }
 
-/** Looks for every part. */
-export function look(place: Place): Row[] {
+/** Checks every program. */
+export function findServices(place: Place): Row[] {
   return PARTS.map((part) => {
     const variables = [part.urlVariable, part.publicVariable].filter((name) => name !== undefined);
     const url = variables.map((name) => place.env[name]).find(Boolean);
@@ -23,30 +23,30 @@ export function look(place: Place): Row[] {
   });
 }
 
-/** The command that installs the parts, for a person to type. */
+/** A command for a person that installs the programs. */
 export function installCommand(parts: readonly Part[]): string {
   const packages = parts.flatMap((part) => part.package ?? []);
   const apt = packages.length > 0 ? [`apt-get install -y --no-install-recommends ${packages.join(' ')}`] : [];
-  // What Debian does not have, the runner installs itself.
-  const own = parts.some((part) => part.install) ? ['npm test -- --install'] : [];
-  return [...apt, ...own].join(' && ');
+  // The runner itself installs programs that Debian does not have.
+  const runnerCommand = parts.some((part) => part.install) ? ['npm test -- --install'] : [];
+  return [...apt, ...runnerCommand].join(' && ');
 }
 
-/** A table for people: a line a part, and under each that is missing what follows from it. */
+/** A table for people: one line per program, and the consequences below each missing one. */
 export function describeRows(rows: readonly Row[], testFolder: string): string {
   const width = Math.max(...rows.map(({ part }) => part.name.length));
   return rows.flatMap((row) => describeRow(row, width, testFolder)).join('\n');
 }
 
 function describeRow({ part, path, why, url }: Row, width: number, testFolder: string): string[] {
-  const given = url && `given as ${part.urlVariable} (${withoutPassword(url)})`;
+  const configured = url && `set by ${part.urlVariable} (${withoutPassword(url)})`;
   const start = `${part.name.padEnd(width)}  `;
-  if (path !== undefined) return [start + [given, path].filter(Boolean).join('; ')];
+  if (path !== undefined) return [start + [configured, path].filter(Boolean).join('; ')];
   const suites = suitesUsing(part.support, testFolder);
   const indent = ' '.repeat(start.length);
   return [
-    `${start}${given ? `${given}; no program of its own` : 'MISSING'}: ${why}`,
-    `${indent}skips ${given ? 'what starts its own in' : '(in whole or in part)'}: ${suites.join(', ') || 'nothing yet'}`,
+    `${start}${configured ? `${configured}; no local program` : 'MISSING'}: ${why}`,
+    `${indent}skips ${configured ? 'suites that start a local server' : '(completely or partly)'}: ${suites.join(', ') || 'no suites'}`,
     `${indent}install: ${installCommand([part])}`,
   ];
 }

@@ -1,4 +1,4 @@
-// What people read in a file: comments and string literals of source code, paragraphs of a document.
+// Extracts the prose of a file: comments and string literals of source code, paragraphs of a document.
 export interface Prose {
   readonly kind: 'comment' | 'string' | 'paragraph' | 'code';
   /** On one line, without comment markers and URLs. */
@@ -15,7 +15,7 @@ interface Piece {
 }
 
 const STRINGS = String.raw`'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|\x60(?:\\.|[^\x60\\])*\x60`;
-// After a character that ends no operand, a slash begins a regular expression, in which quotes mean nothing.
+// After a character that cannot end an operand, a slash starts a regular expression, whose quotes are ignored.
 const REGEX = String.raw`(?<=(?:[(,=:[!&|?{};]|=>|\breturn)\s*)/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+/`;
 const TOKENS: Readonly<Record<string, RegExp>> = {
   slashes: new RegExp(String.raw`//[^\n]*|/\*[\s\S]*?\*/|${STRINGS}|${REGEX}`, 'g'),

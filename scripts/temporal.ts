@@ -1,4 +1,4 @@
-// A Temporal dev server process for the tests, on a port and in a folder of its own.
+// A Temporal dev server process for tests, with its own port and folder.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,13 +7,13 @@ import { freePort, type RunningServer, startServer } from './server-process.ts';
 export interface TemporalOptions {
   /** The path of the Temporal CLI. */
   binary: string;
-  /** `true`: workflows survive `kill()` and `restart()`, in a file of the server's folder. Default: in memory. */
+  /** `true`: workflows survive `kill()` and `restart()`, in a file of the server's folder. @default false */
   persistent?: boolean;
-  /** More arguments of `temporal server start-dev`, such as `['--dynamic-config-value', 'key=value']`. */
+  /** Additional arguments of `temporal server start-dev`, such as `['--dynamic-config-value', 'key=value']`. */
   args?: readonly string[];
 }
 
-/** A Temporal dev server that can be killed and started again on the same port. */
+/** A Temporal dev server that can be killed and restarted on the same port. */
 export class TemporalServer {
   readonly port: number;
   /** `127.0.0.1:<port>`. */
@@ -29,12 +29,12 @@ export class TemporalServer {
     this.folder = mkdtempSync(join(process.env.TEST_FOLDER ?? tmpdir(), 'temporal-'));
   }
 
-  /** What the runner gives to suites. */
+  /** The address that the runner passes to suites. */
   get url(): string {
     return this.address;
   }
 
-  /** Starts one; resolves when it answers. */
+  /** Starts a server; resolves once it responds. */
   static async start(options: TemporalOptions): Promise<TemporalServer> {
     const server = new TemporalServer(options, await freePort());
     try {
@@ -46,7 +46,7 @@ export class TemporalServer {
     return server;
   }
 
-  /** Starts it again after `kill()`, on the same port. Kills it first where it still runs. */
+  /** Starts it again after `kill()`, on the same port. Kills it first if it is running. */
   async restart(): Promise<void> {
     await this.kill();
     const { binary, persistent = false, args = [] } = this.#options;
@@ -56,29 +56,29 @@ export class TemporalServer {
       command: binary,
       args: ['server', 'start-dev', ...place, ...data, '--log-level', 'error', ...args],
       folder: this.folder,
-      // Printed after the server's own check of its health.
+      // Printed after the server's own health check.
       ready: /Temporal Server:/,
       timeoutMs: 60_000,
     });
   }
 
-  /** SIGKILL: connections break. Resolves when the process is gone. */
+  /** SIGKILL: connections break. Resolves once the process has exited. */
   async kill(): Promise<void> {
     await this.#process?.end('SIGKILL');
     this.#process = undefined;
   }
 
-  /** Stops the process where it stands (SIGSTOP): connections stay open and nothing answers, until `thaw()`. */
+  /** Suspends the process (SIGSTOP): connections stay open without responses until `thaw()`. */
   freeze(): void {
     if (this.#process) process.kill(this.#process.pid, 'SIGSTOP');
   }
 
-  /** Lets a frozen server go on. */
+  /** Resumes a frozen server. */
   thaw(): void {
     if (this.#process) process.kill(this.#process.pid, 'SIGCONT');
   }
 
-  /** Ends it for good and removes its folder. */
+  /** Ends it permanently and removes its folder. */
   async stop(): Promise<void> {
     await this.kill();
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });

@@ -1,4 +1,4 @@
-// The programs that the suites need besides Node, and where each is looked for. One more is one more entry in PARTS.
+// The programs that suites need besides Node, and how to find them. To add one, add it to PARTS.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readdirSync, realpathSync, statSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -7,15 +7,15 @@ import { RedisServer } from './redis.ts';
 import { TemporalServer } from './temporal.ts';
 import { installTemporalCli, temporalCacheFolder } from './temporal-cli.ts';
 
-/** Where to look. Tests look elsewhere than in the real places. */
+/** Where to search. Tests use other places than the real ones. */
 export interface Place {
   env: Readonly<Record<string, string | undefined>>;
-  /** The folder that absolute paths start from; default `/`. */
+  /** The folder to which absolute paths are relative. @default '/' */
   root?: string;
 }
 
-/** What a look came to: the path of the program (or of its folder), or why there is none. */
-type Sighting = { path: string } | { why: string };
+/** The result of a search: the path of the program or of its folder, or why it was not found. */
+type SearchResult = { path: string } | { why: string };
 
 /** A server that the runner started for all suites. */
 interface Started {
@@ -28,18 +28,18 @@ export interface Part {
   name: string;
   /** The module of test/support/ through which suites use it. */
   support: string;
-  /** Debian's package; absent where Debian has none. */
+  /** Debian's package; absent if Debian has none. */
   package?: string;
-  /** Installs it where Debian has no package. */
+  /** Installs it if Debian has no package. */
   install?(): void;
-  /** The environment variable that tells suites the program's path. */
+  /** The environment variable with the program's path, for suites. */
   pathVariable: string;
-  /** The environment variable that names a shared server: the caller's, or else the one that the runner starts. */
+  /** The environment variable of a shared server: set by the caller, or else by the runner. */
   urlVariable?: string;
-  /** Another variable by which the caller may name a shared server, known outside of our tests. */
+  /** Another variable by which the caller can set a shared server, also used outside of our tests. */
   publicVariable?: string;
-  find(place: Place): Sighting;
-  /** Starts the server that the suites share. */
+  find(place: Place): SearchResult;
+  /** Starts the server that suites share. */
   start?(path: string): Promise<Started>;
 }
 
@@ -52,10 +52,10 @@ export const REDIS: Part = {
   find(place) {
     const path = place.env.TEST_REDIS_SERVER ?? onPath(['redis-server'], place);
     if (!path) return { why: 'no redis-server on PATH' };
-    const printed = spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout ?? '';
-    const version = /\bv=(\d+)\.\S+/.exec(printed);
-    if (!version) return { why: `${path} does not tell its version` };
-    // Sharded Pub/Sub began with 7.
+    const output = spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout ?? '';
+    const version = /\bv=(\d+)\.\S+/.exec(output);
+    if (!version) return { why: `${path} does not print its version` };
+    // Sharded Pub/Sub requires version 7.
     return Number(version[1]) >= 7 ? { path } : { why: `${path} is too old: ${version[0]}` };
   },
   start: (binary) => RedisServer.start({ binary }),
@@ -72,7 +72,7 @@ export const POSTGRES: Part = {
     const bin = folders.find(
       (folder) => isProgram(join(folder, 'initdb')) && isProgram(join(folder, 'postgres')),
     );
-    // The real folder: PATH may have links to some of the programs only.
+    // The real folder, because PATH may contain links to only some of the programs.
     return bin
       ? { path: dirname(realpathSync(join(bin, 'initdb'))) }
       : { why: 'no initdb and postgres on PATH or in /usr/lib/postgresql' };
@@ -86,8 +86,11 @@ export const CHROMIUM: Part = {
   package: 'chromium',
   pathVariable: 'CHROMIUM_PATH',
   find(place) {
-    const given = place.env.CHROMIUM_PATH;
-    if (given) return isProgram(given) ? { path: given } : { why: `CHROMIUM_PATH is no program: ${given}` };
+    const configured = place.env.CHROMIUM_PATH;
+    if (configured)
+      return isProgram(configured)
+        ? { path: configured }
+        : { why: `CHROMIUM_PATH is not a program: ${configured}` };
     const path = onPath(['chromium', 'chromium-browser', 'google-chrome'], place);
     return path ? { path } : { why: 'no chromium, chromium-browser or google-chrome on PATH' };
   },
@@ -102,8 +105,11 @@ export const TEMPORAL: Part = {
   publicVariable: 'TEMPORAL_ADDRESS',
   find(place) {
     for (const variable of ['TEST_TEMPORAL_CLI', 'TEMPORAL_CLI_PATH']) {
-      const given = place.env[variable];
-      if (given) return isProgram(given) ? { path: given } : { why: `${variable} is no program: ${given}` };
+      const configured = place.env[variable];
+      if (configured)
+        return isProgram(configured)
+          ? { path: configured }
+          : { why: `${variable} is not a program: ${configured}` };
     }
     const cache = temporalCacheFolder(place.env);
     const cached = cache && join(cache, 'temporal');
@@ -115,10 +121,10 @@ export const TEMPORAL: Part = {
 
 export const PARTS: readonly Part[] = [REDIS, POSTGRES, CHROMIUM, TEMPORAL];
 
-/** The path of a part's program on this machine, or undefined. */
+/** The path of a program on this machine, or undefined. */
 export function findPart(part: Part, place: Place = { env: process.env }): string | undefined {
-  const sighting = part.find(place);
-  return 'path' in sighting ? sighting.path : undefined;
+  const result = part.find(place);
+  return 'path' in result ? result.path : undefined;
 }
 
 function pathFolders({ env }: Place): string[] {
@@ -133,7 +139,7 @@ function onPath(names: readonly string[], place: Place): string | undefined {
   return undefined;
 }
 
-/** Debian keeps the server's programs off the PATH, in a folder for each major version; newest first. */
+/** Debian installs the server's programs outside of PATH, in one folder per major version; newest first. */
 function debianPostgres({ root = '/' }: Place): string[] {
   const parent = join(root, 'usr/lib/postgresql');
   try {

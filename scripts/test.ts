@@ -1,9 +1,10 @@
-// `npm test`: finds or installs what the suites need, starts their servers, runs vitest, and ends what it started.
+// `npm test`: finds or installs the programs that suites need, starts their servers, runs vitest, and ends the
+// servers.
 //
-//   npm test                        every suite whose parts are there
-//   npm test -- test/log -t gap     further arguments are vitest's
-//   npm test -- --install           installs what is missing first (Debian, as root); CI=true does so too
-//   npm test -- --parts             only says what is there, or installs what is missing where that is asked for
+//   npm test                        all suites whose programs are installed
+//   npm test -- test/log -t gap     passes further arguments to vitest
+//   npm test -- --install           installs missing programs first (Debian, as root); also with CI=true
+//   npm test -- --parts             only lists the programs, or installs missing ones if allowed
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { isCi, parseArguments, vitestArguments } from './arguments.ts';
 import { install } from './install.ts';
 import { endStrays } from './server-process.ts';
-import { describeRows, installCommand, look, type Row } from './service-table.ts';
+import { describeRows, findServices, installCommand, type Row } from './service-table.ts';
 import { closingLine, judge, type Report, type Tally, tally } from './vitest-report.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -23,7 +24,7 @@ const inCi = isCi(process.env);
 const args = parseArguments(process.argv.slice(2));
 const mayInstall = inCi || args.install;
 
-// The signal that asked us to stop. It is passed to vitest; the clean-up below runs all the same.
+// The signal that stopped the run. It is passed to vitest; the cleanup below still runs.
 let stoppedBy: NodeJS.Signals | undefined;
 let vitest: ChildProcess | undefined;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -37,7 +38,7 @@ process.exitCode = args.parts ? showParts() : await main();
 
 function showParts(): number {
   try {
-    lookOrInstall();
+    findOrInstall();
     return 0;
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
@@ -50,11 +51,11 @@ async function main(): Promise<number> {
   let result: Tally = { passed: 0, failed: 0, skipped: [] };
   let exitCode = 1;
   try {
-    const rows = lookOrInstall();
+    const rows = findOrInstall();
     const run = await runWith(rows);
     result = run.result;
     exitCode = judge(result, run.code, inCi);
-    remind(rows, result);
+    summarise(rows, result);
   } catch (error) {
     failure = error;
   }
@@ -63,16 +64,16 @@ async function main(): Promise<number> {
   return exitCode;
 }
 
-/** @throws Error if parts are missing where none may be. */
-function lookOrInstall(): Row[] {
-  let rows = look({ env: process.env });
+/** @throws Error if programs are missing where they are required. */
+function findOrInstall(): Row[] {
+  let rows = findServices({ env: process.env });
   if (mayInstall && rows.some(isMissing)) {
     install(rows.filter(isMissing).map((row) => row.part));
-    rows = look({ env: process.env });
+    rows = findServices({ env: process.env });
   }
   console.log(`${describeRows(rows, TEST_FOLDER)}\n`);
   if (mayInstall && rows.some(isMissing))
-    throw new Error('Parts are missing after the installation; no test was run.');
+    throw new Error('Programs are missing after the installation; no test was run.');
   return rows;
 }
 
@@ -81,9 +82,9 @@ function isMissing(row: Row): boolean {
 }
 
 async function runWith(rows: readonly Row[]): Promise<{ result: Tally; code: number | null }> {
-  // The real path, as /proc tells it of a process.
+  // The real path, which /proc reports for a process.
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'execstream-test-')));
-  // Servers of other users than ours have their folders in this one.
+  // Contains the folders of servers that run as other users.
   chmodSync(folder, 0o755);
   process.env.TEST_FOLDER = folder;
   const stops: (() => Promise<void>)[] = [];
@@ -105,7 +106,8 @@ async function runWith(rows: readonly Row[]): Promise<{ result: Tally; code: num
   } finally {
     await Promise.all(stops.map((stop) => stop()));
     const strays = await endStrays(folder);
-    if (strays.length > 0) console.error(`A suite left servers running; ended now: ${strays.join(', ')}`);
+    if (strays.length > 0)
+      console.error(`A suite left servers running, which were ended now: ${strays.join(', ')}`);
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
@@ -124,8 +126,8 @@ function runVitest(argv: readonly string[], env: Record<string, string>): Promis
   });
 }
 
-/** Repeats, where it is read, what was skipped and what CI warns of. */
-function remind(rows: readonly Row[], { skipped }: Tally): void {
+/** Repeats skipped tests and CI warnings at the end, where they are read. */
+function summarise(rows: readonly Row[], { skipped }: Tally): void {
   if (process.env.TEST_WARNING) console.error(process.env.TEST_WARNING);
   if (inCi && skipped.length > 0) {
     console.error(`In CI no test may be skipped:\n${skipped.map((name) => `  ${name}`).join('\n')}`);
@@ -133,6 +135,6 @@ function remind(rows: readonly Row[], { skipped }: Tally): void {
   const missing = rows.filter(isMissing).map((row) => row.part);
   if (missing.length > 0) {
     const names = missing.map((part) => part.name).join(', ');
-    console.log(`Skipped for want of ${names}. To install: ${installCommand(missing)}`);
+    console.log(`Skipped suites that need ${names}. To install: ${installCommand(missing)}`);
   }
 }

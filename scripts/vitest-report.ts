@@ -1,6 +1,6 @@
-// Counts the tests of a run from vitest's JSON report, and judges the run.
+// Counts the tests in vitest's JSON report, and computes the exit code of the run.
 
-/** What this reads of vitest's JSON report. */
+/** The part of vitest's JSON report that is used here. */
 export interface Report {
   testResults: {
     name: string;
@@ -10,15 +10,15 @@ export interface Report {
   }[];
 }
 
-/** How a run went. */
+/** The result of a run. */
 export interface Tally {
   passed: number;
   failed: number;
-  /** The names of tests that were skipped or are still to be written. */
+  /** The names of skipped and todo tests. */
   skipped: string[];
 }
 
-/** Counts the tests. A file that could not be loaded, so that none of its tests ran, counts as one that failed. */
+/** Counts the tests. A file that failed to load, so that none of its tests ran, counts as one failed test. */
 export function tally(report: Report): Tally {
   const result: Tally = { passed: 0, failed: 0, skipped: [] };
   for (const file of report.testResults) {
@@ -34,15 +34,15 @@ export function tally(report: Report): Tally {
 }
 
 /**
- * The exit code of a run: vitest's own; and in CI, where every part is there, a skipped test is a failure too.
+ * The exit code of a run: vitest's exit code; in CI, where every program is installed, skipped tests also fail.
  * @param code vitest's exit code; null if a signal ended it.
  */
-export function judge(counted: Tally, code: number | null, inCi: boolean): number {
+export function judge(result: Tally, code: number | null, inCi: boolean): number {
   if (code !== 0) return code ?? 1;
-  return inCi && counted.skipped.length > 0 ? 1 : 0;
+  return inCi && result.skipped.length > 0 ? 1 : 0;
 }
 
-/** The line that CI reads. A run that failed never says "0 failed", whatever failed in it. */
+/** The line that CI reads. It never reports "0 failed" for a run that failed for another reason. */
 export function closingLine({ passed, failed, skipped }: Tally, exitCode: number): string {
   const shown = exitCode !== 0 && failed === 0 ? 1 : failed;
   return `${passed} passed, ${shown} failed, ${skipped.length} skipped`;

@@ -1,4 +1,4 @@
-// The audit of CI: a vulnerability of high severity fails it, and an audit that was not made is a warning that is seen.
+// The audit of CI: a vulnerability of high severity fails it, and an audit that was not made prints a warning.
 import { expect, test } from 'vitest';
 import { readAudit } from '../../scripts/audit.ts';
 
@@ -12,7 +12,7 @@ test('an audit without vulnerabilities passes without a warning', () => {
   });
 });
 
-test('an audit fails by vulnerabilities of high severity, and not by others', () => {
+test('an audit fails for vulnerabilities of high severity only', () => {
   const vulnerabilities = { left: { severity: 'high', range: '<2' } };
   expect(readAudit(report({ high: 1, total: 1 }, vulnerabilities))).toEqual({
     isFailed: true,
@@ -23,17 +23,13 @@ test('an audit fails by vulnerabilities of high severity, and not by others', ()
 
 test.each([
   [
-    'a registry that makes no audits',
+    'a registry that does not support audits',
     JSON.stringify({ message: '405 Method Not Allowed' }),
     '405 Method Not Allowed',
   ],
-  [
-    'a registry that cannot be reached',
-    'npm error network timeout\nnpm error log',
-    'npm error network timeout',
-  ],
+  ['an unreachable registry', 'npm error network timeout\nnpm error log', 'npm error network timeout'],
   ['no output', '', 'npm audit printed nothing'],
-])('%s is a warning with the reason, and no failure', (_, output, reason) => {
+])('%s prints a warning with the reason and does not fail', (_, output, reason) => {
   const warning = `WARNING: dependencies were NOT audited for known vulnerabilities: ${reason}`;
   expect(readAudit(output)).toEqual({ isFailed: false, summary: warning, warning });
 });

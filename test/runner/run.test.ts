@@ -1,4 +1,4 @@
-// The runner's command line, its closing line, and that it leaves nothing behind.
+// The runner's command line and closing line, and the cleanup after a run.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import { until } from '../support/wait.ts';
 const ROOT = join(import.meta.dirname, '../..');
 
 describe('arguments', () => {
-  test("keep their order on the way to vitest, and the runner's own are taken out", () => {
+  test("arguments for vitest keep their order, without the runner's own", () => {
     const { install, parts, vitest } = parseArguments(['test/log', '--install', '-t', 'a gap']);
     expect({ install, parts, vitest }).toEqual({
       install: true,
@@ -23,7 +23,7 @@ describe('arguments', () => {
     });
   });
 
-  test('of vitest end the command line, after the report that the runner reads', () => {
+  test('the vitest command line ends with the given arguments, after the report that the runner reads', () => {
     expect(vitestArguments(['test/log'], '/tmp/r.json')).toEqual([
       'run',
       '--reporter=default',
@@ -33,7 +33,7 @@ describe('arguments', () => {
     ]);
   });
 
-  test('that name a reporter replace the default one alone', () => {
+  test('arguments that name a reporter replace only the default one', () => {
     const argv = vitestArguments(['--reporter=dot'], '/tmp/r.json');
     expect(argv.filter((argument) => argument.startsWith('--reporter'))).toEqual([
       '--reporter=json',
@@ -41,7 +41,7 @@ describe('arguments', () => {
     ]);
   });
 
-  test('CI is on when set, but to a no', () => {
+  test('CI is on if it is set, except to 0 or false', () => {
     expect([undefined, '', '0', 'false', '1', 'true'].map((CI) => isCi({ CI }))).toEqual([
       false,
       false,
@@ -64,18 +64,18 @@ describe('the closing line', () => {
     ],
   });
 
-  test('counts what passed, failed, and was skipped or is still to do', () => {
+  test('counts passed, failed, skipped and todo tests', () => {
     const counted = tally(report('passed', 'passed', 'failed', 'skipped', 'pending', 'todo'));
     expect(closingLine(counted, 1)).toBe('2 passed, 1 failed, 3 skipped');
   });
 
-  test('counts a file that could not be loaded as a failure', () => {
+  test('counts a file that failed to load as a failure', () => {
     const broken = { name: 'b.test.ts', status: 'failed', assertionResults: [] };
     const counted = tally({ testResults: [...report('passed').testResults, broken] });
     expect(closingLine(counted, 1)).toBe('1 passed, 1 failed, 0 skipped');
   });
 
-  test('never says "0 failed" of a run that failed', () => {
+  test('never reports "0 failed" for a run that failed', () => {
     expect(closingLine(tally(report('passed')), 1)).toBe('1 passed, 1 failed, 0 skipped');
   });
 
@@ -86,43 +86,43 @@ describe('the closing line', () => {
     expect(judge(counted, 0, false)).toBe(0);
   });
 
-  test('a run that a signal ended has failed', () => {
+  test('a run that was ended by a signal has failed', () => {
     expect(judge(tally(report('passed')), null, false)).toBe(1);
   });
 });
 
-describe('a server program', () => {
+describe('server program', () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'execstream-runner-'));
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  test('that ends instead of becoming ready is an error with what it printed', async () => {
+  test('a server that exits instead of getting ready is an error with its output', async () => {
     const args = ['-e', 'console.error("no such setting"); process.exit(3)'];
     const start = startServer({ command: process.execPath, args, folder, ready: /ready/ });
-    await expect(start).rejects.toThrow(/ended with code 3; it printed:\nno such setting/);
+    await expect(start).rejects.toThrow(/exited with code 3; output:\nno such setting/);
   });
 
-  test('that stays silent is ended, and is an error', async () => {
+  test('a server that does not get ready is ended and is an error', async () => {
     const args = ['-e', 'setInterval(() => {}, 1000); console.log("thinking")'];
     const start = startServer({ command: process.execPath, args, folder, ready: /ready/, timeoutMs: 500 });
-    await expect(start).rejects.toThrow('was not ready within 500 ms; it printed:\nthinking');
+    await expect(start).rejects.toThrow('was not ready within 500 ms; output:\nthinking');
   });
 
-  test('that does not exist is an error that names it', async () => {
+  test('a server that does not exist is an error that names it', async () => {
     const start = startServer({ command: '/nowhere/server', args: [], folder, ready: /ready/ });
-    await expect(start).rejects.toThrow('/nowhere/server could not be started');
+    await expect(start).rejects.toThrow('/nowhere/server could not start');
   });
 });
 
-/** Whether a process runs. One that has ended but is not yet buried (state Z) does not. */
+/** Whether a process runs. A zombie (state Z) does not. */
 function isAlive(pid: number): boolean {
   const status = `/proc/${pid}/status`;
   return existsSync(status) && !/^State:\s+Z/m.test(readFileSync(status, 'utf8'));
 }
 
-// These run the runner itself, on a made-up suite that leaves its traces in a file.
+// These tests run the runner on a generated suite that writes a trace file.
 describeOwnRedis('npm test', () => {
   let folder: string;
   beforeEach(() => {
@@ -130,7 +130,7 @@ describeOwnRedis('npm test', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  /** Starts the runner on one made-up suite, with Redis and no other part. */
+  /** Starts the runner on one generated suite, with Redis and no other program. */
   function run(suite: string, extra: Record<string, string> = {}) {
     writeFileSync(join(folder, 'made-up.test.mjs'), suite);
     // Vitest needs a configuration that includes files of this folder.
@@ -142,7 +142,7 @@ describeOwnRedis('npm test', () => {
       env: {
         PATH: '',
         TMPDIR: folder,
-        // Given, so not started: one server is enough to show that it is stopped.
+        // Set, so that they are not started: one server suffices to check that it is stopped.
         TEST_POSTGRES_URL: 'postgresql://127.0.0.1:1/none',
         TEST_TEMPORAL_ADDRESS: '127.0.0.1:1',
         TEST_REDIS_SERVER: findPart(REDIS),
@@ -159,7 +159,7 @@ describeOwnRedis('npm test', () => {
   }
 
   const trace = () => join(folder, 'trace');
-  /** A suite that writes down which Redis it was given, and then has these tests. */
+  /** A suite with these tests that first records the Redis that it received. */
   const suite = (tests: string) => `
     import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
     import { expect, test } from 'vitest';
@@ -172,7 +172,7 @@ describeOwnRedis('npm test', () => {
   const readTrace = () => JSON.parse(readFileSync(trace(), 'utf8')) as { pid: number; url: string };
   const leftovers = () => readdirSync(folder).filter((name) => name.startsWith('execstream-test-'));
 
-  test('gives suites a Redis, ends it and its folder, and closes with the counts', async () => {
+  test('passes a Redis to suites, removes it and its folder, and ends with the counts', async () => {
     const { ended } = run(suite(`test('a', () => {}); test.skip('b', () => {});`));
     const { code, output } = await ended;
     expect(output.trimEnd().split('\n').at(-1)).toBe('1 passed, 0 failed, 1 skipped');
@@ -183,7 +183,7 @@ describeOwnRedis('npm test', () => {
     expect(leftovers()).toEqual([]);
   });
 
-  test('repeats a warning of CI right before the counts', async () => {
+  test('repeats a CI warning right before the counts', async () => {
     const { ended } = run(suite(`test('a', () => {});`), { TEST_WARNING: 'WARNING: not audited' });
     const { output } = await ended;
     const lines = output.trimEnd().split('\n');
@@ -191,7 +191,7 @@ describeOwnRedis('npm test', () => {
     expect(lines.at(-1)).toBe('1 passed, 0 failed, 0 skipped');
   });
 
-  test('ends the servers after a failure too, with the exit code of vitest', async () => {
+  test('ends the servers also after a failure, with the exit code of vitest', async () => {
     const { ended } = run(suite(`test('a', () => expect(1).toBe(2));`));
     const { code, output } = await ended;
     expect(output.trimEnd().split('\n').at(-1)).toBe('0 passed, 1 failed, 0 skipped');
@@ -211,7 +211,7 @@ describeOwnRedis('npm test', () => {
     expect(leftovers()).toEqual([]);
   });
 
-  test('ends a server that a suite left running, and says so', async () => {
+  test('ends a server that a suite left running, and reports it', async () => {
     const { ended } = run(`
       import { readFileSync, writeFileSync } from 'node:fs';
       import { test } from 'vitest';
@@ -224,12 +224,12 @@ describeOwnRedis('npm test', () => {
     `);
     const { code, output } = await ended;
     expect(code).toBe(0);
-    expect(output).toContain('A suite left servers running; ended now: redis-');
+    expect(output).toContain('A suite left servers running, which were ended now: redis-');
     expect(isAlive(readTrace().pid)).toBe(false);
     expect(leftovers()).toEqual([]);
   });
 
-  test('refuses a run in CI where a part is missing and cannot be installed', async () => {
+  test('fails in CI if a program is missing and cannot be installed', async () => {
     const { ended } = run(suite(`test('a', () => {});`), { CI: 'true' });
     const { code, output } = await ended;
     expect(output).toContain('apt-get');

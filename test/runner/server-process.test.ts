@@ -1,8 +1,8 @@
-// What the scripts that start servers share.
+// Functions shared by the scripts that start servers.
 import { expect, test } from 'vitest';
 import { freePort } from '../../scripts/server-process.ts';
 
-test('a process is not given a port twice, though its servers have not taken them yet', async () => {
+test('freePort does not return a port twice, even if no server listens on it yet', async () => {
   const ports = await Promise.all(Array.from({ length: 500 }, freePort));
   expect(new Set(ports).size).toBe(500);
 });

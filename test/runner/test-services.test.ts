@@ -1,9 +1,9 @@
-// The runner finds the programs that suites need, and says plainly what a missing one means.
+// The runner finds the programs that suites need, and reports the consequences of a missing one.
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { describeRows, look } from '../../scripts/service-table.ts';
+import { describeRows, findServices } from '../../scripts/service-table.ts';
 import { suitesUsing } from '../../scripts/suites.ts';
 import { CHROMIUM, findPart, POSTGRES, REDIS, TEMPORAL } from '../../scripts/test-services.ts';
 
@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-/** A made-up program under the root that prints the text. */
+/** A fake program under the root that prints the text. */
 function program(path: string, prints = ''): string {
   const file = write(path, `#!/bin/sh\necho '${prints}'\n`);
   chmodSync(file, 0o755);
@@ -27,49 +27,49 @@ function write(path: string, text: string): string {
   return file;
 }
 
-describe('finding', () => {
-  test('takes what is on PATH, in the order of PATH', () => {
+describe('finding a program', () => {
+  test('uses the first match on PATH', () => {
     program('second/redis-server', 'Redis server v=7.4.1 sha=0');
     const first = program('first/redis-server', 'Redis server v=7.0.15 sha=0');
     const place = { env: { PATH: `${join(root, 'first')}:${join(root, 'second')}` }, root };
     expect(findPart(REDIS, place)).toBe(first);
   });
 
-  test('refuses a Redis older than 7, and says so', () => {
+  test('rejects a Redis older than 7 with the reason', () => {
     const path = program('bin/redis-server', 'Redis server v=6.2.14 sha=0');
     const found = REDIS.find({ env: { PATH: join(root, 'bin') }, root });
     expect(found).toEqual({ why: `${path} is too old: v=6.2.14` });
   });
 
-  test("takes the newest of Debian's PostgreSQL versions by number, where PATH has none", () => {
+  test("uses the newest of Debian's PostgreSQL versions by number, if PATH has none", () => {
     for (const version of ['9', '15', '17']) {
       program(`usr/lib/postgresql/${version}/bin/initdb`);
       program(`usr/lib/postgresql/${version}/bin/postgres`);
     }
-    // A client alone, as Debian's PATH has it.
+    // Only a client, as in Debian's PATH.
     program('bin/psql');
     const place = { env: { PATH: join(root, 'bin') }, root };
     expect(findPart(POSTGRES, place)).toBe(join(root, 'usr/lib/postgresql/17/bin'));
   });
 
-  test('passes over a PostgreSQL folder that has no server', () => {
+  test('skips a PostgreSQL folder without a server', () => {
     program('usr/lib/postgresql/17/bin/psql');
     program('usr/lib/postgresql/15/bin/initdb');
     program('usr/lib/postgresql/15/bin/postgres');
     expect(findPart(POSTGRES, { env: {}, root })).toBe(join(root, 'usr/lib/postgresql/15/bin'));
   });
 
-  test('takes CHROMIUM_PATH before PATH, and does not pass over a wrong one in silence', () => {
+  test('prefers CHROMIUM_PATH over PATH, and reports a wrong one', () => {
     const onPath = program('bin/google-chrome');
     const given = program('opt/chrome');
     const PATH = join(root, 'bin');
     expect(findPart(CHROMIUM, { env: { PATH }, root })).toBe(onPath);
     expect(findPart(CHROMIUM, { env: { PATH, CHROMIUM_PATH: given }, root })).toBe(given);
     const wrong = CHROMIUM.find({ env: { PATH, CHROMIUM_PATH: '/nowhere/chrome' }, root });
-    expect(wrong).toEqual({ why: 'CHROMIUM_PATH is no program: /nowhere/chrome' });
+    expect(wrong).toEqual({ why: 'CHROMIUM_PATH is not a program: /nowhere/chrome' });
   });
 
-  test('takes the Temporal CLI that is named, then the one on PATH, then the one in its own cache', () => {
+  test('prefers the configured Temporal CLI, then the one on PATH, then the one in the cache', () => {
     const cached = program('cache/execstream/temporal-1.9.1/temporal');
     const env = { PATH: join(root, 'bin'), XDG_CACHE_HOME: join(root, 'cache') };
     expect(findPart(TEMPORAL, { env, root })).toBe(cached);
@@ -77,58 +77,58 @@ describe('finding', () => {
     expect(findPart(TEMPORAL, { env, root })).toBe(onPath);
     expect(findPart(TEMPORAL, { env: { ...env, TEMPORAL_CLI_PATH: cached }, root })).toBe(cached);
     expect(TEMPORAL.find({ env: { ...env, TEMPORAL_CLI_PATH: '/nowhere' }, root })).toEqual({
-      why: 'TEMPORAL_CLI_PATH is no program: /nowhere',
+      why: 'TEMPORAL_CLI_PATH is not a program: /nowhere',
     });
   });
 
-  test('does not take a file that is not executable', () => {
+  test('ignores a file that is not executable', () => {
     write('bin/chromium', 'text');
     expect(findPart(CHROMIUM, { env: { PATH: join(root, 'bin') }, root })).toBeUndefined();
   });
 });
 
 describe('the table', () => {
-  test('names for each missing part the suites that are skipped and the command that installs it', () => {
+  test('lists for each missing program the skipped suites and the command that installs it', () => {
     write('test/log/redis.test.ts', `import { describeRedis } from '../support/redis.ts';`);
     write('test/log/memory.test.ts', `import { log } from '../../src/log/memory.ts';`);
     write('test/execution/store.test.ts', `import { suite } from './contract.ts';`);
     write('test/execution/contract.ts', `import { createDatabase } from '../support/postgres.ts';`);
     write('test/support/redis.ts', '');
     write('test/support/postgres.ts', '');
-    const rows = look({ env: { PATH: '' }, root });
+    const rows = findServices({ env: { PATH: '' }, root });
     expect(describeRows(rows, join(root, 'test'))).toBe(
       [
         'Redis 7 or newer  MISSING: no redis-server on PATH',
-        '                  skips (in whole or in part): log/redis.test.ts',
+        '                  skips (completely or partly): log/redis.test.ts',
         '                  install: apt-get install -y --no-install-recommends redis-server',
         'PostgreSQL        MISSING: no initdb and postgres on PATH or in /usr/lib/postgresql',
-        '                  skips (in whole or in part): execution/store.test.ts',
+        '                  skips (completely or partly): execution/store.test.ts',
         '                  install: apt-get install -y --no-install-recommends postgresql',
         'Chromium          MISSING: no chromium, chromium-browser or google-chrome on PATH',
-        '                  skips (in whole or in part): nothing yet',
+        '                  skips (completely or partly): no suites',
         '                  install: apt-get install -y --no-install-recommends chromium',
         'Temporal CLI      MISSING: no temporal on PATH',
-        '                  skips (in whole or in part): nothing yet',
+        '                  skips (completely or partly): no suites',
         '                  install: npm test -- --install',
       ].join('\n'),
     );
   });
 
-  test('shows a server that was given, without its password', () => {
+  test('shows a configured server without its password', () => {
     const env = { PATH: '', TEST_REDIS_URL: 'redis://me:secret@127.0.0.1:6400' };
-    const [redis] = describeRows(look({ env, root }), join(root)).split('\n');
+    const [redis] = describeRows(findServices({ env, root }), join(root)).split('\n');
     expect(redis).toBe(
-      'Redis 7 or newer  given as TEST_REDIS_URL (redis://me:***@127.0.0.1:6400); no program of its own: no redis-server on PATH',
+      'Redis 7 or newer  set by TEST_REDIS_URL (redis://me:***@127.0.0.1:6400); no local program: no redis-server on PATH',
     );
   });
 
-  test('takes a Temporal server by the name that its users know', () => {
+  test('accepts a Temporal server in TEMPORAL_ADDRESS', () => {
     const env = { PATH: '', TEMPORAL_ADDRESS: 'temporal.example:7233' };
-    const rows = look({ env, root });
+    const rows = findServices({ env, root });
     expect(rows.find(({ part }) => part === TEMPORAL)?.url).toBe('temporal.example:7233');
   });
 
-  test('finds the suites of this very project, and not one that only speaks of imports', () => {
+  test('finds the suites of this project, but not those that only mention imports', () => {
     const suites = suitesUsing('redis', join(import.meta.dirname, '..'));
     expect(suites).toContain('support/redis.test.ts');
     expect(suites).not.toContain('runner/parts.test.ts');

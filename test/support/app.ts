@@ -1,14 +1,14 @@
-// The whole server in the test's process, over a memory log and a memory store or over given parts.
+// The complete server in the test's process, over a memory log and a memory store or over other parts.
 //
 //   await using app = await startApp();                        // listens on a free port
 //   const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
 //   await run.text('hello');
 //   using stream = await openSse(`${app.url}/api/v0/executions/agents/a1/stream`);
 //
-//   await using app = createApp({ settings: { heartbeatMs: 15_000 } });   // no socket: for false time
+//   await using app = createApp({ settings: { heartbeatMs: 15_000 } });   // no socket: for fake time
 //   const body = collect(await app.request('/graphql?query=…'));
 //
-// `directLog` begins an execution and appends to its log word for word, where a test asserts bytes.
+// `directLog` begins an execution and appends exact events to its log, for tests that assert bytes.
 import { ExecstreamError } from '../../src/event/errors.ts';
 import type { ExecutionKind, ExecutionMode, NewEvent } from '../../src/event/events.ts';
 import { ANONYMOUS, type Authorize, type Caller } from '../../src/execution/permission.ts';
@@ -26,13 +26,13 @@ import { createPublisher, type Publisher, type PublisherLimits } from '../../src
 import { createMemoryStore } from './memory-store.ts';
 
 export interface AppOptions<Store extends ExecutionStore = ExecutionStore> {
-  /** In memory by default. A log or store that is given stays the test's to close. */
+  /** In memory by default. The test closes a log or store that it passes. */
   readonly log?: EventLog;
   readonly store?: Store;
   readonly settings?: Partial<EventStreamSettings>;
-  /** What the server takes on. */
+  /** Limits of the server. */
   readonly serverLimits?: Limits;
-  /** 0 by default: all streams are rotated at once. */
+  /** By default, all streams are rotated immediately. @default 0 */
   readonly drainMs?: number;
   readonly auth?: AuthenticationOptions;
   readonly corsOrigins?: readonly string[];
@@ -40,7 +40,7 @@ export interface AppOptions<Store extends ExecutionStore = ExecutionStore> {
   readonly limits?: Partial<PublisherLimits>;
   readonly liveness?: Partial<LivenessTimes>;
   readonly rowSource?: Partial<RowSourceTimes>;
-  /** Default 0: a free port. */
+  /** 0: a free port. @default 0 */
   readonly port?: number;
 }
 
@@ -49,11 +49,11 @@ export interface App extends AsyncDisposable {
   readonly services: Execstream;
   readonly log: EventLog;
   readonly store: ExecutionStore;
-  /** The real one, over the same parts. */
+  /** The real publisher, over the same parts. */
   readonly publisher: Publisher;
-  /** What the server logged as errors. */
+  /** Errors that the server logged. */
   readonly errors: { readonly details: object; readonly message: string }[];
-  /** Hands a request to GraphQL or REST as the server does, without a socket. */
+  /** Passes a request to GraphQL or REST as the server does, without a socket. */
   request(path: string, init?: RequestInit, caller?: Caller): Promise<Response>;
   close(): Promise<void>;
 }
@@ -64,7 +64,7 @@ export interface ListeningApp extends App {
 
 const SETTINGS: Partial<EventStreamSettings> = { retryMs: 1_000, heartbeatMs: 15_000, lifetimeMs: 600_000 };
 
-/** Puts the server together; it does not listen. */
+/** Assembles the server without listening. */
 export function createApp(options: AppOptions = {}): App {
   const log = options.log ?? createMemoryLog();
   const store = options.store ?? createMemoryStore();
@@ -121,19 +121,19 @@ export async function startApp(options: AppOptions = {}): Promise<ListeningApp> 
   return { ...app, url: server.url, close, [Symbol.asyncDispose]: close };
 }
 
-/** An execution whose log the test writes itself. */
+/** An execution whose log the test writes directly. */
 export interface DirectLog {
   readonly id: string;
   readonly epoch: string;
-  /** Appends as one batch; answers the new head. */
+  /** Appends one batch. Returns the new head. */
   append(...events: NewEvent[]): Promise<number>;
-  /** Ends the row with a result, appends the terminal event and notes it on the row; answers its seq. */
+  /** Ends the row with a result, appends the terminal event and records it on the row. Returns its seq. */
   complete(result?: string): Promise<number>;
-  /** A text in which this log's epoch is shown as `EPOCH`. */
+  /** Replaces this log's epoch in a text with `EPOCH`. */
   masked(text: string): string;
 }
 
-/** Every event that a test appends happened then. */
+/** The time of all events that tests append. */
 export const TS = '2026-01-02T03:04:05.678Z';
 
 /** Begins an execution and opens its log. */
@@ -176,7 +176,7 @@ export function chunk(content: string): NewEvent {
   return { type: 'llm_chunk', ts: TS, data: { content } };
 }
 
-/** `count` chunks that say where they stand: `1 `, `2 `, … */
+/** `count` chunks that contain their position: `1 `, `2 `, … */
 export function chunks(count: number, from = 1): NewEvent[] {
   return Array.from({ length: count }, (_, i) => chunk(`${from + i} `));
 }
@@ -185,7 +185,7 @@ export function toolCall(toolCallId = 't1'): NewEvent {
   return { type: 'tool_call', ts: TS, data: { toolCallId, toolName: 'search', status: 'started' } };
 }
 
-/** The numbers from `from` to `to`, for the seqs that a viewer must have seen. */
+/** The integers from `from` to `to`, for the seqs that a viewer must have received. */
 export function range(from: number, to: number): number[] {
   return Array.from({ length: to - from + 1 }, (_, i) => from + i);
 }
@@ -195,7 +195,7 @@ export interface Collected {
   readonly response: Response;
   readonly text: string;
   readonly done: boolean;
-  /** Stops reading, as a client that goes away. */
+  /** Stops reading, like a client that disconnects. */
   cancel(): Promise<void>;
 }
 
@@ -225,7 +225,7 @@ export function collect(response: Response): Collected {
 
 const { setImmediate: realSetImmediate } = globalThis;
 
-/** Lets everything that needs no timer and no socket happen. */
+/** Runs everything that needs neither a timer nor a socket. */
 export async function settled(rounds = 10): Promise<void> {
   for (let i = 0; i < rounds; i += 1) await new Promise((resolve) => realSetImmediate(resolve));
 }
@@ -237,5 +237,5 @@ export function graphqlPath(query: string, variables?: object): string {
   return `/graphql?${parameters}`;
 }
 
-/** What every request for an event stream sends. */
+/** The headers of every request for an event stream. */
 export const EVENT_STREAM = { accept: 'text/event-stream' };

@@ -1,4 +1,4 @@
-// A real browser for suites: Chromium, driven by playwright-core, on machines that are root and have no internet.
+// A real browser for suites: Chromium, controlled by playwright-core, also for root and without internet access.
 //
 //   describeBrowser('the console', () => {
 //     test('…', async () => {
@@ -10,22 +10,21 @@ import { CHROMIUM, findPart } from '../../scripts/test-services.ts';
 
 const executablePath = findPart(CHROMIUM);
 
-/** `describe` for suites that need a browser; skipped where no Chromium is found. */
+/** `describe` for suites that need a browser; skipped if Chromium is not installed. */
 export const describeBrowser = describe.skipIf(executablePath === undefined);
 
 /** Starts a headless Chromium with an empty profile. The test must close it: `await using`, or `close()`. */
 export function launchBrowser(): Promise<Browser> {
-  if (executablePath === undefined)
-    throw new Error('no Chromium was found: this belongs inside describeBrowser');
+  if (executablePath === undefined) throw new Error('Chromium not found; call this inside describeBrowser');
   return chromium.launch({
     executablePath,
     headless: true,
     args: [
-      // Root may not use the sandbox; containers have a small /dev/shm.
+      // Root cannot use the sandbox; containers have a small /dev/shm.
       '--no-sandbox',
       '--disable-dev-shm-usage',
       '--disable-gpu',
-      // Chromium's own errands need hosts that a closed network does not have.
+      // Chromium's background requests fail in a closed network.
       '--disable-quic',
       '--no-first-run',
       '--disable-background-networking',

@@ -1,4 +1,4 @@
-// How content is parted into events, as the server hands it to relays.
+// Splits content into events, as the server configures it for relays.
 
 import { splitText } from '../../src/event/text.ts';
 import { DEFAULT_LIMITS } from '../../src/publish/limits.ts';

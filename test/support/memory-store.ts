@@ -1,4 +1,4 @@
-// An ExecutionStore in memory, for the unit tests of other folders. It passes the contract of the real one.
+// An in-memory ExecutionStore for unit tests of other folders. It passes the contract tests of the real one.
 import { ExecstreamError } from '../../src/event/errors.ts';
 import { isFinal } from '../../src/event/events.ts';
 import { checkExecutionId } from '../../src/event/execution-id.ts';
@@ -28,7 +28,7 @@ export interface MemoryStore extends ExecutionStore {
   isAway: boolean;
 }
 
-/** Makes an empty store. */
+/** Creates an empty store. */
 export function createMemoryStore(): MemoryStore {
   const rows = new Map<string, Execution>();
 
@@ -43,37 +43,37 @@ export function createMemoryStore(): MemoryStore {
     return row && row.attempt === attempt && !isFinal(row.status) ? row : undefined;
   }
 
-  function checkThere(): void {
-    if (store.isAway) throw new ExecstreamError('SOURCE_UNAVAILABLE', 'The memory store is away');
+  function checkAvailable(): void {
+    if (store.isAway) throw new ExecstreamError('SOURCE_UNAVAILABLE', 'The memory store is unavailable');
   }
 
   const store: MemoryStore = {
     isAway: false,
 
-    async begin(wanted) {
-      checkThere();
-      checkBegin(wanted);
-      const parent = rows.get(wanted.parentId ?? '');
-      if (parent && wanted.tenant !== undefined) checkParentTenant(parent, wanted.tenant);
-      const row = rows.get(wanted.id);
+    async begin(request) {
+      checkAvailable();
+      checkBegin(request);
+      const parent = rows.get(request.parentId ?? '');
+      if (parent && request.tenant !== undefined) checkParentTenant(parent, request.tenant);
+      const row = rows.get(request.id);
       if (row === undefined) {
-        checkAttemptStep(wanted.attempt ?? 1, 0);
-        const made = firstRow(wanted);
-        rows.set(made.id, made);
-        return structuredClone(made);
+        checkAttemptStep(request.attempt ?? 1, 0);
+        const created = firstRow(request);
+        rows.set(created.id, created);
+        return structuredClone(created);
       }
-      if (resolveAttempt(row, wanted) === 'keep') {
-        const isNews = wanted.expectsHeartbeats && !row.expectsHeartbeats;
-        return isNews ? write(row, { expectsHeartbeats: true }) : structuredClone(row);
+      if (resolveAttempt(row, request) === 'keep') {
+        const isChange = request.expectsHeartbeats && !row.expectsHeartbeats;
+        return isChange ? write(row, { expectsHeartbeats: true }) : structuredClone(row);
       }
-      const { name, parentId, workflowId, runId, input, expectsHeartbeats } = structuredClone(wanted);
-      const attempt = wanted.attempt ?? row.attempt + 1;
+      const { name, parentId, workflowId, runId, input, expectsHeartbeats } = structuredClone(request);
+      const attempt = request.attempt ?? row.attempt + 1;
       const description = { name, parentId, workflowId, runId, input, expectsHeartbeats };
       return write(row, { attempt, status: 'RUNNING', ...description });
     },
 
     async undoBegin({ id, attempt, revision }, before) {
-      checkThere();
+      checkAvailable();
       const row = openAt(id, attempt);
       if (row?.revision !== revision) return false;
       if (!before) return rows.delete(id);
@@ -83,13 +83,13 @@ export function createMemoryStore(): MemoryStore {
     },
 
     async abandon(id, attempt) {
-      checkThere();
+      checkAvailable();
       const row = openAt(checkExecutionId(id), attempt);
       if (row) write(row, { expectsHeartbeats: false });
     },
 
     async expectingHeartbeats(after = '', limit) {
-      checkThere();
+      checkAvailable();
       const expecting = [...rows.values()].filter(
         (row) => row.expectsHeartbeats && !isFinal(row.status) && row.id > after,
       );
@@ -98,39 +98,39 @@ export function createMemoryStore(): MemoryStore {
     },
 
     async setStatus(id, attempt, status) {
-      checkThere();
+      checkAvailable();
       const row = openAt(checkExecutionId(id), attempt);
       if (row) write(row, { status });
       return row !== undefined;
     },
 
     async finish(id, attempt, end: ExecutionEnd) {
-      checkThere();
+      checkAvailable();
       const row = openAt(checkExecutionId(id), attempt);
       if (row) return write(row, { ...structuredClone(end), finishedAt: new Date() });
       return structuredClone(rows.get(id));
     },
 
     async markEnd(id, { seq, epoch }) {
-      checkThere();
+      checkAvailable();
       const row = rows.get(checkExecutionId(id));
-      const isNews = row?.end?.seq !== seq || row.end.epoch !== epoch;
-      if (row && isNews && isFinal(row.status)) write(row, { end: { seq, epoch } });
+      const isChange = row?.end?.seq !== seq || row.end.epoch !== epoch;
+      if (row && isChange && isFinal(row.status)) write(row, { end: { seq, epoch } });
     },
 
     async get(id) {
-      checkThere();
+      checkAvailable();
       return structuredClone(rows.get(checkExecutionId(id)));
     },
 
     async statesAfter(id, revision) {
-      checkThere();
+      checkAvailable();
       const row = rows.get(checkExecutionId(id));
       return row && row.revision > revision ? [structuredClone(row)] : [];
     },
 
     async list(query) {
-      checkThere();
+      checkAvailable();
       checkPage(query);
       const { kind, status, after } = query;
       const matching = [...rows.values()].filter(
@@ -147,13 +147,13 @@ export function createMemoryStore(): MemoryStore {
     },
 
     async getMany(ids) {
-      checkThere();
+      checkAvailable();
       checkIds(ids);
       return [...new Set(ids)].flatMap((id) => rows.get(id) ?? []).map(summaryOf);
     },
 
     async childrenOf(parentIds, query) {
-      checkThere();
+      checkAvailable();
       checkIds(parentIds);
       checkPage(query);
       const { first, after } = query;
@@ -170,7 +170,7 @@ export function createMemoryStore(): MemoryStore {
     },
 
     async contents(ids, field, maxBytes) {
-      checkThere();
+      checkAvailable();
       checkIds(ids);
       const found = new Map<string, Content>();
       let total = 0;
@@ -185,12 +185,12 @@ export function createMemoryStore(): MemoryStore {
     },
 
     async ended(ids) {
-      checkThere();
+      checkAvailable();
       return ids.filter((id) => rows.get(id)?.finishedAt !== undefined);
     },
 
     async ping() {
-      checkThere();
+      checkAvailable();
     },
 
     async close() {
@@ -200,8 +200,8 @@ export function createMemoryStore(): MemoryStore {
   return store;
 }
 
-function firstRow(wanted: BeginExecution): Execution {
-  const { attempt = 1, ...rest } = structuredClone(wanted);
+function firstRow(request: BeginExecution): Execution {
+  const { attempt = 1, ...rest } = structuredClone(request);
   return definedOnly({ ...rest, attempt, status: 'RUNNING' as const, revision: 1, startedAt: new Date() });
 }
 
@@ -218,13 +218,13 @@ function isAdmitted({ id, tenant }: Execution, { tenants, ids }: ExecutionFilter
   return (!tenants || tenants.includes(tenant ?? null)) && (!ids || matchesIdPattern(ids, id));
 }
 
-/** Where an execution is relative to a position, in order of age: negative for older ones. */
+/** The position of an execution relative to another one, by age: negative for older ones. */
 function toPosition(row: Execution, { startedAt, id }: ListPosition): number {
   if (id !== undefined) return byAge(row, { ...row, startedAt, id });
   return row.startedAt.getTime() - startedAt.getTime();
 }
 
-/** Oldest first; ids decide between equal times. */
+/** Oldest first, then by id. */
 function byAge(a: Execution, b: Execution): number {
   return a.startedAt.getTime() - b.startedAt.getTime() || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }

@@ -1,10 +1,10 @@
-// Random, legal JSON Patches whose operations build on each other: inside one patch, across the events of one batch, and
-// across batches. Every container that is added may be added to, moved, copied and removed by what follows.
+// Random valid JSON Patches whose operations build on each other, within one patch, across the events of one batch,
+// and across batches. Later operations may add to, move, copy and remove every container that was added.
 import fc from 'fast-check';
 import { applyJsonPatch, copyJson, formatPointer, type Json, type Operation } from './rfc6902.ts';
 
 export interface PatchCase {
-  /** Batches of events; the patch of each event. */
+  /** The patches of each event, by batch. */
   readonly batches: readonly (readonly (readonly Operation[])[])[];
   /** The value after each event, by the reference implementation; it starts as `null`. */
   readonly states: readonly Json[];
@@ -15,7 +15,7 @@ export function finalState({ states }: PatchCase): Json {
   return states.at(-1)!;
 }
 
-/** Far below every limit of the server: the cases are about correctness. */
+/** Far below every limit of the server, because the cases test correctness. */
 const MAX_VALUE_CHARS = 2_000;
 const MAX_DEPTH = 12;
 
@@ -59,10 +59,10 @@ const anyValue: fc.Arbitrary<Json> = fc.oneof(
   },
 );
 
-/** Copies: no two operations share an object. */
+/** Copied, so that no two operations share an object. */
 const value = anyValue.map(copyJson);
 
-/** Numbers from which an operation is chosen, whatever the value looks like by then. */
+/** Numbers that select an operation for any current value. */
 const step = fc.record({ kind: fc.nat(19), a: fc.nat(999), b: fc.nat(999), value });
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
@@ -94,7 +94,7 @@ interface Location {
   readonly value: Json;
 }
 
-function operationOf(document: Json, { kind, a, b, value: given }: Step): Operation {
+function operationOf(document: Json, { kind, a, b, value: newValue }: Step): Operation {
   const locations = locationsIn(document);
   const chosen = locations[a % locations.length]!;
   const inner = locations[1 + (a % Math.max(1, locations.length - 1))];
@@ -107,33 +107,35 @@ function operationOf(document: Json, { kind, a, b, value: given }: Step): Operat
       ? { op: 'remove', path: formatPointer(inner.tokens) }
       : { op: 'replace', path: '', value: null };
   }
-  if (document === null || inner === undefined) return adding(document, a, b, given);
-  if (kind < 9) return adding(document, a, b, given);
-  if (kind < 11) return { op: 'replace', path, value: given };
+  if (document === null || inner === undefined) return adding(document, a, b, newValue);
+  if (kind < 9) return adding(document, a, b, newValue);
+  if (kind < 11) return { op: 'replace', path, value: newValue };
   if (kind < 13) return { op: 'remove', path: formatPointer(inner.tokens) };
   if (kind < 15) return moving(document, formatPointer(inner.tokens), b);
   if (kind < 17) return { op: 'copy', from: path, path: placeIn(document, b, a) };
   if (kind < 19) return { op: 'test', path, value: copyJson(chosen.value) };
-  return { op: b % 2 ? 'add' : 'replace', path: '', value: given };
+  return { op: b % 2 ? 'add' : 'replace', path: '', value: newValue };
 }
 
-function adding(document: Json, a: number, b: number, given: Json): Operation {
-  return { op: 'add', path: placeIn(document, a, b), value: given };
+function adding(document: Json, a: number, b: number, newValue: Json): Operation {
+  return { op: 'add', path: placeIn(document, a, b), value: newValue };
 }
 
-/** A move's target is a place in the value without what is moved. */
+/** The target of a move is a location in the value without the moved part. */
 function moving(document: Json, from: string, b: number): Operation {
   const path = placeIn(applyJsonPatch(document, [{ op: 'remove', path: from }]), b, b);
   return path.startsWith(`${from}/`) ? { op: 'remove', path: from } : { op: 'move', from, path };
 }
 
-/** Where a value may be added: a member or an index of some container, or the whole value where there is none. */
-function placeIn(document: Json, which: number, where: number): string {
+/**
+ * A location where a value may be added: a member or an index of a container, or the root if there is no container.
+ */
+function placeIn(document: Json, containerIndex: number, position: number): string {
   const containers = locationsIn(document).filter(({ value: each }) => isContainer(each));
   if (containers.length === 0) return '';
-  const { tokens, value: container } = containers[which % containers.length]!;
-  if (!Array.isArray(container)) return formatPointer([...tokens, KEYS[where % KEYS.length]!]);
-  const at = where % (container.length + 2);
+  const { tokens, value: container } = containers[containerIndex % containers.length]!;
+  if (!Array.isArray(container)) return formatPointer([...tokens, KEYS[position % KEYS.length]!]);
+  const at = position % (container.length + 2);
   return formatPointer([...tokens, at > container.length ? '-' : at]);
 }
 

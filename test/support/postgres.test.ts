@@ -1,4 +1,4 @@
-// Fresh databases come and go on the shared PostgreSQL; one of a test's own can be killed and started again.
+// Tests create and drop databases on the shared PostgreSQL, and can kill and restart a separate server.
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { createDatabase, describeOwnPostgres, describePostgres, startPostgres } from './postgres.ts';
@@ -13,8 +13,8 @@ async function query(url: string, sql: string): Promise<unknown[]> {
   }
 }
 
-describePostgres('a fresh database', () => {
-  test('is empty, apart from every other, and gone afterwards', async () => {
+describePostgres('a new database', () => {
+  test('is empty, independent of others, and removed afterwards', async () => {
     await using one = await createDatabase();
     await using two = await createDatabase();
     await query(one.url, 'CREATE TABLE things (id int)');
@@ -33,8 +33,8 @@ describePostgres('a fresh database', () => {
   });
 });
 
-describeOwnPostgres("a PostgreSQL of a test's own", () => {
-  test('keeps what was committed over a kill, on the same URL', async () => {
+describeOwnPostgres('a separate PostgreSQL', () => {
+  test('keeps committed data after a kill, on the same URL', async () => {
     await using postgres = await startPostgres({ settings: { max_connections: '17' } });
     await query(postgres.url, 'CREATE TABLE things AS SELECT 1 AS id');
     await postgres.kill();

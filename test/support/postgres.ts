@@ -1,4 +1,4 @@
-// PostgreSQL for suites: fresh databases on the server that all share, and servers of their own to kill.
+// PostgreSQL for suites: new databases on the shared server, and separate servers that can be killed.
 //
 //   describePostgres('the store', () => {
 //     test('…', async () => {
@@ -17,24 +17,24 @@ import { findPart, POSTGRES } from '../../scripts/test-services.ts';
 
 const bin = findPart(POSTGRES);
 
-/** `describe` for suites on the shared server; skipped where there is none (a run without `npm test`). */
+/** `describe` for suites on the shared server; skipped if there is none (a run without `npm test`). */
 export const describePostgres = describe.skipIf(!process.env.TEST_POSTGRES_URL);
 
-/** `describe` for suites that start a PostgreSQL of their own; skipped where initdb and postgres are not found. */
+/** `describe` for suites that start their own PostgreSQL; skipped if initdb and postgres are not installed. */
 export const describeOwnPostgres = describe.skipIf(bin === undefined);
 
-/** A database of one test's own. */
+/** A database for one test. */
 export interface Database extends AsyncDisposable {
   readonly name: string;
-  /** Its URL, as the superuser. */
+  /** The superuser's URL of the database. */
   readonly url: string;
-  /** Removes it, breaking the connections that are still open. `await using` does so too. */
+  /** Drops the database and closes its open connections. `await using` does so too. */
   drop(): Promise<void>;
 }
 
 /**
  * Creates an empty database.
- * @param serverUrl the superuser's URL of a server; the one that all suites share if absent.
+ * @param serverUrl the superuser's URL of a server. @default the shared server
  */
 export async function createDatabase(serverUrl = sharedPostgresUrl()): Promise<Database> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
@@ -46,17 +46,17 @@ export async function createDatabase(serverUrl = sharedPostgresUrl()): Promise<D
 }
 
 /**
- * Starts a PostgreSQL of the test's own (about two seconds), which the test must stop: `await using`, or `stop()`.
- * @param options more settings of the server; see PostgresOptions.
+ * Starts a PostgreSQL for one test (about two seconds), which the test must stop with `await using` or `stop()`.
+ * @param options additional server settings; see PostgresOptions.
  */
 export function startPostgres(options: Omit<PostgresOptions, 'bin'> = {}): Promise<PostgresServer> {
-  if (bin === undefined) throw new Error('no PostgreSQL was found: this belongs inside describeOwnPostgres');
+  if (bin === undefined) throw new Error('PostgreSQL not found; call this inside describeOwnPostgres');
   return PostgresServer.start({ bin, ...options });
 }
 
 function sharedPostgresUrl(): string {
   const url = process.env.TEST_POSTGRES_URL;
-  if (!url) throw new Error('TEST_POSTGRES_URL is not set: this belongs inside describePostgres');
+  if (!url) throw new Error('TEST_POSTGRES_URL is not set; call this inside describePostgres');
   return url;
 }
 

@@ -1,4 +1,4 @@
-// A master, two replicas and three Sentinels for one test, to kill and freeze.
+// A master, two replicas and three Sentinels for one test, which can be killed and frozen.
 //
 //   await using redis = await startSentinels();
 //   … redis.url … await redis.master().kill(); … await redis.failedOver(); …
@@ -14,18 +14,18 @@ import { until } from './wait.ts';
 const NAME = 'mymaster';
 
 export interface Sentinels extends AsyncDisposable {
-  /** A REDIS_URL. */
+  /** For REDIS_URL. */
   readonly url: string;
   readonly servers: readonly RedisServer[];
-  /** The initial master, or the last one that `failedOver` returned. */
+  /** The initial master, or the last result of `failedOver`. */
   master(): RedisServer;
-  /** Resolves with the new master when all Sentinels name it, and it is one. */
+  /** Resolves once all Sentinels report a new master that accepts the role. Returns it. */
   failedOver(): Promise<RedisServer>;
-  /** Makes the Sentinels promote a replica while the master is up. */
+  /** Makes the Sentinels promote a replica while the master is running. */
   failOver(): Promise<void>;
 }
 
-/** Runs commands on a temporary client; undefined where the server does not respond. */
+/** Uses a client and closes it; undefined if the server does not respond. */
 export async function askServer<T>(port: number, ask: (client: Redis) => Promise<T>): Promise<T | undefined> {
   const client = new Redis(port, '127.0.0.1', { retryStrategy: () => null, commandTimeout: 1_000 });
   client.on('error', () => {});
@@ -38,21 +38,21 @@ export async function askServer<T>(port: number, ask: (client: Redis) => Promise
   }
 }
 
-/** Resolves when a master has this number of replicas that are in sync. */
+/** Resolves once a master has this number of replicas that are up to date. */
 export function untilReplicated(master: RedisServer, replicas: number): Promise<unknown> {
-  const isReplicated = async () => {
+  const hasReplicas = async () => {
     const info = (await askServer(master.port, (client) => client.info('replication'))) ?? '';
     return (info.match(/state=online/g) ?? []).length >= replicas;
   };
-  return until(isReplicated, { what: `${replicas} replicas`, timeoutMs: 60_000, everyMs: 50 });
+  return until(hasReplicas, { what: `${replicas} replicas`, timeoutMs: 60_000, everyMs: 50 });
 }
 
-/** @param args further arguments of the three servers */
+/** @param args additional arguments of the three servers. */
 export async function startSentinels(args: readonly string[] = []): Promise<Sentinels> {
   const closing: (() => Promise<unknown>)[] = [];
   const dispose = async () => void (await Promise.all(closing.map((close) => close())));
-  const start = async (more: readonly string[] = []) => {
-    const server = await startRedis({ args: ['--repl-diskless-sync-delay', '0', ...args, ...more] });
+  const start = async (extra: readonly string[] = []) => {
+    const server = await startRedis({ args: ['--repl-diskless-sync-delay', '0', ...args, ...extra] });
     closing.push(() => server.stop());
     return server;
   };
@@ -70,12 +70,12 @@ export async function startSentinels(args: readonly string[] = []): Promise<Sent
         const known = await Promise.all(
           ports.map((port) => askServer(port, (client) => client.call('SENTINEL', 'MASTER', NAME))),
         );
-        const fieldOf = (reply: unknown, field: string) => {
+        const of = (reply: unknown, field: string) => {
           const fields = reply as string[];
           return fields[fields.indexOf(field) + 1];
         };
         return known.every(
-          (reply) => fieldOf(reply, 'num-slaves') === '2' && fieldOf(reply, 'num-other-sentinels') === '2',
+          (reply) => of(reply, 'num-slaves') === '2' && of(reply, 'num-other-sentinels') === '2',
         );
       },
       { what: 'the Sentinels to know each other and the replicas', timeoutMs: 20_000, everyMs: 50 },
@@ -89,15 +89,16 @@ export async function startSentinels(args: readonly string[] = []): Promise<Sent
         const before = master;
         master = await until(
           async () => {
-            const addresses = await Promise.all(
+            const replies = await Promise.all(
               ports.map((port) =>
                 askServer(port, (client) => client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME)),
               ),
             );
-            // All of them: one that is behind would send a client back to an old master that was restarted early.
-            const [named, ...others] = new Set(addresses.map((address) => (address as string[])[1]));
+            // All Sentinels must agree: an outdated one would send clients back to a master that was restarted too
+            // early.
+            const [reported, ...others] = new Set(replies.map((address) => (address as string[])[1]));
             if (others.length > 0) return undefined;
-            const now = servers.find(({ port }) => `${port}` === named && port !== before.port);
+            const now = servers.find(({ port }) => `${port}` === reported && port !== before.port);
             const role = now && (await askServer(now.port, (client) => client.role()));
             return role && (role as unknown[])[0] === 'master' ? now : undefined;
           },
@@ -120,14 +121,14 @@ export interface Sentinel {
 
 /**
  * Starts a Sentinel that monitors a master under the name `mymaster`.
- * @param settings further lines of its configuration
+ * @param settings additional lines of its configuration.
  */
 export async function startSentinel(
   masterPort: number,
-  { quorum, settings: more = [] }: { quorum: number; settings?: readonly string[] },
+  { quorum, settings: extra = [] }: { quorum: number; settings?: readonly string[] },
 ): Promise<Sentinel> {
   const binary = findPart(REDIS);
-  if (binary === undefined) throw new Error('no redis-server: this belongs inside describeOwnRedis');
+  if (binary === undefined) throw new Error('redis-server not found; call this inside describeOwnRedis');
   const folder = mkdtempSync(join(process.env.TEST_FOLDER ?? tmpdir(), 'sentinel-'));
   const port = await freePort();
   const file = join(folder, 'sentinel.conf');
@@ -136,13 +137,12 @@ export async function startSentinel(
     'bind 127.0.0.1',
     `dir ${folder}`,
     `sentinel monitor ${NAME} 127.0.0.1 ${masterPort} ${quorum}`,
-    // Longer than the second in which a Sentinel connects to a master only once (SENTINEL_PING_PERIOD in its source): a
-    // Sentinel that has just tried the dead master connects to the new one only after that, and would otherwise report
-    // the new one as down first.
+    // A Sentinel connects to a master only once per second (SENTINEL_PING_PERIOD in its source). With a shorter
+    // time, a Sentinel that has just tried the dead master would consider the new one down before it connects.
     `sentinel down-after-milliseconds ${NAME} 1500`,
     `sentinel failover-timeout ${NAME} 3000`,
     `sentinel parallel-syncs ${NAME} 2`,
-    ...more,
+    ...extra,
   ];
   writeFileSync(file, `${settings.join('\n')}\n`);
   const running = await startServer({

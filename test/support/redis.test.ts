@@ -1,4 +1,4 @@
-// A test's own Redis can be killed, frozen and restarted, with or without its data.
+// A separate Redis can be killed, frozen and restarted, with or without its data.
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import { describeOwnRedis, describeRedis, sharedRedisUrl, startRedis } from './redis.ts';
@@ -17,13 +17,13 @@ const get = (url: string) => withClient(url, (client) => client.get('key'));
 const set = (url: string, value: string) => withClient(url, (client) => client.set('key', value));
 
 describeRedis('the shared Redis', () => {
-  test('the shared Redis responds to a ping', async () => {
+  test('responds', async () => {
     expect(await withClient(sharedRedisUrl(), (client) => client.ping())).toBe('PONG');
   });
 });
 
-describeOwnRedis("a test's own Redis", () => {
-  test('an append-only Redis keeps acknowledged writes after a kill on the same URL', async () => {
+describeOwnRedis('a separate Redis', () => {
+  test('keeps acknowledged writes after a kill if it is append-only, on the same URL', async () => {
     await using redis = await startRedis({ appendonly: true });
     await set(redis.url, 'kept');
     await redis.kill();
@@ -32,7 +32,7 @@ describeOwnRedis("a test's own Redis", () => {
     expect(await get(redis.url)).toBe('kept');
   });
 
-  test('a Redis that is not append-only loses writes after a SAVE', async () => {
+  test('loses writes after a SAVE if it is not append-only', async () => {
     await using redis = await startRedis();
     await set(redis.url, 'saved');
     await withClient(redis.url, (client) => client.save());
@@ -41,7 +41,7 @@ describeOwnRedis("a test's own Redis", () => {
     expect(await get(redis.url)).toBe('saved');
   });
 
-  test('a frozen Redis does not respond until it is thawed', async () => {
+  test('does not respond while frozen, and responds once thawed', async () => {
     await using redis = await startRedis();
     await set(redis.url, 'a');
     redis.freeze();
@@ -55,9 +55,9 @@ describeOwnRedis("a test's own Redis", () => {
     expect(await reading).toBe('a');
   });
 
-  test('a Redis can be started with further arguments', async () => {
+  test('accepts additional arguments', async () => {
     await using redis = await startRedis({ args: ['--maxmemory', '64mb'] });
-    const reply = await withClient(redis.url, (client) => client.config('GET', 'maxmemory'));
-    expect(reply).toEqual(['maxmemory', String(64 * 1024 * 1024)]);
+    const config = await withClient(redis.url, (client) => client.config('GET', 'maxmemory'));
+    expect(config).toEqual(['maxmemory', String(64 * 1024 * 1024)]);
   });
 });

@@ -1,4 +1,4 @@
-// The reference implementation of JSON Patch, checked against the public test vectors.
+// Checks the reference implementation of JSON Patch with the public test vectors.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { applyJsonPatch, copyJson, equalJson, type Json, type Operation } from './rfc6902.ts';
@@ -16,7 +16,7 @@ function vectors(name: string): [string, Vector][] {
   const file = new URL(`./json-patch-tests/${name}`, import.meta.url);
   const all = JSON.parse(readFileSync(file, 'utf8')) as Vector[];
   const complete = all.filter(({ doc, patch }) => doc !== undefined && patch !== undefined);
-  // "duplicate ops" needs a parser that sees duplicate keys, which JSON.parse does not.
+  // "duplicate ops" needs a parser that detects duplicate keys, which JSON.parse does not.
   const runnable = complete.filter(({ disabled, error }) => !(disabled && error !== undefined));
   return runnable.map((vector, i) => [`${i} ${vector.comment ?? vector.error ?? ''}`, vector]);
 }
@@ -33,7 +33,7 @@ describe.each(['spec_tests.json', 'tests.json'])('the vectors of %s', (name) => 
   });
 });
 
-test('a value that is inserted is not shared with the patch, nor with its copies', () => {
+test('an inserted value is not shared with the patch or with its copies', () => {
   const value = { items: [1] };
   const patch = [
     { op: 'add', path: '', value },
@@ -44,7 +44,7 @@ test('a value that is inserted is not shared with the patch, nor with its copies
   expect(value).toEqual({ items: [1] });
 });
 
-test('a key __proto__ is an ordinary member', () => {
+test('the key __proto__ is an ordinary member', () => {
   const result = applyJsonPatch({}, [{ op: 'add', path: '/__proto__', value: { a: 1 } }]);
   expect(JSON.stringify(result)).toBe('{"__proto__":{"a":1}}');
   expect(equalJson(copyJson(result), result)).toBe(true);

@@ -1,6 +1,6 @@
-// JSON Patch (RFC 6902), written from the specification as simply as possible: the reference that the product is judged
-// by. It imports nothing, and copies the document and every value at each operation, so that no two results share
-// an object.
+// A simple implementation of JSON Patch (RFC 6902), written from the specification: the reference for the product.
+// It imports nothing, and copies the document and every value in each operation, so that no two results share an
+// object.
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
@@ -15,7 +15,7 @@ export interface Operation {
 /**
  * Applies a patch.
  * @returns a new document; neither `document` nor `patch` is changed.
- * @throws Error naming the first operation that does not apply.
+ * @throws Error that names the first operation that does not apply.
  */
 export function applyJsonPatch(document: unknown, patch: readonly Operation[]): Json {
   let current = copyJson(document as Json);
@@ -30,14 +30,14 @@ export function applyJsonPatch(document: unknown, patch: readonly Operation[]): 
   return current;
 }
 
-/** A deep copy. A key `__proto__` stays an ordinary member. */
+/** A deep copy. The key `__proto__` stays an ordinary member. */
 export function copyJson(value: Json): Json {
   if (Array.isArray(value)) return value.map(copyJson);
   if (value === null || typeof value !== 'object') return value;
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, copyJson(member)]));
 }
 
-/** Equality of RFC 6902, section 4.6: the order of an object's members does not count. */
+/** Equality according to RFC 6902, section 4.6: the order of an object's members is irrelevant. */
 export function equalJson(a: Json, b: Json): boolean {
   if (Array.isArray(a) || Array.isArray(b)) {
     if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
@@ -69,12 +69,14 @@ function applyOperation(document: Json, { op, path, from, value }: Operation): J
   const target = parsePointer(pointer(path, 'path'));
   switch (op) {
     case 'add':
-      return add(document, target, given(value));
+      return add(document, target, requireValue(value));
     case 'remove':
       return remove(document, target);
     case 'replace':
       read(document, target);
-      return target.length === 0 ? given(value) : add(remove(document, target), target, given(value));
+      return target.length === 0
+        ? requireValue(value)
+        : add(remove(document, target), target, requireValue(value));
     case 'move': {
       const source = parsePointer(pointer(from, 'from'));
       const moved = read(document, source);
@@ -84,7 +86,7 @@ function applyOperation(document: Json, { op, path, from, value }: Operation): J
     case 'copy':
       return add(document, target, read(document, parsePointer(pointer(from, 'from'))));
     case 'test':
-      if (!equalJson(read(document, target), given(value))) throw new Error('the test failed');
+      if (!equalJson(read(document, target), requireValue(value))) throw new Error('the test failed');
       return copyJson(document);
     default:
       throw new Error(`unknown operation "${op}"`);
@@ -96,7 +98,7 @@ function pointer(text: unknown, name: string): string {
   return text;
 }
 
-function given(value: unknown): Json {
+function requireValue(value: unknown): Json {
   if (value === undefined) throw new Error('value is missing');
   return copyJson(value as Json);
 }

@@ -1,4 +1,4 @@
-// The raw client sees what a server sends, byte for byte, and how it ends.
+// The raw client receives a server's bytes unchanged, and detects how the stream ends.
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
@@ -17,7 +17,7 @@ async function serve(listener: RequestListener): Promise<string> {
 
 const head = (response: ServerResponse) => response.writeHead(200, { 'content-type': 'text/event-stream' });
 
-test('opens with the head, before any byte of the body', async () => {
+test('opens once the response head has arrived, before any byte of the body', async () => {
   const url = await serve((_, response) => head(response).flushHeaders());
   using stream = await openSse(url);
   expect(stream.status).toBe(200);
@@ -25,11 +25,11 @@ test('opens with the head, before any byte of the body', async () => {
   expect(stream.end).toBeUndefined();
 });
 
-test('keeps the raw bytes beside the frames, comments and retry that they mean', async () => {
+test('keeps the raw bytes in addition to the parsed frames, comments and retry', async () => {
   const body = 'retry: 500\n: hello\n\nid: 1-a\nevent: next\ndata: é\ndata: b\n\ndata: c\n\nid: 3-a\n\n';
   const url = await serve((_, response) => {
     head(response);
-    // Byte by byte, so that a character is cut in two.
+    // Byte by byte, so that a character is split.
     for (const byte of Buffer.from(body)) response.write(Buffer.of(byte));
     response.end();
   });
@@ -45,7 +45,7 @@ test('keeps the raw bytes beside the frames, comments and retry that they mean',
   expect(stream.lastEventId).toBe('3-a');
 });
 
-test('tells a broken connection from a clean end', async () => {
+test('distinguishes a broken connection from a clean end', async () => {
   const url = await serve((_, response) => {
     head(response).write('data: 1\n\n', () => response.destroy());
   });
@@ -54,7 +54,7 @@ test('tells a broken connection from a clean end', async () => {
   expect(stream.frames).toHaveLength(1);
 });
 
-test('fails a wait at once when the stream ends first, and shows what came', async () => {
+test('fails a wait immediately if the stream ends first, and shows the received data', async () => {
   const url = await serve((_, response) => head(response).end('data: only\n\n'));
   using stream = await openSse(url);
   await expect(stream.take(2, 60_000)).rejects.toThrow(
@@ -62,7 +62,7 @@ test('fails a wait at once when the stream ends first, and shows what came', asy
   );
 });
 
-test('fails a wait when its time is over', async () => {
+test('fails a wait after its timeout', async () => {
   const url = await serve((_, response) => head(response).flushHeaders());
   using stream = await openSse(url);
   await expect(stream.frame((frame) => frame.id === '7-a', 'seq 7', 50)).rejects.toThrow(
@@ -89,7 +89,7 @@ test('sends its cursor, its headers and its body', async () => {
   });
 });
 
-test('puts pressure on the server while paused, and reads everything once it goes on', async () => {
+test('causes backpressure in the server while paused, and reads everything after resuming', async () => {
   const size = 32 * 1024 * 1024;
   let response: ServerResponse | undefined;
   const url = await serve((_, res) => {
@@ -99,7 +99,7 @@ test('puts pressure on the server while paused, and reads everything once it goe
   using stream = await openSse(url);
   stream.pause();
   for (let sent = 0; sent < size; sent += 1024 * 1024) response!.write(Buffer.alloc(1024 * 1024, 'a'));
-  // Megabytes stay with the server: the kernel's buffers took what they hold, and this client nothing.
+  // Megabytes stay in the server: the kernel's buffers are full, and this client reads nothing.
   await until(() => stream.received === 0 && response!.writableLength > 1024 * 1024);
   response!.end();
   stream.resume();
@@ -107,7 +107,7 @@ test('puts pressure on the server while paused, and reads everything once it goe
   expect(stream.received).toBe(size);
 });
 
-test('closes the connection when destroyed, and the server learns of it', async () => {
+test('closes the connection when destroyed, which the server notices', async () => {
   let closed = false;
   const url = await serve((_, response) => {
     head(response).flushHeaders();
@@ -121,7 +121,7 @@ test('closes the connection when destroyed, and the server learns of it', async 
   await until(() => closed, { what: 'the server to notice' });
 });
 
-test('rejects where nothing listens', async () => {
+test('rejects if no server listens', async () => {
   const url = await serve(() => {});
   await new Promise((resolve) => server!.close(resolve));
   await expect(openSse(url)).rejects.toThrow('ECONNREFUSED');

@@ -1,4 +1,4 @@
-// A raw client of event streams for tests: it sees the status, the headers, every byte, and how the stream ended.
+// A raw client of event streams for tests, with the status, the headers, every byte, and the way the stream ended.
 //
 //   using stream = await openSse(`${url}/api/v0/executions/tasks/t1/stream`, { lastEventId: '3-k3f9ab01zz' });
 //   expect(stream.status).toBe(200);
@@ -8,40 +8,40 @@
 import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { createParser } from 'eventsource-parser';
 
-// The real clock, also where a test has put a false one in its place.
+// The real clock, also if a test uses fake timers.
 const { setTimeout: realSetTimeout, clearTimeout: realClearTimeout } = globalThis;
 
-/** One message of the stream: what an EventSource would dispatch. */
+/** One message of the stream, as an EventSource would dispatch it. */
 export interface SseFrame {
-  /** As this frame has it, not inherited from earlier ones; undefined where it has none. */
+  /** The id in this frame, not inherited from earlier ones; undefined if it has none. */
   id: string | undefined;
   event: string | undefined;
   data: string;
 }
 
 /**
- * How a body ended: `clean` with its last chunk, as the server meant it; `aborted` by a connection that broke;
- * `destroyed` by this client.
+ * How a body ended: `clean` with its last chunk, by the server; `aborted` by a broken connection; `destroyed` by
+ * this client.
  */
 export type SseEnd = 'clean' | 'aborted' | 'destroyed';
 
 export interface SseOptions {
-  /** Default GET, or POST where there is a `body`. */
+  /** @default GET, or POST with a `body` */
   method?: string;
-  /** Sent as they are; `accept: text/event-stream` unless named here. */
+  /** Sent unchanged, with `accept: text/event-stream` unless it is set here. */
   headers?: Record<string, string>;
   /** Sent as JSON. */
   body?: unknown;
   /** The `Last-Event-ID` header. */
   lastEventId?: string;
-  /** How long to wait for the response's head; default 10 s. */
+  /** Timeout for the response head. @default 10_000 */
   timeoutMs?: number;
 }
 
 /**
- * Sends a request on a connection of its own and resolves as soon as the response's head is there, whatever its
- * status. Bytes are read from then on.
- * @throws Error if the connection fails, or no head comes in time.
+ * Sends a request on a separate connection and resolves once the response head has arrived, with any status. The
+ * body is read from then on.
+ * @throws Error if the connection fails, or the head does not arrive in time.
  */
 export function openSse(url: string | URL, options: SseOptions = {}): Promise<SseStream> {
   const { body, lastEventId, timeoutMs = 10_000 } = options;
@@ -52,35 +52,35 @@ export function openSse(url: string | URL, options: SseOptions = {}): Promise<Ss
 
   return new Promise((resolve, reject) => {
     const method = options.method ?? (body === undefined ? 'GET' : 'POST');
-    // No agent: no connection is shared or kept.
-    const sent = request(url, { method, headers, agent: false });
+    // Without an agent, connections are neither shared nor kept alive.
+    const outgoing = request(url, { method, headers, agent: false });
     const timer = realSetTimeout(() => {
-      sent.destroy(new Error(`no response from ${url} within ${timeoutMs} ms`));
+      outgoing.destroy(new Error(`no response from ${url} within ${timeoutMs} ms`));
     }, timeoutMs);
-    sent.once('response', (response) => {
+    outgoing.once('response', (response) => {
       realClearTimeout(timer);
-      resolve(new SseStream(sent, response));
+      resolve(new SseStream(outgoing, response));
     });
-    // Stays for the life of the request: an error after the head is told by the response's end.
-    sent.on('error', (error) => {
+    // Stays for the lifetime of the request: errors after the head are reported by the end of the response.
+    outgoing.on('error', (error) => {
       realClearTimeout(timer);
       reject(error);
     });
-    sent.end(body === undefined ? undefined : JSON.stringify(body));
+    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }
 
-/** A response whose body is read as an event stream. Made by `openSse`; to be destroyed by the test (`using`). */
+/** A response whose body is read as an event stream. Created by `openSse`; the test must destroy it (`using`). */
 export class SseStream {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** The messages so far. Blocks without `data:` make none; see `lastEventId`, `comments` and `text`. */
+  /** The messages so far. Blocks without `data:` are not messages; see `lastEventId`, `comments` and `text`. */
   readonly frames: SseFrame[] = [];
-  /** The comments so far, heartbeats among them, without their colon and its space. */
+  /** The comments so far, including heartbeats, without the colon and its space. */
   readonly comments: string[] = [];
-  /** The last `retry:`, in milliseconds. */
+  /** The last `retry:`, in ms. */
   retryMs: number | undefined;
-  /** How the body ended; undefined while it has not. */
+  /** How the body ended; undefined until then. */
   end: SseEnd | undefined;
 
   readonly #request: ClientRequest;
@@ -89,8 +89,8 @@ export class SseStream {
   readonly #waiters = new Set<() => void>();
   #received = 0;
 
-  constructor(sent: ClientRequest, response: IncomingMessage) {
-    this.#request = sent;
+  constructor(outgoing: ClientRequest, response: IncomingMessage) {
+    this.#request = outgoing;
     this.#response = response;
     this.status = response.statusCode!;
     this.headers = response.headers;
@@ -108,7 +108,7 @@ export class SseStream {
       parser.feed(decoder.decode(chunk, { stream: true }));
       this.#wake();
     });
-    // An aborted body is an error here; 'close' follows, and tells.
+    // An aborted body is an error here; the `close` event follows and handles it.
     response.on('error', () => {});
     response.once('close', () => {
       this.end ??= response.complete ? 'clean' : 'aborted';
@@ -116,22 +116,22 @@ export class SseStream {
     });
   }
 
-  /** Every byte of the body so far, without the chunks' framing. */
+  /** Every byte of the body so far, without chunked framing. */
   get raw(): Buffer {
     return Buffer.concat(this.#chunks);
   }
 
-  /** The bytes so far as text. */
+  /** The body so far as text. */
   get text(): string {
     return this.raw.toString('utf8');
   }
 
-  /** How many bytes of the body were read; cheap, unlike `raw.length`. */
+  /** The number of bytes read so far; cheap, unlike `raw.length`. */
   get received(): number {
     return this.#received;
   }
 
-  /** The id that a browser would send when it comes back: also that of a block without data. */
+  /** The id that a browser would send when it reconnects, also from a block without data. */
   get lastEventId(): string | undefined {
     const text = this.text;
     const complete = text.slice(0, text.lastIndexOf('\n\n') + 1);
@@ -139,9 +139,9 @@ export class SseStream {
   }
 
   /**
-   * Waits until `condition` holds; it is asked now, after every piece of the body and at the end.
-   * @param what names it in the error.
-   * @throws Error if it does not hold in time (default 5 s), or the body ends first; with the last bytes received.
+   * Waits until `condition` holds. It is checked immediately, after every chunk of the body, and at the end.
+   * @param what a description for the error.
+   * @throws Error with the last bytes received, if it does not hold in time (default 5 s) or the body ends first.
    */
   until(condition: () => boolean, what = 'the condition', timeoutMs = 5_000): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -151,7 +151,7 @@ export class SseStream {
         if (error) reject(error);
         else resolve();
       };
-      const fail = (why: string) => settle(new Error(`${why} before ${what}; received ${this.#shown()}`));
+      const fail = (why: string) => settle(new Error(`${why} before ${what}; received ${this.#summary()}`));
       const check = () => {
         try {
           if (condition()) settle();
@@ -166,43 +166,43 @@ export class SseStream {
     });
   }
 
-  /** Waits for the first frame, of those already there or to come, that `match` takes. Errors as of `until`. */
+  /** Waits for the first frame, received or still to come, that `match` accepts. Errors are those of `until`. */
   async frame(match: (frame: SseFrame) => boolean, what = 'a frame', timeoutMs = 5_000): Promise<SseFrame> {
     await this.until(() => this.frames.some(match), what, timeoutMs);
     return this.frames.find(match)!;
   }
 
-  /** Waits until there are `count` frames, and returns these. Errors as of `until`. */
+  /** Waits for `count` frames and returns them. Errors are those of `until`. */
   async take(count: number, timeoutMs = 5_000): Promise<SseFrame[]> {
     await this.until(() => this.frames.length >= count, `${count} frames`, timeoutMs);
     return this.frames.slice(0, count);
   }
 
-  /** Waits for the end of the body and tells how it came. */
+  /** Waits for the end of the body. Returns how it ended. */
   async ended(timeoutMs = 5_000): Promise<SseEnd> {
     await this.until(() => this.end !== undefined, 'the end', timeoutMs);
     return this.end!;
   }
 
-  /** The body so far as JSON, for a refusal; await `ended()` first. */
+  /** The body as JSON, for a rejected request; await `ended()` first. */
   json(): unknown {
     return JSON.parse(this.text);
   }
 
   /**
-   * Stops reading: the server's writes back up once the buffers between are full, which on loopback takes several
-   * MiB. The end of a connection is not seen while paused.
+   * Stops reading, which causes backpressure in the server once the buffers in between are full: several MiB on
+   * loopback. The end of a connection is not detected while paused.
    */
   pause(): void {
     this.#response.pause();
   }
 
-  /** Reads on after `pause()`. */
+  /** Continues reading after `pause()`. */
   resume(): void {
     this.#response.resume();
   }
 
-  /** Closes the connection, as a tab that is closed does. */
+  /** Closes the connection, like a browser tab that is closed. */
   destroy(): void {
     this.end ??= 'destroyed';
     this.#request.destroy();
@@ -217,7 +217,7 @@ export class SseStream {
     for (const check of [...this.#waiters]) check();
   }
 
-  #shown(): string {
+  #summary(): string {
     const text = this.text;
     const tail = text.length > 600 ? `…${text.slice(-600)}` : text;
     return `${this.#received} bytes, status ${this.status}, ${this.frames.length} frames:\n${tail}`;

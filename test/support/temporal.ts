@@ -1,7 +1,7 @@
-// Temporal for suites: the server that all share, and servers of their own to kill.
+// Temporal for suites: the shared server, and separate servers that can be killed.
 //
 //   describeTemporal('the query', () => {
-//     const temporal = useTemporal();          // connections to the shared server, made and closed with the describe
+//     const temporal = useTemporal();          // connections to the shared server for the tests of this describe
 //     test('…', async () => { await temporal.client.workflow.start(…) … });
 //
 //   describeOwnTemporal('an outage', () => {
@@ -9,8 +9,8 @@
 //       await using server = await startTemporal({ persistent: true });
 //       … server.address … await server.kill(); await server.restart(); …
 //
-// The shared server is never emptied: use task queues and workflow ids that no other suite has. Without `npm test`,
-// the first suite of a file that needs the shared server starts one, where a Temporal CLI is found.
+// The shared server is never emptied: use unique task queues and workflow ids. Without `npm test`,
+// the first suite of a file that needs the shared server starts one, if the Temporal CLI is installed.
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime } from '@temporalio/worker';
 import { afterAll, beforeAll, describe } from 'vitest';
@@ -18,12 +18,12 @@ import { type TemporalOptions, TemporalServer } from '../../scripts/temporal.ts'
 import { findPart, TEMPORAL } from '../../scripts/test-services.ts';
 
 const binary = findPart(TEMPORAL);
-const given = process.env.TEST_TEMPORAL_ADDRESS || process.env.TEMPORAL_ADDRESS;
+const configuredAddress = process.env.TEST_TEMPORAL_ADDRESS || process.env.TEMPORAL_ADDRESS;
 
-/** `describe` for suites on the shared server; skipped where there is neither a server nor a CLI to start one. */
-export const describeTemporal = describe.skipIf(!given && binary === undefined);
+/** `describe` for suites on the shared server; skipped without a server and without a CLI to start one. */
+export const describeTemporal = describe.skipIf(!configuredAddress && binary === undefined);
 
-/** `describe` for suites that start a Temporal of their own; skipped where no CLI is found. */
+/** `describe` for suites that start their own Temporal; skipped if the CLI is not installed. */
 export const describeOwnTemporal = describe.skipIf(binary === undefined);
 
 /** Connections to one server. */
@@ -34,31 +34,31 @@ export interface TemporalConnections {
   readonly native: NativeConnection;
 }
 
-/** Connects to the shared server for the tests of the describe that this is called in. */
+/** Connects to the shared server for the tests of the enclosing describe. */
 export function useTemporal(): TemporalConnections {
   let server: TemporalServer | undefined;
   let connections: Connected | undefined;
   beforeAll(async () => {
-    if (!given) server = await startTemporal();
-    connections = await connectTo(given || server!.address);
+    if (!configuredAddress) server = await startTemporal();
+    connections = await connectTo(configuredAddress || server!.address);
   });
   afterAll(async () => {
     await connections?.close();
     await server?.stop();
   });
-  const made = (): Connected => {
-    if (!connections) throw new Error('the connections are there in tests and hooks only');
+  const requireConnections = (): Connected => {
+    if (!connections) throw new Error('connections exist only in tests and hooks');
     return connections;
   };
   return {
     get address() {
-      return made().address;
+      return requireConnections().address;
     },
     get client() {
-      return made().client;
+      return requireConnections().client;
     },
     get native() {
-      return made().native;
+      return requireConnections().native;
     },
   };
 }
@@ -69,7 +69,9 @@ export interface Connected extends TemporalConnections {
 
 let isQuiet = false;
 
-/** Makes workers say errors only. One process has one runtime, and its default prints every worker's life. */
+/**
+ * Makes workers log errors only. A process has one runtime, whose default logs the start and stop of every worker.
+ */
 export function quietRuntime(): void {
   if (isQuiet) return;
   isQuiet = true;
@@ -94,12 +96,12 @@ export async function connectTo(address: string): Promise<Connected> {
 }
 
 /**
- * Starts a Temporal dev server of the test's own, which the test must stop: `await using`, or `stop()` in a hook.
- * @param options `persistent` and more arguments of the CLI; see TemporalOptions.
+ * Starts a Temporal dev server for one test, which the test must stop with `await using` or with `stop()` in a
+ * hook.
+ * @param options `persistent` and additional arguments of the CLI; see TemporalOptions.
  */
 export function startTemporal(options: Omit<TemporalOptions, 'binary'> = {}): Promise<TemporalServer> {
-  if (binary === undefined)
-    throw new Error('no Temporal CLI was found: this belongs inside describeOwnTemporal');
+  if (binary === undefined) throw new Error('Temporal CLI not found; call this inside describeOwnTemporal');
   return TemporalServer.start({ binary, ...options });
 }
 

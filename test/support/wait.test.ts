@@ -1,4 +1,4 @@
-// Waiting gives what was waited for, or says what was missing.
+// Waiting returns the awaited value, or reports the missing one.
 import { afterEach, expect, test, vi } from 'vitest';
 import { until } from './wait.ts';
 
@@ -6,24 +6,24 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('gives the first true value, and takes a throw for "not yet"', async () => {
-  let looks = 0;
+test('returns the first truthy value, and treats an exception as "not yet"', async () => {
+  let polls = 0;
   const value = await until(() => {
-    looks++;
-    if (looks === 1) throw new Error('not there');
-    return looks >= 3 && `look ${looks}`;
+    polls++;
+    if (polls === 1) throw new Error('not yet');
+    return polls >= 3 && `poll ${polls}`;
   });
-  expect(value).toBe('look 3');
+  expect(value).toBe('poll 3');
 });
 
-test('names what was waited for and what was last seen', async () => {
+test('reports what it waited for and the last result', async () => {
   await expect(until(() => 0, { what: 'a row', timeoutMs: 20 })).rejects.toThrow(
-    'waited 20 ms for a row; the last look gave 0',
+    'waited 20 ms for a row; the last poll returned 0',
   );
 });
 
-test('goes on by the real clock where a test has stopped the other', async () => {
+test('uses the real clock even if a test uses fake timers', async () => {
   vi.useFakeTimers();
-  let looks = 0;
-  expect(await until(() => ++looks > 2)).toBe(true);
+  let polls = 0;
+  expect(await until(() => ++polls > 2)).toBe(true);
 });

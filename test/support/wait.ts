@@ -1,36 +1,36 @@
-// Waiting for something that a real server does and does not announce.
+// Waits for effects of real servers that no event announces.
 
-// The real clock, also where a test has put a false one in its place.
+// The real clock, also if a test uses fake timers.
 const { setTimeout: realSetTimeout } = globalThis;
 const realNow = performance.now.bind(performance);
 
 export interface UntilOptions {
-  /** What is waited for, in the words of the error: "the row says SUCCESS". */
+  /** A description for the error: "the row to be SUCCESS". */
   what?: string;
-  /** Default 5 s. */
+  /** @default 5_000 */
   timeoutMs?: number;
-  /** How long to wait between two looks; default 10 ms. */
+  /** The time between two polls. @default 10 */
   everyMs?: number;
 }
 
 /**
- * Looks again and again until `look` gives something true, and returns that. A `look` that throws is "not yet".
- * Where there is an event to await, await the event instead.
- * @throws Error after `timeoutMs`, with what was waited for and what the last look gave.
+ * Polls until `poll` returns a truthy value, and returns that. An exception counts as "not yet". If there is an
+ * event, await the event instead.
+ * @throws Error after `timeoutMs`, with the description and the last result.
  */
 export async function until<T>(
-  look: () => T | Promise<T>,
+  poll: () => T | Promise<T>,
   { what = 'the condition', timeoutMs = 5_000, everyMs = 10 }: UntilOptions = {},
 ): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
   const deadline = realNow() + timeoutMs;
   for (;;) {
     let last: string;
     try {
-      const value = await look();
+      const value = await poll();
       if (value) return value as Exclude<T, false | null | undefined | 0 | ''>;
-      last = `the last look gave ${JSON.stringify(value)}`;
+      last = `the last poll returned ${JSON.stringify(value)}`;
     } catch (error) {
-      last = `the last look threw ${error}`;
+      last = `the last poll threw ${error}`;
     }
     if (realNow() >= deadline) throw new Error(`waited ${timeoutMs} ms for ${what}; ${last}`);
     await new Promise((resolve) => realSetTimeout(resolve, everyMs));

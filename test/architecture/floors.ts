@@ -1,8 +1,8 @@
 // The floors of src/: a file imports its own folder or lower floors (ARCHITECTURE.md, "Floors").
 
 /**
- * The floor of each folder of src/. A subfolder with an entry of its own has its own floor. A folder without an entry
- * is an error: decide where it belongs.
+ * The floor of each folder of src/. A subfolder with its own entry has its own floor. A folder without an entry is
+ * an error: decide where it belongs.
  */
 export const FLOORS: Readonly<Record<string, number>> = {
   async: 0,
@@ -30,7 +30,7 @@ export const FLOORS: Readonly<Record<string, number>> = {
   cli: 11,
 };
 
-/** Folders that run without Node's modules and without zod: Temporal's sandbox, and browsers. */
+/** Folders that run without Node's modules and without zod, in Temporal's sandbox or in browsers. */
 export const WITHOUT_NODE: readonly string[] = [
   'async',
   'telemetry',
@@ -40,16 +40,16 @@ export const WITHOUT_NODE: readonly string[] = [
   'temporal/workflow',
 ];
 
-/** The one file of event/ that may load zod; nothing else of event/ may load that file. */
+/** The only file of event/ that may load zod; no other file of event/ may load it. */
 export const SCHEMA_FILE = 'event/validation.ts';
 
-/** The one file that may read process.env. */
+/** The only file that may read process.env. */
 export const CONFIG_FILE = 'server/config/config.ts';
 
-/** Packages that an entry's users do not need, so that it may not load them. */
+/** Packages that users of an entry do not need, so that it may not load them. */
 export const FORBIDDEN_TO_ENTRIES: Readonly<Record<string, RegExp>> = {
   'worker.ts': /^(graphql(-.+)?|@graphql-yoga\/.+|@pothos\/.+)$/,
 };
 
-/** Above this a file has become two. */
+/** The maximum number of lines per file; longer files must be split. */
 export const MAX_LINES = 300;

@@ -1,32 +1,32 @@
-// Checks the files of src/ against the floors and the other rules that one file's text and its imports can show.
+// Checks the files of src/ against the floors and other rules that depend only on a file's text and imports.
 import { builtinModules } from 'node:module';
 import { posix } from 'node:path';
 import { CONFIG_FILE, FLOORS, FORBIDDEN_TO_ENTRIES, MAX_LINES, SCHEMA_FILE, WITHOUT_NODE } from './floors.ts';
 import { type Import, importsOf, withoutComments } from './scan.ts';
 
-/** The text of each file of src/, by its path from there: `{ 'event/cursor.ts': '…' }`. */
+/** The text of each file of src/, by its relative path: `{ 'event/cursor.ts': '…' }`. */
 export type Sources = Readonly<Record<string, string>>;
 
 interface Edge extends Import {
-  /** The path of the file that is imported; undefined where it is a package. */
+  /** The path of the imported file; undefined for a package. */
   target: string | undefined;
 }
 
 type Graph = ReadonlyMap<string, readonly Edge[]>;
 
 /**
- * Checks every rule.
- * @returns a line for each breach, beginning with the file that commits it; empty where all is well.
+ * Checks all rules.
+ * @returns one line per violation, starting with the file; empty if there are none.
  */
-export function breaches(sources: Sources): string[] {
+export function violations(sources: Sources): string[] {
   const graph = graphOf(sources);
   return [
-    ...floorBreaches(graph),
-    ...circles(graph),
-    ...nodeBreaches(graph),
-    ...zodBreaches(graph),
-    ...entryBreaches(graph),
-    ...textBreaches(sources),
+    ...floorViolations(graph),
+    ...cycles(graph),
+    ...nodeViolations(graph),
+    ...zodViolations(graph),
+    ...entryViolations(graph),
+    ...textViolations(sources),
   ].sort();
 }
 
@@ -42,11 +42,14 @@ function graphOf(sources: Sources): Graph {
 
 function resolve(file: string, specifier: string): string | undefined {
   if (!specifier.startsWith('.')) return undefined;
-  // A generated file may name the .js that it becomes.
+  // A generated file may import the .js file that its target compiles to.
   return posix.join(posix.dirname(file), specifier).replace(/\.js$/, '.ts');
 }
 
-/** The folder of src/ that gives a file its floor; undefined for an entry of the package, which lies in src/ itself. */
+/**
+ * The folder of src/ that determines a file's floor; undefined for an entry of the package, which is in src/
+ * itself.
+ */
 function folderOf(file: string): string | undefined {
   const [top, sub, rest] = file.split('/');
   if (sub === undefined) return undefined;
@@ -58,7 +61,7 @@ function isGenerated(file: string): boolean {
   return /(^|\/)generated\//.test(file) || file.endsWith('.gen.ts');
 }
 
-function floorBreaches(graph: Graph): string[] {
+function floorViolations(graph: Graph): string[] {
   const found: string[] = [];
   for (const [file, edges] of graph) {
     const folder = folderOf(file);
@@ -67,15 +70,15 @@ function floorBreaches(graph: Graph): string[] {
       if (specifier === 'execstream' || specifier.startsWith('execstream/')) {
         found.push(`${file}: imports its own package by name`);
       }
-      const why = target === undefined ? undefined : whyNot(folder, target);
+      const why = target === undefined ? undefined : reasonAgainst(folder, target);
       if (why) found.push(`${file}: imports ${target}, ${why}`);
     }
   }
   return found;
 }
 
-/** Why a file of this folder may not import that target. Entries, which have no folder, stand above all floors. */
-function whyNot(folder: string | undefined, target: string): string | undefined {
+/** Why a file of this folder may not import the target. Entries, which have no folder, are above all floors. */
+function reasonAgainst(folder: string | undefined, target: string): string | undefined {
   const targetFolder = folderOf(target);
   if (target.startsWith('..')) return 'outside src/';
   if (targetFolder === undefined) return folder && 'an entry of the package';
@@ -87,36 +90,36 @@ function whyNot(folder: string | undefined, target: string): string | undefined 
   return undefined;
 }
 
-/** Every circle once, from its first file; imports of types count, for they tie the files' meanings together. */
-function circles(graph: Graph): string[] {
+/** Every cycle once, from its first file. Imports of types count, because they also couple the files. */
+function cycles(graph: Graph): string[] {
   const found: string[] = [];
-  const done = new Set<string>();
+  const visited = new Set<string>();
   const visit = (file: string, path: readonly string[]) => {
     const start = path.indexOf(file);
     if (start >= 0) {
-      found.push(`${file}: a circle: ${[...path.slice(start), file].join(' → ')}`);
+      found.push(`${file}: import cycle: ${[...path.slice(start), file].join(' → ')}`);
       return;
     }
-    if (done.has(file)) return;
+    if (visited.has(file)) return;
     for (const target of new Set(graph.get(file)?.map((edge) => edge.target))) {
       if (target !== undefined) visit(target, [...path, file]);
     }
-    done.add(file);
+    visited.add(file);
   };
   for (const file of graph.keys()) {
-    // Generated code is what its generator makes of it.
+    // Imports of generated code are the generator's choice.
     if (!isGenerated(file)) visit(file, []);
   }
-  return found.filter((breach) => !isGenerated(breach.slice(0, breach.indexOf(':'))));
+  return found.filter((violation) => !isGenerated(violation.slice(0, violation.indexOf(':'))));
 }
 
-function nodeBreaches(graph: Graph): string[] {
+function nodeViolations(graph: Graph): string[] {
   const found: string[] = [];
   for (const [file, edges] of graph) {
     if (!WITHOUT_NODE.includes(folderOf(file) ?? '')) continue;
     for (const { specifier, target } of edges) {
       if (target === undefined && isBuiltin(specifier)) {
-        found.push(`${file}: imports ${specifier}, and this folder runs where Node's modules are not`);
+        found.push(`${file}: imports ${specifier}, but this folder runs without Node's modules`);
       }
     }
   }
@@ -127,23 +130,23 @@ function isBuiltin(specifier: string): boolean {
   return specifier.startsWith('node:') || builtinModules.includes(specifier);
 }
 
-function zodBreaches(graph: Graph): string[] {
+function zodViolations(graph: Graph): string[] {
   const found: string[] = [];
   for (const [file, edges] of graph) {
     if (!WITHOUT_NODE.includes(folderOf(file) ?? '') || file === SCHEMA_FILE) continue;
     for (const { specifier, target } of edges) {
       if (/^zod(\/|$)/.test(specifier))
-        found.push(`${file}: imports ${specifier}, which only ${SCHEMA_FILE} may`);
+        found.push(`${file}: imports ${specifier}, which is reserved for ${SCHEMA_FILE}`);
       else if (target === SCHEMA_FILE) found.push(`${file}: imports ${SCHEMA_FILE}, and zod with it`);
       else if (target === undefined && folderOf(file) === 'event' && !isBuiltin(specifier)) {
-        found.push(`${file}: imports ${specifier}, and event/ is free of dependencies`);
+        found.push(`${file}: imports ${specifier}, but event/ has no dependencies`);
       }
     }
   }
   return found;
 }
 
-function entryBreaches(graph: Graph): string[] {
+function entryViolations(graph: Graph): string[] {
   return Object.entries(FORBIDDEN_TO_ENTRIES).flatMap(([entry, forbidden]) => {
     const loaded = new Map<string, string>();
     load(graph, entry, new Set(), loaded);
@@ -153,7 +156,9 @@ function entryBreaches(graph: Graph): string[] {
   });
 }
 
-/** Fills `loaded` with the packages that are loaded with a file at run time, and the file that imports each. */
+/**
+ * Fills `loaded` with the packages that are loaded at run time along with a file, and the file that imports each.
+ */
 function load(graph: Graph, file: string, seen: Set<string>, loaded: Map<string, string>): void {
   if (seen.has(file)) return;
   seen.add(file);
@@ -164,17 +169,17 @@ function load(graph: Graph, file: string, seen: Set<string>, loaded: Map<string,
   }
 }
 
-function textBreaches(sources: Sources): string[] {
+function textViolations(sources: Sources): string[] {
   const found: string[] = [];
   for (const [file, source] of Object.entries(sources)) {
     if (isGenerated(file)) continue;
     const code = withoutComments(source);
     if (file !== CONFIG_FILE && READS_ENV.test(code)) {
-      found.push(`${file}: reads the environment, which only ${CONFIG_FILE} may`);
+      found.push(`${file}: reads the environment, which is reserved for ${CONFIG_FILE}`);
     }
-    if (/\bNODE_ENV\b/.test(code)) found.push(`${file}: names NODE_ENV; no behaviour hangs on it`);
+    if (/\bNODE_ENV\b/.test(code)) found.push(`${file}: uses NODE_ENV, on which no behaviour may depend`);
     const lines = source.trimEnd().split('\n').length;
-    if (lines > MAX_LINES) found.push(`${file}: ${lines} lines; above ${MAX_LINES} a file has become two`);
+    if (lines > MAX_LINES) found.push(`${file}: ${lines} lines, more than ${MAX_LINES}; split it`);
   }
   return found;
 }

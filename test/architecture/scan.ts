@@ -1,21 +1,22 @@
-// Reads the imports of a TypeScript file by its text: TypeScript 7 has no stable API to ask.
+// Parses the imports of a TypeScript file with regular expressions, because TypeScript 7 has no stable API.
 
 /** One import of a file. */
 export interface Import {
   /** As written: './cursor.ts', 'zod', 'node:crypto'. */
   specifier: string;
-  /** `import type` or `export type`: gone at run time. */
+  /** Whether it is `import type` or `export type`, which is erased at run time. */
   typeOnly: boolean;
 }
 
-// `import …from 'x'`, `export …from 'x'`, `import 'x'` at the start of a statement. What stands between the keyword
-// and `from` holds no quote, semicolon, equals sign or parenthesis, so that no match runs into the next statement.
+// `import …from 'x'`, `export …from 'x'`, `import 'x'` at the start of a statement. The text between the keyword
+// and `from` has no quote, semicolon, equals sign or parenthesis, so that no match extends into the next statement.
 const STATIC =
   /(?:^|[;}])\s*(import|export)\b(\s+type\b(?!\s*(?:,|from\b)))?(?:[^'"`;=()]*?\bfrom)?\s*(['"])([^'"\n]+)\3/gm;
-// `import('x')`: at run time, or as a type (`import('x').Y`); the latter cannot be told apart and counts as the former.
+// `import('x')`: at run time, or as a type (`import('x').Y`), which cannot be distinguished and counts as the
+// former.
 const DYNAMIC = /\bimport\s*\(\s*(['"`])([^'"`\n$]+)\1/g;
 
-/** The imports of a file: static, re-exported, and dynamic where the specifier is a literal. */
+/** The imports of a file: static imports, re-exports, and dynamic imports with a literal specifier. */
 export function importsOf(source: string): Import[] {
   const code = withoutComments(source);
   const fixed = [...code.matchAll(STATIC)].map((match) => ({
@@ -26,15 +27,15 @@ export function importsOf(source: string): Import[] {
   return [...fixed, ...dynamic];
 }
 
-/** The file with its comments replaced by blanks; lines stay where they are. */
+/** The file with its comments replaced by spaces; line numbers stay the same. */
 export function withoutComments(source: string): string {
   return source.replace(TOKEN, (token) => {
     return token.startsWith('//') || token.startsWith('/*') ? token.replace(/[^\n]/g, ' ') : token;
   });
 }
 
-// What can hold the beginning of a comment without being one comes along, so that it is stepped over: strings,
-// templates, and regular expressions (a slash after something that no value ends with).
+// Also matches tokens that can contain the start of a comment, to skip them: strings, templates, and regular
+// expressions (a slash after a character that cannot end a value).
 const TOKEN = new RegExp(
   [
     /\/\/[^\n]*/,

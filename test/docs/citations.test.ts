@@ -1,4 +1,4 @@
-// Whatever a file of the repository cites exists in the repository.
+// Every citation in the repository refers to something that exists.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { absentCitations } from './citations.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-/** Whose cases cite what does not exist. */
+/** Files whose test cases cite things that do not exist. */
 const THIS_FILE = 'test/docs/citations.test.ts';
 
 function filesOfRepository(): Map<string, string> {

@@ -13,7 +13,7 @@ export interface Citation {
 
 /** Documents that examples and tests create, and placeholders in instructions. */
 const CREATED = new Set(['a.md', 'b.md', 'report.md', 'digest.md']);
-/** What nobody can look up here: tickets, and documents by loose names. */
+/** Citations that a reader cannot resolve: tickets, and documents by loose names. */
 const LOOSE =
   /\bissues? \d+|\bissue, ?|\bthe issue(?:'s| has| says)|\bMust show\b|\b(?:protocol|docs)(?:,|'s) ?"[^"]*"|\bevent path, invariants?/g;
 const DOCUMENT =

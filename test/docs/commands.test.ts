@@ -28,12 +28,12 @@ let app: ListeningApp | undefined;
 afterEach(() => app?.close());
 
 /** Runs a command against the test's server until it exits, and returns its stdout. */
-async function ask(command: string, env: Record<string, string> = {}): Promise<string> {
+async function runToEnd(command: string, env: Record<string, string> = {}): Promise<string> {
   const local = app ? command.replaceAll('localhost:4000', new URL(app.url).host) : command;
-  await using asked = runCommand(local, { PATH, ...env });
-  const code = await asked.exited;
-  expect(code, asked.printed).toBe(0);
-  return asked.stdout;
+  await using running = runCommand(local, { PATH, ...env });
+  const code = await running.exited;
+  expect(code, running.printed).toBe(0);
+  return running.stdout;
 }
 
 describe('docs/publishing.md, over HTTP', () => {
@@ -42,7 +42,7 @@ describe('docs/publishing.md, over HTTP', () => {
     const all = blocksOf(PAGE).filter(({ language, text }) => language === 'sh' && text.includes('curl'));
     expect(all).toHaveLength(4);
     const [begin, first, last, read] = all.map(({ text }) => text) as [string, string, string, string];
-    const printed = await ask([begin, first, 'echo', last, 'echo', read].join('\n'));
+    const printed = await runToEnd([begin, first, 'echo', last, 'echo', read].join('\n'));
     const [one, two, ...stream] = printed.split('\n');
     expect([one, two]).toEqual([outputOf(PAGE, '{"head":2}'), outputOf(PAGE, '{"head":4}')]);
     expect(stream.join('\n')).toMatch(/^retry: [\s\S]*event: llm_chunk\ndata: Roses are red,\ndata: \n/);
@@ -62,11 +62,11 @@ describe('README.md and docs/start.md', () => {
     await run.toolCall({ toolCallId: 't', toolName: 't', status: 'succeeded' });
     await run.complete();
     for (const page of ['README.md', 'docs/start.md']) {
-      expect(await ask(`${commandOf(page, 'ID=$(')}\necho "found $ID"`)).toContain(
+      expect(await runToEnd(`${commandOf(page, 'ID=$(')}\necho "found $ID"`)).toContain(
         'found digest-x1-report\n',
       );
     }
-    const resumed = await ask(commandOf('README.md', 'CURSOR=$('), { ID: run.id });
+    const resumed = await runToEnd(commandOf('README.md', 'CURSOR=$('), { ID: run.id });
     const ids = [...resumed.matchAll(/^id: (\d+)-/gm)].map(([, seq]) => Number(seq));
     expect(ids[0]).toBe(5);
     expect(resumed).toContain('event: complete');
@@ -77,7 +77,7 @@ describe('README.md and docs/start.md', () => {
     const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
     await run.text('one');
     await run.complete();
-    const printed = await ask(commandOf('README.md', 'agentStream'), { ID: 'a1' });
+    const printed = await runToEnd(commandOf('README.md', 'agentStream'), { ID: 'a1' });
     expect(printed).toContain('"content":"one"');
     expect(printed).toMatch(/event: complete\ndata: ?\n/);
   });
@@ -87,13 +87,13 @@ describe('README.md and docs/start.md', () => {
     const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
     await run.text('one');
     await run.complete();
-    const whole = await ask(commandOf('docs/start.md', 'curl -N localhost'), { ID: 'a1' });
+    const whole = await runToEnd(commandOf('docs/start.md', 'curl -N localhost'), { ID: 'a1' });
     const cursors = [...whole.matchAll(/^id: (.+)$/gm)].map(([, id]) => id!);
     expect(cursors).toHaveLength(3);
     const resume = blocksOf('docs/start.md').find(({ text }) => text.includes('$CURSOR'))!.text;
-    const rest = await ask(resume, { ID: 'a1', CURSOR: cursors[0]! });
+    const rest = await runToEnd(resume, { ID: 'a1', CURSOR: cursors[0]! });
     expect([...rest.matchAll(/^id: (.+)$/gm)].map(([, id]) => id)).toEqual(cursors.slice(1));
-    const nothing = await ask(replaced(resume, { 'curl -N': 'curl -N -w "%{http_code}"' }), {
+    const nothing = await runToEnd(replaced(resume, { 'curl -N': 'curl -N -w "%{http_code}"' }), {
       ID: 'a1',
       CURSOR: cursors[2]!,
     });
@@ -170,7 +170,7 @@ describePostgres('docs/publishing.md, rows written with SQL', () => {
       const store = createPrismaStore({ url: database.url });
       await store.ready();
       const command = commandOf(PAGE, 'revisions.sql');
-      for (let i = 0; i < 2; i += 1) await ask(command, { DATABASE_URL: database.url });
+      for (let i = 0; i < 2; i += 1) await runToEnd(command, { DATABASE_URL: database.url });
       await store.begin({ id: 'r', kind: 'task', mode: 'TEXT' });
       for (const status of ['WAITING', 'PAUSED', 'RUNNING'] as const) await store.setStatus('r', 1, status);
       const states = await store.statesAfter('r', 0, 10);
@@ -181,7 +181,7 @@ describePostgres('docs/publishing.md, rows written with SQL', () => {
   );
 });
 
-// Roles belong to a whole server, so the test has its own.
+// Roles belong to the entire server, so the test has its own.
 describeOwnPostgres('docs/configuration.md, database roles', () => {
   test('the grants suffice for a worker and for a server, and allow no more than stated', async () => {
     await using postgres = await startPostgres();
@@ -225,11 +225,11 @@ describeOwnRedis('docs/publishing.md, directly to Redis', () => {
       try {
         await app.store.begin({ id: 'poem-5', kind: 'task', mode: 'TEXT' });
         // The page writes to the current directory, which is the repository; the test must not leave files there.
-        await ask(
+        await runToEnd(
           replaced(commandOf(PAGE, 'defineScripts'), { "name + '.lua'": `'${folder}/' + name + '.lua'` }),
         );
         const cli = (part: string) =>
-          ask(
+          runToEnd(
             replaced(commandOf(PAGE, part), {
               'redis://localhost:6379': redis.url,
               '--eval ': `--eval ${folder}/`,

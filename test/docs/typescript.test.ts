@@ -17,7 +17,7 @@ const run = promisify(execFile);
 const PAGES = ['README.md', 'docs/publishing.md', 'docs/embedding.md', 'docs/authentication.md'];
 
 /** Names that the blocks use without declaring them; a block's own declarations take precedence. */
-const GIVEN = `
+const GLOBALS = `
 import type * as server from 'execstream';
 import type { ExecutionStore, LivenessWriter, LogWriter, Publisher } from 'execstream/worker';
 declare global {
@@ -100,7 +100,7 @@ beforeAll(() => {
         return path;
       });
   files = Object.fromEntries(PAGES.map((page) => [page, write(page)]));
-  writeFileSync(join(folder, 'given.d.ts'), GIVEN);
+  writeFileSync(join(folder, 'globals.d.ts'), GLOBALS);
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
   const paths = { execstream: [`${ROOT}/src/index.ts`], 'execstream/worker': [`${ROOT}/src/worker.ts`] };
   const base = { extends: `${ROOT}/tsconfig.json`, include: [`${folder}/*.ts`] };
@@ -122,7 +122,7 @@ const withTsx = (...args: string[]) => ({
   env: { PATH: process.env.PATH!, TSX_TSCONFIG_PATH: join(folder, 'tsconfig.json') },
 });
 
-test('every TypeScript block of the documentation compiles, and a mistake would be found', async () => {
+test('every TypeScript block of the documentation compiles, and a mistake would be detected', async () => {
   expect(files['docs/publishing.md']!.length).toBeGreaterThan(8);
   for (const page of PAGES) expect(files[page]!.length, page).toBeGreaterThan(0);
   expect(await check()).toBe('');
@@ -134,7 +134,7 @@ test('every TypeScript block of the documentation compiles, and a mistake would 
 
 describeRedis('README.md', () => {
   describePostgres('with Postgres', () => {
-    test('the publishing program stores a poem and exits by itself', async () => {
+    test('the publishing program stores a poem and exits', async () => {
       await using database = await createDatabase();
       const { args, env } = withTsx(files['README.md']![0]!);
       // A program that does not close its connections would not exit: `run` would reject after the timeout.

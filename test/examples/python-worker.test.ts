@@ -1,4 +1,4 @@
-// examples/python-worker, followed word for word from its README against `npm start`.
+// Follows the README of examples/python-worker literally, against `npm start`.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,10 +33,10 @@ describe.skipIf(!hasProgram('python3'))('examples/python-worker', () => {
   });
 
   const worker = (command: string) => runCommand(command, { EXECSTREAM_URL: url });
-  /** As the README shows it. */
+  /** The output in the README, with this server's URL. */
   const shown = (part: string) => `${outputOf(README, part).replace('http://localhost:4000', url)}\n`;
 
-  test('dies in the middle and comes back: a viewer that follows, and a late one, have the text once', async () => {
+  test('a worker that dies and is restarted publishes the text once for a viewer that follows and for a late one', async () => {
     await using first = worker(commandOf(README, '--die'));
     expect(await first.exited).toBe(1);
     expect(first.stdout).toBe(shown('dying'));
@@ -46,7 +46,7 @@ describe.skipIf(!hasProgram('python3'))('examples/python-worker', () => {
     await viewer.prints(/event: llm_chunk/);
     const path = /\/api\S+/.exec(watching)![0];
     using follower = await openSse(url + path);
-    await until(() => follower.frames.length > 12, { what: 'the half that the first attempt has left' });
+    await until(() => follower.frames.length > 12, { what: 'the half that the first attempt published' });
 
     await using second = worker(commandOf(README, 'worker.py poem-1', true));
     expect(await second.exited).toBe(0);
@@ -73,7 +73,7 @@ describe.skipIf(!hasProgram('python3'))('examples/python-worker', () => {
     expect(viewer.stdout).toContain('event: reset\ndata: {"reason":"attempt"}\n');
   }, 60_000);
 
-  test('a first worker that was only paused is refused, in the words of the README', async () => {
+  test('a first worker that was only paused is rejected with the message in the README', async () => {
     const command = replaced(commandOf(README, 'worker.py poem-1', true), { 'poem-1': 'poem-2' });
     await using first = worker(`exec ${command}`);
     await first.prints(/attempt 1/);

@@ -1,4 +1,4 @@
-// examples/sse-browser, followed word for word from its README, in a real browser.
+// Follows the README of examples/sse-browser literally, in a real browser.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { describeBrowser, launchBrowser } from '../support/chromium.ts';
 import { describeOwnRedis, startRedis } from '../support/redis.ts';
 import { until } from '../support/wait.ts';
 
-/** A page and a server on a busy machine. */
+/** For a page and a server on a busy machine. */
 const SOON = { timeout: 10_000 };
 
 const README = 'examples/sse-browser/README.md';
@@ -43,7 +43,7 @@ describeBrowser('examples/sse-browser', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** Opens the page; what a good one never does is noted in `faults`. */
+  /** Opens the page. Page errors and requests to other hosts are recorded in `faults`. */
   async function open(query: Record<string, string> = {}): Promise<void> {
     await page?.close();
     page = await browser.newPage();
@@ -62,7 +62,7 @@ describeBrowser('examples/sse-browser', () => {
   const screenshot = (name: string) =>
     page.screenshot({ path: join(process.env.SCREENSHOTS ?? folder, name) });
 
-  test('follows an agent of `npm start` and its value, chosen in the form, to their ends', async () => {
+  test('follows a text and a value of `npm start`, selected in the form, to their ends', async () => {
     const port = String(await freePort());
     const command = replaced(commandOf(README, 'npm start'), { 'http://localhost:8080': pageUrl });
     await using demo = runCommand(command, { PORT: port, DATA_DIR: join(folder, 'demo') });
@@ -95,7 +95,7 @@ describeBrowser('examples/sse-browser', () => {
 
   describeOwnRedis('over Redis', () => {
     test.skipIf(!hasProgram('python3'))(
-      'through a restart: a server that is killed and started again costs the page nothing',
+      'a page misses nothing when its server is killed and restarted',
       async () => {
         await using redis = await startRedis();
         const port = String(await freePort());
@@ -110,15 +110,15 @@ describeBrowser('examples/sse-browser', () => {
         };
         await using first = runCommand(server, env);
         await first.prints(/"msg":"ready"/, 60_000);
-        // An embedded database that is still starting would make the worker give up on its first request and begin a
+        // While an embedded database is still starting, the worker's first request would fail and it would begin a
         // second attempt.
         const isReady = async () => (await fetch(`${env.EXECSTREAM_URL}/health/ready`)).ok;
         await until(isReady, { what: 'a ready database', timeoutMs: 60_000 });
 
         const publishing = commandOf(README, 'worker.py');
         await using worker = runCommand(publishing, env);
-        const said = outputOf(README, 'attempt 1').replace('http://localhost:4000', env.EXECSTREAM_URL);
-        await expect.poll(() => worker.stdout, { timeout: 15_000 }).toBe(`${said}\n`);
+        const output = outputOf(README, 'attempt 1').replace('http://localhost:4000', env.EXECSTREAM_URL);
+        await expect.poll(() => worker.stdout, { timeout: 15_000 }).toBe(`${output}\n`);
         const link = new URL(outputOf(README, '&kind=agents'));
         await open({ ...Object.fromEntries(link.searchParams), server: env.EXECSTREAM_URL });
         await expect.poll(async () => (await content())!.length, SOON).toBeGreaterThan(40);
@@ -147,8 +147,8 @@ describeBrowser('examples/sse-browser', () => {
     );
   });
 
-  describe('what else may come', () => {
-    test('a reset begins anew, white space is kept, and a failure closes the page', async () => {
+  describe('other events', () => {
+    test('a page starts over at a reset, preserves white space, and closes the stream at a failure', async () => {
       await using app = await startApp({ corsOrigins: [pageUrl] });
       const run = await app.publisher.begin({ id: 'a/1', kind: 'agent', attempt: 1 });
       await run.text('half of a ');
@@ -170,7 +170,7 @@ describeBrowser('examples/sse-browser', () => {
       expect(await page.locator('#timeline .void').count()).toBe(1);
     });
 
-    test('a gap is shown, patches go on from a whole value, and the result makes a text good', async () => {
+    test('a page shows a gap, applies patches after the next full value, and completes a text from the result', async () => {
       const log = createMemoryLog({ ...DEFAULT_BOUNDS, maxEvents: 4 });
       await using app = await startApp({ log, corsOrigins: [pageUrl], limits: { wholeValueEvery: 3 } });
       const value = await app.publisher.begin({ id: 's', kind: 'task', mode: 'STRUCTURED' });
@@ -195,7 +195,7 @@ describeBrowser('examples/sse-browser', () => {
       expect(await content()).toBe('0 1 2 3 4 5 6 7 8 9 10 11 ');
     });
 
-    test('an execution that nobody knows, and an origin that is not allowed, are told', async () => {
+    test('a page reports an unknown execution and an origin that is not allowed', async () => {
       await using app = await startApp({ corsOrigins: [pageUrl] });
       await open({ server: app.url, kind: 'agents', id: 'nobody' });
       await expect.poll(state, SOON).toMatch(/^rejected/);

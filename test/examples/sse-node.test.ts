@@ -1,4 +1,4 @@
-// examples/sse-node, followed word for word from its README, and through connections that are cut.
+// Follows the README of examples/sse-node literally, and tests connections that are cut.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,11 +13,11 @@ import { until } from '../support/wait.ts';
 
 const README = 'examples/sse-node/README.md';
 
-/** A road to a server that the test cuts: every connection breaks after so many bytes, until it is told otherwise. */
-async function startRoad(serverUrl: string, cutAfter: number) {
+/** A TCP proxy to a server that cuts every connection after a number of bytes, until `stopCutting`. */
+async function startProxy(serverUrl: string, cutAfter: number) {
   const open = new Set<Socket>();
   let [cuts, limit] = [0, cutAfter];
-  const road = createServer((client) => {
+  const proxy = createServer((client) => {
     const server = connect(Number(new URL(serverUrl).port), '127.0.0.1');
     let bytes = 0;
     for (const socket of [client, server]) {
@@ -38,20 +38,20 @@ async function startRoad(serverUrl: string, cutAfter: number) {
       client.destroy();
     });
   });
-  const listen = (port: number) => new Promise<void>((resolve) => road.listen(port, '127.0.0.1', resolve));
+  const listen = (port: number) => new Promise<void>((resolve) => proxy.listen(port, '127.0.0.1', resolve));
   const port = await freePort();
   await listen(port);
   const close = () => {
     for (const socket of open) socket.destroy();
-    return new Promise((resolve) => road.close(resolve));
+    return new Promise((resolve) => proxy.close(resolve));
   };
   return {
     url: `http://127.0.0.1:${port}`,
     get cuts() {
       return cuts;
     },
-    /** No connection is broken any more. */
-    mend: () => {
+    /** Stops cutting connections. */
+    stopCutting: () => {
       limit = Number.POSITIVE_INFINITY;
     },
     close,
@@ -63,7 +63,7 @@ async function startRoad(serverUrl: string, cutAfter: number) {
 const follow = (url: string, kind: string, id: string) =>
   runCommand(`${process.execPath} examples/sse-node/watch.mjs ${kind} ${id}`, { EXECSTREAM_URL: url });
 
-describe('examples/sse-node/README.md, word for word', () => {
+describe('examples/sse-node/README.md', () => {
   let folder: string;
   let demo: Command;
   let url: string;
@@ -82,16 +82,16 @@ describe('examples/sse-node/README.md, word for word', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  test('a text and a value are followed to their ends; the content is on stdout alone, the code says how', async () => {
-    const ask = async (command: string) => {
-      await using asked = runCommand(`${findId}\n${command}\necho $ID >&2`, { EXECSTREAM_URL: url });
-      expect(await asked.exited).toBe(0);
-      const lines = asked.stderr.trimEnd().split('\n');
-      return { id: lines.pop()!, lines, stdout: asked.stdout };
+  test('a text and a value are followed to their ends; stdout has only the content, and the exit code reports the outcome', async () => {
+    const runFor = async (command: string) => {
+      await using running = runCommand(`${findId}\n${command}\necho $ID >&2`, { EXECSTREAM_URL: url });
+      expect(await running.exited).toBe(0);
+      const lines = running.stderr.trimEnd().split('\n');
+      return { id: lines.pop()!, lines, stdout: running.stdout };
     };
     const [text, value] = await Promise.all([
-      ask(commandOf(README, 'agents $ID', true)),
-      ask(commandOf(README, '-contents')),
+      runFor(commandOf(README, 'agents $ID', true)),
+      runFor(commandOf(README, '-contents')),
     ]);
     const resultOf = async (id: string) =>
       ((await (await fetch(`${url}/api/v0/executions/agents/${id}`)).json()) as { result: unknown }).result;
@@ -99,7 +99,7 @@ describe('examples/sse-node/README.md, word for word', () => {
     expect(JSON.parse(value.stdout)).toEqual(await resultOf(value.id.replace(/-report$/, '-contents')));
     expect(value.lines.filter((line) => / structured_delta /.test(line)).length).toBeGreaterThan(1);
 
-    // As the README shows it, but for what differs from run to run.
+    // As in the README, except for values that differ between runs.
     const masked = (line: string) =>
       line
         .replace(/^\d+-\w+/, 'CURSOR')
@@ -113,7 +113,7 @@ describe('examples/sse-node/README.md, word for word', () => {
     expect(text.stdout).toMatch(/^# What is in \d+ files\n/);
   }, 60_000);
 
-  test('an execution that nobody knows: code 2, and why', async () => {
+  test('an unknown execution exits with 2 and the reason', async () => {
     await using nobody = runCommand(commandOf(README, 'agents nobody'), { EXECSTREAM_URL: url });
     expect(await nobody.exited).toBe(2);
     expect(nobody.stderr).toBe(`${outputOf(README, 'NOT_FOUND')}\n`);
@@ -121,11 +121,11 @@ describe('examples/sse-node/README.md, word for word', () => {
 });
 
 describe('examples/sse-node', () => {
-  test('connections that break every few bytes, and a server that is away: the text is whole, once', async () => {
+  test('a text arrives completely and once, although connections break and the server is unavailable for a while', async () => {
     await using app = await startApp({ settings: { retryMs: 50 } });
-    await using road = await startRoad(app.url, 900);
+    await using proxy = await startProxy(app.url, 900);
     const run = await app.publisher.begin({ id: 'cut', kind: 'agent' });
-    await using command = follow(road.url, 'agents', 'cut');
+    await using command = follow(proxy.url, 'agents', 'cut');
     let text = '';
     const write = async (count: number) => {
       for (let i = 0; i < count; i += 1) {
@@ -136,12 +136,12 @@ describe('examples/sse-node', () => {
       }
     };
     await write(60);
-    await until(() => road.cuts >= 3, { what: 'three cuts', timeoutMs: 10_000 });
-    await road.close();
+    await until(() => proxy.cuts >= 3, { what: 'three cuts', timeoutMs: 10_000 });
+    await proxy.close();
     await write(20);
     await command.prints(/disconnected: ECONNREFUSED; reconnecting in \d+ ms after \d+-\w+/);
-    road.mend();
-    await road.reopen();
+    proxy.stopCutting();
+    await proxy.reopen();
     await write(20);
     await run.complete();
     expect(await command.exited).toBe(0);
@@ -149,13 +149,11 @@ describe('examples/sse-node', () => {
     expect(command.stderr).toMatch(/ended: SUCCESS\n$/);
   }, 30_000);
 
-  test('a value grows through a cut connection', async () => {
+  test('a value arrives correctly, although connections are cut', async () => {
     await using app = await startApp({ settings: { retryMs: 50 } });
-    await using road = await startRoad(app.url, 700);
+    await using proxy = await startProxy(app.url, 700);
     const run = await app.publisher.begin({ id: 'v', kind: 'task', mode: 'STRUCTURED' });
-    await using command = follow(road.url, 'tasks', 'v');
-    // A follower that starts after the last value would receive everything before the first cut.
-    await command.prints(/ task_start /);
+    await using command = follow(proxy.url, 'tasks', 'v');
     const items: { n: number; 'a/b~c': string[] }[] = [];
     for (let i = 0; i < 30; i += 1) {
       items.push({ n: i, 'a/b~c': ['x'] });
@@ -163,14 +161,14 @@ describe('examples/sse-node', () => {
       await run.value({ items });
       await new Promise((resolve) => setTimeout(resolve, 15));
     }
-    await until(() => road.cuts >= 2, { what: 'two cuts', timeoutMs: 10_000 });
-    road.mend();
+    await until(() => proxy.cuts >= 2, { what: 'two cuts', timeoutMs: 10_000 });
+    proxy.stopCutting();
     await run.complete();
     expect(await command.exited).toBe(0);
     expect(JSON.parse(command.stdout)).toEqual({ items });
   });
 
-  test('a reset begins anew; a failure is code 1 with its words', async () => {
+  test('the content starts over at a reset, and a failure exits with 1 and its message', async () => {
     await using app = await startApp();
     const run = await app.publisher.begin({ id: 'r', kind: 'agent', attempt: 1 });
     await run.text('half');
@@ -186,7 +184,7 @@ describe('examples/sse-node', () => {
     );
   });
 
-  test('a gap: a text is made good by the result, also by one too large for an event', async () => {
+  test('a text is completed from the result after a gap, even if the result is too large for an event', async () => {
     const log = createMemoryLog({ ...DEFAULT_BOUNDS, maxEvents: 3 });
     await using app = await startApp({ log });
     for (const [id, size] of [

@@ -1,16 +1,22 @@
 -- Optional: keeps every state of every execution, so that the stream of an engine that only updates rows misses
--- none. Without it, a stream tells the latest state at each look (every `pollMs`).
+-- none. Without it, a stream sends the latest state at each poll (every `pollMs`).
 --
 --   psql "$DATABASE_URL" -f prisma/optional/revisions.sql
 --
--- It may be run again, and servers notice it by themselves. It costs a second write for each change of status,
--- attempt, result, error or usage, the whole result each time. The states of an execution are dropped once its end
--- has been told; those of executions that nobody watched are the operator's to drop:
+-- It can be run repeatedly, and servers detect it automatically. It costs a second write, including the full
+-- result, for each change of status, attempt, result, error or usage. Servers delete the states of an execution
+-- after they have sent its end; the operator deletes those of executions that nobody watched:
 --
 --   DELETE FROM "execstream"."execution_revision" WHERE "at" < now() - interval '1 day';
 --
--- Servers that connect as another role than this file's need: GRANT SELECT ON "execstream"."execution_revision".
--- To take it back: DROP TRIGGER "keep_revision" ON "execstream"."execution"; DROP TABLE "execstream"."execution_revision".
+-- Servers that connect as a role other than the one that runs this file need:
+--
+--   GRANT SELECT ON "execstream"."execution_revision" TO <role>;
+--
+-- To remove it:
+--
+--   DROP TRIGGER "keep_revision" ON "execstream"."execution";
+--   DROP TABLE "execstream"."execution_revision";
 BEGIN;
 
 CREATE TABLE IF NOT EXISTS "execstream"."execution_revision" (
@@ -25,7 +31,7 @@ CREATE TABLE IF NOT EXISTS "execstream"."execution_revision" (
     PRIMARY KEY ("execution_id", "revision")
 );
 
--- With the rights of its owner: an engine needs none on the table of revisions.
+-- Runs with the rights of its owner: an engine needs no rights on the table of revisions.
 CREATE OR REPLACE FUNCTION "execstream"."keep_revision"() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

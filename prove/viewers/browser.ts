@@ -47,7 +47,7 @@ export async function startBrowser(url: string): Promise<Browser | undefined> {
   const page = await (await browser.newContext({ bypassCSP: true })).newPage();
   await page.goto(`${url}/health/live`);
   const listeners = new Map<string, Listener>();
-  await page.exposeFunction('tell', (name: string, events: BrowserEvent[], isClosed: boolean) => {
+  await page.exposeFunction('report', (name: string, events: BrowserEvent[], isClosed: boolean) => {
     const listener = listeners.get(name);
     if (events.length > 0) listener?.onEvents(events);
     if (isClosed) listener?.onClosed();

@@ -6,7 +6,7 @@ globalThis.openSource = (name, url, types) => {
   const source = new EventSource(url);
   let waiting = [];
   const flush = () => {
-    if (waiting.length > 0) globalThis.tell(name, waiting, false);
+    if (waiting.length > 0) globalThis.report(name, waiting, false);
     waiting = [];
   };
   const timer = setInterval(flush, 100);
@@ -24,7 +24,7 @@ globalThis.openSource = (name, url, types) => {
     if (source.readyState !== EventSource.CLOSED) return;
     flush();
     close();
-    globalThis.tell(name, [], true);
+    globalThis.report(name, [], true);
   });
   globalThis.sources[name] = { close };
 };

@@ -62,7 +62,7 @@ interface Demo extends Pick<WorkerOptions, 'logger' | 'findFiles' | 'pace'> {
 /** Serves and works until the demo is stopped. */
 async function serve({ config, isDevServer, logger, findFiles, pace }: Demo): Promise<void> {
   // Availability is checked below and by the worker, which report it in one line.
-  const parts = createParts(config, { error: () => {} });
+  const parts = optionsFromConfig(config, { error: () => {} });
   try {
     const server = await listen(createExecstream({ ...parts, logger }), config);
     try {

@@ -17,9 +17,9 @@ export interface RedisCluster extends AsyncDisposable {
   /** The current owner of a key's slot, as the running nodes report it. */
   ownerOf(key: string): Promise<RedisServer>;
   /** Resolves once every running node reports the cluster as complete. */
-  untilWhole(): Promise<void>;
-  /** Moves a slot with its keys to another master; `half` is called while it is migrating. */
-  moveSlot(key: string, to: RedisServer, half?: () => Promise<void>): Promise<void>;
+  untilComplete(): Promise<void>;
+  /** Moves a slot with its keys to another master; `halfway` is called while it is migrating. */
+  moveSlot(key: string, to: RedisServer, halfway?: () => Promise<void>): Promise<void>;
 }
 
 type SlotRange = [number, number, [string, number], ...unknown[]];
@@ -53,7 +53,7 @@ export async function startCluster(): Promise<RedisCluster> {
     throw new Error('no node of the cluster responds');
   }
 
-  const untilWhole = async () => {
+  const untilComplete = async () => {
     const isComplete = async () => {
       const replies = await Promise.all(servers.map((server) => tryCommand(server, 'CLUSTER', 'INFO')));
       return replies.every((info) => info === undefined || String(info).includes('cluster_state:ok'));
@@ -121,7 +121,7 @@ export async function startCluster(): Promise<RedisCluster> {
         if (names.length > 0) {
           await command(from, 'MIGRATE', '127.0.0.1', to.port, '', 0, 5_000, 'KEYS', ...names);
         }
-        await half();
+        await halfway();
         await command(to, 'CLUSTER', 'SETSLOT', slot, 'NODE', toId!);
         await command(from, 'CLUSTER', 'SETSLOT', slot, 'NODE', toId!);
       },

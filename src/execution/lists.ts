@@ -4,7 +4,7 @@
 import { isStorable } from './attempt-rules.ts';
 import { Prisma, type PrismaClient } from './generated/client.ts';
 import { type IdPatterns, parseIdPatterns } from './id-patterns.ts';
-import { fromJson, type SummaryRow, summaryOf } from './row-mapper.ts';
+import { contentOf, type SummaryRow, summaryOf } from './row-mapper.ts';
 import type {
   ChildrenQuery,
   Content,
@@ -111,7 +111,7 @@ export async function contents(
   return new Map(
     rows.map(({ id, bytes, text }) => [
       id,
-      text === null ? { bytes, isOmitted: true } : { bytes, value: fromJson(text) ?? null },
+      text === null ? { bytes, isOmitted: true } : { bytes, ...contentOf(field, text) },
     ]),
   );
 }

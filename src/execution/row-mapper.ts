@@ -1,11 +1,23 @@
-// An execution as its table has it, and back: JSON as text, NULL as absent.
+// Maps rows of the table to executions, and back: JSON is text, NULL is absent.
+//
+// Engines write these columns with plain SQL, so every row is normalised here and nowhere else: what this file returns
+// has the shapes of the protocol. Columns with few values have a CHECK constraint each and are not checked again.
 
-import type { ExecutionKind, ExecutionMode, ExecutionStatus, JsonValue } from '../event/events.ts';
+import type { ExecutionKind, ExecutionMode, ExecutionStatus, JsonValue, Usage } from '../event/events.ts';
 import { exceedsDepth, MAX_JSON_DEPTH } from '../event/json-depth.ts';
+import { USAGE } from '../event/validation.ts';
 import type { Prisma, Execution as Row } from './generated/client.ts';
-import type { BeginExecution, ContentField, Execution, ExecutionEnd, ExecutionSummary } from './store.ts';
+import type {
+  BeginExecution,
+  Content,
+  ContentField,
+  Execution,
+  ExecutionEnd,
+  ExecutionFailure,
+  ExecutionSummary,
+} from './store.ts';
 
-/** The row of an execution that begins now. */
+/** The row of a new execution. */
 export function toRow(execution: BeginExecution): Prisma.ExecutionCreateManyInput {
   return {
     id: execution.id,
@@ -19,7 +31,7 @@ export function toRow(execution: BeginExecution): Prisma.ExecutionCreateManyInpu
   };
 }
 
-/** What a new attempt may say anew. What it leaves out stays. */
+/** The columns that a new attempt may replace; undefined keeps the value of the attempt before. */
 export function toDescription(execution: Omit<BeginExecution, 'attempt'>) {
   return {
     name: execution.name,
@@ -31,7 +43,7 @@ export function toDescription(execution: Omit<BeginExecution, 'attempt'>) {
   };
 }
 
-/** What a row gets back when a new attempt is undone: all that `begin` changes. */
+/** The columns that `begin` changes, with the values to restore if it is undone. */
 export function toRestored(execution: Execution) {
   const { name, parentId, workflowId, runId, input, expectsHeartbeats } = toDescription(execution);
   return {
@@ -48,7 +60,7 @@ export function toRestored(execution: Execution) {
   };
 }
 
-/** What an end writes. */
+/** The columns that an end changes. */
 export function toEnd(end: ExecutionEnd) {
   return {
     status: end.status,
@@ -63,7 +75,7 @@ export function toEnd(end: ExecutionEnd) {
 /** The columns of a summary. */
 export type SummaryRow = Omit<Row, ContentField>;
 
-/** An execution without its large fields. Columns of few values have a CHECK each, so their values are not checked. */
+/** The summary of a row: the execution without its large fields. */
 export function summaryOf(row: SummaryRow): ExecutionSummary {
   return {
     id: row.id,
@@ -82,7 +94,7 @@ export function summaryOf(row: SummaryRow): ExecutionSummary {
       expectsHeartbeats: row.expectsHeartbeats,
       finishedAt: row.finishedAt,
     }),
-    ...parsed('usage', row.usage),
+    ...optional('usage', toUsage(row.usage)),
     ...(row.resultOmitted && { resultOmitted: true }),
     ...(row.endSeq !== null && row.endEpoch !== null && { end: { seq: row.endSeq, epoch: row.endEpoch } }),
   };
@@ -92,30 +104,62 @@ export function summaryOf(row: SummaryRow): ExecutionSummary {
 export function fromRow(row: Row): Execution {
   return {
     ...summaryOf(row),
-    ...parsed('input', row.input),
-    ...parsed('result', row.result),
-    ...parsed('error', row.error),
+    ...optional('input', toValue(row.input)),
+    ...optional('error', toFailure(row.error)),
+    ...resultOf(row.result),
   };
 }
 
+/** The value of a large field, as `ExecutionStore.contents` returns it. */
+export function contentOf(field: ContentField, json: string): Pick<Content, 'value'> {
+  return optional('value', field === 'error' ? toFailure(json) : (toValue(json) ?? null));
+}
+
+/** A result that nests too deeply to be passed on counts as one that was not kept. */
+function resultOf(json: string | null): Pick<Execution, 'result' | 'resultOmitted'> {
+  const result = toValue(json);
+  if (result !== undefined) return { result };
+  return json === null ? {} : { resultOmitted: true };
+}
+
+/** Usage that does not have the protocol's shape is dropped. */
+function toUsage(json: string | null): Usage | undefined {
+  const checked = USAGE.safeParse(toValue(json));
+  return checked.success ? (checked.data as Usage) : undefined;
+}
+
 /**
- * JSON text. JSON.stringify writes U+0000 and lone surrogates as escapes, so that the text itself is one that
- * Postgres takes, and reading it gives the same string again, unit by unit.
+ * An error of another shape becomes one of the protocol's: a string is its message, and so is the JSON of any other
+ * value. JSON `null` is no error, as NULL is.
+ */
+function toFailure(json: string | null): ExecutionFailure | undefined {
+  const error = toValue(json);
+  if (json === null || error === null) return undefined;
+  if (typeof error === 'string') return { message: error };
+  if (!isObject(error) || typeof error.message !== 'string') return { message: json };
+  return { message: error.message, ...(typeof error.code === 'string' && { code: error.code }) };
+}
+
+/**
+ * JSON text. JSON.stringify escapes U+0000 and lone surrogates, so Postgres accepts the text, and parsing it returns
+ * the same string, code unit by code unit.
  */
 function toJson(value: unknown): string | undefined {
   return value === undefined ? undefined : JSON.stringify(value);
 }
 
-/** The value of a JSON column; undefined where it is nested deeper than recursive code can pass on. */
-export function fromJson(text: string): JsonValue | undefined {
-  const value = JSON.parse(text);
+/** The value of a JSON column; undefined if it is NULL, or nests deeper than recursive code can process. */
+function toValue(json: string | null): JsonValue | undefined {
+  const value = json === null ? undefined : JSON.parse(json);
   return exceedsDepth(value, MAX_JSON_DEPTH) ? undefined : value;
 }
 
-function parsed(key: 'input' | 'result' | 'error' | 'usage', text: string | null): Partial<Execution> {
-  const value = text === null ? undefined : fromJson(text);
-  if (value !== undefined) return { [key]: value };
-  return text !== null && key === 'result' ? { resultOmitted: true } : {};
+function isObject(value: JsonValue | undefined): value is { readonly [key: string]: JsonValue } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function optional<K extends string, T>(key: K, value: T | undefined): { readonly [Key in K]?: T } {
+  return value === undefined ? {} : ({ [key]: value } as { [Key in K]: T });
 }
 
 /** The fields that are not NULL. */

@@ -88,6 +88,21 @@ describePostgres('a row by plain SQL', () => {
     expect((await store.get('json'))?.result).toBe(JSON.parse(odd));
   });
 
+  test('has the shapes of the protocol however it is read, whatever its engine wrote', async () => {
+    await insert('odd');
+    await update('odd', `status = 'FAILED', usage = '{"tokens": 1}', error = '"it broke"'`);
+    const row = (await store.get('odd'))!;
+    expect(row.error).toEqual({ message: 'it broke' });
+    expect(row).not.toHaveProperty('usage');
+    expect(await store.statesAfter('odd', 0, 10)).toEqual([row]);
+    const { error: _, ...summary } = row;
+    expect(await store.getMany(['odd'])).toEqual([summary]);
+    const { executions } = await store.list({ ids: ['odd'], first: 1 });
+    expect(executions).toEqual([summary]);
+    const contents = await store.contents(['odd'], 'error', 1_000);
+    expect(contents.get('odd')).toEqual({ bytes: 10, value: { message: 'it broke' } });
+  });
+
   test('without the table of revisions, the state as it stands is all there is', async () => {
     await insert('latest');
     for (const text of ['a', 'ab', 'abc']) await update('latest', `result = '"${text}"'`);

@@ -1,0 +1,99 @@
+// Rows that engines write with plain SQL are normalised: whatever the columns contain, an execution has the shapes of
+// the protocol.
+import { describe, expect, test } from 'vitest';
+import type { ExecutionKind } from '../../src/event/events.ts';
+import { terminalEventOf } from '../../src/event/terminal-event.ts';
+import { checkEventData } from '../../src/event/validation.ts';
+import { contentOf, fromRow, summaryOf } from '../../src/execution/row-mapper.ts';
+
+type Row = Parameters<typeof fromRow>[0];
+
+function row(columns: Partial<Row> = {}): Row {
+  return {
+    ...{ id: 'e1', kind: 'task' satisfies ExecutionKind, mode: 'TEXT', status: 'FAILED', attempt: 1 },
+    ...{ name: null, tenant: null, parentId: null, workflowId: null, runId: null, expectsHeartbeats: null },
+    ...{ input: null, result: null, resultOmitted: false, error: null, usage: null, revision: 1 },
+    ...{ startedAt: new Date(0), finishedAt: new Date(1_000), endSeq: null, endEpoch: null },
+    ...columns,
+  };
+}
+
+const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+const USAGE = { inputTokens: 1, outputTokens: 2, totalTokens: 3 };
+
+describe('error', () => {
+  test.each([
+    ['{"message":"it broke","code":"E1"}', { message: 'it broke', code: 'E1' }],
+    ['{"message":"it broke"}', { message: 'it broke' }],
+    ['{"message":"","code":""}', { message: '', code: '' }],
+    ['"it broke"', { message: 'it broke' }],
+    ['{"message":"it broke","code":500,"stack":"at …"}', { message: 'it broke' }],
+    ['{"reason":"it broke"}', { message: '{"reason":"it broke"}' }],
+    ['{"message":{"text":"it broke"}}', { message: '{"message":{"text":"it broke"}}' }],
+    ['["it broke"]', { message: '["it broke"]' }],
+    ['42', { message: '42' }],
+    ['false', { message: 'false' }],
+    [nested(200), { message: nested(200) }],
+    ['null', undefined],
+    [' null ', undefined],
+  ])('%s is read as a failure with a message, in rows and in contents', (json, failure) => {
+    expect(fromRow(row({ error: json })).error).toEqual(failure);
+    expect(contentOf('error', json)).toEqual(failure ? { value: failure } : {});
+  });
+
+  test('a row without an error has none', () => {
+    expect(fromRow(row())).not.toHaveProperty('error');
+  });
+});
+
+describe('usage', () => {
+  test.each([USAGE, { ...USAGE, model: 'm', costUsd: 0.25 }])(
+    '%j has the shape of the protocol and is kept',
+    (usage) => {
+      expect(summaryOf(row({ usage: JSON.stringify(usage) })).usage).toEqual(usage);
+    },
+  );
+
+  test.each([
+    '{"tokens":1}',
+    '{"inputTokens":1,"outputTokens":2}',
+    JSON.stringify({ ...USAGE, inputTokens: '1' }),
+    JSON.stringify({ ...USAGE, inputTokens: -1 }),
+    JSON.stringify({ ...USAGE, totalTokens: 2 ** 31 }),
+    JSON.stringify({ ...USAGE, cached: 5 }),
+    `{"inputTokens":1,"outputTokens":2,"totalTokens":3,"costUsd":1e400}`,
+    '"3 tokens"',
+    '3',
+    'null',
+    nested(200),
+  ])('%s does not have the shape of the protocol and is dropped', (json) => {
+    expect(fromRow(row({ usage: json }))).not.toHaveProperty('usage');
+    expect(summaryOf(row({ usage: json }))).not.toHaveProperty('usage');
+  });
+});
+
+describe('input and result', () => {
+  test.each(['null', '"text"', '{"a":[1,null]}', 'false', '0'])('%s is kept as it is', (json) => {
+    const value = JSON.parse(json);
+    expect(fromRow(row({ input: json, result: json }))).toMatchObject({ input: value, result: value });
+    expect(contentOf('result', json)).toEqual({ value });
+  });
+
+  test('a value that nests too deeply is left out, and a result then counts as omitted', () => {
+    const read = fromRow(row({ input: nested(200), result: nested(200) }));
+    expect(read).toMatchObject({ resultOmitted: true });
+    expect(read).not.toHaveProperty('input');
+    expect(read).not.toHaveProperty('result');
+    expect(contentOf('result', nested(200))).toEqual({ value: null });
+  });
+});
+
+test.each([
+  { error: '{"message":"it broke","code":500}' },
+  { error: '{"message":7}' },
+  { error: '"it broke"', usage: '{"tokens":1}' },
+  { error: 'null', usage: '[]' },
+])('the terminal event of the row %j is valid', (columns) => {
+  const terminal = terminalEventOf(fromRow(row(columns)))!;
+  expect(checkEventData('error', terminal.data)).toEqual(terminal.data);
+});

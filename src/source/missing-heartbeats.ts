@@ -1,10 +1,11 @@
-// Open executions whose publisher promised heartbeats and that have none: a begin that failed halfway, a Redis that was
-// emptied, a server with embedded parts that was killed. Each gets a heartbeat as of now. A publisher that is alive
-// replaces it within 10 s; otherwise the liveness sweep ends the execution as that of any other lost publisher.
+// Records heartbeats for open executions that expect them and have none: a begin that failed halfway, a Redis that was
+// emptied, a server with embedded parts that was killed. Each gets a heartbeat as of now. A live publisher replaces it
+// within 10 s; otherwise the sweep for lost publishers ends the execution as usual.
 //
 // Invariants
-// 1. The promise is a column of the row, so that no loss of the log can hide an execution from the sweep.
-// 2. Any number of servers may do this concurrently: a heartbeat that exists is not changed, unless it is of the future.
+// 1. The expectation is a column of the row, so no loss of the log can hide an execution from the sweep.
+// 2. Any number of servers may do this concurrently: an existing heartbeat is not changed, unless its time is in the
+//    future.
 // 3. The work of one step is limited. The next step continues after the last id.
 
 import type { LivenessReader } from '../coordination/liveness.ts';
@@ -13,8 +14,8 @@ import type { ExecutionStore, OpenExecution } from '../execution/store.ts';
 export interface MissingHeartbeatsOptions {
   readonly log: Pick<LivenessReader, 'recordMissingHeartbeats'>;
   readonly store: Pick<ExecutionStore, 'expectingHeartbeats'>;
-  /** Whether another source knows how the execution ends: it gets no heartbeat. */
-  readonly isTruthElsewhere: (row: OpenExecution) => boolean;
+  /** Whether another source decides how the execution ends: it gets no heartbeat. */
+  readonly isEndedElsewhere: (row: OpenExecution) => boolean;
 }
 
 /** Executions per query, and per command to the log. */
@@ -23,17 +24,17 @@ const PAGE = 1_000;
 const PAGES_PER_STEP = 20;
 
 /**
- * Makes the step that each sweep takes.
+ * Creates the step that each sweep takes.
  * @returns a function that rejects with `SOURCE_UNAVAILABLE` if the log or the store is unavailable; the next call
- *   then repeats the page that failed.
+ *   then repeats the page that failed
  */
-export function createMissingHeartbeats({ log, store, isTruthElsewhere }: MissingHeartbeatsOptions) {
+export function createMissingHeartbeats({ log, store, isEndedElsewhere }: MissingHeartbeatsOptions) {
   let after: string | undefined;
 
   return async function recordMissing(signal: AbortSignal): Promise<void> {
     for (let page = 0; page < PAGES_PER_STEP && !signal.aborted; page += 1) {
       const open = await store.expectingHeartbeats(after, PAGE);
-      const ids = open.filter((row) => !isTruthElsewhere(row)).map(({ id }) => id);
+      const ids = open.filter((row) => !isEndedElsewhere(row)).map(({ id }) => id);
       if (ids.length > 0) await log.recordMissingHeartbeats(ids);
       after = open.length < PAGE ? undefined : open.at(-1)!.id;
       if (after === undefined) return;

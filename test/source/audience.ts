@@ -1,24 +1,24 @@
-// Viewers as a relay sees them, who write down what they are told.
+// An audience that records the warnings that it receives.
 import type { Audience } from '../../src/source/source.ts';
 
-export interface HeardAudience extends Audience {
+export interface RecordingAudience extends Audience {
   pollMs: number;
-  /** Every warning, standing ones once each time they are set. */
-  readonly heard: string[];
-  /** What one who joins now would be told. */
-  standing: string | undefined;
+  /** The code of every warning; of active ones, once each time they are set. */
+  readonly warnings: string[];
+  /** The code of the warning that a viewer who joins now would receive. */
+  activeWarning: string | undefined;
 }
 
-export function audience(pollMs = 500): HeardAudience {
-  const heard: string[] = [];
+export function audience(pollMs = 500): RecordingAudience {
+  const warnings: string[] = [];
   return {
     pollMs,
-    heard,
-    standing: undefined,
-    warn: (code) => void heard.push(code),
+    warnings,
+    activeWarning: undefined,
+    warn: (code) => void warnings.push(code),
     setActiveWarning(warning) {
-      this.standing = warning?.code;
-      if (warning) heard.push(warning.code);
+      this.activeWarning = warning?.code;
+      if (warning) warnings.push(warning.code);
     },
   };
 }

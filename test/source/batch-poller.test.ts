@@ -1,4 +1,4 @@
-// Looks at many executions together: all of them, by few questions, for as long as they are followed.
+// Batch polling: few queries for all followers, for as long as there are followers.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createBatchPoller } from '../../src/source/batch-poller.ts';
 
@@ -9,40 +9,42 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('all that have joined are looked at together, 1,000 at a time', async () => {
-  const asked: number[] = [];
-  const rounds = createBatchPoller(5_000, async (followers) => void asked.push(followers.length));
-  const leave = Array.from({ length: 2_500 }, (_, i) => rounds.add({ executionId: `e${i}` }));
+test('a batch poller polls all followers together, 1,000 per call, and has no timer without followers', async () => {
+  const batches: number[] = [];
+  const poller = createBatchPoller(5_000, async (followers) => void batches.push(followers.length));
+  const [removeFirst, ...removeOthers] = Array.from({ length: 2_500 }, (_, i) =>
+    poller.add({ executionId: `e${i}` }),
+  );
   await vi.advanceTimersByTimeAsync(5_000);
-  expect(asked).toEqual([1_000, 1_000, 500]);
-  for (const each of leave.slice(1)) each();
+  expect(batches).toEqual([1_000, 1_000, 500]);
+  for (const remove of removeOthers) remove();
   await vi.advanceTimersByTimeAsync(5_000);
-  expect(asked.slice(3)).toEqual([1]);
-  leave[0]!();
+  expect(batches.slice(3)).toEqual([1]);
+  removeFirst!();
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('a look that fails is followed by the next one', async () => {
-  let looks = 0;
-  const rounds = createBatchPoller(1_000, async () => {
-    looks += 1;
-    throw new Error('away');
+test('a poll that fails is followed by the next one', async () => {
+  let polls = 0;
+  const poller = createBatchPoller(1_000, async () => {
+    polls += 1;
+    throw new Error('unavailable');
   });
-  const leave = rounds.add({ executionId: 'e' });
+  const remove = poller.add({ executionId: 'e' });
   await vi.advanceTimersByTimeAsync(3_000);
-  expect(looks).toBe(3);
-  leave();
+  expect(polls).toBe(3);
+  remove();
 });
 
-test('who follows an execution that another follows too leaves alone', async () => {
-  const seen: string[] = [];
-  const rounds = createBatchPoller<{ executionId: string; name: string }>(1_000, async (followers) => {
-    for (const { name } of followers) seen.push(name);
+test('two followers of one execution are removed independently', async () => {
+  const polled: string[] = [];
+  const poller = createBatchPoller<{ executionId: string; name: string }>(1_000, async (followers) => {
+    for (const { name } of followers) polled.push(name);
   });
-  const leave = rounds.add({ executionId: 'e', name: 'one' });
-  rounds.add({ executionId: 'e', name: 'other' });
-  leave();
-  leave();
+  const remove = poller.add({ executionId: 'e', name: 'one' });
+  poller.add({ executionId: 'e', name: 'other' });
+  remove();
+  remove();
   await vi.advanceTimersByTimeAsync(1_000);
-  expect(seen).toEqual(['other']);
+  expect(polled).toEqual(['other']);
 });

@@ -1,4 +1,4 @@
-// What the end of an execution brings along, where its publisher died while its last words waited for the log.
+// Reconciling the end of an execution whose publisher died before its last events were appended.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ExecutionMode, JsonValue, NewEvent } from '../../src/event/events.ts';
 import { DEFAULT_BOUNDS, type EventLog, type LogBounds } from '../../src/log/log.ts';
@@ -36,7 +36,7 @@ async function setUp({ mode = 'TEXT', bounds }: SetUp = {}) {
     store,
     publisher,
     reconciler,
-    /** The row ends, and the grace of its publisher passes. */
+    /** Ends the row, and waits until its publisher's grace period is over. */
     async end(result: JsonValue) {
       await store.finish('a1', 1, { status: 'SUCCESS', result });
       await vi.advanceTimersByTimeAsync(6_000);
@@ -44,8 +44,8 @@ async function setUp({ mode = 'TEXT', bounds }: SetUp = {}) {
     async reconcile(on?: EventLog) {
       await reconciler(on)((await store.get('a1'))!);
     },
-    /** What stands in the log after a seq, each event as its type and what matters of its data. */
-    async told(after = 0) {
+    /** The events of the log after a seq, each as its type or the essential part of its data. */
+    async contents(after = 0) {
       const { events } = (await log.read('a1', after, 10_000))!;
       return events.map(({ type, data }) => {
         if (type === 'llm_chunk') return data.content;
@@ -56,40 +56,40 @@ async function setUp({ mode = 'TEXT', bounds }: SetUp = {}) {
   };
 }
 
-describe('a text', () => {
-  test('is told from where the log stops, then the end, and both once', async () => {
-    const { publisher, log, store, end, reconcile, told } = await setUp();
+describe('text', () => {
+  test('missing text is appended after the text of the log, then the end, and both only once', async () => {
+    const { publisher, log, store, end, reconcile, contents } = await setUp();
     await publisher.append(chunk('It was '), chunk('a dark '));
     await end('It was a dark and stormy night.');
     await reconcile();
-    expect(await told()).toEqual(['It was ', 'a dark ', 'and stormy night.', 'complete']);
+    expect(await contents()).toEqual(['It was ', 'a dark ', 'and stormy night.', 'complete']);
     expect((await store.get('a1'))!.end).toEqual({ seq: 4, epoch: publisher.epoch });
     await reconcile();
     expect((await log.head('a1'))!.head).toBe(4);
   });
 
-  test('that stands whole in the log is left as it is, and its publisher may still tell the end', async () => {
-    const { publisher, end, log, reconcile, told } = await setUp();
+  test('a complete text in the log is left unchanged, and a late publisher receives `ended`', async () => {
+    const { publisher, end, log, reconcile, contents } = await setUp();
     await publisher.append(chunk('whole'));
     await end('whole');
     await reconcile();
-    expect(await told()).toEqual(['whole', 'complete']);
-    // Told in nobody's name: what the publisher hears is that the execution has ended, not that another one has it.
+    expect(await contents()).toEqual(['whole', 'complete']);
+    // Appended without a publisher, so the publisher learns that the execution has ended, not that it is superseded.
     const { epoch } = publisher;
     const late = { epoch, acknowledged: 1, publisher: 'direct', events: [chunk('late')] };
     expect(await log.append('a1', late)).toEqual({ outcome: 'ended', end: 2 });
   });
 
-  test('counts from its last reset', async () => {
-    const { publisher, end, reconcile, told } = await setUp();
+  test('the text of the log is the text since its last reset', async () => {
+    const { publisher, end, reconcile, contents } = await setUp();
     await publisher.append(chunk('A first try'), { type: 'reset', ts: TS, data: { reason: 'overflow' } });
     await publisher.append(chunk('A second'));
     await end('A second try');
     await reconcile();
-    expect(await told(2)).toEqual(['A second', ' try', 'complete']);
+    expect(await contents(2)).toEqual(['A second', ' try', 'complete']);
   });
 
-  test('of many batches is told in order', async () => {
+  test('a text of many batches is appended in order', async () => {
     const { publisher, end, reconcile, log } = await setUp();
     const text = Array.from({ length: 100_000 }, (_, i) => `${i} `).join('');
     await publisher.append(chunk(text.slice(0, 7)));
@@ -101,45 +101,48 @@ describe('a text', () => {
     expect(events.at(-1)!.type).toBe('complete');
   });
 
-  test('whose beginning is gone from the log is told whole, after a reset', async () => {
-    const { publisher, end, reconcile, told } = await setUp({ bounds: { maxEvents: 5 } });
+  test('a text whose beginning was trimmed from the log is appended in full, after a reset', async () => {
+    const { publisher, end, reconcile, contents } = await setUp({ bounds: { maxEvents: 5 } });
     await publisher.append(...['a', 'b', 'c', 'd', 'e', 'f'].map(chunk));
     await end('abcdefgh');
     await reconcile();
-    expect(await told(6)).toEqual(['reset overflow', 'abcdefgh', 'complete']);
+    expect(await contents(6)).toEqual(['reset overflow', 'abcdefgh', 'complete']);
   });
 
-  test('is not what a result says that was given beside it', async () => {
-    const { publisher, end, reconcile, told } = await setUp();
+  test('a result that is separate from the text appends no text', async () => {
+    const { publisher, end, reconcile, contents } = await setUp();
     await publisher.append(chunk('Thinking aloud'));
     await end('42');
     await reconcile();
-    expect(await told()).toEqual(['Thinking aloud', 'complete']);
+    expect(await contents()).toEqual(['Thinking aloud', 'complete']);
   });
 
-  test('of an attempt that never reached the log is told after the reset that voids the one before', async () => {
-    const { publisher, store, reconcile, told } = await setUp();
+  test('the text of an attempt that never reached the log is appended after a reset of the attempt before', async () => {
+    const { publisher, store, reconcile, contents } = await setUp();
     await publisher.append(chunk('of the first'));
     await store.begin({ id: 'a1', kind: 'agent', mode: 'TEXT', attempt: 2 });
     await store.finish('a1', 2, { status: 'SUCCESS', result: 'of the second' });
     await vi.advanceTimersByTimeAsync(6_000);
     await reconcile();
-    expect(await told(1)).toEqual(['reset attempt', 'of the second', 'complete']);
+    expect(await contents(1)).toEqual(['reset attempt', 'of the second', 'complete']);
   });
 });
 
-describe('a value', () => {
-  test('that the log does not add up to is told whole', async () => {
-    const { publisher, end, reconcile, told } = await setUp({ mode: 'STRUCTURED' });
+describe('value', () => {
+  test('a value that differs from the state of the log is appended in full', async () => {
+    const { publisher, end, reconcile, contents } = await setUp({ mode: 'STRUCTURED' });
     await publisher.append(delta('', { a: 1 }), delta('/b', 2));
     await end({ a: 1, b: 2, c: 3 });
     await reconcile();
     const whole = [{ op: 'replace', path: '', value: { a: 1, b: 2, c: 3 } }];
-    expect(await told(2)).toEqual([whole, 'complete']);
+    expect(await contents(2)).toEqual([whole, 'complete']);
   });
 
-  test('that the log adds up to is left as it is, also where its beginning is gone', async () => {
-    const { publisher, end, reconcile, told } = await setUp({ mode: 'STRUCTURED', bounds: { maxEvents: 4 } });
+  test('a value that equals the state of the log is not appended again, also in a trimmed log', async () => {
+    const { publisher, end, reconcile, contents } = await setUp({
+      mode: 'STRUCTURED',
+      bounds: { maxEvents: 4 },
+    });
     await publisher.append(
       delta('', {}),
       delta('/x', 0),
@@ -149,42 +152,45 @@ describe('a value', () => {
     );
     await end({ c: 3, b: 2, a: 1 });
     await reconcile();
-    expect(await told(5)).toEqual(['complete']);
+    expect(await contents(5)).toEqual(['complete']);
   });
 
-  test('that became null is told so', async () => {
-    const { publisher, end, reconcile, told } = await setUp({ mode: 'STRUCTURED' });
+  test('a value that became null is appended as null', async () => {
+    const { publisher, end, reconcile, contents } = await setUp({ mode: 'STRUCTURED' });
     await publisher.append(delta('', { a: 1 }));
     await end(null);
     await reconcile();
-    expect(await told(1)).toEqual([[{ op: 'replace', path: '', value: null }], 'complete']);
+    expect(await contents(1)).toEqual([[{ op: 'replace', path: '', value: null }], 'complete']);
   });
 
-  test('of which the log does not hold enough to know is told whole', async () => {
-    const { publisher, end, reconcile, told } = await setUp({ mode: 'STRUCTURED', bounds: { maxEvents: 3 } });
+  test('a value that a trimmed log does not determine is appended in full', async () => {
+    const { publisher, end, reconcile, contents } = await setUp({
+      mode: 'STRUCTURED',
+      bounds: { maxEvents: 3 },
+    });
     await publisher.append(delta('', {}), ...['a', 'b', 'c', 'd'].map((key) => delta(`/${key}`, 1)));
     await end({ a: 1, b: 1, c: 1, d: 1 });
     await reconcile();
-    expect(await told(5)).toEqual([
+    expect(await contents(5)).toEqual([
       [{ op: 'replace', path: '', value: { a: 1, b: 1, c: 1, d: 1 } }],
       'complete',
     ]);
   });
 });
 
-describe('the log is read', () => {
-  /** A log that counts what is read of it. */
+describe('reads of the log', () => {
+  /** A log that counts its reads. */
   function counted(log: EventLog) {
     const counts = { reads: 0 };
-    const read: EventLog['read'] = (...asked) => {
+    const read: EventLog['read'] = (...args) => {
       counts.reads += 1;
-      return log.read(...asked);
+      return log.read(...args);
     };
     return { counts, on: { ...log, read } };
   }
 
-  test('once for all who come together', async () => {
-    const { publisher, log, store, end, reconciler, told } = await setUp();
+  test('concurrent calls read the log once', async () => {
+    const { publisher, log, store, end, reconciler, contents } = await setUp();
     await publisher.append(chunk('one '));
     await end('one two');
     const { counts, on } = counted(log);
@@ -192,21 +198,21 @@ describe('the log is read', () => {
     const row = (await store.get('a1'))!;
     await Promise.all(Array.from({ length: 50 }, () => reconcileEnd(row)));
     expect(counts.reads).toBe(1);
-    expect(await told()).toEqual(['one ', 'two', 'complete']);
+    expect(await contents()).toEqual(['one ', 'two', 'complete']);
   });
 
-  test('not at all for a row that has no result', async () => {
-    const { publisher, log, store, reconcile, told } = await setUp();
+  test('a row without a result does not read the log', async () => {
+    const { publisher, log, store, reconcile, contents } = await setUp();
     await publisher.append(chunk('one '));
     await store.finish('a1', 1, { status: 'FAILED', error: { message: 'm' } });
     await vi.advanceTimersByTimeAsync(6_000);
     const { counts, on } = counted(log);
     await reconcile(on);
     expect(counts.reads).toBe(0);
-    expect(await told()).toEqual(['one ', 'error']);
+    expect(await contents()).toEqual(['one ', 'error']);
   });
 
-  test('again where it was lost in between: half of a text is never told as the whole', async () => {
+  test('a log that is lost during the reconciliation is read again: half of a text never counts as the full text', async () => {
     const { publisher, log, end, reconcile } = await setUp();
     await publisher.append(chunk('one '));
     await end('one two');
@@ -224,8 +230,8 @@ describe('the log is read', () => {
 });
 
 describe('a publisher that is only late', () => {
-  test('and speaks while the log is read is left to tell the rest itself', async () => {
-    const { publisher, log, end, reconcile, told } = await setUp();
+  test('a publisher that appends while the log is read is left to append the rest itself', async () => {
+    const { publisher, log, end, reconcile, contents } = await setUp();
     await publisher.append(chunk('one '));
     await end('one two three');
     const racing: EventLog = {
@@ -237,41 +243,41 @@ describe('a publisher that is only late', () => {
       },
     };
     await reconcile(racing);
-    expect(await told()).toEqual(['one ', 'two ']);
+    expect(await contents()).toEqual(['one ', 'two ']);
     await reconcile();
-    expect(await told()).toEqual(['one ', 'two ', 'three', 'complete']);
+    expect(await contents()).toEqual(['one ', 'two ', 'three', 'complete']);
   });
 
-  test('and speaks between the batches of the rest is refused', async () => {
-    const { publisher, log, end, reconcile, told } = await setUp();
+  test('a publisher that appends between the batches of the rest is rejected', async () => {
+    const { publisher, log, end, reconcile, contents } = await setUp();
     const text = 'word '.repeat(120_000);
     await publisher.append(chunk('word '));
     await end(text);
-    const refused: string[] = [];
+    const outcomes: string[] = [];
     const racing: EventLog = {
       ...log,
       append: async (id, request) => {
         const { epoch } = publisher;
         const late = { epoch, acknowledged: 1, publisher: 'direct', events: [chunk('word ')] };
-        refused.push((await log.append(id, late)).outcome);
+        outcomes.push((await log.append(id, late)).outcome);
         return log.append(id, request);
       },
     };
     await reconcile(racing);
-    expect(new Set(refused)).toEqual(new Set(['superseded']));
-    expect(refused.length).toBeGreaterThan(1);
-    const all = await told();
+    expect(new Set(outcomes)).toEqual(new Set(['superseded']));
+    expect(outcomes.length).toBeGreaterThan(1);
+    const all = await contents();
     expect(all.pop()).toBe('complete');
     expect(all.join('') === text).toBe(true);
   });
 
-  test('many servers at once tell the rest once', async () => {
-    const { publisher, store, end, reconciler, told } = await setUp();
+  test('concurrent servers append the rest once', async () => {
+    const { publisher, store, end, reconciler, contents } = await setUp();
     await publisher.append(chunk('one '));
     await end('one two');
     const row = (await store.get('a1'))!;
     await Promise.all(Array.from({ length: 5 }, () => reconciler()(row)));
-    // Who took it last has it; the others' words are refused.
-    expect(await told()).toEqual(['one ', 'two', 'complete']);
+    // The last server to take the log over owns it; the appends of the others are rejected.
+    expect(await contents()).toEqual(['one ', 'two', 'complete']);
   });
 });

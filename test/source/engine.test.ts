@@ -25,7 +25,7 @@ async function psql(url: string, script: string): Promise<void> {
   await run(existsSync(own) ? own : 'psql', ['-q', '-v', 'ON_ERROR_STOP=1', url, '-c', script]);
 }
 
-/** 20 a second, each in a transaction of its own. */
+/** 20 updates per second, each in its own transaction. */
 function updates(id: string, states: readonly string[]): string[] {
   return states.flatMap((text) => [
     `UPDATE execstream.execution SET result = to_json('${text}'::text) WHERE id = '${id}'`,
@@ -89,7 +89,7 @@ describePostgres('whole servers', () => {
 
     const states = Array.from({ length: 60 }, (_, i) => 'abcdefghij'.repeat(7).slice(0, i + 1));
 
-    /** The texts that a viewer had, one after the other. */
+    /** The successive texts of a viewer. */
     function textsOf(events: readonly ExecutionEvent[]): string[] {
       let text = '';
       return events.flatMap((event) => {
@@ -99,19 +99,19 @@ describePostgres('whole servers', () => {
       });
     }
 
-    /** Two servers watch one engine; answers what their viewers saw. */
+    /** Two servers watch one engine; returns the events of their viewers and the row. */
     async function watchEngine(id: string) {
       const servers = [await server(), await server()];
       await psql(database.url, `INSERT INTO execstream.execution (id, kind) VALUES ('${id}', 'task')`);
       const views = await Promise.all(servers.map((app) => watch(app, id)));
-      // Whoever relays has the lease, and nobody else gets it.
+      // The relay has the lease, and no other process gets it.
       await until(() => views.every(({ events }) => events.length > 0), {
         what: 'the start on both servers',
       });
       expect(await servers[0]!.log.takeLease(id, 'a third', 1_000)).toBeUndefined();
       await runUpdates(database.url, id, updates(id, states));
       await Promise.all(views.map(({ ended }) => ended));
-      // Viewers have the end a moment before its cursor stands on the row.
+      // Viewers have the end a moment before its position is on the row.
       const row = await until(async () => {
         const now = await servers[0]!.store.get(id);
         return now?.end && now;
@@ -119,7 +119,7 @@ describePostgres('whole servers', () => {
       return { views, row };
     }
 
-    test('20 updates a second in psql: without the table of revisions, the last state and the end', async () => {
+    test('without the table of revisions, 20 updates per second in psql are streamed up to the last state and the end', async () => {
       const { views, row } = await watchEngine('without');
       const [first, second] = views.map(({ events }) => events);
       expect(first).toEqual(second);
@@ -131,7 +131,7 @@ describePostgres('whole servers', () => {
       console.log(`without revisions: ${textsOf(first!).length} of ${states.length} states, and the end`);
     });
 
-    test('20 updates a second in psql: with the table of revisions, every state and the end', async () => {
+    test('with the table of revisions, 20 updates per second in psql are streamed state by state to the end', async () => {
       await psql(database.url, readFileSync(REVISIONS, 'utf8'));
       const { views } = await watchEngine('with');
       const [first, second] = views.map(({ events }) => events);
@@ -145,7 +145,7 @@ describePostgres('whole servers', () => {
       console.log(`with revisions: ${textsOf(first!).length} of ${states.length} states, and the end`);
     });
 
-    test('a server that relays and stops in the middle: the other one goes on, every state once', async () => {
+    test('after a relay’s server stops, another server continues, with every state once', async () => {
       const [one, two] = [await server(), await server()];
       await psql(database.url, `INSERT INTO execstream.execution (id, kind) VALUES ('handed-over', 'task')`);
       const first = await watch(one, 'handed-over');
@@ -158,7 +158,7 @@ describePostgres('whole servers', () => {
       expect(textsOf(second.events)).toEqual(states);
     });
 
-    test('Redis killed and emptied in the middle: the stream begins anew and is whole at its end', async () => {
+    test('after Redis is killed and emptied, the stream restarts and is complete at its end', async () => {
       const own = await startRedis();
       closing.push(() => own.stop());
       const log = createRedisLog({ redis: own.url });
@@ -179,7 +179,7 @@ describePostgres('whole servers', () => {
       expect(events.at(-1)?.type).toBe('complete');
     }, 30_000);
 
-    test('a publisher that vanishes: PUBLISHER_SILENT, then one FAILED end on all of three servers', async () => {
+    test('after a publisher vanishes, three servers send PUBLISHER_SILENT and one FAILED end', async () => {
       const liveness = { silentAfterMs: 300, lostAfterMs: 1_500, checkMs: 100, sweepMs: 200 };
       const servers = await Promise.all([1, 2, 3].map(() => server({ liveness })));
       const [{ log, store }] = servers as [App];

@@ -1,4 +1,4 @@
-// Publishers that fall silent, and what becomes of their executions: in false time, over the memory log.
+// Silent publishers: warnings to viewers and ends of executions, in fake time, with the memory log.
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
@@ -19,7 +19,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** An open execution that is published, and a number of servers. */
+/** A published open execution and a number of servers. */
 async function setUp(options: Partial<LivenessMonitorOptions> = {}, servers = 1) {
   const log = createMemoryLog();
   const store = createMemoryStore();
@@ -34,32 +34,32 @@ async function setUp(options: Partial<LivenessMonitorOptions> = {}, servers = 1)
   return { log, store, all, first: all[0]!, types };
 }
 
-describe('a viewer', () => {
-  test('is warned once when the publisher has been silent for 30 s, and so is one who joins later', async () => {
+describe('silence warnings', () => {
+  test('a viewer is warned once after 30 s without a heartbeat, and so is a viewer who joins later', async () => {
     const { log, first } = await setUp();
     const viewers = audience();
     first.follow(ID, viewers);
     await vi.advanceTimersByTimeAsync(30_000);
-    expect(viewers.heard).toEqual([]);
+    expect(viewers.warnings).toEqual([]);
     await vi.advanceTimersByTimeAsync(6_000);
-    expect(viewers.heard).toEqual(['PUBLISHER_SILENT']);
+    expect(viewers.warnings).toEqual(['PUBLISHER_SILENT']);
     await vi.advanceTimersByTimeAsync(MINUTE_MS);
-    expect(viewers.heard).toEqual(['PUBLISHER_SILENT']);
-    expect(viewers.standing).toBe('PUBLISHER_SILENT');
-    // In another process, where the first viewer comes now.
+    expect(viewers.warnings).toEqual(['PUBLISHER_SILENT']);
+    expect(viewers.activeWarning).toBe('PUBLISHER_SILENT');
+    // The first viewer of another process.
     const late = audience();
     first.follow(ID, late);
     await vi.advanceTimersByTimeAsync(0);
-    expect(late.standing).toBe('PUBLISHER_SILENT');
+    expect(late.activeWarning).toBe('PUBLISHER_SILENT');
 
     await log.recordHeartbeat(ID);
     await vi.advanceTimersByTimeAsync(5_000);
-    expect(viewers.standing).toBeUndefined();
+    expect(viewers.activeWarning).toBeUndefined();
     await vi.advanceTimersByTimeAsync(36_000);
-    expect(viewers.heard).toEqual(['PUBLISHER_SILENT', 'PUBLISHER_SILENT']);
+    expect(viewers.warnings).toEqual(['PUBLISHER_SILENT', 'PUBLISHER_SILENT']);
   });
 
-  test('is not warned while the publisher lives, nor where nobody ever kept anything alive', async () => {
+  test('a viewer is not warned while heartbeats arrive, nor if there has never been one', async () => {
     const { log, first } = await setUp();
     const [viewers, others] = [audience(), audience()];
     first.follow(ID, viewers);
@@ -68,21 +68,21 @@ describe('a viewer', () => {
       await log.recordHeartbeat(ID);
       await vi.advanceTimersByTimeAsync(10_000);
     }
-    expect([...viewers.heard, ...others.heard]).toEqual([]);
+    expect([...viewers.warnings, ...others.warnings]).toEqual([]);
   });
 
-  test('is not warned any more once nobody follows', async () => {
+  test('after the last viewer leaves, there are no more warnings and no timer', async () => {
     const { first } = await setUp();
     const viewers = audience();
     first.follow(ID, viewers)();
     await vi.advanceTimersByTimeAsync(MINUTE_MS);
-    expect(viewers.heard).toEqual([]);
+    expect(viewers.warnings).toEqual([]);
     expect(vi.getTimerCount()).toBe(0);
   });
 });
 
-describe('an execution whose publisher is lost', () => {
-  test('ends as FAILED once on all of three servers, though nobody watches it', async () => {
+describe('lost publishers', () => {
+  test('an execution whose publisher is lost ends as FAILED once, with three servers and no viewer', async () => {
     const { log, store, all, types } = await setUp({}, 3);
     for (const { startSweeping } of all) startSweeping();
     await vi.advanceTimersByTimeAsync(5 * MINUTE_MS);
@@ -99,7 +99,7 @@ describe('an execution whose publisher is lost', () => {
     expect(await log.silenceMs(ID)).toBeUndefined();
   });
 
-  test('tells a publisher that comes back after that: ENDED', async () => {
+  test('a publisher that returns after the end receives `ended`', async () => {
     const { log, first } = await setUp({ lostAfterMs: MINUTE_MS });
     first.startSweeping();
     const { epoch } = (await log.head(ID))!;
@@ -112,7 +112,7 @@ describe('an execution whose publisher is lost', () => {
     });
   });
 
-  test('ends after the time that was configured', async () => {
+  test('an execution whose publisher is lost ends after the configured time', async () => {
     const { store, first } = await setUp({ lostAfterMs: 20 * MINUTE_MS });
     first.startSweeping();
     await vi.advanceTimersByTimeAsync(20 * MINUTE_MS);
@@ -121,7 +121,7 @@ describe('an execution whose publisher is lost', () => {
     expect((await store.get(ID))?.status).toBe('FAILED');
   });
 
-  test('is left alone where another source knows the truth', async () => {
+  test('an execution whose end another source decides is left alone', async () => {
     const { store, types, first } = await setUp({ isEndedElsewhere: (row) => row.workflowId !== undefined });
     first.startSweeping();
     await vi.advanceTimersByTimeAsync(10 * MINUTE_MS);
@@ -129,19 +129,19 @@ describe('an execution whose publisher is lost', () => {
     expect(await types()).toEqual([]);
   });
 
-  test('is left alone where the log was away and its publisher is heard of again', async () => {
-    // Sweeps exactly 30 s apart: of two within 36 s, the second would rightly end it.
+  test('an execution whose publisher is alive after an outage of the log is left alone', async () => {
+    // Sweeps exactly 30 s apart: with two within 36 s, the second would rightly end it.
     vi.spyOn(Math, 'random').mockReturnValue(0.5);
     onTestFinished(() => void vi.mocked(Math.random).mockRestore());
     const { log, store, first } = await setUp();
     first.startSweeping();
     const { findSilent } = log;
     log.findSilent = async () => {
-      throw new ExecstreamError('SOURCE_UNAVAILABLE', 'away');
+      throw new ExecstreamError('SOURCE_UNAVAILABLE', 'unavailable');
     };
     await vi.advanceTimersByTimeAsync(20 * MINUTE_MS);
     log.findSilent = findSilent;
-    // Back, and the first sweep sees signs of life that are 20 minutes old.
+    // The first sweep after the outage sees heartbeats that are 20 minutes old.
     await vi.advanceTimersByTimeAsync(36_000);
     expect((await store.get(ID))?.status).toBe('RUNNING');
     await log.recordHeartbeat(ID);
@@ -149,7 +149,7 @@ describe('an execution whose publisher is lost', () => {
     expect((await store.get(ID))?.status).toBe('RUNNING');
   });
 
-  test('ends as soon as the store answers again', async () => {
+  test('an execution whose publisher is lost ends once the store is available again', async () => {
     const { store, first, types } = await setUp();
     first.startSweeping();
     store.isAway = true;
@@ -161,16 +161,16 @@ describe('an execution whose publisher is lost', () => {
     expect(await types()).toEqual(['error']);
   });
 
-  test('is told its own words and end where its publisher died between row and log', async () => {
+  test('an execution whose publisher died between row and log gets its missing content and its end', async () => {
     const { store, first, types, log } = await setUp();
     first.startSweeping();
-    await store.finish(ID, 1, { status: 'SUCCESS', result: 'whole' });
+    await store.finish(ID, 1, { status: 'SUCCESS', result: 'all of it' });
     await vi.advanceTimersByTimeAsync(7 * MINUTE_MS);
     expect(await types()).toEqual(['llm_chunk', 'complete']);
     expect(await log.silenceMs(ID)).toBeUndefined();
   });
 
-  test('leaves no timer behind where sweeping stops', async () => {
+  test('a stopped sweep leaves no timer', async () => {
     const { first } = await setUp();
     first.startSweeping()();
     await vi.advanceTimersByTimeAsync(0);
@@ -178,10 +178,10 @@ describe('an execution whose publisher is lost', () => {
   });
 });
 
-describe('an open execution without any heartbeat', () => {
+describe('open executions without a heartbeat', () => {
   const NEVER = ['agent-never-1', 'agent-never-2'];
 
-  /** Executions that publishers began, without a heartbeat: it was lost with the log, or never stored. */
+  /** Executions that publishers began and that have no heartbeat: it was lost with the log, or never stored. */
   async function setUpLost(options: Partial<LivenessMonitorOptions> = {}, servers = 1) {
     const parts = await setUp(options, servers);
     for (const id of NEVER) {
@@ -192,7 +192,7 @@ describe('an open execution without any heartbeat', () => {
     return { ...parts, statuses };
   }
 
-  test('ends as PUBLISHER_LOST within the configured time and two sweeps', async () => {
+  test('an execution without a heartbeat ends as PUBLISHER_LOST within the configured time and two sweeps', async () => {
     const { all, statuses, store, log } = await setUpLost({}, 3);
     for (const { startSweeping } of all) startSweeping();
     await vi.advanceTimersByTimeAsync(5 * MINUTE_MS);
@@ -206,7 +206,7 @@ describe('an open execution without any heartbeat', () => {
     }
   });
 
-  test('ends within a time that is shorter than the usual interval of sweeps', async () => {
+  test('an execution without a heartbeat ends within a time shorter than the default sweep interval', async () => {
     const { first, statuses } = await setUpLost({ lostAfterMs: 3_000 });
     first.startSweeping();
     await vi.advanceTimersByTimeAsync(3_000);
@@ -215,7 +215,7 @@ describe('an open execution without any heartbeat', () => {
     expect(await statuses()).toEqual(['PUBLISHER_LOST', 'PUBLISHER_LOST']);
   });
 
-  test('stays open while its publisher sends heartbeats again', async () => {
+  test('an execution stays open while its publisher sends heartbeats again', async () => {
     const { log, first, statuses } = await setUpLost();
     first.startSweeping();
     await vi.advanceTimersByTimeAsync(40_000);
@@ -226,7 +226,7 @@ describe('an open execution without any heartbeat', () => {
     expect(await statuses()).toEqual(['open', 'PUBLISHER_LOST']);
   });
 
-  test('stays open if nobody promised heartbeats, as for a row by plain SQL', async () => {
+  test('an execution from which no heartbeats are expected, such as a row by plain SQL, stays open', async () => {
     const { store, log, first } = await setUpLost();
     await store.begin({ id: 'plain-sql', kind: 'agent', mode: 'TEXT' });
     first.startSweeping();
@@ -235,10 +235,10 @@ describe('an open execution without any heartbeat', () => {
     expect(await log.silenceMs('plain-sql')).toBeUndefined();
   });
 
-  test('stays open if Temporal knows its end, and its viewers are not warned of a silence', async () => {
-    const isTruthElsewhere: LivenessMonitorOptions['isEndedElsewhere'] = ({ workflowId }) =>
+  test('an execution whose end Temporal decides stays open, and its viewers are not warned', async () => {
+    const isEndedElsewhere: LivenessMonitorOptions['isEndedElsewhere'] = ({ workflowId }) =>
       workflowId !== undefined;
-    const { store, log, first } = await setUpLost({ isEndedElsewhere: isTruthElsewhere });
+    const { store, log, first } = await setUpLost({ isEndedElsewhere });
     const id = 'workflow-1';
     await store.begin({
       ...{ id, kind: 'workflow', mode: 'STRUCTURED', workflowId: 'wf' },
@@ -250,10 +250,10 @@ describe('an open execution without any heartbeat', () => {
     await vi.advanceTimersByTimeAsync(20 * MINUTE_MS);
     expect((await store.get(id))?.status).toBe('RUNNING');
     expect(await log.silenceMs(id)).toBeUndefined();
-    expect(viewers.heard).toEqual([]);
+    expect(viewers.warnings).toEqual([]);
   });
 
-  test('stays open if it was abandoned, also where a heartbeat was recorded after that', async () => {
+  test('an abandoned execution stays open, even if a heartbeat was recorded afterwards', async () => {
     const { store, log, first, statuses } = await setUpLost();
     for (const id of NEVER) await store.abandon(id, 1);
     await log.recordMissingHeartbeats(NEVER);
@@ -263,7 +263,7 @@ describe('an open execution without any heartbeat', () => {
     expect(await log.silencesMs(NEVER)).toEqual([undefined, undefined]);
   });
 
-  test('is found again where the log is emptied a second time', async () => {
+  test('an execution without a heartbeat is found again after the log is emptied a second time', async () => {
     const { log, first, statuses } = await setUpLost();
     first.startSweeping();
     await vi.advanceTimersByTimeAsync(4 * MINUTE_MS);
@@ -272,7 +272,7 @@ describe('an open execution without any heartbeat', () => {
     expect(await statuses()).toEqual(['PUBLISHER_LOST', 'PUBLISHER_LOST']);
   });
 
-  test('ends though its heartbeat is of the future, because a clock was set back', async () => {
+  test('an execution whose heartbeat is in the future, because a clock was set back, ends', async () => {
     const { log, first, statuses } = await setUpLost();
     const now = Date.now();
     vi.setSystemTime(now + 24 * 60 * MINUTE_MS);
@@ -283,11 +283,11 @@ describe('an open execution without any heartbeat', () => {
     expect(await statuses()).toEqual(['PUBLISHER_LOST', 'PUBLISHER_LOST']);
   });
 
-  test('ends where log or store were unavailable to many sweeps', async () => {
+  test('an execution ends after log and store were unavailable to many sweeps', async () => {
     const { log, store, first, statuses } = await setUpLost();
     const { recordMissingHeartbeats } = log;
     log.recordMissingHeartbeats = async () => {
-      throw new ExecstreamError('SOURCE_UNAVAILABLE', 'away');
+      throw new ExecstreamError('SOURCE_UNAVAILABLE', 'unavailable');
     };
     first.startSweeping();
     await vi.advanceTimersByTimeAsync(10 * MINUTE_MS);
@@ -300,10 +300,10 @@ describe('an open execution without any heartbeat', () => {
     expect(await statuses()).toEqual(['PUBLISHER_LOST', 'PUBLISHER_LOST']);
   });
 
-  test('ends though the list of open executions fails, if it has a heartbeat already', async () => {
+  test('an execution with a heartbeat ends even if open executions cannot be listed', async () => {
     const { store, first } = await setUpLost();
     store.expectingHeartbeats = async () => {
-      throw new ExecstreamError('SOURCE_UNAVAILABLE', 'away');
+      throw new ExecstreamError('SOURCE_UNAVAILABLE', 'unavailable');
     };
     first.startSweeping();
     await vi.advanceTimersByTimeAsync(5 * MINUTE_MS + 36_000);
@@ -311,8 +311,8 @@ describe('an open execution without any heartbeat', () => {
   });
 });
 
-describe('a step that records missing heartbeats', () => {
-  /** A store of 45,500 open executions, and what it is asked for. */
+describe('recording missing heartbeats', () => {
+  /** A store of 45,500 open executions, and the sizes of the pages that were read. */
   function manyOpen() {
     const ids = Array.from({ length: 45_500 }, (_, i) => `e${String(i).padStart(5, '0')}`);
     const pages: number[] = [];
@@ -323,13 +323,13 @@ describe('a step that records missing heartbeats', () => {
     };
     return { ids, pages, store: { expectingHeartbeats } };
   }
-  const isTruthElsewhere = () => false;
+  const isEndedElsewhere = () => false;
   const { signal } = new AbortController();
 
-  test('reads up to 20 pages of 1,000, and the next step continues after them', async () => {
+  test('a step reads up to 20 pages of 1,000, and the next step continues after them', async () => {
     const { ids, pages, store } = manyOpen();
     const log = createMemoryLog();
-    const step = createMissingHeartbeats({ log, store, isTruthElsewhere });
+    const step = createMissingHeartbeats({ log, store, isEndedElsewhere });
     const recorded = async () => (await log.silencesMs(ids)).filter((ms) => ms !== undefined).length;
     for (const expected of [20_000, 40_000, 45_500]) {
       await step(signal);
@@ -341,18 +341,18 @@ describe('a step that records missing heartbeats', () => {
     expect(await recorded()).toBe(45_500);
   });
 
-  test('repeats the page that failed, and does not start over', async () => {
+  test('a step that fails is continued with the page that failed', async () => {
     const { ids, pages, store } = manyOpen();
     const log = createMemoryLog();
     const { recordMissingHeartbeats } = log;
     let calls = 0;
     log.recordMissingHeartbeats = async (page) => {
       calls += 1;
-      if (calls === 3) throw new ExecstreamError('SOURCE_UNAVAILABLE', 'away');
+      if (calls === 3) throw new ExecstreamError('SOURCE_UNAVAILABLE', 'unavailable');
       return recordMissingHeartbeats(page);
     };
-    const step = createMissingHeartbeats({ log, store, isTruthElsewhere });
-    await expect(step(signal)).rejects.toThrow('away');
+    const step = createMissingHeartbeats({ log, store, isEndedElsewhere });
+    await expect(step(signal)).rejects.toThrow('unavailable');
     await step(signal);
     expect(pages).toHaveLength(3 + 20);
     expect(await log.silenceMs(ids[21_999]!)).toBeDefined();
@@ -372,11 +372,11 @@ test('each sweep ends up to 5,000 executions, four at a time', async () => {
   }
   await log.removeHeartbeat(ID);
   let running = 0;
-  let most = 0;
+  let maxRunning = 0;
   const { finish } = store;
   store.finish = async (...args) => {
     running += 1;
-    most = Math.max(most, running);
+    maxRunning = Math.max(maxRunning, running);
     try {
       return await finish(...args);
     } finally {
@@ -387,7 +387,7 @@ test('each sweep ends up to 5,000 executions, four at a time', async () => {
   const ended = async () => (await store.ended(ids)).length;
   await vi.advanceTimersByTimeAsync(5 * MINUTE_MS + 36_000);
   expect(await ended()).toBe(5_000);
-  expect(most).toBeLessThanOrEqual(4);
+  expect(maxRunning).toBeLessThanOrEqual(4);
   await vi.advanceTimersByTimeAsync(36_000);
   expect(await ended()).toBe(6_000);
 });

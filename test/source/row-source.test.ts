@@ -1,5 +1,5 @@
-// The row source over the memory log and a store in memory, in real but short times: who relays, when, and what
-// becomes of it where something fails.
+// The row source over the memory log and a store in memory, with real but short times: which relay copies, when, and
+// how it recovers from failures.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
@@ -22,7 +22,7 @@ afterEach(() => {
   for (const stop of stops.splice(0)) stop();
 });
 
-/** An engine that writes a row, and a count of the looks that were taken at it. */
+/** An engine that writes a row, and a count of the polls of it. */
 function createEngine(store: MemoryStore) {
   let row: Execution = {
     id: ID,
@@ -43,20 +43,20 @@ function createEngine(store: MemoryStore) {
       return row;
     },
   };
-  const away = (): void => {
-    if (store.isAway) throw new ExecstreamError('SOURCE_UNAVAILABLE', 'the store is away');
+  const checkAvailable = (): void => {
+    if (store.isAway) throw new ExecstreamError('SOURCE_UNAVAILABLE', 'store is unavailable');
   };
   store.get = async () => {
-    away();
+    checkAvailable();
     return structuredClone(row);
   };
   store.statesAfter = async (_, revision) => {
     engine.polls += 1;
-    away();
+    checkAvailable();
     return row.revision > revision ? [structuredClone(row)] : [];
   };
   store.markEnd = async (_, end) => {
-    away();
+    checkAvailable();
     engine.set({ end });
   };
   return engine;
@@ -82,8 +82,8 @@ function setUp(log: EventLog = createMemoryLog()) {
   return { log, store, engine, source, events, types, text, follow };
 }
 
-describe('an execution that nobody publishes', () => {
-  test('is streamed from its row to its end, and the end is noted on the row', async () => {
+describe('an unpublished execution', () => {
+  test('an unpublished execution is streamed from its row to its end, and the row gets the end’s position', async () => {
     const { engine, types, text, follow, log } = setUp();
     follow();
     await until(async () => (await types()).length === 1, { what: 'the start' });
@@ -100,7 +100,7 @@ describe('an execution that nobody publishes', () => {
     expect(engine.polls).toBe(polls);
   });
 
-  test('is polled as often as its viewers ask, by one relay, and not at all without viewers', async () => {
+  test('a row is polled at its viewers’ interval, by one relay, and not at all without viewers', async () => {
     const { engine, follow, types } = setUp();
     const { viewers, stop } = follow(500);
     const other = follow(500);
@@ -111,7 +111,7 @@ describe('an execution that nobody publishes', () => {
     await sleep(60);
     const before = engine.polls;
     await sleep(500);
-    // Twice as many where both relayed.
+    // Twice as many if both relays polled.
     expect(engine.polls - before).toBeGreaterThan(10);
     expect(engine.polls - before).toBeLessThan(25);
     stop();
@@ -136,7 +136,7 @@ describe('an execution that nobody publishes', () => {
     ]);
   });
 
-  test('another relay goes on where the one before it has stopped, and doubles nothing', async () => {
+  test('a relay continues where the previous one stopped, without duplicates', async () => {
     const { engine, text, types, follow } = setUp();
     engine.set({ result: 'one' });
     const first = follow();
@@ -148,7 +148,7 @@ describe('an execution that nobody publishes', () => {
     expect(await types()).toEqual(['agent_start', 'llm_chunk', 'agent_status', 'llm_chunk']);
   });
 
-  test('a relay that dies is followed by another once its lease has run out', async () => {
+  test('a dead relay is replaced once its lease has expired', async () => {
     const { log, engine, text, follow } = setUp();
     await log.takeLease(ID, 'dead', TIMES.leaseMs);
     engine.set({ result: 'x' });
@@ -158,7 +158,7 @@ describe('an execution that nobody publishes', () => {
     expect(Date.now() - since).toBeGreaterThan(200);
   });
 
-  test('that has ended is copied at once by whoever reconciles its end', async () => {
+  test('an ended row is copied immediately when its end is reconciled', async () => {
     const { log, store, engine, types, source } = setUp();
     engine.set({ result: 'all', status: 'SUCCESS', finishedAt: new Date(0) });
     const reconcileEnd = createEndReconciler({ log, store, content, copyRow: source.copy, graceMs: 0 });
@@ -169,7 +169,7 @@ describe('an execution that nobody publishes', () => {
     expect(await types()).toHaveLength(3);
   });
 
-  test('a value is told by patches that lead to it, also after a change of relays', async () => {
+  test('a value is streamed as patches that lead to it, also after a change of relays', async () => {
     const { engine, events, follow } = setUp();
     const value = async (): Promise<JsonValue> => {
       const { applyPatch } = (await import('fast-json-patch')).default;
@@ -199,8 +199,8 @@ describe('an execution that nobody publishes', () => {
   });
 });
 
-describe('an execution that is published', () => {
-  test('is not polled', async () => {
+describe('a published execution', () => {
+  test('a published execution is not polled', async () => {
     const { log, engine, follow, types } = setUp();
     await log.open(ID, { numbering: 'auto', publisher: 'p', attempt: 1 });
     follow();
@@ -209,7 +209,7 @@ describe('an execution that is published', () => {
     expect([engine.polls, await types()]).toEqual([0, []]);
   });
 
-  test('is not polled while its log is lost and its publisher lives', async () => {
+  test('an execution whose log is lost is not polled while its publisher is alive', async () => {
     const { log, engine, follow } = setUp();
     await log.recordHeartbeat(ID);
     follow();
@@ -217,7 +217,7 @@ describe('an execution that is published', () => {
     expect([engine.polls, await log.head(ID)]).toEqual([0, undefined]);
   });
 
-  test('is left to a publisher that opens its log right after its row', async () => {
+  test('a log that a publisher opens right after its row is left to the publisher', async () => {
     const { log, follow, types } = setUp();
     follow(100);
     await sleep(20);
@@ -226,7 +226,7 @@ describe('an execution that is published', () => {
     expect(await types()).toEqual([]);
   });
 
-  test('is left to a publisher that takes a relay’s log over', async () => {
+  test('a relay leaves its log to a publisher that takes it over', async () => {
     const { log, engine, follow, types } = setUp();
     follow();
     await until(async () => (await types()).length === 1, { what: 'the start' });
@@ -239,39 +239,39 @@ describe('an execution that is published', () => {
   });
 });
 
-describe('where something fails', () => {
-  test('a store that is away for a while is warned of once, and the stream goes on whole', async () => {
+describe('failures', () => {
+  test('an outage of the store causes one warning, and the stream continues without a loss', async () => {
     const { store, engine, text, follow } = setUp();
     engine.set({ result: 'one' });
     const { viewers } = follow();
     await until(async () => (await text()) === 'one', { what: 'the first text' });
     store.isAway = true;
     engine.set({ result: 'one two' });
-    await until(() => viewers.heard.length > 0, { what: 'a warning' });
+    await until(() => viewers.warnings.length > 0, { what: 'a warning' });
     await sleep(600);
-    expect(viewers.heard).toEqual(['SOURCE_UNAVAILABLE']);
+    expect(viewers.warnings).toEqual(['SOURCE_UNAVAILABLE']);
     store.isAway = false;
     await until(async () => (await text()) === 'one two', { what: 'the second text' });
   });
 
-  test('a log that does not answer is warned of while its execution is published', async () => {
+  test('an outage of the log causes a warning while its execution is published', async () => {
     const log = createMemoryLog();
     await log.open(ID, { numbering: 'auto', publisher: 'p', attempt: 1 });
     await log.recordHeartbeat(ID);
     const { follow } = setUp(log);
     const { viewers } = follow();
     await sleep(150);
-    expect(viewers.heard).toEqual([]);
-    const away = async () => {
-      throw new ExecstreamError('SOURCE_UNAVAILABLE', 'no answer');
+    expect(viewers.warnings).toEqual([]);
+    const fail = async () => {
+      throw new ExecstreamError('SOURCE_UNAVAILABLE', 'unavailable');
     };
-    log.silencesMs = away;
-    log.head = away;
-    await until(() => viewers.heard.length > 0, { what: 'a warning' });
-    expect(viewers.heard).toEqual(['SOURCE_UNAVAILABLE']);
+    log.silencesMs = fail;
+    log.head = fail;
+    await until(() => viewers.warnings.length > 0, { what: 'a warning' });
+    expect(viewers.warnings).toEqual(['SOURCE_UNAVAILABLE']);
   });
 
-  test('an append whose answer is lost is not made twice', async () => {
+  test('an append whose response is lost is not repeated', async () => {
     const log = createMemoryLog();
     const { append } = log;
     const { engine, text, types, follow } = setUp(log);
@@ -280,7 +280,7 @@ describe('where something fails', () => {
     await until(async () => (await text()) === 'one', { what: 'the first text' });
     log.append = async (...args) => {
       await append(...args);
-      throw new ExecstreamError('SOURCE_UNAVAILABLE', 'no answer');
+      throw new ExecstreamError('SOURCE_UNAVAILABLE', 'unavailable');
     };
     engine.set({ result: 'one two' });
     await until(async () => (await text()) === 'one two', { what: 'the second text' });
@@ -290,15 +290,15 @@ describe('where something fails', () => {
     expect(await types()).toEqual(['agent_start', 'llm_chunk', 'llm_chunk', 'llm_chunk']);
   });
 
-  test('a relay that was paused comes back with an old token, is fenced, and doubles nothing', async () => {
+  test('a paused relay that resumes with an old token is fenced, and duplicates nothing', async () => {
     const { log, store, engine, text, types } = setUp();
     engine.set({ result: 'one' });
-    const make = (fence: number) => createRowCopier({ log, store, content, executionId: ID, fence });
-    const paused = make((await log.takeLease(ID, 'paused', 20))!);
+    const createCopier = (fence: number) => createRowCopier({ log, store, content, executionId: ID, fence });
+    const paused = createCopier((await log.takeLease(ID, 'paused', 20))!);
     expect(await paused.step()).toBe('current');
     await sleep(40);
     engine.set({ result: 'one two' });
-    const next = make((await log.takeLease(ID, 'next', 5_000))!);
+    const next = createCopier((await log.takeLease(ID, 'next', 5_000))!);
     expect(await next.step()).toBe('current');
     engine.set({ result: 'one two three' });
     expect(await paused.step()).toBe('fenced');
@@ -307,7 +307,7 @@ describe('where something fails', () => {
     expect(await types()).toEqual(['agent_start', 'llm_chunk', 'llm_chunk', 'llm_chunk']);
   });
 
-  test('a lease that is lost in the middle is left to its new holder', async () => {
+  test('a relay that loses its lease leaves the row to the new holder', async () => {
     const { log, engine, text, types, follow } = setUp();
     engine.set({ result: 'one' });
     follow();
@@ -326,7 +326,7 @@ describe('where something fails', () => {
     expect(await types()).toHaveLength(3);
   });
 
-  test('a log that is lost is told all of it again, behind a reset', async () => {
+  test('a lost log receives all events again, after a reset', async () => {
     let real = createMemoryLog();
     const log = new Proxy({} as EventLog, { get: (_, key) => Reflect.get(real, key) });
     const { engine, text, types, follow } = setUp(log);
@@ -338,7 +338,7 @@ describe('where something fails', () => {
     // The lease outlives the log in this test, as it may on Redis.
     Object.assign(real, { takeLease: old.takeLease, renewLease: old.renewLease, dropLease: old.dropLease });
     engine.set({ result: 'one two' });
-    await until(async () => (await text()) === 'one two', { what: 'the whole text' });
+    await until(async () => (await text()) === 'one two', { what: 'the complete text' });
     expect(await types()).toEqual(['reset', 'agent_start', 'llm_chunk']);
   });
 });

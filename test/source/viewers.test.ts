@@ -1,4 +1,4 @@
-// What relays and viewers know of each other, through the tails of a process.
+// Warnings and poll intervals between viewers and what follows their execution, through the tails of a process.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ExecutionEvent } from '../../src/event/events.ts';
 import { ANONYMOUS, allowTenant } from '../../src/execution/permission.ts';
@@ -11,7 +11,7 @@ import { createMemoryStore } from '../support/memory-store.ts';
 const ID = 'agent-1';
 
 beforeEach(() => {
-  // Time, but not the turns of the event loop in which viewers are let in.
+  // Timers, but not the turns of the event loop in which viewers are admitted.
   vi.useFakeTimers({
     toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'],
   });
@@ -42,7 +42,7 @@ async function setUp() {
 const codes = (events: (ExecutionEvent | undefined)[]) =>
   events.flatMap((event) => (event?.type === 'warning' ? [`${event.data.code} ${event.seq}`] : []));
 
-test('a viewer is warned of a silence once, and one who joins in the middle of it too', async () => {
+test('each viewer is warned of a silence once, also a viewer who joins during it', async () => {
   const { log, open } = await setUp();
   const first = await open();
   await vi.advanceTimersByTimeAsync(40_000);
@@ -57,7 +57,7 @@ test('a viewer is warned of a silence once, and one who joins in the middle of i
   expect([first, late, later].map((viewer) => viewer.take())).toEqual([undefined, undefined, undefined]);
 });
 
-test('the shortest poll interval of those who watch now counts, 500 ms where none is asked for', async () => {
+test('the shortest poll interval of the current viewers applies, 500 ms if none is requested', async () => {
   const { open, audience } = await setUp();
   const plain = await open();
   expect(audience().pollMs).toBe(500);
@@ -71,7 +71,7 @@ test('the shortest poll interval of those who watch now counts, 500 ms where non
   slow.close();
 });
 
-test('tails that close follow nothing any more', async () => {
+test('closed tails stop following their executions', async () => {
   const { open, tails } = await setUp();
   const viewer = await open();
   await tails.close();

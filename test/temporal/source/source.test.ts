@@ -86,9 +86,9 @@ test('an open row whose workflow Temporal does not know has an active warning, a
   const { store, follow, viewers, types } = setUp(fakeClient({ describe: fail('unknown-workflow') }));
   await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w', runId: 'r1' });
   follow('a');
-  await until(() => viewers.standing === 'WORKFLOW_UNKNOWN');
+  await until(() => viewers.activeWarning === 'WORKFLOW_UNKNOWN');
   await sleep(100);
-  expect(viewers.heard).toEqual(['WORKFLOW_UNKNOWN']);
+  expect(viewers.warnings).toEqual(['WORKFLOW_UNKNOWN']);
   expect(await types('a')).toEqual([]);
 });
 
@@ -106,10 +106,10 @@ test('credentials that Temporal rejects are a warning, and the stream continues 
   );
   await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w', runId: 'r1' });
   follow('a');
-  await until(() => viewers.standing === 'SOURCE_UNAVAILABLE');
+  await until(() => viewers.activeWarning === 'SOURCE_UNAVAILABLE');
   isDenied = false;
   await until(async () => (await types('a')).join() === 'workflow_status');
-  await until(() => viewers.standing === undefined);
+  await until(() => viewers.activeWarning === undefined);
 });
 
 test('the log of a publisher is left to it, and the end of the workflow ends the row', async () => {

@@ -1,37 +1,37 @@
-// Looks that are taken at every followed execution now and then: at all of them together, by one question, and not by
-// a timer and a question each.
+// Batch polling: one timer and one bulk query for all followed executions.
 
-/** Executions that are asked about at a time. */
-const MOST_ASKED = 1_000;
+/** Executions per query. */
+const MAX_BATCH = 1_000;
 
 export interface BatchPoller<T> {
-  /** Takes a follower of an execution along, until the function that it answers is called. */
+  /** Adds a follower of an execution; returns how to remove it again. */
   add(follower: T): () => void;
 }
 
 /**
- * Makes the rounds of one look; there is no timer while nobody has joined.
- * @param look is given those that have joined, 1,000 at most at a time. A round that fails is left, and followed by the next one.
+ * Creates a poller; its timer runs only while it has followers.
+ * @param poll receives the current followers, up to 1,000 per call
  */
 export function createBatchPoller<T>(
-  everyMs: number,
-  look: (followers: readonly T[]) => Promise<void>,
+  intervalMs: number,
+  poll: (followers: readonly T[]) => Promise<void>,
 ): BatchPoller<T> {
-  const joined = new Set<T>();
+  const current = new Set<T>();
   let timer: NodeJS.Timeout | undefined;
 
-  async function round(): Promise<void> {
-    const all = [...joined];
-    for (let from = 0; from < all.length; from += MOST_ASKED) await look(all.slice(from, from + MOST_ASKED));
+  async function pollAll(): Promise<void> {
+    const followers = [...current];
+    for (let i = 0; i < followers.length; i += MAX_BATCH) await poll(followers.slice(i, i + MAX_BATCH));
   }
 
   return {
     add(follower) {
-      joined.add(follower);
-      timer ??= setInterval(() => void round().catch(() => {}), everyMs).unref();
+      current.add(follower);
+      // A poll that fails is repeated after the interval; `poll` reports what its followers need to know.
+      timer ??= setInterval(() => void pollAll().catch(() => {}), intervalMs).unref();
       return () => {
-        joined.delete(follower);
-        if (joined.size > 0) return;
+        current.delete(follower);
+        if (current.size > 0) return;
         clearInterval(timer);
         timer = undefined;
       };

@@ -1,6 +1,6 @@
-// Ends the log of an execution whose publisher died: where the row has ended and the log has not, appends what the row's
-// result has and the log lacks, then the terminal event. The log accepts one end, so any number of servers may try;
-// the missing content is appended by the one that took the log over.
+// Ends the log of an execution whose publisher died: if the row has ended and the log has not, appends the content of
+// the row's result that the log lacks, then the terminal event. The log accepts one end, so any number of servers may
+// try; the missing content is appended by the server that took the log over.
 import { randomUUID } from 'node:crypto';
 import type { LivenessReader } from '../coordination/liveness.ts';
 import { formatCursor } from '../event/cursor.ts';
@@ -22,8 +22,12 @@ export interface EndReconcilerOptions {
   readonly log: LogWriter & Pick<LogReader, 'read'> & Pick<LivenessReader, 'silenceMs'>;
   readonly store: ExecutionStore;
   readonly content: ContentEvents;
+  /**
+   * How long the row has ended before its end is reconciled.
+   * @default 5 s
+   */
   readonly graceMs?: number;
-  /** Copies the row of an execution without a publisher into the log, its end included. */
+  /** Copies the row of an execution without a publisher into the log, including its end. */
   readonly copyRow?: (executionId: string) => Promise<void>;
 }
 
@@ -32,21 +36,21 @@ const EMPTY = new LogState('');
 
 interface Target {
   readonly head: LogHead;
-  /** What the row's result has and the log lacks. */
+  /** The content of the row's result that the log lacks. */
   readonly missing: readonly NewEvent[];
-  /** The publisher to append as, where the log was taken over from its publisher. */
+  /** The publisher to append as, if the log was taken over. */
   readonly publisher?: string;
 }
 
 /**
  * Creates the function that reconciles the end of an execution with its row.
- * @returns a function that appends the terminal event where it is missing, after the content that the log lacks, and
- *   stores its position on the row. It rejects with `SOURCE_UNAVAILABLE` while the log or the store is unavailable.
+ * @returns a function that appends a missing terminal event, after the content that the log lacks, and
+ *   stores its position on the row; it rejects with `SOURCE_UNAVAILABLE` if the log or the store is unavailable
  */
 export function createEndReconciler(options: EndReconcilerOptions) {
   const { log, store, content, graceMs = GRACE_MS, copyRow } = options;
 
-  /** The log to append to and what it lacks; undefined where another process has taken it. */
+  /** Returns the log to append to and what it lacks; undefined if another process has taken the log over. */
   async function resolveTarget(row: Execution, head: LogHead | undefined): Promise<Target | undefined> {
     if (head?.numbering === 'fixed') return { head, missing: [] };
     // A log of an older attempt contains nothing of this one.

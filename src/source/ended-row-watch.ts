@@ -1,4 +1,4 @@
-// Watches the rows of executions that have viewers for an end that their log lacks, all of them with one query.
+// Watches the rows of executions that have viewers for an end that their log lacks, with one query for all of them.
 import { isFinal } from '../event/events.ts';
 import type { Execution, ExecutionStore } from '../execution/store.ts';
 import { createBatchPoller } from './batch-poller.ts';
@@ -9,18 +9,16 @@ const CHECK_MS = 10_000;
 export interface EndedRowWatchOptions {
   readonly store: ExecutionStore;
   readonly reconcileEnd: (row: Execution) => Promise<void>;
+  /** @default 10 s */
   readonly checkMs?: number;
 }
 
-/**
- * Creates the watch.
- * @returns a function that adds an execution and returns how to remove it again.
- */
+/** @returns a function that adds an execution and returns how to remove it again */
 export function createEndedRowWatch({ store, reconcileEnd, checkMs = CHECK_MS }: EndedRowWatchOptions) {
   const poller = createBatchPoller<{ readonly executionId: string }>(checkMs, async (watched) => {
     for (const id of await store.ended(watched.map(({ executionId }) => executionId))) {
       const row = await store.get(id);
-      // One that cannot be reconciled yet must not block the others.
+      // An end that cannot be reconciled yet must not block the others; the next check repeats it.
       if (row && isFinal(row.status)) await reconcileEnd(row).catch(() => {});
     }
   });

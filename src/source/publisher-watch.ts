@@ -1,53 +1,58 @@
-// Waiting while executions are published: whoever gives signs of life still publishes, and all are asked about by one
-// question. Only those that it leaves in doubt are looked at one by one.
+// Waits while executions are published. Executions with a recent heartbeat are known to be published, and one query
+// covers all of them; the others are checked individually by their followers.
 import type { LivenessReader } from '../coordination/liveness.ts';
 import { createBatchPoller } from './batch-poller.ts';
 
-/** A sign of life is given every 10 s or so. */
-const ALIVE_MS = 20_000;
+/** Publishers send a heartbeat about every 10 s. */
+const MAX_SILENCE_MS = 20_000;
 
-interface Waiting {
+interface Waiter {
   readonly executionId: string;
-  readonly wake: () => void;
-  readonly fail: (error: unknown) => void;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }
 
-/** @param everyMs how often it is asked; an execution without signs of life is in doubt each time. */
-export function createPublisherWatch(log: Pick<LivenessReader, 'silencesMs'>, everyMs: number) {
-  const rounds = createBatchPoller<Waiting>(everyMs, async (waiting) => {
-    const ids = waiting.map(({ executionId }) => executionId);
+export interface PublisherWatch {
+  /**
+   * Resolves when it is uncertain whether an execution is still published, or when the signal is aborted.
+   * @throws ExecstreamError `SOURCE_UNAVAILABLE` if the log is unavailable
+   */
+  untilUncertain(executionId: string, signal: AbortSignal): Promise<void>;
+}
+
+/** @param intervalMs how often heartbeats are checked; an execution without a recent one is uncertain each time */
+export function createPublisherWatch(
+  log: Pick<LivenessReader, 'silencesMs'>,
+  intervalMs: number,
+): PublisherWatch {
+  const poller = createBatchPoller<Waiter>(intervalMs, async (waiters) => {
+    const ids = waiters.map(({ executionId }) => executionId);
     try {
       const silences = await log.silencesMs(ids);
-      waiting.forEach(({ wake }, i) => {
-        if ((silences[i] ?? Number.POSITIVE_INFINITY) > ALIVE_MS) wake();
+      waiters.forEach(({ resolve }, i) => {
+        if ((silences[i] ?? Number.POSITIVE_INFINITY) > MAX_SILENCE_MS) resolve();
       });
     } catch (error) {
-      for (const { fail } of waiting) fail(error);
+      for (const { reject } of waiters) reject(error);
     }
   });
 
   return {
-    /**
-     * Resolves when it is to be looked whether an execution is still published, or where that is aborted.
-     * @throws ExecstreamError `SOURCE_UNAVAILABLE` where the log does not answer.
-     */
-    inDoubt(executionId: string, signal: AbortSignal): Promise<void> {
+    untilUncertain(executionId, signal) {
       return new Promise((resolve, reject) => {
         if (signal.aborted) return resolve();
-        const wake = () => {
-          stop();
-          resolve();
+        const settle = (how: () => void) => {
+          remove();
+          signal.removeEventListener('abort', onAbort);
+          how();
         };
-        const fail = (error: unknown) => {
-          stop();
-          reject(error);
-        };
-        const leave = rounds.add({ executionId, wake, fail });
-        const stop = () => {
-          leave();
-          signal.removeEventListener('abort', wake);
-        };
-        signal.addEventListener('abort', wake);
+        const onAbort = () => settle(resolve);
+        const remove = poller.add({
+          executionId,
+          resolve: () => settle(resolve),
+          reject: (error) => settle(() => reject(error)),
+        });
+        signal.addEventListener('abort', onAbort);
       });
     },
   };

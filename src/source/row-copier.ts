@@ -1,15 +1,18 @@
-// One relay's work on one execution, under one fencing token: states of the row into the log, in batches.
+// One relay's work on one execution, under one fencing token: copies states of the row into the log, in batches.
 //
 // Invariants
-// 1. It begins by opening the log with its token: what an older one has on its way is refused from then on, and the
-//    log's answer says all that was told before.
-// 2. Each batch carries the note of what has been told with it, in one step: nothing is told twice, and nothing is
-//    left out, whoever goes on after a crash.
-// 3. After a call whose outcome is unknown it is not used again; the next one takes a new token (see 1).
+// 1. It begins by opening the log with its token. From then on the log rejects appends with an older token, and the
+//    log's note is complete.
+// 2. Each batch is appended together with a note of the progress after it, in one atomic step. So no event is appended
+//    twice or left out, whichever relay continues after a crash.
+// 3. After a call whose outcome is unknown it is not used again: its successor takes a new token (see 1).
+// 4. The order of an end is that of lifecycle/end-execution.ts: the row has ended before the terminal event is
+//    appended, and the event's position is stored on the row last.
 import { isFinal } from '../event/events.ts';
 import type { Execution, ExecutionStore } from '../execution/store.ts';
+import type { Position } from '../lifecycle/end-execution.ts';
 import { splitIntoBatches } from '../log/append-batch.ts';
-import type { LogHead, LogWriter } from '../log/log.ts';
+import type { LogHead, LogWriter, OpenRequest } from '../log/log.ts';
 import { type ContentEvents, createRowEvents, type RowEvents, type RowProgress } from './row-diff.ts';
 
 export interface RowCopierOptions {
@@ -20,19 +23,30 @@ export interface RowCopierOptions {
   readonly fence: number;
 }
 
-/**
- * `current`: all that the row knows has been told; `behind`: there is more; `ended`: nothing will follow; `published`:
- * the log is not a relay's; `fenced`: another relay has it; `absent`: there is no row.
- */
-export type CopyOutcome = 'current' | 'behind' | 'ended' | 'published' | 'fenced' | 'absent';
+export type CopyOutcome =
+  /** The log is up to date with the row. */
+  | 'current'
+  /** The row has more states. */
+  | 'behind'
+  /** The log has its terminal event, and the row the position of it. */
+  | 'ended'
+  /** The log belongs to a publisher or another source. */
+  | 'published'
+  /** Another relay has a newer token. */
+  | 'fenced'
+  /** There is no row. */
+  | 'absent';
 
-/** States that are read at once. */
+/** Why a step stops before the last state: for an end, the position of the terminal event. */
+type Stop = { readonly end: Position } | Exclude<CopyOutcome, 'current' | 'ended'>;
+
+/** States per read. */
 const PAGE = 100;
 
 export interface RowCopier {
   /**
-   * Copies what is new.
-   * @throws ExecstreamError `SOURCE_UNAVAILABLE` where the log or the store does not answer: make another one.
+   * Copies the states since the last step.
+   * @throws ExecstreamError `SOURCE_UNAVAILABLE` if the log or the store is unavailable; create another copier then
    */
   step(): Promise<CopyOutcome>;
 }
@@ -41,35 +55,32 @@ export function createRowCopier({ log, store, content, executionId, fence }: Row
   let position: { readonly epoch: string; seq: number; attempt: number } | undefined;
   let rowEvents: RowEvents | undefined;
 
-  /** Opens the log for an attempt; answers what keeps it from going on. */
-  async function open(
-    attempt: number,
-    lost?: { readonly epoch: string; readonly acknowledged: number },
-  ): Promise<CopyOutcome | undefined> {
+  async function open(attempt: number, lost?: OpenRequest['lost']): Promise<Stop | undefined> {
     const request = { numbering: 'auto', attempt, fence, ...(lost && { lost }) } as const;
     const opened = await log.open(executionId, request);
     if (opened.outcome === 'fenced') return 'fenced';
-    if (opened.outcome === 'ended') return ended(opened.head.epoch, opened.head.end);
+    if (opened.outcome === 'ended') return { end: { epoch: opened.head.epoch, seq: opened.head.end } };
     if (opened.outcome !== 'opened') return 'published';
     const { epoch, head, attempt: current } = opened.head;
-    if (!rowEvents || position?.epoch !== epoch) rowEvents = createRowEvents(content, toldIn(opened.head));
+    if (!rowEvents || position?.epoch !== epoch)
+      rowEvents = createRowEvents(content, progressOf(opened.head));
     position = { epoch, seq: head, attempt: current };
     return undefined;
   }
 
-  async function begin(): Promise<CopyOutcome | undefined> {
+  async function begin(): Promise<Stop | undefined> {
     const head = await log.head(executionId);
     if (head) return open(head.attempt);
     const [first] = await store.statesAfter(executionId, 0, 1);
     return first ? open(first.attempt) : 'absent';
   }
 
-  async function copy(row: Execution): Promise<CopyOutcome | undefined> {
-    // Left by a relay that had opened the log for a newer attempt: void by now.
+  async function copyState(row: Execution): Promise<Stop | undefined> {
+    // A newer attempt has begun, and the log is open for it: this state is void.
     if (row.attempt < position!.attempt) return undefined;
     if (row.attempt > position!.attempt) {
-      const stopped = await open(row.attempt);
-      if (stopped) return stopped;
+      const stop = await open(row.attempt);
+      if (stop) return stop;
     }
     for (const batch of splitIntoBatches(rowEvents!.eventsFor(row), ({ event }) => event.data)) {
       const { epoch, seq: acknowledged } = position!;
@@ -77,39 +88,39 @@ export function createRowCopier({ log, store, content, executionId, fence }: Row
       const events = batch.map(({ event }) => event);
       const result = await log.append(executionId, { epoch, acknowledged, fence, note, events });
       if (result.outcome === 'lost') {
-        // What has been told is for the log to say: all is told again in a new incarnation.
+        // The row is copied again from its first state, unless the note of the restarted log has more.
         rowEvents = undefined;
         return (await open(row.attempt, { epoch, acknowledged })) ?? 'behind';
       }
       if (result.outcome === 'fenced') return 'fenced';
-      if (result.outcome === 'ended') return ended(epoch, result.end);
+      if (result.outcome === 'ended') return { end: { epoch, seq: result.end } };
       if (result.outcome !== 'appended') return 'published';
       position!.seq = result.head;
     }
-    return isFinal(row.status) ? ended(position!.epoch, position!.seq) : undefined;
+    return isFinal(row.status) ? { end: { epoch: position!.epoch, seq: position!.seq } } : undefined;
   }
 
-  async function ended(epoch: string, seq: number): Promise<CopyOutcome> {
-    await store.markEnd(executionId, { seq, epoch });
-    return 'ended';
+  async function copyStates(): Promise<Stop | undefined> {
+    const notBegun = position ? undefined : await begin();
+    if (notBegun) return notBegun;
+    const states = await store.statesAfter(executionId, rowEvents!.revision, PAGE);
+    for (const row of states) {
+      const stop = await copyState(row);
+      if (stop) return stop;
+    }
+    return states.length < PAGE ? undefined : 'behind';
   }
 
   return {
     async step() {
-      if (!position) {
-        const stopped = await begin();
-        if (stopped) return stopped;
-      }
-      const states = await store.statesAfter(executionId, rowEvents!.revision, PAGE);
-      for (const row of states) {
-        const stopped = await copy(row);
-        if (stopped) return stopped;
-      }
-      return states.length < PAGE ? 'current' : 'behind';
+      const stop = await copyStates();
+      if (typeof stop !== 'object') return stop ?? 'current';
+      await store.markEnd(executionId, stop.end);
+      return 'ended';
     },
   };
 }
 
-function toldIn({ note }: LogHead): RowProgress | undefined {
+function progressOf({ note }: LogHead): RowProgress | undefined {
   return note === undefined ? undefined : (JSON.parse(note) as RowProgress);
 }

@@ -1,21 +1,32 @@
-// What relays have in common: an execution is followed for as long as it has viewers in this process.
-import type { LivenessReader } from '../coordination/liveness.ts';
-import type { LogHead } from '../log/log.ts';
+// What follows executions in a server process. An execution is followed for as long as it has viewers in the process.
+import type { LogHead, LogReader } from '../log/log.ts';
 
-/** The viewers of one execution in this process, as a relay sees them. */
+/** The viewers of one execution in this process. */
 export interface Audience {
-  /** The shortest interval that one of them asks for. */
+  /** The shortest poll interval that a viewer requests, in ms. */
   readonly pollMs: number;
-  /** Warns each of them once. */
+  /** Sends a warning once to each current viewer. */
   warn(code: string, message: string): void;
-  /** Warns each of them, and each one that joins, until it is taken back by undefined. */
+  /** Sends a warning to each current viewer and to each one that joins, until it is cleared with undefined. */
   setActiveWarning(warning: { readonly code: string; readonly message: string } | undefined): void;
 }
 
-/** Follows an execution; answers how to stop, which resolves when its leases are given back. */
+/** Follows an execution; returns a function that stops, and resolves once all leases are released. */
 export type Follow = (executionId: string, audience: Audience) => () => void | Promise<void>;
 
-/** Follows by a loop that goes on until its signal is aborted, and ends when its leases are given back. */
+/** Where the events of an execution come from if nobody publishes them. */
+export interface Source {
+  /** Copies new events into the log while the execution has viewers. */
+  readonly follow: Follow;
+  /**
+   * Copies the events of an execution once, its end included if it has ended; does nothing while another process
+   * copies them.
+   * @throws ExecstreamError `SOURCE_UNAVAILABLE` if the log, the store or the origin of the events is unavailable
+   */
+  copy(executionId: string): Promise<void>;
+}
+
+/** Follows with a loop that runs until its signal is aborted, and returns once its leases are released. */
 export function followBy(
   loop: (executionId: string, audience: Audience, signal: AbortSignal) => Promise<void>,
 ): Follow {
@@ -29,10 +40,10 @@ export function followBy(
   };
 }
 
-/** Follows in every one of these ways. */
-export function followAll(...ways: readonly Follow[]): Follow {
+/** Combines several ways to follow an execution. */
+export function followAll(...follows: readonly Follow[]): Follow {
   return (executionId, audience) => {
-    const stops = ways.map((follow) => follow(executionId, audience));
+    const stops = follows.map((follow) => follow(executionId, audience));
     return async () => {
       await Promise.all(stops.map((stop) => stop()));
     };
@@ -40,8 +51,8 @@ export function followAll(...ways: readonly Follow[]): Follow {
 }
 
 /**
- * Whether an execution's events come from elsewhere than its row: a publisher holds the log, or gives signs of life
- * while the log is lost, or a source numbers its events itself.
+ * Whether the events of an execution come from elsewhere than its row: a publisher holds the log, or sends heartbeats
+ * while the log is lost, or a source numbers the events.
  */
 export async function isPublished(
   log: Pick<LivenessReader, 'silenceMs'>,

@@ -1,4 +1,4 @@
-// Waiting while executions are published: one question for all, and only those in doubt are looked at.
+// Waiting while executions are published: one query for all of them, and only uncertain ones are checked individually.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createPublisherWatch } from '../../src/source/publisher-watch.ts';
 
@@ -10,77 +10,77 @@ afterEach(() => {
 });
 
 function setUp() {
-  const silentMs = new Map<string, number>();
-  const asked: (readonly string[])[] = [];
+  const silenceMs = new Map<string, number>();
+  const queries: (readonly string[])[] = [];
   const log = {
     isAway: false,
     silencesMs: async (ids: readonly string[]) => {
-      asked.push(ids);
-      if (log.isAway) throw new Error('away');
-      return ids.map((id) => silentMs.get(id));
+      queries.push(ids);
+      if (log.isAway) throw new Error('unavailable');
+      return ids.map((id) => silenceMs.get(id));
     },
   };
   const watch = createPublisherWatch(log, 10_000);
-  const doubted: string[] = [];
+  const uncertain: string[] = [];
   const wait = (id: string, signal = new AbortController().signal) =>
-    void watch.inDoubt(id, signal).then(
-      () => doubted.push(id),
-      (error: Error) => doubted.push(`${id}: ${error.message}`),
+    void watch.untilUncertain(id, signal).then(
+      () => uncertain.push(id),
+      (error: Error) => uncertain.push(`${id}: ${error.message}`),
     );
-  return { silentMs, asked, log, doubted, wait };
+  return { silenceMs, queries, log, uncertain, wait };
 }
 
-test('whose publisher gives signs of life is asked about with the others, and not looked at', async () => {
-  const { silentMs, asked, doubted, wait } = setUp();
+test('executions with a recent heartbeat are checked with one query and stay certain', async () => {
+  const { silenceMs, queries, uncertain, wait } = setUp();
   for (const id of ['a', 'b']) {
-    silentMs.set(id, 9_000);
+    silenceMs.set(id, 9_000);
     wait(id);
   }
   await vi.advanceTimersByTimeAsync(30_000);
-  expect(asked).toEqual([
+  expect(queries).toEqual([
     ['a', 'b'],
     ['a', 'b'],
     ['a', 'b'],
   ]);
-  expect(doubted).toEqual([]);
+  expect(uncertain).toEqual([]);
 });
 
 test.each([
-  ['was not heard of for 20 s', 20_001],
-  ['gives no signs of life, or none any more', undefined],
-])('whose publisher %s is looked at, once', async (_, silence) => {
-  const { silentMs, doubted, wait } = setUp();
-  silentMs.set('a', 0);
+  ['whose last heartbeat is older than 20 s', 20_001],
+  ['without a heartbeat', undefined],
+])('an execution %s is uncertain, once', async (_, silence) => {
+  const { silenceMs, uncertain, wait } = setUp();
+  silenceMs.set('a', 0);
   wait('a');
-  if (silence !== undefined) silentMs.set('b', silence);
+  if (silence !== undefined) silenceMs.set('b', silence);
   wait('b');
   await vi.advanceTimersByTimeAsync(10_000);
-  expect(doubted).toEqual(['b']);
-  silentMs.delete('a');
+  expect(uncertain).toEqual(['b']);
+  silenceMs.delete('a');
   await vi.advanceTimersByTimeAsync(10_000);
-  expect(doubted).toEqual(['b', 'a']);
+  expect(uncertain).toEqual(['b', 'a']);
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('a log that does not answer is told to all who wait', async () => {
-  const { silentMs, log, doubted, wait } = setUp();
+test('an unavailable log rejects every wait with its error', async () => {
+  const { silenceMs, log, uncertain, wait } = setUp();
   for (const id of ['a', 'b']) {
-    silentMs.set(id, 0);
+    silenceMs.set(id, 0);
     wait(id);
   }
   log.isAway = true;
   await vi.advanceTimersByTimeAsync(10_000);
-  expect(doubted).toEqual(['a: away', 'b: away']);
+  expect(uncertain).toEqual(['a: unavailable', 'b: unavailable']);
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('who follows no longer waits no longer, and leaves no timer', async () => {
-  const { doubted, wait } = setUp();
+test('an aborted wait resolves and leaves no timer', async () => {
+  const { uncertain, wait } = setUp();
   const stopping = new AbortController();
   wait('a', stopping.signal);
   stopping.abort();
   wait('b', stopping.signal);
   await vi.advanceTimersByTimeAsync(0);
-  expect(doubted).toEqual(['a', 'b']);
+  expect(uncertain).toEqual(['a', 'b']);
   expect(vi.getTimerCount()).toBe(0);
 });

@@ -4,10 +4,13 @@
 // An execution that is not a Temporal workflow is left to the fallback source.
 import type { Leases } from '../../coordination/lease.ts';
 import type { Execution, ExecutionStore, OpenExecution } from '../../execution/store.ts';
-import type { LogReader, LogWriter } from '../../log/log.ts';
-import { type Audience, type Follow, followBy } from '../../source/source.ts';
-import type { PayloadDecoder } from '../shared/payloads.ts';
-import { createResolution, isTemporalWorkflow, type ResolveWorkflow } from './resolve.ts';
+import type { EventLog } from '../../log/log.ts';
+import { type Audience, followBy, type Source } from '../../source/source.ts';
+import { isTemporalError } from './errors.ts';
+import { watchExternalPublisher } from './external-publisher.ts';
+import { createFixedCopy } from './fixed-copy.ts';
+import type { PayloadDecoder } from './payloads.ts';
+import { createResolution, type ResolveWorkflow } from './resolve.ts';
 import type { TemporalClient } from './temporal-client.ts';
 import { DEFAULT_WATCH_TIMES } from './watch-context.ts';
 import { followWorkflow, type TemporalTimes } from './workflow-follower.ts';
@@ -34,15 +37,12 @@ export interface TemporalSourceOptions extends Partial<TemporalTimes> {
    */
   readonly decodePayload?: PayloadDecoder | undefined;
   /** The source of all other executions. */
-  readonly otherwise: { readonly follow: Follow; copy(executionId: string): Promise<void> };
+  readonly otherwise: Source;
 }
 
-export interface TemporalSource {
-  readonly follow: Follow;
-  /** Copies the events of an ended row without a log. A watcher that follows the execution does so itself. */
-  copy(executionId: string): Promise<void>;
-  /** Whether Temporal decides how this execution ends. */
-  decidesEnd(row: OpenExecution): boolean;
+export interface TemporalSource extends Source {
+  /** Whether Temporal knows how this execution ends. */
+  isTruth(row: OpenExecution): boolean;
   /**
    * Creates the row of a workflow that has none; undefined if there is no such workflow for a viewer of this tenant.
    * @throws ExecstreamError `SOURCE_UNAVAILABLE` if Temporal or the store is unavailable.

@@ -1,9 +1,9 @@
 // The end of an execution, in the one order that every end keeps: the row, the terminal event, the event's position on
 // the row.
 //
-// 1. The first end wins. The row decides: the terminal event is made from the row as `finish` left it, whoever's end
-//    that is.
-// 2. A viewer that has received the terminal event can read the result: the row has ended before the event is appended.
+// 1. The first end wins. The row decides: the terminal event is created from the row as `finish` left it, also if
+//    another process ended it.
+// 2. A viewer that has received the terminal event can read the result: the row ends before the event is appended.
 // 3. The position comes last, so that a row with a position has its terminal event in the log. A crash in between leaves
 //    an ended row without a position, which any server completes with `recordEnd` (the log accepts one end only).
 import { isFinal, type NewEvent, type TerminalType } from '../event/events.ts';
@@ -16,15 +16,15 @@ export interface Position {
   readonly seq: number;
 }
 
-/** A row as far as an end needs it; `Execution` is one. */
+/** The fields of a row that an end needs; an `Execution` has them. */
 export type EndedRow = Ended & { readonly attempt: number };
 
-/** How an end reaches the log and the row; each process that ends executions has its own way. */
+/** How an end reaches the log and the row; every process that ends executions has its own implementation. */
 export interface EndRecorder<Row extends EndedRow> {
   /**
    * Appends the terminal event, after everything that precedes it.
-   * @returns its position, or that of the terminal event that the log already has; undefined where the event is not in
-   *   the log and another process will append it.
+   * @returns its position, or that of the terminal event that the log already has; undefined if the event is not in
+   *   the log and another process will append it
    */
   append(terminal: NewEvent<TerminalType>, row: Row): Promise<Position | undefined>;
   /** Stores the position on the row. */
@@ -32,7 +32,7 @@ export interface EndRecorder<Row extends EndedRow> {
 }
 
 export type RecordOutcome =
-  /** The row, the log and the row's position have the end. */
+  /** The row has ended, the log has the terminal event, and the row has its position. */
   | { readonly outcome: 'ended'; readonly position: Position }
   /** The row has ended; the terminal event is not in the log yet. */
   | { readonly outcome: 'not-appended' };

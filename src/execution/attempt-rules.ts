@@ -1,4 +1,4 @@
-// The rules of an execution's row that hold in every store: what may begin, what a list may ask for.
+// The rules that every store applies: which executions and attempts may begin, which lists may be queried.
 import { ExecstreamError } from '../event/errors.ts';
 import { isFinal, type OpenStatus } from '../event/events.ts';
 import { checkExecutionId } from '../event/execution-id.ts';
@@ -7,54 +7,55 @@ import type { BeginExecution, ChildrenQuery, Execution } from './store.ts';
 /** Every status in which an execution is open. */
 export const OPEN_STATUSES = ['PENDING', 'RUNNING', 'WAITING', 'PAUSED'] satisfies OpenStatus[];
 
-/** Executions of one page that is shown; the store reads one more, for whoever filters pages afterwards. */
+/** Executions per page. The store returns up to one more, for callers that filter pages afterwards. */
 export const MAX_PAGE = 100;
-/** Ids of one call that reads several executions. */
-const MAX_IDS = 1000;
+/** Ids per call that reads several executions. */
+const MAX_IDS = 1_000;
 
-/** Above it there is no attempt: GraphQL's Int and the column end here. */
+/** The highest attempt: the maximum of GraphQL's Int and of the column. */
 export const MAX_ATTEMPT = 2 ** 31 - 1;
 
-/** How far an attempt may be above the one before, so that no caller can use up the attempts of an id. */
+/** How far an attempt may be above the previous one, so that no caller can use up the attempts of an id. */
 export const MAX_ATTEMPT_STEP = 10_000;
 
-/** Postgres refuses U+0000 in a text, and its driver turns a lone surrogate into U+FFFD without a word. */
+/** Postgres rejects U+0000 in text, and its driver silently replaces a lone surrogate with U+FFFD. */
 const UNSTORABLE = /[\0\p{Surrogate}]/u;
 
-/** Whether a column of a row can hold a text. */
+/** Whether a column can store a text unchanged. */
 export function isStorable(text: string): boolean {
   return !UNSTORABLE.test(text);
 }
 
 /**
- * Checks what begins, before any look-up.
- * @throws ExecstreamError `BAD_USER_INPUT`, naming what is wrong.
+ * Checks an execution that is to begin, before any read of the database.
+ * @throws ExecstreamError `BAD_USER_INPUT`, naming the invalid field
  */
 export function checkBegin(execution: BeginExecution): void {
   checkExecutionId(execution.id);
   if (execution.parentId !== undefined) checkExecutionId(execution.parentId);
   const { attempt } = execution;
   if (attempt !== undefined && !(Number.isInteger(attempt) && attempt >= 1 && attempt <= MAX_ATTEMPT)) {
-    throw new ExecstreamError('BAD_USER_INPUT', `attempt must be a whole number from 1, not ${attempt}`);
+    const message = `attempt: expected an integer from 1 to ${MAX_ATTEMPT}, got ${attempt}`;
+    throw new ExecstreamError('BAD_USER_INPUT', message);
   }
   for (const field of ['name', 'tenant', 'workflowId', 'runId'] as const) {
     if (!isStorable(execution[field] ?? '')) {
       throw new ExecstreamError(
         'BAD_USER_INPUT',
-        `${field} must not hold U+0000 or half of a surrogate pair`,
+        `${field}: expected text without U+0000 and lone surrogates`,
       );
     }
   }
 }
 
 /**
- * Checks how far an attempt is above the one before.
+ * Checks how far an attempt is above the previous one.
  * @throws ExecstreamError `BAD_USER_INPUT`
  */
-export function checkAttemptStep(attempt: number, before: number): void {
-  const most = Math.min(before + MAX_ATTEMPT_STEP, MAX_ATTEMPT);
-  if (attempt <= most) return;
-  throw new ExecstreamError('BAD_USER_INPUT', `attempt: expected at most ${most}, got ${attempt}`);
+export function checkAttemptStep(attempt: number, previous: number): void {
+  const max = Math.min(previous + MAX_ATTEMPT_STEP, MAX_ATTEMPT);
+  if (attempt <= max) return;
+  throw new ExecstreamError('BAD_USER_INPUT', `attempt: expected at most ${max}, got ${attempt}`);
 }
 
 /**
@@ -92,26 +93,26 @@ export function checkParentTenant(
 }
 
 /**
- * Whether an execution that is there may begin as wanted.
+ * Decides whether an existing execution accepts an attempt. The tenant is checked first, so that errors reveal nothing
+ * of a row to another tenant.
  * @returns `begin` for a newer attempt, `keep` for the attempt that the row has.
- * @throws ExecstreamError as ExecutionStore.begin says. Whose it is comes first, so that nothing of the row is told
- *   to another tenant.
+ * @throws ExecstreamError as `ExecutionStore.begin` does
  */
 export function resolveAttempt(row: Execution, wanted: BeginExecution): 'begin' | 'keep' {
   const { id } = row;
   if (row.tenant !== wanted.tenant) {
-    throw new ExecstreamError('FORBIDDEN', `Execution "${id}" belongs to another tenant`);
+    throw new ExecstreamError('FORBIDDEN', `execution "${id}" belongs to another tenant`);
   }
   if (row.kind !== wanted.kind || row.mode !== wanted.mode) {
     throw new ExecstreamError(
       'BAD_USER_INPUT',
-      `Execution "${id}" is of kind ${row.kind} and mode ${row.mode}, not ${wanted.kind} and ${wanted.mode}`,
+      `execution "${id}" has kind ${row.kind} and mode ${row.mode}, not ${wanted.kind} and ${wanted.mode}`,
     );
   }
   if (wanted.attempt !== undefined && wanted.attempt < row.attempt) {
-    throw new ExecstreamError('SUPERSEDED', `Execution "${id}" is at attempt ${row.attempt}`);
+    throw new ExecstreamError('SUPERSEDED', `execution "${id}" is at attempt ${row.attempt}`);
   }
-  if (isFinal(row.status)) throw new ExecstreamError('ENDED', `Execution "${id}" has ended: ${row.status}`);
+  if (isFinal(row.status)) throw new ExecstreamError('ENDED', `execution "${id}" has ended: ${row.status}`);
   checkAttemptStep(wanted.attempt ?? row.attempt + 1, row.attempt);
   return wanted.attempt === row.attempt ? 'keep' : 'begin';
 }

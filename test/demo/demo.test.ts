@@ -212,7 +212,7 @@ describe('a demo that cannot start prints the reason in one line and exits with 
     await first.prints(/execstream is ready/);
     await using second = startDemo([], { dataDir });
     expect(await second.exited).toBe(1);
-    expect(second.printed()).toMatch(line(/Process \d+ is using the data folder: .+/));
+    expect(second.printed()).toMatch(line(/data directory is in use by process \d+: .+/));
     expect(await first.end('SIGINT')).toBe(0);
     rmSync(dataDir, { recursive: true });
   });

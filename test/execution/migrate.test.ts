@@ -1,4 +1,4 @@
-// Migrations: what a server applies by itself, when it waits, and what `prisma migrate deploy` finds afterwards.
+// Migrations: which ones a server applies, when it waits, and the records for `prisma migrate deploy`.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { PGlite } from '@electric-sql/pglite';
@@ -26,7 +26,7 @@ describe('in PGlite', () => {
 
   afterAll(() => pglite.close());
 
-  test('all files are applied once, in order, and recorded as Prisma records them', async () => {
+  test('migrations are applied once, in order, and recorded as Prisma records them', async () => {
     expect(await migrate(session)).toEqual(names);
     expect(await migrate(session)).toEqual([]);
     const { rows } = await pglite.query<Record<string, unknown>>(
@@ -48,7 +48,7 @@ describe('in PGlite', () => {
     );
   });
 
-  test('nothing outside of the schema execstream is touched', async () => {
+  test('migrations touch nothing outside of the schema execstream', async () => {
     const { rows } = await pglite.query(
       `SELECT schemaname, tablename FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')
        ORDER BY tablename`,
@@ -59,7 +59,7 @@ describe('in PGlite', () => {
     ]);
   });
 
-  test('a migration that fails leaves nothing of itself, nor of those before it', async () => {
+  test('a migration that fails is rolled back, together with those before it', async () => {
     const known = await readMigrations();
     const good = { name: '9001_good', sql: 'CREATE TABLE "execstream"."good" ()', checksum: 'x' };
     const bad = { name: '9002_bad', sql: 'CREATE TABLE "execstream"."bad" (); SELECT 1/0;', checksum: 'x' };
@@ -69,15 +69,15 @@ describe('in PGlite', () => {
     expect(await migrate(session, [...known, good])).toEqual(['9001_good']);
   });
 
-  test('a newer server’s migrations do not stop an older server', async () => {
+  test('migrations of a newer server do not stop an older server', async () => {
     expect(await migrate(session)).toEqual([]);
   });
 
-  test('a migration that failed under `prisma migrate` is told, and nothing is applied over it', async () => {
+  test('a migration that failed under `prisma migrate` is reported, and no other is applied', async () => {
     await pglite.exec(
       `INSERT INTO "execstream"."_prisma_migrations" (id, checksum, migration_name) VALUES ('i', 'c', 'half')`,
     );
-    await expect(migrate(session)).rejects.toThrow('Migration half has failed before');
+    await expect(migrate(session)).rejects.toThrow('migration half failed earlier');
     await pglite.exec(`UPDATE "execstream"."_prisma_migrations" SET rolled_back_at = now() WHERE id = 'i'`);
     expect(await migrate(session)).toEqual([]);
   });
@@ -92,7 +92,7 @@ describePostgres('in Postgres', () => {
 
   afterAll(() => database.drop());
 
-  test('five stores that start at once in an empty database all get ready, and each file is applied once', async () => {
+  test('five stores that start concurrently in an empty database become ready, and each migration is applied once', async () => {
     const stores = Array.from({ length: 5 }, () => createPrismaStore({ url: database.url }));
     await Promise.all(stores.map((store) => store.ready()));
     const rows = await query(database.url, 'SELECT migration_name FROM execstream._prisma_migrations');
@@ -100,7 +100,7 @@ describePostgres('in Postgres', () => {
     await Promise.all(stores.map((store) => store.close()));
   });
 
-  test('a user who may create nothing can serve a database that is up to date', async () => {
+  test('a user without the privilege to create anything can serve an up-to-date database', async () => {
     const role = `reader_${process.pid}`;
     await query(
       database.url,
@@ -117,7 +117,7 @@ describePostgres('in Postgres', () => {
     await query(database.url, `DROP OWNED BY ${role}; DROP ROLE ${role}`);
   });
 
-  test('a user without the right to migrate is told so, not that the database is away', async () => {
+  test('a user without the privilege to migrate receives INTERNAL, not SOURCE_UNAVAILABLE', async () => {
     await using empty = await createDatabase();
     const role = `nobody_${process.pid}`;
     await query(empty.url, `CREATE ROLE ${role} LOGIN PASSWORD 'pw'`);
@@ -133,7 +133,7 @@ describePostgres('in Postgres', () => {
     await query(empty.url, `DROP ROLE ${role}`);
   });
 
-  test('a server waits while `prisma migrate` holds its lock, and gives up within the bound', async () => {
+  test('a server waits while `prisma migrate` holds its lock, up to its timeout', async () => {
     await using empty = await createDatabase();
     const holder = new pg.Client({ connectionString: empty.url });
     await holder.connect();

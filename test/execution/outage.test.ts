@@ -1,4 +1,4 @@
-// What happens while the database is away: methods reject within their bound, and go through when it is back.
+// Outages of the database: methods reject within their timeout, and succeed once it is back.
 import { describe, expect, test } from 'vitest';
 import { createPrismaStore, type PrismaStore } from '../../src/execution/prisma-store.ts';
 import { createDatabase, describeOwnPostgres, describePostgres, startPostgres } from '../support/postgres.ts';
@@ -7,19 +7,19 @@ import { freePort, startFreezingProxy, startHangingServer } from './failing-serv
 
 const task = (id: string) => ({ id, kind: 'task' as const, mode: 'TEXT' as const });
 
-/** The bound of a store before a frozen server, and what its keeping may take on a busy machine. */
-const BOUND_MS = 600;
+/** The timeout of a store, and how much later it may take effect on a busy machine. */
+const TIMEOUT_MS = 600;
 const SLACK_MS = 700;
 
-/** A store that is connected: its bound is short, so that on a busy machine it may need more than one try. */
+/** A connected store: its timeout is short, so it may need more than one attempt on a busy machine. */
 async function createReadyStore(url: string): Promise<PrismaStore> {
-  const store = createPrismaStore({ url }, { timeoutMs: BOUND_MS });
+  const store = createPrismaStore({ url }, { timeoutMs: TIMEOUT_MS });
   await until(() => store.ping().then(() => true), { what: 'the store to connect' });
   return store;
 }
 
-/** Calls every method, and answers how long the slowest took to reject as it should. */
-async function expectAway(store: PrismaStore): Promise<number> {
+/** Calls every method and expects each to reject; returns how long the slowest took, in ms. */
+async function expectUnavailable(store: PrismaStore): Promise<number> {
   const started = performance.now();
   const calls = [
     store.begin(task('away')),
@@ -38,53 +38,53 @@ async function expectAway(store: PrismaStore): Promise<number> {
     expect({ status, code: reason?.code, message: reason?.message }).toEqual({
       status: 'rejected',
       code: 'SOURCE_UNAVAILABLE',
-      message: 'The database of executions does not answer',
+      message: 'database of executions is unavailable',
     });
     expect(reason.cause).toBeInstanceOf(Error);
   }
   return performance.now() - started;
 }
 
-describe('never there', () => {
-  test('a server that hangs is given up within the bound', async () => {
+describe('a database that was never available', () => {
+  test('with a server that hangs, methods reject within the timeout', async () => {
     const server = await startHangingServer();
-    const store = createPrismaStore({ url: server.url }, { timeoutMs: BOUND_MS });
+    const store = createPrismaStore({ url: server.url }, { timeoutMs: TIMEOUT_MS });
     const ready = expect(store.ready()).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE' });
-    const took = await expectAway(store);
+    const took = await expectUnavailable(store);
     await ready;
-    expect(took).toBeGreaterThan(BOUND_MS - 50);
-    expect(took).toBeLessThan(BOUND_MS + SLACK_MS);
+    expect(took).toBeGreaterThan(TIMEOUT_MS - 50);
+    expect(took).toBeLessThan(TIMEOUT_MS + SLACK_MS);
     await store.close();
     server.stop();
   });
 
-  test('a server that refuses is told at once', async () => {
+  test('without a server, methods reject immediately', async () => {
     const url = `postgresql://postgres@127.0.0.1:${await freePort()}/postgres`;
     const store = createPrismaStore({ url });
-    expect(await expectAway(store)).toBeLessThan(1000);
+    expect(await expectUnavailable(store)).toBeLessThan(1000);
     await store.close();
   });
 
-  test('after close, every method rejects', async () => {
+  test('after close, methods reject', async () => {
     const store = createPrismaStore({ url: 'postgresql://postgres@127.0.0.1:1/postgres' });
     await store.close();
     await expect(store.get('a')).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE' });
   });
 });
 
-describePostgres('frozen in the middle', () => {
-  test('methods reject within the bound, and go through once it thaws', async () => {
+describePostgres('a database that freezes', () => {
+  test('while a server is frozen, methods reject within the timeout, and succeed afterwards', async () => {
     await using database = await createDatabase();
     const proxy = await startFreezingProxy(database.url);
     const store = await createReadyStore(proxy.url);
     await until(() => store.begin({ ...task('a'), attempt: 1 }), { what: 'the row' });
     proxy.freeze();
-    expect(await expectAway(store)).toBeLessThan(BOUND_MS + SLACK_MS);
-    // More calls than there are connections: none of them is lost for good.
+    expect(await expectUnavailable(store)).toBeLessThan(TIMEOUT_MS + SLACK_MS);
+    // More calls than connections: no connection is lost permanently.
     const calls = Array.from({ length: 50 }, () => store.get('a'));
     const started = performance.now();
     for (const { status } of await Promise.allSettled(calls)) expect(status).toBe('rejected');
-    expect(performance.now() - started).toBeLessThan(BOUND_MS + SLACK_MS);
+    expect(performance.now() - started).toBeLessThan(TIMEOUT_MS + SLACK_MS);
     proxy.thaw();
     await until(() => store.ping().then(() => true), { what: 'the store to recover' });
     expect(await until(() => store.get('a'), { what: 'the row after the thaw' })).toMatchObject({
@@ -94,7 +94,7 @@ describePostgres('frozen in the middle', () => {
     proxy.stop();
   });
 
-  test('close gives up on connections that hang', async () => {
+  test('close does not wait for connections that hang', async () => {
     await using database = await createDatabase();
     const proxy = await startFreezingProxy(database.url);
     const store = await createReadyStore(proxy.url);
@@ -102,24 +102,24 @@ describePostgres('frozen in the middle', () => {
     const call = expect(store.get('a')).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE' });
     const started = performance.now();
     await store.close();
-    expect(performance.now() - started).toBeLessThan(BOUND_MS + SLACK_MS);
+    expect(performance.now() - started).toBeLessThan(TIMEOUT_MS + SLACK_MS);
     await call;
     proxy.stop();
   });
 });
 
-describeOwnPostgres('killed and back', () => {
-  test('a store made while it is away migrates when it comes, and survives a crash of the server', async () => {
+describeOwnPostgres('a database that is killed and restarted', () => {
+  test('a store created during an outage migrates after it, and survives a crash of the server', async () => {
     await using postgres = await startPostgres();
     await postgres.kill();
     const store = createPrismaStore({ url: postgres.url }, { timeoutMs: 5000 });
-    await expectAway(store);
+    await expectUnavailable(store);
     await postgres.restart();
     await store.begin(task('a'));
 
     await Promise.all(Array.from({ length: 10 }, () => store.get('a')));
     await postgres.kill();
-    expect(await expectAway(store)).toBeLessThan(5000 + SLACK_MS);
+    expect(await expectUnavailable(store)).toBeLessThan(5000 + SLACK_MS);
     await postgres.restart();
     expect((await store.get('a'))?.status).toBe('RUNNING');
     const ended = await store.finish('a', 1, { status: 'SUCCESS', result: 'back' });

@@ -1,4 +1,4 @@
-// PGlite in a folder: what was written stays, and one server alone has the folder.
+// PGlite in a data directory: written rows are durable, and one server uses the directory at a time.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -23,16 +23,16 @@ afterEach(() => {
   rmSync(parent, { recursive: true, force: true });
 });
 
-/** A process that runs a script, and what it writes first. */
-async function run(script: string): Promise<{ child: ChildProcess; said: string }> {
+/** Starts a process that runs a script, and waits for its first output. */
+async function run(script: string): Promise<{ child: ChildProcess; output: string }> {
   const args = ['--import', 'tsx', '--input-type=module', '-e', script];
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   children.push(child);
-  const [said] = await once(child.stdout!, 'data');
-  return { child, said: String(said) };
+  const [output] = await once(child.stdout!, 'data');
+  return { child, output: String(output) };
 }
 
-/** A process that tries to hold a folder, writes `held` or the error's message, and stays. */
+/** Starts a process that tries to lock a folder, writes `held` or the error's message, and keeps running. */
 function startHolder(folder: string) {
   return run(`
     import { lockDataDir } from './src/execution/database/pglite-lock.ts';
@@ -47,7 +47,7 @@ async function end(child: ChildProcess): Promise<void> {
 
 const locksIn = (folder: string) => readdirSync(folder).filter((name) => name.endsWith('.lock'));
 
-test('a row outlives the process that wrote it, though it is killed, and a killed server’s lock is taken over', async () => {
+test('a row survives the kill of the process that wrote it, whose lock is taken over', async () => {
   const { child: writer } = await run(`
     import { createPrismaStore } from './src/execution/prisma-store.ts';
     const store = createPrismaStore({ dataDir: ${JSON.stringify(dataDir)} });
@@ -57,10 +57,10 @@ test('a row outlives the process that wrote it, though it is killed, and a kille
   const early = createPrismaStore({ dataDir });
   await expect(early.get('kept')).rejects.toMatchObject({
     code: 'SOURCE_UNAVAILABLE',
-    message: expect.stringContaining(`Process ${writer.pid} is using the data folder`),
+    message: expect.stringContaining(`data directory is in use by process ${writer.pid}: `),
   });
   await end(writer);
-  // The same store: a server that waits for its predecessor to go needs no restart.
+  // The same store: a server that waits for the end of its predecessor needs no restart.
   expect((await early.get('kept'))?.attempt).toBe(1);
   await early.finish('kept', 1, { status: 'SUCCESS', result: 'x' });
   await early.close();
@@ -69,28 +69,28 @@ test('a row outlives the process that wrote it, though it is killed, and a kille
   await again.close();
 }, 90_000);
 
-test('two stores of one process do not share a folder, and a closed one leaves no lock', async () => {
+test('two stores of one process cannot share a directory, and a closed store leaves no lock', async () => {
   const first = createPrismaStore({ dataDir });
   await first.ready();
   const second = createPrismaStore({ dataDir });
-  await expect(second.ready()).rejects.toThrow(`Process ${process.pid} is using the data folder`);
+  await expect(second.ready()).rejects.toThrow(`data directory is in use by process ${process.pid}: `);
   await first.close();
   expect(locksIn(dataDir)).toEqual([]);
   await second.ready();
   await second.close();
 }, 90_000);
 
-describe('the lock of a folder', () => {
+describe('the lock of a data directory', () => {
   beforeEach(() => {
     mkdirSync(dataDir, { recursive: true });
   });
 
-  test('is free as soon as its holder is killed, though another process has the same pid by then', async () => {
-    const { child, said } = await startHolder(dataDir);
-    expect(said).toBe('held');
-    await expect(lockDataDir(dataDir)).rejects.toThrow(`Process ${child.pid} is using`);
+  test('a lock is free once its holder is killed, even if another process reuses the pid', async () => {
+    const { child, output } = await startHolder(dataDir);
+    expect(output).toBe('held');
+    await expect(lockDataDir(dataDir)).rejects.toThrow(`in use by process ${child.pid}: `);
     await end(child);
-    // What is left is a lock file; this process stands for any that has got the pid in its name.
+    // A lock file is left; this process plays the one that reuses the pid.
     const [left] = locksIn(dataDir);
     renameSync(join(dataDir, left!), join(dataDir, left!.replace(`${child.pid}`, `${process.pid}`)));
     const release = await lockDataDir(dataDir);
@@ -99,53 +99,53 @@ describe('the lock of a folder', () => {
     expect(locksIn(dataDir)).toEqual([]);
   });
 
-  test('is kept by a holder that is suspended and cannot answer', async () => {
+  test('a suspended holder keeps its lock', async () => {
     const { child } = await startHolder(dataDir);
     child.kill('SIGSTOP');
-    await expect(lockDataDir(dataDir)).rejects.toThrow(`Process ${child.pid} is using`);
+    await expect(lockDataDir(dataDir)).rejects.toThrow(`in use by process ${child.pid}: `);
     child.kill('SIGCONT');
   });
 
-  test('is seen through any path to the folder, however long', async () => {
+  test('a lock is detected through every path to the directory, however long', async () => {
     const long = join(parent, 'x'.repeat(100), 'y'.repeat(100));
     mkdirSync(long, { recursive: true });
     const { child } = await startHolder(long);
-    await expect(lockDataDir(long)).rejects.toThrow(`Process ${child.pid} is using`);
+    await expect(lockDataDir(long)).rejects.toThrow(`in use by process ${child.pid}: `);
     symlinkSync(long, join(parent, 'short'));
-    await expect(lockDataDir(join(parent, 'short'))).rejects.toThrow(`Process ${child.pid} is using`);
+    await expect(lockDataDir(join(parent, 'short'))).rejects.toThrow(`in use by process ${child.pid}: `);
     await end(child);
     const release = await lockDataDir(long);
     await release();
     expect(locksIn(long)).toEqual([]);
   });
 
-  test('goes to one of many that start at the same time, and so does that of a dead holder', async () => {
+  test('one of several concurrent starters at most gets a lock, also that of a dead holder', async () => {
     for (const round of [1, 2, 3]) {
       const starters = Array.from({ length: 6 }, () => lockDataDir(dataDir));
       const settled = await Promise.allSettled(starters);
       const held = settled.filter(
         (outcome): outcome is PromiseFulfilledResult<Release> => 'value' in outcome,
       );
-      // All may have withdrawn; two may never hold it.
+      // All of them may have withdrawn; two must never hold it.
       expect(held.length, `round ${round}`).toBeLessThanOrEqual(1);
       for (const { value: release } of held) await release();
     }
     const { child } = await startHolder(dataDir);
     await end(child);
     const processes = await Promise.all(Array.from({ length: 4 }, () => startHolder(dataDir)));
-    const holders = processes.filter(({ said }) => said === 'held');
+    const holders = processes.filter(({ output }) => output === 'held');
     expect(holders.length).toBeLessThanOrEqual(1);
     for (const { child } of processes) await end(child);
     await (await lockDataDir(dataDir))();
   }, 60_000);
 
-  test('of an older version, or cut short, is no lock', async () => {
+  test('lock files of an older version, or truncated ones, are ignored', async () => {
     writeFileSync(join(dataDir, 'pglite.lock'), '{"pid":');
     writeFileSync(join(dataDir, 'pglite-1-00000000.lock'), '');
     await (await lockDataDir(dataDir))();
   });
 
-  test('is kept in the folder for temporary files where the file system has no sockets', async () => {
+  test('without sockets in the file system, the lock is in the directory for temporary files', async () => {
     const listen = Server.prototype.listen;
     const spy = vi.spyOn(Server.prototype, 'listen').mockImplementation(function (
       this: Server,
@@ -160,7 +160,7 @@ describe('the lock of a folder', () => {
     try {
       const release = await lockDataDir(dataDir);
       expect(locksIn(dataDir)).toEqual([]);
-      await expect(lockDataDir(dataDir)).rejects.toThrow(`Process ${process.pid} is using`);
+      await expect(lockDataDir(dataDir)).rejects.toThrow(`in use by process ${process.pid}: `);
       await release();
       await (await lockDataDir(dataDir))();
     } finally {

@@ -1,4 +1,4 @@
-// The embedded database in its thread: what fails there is ended and restarted, and stops nothing else.
+// The embedded database in its thread: after a failure it is restarted, and nothing else stops.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,14 +56,14 @@ const check = () => {
   }
 };
 
-test('a statement that never returns is ended, blocks no event loop, and leaves the rows that were there', async () => {
+test('a statement that never returns is terminated, does not block the event loop, and loses no rows', async () => {
   const started = await startHost({ folder: join(folder, 'pglite'), timeoutMs: 1_000 });
   const client = await connect(started);
   await client.query(`CREATE TABLE t AS SELECT 'kept' AS value`);
   const delays = monitorEventLoopDelay();
   delays.enable();
   await expect(client.query(HANG)).rejects.toThrow(
-    'The embedded database has failed and is being restarted: PGlite has not replied for 6000 ms',
+    'embedded database failed and is being restarted: PGlite has not replied for 6000 ms',
   );
   delays.disable();
   // It hangs for six seconds; a blocked event loop would show that.
@@ -82,20 +82,20 @@ test('a statement that never returns is ended, blocks no event loop, and leaves 
   expect(errors).toHaveLength(1);
 }, 120_000);
 
-test('a database that fails again and again is restarted with growing delays', async () => {
+test('a database that fails repeatedly is restarted with increasing delays', async () => {
   const file = join(folder, 'pglite');
   writeFileSync(file, 'not a folder');
   await startHost({ folder: file });
   await until(() => errors.length >= 2, { what: 'two failures', timeoutMs: 60_000 });
   expect(errors[0]).toContain('restarting in 1000 ms');
   expect(errors[1]).toContain('restarting in 2000 ms');
-  expect(check()).toMatch(/^The embedded database has failed and is being restarted/);
+  expect(check()).toMatch(/^embedded database failed and is being restarted/);
 }, 90_000);
 
 describe('in memory', () => {
   let shared: PGliteHost;
 
-  // One for all: a start takes seconds.
+  // Shared, because a start takes seconds.
   beforeAll(async () => {
     shared = await startHost();
     host = undefined;
@@ -103,7 +103,7 @@ describe('in memory', () => {
 
   afterAll(() => shared.close());
 
-  test('a client that leaves in the middle of a transaction leaves nothing to the next one', async () => {
+  test('an unfinished transaction and session of one client do not affect the next one', async () => {
     const first = await connect(shared);
     await first.query('CREATE TABLE t (value int)');
     await first.query(`BEGIN; INSERT INTO t VALUES (1); SET statement_timeout = '7s'`);
@@ -115,7 +115,7 @@ describe('in memory', () => {
     expect((await third.query('SELECT * FROM t')).rows).toEqual([{ value: 2 }]);
   });
 
-  test('replies to a client that has left do not reach the next one', async () => {
+  test('replies to a disconnected client do not reach the next one', async () => {
     const first = await connect(shared);
     const left = first.query(`SELECT 'first' AS reply FROM pg_sleep(0.2)`).catch(() => {});
     const second = await connect(shared);
@@ -123,7 +123,7 @@ describe('in memory', () => {
     await left;
   });
 
-  test('an error of a statement is that of the statement alone', async () => {
+  test('an error of a statement does not affect later statements', async () => {
     const client = await connect(shared);
     await expect(client.query('SELECT $1::int / 0', [1])).rejects.toMatchObject({ code: '22012' });
     expect((await client.query('SELECT $1::int AS x', [1])).rows).toEqual([{ x: 1 }]);
@@ -139,7 +139,7 @@ describe('in memory', () => {
     expect(rows.every(({ text }) => text.length === 32_000)).toBe(true);
   });
 
-  test('a database that hangs does not hold up its close, and a closed one refuses connections', async () => {
+  test('a database that hangs does not delay its close, and a closed one rejects connections', async () => {
     const client = await connect(shared);
     const hung = expect(client.query(HANG)).rejects.toThrow();
     const from = performance.now();
@@ -152,7 +152,7 @@ describe('in memory', () => {
 });
 
 describe('the store', () => {
-  test('a data folder that cannot be created is reported with its reason', async () => {
+  test('a data directory that cannot be created is reported with its reason', async () => {
     writeFileSync(join(folder, 'file'), '');
     const store = createPrismaStore({ dataDir: join(folder, 'file', 'data') });
     await expect(store.ping()).rejects.toMatchObject({
@@ -174,7 +174,7 @@ describe('the store', () => {
     await again.close();
   }, 120_000);
 
-  test('closing a store while its database starts ends the start, and gives the folder back', async () => {
+  test('closing a store while its database starts stops the start, and releases the directory', async () => {
     const store = createPrismaStore({ dataDir: folder });
     const ready = expect(store.ready()).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE' });
     const from = performance.now();

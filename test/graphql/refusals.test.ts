@@ -238,7 +238,7 @@ describe('PROTOCOL.md, GraphQL: 401, 429 and 503 are statuses of their own', () 
     const { errors } = (await response.json()) as { errors: unknown[] };
     expect(errors).toEqual([
       expect.objectContaining({
-        message: 'The memory store is away',
+        message: 'memory store is unavailable',
         extensions: { code: 'SOURCE_UNAVAILABLE' },
       }),
     ]);
@@ -254,7 +254,7 @@ describe('PROTOCOL.md, Reconnecting: a passing refusal of a request with Last-Ev
     ]) {
       expect(response.status).toBe(200);
       expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
-      expect(await response.text()).toBe('retry: 5000\n: The memory store is away\n\n');
+      expect(await response.text()).toBe('retry: 5000\n: memory store is unavailable\n\n');
     }
     store.isAway = false;
     permission = refusing('TOO_MANY_STREAMS');

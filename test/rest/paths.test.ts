@@ -132,7 +132,7 @@ describe('PROTOCOL.md, Other paths: health', () => {
     const away = await app.request('/health/ready');
     expect([away.status, await away.json()]).toEqual([
       503,
-      { status: 'unavailable', parts: { log: 'ok', database: 'The memory store is away' } },
+      { status: 'unavailable', parts: { log: 'ok', database: 'memory store is unavailable' } },
     ]);
   });
 });

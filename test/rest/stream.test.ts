@@ -343,7 +343,7 @@ describe('PROTOCOL.md, REST aliases: responses', () => {
     store.isAway = true;
     const response = await get(PATH, { 'last-event-id': '1' });
     expect(response.status).toBe(200);
-    expect(await response.text()).toBe('retry: 5000\n: The memory store is away\n\n');
+    expect(await response.text()).toBe('retry: 5000\n: memory store is unavailable\n\n');
     // Only the header tells a browser's EventSource that comes back.
     expect((await get(`${PATH}?last_event_id=1`)).status).toBe(503);
   });

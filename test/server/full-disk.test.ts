@@ -61,7 +61,7 @@ test('a write without disk space fails with that reason, and reads continue', as
     const input = randomBytes(100_000).toString('base64');
     expect(await begin('large', input)).toEqual({
       status: 503,
-      text: expect.stringContaining('The database of executions has no disk space left'),
+      text: expect.stringContaining('database of executions has no disk space left'),
     });
     expect((await fetch(`${server.url}/api/v0/executions/tasks/before`)).status).toBe(200);
   } finally {
@@ -78,7 +78,7 @@ test('a server with a full disk under PGlite stays live, reports why it is not r
   expect(await ready()).toEqual({
     status: 503,
     text: expect.stringContaining(
-      'The embedded database has failed and is being restarted: No space left on device',
+      'embedded database failed and is being restarted: No space left on device',
     ),
   });
 

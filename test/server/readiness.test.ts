@@ -113,7 +113,7 @@ describePostgres('a Postgres that is read-only', () => {
       'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
     );
     const reason =
-      'The database of executions is read-only: a hot standby, or default_transaction_read_only is on';
+      'database of executions is read-only: a hot standby, or default_transaction_read_only is on';
     await expect.poll(() => readinessOf(app.url)).toEqual([503, { log: 'ok', database: reason }]);
     const begun = store.begin({ id: 'a1', kind: 'agent', mode: 'TEXT', attempt: 1 });
     await expect(begun).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE', message: reason });

@@ -1,4 +1,4 @@
-// An in-memory ExecutionStore for unit tests of other folders. It passes the contract tests of the real one.
+// An ExecutionStore in memory, for unit tests of other folders. It passes the contract of the real store.
 import { ExecstreamError } from '../../src/event/errors.ts';
 import { isFinal } from '../../src/event/events.ts';
 import { checkExecutionId } from '../../src/event/execution-id.ts';
@@ -44,26 +44,26 @@ export function createMemoryStore(): MemoryStore {
   }
 
   function checkAvailable(): void {
-    if (store.isAway) throw new ExecstreamError('SOURCE_UNAVAILABLE', 'The memory store is unavailable');
+    if (store.isAway) throw new ExecstreamError('SOURCE_UNAVAILABLE', 'memory store is unavailable');
   }
 
   const store: MemoryStore = {
     isAway: false,
 
-    async begin(request) {
+    async begin(wanted) {
       checkAvailable();
-      checkBegin(request);
-      const parent = rows.get(request.parentId ?? '');
-      if (parent && request.tenant !== undefined) checkParentTenant(parent, request.tenant);
-      const row = rows.get(request.id);
+      checkBegin(wanted);
+      const parent = rows.get(wanted.parentId ?? '');
+      if (parent && wanted.tenant !== undefined) checkParentTenant(parent, wanted.tenant);
+      const row = rows.get(wanted.id);
       if (row === undefined) {
-        checkAttemptStep(request.attempt ?? 1, 0);
-        const created = firstRow(request);
+        checkAttemptStep(wanted.attempt ?? 1, 0);
+        const created = firstRow(wanted);
         rows.set(created.id, created);
         return structuredClone(created);
       }
-      if (resolveAttempt(row, request) === 'keep') {
-        const isChange = request.expectsHeartbeats && !row.expectsHeartbeats;
+      if (resolveAttempt(row, wanted) === 'keep') {
+        const isChange = wanted.expectsHeartbeats && !row.expectsHeartbeats;
         return isChange ? write(row, { expectsHeartbeats: true }) : structuredClone(row);
       }
       const { name, parentId, workflowId, runId, input, expectsHeartbeats } = structuredClone(request);
@@ -172,16 +172,16 @@ export function createMemoryStore(): MemoryStore {
     async contents(ids, field, maxBytes) {
       checkAvailable();
       checkIds(ids);
-      const found = new Map<string, Content>();
+      const contents = new Map<string, Content>();
       let total = 0;
       for (const id of [...new Set(ids)].sort()) {
         const value = structuredClone(rows.get(id)?.[field]);
         if (value === undefined) continue;
         const bytes = Buffer.byteLength(JSON.stringify(value));
         total += bytes;
-        found.set(id, total <= maxBytes ? { bytes, value } : { bytes, isOmitted: true });
+        contents.set(id, total <= maxBytes ? { bytes, value } : { bytes, isOmitted: true });
       }
-      return found;
+      return contents;
     },
 
     async ended(ids) {
@@ -218,7 +218,7 @@ function isAdmitted({ id, tenant }: Execution, { tenants, ids }: ExecutionFilter
   return (!tenants || tenants.includes(tenant ?? null)) && (!ids || matchesIdPattern(ids, id));
 }
 
-/** The position of an execution relative to another one, by age: negative for older ones. */
+/** Compares an execution with a position, by age: negative if the execution is older. */
 function toPosition(row: Execution, { startedAt, id }: ListPosition): number {
   if (id !== undefined) return byAge(row, { ...row, startedAt, id });
   return row.startedAt.getTime() - startedAt.getTime();

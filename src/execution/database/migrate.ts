@@ -1,14 +1,14 @@
-// Applies prisma/migrations, as `prisma migrate deploy` does, but without its engine, which wants a download.
+// Applies prisma/migrations, as `prisma migrate deploy` does, but without its engine, which has to be downloaded.
 //
-// The record is Prisma's own, `_prisma_migrations`, in the schema `execstream`: `prisma migrate deploy` finds there
-// what the server has applied, and the other way round (prisma.config.ts points it at that schema).
+// Applied migrations are recorded in Prisma's table `_prisma_migrations`, in the schema `execstream`, so `prisma migrate
+// deploy` and the server each recognise the migrations that the other applied (prisma.config.ts names the schema).
 import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ExecstreamError } from '../../event/errors.ts';
 
-/** One connection to a database, for the time of a migration. */
+/** A connection for the duration of a migration. */
 export interface MigrationSession {
   /** Runs a script of one or more statements. */
   script(sql: string): Promise<void>;
@@ -22,16 +22,16 @@ export interface Migration {
   readonly checksum: string;
 }
 
-/** The same from src/execution and from dist/execution. */
+/** The same relative to src/execution/database and dist/execution/database. */
 const FOLDER = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
 
-/** The key under which `prisma migrate` locks a database: it and a server must not migrate at once either. */
+/** The key with which `prisma migrate` locks a database: it and a server must not migrate concurrently. */
 const PRISMA_LOCK = 72707369;
 
 const APPLIED = `SELECT migration_name, finished_at, rolled_back_at FROM "execstream"."_prisma_migrations"`;
 
-/** As Prisma's schema engine makes it. */
-const RECORD = `CREATE TABLE IF NOT EXISTS "execstream"."_prisma_migrations" (
+/** As Prisma's schema engine creates it. */
+const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS "execstream"."_prisma_migrations" (
     "id" VARCHAR(36) PRIMARY KEY NOT NULL,
     "checksum" VARCHAR(64) NOT NULL,
     "finished_at" TIMESTAMPTZ,
@@ -42,7 +42,7 @@ const RECORD = `CREATE TABLE IF NOT EXISTS "execstream"."_prisma_migrations" (
     "applied_steps_count" INTEGER NOT NULL DEFAULT 0
 )`;
 
-/** The migrations in a folder, in the order of their names. */
+/** Reads the migrations in a folder, in the order of their names. */
 export async function readMigrations(folder: string = FOLDER): Promise<Migration[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
@@ -55,46 +55,47 @@ export async function readMigrations(folder: string = FOLDER): Promise<Migration
 }
 
 /**
- * Brings a database up to date: all that is missing in one transaction, or nothing. Servers that start at once wait
- * for each other. Migrations that this version does not know, of a newer server, are left alone.
- * @returns The names of the migrations that this call applied.
- * @throws ExecstreamError `INTERNAL` where `prisma migrate` has left a failed migration behind; the driver's errors.
+ * Applies all missing migrations in one transaction. Servers that start concurrently wait for each other. Migrations
+ * of a newer server, which this version does not know, are ignored.
+ * @returns the names of the migrations that this call applied
+ * @throws ExecstreamError `INTERNAL` if a migration failed under `prisma migrate`; the driver's errors
  */
 export async function migrate(
   session: MigrationSession,
   migrations?: readonly Migration[],
 ): Promise<readonly string[]> {
   const known = migrations ?? (await readMigrations());
-  // Looked at first without the lock: a server in a database that is up to date needs no right to create anything.
-  if (await isRecorded(session)) {
-    if ((await missing(session, known)).length === 0) return [];
-  }
-  // Read committed, whatever the database's default: what another server did while this one waited must be seen.
+  // Checked first without the lock: in an up-to-date database, a server needs no privilege to create anything.
+  if ((await hasTable(session)) && (await missing(session, known)).length === 0) return [];
+  // Read committed regardless of the database's default: the changes of another server, for which this one waited, must
+  // be visible.
   await session.script('BEGIN ISOLATION LEVEL READ COMMITTED');
   try {
     await session.rows('SELECT pg_advisory_xact_lock($1::bigint)::text', [PRISMA_LOCK]);
-    await makeRecord(session);
-    const todo = await missing(session, known);
-    for (const migration of todo) await apply(session, migration);
+    await createTable(session);
+    const pending = await missing(session, known);
+    for (const migration of pending) await apply(session, migration);
     await session.script('COMMIT');
-    return todo.map((migration) => migration.name);
+    return pending.map((migration) => migration.name);
   } catch (error) {
-    // A connection that is gone cannot roll back, and need not; the first error is the one to tell.
+    // A lost connection cannot roll back, and need not: the server does. The first error is the one to report.
     await session.script('ROLLBACK').catch(() => {});
     throw error;
   }
 }
 
-async function isRecorded(session: MigrationSession): Promise<boolean> {
-  const [row] = await session.rows(`SELECT to_regclass('execstream._prisma_migrations') IS NOT NULL AS "is"`);
-  return row?.is === true;
+async function hasTable(session: MigrationSession): Promise<boolean> {
+  const [row] = await session.rows(
+    `SELECT to_regclass('execstream._prisma_migrations') IS NOT NULL AS "exists"`,
+  );
+  return row?.exists === true;
 }
 
-async function makeRecord(session: MigrationSession): Promise<void> {
-  if (await isRecorded(session)) return;
-  const [schema] = await session.rows(`SELECT to_regnamespace('execstream') IS NOT NULL AS "is"`);
-  if (schema?.is !== true) await session.script('CREATE SCHEMA "execstream"');
-  await session.script(RECORD);
+async function createTable(session: MigrationSession): Promise<void> {
+  if (await hasTable(session)) return;
+  const [schema] = await session.rows(`SELECT to_regnamespace('execstream') IS NOT NULL AS "exists"`);
+  if (schema?.exists !== true) await session.script('CREATE SCHEMA "execstream"');
+  await session.script(CREATE_TABLE);
 }
 
 async function missing(session: MigrationSession, known: readonly Migration[]): Promise<Migration[]> {
@@ -104,7 +105,7 @@ async function missing(session: MigrationSession, known: readonly Migration[]): 
     const name = String(failed.migration_name);
     throw new ExecstreamError(
       'INTERNAL',
-      `Migration ${name} has failed before; see "npx prisma migrate resolve --help", then start again`,
+      `migration ${name} failed earlier; see "npx prisma migrate resolve --help", then start again`,
     );
   }
   const applied = new Set(rows.map((row) => row.migration_name));

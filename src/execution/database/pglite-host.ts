@@ -1,5 +1,5 @@
-// Keeps PGlite running: restarts it, with back-off, after a crash or a hang, and connects the driver to the thread
-// that runs at the moment.
+// Keeps PGlite running: restarts it with backoff after a crash or a hang, and connects the driver to the current
+// thread.
 import type { Duplex } from 'node:stream';
 import { ExecstreamError } from '../../event/errors.ts';
 import type { ErrorLogger } from '../../telemetry/logger.ts';
@@ -10,21 +10,21 @@ import { PGliteThread } from './pglite-thread.ts';
 /** The first start writes about a thousand files, and a migration may rewrite a table. */
 const START_TIMEOUT_MS = 10 * 60_000;
 
-/** How many statement timeouts without a reply are a hang. More than one: a loaded machine is slow, too. */
+/** A hang is this number of statement timeouts without a reply. More than one, because a loaded machine is slow. */
 const HANG_TIMEOUTS = 6;
 
 const FIRST_RESTART_MS = 1_000;
 const MAX_RESTART_MS = 30_000;
 
-/** A failure after so long a run is a new one: the back-off starts over. */
+/** After a run of this length, the backoff starts again at its first delay. */
 const STABLE_MS = 60_000;
 
 export interface HostOptions {
-  /** In memory where absent; that memory is lost when PGlite fails. */
+  /** Absent: in memory, which is lost when PGlite fails. */
   readonly folder: string | undefined;
-  /** Of a statement. A thread that does not reply for six times as long is terminated. */
+  /** The timeout of a statement. A thread that does not reply within six times this is terminated. */
   readonly timeoutMs: number;
-  /** Brings the database up to date after each start. */
+  /** Applies missing migrations after each start. */
   prepare(): Promise<unknown>;
   readonly logger?: ErrorLogger | undefined;
 }
@@ -32,12 +32,12 @@ export interface HostOptions {
 export class PGliteHost {
   readonly #options: HostOptions;
   #thread: PGliteThread | undefined;
-  /** Why there is no database at the moment. */
+  /** Why there is currently no database. */
   #failure: ExecstreamError | undefined;
   #failuresInARow = 0;
   #restartTimer: NodeJS.Timeout | undefined;
   #isClosed = false;
-  /** The driver has one connection at a time; replies to an earlier one are dropped. */
+  /** The driver has one connection at a time; replies to earlier ones are dropped. */
   #stream: PGliteStream | undefined;
   #client = 0;
 
@@ -45,7 +45,7 @@ export class PGliteHost {
     this.#options = options;
   }
 
-  /** Resolves when the first start has succeeded or failed; after a failure, the host goes on trying. */
+  /** Resolves when the first start has succeeded or failed; after a failure, the host keeps trying. */
   async start(): Promise<void> {
     if (this.#isClosed) return;
     const { folder, timeoutMs, prepare, logger } = this.#options;
@@ -76,13 +76,13 @@ export class PGliteHost {
     });
   }
 
-  /** @throws ExecstreamError `SOURCE_UNAVAILABLE`, or that of a failed migration, while there is no database. */
+  /** @throws ExecstreamError `SOURCE_UNAVAILABLE`, or the error of a failed migration, while there is no database */
   check(): void {
-    if (this.#isClosed) throw new ExecstreamError('SOURCE_UNAVAILABLE', 'The embedded database is closed');
+    if (this.#isClosed) throw new ExecstreamError('SOURCE_UNAVAILABLE', 'embedded database is closed');
     if (this.#failure) throw this.#failure;
   }
 
-  /** A new connection, which replaces the one before. */
+  /** Opens a connection, which replaces the previous one. */
   connect(): Duplex {
     this.#stream?.destroy();
     const client = ++this.#client;
@@ -93,7 +93,7 @@ export class PGliteHost {
     return stream;
   }
 
-  /** Within `timeoutMs`. */
+  /** Closes the database within `timeoutMs`. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#restartTimer);
@@ -115,11 +115,11 @@ export class PGliteHost {
 }
 
 /**
- * The error for callers: with the reason that the operating system gave, where the message ends in one (`could not
- * write to file "…": No space left on device`), and without file names.
+ * The error for callers: with the operating system's reason, if the message ends in one (`could not write to file "…":
+ * No space left on device`), and without file names.
  */
 function describe(cause: Error): ExecstreamError {
   const reason = /(?:^|: )(\w[\w ,-]*(?:\/\w[\w ,-]*)?)$/.exec(cause.message)?.[1];
-  const message = `The embedded database has failed and is being restarted${reason ? `: ${reason}` : ''}`;
+  const message = `embedded database failed and is being restarted${reason ? `: ${reason}` : ''}`;
   return new ExecstreamError('SOURCE_UNAVAILABLE', message, { cause });
 }

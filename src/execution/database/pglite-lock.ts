@@ -1,11 +1,11 @@
-// One server per data folder: two PGlites that write to the same files destroy them, and PGlite does not prevent it.
+// One server per data directory: two PGlites that write to the same files corrupt them, and PGlite does not prevent it.
 //
-// The lock is a Unix socket on which its holder listens. The kernel closes it when the process ends, however that
-// happens, so a lock does not outlive its holder; and no other process can be mistaken for the holder, as with a pid
-// that is used again. In the folder, the socket is also visible to other containers that mount it.
+// The lock is a Unix socket on which its holder listens. The kernel closes it when the process ends in any way, so a
+// lock does not outlive its holder; and unlike with a pid file, a process that reuses the pid is not mistaken for the
+// holder. The socket is in the directory, so other containers that mount it see the lock.
 //
-// Each process listens, under a unique name, before it looks for others: of two that start at the same time, at
-// least one sees the other. Whoever sees another one withdraws (at worst both do) and tries again a little later.
+// Each process listens, under a unique name, before it checks for others: of two that start at the same time, at
+// least one sees the other. A process that sees another one withdraws (at worst both do) and retries after a moment.
 import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, realpath, rename, rm, symlink } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
@@ -14,44 +14,44 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ExecstreamError } from '../../event/errors.ts';
 
-/** Gives the lock back. */
+/** Releases the lock. */
 export type Release = () => Promise<void>;
 
 const LOCK_NAME = /^pglite-(\d+)-[0-9a-f]+\.lock$/;
 
-/** How often a folder is tried that another process uses: long enough for one that withdraws as well. */
+/** Attempts to lock a directory that another process uses, which may be about to withdraw. */
 const ATTEMPTS = 8;
 const MAX_DELAY_MS = 60;
 
-/** The longest path of a socket that every system takes, in bytes. */
+/** The longest path of a socket that all systems accept, in bytes. */
 const MAX_SOCKET_PATH = 100;
 
-/** What file systems without sockets answer (VFAT, some network and virtual machine mounts). */
+/** Errors of file systems without sockets (VFAT, some network and virtual machine mounts). */
 const WITHOUT_SOCKETS = ['EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EPERM'];
 
-/** What `connect` answers where nobody listens. */
-const NOBODY_LISTENS = ['ECONNREFUSED', 'ENOENT', 'ENOTSOCK'];
+/** Errors of `connect` if no process listens. */
+const NOT_LISTENING = ['ECONNREFUSED', 'ENOENT', 'ENOTSOCK'];
 
 /**
- * Locks an existing folder for this process. A process on another machine (a network file system) is not seen; on a
- * file system without sockets, neither is one that has another `TMPDIR`, as in another container.
- * @throws ExecstreamError `SOURCE_UNAVAILABLE` if it is locked already.
+ * Locks an existing directory for this process. A process on another machine (network file systems) is not detected;
+ * on a file system without sockets, neither is one with another `TMPDIR`, as in another container.
+ * @throws ExecstreamError `SOURCE_UNAVAILABLE` if another process holds the lock
  */
 export async function lockDataDir(dataDir: string): Promise<Release> {
   const folder = await realpath(dataDir);
   const name = `execstream-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`;
-  if (process.platform === 'win32') return holdPipe(`\\\\.\\pipe\\${name}`, dataDir);
+  if (process.platform === 'win32') return lockPipe(`\\\\.\\pipe\\${name}`, dataDir);
   try {
-    return await hold(folder, dataDir);
+    return await lockFolder(folder, dataDir);
   } catch (error) {
     if (!WITHOUT_SOCKETS.includes(codeOf(error))) throw error;
     const substitute = join(tmpdir(), name);
     await mkdir(substitute, { recursive: true });
-    return hold(substitute, dataDir);
+    return lockFolder(substitute, dataDir);
   }
 }
 
-async function hold(folder: string, dataDir: string): Promise<Release> {
+async function lockFolder(folder: string, dataDir: string): Promise<Release> {
   await using short = await shorten(folder);
   for (let attempt = 1; ; attempt += 1) {
     const { name, release } = await announce(short.path);
@@ -59,7 +59,7 @@ async function hold(folder: string, dataDir: string): Promise<Release> {
       await release();
       throw error;
     });
-    // The short path may be gone when the lock is given back.
+    // The short path is removed before the lock is released.
     if (other === undefined) return () => release(folder);
     await release();
     if (attempt === ATTEMPTS) throw inUse(dataDir, other);
@@ -67,7 +67,7 @@ async function hold(folder: string, dataDir: string): Promise<Release> {
   }
 }
 
-/** Listens in a folder. The socket gets its name when it can be connected to, never before. */
+/** Listens in a folder. The socket gets its final name only once it accepts connections. */
 async function announce(folder: string) {
   const id = `pglite-${process.pid}-${randomBytes(4).toString('hex')}`;
   const name = `${id}.lock`;
@@ -85,16 +85,16 @@ async function announce(folder: string) {
   return { name, release };
 }
 
-/** The pid of another process that listens in a folder. Removes sockets whose process has ended. */
+/** Returns the pid of another process that listens in a folder. Removes sockets whose process has ended. */
 async function findOther(folder: string, own: string): Promise<string | undefined> {
-  let found: string | undefined;
+  let holder: string | undefined;
   for (const name of await readdir(folder)) {
     const pid = LOCK_NAME.exec(name)?.[1];
     if (pid === undefined || name === own) continue;
-    if (await isListening(join(folder, name))) found = pid;
+    if (await isListening(join(folder, name))) holder = pid;
     else await rm(join(folder, name), { force: true });
   }
-  return found;
+  return holder;
 }
 
 function isListening(path: string): Promise<boolean> {
@@ -104,12 +104,12 @@ function isListening(path: string): Promise<boolean> {
       socket.destroy();
       resolve(true);
     });
-    // A process of another user refuses the connection, and lives.
-    socket.once('error', (error) => resolve(!NOBODY_LISTENS.includes(codeOf(error))));
+    // Other errors are from a live process, for example EACCES from one of another user.
+    socket.once('error', (error) => resolve(!NOT_LISTENING.includes(codeOf(error))));
   });
 }
 
-async function holdPipe(path: string, dataDir: string): Promise<Release> {
+async function lockPipe(path: string, dataDir: string): Promise<Release> {
   try {
     const server = await listen(path);
     return async () => void server.close();
@@ -122,8 +122,9 @@ function listen(path: string): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.destroy());
     server.once('error', reject);
-    // `exclusive`: by this process itself, also where it is a worker of a cluster.
+    // `exclusive`: a cluster worker must listen itself, not through its primary.
     server.listen({ path, exclusive: true }, () => {
+      // An error of a later connection does not affect the lock.
       server.off('error', reject).on('error', () => {});
       resolve(server);
     });
@@ -131,7 +132,7 @@ function listen(path: string): Promise<Server> {
   });
 }
 
-/** A path to a folder that leaves room for a socket's name: through a symbolic link if the folder's is too long. */
+/** A path to a folder that leaves room for a socket's name: through a symbolic link if its own path is too long. */
 async function shorten(folder: string) {
   if (Buffer.byteLength(join(folder, `pglite-${process.pid}-12345678.lock`)) <= MAX_SOCKET_PATH) {
     return { path: folder, [Symbol.asyncDispose]: async () => {} };
@@ -147,10 +148,10 @@ function codeOf(error: unknown): string {
 }
 
 function inUse(dataDir: string, pid?: string): ExecstreamError {
-  const holder = pid === undefined ? 'Another process' : `Process ${pid}`;
+  const holder = pid === undefined ? 'another process' : `process ${pid}`;
   return new ExecstreamError(
     'SOURCE_UNAVAILABLE',
-    `${holder} is using the data folder: give each server its own (DATA_DIR), or set DATABASE_URL`,
+    `data directory is in use by ${holder}: give each server its own (DATA_DIR), or set DATABASE_URL`,
     { cause: new Error(`locked: ${dataDir}`) },
   );
 }

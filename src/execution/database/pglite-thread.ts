@@ -1,27 +1,27 @@
-// One run of PGlite in a worker thread. Its WASM code is synchronous, and after some failures (a full disk, for one)
-// it never returns: in a thread it blocks nobody, and can be terminated.
+// One run of PGlite in a worker thread. Its WASM code is synchronous, and after some failures (such as a full disk) it
+// never returns: in a thread it does not block the event loop, and can be terminated.
 import { Worker } from 'node:worker_threads';
 
 export interface WorkerData {
-  /** In memory where absent. */
+  /** Absent: in memory. */
   readonly folder: string | undefined;
 }
 
-/** One client's protocol messages; or a clean shutdown. */
+/** A client's protocol messages, or the request for a clean shutdown. */
 export type ToWorker = { readonly client: number; readonly bytes: Uint8Array } | 'close';
 
 export type FromWorker =
   | 'ready'
-  /** The oldest request that was sent has been answered completely. */
+  /** The reply to the oldest pending request is complete. */
   | 'done'
   | { readonly client: number; readonly reply: Uint8Array }
-  /** A line of Postgres' own log. */
+  /** A line of Postgres' log. */
   | { readonly stderr: string };
 
 export interface ThreadOptions extends WorkerData {
-  /** After how long a thread that is not ready, and prepared, is terminated. */
+  /** The time within which a thread must be ready and prepared, or is terminated. */
   readonly startTimeoutMs: number;
-  /** After how long a prepared thread that does not reply to a request is terminated. */
+  /** The time within which a prepared thread must reply to a request, or is terminated. */
   readonly hangTimeoutMs: number;
   onReply(client: number, reply: Uint8Array): void;
 }
@@ -29,7 +29,7 @@ export interface ThreadOptions extends WorkerData {
 /** How often a busy thread is checked within `hangTimeoutMs`. */
 const CHECKS = 4;
 
-/** A line such as `2026-01-02 03:04:05.678 UTC [42] PANIC:  could not write …`; what follows a line break is indented. */
+/** A line such as `2026-01-02 03:04:05.678 UTC [42] PANIC:  could not write …`; continuation lines are indented. */
 const FATAL_LINE = /^\S+ \S+ \S+ \[\d+\] (PANIC|FATAL): +(.*)/;
 
 export class PGliteThread {
@@ -41,10 +41,10 @@ export class PGliteThread {
   #pending = 0;
   /** Checks in a row that found the thread busy and silent. */
   #silentChecks = 0;
-  /** The last fatal message in Postgres' log: it explains what the thread died of. */
+  /** The last fatal message in Postgres' log: it explains why the thread ended. */
   #logged: string | undefined;
   #isReady = false;
-  #isOver = false;
+  #hasEnded = false;
   #resolveReady = (): void => {};
   #rejectReady = (_: Error): void => {};
   #resolveFailed = (_: Error): void => {};
@@ -68,36 +68,36 @@ export class PGliteThread {
     this.#worker = new Worker(...entry({ folder }))
       .on('message', (message: FromWorker) => this.#onMessage(message))
       .on('error', (error) => this.#fail(error))
-      .on('exit', (code) => this.#fail(new Error(`PGlite has exited with code ${code}`)));
+      .on('exit', (code) => this.#fail(new Error(`PGlite exited with code ${code}`)));
     this.#startTimer = setTimeout(
       () => this.#fail(new Error(`PGlite was not ready within ${startTimeoutMs} ms`)),
       startTimeoutMs,
     ).unref();
   }
 
-  /** To be called when the database is prepared: from now on, a request that gets no reply means a hang. */
+  /** Starts the detection of hangs; called once the database is prepared. */
   watch(): void {
-    if (this.#isOver) return;
+    if (this.#hasEnded) return;
     clearTimeout(this.#startTimer);
     this.#checks = setInterval(() => this.#check(), this.#options.hangTimeoutMs / CHECKS).unref();
   }
 
-  /** Why the thread has ended without `close`. */
+  /** The reason if the thread has ended without `close`. */
   get error(): Error | undefined {
     return this.#error;
   }
 
   send(client: number, bytes: Uint8Array): void {
-    if (this.#isOver) return;
+    if (this.#hasEnded) return;
     // An idle database does not keep the process alive; a busy one does.
     if (this.#pending === 0) this.#worker.ref();
     this.#pending += 1;
     this.#worker.postMessage({ client, bytes } satisfies ToWorker, [bytes.buffer as ArrayBuffer]);
   }
 
-  /** Shuts down cleanly; a thread that is not ready, is busy, or takes longer than the timeout is terminated. */
+  /** Shuts down cleanly. A thread that is not ready, is busy, or exceeds the timeout is terminated. */
   async close(timeoutMs: number): Promise<void> {
-    if (this.#isOver) return;
+    if (this.#hasEnded) return;
     this.#end();
     if (!this.#isReady || this.#pending > 0) {
       this.#rejectReady(new Error('PGlite is closed'));
@@ -113,7 +113,7 @@ export class PGliteThread {
   }
 
   #onMessage(message: FromWorker): void {
-    if (this.#isOver) return;
+    if (this.#hasEnded) return;
     this.#silentChecks = 0;
     if (message === 'ready') {
       this.#isReady = true;
@@ -130,11 +130,11 @@ export class PGliteThread {
       const [, severity, text] = FATAL_LINE.exec(message.stderr) ?? [];
       this.#logged = text ?? this.#logged;
       // A Postgres server aborts after a panic; PGlite spins instead.
-      if (severity === 'PANIC') this.#fail(new Error('PGlite has crashed'));
+      if (severity === 'PANIC') this.#fail(new Error('PGlite crashed'));
     }
   }
 
-  /** Counts instead of comparing times: after a suspension of the machine, the reply may already be on its way. */
+  /** Counts instead of comparing times: after the machine was suspended, the reply may already be in transit. */
   #check(): void {
     this.#silentChecks = this.#pending > 0 ? this.#silentChecks + 1 : 0;
     if (this.#silentChecks > CHECKS) {
@@ -143,7 +143,7 @@ export class PGliteThread {
   }
 
   #fail(cause: Error): void {
-    if (this.#isOver) return;
+    if (this.#hasEnded) return;
     this.#end();
     this.#worker.terminate();
     this.#error = this.#logged === undefined ? cause : new Error(this.#logged, { cause });
@@ -152,13 +152,13 @@ export class PGliteThread {
   }
 
   #end(): void {
-    this.#isOver = true;
+    this.#hasEnded = true;
     clearTimeout(this.#startTimer);
     clearInterval(this.#checks);
   }
 }
 
-/** The worker's file. In a checkout it is TypeScript, which Node does not run without a loader. */
+/** The worker's entry. In a checkout it is TypeScript, which needs a loader. */
 function entry(workerData: WorkerData): ConstructorParameters<typeof Worker> {
   const options = { workerData, execArgv: [] };
   if (!import.meta.url.endsWith('.ts')) return [new URL('./pglite-worker.js', import.meta.url), options];

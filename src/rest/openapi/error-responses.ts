@@ -56,12 +56,12 @@ export const FORBIDDEN = problemResponse(403, 'The caller may not read the execu
   FORBIDDEN: 'you may not read execution report-42',
 });
 
-export const OTHER_TENANT = problemResponse(403, 'The execution or its parent belongs to another tenant.', {
-  FORBIDDEN: 'Execution "report-42" belongs to another tenant',
+export const OTHER_TENANT = problemAnswer(403, 'Another tenant has an execution of this id, or the parent.', {
+  FORBIDDEN: 'execution "report-42" belongs to another tenant',
 });
 
-export const UNAVAILABLE = problemResponse(503, 'Redis or the database is unavailable.', {
-  SOURCE_UNAVAILABLE: 'The database of executions does not answer',
+export const UNAVAILABLE = problemAnswer(503, 'Redis or the database does not answer for now.', {
+  SOURCE_UNAVAILABLE: 'database of executions is unavailable',
 });
 
 export const STREAM_UNAVAILABLE = {
@@ -99,8 +99,8 @@ export const CANNOT_BEGIN = problemResponse(
   409,
   'The execution belongs to a newer attempt or another publisher (`SUPERSEDED`), or it has ended (`ENDED`).',
   {
-    SUPERSEDED: 'Execution "report-42" is at attempt 2',
-    ENDED: 'Execution "report-42" has ended: SUCCESS',
+    SUPERSEDED: 'execution "report-42" is at attempt 2',
+    ENDED: 'execution "report-42" has ended: SUCCESS',
   },
 );
 

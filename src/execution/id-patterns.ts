@@ -1,4 +1,5 @@
-// Patterns that name executions: an id, or a prefix of ids followed by `*`.
+// Patterns that match executions by id: an id, or a prefix of ids followed by `*`.
+
 const ID_CHARACTERS = /^[A-Za-z0-9._:~@+/-]{0,200}$/;
 
 export interface IdPatterns {
@@ -7,7 +8,7 @@ export interface IdPatterns {
   readonly prefixes: readonly string[];
 }
 
-/** Splits patterns by kind. Those that no execution id can match are left out. */
+/** Splits patterns by kind. Patterns that cannot match an execution id are left out. */
 export function parseIdPatterns(patterns: readonly string[]): IdPatterns {
   const possible = patterns.filter((pattern) => ID_CHARACTERS.test(withoutStar(pattern)));
   return {
@@ -16,7 +17,7 @@ export function parseIdPatterns(patterns: readonly string[]): IdPatterns {
   };
 }
 
-/** Whether one of the patterns matches an id. */
+/** Whether an id matches one of the patterns. */
 export function matchesIdPattern(patterns: readonly string[], id: string): boolean {
   return patterns.some((pattern) =>
     pattern.endsWith('*') ? id.startsWith(withoutStar(pattern)) : pattern === id,

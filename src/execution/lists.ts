@@ -1,5 +1,5 @@
 // Reads of many executions from Postgres: pages, children, summaries by id, and large fields. Every filter is part
-// of the statement, so that rows which the caller may not know of are neither read nor counted.
+// of the statement, so rows that are hidden from the caller are neither read nor counted.
 
 import { isStorable } from './attempt-rules.ts';
 import { Prisma, type PrismaClient } from './generated/client.ts';
@@ -67,13 +67,13 @@ export async function childrenOf(
 ): Promise<Map<string, ExecutionPage>> {
   const { first, after } = query;
   const conditions = [
-    sql`"parent_id" = "parent"."wanted"`,
+    sql`"parent_id" = "parent"."requested"`,
     ...filterConditions(query),
     ...(after ? [newerThan(after)] : []),
   ];
-  // LATERAL: each parent has its own limit, and reads no more of the index than that.
+  // LATERAL: each parent has its own limit, and reads no more of the index than that limit.
   const rows = await prisma.$queryRaw<(SummaryRow & { parentId: string })[]>`
-    SELECT "child".* FROM unnest(${[...new Set(parentIds)]}::text[]) AS "parent" ("wanted")
+    SELECT "child".* FROM unnest(${[...new Set(parentIds)]}::text[]) AS "parent" ("requested")
     CROSS JOIN LATERAL (
       SELECT ${COLUMNS} FROM ${TABLE} WHERE ${all(conditions)}
       ORDER BY "started_at", "id" LIMIT ${first + 1}
@@ -100,7 +100,7 @@ export async function contents(
   maxBytes: number,
 ): Promise<Map<string, Content>> {
   const column = Prisma.raw(`"${field}"`);
-  // The length of a text is known without reading the text itself.
+  // Postgres knows the length of a text without reading the text itself.
   const rows = await prisma.$queryRaw<{ id: string; bytes: number; text: string | null }[]>`
     SELECT "id", "bytes", CASE WHEN "total" <= ${maxBytes}::bigint THEN "text" END AS "text"
     FROM (
@@ -171,7 +171,7 @@ function newerThan({ startedAt, id }: ListPosition): Prisma.Sql {
   return id === undefined ? sql`"started_at" > ${at}` : sql`("started_at", "id") > (${at}, ${id})`;
 }
 
-/** A time without a zone, as the column has it, whatever the zone of the session. */
+/** A time without a zone, like the column's, regardless of the session's time zone. */
 function timeOf(at: Date): Prisma.Sql {
   return sql`(timestamp 'epoch' + ${at.getTime()}::double precision * interval '1 millisecond')`;
 }

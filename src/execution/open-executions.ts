@@ -1,5 +1,5 @@
-// Open executions with a publisher: the page that the liveness sweep reads, and what changes their expectation of
-// heartbeats without ending them.
+// Open executions with a publisher: the page that the sweep for lost publishers reads, and the statements that change
+// whether heartbeats are expected.
 import type { ExecutionKind } from '../event/events.ts';
 import { OPEN_STATUSES } from './attempt-rules.ts';
 import type { PrismaClient } from './generated/client.ts';
@@ -12,7 +12,7 @@ export async function expectingHeartbeats(
   after: string | undefined,
   limit: number,
 ): Promise<OpenExecution[]> {
-  // As raw SQL: with `true` as a parameter, Postgres may not see that the partial index applies.
+  // Raw SQL: with `true` as a parameter, Postgres may not recognise that the partial index applies.
   const rows = await prisma.$queryRaw<{ id: string; kind: string; workflow_id: string | null }[]>`
     SELECT "id", "kind", "workflow_id" FROM "execstream"."execution"
     WHERE "expects_heartbeats" AND "finished_at" IS NULL AND "id" > ${after ?? ''}
@@ -24,7 +24,7 @@ export async function expectingHeartbeats(
   }));
 }
 
-/** For a publisher that begins the attempt that the row has already, such as one that was inserted by plain SQL. */
+/** For a publisher that begins the attempt which the row already has, such as a row inserted with plain SQL. */
 export async function expectHeartbeats(prisma: PrismaClient, id: string, attempt: number): Promise<void> {
   await prisma.execution.updateMany({
     where: { id, attempt, status: { in: OPEN_STATUSES } },
@@ -39,7 +39,7 @@ export async function abandon(prisma: PrismaClient, id: string, attempt: number)
   });
 }
 
-/** See ExecutionStore.undoBegin. The revision in the WHERE is the guard. */
+/** Implements `ExecutionStore.undoBegin`. The revision in the WHERE clause is the guard. */
 export async function undoBegin(
   prisma: PrismaClient,
   { id, attempt, revision }: Execution,
@@ -47,7 +47,7 @@ export async function undoBegin(
 ): Promise<boolean> {
   const where = { id, attempt, revision, status: { in: OPEN_STATUSES } };
   if (!before) return (await prisma.execution.deleteMany({ where })).count === 1;
-  // Another change came between `before` and the begin: there is nothing certain to restore.
+  // The row changed between `before` and the begin: the state to restore is unknown.
   if (before.revision !== revision - 1) return false;
   const data = { ...toRestored(before), revision: { increment: 1 } };
   return (await prisma.execution.updateMany({ where, data })).count === 1;

@@ -1,5 +1,5 @@
-// Cursors of lists: a position, encoded, so that continuing a list looks up no other execution, and a cursor tells
-// nothing about whether an execution exists.
+// Cursors of lists: an encoded position. Continuing a list reads no other execution, and a cursor does not reveal
+// whether an execution exists.
 import { ExecstreamError } from '../event/errors.ts';
 import { checkExecutionId } from '../event/execution-id.ts';
 import type { ListPosition } from './store.ts';
@@ -17,7 +17,7 @@ export function encodePageCursor({ startedAt, id }: ListPosition): string {
 
 /**
  * The position of a cursor.
- * @throws ExecstreamError `BAD_USER_INPUT` where the text is not a cursor of a list.
+ * @throws ExecstreamError `BAD_USER_INPUT` if the text is not a cursor of a list
  */
 export function decodePageCursor(cursor: string): ListPosition {
   const position = cursor.length <= MAX_CURSOR_LENGTH ? parse(cursor) : undefined;
@@ -33,6 +33,7 @@ function parse(cursor: string): ListPosition | undefined {
   try {
     return { startedAt, id: checkExecutionId(id) };
   } catch {
+    // An invalid id makes the cursor invalid, which the caller reports.
     return undefined;
   }
 }

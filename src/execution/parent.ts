@@ -1,4 +1,4 @@
-// Which parent an execution may be begun under over HTTP, where callers are not trusted with other executions.
+// Which parent an execution may have when it begins over HTTP, where callers are not trusted with other executions.
 import { ExecstreamError } from '../event/errors.ts';
 import { checkExecutionId } from '../event/execution-id.ts';
 import { checkParentTenant } from './attempt-rules.ts';
@@ -9,15 +9,15 @@ export interface ParentPolicies {
   readonly store: Pick<ExecutionStore, 'getMany'>;
   readonly authorize: Authorize;
   readonly authorizePublish: AuthorizePublish;
-  /** Finds a workflow that has no row yet, because only Temporal knows it. */
+  /** Finds a workflow that has no row yet because only Temporal knows it. */
   readonly findWorkflow: (id: string, caller: Caller) => Promise<ExecutionSummary | undefined>;
 }
 
 /**
  * Checks the parent of an execution that is to begin: it must exist, the caller must be allowed to read it or to
  * publish it, and it must be of the same tenant or of none.
- * @throws ExecstreamError `NOT_FOUND` for a parent that does not exist and for one that the caller may not know of, so
- *   that the answer does not tell them apart; `FORBIDDEN` for one that the caller knows, of another tenant.
+ * @throws ExecstreamError `NOT_FOUND` for a parent that does not exist or is hidden from the caller, with the same
+ *   message for both; `FORBIDDEN` for a visible parent of another tenant
  */
 export async function requireParent(
   { store, authorize, authorizePublish, findWorkflow }: ParentPolicies,
@@ -28,7 +28,7 @@ export async function requireParent(
   checkExecutionId(parentId);
   const [known] = await store.getMany([parentId]);
   const parent = known ?? (await findWorkflow(parentId, caller));
-  // Not limited by scope: a worker that may only publish names the executions that its policy lets it read.
+  // Scopes do not apply: a worker that may only publish can still name parents that its policy lets it read.
   const { scopes: _, ...unscoped } = caller;
   const isKnown =
     parent &&

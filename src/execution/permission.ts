@@ -1,23 +1,23 @@
-// Who may read an execution, the one question that every subscription, replay, query and list asks; and who may
-// publish one.
+// Permissions: who may read an execution, which every subscription, replay, query and list checks, and who may publish
+// one.
 import { ExecstreamError } from '../event/errors.ts';
 import { matchesIdPattern } from './id-patterns.ts';
 import type { Execution, ExecutionFilter, ExecutionSummary } from './store.ts';
 
-/** Whoever makes a request. */
+/** The person or service that makes a request. */
 export interface Caller {
   /** Stable for one person or service; `anonymous` while authentication is off. */
   readonly id: string;
   readonly tenant?: string;
-  /** What they may do at all; everything where absent. */
+  /** The operations that the caller may use; absent: all of them. */
   readonly scopes?: readonly Scope[];
-  /** The only executions that they may read or publish: ids, or beginnings of ids with a `*` behind. */
+  /** Limits the caller to these executions: ids, or prefixes of ids followed by `*`. Absent: no such limit. */
   readonly executions?: readonly string[];
-  /** What a token says besides, for a policy of one's own. */
+  /** The other claims of a token, for custom policies. */
   readonly claims?: Readonly<Record<string, unknown>>;
-  /** When the credentials expire, in ms since 1970; a stream token made with them serves no longer. */
+  /** When the credentials expire, in ms since 1970. A stream token that they created expires no later. */
   readonly expiresAt?: number;
-  /** Came with a stream token, which reads and does nothing else. */
+  /** Authenticated with a stream token, which permits reading only. */
   readonly viaStreamToken?: true;
 }
 
@@ -25,35 +25,35 @@ export type Scope = 'read' | 'publish';
 
 export const ANONYMOUS: Caller = { id: 'anonymous' };
 
-/** The key under which limits count a caller: equal for two requests of one caller, and for no others. */
+/** The key under which limits count a caller: equal for all requests of one caller, and for no other caller's. */
 export function callerKey({ id, tenant }: Caller): string {
   return JSON.stringify([tenant, id]);
 }
 
 /**
- * Decides what a caller may know of an execution.
- * - `granted`: may read it. Callers whose results may differ get different classes; one class shares executions
- *   of GraphQL.
- * - `denied`: may know of it, but not read it.
- * - `hidden`: may not know of it; the answer is that of an unknown id.
+ * A caller's permission to read an execution.
+ * - `granted`: may read it. Callers whose results may differ get different classes; callers of one class share GraphQL
+ *   executions.
+ * - `denied`: may know that it exists, but not read it.
+ * - `hidden`: may not know that it exists; the response is that for an unknown id.
  */
 export type Permission =
   | { readonly read: 'granted'; readonly class?: string }
   | { readonly read: 'denied' }
   | { readonly read: 'hidden' };
 
-/** It is given the execution without `input`, `result` and `error`, which lists do not read. */
+/** Decides the permission. The execution has no `input`, `result` and `error`, because lists do not read them. */
 export type Authorize = (caller: Caller, execution: ExecutionSummary) => Permission | Promise<Permission>;
 
-/** The default: every caller may read every execution of their tenant. */
+/** The default policy: a caller may read the executions of its tenant and those without a tenant. */
 export const allowTenant: Authorize = (caller, execution) =>
   execution.tenant === undefined || execution.tenant === caller.tenant
     ? { read: 'granted' }
     : { read: 'hidden' };
 
 /**
- * Puts what a caller is limited to, by scope and by named executions, before a policy: it holds whatever that says.
- * The policy is asked first, so that a missing scope tells nothing of what is hidden.
+ * Applies a caller's own limits (scopes and named executions) in addition to a policy. The policy is evaluated before
+ * the scope, so that a missing scope does not reveal hidden executions.
  */
 export function withinLimits(authorize: Authorize): Authorize {
   return async (caller, execution) => {
@@ -67,23 +67,23 @@ function isNamed({ executions }: Caller, id: string): boolean {
   return !executions || matchesIdPattern(executions, id);
 }
 
-/** Limits lists to what a caller may know of, as far as that can be part of a query. The policy decides the rest. */
+/** Limits lists to executions that are visible to a caller, as far as a query can. The policy decides the rest. */
 export interface ReadFilters {
-  /** Undefined where the caller may read nothing. */
+  /** Undefined if the caller may read nothing. */
   list(caller: Caller): ExecutionFilter | undefined;
   children(caller: Caller, parent: Pick<ExecutionSummary, 'tenant'>): ExecutionFilter;
-  /** The policy hides nothing else, so a page needs not be filled up. */
+  /** Whether the policy hides nothing else, so that a page need not be filled up. */
   readonly isExact: boolean;
 }
 
 /**
- * The filters that belong to a policy. A list holds the executions of the caller's tenant. Children are those of the
- * parent's tenant and those without one: children of another tenant are never shown, whoever began them.
+ * Creates the filters for a policy. A list contains the executions of the caller's tenant. Children are those of the
+ * parent's tenant and those without a tenant: children of another tenant are never shown.
  */
 export function createReadFilters(policy: Authorize): ReadFilters {
   const isExact = policy === allowTenant;
   const named = ({ executions }: Caller) => (executions ? { ids: executions } : {});
-  // Of callers without a tenant only a policy of one's own can say whose executions they read.
+  // For callers without a tenant, only a custom policy can decide whose executions they read.
   const ofTenant = ({ tenant }: Caller) => tenant ?? (isExact ? null : undefined);
   return {
     isExact,
@@ -103,30 +103,30 @@ function hasScope({ scopes }: Caller, scope: Scope): boolean {
   return scopes?.includes(scope) ?? true;
 }
 
-/** An execution that is to be published: one that is there, or one that is to begin. */
+/** An execution that is to be published: an existing one, or one that is to begin. */
 export type Publishable = Pick<Execution, 'id' | 'kind' | 'tenant' | 'name' | 'parentId'>;
 
-/** Decides whether a caller may publish an execution; `hidden` answers as for an unknown id. */
+/** Decides whether a caller may publish an execution; the response to `hidden` is that for an unknown id. */
 export type AuthorizePublish = (
   caller: Caller,
   execution: Publishable,
 ) => Permission['read'] | Promise<Permission['read']>;
 
-/** The default: every caller may publish their tenant's executions, and one without a tenant anybody's. */
+/** The default policy: a caller may publish the executions of its tenant, and a caller without a tenant all of them. */
 export const publishTenant: AuthorizePublish = (caller, execution) => {
   if (caller.tenant === undefined || caller.tenant === execution.tenant) return 'granted';
   return execution.tenant === undefined ? 'denied' : 'hidden';
 };
 
 /**
- * Refuses a caller who may not publish anything, before any look-up.
+ * Rejects a caller without the scope to publish, before any read of the database.
  * @throws ExecstreamError `FORBIDDEN`
  */
 export function requirePublishScope(caller: Caller): void {
   if (!hasScope(caller, 'publish')) throw new ExecstreamError('FORBIDDEN', 'you may not publish');
 }
 
-/** What a policy says, within the executions that the caller is limited to. */
+/** The decision of a policy, limited to the caller's named executions. */
 export async function mayPublish(
   authorizePublish: AuthorizePublish,
   caller: Caller,
@@ -136,8 +136,8 @@ export async function mayPublish(
 }
 
 /**
- * Asks for permission to publish.
- * @throws ExecstreamError `NOT_FOUND` where the execution is hidden, `FORBIDDEN` where it may not be published.
+ * Requires permission to publish.
+ * @throws ExecstreamError `NOT_FOUND` if the execution is hidden, `FORBIDDEN` if it may not be published
  */
 export async function requirePublish(
   authorizePublish: AuthorizePublish,
@@ -145,22 +145,22 @@ export async function requirePublish(
   execution: Publishable,
 ): Promise<void> {
   requirePublishScope(caller);
-  const answer = await mayPublish(authorizePublish, caller, execution);
-  if (answer === 'hidden') throw unknownExecution(execution.id);
-  if (answer === 'denied') {
+  const permission = await mayPublish(authorizePublish, caller, execution);
+  if (permission === 'hidden') throw unknownExecution(execution.id);
+  if (permission === 'denied') {
     throw new ExecstreamError('FORBIDDEN', `you may not publish execution ${execution.id}`);
   }
 }
 
-/** The error for an id that names nothing which the caller may know of. */
+/** The error for an id without an execution that is visible to the caller. */
 export function unknownExecution(id: string): ExecstreamError {
   return new ExecstreamError('NOT_FOUND', `no such execution: ${id}`);
 }
 
 /**
- * Asks for permission and turns a refusal into its error.
- * @returns the permission class, '' where there is none.
- * @throws ExecstreamError `NOT_FOUND` where the execution is hidden, `FORBIDDEN` where it may not be read.
+ * Requires permission to read.
+ * @returns the permission class, '' if there is none
+ * @throws ExecstreamError `NOT_FOUND` if the execution is hidden, `FORBIDDEN` if it may not be read
  */
 export async function requireRead(
   authorize: Authorize,

@@ -1,4 +1,4 @@
-// Quotas: how often per second one caller may make requests of each kind. Streams have limits of their own
+// Quotas: how often per second one caller may make requests of each kind. Streams have separate limits
 // (tail/stream-admission.ts).
 import { TokenBuckets } from '../async/token-bucket.ts';
 import { ExecstreamError } from '../event/errors.ts';
@@ -8,7 +8,7 @@ import { ANONYMOUS, type Caller, callerKey } from './permission.ts';
 export interface QuotaLimits {
   /** GraphQL queries and mutations, and the REST requests that run one. */
   readonly queries: number;
-  /** Executions and attempts begun over HTTP. */
+  /** Executions and attempts that begin over HTTP. */
   readonly begins: number;
   /** Batches of events published over HTTP. */
   readonly batches: number;
@@ -27,7 +27,7 @@ export const DEFAULT_QUOTAS: QuotaLimits = {
   reservations: 10,
 };
 
-/** A caller that was idle may use the quota of this many seconds at once. */
+/** A caller that was idle may use the quota of this many seconds in one burst. */
 const BURST_SECONDS = 5;
 
 const NAMES: { readonly [Q in Quota]: string } = {

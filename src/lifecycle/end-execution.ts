@@ -56,7 +56,7 @@ export interface EndRequest<Row extends EndedRow> extends EndRecorder<Row> {
 
 /**
  * Ends an execution: row, terminal event, position.
- * @throws what `finish`, `append` and `markEnd` throw; calling it again completes what is missing.
+ * @throws what `finish`, `append` and `markEnd` throw; calling it again completes the missing steps.
  */
 export async function endExecution<Row extends EndedRow>(request: EndRequest<Row>): Promise<EndOutcome> {
   const { end, attempt, terminal } = request;

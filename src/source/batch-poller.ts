@@ -27,7 +27,7 @@ export function createBatchPoller<T>(
   return {
     add(follower) {
       current.add(follower);
-      // A poll that fails is repeated after the interval; `poll` reports what its followers need to know.
+      // A poll that fails is repeated after the interval; `poll` itself reports failures to followers that need them.
       timer ??= setInterval(() => void pollAll().catch(() => {}), intervalMs).unref();
       return () => {
         current.delete(follower);

@@ -1,9 +1,9 @@
-// Servers that fail: one that never answers, a port where nobody listens, a proxy that freezes.
+// Servers that fail: one that never responds, a port without a listener, a proxy that freezes.
 import { once } from 'node:events';
 import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from 'node:net';
 import pg from 'pg';
 
-/** Runs one statement on a connection of its own. */
+/** Runs one statement on a new connection. */
 export async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -14,7 +14,7 @@ export async function query(url: string, sql: string): Promise<Record<string, un
   }
 }
 
-/** A port that takes connections and never says a word. */
+/** A port that accepts connections and never responds. */
 export async function startHangingServer(): Promise<{ url: string; stop(): void }> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -29,7 +29,7 @@ export async function startHangingServer(): Promise<{ url: string; stop(): void 
   };
 }
 
-/** A port on which nobody listens. */
+/** A port without a listener. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   const port = await listen(server);
@@ -38,7 +38,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Stands before a server; frozen, it keeps every connection open and carries nothing. */
+/** A proxy to a server. While frozen, it keeps every connection open and forwards nothing. */
 export async function startFreezingProxy(
   serverUrl: string,
 ): Promise<{ url: string; freeze(): void; thaw(): void; stop(): void }> {
@@ -68,7 +68,7 @@ export async function startFreezingProxy(
     },
     thaw() {
       isFrozen = false;
-      // What was held is not let go: connections that a client has given up are gone on a real network as well.
+      // Held data is dropped: on a real network, connections that a client gave up are gone as well.
       for (const socket of sockets) socket.destroy();
       sockets.clear();
     },

@@ -1,4 +1,4 @@
-// Cursors of lists: every position comes back, and nothing else is accepted.
+// Cursors of lists: every position survives the round trip, and no other text is accepted.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isExecstreamError } from '../../src/event/errors.ts';
@@ -7,7 +7,7 @@ import { decodePageCursor, encodePageCursor } from '../../src/execution/page-cur
 const id = fc.stringMatching(/^[A-Za-z0-9._:~@+/-]{1,200}$/).filter((text) => text !== '.' && text !== '..');
 const time = fc.integer({ min: -62_135_596_800_000, max: 8.64e15 });
 
-test('a position comes back from its cursor, with or without an id', () => {
+test('decoding a cursor returns its position, with or without an id', () => {
   fc.assert(
     fc.property(time, fc.option(id, { nil: undefined }), (ms, of) => {
       const position = { startedAt: new Date(ms), ...(of !== undefined && { id: of }) };
@@ -16,7 +16,7 @@ test('a position comes back from its cursor, with or without an id', () => {
   );
 });
 
-test('any text is decoded to a position whose cursor it is, or is BAD_USER_INPUT', () => {
+test('a text is either the cursor of the position that it decodes to, or BAD_USER_INPUT', () => {
   const text = fc.oneof(
     fc.string(),
     fc.string({ unit: 'binary' }).map((bytes) => Buffer.from(bytes).toString('base64url')),

@@ -1,4 +1,4 @@
-// Rows that an engine writes by plain SQL, and the optional table of revisions: in Postgres, and (the triggers) in
+// Rows that an engine writes with plain SQL, and the optional table of revisions: in Postgres, and (the triggers) in
 // PGlite, through the store.
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
@@ -32,7 +32,7 @@ describePostgres('a row by plain SQL', () => {
     engine.query(`INSERT INTO ${table} (id, kind) VALUES ($1, $2)`, [id, kind]);
   const update = (id: string, set: string) => engine.query(`UPDATE ${table} SET ${set} WHERE id = '${id}'`);
 
-  test('needs an id and a kind; the rest has sane values', async () => {
+  test('a row needs an id and a kind; the other columns have defaults', async () => {
     await insert('bare');
     await insert('flow', 'workflow');
     const row = (await store.get('bare'))!;
@@ -49,7 +49,7 @@ describePostgres('a row by plain SQL', () => {
     expect(await store.get('flow')).toMatchObject({ mode: 'STRUCTURED' });
   });
 
-  test('expects no heartbeats, so that no sweep ends it, unless it says so', async () => {
+  test('heartbeats are expected from a row only if it says so', async () => {
     await insert('no-heartbeats');
     await engine.query(
       `INSERT INTO ${table} (id, kind, expects_heartbeats) VALUES ('beating', 'task', true)`,
@@ -59,7 +59,7 @@ describePostgres('a row by plain SQL', () => {
     expect(listed).not.toContain('no-heartbeats');
   });
 
-  test('has a revision that grows with every update, whoever counts it', async () => {
+  test('the revision increases with every update, whether or not the update sets it', async () => {
     await insert('r');
     await update('r', `status = 'WAITING'`);
     await update('r', `status = 'WAITING', revision = revision + 1`);
@@ -70,7 +70,7 @@ describePostgres('a row by plain SQL', () => {
     expect((await store.finish('r', 2, { status: 'SUCCESS' }))?.revision).toBe(7);
   });
 
-  test('ends by its status alone', async () => {
+  test('a final status ends a row', async () => {
     await insert('ends');
     await update('ends', `status = 'SUCCESS', result = '"done"'`);
     const row = (await store.get('ends'))!;
@@ -78,7 +78,7 @@ describePostgres('a row by plain SQL', () => {
     expect(Math.abs(row.finishedAt!.getTime() - Date.now())).toBeLessThan(10_000);
   });
 
-  test('is refused where a JSON column holds none, and takes what JSON.stringify writes', async () => {
+  test('JSON columns reject other text, and accept all output of JSON.stringify', async () => {
     await insert('json');
     await expect(update('json', `result = 'plain text'`)).rejects.toThrow(
       /invalid input syntax for type json/,
@@ -88,7 +88,7 @@ describePostgres('a row by plain SQL', () => {
     expect((await store.get('json'))?.result).toBe(JSON.parse(odd));
   });
 
-  test('has the shapes of the protocol however it is read, whatever its engine wrote', async () => {
+  test('every read of a row has the shapes of the protocol, whatever its engine wrote', async () => {
     await insert('odd');
     await update('odd', `status = 'FAILED', usage = '{"tokens": 1}', error = '"it broke"'`);
     const row = (await store.get('odd'))!;
@@ -103,7 +103,7 @@ describePostgres('a row by plain SQL', () => {
     expect(contents.get('odd')).toEqual({ bytes: 10, value: { message: 'it broke' } });
   });
 
-  test('without the table of revisions, the state as it stands is all there is', async () => {
+  test('without the table of revisions, only the current state is available', async () => {
     await insert('latest');
     for (const text of ['a', 'ab', 'abc']) await update('latest', `result = '"${text}"'`);
     const states = await store.statesAfter('latest', 0, 10);
@@ -120,16 +120,16 @@ describePostgres('a row by plain SQL', () => {
       await engine.query(REVISIONS);
     });
 
-    test('every state is there, in order and in pages', async () => {
+    test('with the table of revisions, every state is available, in order and in pages', async () => {
       await insert('all');
       for (const text of ['a', 'ab', 'abc']) await update('all', `result = '"${text}"'`);
       await update('all', `status = 'SUCCESS'`);
-      const told = (await store.statesAfter('all', 0, 10)).map(({ revision, status, result }) => [
+      const states = (await store.statesAfter('all', 0, 10)).map(({ revision, status, result }) => [
         revision,
         status,
         result,
       ]);
-      expect(told).toEqual([
+      expect(states).toEqual([
         [1, 'RUNNING', undefined],
         [2, 'RUNNING', 'a'],
         [3, 'RUNNING', 'ab'],
@@ -142,25 +142,25 @@ describePostgres('a row by plain SQL', () => {
       expect(await store.statesAfter('all', 4, 2)).toMatchObject([{ finishedAt: expect.any(Date) }]);
     });
 
-    test('a row from before it was installed is told as it stands, then by its revisions', async () => {
+    test('a row older than the table of revisions has its current state, then its revisions', async () => {
       expect(await store.statesAfter('older', 0, 10)).toMatchObject([{ revision: 2, result: 'before' }]);
       await update('older', `result = '"before and after"'`);
-      await update('older', `name = 'nothing that a stream tells'`);
+      await update('older', `name = 'not part of a stream'`);
       expect(await store.statesAfter('older', 0, 10)).toMatchObject([{ revision: 3 }, { revision: 4 }]);
     });
 
-    test('what has been told to its end is dropped', async () => {
-      await insert('told');
-      await update('told', `status = 'SUCCESS'`);
-      await store.markEnd('told', { seq: 2, epoch: 'epoch0000000' });
+    test('the revisions of an execution are dropped once its end has a position', async () => {
+      await insert('marked');
+      await update('marked', `status = 'SUCCESS'`);
+      await store.markEnd('marked', { seq: 2, epoch: 'epoch0000000' });
       const { rows } = await engine.query(
-        `SELECT * FROM execstream.execution_revision WHERE execution_id = 'told'`,
+        `SELECT * FROM execstream.execution_revision WHERE execution_id = 'marked'`,
       );
       expect(rows).toEqual([]);
-      expect(await store.statesAfter('told', 0, 10)).toMatchObject([{ revision: 3, end: { seq: 2 } }]);
+      expect(await store.statesAfter('marked', 0, 10)).toMatchObject([{ revision: 3, end: { seq: 2 } }]);
     });
 
-    test('an engine without rights on it writes it all the same', async () => {
+    test('an engine without privileges on the table of revisions still writes revisions', async () => {
       const role = `engine_${process.pid}`;
       await engine.query(`CREATE ROLE ${role}; GRANT USAGE ON SCHEMA execstream TO ${role};
         GRANT SELECT, INSERT, UPDATE ON ${table} TO ${role}; SET ROLE ${role}`);
@@ -173,7 +173,7 @@ describePostgres('a row by plain SQL', () => {
 });
 
 describe('in PGlite', () => {
-  test('the states of a row are told as in Postgres', async () => {
+  test('PGlite returns the states of a row as Postgres does', async () => {
     const store = createPrismaStore({ memory: true }, { timeoutMs: 20_000 });
     await store.begin({ id: 'a', kind: 'task', mode: 'TEXT' });
     await store.setStatus('a', 1, 'WAITING');

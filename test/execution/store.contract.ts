@@ -11,7 +11,7 @@ import type {
   ListPosition,
 } from '../../src/execution/store.ts';
 
-/** Opens stores on one database: the second sees what the first wrote (the same one where there can be only one). */
+/** Opens two stores on one database; the same store twice if there can be only one. */
 export type OpenStores = () => Promise<readonly [ExecutionStore, ExecutionStore]>;
 
 let counter = 0;
@@ -45,7 +45,7 @@ export function storeContract(open: OpenStores): void {
   });
 
   describe('begin', () => {
-    test('makes the row', async () => {
+    test('begin creates the row', async () => {
       const before = Date.now();
       const wanted = task({
         kind: 'agent',
@@ -57,33 +57,33 @@ export function storeContract(open: OpenStores): void {
         runId: 'run-1',
         input: { b: 1, a: [null, 'x'] },
       });
-      const made = await store.begin(wanted);
-      expect(made).toEqual({
+      const begun = await store.begin(wanted);
+      expect(begun).toEqual({
         ...wanted,
         status: 'RUNNING',
         attempt: 1,
         revision: 1,
         startedAt: expect.any(Date),
       });
-      expect(made.startedAt.getTime()).toBeGreaterThanOrEqual(before);
-      expect(made.startedAt.getTime()).toBeLessThanOrEqual(Date.now());
-      expect(await other.get(wanted.id)).toEqual(made);
+      expect(begun.startedAt.getTime()).toBeGreaterThanOrEqual(before);
+      expect(begun.startedAt.getTime()).toBeLessThanOrEqual(Date.now());
+      expect(await other.get(wanted.id)).toEqual(begun);
     });
 
-    test('leaves out what is not known, rather than telling null', async () => {
-      const made = await store.begin(task());
-      expect(Object.keys(made).sort()).toEqual(
+    test('begin returns no field for a value that is not set', async () => {
+      const begun = await store.begin(task());
+      expect(Object.keys(begun).sort()).toEqual(
         ['attempt', 'id', 'kind', 'mode', 'revision', 'startedAt', 'status'].sort(),
       );
     });
 
-    test('the same attempt again changes nothing', async () => {
+    test('beginning the same attempt again changes nothing', async () => {
       const wanted = task({ attempt: 2, name: 'first' });
-      const made = await store.begin(wanted);
-      expect(await other.begin({ ...wanted, name: 'second' })).toEqual(made);
+      const begun = await store.begin(wanted);
+      expect(await other.begin({ ...wanted, name: 'second' })).toEqual(begun);
     });
 
-    test('a newer attempt runs, keeps the start, and what it does not say anew', async () => {
+    test('a newer attempt is RUNNING, and keeps the start and every field that it does not set', async () => {
       const wanted = task({ name: 'a', runId: 'run-1', input: 1 });
       const first = await store.begin(wanted);
       await store.setStatus(wanted.id, 1, 'WAITING');
@@ -92,19 +92,19 @@ export function storeContract(open: OpenStores): void {
       expect(second.revision).toBeGreaterThan(first.revision);
     });
 
-    test('without an attempt, the next one begins', async () => {
+    test('a begin without an attempt begins the next one', async () => {
       const wanted = task({ attempt: 3 });
       await store.begin(wanted);
       expect((await store.begin({ ...wanted, attempt: undefined })).attempt).toBe(4);
     });
 
-    test('an older attempt is superseded', async () => {
+    test('beginning an older attempt is rejected with SUPERSEDED', async () => {
       const wanted = task({ attempt: 3 });
       await store.begin(wanted);
       expect(await codeOf(store.begin({ ...wanted, attempt: 2 }))).toBe('SUPERSEDED');
     });
 
-    test('an attempt far above the one before is rejected, so that no caller uses up the attempts of an id', async () => {
+    test('an attempt far above the previous one is rejected, so that no caller uses up the attempts of an id', async () => {
       expect(await codeOf(store.begin(task({ attempt: 2 ** 31 - 1 })))).toBe('BAD_USER_INPUT');
       const wanted = task({ attempt: 10_000 });
       await store.begin(wanted);
@@ -112,7 +112,7 @@ export function storeContract(open: OpenStores): void {
       expect((await store.begin({ ...wanted, attempt: 20_000 })).attempt).toBe(20_000);
     });
 
-    test('an end whose result was not kept says so', async () => {
+    test('a row whose result was not kept has resultOmitted', async () => {
       const wanted = task();
       await store.begin(wanted);
       expect((await store.get(wanted.id))?.resultOmitted).toBeUndefined();
@@ -120,7 +120,7 @@ export function storeContract(open: OpenStores): void {
       expect(await store.get(wanted.id)).toMatchObject({ status: 'SUCCESS', resultOmitted: true });
     });
 
-    test('nothing begins after the end', async () => {
+    test('after the end, no attempt begins', async () => {
       const wanted = task();
       await store.begin(wanted);
       await store.finish(wanted.id, 1, { status: 'SUCCESS' });
@@ -130,7 +130,7 @@ export function storeContract(open: OpenStores): void {
       expect((await store.get(wanted.id))?.status).toBe('SUCCESS');
     });
 
-    test('an id that another tenant owns is refused, whatever else is wrong', async () => {
+    test('an id that another tenant owns is FORBIDDEN, whatever other field is invalid', async () => {
       const wanted = task({ tenant: 'acme' });
       await store.begin(wanted);
       expect(await codeOf(store.begin({ ...wanted, tenant: 'other' }))).toBe('FORBIDDEN');
@@ -141,14 +141,14 @@ export function storeContract(open: OpenStores): void {
       expect(await codeOf(store.begin({ ...mine, tenant: 'other', attempt: 2 }))).toBe('FORBIDDEN');
     });
 
-    test('an execution keeps its kind and its mode', async () => {
+    test('an attempt with another kind or mode is rejected', async () => {
       const wanted = task();
       await store.begin(wanted);
       expect(await codeOf(store.begin({ ...wanted, kind: 'agent' }))).toBe('BAD_USER_INPUT');
       expect(await codeOf(store.begin({ ...wanted, mode: 'STRUCTURED' }))).toBe('BAD_USER_INPUT');
     });
 
-    test('what a row cannot hold is refused, not altered', async () => {
+    test('values that a row cannot store are rejected, not altered', async () => {
       for (const bad of [
         { id: 'no spaces' },
         { id: '' },
@@ -166,7 +166,7 @@ export function storeContract(open: OpenStores): void {
       }
     });
 
-    test('begun twenty times at once without an attempt, each gets another', async () => {
+    test('twenty concurrent begins without an attempt get different attempts', async () => {
       const wanted = task();
       const begun = await Promise.all(
         Array.from({ length: 20 }, (_, i) => (i % 2 ? store : other).begin(wanted)),
@@ -175,7 +175,7 @@ export function storeContract(open: OpenStores): void {
       expect(attempts).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
     });
 
-    test('begun at once with the same attempt, one makes the row and all answer it', async () => {
+    test('concurrent begins of the same attempt create one row, which all return', async () => {
       const wanted = task({ attempt: 1 });
       const begun = await Promise.all(
         Array.from({ length: 10 }, (_, i) => (i % 2 ? store : other).begin(wanted)),
@@ -185,18 +185,18 @@ export function storeContract(open: OpenStores): void {
   });
 
   describe('expected heartbeats', () => {
-    /** Those of `ids` that expect heartbeats, read in pages of `limit`. */
+    /** The ids from which heartbeats are expected, read in pages of `limit`. */
     async function expecting(ids: readonly string[], limit = 1_000): Promise<string[]> {
-      const found: string[] = [];
+      const expectingIds: string[] = [];
       for (let after: string | undefined; ; ) {
         const page = await other.expectingHeartbeats(after, limit);
-        found.push(...page.map(({ id }) => id));
-        if (page.length < limit) return found.filter((id) => ids.includes(id));
+        expectingIds.push(...page.map(({ id }) => id));
+        if (page.length < limit) return expectingIds.filter((id) => ids.includes(id));
         after = page.at(-1)!.id;
       }
     }
 
-    test('only open executions that were begun with the expectation are listed, by id', async () => {
+    test('only open executions from which heartbeats are expected are listed, ordered by id', async () => {
       const prefix = newId();
       const ids = ['c', 'a', 'B', 'd', 'e'].map((suffix) => `${prefix}:${suffix}`);
       for (const id of ids) await store.begin(task({ id, expectsHeartbeats: true }));
@@ -209,7 +209,7 @@ export function storeContract(open: OpenStores): void {
       expect(plain).not.toHaveProperty('expectsHeartbeats');
     });
 
-    test('the list names what a source is recognised by, and nothing large', async () => {
+    test('the list has the fields by which a source is recognised, and no large ones', async () => {
       const id = newId();
       const wanted = { id, kind: 'workflow', mode: 'STRUCTURED', workflowId: 'wf/1', input: 'x' } as const;
       await store.begin({ ...wanted, expectsHeartbeats: true });
@@ -217,7 +217,7 @@ export function storeContract(open: OpenStores): void {
       expect(listed).toEqual({ id, kind: 'workflow', workflowId: 'wf/1' });
     });
 
-    test('an abandoned attempt expects none until the next one begins', async () => {
+    test('after an abandon, heartbeats are expected only once the next attempt begins', async () => {
       const wanted = task({ expectsHeartbeats: true });
       const { id } = await store.begin(wanted);
       await store.abandon(id, 2);
@@ -236,14 +236,14 @@ export function storeContract(open: OpenStores): void {
       expect(await other.get(id)).toEqual(ended);
     });
 
-    test('a begin that says nothing of heartbeats keeps the expectation', async () => {
+    test('a begin without expectsHeartbeats keeps the expectation', async () => {
       const wanted = task({ expectsHeartbeats: true });
       const { id } = await store.begin(wanted);
       await store.begin({ ...wanted, expectsHeartbeats: undefined, attempt: 2 });
       expect(await expecting([id])).toEqual([id]);
     });
 
-    test('a publisher that begins the attempt which the row has already sets the expectation', async () => {
+    test('a publisher that begins the row’s current attempt sets the expectation', async () => {
       const wanted = task({ attempt: 1 });
       const { id } = await store.begin(wanted);
       const row = await store.begin({ ...wanted, expectsHeartbeats: true });
@@ -254,7 +254,7 @@ export function storeContract(open: OpenStores): void {
   });
 
   describe('undoBegin', () => {
-    test('removes a row that was created, and nothing else is left of it', async () => {
+    test('undoBegin removes a row that the begin created', async () => {
       const wanted = task({ expectsHeartbeats: true });
       const begun = await store.begin(wanted);
       expect(await other.undoBegin(begun, undefined)).toBe(true);
@@ -262,7 +262,7 @@ export function storeContract(open: OpenStores): void {
       expect((await store.begin(wanted)).attempt).toBe(1);
     });
 
-    test('restores the attempt before, whatever the new one changed', async () => {
+    test('undoBegin restores the previous attempt, whatever the new one changed', async () => {
       const wanted = task({ name: 'first', input: { a: 1 }, runId: 'run-1' });
       await store.begin(wanted);
       await store.setStatus(wanted.id, 1, 'WAITING');
@@ -273,7 +273,7 @@ export function storeContract(open: OpenStores): void {
       expect(await store.get(wanted.id)).toEqual({ ...before, revision: begun.revision + 1 });
     });
 
-    test('does nothing if the row has changed since', async () => {
+    test('undoBegin does nothing if the row has changed since the begin', async () => {
       const created = await store.begin(task());
       await store.setStatus(created.id, 1, 'PAUSED');
       expect(await store.undoBegin(created, undefined)).toBe(false);
@@ -290,7 +290,7 @@ export function storeContract(open: OpenStores): void {
       expect(await store.undoBegin(ended, undefined)).toBe(false);
     });
 
-    test('does nothing if the row changed between the read and the begin', async () => {
+    test('undoBegin does nothing if the row changed between the read and the begin', async () => {
       const stale = await store.begin(task());
       await store.setStatus(stale.id, 1, 'WAITING');
       const begun = await store.begin({ ...task({ id: stale.id }), attempt: 2 });
@@ -300,7 +300,7 @@ export function storeContract(open: OpenStores): void {
   });
 
   describe('setStatus', () => {
-    test('moves an open execution and its revision', async () => {
+    test('setStatus changes the status and the revision of an open execution', async () => {
       const { id, revision } = await store.begin(task());
       expect(await store.setStatus(id, 1, 'PAUSED')).toBe(true);
       const row = await other.get(id);
@@ -308,7 +308,7 @@ export function storeContract(open: OpenStores): void {
       expect(row?.revision).toBeGreaterThan(revision);
     });
 
-    test('does nothing for an older or a later attempt, an ended execution, or none', async () => {
+    test('setStatus does nothing for another attempt, an ended execution, or none', async () => {
       const { id } = await store.begin(task({ attempt: 2 }));
       expect(await store.setStatus(id, 1, 'PAUSED')).toBe(false);
       expect(await store.setStatus(id, 3, 'PAUSED')).toBe(false);
@@ -320,7 +320,7 @@ export function storeContract(open: OpenStores): void {
   });
 
   describe('finish', () => {
-    test('success keeps result and usage', async () => {
+    test('finish stores the result and usage of a success', async () => {
       const begun = await store.begin(task());
       const usage = { inputTokens: 1, outputTokens: 2, totalTokens: 3, model: 'm', costUsd: 0.25 };
       const ended = await store.finish(begun.id, 1, { status: 'SUCCESS', result: { a: 1 }, usage });
@@ -335,7 +335,7 @@ export function storeContract(open: OpenStores): void {
       expect(await other.get(begun.id)).toEqual(ended);
     });
 
-    test('every other end keeps its error', async () => {
+    test('finish stores the error of every other end', async () => {
       for (const status of ['FAILED', 'CANCELED', 'TIMED_OUT', 'TERMINATED'] as const) {
         const { id } = await store.begin(task());
         const error = { message: 'NUL \0 and half \ud83d of a pair', code: 'X' };
@@ -345,7 +345,7 @@ export function storeContract(open: OpenStores): void {
       }
     });
 
-    test('a result of null is a result, and none is none', async () => {
+    test('a result of null differs from no result', async () => {
       const [a, b] = [await store.begin(task()), await store.begin(task())];
       expect(await store.finish(a.id, 1, { status: 'SUCCESS', result: null })).toHaveProperty('result', null);
       expect(await store.finish(b.id, 1, { status: 'SUCCESS' })).not.toHaveProperty('result');
@@ -357,17 +357,17 @@ export function storeContract(open: OpenStores): void {
       expect(await other.finish(id, 1, { status: 'FAILED', error: { message: 'late' } })).toEqual(first);
     });
 
-    test('an attempt that is not the current one ends nothing', async () => {
+    test('finishing an attempt that is not the current one changes nothing', async () => {
       const begun = await store.begin(task({ attempt: 2 }));
       expect(await store.finish(begun.id, 1, { status: 'SUCCESS' })).toEqual(begun);
       expect(await store.finish(begun.id, 3, { status: 'SUCCESS' })).toEqual(begun);
     });
 
-    test('answers undefined where there is no row', async () => {
+    test('finish returns undefined if there is no row', async () => {
       expect(await store.finish(newId(), 1, { status: 'SUCCESS' })).toBeUndefined();
     });
 
-    test('ended twenty times at once, exactly one end wins and all answer it', async () => {
+    test('of twenty concurrent ends exactly one wins, and all return it', async () => {
       const { id, revision } = await store.begin(task());
       const ends = await Promise.all(
         Array.from({ length: 20 }, (_, i) =>
@@ -378,7 +378,7 @@ export function storeContract(open: OpenStores): void {
       expect(ends[0]?.revision).toBe(revision + 1);
     });
 
-    test('an end and a new attempt at once: one of them wins', async () => {
+    test('of a concurrent end and new attempt, one wins', async () => {
       for (let round = 0; round < 10; round++) {
         const wanted = task();
         await store.begin(wanted);
@@ -394,20 +394,20 @@ export function storeContract(open: OpenStores): void {
     });
   });
 
-  describe('results come back byte for byte', () => {
+  describe('input and result survive unchanged', () => {
     const texts: Record<string, string> = {
       'line breaks': 'a\r\nb\rc\nd\u2028e\u2029',
       'white space at the ends': ' \t x \n ',
       NUL: 'a\0b\u0001\u001f\u007f',
       'lone surrogates': '\ud83d|\ude00|\udc00\ud800',
       emoji: '👩‍👩‍👧‍👦🏳️‍🌈',
-      'what looks like escapes': '\\u0000 \\x00 \\ " \' %s $1',
+      'text that looks like escapes': '\\u0000 \\x00 \\ " \' %s $1',
       'a byte order mark': '\ufeffx\ufffe\uffff',
       'not normalised': 'é vs e\u0301',
       empty: '',
     };
     for (const [name, text] of Object.entries(texts)) {
-      test(name, async () => {
+      test(`${name} survives unchanged`, async () => {
         const wanted = task({ input: text });
         const { id } = await store.begin(wanted);
         await store.finish(id, 1, { status: 'SUCCESS', result: text });
@@ -417,7 +417,7 @@ export function storeContract(open: OpenStores): void {
       });
     }
 
-    test('every code unit', async () => {
+    test('a text of all code units survives unchanged', async () => {
       const text = Array.from({ length: 65536 }, (_, unit) => String.fromCharCode(unit)).join('');
       const { id } = await store.begin(task());
       await store.finish(id, 1, { status: 'SUCCESS', result: text });
@@ -437,7 +437,7 @@ export function storeContract(open: OpenStores): void {
       expect(JSON.stringify(row?.input)).toBe(JSON.stringify(value));
     });
 
-    test('5 MB', async () => {
+    test('5 MB of text survive unchanged', async () => {
       const text = 'wörd 😀 '.repeat(450_000);
       const { id } = await store.begin(task());
       await store.finish(id, 1, { status: 'SUCCESS', result: text });
@@ -446,7 +446,7 @@ export function storeContract(open: OpenStores): void {
   });
 
   describe('markEnd', () => {
-    test('notes where the terminal event stands, once the execution has ended', async () => {
+    test('markEnd stores the position of the terminal event, once the execution has ended', async () => {
       const { id } = await store.begin(task());
       await store.markEnd(id, { seq: 7, epoch: 'abcdefghij' });
       expect(await store.get(id)).not.toHaveProperty('end');
@@ -461,7 +461,7 @@ export function storeContract(open: OpenStores): void {
       expect(marked?.revision).toBeGreaterThan(ended?.revision ?? 0);
     });
 
-    test('again with the same place changes nothing; a new incarnation of the log moves it', async () => {
+    test('markEnd with the same position changes nothing; a new epoch of the log replaces it', async () => {
       const { id } = await store.begin(task());
       await store.finish(id, 1, { status: 'SUCCESS' });
       await store.markEnd(id, { seq: 7, epoch: 'abcdefghij' });
@@ -472,7 +472,7 @@ export function storeContract(open: OpenStores): void {
       expect((await store.get(id))?.end).toEqual({ seq: 7, epoch: 'zzzzzzzzzz' });
     });
 
-    test('of an unknown execution does nothing', async () => {
+    test('markEnd of an unknown execution does nothing', async () => {
       await store.markEnd(newId(), { seq: 1, epoch: 'abcdefghij' });
     });
   });
@@ -491,7 +491,7 @@ export function storeContract(open: OpenStores): void {
       }
     }
 
-    test('is newest first, whatever the size of its pages', async () => {
+    test('a list is newest first with every page size', async () => {
       vi.useFakeTimers({ toFake: ['Date'], now: 1_700_000_000_123 });
       const tenant = newId();
       const ids: string[] = [];
@@ -502,7 +502,7 @@ export function storeContract(open: OpenStores): void {
       for (const first of [1, 2, 3, 7, 100]) expect(await pages(first, { tenants: [tenant] })).toEqual(ids);
     });
 
-    test('of equal times is in the order of ids, and no page repeats or loses one', async () => {
+    test('executions with equal times are listed by id, and no page repeats or loses one', async () => {
       vi.useFakeTimers({ toFake: ['Date'], now: 1_700_000_000_000 });
       const tenant = newId();
       const suffixes = ['a', 'B', 'Z', 'b', '1', '~', '_', '-', 'a1', 'A'];
@@ -512,7 +512,7 @@ export function storeContract(open: OpenStores): void {
       for (const first of [1, 3, 10]) expect(await pages(first, { tenants: [tenant] })).toEqual(sorted);
     });
 
-    test('goes on after an execution that no longer matches, and past new ones', async () => {
+    test('a list continues after an execution that no longer matches, and ignores new ones', async () => {
       const tenant = newId();
       const ids: string[] = [];
       for (let i = 0; i < 4; i++) ids.unshift((await store.begin(task({ id: `${tenant}:${i}`, tenant }))).id);
@@ -524,7 +524,7 @@ export function storeContract(open: OpenStores): void {
       expect(next.hasNextPage).toBe(false);
     });
 
-    test('keeps to kind, status and tenant', async () => {
+    test('a list is filtered by kind, status and tenant', async () => {
       const [tenant, stranger] = [newId(), newId()];
       const a = await store.begin(task({ tenant, kind: 'agent' }));
       const b = await store.begin(task({ tenant }));
@@ -540,7 +540,7 @@ export function storeContract(open: OpenStores): void {
       expect(everyone).toContain(stranger);
     });
 
-    test('contains executions of several tenants, and those without one where null is among them', async () => {
+    test('a list contains several tenants, and executions without a tenant if null is one of them', async () => {
       const [one, two] = [newId(), newId()];
       const a = await store.begin(task({ tenant: one }));
       const b = await store.begin(task({ tenant: two }));
@@ -554,7 +554,7 @@ export function storeContract(open: OpenStores): void {
       expect(await idsOf(['a\0b', '\ud800'])).toEqual([]);
     });
 
-    test('of named executions contains these ids and prefixes, and takes no character for a wildcard', async () => {
+    test('a list of named executions contains these ids and prefixes, without other wildcards', async () => {
       const tenant = newId();
       const names = ['a-1', 'a-2', 'a_3', 'b-1', 'a', 'a~', 'B-1'];
       for (const name of names) await store.begin(task({ id: `${tenant}${name}`, tenant }));
@@ -571,7 +571,7 @@ export function storeContract(open: OpenStores): void {
       expect(await namesOf()).toEqual([]);
     });
 
-    test('continues after a position at which no execution exists, and after a complete millisecond', async () => {
+    test('a list continues after a position without an execution, and after a complete millisecond', async () => {
       vi.useFakeTimers({ toFake: ['Date'], now: 1_700_000_000_000 });
       const tenants = [newId()];
       const tenant = tenants[0]!;
@@ -589,7 +589,7 @@ export function storeContract(open: OpenStores): void {
       }
     });
 
-    test('leaves input, result and error out', async () => {
+    test('a list leaves out input, result and error', async () => {
       const tenant = newId();
       const { id } = await store.begin(task({ tenant, input: { a: 1 }, name: 'n' }));
       const usage = { inputTokens: 1, outputTokens: 2, totalTokens: 3 };
@@ -600,14 +600,14 @@ export function storeContract(open: OpenStores): void {
       expect(await other.getMany([id])).toEqual([summary]);
     });
 
-    test('refuses a page of none and of more than 101', async () => {
+    test('a list rejects pages of fewer than 1 or more than 101', async () => {
       for (const first of [0, -1, 102, 1.5, Number.NaN]) {
         expect(await codeOf(store.list({ first }))).toBe('BAD_USER_INPUT');
       }
     });
   });
 
-  test('which of some have ended, whatever the end', async () => {
+  test('ended returns which executions have ended, with any status', async () => {
     const ids = [newId(), newId(), newId()];
     for (const id of ids) await store.begin({ id, kind: 'agent', mode: 'TEXT' });
     expect(await store.ended(ids)).toEqual([]);
@@ -620,7 +620,7 @@ export function storeContract(open: OpenStores): void {
   describe('childrenOf', () => {
     const idsOf = (page: ExecutionPage | undefined) => page?.executions.map((row) => row.id) ?? [];
 
-    test('contains the executions begun under each parent, oldest first', async () => {
+    test('childrenOf returns the executions begun under each parent, oldest first', async () => {
       const [one, two] = [newId(), newId()];
       const ids: string[] = [];
       for (let i = 0; i < 5; i++) {
@@ -635,7 +635,7 @@ export function storeContract(open: OpenStores): void {
       expect(await store.childrenOf([], { first: 1 })).toEqual(new Map());
     });
 
-    test('has a limit for each parent, and continues after a position', async () => {
+    test('childrenOf has a limit for each parent, and continues after a position', async () => {
       vi.useFakeTimers({ toFake: ['Date'], now: 1_700_000_000_000 });
       const parents = [newId(), newId()];
       for (const parentId of parents) {
@@ -652,7 +652,7 @@ export function storeContract(open: OpenStores): void {
       expect(rest.get(parents[0]!)?.hasNextPage).toBe(false);
     });
 
-    test('of some tenants and ids counts no other child', async () => {
+    test('childrenOf with tenants and ids does not count other children', async () => {
       const parentId = newId();
       for (let i = 0; i < 5; i++) await store.begin(task({ parentId, tenant: 'other' }));
       const mine = await store.begin(task({ parentId, tenant: 'acme' }));
@@ -666,7 +666,7 @@ export function storeContract(open: OpenStores): void {
   });
 
   describe('contents', () => {
-    test('has one field of several executions, with its size as JSON', async () => {
+    test('contents returns one field of several executions, with its size as JSON', async () => {
       const [a, b, c] = [await store.begin(task()), await store.begin(task({ input: { q: 'é' } })), newId()];
       await store.finish(a.id, 1, { status: 'SUCCESS', result: null });
       await store.finish(b.id, 1, { status: 'FAILED', error: { message: 'm\0' } });
@@ -680,7 +680,7 @@ export function storeContract(open: OpenStores): void {
       expect(await store.contents([], 'error', all)).toEqual(new Map());
     });
 
-    test('reads no value beyond the limit, and says how large it is', async () => {
+    test('contents omits values beyond the limit, and returns their size', async () => {
       const prefix = newId();
       const ids = ['1', '2', '3'].map((suffix) => `${prefix}:${suffix}`);
       for (const id of ids) {
@@ -696,8 +696,8 @@ export function storeContract(open: OpenStores): void {
 
   test('getMany returns those executions that exist, each once', async () => {
     const [a, b] = [await store.begin(task()), await store.begin(task())];
-    const found = await other.getMany([b.id, newId(), a.id, b.id]);
-    expect(found.map(({ id }) => id).sort()).toEqual([a.id, b.id].sort());
+    const summaries = await other.getMany([b.id, newId(), a.id, b.id]);
+    expect(summaries.map(({ id }) => id).sort()).toEqual([a.id, b.id].sort());
     expect(await store.getMany([])).toEqual([]);
   });
 
@@ -719,7 +719,7 @@ export function storeContract(open: OpenStores): void {
     expect(await store.begin(task({ parentId: mine.id }))).toMatchObject({ parentId: mine.id });
   });
 
-  test('what is not an execution id is refused before any look-up', async () => {
+  test('an invalid execution id is rejected before any read', async () => {
     for (const id of ['', 'a\0b', 'a b', 'x'.repeat(201)]) {
       expect(await codeOf(store.get(id))).toBe('BAD_USER_INPUT');
       expect(await codeOf(store.finish(id, 1, { status: 'SUCCESS' }))).toBe('BAD_USER_INPUT');
@@ -735,7 +735,7 @@ export function storeContract(open: OpenStores): void {
     expect(await codeOf(store.childrenOf(['a'], { first: 102 }))).toBe('BAD_USER_INPUT');
   });
 
-  test('answers a ping', async () => {
+  test('a ping succeeds', async () => {
     await store.ping();
   });
 }

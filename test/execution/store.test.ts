@@ -1,4 +1,4 @@
-// The contract of the store, over memory, PGlite and (where TEST_POSTGRES_URL names a server) Postgres.
+// The contract of the store, for memory, PGlite and (if TEST_POSTGRES_URL names a server) Postgres.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createPrismaStore, type PrismaStore } from '../../src/execution/prisma-store.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
@@ -39,13 +39,13 @@ describePostgres('Postgres', () => {
 
   storeContract(async () => stores);
 
-  test('times are the same in a session of another time zone', async () => {
+  test('times are equal in a session of another time zone', async () => {
     const url = new URL(database.url);
     url.searchParams.set('options', '-c TimeZone=Asia/Kolkata');
-    const away = createPrismaStore({ url: url.href });
-    const made = await away.begin({ id: 'zone', kind: 'task', mode: 'TEXT' });
-    expect(Math.abs(made.startedAt.getTime() - Date.now())).toBeLessThan(60_000);
-    expect(await stores[0].get('zone')).toEqual(made);
-    await away.close();
+    const elsewhere = createPrismaStore({ url: url.href });
+    const begun = await elsewhere.begin({ id: 'zone', kind: 'task', mode: 'TEXT' });
+    expect(Math.abs(begun.startedAt.getTime() - Date.now())).toBeLessThan(60_000);
+    expect(await stores[0].get('zone')).toEqual(begun);
+    await elsewhere.close();
   });
 });

@@ -1,4 +1,4 @@
-// The order of an end, and what each failure in between leaves behind.
+// The order of an end, and the state after a failure of each step.
 import { expect, test } from 'vitest';
 import type { ExecutionEnd } from '../../src/execution/store.ts';
 import { type EndedRow, endExecution, type Position, recordEnd } from '../../src/lifecycle/end-execution.ts';

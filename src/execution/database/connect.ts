@@ -1,18 +1,19 @@
-// Which database there is: Postgres by its URL, or PGlite, a Postgres in a thread of this process. Each is loaded only if asked
-// for, so that nobody waits for, or holds in memory, the one that is not used.
+// Selects the database: Postgres by its URL, or PGlite, a Postgres in a thread of this process. Each is loaded on
+// demand, because both take time and memory.
 import type { ConnectOptions, Database } from './database.ts';
 
-/** Where executions are kept. */
+/** Where executions are stored. */
 export type DatabaseLocation =
   | { readonly url: string }
-  /** A folder of this server alone; PGlite keeps its files in a folder of its own in it. */
+  /** A directory for this server only; PGlite stores its files in a subdirectory. */
   | { readonly dataDir: string }
-  /** Gone with the process. */
+  /** In memory: lost at the end of the process. */
   | { readonly memory: true };
 
 /**
- * Connects, and brings the database up to date.
- * @throws The driver's errors, and ExecstreamError `SOURCE_UNAVAILABLE` where another process holds the folder.
+ * Connects to the database and applies missing migrations.
+ * @throws the driver's errors; ExecstreamError `SOURCE_UNAVAILABLE` if another process uses the directory, and `CONFIG`
+ *   if the directory cannot be used
  */
 export async function connect(location: DatabaseLocation, options: ConnectOptions): Promise<Database> {
   if ('url' in location) {

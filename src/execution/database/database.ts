@@ -1,20 +1,20 @@
-// What the store asks of a database, whichever it is.
+// The interface of a database, implemented by Postgres and PGlite.
 import type { ErrorLogger } from '../../telemetry/logger.ts';
 import type { PrismaClient } from '../generated/client.ts';
 
-/** A database that is up to date. */
+/** A connected database to which all migrations are applied. */
 export interface Database {
-  /** @throws ExecstreamError `SOURCE_UNAVAILABLE` while an embedded database is down. */
+  /** @throws ExecstreamError `SOURCE_UNAVAILABLE` while an embedded database is unavailable */
   readonly prisma: PrismaClient;
   close(): Promise<void>;
 }
 
 export interface ConnectOptions {
-  /** Of waiting for a connection, and of every statement. */
+  /** The timeout of waiting for a connection, and of every statement. */
   readonly timeoutMs: number;
-  /** Connections to Postgres at most; PGlite has one. */
+  /** Limit of connections to Postgres; PGlite has one. */
   readonly maxConnections: number;
-  /** Where failures of an embedded database are reported. */
+  /** Receives failures of an embedded database. */
   readonly logger?: ErrorLogger | undefined;
   /** Aborts the start of an embedded database. */
   readonly signal?: AbortSignal | undefined;

@@ -1,21 +1,21 @@
-// The connection of `pg`, the Postgres driver, to PGlite in its thread: what a socket is to a server.
+// Connects `pg`, the Postgres driver, to PGlite in its thread, in place of a socket.
 import { Duplex } from 'node:stream';
 
 type Callback = (error?: Error | null) => void;
 
-/** A protocol message that ends a session, and that only a server process has a use for. */
+/** The protocol message that ends a session; only a server process handles it. */
 const TERMINATE = 0x58;
 
 export class PGliteStream extends Duplex {
   readonly #send: (bytes: Uint8Array) => void;
 
-  /** @param send Is passed a copy of the bytes that it may keep. */
+  /** @param send receives a copy of the bytes, which it may keep */
   constructor(send: (bytes: Uint8Array) => void) {
     super();
     this.#send = send;
   }
 
-  /** Emits `connect`, unless the stream has been destroyed by then. */
+  /** Emits `connect` asynchronously, unless the stream is destroyed first. */
   connect(): this {
     setImmediate(() => this.destroyed || this.emit('connect'));
     return this;
@@ -38,7 +38,7 @@ export class PGliteStream extends Duplex {
     done();
   }
 
-  // What the driver calls on a socket.
+  // Methods of a socket that the driver calls.
   setNoDelay = (): this => this;
   setKeepAlive = (): this => this;
   ref = (): this => this;

@@ -1,4 +1,4 @@
-// The worker thread that runs PGlite: Postgres protocol messages in, the replies out (see pglite-thread.ts).
+// The worker thread that runs PGlite: receives Postgres protocol messages, sends replies (see pglite-thread.ts).
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
@@ -8,7 +8,7 @@ const { folder } = workerData as WorkerData;
 const port = parentPort!;
 const post = (message: FromWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
 
-/** What a file system reports through Emscripten, which numbers errors as WASI does and gives them no message. */
+/** Errors of the file system: Emscripten numbers them as WASI does and gives them no message. */
 const DISK_ERRORS: Readonly<Record<number, string>> = {
   2: 'Permission denied',
   19: 'Disk quota exceeded',
@@ -18,9 +18,9 @@ const DISK_ERRORS: Readonly<Record<number, string>> = {
   69: 'Read-only file system',
 };
 
-/** An error that survives the way to the other thread with its message. */
+/** Converts an error so that its message survives the transfer to the other thread. */
 function toError(error: unknown): Error {
-  // Without the path, which Node puts behind the reason.
+  // Without the path, which Node appends to the reason.
   if (error instanceof Error && 'syscall' in error) return new Error(error.message.split(', ')[0]);
   if (error instanceof Error) return error;
   const { name, errno } = (error ?? {}) as { name?: unknown; errno?: unknown };
@@ -28,8 +28,8 @@ function toError(error: unknown): Error {
 }
 
 /**
- * Opens the database. While its files are created for the first time, a marker lies beside them: files that a full
- * disk or a crash left incomplete hold no rows yet, and are created again.
+ * Opens the database. While its files are created for the first time, there is a marker file next to them: files that
+ * a full disk or a crash left incomplete contain no rows yet, and are created again.
  */
 async function open(): Promise<PGlite> {
   const onStderr = (line: string) => {
@@ -46,7 +46,7 @@ async function open(): Promise<PGlite> {
   return database;
 }
 
-/** Whose session it is. A client that left in the middle of a transaction leaves nothing to the next one. */
+/** The client of the current session. A transaction that it leaves open is rolled back before the next client. */
 let current = 0;
 
 async function run(database: PGlite, { client, bytes }: Exclude<ToWorker, 'close'>): Promise<void> {
@@ -57,7 +57,7 @@ async function run(database: PGlite, { client, bytes }: Exclude<ToWorker, 'close
   }
   await database.execProtocolRawStream(bytes, {
     onRawData: (data) => {
-      // A copy: the original is a view of PGlite's own memory.
+      // A copy: the original is a view of PGlite's memory.
       const reply = data.slice();
       post({ client, reply }, [reply.buffer]);
     },

@@ -1,5 +1,5 @@
-// PGlite, a Postgres in a thread of this process, as the database of executions: the default where nothing is
-// installed. It is used through the driver that also talks to Postgres servers.
+// PGlite, a Postgres in a thread of this process, as the database of executions: the default without configuration.
+// It is accessed with the driver that is also used for Postgres servers.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PrismaPg } from '@prisma/adapter-pg';
@@ -12,11 +12,11 @@ import { lockDataDir, type Release } from './pglite-lock.ts';
 import { migratePostgres } from './postgres.ts';
 
 /**
- * Opens a database in a folder, which is created if it does not exist, or in memory, and brings it up to date. What
- * was written outlives the process, killed or not; PGlite does not wait for the disk, so the last writes before a
- * power failure may be lost.
- * @throws ExecstreamError `SOURCE_UNAVAILABLE` if another server uses the folder. A database that does not start is
- *   no error here, but in each use: it is restarted until it does.
+ * Opens a database in a directory, which is created if it does not exist, or in memory, and applies missing migrations.
+ * Written rows survive the process, even if it is killed; PGlite does not wait for the disk, so the last writes before
+ * a power failure may be lost. A database that does not start causes no error here, but in each use until a restart
+ * succeeds.
+ * @throws ExecstreamError `SOURCE_UNAVAILABLE` if another process uses the directory, `CONFIG` if it cannot be used
  */
 export async function connectPGlite(dataDir: string | undefined, options: ConnectOptions): Promise<Database> {
   if (dataDir === undefined) return open(undefined, options);
@@ -31,7 +31,7 @@ async function lock(dataDir: string): Promise<Release> {
   } catch (error) {
     if (isExecstreamError(error)) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    // A full disk may have room again; a path that cannot be a folder of ours is a wrong setting.
+    // A full disk may have space again later; a path that cannot be this server's directory is a wrong setting.
     const isWrongPath = ['EACCES', 'EEXIST', 'ENAMETOOLONG', 'ENOTDIR', 'EPERM', 'EROFS'].includes(code);
     throw new ExecstreamError(
       isWrongPath ? 'CONFIG' : 'SOURCE_UNAVAILABLE',
@@ -68,6 +68,7 @@ async function open(
       return prisma;
     },
     close: async () => {
+      // A connection that does not close ends with the host.
       await withDatabaseTimeout(timeoutMs, prisma.$disconnect()).catch(() => {});
       await host.close();
       await release?.();

@@ -8,13 +8,13 @@ import { type MigrationSession, migrate } from './migrate.ts';
 /** A migration may rewrite a table, or wait for another server that does. */
 const MIGRATION_TIMEOUT_MS = 10 * 60 * 1000;
 
-/** Connects to a server and brings its database up to date. */
+/** Connects to a server and applies missing migrations. */
 export async function connectPostgres(url: string, options: ConnectOptions): Promise<Database> {
   const config = {
     connectionString: url,
     connectionTimeoutMillis: options.timeoutMs,
-    // The client's own bound, not `statement_timeout`: that one is kept by a server that answers, and poolers
-    // refuse it at start-up.
+    // The client's timeout, not `statement_timeout`: a server that hangs does not enforce that, and poolers reject it
+    // at startup.
     query_timeout: options.timeoutMs,
     keepAlive: true,
   };
@@ -24,18 +24,18 @@ export async function connectPostgres(url: string, options: ConnectOptions): Pro
   return { prisma, close: () => prisma.$disconnect() };
 }
 
-/** Brings the database behind a connection up to date. */
+/** Applies missing migrations over a new connection. */
 export async function migratePostgres(config: pg.ClientConfig): Promise<void> {
   const client = new pg.Client(config);
-  // Without a listener, a connection that breaks while nothing is asked would end the process.
+  // Without a listener, a connection that breaks between queries would end the process; queries report it.
   client.on('error', () => {});
   try {
     await client.connect();
-    // Asked under the short bound: whether a server is there that answers at all.
+    // With the short timeout: checks whether the server responds at all.
     await client.query('SELECT 1');
     await migrate(session(client));
   } finally {
-    // Not waited for: a server that hangs does not answer the farewell either.
+    // Not awaited, and errors do not matter: a server that hangs does not respond to this either.
     client.end().catch(() => {});
   }
 }

@@ -1,7 +1,7 @@
 // Publishers that vanish: viewers are warned of a publisher without heartbeats (silence-warnings.ts), and its execution
 // ends as FAILED if there is none for longer (lost-publishers.ts).
+import type { LivenessReader, LivenessWriter } from '../coordination/liveness.ts';
 import type { Execution, ExecutionStore, OpenExecution } from '../execution/store.ts';
-import type { EventLog } from '../log/log.ts';
 import { createLostPublisherSweep, type StartSweeping } from './lost-publishers.ts';
 import { createSilenceWarnings } from './silence-warnings.ts';
 import type { Follow } from './source.ts';

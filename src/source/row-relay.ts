@@ -5,8 +5,10 @@
 // 2. A log that does not exist is not created the first time that it is missing: a publisher begins its row first and
 //    opens its log right after.
 import { randomUUID } from 'node:crypto';
+import type { Leases } from '../coordination/lease.ts';
+import type { LivenessReader } from '../coordination/liveness.ts';
 import type { ExecutionStore } from '../execution/store.ts';
-import type { EventLog } from '../log/log.ts';
+import type { LogWriter } from '../log/log.ts';
 import { createRowCopier, type RowCopier, type RowCopierOptions } from './row-copier.ts';
 import { type Audience, isPublished } from './source.ts';
 
@@ -14,7 +16,7 @@ import { type Audience, isPublished } from './source.ts';
 const ABSENT_MS = 500;
 
 export interface RowRelayOptions extends Omit<RowCopierOptions, 'fence' | 'log' | 'store'> {
-  readonly log: EventLog;
+  readonly log: LogWriter & LivenessReader & Leases;
   readonly store: ExecutionStore;
   readonly audience: Audience;
   readonly times: { readonly leaseMs: number; readonly standbyMs: number };

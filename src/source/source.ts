@@ -1,5 +1,6 @@
 // What follows executions in a server process. An execution is followed for as long as it has viewers in the process.
-import type { LogHead, LogReader } from '../log/log.ts';
+import type { LivenessReader } from '../coordination/liveness.ts';
+import type { LogHead } from '../log/log.ts';
 
 /** The viewers of one execution in this process. */
 export interface Audience {

@@ -17,7 +17,6 @@ import {
   type Usage,
 } from '../event/events.ts';
 import { terminalEventOf } from '../event/terminal-event.ts';
-import { USAGE } from '../event/validation.ts';
 import type { Execution } from '../execution/store.ts';
 
 /** How content is split into events that fit: the publisher's implementation, passed in where both are assembled. */
@@ -91,7 +90,7 @@ export function createRowEvents(content: ContentEvents, progress: RowProgress | 
 
   function* statusEvents(row: Execution): Generator<NewEvent> {
     const isStatusNew = row.status !== status && !isFinal(row.status);
-    const newUsage = row.kind === 'workflow' ? usageOf(row) : undefined;
+    const newUsage = row.kind === 'workflow' ? row.usage : undefined;
     const isUsageNew = newUsage !== undefined && JSON.stringify(newUsage) !== JSON.stringify(usage);
     if (!isStatusNew && !(isUsageNew && !isFinal(row.status))) return;
     status = row.status;
@@ -144,7 +143,7 @@ export function createRowEvents(content: ContentEvents, progress: RowProgress | 
     // An end without a result does not clear the content.
     const hasContent = row.kind !== 'workflow' && !(isFinal(row.status) && row.result === undefined);
     if (hasContent) yield* row.mode === 'TEXT' ? textEvents(row) : valueEvents(row);
-    const terminal = terminalEventOf({ ...row, usage: usageOf(row), error: failureOf(row) });
+    const terminal = terminalEventOf(row);
     if (terminal) yield terminal;
   }
 
@@ -172,17 +171,6 @@ function startOf(row: Execution): NewEvent {
   if (row.kind === 'task') return { type: 'task_start', ts, data: { taskId: label } };
   const { workflowId = row.id, runId = row.id } = row;
   return { type: 'workflow_start', ts, data: { workflowId, workflowType: label, runId } };
-}
-
-/** Engines may write any shape to these columns; only valid usage reaches a stream. */
-function usageOf(row: Execution): Usage | undefined {
-  const checked = USAGE.safeParse(row.usage);
-  return checked.success ? (checked.data as Usage) : undefined;
-}
-
-function failureOf({ error }: Execution): Execution['error'] {
-  if (error === undefined || typeof error.message === 'string') return error;
-  return { message: typeof error === 'string' ? error : JSON.stringify(error) };
 }
 
 /** The end of a growing text that can be published: not inside a surrogate pair or a CRLF. */

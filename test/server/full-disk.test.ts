@@ -77,9 +77,7 @@ test('a server with a full disk under PGlite stays live, reports why it is not r
   expect(live.status).toBe(200);
   expect(await ready()).toEqual({
     status: 503,
-    text: expect.stringContaining(
-      'embedded database failed and is being restarted: No space left on device',
-    ),
+    text: expect.stringContaining('embedded database failed and is being restarted: No space left on device'),
   });
 
   free();

@@ -102,12 +102,6 @@ describe('the events of a row', () => {
     expect(textOf(events)).toBe('é'.repeat(100_000));
   });
 
-  test('omit usage of an invalid shape', () => {
-    const odd = { usage: { tokens: 1 }, error: 'it broke' } as unknown as Partial<Execution>;
-    const { events } = publish([row({ ...odd, status: 'FAILED', finishedAt: new Date(0) })]);
-    expect(events.at(-1)?.data).toEqual({ status: 'FAILED', message: 'it broke', durationMs: 0 });
-  });
-
   test('keep the text if an execution fails without a result', () => {
     const states = [row({ result: 'half' }), row({ status: 'FAILED', finishedAt: new Date(0) })];
     expect(short(publish(states).events)).toEqual(['agent_start', 'half', 'error']);

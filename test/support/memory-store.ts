@@ -66,8 +66,8 @@ export function createMemoryStore(): MemoryStore {
         const isChange = wanted.expectsHeartbeats && !row.expectsHeartbeats;
         return isChange ? write(row, { expectsHeartbeats: true }) : structuredClone(row);
       }
-      const { name, parentId, workflowId, runId, input, expectsHeartbeats } = structuredClone(request);
-      const attempt = request.attempt ?? row.attempt + 1;
+      const { name, parentId, workflowId, runId, input, expectsHeartbeats } = structuredClone(wanted);
+      const attempt = wanted.attempt ?? row.attempt + 1;
       const description = { name, parentId, workflowId, runId, input, expectsHeartbeats };
       return write(row, { attempt, status: 'RUNNING', ...description });
     },

@@ -64,43 +64,5 @@ function operationsOf(routes: readonly Route[]): JsonSchema {
     const { responses, ...operation } = openApi() as { responses: object };
     return [[method.toLowerCase(), { ...operation, responses: { ...responses, 405: methodNotAllowed } }]];
   });
-  const live = answer('It does.', { status: 'ok' });
-  const ready = answer('All do.', { status: 'ok', parts: { log: 'ok', database: 'ok' } });
-  const metrics = {
-    description: 'The text format of Prometheus.',
-    content: { 'text/plain': { schema: { type: 'string' } } },
-  };
-  const unready = answer('`parts` says which does not.', {
-    status: 'unavailable',
-    parts: { log: 'ok', database: 'database of executions is unavailable' },
-  });
-  return {
-    '/health/live': get('health', 'live', 'Whether the process answers', { 200: live }),
-    '/health/ready': get('health', 'ready', 'Whether every part answers', { 200: ready, 503: unready }),
-    '/metrics': get('health', 'metrics', 'What Prometheus is told', { 200: metrics }),
-  };
-}
-
-function pagePaths(): Record<string, JsonSchema> {
-  const page = (description: string) => ({
-    200: { description, content: { 'text/html': { schema: { type: 'string' } } } },
-  });
-  const document = {
-    200: { description: 'OpenAPI 3.1.', content: { 'application/json': { schema: { type: 'object' } } } },
-  };
-  return {
-    '/': get('pages', 'console', 'The executions, and one followed live', page('The console.')),
-    '/docs': get('pages', 'docs', 'This document, to be read', page('Rendered without any outside host.')),
-    '/openapi.json': get('pages', 'openApi', 'This document', document),
-  };
-}
-
-function get(tag: string, operationId: string, summary: string, responses: object): JsonSchema {
-  return {
-    get: { tags: [tag], operationId, summary, responses: { ...responses, 405: notAllowed('GET', 'HEAD') } },
-  };
-}
-
-function article(kind: ExecutionKind): string {
-  return kind === 'agent' ? 'an agent' : `a ${kind}`;
+  return Object.fromEntries(operations);
 }

@@ -56,11 +56,11 @@ export const FORBIDDEN = problemResponse(403, 'The caller may not read the execu
   FORBIDDEN: 'you may not read execution report-42',
 });
 
-export const OTHER_TENANT = problemAnswer(403, 'Another tenant has an execution of this id, or the parent.', {
+export const OTHER_TENANT = problemResponse(403, 'The execution or its parent belongs to another tenant.', {
   FORBIDDEN: 'execution "report-42" belongs to another tenant',
 });
 
-export const UNAVAILABLE = problemAnswer(503, 'Redis or the database does not answer for now.', {
+export const UNAVAILABLE = problemResponse(503, 'Redis or the database is unavailable.', {
   SOURCE_UNAVAILABLE: 'database of executions is unavailable',
 });
 

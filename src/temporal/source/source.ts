@@ -4,13 +4,10 @@
 // An execution that is not a Temporal workflow is left to the fallback source.
 import type { Leases } from '../../coordination/lease.ts';
 import type { Execution, ExecutionStore, OpenExecution } from '../../execution/store.ts';
-import type { EventLog } from '../../log/log.ts';
-import { type Audience, followBy, type Source } from '../../source/source.ts';
-import { isTemporalError } from './errors.ts';
-import { watchExternalPublisher } from './external-publisher.ts';
-import { createFixedCopy } from './fixed-copy.ts';
-import type { PayloadDecoder } from './payloads.ts';
-import { createResolution, type ResolveWorkflow } from './resolve.ts';
+import type { LogReader, LogWriter } from '../../log/log.ts';
+import { type Audience, type Follow, followBy, type Source } from '../../source/source.ts';
+import type { PayloadDecoder } from '../shared/payloads.ts';
+import { createResolution, isTemporalWorkflow, type ResolveWorkflow } from './resolve.ts';
 import type { TemporalClient } from './temporal-client.ts';
 import { DEFAULT_WATCH_TIMES } from './watch-context.ts';
 import { followWorkflow, type TemporalTimes } from './workflow-follower.ts';
@@ -40,9 +37,10 @@ export interface TemporalSourceOptions extends Partial<TemporalTimes> {
   readonly otherwise: Source;
 }
 
+/** `copy` does nothing for a workflow: a watcher that follows the execution copies its end as well. */
 export interface TemporalSource extends Source {
-  /** Whether Temporal knows how this execution ends. */
-  isTruth(row: OpenExecution): boolean;
+  /** Whether Temporal decides how this execution ends. */
+  decidesEnd(row: OpenExecution): boolean;
   /**
    * Creates the row of a workflow that has none; undefined if there is no such workflow for a viewer of this tenant.
    * @throws ExecstreamError `SOURCE_UNAVAILABLE` if Temporal or the store is unavailable.

@@ -5,7 +5,6 @@ import { buildSchema, parse, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { CATALOGUE, EVENT_TYPES, type EventType } from '../../src/event/events.ts';
 import { EVENT_DATA } from '../../src/event/validation.ts';
-import { readConfig } from '../../src/server/config/config.ts';
 import { DEFAULT_LIMITS } from '../../src/worker.ts';
 import { blocksOf, ROOT } from './blocks.ts';
 

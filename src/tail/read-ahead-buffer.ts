@@ -1,53 +1,57 @@
-// What a viewer that lags has read of the log, and has not taken yet.
+// Spans that a slow viewer has read from the log and not taken yet.
 import type { ExecutionEvent } from '../event/events.ts';
 import type { EventSpan, Events } from './event-span.ts';
 
 export class ReadAheadBuffer {
-  /** In order; the first one holds what is next. */
-  #parts: Events[];
+  /** In order; the first one holds the next event. */
+  #spans: Events[];
 
   /**
-   * @param parts of the log, as all read them
-   * @param after what stands before it was taken
-   * @param head what stands behind it is not told yet
+   * @param spans of the log, as all viewers read them
+   * @param after events up to this seq have been taken
+   * @param head events after this seq are not in the tail yet
    */
-  constructor(parts: readonly Events[], after: number, head: number) {
-    this.#parts = parts
-      .map((events) => (lastOf(events) > head ? events.filter(({ seq }) => seq <= head) : events))
-      .filter((events) => events.length > 0 && lastOf(events) > after);
+  constructor(spans: readonly Events[], after: number, head: number) {
+    this.#spans = spans
+      .map((events) => (lastSeqOf(events) > head ? events.filter(({ seq }) => seq <= head) : events))
+      .filter((events) => events.length > 0 && lastSeqOf(events) > after);
   }
 
-  /** Seq of the last event; 0 where there is none. */
+  /** Seq of the last event; 0 if there is none. */
   get last(): number {
-    const events = this.#parts.at(-1);
-    return events ? lastOf(events) : 0;
+    const events = this.#spans.at(-1);
+    return events ? lastSeqOf(events) : 0;
   }
 
-  /** Seq of the first event behind one; undefined where there is none. */
+  /** Seq of the first event after a seq; undefined if there is none. */
   firstAfter(seq: number): number | undefined {
-    const first = this.#parts[0]?.[0];
+    const first = this.#spans[0]?.[0];
     return first && Math.max(first.seq, seq + 1);
   }
 
+  /** The event at a seq, if it is the next one. */
   at(seq: number): ExecutionEvent | undefined {
-    const stretch = this.after(seq - 1);
-    return stretch?.events[stretch.from];
+    const span = this.after(seq - 1);
+    return span?.events[span.from];
   }
 
-  /** What follows on a seq at once. */
+  /** The span that continues after a seq, if it is next. */
   after(seq: number): EventSpan | undefined {
-    const events = this.#parts[0];
+    const events = this.#spans[0];
     const from = events ? seq + 1 - events[0]!.seq : 0;
     return events?.[from]?.seq === seq + 1 ? { events, from } : undefined;
   }
 
-  /** All up to a seq was taken, and is let go of. Answers whether something is left. */
-  passed(seq: number): boolean {
-    while (this.#parts[0] && lastOf(this.#parts[0]) <= seq) this.#parts.shift();
-    return this.#parts.length > 0;
+  /**
+   * Discards the spans that end at or before a seq.
+   * @returns whether any are left
+   */
+  discardTo(seq: number): boolean {
+    while (this.#spans[0] && lastSeqOf(this.#spans[0]) <= seq) this.#spans.shift();
+    return this.#spans.length > 0;
   }
 }
 
-function lastOf(events: Events): number {
+function lastSeqOf(events: Events): number {
   return events.at(-1)!.seq;
 }

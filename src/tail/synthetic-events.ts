@@ -1,28 +1,27 @@
-// What a viewer is told between the events of the log (PROTOCOL.md, "Reconnecting"): that it starts anew, that
-// something is
-// gone, that the log does not answer. Each has the cursor with which a viewer comes back behind it.
+// Synthetic events, generated for one viewer and not stored in the log: `reset`, `gap` and `warning`. The cursor of each
+// is the one to resume after.
 import { type Cursor, formatCursor, parseCursor } from '../event/cursor.ts';
 import { type EventData, type ExecutionEvent, type NewEvent, timestamp } from '../event/events.ts';
-import type { Tail } from './tail.ts';
+import type { LogWindow } from './log-window.ts';
 
-/** All before is void, and the log is read from its start. */
-export function reset(tail: Tail): ExecutionEvent {
-  return make(tail, { seq: 0, epoch: tail.epoch }, 'reset', { reason: 'log_lost' });
+/** Voids everything before it: the log is read again from its first event. */
+export function reset(log: LogWindow): ExecutionEvent {
+  return create(log, { seq: 0, epoch: log.epoch }, 'reset', { reason: 'log_lost' });
 }
 
-/** What the log has let go of before it was read; with the whole result, where nothing but the end follows. */
-export function gap(tail: Tail, fromSeq: number, toSeq: number): ExecutionEvent & { type: 'gap' } {
-  const folded = toSeq === tail.end - 1 ? tail.archivedResult : undefined;
-  return make(tail, { seq: toSeq, epoch: tail.epoch }, 'gap', { fromSeq, toSeq, ...folded });
+/** Takes the place of trimmed events. It carries the complete result if only the terminal event follows. */
+export function gap(log: LogWindow, fromSeq: number, toSeq: number): ExecutionEvent & { type: 'gap' } {
+  const result = toSeq === log.end - 1 ? log.archivedResult : undefined;
+  return create(log, { seq: toSeq, epoch: log.epoch }, 'gap', { fromSeq, toSeq, ...result });
 }
 
-/** @param position the cursor that the viewer has already */
-export function warning(tail: Tail, position: string, data: EventData['warning']): ExecutionEvent {
-  return make(tail, parseCursor(position), 'warning', data);
+/** @param position the viewer's cursor, which does not change */
+export function warning(log: LogWindow, position: string, data: EventData['warning']): ExecutionEvent {
+  return create(log, parseCursor(position), 'warning', data);
 }
 
-function make<Type extends 'reset' | 'gap' | 'warning'>(
-  { executionId, attempt }: Tail,
+function create<Type extends 'reset' | 'gap' | 'warning'>(
+  { executionId, attempt }: LogWindow,
   { seq, epoch = '' }: Cursor,
   type: Type,
   data: EventData[Type],

@@ -1,5 +1,9 @@
-// The most recent events of a log: a gap-free run of seqs that ends at the head, bounded by count and size. It is there
-// for viewers that are a moment behind, and is kept for each execution: who lags further reads the log.
+// The newest events of a log: contiguous seqs that end at the head, limited by count and size. It serves viewers that
+// are slightly behind; a viewer that falls further behind reads the log.
+//
+// Invariants (test/tail/event-ring.test.ts)
+// - The newest event is always held; older ones only within the limits.
+// - Viewers at the same cursor get the same span until another event is added, so that its encoding is shared.
 import type { ExecutionEvent } from '../event/events.ts';
 import { type EventSpan, SpanBuilder, sizeOf } from './event-span.ts';
 
@@ -7,20 +11,20 @@ const MAX_EVENTS = 1_024;
 const MAX_BYTES = 1024 * 1024;
 
 export class EventRing {
-  /** Apart from the others: a viewer that keeps up asks for no more. */
+  /** Separate from the others: a viewer that keeps up reads nothing else. */
   #newest: ExecutionEvent | undefined;
-  /** How many of the older ones are held. */
+  /** Number of older events that are held. */
   #count = 0;
-  /** Those before it, oldest first; what stands before `#from` has been let go of. */
+  /** The events before it, oldest first; those before index `#from` have been evicted. */
   #older: (ExecutionEvent | undefined)[] = [];
   #sizes: number[] = [];
   #from = 0;
-  /** Of the older ones. */
+  /** Bytes of the older events. */
   #bytes = 0;
-  /** The stretch up to the newest that was asked for last: viewers that keep up all ask for the same. */
+  /** The last span up to the newest event: viewers that keep up all read the same one. */
   #upToNewest: EventSpan | undefined;
 
-  /** Seq of the oldest event held; undefined while there is none. */
+  /** Seq of the oldest event held; undefined if the ring is empty. */
   get first(): number | undefined {
     return (this.#count > 0 ? this.#older[this.#from] : this.#newest)?.seq;
   }
@@ -32,28 +36,28 @@ export class EventRing {
     return first === undefined || seq < first ? undefined : this.#older[this.#from + seq - first];
   }
 
-  /** What follows on a seq and is told at once; undefined where the first of that is not held. */
+  /** The span after a seq; undefined if its first event is not held. */
   after(seq: number): EventSpan | undefined {
     if (this.#upToNewest?.events[0]?.seq === seq + 1) return this.#upToNewest;
     const { first } = this;
     if (first === undefined || seq + 1 < first || seq >= this.#newest!.seq) return undefined;
-    const gathered = new SpanBuilder();
+    const builder = new SpanBuilder();
     let at = this.#from + seq + 1 - first;
     const end = this.#from + this.#count;
-    for (; at < end && !gathered.isFull; at += 1) gathered.add(this.#older[at]!, this.#sizes[at]!);
-    const { events } = gathered;
-    if (at < end || gathered.isFull) return { events, from: 0 };
+    for (; at < end && !builder.isFull; at += 1) builder.add(this.#older[at]!, this.#sizes[at]!);
+    const { events } = builder;
+    if (at < end || builder.isFull) return { events, from: 0 };
     events.push(this.#newest!);
     this.#upToNewest = { events, from: 0 };
     return this.#upToNewest;
   }
 
-  /** Adds the next event. The caller sees to it that its seq follows the last one's. The last one always stays. */
+  /** Adds the next event, whose seq must follow the newest one's. */
   push(event: ExecutionEvent): void {
     if (this.#newest) this.#add(this.#newest);
     this.#newest = event;
     this.#upToNewest = undefined;
-    if (this.#count > 0) this.#keepTo(MAX_BYTES - sizeOf(event));
+    if (this.#count > 0) this.#evict(MAX_BYTES - sizeOf(event));
   }
 
   clear(): void {
@@ -75,9 +79,10 @@ export class EventRing {
     this.#count += 1;
   }
 
-  #keepTo(maxBytes: number): void {
+  /** Evicts older events until a new one fits. */
+  #evict(maxBytes: number): void {
     while (this.#count >= MAX_EVENTS || (this.#count > 0 && this.#bytes > maxBytes)) this.#shift();
-    // Now and then, so that it costs each event little.
+    // Rarely, so that the copy costs little per event.
     if (this.#from >= MAX_EVENTS) this.#compact();
   }
 

@@ -1,20 +1,24 @@
-// Pages of one incarnation of a log, read once for all viewers that need them at about the same time.
+// Pages of one incarnation of a log, each read once for all viewers that need it at about the same time. Pages never
+// change within an incarnation, except that the last one grows.
+//
+// Invariants (test/tail/log-page-cache.test.ts)
+// - Viewers at any cursor within a page share one read of it.
+// - A page that was requested before this call, and that ends before the cursor, is read again.
+// - A page that is in use is not evicted; one that has not been used for some seconds is, and no timer remains.
 import type { LogPage } from '../log/log.ts';
 import { type Events, sizeOf, splitIntoSpans } from './event-span.ts';
 
-/** Events that were read at once, in parts that are told at once. */
+/** The events of one read, as spans. */
 type Page = readonly Events[];
 
-/**
- * Pages are kept for the next viewer, so long after they were last used and so much of them in all: viewers
- * that read a long log back drift apart. A log's past does not change within an incarnation.
- */
-const KEPT_MS = 3_000;
-const KEPT_BYTES = 4 * 1024 * 1024;
+/** Time after its last use for which a page is cached: viewers that replay a long log drift apart. */
+const MAX_AGE_MS = 3_000;
+/** Bytes of all cached pages. */
+const MAX_BYTES = 4 * 1024 * 1024;
 
-interface Kept {
+interface CachedPage {
   readonly page: Promise<Page | undefined>;
-  /** Of a page that has come. */
+  /** 0 until the page has been read. */
   bytes: number;
   /** In ms of `performance.now()`. */
   usedAt: number;
@@ -23,48 +27,52 @@ interface Kept {
 export class LogPageCache {
   readonly #epoch: string;
   readonly #readLog: (after: number) => Promise<LogPage | undefined>;
-  readonly #size: number;
-  /** By the seq that they follow on; the least recently used first. */
-  readonly #kept = new Map<number, Kept>();
+  readonly #pageSize: number;
+  /** By the seq before their first event; the least recently used first. */
+  readonly #pages = new Map<number, CachedPage>();
   #bytes = 0;
-  #sweep: NodeJS.Timeout | undefined;
+  #sweepTimer: NodeJS.Timeout | undefined;
 
-  constructor(epoch: string, read: (after: number) => Promise<LogPage | undefined>, size: number) {
+  /**
+   * @param epoch the incarnation; pages of another one are not returned
+   * @param pageSize events of one read
+   */
+  constructor(epoch: string, read: (after: number) => Promise<LogPage | undefined>, pageSize: number) {
     this.#epoch = epoch;
     this.#readLog = read;
-    this.#size = size;
+    this.#pageSize = pageSize;
   }
 
-  /** A page that holds something after a seq; undefined where this incarnation, as of now, holds nothing there. */
+  /** A page that holds an event after a seq; undefined if this incarnation, at the time of the call, holds none. */
   async get(after: number): Promise<Page | undefined> {
     // Aligned, so that viewers at different cursors share a page.
-    const from = after - (after % this.#size);
-    const known = this.#kept.get(from);
-    if (known && holds(await known.page, after)) return this.#used(from, known);
-    // One that was begun before this call may have missed what has come since.
-    const since = this.#kept.get(from);
-    const page = await (since && since !== known ? since : this.#fetch(from)).page;
-    return holds(page, after) ? page : undefined;
+    const from = after - (after % this.#pageSize);
+    const cached = this.#pages.get(from);
+    if (cached && endsAfter(await cached.page, after)) return this.#use(from, cached);
+    // Its read began before this call, so it may lack newer events. One that another caller has started since does not.
+    const newer = this.#pages.get(from);
+    const page = await (newer && newer !== cached ? newer : this.#fetch(from)).page;
+    return endsAfter(page, after) ? page : undefined;
   }
 
-  #used(from: number, kept: Kept): Promise<Page | undefined> {
-    kept.usedAt = performance.now();
-    if (this.#kept.get(from) === kept) {
-      this.#kept.delete(from);
-      this.#kept.set(from, kept);
+  #use(from: number, cached: CachedPage): Promise<Page | undefined> {
+    cached.usedAt = performance.now();
+    if (this.#pages.get(from) === cached) {
+      this.#pages.delete(from);
+      this.#pages.set(from, cached);
     }
-    return kept.page;
+    return cached.page;
   }
 
-  #fetch(from: number): Kept {
-    this.#drop(from);
-    const kept: Kept = { page: this.#read(from), bytes: 0, usedAt: performance.now() };
-    this.#kept.set(from, kept);
-    kept.page.then(
-      (page) => this.#keep(from, kept, page),
-      () => this.#forget(from, kept),
+  #fetch(from: number): CachedPage {
+    this.#delete(from);
+    const cached: CachedPage = { page: this.#read(from), bytes: 0, usedAt: performance.now() };
+    this.#pages.set(from, cached);
+    cached.page.then(
+      (page) => this.#onRead(from, cached, page),
+      () => this.#deleteIfSame(from, cached),
     );
-    return kept;
+    return cached;
   }
 
   async #read(after: number): Promise<Page | undefined> {
@@ -72,39 +80,39 @@ export class LogPageCache {
     return page?.epoch === this.#epoch ? splitIntoSpans(page.events) : undefined;
   }
 
-  #keep(from: number, kept: Kept, page: Page = []): void {
-    if (page.length === 0) this.#forget(from, kept);
-    if (this.#kept.get(from) !== kept) return;
-    for (const events of page) for (const event of events) kept.bytes += sizeOf(event);
-    this.#bytes += kept.bytes;
-    this.#letGo();
+  #onRead(from: number, cached: CachedPage, page: Page = []): void {
+    if (page.length === 0) this.#deleteIfSame(from, cached);
+    if (this.#pages.get(from) !== cached) return;
+    for (const events of page) for (const event of events) cached.bytes += sizeOf(event);
+    this.#bytes += cached.bytes;
+    this.#evict();
   }
 
-  #forget(from: number, kept: Kept): void {
-    if (this.#kept.get(from) === kept) this.#drop(from);
+  #deleteIfSame(from: number, cached: CachedPage): void {
+    if (this.#pages.get(from) === cached) this.#delete(from);
   }
 
-  #drop(from: number): void {
-    this.#bytes -= this.#kept.get(from)?.bytes ?? 0;
-    this.#kept.delete(from);
+  #delete(from: number): void {
+    this.#bytes -= this.#pages.get(from)?.bytes ?? 0;
+    this.#pages.delete(from);
   }
 
-  /** Of what is too much, or was not used for long; and looks again as long as something is kept. */
-  #letGo(): void {
-    const before = performance.now() - KEPT_MS;
-    for (const [from, { bytes, usedAt }] of this.#kept) {
-      if (this.#bytes <= KEPT_BYTES && usedAt > before) break;
-      // What is on its way is somebody's.
-      if (bytes > 0) this.#drop(from);
+  /** Evicts pages that are too old or too many, and repeats that for as long as any is cached. */
+  #evict(): void {
+    const oldest = performance.now() - MAX_AGE_MS;
+    for (const [from, { bytes, usedAt }] of this.#pages) {
+      if (this.#bytes <= MAX_BYTES && usedAt > oldest) break;
+      // A page that is being read has a caller that waits for it.
+      if (bytes > 0) this.#delete(from);
     }
-    if (this.#sweep || this.#bytes === 0) return;
-    this.#sweep = setTimeout(() => {
-      this.#sweep = undefined;
-      this.#letGo();
-    }, KEPT_MS).unref();
+    if (this.#sweepTimer || this.#bytes === 0) return;
+    this.#sweepTimer = setTimeout(() => {
+      this.#sweepTimer = undefined;
+      this.#evict();
+    }, MAX_AGE_MS).unref();
   }
 }
 
-function holds(page: Page | undefined, after: number): boolean {
-  return (page?.at(-1)?.at(-1)?.seq ?? 0) > after;
+function endsAfter(page: Page | undefined, seq: number): boolean {
+  return (page?.at(-1)?.at(-1)?.seq ?? 0) > seq;
 }

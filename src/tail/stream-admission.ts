@@ -6,9 +6,9 @@ import { ANONYMOUS, type Caller, callerKey } from '../execution/permission.ts';
 
 export interface StreamLimits {
   readonly perNode: number;
-  /** While authentication is off, callers cannot be distinguished, and only the node's limit holds. */
+  /** Not applied while authentication is off, because callers cannot be distinguished then. */
   readonly perCaller: number;
-  /** A caller's streams may all be opened at once, after a restart; from then on this many new ones per second. */
+  /** Sustained rate of new streams of one caller. A burst of `perCaller` is admitted, for reconnects after a restart. */
   readonly newPerSecond: number;
 }
 
@@ -36,7 +36,7 @@ export class StreamAdmission {
   admit(caller: Caller): () => void {
     const { perNode } = this.#limits;
     if (this.#open >= perNode) {
-      throw new ExecstreamError('CAPACITY', `server is at its stream limit (${perNode})`);
+      throw new ExecstreamError('SOURCE_UNAVAILABLE', `server is at its stream limit (${perNode})`);
     }
     const key = caller === ANONYMOUS ? undefined : callerKey(caller);
     if (key !== undefined) this.#charge(key);

@@ -103,7 +103,7 @@ export class Tail extends LogWindow implements LogListener {
     if (this.#catchUp.isReading || !this.isContinuedBy(epoch, events)) {
       this.missed();
     } else if ((events.at(-1)?.seq ?? 0) > this.head) {
-      this.#viewers.hear(this.append(events));
+      this.#viewers.countEvents(this.append(events));
       this.#viewers.wake();
     }
   }
@@ -193,7 +193,7 @@ export class Tail extends LogWindow implements LogListener {
     // The row may have ended this tail in the meantime. Nothing follows the terminal event.
     if (this.end === 0) {
       if (isSameLog) {
-        this.#viewers.hear(this.advance(page));
+        this.#viewers.countEvents(this.advance(page));
       } else {
         this.startEpoch(page);
         this.#pages = this.#newPages();

@@ -1,5 +1,4 @@
-// The tails of this process, one an execution however many viewers it has, none without viewers.
-
+// The tails of this process: one per execution that has viewers, shared by all of them.
 import { BurstGate } from '../async/burst-gate.ts';
 import { delay } from '../async/delay.ts';
 import type { Cursor } from '../event/cursor.ts';
@@ -12,8 +11,8 @@ import { StreamAdmission, type StreamLimits } from './stream-admission.ts';
 import { Tail } from './tail.ts';
 import { Viewer, type ViewerOptions } from './viewer.ts';
 
-/** How long a first look at an ended log may take. */
-const SETTLE_MS = 2_000;
+/** Timeout for checking whether an ended log holds anything for a viewer. */
+const SETTLE_TIMEOUT_MS = 2_000;
 
 export interface OpenViewer extends Omit<ViewerOptions, 'permissionClass'> {
   readonly kind: ExecutionKind;
@@ -25,60 +24,60 @@ export interface TailsOptions {
   readonly log: LogReader & Pick<LogWriter, 'open'>;
   readonly store: ExecutionStore;
   readonly authorize: Authorize;
-  /** Sees to it that an execution whose row has ended gets its terminal event, though its publisher died. */
+  /** Appends the terminal event of an execution whose row has ended, in case its publisher has died. */
   readonly reconcileEnd: (row: Execution) => Promise<void>;
   readonly follow: Follow;
-  /** Makes the row of a workflow that is known elsewhere, on its first view; undefined where it is not. */
+  /** Creates the row of a workflow that only Temporal knows, when it is first viewed; undefined for other ids. */
   readonly findWorkflow?:
     | ((executionId: string, tenant: string | undefined) => Promise<Execution | undefined>)
     | undefined;
   readonly limits?: Partial<StreamLimits> | undefined;
 }
 
-interface Shared {
+interface SharedTail {
   readonly tail: Tail;
   readonly started: Promise<void>;
-  users: number;
+  viewers: number;
   unfollow: () => void | Promise<void>;
 }
 
 export class Tails {
   readonly #options: TailsOptions;
-  readonly #tails = new Map<string, Shared>();
+  readonly #tails = new Map<string, SharedTail>();
   readonly #admission: StreamAdmission;
-  readonly #entrance = new BurstGate();
+  readonly #gate = new BurstGate();
 
   constructor(options: TailsOptions) {
     this.#options = options;
     this.#admission = new StreamAdmission(options.limits);
   }
 
-  /** How many executions are followed. */
+  /** Number of executions with viewers. */
   get size(): number {
     return this.#tails.size;
   }
 
   /**
-   * Lets a caller watch an execution. Permission is asked anew each time, before any event is read.
+   * Opens a viewer of an execution. Permission is checked each time, before any event is read.
    * @throws ExecstreamError `NOT_FOUND` for an id that is unknown, of another kind or hidden from the caller,
-   *   `FORBIDDEN`, `SOURCE_UNAVAILABLE` where the store or the log does not answer or the node is full,
-   *   `TOO_MANY_STREAMS`.
+   *   `FORBIDDEN`, `SOURCE_UNAVAILABLE` if the store or the log is unavailable or the node is full,
+   *   `TOO_MANY_STREAMS`
    */
   async open(request: OpenViewer): Promise<Viewer> {
-    // Before any look-up: a node that is full must not be kept busy with refusals.
-    const leave = this.#admission.admit(request.caller);
+    // Before anything is read, so that rejections cost a full node little.
+    const releasePlace = this.#admission.admit(request.caller);
     try {
-      return await this.#open(request, leave);
+      return await this.#open(request, releasePlace);
     } catch (error) {
-      leave();
+      releasePlace();
       throw error;
     }
   }
 
-  async #open(request: OpenViewer, leave: () => void): Promise<Viewer> {
+  async #open(request: OpenViewer, releasePlace: () => void): Promise<Viewer> {
     const row = await this.find(request.kind, request.executionId, request.caller);
     if (!row) throw unknownExecution(request.executionId);
-    await this.#entrance.pass();
+    await this.#gate.pass();
     const permissionClass = await requireRead(this.#options.authorize, request.caller, row);
 
     const shared = this.#acquire(row.id);
@@ -91,16 +90,16 @@ export class Tails {
     }
     const viewer = new Viewer(shared.tail, { ...request, permissionClass }, () => {
       this.#release(shared);
-      leave();
+      releasePlace();
     });
-    // Whether anything is left for this cursor and filter is known before the first byte: it may be a 204.
-    if (shared.tail.end > 0 && (request.after?.seq ?? 0) > 0) await settled(viewer);
+    // If no event is left for this cursor and filter, the response is a 204: known before the first byte.
+    if (shared.tail.end > 0 && (request.after?.seq ?? 0) > 0) await checkedForEvents(viewer);
     return viewer;
   }
 
   /**
-   * The row of an execution of this kind; of a workflow that is known elsewhere, made on its first view.
-   * @throws ExecstreamError `SOURCE_UNAVAILABLE`
+   * Finds the row of an execution of a kind. Creates it for a workflow that only Temporal knows.
+   * @throws ExecstreamError `SOURCE_UNAVAILABLE` if the store or Temporal is unavailable
    */
   async find(kind: ExecutionKind, executionId: string, caller: Caller): Promise<Execution | undefined> {
     const { store, findWorkflow } = this.#options;
@@ -117,31 +116,36 @@ export class Tails {
   }
 
   async #bringUpToDate(tail: Tail, row: Execution, after: Cursor | undefined): Promise<void> {
-    // Another server may have been quicker to hear of an event, or of a new epoch, than this tail.
-    const ahead = after && (after.seq > tail.head || (after.epoch ?? tail.epoch) !== tail.epoch);
-    if (ahead && tail.end === 0) await tail.refresh();
+    // Another server may have received an event, or a new epoch, before this tail.
+    const isAhead = after && (after.seq > tail.head || (after.epoch ?? tail.epoch) !== tail.epoch);
+    if (isAhead && tail.end === 0) await tail.refresh();
     if (!isFinal(row.status)) return;
     if (tail.end === 0) await tail.refresh();
     if (row.end) tail.archive(row);
     else await this.#options.reconcileEnd(row);
   }
 
-  #acquire(executionId: string): Shared {
+  #acquire(executionId: string): SharedTail {
     const known = this.#tails.get(executionId);
     if (known) {
-      known.users += 1;
+      known.viewers += 1;
       return known;
     }
     const { log, store, follow } = this.#options;
     const tail = new Tail(executionId, { log, loadRow: () => store.get(executionId) });
-    const shared: Shared = { tail, started: tail.start(), users: 1, unfollow: follow(executionId, tail) };
+    const shared: SharedTail = {
+      tail,
+      started: tail.start(),
+      viewers: 1,
+      unfollow: follow(executionId, tail),
+    };
     this.#tails.set(executionId, shared);
     return shared;
   }
 
-  #release(shared: Shared): void {
-    shared.users -= 1;
-    if (shared.users > 0) return;
+  #release(shared: SharedTail): void {
+    shared.viewers -= 1;
+    if (shared.viewers > 0) return;
     const { executionId } = shared.tail;
     if (this.#tails.get(executionId) === shared) this.#tails.delete(executionId);
     void shared.unfollow();
@@ -149,15 +153,15 @@ export class Tails {
   }
 }
 
-/** Waits until a viewer has found something or nothing, but not out a log that does not answer: the stream says so. */
-async function settled(viewer: Viewer): Promise<void> {
-  const found = new AbortController();
-  await Promise.race([viewer.ready(), delay(SETTLE_MS, found.signal)]);
-  found.abort();
+/** Resolves once it is known whether a viewer has an event. A log that is unavailable is not waited for. */
+async function checkedForEvents(viewer: Viewer): Promise<void> {
+  const checked = new AbortController();
+  await Promise.race([viewer.ready(), delay(SETTLE_TIMEOUT_MS, checked.signal)]);
+  checked.abort();
 }
 
-/** A tail that still starts is on its way to a subscription, which must not be left behind. */
-async function stop({ tail, started }: Shared): Promise<void> {
+/** Closes a tail after its start, which may be about to subscribe: the subscription would otherwise remain. */
+async function stop({ tail, started }: SharedTail): Promise<void> {
   await started.catch(() => {});
   await tail.close();
 }

@@ -1,49 +1,51 @@
-// Those who watch an execution in this process, as its tail knows them.
+// The viewers of one execution in this process.
 import { SmallSet } from '../async/small-set.ts';
 
 /**
- * A lone viewer's events are kept for those who come right behind it. After so many it is likely to stay alone, and
- * what it has taken is let go of at once: what is kept until the next event outlives a collection of young garbage,
- * and with many executions that is most of what collecting costs (decision 0016). Who comes later reads the log.
+ * Events that are kept in the ring while an execution has a single viewer, for a second one that joins soon after it.
+ * After that many the viewer is likely to remain the only one, and events are dropped as soon as it has taken them:
+ * events that are kept until the next one survive a collection of young garbage, and with many executions that is most
+ * of the cost of garbage collection (docs/decisions/0016). A viewer that joins later reads the log.
  */
 export const KEPT_WHILE_ALONE = 16;
 
-/** How often a source is polled where no viewer asks otherwise. */
+/** How often a source is polled if no viewer requests another interval. */
 const POLL_MS = 500;
 
-/** What a tail tells its viewers, and asks of them. */
+/** A viewer, as its tail uses it. */
 export interface TailViewer {
-  /** How often a source that announces nothing is to be asked. */
+  /** How often to poll a source that does not announce its events, in ms. */
   readonly pollMs?: number | undefined;
-  /** There may be something to take. */
+  /** Called when an event may be available. */
   wake(): void;
-  /** The log cannot be read for now; the stream goes on when it can. */
+  /** Called when the log or the source is unavailable; the stream continues once it is available again. */
   warn(code: string, message: string): void;
 }
 
+/** Extends a set rather than holding one: an announcement then loads one object less from memory. */
 export class ViewerSet extends SmallSet<TailViewer> {
-  /** Events that came since the last one joined. */
-  #heard = 0;
+  /** Events since the last viewer joined. */
+  #eventsSinceJoin = 0;
 
   override add(viewer: TailViewer): void {
     super.add(viewer);
-    this.#heard = 0;
+    this.#eventsSinceJoin = 0;
   }
 
-  /** So many events have come. */
-  hear(events: number): void {
-    this.#heard += events;
+  /** Counts events that were added to the tail. */
+  countEvents(events: number): void {
+    this.#eventsSinceJoin += events;
   }
 
-  /** Whether there is one, which has been alone for long. */
+  /** Whether there is a single viewer, which is likely to remain the only one. */
   get isAlone(): boolean {
-    return this.only !== undefined && this.#heard > KEPT_WHILE_ALONE;
+    return this.only !== undefined && this.#eventsSinceJoin > KEPT_WHILE_ALONE;
   }
 
-  /** The shortest interval that one of them asks for. */
+  /** The shortest interval that a viewer has requested, in ms. */
   get pollMs(): number {
-    const asked = [...this].map(({ pollMs = POLL_MS }) => pollMs);
-    return asked.length > 0 ? Math.min(...asked) : POLL_MS;
+    const intervals = [...this].map(({ pollMs = POLL_MS }) => pollMs);
+    return intervals.length > 0 ? Math.min(...intervals) : POLL_MS;
   }
 
   warn(code: string, message: string): void {

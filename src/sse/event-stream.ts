@@ -1,68 +1,76 @@
-// One open event stream: what its source has goes out as fast as its client reads, a comment while there is nothing,
-// and an end for good or to be taken up again.
+// One open event stream: writes its source's frames as fast as the client reads, sends heartbeats when idle, and ends
+// for good or so that the client reconnects.
 //
-// Invariants (each with a test in test/sse)
-// 1. Frames are taken of the source only while the sink takes more: a client that does not read costs one write,
-//    however far it lags, and what it has not read stays the source's.
-// 2. A rotation writes no frames and no last words: the client comes back with the cursor of what it was told.
-// 3. However it ends, the source is closed and no timer is left.
-// 4. What a source throws ends its own stream, to be taken up again, and no other.
-// 5. A stream with much to write yields to the event loop, and so to the other streams, after 256 KiB.
+// Invariants (test/sse)
+// 1. Frames are taken from the source only while the sink is ready: a client that does not read costs one write, however
+//    far it falls behind, and what it has not read remains in the source.
+// 2. A rotation writes no frames and no final frame: the client reconnects with the cursor of what it has received.
+// 3. However it ends, the source is closed and no timer remains.
+// 4. An error of a source ends its own stream, so that the client reconnects, and no other stream.
+// 5. A stream with much to write yields to the event loop, and so to other streams, after 256 KiB.
 import { cursorOnly, type Frame, HEARTBEAT, opening } from './frame.ts';
+import type { Sink } from './sink.ts';
 
-/** Bytes that are asked of a source at a time. */
+/** Bytes requested from a source at a time. */
 const WRITE_BYTES = 64 * 1024;
-/** Bytes that are written before other streams have their turn: executing and encoding them takes time. */
+/** Bytes written before other streams take their turn, because executing and encoding them takes time. */
 const TURN_BYTES = 256 * 1024;
 
 /** Where a stream's frames come from. */
 export interface FrameSource {
-  /** Frames that are there now, as one, of about this many bytes; undefined while there are none. */
+  /** The available frames as one, of about this many bytes; undefined if there are none. */
   take(bytes: number): Frame | undefined;
-  /** Woken, once for each time that `take` found nothing, when it is worth asking again. */
+  /** Woken when it is worth calling `take` again; once for each time that it is set. */
   waiter: { wake(): void } | undefined;
-  /** Whether nothing will follow. */
+  /** Whether no frame will follow. */
   readonly ended: boolean;
-  /** The cursor, where what was filtered out has moved it on past the one told last; it counts as told then. */
+  /** The cursor after events that the filter skipped, if it has advanced since the last frame; marks it as sent. */
   takeSkippedCursor(): string | undefined;
-  /** What tells the client that the execution has ended; undefined where the last frame has told it. */
+  /** The frame that ends the protocol, as GraphQL's `complete`; undefined if the last frame has done so. */
   finalFrame(): Frame | undefined;
   close(): void;
 }
 
-/** Where a stream's frames go. */
-export interface Sink {
-  /** Whether it takes more. Where it does not, it calls the stream's `wake` or `advance` when it does again. */
-  readonly ready: boolean;
-  write(frame: Frame): void;
-  /** Ends cleanly, behind what was written. */
-  end(): void;
-  /** Breaks the connection. */
-  abort(): void;
-}
-
 export interface EventStreamSettings {
-  /** What a client is told to wait before it comes back. */
+  /**
+   * How long clients wait before they reconnect, in ms; sent to them.
+   * @default 1_000
+   */
   readonly retryMs: number;
-  /** A comment is sent when nothing was for so long. */
+  /**
+   * A comment is sent after this time without any other write.
+   * @default 15_000
+   */
   readonly heartbeatMs: number;
-  /** A connection is rotated after 80 to 100 % of this time. */
+  /**
+   * A connection is rotated after 80 to 100 % of this time.
+   * @default 600_000
+   */
   readonly lifetimeMs: number;
-  /** A client that reads nothing for so long is cut off; it may come back. Looked at with each heartbeat. */
+  /**
+   * A client that has read nothing for this time is disconnected, and may reconnect. Checked with each heartbeat.
+   * @default 60_000
+   */
   readonly stalledMs: number;
-  /** What one stream is sent at most: one that reads an old log back leaves the others their share. */
+  /**
+   * Rate limit of one stream, so that one that replays a long log leaves bandwidth to the others.
+   * @default 16 * 1024 * 1024
+   */
   readonly bytesPerSecond: number;
-  /** Whether connections of Node's HTTP/1.1 are written to past its streams. The bytes are the same. */
+  /**
+   * Whether HTTP/1.1 connections are written to past Node's streams. The bytes are the same.
+   * @default true
+   */
   readonly directWrites: boolean;
 }
 
-/** What whoever has opened a stream does for it. */
+/** What an owner of streams does for each of them. */
 export interface EventStreamHooks {
-  /** Calls `advance` soon, together with what else the tick brings. */
+  /** Calls `advance` soon, together with the other streams of this tick. */
   schedule(stream: EventStream): void;
   onClosed(stream: EventStream): void;
   onWritten(bytes: number): void;
-  /** Is told what a source has thrown. */
+  /** Receives what a source has thrown. */
   onError(error: unknown): void;
 }
 
@@ -73,17 +81,18 @@ export class EventStream {
   readonly #lifetime: NodeJS.Timeout;
   #heartbeat: NodeJS.Timeout;
   /** When the last frame or comment was written. */
-  #quietSince = wholeMs();
+  #quietSince = nowInMs();
   #sink: Sink | undefined;
   #rotated = false;
   #closed = false;
-  #beat = false;
-  /** When the sink was last found to take no more, in ms of `performance.now()`. */
+  #isHeartbeatDue = false;
+  /** When the sink stopped accepting frames, in ms of `performance.now()`. */
   #fullSince: number | undefined;
   /** Bytes since `#countedFrom`. */
-  #sent = 0;
+  #sentBytes = 0;
   #countedFrom = performance.now();
-  #resting: NodeJS.Timeout | undefined;
+  /** Set while the rate limit holds the stream back. */
+  #throttle: NodeJS.Timeout | undefined;
 
   constructor(source: FrameSource, settings: EventStreamSettings, hooks: EventStreamHooks) {
     this.#source = source;
@@ -94,7 +103,7 @@ export class EventStream {
     this.#heartbeat = setTimeout(this.#onHeartbeat, heartbeatMs).unref();
   }
 
-  /** Begins to write. */
+  /** Starts to write. */
   attach(sink: Sink): void {
     if (this.#closed) {
       sink.end();
@@ -105,15 +114,15 @@ export class EventStream {
     this.advance();
   }
 
-  /** There may be something to write, soon: with what other streams have. */
+  /** Schedules `advance`: a frame may be available, or the sink ready. */
   wake(): void {
     this.#hooks.schedule(this);
   }
 
-  /** Writes what is there, for as long as the sink takes it. */
+  /** Writes the available frames, for as long as the sink is ready. */
   advance(): void {
     const sink = this.#sink;
-    if (this.#closed || !sink || this.#resting) return;
+    if (this.#closed || !sink || this.#throttle) return;
     try {
       if (this.#rotated) this.#finish(sink);
       else this.#advance(sink);
@@ -135,14 +144,14 @@ export class EventStream {
       const frame = this.#source.take(WRITE_BYTES);
       if (frame) {
         this.#write(sink, frame);
-        if (this.#resting) return;
+        if (this.#throttle) return;
         written += frame.length;
       } else if (this.#source.ended) {
         this.#finish(sink);
         return;
-      } else if (this.#beat) {
-        this.#beat = false;
-        sink.write(this.#movedOn() ?? HEARTBEAT);
+      } else if (this.#isHeartbeatDue) {
+        this.#isHeartbeatDue = false;
+        sink.write(this.#skippedCursor() ?? HEARTBEAT);
       } else {
         this.#source.waiter = this;
         return;
@@ -151,21 +160,21 @@ export class EventStream {
     this.#fullSince ??= performance.now();
   }
 
-  /** Ends so that the client takes it up again: a rotation is not the end of an execution. */
+  /** Ends the connection so that the client reconnects. The execution has not ended. */
   rotate(): void {
     this.#rotated = true;
-    clearTimeout(this.#resting);
-    this.#resting = undefined;
+    clearTimeout(this.#throttle);
+    this.#throttle = undefined;
     this.advance();
   }
 
-  /** Lets go of everything; the connection has gone. */
+  /** Releases everything. Called when the connection has gone. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#lifetime);
     clearTimeout(this.#heartbeat);
-    clearTimeout(this.#resting);
+    clearTimeout(this.#throttle);
     this.#source.waiter = undefined;
     this.#source.close();
     this.#hooks.onClosed(this);
@@ -173,35 +182,35 @@ export class EventStream {
 
   #write(sink: Sink, frame: Frame): void {
     sink.write(frame);
-    // The timer finds out for itself: to put it off with each frame costs more.
-    this.#quietSince = wholeMs();
-    this.#beat = false;
+    // The heartbeat's timer checks this when it fires: restarting it with each frame would cost more.
+    this.#quietSince = nowInMs();
+    this.#isHeartbeatDue = false;
     this.#hooks.onWritten(frame.length);
-    this.#sent += frame.length;
-    if (this.#sent > this.#settings.bytesPerSecond) this.#rest();
+    this.#sentBytes += frame.length;
+    if (this.#sentBytes > this.#settings.bytesPerSecond) this.#pauseUntilNextSecond();
   }
 
-  /** So much in less than a second: the rest of that second is the other streams'. */
-  #rest(): void {
+  /** The limit was reached in less than a second: the remainder of that second belongs to the other streams. */
+  #pauseUntilNextSecond(): void {
     const now = performance.now();
-    const restMs = this.#countedFrom + 1_000 - now;
-    this.#sent = 0;
+    const pauseMs = this.#countedFrom + 1_000 - now;
+    this.#sentBytes = 0;
     this.#countedFrom = Math.max(now, this.#countedFrom + 1_000);
-    if (restMs <= 0) return;
-    this.#resting = setTimeout(() => {
-      this.#resting = undefined;
+    if (pauseMs <= 0) return;
+    this.#throttle = setTimeout(() => {
+      this.#throttle = undefined;
       this.advance();
-    }, restMs).unref();
+    }, pauseMs).unref();
   }
 
   readonly #onHeartbeat = (): void => {
     const { heartbeatMs, stalledMs } = this.#settings;
-    const leftMs = this.#quietSince + heartbeatMs - wholeMs();
-    const isDue = leftMs <= 0;
-    if (isDue) this.#quietSince = wholeMs();
-    this.#heartbeat = setTimeout(this.#onHeartbeat, isDue ? heartbeatMs : leftMs).unref();
+    const remainingMs = this.#quietSince + heartbeatMs - nowInMs();
+    const isDue = remainingMs <= 0;
+    if (isDue) this.#quietSince = nowInMs();
+    this.#heartbeat = setTimeout(this.#onHeartbeat, isDue ? heartbeatMs : remainingMs).unref();
     if (!isDue) return;
-    this.#beat = true;
+    this.#isHeartbeatDue = true;
     if (this.#fullSince !== undefined && performance.now() - this.#fullSince >= stalledMs) {
       this.close();
       this.#sink!.abort();
@@ -211,25 +220,24 @@ export class EventStream {
   };
 
   #finish(sink: Sink): void {
+    // A sink may close the stream while it writes.
     if (this.#closed) return;
-    const moved = this.#movedOn();
-    if (moved) sink.write(moved);
-    const words = this.#source.ended && !this.#rotated ? this.#source.finalFrame() : undefined;
-    if (words) sink.write(words);
+    const skipped = this.#skippedCursor();
+    if (skipped) sink.write(skipped);
+    // The final frame would make the client stop: after a rotation it must reconnect.
+    const final = this.#source.ended && !this.#rotated ? this.#source.finalFrame() : undefined;
+    if (final) sink.write(final);
     this.close();
     sink.end();
   }
 
-  #movedOn(): Frame | undefined {
+  #skippedCursor(): Frame | undefined {
     const cursor = this.#source.takeSkippedCursor();
     return cursor === undefined ? undefined : cursorOnly(cursor);
   }
 }
 
-/**
- * `performance.now()` in whole ms: a fraction would be an object of its own in each stream. Rounded up, so that nothing
- * is taken for older than it is.
- */
-function wholeMs(): number {
+/** `performance.now()` in integers, rounded up: each fraction would be a heap object per stream. */
+function nowInMs(): number {
   return Math.ceil(performance.now());
 }

@@ -1,5 +1,4 @@
-// The open event streams of this process: opened as the body of a response, counted, rotated and drained together.
-
+// The open event streams of this process: each is the body of a response; they are counted, rotated and drained together.
 import {
   EventStream,
   type EventStreamHooks,
@@ -18,24 +17,25 @@ export const DEFAULT_STREAM_SETTINGS: EventStreamSettings = {
   directWrites: true,
 };
 
-/** How many streams a draining server rotates a second, where its deadline leaves it the time. */
+/** Streams that a draining server rotates per second, unless its deadline requires a higher rate. */
 const ROTATIONS_PER_SECOND = 500;
 
 export class EventStreams {
   readonly #settings: EventStreamSettings;
   readonly #open = new Set<EventStream>();
-  readonly #ticks = new WriteScheduler<EventStream>((stream) => stream.advance());
+  readonly #scheduler = new WriteScheduler<EventStream>((stream) => stream.advance());
   readonly #hooks: EventStreamHooks;
   #draining = false;
-  /** Streams that were opened, and bytes of frames that were written, since the process began. */
+  /** Streams opened since the process started. */
   opened = 0;
+  /** Bytes of frames written since the process started. */
   bytes = 0;
 
-  /** @param onError is told of a source that fails: that ends its stream, and no other. */
+  /** @param onError receives what a source throws: that ends its stream, and no other */
   constructor(settings: Partial<EventStreamSettings> = {}, onError: (error: unknown) => void = () => {}) {
     this.#settings = { ...DEFAULT_STREAM_SETTINGS, ...settings };
     this.#hooks = {
-      schedule: (stream) => this.#ticks.add(stream),
+      schedule: (stream) => this.#scheduler.add(stream),
       onClosed: (stream) => this.#open.delete(stream),
       onWritten: (bytes) => {
         this.bytes += bytes;
@@ -44,25 +44,26 @@ export class EventStreams {
     };
   }
 
-  /** How many streams are open. */
+  /** Number of open streams. */
   get size(): number {
     return this.#open.size;
   }
 
-  /** Whether the server is on its way down. */
+  /** Whether the server is shutting down. */
   get draining(): boolean {
     return this.#draining;
   }
 
-  /** Ends every stream in a way that its client takes up again, at once. */
+  /** Rotates every stream immediately. */
   rotateAll(): void {
     for (const stream of this.#open) stream.rotate();
   }
 
   /**
-   * Ends every stream so, those too that are still on their way to being opened: spread, so that their clients do not
-   * all come to the next server at once.
-   * @param withinMs all have ended after so long
+   * Rotates every stream, including those that are being opened. The rotations are spread over time, so that the clients
+   * do not all reconnect to the next server at the same moment.
+   * @param withinMs time until all have ended
+   * @default withinMs 0
    */
   drain(withinMs = 0): void {
     this.#draining = true;
@@ -74,8 +75,8 @@ export class EventStreams {
   }
 
   /**
-   * Writes a source as the body of a response.
-   * @param signal aborted when the client has gone
+   * Opens a stream as the body of a response.
+   * @param signal aborted when the client has disconnected
    */
   open(source: FrameSource, signal: AbortSignal): EventStreamBody {
     const stream = new EventStream(source, this.#settings, this.#hooks);

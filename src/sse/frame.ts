@@ -1,14 +1,14 @@
-// SSE bytes (https://html.spec.whatwg.org/multipage/server-sent-events.html), made once for all who are sent them.
+// SSE frames (https://html.spec.whatwg.org/multipage/server-sent-events.html), encoded once for all clients.
 
-/** What is written to a stream in one go: alone, and as a chunk of HTTP/1.1's chunked coding (RFC 9112, 7.1). */
+/** What is written to a stream in one write: as bytes, and as a chunk of HTTP/1.1's chunked coding (RFC 9112, 7.1). */
 export interface Frame {
   readonly bytes: Uint8Array;
   readonly chunk: Uint8Array;
-  /** Of `bytes`. */
+  /** Length of `bytes`. */
   readonly length: number;
 }
 
-/** The chunk, of which the bytes alone are a view: most are never asked for it. */
+/** Holds the chunk only; `bytes` is a view of it, created when it is read, which is rare. */
 class Chunk implements Frame {
   readonly chunk: Buffer;
   readonly length: number;
@@ -23,37 +23,37 @@ class Chunk implements Frame {
   }
 }
 
-function encoded(text: string): Frame {
-  // Of ASCII, as most of it is, the number of bytes is known before they are made.
-  const made = asChunk(text, text.length);
-  return made.length === text.length ? made : asChunk(text, made.length);
+function encode(text: string): Frame {
+  // Most text is ASCII, whose number of bytes is known before they are encoded.
+  const frame = asChunk(text, text.length);
+  return frame.length === text.length ? frame : asChunk(text, frame.length);
 }
 
-/** @param length what the text is taken to come to, in bytes; the chunk is one if that is what it comes to */
+/** @param length the assumed number of bytes of the text; if it is wrong, so is the size in the chunk's header */
 function asChunk(text: string, length: number): Frame {
   const size = length.toString(16);
   const chunk = Buffer.from(`${size}\r\n${text}\r\n`);
   return new Chunk(chunk, chunk.length - size.length - 4);
 }
 
-/** Lines end in CR, LF or CRLF; a client hands all three on as LF. */
+/** Lines end in CR, LF or CRLF; clients read each of them as LF. */
 const LINE_BREAK = /\r\n|\r|\n/;
 
-/** A comment, which a client ignores: it keeps proxies from taking a silent connection for a dead one. */
-export const HEARTBEAT = encoded(':\n\n');
+/** A comment, which clients ignore; it keeps proxies from closing an idle connection. */
+export const HEARTBEAT = encode(':\n\n');
 
-/** The first bytes of a stream: how long to wait before coming back, and a comment that flushes every proxy. */
+/** The first bytes of a stream: the delay before a reconnect, and a comment that makes proxies forward the response. */
 export function opening(retryMs: number, comment = ''): Frame {
-  return encoded(`retry: ${retryMs}\n:${comment && ` ${comment.replace(/\s+/g, ' ')}`}\n\n`);
+  return encode(`retry: ${retryMs}\n:${comment && ` ${comment.replace(/\s+/g, ' ')}`}\n\n`);
 }
 
-/** Moves the client's cursor and dispatches nothing: an SSE client takes the id of a block without data. */
+/** Moves the client's cursor without an event: SSE clients store the id of a block that has no data. */
 export function cursorOnly(id: string): Frame {
-  return encoded(`id: ${id}\n\n`);
+  return encode(`id: ${id}\n\n`);
 }
 
 /**
- * One message.
+ * An event.
  * @param data any text; each of its lines becomes a `data:` line
  */
 export function frame(id: string | undefined, event: string, data: string): Frame {
@@ -62,27 +62,27 @@ export function frame(id: string | undefined, event: string, data: string): Fram
 }
 
 /**
- * One message whose data is one line, as JSON is without white space of its own: it is not looked through.
- * @param line without CR and LF
+ * An event whose data is a single line, as `JSON.stringify` returns it. It is not searched for line breaks.
+ * @param line must not contain CR or LF
  */
 export function lineFrame(id: string | undefined, event: string, line: string): Frame {
-  return encoded(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${line}\n\n`);
+  return encode(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${line}\n\n`);
 }
 
-/** Several frames as one, to be written at once. */
-export function joined(frames: readonly Frame[]): Frame {
-  const lone = frames.length === 1 ? frames[0] : undefined;
-  if (lone) return lone;
+/** Joins frames into one, to be sent in a single write. */
+export function joinFrames(frames: readonly Frame[]): Frame {
+  const only = frames.length === 1 ? frames[0] : undefined;
+  if (only) return only;
   const bytes = frames.map((each) => each.bytes);
   const length = bytes.reduce((sum, each) => sum + each.length, 0);
-  return new Chunk(inChunk(bytes, length), length);
+  return new Chunk(toChunk(bytes, length), length);
 }
 
-/** Bytes as one chunk. */
+/** Encodes bytes as one chunk. */
 export function chunkOf(bytes: Uint8Array): Uint8Array {
-  return inChunk([bytes], bytes.length);
+  return toChunk([bytes], bytes.length);
 }
 
-function inChunk(bytes: readonly Uint8Array[], length: number): Buffer {
+function toChunk(bytes: readonly Uint8Array[], length: number): Buffer {
   return Buffer.concat([Buffer.from(`${length.toString(16)}\r\n`), ...bytes, Buffer.from('\r\n')]);
 }

@@ -1,5 +1,5 @@
-// A body that a library writes, as the source of an event stream: it gets the heartbeat, lifetime, drain and
-// back-pressure of all others. One piece is read ahead, and no more.
+// A body that a library writes, as the source of an event stream: it gets the heartbeats, lifetime, drain and
+// backpressure of all others. A single piece is read ahead.
 import type { FrameSource } from './event-stream.ts';
 import { chunkOf, type Frame } from './frame.ts';
 
@@ -32,7 +32,7 @@ export class RelayedBody implements FrameSource {
     return { bytes, chunk: chunkOf(bytes), length: bytes.length };
   }
 
-  /** One body carries many logs: there is no cursor. */
+  /** One body carries the events of many logs, so there is no cursor. */
   takeSkippedCursor(): undefined {}
 
   finalFrame(): undefined {}
@@ -43,12 +43,12 @@ export class RelayedBody implements FrameSource {
   }
 
   async #read(): Promise<void> {
-    // One that fails has ended: its client comes back.
+    // A body that fails ends the stream, and its client reconnects.
     const { done, value } = await this.#reader.read().catch(() => ({ done: true, value: undefined }));
     this.#piece = value;
     this.ended = done;
-    const { waiter: waiting } = this;
+    const { waiter } = this;
     this.waiter = undefined;
-    waiting?.wake();
+    waiter?.wake();
   }
 }

@@ -1,14 +1,14 @@
-// The body of an event stream's response. To whoever reads it, a ReadableStream of bytes, on any runtime. On Node's
-// HTTP/1.1 the adapter (@whatwg-node/server, pinned; test/sse/direct-writes.test.ts fails where that changes) hands a
-// body that
-// has `read` and `pipe` the response itself: then frames go to the socket without a stream, a promise or a copy between.
+// The body of an event stream's response: a ReadableStream of bytes on any runtime. On Node's HTTP/1.1 the adapter
+// (@whatwg-node/server, whose version is pinned; test/sse/direct-writes.test.ts fails if this changes) passes the response
+// to a body that has `read` and `pipe`. Frames then go to the socket without a stream, a promise or a copy in between.
 import type { ServerResponse } from 'node:http';
-import type { EventStream, Sink } from './event-stream.ts';
+import type { EventStream } from './event-stream.ts';
 import type { Frame } from './frame.ts';
+import type { Sink } from './sink.ts';
 import { SocketSink } from './socket-sink.ts';
 
 export class EventStreamBody extends ReadableStream<Uint8Array> {
-  /** What the adapter knows a Node stream by. */
+  /** The adapter recognises a Node stream by this property. */
   readonly read: true | undefined;
   readonly #stream: EventStream;
   #signal: AbortSignal | undefined;
@@ -24,7 +24,7 @@ export class EventStreamBody extends ReadableStream<Uint8Array> {
         },
         cancel: () => stream.close(),
       },
-      // Nothing is made before it is asked for.
+      // Nothing is encoded before it is read.
       { highWaterMark: 0 },
     );
     this.read = isDirect || undefined;
@@ -34,26 +34,26 @@ export class EventStreamBody extends ReadableStream<Uint8Array> {
     if (signal.aborted) this.destroy();
   }
 
-  /** Writes to a response of Node, whose headers were written. */
+  /** Writes to a Node response, after its headers. */
   pipe(response: ServerResponse): void {
-    // From here on the adapter calls `destroy` when the connection closes: the request can be let go of.
-    this.#forget();
+    // The adapter calls `destroy` when the connection closes, so the request can be released.
+    this.#releaseSignal();
     this.#stream.attach(new SocketSink(response, this.#stream));
   }
 
-  /** The connection has gone. */
+  /** Called when the connection has closed. */
   readonly destroy = (): void => {
-    this.#forget();
+    this.#releaseSignal();
     this.#stream.close();
   };
 
-  #forget(): void {
+  #releaseSignal(): void {
     this.#signal?.removeEventListener('abort', this.destroy);
     this.#signal = undefined;
   }
 }
 
-/** A reader takes one frame for each time that it asks. */
+/** Delivers one frame for each read. */
 class ReaderSink implements Sink {
   ready = true;
   readonly #controller: ReadableStreamDefaultController<Uint8Array>;
@@ -79,6 +79,6 @@ class ReaderSink implements Sink {
   }
 
   abort(): void {
-    this.#controller.error(new Error('the client has read nothing for too long'));
+    this.#controller.error(new Error('client stalled: it has read nothing for too long'));
   }
 }

@@ -1,7 +1,7 @@
-// The answers that a request for an event stream can get: the stream, nothing left, or come back later.
+// Responses to a request for an event stream: the stream, no content, or an invitation to retry later.
 import type { FrameSource } from './event-stream.ts';
 import type { EventStreams } from './event-streams.ts';
-import { type Frame, joined, opening } from './frame.ts';
+import { type Frame, joinFrames, opening } from './frame.ts';
 import { RelayedBody, type RelayHooks } from './relayed-body.ts';
 
 const HEADERS = {
@@ -11,37 +11,37 @@ const HEADERS = {
   'X-Accel-Buffering': 'no',
 };
 
-/** Seconds after which a request that was refused for now may come again. */
+/** Seconds after which a request that was rejected temporarily may be repeated. */
 export const RETRY_AFTER_SECONDS = 5;
 
-/** A stream of a source's frames. */
+/** Streams a source's frames. */
 export function streamResponse(streams: EventStreams, source: FrameSource, signal: AbortSignal): Response {
   return new Response(streams.open(source, signal), { headers: HEADERS });
 }
 
-/** An event stream that a library answers, as one of ours. */
+/** Streams the body of a library's response, as one of our event streams. */
 export function relayedResponse(
   streams: EventStreams,
-  answer: Response,
+  response: Response,
   signal: AbortSignal,
   hooks: RelayHooks,
 ): Response {
-  return streamResponse(streams, new RelayedBody(answer.body!, hooks), signal);
+  return streamResponse(streams, new RelayedBody(response.body!, hooks), signal);
 }
 
-/** These frames as a whole stream, ended cleanly. */
+/** A complete stream of a few frames, which ends cleanly. */
 export function completeStream(...frames: Frame[]): Response {
-  return new Response(joined(frames).bytes as Uint8Array<ArrayBuffer>, { headers: HEADERS });
+  return new Response(joinFrames(frames).bytes as Uint8Array<ArrayBuffer>, { headers: HEADERS });
 }
 
-/** The execution has ended and the client has seen all of it: a browser's EventSource stops at this answer. */
+/** The execution has ended and the client has received all of it. A browser's EventSource then stops reconnecting. */
 export function noContent(): Response {
   return new Response(null, { status: 204 });
 }
 
 /**
- * A refusal for now. A browser's EventSource gives up for good on any answer but 200, and comes back after a
- * connection that ended: so it is told how long to wait, and why.
+ * A temporary rejection of a reconnecting client. A browser's EventSource stops permanently on any status but 200, and
+ * reconnects after a stream has ended: so the response is an empty stream with a longer `retry:` and the reason.
  */
 export function retryLater(reason: string, retryAfterSeconds: number = RETRY_AFTER_SECONDS): Response {
   return completeStream(opening(retryAfterSeconds * 1_000, reason));

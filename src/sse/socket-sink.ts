@@ -1,30 +1,31 @@
-// Writes frames to a connection of Node's HTTP/1.1 as the chunks that they were made as, past ServerResponse and past
-// the socket's stream: half the cost of `response.write`, and the same bytes on the wire.
+// Writes frames, as encoded chunks, to the handle of an HTTP/1.1 connection, past ServerResponse and the socket's stream:
+// half the cost of `response.write`, and the same bytes on the wire.
 //
-// Invariants
-// 1. The next frame is taken when the kernel has the last one: what a client has not read waits in one write.
-// 2. What is written past the socket's stream goes behind all that was written to it: both go to the handle in turn,
-//    and a socket that holds something back is written to by its response.
+// Invariants (test/sse/direct-writes.test.ts)
+// 1. The next frame is taken when the kernel has accepted the last one: what a client has not read waits in one write.
+// 2. Bytes written past the socket's stream follow everything that was written to it: if the stream has buffered bytes,
+//    frames are written to the response instead.
 import type { ServerResponse } from 'node:http';
-import type { EventStream, Sink } from './event-stream.ts';
+import type { EventStream } from './event-stream.ts';
 import type { Frame } from './frame.ts';
+import type { Sink } from './sink.ts';
 import { handleOf, type SocketHandle, writeTo } from './socket-handle.ts';
 
 export class SocketSink implements Sink {
   ready = true;
   readonly #response: ServerResponse;
   readonly #stream: EventStream;
-  /** Where the connection is this response's alone, chunked and keeps up; else the response is written to. */
+  /** Set if the connection belongs to this response, is chunked and has nothing buffered. */
   readonly #handle: SocketHandle | undefined;
 
   constructor(response: ServerResponse, stream: EventStream) {
     this.#response = response;
     this.#stream = stream;
     response.flushHeaders();
-    // No socket: another response of a pipeline is before this one.
+    // A response without a socket waits for another response of a pipeline.
     const { socket } = response;
-    const isOurs = response.chunkedEncoding && socket?.writableLength === 0;
-    this.#handle = isOurs ? handleOf(socket) : undefined;
+    const isDirect = response.chunkedEncoding && socket?.writableLength === 0;
+    this.#handle = isDirect ? handleOf(socket) : undefined;
     if (!this.#handle) response.on('drain', this.#onReady);
   }
 
@@ -35,12 +36,12 @@ export class SocketSink implements Sink {
   }
 
   end(): void {
-    this.#letGo();
+    this.#release();
     this.#response.end();
   }
 
   abort(): void {
-    this.#letGo();
+    this.#release();
     this.#response.destroy();
   }
 
@@ -54,7 +55,7 @@ export class SocketSink implements Sink {
     this.#stream.wake();
   };
 
-  #letGo(): void {
+  #release(): void {
     this.#response.off('drain', this.#onReady);
   }
 }

@@ -1,23 +1,23 @@
-// What an event looks like as bytes: the one thing in which GraphQL and REST streams differ.
+// How an event is encoded: the only difference between GraphQL and REST streams.
 import type { ExecutionResult } from 'graphql';
 import type { ExecutionEvent } from '../event/events.ts';
 import type { Frame } from '../sse/frame.ts';
 
-/** What an operation makes of events; errors are fit to be shown. */
+/** Executes an operation for events. Errors in its results are masked: they can be sent to clients. */
 export interface EventExecutor {
   result(event: ExecutionEvent): ExecutionResult;
-  /** The same as JSON. */
+  /** The result as JSON. */
   json(event: ExecutionEvent): string;
 }
 
-/** Encodes events as frames. Each is encoded once for all viewers, so nothing here knows of a viewer. */
+/** Encodes events as frames. Each event is encoded once for all viewers, so an encoder depends on none of them. */
 export interface Encoder {
   readonly name: string;
-  /** @param executor what an operation makes of events */
+  /** @param executor executes the viewers' operation */
   next(event: ExecutionEvent, executor: EventExecutor): Frame;
   /**
-   * What follows the terminal event.
-   * @param id the terminal event's cursor, where it is known
+   * The frame after the terminal event, if the protocol has one.
+   * @param id the terminal event's cursor, if it is known
    */
   complete(id: string | undefined): Frame | undefined;
 }

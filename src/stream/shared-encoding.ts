@@ -1,47 +1,58 @@
-// Encode once, write many: what one operation makes of the events of one tail, shared by all viewers whose results
-// cannot differ. Resolvers receive the event and an empty context, so nothing of one caller can reach another.
+// Encode once, write many: the results and frames of one operation for the events of one tail, shared by all viewers
+// whose results cannot differ. Resolvers receive the event and an empty context, so nothing of one caller can reach
+// another.
+//
+// Invariants (test/stream/shared-encoding.test.ts)
+// - The operation is executed and encoded once per event, however many viewers share it.
+// - Frames are held while the ring holds their event or somebody holds their span; with a single viewer none are.
 import type { ExecutionResult } from 'graphql';
 import type { ExecutionEvent } from '../event/events.ts';
-import { type Frame, joined } from '../sse/frame.ts';
+import { type Frame, joinFrames } from '../sse/frame.ts';
 import type { EventSpan, Events } from '../tail/event-span.ts';
 import type { Tail } from '../tail/tail.ts';
 import type { Encoder, EventExecutor } from './encoder.ts';
 import { FrameCache } from './frame-cache.ts';
 
-/** How often GraphQL was executed for an event; a test shows that it does not grow with the viewers. */
+/** How often operations were executed for an event; tests show that it does not grow with the viewers. */
 export interface ExecutionCounter {
   executions: number;
 }
 
-/** What was made of the events of a stretch; each when it is first asked for. */
+/** The frames of a span's events, each encoded when it is first needed. */
 interface SpanFrames {
   readonly frames: (Frame | undefined)[];
-  /** All as one. */
-  whole: Frame | undefined;
+  /** The frame of the complete span. */
+  joined: Frame | undefined;
 }
 
 export class SharedEncoding {
   /** Viewers that share it. */
   users = 0;
   readonly permissionClass: string;
-  readonly #tail: Tail;
+  readonly #ring: Tail['ring'];
   readonly #executor: EventExecutor;
   readonly #counter: ExecutionCounter;
   readonly #results = new WeakMap<ExecutionEvent, ExecutionResult>();
-  /** Of events that the ring holds. */
+  /** Frames of events in the ring. */
   #frames: FrameCache | undefined;
-  /** Let go of with the stretch. */
-  readonly #made = new WeakMap<Events, SpanFrames>();
-  /** Viewers with the same filter that keep up ask for the same stretch, one after the other. */
+  /** Collected together with the span. */
+  readonly #bySpan = new WeakMap<Events, SpanFrames>();
+  /** Viewers with the same filter that keep up join the same frames, one after another. */
   #lastJoined: { readonly first: Frame; readonly last: Frame; readonly frame: Frame } | undefined;
 
-  constructor(tail: Tail, executor: EventExecutor, counter: ExecutionCounter, permissionClass: string) {
+  constructor(
+    { ring }: Pick<Tail, 'ring'>,
+    executor: EventExecutor,
+    counter: ExecutionCounter,
+    permissionClass: string,
+  ) {
     this.permissionClass = permissionClass;
-    this.#tail = tail;
+    this.#ring = ring;
     this.#executor = executor;
     this.#counter = counter;
   }
 
+  /** The result of an event. */
   result(event: ExecutionEvent): ExecutionResult {
     let result = this.#results.get(event);
     if (!result) {
@@ -52,43 +63,42 @@ export class SharedEncoding {
     return result;
   }
 
-  frame(event: ExecutionEvent, encoding: Encoder): Frame {
-    const kept = this.#frames?.get(event);
-    if (kept) return kept;
+  /** The frame of an event. */
+  frame(event: ExecutionEvent, encoder: Encoder): Frame {
+    const cached = this.#frames?.get(event);
+    if (cached) return cached;
     this.#counter.executions += 1;
-    const frame = encoding.next(event, this.#executor);
-    const { ring } = this.#tail;
-    if (ring.at(event.seq) === event) this.#keep(event, frame);
-    // A viewer that is alone leaves nothing behind.
-    else if (ring.first === undefined) this.#frames = undefined;
+    const frame = encoder.next(event, this.#executor);
+    if (this.#ring.at(event.seq) === event) {
+      this.#frames ??= new FrameCache();
+      this.#frames.set(event, frame);
+    } else if (this.#ring.first === undefined) {
+      // The tail has cleared its ring, because it has a single viewer.
+      this.#frames = undefined;
+    }
     return frame;
   }
 
-  #keep(event: ExecutionEvent, frame: Frame): void {
-    this.#frames ??= new FrameCache();
-    this.#frames.set(event, frame);
-  }
-
-  /** What a stretch is told as. */
-  stretch({ events, from }: EventSpan, encoding: Encoder): Frame {
-    const made: SpanFrames = this.#made.get(events) ?? { frames: [], whole: undefined };
-    if (from === 0 && made.whole) return made.whole;
-    this.#made.set(events, made);
+  /** The frame of a span. */
+  span({ events, from }: EventSpan, encoder: Encoder): Frame {
+    const known: SpanFrames = this.#bySpan.get(events) ?? { frames: [], joined: undefined };
+    if (from === 0 && known.joined) return known.joined;
+    this.#bySpan.set(events, known);
     const frames = events.slice(from).map((event, i) => {
-      made.frames[from + i] ??= this.frame(event, encoding);
-      return made.frames[from + i]!;
+      known.frames[from + i] ??= this.frame(event, encoder);
+      return known.frames[from + i]!;
     });
-    const frame = joined(frames);
-    if (from === 0) made.whole = frame;
+    const frame = joinFrames(frames);
+    if (from === 0) known.joined = frame;
     return frame;
   }
 
-  /** Frames of events that follow one another, as one. */
-  joined(frames: readonly Frame[]): Frame {
+  /** Joins the frames of consecutive events. */
+  join(frames: readonly Frame[]): Frame {
     const [first, last] = [frames[0]!, frames.at(-1)!];
     const known = this.#lastJoined;
     if (known?.first === first && known.last === last) return known.frame;
-    const frame = joined(frames);
+    const frame = joinFrames(frames);
     this.#lastJoined = { first, last, frame };
     return frame;
   }

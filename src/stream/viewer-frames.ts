@@ -1,5 +1,5 @@
-// The response stream of one subscription: a viewer seen through a projection. Event streams take frames from it;
-// any other consumer iterates over results.
+// The response stream of one subscription: a viewer's events in a shared encoding. Event streams take frames from it; any
+// other consumer iterates over results.
 import type { ExecutionResult } from 'graphql';
 import type { FrameSource } from '../sse/event-stream.ts';
 import type { Frame } from '../sse/frame.ts';
@@ -9,55 +9,57 @@ import type { SharedEncoding } from './shared-encoding.ts';
 
 export class ViewerFrames implements FrameSource, AsyncIterable<ExecutionResult> {
   readonly #viewer: Viewer;
-  readonly #projection: SharedEncoding;
-  readonly #encoding: Encoder;
+  readonly #encoding: SharedEncoding;
+  readonly #encoder: Encoder;
   readonly #release: () => void;
-  #told: string | undefined;
+  /** The cursor of the last frame. */
+  #sentCursor: string | undefined;
   #closed = false;
 
-  constructor(viewer: Viewer, projection: SharedEncoding, encoding: Encoder, release: () => void) {
+  /** @param release called once, when the stream is closed */
+  constructor(viewer: Viewer, encoding: SharedEncoding, encoder: Encoder, release: () => void) {
     this.#viewer = viewer;
-    this.#projection = projection;
     this.#encoding = encoding;
+    this.#encoder = encoder;
     this.#release = release;
-    this.#told = viewer.position;
+    this.#sentCursor = viewer.position;
   }
 
   get ended(): boolean {
     return this.#viewer.ended;
   }
 
-  set waiter(waiting: FrameSource['waiter']) {
-    this.#viewer.waiter = waiting;
+  set waiter(waiter: FrameSource['waiter']) {
+    this.#viewer.waiter = waiter;
   }
 
   take(bytes: number): Frame | undefined {
-    const stretch = this.#viewer.takeSpan();
-    if (stretch) {
-      this.#told = stretch.events.at(-1)!.id;
-      return this.#projection.stretch(stretch, this.#encoding);
+    const span = this.#viewer.takeSpan();
+    if (span) {
+      this.#sentCursor = span.events.at(-1)!.id;
+      return this.#encoding.span(span, this.#encoder);
     }
     const frames: Frame[] = [];
     for (let size = 0; size < bytes; ) {
       const event = this.#viewer.take();
       if (!event) break;
-      const frame = this.#projection.frame(event, this.#encoding);
+      const frame = this.#encoding.frame(event, this.#encoder);
       frames.push(frame);
       size += frame.length;
-      this.#told = event.id;
+      this.#sentCursor = event.id;
     }
-    return frames.length > 1 ? this.#projection.joined(frames) : frames[0];
+    return frames.length > 1 ? this.#encoding.join(frames) : frames[0];
   }
 
   takeSkippedCursor(): string | undefined {
     const { position } = this.#viewer;
-    if (position === this.#told) return undefined;
-    this.#told = position;
+    if (position === this.#sentCursor) return undefined;
+    this.#sentCursor = position;
     return position;
   }
 
   finalFrame(): Frame | undefined {
-    return this.#encoding.complete(this.#viewer.position);
+    return this.#encoder.complete(this.#viewer.position);
   }
 
   close(): void {
@@ -67,13 +69,13 @@ export class ViewerFrames implements FrameSource, AsyncIterable<ExecutionResult>
     this.#release();
   }
 
-  // Not a generator: one that was never begun would not close its viewer.
+  // Not a generator: if one is ended before its first result, it would not close its viewer.
   [Symbol.asyncIterator](): AsyncIterator<ExecutionResult> {
     return {
       next: async () => {
         await this.#viewer.ready();
         const event = this.#viewer.take();
-        if (event) return { done: false, value: this.#projection.result(event) };
+        if (event) return { done: false, value: this.#encoding.result(event) };
         this.close();
         return { done: true, value: undefined };
       },

@@ -5,10 +5,17 @@ import { ExecstreamError } from '../event/errors.ts';
 import { ANONYMOUS, type Caller, callerKey } from '../execution/permission.ts';
 
 export interface StreamLimits {
+  /** @default 10_000 */
   readonly perNode: number;
-  /** Not applied while authentication is off, because callers cannot be distinguished then. */
+  /**
+   * Not applied while authentication is off, because callers cannot be distinguished then.
+   * @default 500
+   */
   readonly perCaller: number;
-  /** Sustained rate of new streams of one caller. A burst of `perCaller` is admitted, for reconnects after a restart. */
+  /**
+   * Sustained rate of new streams of one caller. A burst of `perCaller` is admitted, for reconnects after a restart.
+   * @default 50
+   */
   readonly newPerSecond: number;
 }
 

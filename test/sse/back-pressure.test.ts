@@ -1,4 +1,4 @@
-// A client that does not read costs a cursor, not a queue (ARCHITECTURE.md, invariant 8).
+// A client that does not read costs a cursor, not a queue.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
@@ -15,7 +15,7 @@ const EVENTS = 10_000;
 const FILLER = 'x'.repeat(2_000);
 const PRODUCED = EVENTS * FILLER.length;
 
-/** Counts the bytes that each stream, in the order of their opening, takes of its source. */
+/** Counts the bytes that each stream, in the order of their opening, takes from its source. */
 function countTaken(streams: EventStreams): number[] {
   const taken: number[] = [];
   const { open } = streams;
@@ -34,7 +34,7 @@ function countTaken(streams: EventStreams): number[] {
 
 function used(): number {
   gc();
-  // Buffers that the first one has let go of are given back by the second.
+  // The second collection frees buffers that were released by the first.
   gc();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
@@ -47,16 +47,16 @@ describe('a viewer that stops reading for 10,000 events', () => {
   test.each([
     ['GraphQL', graphqlPath('subscription { agentStream(id: "a1") { ... on LlmChunk { content } } }')],
     ['REST', '/api/v0/executions/agents/a1/stream'],
-  ])('%s: costs no memory worth naming, then receives all, while others go on', async (_, path) => {
-    /** Publishes everything past a client that reads, and one that does not; answers how much memory that took. */
-    async function run(isSlowThere: boolean): Promise<number> {
+  ])('%s: costs little memory, then receives all of them, while other viewers continue', async (_, path) => {
+    /** Publishes everything to a client that reads and one that does not; returns how much memory that took. */
+    async function run(hasSlowViewer: boolean): Promise<number> {
       await using app = await startApp({ log: createMemoryLog({ ...DEFAULT_BOUNDS, maxBytes: 2 ** 26 }) });
       const log = await directLog(app);
       const taken = countTaken(app.services.streams);
       using quick = await openSse(app.url + path);
       using slow = await openSse(app.url + path);
       await Promise.all([quick, slow].map((stream) => stream.until(() => stream.comments.length > 0)));
-      if (isSlowThere) slow.pause();
+      if (hasSlowViewer) slow.pause();
       else slow.destroy();
 
       const before = used();
@@ -64,13 +64,13 @@ describe('a viewer that stops reading for 10,000 events', () => {
         await log.append(...range(sent + 1, sent + 50).map((i) => chunk(`${i} ${FILLER}`)));
         if (sent % 1_000 === 0) await quick.until(() => quick.frames.length > sent, `event ${sent}`);
       }
-      await quick.until(() => quick.frames.length >= EVENTS, 'the quick one to have all', 15_000);
+      await quick.until(() => quick.frames.length >= EVENTS, 'the quick viewer to have all events', 15_000);
       const grown = used() - before;
       expect(numbersOf(quick)).toEqual(range(1, EVENTS));
-      if (!isSlowThere) return grown;
+      if (!hasSlowViewer) return grown;
 
       expect(taken[0]).toBeGreaterThan(PRODUCED);
-      // What the slow one was given is what the kernel's buffers took, and one write that waits.
+      // The slow viewer was sent what the kernel's buffers hold, and one write that waits.
       expect(taken[1]).toBeLessThan(PRODUCED / 2);
       slow.resume();
       await log.complete();
@@ -79,7 +79,7 @@ describe('a viewer that stops reading for 10,000 events', () => {
       return grown;
     }
 
-    await run(false); // Warms up.
+    await run(false); // Warm-up.
     const without = await run(false);
     const withSlow = await run(true);
     expect(withSlow - without).toBeLessThan(PRODUCED / 4);

@@ -1,4 +1,4 @@
-// Streams are written to Node's sockets past its streams; the bytes are those that a ReadableStream would bring.
+// Frames are written to Node's sockets past its streams; the bytes are those that a ReadableStream would produce.
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { constants } from 'node:os';
@@ -17,7 +17,7 @@ const GRAPHQL = graphqlPath(
   'subscription { agentStream(id: "a1") { seq type ... on LlmChunk { content } } }',
 );
 
-/** A client that shows what is on the wire. */
+/** A client that records the bytes on the wire. */
 async function openRaw({ url }: ListeningApp): Promise<{ socket: Socket; text: () => string }> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   let text = '';
@@ -32,7 +32,7 @@ function request(path: string, version = '1.1', headers = ''): string {
   return `GET ${path} HTTP/${version}\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n${headers}\r\n`;
 }
 
-/** A chunked body taken apart: throws where its framing is wrong. */
+/** Decodes a chunked body; throws if its framing is wrong. */
 function unchunked(body: string): string {
   let rest = Buffer.from(body);
   let text = '';
@@ -54,7 +54,7 @@ describe('direct writes', () => {
   test.each([
     ['GraphQL', GRAPHQL],
     ['REST', REST],
-  ])('%s: headers and body are those of a ReadableStream', async (_, path) => {
+  ])('%s: headers and body equal those of a ReadableStream', async (_, path) => {
     const wires: { head: string; body: string }[] = [];
     for (const directWrites of [true, false]) {
       await using app = await startApp({ settings: { directWrites } });
@@ -76,7 +76,7 @@ describe('direct writes', () => {
     expect(wires[0]!.body).toMatch(/^retry: 1000\n:\n\nid: 1-EPOCH\n/);
   });
 
-  test('HTTP/1.0, which knows no chunks, gets the same body as it is', async () => {
+  test('an HTTP/1.0 client receives the same body without chunks', async () => {
     await using app = await startApp();
     const log = await directLog(app);
     await log.append(...chunks(2));
@@ -88,12 +88,12 @@ describe('direct writes', () => {
     expect(bodyOf(text())).toMatch(/event: complete\ndata: \{.*\}\n\n$/);
   });
 
-  test('a connection that a stream has ended on serves the next request, and a pipelined one in its turn', async () => {
+  test('a connection serves further requests after a stream has ended, pipelined ones in order', async () => {
     await using app = await startApp();
     const log = await directLog(app);
     await log.append(...chunks(2));
     const { socket, text } = await openRaw(app);
-    // The second is answered while the first one's stream is still open: it has no socket yet.
+    // The second response has no socket while the first stream is open.
     socket.write(request(REST) + request(REST));
     await until(() => text().includes('data: 2 \n'));
     await log.complete();
@@ -105,12 +105,12 @@ describe('direct writes', () => {
     const streams = text()
       .split('HTTP/1.1 200')
       .slice(1, 3)
-      .map((answer) => unchunked(bodyOf(answer)));
+      .map((response) => unchunked(bodyOf(response)));
     expect(streams[0]).toBe(streams[1]);
     socket.destroy();
   });
 
-  test('a client that breaks off is let go of', async () => {
+  test('a client that disconnects is released', async () => {
     await using app = await startApp();
     const log = await directLog(app);
     await log.append(...chunks(1));
@@ -122,7 +122,7 @@ describe('direct writes', () => {
     await until(() => app.services.streams.size === 0 && app.services.tails.size === 0);
   });
 
-  test('events of one tick are one write', async () => {
+  test('events of one tick are written in one write', async () => {
     await using app = await startApp();
     const log = await directLog(app);
     const { socket, text } = await openRaw(app);
@@ -137,10 +137,10 @@ describe('direct writes', () => {
   });
 });
 
-describe('a client that has not read what was written last', () => {
+describe('a client that has not read the last write', () => {
   const FILLER = 'x'.repeat(60_000);
 
-  /** A client that reads nothing, of a stream that is held up by that. */
+  /** Opens a stream whose client reads nothing, and fills its buffers. */
   async function openHeldUp(app: ListeningApp) {
     const log = await directLog(app);
     const raw = await openRaw(app);
@@ -158,7 +158,7 @@ describe('a client that has not read what was written last', () => {
     return { ...raw, log };
   }
 
-  test('is written nothing more until it has, and then gets all in order', async () => {
+  test('receives no further write until it has, and then everything in order', async () => {
     await using app = await startApp();
     const { socket, text, log } = await openHeldUp(app);
     await log.append(...chunks(20));
@@ -172,7 +172,7 @@ describe('a client that has not read what was written last', () => {
     socket.destroy();
   });
 
-  test('is sent the end of a rotation behind it', async () => {
+  test('receives the end of a rotation after it', async () => {
     await using app = await startApp();
     const { socket, text } = await openHeldUp(app);
     app.services.streams.rotateAll();
@@ -184,7 +184,7 @@ describe('a client that has not read what was written last', () => {
     socket.destroy();
   });
 
-  test('is let go of when it resets the connection', async () => {
+  test('is released when it resets the connection', async () => {
     await using app = await startApp();
     const { socket } = await openHeldUp(app);
     socket.resetAndDestroy();
@@ -193,8 +193,8 @@ describe('a client that has not read what was written last', () => {
   });
 });
 
-describe('the socket of an answer', () => {
-  /** A stream of two frames on a socket that was done something to before; answers what its client got, and how it ended. */
+describe('the socket of a response', () => {
+  /** Streams two frames on a socket that was prepared by `before`; returns what its client received. */
   async function twoFrames(before: (socket: Socket) => void, after: (socket: Socket) => void = () => {}) {
     const server = createServer((_, response) => {
       const socket = response.socket!;
@@ -220,7 +220,7 @@ describe('the socket of an answer', () => {
     return text;
   }
 
-  test('that holds back the head is sent what follows behind it', async () => {
+  test('that buffers the headers receives the body after them', async () => {
     const corked = await twoFrames(
       (socket) => socket.cork(),
       (socket) => socket.uncork(),
@@ -231,7 +231,7 @@ describe('the socket of an answer', () => {
     expect(body).toMatch(/^retry: 1000\n:\n\nid: 1-a\n.*\n.*\n\nid: 2-a\n.*\n.*\n\n$/);
   });
 
-  test('that fails to write is closed, also where nothing else would tell', async () => {
+  test('that fails to write is closed, even if no other event reports the failure', async () => {
     const text = await twoFrames((socket) => {
       vi.spyOn(handleOf(socket)!, 'writeBuffer').mockReturnValue(-constants.errno.EPIPE);
     });
@@ -241,7 +241,7 @@ describe('the socket of an answer', () => {
 });
 
 describe('limits of a stream', () => {
-  test('a client that reads nothing is cut off, and may come back for the rest', async () => {
+  test('a client that reads nothing is disconnected, and may reconnect for the rest', async () => {
     await using app = await startApp({ settings: { heartbeatMs: 50, stalledMs: 200 } });
     const log = await directLog(app);
     const { socket } = await openRaw(app);
@@ -257,7 +257,7 @@ describe('limits of a stream', () => {
     socket.destroy();
   });
 
-  test('one that only waits for events is not', async () => {
+  test('a client that waits for events is not disconnected', async () => {
     await using app = await startApp({ settings: { heartbeatMs: 20, stalledMs: 50 } });
     await directLog(app);
     const { socket, text } = await openRaw(app);
@@ -267,7 +267,7 @@ describe('limits of a stream', () => {
     socket.destroy();
   });
 
-  test('more than its share of a second waits for the next one, and comes whole', async () => {
+  test('a stream above its rate limit waits for the next second, and is delivered completely', async () => {
     await using app = await startApp({ settings: { bytesPerSecond: 100_000 } });
     const log = await directLog(app);
     const filler = 'x'.repeat(50_000);
@@ -278,7 +278,7 @@ describe('limits of a stream', () => {
     const { socket, text } = await openRaw(app);
     socket.write(request(REST));
     await until(() => text().endsWith('0\r\n\r\n'), { timeoutMs: 20_000 });
-    // 400 kB: at the least two whole pauses.
+    // 400 kB: at least two full pauses.
     expect(performance.now() - began).toBeGreaterThan(1_500);
     expect(unchunked(bodyOf(text())).split(filler).length).toBe(9);
     socket.destroy();

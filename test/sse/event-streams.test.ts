@@ -1,6 +1,6 @@
-// One stream from its first bytes to its end, on false time and without sockets.
+// One stream from its first bytes to its end, on fake time and without sockets.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { EventStream, type FrameSource } from '../../src/sse/event-stream.ts';
+import { EventStream, type EventStreamSettings, type FrameSource } from '../../src/sse/event-stream.ts';
 import { DEFAULT_STREAM_SETTINGS, EventStreams } from '../../src/sse/event-streams.ts';
 import type { Frame } from '../../src/sse/frame.ts';
 import { streamResponse } from '../../src/sse/responses.ts';
@@ -23,14 +23,14 @@ class ManualSource implements FrameSource {
   ended = false;
   closed = 0;
   cursor: string | undefined;
-  words: string | undefined = 'event: complete\ndata: \n\n';
+  final: string | undefined = 'event: complete\ndata: \n\n';
   readonly queue: string[] = [];
 
   give(...frames: string[]): void {
     this.queue.push(...frames);
-    const { waiter: waiting } = this;
+    const { waiter } = this;
     this.waiter = undefined;
-    waiting?.wake();
+    waiter?.wake();
   }
 
   finish(): void {
@@ -49,7 +49,7 @@ class ManualSource implements FrameSource {
   }
 
   finalFrame(): Frame | undefined {
-    return frameOf(this.words);
+    return frameOf(this.final);
   }
 
   close(): void {
@@ -81,8 +81,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('PROTOCOL.md, REST aliases: the headers of a stream', () => {
-  test('no cache, no transformation, no buffering by nginx', () => {
+describe('the headers of a stream', () => {
+  test('forbid caching, transformation and buffering by nginx', () => {
     const { body } = open();
     expect(Object.fromEntries(body.response.headers)).toEqual({
       'cache-control': 'no-cache, no-transform',
@@ -92,14 +92,14 @@ describe('PROTOCOL.md, REST aliases: the headers of a stream', () => {
   });
 });
 
-describe('PROTOCOL.md, GraphQL: first bytes and heartbeat', () => {
-  test('the first bytes come at once, though nothing was published', async () => {
+describe('first bytes and heartbeats', () => {
+  test('the first bytes are sent immediately, although nothing was published', async () => {
     const { body } = open();
     await settled();
     expect(body.text).toBe('retry: 1000\n:\n\n');
   });
 
-  test('a comment comes after every 15 s without a frame, and none sooner', async () => {
+  test('a comment is sent after every 15 s without a frame, and not earlier', async () => {
     const { body } = open();
     await pass(14_999);
     expect(body.text).toBe('retry: 1000\n:\n\n');
@@ -109,7 +109,7 @@ describe('PROTOCOL.md, GraphQL: first bytes and heartbeat', () => {
     expect(body.text).toBe('retry: 1000\n:\n\n:\n\n:\n\n:\n\n');
   });
 
-  test('a frame puts the heartbeat off', async () => {
+  test('a frame delays the heartbeat', async () => {
     const { body, source } = open();
     await pass(14_000);
     source.give('data: 1\n\n');
@@ -119,18 +119,18 @@ describe('PROTOCOL.md, GraphQL: first bytes and heartbeat', () => {
     expect(body.text).toBe('retry: 1000\n:\n\ndata: 1\n\n:\n\n');
   });
 
-  test('a heartbeat that a client was too slow for is not made up for after frames', async () => {
+  test('a heartbeat that a client was too slow to read is not sent after later frames', async () => {
     const streams = new EventStreams(SETTINGS);
     const source = new ManualSource();
     const response = streamResponse(streams, source, new AbortController().signal);
-    await pass(46_000); // Nobody reads.
+    await pass(46_000); // The client does not read.
     source.give('data: 1\n\n');
     const body = collect(response);
     await settled();
     expect(body.text).toBe('retry: 1000\n:\n\ndata: 1\n\n');
   });
 
-  test('is the same whatever NODE_ENV says', async () => {
+  test('heartbeats do not depend on NODE_ENV', async () => {
     const texts: string[] = [];
     for (const environment of ['test', 'production', 'development']) {
       vi.stubEnv('NODE_ENV', environment);
@@ -145,8 +145,8 @@ describe('PROTOCOL.md, GraphQL: first bytes and heartbeat', () => {
   });
 });
 
-describe('PROTOCOL.md, Filters: the cursor that moved on', () => {
-  test('is told at a heartbeat instead of the comment, once', async () => {
+describe('a cursor that was advanced by the filter', () => {
+  test('is sent once, instead of the comment of a heartbeat', async () => {
     const { body, source } = open();
     source.cursor = '7-e';
     await pass(15_000);
@@ -155,7 +155,7 @@ describe('PROTOCOL.md, Filters: the cursor that moved on', () => {
     expect(body.text).toBe('retry: 1000\n:\n\nid: 7-e\n\n:\n\n');
   });
 
-  test('is told before the close, and before the last words', async () => {
+  test('is sent before the final frame and the end', async () => {
     const { body, source } = open();
     source.give('data: 1\n\n');
     await settled();
@@ -167,8 +167,8 @@ describe('PROTOCOL.md, Filters: the cursor that moved on', () => {
   });
 });
 
-describe('PROTOCOL.md, GraphQL and Reconnecting: how a stream ends', () => {
-  test('the end of the execution: what is there, the last words, a clean end, nothing left behind', async () => {
+describe('the end of a stream', () => {
+  test('an execution that ends sends its frames, the final frame and a clean end, and releases everything', async () => {
     const { streams, body, source } = open();
     source.give('data: 1\n\n', 'data: 2\n\n');
     source.finish();
@@ -180,9 +180,9 @@ describe('PROTOCOL.md, GraphQL and Reconnecting: how a stream ends', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('a source without last words ends with its last frame', async () => {
+  test('a source without a final frame ends with its last frame', async () => {
     const { body, source } = open();
-    source.words = undefined;
+    source.final = undefined;
     source.give('event: complete\ndata: {}\n\n');
     source.finish();
     await settled();
@@ -190,7 +190,7 @@ describe('PROTOCOL.md, GraphQL and Reconnecting: how a stream ends', () => {
     expect(body.text).toBe('retry: 1000\n:\n\nevent: complete\ndata: {}\n\n');
   });
 
-  test('rotation: a clean end without last words, and with the moved cursor', async () => {
+  test('a rotation sends the advanced cursor and a clean end, without a final frame', async () => {
     const { streams, body, source } = open();
     source.give('data: 1\n\n');
     await settled();
@@ -203,7 +203,7 @@ describe('PROTOCOL.md, GraphQL and Reconnecting: how a stream ends', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('a rotation leaves frames that were not taken to the next connection', async () => {
+  test('a rotation leaves frames that were not taken for the next connection', async () => {
     const streams = new EventStreams(SETTINGS);
     const source = new ManualSource();
     source.give('data: 1\n\n', 'data: 2\n\n');
@@ -215,11 +215,23 @@ describe('PROTOCOL.md, GraphQL and Reconnecting: how a stream ends', () => {
     expect(source.queue.length).toBe(2);
   });
 
+  test('a rotation sends no final frame, even if the execution has ended: the client has not received its events', async () => {
+    const streams = new EventStreams(SETTINGS);
+    const source = new ManualSource();
+    source.queue.push('data: 1\n\n');
+    source.ended = true;
+    const response = streamResponse(streams, source, new AbortController().signal);
+    streams.rotateAll();
+    const body = collect(response);
+    await settled();
+    expect([body.done, body.text, source.queue.length]).toEqual([true, 'retry: 1000\n:\n\n', 1]);
+  });
+
   test.each([
     [0, 480_000],
     [0.5, 540_000],
     [0.999_999, 600_000],
-  ])('with a jitter of %d a connection lives %d ms', async (random, ms) => {
+  ])('with a jitter of %d a connection is rotated after %d ms', async (random, ms) => {
     vi.spyOn(Math, 'random').mockReturnValue(random);
     const { body } = open({ heartbeatMs: 10_000_000 });
     await pass(ms - 2);
@@ -229,7 +241,7 @@ describe('PROTOCOL.md, GraphQL and Reconnecting: how a stream ends', () => {
     expect(body.text).toBe('retry: 1000\n:\n\n');
   });
 
-  test('once the server drains, a stream that only now opens is rotated at once too', async () => {
+  test('a stream that is opened while the server drains is rotated immediately', async () => {
     const streams = new EventStreams(SETTINGS);
     streams.drain();
     const source = new ManualSource();
@@ -243,7 +255,7 @@ describe('PROTOCOL.md, GraphQL and Reconnecting: how a stream ends', () => {
 });
 
 describe('a source that throws', () => {
-  test('ends its own stream so that the client comes back, and is told', async () => {
+  test('ends its own stream so that the client reconnects, and the error is reported', async () => {
     const errors: unknown[] = [];
     const streams = new EventStreams(SETTINGS, (error) => errors.push(error));
     const [broken, fine] = [new ManualSource(), new ManualSource()];
@@ -267,8 +279,8 @@ describe('a source that throws', () => {
   });
 });
 
-describe('ARCHITECTURE.md, invariant 8: what a stream holds is let go of', () => {
-  test('when the client has gone', async () => {
+describe('a stream releases what it holds', () => {
+  test('when the client disconnects', async () => {
     const { streams, client, source } = open();
     await settled();
     client.abort();
@@ -278,7 +290,7 @@ describe('ARCHITECTURE.md, invariant 8: what a stream holds is let go of', () =>
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('when the client had gone before it opened', async () => {
+  test('when the client has disconnected before it opens', async () => {
     const streams = new EventStreams(SETTINGS);
     const source = new ManualSource();
     streamResponse(streams, source, AbortSignal.abort());
@@ -298,7 +310,7 @@ describe('ARCHITECTURE.md, invariant 8: what a stream holds is let go of', () =>
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('a client that does not read costs what it was sent, and no more is taken for it', async () => {
+  test('and takes nothing from its source for a client that does not read', async () => {
     const streams = new EventStreams(SETTINGS);
     const source = new ManualSource();
     source.give(...Array.from({ length: 100 }, (_, i) => `data: ${i}\n\n`));
@@ -310,7 +322,219 @@ describe('ARCHITECTURE.md, invariant 8: what a stream holds is let go of', () =>
   });
 });
 
-test('a stream with much to write leaves others their turn after 256 KiB, and goes on in the next one', () => {
+/** A stream that is driven by hand, and records what its sink and its owner receive. */
+function openByHand(settings: Partial<EventStreamSettings> = {}) {
+  const source = new ManualSource();
+  const calls: string[] = [];
+  const stream = new EventStream(
+    source,
+    { ...DEFAULT_STREAM_SETTINGS, ...settings },
+    {
+      schedule: () => void calls.push('schedule'),
+      onClosed: () => void calls.push('closed'),
+      onWritten: (bytes) => void calls.push(`${bytes} bytes`),
+      onError: (error) => void calls.push(`error ${error}`),
+    },
+  );
+  const sink = {
+    ready: true,
+    write: ({ bytes }: Frame) => void calls.push(Buffer.from(bytes).toString()),
+    end: () => void calls.push('end'),
+    abort: () => void calls.push('abort'),
+  };
+  return { source, stream, sink, calls, taken: () => calls.splice(0) };
+}
+
+describe('a stream and its sink', () => {
+  const OPENING = 'retry: 1000\n:\n\n';
+
+  test('a stream that closed before its sink was ready ends the sink and writes nothing', () => {
+    const { stream, sink, calls } = openByHand();
+    stream.close();
+    stream.attach(sink);
+    expect(calls).toEqual(['closed', 'end']);
+  });
+
+  test('a stream is closed once, however often `close` is called', () => {
+    const { source, stream, sink, taken } = openByHand();
+    stream.attach(sink);
+    stream.close();
+    stream.close();
+    stream.rotate();
+    stream.advance();
+    expect([taken(), source.closed]).toEqual([[OPENING, 'closed'], 1]);
+  });
+
+  test('a stream whose sink closes it during the last write sends no final frame', () => {
+    const { source, stream, sink, taken } = openByHand();
+    stream.attach(sink);
+    taken();
+    source.queue.push('data: 1\n\n');
+    source.ended = true;
+    stream.advance();
+    expect(taken()).toEqual(['data: 1\n\n', '9 bytes', 'event: complete\ndata: \n\n', 'closed', 'end']);
+
+    const broken = openByHand();
+    broken.stream.attach(broken.sink);
+    broken.taken();
+    broken.source.queue.push('data: 1\n\n');
+    broken.source.ended = true;
+    broken.sink.write = () => {
+      broken.stream.close();
+    };
+    broken.stream.advance();
+    expect(broken.taken()).toEqual(['closed', '9 bytes']);
+  });
+
+  test('a stream writes nothing while its sink is not ready, and is no longer woken once it is closed', () => {
+    const { source, stream, sink, taken } = openByHand();
+    stream.attach(sink);
+    expect(source.waiter).toBe(stream);
+    sink.ready = false;
+    source.give('data: 1\n\n');
+    stream.advance();
+    expect(taken()).toEqual([OPENING, 'schedule']);
+    sink.ready = true;
+    stream.advance();
+    expect(taken()).toEqual(['data: 1\n\n', '9 bytes']);
+    stream.close();
+    expect(source.waiter).toBeUndefined();
+  });
+
+  test('a heartbeat that is due is sent once', () => {
+    const { stream, sink, taken } = openByHand();
+    stream.attach(sink);
+    taken();
+    vi.advanceTimersByTime(15_000);
+    stream.advance();
+    expect(taken()).toEqual([':\n\n']);
+  });
+
+  test('a frame that is written before a late heartbeat replaces it', () => {
+    const { source, stream, sink, taken } = openByHand();
+    stream.attach(sink);
+    sink.ready = false;
+    vi.advanceTimersByTime(15_000);
+    sink.ready = true;
+    source.queue.push('data: 1\n\n');
+    taken();
+    stream.advance();
+    expect(taken()).toEqual(['data: 1\n\n', '9 bytes']);
+  });
+});
+
+describe('a client that stalls', () => {
+  test('is disconnected at the first heartbeat after 60 s, and only if the sink was never ready in between', () => {
+    const { source, stream, sink, taken } = openByHand();
+    stream.attach(sink);
+    sink.ready = false;
+    source.queue.push('data: 1\n\n');
+    stream.advance();
+    vi.advanceTimersByTime(59_000);
+    sink.ready = true;
+    stream.advance();
+    sink.ready = false;
+    stream.advance();
+    taken();
+    vi.advanceTimersByTime(59_999);
+    expect(taken()).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(taken()).toEqual(['closed', 'abort']);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('the rate limit of a stream', () => {
+  const frames = (count: number) => Array.from({ length: count }, () => 'x'.repeat(100));
+
+  test('holds frames back until the next second, and continues then', () => {
+    const { source, stream, sink } = openByHand({ bytesPerSecond: 250 });
+    source.queue.push(...frames(10));
+    stream.attach(sink);
+    const left = () => source.queue.length;
+    expect(left()).toBe(7);
+    stream.advance();
+    vi.advanceTimersByTime(999);
+    expect(left()).toBe(7);
+    vi.advanceTimersByTime(1);
+    expect(left()).toBe(4);
+    vi.advanceTimersByTime(1_000);
+    expect(left()).toBe(1);
+    stream.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('does not apply to a stream that took longer than a second to reach it', () => {
+    const { source, stream, sink } = openByHand({ bytesPerSecond: 250, heartbeatMs: 100_000 });
+    source.queue.push(...frames(2));
+    stream.attach(sink);
+    vi.advanceTimersByTime(1_500);
+    source.queue.push(...frames(2));
+    stream.advance();
+    expect(source.queue.length).toBe(0);
+    // The next second is counted from now on, not from the opening.
+    source.queue.push(...frames(4));
+    stream.advance();
+    expect(source.queue.length).toBe(2);
+    vi.advanceTimersByTime(999);
+    expect(source.queue.length).toBe(2);
+    vi.advanceTimersByTime(1);
+    expect(source.queue.length).toBe(0);
+    stream.close();
+  });
+
+  test('does not delay a rotation', () => {
+    const { source, stream, sink, taken } = openByHand({ bytesPerSecond: 250 });
+    source.queue.push(...frames(10));
+    stream.attach(sink);
+    taken();
+    stream.rotate();
+    expect([taken(), vi.getTimerCount()]).toEqual([['closed', 'end'], 0]);
+  });
+});
+
+describe('the streams of a process', () => {
+  test('are counted while they are open, and so are their bytes', async () => {
+    const { streams, source, client, body } = open();
+    await settled();
+    source.give('data: 1\n\n');
+    await settled();
+    expect([streams.size, streams.opened, streams.bytes, streams.draining]).toEqual([1, 1, 9, false]);
+    client.abort();
+    await settled();
+    expect([streams.size, streams.opened, body.text.length]).toEqual([0, 1, 24]);
+  });
+
+  test('drain at 500 per second, or faster if there is less time', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.5);
+    for (const [withinMs, halfMs] of [
+      [60_000, 1_000],
+      [100, 50],
+    ] as const) {
+      const streams = new EventStreams({ ...SETTINGS, directWrites: true });
+      for (let i = 0; i < 1_000; i += 1) {
+        void collect(streamResponse(streams, new ManualSource(), new AbortController().signal));
+      }
+      await settled();
+      streams.drain(withinMs);
+      expect([streams.size, streams.draining]).toEqual([1_000, true]);
+      await vi.advanceTimersByTimeAsync(halfMs - 1);
+      expect(streams.size).toBe(1_000);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(streams.size).toBe(0);
+    }
+  });
+
+  test('drain immediately without a deadline', async () => {
+    const { streams, body } = open();
+    await settled();
+    streams.drain();
+    await settled();
+    expect([streams.size, body.done]).toEqual([0, true]);
+  });
+});
+
+test('a stream with much to write yields to others after 256 KiB, and continues in the next turn', () => {
   const source = new ManualSource();
   const frames = Array.from({ length: 20 }, () => 'x'.repeat(50 * 1024));
   source.queue.push(...frames);

@@ -1,38 +1,38 @@
-// SSE bytes, and what a client makes of them (PROTOCOL.md, "REST aliases", "GraphQL").
+// SSE frames, and what a client reads in them.
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { describe, expect, test } from 'vitest';
-import { cursorOnly, type Frame, frame, HEARTBEAT, joined, opening } from '../../src/sse/frame.ts';
+import { cursorOnly, type Frame, frame, HEARTBEAT, joinFrames, opening } from '../../src/sse/frame.ts';
 
 const text = ({ bytes }: Frame) => new TextDecoder().decode(bytes);
 
-function parsed(made: Frame) {
+function parsed(frame: Frame) {
   const events: EventSourceMessage[] = [];
   const comments: string[] = [];
   const parser = createParser({ onEvent: (e) => events.push(e), onComment: (c) => comments.push(c) });
-  parser.feed(text(made));
+  parser.feed(text(frame));
   return { events, comments };
 }
 
-describe('PROTOCOL.md, REST aliases: a frame', () => {
+describe('a frame encodes', () => {
   test.each([
     ['one line', 'hello', 'id: 1-e\nevent: llm_chunk\ndata: hello\n\n'],
     ['LF', 'a\nb', 'id: 1-e\nevent: llm_chunk\ndata: a\ndata: b\n\n'],
     ['CR', 'a\rb', 'id: 1-e\nevent: llm_chunk\ndata: a\ndata: b\n\n'],
-    ['CRLF is one break', 'a\r\nb', 'id: 1-e\nevent: llm_chunk\ndata: a\ndata: b\n\n'],
-    ['LF CR are two', 'a\n\rb', 'id: 1-e\nevent: llm_chunk\ndata: a\ndata: \ndata: b\n\n'],
+    ['CRLF as one line break', 'a\r\nb', 'id: 1-e\nevent: llm_chunk\ndata: a\ndata: b\n\n'],
+    ['LF CR as two line breaks', 'a\n\rb', 'id: 1-e\nevent: llm_chunk\ndata: a\ndata: \ndata: b\n\n'],
     ['blank lines', 'a\n\n\nb', 'id: 1-e\nevent: llm_chunk\ndata: a\ndata: \ndata: \ndata: b\n\n'],
-    ['a break at the end', 'a\n', 'id: 1-e\nevent: llm_chunk\ndata: a\ndata: \n\n'],
-    ['nothing but a break', '\n', 'id: 1-e\nevent: llm_chunk\ndata: \ndata: \n\n'],
-    ['trailing blanks', 'a  \t', 'id: 1-e\nevent: llm_chunk\ndata: a  \t\n\n'],
+    ['a line break at the end', 'a\n', 'id: 1-e\nevent: llm_chunk\ndata: a\ndata: \n\n'],
+    ['a single line break', '\n', 'id: 1-e\nevent: llm_chunk\ndata: \ndata: \n\n'],
+    ['trailing white space', 'a  \t', 'id: 1-e\nevent: llm_chunk\ndata: a  \t\n\n'],
     ['a leading space', ' a', 'id: 1-e\nevent: llm_chunk\ndata:  a\n\n'],
     ['an empty chunk', '', 'id: 1-e\nevent: llm_chunk\ndata: \n\n'],
     [
-      'what looks like fields',
+      'text that looks like SSE fields',
       'id: 9\n: x\nevent: y',
       'id: 1-e\nevent: llm_chunk\ndata: id: 9\ndata: : x\ndata: event: y\n\n',
     ],
     [
-      'U+2028, U+0085, VT and FF are no breaks',
+      'U+2028, U+0085, VT and FF as text, not as line breaks',
       'a\u2028b\u0085c\vd\fe',
       'id: 1-e\nevent: llm_chunk\ndata: a\u2028b\u0085c\vd\fe\n\n',
     ],
@@ -45,20 +45,20 @@ describe('PROTOCOL.md, REST aliases: a frame', () => {
     ]);
   });
 
-  test('without an id has no id line, so that the client keeps the one before', () => {
+  test('no id line without an id, so that the client keeps the previous one', () => {
     expect(text(frame(undefined, 'next', '{}'))).toBe('event: next\ndata: {}\n\n');
   });
 });
 
-describe('PROTOCOL.md, GraphQL and Filters: what is no event', () => {
-  test('the opening says when to come back, and is a comment', () => {
+describe('frames that are not events', () => {
+  test('the opening sets the delay before a reconnect, and is a comment', () => {
     expect(text(opening(1_000))).toBe('retry: 1000\n:\n\n');
     expect(parsed(opening(1_000))).toEqual({ events: [], comments: [''] });
   });
 
-  test('a reason in the opening stays one comment, whatever it holds', () => {
-    const bytes = opening(5_000, 'Redis\r\nis\n\ndata: away\u2028');
-    expect(text(bytes)).toBe('retry: 5000\n: Redis is data: away \n\n');
+  test('a reason in the opening is a single comment, whatever it contains', () => {
+    const bytes = opening(5_000, 'Redis\r\nis\n\ndata: gone\u2028');
+    expect(text(bytes)).toBe('retry: 5000\n: Redis is data: gone \n\n');
     expect(parsed(bytes).events).toEqual([]);
   });
 
@@ -67,7 +67,7 @@ describe('PROTOCOL.md, GraphQL and Filters: what is no event', () => {
     expect(parsed(HEARTBEAT).events).toEqual([]);
   });
 
-  test('a block of id alone dispatches nothing', () => {
+  test('a block with only an id dispatches no event', () => {
     expect(text(cursorOnly('42-e'))).toBe('id: 42-e\n\n');
     expect(parsed(cursorOnly('42-e')).events).toEqual([]);
   });
@@ -76,30 +76,30 @@ describe('PROTOCOL.md, GraphQL and Filters: what is no event', () => {
 describe('the chunk of a frame (RFC 9112, 7.1)', () => {
   const chunkOf = ({ chunk }: Frame) => new TextDecoder().decode(chunk);
 
-  test('is its bytes with their number in hex before them, and a line break behind', () => {
-    const made = frame('1-e', 'llm_chunk', '👩‍🚀漢字');
-    expect(chunkOf(made)).toBe(`${made.bytes.length.toString(16)}\r\n${text(made)}\r\n`);
+  test('is its bytes after their number in hex, and before a line break', () => {
+    const encoded = frame('1-e', 'llm_chunk', '👩‍🚀漢字');
+    expect(chunkOf(encoded)).toBe(`${encoded.bytes.length.toString(16)}\r\n${text(encoded)}\r\n`);
   });
 
   test.each(['ASCII', 'ä', '👩‍🚀漢字'])(
-    'counts bytes, also where they have more digits than characters: %s',
+    'counts bytes, even if their number has more digits than that of the characters: %s',
     (letters) => {
       for (let length = 0; length < 300; length++) {
-        const made = frame('1-e', 'llm_chunk', letters.repeat(length).slice(0, length));
-        expect(chunkOf(made)).toBe(`${made.bytes.length.toString(16)}\r\n${text(made)}\r\n`);
-        expect(made.length).toBe(made.bytes.length);
+        const encoded = frame('1-e', 'llm_chunk', letters.repeat(length).slice(0, length));
+        expect(chunkOf(encoded)).toBe(`${encoded.bytes.length.toString(16)}\r\n${text(encoded)}\r\n`);
+        expect(encoded.length).toBe(encoded.bytes.length);
       }
     },
   );
 
-  test('of joined frames is one, and their bytes are the bytes in a row', () => {
+  test('of joined frames is a single one, and their bytes are concatenated', () => {
     const frames = [frame('1-e', 'a', 'ä'), frame('2-e', 'b', ''), HEARTBEAT];
-    expect(text(joined(frames))).toBe(frames.map(text).join(''));
-    const { length, bytes } = joined(frames);
-    expect([length, chunkOf(joined(frames))]).toEqual([
+    expect(text(joinFrames(frames))).toBe(frames.map(text).join(''));
+    const { length, bytes } = joinFrames(frames);
+    expect([length, chunkOf(joinFrames(frames))]).toEqual([
       bytes.length,
       `${bytes.length.toString(16)}\r\n${frames.map(text).join('')}\r\n`,
     ]);
-    expect(joined([frames[0]!])).toBe(frames[0]);
+    expect(joinFrames([frames[0]!])).toBe(frames[0]);
   });
 });

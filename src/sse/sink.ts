@@ -1,0 +1,12 @@
+import type { Frame } from './frame.ts';
+
+/** Where a stream's frames go. */
+export interface Sink {
+  /** Whether it accepts more. When it does again, it calls the stream's `wake` or `advance`. */
+  readonly ready: boolean;
+  write(frame: Frame): void;
+  /** Ends cleanly, after everything that was written. */
+  end(): void;
+  /** Breaks the connection. */
+  abort(): void;
+}

@@ -1,4 +1,4 @@
-// Collects what resolvers ask for one by one, and loads it together: one read for a level of the result tree.
+// Batches the loads of resolvers: one read for all keys that one level of the result tree needs.
 
 interface Request<V> {
   readonly key: string;
@@ -17,13 +17,13 @@ export class BatchLoader<V> {
   #queued: Request<V>[] = [];
   #isRunning = false;
 
-  /** @param maxBatch keys of one call of `loadMany`. Batches run one after another. */
+  /** @param maxBatch keys of one call of `loadMany`; batches run one after another */
   constructor(loadMany: LoadMany<V>, maxBatch: number) {
     this.#loadMany = loadMany;
     this.#maxBatch = maxBatch;
   }
 
-  /** The value of a key, undefined where it has none. Rejects as the batch that holds the key does. */
+  /** Loads the value of a key; undefined if it has none. Rejects if the batch of the key does. */
   load(key: string): Promise<V | undefined> {
     const known = this.#promises.get(key);
     if (known) return known;
@@ -33,8 +33,8 @@ export class BatchLoader<V> {
     this.#promises.set(key, promise);
     if (!this.#isRunning) {
       this.#isRunning = true;
-      // nextTick inside a promise callback runs after all promise callbacks that are due: when every resolver of
-      // this level has asked.
+      // nextTick inside a promise callback runs after all pending promise callbacks, and so after every resolver of this
+      // level has requested its keys.
       void Promise.resolve().then(() => process.nextTick(() => void this.#run()));
     }
     return promise;

@@ -1,4 +1,4 @@
-// The Pothos builder and the scalars and enums that every part of the schema shares.
+// The Pothos builder, and the scalars and enums that all parts of the schema share.
 import SchemaBuilder from '@pothos/core';
 import { GraphQLError } from 'graphql';
 import { type Cursor, parseCursor } from '../event/cursor.ts';
@@ -18,7 +18,7 @@ export const builder = new SchemaBuilder<{
 }>({ defaultFieldNullability: false });
 
 builder.scalarType('Cursor', {
-  description: 'A position in the log of an execution, `<seq>-<epoch>`; also a bare `<seq>`, of any epoch.',
+  description: 'A position in the log of an execution: `<seq>-<epoch>`, or `<seq>` for any epoch.',
   serialize: (cursor) => cursor,
   parseValue: (value) => {
     try {
@@ -37,14 +37,14 @@ builder.scalarType('DateTime', {
 
 builder.scalarType('JSON', { description: 'Any JSON value.', serialize: (value) => value });
 
-/** Enum values are the capitals of the words that the rest of the code uses. */
-function capitals<T extends string>(words: readonly T[]): Record<Uppercase<T>, { value: T }> {
+/** Enum values are the upper-case forms of the words that the rest of the code uses. */
+function upperCase<T extends string>(words: readonly T[]): Record<Uppercase<T>, { value: T }> {
   const values = words.map((word) => [word.toUpperCase(), { value: word }]);
   return Object.fromEntries(values) as Record<Uppercase<T>, { value: T }>;
 }
 
-export const EventTypeEnum = builder.enumType('EventType', { values: capitals(EVENT_TYPES) });
-export const ExecutionKindEnum = builder.enumType('ExecutionKind', { values: capitals(EXECUTION_KINDS) });
+export const EventTypeEnum = builder.enumType('EventType', { values: upperCase(EVENT_TYPES) });
+export const ExecutionKindEnum = builder.enumType('ExecutionKind', { values: upperCase(EXECUTION_KINDS) });
 export const ExecutionModeEnum = builder.enumType('ExecutionMode', {
   values: ['TEXT', 'STRUCTURED'] as const,
 });

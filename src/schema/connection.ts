@@ -1,4 +1,4 @@
-// Pages of executions as Relay connections: arguments, cursors, and what a policy hides.
+// Pages of executions as Relay connections: arguments, cursors, and executions that a policy hides.
 import type { ArgBuilder } from '@pothos/core';
 import { ExecstreamError } from '../event/errors.ts';
 import { MAX_PAGE } from '../execution/attempt-rules.ts';
@@ -8,7 +8,7 @@ import type { builder } from './builder.ts';
 import type { RequestContext } from './context.ts';
 
 const DEFAULT_FIRST = 20;
-/** Pages that are read for one connection because a policy hides executions. */
+/** Pages read for one connection if a policy hides executions. */
 const MAX_PAGES = 10;
 
 export interface Connection {
@@ -27,7 +27,7 @@ type SchemaTypes = typeof builder.$inferSchemaTypes;
 export function connectionArguments(arg: ArgBuilder<SchemaTypes>) {
   return {
     first: arg.int({ defaultValue: DEFAULT_FIRST, description: `1 to ${MAX_PAGE}.` }),
-    after: arg.string({ description: 'The `endCursor` of the page before.' }),
+    after: arg.string({ description: 'The `endCursor` of the previous page.' }),
   };
 }
 
@@ -40,7 +40,7 @@ type ReadPage = (page: PageRequest) => Promise<ExecutionPage>;
 
 /**
  * Reads a page of executions that the caller may read.
- * @throws ExecstreamError `BAD_USER_INPUT` where an argument is wrong, or the result would be too large.
+ * @throws ExecstreamError `BAD_USER_INPUT` if an argument is invalid or the result would be too large
  */
 export async function readConnection(
   args: { readonly first?: number | null | undefined; readonly after?: string | null | undefined },
@@ -74,8 +74,8 @@ interface ReadablePage {
 }
 
 /**
- * A page of what the caller may read. Executions that a policy hides are replaced by later ones: a shorter page, or a
- * cursor of a hidden execution, would tell of them. That has a limit; a page that meets it may be shorter.
+ * Reads a page of executions that the caller may read. Those that a policy hides are replaced by later ones: a shorter
+ * page, or the cursor of a hidden execution, would reveal them. Up to a limit; a page that reaches it may be shorter.
  */
 async function readablePage(
   { reads, services }: RequestContext,
@@ -85,7 +85,7 @@ async function readablePage(
 ): Promise<ReadablePage> {
   const examined: ExecutionSummary[] = [];
   const rows: ExecutionSummary[] = [];
-  // One more than shown, so that whether there is a next page is known without reading it.
+  // One more than returned, which shows whether there is a next page.
   const size = services.readFilters.isExact ? first : first + 1;
   let request: PageRequest = { first: size, ...(start && { after: start }) };
   for (let pages = 1; ; pages += 1) {
@@ -102,16 +102,16 @@ async function readablePage(
 }
 
 /**
- * Ends a page although not enough has been found. The next one continues after a complete millisecond, because the
- * position of the last execution that was examined would tell the id of one that is hidden.
+ * Ends a page that is shorter than requested. The next one continues after a complete millisecond, because the position
+ * of the last execution that was examined would reveal the id of a hidden one.
  */
 function cutPage(examined: readonly ExecutionSummary[], rows: readonly ExecutionSummary[]): ReadablePage {
   const last = examined.at(-1)!;
-  const cut = examined.findLast(({ startedAt }) => startedAt.getTime() !== last.startedAt.getTime());
-  if (!cut) {
-    const message = `more than ${examined.length} executions that you may not read are in the way; narrow the list by kind or status`;
+  const boundary = examined.findLast(({ startedAt }) => startedAt.getTime() !== last.startedAt.getTime());
+  if (!boundary) {
+    const message = `more than ${examined.length} consecutive executions are not readable by you; narrow the list by kind or status`;
     throw new ExecstreamError('BAD_USER_INPUT', message);
   }
   const kept = rows.filter(({ startedAt }) => startedAt.getTime() !== last.startedAt.getTime());
-  return { rows: kept, hasNextPage: true, end: { startedAt: cut.startedAt } };
+  return { rows: kept, hasNextPage: true, end: { startedAt: boundary.startedAt } };
 }

@@ -1,5 +1,5 @@
-// How many bytes of large fields one operation may read and return. Both are limited: a value that is read once may
-// appear in the result many times.
+// Limits the bytes of large fields that one operation reads and returns. Both are limited, because a value that is read
+// once may appear in the result many times.
 import type { Content, ContentField } from '../execution/store.ts';
 
 type ReadContents = (
@@ -12,7 +12,7 @@ const FIELDS: readonly ContentField[] = ['input', 'result', 'error'];
 
 export class ContentBudget {
   readonly #maxBytes: number;
-  /** Fields that have appeared in the result, each once. */
+  /** Fields that are in the result. */
   readonly #returned = new Set<string>();
   readonly #executions = new Set<string>();
   #readBytes = 0;
@@ -22,14 +22,14 @@ export class ContentBudget {
     this.#maxBytes = maxBytes;
   }
 
-  /** Names one field of one execution. */
+  /** The key of one field of one execution. */
   static key(field: ContentField, id: string): string {
     return `${field} ${id}`;
   }
 
-  /** Reads fields as far as the budget allows; the others are omitted. All fields of a single execution are read. */
+  /** Reads fields as far as the budget allows, and omits the others. All fields of a single execution are read. */
   async load(keys: readonly string[], read: ReadContents): Promise<Map<string, Content>> {
-    const found = new Map<string, Content>();
+    const loaded = new Map<string, Content>();
     const idsOf = new Map<string, string[]>(FIELDS.map((field) => [field, []]));
     for (const key of keys) {
       const [field, id] = key.split(' ') as [ContentField, string];
@@ -39,17 +39,21 @@ export class ContentBudget {
     for (const field of FIELDS) {
       const ids = idsOf.get(field)!;
       if (ids.length === 0) continue;
-      const room = Math.max(0, this.#maxBytes - this.#readBytes);
-      const contents = await read(ids, field, this.#executions.size === 1 ? Number.MAX_SAFE_INTEGER : room);
+      const remaining = Math.max(0, this.#maxBytes - this.#readBytes);
+      const contents = await read(
+        ids,
+        field,
+        this.#executions.size === 1 ? Number.MAX_SAFE_INTEGER : remaining,
+      );
       for (const [id, content] of contents) {
-        found.set(ContentBudget.key(field, id), content);
+        loaded.set(ContentBudget.key(field, id), content);
         if (!content.isOmitted) this.#readBytes += content.bytes;
       }
     }
-    return found;
+    return loaded;
   }
 
-  /** Whether the result may hold a field that was read. */
+  /** Adds a field that was read to the result, and returns whether the budget allows that. */
   admits(id: string, field: ContentField, { bytes, isOmitted }: Content): boolean {
     if (isOmitted) return false;
     const key = ContentBudget.key(field, id);

@@ -1,13 +1,15 @@
-// What resolvers are given: the caller, the request's cursor, and the lower floors.
+// The context of resolvers: the caller, the request's cursor, and services.
 import type { Caller } from '../execution/permission.ts';
 import type { OperationReads } from './operation-reads.ts';
 import type { SchemaServices } from './services.ts';
 
 export interface RequestContext {
   readonly caller: Caller;
-  /** The `Last-Event-ID` header, which wins over `after`: a browser's EventSource keeps its URL when it reconnects. */
+  /**
+   * The `Last-Event-ID` header, which takes precedence over `after`: a browser's EventSource reconnects with the same URL.
+   */
   readonly lastEventId: string | undefined;
   readonly services: SchemaServices;
-  /** Of queries and mutations; subscriptions have none. */
+  /** The reads of a query or mutation; subscriptions have none. */
   readonly reads: OperationReads;
 }

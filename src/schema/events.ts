@@ -1,14 +1,18 @@
-// The events: one interface, and one object type that implements it for each type of the catalogue.
+// Events: one interface, and an object type that implements it for each event type.
 //
-// A field of one name has one type in all of them (`status: String`, `code: String`), so that a client can select
-// it in several fragments at once.
+// Fields of the same name have the same type in all of them (`status: String`, `code: String`), so that clients can
+// select them in several fragments of one document.
 import type { EventData, EventType, ExecutionEvent } from '../event/events.ts';
 import { builder, EventTypeEnum, UsageObject } from './builder.ts';
 
 export const ExecutionEventInterface = builder.interfaceRef<ExecutionEvent>('ExecutionEvent').implement({
   description: 'An immutable fact about one execution.',
   fields: (t) => ({
-    id: t.field({ type: 'Cursor', resolve: (event) => event.id, description: 'Where to resume behind it.' }),
+    id: t.field({
+      type: 'Cursor',
+      resolve: (event) => event.id,
+      description: 'The cursor to resume after this event.',
+    }),
     seq: t.exposeInt('seq'),
     type: t.field({ type: EventTypeEnum, resolve: (event) => event.type }),
     ts: t.field({ type: 'DateTime', resolve: (event) => event.ts }),
@@ -26,8 +30,7 @@ function objectName(type: EventType): string {
 
 type Shape = 'ID' | 'String' | 'Int' | 'Boolean' | 'JSON' | 'Usage';
 
-/** The typed fields: a `!` marks those that are always there; a pair reads another key
- * of the data, where the interface has the name already. */
+/** The typed fields. `!` marks non-null ones; a pair reads another key of the data, if the interface uses the name. */
 const FIELDS: {
   [T in EventType]: { [field: string]: `${Shape}${'!' | ''}` | [keyof EventData[T] & string, Shape] };
 } = {
@@ -62,15 +65,16 @@ const FIELDS: {
 };
 
 const DESCRIPTIONS: Partial<Record<`${EventType}.${string}`, string>> = {
-  'llm_chunk.content': 'White space is content; all chunks since the last reset, joined, are the text.',
+  'llm_chunk.content':
+    'White space is content. The text is the concatenation of all chunks since the last reset.',
   'structured_delta.patch':
-    'RFC 6902 operations on the value so far, which is null at the start and after a reset.',
-  'reset.reason': '`attempt`, `log_lost` or `overflow`: text, value and tool calls so far are void.',
-  'gap.text': 'The whole text as of `toSeq`, where it is known.',
-  'gap.value': 'The whole value as of `toSeq`, where it is known.',
-  'complete.result': 'The whole text or value.',
+    'RFC 6902 operations on the current value, which is null at the start and after a reset.',
+  'reset.reason': '`attempt`, `log_lost` or `overflow`: previous text, value and tool calls are void.',
+  'gap.text': 'The complete text as of `toSeq`, if it is known.',
+  'gap.value': 'The complete value as of `toSeq`, if it is known.',
+  'complete.result': 'The complete text or value.',
   'complete.resultOmitted':
-    'The event does not carry the result; read it from the execution, which says whether it was kept.',
+    'The event does not carry the result. Query the execution for it, which also reports whether it was kept.',
 };
 
 for (const type of Object.keys(FIELDS) as EventType[]) {

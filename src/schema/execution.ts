@@ -1,4 +1,4 @@
-// Executions as GraphQL shows them: the row, its parent, and its children.
+// Executions in GraphQL: the row, its parent, and its children.
 import { formatCursor } from '../event/cursor.ts';
 import { durationMs } from '../event/terminal-event.ts';
 import type { ExecutionFailure, ExecutionSummary } from '../execution/store.ts';
@@ -33,7 +33,7 @@ const PageInfoObject = builder.objectRef<Connection['pageInfo']>('PageInfo').imp
 const ExecutionEdgeObject = builder.objectRef<Connection['edges'][number]>('ExecutionEdge').implement({
   fields: (t) => ({
     node: t.field({ type: ExecutionObject, resolve: (edge) => edge.node }),
-    cursor: t.exposeString('cursor', { description: 'Opaque; `after` takes it.' }),
+    cursor: t.exposeString('cursor', { description: 'An opaque cursor for `after`.' }),
   }),
 });
 
@@ -61,7 +61,7 @@ ExecutionObject.implement({
     }),
     children: t.field({
       type: ExecutionConnectionObject,
-      description: 'The executions begun under this one, oldest first.',
+      description: 'The executions that were started by this one, oldest first.',
       args: connectionArguments(t.arg),
       resolve: (row, args, context) => {
         const filter = context.services.readFilters.children(context.caller, row);
@@ -83,7 +83,7 @@ ExecutionObject.implement({
       resolve: ({ id }, _, { reads }) => reads.content(id, 'result'),
     }),
     resultOmitted: t.boolean({
-      description: 'The execution has ended with a result that was not kept: `result` is null.',
+      description: 'Whether the execution has ended with a result that was not kept; `result` is then null.',
       resolve: (row) => row.resultOmitted ?? false,
     }),
     error: t.field({
@@ -98,7 +98,7 @@ ExecutionObject.implement({
     lastCursor: t.field({
       type: 'Cursor',
       nullable: true,
-      description: 'Where the stream stands now; the terminal event of an ended execution.',
+      description: 'The cursor of the last event; of an ended execution, that of its terminal event.',
       resolve: (row, _, { reads }) => lastCursor(row, reads),
     }),
   }),
@@ -106,7 +106,7 @@ ExecutionObject.implement({
 
 type Reads = RequestContext['reads'];
 
-/** The parent, if there is one that the caller may read. */
+/** The parent, if it exists and the caller may read it. */
 async function parent(id: string, reads: Reads): Promise<ExecutionSummary | null> {
   const row = await reads.execution(id);
   const [readable] = row ? await reads.readable([row]) : [];

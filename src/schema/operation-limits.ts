@@ -1,24 +1,37 @@
-// Limits of the work that one GraphQL operation may cause, whatever its document looks like.
+// Limits of the work that one GraphQL operation may cause, regardless of its document.
 import { FairQueue } from '../async/fair-queue.ts';
 
 export interface OperationLimits {
-  /** Executions in one result, counted each time that they appear. Default 2,000. */
+  /**
+   * Executions in one result, counted each time that they appear.
+   * @default 2_000
+   */
   readonly executions: number;
   /**
    * Bytes of `input`, `result` and `error` in one result, counted each time that they appear. A result with one
-   * execution may exceed it: otherwise a large value could not be read at all. Default 4 MiB.
+   * execution may exceed it: otherwise a large value could not be read at all.
+   * @default 4 * 1024 * 1024
    */
   readonly contentBytes: number;
-  /** Time until the operation is aborted, including the time that it waits. Default 10 s. */
+  /**
+   * Time until the operation is aborted, including the time that it waits.
+   * @default 10_000
+   */
   readonly timeoutMs: number;
-  /** Concurrent operations of one caller; further ones wait. Default 4. */
+  /**
+   * Concurrent operations of one caller; further ones wait.
+   * @default 4
+   */
   readonly operationsPerCaller: number;
   /**
-   * Concurrent reads of all queries. Default 6, of the 10 connections to the database: the others remain for
-   * publishing and streams.
+   * Concurrent reads of all queries. The default leaves 4 of the 10 database connections to publishing and streams.
+   * @default 6
    */
   readonly reads: number;
-  /** Concurrent reads of one caller's queries. Default 2. */
+  /**
+   * Concurrent reads of one caller's queries.
+   * @default 2
+   */
   readonly readsPerCaller: number;
 }
 
@@ -31,11 +44,11 @@ export const DEFAULT_OPERATION_LIMITS: OperationLimits = {
   readsPerCaller: 2,
 };
 
-/** The queues that the reads of all operations of this server pass. */
+/** The queues through which all operations of this server read. */
 export interface ReadQueues {
-  /** In front of the database. */
+  /** Reads of the database. */
   readonly database: FairQueue;
-  /** In front of Temporal, which may be slow: it must not hold slots of the database. */
+  /** Reads of Temporal, which may be slow: they must not occupy slots of the database. */
   readonly workflows: FairQueue;
 }
 

@@ -1,5 +1,5 @@
-// The reads of one GraphQL operation: batched, in the caller's turn, and stopped by the operation's limits, by its
-// timeout, or when the client leaves.
+// The reads of one GraphQL operation: batched, queued fairly between callers, and stopped by the operation's limits, its
+// timeout, or when the client disconnects.
 import { ExecstreamError, isExecstreamError } from '../event/errors.ts';
 import type { ExecutionKind } from '../event/events.ts';
 import { type Caller, callerKey, type Permission } from '../execution/permission.ts';
@@ -18,11 +18,11 @@ import { ContentBudget } from './content-budget.ts';
 import type { OperationLimits, ReadQueues } from './operation-limits.ts';
 import type { SchemaServices } from './services.ts';
 
-/** Rows of one statement. */
+/** Rows read by one statement. */
 const MAX_ROWS = 1_000;
-/** Heads of logs that are read concurrently. */
+/** Log heads read concurrently. */
 const MAX_HEADS = 100;
-/** Pages that one operation may read only because a policy has hidden executions of the pages before. */
+/** Pages that one operation may read in place of executions that a policy has hidden. */
 const MAX_EXTRA_PAGES = 50;
 
 export interface OperationReadsOptions {
@@ -69,40 +69,40 @@ export class OperationReads {
     );
   }
 
-  /** Why the whole operation failed: a limit, the timeout, or a store that is unavailable. */
+  /** Why the operation has failed: a limit, the timeout, or an unavailable store. */
   get failure(): ExecstreamError | undefined {
     return this.#failure;
   }
 
-  /** Aborted when the operation has failed; its reason is the failure. */
+  /** Aborted when the operation has failed, with the failure as its reason. */
   get signal(): AbortSignal {
     return this.#stop.signal;
   }
 
-  /** Starts the clock, and stops the operation when the client leaves. */
+  /** Starts the timeout, and stops the operation when the client disconnects. */
   start(): void {
     const { limits, request } = this.#options;
-    const late = `the operation was aborted: it took longer than ${limits.timeoutMs} ms`;
+    const detail = `the operation was aborted: it took longer than ${limits.timeoutMs} ms`;
     this.#timer = setTimeout(
-      () => this.#fail(new ExecstreamError('SOURCE_UNAVAILABLE', late)),
+      () => this.#fail(new ExecstreamError('SOURCE_UNAVAILABLE', detail)),
       limits.timeoutMs,
     );
-    if (request.signal.aborted) this.#onLeave();
-    else request.signal.addEventListener('abort', this.#onLeave, { once: true });
+    if (request.signal.aborted) this.#onDisconnect();
+    else request.signal.addEventListener('abort', this.#onDisconnect, { once: true });
   }
 
-  /** To be called when the operation has its result. */
+  /** Called when the operation has its result. */
   end(): void {
     clearTimeout(this.#timer);
-    this.#options.request.signal.removeEventListener('abort', this.#onLeave);
+    this.#options.request.signal.removeEventListener('abort', this.#onDisconnect);
   }
 
-  /** An execution by id. */
+  /** Reads an execution by id. */
   execution(id: string): Promise<ExecutionSummary | undefined> {
     return this.#rows.load(id);
   }
 
-  /** An execution of a kind by id; a workflow that only Temporal knows gets its row. */
+  /** Reads an execution of a kind by id. Creates the row of a workflow that only Temporal knows. */
   async find(kind: ExecutionKind, id: string): Promise<ExecutionSummary | undefined> {
     const row =
       (await this.execution(id)) ?? (kind === 'workflow' ? await this.#findWorkflow(id) : undefined);
@@ -119,7 +119,7 @@ export class OperationReads {
     return this.#read(() => this.#options.services.store.list(query));
   }
 
-  /** A page of an execution's children. Parents that are asked about with equal queries share a statement. */
+  /** Reads a page of an execution's children. Parents with equal queries share a statement. */
   async children(parentId: string, query: ChildrenQuery): Promise<ExecutionPage> {
     const group = JSON.stringify(query);
     let loader = this.#children.get(group);
@@ -134,24 +134,24 @@ export class OperationReads {
     return (await loader.load(parentId)) ?? { executions: [], hasNextPage: false };
   }
 
-  /** One of the large fields of an execution; null where it is not set. */
+  /** Reads one of the large fields of an execution; null if it is not set. */
   async content(id: string, field: ContentField): Promise<unknown> {
     const content = await this.#contents.load(ContentBudget.key(field, id));
     if (!content) return null;
     if (!this.#budget.admits(id, field, content)) {
       const { contentBytes } = this.#options.limits;
-      const message = `the result holds more than ${contentBytes} bytes of input, result and error; select them for fewer executions`;
+      const message = `the result exceeds ${contentBytes} bytes of input, result and error; select them for fewer executions`;
       throw this.#fail(new ExecstreamError('BAD_USER_INPUT', message));
     }
     return content.value;
   }
 
-  /** Where the log of an execution ends. */
+  /** Reads the head of an execution's log. */
   head(id: string): Promise<LogHead | undefined> {
     return this.#heads.load(id);
   }
 
-  /** What the caller may know of an execution. The policy is asked once for each. */
+  /** What the caller may read of an execution. The policy is evaluated once for each. */
   permission(row: ExecutionSummary): Promise<Permission> {
     let permission = this.#permissions.get(row.id);
     if (!permission) {
@@ -162,25 +162,25 @@ export class OperationReads {
     return permission;
   }
 
-  /** Those executions that the caller may read. */
+  /** Returns the executions that the caller may read. */
   async readable<R extends ExecutionSummary>(rows: readonly R[]): Promise<R[]> {
     const permissions = await Promise.all(rows.map((row) => this.permission(row)));
     return rows.filter((_, i) => permissions[i]?.read === 'granted');
   }
 
   /**
-   * Counts executions that the result is going to hold.
-   * @throws ExecstreamError `BAD_USER_INPUT` where there are more than an operation may return.
+   * Counts executions that the result will hold.
+   * @throws ExecstreamError `BAD_USER_INPUT` if they exceed the limit
    */
   count(executions: number): void {
     const { limits } = this.#options;
     this.#executions += executions;
     if (this.#executions <= limits.executions) return;
-    const message = `the result holds more than ${limits.executions} executions; ask for smaller pages or fewer levels`;
+    const message = `the result exceeds ${limits.executions} executions; request smaller pages or fewer levels`;
     throw this.#fail(new ExecstreamError('BAD_USER_INPUT', message));
   }
 
-  /** Whether one more page may be read in place of executions that a policy has hidden. */
+  /** Counts a page that is read in place of hidden executions, and returns whether it may be read. */
   takeExtraPage(): boolean {
     this.#extraPages += 1;
     return this.#extraPages <= MAX_EXTRA_PAGES;
@@ -191,7 +191,7 @@ export class OperationReads {
     return this.#guard(queues.database.run(callerKey(caller), read, this.#stop.signal));
   }
 
-  /** Rejects as soon as the operation is stopped, and stops it where the store is unavailable. */
+  /** Rejects as soon as the operation is stopped, and stops it if the store is unavailable. */
   async #guard<T>(work: Promise<T>): Promise<T> {
     const { signal } = this.#stop;
     let onStop: (() => void) | undefined;
@@ -210,11 +210,11 @@ export class OperationReads {
     }
   }
 
-  readonly #onLeave = () => {
+  readonly #onDisconnect = () => {
     this.#fail(new ExecstreamError('SOURCE_UNAVAILABLE', 'the client has closed the request'));
   };
 
-  /** The first failure is that of the operation: nothing more is read for it. */
+  /** Stops the operation. Its first failure is the one that is reported. */
   #fail(error: ExecstreamError): ExecstreamError {
     this.#failure ??= error;
     this.#stop.abort(this.#failure);

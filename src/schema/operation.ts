@@ -1,23 +1,26 @@
-// An operation that is not asked for over GraphQL's own HTTP: graphql/ runs it, the REST aliases ask for it.
+// Operations that do not arrive as GraphQL requests: the REST aliases request them, and graphql/ runs them.
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { Caller } from '../execution/permission.ts';
 import type { FrameSource } from '../sse/event-stream.ts';
 import type { Encoder } from '../stream/encoder.ts';
 
 export interface Operation {
-  /** The request that it is run for. */
+  /** The HTTP request on whose behalf it runs. */
   readonly request: Request;
   readonly caller: Caller;
   readonly query: string;
   readonly variables: Record<string, unknown>;
-  /** How a subscription's results are encoded; as GraphQL over SSE by default. */
+  /**
+   * How a subscription's results are encoded.
+   * @default GraphQL over SSE
+   */
   readonly encoding?: Encoder;
 }
 
-/** Runs an operation; a subscription that was accepted answers a source of frames. */
+/** Runs an operation. A subscription that is accepted returns a source of frames. */
 export type RunOperation = (operation: Operation) => Promise<FrameSource | ExecutionResult>;
 
-/** Seconds after which an operation that was rejected for now may be repeated; undefined if its error does not say. */
+/** Seconds after which a rejected operation may be repeated; undefined if its error does not state that. */
 export function retryAfterOf({ extensions }: GraphQLError): number | undefined {
   const { http } = extensions as { http?: { headers?: Readonly<Record<string, string>> } };
   const seconds = http?.headers?.['Retry-After'];

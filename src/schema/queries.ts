@@ -1,4 +1,4 @@
-// `execution` and `executions`: one by id, and the list.
+// The queries `execution` (by id) and `executions` (a list).
 import { checkExecutionId } from '../event/execution-id.ts';
 import { requireRead } from '../execution/permission.ts';
 import { builder, ExecutionKindEnum, ExecutionStatusEnum } from './builder.ts';

@@ -1,4 +1,4 @@
-// The lower floors, as resolvers use them.
+// The services that resolvers use.
 import type { Authorize, Caller, ReadFilters } from '../execution/permission.ts';
 import type { Quotas } from '../execution/quotas.ts';
 import type { ExecutionStore } from '../execution/store.ts';
@@ -15,16 +15,16 @@ export interface SchemaServices {
   readonly quotas: Quotas;
 }
 
-/** Lets whoever holds it read some executions, without a header. */
+/** Allows its holder to read some executions without a header. */
 export interface StreamToken {
   readonly token: string;
-  /** When it serves no longer. */
+  /** When it stops being accepted. */
   readonly expiresAt: Date;
 }
 
 export interface StreamTokens {
-  /** Makes a token with which executions can be read as this caller may. The caller must have been asked about. */
+  /** Creates a token to read executions as this caller may. The caller's permission must have been checked. */
   mint(caller: Caller, executions: readonly string[]): Promise<StreamToken>;
-  /** Ends a token that this caller has made; another one stays, and nothing tells. */
+  /** Revokes a token that this caller has created. Other tokens remain valid, without an error. */
   revoke(caller: Caller, token: string): Promise<void>;
 }

@@ -1,4 +1,4 @@
-// `createStreamToken` and `revokeStreamToken`: what a browser's EventSource is let in by.
+// The mutations `createStreamToken` and `revokeStreamToken`: authentication for a browser's EventSource.
 import { ExecstreamError } from '../event/errors.ts';
 import { checkExecutionId } from '../event/execution-id.ts';
 import { type Caller, requireRead, unknownExecution } from '../execution/permission.ts';
@@ -6,17 +6,17 @@ import { builder } from './builder.ts';
 import type { RequestContext } from './context.ts';
 import type { StreamToken } from './services.ts';
 
-const MOST_EXECUTIONS = 100;
+const MAX_EXECUTIONS = 100;
 
 const StreamTokenObject = builder.objectRef<StreamToken>('StreamToken').implement({
-  description: 'Goes into `?access_token=` of a stream, for a client that sends no headers.',
+  description: 'A token for the parameter `access_token` of a stream, for clients that cannot send headers.',
   fields: (t) => ({
     token: t.exposeString('token', {
-      description: 'Must first be used within 60 s; then it serves reconnects too.',
+      description: 'Must first be used within 60 s; it is then also valid for reconnects.',
     }),
     expiresAt: t.field({
       type: 'DateTime',
-      description: 'When it serves no longer: make another one before.',
+      description: 'When it stops being accepted. Create another one before that.',
       resolve: ({ expiresAt }) => expiresAt,
     }),
   }),
@@ -26,25 +26,25 @@ builder.mutationType({
   fields: (t) => ({
     createStreamToken: t.field({
       type: StreamTokenObject,
-      description: 'Makes a token that reads these executions, and nothing else.',
+      description: 'Creates a token that can read these executions, and nothing else.',
       args: { executions: t.arg.idList({ required: true }) },
       resolve: async (_, { executions }, context) => {
-        if (executions.length === 0 || executions.length > MOST_EXECUTIONS) {
-          const detail = `executions: expected 1 to ${MOST_EXECUTIONS}, not ${executions.length}`;
+        if (executions.length === 0 || executions.length > MAX_EXECUTIONS) {
+          const detail = `executions: expected 1 to ${MAX_EXECUTIONS}, got ${executions.length}`;
           throw new ExecstreamError('BAD_USER_INPUT', detail);
         }
         const ids = [...new Set(executions.map(checkExecutionId))];
-        refuseStreamTokens(context.caller);
+        rejectStreamTokens(context.caller);
         context.services.quotas.charge(context.caller, 'streamTokens');
         await Promise.all(ids.map((id) => requireReadable(context, id)));
         return context.services.streamTokens.mint(context.caller, ids);
       },
     }),
     revokeStreamToken: t.boolean({
-      description: 'Ends a token that the caller has made: true, whether there was one or not.',
+      description: 'Revokes a token that the caller has created. Always true, even if there was none.',
       args: { token: t.arg.string({ required: true }) },
       resolve: async (_, { token }, { caller, services }) => {
-        refuseStreamTokens(caller);
+        rejectStreamTokens(caller);
         await services.streamTokens.revoke(caller, token);
         return true;
       },
@@ -52,10 +52,10 @@ builder.mutationType({
   }),
 });
 
-/** Else one token would make the next, and the session had no limit. */
-function refuseStreamTokens({ viaStreamToken }: Caller): void {
+/** Otherwise one token could create the next, and the session would have no limit. */
+function rejectStreamTokens({ viaStreamToken }: Caller): void {
   if (!viaStreamToken) return;
-  throw new ExecstreamError('FORBIDDEN', 'a stream token reads, and does nothing else');
+  throw new ExecstreamError('FORBIDDEN', 'a stream token can only read');
 }
 
 async function requireReadable({ services, caller, reads }: RequestContext, id: string): Promise<void> {

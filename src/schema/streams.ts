@@ -1,4 +1,5 @@
-// What the three subscriptions have in common: arguments, checks, and a viewer of the execution's tail.
+// The subscriptions `workflowStream`, `agentStream` and `taskStream`: arguments, checks, and a viewer of the execution's
+// tail.
 import { parseCursor } from '../event/cursor.ts';
 import { ExecstreamError } from '../event/errors.ts';
 import type { ExecutionKind } from '../event/events.ts';
@@ -8,38 +9,39 @@ import { ExecutionEventInterface } from './events.ts';
 
 builder.subscriptionType({});
 
-/** The bounds of `pollMs`, how often a source without announcements is asked (PROTOCOL.md, "GraphQL"). */
+/** Limits and default of `pollMs`, in ms: how often to poll a source that does not announce its events. */
 export const POLL_MS = { least: 250, most: 2_000, default: 500 };
 
 /**
  * Checks a poll interval.
- * @throws ExecstreamError `BAD_USER_INPUT` where it is out of bounds.
+ * @throws ExecstreamError `BAD_USER_INPUT` if it is out of bounds
  */
 function checkPollMs(pollMs: number): void {
   if (!Number.isInteger(pollMs) || pollMs < POLL_MS.least || pollMs > POLL_MS.most) {
     const { least, most } = POLL_MS;
-    throw new ExecstreamError(
-      'BAD_USER_INPUT',
-      `poll interval must be ${least} to ${most} ms, not ${pollMs}`,
-    );
+    throw new ExecstreamError('BAD_USER_INPUT', `pollMs: expected ${least} to ${most}, got ${pollMs}`);
   }
 }
 
-/** Defines the subscription field that streams executions of one kind. */
-export function defineStream(kind: ExecutionKind): void {
+/** Defines the subscription to executions of one kind. */
+function defineStream(kind: ExecutionKind): void {
   builder.subscriptionField(`${kind}Stream`, (t) =>
     t.field({
       type: ExecutionEventInterface,
-      description: `The events of ${kind === 'agent' ? 'an' : 'a'} ${kind} execution, from a cursor on: first those of its log, then live.`,
+      description: `Streams the events of ${kind === 'agent' ? 'an' : 'a'} ${kind} execution after a cursor: first those in its log, then new ones.`,
       args: {
         id: t.arg.id({ required: true }),
         after: t.arg({
           type: 'Cursor',
-          description: 'Read on behind this; the `Last-Event-ID` header wins.',
+          description: 'Resume after this cursor. The `Last-Event-ID` header takes precedence.',
         }),
-        events: t.arg({ type: [EventTypeEnum], description: 'Only these; `reset` and `gap` always come.' }),
+        events: t.arg({
+          type: [EventTypeEnum],
+          description: 'Deliver only these types; `reset` and `gap` are always delivered.',
+        }),
         pollMs: t.arg.int({
-          description: 'How often a source that announces nothing is asked: 250 to 2000, 500 by default.',
+          description:
+            'How often to poll a source that does not announce its events, in ms: 250 to 2000, by default 500.',
         }),
       },
       subscribe: (_, { id, after, events, pollMs }, { services, caller, lastEventId }) => {
@@ -57,3 +59,7 @@ export function defineStream(kind: ExecutionKind): void {
     }),
   );
 }
+
+defineStream('workflow');
+defineStream('agent');
+defineStream('task');

@@ -130,7 +130,7 @@ describe('limits of an operation', () => {
     expect({ status, data }).toEqual({ status: 200, data: null });
     expect(errors).toEqual([
       {
-        message: 'the result holds more than 50 executions; ask for smaller pages or fewer levels',
+        message: 'the result exceeds 50 executions; request smaller pages or fewer levels',
         extensions: { code: 'BAD_USER_INPUT' },
       },
     ]);
@@ -144,7 +144,7 @@ describe('limits of an operation', () => {
     expect(data).toBeNull();
     expect(errors).toEqual([
       {
-        message: expect.stringMatching(/^the result holds more than 10000 bytes of input, result and error/),
+        message: expect.stringMatching(/^the result exceeds 10000 bytes of input, result and error/),
         extensions: { code: 'BAD_USER_INPUT' },
       },
     ]);

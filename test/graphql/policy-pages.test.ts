@@ -88,7 +88,7 @@ test('a thousand hidden executions of one millisecond are an error that says wha
   await begin(2_500, 'hidden-', 0);
   isReadable = () => false;
   await expect(page()).rejects.toThrow(
-    /^BAD_USER_INPUT: more than \d+ executions that you may not read are in the way; narrow the list/,
+    /^BAD_USER_INPUT: more than \d+ consecutive executions are not readable by you; narrow the list/,
   );
 });
 

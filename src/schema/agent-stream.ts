@@ -1,4 +1,0 @@
-// `agentStream`: the events of an agent execution.
-import { defineStream } from './streams.ts';
-
-defineStream('agent');

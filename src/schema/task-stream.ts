@@ -1,4 +1,0 @@
-// `taskStream`: the events of a task execution.
-import { defineStream } from './streams.ts';
-
-defineStream('task');

@@ -1,4 +1,0 @@
-// `workflowStream`: the events of a workflow execution.
-import { defineStream } from './streams.ts';
-
-defineStream('workflow');

@@ -1,17 +1,18 @@
-// Errors as GraphQL shows them: ours by their code, the specification's own as they are, anything else masked.
+// Errors in GraphQL responses: ours with their code, graphql-js's own unchanged, all others masked.
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { ERROR_CODES, type ExecstreamError, isErrorCode, isExecstreamError } from '../event/errors.ts';
 import { RETRY_AFTER_SECONDS } from '../sse/responses.ts';
 
-/** The HTTP status of a code that is sent as one even where an event stream was requested: 401, 429 and 503. */
-function httpStatusOf(code: unknown): number | undefined {
-  if (!isErrorCode(code)) return undefined;
-  const { status, retryable } = ERROR_CODES[code];
-  return retryable || code === 'UNAUTHENTICATED' ? status : undefined;
-}
+/** Codes with their own HTTP status, which also applies to requests for an event stream. */
+const STATUS: { readonly [code: string]: number } = {
+  UNAUTHENTICATED: 401,
+  TOO_MANY_STREAMS: 429,
+  TOO_MANY_REQUESTS: 429,
+  SOURCE_UNAVAILABLE: 503,
+};
 
-/** The HTTP status of a result's errors, if they have one. */
+/** The HTTP status of a result's errors, if one of their codes has its own. */
 export function statusOf(result: ExecutionResult): number | undefined {
   for (const error of result.errors ?? []) {
     const status = httpStatusOf(error.extensions.code);
@@ -20,7 +21,7 @@ export function statusOf(result: ExecutionResult): number | undefined {
   return undefined;
 }
 
-/** Shows an error to a caller. What is not meant for callers becomes `INTERNAL`. */
+/** Converts an error for the caller. Errors that callers must not see become `INTERNAL`. */
 export function maskError(error: unknown): Error {
   if (!(error instanceof GraphQLError)) return internal(error);
   const { nodes, source, positions, path, originalError } = error;
@@ -37,7 +38,7 @@ export function maskError(error: unknown): Error {
   };
   const cause = rootCause(originalError);
   if (isExecstreamError(cause)) {
-    // A scalar's error has come by way of a sentence that names the variable: keep that.
+    // For an error of a scalar, graphql-js has added the name of the variable to the message.
     const message = cause.code === 'INTERNAL' ? 'Unexpected error.' : error.message;
     return shown(message, cause.code, cause.retryAfterSeconds);
   }
@@ -45,24 +46,37 @@ export function maskError(error: unknown): Error {
   return error.extensions.code === undefined ? shown(error.message, 'BAD_USER_INPUT') : error;
 }
 
-/** An error of ours where GraphQL expects one of its own; `maskError` shows it by its code. */
+/** Wraps an error of ours where a GraphQLError is required; `maskError` restores its code. */
 export function toGraphQLError(error: ExecstreamError): GraphQLError {
   return new GraphQLError(error.message, { originalError: error });
 }
 
-/** The same for all errors of a result. */
+/** Masks all errors of a result. */
 export function maskErrors(result: ExecutionResult): ExecutionResult {
   if (!result.errors) return result;
   return { ...result, errors: result.errors.map((error) => maskError(error) as GraphQLError) };
 }
 
-/** Whether an error is a fault of ours, and not an answer to the caller. */
+/** Whether an error is a fault of the server rather than of the request. */
 export function isInternal(error: unknown): boolean {
   const masked = maskError(error);
   return masked instanceof GraphQLError && masked.extensions.code === 'INTERNAL';
 }
 
-/** A Yoga plugin: Yoga's own refusals, of what does not parse or validate, carry the protocol's code for that. */
+/** The codes that callers may receive. */
+const CODES: ReadonlySet<unknown> = new Set([
+  'NOT_FOUND',
+  'FORBIDDEN',
+  'UNAUTHENTICATED',
+  'BAD_CURSOR',
+  'BAD_USER_INPUT',
+  'TOO_MANY_STREAMS',
+  'TOO_MANY_REQUESTS',
+  'SOURCE_UNAVAILABLE',
+  'INTERNAL',
+]);
+
+/** A Yoga plugin: gives Yoga's own errors, of parsing and validation, one of our codes. */
 export function useProtocolCodes(): Plugin {
   return {
     onResultProcess: ({ result, setResult }) => {
@@ -72,7 +86,7 @@ export function useProtocolCodes(): Plugin {
   };
 }
 
-/** An error with one of the protocol's codes: what has none of them is the caller's mistake. */
+/** Returns an error with one of our codes. An error without one is a mistake in the request. */
 export function withProtocolCode(error: GraphQLError): GraphQLError {
   if (isErrorCode(error.extensions?.code)) return error;
   const { http } = error.extensions;
@@ -81,7 +95,7 @@ export function withProtocolCode(error: GraphQLError): GraphQLError {
   return new GraphQLError(message, { nodes, source, positions, path, extensions });
 }
 
-/** An error as it is sent: Yoga's `extensions.http` speaks to the server, not to the client. */
+/** Returns an error as it is sent: Yoga's `extensions.http` is meant for the server. */
 export function withoutHttp(error: GraphQLError): object {
   const { http, ...extensions } = error.extensions;
   return { ...error.toJSON(), extensions };

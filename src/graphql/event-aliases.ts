@@ -1,5 +1,5 @@
-// A Yoga plugin: under how many names one document may select what an event carries. Each name is a copy of up to 64 KiB
-// in every message, for no use: thirty aliases of `data` made messages of 2 MB.
+// A Yoga plugin: limits how many aliases of an event's large field one document may select. Each alias is a useless copy
+// of up to 64 KiB in every message: 30 aliases of `data` resulted in messages of 2 MB.
 import {
   GraphQLError,
   getNamedType,
@@ -10,11 +10,11 @@ import {
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 
-/** Two, so that fields of one name and different types can be told apart by an alias each. */
+/** Two, so that fields of the same name and different types can each have an alias. */
 const MAX_NAMES = 2;
 
 const EVENT = 'ExecutionEvent';
-/** Scalars without a size of their own. */
+/** Scalars of unlimited size. */
 const UNBOUNDED: ReadonlySet<string> = new Set(['JSON', 'String']);
 
 export function useEventAliasLimit(): Plugin {
@@ -27,10 +27,10 @@ const eventAliasRule: ValidationRule = (context) => {
     Field(node) {
       const field = unboundedFieldOf(context);
       if (field === undefined) return;
-      const known = names.get(field) ?? new Set();
-      names.set(field, known);
-      known.add((node.alias ?? node.name).value);
-      if (known.size !== MAX_NAMES + 1) return;
+      const aliases = names.get(field) ?? new Set();
+      names.set(field, aliases);
+      aliases.add((node.alias ?? node.name).value);
+      if (aliases.size !== MAX_NAMES + 1) return;
       const message = `${field} is selected under too many names: the limit is ${MAX_NAMES}`;
       const extensions = { code: 'BAD_USER_INPUT' };
       context.reportError(new GraphQLError(message, { nodes: node, extensions }));
@@ -38,7 +38,7 @@ const eventAliasRule: ValidationRule = (context) => {
   };
 };
 
-/** The field of an event that is being visited, if its value may be of any size. */
+/** The event's field that is being visited, if its size is unlimited. */
 function unboundedFieldOf(context: ValidationContext): string | undefined {
   const parent = context.getParentType();
   const field = context.getFieldDef();

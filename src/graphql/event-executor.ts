@@ -1,5 +1,4 @@
-// Executes an operation for one event after the other: compiled where that gives an answer without an error, else by
-// the general executor.
+// Executes an operation for one event after another: compiled, or by graphql-js if that is not possible or fails.
 import { type ExecutionArgs, type ExecutionResult, executeSync } from 'graphql';
 import { LruMap } from '../async/lru-map.ts';
 import type { ExecutionEvent } from '../event/events.ts';
@@ -12,8 +11,8 @@ import { resultShapeOf } from './result-shape.ts';
 const MAX_COMPILED = 500;
 
 /**
- * Makes executors of validated operations. What is compiled is shared by all executions that are watched by the same
- * selection: a thousand copies of it would not fit into a processor's cache.
+ * Creates executors of validated operations. A compiled operation is shared by all streams with the same selection: a
+ * thousand copies of it would not fit into a processor's cache.
  */
 export function createEventExecutors() {
   const compiledOperations = new LruMap<string, CompiledOperation | undefined>(MAX_COMPILED);
@@ -31,7 +30,7 @@ export function createEventExecutors() {
 
 class Executor implements EventExecutor {
   readonly #compiled: CompiledOperation | undefined;
-  /** Without the context, which holds a request: it is not to be kept for as long as its stream is open. */
+  /** Without the context, which would keep its request in memory while the stream is open. */
   readonly #args: Pick<ExecutionArgs, 'schema' | 'document' | 'operationName' | 'variableValues'>;
 
   constructor(args: ExecutionArgs, compiled: CompiledOperation | undefined) {
@@ -44,21 +43,21 @@ class Executor implements EventExecutor {
     try {
       if (this.#compiled) return this.#compiled.json(event);
     } catch {
-      // It has an error to tell, and the general executor the words for it.
+      // graphql-js reports the error.
     }
-    return JSON.stringify(this.#general(event));
+    return JSON.stringify(this.#executeGenerically(event));
   }
 
   result(event: ExecutionEvent): ExecutionResult {
     try {
       if (this.#compiled) return { data: this.#compiled.data(event) };
     } catch {
-      // As above.
+      // graphql-js reports the error.
     }
-    return this.#general(event);
+    return this.#executeGenerically(event);
   }
 
-  #general(rootValue: ExecutionEvent): ExecutionResult {
+  #executeGenerically(rootValue: ExecutionEvent): ExecutionResult {
     return maskErrors(executeSync({ ...this.#args, rootValue, contextValue: NO_CONTEXT }));
   }
 }

@@ -1,4 +1,4 @@
-// GraphiQL's page, without any outside host: nine megabytes, so it is put together once.
+// GraphiQL's page, which loads nothing from other hosts. It has 9 MB, so it is rendered once.
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 
 const EXAMPLE = `# Watch an execution: pick an id from the query, then run the subscription.
@@ -19,13 +19,13 @@ subscription Watch($id: ID!) {
 let page: string | undefined;
 let bytes: Buffer<ArrayBuffer> | undefined;
 
-/** The page's bytes: one copy for all responses, also while their clients are slow to read them. */
+/** The page's bytes: a single copy for all responses, including those whose clients read slowly. */
 export function graphiqlBytes(): Buffer<ArrayBuffer> {
   bytes ??= Buffer.from(graphiqlPage());
   return bytes;
 }
 
-/** The page; the same for everybody. */
+/** The page, which is the same for all callers. */
 export function graphiqlPage(): string {
   page ??= renderGraphiQL({
     title: 'execstream',

@@ -1,5 +1,5 @@
-// A Yoga plugin: limits the work of an operation. Its cost is checked before it is executed; queries and mutations
-// get their reads, which stop at a limit, a timeout, or when the client leaves.
+// A Yoga plugin: limits the work of an operation. Its cost is checked before it is executed; the reads of queries and
+// mutations stop at a limit, a timeout, or when the client disconnects.
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { FairQueue } from '../async/fair-queue.ts';
@@ -24,20 +24,21 @@ export interface OperationsOptions {
 
 export function useOperations({ services, limits, maxCost }: OperationsOptions): Plugin {
   const queues = createReadQueues(limits);
-  // Otherwise all operations of a caller would advance together: each holds what it has read, and all end too late.
+  // Otherwise all operations of a caller would advance concurrently: each would hold what it has read, and all would time
+  // out.
   const operations = new FairQueue({
     concurrency: Number.POSITIVE_INFINITY,
     perKey: limits.operationsPerCaller,
   });
-  const refusalOf = createCostCheck(maxCost);
+  const costErrorOf = createCostCheck(maxCost);
   return {
     onSubscribe: ({ args, setResultAndStopExecution }) => {
-      const refusal = refusalOf(args);
-      if (refusal) setResultAndStopExecution({ data: undefined, errors: [refusal] } as never);
+      const error = costErrorOf(args);
+      if (error) setResultAndStopExecution({ data: undefined, errors: [error] } as never);
     },
     onExecute: ({ args, executeFn, extendContext, setExecuteFn, setResultAndStopExecution }) => {
-      const refusal = refusalOf(args);
-      if (refusal) return setResultAndStopExecution({ data: undefined, errors: [refusal] } as never);
+      const error = costErrorOf(args);
+      if (error) return setResultAndStopExecution({ data: undefined, errors: [error] } as never);
       const { request, caller } = args.contextValue as unknown as Context;
       const reads = new OperationReads({ services, queues, limits, caller, request });
       extendContext({ reads } as object);
@@ -58,14 +59,14 @@ export function useOperations({ services, limits, maxCost }: OperationsOptions):
   };
 }
 
-/** One error, in place of the same error at hundreds of fields. */
+/** A single error, instead of the same error for hundreds of fields. */
 function failed(originalError: ExecstreamError): ExecutionResult {
   return { data: null, errors: [new GraphQLError(originalError.message, { originalError })] };
 }
 
 type Arguments = Pick<ExecutionArgs, 'schema' | 'document' | 'operationName' | 'variableValues'>;
 
-/** Returns the error for an operation that costs too much. */
+/** Returns a function that returns the error of an operation above the limit. */
 function createCostCheck(maxCost: number) {
   return ({ schema, document, operationName, variableValues }: Arguments): GraphQLError | undefined => {
     const cost = costOf(schema, document, operationName, variableValues ?? {});

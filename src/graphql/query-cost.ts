@@ -1,4 +1,4 @@
-// What a document costs before it is executed: fields, counted as often as lists of the requested sizes repeat them.
+// Estimates the cost of a document before it is executed: its fields, multiplied by the requested sizes of lists.
 import {
   type DocumentNode,
   type FieldNode,
@@ -20,7 +20,7 @@ import {
 } from 'graphql';
 import { MAX_PAGE } from '../execution/attempt-rules.ts';
 
-/** Lists of the introspection have no `first`. They are longer than this, but GraphiQL's own query must pass. */
+/** Assumed sizes of introspection lists, which have no `first`. They are longer, but GraphiQL's own query must pass. */
 const INTROSPECTION_LIST = 3;
 const INTROSPECTION_TYPES = 10;
 
@@ -29,13 +29,13 @@ interface CostContext {
   readonly operation: OperationDefinitionNode;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
-  /** By fragment and page size, so that fragments within fragments are not counted again and again. */
+  /** By fragment and page size, so that nested fragments are computed once. */
   readonly known: Map<string, number>;
 }
 
 /**
- * The cost of an operation: 1 for each field, and what is selected in the edges of a connection as many times as its
- * `first` says. A `first` whose value is not known counts as the largest page.
+ * The cost of an operation: 1 per field, and the selection in the edges of a connection multiplied by its `first`. A
+ * `first` of unknown value counts as the largest page.
  * @param variables as the client sent them
  */
 export function costOf(
@@ -56,7 +56,7 @@ export function costOf(
   return selectionCost(context, operation.selectionSet, root, 1);
 }
 
-/** @param page how many times the lists directly below repeat what is selected in them */
+/** @param page the size of the lists directly below */
 function selectionCost(
   context: CostContext,
   { selections }: SelectionSetNode,
@@ -115,14 +115,14 @@ function pageSize({ operation, variables }: CostContext, node: FieldNode, fallba
   if (value.kind === Kind.INT) return clamp(Number(value.value));
   if (value.kind !== Kind.VARIABLE) return MAX_PAGE;
   const name = value.name.value;
-  const given = variables[name];
-  if (given !== undefined) return clamp(given ?? fallback);
-  const definition = operation.variableDefinitions?.find(({ variable }) => variable.name.value === name);
-  const byDefault = definition?.defaultValue;
-  return byDefault?.kind === Kind.INT ? clamp(Number(byDefault.value)) : clamp(fallback);
+  const variable = variables[name];
+  if (variable !== undefined) return clamp(variable ?? fallback);
+  const definition = operation.variableDefinitions?.find((each) => each.variable.name.value === name);
+  const defaultValue = definition?.defaultValue;
+  return defaultValue?.kind === Kind.INT ? clamp(Number(defaultValue.value)) : clamp(fallback);
 }
 
-/** What is out of bounds is refused when it is resolved. */
+/** A value out of bounds is rejected by the resolver. */
 function clamp(first: unknown): number {
   return typeof first === 'number' ? Math.min(Math.max(1, first), MAX_PAGE) : MAX_PAGE;
 }

@@ -1,4 +1,4 @@
-// A Yoga plugin: how much one document may ask for. What is over a limit is refused before anything is executed.
+// A Yoga plugin: limits the size of documents. A document above a limit is rejected before it is executed.
 import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases';
 import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth';
 import { GraphQLError, type ValidationContext } from 'graphql';
@@ -7,23 +7,26 @@ import { DEFAULT_OPERATION_LIMITS, type OperationLimits } from '../schema/operat
 
 /** Limits of documents, and of the work that they cause. */
 export interface QueryLimits extends OperationLimits {
-  /** Default 12. */
+  /** @default 12 */
   readonly depth: number;
-  /** Default 30. */
+  /** @default 30 */
   readonly aliases: number;
-  /** Default 2,000. */
+  /** @default 2_000 */
   readonly tokens: number;
-  /** Fields, each counted as often as the lists around it repeat it: see query-cost.ts. Default 10,000. */
+  /**
+   * Fields, multiplied by the sizes of the lists around them: see query-cost.ts.
+   * @default 10_000
+   */
   readonly cost: number;
 }
 
-/** GraphiQL's introspection stays within these, and whatever the documentation shows. */
+/** GraphiQL's introspection and all documented operations are within these limits. */
 export const DEFAULT_QUERY_LIMITS: QueryLimits = {
   ...DEFAULT_OPERATION_LIMITS,
   ...{ depth: 12, aliases: 30, tokens: 2_000, cost: 10_000 },
 };
 
-/** The rules throw an error of their own; ours is one of the answer. */
+/** Replaces an error that the rules would throw by one in the response. */
 type Reject = (context: ValidationContext | null, error: Error) => void;
 
 export function useQueryLimits({ depth, aliases, tokens }: QueryLimits): Plugin {
@@ -42,8 +45,8 @@ export function useQueryLimits({ depth, aliases, tokens }: QueryLimits): Plugin 
         try {
           return parseFn(source, { ...options, maxTokens: tokens });
         } catch (error) {
-          // What is nested in the document has used the stack up.
-          if (error instanceof RangeError) throw badDocument('the document is nested too deep');
+          // The document is nested so deeply that the parser has exceeded the stack.
+          if (error instanceof RangeError) throw badDocument('the document is nested too deeply');
           throw error;
         }
       });

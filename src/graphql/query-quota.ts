@@ -1,5 +1,5 @@
-// A Yoga plugin: counts operations against the quota of their caller, before any work is done for them. It covers
-// GraphQL's own requests, single connection mode, and the operations that the REST aliases run.
+// A Yoga plugin: charges operations to their caller's quota before any work is done for them. This covers GraphQL
+// requests, single connection mode, and the operations of the REST aliases.
 import type { Plugin } from 'graphql-yoga';
 import { isExecstreamError } from '../event/errors.ts';
 import type { Caller } from '../execution/permission.ts';
@@ -15,7 +15,7 @@ export function useQueryQuota(quotas: Quotas): Plugin<{ caller: Caller }> {
         throw isExecstreamError(error) ? toGraphQLError(error) : error;
       }
     },
-    // A subscription has the limits of streams, and may come back with many others after a restart.
+    // Streams have limits of their own, and many of them may reconnect at the same time after a restart.
     onSubscribe: ({ args }) => quotas.refund(args.contextValue.caller, 'queries'),
   };
 }

@@ -1,5 +1,5 @@
-// A Yoga plugin: what a GraphQL request brings beside its document is checked before anything else reads it. Yoga parses
-// forms unguarded, and reports a client's mistake as a fault of the server; recursive code overflows on deep JSON.
+// A Yoga plugin: validates a GraphQL request's parameters before anything else reads them. Yoga does not catch errors in
+// forms, and reports a client's mistake as a fault of the server; recursive code overflows the stack on deep JSON.
 import { GraphQLError } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import { exceedsDepth, MAX_JSON_DEPTH } from '../event/json-depth.ts';
@@ -23,7 +23,7 @@ export function useRequestParams(): Plugin {
       checkDepth('variables', variables);
       checkDepth('extensions', extensions);
     },
-    // Single connection mode has a parser of its own.
+    // Single connection mode parses requests itself.
     onExecute: checkVariables,
     onSubscribe: checkVariables,
   };
@@ -54,7 +54,7 @@ function parsed(name: string, text: string | undefined) {
 
 function checkDepth(name: string, value: unknown): void {
   if (!exceedsDepth(value, MAX_JSON_DEPTH)) return;
-  throw badRequest(`${name}: expected JSON of at most ${MAX_JSON_DEPTH} levels`);
+  throw badRequest(`${name}: expected JSON of up to ${MAX_JSON_DEPTH} levels`);
 }
 
 function isAbsent(value: unknown): boolean {

@@ -1,11 +1,11 @@
-// A Yoga plugin: single connection mode of GraphQL over SSE, each reservation bound to the caller that made it, and
-// let go of where nobody connects to it. Each caller has a limited number of them.
+// A Yoga plugin: the single connection mode of GraphQL over SSE. Each reservation belongs to the caller that created it,
+// and expires if no connection uses it. Each caller has a limited number of them.
 //
-// graphql-sse keeps every result until it is read. So results are handed to it only as fast as the connection takes
+// graphql-sse buffers every result until it is read. So results are passed to it only as fast as the connection takes
 // them, and a reservation has a limited number of operations.
 //
-// A reservation's token begins with a keyed hash of its caller, so that nobody else can use it, and nothing need be
-// kept to tell. Tokens that were not made here are unknown.
+// A reservation's token starts with a keyed hash of its caller, so that no other caller can use it, and no state is needed
+// to check that. Tokens that were not issued by this process are unknown.
 import { createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { useGraphQLSSE } from '@graphql-yoga/plugin-graphql-sse';
 import type { GraphQLError } from 'graphql';
@@ -20,27 +20,27 @@ import type { EventStreams } from '../sse/event-streams.ts';
 import { relayedResponse } from '../sse/responses.ts';
 import { isInternal, maskError, statusOf, toGraphQLError, withoutHttp, withProtocolCode } from './errors.ts';
 
-/** Names that graphql-sse's own protocol defines for single connection mode. */
+/** Names that graphql-sse's protocol defines. */
 const HEADER = 'x-graphql-event-stream-token';
 const PARAMETER = 'token';
 const PATH = '/graphql/stream';
 const RESULT = Buffer.from('event: next\n');
 
-/** Within this time somebody must connect to a reservation. */
+/** Time after which a reservation without a connection expires. */
 const CONNECT_MS = 30_000;
-/** Reservations that wait for that. */
-const MOST_WAITING = 10_000;
-/** Results of a connection's operations that may wait to be written. */
+/** Reservations without a connection. */
+const MAX_WAITING = 10_000;
+/** Results of a connection that may wait to be written. */
 const WINDOW = 4;
-/** Operations of one reservation at the same time. */
-const MOST_OPERATIONS = 100;
-/** Reservations of one caller, waiting or connected. */
+/** Concurrent operations of one reservation. */
+const MAX_OPERATIONS = 100;
+/** Reservations of one caller, with or without a connection. */
 export const DEFAULT_RESERVATIONS_PER_CALLER = 100;
 
 type OnRequest = NonNullable<Plugin['onRequest']>;
 type Payload = Parameters<OnRequest>[0];
 
-/** A connection that is open or reserved. */
+/** A connection, open or reserved. */
 interface Connection {
   readonly window: Semaphore;
   operations: number;
@@ -49,6 +49,7 @@ interface Connection {
 export interface ReservationOptions {
   readonly streams: EventStreams;
   readonly quotas: Quotas;
+  /** @default 100 */
   readonly perCaller?: number | undefined;
 }
 
@@ -60,9 +61,9 @@ export function useReservations({
   const secret = randomBytes(32);
   const callers = new WeakMap<Request, Caller>();
   const tokens = new WeakMap<Request, string>();
-  /** Those that nobody has connected to, and what lets go of them. */
+  /** The timers of reservations without a connection, by token. */
   const waiting = new Map<string, NodeJS.Timeout>();
-  /** Reservations, waiting or connected, by caller. */
+  /** Reservations, with or without a connection, by caller. */
   const open = new Counts();
   /** By token. */
   const connections = new Map<string, Connection>();
@@ -91,7 +92,7 @@ export function useReservations({
     connections.delete(token);
   }
 
-  async function answer(payload: Payload): Promise<void> {
+  async function handle(payload: Payload): Promise<void> {
     const { request, url } = payload;
     if (!url.pathname.endsWith(PATH)) return;
     const undo = count(payload);
@@ -101,16 +102,16 @@ export function useReservations({
         ...payload,
         endResponse: (response) => {
           status = response?.status;
-          payload.endResponse(response && seeTo(response, payload));
+          payload.endResponse(response && track(response, payload));
         },
       });
     } finally {
-      const isMade = status === (request.method === 'PUT' ? 201 : 202);
-      if (!isMade) undo();
+      const isCreated = status === (request.method === 'PUT' ? 201 : 202);
+      if (!isCreated) undo();
     }
   }
 
-  /** Counts what a request would make, before it is made. */
+  /** Counts the reservation or operation that a request would create, before it is created. */
   function count(payload: Payload): () => void {
     const { request } = payload;
     if (request.method === 'PUT') {
@@ -120,22 +121,19 @@ export function useReservations({
     const token = tokenOf(request);
     const connection = request.method === 'POST' ? connections.get(token) : undefined;
     if (!connection) return () => {};
-    if (connection.operations >= MOST_OPERATIONS) {
-      const detail = `too many operations: the limit is ${MOST_OPERATIONS} for one reservation`;
+    if (connection.operations >= MAX_OPERATIONS) {
+      const detail = `too many operations: the limit is ${MAX_OPERATIONS} for one reservation`;
       throw new ExecstreamError('TOO_MANY_REQUESTS', detail);
     }
     connection.operations += 1;
     return () => operationEnded(token);
   }
 
-  /** Counts a reservation before it is made. */
+  /** Counts a reservation before it is created. */
   function reserve(caller: Caller): void {
     quotas.charge(caller, 'reservations');
-    if (waiting.size >= MOST_WAITING) {
-      throw new ExecstreamError(
-        'CAPACITY',
-        `server is at its limit of reservations without a connection (${MOST_WAITING})`,
-      );
+    if (waiting.size >= MAX_WAITING) {
+      throw new ExecstreamError('SOURCE_UNAVAILABLE', 'too many reservations without a connection');
     }
     if (caller !== ANONYMOUS && open.of(callerKey(caller)) >= perCaller) {
       const detail = `too many open reservations: the limit is ${perCaller} for one caller`;
@@ -148,7 +146,7 @@ export function useReservations({
     open.decrement(callerKey(callers.get(request)!));
   }
 
-  function seeTo(response: Response, payload: Payload): Response {
+  function track(response: Response, payload: Payload): Response {
     const { request } = payload;
     if (response.headers.get('content-type')?.startsWith('text/event-stream')) {
       const token = tokens.get(request)!;
@@ -164,7 +162,7 @@ export function useReservations({
         },
       });
     }
-    if (request.method === 'PUT' && response.status === 201) expect(tokens.get(request)!, payload);
+    if (request.method === 'PUT' && response.status === 201) expire(tokens.get(request)!, payload);
     return response;
   }
 
@@ -174,20 +172,20 @@ export function useReservations({
     return connection;
   }
 
-  /** A reservation that nobody connects to is connected to here, and left again: graphql-sse then forgets it. */
-  function expect(token: string, payload: Payload): void {
+  /** Expires a reservation that is not used: opening and closing its stream makes graphql-sse release it. */
+  function expire(token: string, payload: Payload): void {
     connect(token);
-    const abandon = async () => {
+    const releaseUnused = async () => {
       waiting.delete(token);
       release(payload);
       const headers = { accept: 'text/event-stream', [HEADER]: token };
       const request = new Request(payload.request.url, { headers });
       callers.set(request, callers.get(payload.request)!);
-      const leave = (response: Response | undefined) => void response?.body?.cancel();
-      await sse.onRequest?.({ ...payload, request, endResponse: leave });
+      const closeStream = (response: Response | undefined) => void response?.body?.cancel();
+      await sse.onRequest?.({ ...payload, request, endResponse: closeStream });
       disconnected(token);
     };
-    waiting.set(token, setTimeout(() => void abandon(), CONNECT_MS).unref());
+    waiting.set(token, setTimeout(() => void releaseUnused(), CONNECT_MS).unref());
   }
 
   return {
@@ -197,16 +195,16 @@ export function useReservations({
           callers.set(request, (serverContext as unknown as { caller: Caller }).caller);
         },
       });
-      addPlugin({ ...sse, onRequest: guarded(answer) });
+      addPlugin({ ...sse, onRequest: guarded(handle) });
     },
   };
 }
 
-/** The plugin parses unguarded: what it throws would be answered with a stack. */
-function guarded(answer: (payload: Payload) => Promise<void>): OnRequest {
+/** graphql-sse does not catch errors while it parses: the response would contain a stack. */
+function guarded(handle: (payload: Payload) => Promise<void>): OnRequest {
   return async (payload) => {
     try {
-      await answer(payload);
+      await handle(payload);
     } catch (error) {
       const cause = isExecstreamError(error) ? toGraphQLError(error) : error;
       const shown = withProtocolCode(maskError(cause) as GraphQLError);
@@ -218,7 +216,7 @@ function guarded(answer: (payload: Payload) => Promise<void>): OnRequest {
   };
 }
 
-/** Whether a message is one that `onNext` was called for; heartbeats and the ends of operations are not. */
+/** Whether a message is a result, for which `onNext` was called, and not a heartbeat or the end of an operation. */
 function isResult(message: Uint8Array): boolean {
   return RESULT.equals(message.subarray(0, RESULT.length));
 }

@@ -1,7 +1,7 @@
-// What shapes the results of a subscription: two operations of one shape have the same result for every event.
+// The shape of a subscription's results: two operations of the same shape have the same result for every event.
 //
-// The arguments of a stream do not: they say which events there are. Nor do the names of operations, fragments that
-// another operation uses, variables that only arguments of a stream use, white space and comments.
+// The arguments of a stream are not part of it: they select the events. Neither are names of operations, fragments of
+// other operations, variables that only a stream's arguments use, white space and comments.
 import {
   type DocumentNode,
   type ExecutionArgs,
@@ -18,16 +18,16 @@ import {
 
 interface NormalisedOperation {
   readonly text: string;
-  /** Variables that shape the result, as those of `@skip` and `@include`. */
+  /** Variables on which the result depends, as those of `@skip` and `@include`. */
   readonly variables: readonly string[];
 }
 
 type Arguments = Pick<ExecutionArgs, 'schema' | 'document' | 'operationName' | 'variableValues'>;
 
-/** Yoga parses a text once, and hands the same document to all who send it. */
+/** Yoga parses a text once, and passes the same document for every request that sends it. */
 const normalised = new WeakMap<DocumentNode, Map<string, NormalisedOperation>>();
 
-/** The shape of a validated operation as a text: equal for operations with the same results, different otherwise. */
+/** The shape of a validated operation as a string: equal for operations with the same results, different otherwise. */
 export function resultShapeOf({ schema, document, operationName, variableValues }: Arguments): string {
   const { text, variables } = normalisedOperation(schema, document, operationName);
   if (variables.length === 0) return text;

@@ -1,6 +1,6 @@
-// Execute once for each event and operation: the shared encodings in use, by tail and by what shapes a result.
+// Execute once per event and operation: the shared encodings in use, by tail and by the shape of their results.
 //
-// Two viewers share an encoding if everything that shapes a result is the same: the tail, what the operation selects
+// Two viewers share an encoding if everything on which a result depends is the same: the tail, the shape of the operation
 // (result-shape.ts), the filter, the permission class and the encoder.
 //
 // Each encoding executes and encodes every event once more, so their number is limited: publishing an event must not
@@ -15,22 +15,26 @@ import type { Viewer } from '../tail/viewer.ts';
 import { createEventExecutors } from './event-executor.ts';
 import { resultShapeOf } from './result-shape.ts';
 
-/** How many different documents the viewers of one execution may have open, per server process. */
+/** Limits of different documents that the viewers of one execution have open, per server process. */
 export interface DocumentLimits {
+  /** @default 64 */
   readonly perExecution: number;
-  /** Of those, how many one caller may bring that nobody else has open. Not while authentication is off. */
+  /**
+   * Of those, the documents that one caller was the first to open. Not applied while authentication is off.
+   * @default 8
+   */
   readonly perCaller: number;
 }
 
 export const DEFAULT_DOCUMENT_LIMITS: DocumentLimits = { perExecution: 64, perCaller: 8 };
 
-/** What the viewers of a tail who select the same of the same events have open. */
+/** A document that viewers of a tail have open: the same selection of the same events. */
 interface OpenDocument {
   readonly key: string;
-  /** The caller that has opened it first. */
+  /** The caller that was the first to open it. */
   readonly owner: string | undefined;
   /** By permission class. */
-  readonly projections: Map<string, SharedEncoding>;
+  readonly encodings: Map<string, SharedEncoding>;
 }
 
 interface TailDocuments {
@@ -38,7 +42,7 @@ interface TailDocuments {
   readonly byOwner: Counts;
 }
 
-/** The projections in use, by tail and by what shapes a result. */
+/** The shared encodings in use, by tail and result shape. */
 export class SharedEncodings {
   readonly counter: ExecutionCounter = { executions: 0 };
   readonly #executorOf = createEventExecutors();
@@ -50,26 +54,26 @@ export class SharedEncodings {
   }
 
   /**
-   * The projection for a viewer's operation, and how to release it.
-   * @throws ExecstreamError `TOO_MANY_STREAMS` if the operation differs from those that are open, and these are as many
-   *   as may be.
+   * Returns the encoding for a viewer's operation, and a function that releases it.
+   * @throws ExecstreamError `TOO_MANY_STREAMS` if the operation differs from those that are open, and their number has
+   *   reached a limit
    */
   acquire(
     viewer: Viewer,
     args: ExecutionArgs,
-    { encoding, caller }: { readonly encoding: string; readonly caller: Caller },
+    { encoder, caller }: { readonly encoder: string; readonly caller: Caller },
   ): [SharedEncoding, release: () => void] {
     const documents = this.#documentsOf(viewer.tail);
-    const key = JSON.stringify([resultShapeOf(args), viewer.filterKey, encoding]);
+    const key = JSON.stringify([resultShapeOf(args), viewer.filterKey, encoder]);
     const document = documents.byKey.get(key) ?? this.#open(documents, key, caller);
-    const { projections } = document;
+    const { encodings } = document;
     const { permissionClass, tail } = viewer;
-    const projection =
-      projections.get(permissionClass) ??
+    const encoding =
+      encodings.get(permissionClass) ??
       new SharedEncoding(tail, this.#executorOf(args), this.counter, permissionClass);
-    projections.set(permissionClass, projection);
-    projection.users += 1;
-    return [projection, () => release(documents, document, projection)];
+    encodings.set(permissionClass, encoding);
+    encoding.users += 1;
+    return [encoding, () => release(documents, document, encoding)];
   }
 
   #documentsOf(tail: Tail): TailDocuments {
@@ -85,23 +89,19 @@ export class SharedEncodings {
       throw tooMany(`the limit is ${perCaller} for one caller`);
     }
     if (byKey.size >= perExecution) throw tooMany(`the limit is ${perExecution}`);
-    const document = { key, owner, projections: new Map<string, SharedEncoding>() };
+    const document = { key, owner, encodings: new Map<string, SharedEncoding>() };
     byKey.set(key, document);
     if (owner !== undefined) byOwner.increment(owner);
     return document;
   }
 }
 
-function release(
-  { byKey, byOwner }: TailDocuments,
-  document: OpenDocument,
-  projection: SharedEncoding,
-): void {
-  const { key, owner, projections } = document;
-  projection.users -= 1;
-  if (projection.users > 0) return;
-  projections.delete(projection.permissionClass);
-  if (projections.size > 0) return;
+function release({ byKey, byOwner }: TailDocuments, document: OpenDocument, encoding: SharedEncoding): void {
+  const { key, owner, encodings } = document;
+  encoding.users -= 1;
+  if (encoding.users > 0) return;
+  encodings.delete(encoding.permissionClass);
+  if (encodings.size > 0) return;
   byKey.delete(key);
   if (owner !== undefined) byOwner.decrement(owner);
 }

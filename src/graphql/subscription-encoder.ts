@@ -1,4 +1,4 @@
-// Results as messages of GraphQL over SSE, distinct connections mode
+// Encodes results as messages of GraphQL over SSE, distinct connections mode
 // (https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md), with the event's cursor as `id:`.
 import type { ExecutionResult } from 'graphql';
 import { type Frame, lineFrame } from '../sse/frame.ts';
@@ -10,7 +10,7 @@ export const GRAPHQL_ENCODING: Encoder = {
   complete: (id) => lineFrame(id, 'complete', ''),
 };
 
-/** A result that is of no event, and has no id. */
+/** Encodes a result that belongs to no event, without an id. */
 export function nextFrame(result: ExecutionResult): Frame {
   return lineFrame(undefined, 'next', JSON.stringify(result));
 }

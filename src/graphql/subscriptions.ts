@@ -1,4 +1,4 @@
-// A Yoga plugin: subscriptions are executed once for an event and operation, however many viewers watch.
+// A Yoga plugin: executes subscriptions once per event and operation, however many viewers there are.
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { isExecstreamError } from '../event/errors.ts';
@@ -10,39 +10,42 @@ import { toGraphQLError } from './errors.ts';
 import type { SharedEncodings } from './shared-encodings.ts';
 import { GRAPHQL_ENCODING } from './subscription-encoder.ts';
 
-/** What an operation's context has beside what resolvers read. */
+/** The part of an operation's context that resolvers do not read. */
 export interface OperationContext {
   readonly request: Request;
   readonly caller: Caller;
-  /** How the events will be encoded; as GraphQL over SSE by default. */
+  /**
+   * How the events are encoded.
+   * @default GraphQL over SSE
+   */
   readonly encoding?: Encoder;
 }
 
-/** The subscriptions under way. By request: masking wraps the iterable that a subscription returns. */
+/** The open subscriptions, by request, because masking wraps the iterable that a subscription returns. */
 export class SubscriptionRegistry {
-  readonly #projections: SharedEncodings;
-  readonly #live = new WeakMap<Request, ViewerFrames>();
+  readonly #encodings: SharedEncodings;
+  readonly #open = new WeakMap<Request, ViewerFrames>();
 
-  constructor(projections: SharedEncodings) {
-    this.#projections = projections;
+  constructor(encodings: SharedEncodings) {
+    this.#encodings = encodings;
   }
 
-  /** The response stream of a request's subscription, where it has one. */
+  /** The response stream of a request's subscription, if it has one. */
   of(request: Request): ViewerFrames | undefined {
-    return this.#live.get(request);
+    return this.#open.get(request);
   }
 
   async subscribe(args: ExecutionArgs): Promise<ViewerFrames | ExecutionResult> {
     const source = await createSourceEventStream(args);
-    // graphql-sse takes a result without the key for something else, and would answer 400 in single connection mode.
+    // Without the key `data`, graphql-sse does not recognise a result, and responds with 400 in single connection mode.
     if (!(source instanceof Viewer)) return { data: undefined, ...(source as ExecutionResult) };
-    const { request, caller, encoding = GRAPHQL_ENCODING } = args.contextValue as OperationContext;
+    const { request, caller, encoding: encoder = GRAPHQL_ENCODING } = args.contextValue as OperationContext;
     try {
-      const sharing = { encoding: encoding.name, caller };
-      const [projection, release] = this.#projections.acquire(source, args, sharing);
-      const live = new ViewerFrames(source, projection, encoding, release);
-      this.#live.set(request, live);
-      return live;
+      const sharing = { encoder: encoder.name, caller };
+      const [encoding, release] = this.#encodings.acquire(source, args, sharing);
+      const frames = new ViewerFrames(source, encoding, encoder, release);
+      this.#open.set(request, frames);
+      return frames;
     } catch (error) {
       source.close();
       if (!isExecstreamError(error)) throw error;

@@ -1,4 +1,4 @@
-// GraphQL over HTTP: Yoga with our subscriptions, and the same pipeline for the REST aliases to run on.
+// GraphQL over HTTP: Yoga with our subscriptions. The REST aliases run operations through the same plugins.
 import {
   assertValidSchema,
   type DocumentNode,
@@ -33,11 +33,14 @@ export interface GraphQLOptions {
   readonly logger: ErrorLogger;
   readonly limits?: Partial<QueryLimits> | undefined;
   readonly documents?: Partial<DocumentLimits> | undefined;
-  /** Reservations of single connection mode that one caller may have, connected or not; 100 by default. */
+  /**
+   * Reservations of single connection mode per caller, with or without a connection.
+   * @default 100
+   */
   readonly reservationsPerCaller?: number | undefined;
 }
 
-/** What the server hands over with each request. */
+/** What the server passes with each request. */
 export interface ServerContext {
   readonly caller: Caller;
 }
@@ -52,27 +55,27 @@ export interface GraphQL {
 export function createGraphQL(options: GraphQLOptions): GraphQL {
   const { services, streams, logger, limits, reservationsPerCaller } = options;
   const { quotas } = services;
-  // Here, and not while the first caller waits.
+  // Otherwise the first request would have to wait for it.
   assertValidSchema(schema);
   const queryLimits = { ...DEFAULT_QUERY_LIMITS, ...limits };
-  const projections = new SharedEncodings(options.documents);
-  const operations = new SubscriptionRegistry(projections);
-  // Yoga logs what it masks; an answer to a caller's mistake is not an error of the server.
+  const encodings = new SharedEncodings(options.documents);
+  const operations = new SubscriptionRegistry(encodings);
+  // Yoga logs every error that it masks, including mistakes in requests, which are no errors of the server.
   const log = (error: unknown) => {
     if (isInternal(error)) logger.error({ err: error }, 'graphql');
   };
   const yoga = createYoga<ServerContext, object>({
     schema,
-    // Single connection mode carries many logs on one connection, so no one cursor can be meant.
+    // A single connection carries many logs, so one cursor would be ambiguous.
     context: ({ request, caller }) => ({
       caller,
       services,
       lastEventId: new URL(request.url).pathname === '/graphql/stream' ? undefined : lastEventIdOf(request),
     }),
-    // Nobody uploads files, and a form of that kind needs no preflight.
+    // There are no uploads, and browsers send multipart forms without a preflight.
     multipart: false,
-    // Bounded before it comes here (rest/graphql-endpoint.ts). Yoga's own bound keeps a stream over the body for each
-    // viewer (decision 0018).
+    // The server limits bodies before they are read here. Yoga's own limit keeps a stream over the body in memory for each
+    // viewer (docs/decisions/0018).
     maxRequestBodySize: false,
     plugins: [
       useRequestParams(),
@@ -95,7 +98,7 @@ export function createGraphQL(options: GraphQLOptions): GraphQL {
 
   return {
     yoga,
-    counter: projections.counter,
+    counter: encodings.counter,
     run: async ({ request, caller, query, variables, encoding }) => {
       const enveloped = yoga.getEnveloped({ request, caller, encoding });
       const document = parsed(() => enveloped.parse(query));
@@ -109,7 +112,7 @@ export function createGraphQL(options: GraphQLOptions): GraphQL {
   };
 }
 
-/** A document of ours always parses; its caller's quota may be used up. */
+/** Our own documents always parse; but the caller's quota may be exhausted. */
 function parsed(parse: () => DocumentNode): DocumentNode | ExecutionResult {
   try {
     return parse();

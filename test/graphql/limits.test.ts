@@ -70,7 +70,7 @@ describe('a document', () => {
       `{ executions(first: 100) { edges { node { children { edges { node { children { edges { node { id } } } } } } } } } }`,
       /cost limit of 10000 exceeded, found \d+/,
     ],
-    ['with values nested without end', `{ a(x: ${'['.repeat(1_990)}`, /nested too deep|tokens|Syntax Error/],
+    ['with values nested without end', `{ a(x: ${'['.repeat(1_990)}`, /nested too deeply|tokens|Syntax Error/],
     ['nested without end', nested(5_000), /tokens/],
   ])('%s is refused with what was wrong', async (_, query, words) => {
     await using app = createApp();

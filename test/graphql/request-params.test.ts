@@ -99,7 +99,7 @@ describe('a JSON body with parameters of the wrong type', () => {
 
 describe('the nesting of variables and extensions', () => {
   test.each(['variables', 'extensions'])('%s of up to 128 levels are accepted, of 129 not', async (name) => {
-    const tooDeep = RegExp(`^${name}: expected JSON of at most 128 levels$`);
+    const tooDeep = RegExp(`^${name}: expected JSON of up to 128 levels$`);
     const body = (value: string) => `{"query":"${QUERY}","${name}":{"a":${value}}}`;
     for (const nested of [deepArrays, deepObjects]) {
       expect(await (await asJson(body(nested(127)))).json()).toEqual({ data: { __typename: 'Query' } });
@@ -115,7 +115,7 @@ describe('the nesting of variables and extensions', () => {
     'query($a: ID!) { execution(kind: AGENT, id: $a) { id } }',
   ])('is checked before a scalar is given the value: %s', async (query) => {
     const body = `{"query":${JSON.stringify(query)},"variables":{"a":${deepObjects(10_000)}}}`;
-    await expectRefusal(await asJson(body), /^variables: expected JSON of at most 128 levels$/);
+    await expectRefusal(await asJson(body), /^variables: expected JSON of up to 128 levels$/);
   });
 
   test('is checked in single connection mode too', async () => {
@@ -130,6 +130,6 @@ describe('the nesting of variables and extensions', () => {
         `,"variables":{"a":${deepObjects(10_000)}}}`,
       ),
     });
-    await expectRefusal(response, /^variables: expected JSON of at most 128 levels$/);
+    await expectRefusal(response, /^variables: expected JSON of up to 128 levels$/);
   });
 });

@@ -1,4 +1,4 @@
-// Real clients: graphql-sse in both of its modes, and EventSource (PROTOCOL.md, "GraphQL", "Reconnecting").
+// Real clients: graphql-sse in both of its modes, and EventSource.
 import { EventSource } from 'eventsource';
 import { type Client, createClient, type RequestParams } from 'graphql-sse';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -46,12 +46,12 @@ function watch(variables: object, query = QUERY): Seen & { stop: () => void } {
   return Object.assign(seen, { stop });
 }
 
-describe('PROTOCOL.md, GraphQL: the client of graphql-sse, distinct connections', () => {
+describe('the graphql-sse client in distinct connections mode', () => {
   beforeEach(() => {
     client = createClient({ url: `${app.url}/graphql`, retryAttempts: 0 });
   });
 
-  test('sees every event and the end', async () => {
+  test('a graphql-sse client receives every event and the end', async () => {
     const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
     const seen = watch({ id: 'a1' });
     await expect.poll(() => seen.seqs).toEqual([1]);
@@ -62,7 +62,7 @@ describe('PROTOCOL.md, GraphQL: the client of graphql-sse, distinct connections'
     expect(seen.errors).toEqual([]);
   });
 
-  test('resumes by `after`, and at the end gets `complete` alone', async () => {
+  test('a graphql-sse client resumes with `after`, and receives only `complete` at the end', async () => {
     const log = await directLog(app);
     await log.append(...chunks(5));
     await log.complete();
@@ -74,13 +74,13 @@ describe('PROTOCOL.md, GraphQL: the client of graphql-sse, distinct connections'
     expect([again.seqs, again.errors]).toEqual([[], []]);
   });
 
-  test('a refusal is a result with errors and an end, not a reason to retry', async () => {
+  test('a rejection is a result with errors and an end, and is not retried', async () => {
     const seen = watch({ id: 'nope' });
     await expect.poll(() => seen.state).toBe('complete');
     expect(seen.errors).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
   });
 
-  test('a query has its one result', async () => {
+  test('a query has a single result', async () => {
     await directLog(app);
     const results = [];
     for await (const result of client!.iterate({ query: '{ execution(kind: AGENT, id: "a1") { id } }' })) {
@@ -89,7 +89,7 @@ describe('PROTOCOL.md, GraphQL: the client of graphql-sse, distinct connections'
     expect(results).toEqual([{ data: { execution: { id: 'a1' } } }]);
   });
 
-  test('a client that stops lets go of the server', async () => {
+  test('a client that stops is released by the server', async () => {
     await directLog(app);
     const seen = watch({ id: 'a1' });
     await expect.poll(() => app.services.tails.size).toBe(1);
@@ -98,8 +98,8 @@ describe('PROTOCOL.md, GraphQL: the client of graphql-sse, distinct connections'
   });
 });
 
-describe('PROTOCOL.md, GraphQL: single connection mode', () => {
-  test('two operations on one connection, each resumes by `after`; Last-Event-ID is ignored', async () => {
+describe('the graphql-sse client in single connection mode', () => {
+  test('two operations on one connection each resume with `after`, and Last-Event-ID is ignored', async () => {
     client = createClient<true>({
       url: `${app.url}/graphql/stream`,
       singleConnection: true,
@@ -123,7 +123,7 @@ describe('PROTOCOL.md, GraphQL: single connection mode', () => {
     await expect.poll(() => app.services.tails.size).toBe(0);
   });
 
-  test('a refusal of one operation leaves the other alone', async () => {
+  test('a rejection of one operation does not affect another one on the connection', async () => {
     client = createClient({ url: `${app.url}/graphql/stream`, singleConnection: true, retryAttempts: 0 });
     const log = await directLog(app);
     const good = watch({ id: 'a1' });
@@ -138,7 +138,7 @@ describe('PROTOCOL.md, GraphQL: single connection mode', () => {
     expect(good.errors).toEqual([]);
   });
 
-  test('a client that goes away lets go of all its viewers', async () => {
+  test('a client that disconnects releases all of its viewers', async () => {
     client = createClient({ url: `${app.url}/graphql/stream`, singleConnection: true, retryAttempts: 0 });
     await directLog(app, { id: 'one' });
     await directLog(app, { id: 'two' });
@@ -150,7 +150,7 @@ describe('PROTOCOL.md, GraphQL: single connection mode', () => {
   });
 });
 
-describe('PROTOCOL.md, Reconnecting: EventSource', () => {
+describe('EventSource', () => {
   test.each([
     ['GraphQL', 'next', (): string => graphqlPath('subscription { agentStream(id: "a1") { seq } }')],
     ['REST', 'llm_chunk', (): string => '/api/v0/executions/agents/a1/stream'],
@@ -177,7 +177,7 @@ describe('PROTOCOL.md, Reconnecting: EventSource', () => {
         await expect.poll(() => source.readyState, { timeout: 5_000 }).toBe(EventSource.CLOSED);
         const last = type === 'next' ? 13 : 12;
         expect(ids).toEqual(range(1, last).map((seq) => `${seq}-${log.epoch}`));
-        // Once as the event of REST, once as the message of GraphQL over SSE.
+        // As the event of REST, and as the message of GraphQL over SSE.
         expect(ends).toBe(1);
         expect(opened).toBe(4);
       } finally {
@@ -186,7 +186,7 @@ describe('PROTOCOL.md, Reconnecting: EventSource', () => {
     },
   );
 
-  test('comes back through a time when the source is away, though its answers would be 503', async () => {
+  test('EventSource reconnects after an outage of the source, although its responses would be 503', async () => {
     const store = app.store as { isAway?: boolean };
     const log = await directLog(app);
     const source = new EventSource(`${app.url}/api/v0/executions/agents/a1/stream`);
@@ -199,7 +199,7 @@ describe('PROTOCOL.md, Reconnecting: EventSource', () => {
       await expect.poll(() => ids.length).toBe(2);
       store.isAway = true;
       app.services.streams.rotateAll();
-      // Rotated, then answered once with a clean end and a longer retry: it stays alive.
+      // Rotated, then one response with a clean end and a longer retry: the client keeps reconnecting.
       await expect.poll(() => failures, { timeout: 5_000 }).toBe(2);
       expect(source.readyState).toBe(EventSource.CONNECTING);
     } finally {

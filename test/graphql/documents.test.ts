@@ -35,7 +35,7 @@ const openRest = async (events: string, caller?: { id: string }) => {
   return collect(await app.request(path, { headers: EVENT_STREAM }, caller));
 };
 
-test('300 viewers with 300 documents: an event is executed 64 times, and the others are 429 with the limit', async () => {
+test('of 300 viewers with 300 documents, 64 are executed for an event, and the others get 429 with the limit', async () => {
   const log = await start();
   const viewers = await Promise.all(Array.from({ length: 300 }, (_, i) => open(`a${i}`)));
   const accepted = viewers.filter(({ response }) => response.status === 200);
@@ -62,7 +62,7 @@ test('300 viewers with 300 documents: an event is executed 64 times, and the oth
   expect(app.errors).toEqual([]);
 });
 
-test('a document that is open already can be opened by any number of viewers', async () => {
+test('a document that is already open can be opened by any number of viewers', async () => {
   await start({ perExecution: 2, perCaller: 1 });
   await open('a', ann);
   await open('b', { id: 'bob' });
@@ -73,7 +73,7 @@ test('a document that is open already can be opened by any number of viewers', a
   expect((await open('c', { id: 'eve' })).response.status).toBe(429);
 });
 
-test('one caller cannot take all documents of an execution from the others', async () => {
+test('one caller cannot occupy all documents of an execution', async () => {
   await start();
   const statuses: number[] = [];
   for (let i = 0; i < 10; i += 1) statuses.push((await open(`a${i}`, ann)).response.status);
@@ -86,7 +86,7 @@ test('one caller cannot take all documents of an execution from the others', asy
   expect((await open('more', { id: 'eve' })).response.status).toBe(429);
 });
 
-test('the place of a document is free once its last viewer has left', async () => {
+test('a document is free again once its last viewer has left', async () => {
   await start({ perCaller: 1 });
   const [first, second] = [await open('a', ann), await open('a', { id: 'bob' })];
   expect((await open('b', ann)).response.status).toBe(429);
@@ -96,7 +96,7 @@ test('the place of a document is free once its last viewer has left', async () =
   expect((await open('b', ann)).response.status).toBe(200);
 });
 
-test('each execution has documents of its own', async () => {
+test('each execution has its own documents', async () => {
   await start({ perExecution: 1 });
   await directLog(app, { id: 'a2' });
   await open('a');
@@ -104,7 +104,7 @@ test('each execution has documents of its own', async () => {
   expect((await app.request(graphqlPath(other), { headers: EVENT_STREAM })).status).toBe(200);
 });
 
-test('REST viewers with different filters count too', async () => {
+test('REST viewers with different filters count as documents', async () => {
   await start({ perExecution: 2 });
   expect((await openRest('llm_chunk,warning')).response.status).toBe(200);
   expect((await openRest('warning,llm_chunk,')).response.status).toBe(200);
@@ -114,7 +114,7 @@ test('REST viewers with different filters count too', async () => {
   expect(JSON.parse(rejected.text)).toMatchObject({ code: 'TOO_MANY_STREAMS' });
 });
 
-test('a viewer that comes back with another document is told to wait: 200, retry, and a clean end', async () => {
+test('a viewer that reconnects with another document gets 200, a longer retry and a clean end', async () => {
   const log = await start({ perExecution: 1 });
   await open('a');
   const back = await open('b', undefined, { 'last-event-id': `0-${log.epoch}` });
@@ -124,7 +124,7 @@ test('a viewer that comes back with another document is told to wait: 200, retry
   expect(back.done).toBe(true);
 });
 
-test('a rejected viewer gives its place among the streams of its caller back', async () => {
+test('a rejected viewer releases its place among the streams of its caller', async () => {
   const serverLimits = {
     ...DEFAULT_LIMITS,
     documents: { perExecution: 1, perCaller: 1 },

@@ -1,4 +1,4 @@
-// Compiled or not, an operation gives the same bytes for an event.
+// An operation gives the same bytes for an event, whether it is compiled or not.
 import fc from 'fast-check';
 import {
   buildSchema,
@@ -26,7 +26,7 @@ vi.mock('../../src/graphql/compiled-selection.ts', { spy: true });
 
 const base = { id: '7-abcdefghij', seq: 7, ts: '2026-01-02T03:04:05.678Z', executionId: 'a1', attempt: 2 };
 const usage = { inputTokens: 1, outputTokens: 2, totalTokens: 3, model: 'm', costUsd: 0.25 };
-/** One of each type, with and without what may be absent. */
+/** One event of each type, with and without its optional fields. */
 const EVENTS = [
   { type: 'workflow_start', data: { workflowId: 'w', workflowType: 't', runId: 'r' } },
   { type: 'workflow_status', data: { status: 'RUNNING' } },
@@ -59,7 +59,7 @@ const EVENTS = [
   { type: 'complete', data: { status: 'SUCCESS', resultOmitted: true, durationMs: 1 } },
 ].map((event) => ({ ...base, ...event }) as unknown as ExecutionEvent);
 
-/** Any valid selection: aliases, `__typename`, directives, fragments inline and named, nested typed fields. */
+/** Any valid selection: aliases, `__typename`, directives, inline and named fragments, nested typed fields. */
 function selectionOf(type: GraphQLNamedType, depth = 0): fc.Arbitrary<string> {
   const own =
     'getFields' in type
@@ -67,7 +67,7 @@ function selectionOf(type: GraphQLNamedType, depth = 0): fc.Arbitrary<string> {
       : [];
   const fields = own.map(({ name, type: fieldType }) => {
     const named = getNamedType(fieldType);
-    // One alias a field, so that no two selections of one name differ.
+    // One alias per field, so that no two selections of one name differ.
     const shape = fc.constantFrom(
       name,
       `x_${name}: ${name}`,
@@ -106,7 +106,7 @@ const general = (args: ExecutionArgs, event: ExecutionEvent): ExecutionResult =>
 const { compileOperation } = selection;
 
 describe('a compiled operation', () => {
-  test('gives the same bytes as the general executor, for any valid selection', () => {
+  test('a compiled operation gives the same bytes as graphql-js for any valid selection', () => {
     let compared = 0;
     fc.assert(
       fc.property(
@@ -114,7 +114,7 @@ describe('a compiled operation', () => {
         fc.constantFrom(undefined, { on: false }, { on: true }),
         (source, variableValues) => {
           const document = parse(source);
-          // Two selections of one name that differ, or a fragment that nobody uses.
+          // Two different selections of one name, or an unused fragment.
           if (validate(schema, document).some(({ message }) => !message.includes('never used'))) return;
           const args = { schema, document, variableValues };
           const compiled = compileOperation(args)!;
@@ -131,12 +131,12 @@ describe('a compiled operation', () => {
     expect(compared).toBeGreaterThan(1_000);
   }, 60_000);
 
-  test('gives the same bytes for any text and any number', () => {
+  test('a compiled operation gives the same bytes as graphql-js for any text and any number', () => {
     const source =
       'subscription { agentStream(id: "a") { seq ... on LlmChunk { content } ... on Complete { durationMs usage { costUsd } } } }';
     const args = { schema, document: parse(source) };
     const compiled = compileOperation(args)!;
-    // Every character that may need an escape, alone and among others; lone surrogates, too.
+    // Every character that may need an escape, alone and among others, and lone surrogates.
     const every = Array.from({ length: 0x100 }, (_, code) => String.fromCharCode(code));
     const text = fc.oneof(
       fc.constantFrom(...every, '\u2028', '\ud800', 'x\udc00'),
@@ -160,17 +160,20 @@ describe('a compiled operation', () => {
   });
 
   test.each([
-    ['fields of one key merged', '{ x: seq id x: seq ...F } fragment F on ExecutionEvent { ts id }'],
+    ['merges fields of one key', '{ x: seq id x: seq ...F } fragment F on ExecutionEvent { ts id }'],
     [
-      'objects of one key merged',
+      'merges objects of one key',
       '{ ... on Complete { u: usage { model } } ...F } fragment F on Complete { u: usage { costUsd model } }',
     ],
-    ['keys that objects know otherwise', '{ __proto__: seq constructor: id toString: type }'],
     [
-      'fragments within fragments, left out by a constant',
+      'supports keys that are also properties of objects',
+      '{ __proto__: seq constructor: id toString: type }',
+    ],
+    [
+      'excludes nested fragments by a constant',
       '{ ...A ...B @skip(if: true) } fragment A on ExecutionEvent { ...B } fragment B on ExecutionEvent { seq }',
     ],
-  ])('%s', (_, selection) => {
+  ])('a compiled operation %s', (_, selection) => {
     const [fields, ...fragments] = selection.split(' fragment ');
     const source = [`subscription { agentStream(id: "a") ${fields} }`, ...fragments].join(' fragment ');
     const args = { schema, document: parse(source) };
@@ -183,7 +186,7 @@ describe('a compiled operation', () => {
     }
   });
 
-  test('fragments that each name the next one twice are visited once each', () => {
+  test('fragments that spread the next one twice are visited once each', () => {
     const depth = 40;
     const fragments = Array.from(
       { length: depth },
@@ -195,7 +198,7 @@ describe('a compiled operation', () => {
     expect(compiled.json(EVENTS[0]!)).toBe('{"data":{"agentStream":{"seq":7}}}');
   });
 
-  test('one among several of a document is the one that was named', () => {
+  test('the operation that is named is compiled, if a document has several', () => {
     const document = parse(
       'subscription A { agentStream(id: "a") { id } } subscription B { agentStream(id: "a") { seq } }',
     );
@@ -204,7 +207,7 @@ describe('a compiled operation', () => {
   });
 });
 
-test('operations that differ in nothing that shapes a result share what is compiled, and no others', () => {
+test('operations share what is compiled if nothing that shapes a result differs, and only then', () => {
   const executorOf = createEventExecutors();
   const of = (source: string, variableValues = {}) =>
     executorOf({ schema, document: parse(source), variableValues }).json(EVENTS[0]!);
@@ -223,26 +226,26 @@ test('operations that differ in nothing that shapes a result share what is compi
   expect(compile).toHaveBeenCalledTimes(5);
 });
 
-describe('the general executor answers', () => {
+describe('operations that are not compiled', () => {
   const document = parse('subscription { agentStream(id: "a") { seq ... on LlmChunk { content } data } }');
   const executor = createEventExecutors()({ schema, document });
   const broken = (change: object) =>
     ({ ...base, type: 'llm_chunk', data: { content: 'c' }, ...change }) as unknown as ExecutionEvent;
 
   test.each([
-    ['a scalar that is none', { seq: 'no number' }],
-    ['a field that may not be null', { data: {} }],
-    ['an object that is missing', { data: undefined }],
-    ['a value that JSON has no word for', { data: () => {} }],
-    ['a type that is none', { type: 'no_such_type' }],
-  ])('%s', (_, change) => {
+    ['a scalar with an invalid value', { seq: 'no number' }],
+    ['a non-null field without a value', { data: {} }],
+    ['a missing object', { data: undefined }],
+    ['a value that JSON cannot represent', { data: () => {} }],
+    ['an unknown event type', { type: 'no_such_type' }],
+  ])('%s is reported by graphql-js', (_, change) => {
     const event = broken(change);
     const expected = JSON.stringify(maskErrors(general({ schema, document }, event)));
     expect(executor.json(event)).toBe(expected);
     expect(JSON.stringify(executor.result(event))).toBe(expected);
   });
 
-  test('what has arguments or is a list, in a schema that has such', () => {
+  test('fields with arguments and lists are executed by graphql-js', () => {
     const other = buildSchema(`
       interface Event { id: ID! many: [Int!] shout(loud: Boolean): String }
       type One implements Event { id: ID! many: [Int!] shout(loud: Boolean): String }
@@ -266,7 +269,7 @@ describe('the general executor answers', () => {
   });
 });
 
-test('every type of event has been compared', () => {
+test('every event type has been compared', () => {
   const possible = schema.getPossibleTypes(EVENT as never).filter(isObjectType);
   expect(new Set(EVENTS.map(({ type }) => type)).size).toBe(possible.length);
 });

@@ -1,4 +1,4 @@
-// The typed events: every type of the catalogue in one document, and text byte for byte (PROTOCOL.md, "Events").
+// Typed events: every event type in one document, and text byte for byte.
 import { afterEach, describe, expect, test } from 'vitest';
 import { CATALOGUE, type EventData, type EventType, type NewEvent } from '../../src/event/events.ts';
 import { type App, createApp, directLog, EVENT_STREAM, graphqlPath, TS } from '../support/app.ts';
@@ -59,7 +59,7 @@ async function resultsOf(kind: string, id: string): Promise<Record<string, unkno
   });
 }
 
-describe('PROTOCOL.md, GraphQL: one object type for each event type, with typed fields', () => {
+describe('one object type for each event type, with typed fields', () => {
   test.each(['workflow', 'agent', 'task'] as const)(
     'one document selects every field of every type: the stream of a %s',
     async (kind) => {
@@ -91,7 +91,7 @@ describe('PROTOCOL.md, GraphQL: one object type for each event type, with typed 
     },
   );
 
-  test('fields that an event leaves out are null', async () => {
+  test('fields that an event omits are null', async () => {
     app = createApp();
     const log = await directLog(app);
     await log.append({
@@ -115,14 +115,14 @@ const TEXT = [
   'the end \r',
 ].join('');
 
-describe('text joined from its chunks equals the stored result byte for byte', () => {
+describe('the text joined from its chunks equals the stored result byte for byte', () => {
   test.each([
-    ['all at once', [TEXT]],
+    ['in one piece', [TEXT]],
     ['one code unit at a time', TEXT.split('')],
     ['one character at a time', [...TEXT]],
     ['in pieces of 7', TEXT.match(/[\s\S]{1,7}/g)!],
-    ['as 300 KiB, which no event holds', [TEXT.repeat(1_000)]],
-  ])('%s', async (_, pieces) => {
+    ['as 300 KiB, more than one event can hold', [TEXT.repeat(1_000)]],
+  ])('text published %s equals the stored result', async (_, pieces) => {
     app = createApp();
     const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
     for (const piece of pieces) await run.text(piece);

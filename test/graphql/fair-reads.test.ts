@@ -1,12 +1,12 @@
-// One caller's many queries on Postgres: other callers, publishing and streams have their turn meanwhile.
+// Many queries of one caller on Postgres: other callers, publishing and streams are served in the meantime.
 import { expect, test } from 'vitest';
 import { createPrismaStore } from '../../src/execution/prisma-store.ts';
 import { collect, createApp, EVENT_STREAM } from '../support/app.ts';
 import { createDatabase, describePostgres } from '../support/postgres.ts';
 import { until } from '../support/wait.ts';
 
-describePostgres('a caller with 100 queries at once', () => {
-  test('keeps neither another caller nor a publisher nor a stream waiting until they are answered', async () => {
+describePostgres('a caller with 100 concurrent queries', () => {
+  test('100 queries of one caller delay neither other callers nor publishers nor streams until they are done', async () => {
     await using database = await createDatabase();
     const store = createPrismaStore({ url: database.url });
     await using app = createApp({ store });
@@ -45,7 +45,7 @@ describePostgres('a caller with 100 queries at once', () => {
     await run.complete();
     expect((await store.get('run'))?.status).toBe('SUCCESS');
     expect(answered).toBeLessThan(100);
-    // All are answered in the end, unless they have waited too long on a busy machine.
+    // All are answered, unless they have waited too long on a busy machine.
     for (const errors of await Promise.all(attack)) expect(errors?.length ?? 0).toBeLessThanOrEqual(1);
     await stream.cancel();
     await store.close();

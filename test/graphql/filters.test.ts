@@ -1,4 +1,4 @@
-// What a filter lets through, and how the cursor moves on past what it does not (PROTOCOL.md, "Filters").
+// Which events a filter passes, and how the cursor advances past those that it excludes.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   type App,
@@ -35,8 +35,8 @@ const rest = (events: string, lastEventId?: string) =>
     headers: { ...EVENT_STREAM, ...(lastEventId && { 'last-event-id': lastEventId }) },
   });
 
-describe('PROTOCOL.md, Filters', () => {
-  test('only what was asked for passes; the end closes the stream though it is filtered out', async () => {
+describe('filters of a stream', () => {
+  test('a filter passes only its types, and the end closes the stream although it is filtered out', async () => {
     const log = await directLog(app);
     await log.append(chunk('a'), toolCall(), chunk('b'));
     await log.complete();
@@ -50,7 +50,7 @@ describe('PROTOCOL.md, Filters', () => {
     );
   });
 
-  test('the cursor moves on past what is filtered: a block of `id:` alone at the heartbeat, if it changed', async () => {
+  test('the cursor advances past filtered events with a block of `id:` at the heartbeat, if it has changed', async () => {
     const log = await directLog(app);
     const body = collect(await get({ events: ['TOOL_CALL'] }));
     await settled();
@@ -67,7 +67,7 @@ describe('PROTOCOL.md, Filters', () => {
     await body.cancel();
   });
 
-  test('a stream of filtered events does not put the heartbeat off', async () => {
+  test('filtered events do not delay the heartbeat', async () => {
     const log = await directLog(app);
     const body = collect(await rest('tool_call'));
     for (let second = 0; second < 16; second += 1) {
@@ -79,7 +79,7 @@ describe('PROTOCOL.md, Filters', () => {
     await body.cancel();
   });
 
-  test('the moved cursor is sent before a rotation closes the stream', async () => {
+  test('the advanced cursor is sent before a rotation closes the stream', async () => {
     const log = await directLog(app);
     const bodies = [collect(await get({ events: ['COMPLETE'] })), collect(await rest('complete'))];
     await log.append(...chunks(5));
@@ -102,7 +102,7 @@ describe('PROTOCOL.md, Filters', () => {
     );
   });
 
-  test('204 where nothing after a cursor above 0 passes, though the cursor is not at the end', async () => {
+  test('the response is 204 if nothing after a cursor above 0 passes, although the cursor is not at the end', async () => {
     const log = await directLog(app);
     await log.append(toolCall(), ...chunks(600));
     await log.complete();
@@ -112,14 +112,14 @@ describe('PROTOCOL.md, Filters', () => {
     expect((await rest('tool_call,complete', `1-${log.epoch}`)).status).toBe(200);
     expect((await rest('warning', `0-${log.epoch}`)).status).toBe(200);
     expect((await rest('warning')).status).toBe(200);
-    // No 204 for `after` alone: the client of graphql-sse fails on a missing body.
+    // `after` alone never gets 204: the graphql-sse client fails on a response without a body.
     const alone = await get({ events: ['TOOL_CALL'], after: `1-${log.epoch}` });
     expect(alone.status).toBe(200);
     expect(log.masked(await alone.text())).toMatch(/id: 602-EPOCH\nevent: complete\ndata: \n\n$/);
     expect(app.services.tails.size).toBe(1); // `rest('warning')`, `rest('tool_call,complete')`: not read yet
   });
 
-  test('an open execution is never 204', async () => {
+  test('an open execution never gets 204', async () => {
     const log = await directLog(app);
     await log.append(...chunks(2));
     const response = await rest('tool_call', `2-${log.epoch}`);
@@ -127,7 +127,7 @@ describe('PROTOCOL.md, Filters', () => {
     await response.body!.cancel();
   });
 
-  test('no events named is no filter; an empty list lets reset and gap through alone', async () => {
+  test('no `events` argument is no filter, and an empty list passes only reset and gap', async () => {
     const log = await directLog(app);
     await log.append(chunk('a'));
     await log.complete();

@@ -1,11 +1,10 @@
-// GraphiQL in a real browser: it runs a subscription, shows events, and asks no other host for anything (PROTOCOL.md,
-// "GraphQL").
+// GraphiQL in a real browser: it runs a subscription, shows events, and sends no request to any other host.
 import { expect, test } from 'vitest';
 import { chunk, directLog, graphqlPath, startApp } from '../support/app.ts';
 import { describeBrowser, launchBrowser } from '../support/chromium.ts';
 
-describeBrowser('PROTOCOL.md, GraphQL: GraphiQL', () => {
-  test('runs a subscription and shows events as they come, without any outside host', async () => {
+describeBrowser('GraphiQL in a browser', () => {
+  test('GraphiQL runs a subscription and shows events as they arrive, without any other host', async () => {
     await using app = await startApp();
     const log = await directLog(app);
     await log.append(chunk('Hello, GraphiQL'));
@@ -19,11 +18,11 @@ describeBrowser('PROTOCOL.md, GraphQL: GraphiQL', () => {
     const query = 'subscription Watch { agentStream(id: "a1") { id type ... on LlmChunk { content } } }';
     await page.goto(app.url + graphqlPath(query));
     await page.locator('.graphiql-execute-button').click();
-    // The editor shows blanks as U+00A0.
+    // The editor shows spaces as U+00A0.
     const result = async () =>
       ((await page.locator('.result-window').textContent()) ?? '').replaceAll('\u00a0', ' ');
     await expect.poll(result, { timeout: 10_000 }).toContain('Hello, GraphiQL');
-    // It lives: what is published now is shown too.
+    // The stream is live: an event that is published now is shown.
     await log.append(chunk(' and more'));
     await expect.poll(result, { timeout: 5_000 }).toContain(' and more');
     if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });

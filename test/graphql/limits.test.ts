@@ -1,4 +1,4 @@
-// How much one document may ask for: refused by name and number, before anything is executed.
+// Limits of documents: those above a limit are rejected with its name and number, before they are executed.
 import { getIntrospectionQuery } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/server/limits.ts';
@@ -24,12 +24,12 @@ const fields = (count: number) => `{ execution(kind: AGENT, id: "a1") { ${'id '.
 
 const stream = (selection: string) => `subscription { agentStream(id: "a1") { ${selection} } }`;
 
-describe('a document', () => {
+describe('limits of documents', () => {
   test.each([
-    ['too deep', nested(20), /depth limit of 12 exceeded, found 2\d/i],
-    ['with too many aliases', aliased(31), /Aliases limit of 30 exceeded, found 31/],
+    ['a document that is too deep', nested(20), /depth limit of 12 exceeded, found 2\d/i],
+    ['a document with too many aliases', aliased(31), /Aliases limit of 30 exceeded, found 31/],
     [
-      'with too many aliases of __typename',
+      'a document with too many aliases of __typename',
       `{ ${aliasedMeta('__typename')} }`,
       /limit of 30 exceeded, found 31/,
     ],
@@ -70,9 +70,13 @@ describe('a document', () => {
       `{ executions(first: 100) { edges { node { children { edges { node { children { edges { node { id } } } } } } } } } }`,
       /cost limit of 10000 exceeded, found \d+/,
     ],
-    ['with values nested without end', `{ a(x: ${'['.repeat(1_990)}`, /nested too deeply|tokens|Syntax Error/],
+    [
+      'with values nested without end',
+      `{ a(x: ${'['.repeat(1_990)}`,
+      /nested too deeply|tokens|Syntax Error/,
+    ],
     ['nested without end', nested(5_000), /tokens/],
-  ])('%s is refused with what was wrong', async (_, query, words) => {
+  ])('%s is rejected with the reason', async (_, query, words) => {
     await using app = createApp();
     const answer = await ask(app, query);
     expect(answer.data).toBeUndefined();
@@ -80,7 +84,7 @@ describe('a document', () => {
     expect(answer.errors[0].extensions).toEqual({ code: 'BAD_USER_INPUT' });
   });
 
-  test('a subscription too, as a message: clients of graphql-sse retry on any 4xx', async () => {
+  test('a subscription above a limit is rejected with a message, because graphql-sse clients retry on any 4xx', async () => {
     await using app = createApp();
     const stream = graphqlPath(`subscription { agentStream(id: "a1") { ${'id '.repeat(3_000)} } }`);
     const response = await app.request(stream, { headers: { accept: 'text/event-stream' } });
@@ -95,7 +99,7 @@ describe('a document', () => {
       '{ executions(first: 50) { edges { cursor node { id kind status name startedAt children { edges { node { id kind status } } } } } pageInfo { hasNextPage endCursor } } }',
     ],
     ['thirty executions by alias', aliased(30)],
-  ])('%s is within the defaults', async (_, query) => {
+  ])('%s is within the default limits', async (_, query) => {
     await using app = createApp();
     const answer = await ask(app, query);
     expect(answer.errors).toBeUndefined();
@@ -117,7 +121,7 @@ describe('a document', () => {
       `${stream('...A ...B')} fragment A on Complete { result a: result } fragment B on Complete { b: result }`,
       'Complete.result',
     ],
-  ])('what an event carries can be selected under two names, not three: %s', async (_, query, field) => {
+  ])('a large field of an event can be selected under two names, not three: %s', async (_, query, field) => {
     await using app = createApp();
     const response = await app.request(graphqlPath(query), { headers: { accept: 'text/event-stream' } });
     const text = await response.text();
@@ -125,7 +129,7 @@ describe('a document', () => {
     expect(text).toContain('BAD_USER_INPUT');
   });
 
-  test('small fields of an event, and fields of one name in several types, can have as many aliases', async () => {
+  test('small fields of an event, and same-named fields of several types, are not limited to two aliases', async () => {
     await using app = createApp();
     await directLog(app);
     const aliased = `${aliasedMeta('seq', 20)} ... on Warning { warning: message } ... on Error { error: message message }`;
@@ -140,7 +144,7 @@ describe('a document', () => {
     expect(size).toBe(0);
   });
 
-  test('__typename counts in the cost as any other field', async () => {
+  test('__typename counts in the cost like any other field', async () => {
     const serverLimits = { ...DEFAULT_LIMITS, query: { ...DEFAULT_LIMITS.query, cost: 20 } };
     await using app = createApp({ serverLimits });
     expect((await ask(app, `{ ${aliasedMeta('__typename', 20)} }`)).errors).toBeUndefined();
@@ -149,7 +153,7 @@ describe('a document', () => {
     );
   });
 
-  test('fragments that go round in a circle are refused, not followed', async () => {
+  test('fragments that spread each other in a cycle are rejected, not followed', async () => {
     await using app = createApp();
     const { errors } = await ask(
       app,

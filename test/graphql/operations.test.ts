@@ -1,5 +1,5 @@
-// The work that one operation may cause: batched reads, limits of its result, a timeout, a client that leaves, and
-// turns between callers.
+// The work that one operation may cause: batched reads, limits of its result, a timeout, a client that disconnects, and
+// fairness between callers.
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Caller } from '../../src/execution/permission.ts';
 import type { ExecutionStore } from '../../src/execution/store.ts';
@@ -9,7 +9,7 @@ import { type App, createApp, graphqlPath, settled, startApp } from '../support/
 import { createMemoryStore } from '../support/memory-store.ts';
 import { until } from '../support/wait.ts';
 
-/** A memory store whose reads are recorded, and wait while they are held. */
+/** A memory store that records reads, and delays them while they are held. */
 function createRecordedStore() {
   const store = createMemoryStore();
   const reads: string[] = [];
@@ -122,7 +122,7 @@ describe('reads of an operation', () => {
 });
 
 describe('limits of an operation', () => {
-  test('more executions than an operation may return fail it as a whole', async () => {
+  test('an operation whose result exceeds the limit of executions fails entirely', async () => {
     const { store } = await start({ executions: 50 });
     await family(store, 30);
     expect((await ask(tree(children('id', 30)))).errors).toBeUndefined();
@@ -136,7 +136,7 @@ describe('limits of an operation', () => {
     ]);
   });
 
-  test('more bytes of large fields than an operation may return fail it, and are not read', async () => {
+  test('an operation whose result exceeds the limit of bytes fails, and the excess is not read', async () => {
     const { store } = await start({ contentBytes: 10_000 });
     await family(store, 30, 'x'.repeat(998));
     expect((await ask(tree(children('input', 10)))).errors).toBeUndefined();
@@ -150,7 +150,7 @@ describe('limits of an operation', () => {
     ]);
   });
 
-  test('one value counts as often as it appears in the result', async () => {
+  test('a value counts each time that it appears in the result', async () => {
     const { store } = await start({ contentBytes: 10_000 });
     await store.begin({ id: 'w', kind: 'workflow', mode: 'STRUCTURED', input: 'x'.repeat(998) });
     for (let i = 0; i < 11; i += 1)
@@ -159,7 +159,7 @@ describe('limits of an operation', () => {
     expect((await ask(tree(children('parent { input }', 11)))).errors).toHaveLength(1);
   });
 
-  test('the fields of a single execution are returned whatever their size, each once', async () => {
+  test('the fields of a single execution are returned regardless of their size, each once', async () => {
     const { store } = await start({ contentBytes: 10_000 });
     const large = 'x'.repeat(50_000);
     await store.begin({ id: 'w', kind: 'workflow', mode: 'STRUCTURED', input: large });
@@ -188,16 +188,16 @@ describe('limits of an operation', () => {
     expect(reads).toEqual(['getMany']);
   });
 
-  test('an operation reads nothing more once its client has left', async () => {
+  test('an operation reads nothing more once its client has disconnected', async () => {
     const { store, hold, release, reads } = await start();
     await family(store, 3);
     hold();
     const left = new AbortController();
-    const asked = ask(tree(children('id')), { signal: left.signal }).catch(() => {});
+    const pending = ask(tree(children('id')), { signal: left.signal }).catch(() => {});
     await settled();
     left.abort();
     release();
-    await asked;
+    await pending;
     await settled();
     expect(reads).toEqual(['getMany']);
   });
@@ -210,11 +210,11 @@ describe('limits of an operation', () => {
     const left = new AbortController();
     const { signal } = left;
     const url = `${listening.url}${graphqlPath(`{ a: ${tree(children('id')).slice(1, -1)} }`)}`;
-    const asked = fetch(url, { signal }).catch(() => {});
+    const pending = fetch(url, { signal }).catch(() => {});
     await until(() => reads.length === 1, { what: 'the first read' });
     left.abort();
-    await asked;
-    // The server has met the end of the connection once it has answered a later request.
+    await pending;
+    // The server has detected the closed connection once it has answered a later request.
     await (await fetch(`${listening.url}/health/live`)).text();
     await settled();
     release();
@@ -222,7 +222,7 @@ describe('limits of an operation', () => {
     expect(reads).toEqual(['getMany']);
   });
 
-  test('a store that is unavailable is one error, not one for each field', async () => {
+  test('an unavailable store is a single error, not one per field', async () => {
     const { store } = await start();
     await family(store, 30);
     Object.assign(store, { childrenOf: createUnavailable(), contents: createUnavailable() });
@@ -232,15 +232,15 @@ describe('limits of an operation', () => {
   });
 });
 
-/** A method of a store that is away. */
+/** A method of an unavailable store. */
 function createUnavailable() {
   const away = createMemoryStore();
   away.isAway = true;
   return () => away.ping();
 }
 
-describe('turns between callers', () => {
-  test('a caller has two reads at once, and another caller reads although the first has many waiting', async () => {
+describe('fairness between callers', () => {
+  test('a caller has two concurrent reads, and another caller reads although the first has many waiting', async () => {
     const { hold, release, reads } = await start({ reads: 3, readsPerCaller: 2 });
     hold();
     const list = '{ executions { edges { node { id } } } }';
@@ -255,7 +255,7 @@ describe('turns between callers', () => {
     for (const { errors } of await Promise.all(many)) expect(errors).toBeUndefined();
   });
 
-  test('a caller has four operations at once, and one that waits too long fails without a read', async () => {
+  test('a caller has four concurrent operations, and one that waits too long fails without a read', async () => {
     const { hold, release, reads } = await start({ reads: 9, readsPerCaller: 9, timeoutMs: 5_000 });
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     hold();

@@ -1,4 +1,4 @@
-// Lists under a policy of one's own, which hides executions after they were read: how far a page is filled up.
+// Lists under a custom policy, which hides executions after they were read: how far a page is filled.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type App, createApp } from '../support/app.ts';
 import { createMemoryStore, type MemoryStore } from '../support/memory-store.ts';
@@ -48,7 +48,7 @@ async function page(after?: string, first = 20) {
   return { ids: edges.map((edge: { node: { id: string } }) => edge.node.id) as string[], ...pageInfo };
 }
 
-test('a page that a policy empties ends after ten reads, and continues without naming a hidden id', async () => {
+test('a page that a policy empties ends after ten reads, and continues without revealing a hidden id', async () => {
   await begin(3, 'old-');
   await begin(2_500, 'hidden-');
   await begin(2, 'new-');
@@ -66,7 +66,7 @@ test('a page that a policy empties ends after ten reads, and continues without n
   expect(ids).toEqual(['new-1', 'new-0', 'old-2', 'old-1', 'old-0']);
 });
 
-test('pages that end early repeat and lose no execution, also among equal times', async () => {
+test('pages that end early neither repeat nor omit an execution, even among equal times', async () => {
   for (let i = 0; i < 300; i += 1) {
     vi.setSystemTime(Date.now() + 1);
     await begin(7, `e${i}-`, 0);
@@ -84,7 +84,7 @@ test('pages that end early repeat and lose no execution, also among equal times'
   expect(ids).toEqual(expected);
 });
 
-test('a thousand hidden executions of one millisecond are an error that says what to do', async () => {
+test('a thousand hidden executions of one millisecond are an error that states a way out', async () => {
   await begin(2_500, 'hidden-', 0);
   isReadable = () => false;
   await expect(page()).rejects.toThrow(

@@ -1,4 +1,4 @@
-// Queries over HTTP, the connection of executions, and the page for people (PROTOCOL.md, "GraphQL").
+// Queries over HTTP, the connection of executions, and the GraphiQL page.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Permission } from '../../src/execution/permission.ts';
 import type { Execution } from '../../src/execution/store.ts';
@@ -31,8 +31,8 @@ interface QueryResult {
 
 const NODES = 'edges { node { id } }';
 
-describe('PROTOCOL.md, GraphQL: execution', () => {
-  test('shows every field of the row', async () => {
+describe('the query `execution`', () => {
+  test('an execution has every field of its row', async () => {
     await store.begin({ id: 'w', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'wf', runId: 'r' });
     await store.begin({ id: '1st', kind: 'agent', mode: 'TEXT', parentId: 'w' });
     const log = await directLog(app, { id: 'a', parentId: 'w', name: 'Ada', input: { q: [1, null] } });
@@ -74,7 +74,7 @@ describe('PROTOCOL.md, GraphQL: execution', () => {
     });
   });
 
-  test('is null for an unknown id, another kind, and one that the caller may not know of', async () => {
+  test('an execution is null for an unknown id, for another kind, and if the caller must not know of it', async () => {
     await directLog(app);
     expect((await query('{ execution(kind: AGENT, id: "nope") { id } }')).data).toEqual({ execution: null });
     expect((await query('{ execution(kind: TASK, id: "a1") { id } }')).data).toEqual({ execution: null });
@@ -86,7 +86,7 @@ describe('PROTOCOL.md, GraphQL: execution', () => {
     );
   });
 
-  test('a failed one has its error; parents and children that are hidden do not show', async () => {
+  test('a failed execution has its error, and hidden parents and children are absent', async () => {
     await store.begin({ id: 'w', kind: 'workflow', mode: 'STRUCTURED' });
     await store.begin({ id: 'a', kind: 'agent', mode: 'TEXT', parentId: 'w' });
     await store.finish('a', 1, { status: 'TIMED_OUT', error: { message: 'late', code: 'T' } });
@@ -104,7 +104,7 @@ describe('PROTOCOL.md, GraphQL: execution', () => {
     expect(children.data.execution.children.edges).toEqual([]);
   });
 
-  test('a bad id is BAD_USER_INPUT; a store that is away is 503 SOURCE_UNAVAILABLE', async () => {
+  test('an invalid id is BAD_USER_INPUT, and an unavailable store is 503 SOURCE_UNAVAILABLE', async () => {
     const bad = await query('{ execution(kind: AGENT, id: "a b") { id } }');
     expect(bad.errors![0]!.extensions).toEqual({ code: 'BAD_USER_INPUT' });
     store.isAway = true;
@@ -114,7 +114,7 @@ describe('PROTOCOL.md, GraphQL: execution', () => {
     expect(away.headers.get('retry-after')).toBe('5');
   });
 
-  test('what does not validate is told as it is, with a code of ours', async () => {
+  test('a validation error keeps its message and has one of our codes', async () => {
     const { errors } = await query('{ execution(kind: AGENT, id: "a") { nope } }');
     expect(errors).toEqual([
       expect.objectContaining({
@@ -124,7 +124,7 @@ describe('PROTOCOL.md, GraphQL: execution', () => {
     ]);
   });
 
-  test('invalid JSON is 400, BAD_USER_INPUT', async () => {
+  test('invalid JSON is 400 BAD_USER_INPUT', async () => {
     const response = await app.request('/graphql', {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json' },
@@ -135,7 +135,7 @@ describe('PROTOCOL.md, GraphQL: execution', () => {
     expect(errors![0]!.extensions).toEqual({ code: 'BAD_USER_INPUT' });
   });
 
-  test('a mutation by GET is 405 in JSON', async () => {
+  test('a mutation by GET is 405 with a JSON body', async () => {
     const response = await app.request(graphqlPath('mutation { nope }'), {
       headers: { accept: 'application/json' },
     });
@@ -166,7 +166,7 @@ async function page(variables: object) {
   return { ids, cursors, pageInfo };
 }
 
-describe('PROTOCOL.md, GraphQL: executions, a Relay connection', () => {
+describe('the connection `executions`', () => {
   beforeEach(async () => {
     for (let i = 10; i < 35; i += 1) {
       const kind = i % 2 ? 'agent' : 'task';
@@ -175,7 +175,7 @@ describe('PROTOCOL.md, GraphQL: executions, a Relay connection', () => {
     await store.finish('e11', 1, { status: 'SUCCESS' });
   });
 
-  test('newest first, 20 by default, page by page to the last', async () => {
+  test('executions are listed newest first, 20 per page by default, up to the last page', async () => {
     const first = await page({});
     expect(first.ids).toEqual(Array.from({ length: 20 }, (_, i) => `e${34 - i}`));
     expect(first.pageInfo).toEqual({
@@ -189,7 +189,7 @@ describe('PROTOCOL.md, GraphQL: executions, a Relay connection', () => {
     expect(second.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true });
   });
 
-  test('by kind and status', async () => {
+  test('executions can be filtered by kind and status', async () => {
     expect((await page({ kind: 'AGENT', first: 3 })).ids).toEqual(['e33', 'e31', 'e29']);
     expect((await page({ status: 'SUCCESS' })).ids).toEqual(['e11']);
     expect((await page({ status: 'SUCCESS', kind: 'TASK' })).ids).toEqual([]);
@@ -201,17 +201,17 @@ describe('PROTOCOL.md, GraphQL: executions, a Relay connection', () => {
     });
   });
 
-  test.each([0, -1, 101, 1_000_000])('first: %d is refused, and says what is allowed', async (first) => {
+  test.each([0, -1, 101, 1_000_000])('first: %d is rejected with the allowed range', async (first) => {
     await expect(page({ first })).rejects.toThrow(`BAD_USER_INPUT: first: expected 1 to 100, got ${first}`);
   });
 
-  test('first: 1 and 100 pass; null is the default', async () => {
+  test('first: 1 and 100 are accepted, and null is the default', async () => {
     expect((await page({ first: 1 })).ids).toEqual(['e34']);
     expect((await page({ first: 100 })).ids).toHaveLength(25);
     expect((await page({ first: null })).ids).toHaveLength(20);
   });
 
-  test('a cursor is opaque: it holds no id as it is, and an id is no cursor', async () => {
+  test('a page cursor is opaque: it does not contain an id, and an id is not a cursor', async () => {
     const { cursors, ids } = await page({ first: 3 });
     expect(new Set(cursors).size).toBe(3);
     for (const id of ids) expect(cursors.join()).not.toContain(id);
@@ -220,7 +220,7 @@ describe('PROTOCOL.md, GraphQL: executions, a Relay connection', () => {
     );
   });
 
-  test('the page after a cursor is the same, whether its execution is hidden, ended or gone', async () => {
+  test('the page after a cursor is the same, whether its execution is hidden, has ended or was deleted', async () => {
     const { cursors } = await page({ first: 4 });
     const expected = (await page({ after: cursors[3] })).ids;
     permission = (row) => ({ read: row.id === 'e31' ? 'hidden' : 'granted' });
@@ -233,11 +233,11 @@ describe('PROTOCOL.md, GraphQL: executions, a Relay connection', () => {
     ...[':', '1e99:a', '1:a b', '1:a\n', '01:a', '99999999999999999:a', '-62135596800001:a', '1'].map(
       encoded,
     ),
-  ])('the malformed cursor %j is BAD_USER_INPUT', async (after) => {
+  ])('the malformed page cursor %j is BAD_USER_INPUT', async (after) => {
     await expect(page({ after })).rejects.toThrow('BAD_USER_INPUT: after: expected a cursor of a list');
   });
 
-  test('what the caller may not know of shows nowhere: not as a hole, not as a cursor', async () => {
+  test('executions that the caller must not know of are not revealed by a shorter page or a cursor', async () => {
     permission = (row) => ({ read: Number(row.id.slice(1)) % 3 === 0 ? 'granted' : 'hidden' });
     const first = await page({ first: 4 });
     expect(first.ids).toEqual(['e33', 'e30', 'e27', 'e24']);
@@ -259,8 +259,8 @@ describe('PROTOCOL.md, GraphQL: executions, a Relay connection', () => {
   });
 });
 
-describe('PROTOCOL.md, GraphQL: GraphiQL', () => {
-  test('is served to a browser, and refers to no other host', async () => {
+describe('the GraphiQL page', () => {
+  test('GraphiQL is served to a browser, and refers to no other host', async () => {
     const response = await app.request('/graphql', {
       headers: { accept: 'text/html,application/xhtml+xml' },
     });

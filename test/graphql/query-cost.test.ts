@@ -1,4 +1,4 @@
-// The cost of documents: every field as often as the lists around it repeat it.
+// The cost of documents: every field, multiplied by the sizes of the lists around it.
 import { getIntrospectionQuery, parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { costOf } from '../../src/graphql/query-cost.ts';
@@ -8,18 +8,18 @@ import { schema } from '../../src/schema/index.ts';
 const cost = (text: string, variables?: Record<string, unknown>) =>
   costOf(schema, parse(text), undefined, variables);
 
-/** 1 for `executions`, `edges`, and for each edge `node` and `id`. */
+/** 1 for `executions` and `edges`, and for each edge `node` and `id`. */
 const page = (size: number) => 2 + size * 2;
 
 describe('the cost of a document', () => {
-  test('counts the selection of a list as often as `first` says, 20 times by default', () => {
+  test('the cost of a list is that of its selection times `first`, 20 by default', () => {
     expect(cost('{ executions(first: 7) { edges { node { id } } } }')).toBe(page(7));
     expect(cost('{ executions { edges { node { id } } } }')).toBe(page(20));
     expect(cost('{ executions(first: null) { edges { node { id } } } }')).toBe(page(20));
     expect(cost('{ executions(first: 7) { pageInfo { endCursor } } }')).toBe(3);
   });
 
-  test('takes `first` from variables, their defaults and the default of the argument', () => {
+  test('the cost uses `first` from variables, their defaults and the default of the argument', () => {
     const text = (type: string) => `query ($n: ${type}) { executions(first: $n) { edges { node { id } } } }`;
     expect(cost(text('Int'), { n: 9 })).toBe(page(9));
     expect(cost(text('Int = 8'))).toBe(page(8));
@@ -29,13 +29,13 @@ describe('the cost of a document', () => {
     expect(cost(text('Int'), { n: -5 })).toBe(page(1));
   });
 
-  test('multiplies nested lists', () => {
+  test('the cost of nested lists is multiplied', () => {
     const text =
       '{ executions(first: 10) { edges { node { children(first: 5) { edges { node { id } } } } } } }';
     expect(cost(text)).toBe(2 + 10 * (1 + page(5)));
   });
 
-  test('counts fragments wherever they are spread, also at the edges', () => {
+  test('the cost includes fragments wherever they are spread', () => {
     const text = `
       query { executions(first: 10) { ...Page ...Page ... on ExecutionConnection { edges { node { ...Node } } } } }
       fragment Page on ExecutionConnection { edges { node { ...Node } } }
@@ -43,7 +43,7 @@ describe('the cost of a document', () => {
     expect(cost(text)).toBe(1 + 3 * (1 + 10 * 3));
   });
 
-  test('of fragments that double each other is counted without following each spread', () => {
+  test('the cost of fragments that double each other is computed without following each spread', () => {
     const doubling = Array.from(
       { length: 60 },
       (_, i) => `fragment F${i} on Execution { ...F${i + 1} ...F${i + 1} }`,
@@ -52,7 +52,7 @@ describe('the cost of a document', () => {
     expect(cost(text)).toBeGreaterThanOrEqual(2 ** 60);
   });
 
-  test('admits the introspection of GraphiQL, and not one that aliases multiply', () => {
+  test('the cost limit admits the introspection of GraphiQL, and not one that is multiplied by aliases', () => {
     const { cost: limit } = DEFAULT_QUERY_LIMITS;
     expect(cost(getIntrospectionQuery())).toBeLessThan(limit);
     const aliases = (inner: string) =>

@@ -1,4 +1,4 @@
-// What is refused, and how a client of event streams is told (PROTOCOL.md, "GraphQL", "Reconnecting").
+// Requests that are rejected, and how clients of event streams receive that.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
 import type { Permission } from '../../src/execution/permission.ts';
@@ -33,8 +33,8 @@ const postQuery = (query: string, headers: Record<string, string> = {}, variable
 
 const AGENT = 'subscription { agentStream(id: "a1") { seq } }';
 
-/** The errors of a refusal: opening, one `next` without an id, `complete`, and nothing else. */
-async function refusalOf(response: Response): Promise<{ code: string; message: string }[]> {
+/** The errors of a rejection: opening, one `next` without an id, `complete`, and nothing else. */
+async function rejectionOf(response: Response): Promise<{ code: string; message: string }[]> {
   expect(response.status).toBe(200);
   expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
   const text = await response.text();
@@ -48,7 +48,7 @@ async function refusalOf(response: Response): Promise<{ code: string; message: s
   }));
 }
 
-describe('PROTOCOL.md, GraphQL: a refusal is 200, one `next` with errors and no id, then `complete`', () => {
+describe('a rejection is 200, one `next` with errors and without an id, then `complete`', () => {
   test.each([
     ['an unknown execution', 'NOT_FOUND', 'no such execution: nope', 'agentStream(id: "nope")'],
     ['one of another kind', 'NOT_FOUND', 'no such execution: a1', 'taskStream(id: "a1")'],
@@ -56,66 +56,81 @@ describe('PROTOCOL.md, GraphQL: a refusal is 200, one `next` with errors and no 
     ['an empty cursor', 'BAD_CURSOR', '"" is not a cursor', 'agentStream(id: "a1", after: "")'],
     ['a cursor that is no string', 'BAD_CURSOR', 'is not a cursor', 'agentStream(id: "a1", after: {a: 1})'],
     ['a negative cursor', 'BAD_CURSOR', '"-1" is not a cursor', 'agentStream(id: "a1", after: -1)'],
-    ['pollMs too small', 'BAD_USER_INPUT', 'expected 250 to 2000, got 249', 'agentStream(id: "a1", pollMs: 249)'],
-    ['pollMs too large', 'BAD_USER_INPUT', 'expected 250 to 2000, got 2001', 'agentStream(id: "a1", pollMs: 2001)'],
-    ['pollMs no Int', 'BAD_USER_INPUT', 'Int cannot represent', 'agentStream(id: "a1", pollMs: "500")'],
+    [
+      'a pollMs below its limit',
+      'BAD_USER_INPUT',
+      'expected 250 to 2000, got 249',
+      'agentStream(id: "a1", pollMs: 249)',
+    ],
+    [
+      'a pollMs above its limit',
+      'BAD_USER_INPUT',
+      'expected 250 to 2000, got 2001',
+      'agentStream(id: "a1", pollMs: 2001)',
+    ],
+    [
+      'a pollMs that is not an Int',
+      'BAD_USER_INPUT',
+      'Int cannot represent',
+      'agentStream(id: "a1", pollMs: "500")',
+    ],
     ['an unknown event', 'BAD_USER_INPUT', 'NOPE', 'agentStream(id: "a1", events: [NOPE])'],
-    ['an id of wrong characters', 'BAD_USER_INPUT', 'not an execution id', 'agentStream(id: "a b")'],
+    ['an id with invalid characters', 'BAD_USER_INPUT', 'not an execution id', 'agentStream(id: "a b")'],
     ['an empty id', 'BAD_USER_INPUT', 'not an execution id', 'agentStream(id: "")'],
     ['an unknown stream', 'BAD_USER_INPUT', 'otherStream', 'otherStream(id: "a1")'],
     ['an unknown argument', 'BAD_USER_INPUT', 'nope', 'agentStream(id: "a1", nope: 1)'],
-    ['no id', 'BAD_USER_INPUT', 'id', 'agentStream'],
-  ])('%s: %s', async (_, code, message, field) => {
+    ['a missing id', 'BAD_USER_INPUT', 'id', 'agentStream'],
+  ])('%s is rejected with %s', async (_, code, message, field) => {
     const query = `subscription { ${field} { seq } }`;
     for (const response of [await get(query), await postQuery(query)]) {
-      const [error] = await refusalOf(response);
+      const [error] = await rejectionOf(response);
       expect(error!.code).toBe(code);
       expect(error!.message).toContain(message);
     }
     expect(app.services.tails.size).toBe(0);
   });
 
-  test('ids of 200 characters pass, of 201 do not', async () => {
+  test('ids of 200 characters are accepted, and ids of 201 are rejected', async () => {
     const open = (id: string) => get('subscription($id: ID!) { agentStream(id: $id) { seq } }', {}, { id });
-    expect((await refusalOf(await open('x'.repeat(200))))[0]!.code).toBe('NOT_FOUND');
-    expect((await refusalOf(await open('x'.repeat(201))))[0]!.code).toBe('BAD_USER_INPUT');
+    expect((await rejectionOf(await open('x'.repeat(200))))[0]!.code).toBe('NOT_FOUND');
+    expect((await rejectionOf(await open('x'.repeat(201))))[0]!.code).toBe('BAD_USER_INPUT');
   });
 
   test.each([
-    ['a cursor variable', { after: 'x' }, 'BAD_CURSOR'],
-    ['a variable of the wrong type', { pollMs: 'x' }, 'BAD_USER_INPUT'],
-    ['an unknown event in a variable', { events: ['llm_chunk'] }, 'BAD_USER_INPUT'],
-    ['a missing variable', { id: undefined }, 'BAD_USER_INPUT'],
-  ])('%s', async (_, variables, code) => {
+    ['a malformed cursor', { after: 'x' }, 'BAD_CURSOR'],
+    ['a value of the wrong type', { pollMs: 'x' }, 'BAD_USER_INPUT'],
+    ['an unknown event type', { events: ['llm_chunk'] }, 'BAD_USER_INPUT'],
+    ['a missing value', { id: undefined }, 'BAD_USER_INPUT'],
+  ])('%s is rejected in variables', async (_, variables, code) => {
     const query = `subscription($id: ID!, $after: Cursor, $events: [EventType!], $pollMs: Int) {
       agentStream(id: $id, after: $after, events: $events, pollMs: $pollMs) { seq } }`;
     const all = { id: 'a1', ...variables };
     for (const response of [await get(query, {}, all), await postQuery(query, {}, all)]) {
-      const [error] = await refusalOf(response);
+      const [error] = await rejectionOf(response);
       expect(error!.code).toBe(code);
       expect(error!.message).toContain(`$${Object.keys(variables)[0]}`);
     }
   });
 
-  test('a malformed Last-Event-ID', async () => {
+  test('a malformed Last-Event-ID is rejected', async () => {
     for (const header of ['x', '-1', '1-short', '01', '1-k3f9ab01zz-2', '1e3', '99999999999999999999']) {
-      const [error] = await refusalOf(await get(AGENT, { 'last-event-id': header }));
+      const [error] = await rejectionOf(await get(AGENT, { 'last-event-id': header }));
       expect(error!.code).toBe('BAD_CURSOR');
       expect(error!.message).toContain(`"${header}" is not a cursor`);
     }
   });
 
-  test('an unknown field', async () => {
-    const [error] = await refusalOf(await get('subscription { agentStream(id: "a1") { nope } }'));
+  test('an unknown field is rejected', async () => {
+    const [error] = await rejectionOf(await get('subscription { agentStream(id: "a1") { nope } }'));
     expect(error).toEqual({
       code: 'BAD_USER_INPUT',
       message: 'Cannot query field "nope" on type "ExecutionEvent". Did you mean "type"?',
     });
   });
 
-  test('a document that does not parse', async () => {
+  test('a document that does not parse is rejected', async () => {
     for (const response of [await get('subscription {'), await postQuery('subscription {')]) {
-      const [error] = await refusalOf(response);
+      const [error] = await rejectionOf(response);
       expect(error).toEqual({ code: 'BAD_USER_INPUT', message: 'Syntax Error: Expected Name, found <EOF>.' });
     }
   });
@@ -128,55 +143,55 @@ describe('PROTOCOL.md, GraphQL: a refusal is 200, one `next` with errors and no 
     ['a query that is no string', '{"query": 1}'],
     ['variables that are no object', '{"query": "{ __typename }", "variables": "x"}'],
     ['a parameter that is unknown', '{"query": "{ __typename }", "nope": 1}'],
-  ])('a body that is %s', async (_, body) => {
-    const [error] = await refusalOf(await post(body));
+  ])('a body that is %s is rejected', async (_, body) => {
+    const [error] = await rejectionOf(await post(body));
     expect(error!.code).toBe('BAD_USER_INPUT');
   });
 
-  test('a GET without a query, or with variables that are no JSON', async () => {
+  test('a GET without a query, or with variables that are not valid JSON, is rejected', async () => {
     for (const path of ['/graphql', '/graphql?query=', `${graphqlPath(AGENT)}&variables={`]) {
       const response = await app.request(path, { headers: EVENT_STREAM });
-      expect((await refusalOf(response))[0]!.code).toBe('BAD_USER_INPUT');
+      expect((await rejectionOf(response))[0]!.code).toBe('BAD_USER_INPUT');
     }
   });
 
-  test('an operation that is not in the document, or not told which', async () => {
+  test('an operation that is not in the document, or not named among several, is rejected', async () => {
     const two =
       'subscription A { agentStream(id: "a1") { seq } } subscription B { agentStream(id: "a1") { seq } }';
     for (const path of [graphqlPath(two), `${graphqlPath(two)}&operationName=C`]) {
       const response = await app.request(path, { headers: EVENT_STREAM });
-      expect((await refusalOf(response))[0]!.code).toBe('BAD_USER_INPUT');
+      expect((await rejectionOf(response))[0]!.code).toBe('BAD_USER_INPUT');
     }
   });
 
-  test('a mutation, of which there are none', async () => {
-    const [error] = await refusalOf(await get('mutation { nope }'));
+  test('an unknown mutation is rejected', async () => {
+    const [error] = await rejectionOf(await get('mutation { nope }'));
     expect(error!.code).toBe('BAD_USER_INPUT');
   });
 
-  test('two subscriptions in one operation', async () => {
+  test('two subscriptions in one operation are rejected', async () => {
     const query = 'subscription { a: agentStream(id: "a1") { seq } b: agentStream(id: "a1") { seq } }';
-    const [error] = await refusalOf(await get(query));
+    const [error] = await rejectionOf(await get(query));
     expect(error!.code).toBe('BAD_USER_INPUT');
   });
 
-  test('FORBIDDEN for one that may not be read, NOT_FOUND for one that may not be known of', async () => {
+  test('an execution is FORBIDDEN if it may not be read, and NOT_FOUND if the caller must not know of it', async () => {
     permission = () => ({ read: 'denied' });
-    expect((await refusalOf(await get(AGENT)))[0]).toEqual({
+    expect((await rejectionOf(await get(AGENT)))[0]).toEqual({
       code: 'FORBIDDEN',
       message: 'you may not read execution a1',
     });
     permission = () => ({ read: 'hidden' });
-    const hidden = (await refusalOf(await get(AGENT)))[0];
+    const hidden = (await rejectionOf(await get(AGENT)))[0];
     expect(hidden).toEqual({ code: 'NOT_FOUND', message: 'no such execution: a1' });
   });
 
-  test('an error of ours is masked and logged, and nothing of it is told', async () => {
+  test('an internal error is masked and logged, and nothing of it is sent', async () => {
     permission = () => {
       throw new TypeError('the password is hunter2');
     };
     for (const response of [await get(AGENT), await postQuery(AGENT)]) {
-      const [error] = await refusalOf(response);
+      const [error] = await rejectionOf(response);
       expect(error).toEqual({ code: 'INTERNAL', message: 'Unexpected error.' });
     }
     permission = () => {
@@ -187,40 +202,43 @@ describe('PROTOCOL.md, GraphQL: a refusal is 200, one `next` with errors and no 
     expect(app.services.tails.size).toBe(0);
   });
 
-  test.each(['development', 'production', 'test'])('NODE_ENV=%s masks all the same', async (environment) => {
-    vi.stubEnv('NODE_ENV', environment);
-    permission = () => {
-      throw new TypeError('the password is hunter2');
-    };
-    const fresh = createApp({ store, authorize: () => permission() });
-    for (const accept of ['text/event-stream', 'application/json']) {
-      const response = await fresh.request(
-        graphqlPath(accept === 'application/json' ? '{ execution(kind: AGENT, id: "a1") { id } }' : AGENT),
-        { headers: { accept } },
-      );
-      const text = await response.text();
-      expect(text).toContain('Unexpected error.');
-      expect(text).not.toMatch(/hunter2|TypeError|node_modules/);
-    }
-  });
+  test.each(['development', 'production', 'test'])(
+    'internal errors are masked with NODE_ENV=%s',
+    async (environment) => {
+      vi.stubEnv('NODE_ENV', environment);
+      permission = () => {
+        throw new TypeError('the password is hunter2');
+      };
+      const fresh = createApp({ store, authorize: () => permission() });
+      for (const accept of ['text/event-stream', 'application/json']) {
+        const response = await fresh.request(
+          graphqlPath(accept === 'application/json' ? '{ execution(kind: AGENT, id: "a1") { id } }' : AGENT),
+          { headers: { accept } },
+        );
+        const text = await response.text();
+        expect(text).toContain('Unexpected error.');
+        expect(text).not.toMatch(/hunter2|TypeError|node_modules/);
+      }
+    },
+  );
 
-  test('a caller is not an error of the server: nothing is logged', async () => {
+  test("a caller's mistake is not logged as an error of the server", async () => {
     await get('subscription { agentStream(id: "nope") { seq } }');
     await get('subscription { nope }');
     expect(app.errors).toEqual([]);
   });
 });
 
-const refusing = (code: 'UNAUTHENTICATED' | 'TOO_MANY_STREAMS') => () => {
+const rejectWith = (code: 'UNAUTHENTICATED' | 'TOO_MANY_STREAMS') => () => {
   throw new ExecstreamError(code, 'not now');
 };
 
-describe('PROTOCOL.md, GraphQL: 401, 429 and 503 are statuses of their own', () => {
+describe('codes with their own HTTP status: 401, 429 and 503', () => {
   test.each([
     ['UNAUTHENTICATED', 401, null],
     ['TOO_MANY_STREAMS', 429, '5'],
   ] as const)('%s is %d', async (code, status, retryAfter) => {
-    permission = refusing(code);
+    permission = rejectWith(code);
     for (const response of [await get(AGENT), await postQuery(AGENT)]) {
       expect(response.status).toBe(status);
       expect(response.headers.get('retry-after')).toBe(retryAfter);
@@ -245,8 +263,8 @@ describe('PROTOCOL.md, GraphQL: 401, 429 and 503 are statuses of their own', () 
   });
 });
 
-describe('PROTOCOL.md, Reconnecting: a passing refusal of a request with Last-Event-ID', () => {
-  test('is 200 with a longer retry, a comment that says why, and a clean end', async () => {
+describe('a temporary rejection of a request with Last-Event-ID', () => {
+  test('a temporary rejection is 200 with a longer retry, a comment with the reason, and a clean end', async () => {
     store.isAway = true;
     for (const response of [
       await get(AGENT, { 'last-event-id': '1' }),
@@ -257,27 +275,27 @@ describe('PROTOCOL.md, Reconnecting: a passing refusal of a request with Last-Ev
       expect(await response.text()).toBe('retry: 5000\n: memory store is unavailable\n\n');
     }
     store.isAway = false;
-    permission = refusing('TOO_MANY_STREAMS');
+    permission = rejectWith('TOO_MANY_STREAMS');
     expect(await (await get(AGENT, { 'last-event-id': '1' })).text()).toBe('retry: 5000\n: not now\n\n');
   });
 
-  test('an empty Last-Event-ID is none', async () => {
+  test('an empty Last-Event-ID counts as absent', async () => {
     store.isAway = true;
     expect((await get(AGENT, { 'last-event-id': '' })).status).toBe(503);
   });
 
-  test('401 stays 401: it does not pass', async () => {
-    permission = refusing('UNAUTHENTICATED');
+  test('401 remains 401, because it is not temporary', async () => {
+    permission = rejectWith('UNAUTHENTICATED');
     expect((await get(AGENT, { 'last-event-id': '1' })).status).toBe(401);
   });
 });
 
-describe('a subscription that nobody can stream', () => {
+describe('a subscription and its Accept header', () => {
   test.each([
     ['application/json', 406],
     ['application/graphql-response+json', 406],
     ['multipart/mixed', 406],
-  ])('with Accept: %s is %d, and keeps no viewer', async (accept, status) => {
+  ])('a subscription with Accept: %s is %d, and keeps no viewer', async (accept, status) => {
     const response = await app.request(graphqlPath(AGENT), { headers: { accept } });
     expect(response.status).toBe(status);
     expect(app.services.tails.size).toBe(0);
@@ -289,7 +307,7 @@ describe('a subscription that nobody can stream', () => {
     'text/*',
     'text/html;q=0.1, text/event-stream',
     'Text/Event-Stream',
-  ])('with Accept: %s is a stream', async (accept) => {
+  ])('a subscription with Accept: %s is a stream', async (accept) => {
     const response = await app.request('/graphql', {
       method: 'POST',
       headers: { accept, 'content-type': 'application/json' },

@@ -1,4 +1,4 @@
-// What a GraphQL request brings beside its document: wrong values are refused with a message that names the parameter.
+// The parameters of a GraphQL request: invalid ones are rejected with a message that names them.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ListeningApp, startApp } from '../support/app.ts';
 
@@ -30,7 +30,7 @@ const asForm = (parameters: Record<string, string>) =>
 const asQuery = (parameters: Record<string, string>) =>
   fetch(`${app.url}/graphql?${new URLSearchParams(parameters)}`, { headers: { accept: 'application/json' } });
 
-async function expectRefusal(response: Response, message: RegExp): Promise<void> {
+async function expectRejection(response: Response, message: RegExp): Promise<void> {
   expect(response.status).toBe(400);
   const { errors } = await response.json();
   expect(errors).toEqual([
@@ -40,23 +40,32 @@ async function expectRefusal(response: Response, message: RegExp): Promise<void>
 }
 
 describe('variables and extensions in a form or a URL', () => {
-  test.each(['variables', 'extensions'])('%s that are not JSON are 400 and named', async (name) => {
-    for (const value of ['{', 'x', '{"a":', "{'a': 1}", '\u0000']) {
-      for (const send of [asForm, asQuery]) {
-        await expectRefusal(await send({ query: QUERY, [name]: value }), RegExp(`^${name}: expected JSON$`));
+  test.each(['variables', 'extensions'])(
+    '%s that are not valid JSON are rejected with 400 and their name',
+    async (name) => {
+      for (const value of ['{', 'x', '{"a":', "{'a': 1}", '\u0000']) {
+        for (const send of [asForm, asQuery]) {
+          await expectRejection(
+            await send({ query: QUERY, [name]: value }),
+            RegExp(`^${name}: expected JSON$`),
+          );
+        }
       }
-    }
-  });
+    },
+  );
 
-  test.each(['variables', 'extensions'])('%s that are not an object are 400 and named', async (name) => {
-    for (const value of ['1', '"x"', 'true', '[1]']) {
-      for (const send of [asForm, asQuery]) {
-        await expectRefusal(await send({ query: QUERY, [name]: value }), RegExp(`"${name}"`));
+  test.each(['variables', 'extensions'])(
+    '%s that are not an object are rejected with 400 and their name',
+    async (name) => {
+      for (const value of ['1', '"x"', 'true', '[1]']) {
+        for (const send of [asForm, asQuery]) {
+          await expectRejection(await send({ query: QUERY, [name]: value }), RegExp(`"${name}"`));
+        }
       }
-    }
-  });
+    },
+  );
 
-  test('a form with valid ones is executed, whatever the case of its media type', async () => {
+  test('a form with valid parameters is executed, regardless of the case of its media type', async () => {
     const query = 'query($id: ID!) { execution(kind: AGENT, id: $id) { id } }';
     const variables = JSON.stringify({ id: 'nope' });
     const response = await asForm({ query, variables, extensions: '{}' });
@@ -92,33 +101,36 @@ describe('a JSON body with parameters of the wrong type', () => {
   test.each(cases.map(([body, message]) => [body.slice(0, 60), body, message] as const))(
     '%s is 400',
     async (_, body, message) => {
-      await expectRefusal(await asJson(body), message);
+      await expectRejection(await asJson(body), message);
     },
   );
 });
 
 describe('the nesting of variables and extensions', () => {
-  test.each(['variables', 'extensions'])('%s of up to 128 levels are accepted, of 129 not', async (name) => {
-    const tooDeep = RegExp(`^${name}: expected JSON of up to 128 levels$`);
-    const body = (value: string) => `{"query":"${QUERY}","${name}":{"a":${value}}}`;
-    for (const nested of [deepArrays, deepObjects]) {
-      expect(await (await asJson(body(nested(127)))).json()).toEqual({ data: { __typename: 'Query' } });
-      await expectRefusal(await asJson(body(nested(128))), tooDeep);
-      await expectRefusal(await asJson(body(nested(20_000))), tooDeep);
-      await expectRefusal(await asForm({ query: QUERY, [name]: `{"a":${nested(4_000)}}` }), tooDeep);
-    }
-  });
+  test.each(['variables', 'extensions'])(
+    '%s of up to 128 levels are accepted, and of 129 rejected',
+    async (name) => {
+      const tooDeep = RegExp(`^${name}: expected JSON of up to 128 levels$`);
+      const body = (value: string) => `{"query":"${QUERY}","${name}":{"a":${value}}}`;
+      for (const nested of [deepArrays, deepObjects]) {
+        expect(await (await asJson(body(nested(127)))).json()).toEqual({ data: { __typename: 'Query' } });
+        await expectRejection(await asJson(body(nested(128))), tooDeep);
+        await expectRejection(await asJson(body(nested(20_000))), tooDeep);
+        await expectRejection(await asForm({ query: QUERY, [name]: `{"a":${nested(4_000)}}` }), tooDeep);
+      }
+    },
+  );
 
   test.each([
     'subscription($a: Cursor) { agentStream(id: "a1", after: $a) { seq } }',
     'mutation($a: [ID!]!) { createStreamToken(executions: $a) { token } }',
     'query($a: ID!) { execution(kind: AGENT, id: $a) { id } }',
-  ])('is checked before a scalar is given the value: %s', async (query) => {
+  ])('the nesting is checked before a scalar receives the value: %s', async (query) => {
     const body = `{"query":${JSON.stringify(query)},"variables":{"a":${deepObjects(10_000)}}}`;
-    await expectRefusal(await asJson(body), /^variables: expected JSON of up to 128 levels$/);
+    await expectRejection(await asJson(body), /^variables: expected JSON of up to 128 levels$/);
   });
 
-  test('is checked in single connection mode too', async () => {
+  test('the nesting is checked in single connection mode', async () => {
     const reserved = await fetch(`${app.url}/graphql/stream`, { method: 'PUT' });
     const token = await reserved.text();
     const query = 'subscription($a: Cursor) { agentStream(id: "a1", after: $a) { seq } }';
@@ -130,6 +142,6 @@ describe('the nesting of variables and extensions', () => {
         `,"variables":{"a":${deepObjects(10_000)}}}`,
       ),
     });
-    await expectRefusal(response, /^variables: expected JSON of up to 128 levels$/);
+    await expectRejection(response, /^variables: expected JSON of up to 128 levels$/);
   });
 });

@@ -1,5 +1,4 @@
-// Execute once, encode once, write many: who shares an execution of GraphQL, and who must not (ARCHITECTURE.md,
-// invariant 7).
+// Execute once, encode once, write many: which viewers share an execution of GraphQL, and which must not.
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Permission } from '../../src/execution/permission.ts';
 import { schema } from '../../src/schema/index.ts';
@@ -31,7 +30,7 @@ const open = async (query = QUERY, variables: object = {}, id = 'anonymous', hea
 
 const seqsOf = (body: Collected) => [...body.text.matchAll(/"seq":(\d+)/g)].map((match) => Number(match[1]));
 
-/** Publishes 10 events to these viewers and answers how often GraphQL was executed for them. */
+/** Publishes 10 events to these viewers and returns how often GraphQL was executed for them. */
 async function executionsFor(...bodies: Collected[]): Promise<number> {
   const { counter } = app.services.graphql;
   await settled();
@@ -44,7 +43,7 @@ async function executionsFor(...bodies: Collected[]): Promise<number> {
 let log: Awaited<ReturnType<typeof directLog>>;
 
 describe('200 viewers of one execution', () => {
-  test('GraphQL executes each event once, and all see every event', async () => {
+  test('GraphQL executes each event once for 200 viewers, and all receive every event', async () => {
     await using listening = await startApp();
     const run = await listening.publisher.begin({ id: 'a1', kind: 'agent' });
     const url = listening.url + graphqlPath('subscription { agentStream(id: "a1") { seq } }');
@@ -66,8 +65,8 @@ describe('200 viewers of one execution', () => {
   });
 });
 
-describe('ARCHITECTURE.md, invariant 7: what shares', () => {
-  test('the same operation from different cursors, headers and callers of one permission class', async () => {
+describe('viewers that share executions', () => {
+  test('viewers share if cursors, headers and callers of one permission class differ', async () => {
     app = createApp();
     log = await directLog(app);
     const bodies = [
@@ -101,20 +100,23 @@ describe('ARCHITECTURE.md, invariant 7: what shares', () => {
       'subscription Mine { agentStream(id: "a1") { seq type } } query Other { executions { ...F } } fragment F on ExecutionConnection { __typename }',
       { operationName: 'Mine' },
     ],
-  ])('documents that differ in %s', async (_, query, { operationName, ...variables } = {}) => {
-    app = createApp();
-    log = await directLog(app);
-    const path = graphqlPath(query, variables) + (operationName ? `&operationName=${operationName}` : '');
-    const bodies = [
-      await open('subscription { agentStream(id: "a1") { seq type } }'),
-      collect(await app.request(path, { headers: EVENT_STREAM })),
-    ];
-    expect(await executionsFor(...bodies)).toBe(10);
-    const messages = bodies.map(({ text }) => text.match(/^data: .*/gm)!.slice(0, 10));
-    expect(messages[1]).toEqual(messages[0]);
-  });
+  ])(
+    'viewers share if their documents differ in %s',
+    async (_, query, { operationName, ...variables } = {}) => {
+      app = createApp();
+      log = await directLog(app);
+      const path = graphqlPath(query, variables) + (operationName ? `&operationName=${operationName}` : '');
+      const bodies = [
+        await open('subscription { agentStream(id: "a1") { seq type } }'),
+        collect(await app.request(path, { headers: EVENT_STREAM })),
+      ];
+      expect(await executionsFor(...bodies)).toBe(10);
+      const messages = bodies.map(({ text }) => text.match(/^data: .*/gm)!.slice(0, 10));
+      expect(messages[1]).toEqual(messages[0]);
+    },
+  );
 
-  test('a viewer that comes later takes what the ring has, without a new execution', async () => {
+  test('a viewer that joins later uses the frames of the ring, without a new execution', async () => {
     app = createApp();
     log = await directLog(app);
     const first = await open();
@@ -125,7 +127,7 @@ describe('ARCHITECTURE.md, invariant 7: what shares', () => {
     expect(app.services.graphql.counter.executions).toBe(10);
   });
 
-  test('of a viewer that was alone for long nothing is kept: those who come later share what they take', async () => {
+  test('frames of a viewer that was alone are not kept, and later viewers share what they take', async () => {
     app = createApp();
     log = await directLog(app);
     const { counter } = app.services.graphql;
@@ -143,7 +145,7 @@ describe('ARCHITECTURE.md, invariant 7: what shares', () => {
   });
 });
 
-describe('ARCHITECTURE.md, invariant 7: what does not share', () => {
+describe('viewers that do not share executions', () => {
   test.each([
     ['documents', () => open('subscription { agentStream(id: "a1") { seq id } }')],
     ['variables', () => open(QUERY, { full: true })],
@@ -158,13 +160,13 @@ describe('ARCHITECTURE.md, invariant 7: what does not share', () => {
           { on: true },
         ),
     ],
-  ])('%s', async (_, other) => {
+  ])('viewers with %s do not share', async (_, other) => {
     app = createApp();
     log = await directLog(app);
     expect(await executionsFor(await open(), await other())).toBe(20);
   });
 
-  test('a REST viewer and a GraphQL viewer: two encodings', async () => {
+  test('a REST viewer and a GraphQL viewer do not share, because their encodings differ', async () => {
     app = createApp();
     log = await directLog(app);
     const rest = collect(await app.request('/api/v0/executions/agents/a1/stream', { headers: EVENT_STREAM }));
@@ -177,7 +179,7 @@ describe('ARCHITECTURE.md, invariant 7: what does not share', () => {
     expect(app.services.graphql.counter.executions).toBe(20);
   });
 
-  test('permission classes', async () => {
+  test('viewers of different permission classes do not share', async () => {
     const classes: Record<string, Permission> = {
       ada: { read: 'granted', class: 'full' },
       bob: { read: 'granted', class: 'redacted' },
@@ -189,7 +191,7 @@ describe('ARCHITECTURE.md, invariant 7: what does not share', () => {
     expect(await executionsFor(...bodies)).toBe(20);
   });
 
-  test('operations of one document, by name', async () => {
+  test('viewers of different operations of one document do not share', async () => {
     app = createApp();
     log = await directLog(app);
     const two =
@@ -203,8 +205,8 @@ describe('ARCHITECTURE.md, invariant 7: what does not share', () => {
   });
 });
 
-describe('ARCHITECTURE.md, invariant 7: nothing of one caller can reach another', () => {
-  test('resolvers under ExecutionEvent are given an empty frozen context', async () => {
+describe('isolation of callers', () => {
+  test('resolvers of events receive an empty frozen context', async () => {
     const fields = (schema.getType('LlmChunk') as unknown as GraphQLObject).getFields();
     const { resolve } = fields.content!;
     const contexts: unknown[] = [];
@@ -227,12 +229,12 @@ describe('ARCHITECTURE.md, invariant 7: nothing of one caller can reach another'
     }
   });
 
-  test('permission is asked at every subscription and every replay', async () => {
-    let asked = 0;
+  test('permission is checked for every subscription and every replay', async () => {
+    let checks = 0;
     let allowed = true;
     app = createApp({
       authorize: () => {
-        asked += 1;
+        checks += 1;
         return { read: allowed ? 'granted' : 'hidden' };
       },
     });
@@ -240,7 +242,7 @@ describe('ARCHITECTURE.md, invariant 7: nothing of one caller can reach another'
     await log.append(...chunks(3));
     const first = await open();
     const second = await open(QUERY, { after: '1' });
-    expect(asked).toBe(2);
+    expect(checks).toBe(2);
     allowed = false;
     const third = await open(QUERY, { after: '1' });
     await settled();

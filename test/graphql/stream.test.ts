@@ -1,4 +1,4 @@
-// Subscriptions over SSE in distinct connections mode: the wire, resuming, and the end.
+// Subscriptions over SSE in distinct connections mode: the bytes, resuming, and the end.
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   type App,
@@ -37,13 +37,13 @@ const post = (variables: object, lastEventId?: string, query = SUBSCRIPTION) =>
     body: JSON.stringify({ query, variables: { id: 'a1', ...variables } }),
   });
 
-/** The whole text of a stream that ends. */
+/** The complete text of a stream that ends. */
 async function whole(response: Response | Promise<Response>): Promise<string> {
   return (await response).text();
 }
 
-describe('PROTOCOL.md, GraphQL: the wire', () => {
-  test('first bytes, a `next` with `id:` for every event, then `complete` with the terminal id', async () => {
+describe('the bytes of a stream', () => {
+  test('a stream is the opening, a `next` with `id:` for every event, then `complete` with the terminal id', async () => {
     app = createApp();
     const log = await directLog(app);
     await log.append(chunk('Hello\r\n "world" \u2028'), toolCall());
@@ -79,7 +79,7 @@ describe('PROTOCOL.md, GraphQL: the wire', () => {
     `);
   });
 
-  test('`id:` is there also where the selection leaves id out, for GET and POST alike', async () => {
+  test('`id:` is sent even if the selection omits id, for GET and POST', async () => {
     app = createApp();
     const log = await directLog(app);
     await log.append(chunk('a'));
@@ -106,7 +106,7 @@ describe('PROTOCOL.md, GraphQL: the wire', () => {
     expect(texts[1]).toBe(texts[0]);
   });
 
-  test('an alias and an operation name change nothing but the result', async () => {
+  test('an alias and an operation name change only the result', async () => {
     app = createApp();
     const log = await directLog(app);
     await log.complete();
@@ -119,7 +119,7 @@ describe('PROTOCOL.md, GraphQL: the wire', () => {
     );
   });
 
-  test('the first bytes come before anything was published, through a real server', async () => {
+  test('the first bytes are sent before anything was published', async () => {
     await using listening = await startApp();
     await directLog(listening);
     using stream = await openSse(listening.url + graphqlPath(SUBSCRIPTION, { id: 'a1' }));
@@ -127,7 +127,7 @@ describe('PROTOCOL.md, GraphQL: the wire', () => {
     expect(stream.status).toBe(200);
   });
 
-  test('a workflow and a task have streams of their own', async () => {
+  test('workflows and tasks have their own streams', async () => {
     app = createApp();
     for (const kind of ['workflow', 'task'] as const) {
       const log = await directLog(app, { kind, id: kind, mode: 'STRUCTURED' });
@@ -145,7 +145,7 @@ describe('PROTOCOL.md, GraphQL: the wire', () => {
 
 const seqsOf = (text: string) => [...text.matchAll(/"seq":(\d+)/g)].map((match) => Number(match[1]));
 
-describe('PROTOCOL.md, GraphQL: resuming', () => {
+describe('resuming a stream', () => {
   test.each([
     ['Last-Event-ID', (cursor: string) => get({}, cursor)],
     ['after', (cursor: string) => get({ after: cursor })],
@@ -153,7 +153,7 @@ describe('PROTOCOL.md, GraphQL: resuming', () => {
     ['a bare Last-Event-ID', (cursor: string) => get({}, cursor.split('-')[0])],
     ['a bare after', (cursor: string) => get({ after: cursor.split('-')[0] })],
     ['after as a number', (cursor: string) => get({ after: Number(cursor.split('-')[0]) })],
-  ])('by %s gives exactly the rest', async (_, open) => {
+  ])('resuming by %s gives exactly the remaining events', async (_, open) => {
     app = createApp();
     const log = await directLog(app);
     await log.append(...chunks(9));
@@ -161,7 +161,7 @@ describe('PROTOCOL.md, GraphQL: resuming', () => {
     expect(seqsOf(await whole(open(`4-${log.epoch}`)))).toEqual(range(5, 10));
   });
 
-  test('Last-Event-ID wins over after; an empty one does not', async () => {
+  test('Last-Event-ID takes precedence over after, unless it is empty', async () => {
     app = createApp();
     const log = await directLog(app);
     await log.append(...chunks(9));
@@ -187,7 +187,7 @@ describe('PROTOCOL.md, GraphQL: resuming', () => {
     ['above the head', (epoch: string) => `40-${epoch}`],
     ['above the head, bare', () => '40'],
     ['of another epoch, 0', () => '0-zzzzzzzzzzzz'],
-  ])('PROTOCOL.md, Cursors: one %s gets `reset` (log_lost) and everything', async (_, cursor) => {
+  ])('a cursor %s gets `reset` (log_lost) and all events', async (_, cursor) => {
     app = createApp();
     const log = await directLog(app);
     await log.append(...chunks(2));
@@ -198,7 +198,7 @@ describe('PROTOCOL.md, GraphQL: resuming', () => {
     );
   });
 
-  test('a live stream goes on from the cursor, with what was published meanwhile', async () => {
+  test('a live stream continues after its cursor, with events that were published in the meantime', async () => {
     app = createApp();
     const log = await directLog(app);
     await log.append(...chunks(3));
@@ -214,7 +214,7 @@ describe('PROTOCOL.md, GraphQL: resuming', () => {
   });
 });
 
-describe('PROTOCOL.md, GraphQL: at the end', () => {
+describe('the end of a stream', () => {
   test('a GET with Last-Event-ID at the terminal event is 204, and a browser stops', async () => {
     app = createApp();
     const log = await directLog(app);
@@ -230,7 +230,7 @@ describe('PROTOCOL.md, GraphQL: at the end', () => {
     expect(app.services.streams.size).toBe(0);
   });
 
-  test('a POST, or only `after`, is 200 with `complete` alone', async () => {
+  test('a POST, or a request with only `after`, at the terminal event is 200 with only `complete`', async () => {
     app = createApp();
     const log = await directLog(app);
     await log.append(...chunks(3));
@@ -244,7 +244,7 @@ describe('PROTOCOL.md, GraphQL: at the end', () => {
     expect(app.services.tails.size).toBe(0);
   });
 
-  test('an execution that ended without success ends with `error`, then `complete`', async () => {
+  test('an execution that fails ends with `error`, then `complete`', async () => {
     app = createApp();
     const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
     await run.text('a');
@@ -258,7 +258,7 @@ describe('PROTOCOL.md, GraphQL: at the end', () => {
     expect(text).toMatch(/\nid: 3-\w+\nevent: complete\ndata: \n\n$/);
   });
 
-  test('rotation and drain: a clean end without `complete`', async () => {
+  test('rotation and drain end a stream cleanly without `complete`', async () => {
     await using listening = await startApp();
     const log = await directLog(listening);
     await log.append(...chunks(2));
@@ -271,8 +271,8 @@ describe('PROTOCOL.md, GraphQL: at the end', () => {
   });
 });
 
-describe('ARCHITECTURE.md, invariant 9: nothing is left behind', () => {
-  test('a client that goes away lets go of viewer, tail and stream', async () => {
+describe('a client that disconnects', () => {
+  test('a client that disconnects releases viewer, tail and stream', async () => {
     await using listening = await startApp();
     await directLog(listening);
     const stream = await openSse(listening.url + graphqlPath(SUBSCRIPTION, { id: 'a1' }));
@@ -283,25 +283,25 @@ describe('ARCHITECTURE.md, invariant 9: nothing is left behind', () => {
     expect(listening.services.streams.size).toBe(0);
   });
 
-  test('a client that goes away before its answer lets go too', async () => {
+  test('a client that disconnects before its response releases everything', async () => {
     let answer = () => {};
-    let asked = 0;
+    let checks = 0;
     await using listening = await startApp({
       authorize: () =>
         new Promise((resolve) => {
-          asked += 1;
+          checks += 1;
           answer = () => resolve({ read: 'granted' });
         }),
     });
     await directLog(listening);
     for (const path of [graphqlPath(SUBSCRIPTION, { id: 'a1' }), '/api/v0/executions/agents/a1/stream']) {
-      const before = asked;
+      const before = checks;
       const client = new AbortController();
       const sent = fetch(listening.url + path, { headers: EVENT_STREAM, signal: client.signal });
-      await expect.poll(() => asked).toBe(before + 1);
+      await expect.poll(() => checks).toBe(before + 1);
       client.abort();
       await sent.catch(() => {});
-      // The server has heard of it once a request behind it has been answered.
+      // The server has processed it once a later request has been answered.
       await fetch(`${listening.url}/health/live`);
       await new Promise((resolve) => setTimeout(resolve, 20));
       answer();

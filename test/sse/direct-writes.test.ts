@@ -158,7 +158,7 @@ describe('a client that has not read the last write', () => {
     return { ...raw, log };
   }
 
-  test('receives no further write until it has, and then everything in order', async () => {
+  test('a client that has not read the last write receives no further write until it has, and then everything in order', async () => {
     await using app = await startApp();
     const { socket, text, log } = await openHeldUp(app);
     await log.append(...chunks(20));
@@ -172,7 +172,7 @@ describe('a client that has not read the last write', () => {
     socket.destroy();
   });
 
-  test('receives the end of a rotation after it', async () => {
+  test('a client that has not read the last write receives the end of a rotation after it', async () => {
     await using app = await startApp();
     const { socket, text } = await openHeldUp(app);
     app.services.streams.rotateAll();
@@ -184,7 +184,7 @@ describe('a client that has not read the last write', () => {
     socket.destroy();
   });
 
-  test('is released when it resets the connection', async () => {
+  test('a client that has not read the last write is released when it resets the connection', async () => {
     await using app = await startApp();
     const { socket } = await openHeldUp(app);
     socket.resetAndDestroy();
@@ -220,7 +220,7 @@ describe('the socket of a response', () => {
     return text;
   }
 
-  test('that buffers the headers receives the body after them', async () => {
+  test('a socket that buffers the headers receives the body after them', async () => {
     const corked = await twoFrames(
       (socket) => socket.cork(),
       (socket) => socket.uncork(),
@@ -231,7 +231,7 @@ describe('the socket of a response', () => {
     expect(body).toMatch(/^retry: 1000\n:\n\nid: 1-a\n.*\n.*\n\nid: 2-a\n.*\n.*\n\n$/);
   });
 
-  test('that fails to write is closed, even if no other event reports the failure', async () => {
+  test('a socket that fails to write is closed, even if no other event reports the failure', async () => {
     const text = await twoFrames((socket) => {
       vi.spyOn(handleOf(socket)!, 'writeBuffer').mockReturnValue(-constants.errno.EPIPE);
     });

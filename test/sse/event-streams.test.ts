@@ -82,7 +82,7 @@ afterEach(() => {
 });
 
 describe('the headers of a stream', () => {
-  test('forbid caching, transformation and buffering by nginx', () => {
+  test('the headers of a stream forbid caching, transformation and buffering by nginx', () => {
     const { body } = open();
     expect(Object.fromEntries(body.response.headers)).toEqual({
       'cache-control': 'no-cache, no-transform',
@@ -146,7 +146,7 @@ describe('first bytes and heartbeats', () => {
 });
 
 describe('a cursor that was advanced by the filter', () => {
-  test('is sent once, instead of the comment of a heartbeat', async () => {
+  test('a cursor that was advanced by the filter is sent once, instead of the comment of a heartbeat', async () => {
     const { body, source } = open();
     source.cursor = '7-e';
     await pass(15_000);
@@ -155,7 +155,7 @@ describe('a cursor that was advanced by the filter', () => {
     expect(body.text).toBe('retry: 1000\n:\n\nid: 7-e\n\n:\n\n');
   });
 
-  test('is sent before the final frame and the end', async () => {
+  test('a cursor that was advanced by the filter is sent before the final frame and the end', async () => {
     const { body, source } = open();
     source.give('data: 1\n\n');
     await settled();
@@ -255,7 +255,7 @@ describe('the end of a stream', () => {
 });
 
 describe('a source that throws', () => {
-  test('ends its own stream so that the client reconnects, and the error is reported', async () => {
+  test('a source that throws ends its own stream so that the client reconnects, and the error is reported', async () => {
     const errors: unknown[] = [];
     const streams = new EventStreams(SETTINGS, (error) => errors.push(error));
     const [broken, fine] = [new ManualSource(), new ManualSource()];
@@ -280,7 +280,7 @@ describe('a source that throws', () => {
 });
 
 describe('a stream releases what it holds', () => {
-  test('when the client disconnects', async () => {
+  test('a stream releases what it holds when the client disconnects', async () => {
     const { streams, client, source } = open();
     await settled();
     client.abort();
@@ -290,7 +290,7 @@ describe('a stream releases what it holds', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('when the client has disconnected before it opens', async () => {
+  test('a stream releases what it holds when the client has disconnected before it opens', async () => {
     const streams = new EventStreams(SETTINGS);
     const source = new ManualSource();
     streamResponse(streams, source, AbortSignal.abort());
@@ -300,7 +300,7 @@ describe('a stream releases what it holds', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('when the body is cancelled', async () => {
+  test('a stream releases what it holds when the body is cancelled', async () => {
     const { streams, body, source } = open();
     await settled();
     await body.cancel();
@@ -310,7 +310,7 @@ describe('a stream releases what it holds', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('and takes nothing from its source for a client that does not read', async () => {
+  test('a stream takes nothing from its source for a client that does not read', async () => {
     const streams = new EventStreams(SETTINGS);
     const source = new ManualSource();
     source.give(...Array.from({ length: 100 }, (_, i) => `data: ${i}\n\n`));
@@ -360,9 +360,11 @@ describe('a stream and its sink', () => {
     stream.attach(sink);
     stream.close();
     stream.close();
-    stream.rotate();
+    source.queue.push('data: 1\n\n');
     stream.advance();
+    stream.rotate();
     expect([taken(), source.closed]).toEqual([[OPENING, 'closed'], 1]);
+    expect(source.queue.length).toBe(1);
   });
 
   test('a stream whose sink closes it during the last write sends no final frame', () => {
@@ -424,7 +426,7 @@ describe('a stream and its sink', () => {
 });
 
 describe('a client that stalls', () => {
-  test('is disconnected at the first heartbeat after 60 s, and only if the sink was never ready in between', () => {
+  test('a client that stalls is disconnected at the first heartbeat after 60 s, and only if the sink was never ready in between', () => {
     const { source, stream, sink, taken } = openByHand();
     stream.attach(sink);
     sink.ready = false;
@@ -447,7 +449,7 @@ describe('a client that stalls', () => {
 describe('the rate limit of a stream', () => {
   const frames = (count: number) => Array.from({ length: count }, () => 'x'.repeat(100));
 
-  test('holds frames back until the next second, and continues then', () => {
+  test('the rate limit of a stream holds frames back until the next second, and continues then', () => {
     const { source, stream, sink } = openByHand({ bytesPerSecond: 250 });
     source.queue.push(...frames(10));
     stream.attach(sink);
@@ -464,7 +466,7 @@ describe('the rate limit of a stream', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('does not apply to a stream that took longer than a second to reach it', () => {
+  test('the rate limit of a stream does not apply to a stream that took longer than a second to reach it', () => {
     const { source, stream, sink } = openByHand({ bytesPerSecond: 250, heartbeatMs: 100_000 });
     source.queue.push(...frames(2));
     stream.attach(sink);
@@ -483,7 +485,7 @@ describe('the rate limit of a stream', () => {
     stream.close();
   });
 
-  test('does not delay a rotation', () => {
+  test('the rate limit of a stream does not delay a rotation', () => {
     const { source, stream, sink, taken } = openByHand({ bytesPerSecond: 250 });
     source.queue.push(...frames(10));
     stream.attach(sink);
@@ -494,7 +496,7 @@ describe('the rate limit of a stream', () => {
 });
 
 describe('the streams of a process', () => {
-  test('are counted while they are open, and so are their bytes', async () => {
+  test('the streams of a process are counted while they are open, and so are their bytes', async () => {
     const { streams, source, client, body } = open();
     await settled();
     source.give('data: 1\n\n');
@@ -505,7 +507,7 @@ describe('the streams of a process', () => {
     expect([streams.size, streams.opened, body.text.length]).toEqual([0, 1, 24]);
   });
 
-  test('drain at 500 per second, or faster if there is less time', async () => {
+  test('the streams of a process drain at 500 per second, or faster if there is less time', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0.5);
     for (const [withinMs, halfMs] of [
       [60_000, 1_000],
@@ -525,7 +527,7 @@ describe('the streams of a process', () => {
     }
   });
 
-  test('drain immediately without a deadline', async () => {
+  test('the streams of a process drain immediately without a deadline', async () => {
     const { streams, body } = open();
     await settled();
     streams.drain();

@@ -37,7 +37,7 @@ describe('a frame encodes', () => {
       'id: 1-e\nevent: llm_chunk\ndata: a\u2028b\u0085c\vd\fe\n\n',
     ],
     ['emoji and CJK', '👩‍🚀漢字', 'id: 1-e\nevent: llm_chunk\ndata: 👩‍🚀漢字\n\n'],
-  ])('%s', (_, content, wire) => {
+  ])('a frame encodes %s', (_, content, wire) => {
     const bytes = frame('1-e', 'llm_chunk', content);
     expect(text(bytes)).toBe(wire);
     expect(parsed(bytes).events).toEqual([
@@ -45,7 +45,7 @@ describe('a frame encodes', () => {
     ]);
   });
 
-  test('no id line without an id, so that the client keeps the previous one', () => {
+  test('a frame encodes no id line without an id, so that the client keeps the previous one', () => {
     expect(text(frame(undefined, 'next', '{}'))).toBe('event: next\ndata: {}\n\n');
   });
 });
@@ -76,7 +76,7 @@ describe('frames that are not events', () => {
 describe('the chunk of a frame (RFC 9112, 7.1)', () => {
   const chunkOf = ({ chunk }: Frame) => new TextDecoder().decode(chunk);
 
-  test('is its bytes after their number in hex, and before a line break', () => {
+  test('the chunk of a frame is its bytes after their number in hex, and before a line break', () => {
     const encoded = frame('1-e', 'llm_chunk', '👩‍🚀漢字');
     expect(chunkOf(encoded)).toBe(`${encoded.bytes.length.toString(16)}\r\n${text(encoded)}\r\n`);
   });
@@ -92,7 +92,7 @@ describe('the chunk of a frame (RFC 9112, 7.1)', () => {
     },
   );
 
-  test('of joined frames is a single one, and their bytes are concatenated', () => {
+  test('the chunk of a frame of joined frames is a single one, and their bytes are concatenated', () => {
     const frames = [frame('1-e', 'a', 'ä'), frame('2-e', 'b', ''), HEARTBEAT];
     expect(text(joinFrames(frames))).toBe(frames.map(text).join(''));
     const { length, bytes } = joinFrames(frames);

@@ -40,7 +40,7 @@ function fill(
 }
 
 describe('writeTo', () => {
-  test('returns true for a write that completes, and calls no callback', async () => {
+  test('writeTo returns true for a write that completes, and calls no callback', async () => {
     using one = await pair();
     const onWritten = vi.fn();
     one.client.resume();
@@ -50,7 +50,7 @@ describe('writeTo', () => {
     expect(onWritten).not.toHaveBeenCalled();
   });
 
-  test('calls the callback of each socket when its own write has completed', async () => {
+  test('writeTo calls the callback of each socket when its own write has completed', async () => {
     using one = await pair();
     using two = await pair();
     using ready = await pair();
@@ -75,7 +75,7 @@ describe('writeTo', () => {
     await until(() => two.got() === `${ofTwo}!`);
   });
 
-  test('passes the error of a pending write to its callback', async () => {
+  test('writeTo passes the error of a pending write to its callback', async () => {
     using one = await pair();
     const onWritten = vi.fn();
     fill(one.handle, 'x', onWritten);
@@ -84,7 +84,7 @@ describe('writeTo', () => {
     expect(onWritten.mock.calls).toEqual([[new Error('write ECANCELED')]]);
   });
 
-  test('passes an immediate error to the callback', async () => {
+  test('writeTo passes an immediate error to the callback', async () => {
     using one = await pair();
     const { handle } = one;
     one.socket.destroy();

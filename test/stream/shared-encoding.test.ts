@@ -26,7 +26,7 @@ function setUp(...held: ExecutionEvent[]) {
 const text = ({ bytes }: { bytes: Uint8Array }) => Buffer.from(bytes).toString();
 
 describe('a shared encoding', () => {
-  test('executes once for the results of an event', () => {
+  test('a shared encoding executes once for the results of an event', () => {
     const one = event(1);
     const { encoding, counter } = setUp(one);
     const result = encoding.result(one);
@@ -35,7 +35,7 @@ describe('a shared encoding', () => {
     expect(counter.executions).toBe(1);
   });
 
-  test('encodes an event of the ring once', () => {
+  test('a shared encoding encodes an event of the ring once', () => {
     const one = event(1);
     const { encoding, counter } = setUp(one);
     expect(text(encoding.frame(one, encoder))).toBe('id: 1-e\nevent: next\ndata: 1\n\n');
@@ -43,7 +43,7 @@ describe('a shared encoding', () => {
     expect(counter.executions).toBe(1);
   });
 
-  test('does not keep the frame of a synthetic event that repeats a cursor', () => {
+  test('a shared encoding does not keep the frame of a synthetic event that repeats a cursor', () => {
     const [one, synthetic] = [event(1), event(1)];
     const { encoding, counter } = setUp(one);
     const frames = [encoding.frame(synthetic, encoder), encoding.frame(one, encoder)];
@@ -52,7 +52,7 @@ describe('a shared encoding', () => {
     expect(counter.executions).toBe(3);
   });
 
-  test('drops its frames when the ring is cleared for a single viewer, and not before', () => {
+  test('a shared encoding drops its frames when the ring is cleared for a single viewer, and not before', () => {
     const [one, two] = [event(1), event(2)];
     const { ring, encoding, counter } = setUp(one);
     const first = encoding.frame(one, encoder);
@@ -64,7 +64,7 @@ describe('a shared encoding', () => {
     expect(counter.executions).toBe(4);
   });
 
-  test('encodes a span once, and its remainder from the same frames', () => {
+  test('a shared encoding encodes a span once, and its remainder from the same frames', () => {
     const events = [event(1), event(2), event(3)];
     const { encoding, counter } = setUp();
     const joined = encoding.span({ events, from: 0 }, encoder);
@@ -74,7 +74,7 @@ describe('a shared encoding', () => {
     expect(counter.executions).toBe(3);
   });
 
-  test('encodes only the events of a span that are needed', () => {
+  test('a shared encoding encodes only the events of a span that are needed', () => {
     const events = [event(1), event(2), event(3)];
     const { encoding, counter } = setUp();
     encoding.span({ events, from: 1 }, encoder);
@@ -83,7 +83,7 @@ describe('a shared encoding', () => {
     expect([counter.executions, text(joined).split('next').length]).toEqual([3, 4]);
   });
 
-  test('joins the same consecutive frames once', () => {
+  test('a shared encoding joins the same consecutive frames once', () => {
     const frames = [1, 2, 3].map((seq) => encoder.next(event(seq), executor));
     const { encoding } = setUp();
     const joined = encoding.join(frames);

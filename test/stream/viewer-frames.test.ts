@@ -40,13 +40,13 @@ async function open(events?: readonly EventType[]) {
 }
 
 describe('the frames of a viewer', () => {
-  test('are taken as a span if no event is filtered out', async () => {
+  test('the frames of a viewer are taken as a span if no event is filtered out', async () => {
     const { take, frames } = await open();
     expect([take(1), take(1)]).toEqual([['1 llm_chunk', '2 warning', '3 llm_chunk'], undefined]);
     expect(frames.takeSkippedCursor()).toBeUndefined();
   });
 
-  test('are taken one by one up to a size if events are filtered out', async () => {
+  test('the frames of a viewer are taken one by one up to a size if events are filtered out', async () => {
     const { publisher, take } = await open(['llm_chunk']);
     await publisher.chunks(3);
     const size = frame(`1-${publisher.epoch}`, 'next', '1 llm_chunk').length;
@@ -58,7 +58,7 @@ describe('the frames of a viewer', () => {
     expect(take(1_000)).toBeUndefined();
   });
 
-  test('report a cursor that has advanced past filtered events, once', async () => {
+  test('the frames of a viewer report a cursor that has advanced past filtered events, once', async () => {
     const { publisher, take, frames } = await open(['warning']);
     expect(frames.takeSkippedCursor()).toBeUndefined();
     expect(take(1)).toEqual(['2 warning']);
@@ -68,7 +68,7 @@ describe('the frames of a viewer', () => {
     expect(frames.takeSkippedCursor()).toBeUndefined();
   });
 
-  test('end with the cursor of the terminal event, even if it is filtered out', async () => {
+  test('the frames of a viewer end with the cursor of the terminal event, even if it is filtered out', async () => {
     const { publisher, take, frames } = await open(['warning']);
     await publisher.complete();
     take(1_000);
@@ -77,7 +77,7 @@ describe('the frames of a viewer', () => {
     expect(Buffer.from(frames.finalFrame()!.bytes).toString()).toContain(`id: 4-${publisher.epoch}\n`);
   });
 
-  test('wake their waiter when an event is available', async () => {
+  test('the frames of a viewer wake their waiter when an event is available', async () => {
     const { publisher, take, frames } = await open();
     take(1_000);
     const wake = vi.fn();
@@ -87,7 +87,7 @@ describe('the frames of a viewer', () => {
     expect(wake).toHaveBeenCalledTimes(1);
   });
 
-  test('release their viewer and their encoding once', async () => {
+  test('the frames of a viewer release their viewer and their encoding once', async () => {
     const { frames, viewer, release, tails } = await open();
     frames.close();
     frames.close();
@@ -96,7 +96,7 @@ describe('the frames of a viewer', () => {
 });
 
 describe('the results of a viewer', () => {
-  test('are iterated over to the end of the execution', async () => {
+  test('the results of a viewer are iterated over to the end of the execution', async () => {
     const { publisher, frames, release } = await open();
     await publisher.complete();
     const results: unknown[] = [];
@@ -104,7 +104,7 @@ describe('the results of a viewer', () => {
     expect([results, release.mock.calls.length]).toEqual([[1, 2, 3, 4], 1]);
   });
 
-  test('release everything if the iteration stops before its first result', async () => {
+  test('the results of a viewer release everything if the iteration stops before its first result', async () => {
     const { frames, release, tails } = await open();
     expect(await frames[Symbol.asyncIterator]().return!()).toEqual({ done: true, value: undefined });
     expect([release.mock.calls.length, tails.size]).toEqual([1, 0]);

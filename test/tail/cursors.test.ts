@@ -1,9 +1,9 @@
-// Cursors that are not a place in the log (PROTOCOL.md, "Cursors"): `reset` exactly where it is due.
+// Cursors that are not a position in the log: `reset` is sent exactly when it is required.
 import { describe, expect, it } from 'vitest';
 import { keepTaking, publish, range, seqs, settled, setUp, shown, TestLog, takeAll } from './harness.ts';
 
 describe('a cursor', () => {
-  it('of another epoch gets a reset, then everything', async () => {
+  it('a cursor of another epoch gets a reset, then all events', async () => {
     const { publisher, open } = await setUp();
     await publisher.chunks(3);
     const viewer = await open({ after: { seq: 2, epoch: 'anotherepoch' } });
@@ -21,14 +21,14 @@ describe('a cursor', () => {
     expect(seqs(rest)).toEqual([1, 2, 3]);
   });
 
-  it('0 of another epoch gets a reset too', async () => {
+  it('cursor 0 of another epoch gets a reset', async () => {
     const { publisher, open } = await setUp();
     await publisher.chunks(2);
     const viewer = await open({ after: { seq: 0, epoch: 'anotherepoch' } });
     expect(seqs(await takeAll(viewer))).toEqual([0, 1, 2]);
   });
 
-  it('0 of this epoch, or none, gets everything and no reset', async () => {
+  it('cursor 0 of this epoch, or no cursor, gets all events and no reset', async () => {
     const { publisher, open } = await setUp();
     await publisher.chunks(2);
     for (const after of [{ seq: 0, epoch: publisher.epoch }, { seq: 0 }, undefined]) {
@@ -36,7 +36,7 @@ describe('a cursor', () => {
     }
   });
 
-  it('without an epoch is one of this log', async () => {
+  it('a cursor without an epoch is a position in the current log', async () => {
     const { publisher, open } = await setUp();
     await publisher.chunks(5);
     const viewer = await open({ after: { seq: 3 } });
@@ -44,7 +44,7 @@ describe('a cursor', () => {
     expect(viewer.position).toBe(`5-${publisher.epoch}`);
   });
 
-  it('above the head gets a reset, with an epoch or without', async () => {
+  it('a cursor above the head gets a reset, with or without an epoch', async () => {
     const { publisher, open } = await setUp();
     await publisher.chunks(2);
     for (const after of [{ seq: 3, epoch: publisher.epoch }, { seq: 3 }]) {
@@ -53,7 +53,7 @@ describe('a cursor', () => {
     }
   });
 
-  it('above the head gets its reset though the log has grown past it before the first take', async () => {
+  it('a cursor above the head gets its reset even if the log has grown past it before the first take', async () => {
     const { publisher, open } = await setUp();
     await publisher.chunks(2);
     const viewer = await open({ after: { seq: 3, epoch: publisher.epoch } });
@@ -62,7 +62,7 @@ describe('a cursor', () => {
     expect(seqs(await takeAll(viewer))).toEqual(range(0, 7));
   });
 
-  it('that another server gave out for an event not announced here yet gets no false reset', async () => {
+  it('a cursor from another server, of an event not announced here yet, gets no false reset', async () => {
     const { log, publisher, open } = await setUp();
     await open();
     log.onAnnouncement = () => {};
@@ -72,7 +72,7 @@ describe('a cursor', () => {
     expect(seqs(await takeAll(viewer))).toEqual([8, 9]);
   });
 
-  it('that another server gave out for an epoch not known here yet gets no false reset', async () => {
+  it('a cursor from another server, of an epoch not known here yet, gets no false reset', async () => {
     const { log, open } = await setUp();
     const before = await open();
     log.onAnnouncement = () => {};
@@ -84,7 +84,7 @@ describe('a cursor', () => {
     expect(seqs(await takeAll(before))).toEqual(range(0, 4));
   });
 
-  it('waits for a log that is not there yet, and is then a place in it', async () => {
+  it('a cursor waits for a log that does not exist yet, and is then a position in it', async () => {
     const { log, open, publisher } = await setUp();
     await publisher.chunks(4);
     const { inner } = log;
@@ -98,7 +98,7 @@ describe('a cursor', () => {
     expect(seqs(taken)).toEqual([3, 4]);
   });
 
-  it('without an epoch that waits for a log and is above its head gets a reset, however the log grows', async () => {
+  it('a cursor without an epoch that waits for a log and is above its head gets a reset, however the log grows', async () => {
     const { log, open } = await setUp();
     log.lose();
     const viewer = await open({ after: { seq: 4 } });

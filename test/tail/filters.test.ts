@@ -1,4 +1,4 @@
-// Filters, and the position that moves on past what they leave out (PROTOCOL.md, "Filters").
+// Filters, and the position that advances past the events that they exclude.
 import { describe, expect, it } from 'vitest';
 import type { EventType } from '../../src/event/events.ts';
 import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
@@ -7,7 +7,7 @@ import { chunk, complete, range, seqs, settled, setUp, shown, takeAll, warning }
 const only = (...types: EventType[]) => new Set(types);
 
 describe('a filtered viewer', () => {
-  it('takes its types alone, in history and live', async () => {
+  it('a filtered viewer takes only its types, from history and live', async () => {
     const { publisher, open } = await setUp();
     await publisher.append(chunk(), warning(), chunk());
     const viewer = await open({ events: only('warning') });
@@ -16,7 +16,7 @@ describe('a filtered viewer', () => {
     expect(seqs(await takeAll(viewer))).toEqual([5]);
   });
 
-  it('is told of resets and gaps', async () => {
+  it('a filtered viewer takes resets and gaps', async () => {
     const bounds = { ...DEFAULT_BOUNDS, maxEvents: 10 };
     const { publisher, open } = await setUp({ bounds });
     await publisher.chunks(30);
@@ -29,7 +29,7 @@ describe('a filtered viewer', () => {
     ]);
   });
 
-  it('has ended when the filtered end is passed', async () => {
+  it('a filtered viewer has ended after the filtered terminal event', async () => {
     const { publisher, open } = await setUp();
     await publisher.append(chunk(), warning(), chunk(), complete());
     const viewer = await open({ events: only('warning') });
@@ -37,7 +37,7 @@ describe('a filtered viewer', () => {
     expect([viewer.ended, viewer.position]).toEqual([true, `4-${publisher.epoch}`]);
   });
 
-  it('has ended before the first take, where nothing after its cursor passes', async () => {
+  it('a filtered viewer has ended before the first take if no event after its cursor passes', async () => {
     const { publisher, open } = await setUp();
     await publisher.chunks(2_000);
     await publisher.append(warning(), chunk(), complete());
@@ -53,7 +53,7 @@ describe('a filtered viewer', () => {
 });
 
 describe('the position', () => {
-  it('moves on past what is filtered, for whoever takes', async () => {
+  it('the position advances past filtered events when a viewer takes', async () => {
     const { publisher, open } = await setUp();
     const viewer = await open({ events: only('warning') });
     await publisher.append(warning(), chunk(), chunk());
@@ -64,7 +64,7 @@ describe('the position', () => {
     expect(viewer.position).toBe(`3-${publisher.epoch}`);
   });
 
-  it('moves on past what is filtered, for whoever waits', async () => {
+  it('the position advances past filtered events while a viewer waits', async () => {
     const { publisher, open } = await setUp();
     const viewer = await open({ events: only('warning') });
     void viewer.ready();
@@ -73,7 +73,7 @@ describe('the position', () => {
     expect(viewer.position).toBe(`2-${publisher.epoch}`);
   });
 
-  it('is not ahead of an event that is known to be ready and was not taken', async () => {
+  it('the position is not ahead of an event that is ready and was not taken', async () => {
     const { publisher, open } = await setUp();
     const viewer = await open({ events: only('warning') });
     await publisher.append(chunk(), warning(), chunk());
@@ -84,29 +84,29 @@ describe('the position', () => {
     expect(viewer.position).toBe(`2-${publisher.epoch}`);
   });
 
-  it('does not go back when the log fails while an event is ready', async () => {
+  it('the position does not move back when the log fails while an event is ready', async () => {
     const { publisher, open } = await setUp();
     const viewer = await open();
     await publisher.append(chunk(), chunk(), chunk());
     await settled();
     viewer.take();
     await viewer.ready();
-    viewer.warn('SOURCE_UNAVAILABLE', 'away');
+    viewer.warn('SOURCE_UNAVAILABLE', 'unavailable');
     const positions = [];
     for (let event = viewer.take(); event; event = viewer.take()) positions.push([event.id, viewer.position]);
     const at = (seq: number) => [`${seq}-${publisher.epoch}`, `${seq}-${publisher.epoch}`];
     expect(positions).toEqual([1, 2, 3].map(at));
   });
 
-  it('is where the client is while a gap or a reset is ready and was not taken', async () => {
+  it('the position stays at the cursor while a gap or a reset is ready and was not taken', async () => {
     const bounds = { ...DEFAULT_BOUNDS, maxEvents: 10 };
     const { publisher, open } = await setUp({ bounds });
     await publisher.chunks(30);
-    const behind = await open({ after: { seq: 5, epoch: publisher.epoch } });
-    await behind.ready();
-    expect(behind.position).toBe(`5-${publisher.epoch}`);
-    behind.take();
-    expect(behind.position).toBe(`20-${publisher.epoch}`);
+    const trimmed = await open({ after: { seq: 5, epoch: publisher.epoch } });
+    await trimmed.ready();
+    expect(trimmed.position).toBe(`5-${publisher.epoch}`);
+    trimmed.take();
+    expect(trimmed.position).toBe(`20-${publisher.epoch}`);
     const elsewhere = await open({ after: { seq: 5, epoch: 'anotherepoch' } });
     await elsewhere.ready();
     expect(elsewhere.position).toBe('5-anotherepoch');
@@ -114,7 +114,7 @@ describe('the position', () => {
     expect(elsewhere.position).toBe(`0-${publisher.epoch}`);
   });
 
-  it('is never ahead of what was handed out, wherever the connection breaks', async () => {
+  it('the position is never ahead of what was taken, wherever the connection breaks', async () => {
     const { publisher, open } = await setUp();
     const kinds = (i: number) => (i % 3 === 0 ? warning() : chunk());
     for (let i = 0; i < 900; i += 30) {

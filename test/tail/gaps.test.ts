@@ -1,4 +1,4 @@
-// What is gone from the log: one gap that says so, and the end that the row keeps (PROTOCOL.md, "Reconnecting").
+// Events that were deleted from the log: one gap in their place, and the terminal event from the row.
 import { describe, expect, it } from 'vitest';
 import type { NewEvent } from '../../src/event/events.ts';
 import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
@@ -21,7 +21,7 @@ import {
 const bounds = { ...DEFAULT_BOUNDS, maxEvents: 100 };
 
 describe('a trimmed log', () => {
-  it('gives one gap over what is gone, then the rest', async () => {
+  it('a trimmed log gives one gap over what was deleted, then the rest', async () => {
     const { publisher, open } = await setUp({ bounds });
     await publisher.chunks(1_000);
     const [gap, ...rest] = await takeAll(await open());
@@ -36,7 +36,7 @@ describe('a trimmed log', () => {
     expect(seqs(rest)).toEqual(range(901, 1_000));
   });
 
-  it('gives a gap from the cursor on, and none to a cursor at its edge', async () => {
+  it('a trimmed log gives a gap after the cursor, and none to a cursor at its edge', async () => {
     const { publisher, open } = await setUp({ bounds });
     await publisher.chunks(1_000);
     const at = async (seq: number) => takeAll(await open({ after: { seq, epoch: publisher.epoch } }));
@@ -46,7 +46,7 @@ describe('a trimmed log', () => {
     expect(seqs(await at(950))).toEqual(range(951, 1_000));
   });
 
-  it('gives a gap after a reset', async () => {
+  it('a trimmed log gives a gap after a reset', async () => {
     const { publisher, open } = await setUp({ bounds });
     await publisher.chunks(1_000);
     const viewer = await open({ after: { seq: 950, epoch: 'anotherepoch' } });
@@ -56,7 +56,7 @@ describe('a trimmed log', () => {
     ]);
   });
 
-  it('is no gap for a viewer whose events are still in the ring', async () => {
+  it('a trimmed log gives no gap to a viewer whose events are still in the ring', async () => {
     const { publisher, open } = await setUp({ bounds });
     const viewer = await open();
     await publisher.chunks(1_000);
@@ -64,7 +64,7 @@ describe('a trimmed log', () => {
     expect(seqs(await takeAll(viewer))).toEqual(range(1, 1_000));
   });
 
-  it('that has left the tail behind gives one gap and no false reset', async () => {
+  it('a tail that fell behind a trimmed log emits one gap and no false reset', async () => {
     const { log, publisher, open } = await setUp({ bounds });
     const viewer = await open();
     await publisher.chunks(1_200);
@@ -77,7 +77,7 @@ describe('a trimmed log', () => {
     expect(taken[0]!.data).toEqual({ fromSeq: 1, toSeq: 2_900 });
   });
 
-  it('that is trimmed on under a viewer that lags gives gaps between which everything is in order', async () => {
+  it('a log that is trimmed repeatedly under a slow viewer gives gaps, between which every event is in order', async () => {
     const { publisher, open } = await setUp({ bounds: { ...bounds, maxEvents: 600 } });
     await publisher.chunks(600);
     const viewer = await open();
@@ -112,7 +112,7 @@ describe('patches', () => {
       .map((event) => (event.type === 'structured_delta' ? event.data.patch[0]!.path : event.type));
   };
 
-  it('are held back after a gap until one of the whole value', async () => {
+  it('patches are withheld after a gap until one sets the complete value', async () => {
     expect(await thenTaken(patch('/a'), warning(), patch('/b'), patch(''), patch('/c'))).toEqual([
       'gap',
       'warning',
@@ -121,12 +121,12 @@ describe('patches', () => {
     ]);
   });
 
-  it('are held back after a gap until a reset', async () => {
+  it('patches are withheld after a gap until a reset', async () => {
     const reset: NewEvent = { type: 'reset', data: { reason: 'overflow' }, ts: new Date().toISOString() };
     expect(await thenTaken(patch('/a'), reset, patch('/c'))).toEqual(['gap', 'reset', '/c']);
   });
 
-  it('that are held back are passed by the position', async () => {
+  it('the position advances past patches that are withheld', async () => {
     const { publisher, open } = await setUp({ bounds, ...structured });
     await publisher.chunks(1_000);
     await publisher.append(patch('/a'), patch('/b'));
@@ -145,7 +145,7 @@ describe('an execution that has ended, whose log is gone', () => {
     return world;
   };
 
-  it('is a gap that carries the text, then the terminal event at its own seq', async () => {
+  it('an ended execution without a log is a gap with the text, then the terminal event at its own seq', async () => {
     const { open } = await expired('TEXT', 'the text');
     const viewer = await open();
     const [gap, end, ...more] = await takeAll(viewer);
@@ -167,13 +167,13 @@ describe('an execution that has ended, whose log is gone', () => {
     expect(viewer.ended).toBe(true);
   });
 
-  it('is a gap that carries the value', async () => {
+  it('an ended execution without a log is a gap with the value', async () => {
     const { open } = await expired('STRUCTURED', 7);
     const [gap] = await takeAll(await open());
     expect(gap!.data).toEqual({ fromSeq: 1, toSeq: 41, value: 7 });
   });
 
-  it('has ended at once for a cursor at its end', async () => {
+  it('an ended execution without a log has ended immediately for a cursor at its end', async () => {
     const { open } = await expired('TEXT', 'R');
     const viewer = await open({ after: { seq: 42, epoch: 'endedepoch01' } });
     expect(viewer.ended).toBe(true);
@@ -181,7 +181,7 @@ describe('an execution that has ended, whose log is gone', () => {
     expect(viewer.position).toBe('42-endedepoch01');
   });
 
-  it('is a gap from a cursor in its midst on, and none for one right before its end', async () => {
+  it('an ended execution without a log is a gap after a cursor in its middle, and none right before its end', async () => {
     const { open } = await expired('TEXT', 'R');
     const middle = await takeAll(await open({ after: { seq: 20, epoch: 'endedepoch01' } }));
     expect(middle[0]!.data).toEqual({ fromSeq: 21, toSeq: 41, text: 'R' });
@@ -189,13 +189,13 @@ describe('an execution that has ended, whose log is gone', () => {
     expect(seqs(await takeAll(await open({ after: { seq: 41, epoch: 'endedepoch01' } })))).toEqual([42]);
   });
 
-  it('is reset for a cursor of another epoch', async () => {
+  it('an ended execution without a log is a reset for a cursor of another epoch', async () => {
     const { open } = await expired('TEXT', 'R');
     const viewer = await open({ after: { seq: 20, epoch: 'anotherepoch' } });
     expect(seqs(await takeAll(viewer))).toEqual([0, 41, 42]);
   });
 
-  it('whose end alone is all that ever was, is that end and no gap', async () => {
+  it('an ended execution of a single event is that event and no gap', async () => {
     const world = await setUp();
     await endRow(world, { seq: 1, epoch: 'endedepoch01' });
     world.log.lose();
@@ -204,7 +204,7 @@ describe('an execution that has ended, whose log is gone', () => {
 });
 
 describe('an execution that has ended, whose log has lost its end', () => {
-  it('is the log as far as it goes, then the gap and the end', async () => {
+  it('an ended log that has lost its end is the log as far as it goes, then a gap and the terminal event', async () => {
     const world = await setUp();
     const { log, publisher, open } = world;
     await publisher.chunks(1_000);
@@ -218,7 +218,7 @@ describe('an execution that has ended, whose log has lost its end', () => {
     expect(seqs(await at(800))).toEqual([1_000, 1_001]);
   });
 
-  it('is not taken for another one while a read of the log is under way', async () => {
+  it('an ended log is not taken for another one while it is being read', async () => {
     const world = await setUp();
     const { log, publisher, open } = world;
     await publisher.chunks(10);
@@ -240,8 +240,8 @@ describe('an execution that has ended, whose log has lost its end', () => {
   });
 });
 
-describe('a row that has ended without a word of its terminal event', () => {
-  it('is reconciled when somebody watches it', async () => {
+describe('a row that has ended without a recorded terminal event', () => {
+  it('a row without a recorded terminal event is reconciled when it is viewed', async () => {
     const world = await setUp();
     const { publisher, open, reconciled, reconcile } = world;
     await publisher.chunks(2);
@@ -253,7 +253,7 @@ describe('a row that has ended without a word of its terminal event', () => {
     expect(viewer.ended).toBe(true);
   });
 
-  it('that cannot be reconciled refuses the viewer and leaves nothing behind', async () => {
+  it('a row that cannot be reconciled rejects the viewer and leaves nothing behind', async () => {
     const world = await setUp();
     const { log, open, tails, reconcile, followed } = world;
     await endRow(world);
@@ -267,7 +267,7 @@ describe('a row that has ended without a word of its terminal event', () => {
 });
 
 describe('a cursor at the end of an ended log', () => {
-  it('has ended at once, and one before it has not', async () => {
+  it('a cursor at the end of an ended log has ended immediately, and one before it has not', async () => {
     const world = await setUp();
     const { publisher, open } = world;
     await publisher.append(chunk(), complete('R'));

@@ -1,4 +1,4 @@
-// The tails of a process over the real memory log, which a wrapper makes fail, hang, forget and lag.
+// The tails of a process over the real memory log, in a wrapper that makes it fail, hang, lose events and lag.
 
 import { ExecstreamError } from '../../src/event/errors.ts';
 import { type ExecutionEvent, type NewEvent, timestamp } from '../../src/event/events.ts';
@@ -20,29 +20,29 @@ import { createMemoryStore } from '../support/memory-store.ts';
 
 export const ID = 'agent-1';
 
-/** Everything that is on its way by microtasks has arrived. */
+/** Resolves when all pending microtasks have run. */
 export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** A log that can be made to misbehave. Appends always reach the memory log behind it. */
+/** A log that can be made to misbehave. Appends always reach the inner memory log. */
 export class TestLog implements EventLog {
   inner: EventLog;
-  /** Calls of `read`, and what they asked for. */
+  /** The seqs that `read` was called with. */
   readonly reads: number[] = [];
   listens = 0;
-  /** What was called, in order. */
+  /** The calls, in order. */
   readonly calls: string[] = [];
   readonly listeners = new Set<LogListener>();
-  /** Given each announcement instead of the listeners, which `deliver` tells. */
+  /** Receives each announcement instead of the listeners; `deliver` passes it to them. */
   onAnnouncement: (announcement: Announcement, deliver: (a?: Announcement) => void) => void = (_, deliver) =>
     deliver();
-  /** Awaited before a read; where it throws, the read fails. */
+  /** Awaited before a read, which fails if it throws. */
   beforeRead: (after: number) => void | Promise<void> = () => {};
-  /** Awaited between the read and its answer. */
+  /** Awaited between a read and its result. */
   afterRead: (after: number) => void | Promise<void> = () => {};
   beforeListen: () => void | Promise<void> = () => {};
-  /** Rewrites what is read: an older snapshot, another epoch. */
+  /** Rewrites the page of a read, as an older snapshot or another epoch. */
   view: (page: LogPage | undefined) => LogPage | undefined = (page) => page;
   readonly #bounds: LogBounds | undefined;
 
@@ -51,13 +51,13 @@ export class TestLog implements EventLog {
     this.inner = createMemoryLog(bounds);
   }
 
-  /** Puts an empty log in the place of this one: everything is lost. Listeners stay, as they do on Redis. */
+  /** Replaces the log by an empty one. Listeners stay subscribed, as they do on Redis. */
   lose(): void {
     this.inner = createMemoryLog(this.#bounds);
-    for (const listener of this.listeners) void this.#hear(listener);
+    for (const listener of this.listeners) void this.#forwardTo(listener);
   }
 
-  /** From now on the log is as it was when its head was this, and nothing can be appended. */
+  /** Makes reads return the log as it was at this head. */
   rewind(head: number): void {
     this.view = (page) =>
       page && { ...page, head, end: 0, events: page.events.filter((event) => event.seq <= head) };
@@ -93,7 +93,7 @@ export class TestLog implements EventLog {
     this.listens += 1;
     await this.beforeListen();
     this.listeners.add(listener);
-    await this.#hear(listener);
+    await this.#forwardTo(listener);
     this.calls.push('listening');
     return async () => {
       this.listeners.delete(listener);
@@ -118,7 +118,7 @@ export class TestLog implements EventLog {
     return this.inner.close();
   }
 
-  #hear(listener: LogListener) {
+  #forwardTo(listener: LogListener) {
     const { inner } = this;
     return inner.listen(ID, {
       onAnnouncement: (announcement) => {
@@ -132,7 +132,7 @@ export class TestLog implements EventLog {
   }
 }
 
-export function unavailable(message = 'the log is away'): ExecstreamError {
+export function unavailable(message = 'the log is unavailable'): ExecstreamError {
   return new ExecstreamError('SOURCE_UNAVAILABLE', message);
 }
 
@@ -178,17 +178,17 @@ export type World = Awaited<ReturnType<typeof setUp>>;
 export async function publish(log: TestLog, request: Partial<OpenRequest> = {}) {
   const publisher = request.publisher ?? 'publisher-1';
   const opened = await log.open(ID, { numbering: 'auto', attempt: 1, ...request, publisher });
-  if (opened.outcome !== 'opened') throw new Error(`the log answered ${opened.outcome}`);
+  if (opened.outcome !== 'opened') throw new Error(`the log returned ${opened.outcome}`);
   const { epoch } = opened.head;
   const append = async (...events: NewEvent[]): Promise<number> => {
     const appended = await log.append(ID, { epoch, acknowledged: 0, publisher, events });
-    if (appended.outcome !== 'appended') throw new Error(`the log answered ${appended.outcome}`);
+    if (appended.outcome !== 'appended') throw new Error(`the log returned ${appended.outcome}`);
     return appended.head;
   };
   return {
     epoch,
     append,
-    /** Appends this many chunks, each named after nothing but its order, `batch` of them at a time. */
+    /** Appends chunks in batches of `batch`; each contains its number. */
     chunks: async (count: number, batch = 50): Promise<void> => {
       for (let sent = 0; sent < count; sent += batch) {
         const size = Math.min(batch, count - sent);
@@ -208,7 +208,7 @@ export function warning(code = 'X'): NewEvent {
   return { type: 'warning', data: { code, message: 'm' }, ts: timestamp() };
 }
 
-/** A patch; of the whole value where the path is ''. */
+/** A patch; of the complete value if the path is ''. */
 export function patch(path: string): NewEvent {
   return { type: 'structured_delta', data: { patch: [{ op: 'add', path, value: 1 }] }, ts: timestamp() };
 }
@@ -217,7 +217,7 @@ export function complete(result: string | number = 'all of it'): NewEvent {
   return { type: 'complete', data: { status: 'SUCCESS', result, durationMs: 1 }, ts: timestamp() };
 }
 
-/** Ends the row, and notes where the terminal event stands, if that is told. */
+/** Ends the row, and records the cursor of its terminal event, if there is one. */
 export async function endRow(
   { store }: World,
   end?: { seq: number; epoch: string },
@@ -227,22 +227,22 @@ export async function endRow(
   if (end) await store.markEnd(ID, end);
 }
 
-/** What is there, taken as streams do: a stretch at a time, and event by event where there is none. */
-function takeWhatIsThere(viewer: Viewer): ExecutionEvent[] {
+/** Takes the available events as streams do: by spans, and one by one if there is no span. */
+function takeAvailable(viewer: Viewer): ExecutionEvent[] {
   const taken: ExecutionEvent[] = [];
   for (;;) {
-    const stretch = viewer.takeSpan();
-    const events = stretch ? stretch.events.slice(stretch.from) : [viewer.take()];
+    const span = viewer.takeSpan();
+    const events = span ? span.events.slice(span.from) : [viewer.take()];
     if (!events[0]) return taken;
     taken.push(...(events as ExecutionEvent[]));
   }
 }
 
-/** Takes what is there and what the log gives, until nothing comes any more. */
+/** Takes the available events and those that the log returns, until there are no more. */
 export async function takeAll(viewer: Viewer): Promise<ExecutionEvent[]> {
   const taken: ExecutionEvent[] = [];
   for (let idle = 0; idle < 3; idle += 1) {
-    const events = takeWhatIsThere(viewer);
+    const events = takeAvailable(viewer);
     taken.push(...events);
     if (events.length > 0) idle = -1;
     await settled();
@@ -250,14 +250,14 @@ export async function takeAll(viewer: Viewer): Promise<ExecutionEvent[]> {
   return taken;
 }
 
-/** Takes everything as it comes, and does nothing before it is told to: a viewer that is not woken shows. */
+/** Takes events whenever the viewer is woken, and only then: a missing wake-up shows as missing events. */
 export function keepTaking(viewer: Viewer): ExecutionEvent[] {
   const taken: ExecutionEvent[] = [];
-  const takeOn = () => {
-    taken.push(...takeWhatIsThere(viewer));
-    viewer.waiter = { wake: takeOn };
+  const takeMore = () => {
+    taken.push(...takeAvailable(viewer));
+    viewer.waiter = { wake: takeMore };
   };
-  takeOn();
+  takeMore();
   return taken;
 }
 
@@ -269,7 +269,7 @@ export function range(from: number, to: number): number[] {
   return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
 }
 
-/** Type and cursor of each event, for events that servers make. */
+/** Type and cursor of each event. */
 export function shown(events: readonly ExecutionEvent[]): string[] {
   return events.map(({ type, id }) => `${type} ${id}`);
 }

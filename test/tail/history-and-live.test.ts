@@ -1,11 +1,11 @@
-// History mixed with what is appended meanwhile is 1..N, once and in order (ARCHITECTURE.md, invariants 4 and 5).
+// History and events that are appended in the meantime are delivered as 1..N, once and in order.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Viewer } from '../../src/tail/viewer.ts';
 import { ID, keepTaking, publish, range, seqs, settled, setUp, takeAll, unavailable } from './harness.ts';
 
 describe('history mixed with live', () => {
-  it('is 1..N for a viewer that opens in the midst of a fast publisher', async () => {
+  it('a viewer that opens while events are published quickly takes 1..N', async () => {
     const { publisher, open } = await setUp();
     const publishing = publisher.chunks(2_000, 3);
     await settled();
@@ -15,7 +15,7 @@ describe('history mixed with live', () => {
     expect(seqs(taken)).toEqual(range(1, 2_000));
   });
 
-  it('is what stands after the cursor, at many cursors, while events are appended', async () => {
+  it('viewers at many cursors take everything after them while events are appended', async () => {
     const { publisher, open } = await setUp();
     await publisher.chunks(1_500);
     const publishing = publisher.chunks(1_500, 1);
@@ -29,7 +29,7 @@ describe('history mixed with live', () => {
     for (const [i, taken] of viewers.entries()) expect(seqs(taken)).toEqual(range(cursors[i]! + 1, 3_000));
   });
 
-  it('misses nothing over 50 reconnects at the cursors where the connection broke', async () => {
+  it('50 reconnects at the cursors where the connection broke miss nothing', async () => {
     const { log, publisher, open } = await setUp();
     const got: number[] = [];
     let after: { seq: number; epoch: string } | undefined;
@@ -49,13 +49,13 @@ describe('history mixed with live', () => {
 });
 
 describe('the order of listening and reading', () => {
-  it('is: listen, wait for the acknowledgement, read', async () => {
+  it('a tail listens, waits for the acknowledgement, and then reads', async () => {
     const { log, open } = await setUp();
     await open();
     expect(log.calls.slice(0, 3)).toEqual(['listen', 'listening', 'read']);
   });
 
-  it('lets nothing fall between the acknowledgement, the read and the first announcement', async () => {
+  it('nothing is lost between the acknowledgement, the read and the first announcement', async () => {
     const { log, publisher, open } = await setUp();
     await publisher.chunks(3);
     log.beforeListen = () => publisher.chunks(2);
@@ -72,7 +72,7 @@ describe('the order of listening and reading', () => {
 });
 
 describe('announcements', () => {
-  it('that are lost are found out by the next one', async () => {
+  it('announcements that are lost are detected by the next one', async () => {
     const { log, publisher, open } = await setUp();
     const taken = keepTaking(await open());
     await publisher.chunks(3, 1);
@@ -87,7 +87,7 @@ describe('announcements', () => {
     expect(seqs(taken)).toEqual(range(1, 8));
   });
 
-  it('that are lost are found out when the connection is back', async () => {
+  it('announcements that are lost are detected when the connection is restored', async () => {
     const { log, publisher, open } = await setUp();
     const taken = keepTaking(await open());
     log.onAnnouncement = () => {};
@@ -101,7 +101,7 @@ describe('announcements', () => {
     expect(seqs(taken)).toEqual(range(1, 701));
   });
 
-  it('that come twice, late or in another order change nothing', async () => {
+  it('announcements that arrive twice, late or in another order change nothing', async () => {
     const { log, publisher, open } = await setUp();
     const taken = keepTaking(await open());
     const late: (() => void)[] = [];
@@ -117,7 +117,7 @@ describe('announcements', () => {
     expect(seqs(taken)).toEqual(range(1, 40));
   });
 
-  it('that come while the log is read are not lost', async () => {
+  it('announcements that arrive while the log is read are not lost', async () => {
     const { log, publisher, open } = await setUp();
     const taken = keepTaking(await open());
     await settled();
@@ -130,7 +130,7 @@ describe('announcements', () => {
   });
 });
 
-describe('whatever happens', () => {
+describe('any sequence of appends, failures and viewers', () => {
   type Step =
     | { do: 'append'; count: number; batch: number }
     | { do: 'open'; at: number }
@@ -215,7 +215,7 @@ describe('whatever happens', () => {
 });
 
 describe('two publishers of one log', () => {
-  it('are seen in the order of the log, over a new attempt too', async () => {
+  it('events of two publishers are taken in the order of the log, including a new attempt', async () => {
     const { log, publisher, open } = await setUp();
     const taken = keepTaking(await open());
     await publisher.chunks(5);

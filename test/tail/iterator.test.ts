@@ -1,9 +1,9 @@
-// A viewer as an async iterator, and what closing does.
+// A viewer as an async iterator, and the effects of closing it.
 import { describe, expect, it } from 'vitest';
 import { settled, setUp } from './harness.ts';
 
-describe('a viewer that is iterated over', () => {
-  it('gives history, then live, and is done after the terminal event', async () => {
+describe('a viewer as an iterator', () => {
+  it('an iterator gives history, then live events, and is done after the terminal event', async () => {
     const { publisher, open, tails } = await setUp();
     await publisher.chunks(2);
     const types: string[] = [];
@@ -15,7 +15,7 @@ describe('a viewer that is iterated over', () => {
     expect(tails.size).toBe(0);
   });
 
-  it('is closed by a break', async () => {
+  it('an iterator is closed by a break', async () => {
     const { log, publisher, open, tails } = await setUp();
     await publisher.chunks(5);
     const viewer = await open();
@@ -25,7 +25,7 @@ describe('a viewer that is iterated over', () => {
     expect([log.listeners.size, tails.size]).toEqual([0, 0]);
   });
 
-  it('is closed by an error in the loop', async () => {
+  it('an iterator is closed by an error in the loop', async () => {
     const { publisher, open, tails } = await setUp();
     await publisher.chunks(5);
     const viewer = await open();
@@ -36,10 +36,10 @@ describe('a viewer that is iterated over', () => {
     expect([viewer.closed, tails.size]).toEqual([true, 0]);
   });
 
-  it('is closed by `return` before the first and while waiting for the next event', async () => {
+  it('an iterator is closed by `return` before the first event and while it waits for the next one', async () => {
     const { open, tails } = await setUp();
-    const unbegun = (await open())[Symbol.asyncIterator]();
-    await unbegun.return!();
+    const unstarted = (await open())[Symbol.asyncIterator]();
+    await unstarted.return!();
     expect(tails.size).toBe(0);
     const waiting = (await open())[Symbol.asyncIterator]();
     const next = waiting.next();
@@ -51,7 +51,7 @@ describe('a viewer that is iterated over', () => {
 });
 
 describe('a closed viewer', () => {
-  it('takes nothing, keeps its position and wakes who waits', async () => {
+  it('a closed viewer takes nothing, keeps its position and wakes its waiter', async () => {
     const { publisher, open } = await setUp();
     await publisher.chunks(2);
     const viewer = await open();
@@ -65,7 +65,7 @@ describe('a closed viewer', () => {
     expect([viewer.take(), viewer.position]).toEqual([undefined, `1-${publisher.epoch}`]);
   });
 
-  it('that waited for a stretch of the log is not woken by it', async () => {
+  it('a closed viewer that waited for a page is not woken by it', async () => {
     const { log, publisher, open } = await setUp();
     await publisher.chunks(2_000);
     const viewer = await open();

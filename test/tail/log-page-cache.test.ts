@@ -1,4 +1,4 @@
-// Stretches of a log are read once for viewers that drift apart, and not kept for long or in any number.
+// Pages of a log are read once for viewers that drift apart, and are cached for a limited time and up to a limited size.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { LogPage } from '../../src/log/log.ts';
 import { LogPageCache } from '../../src/tail/log-page-cache.ts';
@@ -7,7 +7,7 @@ import { chunk, range } from '../support/app.ts';
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
 afterEach(() => void vi.useRealTimers());
 
-/** A log of 4,000 events, or so many; answers what was read of it. */
+/** A log of 4,000 events by default, and the seqs that were read. */
 function newPages(content = 'x', log = { head: 4_000, epoch: 'e' }) {
   const reads: number[] = [];
   const event = (seq: number) => ({ id: `${seq}-e`, seq, executionId: 'a', attempt: 1, ...chunk(content) });
@@ -28,14 +28,14 @@ function newPages(content = 'x', log = { head: 4_000, epoch: 'e' }) {
 }
 
 describe('pages', () => {
-  test('one that is far behind is not read for again what another has just read', async () => {
+  test('a slow viewer does not cause a page to be read again that another viewer has just read', async () => {
     const { pages, reads } = newPages();
     for (let after = 0; after < 1_000; after += 10) await pages.get(after);
     for (let after = 3; after < 1_000; after += 10) await pages.get(after);
     expect(reads.length).toBe(100);
   });
 
-  test('what was not used for some seconds is let go of, what is in use is not, and no timer is left', async () => {
+  test('a page that is not used for some seconds is evicted, one in use is not, and no timer remains', async () => {
     const { pages, reads } = newPages();
     await pages.get(0);
     await pages.get(10);
@@ -52,7 +52,7 @@ describe('pages', () => {
     expect(reads).toEqual([0, 10, 0, 10]);
   });
 
-  test('more than 4 MiB are not kept: the least recently used go', async () => {
+  test('pages above 4 MiB are evicted, the least recently used first', async () => {
     // Half a MiB each.
     const { pages, reads } = newPages('x'.repeat(52_429));
     for (let after = 0; after < 100; after += 10) await pages.get(after);
@@ -62,7 +62,7 @@ describe('pages', () => {
     expect(reads.length).toBe(11);
   });
 
-  test('the last one, which is not full yet, is shared, and read again for what has come since', async () => {
+  test('the last page, which is not full yet, is shared, and read again for newer events', async () => {
     const log = { head: 14, epoch: 'e' };
     const { pages, reads } = newPages('x', log);
     expect(await pages.get(11)).toBe(await pages.get(12));
@@ -76,7 +76,7 @@ describe('pages', () => {
     expect(reads).toEqual([10, 10, 10]);
   });
 
-  test('one of another incarnation is none', async () => {
+  test('a page of another incarnation is not returned', async () => {
     const log = { head: 4_000, epoch: 'e' };
     const { pages } = newPages('x', log);
     expect(await pages.get(0)).toBeDefined();
@@ -84,18 +84,18 @@ describe('pages', () => {
     expect(await pages.get(10)).toBeUndefined();
   });
 
-  test('one that could not be read is read again', async () => {
-    let isAway = true;
+  test('a page that could not be read is read again', async () => {
+    let isUnavailable = true;
     const pages = new LogPageCache(
       'e',
       async () => {
-        if (isAway) throw new Error('away');
+        if (isUnavailable) throw new Error('unavailable');
         return undefined;
       },
       10,
     );
-    await expect(pages.get(0)).rejects.toThrow('away');
-    isAway = false;
+    await expect(pages.get(0)).rejects.toThrow('unavailable');
+    isUnavailable = false;
     expect(await pages.get(0)).toBeUndefined();
   });
 });

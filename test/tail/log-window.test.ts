@@ -113,14 +113,14 @@ describe('advancing a log window to a page', () => {
 });
 
 describe('a new epoch of a log window', () => {
-  test('replaces everything', () => {
+  test('a new epoch replaces everything', () => {
     const window = windowOf(5);
     window.startEpoch(page(1, 2, { epoch: 'f', attempt: 3, end: 2 }));
     const { epoch, head, end, attempt } = window;
     expect([epoch, head, end, attempt, held(window)]).toEqual(['f', 2, 2, 3, [1, 2]]);
   });
 
-  test('without a log is empty, and keeps the attempt', () => {
+  test('a new epoch without a log is empty, and keeps the attempt', () => {
     const window = windowOf(5);
     window.append([event(6, 4, 'complete')]);
     window.startEpoch(undefined);
@@ -128,7 +128,7 @@ describe('a new epoch of a log window', () => {
     expect([epoch, head, end, attempt, held(window)]).toEqual(['', 0, 0, 4, []]);
   });
 
-  test('of which a page holds a part leaves the ring empty', () => {
+  test('a new epoch of which a page holds a part leaves the ring empty', () => {
     const window = windowOf(5);
     window.startEpoch(page(1, 2, { epoch: 'f', head: 700 }));
     expect([window.head, held(window)]).toEqual([700, []]);
@@ -140,7 +140,7 @@ describe('ending a log window with a row', () => {
   const dates = { startedAt: new Date(0), finishedAt: new Date(1) };
   const ended = { ...row, ...dates, end: { seq: 9, epoch: 'z' } } as unknown as Execution;
 
-  test('leaves its terminal event and its result', () => {
+  test('ending a log window with a row leaves its terminal event and its result', () => {
     const window = windowOf(5);
     expect(window.endWith(ended)).toBe(true);
     const { epoch, head, end, attempt, archivedResult } = window;
@@ -148,7 +148,7 @@ describe('ending a log window with a row', () => {
     expect([held(window), window.ring.at(9)?.type]).toEqual([[9], 'complete']);
   });
 
-  test('changes nothing after the terminal event, or if the row has none', () => {
+  test('ending a log window with a row changes nothing after the terminal event, or if the row has none', () => {
     const window = windowOf(5);
     const { end: _, ...open } = ended;
     expect(window.endWith(open as Execution)).toBe(false);

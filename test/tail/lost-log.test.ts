@@ -1,4 +1,4 @@
-// A log that is lost under its viewers: a reset says so, and then they see the whole of the new one.
+// A log that is lost under its viewers: they get a reset, and then all of the new log.
 import { describe, expect, it } from 'vitest';
 import {
   chunk,
@@ -15,8 +15,8 @@ import {
   unavailable,
 } from './harness.ts';
 
-describe('a log that is lost while it is followed', () => {
-  it('is begun anew by its publisher: reset, then all of it', async () => {
+describe('a log that is lost while it is viewed', () => {
+  it('a lost log that its publisher restarts is a reset, then the complete new log', async () => {
     const { log, publisher, open } = await setUp();
     const taken = keepTaking(await open());
     await publisher.chunks(3);
@@ -35,7 +35,7 @@ describe('a log that is lost while it is followed', () => {
     ]);
   });
 
-  it('is empty for a while: viewers wait, those who join too, and then all see all', async () => {
+  it('a lost log that is empty for a while makes viewers wait, and then all take everything', async () => {
     const { log, publisher, open } = await setUp();
     const viewer = await open();
     const before = keepTaking(viewer);
@@ -64,7 +64,7 @@ describe('a log that is lost while it is followed', () => {
     ]);
   });
 
-  it('comes back as an older snapshot: reset for whoever was ahead of it, and nothing for the others', async () => {
+  it('an older snapshot of the log is a reset for viewers ahead of it, and nothing for the others', async () => {
     const { log, publisher, open } = await setUp();
     const ahead = await open();
     await publisher.chunks(400);
@@ -80,11 +80,11 @@ describe('a log that is lost while it is followed', () => {
     expect(taken[0]![0]!.id).toBe(`0-${publisher.epoch}`);
   });
 
-  it('comes back as an older snapshot and grows past a viewer that is not reading: reset all the same', async () => {
+  it('an older snapshot that grows past an idle viewer is a reset nevertheless', async () => {
     const { log, publisher, open } = await setUp();
     await publisher.chunks(40);
     const idle = await open({ after: { seq: 35, epoch: publisher.epoch } });
-    const behind = await open({ after: { seq: 10, epoch: publisher.epoch } });
+    const slow = await open({ after: { seq: 10, epoch: publisher.epoch } });
     // Another log in the same epoch, 20 events long, that is then filled with others.
     log.lose();
     const second = await publish(log, { publisher: 'publisher-2' });
@@ -102,10 +102,10 @@ describe('a log that is lost while it is followed', () => {
     for (let i = 0; i < 30; i += 1) await second.append(chunk('other'));
     await settled();
     expect(seqs(await takeAll(idle))).toEqual(range(0, 50));
-    expect(seqs(await takeAll(behind))).toEqual(range(11, 50));
+    expect(seqs(await takeAll(slow))).toEqual(range(11, 50));
   });
 
-  it('comes back shorter under a viewer that holds a page of it: what was lost is not shown', async () => {
+  it('a log that is shorter than a page that a viewer holds does not deliver the lost events', async () => {
     const { log, publisher, open } = await setUp();
     await publisher.chunks(2_000);
     const viewer = await open();
@@ -118,7 +118,7 @@ describe('a log that is lost while it is followed', () => {
     expect(seqs(await takeAll(viewer))).toEqual(range(2, 100));
   });
 
-  it('comes back shorter while the tail does not know: no false gap', async () => {
+  it('a log that becomes shorter without the tail knowing gives no false gap', async () => {
     const { log, publisher, open } = await setUp();
     await publisher.chunks(2_000);
     const viewer = await open();
@@ -128,7 +128,7 @@ describe('a log that is lost while it is followed', () => {
     expect(seqs(await takeAll(late))).toEqual(range(401, 500));
   });
 
-  it('is another one while a stretch of the old one is on its way: nothing is mixed', async () => {
+  it('a log that is replaced while a page of the old one is being read is not mixed with it', async () => {
     const { log, publisher, open } = await setUp();
     await publisher.chunks(2_000);
     const viewer = await open();
@@ -151,7 +151,7 @@ describe('a log that is lost while it is followed', () => {
     expect([...epochs]).toEqual([second?.epoch]);
   });
 
-  it('ends with what the row knows, where the execution has ended', async () => {
+  it('a lost log of an ended execution ends with the row', async () => {
     const world = await setUp();
     const { log, publisher, open } = world;
     await publisher.chunks(3);
@@ -165,7 +165,7 @@ describe('a log that is lost while it is followed', () => {
     expect(taken[3]!.data).toEqual({ fromSeq: 4, toSeq: 8, text: 'R' });
   });
 
-  it('ends with what the row knows, though the row could not be read at first', {
+  it('a lost log of an ended execution ends with the row, even if the row could not be read at first', {
     timeout: 10_000,
   }, async () => {
     const world = await setUp();
@@ -184,7 +184,7 @@ describe('a log that is lost while it is followed', () => {
     expect(types).toEqual(['warning', 'complete']);
   });
 
-  it('that ended, and expires under viewers far from its end, ends for them with a gap and the end', async () => {
+  it('an ended log that expires under viewers far from its end is a gap and the terminal event for them', async () => {
     const { log, publisher, open } = await setUp();
     await publisher.chunks(3_000);
     await publisher.complete();
@@ -200,7 +200,7 @@ describe('a log that is lost while it is followed', () => {
     expect(viewer.ended).toBe(true);
   });
 
-  it('is found out by a viewer that lags, not taken for a gap', async () => {
+  it('a lost log is detected by a slow viewer, and not taken for a gap', async () => {
     const { log, publisher, open } = await setUp();
     await publisher.chunks(2_000);
     const viewer = await open();
@@ -215,7 +215,9 @@ describe('a log that is lost while it is followed', () => {
     expect(seqs(taken.slice(reset))).toEqual(range(0, 6));
   });
 
-  it('and cannot be read at the same time, does not stall', { timeout: 10_000 }, async () => {
+  it('a log that is lost and cannot be read at the same time does not stall its viewers', {
+    timeout: 10_000,
+  }, async () => {
     const { log, publisher, open } = await setUp();
     const viewer = await open();
     await publisher.chunks(3);

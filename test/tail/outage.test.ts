@@ -1,5 +1,4 @@
-// A log that cannot be read for a while: one warning, retries with backoff, and nothing missed (PROTOCOL.md,
-// "Reconnecting").
+// A log that cannot be read for a while: one warning, retries with backoff, and no missing events.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ExecutionEvent } from '../../src/event/events.ts';
 import {
@@ -14,7 +13,7 @@ import {
   unavailable,
 } from './harness.ts';
 
-// Vitest's false time does not reach this module.
+// Fake timers do not reach this module.
 vi.mock('node:timers/promises', () => ({
   setTimeout: (ms: number, value: unknown, { signal }: { signal: AbortSignal }) =>
     new Promise((resolve, reject) => {
@@ -31,7 +30,7 @@ afterEach(() => void vi.useRealTimers());
 
 function fail(log: TestLog, when: (after: number) => boolean = () => true): () => void {
   log.beforeRead = (after) => {
-    if (when(after)) throw unavailable('the log is away');
+    if (when(after)) throw unavailable('the log is unavailable');
   };
   return () => {
     log.beforeRead = () => {};
@@ -47,23 +46,23 @@ function rest(events: readonly ExecutionEvent[]): number[] {
 }
 
 describe('an outage of the log', () => {
-  it('gives each viewer one warning with its own cursor, and then what was missed', async () => {
+  it('an outage gives each viewer one warning with its own cursor, and then the missed events', async () => {
     const { log, publisher, open } = await setUp();
     await publisher.chunks(5);
     const first = keepTaking(await open());
     const second = await open({ after: { seq: 2, epoch: publisher.epoch } });
     second.take();
     log.onAnnouncement = () => {};
-    const mend = fail(log);
+    const recover = fail(log);
     log.interrupt();
     await publisher.chunks(600);
     await vi.advanceTimersByTimeAsync(20_000);
     expect(warnings(first)).toEqual([`5-${publisher.epoch}`]);
     expect(first.at(-1)).toMatchObject({
       seq: 5,
-      data: { code: 'SOURCE_UNAVAILABLE', message: 'the log is away' },
+      data: { code: 'SOURCE_UNAVAILABLE', message: 'the log is unavailable' },
     });
-    mend();
+    recover();
     await vi.advanceTimersByTimeAsync(5_000);
     expect(rest(first)).toEqual(range(1, 605));
     const all = await takeAll(second);
@@ -71,15 +70,15 @@ describe('an outage of the log', () => {
     expect(rest(all)).toEqual(range(4, 605));
     expect(warnings(first)).toHaveLength(1);
     // The next outage is another one.
-    const mendAgain = fail(log);
+    const recoverAgain = fail(log);
     log.interrupt();
     await vi.advanceTimersByTimeAsync(20_000);
-    mendAgain();
+    recoverAgain();
     await vi.advanceTimersByTimeAsync(5_000);
     expect(warnings(first)).toEqual([`5-${publisher.epoch}`, `605-${publisher.epoch}`]);
   });
 
-  it('is asked about with growing pauses of at most 5 s', async () => {
+  it('an outage is retried with growing pauses of up to 5 s', async () => {
     const { log, open } = await setUp();
     await open();
     const before = log.reads.length;
@@ -91,85 +90,85 @@ describe('an outage of the log', () => {
     expect(tries).toBeLessThanOrEqual(32);
   });
 
-  it('does not hold back what is announced meanwhile', async () => {
+  it('an outage does not hold back events that are announced in the meantime', async () => {
     const { log, publisher, open } = await setUp();
     const taken = keepTaking(await open());
-    const mend = fail(log);
+    const recover = fail(log);
     log.interrupt();
     await settled();
     await publisher.chunks(3);
     await settled();
     expect(rest(taken)).toEqual([1, 2, 3]);
-    mend();
+    recover();
     await vi.advanceTimersByTimeAsync(5_000);
     expect(rest(taken)).toEqual([1, 2, 3]);
   });
 
-  it('refuses who would have to be brought up to date, and those who watch still catch up', async () => {
+  it('an outage rejects viewers that are ahead of the tail, and open ones still catch up', async () => {
     const { log, publisher, open } = await setUp();
     const taken = keepTaking(await open());
     await publisher.chunks(2);
     await settled();
     log.onAnnouncement = () => {};
     await publisher.chunks(4);
-    const mend = fail(log);
+    const recover = fail(log);
     log.interrupt();
     await settled();
     await expect(open({ after: { seq: 6, epoch: publisher.epoch } })).rejects.toMatchObject({
       code: 'SOURCE_UNAVAILABLE',
     });
-    mend();
+    recover();
     await vi.advanceTimersByTimeAsync(5_000);
     expect(rest(taken)).toEqual(range(1, 6));
   });
 
-  it('in the midst of a replay costs nothing but time', async () => {
+  it('an outage during a replay delays it, and loses nothing', async () => {
     const { log, publisher, open } = await setUp();
     await publisher.chunks(3_000);
     const viewer = await open();
-    const mend = fail(log, (after) => after >= 512);
+    const recover = fail(log, (after) => after >= 512);
     const taken = keepTaking(viewer);
     await vi.advanceTimersByTimeAsync(10_000);
     expect(rest(taken)).toEqual(range(1, 512));
     expect(warnings(taken)).toEqual([`512-${publisher.epoch}`]);
-    mend();
+    recover();
     await vi.advanceTimersByTimeAsync(5_000);
     expect(rest(taken)).toEqual(range(1, 3_000));
   });
 
-  it('in the midst of the replay of an ended execution costs nothing but time', async () => {
+  it('an outage during the replay of an ended execution delays it, and loses nothing', async () => {
     const world = await setUp();
     const { log, publisher, open } = world;
     await publisher.chunks(2_000);
     await publisher.complete();
     await endRow(world, { seq: 2_001, epoch: publisher.epoch });
     const viewer = await open();
-    const mend = fail(log);
+    const recover = fail(log);
     const taken = keepTaking(viewer);
     await vi.advanceTimersByTimeAsync(10_000);
     expect(viewer.ended).toBe(false);
-    mend();
+    recover();
     await vi.advanceTimersByTimeAsync(5_000);
     expect(rest(taken)).toEqual(range(1, 2_001));
     expect(viewer.ended).toBe(true);
   });
 
-  it('of a part of the log is asked about with pauses too', async () => {
+  it('an outage of a part of the log is retried with pauses', async () => {
     const { log, publisher, open } = await setUp();
     await publisher.chunks(3_000);
     const viewer = await open({ after: { seq: 10, epoch: publisher.epoch } });
-    const mend = fail(log, (after) => after < 512);
+    const recover = fail(log, (after) => after < 512);
     const taken = keepTaking(viewer);
     const before = log.reads.length;
     await vi.advanceTimersByTimeAsync(10_000);
     expect(log.reads.length - before).toBeLessThan(250);
     expect(rest(taken)).toEqual([]);
-    mend();
+    recover();
     await vi.advanceTimersByTimeAsync(5_000);
     expect(rest(taken)).toEqual(range(11, 3_000));
   });
 
-  it('is no warning for whom filters it out, and does not go on after the last viewer has left', async () => {
+  it('an outage gives no warning to viewers that filter warnings out, and is not retried after the last viewer has left', async () => {
     const { log, publisher, open } = await setUp();
     const viewer = await open({ events: new Set(['llm_chunk']) });
     const taken = keepTaking(viewer);
@@ -184,7 +183,7 @@ describe('an outage of the log', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('does not give a cursor without an epoch away', async () => {
+  it('a warning does not void a cursor without an epoch', async () => {
     const { log, publisher, open } = await setUp();
     await publisher.chunks(9);
     const viewer = await open({ after: { seq: 4 } });
@@ -195,8 +194,8 @@ describe('an outage of the log', () => {
   });
 });
 
-describe('a read that hangs until its bound', () => {
-  it('holds nothing back for good', async () => {
+describe('a read that hangs until its timeout', () => {
+  it('a read that times out holds nothing back permanently', async () => {
     const { log, publisher, open } = await setUp();
     const taken = keepTaking(await open());
     log.onAnnouncement = () => {};

@@ -8,19 +8,19 @@ const span = (from: number, to: number) => range(from, to).map((seq) => ({ seq }
 const SPANS = [span(5, 7), span(8, 9), span(10, 12)];
 
 describe('a read-ahead buffer', () => {
-  test('returns the spans of the log themselves, from the cursor on', () => {
+  test('a read-ahead buffer returns the spans of the log themselves, from the cursor on', () => {
     const buffer = new ReadAheadBuffer(SPANS, 5, 12);
     expect(buffer.after(5)).toEqual({ events: SPANS[0], from: 1 });
     expect(buffer.after(5)!.events).toBe(SPANS[0]);
     expect([buffer.after(4)?.from, buffer.at(6)?.seq, buffer.last]).toEqual([0, 6, 12]);
   });
 
-  test('returns nothing that is not next', () => {
+  test('a read-ahead buffer returns nothing that is not next', () => {
     const buffer = new ReadAheadBuffer(SPANS, 5, 12);
     expect([buffer.after(2), buffer.at(4), buffer.after(7), buffer.at(8)]).toEqual(Array(4).fill(undefined));
   });
 
-  test('omits spans that were taken, and events above the head', () => {
+  test('a read-ahead buffer omits spans that were taken, and events above the head', () => {
     const buffer = new ReadAheadBuffer(SPANS, 7, 11);
     expect([buffer.firstAfter(7), buffer.last, seqs(buffer.after(7)!.events)]).toEqual([8, 11, [8, 9]]);
     buffer.discardTo(9);
@@ -31,12 +31,12 @@ describe('a read-ahead buffer', () => {
     expect([above.last, above.firstAfter(3)]).toEqual([0, undefined]);
   });
 
-  test('tells the first event after a cursor, within a span or after trimmed events', () => {
+  test('a read-ahead buffer tells the first event after a cursor, within a span or after trimmed events', () => {
     expect(new ReadAheadBuffer(SPANS, 2, 12).firstAfter(2)).toBe(5);
     expect(new ReadAheadBuffer(SPANS, 6, 12).firstAfter(6)).toBe(7);
   });
 
-  test('discards spans that end at or before a seq, and says whether any are left', () => {
+  test('a read-ahead buffer discards spans that end at or before a seq, and says whether any are left', () => {
     const buffer = new ReadAheadBuffer(SPANS, 4, 12);
     expect([buffer.discardTo(6), buffer.at(7)?.seq]).toEqual([true, 7]);
     expect([buffer.discardTo(7), buffer.at(7), buffer.at(8)?.seq]).toEqual([true, undefined, 8]);

@@ -15,7 +15,7 @@ async function setUp(head: number) {
 }
 
 describe('a read of the newest events', () => {
-  test('returns the page after the head', async () => {
+  test('a read of the newest events returns the page after the head', async () => {
     const { log, publisher, window } = await setUp(3);
     await publisher.chunks(PAGE_SIZE + 10);
     const page = await readNewest(log, window);
@@ -23,14 +23,14 @@ describe('a read of the newest events', () => {
     expect(log.reads).toEqual([3]);
   });
 
-  test('returns the terminal event of a log that has ended far away', async () => {
+  test('a read of the newest events returns the terminal event of a log that has ended far away', async () => {
     const { log, publisher, window } = await setUp(3);
     await publisher.chunks(PAGE_SIZE);
     await publisher.complete();
     expect(seqs((await readNewest(log, window))!.events)).toEqual([PAGE_SIZE + 4]);
   });
 
-  test('is a single one if its page holds the terminal event, or the window does', async () => {
+  test('a read of the newest events is a single one if its page holds the terminal event, or the window does', async () => {
     const { log, publisher, window } = await setUp(3);
     await publisher.complete();
     const page = await readNewest(log, window);
@@ -40,7 +40,7 @@ describe('a read of the newest events', () => {
     expect(log.reads).toEqual([3, 4]);
   });
 
-  test('restarts a log that has lost its end before it returns any of it', async () => {
+  test('a read of the newest events restarts a log that has lost its end before it returns any of it', async () => {
     const { log, publisher, window } = await setUp(5);
     log.rewind(3);
     const open = vi.spyOn(log, 'open').mockImplementation(async (...args) => {
@@ -60,7 +60,7 @@ describe('a read of the newest events', () => {
     ['of another epoch', { epoch: 'other', head: 3 }],
     ['with numbers from its source', { numbering: 'fixed' as const, head: 3 }],
     ['of the same head', {}],
-  ])('does not restart a log %s', async (_, fields) => {
+  ])('a read of the newest events does not restart a log %s', async (_, fields) => {
     const { log, window } = await setUp(5);
     log.view = (page) => page && { ...page, ...fields };
     const open = vi.spyOn(log, 'open');
@@ -68,7 +68,7 @@ describe('a read of the newest events', () => {
     expect(open).not.toHaveBeenCalled();
   });
 
-  test('does not restart a log whose execution has ended', async () => {
+  test('a read of the newest events does not restart a log whose execution has ended', async () => {
     const { log, publisher, window } = await setUp(5);
     await publisher.complete();
     window.advance((await log.inner.read(ID, 5, 10))!);

@@ -1,11 +1,11 @@
-// One subscription and one reader an execution and process, and a viewer that costs a cursor (event path, 8 and 9).
+// One subscription and one reader per execution and process, and a viewer that costs a cursor.
 import { describe, expect, it } from 'vitest';
 import { EventRing } from '../../src/tail/event-ring.ts';
 import { KEPT_WHILE_ALONE } from '../../src/tail/viewer-set.ts';
 import { ID, keepTaking, range, seqs, settled, setUp, takeAll, unavailable } from './harness.ts';
 
 describe('200 viewers of one execution', () => {
-  it('share one subscription, one relay and the reads of the log', async () => {
+  it('200 viewers share one subscription, one source and the reads of the log', async () => {
     const { log, publisher, open, tails, followed } = await setUp();
     await publisher.chunks(3_000);
     const viewers = await Promise.all(
@@ -19,14 +19,14 @@ describe('200 viewers of one execution', () => {
     await settled();
     for (const [i, events] of taken.entries()) expect(seqs(events)).toEqual(range((i % 40) + 1, 3_010));
     expect([log.listens, log.listeners.size, followed.ever, tails.size]).toEqual([1, 1, 1, 1]);
-    // 3,000 events are twelve stretches; they are not read for each viewer.
+    // 3,000 events are twelve pages, which are not read for each viewer.
     expect(log.reads.length - opening).toBeLessThan(30);
     for (const viewer of viewers) viewer.close();
     await settled();
     expect([log.listeners.size, followed.now, tails.size]).toEqual([0, 0, 0]);
   });
 
-  it('that follow live cost no read of the log', async () => {
+  it('200 viewers that follow live events cause no read of the log', async () => {
     const { log, publisher, open } = await setUp();
     const taken = (await Promise.all(range(1, 200).map(() => open()))).map(keepTaking);
     const before = log.reads.length;
@@ -38,7 +38,7 @@ describe('200 viewers of one execution', () => {
 });
 
 describe('a short log', () => {
-  it('is read once for its viewers', async () => {
+  it('a short log is read once for its viewers', async () => {
     const { log, publisher, open } = await setUp();
     await publisher.chunks(200);
     expect(await takeAll(await open())).toHaveLength(200);
@@ -47,7 +47,7 @@ describe('a short log', () => {
 });
 
 describe('a lone viewer', () => {
-  /** Has a lone viewer that keeps up take so many events, and answers how those who come then fare. */
+  /** Has a lone viewer that keeps up take some events, and returns the log that later viewers find. */
   async function alone(count: number) {
     const test = await setUp();
     const taken = keepTaking(await test.open());
@@ -60,13 +60,13 @@ describe('a lone viewer', () => {
     return { ...test, reads: test.log.reads.length };
   }
 
-  it('keeps its first events for those who come right behind it', async () => {
+  it('a lone viewer keeps its first events for viewers that join soon after it', async () => {
     const { log, open, reads } = await alone(KEPT_WHILE_ALONE);
     expect(await takeAll(await open())).toHaveLength(KEPT_WHILE_ALONE);
     expect(log.reads).toHaveLength(reads);
   });
 
-  it('lets go of what it has taken then: who comes later reads the log, and the ring is kept for both', async () => {
+  it('a lone viewer that stays alone keeps nothing: later viewers read the log, and share the ring from then on', async () => {
     const { log, open, reads, publisher } = await alone(KEPT_WHILE_ALONE + 20);
     const second = await open({ after: { seq: 3, epoch: publisher.epoch } });
     expect(seqs(await takeAll(second))).toEqual(range(4, KEPT_WHILE_ALONE + 20));
@@ -79,7 +79,7 @@ describe('a lone viewer', () => {
     expect(log.reads).toHaveLength(reads + 1);
   });
 
-  it('that lags reads on from the ring', async () => {
+  it('a lone viewer that is slow continues from the ring', async () => {
     const { log, open, publisher } = await setUp();
     const viewer = await open();
     const reads = log.reads.length;
@@ -91,7 +91,7 @@ describe('a lone viewer', () => {
 });
 
 describe('the last viewer', () => {
-  it('leaves nothing behind, however quickly viewers come and go', async () => {
+  it('the last viewer leaves nothing behind, however quickly viewers open and close', async () => {
     const { log, publisher, open, tails, followed } = await setUp();
     await publisher.chunks(20);
     for (let i = 0; i < 30; i += 1) {
@@ -108,7 +108,7 @@ describe('the last viewer', () => {
     expect([log.listeners.size, followed.now, tails.size]).toEqual([0, 0, 0]);
   });
 
-  it('leaves nothing behind while its log cannot be read or left', async () => {
+  it('the last viewer leaves nothing behind while its log is unavailable', async () => {
     const { log, open, tails } = await setUp();
     const viewer = await open();
     log.beforeRead = () => {
@@ -124,7 +124,7 @@ describe('the last viewer', () => {
     expect(log.reads).toHaveLength(reads);
   });
 
-  it('does not bring the process down where the subscription cannot be taken back', async () => {
+  it('a subscription that cannot be ended does not crash the process', async () => {
     const { log, open, tails } = await setUp();
     const { listen } = log;
     log.listen = async (...args) => {
@@ -139,8 +139,8 @@ describe('the last viewer', () => {
   });
 });
 
-describe('a start', () => {
-  it('that fails leaves nothing behind, refuses all who share it, and the next one tries again', async () => {
+describe('the start of a tail', () => {
+  it('a start that fails leaves nothing behind, rejects all viewers that share it, and is tried again by the next one', async () => {
     const { log, open, tails, followed, publisher } = await setUp();
     await publisher.chunks(2);
     for (const part of ['beforeListen', 'beforeRead'] as const) {
@@ -158,7 +158,7 @@ describe('a start', () => {
     expect(await takeAll(await open())).toHaveLength(2);
   });
 
-  it('is shared by those who open meanwhile', async () => {
+  it('a start is shared by viewers that open in the meantime', async () => {
     const { log, open, publisher } = await setUp();
     await publisher.chunks(2);
     let acknowledge = () => {};
@@ -173,7 +173,7 @@ describe('a start', () => {
     expect(log.listens).toBe(1);
   });
 
-  it('that is under way when everything closes leaves no subscription behind', async () => {
+  it('a start that is in progress when everything closes leaves no subscription behind', async () => {
     const { log, open, tails } = await setUp();
     let acknowledge = () => {};
     log.beforeListen = () => new Promise<void>((resolve) => (acknowledge = resolve));
@@ -189,7 +189,7 @@ describe('a start', () => {
 });
 
 describe('a viewer that takes nothing', () => {
-  it('for 12,000 events reads nothing, and then takes them all while others go on live', async () => {
+  it('a viewer that takes nothing of 12,000 events reads nothing, and then takes them all while others follow live', async () => {
     const { log, publisher, open } = await setUp();
     const idle = await open();
     const live = keepTaking(await open());
@@ -211,7 +211,7 @@ describe('a viewer that takes nothing', () => {
     expect(live).toHaveLength(15_000);
   });
 
-  it('is warned once of the outages that it slept through', async () => {
+  it('an idle viewer gets one warning for all outages in the meantime', async () => {
     const { publisher, open } = await setUp();
     await publisher.chunks(1);
     const viewer = await open();
@@ -231,7 +231,7 @@ describe('the ring', () => {
     data: { content: 'ä'.repeat(length) },
   });
 
-  it('holds the newest 1,024 events', () => {
+  it('the ring holds the newest 1,024 events', () => {
     const ring = new EventRing();
     expect(ring.first).toBeUndefined();
     for (const seq of range(5, 5_000)) ring.push(event(seq));
@@ -244,7 +244,7 @@ describe('the ring', () => {
     ]);
   });
 
-  it('holds at most 1 MiB of them, but always the last', () => {
+  it('the ring holds up to 1 MiB, and always the newest event', () => {
     const ring = new EventRing();
     for (const seq of range(1, 100)) ring.push(event(seq, 32 * 1024));
     expect(ring.first).toBe(85);
@@ -254,7 +254,7 @@ describe('the ring', () => {
     expect([ring.first, ring.at(101), ring.at(102)?.seq]).toEqual([102, undefined, 102]);
   });
 
-  it('begins anew after it was cleared', () => {
+  it('the ring starts again after it was cleared', () => {
     const ring = new EventRing();
     for (const seq of range(1, 10)) ring.push(event(seq));
     ring.clear();

@@ -1,4 +1,4 @@
-// Stretches: what is told at once, the same for all who stand at the same place, and never another sequence.
+// Spans: shared by viewers at the same cursor, and never another sequence of events.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ExecutionEvent } from '../../src/event/events.ts';
@@ -13,13 +13,13 @@ const event = (seq: number, length = 1): ExecutionEvent => ({
 });
 
 describe('the ring', () => {
-  it('answers what follows on a seq: the same until something comes', () => {
+  it('the ring returns the same span after a seq until an event is added', () => {
     const ring = new EventRing();
     expect(ring.after(0)).toBeUndefined();
     for (const seq of range(5, 9)) ring.push(event(seq));
-    const stretch = ring.after(6)!;
-    expect([seqs(stretch.events), stretch.from]).toEqual([[7, 8, 9], 0]);
-    expect(ring.after(6)).toBe(stretch);
+    const span = ring.after(6)!;
+    expect([seqs(span.events), span.from]).toEqual([[7, 8, 9], 0]);
+    expect(ring.after(6)).toBe(span);
     expect(seqs(ring.after(4)!.events)).toEqual([5, 6, 7, 8, 9]);
     expect(seqs(ring.after(8)!.events)).toEqual([9]);
     expect([ring.after(3), ring.after(9), ring.after(10)]).toEqual([undefined, undefined, undefined]);
@@ -29,14 +29,14 @@ describe('the ring', () => {
     expect(ring.after(6)).toBeUndefined();
   });
 
-  it('answers no more than a write takes, but one event at least', () => {
+  it('the ring returns spans up to the size of a write, with one event at least', () => {
     const ring = new EventRing();
     for (const seq of range(1, 4)) ring.push(event(seq, 40 * 1024));
     ring.push(event(5, 200 * 1024));
     expect([0, 2, 3, 4].map((seq) => seqs(ring.after(seq)!.events))).toEqual([[1, 2], [3, 4], [4, 5], [5]]);
   });
 
-  it('answers the same after it was moved on within itself', () => {
+  it('the ring returns correct spans after it was compacted', () => {
     const ring = new EventRing();
     for (const seq of range(1, 5_000)) ring.push(event(seq));
     expect(seqs(ring.after(4_990)!.events)).toEqual(range(4_991, 5_000));
@@ -45,8 +45,8 @@ describe('the ring', () => {
   });
 });
 
-describe('events that were read', () => {
-  it('are parted where a write is full; nothing is left out', () => {
+describe('a page', () => {
+  it('a page is split where a write is full, and no event is omitted', () => {
     expect(splitIntoSpans([])).toEqual([]);
     const events = [
       event(1),
@@ -61,23 +61,23 @@ describe('events that were read', () => {
 });
 
 describe('viewers', () => {
-  it('that read an old log back are given the very same stretches', async () => {
+  it('viewers that replay an old log get the same spans by identity', async () => {
     const { publisher, open } = await setUp();
     await publisher.chunks(3_000);
-    const stretchesOf = async () => {
+    const spansOf = async () => {
       const viewer = await open();
-      const stretches = [];
+      const spans = [];
       for (let idle = 0; idle < 3; idle += 1) {
-        for (let stretch = viewer.takeSpan(); stretch; stretch = viewer.takeSpan()) {
-          stretches.push(stretch);
+        for (let span = viewer.takeSpan(); span; span = viewer.takeSpan()) {
+          spans.push(span);
           idle = 0;
         }
-        if (viewer.take()) throw new Error('nothing is to be taken by itself');
+        if (viewer.take()) throw new Error('events must be taken as spans');
         await settled();
       }
-      return stretches;
+      return spans;
     };
-    const [one, other] = [await stretchesOf(), await stretchesOf()];
+    const [one, other] = [await spansOf(), await spansOf()];
     expect(one.flatMap(({ events }) => seqs(events))).toEqual(range(1, 3_000));
     for (const [i, { events, from }] of one.entries()) {
       expect(events).toBe(other[i]!.events);
@@ -85,7 +85,7 @@ describe('viewers', () => {
     }
   });
 
-  it('with a filter, a warning to be told or a value that is not whole take event by event', async () => {
+  it('viewers with a filter, a pending warning or an incomplete value take events one by one', async () => {
     const { publisher, open } = await setUp({ bounds: { ...DEFAULT_BOUNDS, maxEvents: 10 } });
     await publisher.append(patch('/a'));
     await publisher.chunks(20, 20);
@@ -95,23 +95,23 @@ describe('viewers', () => {
     });
     expect(filtered.takeSpan()).toBeUndefined();
     const warned = await open({ after: { seq: 15, epoch: publisher.epoch } });
-    warned.warn('SOURCE_UNAVAILABLE', 'away');
+    warned.warn('SOURCE_UNAVAILABLE', 'unavailable');
     expect(warned.takeSpan()).toBeUndefined();
     expect(warned.take()?.type).toBe('warning');
     expect(seqs(warned.takeSpan()!.events)).toEqual(range(16, 21));
-    const behindGap = await open();
+    const afterGap = await open();
     await publisher.append(patch('/b'), chunk(), chunk());
-    expect((await takeAll(behindGap)).map(({ type }) => type)).toEqual([
+    expect((await takeAll(afterGap)).map(({ type }) => type)).toEqual([
       'gap',
       ...Array.from({ length: 9 }, () => 'llm_chunk'),
     ]);
   });
 
-  it('however they take, and whenever, are told every event once and in order', async () => {
+  it('viewers take every event once and in order, however and whenever they take', async () => {
     const step = fc.oneof(
       fc.record({ publish: fc.integer({ min: 1, max: 400 }) }),
       fc.constant('take' as const),
-      fc.constant('stretch' as const),
+      fc.constant('span' as const),
       fc.constant('settle' as const),
       fc.constant('outage' as const),
     );
@@ -129,9 +129,9 @@ describe('viewers', () => {
           } else if (next === 'take') {
             const one = viewer.take();
             if (one && one.type !== 'warning') taken.push(one.seq);
-          } else if (next === 'stretch') {
-            const stretch = viewer.takeSpan();
-            if (stretch) taken.push(...seqs(stretch.events.slice(stretch.from)));
+          } else if (next === 'span') {
+            const span = viewer.takeSpan();
+            if (span) taken.push(...seqs(span.events.slice(span.from)));
           } else if (next === 'settle') {
             await settled();
           } else {

@@ -1,32 +1,32 @@
-// Which streams are taken on.
+// Which streams are admitted.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ANONYMOUS, type Caller } from '../../src/execution/permission.ts';
 import { StreamAdmission } from '../../src/tail/stream-admission.ts';
 
 const ann: Caller = { id: 'ann', tenant: 'a' };
-const refused = (code: string, words: RegExp) =>
-  expect.objectContaining({ code, message: expect.stringMatching(words) });
+const rejected = (code: string, pattern: RegExp) =>
+  expect.objectContaining({ code, message: expect.stringMatching(pattern) });
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
 afterEach(() => void vi.useRealTimers());
 
 describe('a node', () => {
-  test('takes no more than it may, and again once one has left', () => {
+  test('a node rejects streams above its limit, and admits one again after another has closed', () => {
     const admission = new StreamAdmission({ perNode: 2 });
     const leave = admission.admit(ANONYMOUS);
     admission.admit(ann);
-    expect(() => admission.admit(ann)).toThrow(refused('CAPACITY', /\(2\)/));
+    expect(() => admission.admit(ann)).toThrow(rejected('SOURCE_UNAVAILABLE', /\(2\)/));
     leave();
     admission.admit(ann);
   });
 });
 
 describe('a caller', () => {
-  test('has no more than they may, whatever others have', () => {
+  test('a caller is limited regardless of the streams of others', () => {
     const admission = new StreamAdmission({ perCaller: 2 });
     const leave = admission.admit(ann);
     admission.admit({ ...ann });
-    expect(() => admission.admit(ann)).toThrow(refused('TOO_MANY_STREAMS', /limit 2/));
+    expect(() => admission.admit(ann)).toThrow(rejected('TOO_MANY_STREAMS', /\(2\)/));
     admission.admit({ id: 'ann', tenant: 'b' });
     admission.admit({ id: 'bob', tenant: 'a' });
     leave();
@@ -34,10 +34,10 @@ describe('a caller', () => {
     admission.admit(ann);
   });
 
-  test('may open all streams at once, and so many new ones a second from then on', () => {
+  test('a caller may open all streams in a burst, and a limited number per second from then on', () => {
     const admission = new StreamAdmission({ perCaller: 10, newPerSecond: 2 });
     for (let i = 0; i < 10; i += 1) admission.admit(ann)();
-    expect(() => admission.admit(ann)).toThrow(refused('TOO_MANY_STREAMS', /limit 2 per second/));
+    expect(() => admission.admit(ann)).toThrow(rejected('TOO_MANY_STREAMS', /2 per second/));
     vi.advanceTimersByTime(999);
     admission.admit(ann)();
     expect(() => admission.admit(ann)).toThrow();
@@ -46,7 +46,7 @@ describe('a caller', () => {
     expect(() => admission.admit(ann)).toThrow();
   });
 
-  test('while nobody is told from another there is no such limit', () => {
+  test('callers that cannot be distinguished have no limit', () => {
     const admission = new StreamAdmission({ perCaller: 1, newPerSecond: 1 });
     for (let i = 0; i < 100; i += 1) admission.admit(ANONYMOUS);
   });

@@ -1,5 +1,6 @@
 // A tail between its log and its viewers: when it reads, what it does with announcements, and when it stops.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Execution } from '../../src/execution/store.ts';
 import { Tail } from '../../src/tail/tail.ts';
 import { ID, keepTaking, publish, range, seqs, settled, setUp, TestLog, unavailable } from './harness.ts';
 
@@ -20,6 +21,12 @@ async function startTail(head = 3) {
   return { log, publisher, tail, viewer, loadRow, reads: () => log.reads.length - reads };
 }
 
+/** A row whose terminal event has seq 9. */
+function endedRow(epoch: string): Execution {
+  const row = { id: ID, kind: 'agent', mode: 'TEXT', attempt: 1, status: 'SUCCESS', result: 'R' };
+  return { ...row, startedAt: new Date(0), finishedAt: new Date(1), end: { seq: 9, epoch } } as Execution;
+}
+
 /** Holds back the next reads of a log; the function that is returned lets the oldest one go on. */
 function holdReads(log: TestLog, part: 'beforeRead' | 'afterRead' = 'afterRead'): () => Promise<void> {
   const waiting: (() => void)[] = [];
@@ -31,7 +38,7 @@ function holdReads(log: TestLog, part: 'beforeRead' | 'afterRead' = 'afterRead')
 }
 
 describe('an announcement', () => {
-  test('that overlaps what was read is delivered once', async () => {
+  test('an announcement that overlaps what was read is delivered once', async () => {
     const { log, publisher, open } = await setUp();
     // A page that ends inside the batch, as a read of a limited size does.
     await publisher.chunks(6, 6);
@@ -45,13 +52,13 @@ describe('an announcement', () => {
     expect(seqs(taken)).toEqual(range(1, 6));
   });
 
-  test('that continues the head is used without a read, and wakes the viewers once', async () => {
+  test('an announcement that continues the head is used without a read, and wakes the viewers once', async () => {
     const { publisher, tail, viewer, reads } = await startTail();
     await publisher.chunks(2);
     expect([tail.head, reads(), viewer.wake.mock.calls.length]).toEqual([5, 0, 1]);
   });
 
-  test('that repeats what is known wakes nobody', async () => {
+  test('an announcement that repeats what is known wakes nobody', async () => {
     const { tail, viewer, reads } = await startTail();
     const events = [1, 2, 3].map((seq) => tail.ring.at(seq)!);
     tail.onAnnouncement({ epoch: tail.epoch, events });
@@ -59,7 +66,7 @@ describe('an announcement', () => {
     expect([tail.head, reads(), viewer.wake.mock.calls.length]).toEqual([3, 0, 0]);
   });
 
-  test('that leaves a hole, or is of another epoch, leads to a read and is not used', async () => {
+  test('an announcement that leaves a hole, or is of another epoch, leads to a read and is not used', async () => {
     const { log, publisher, tail, viewer, reads } = await startTail();
     log.onAnnouncement = () => {};
     await publisher.chunks(1);
@@ -72,7 +79,7 @@ describe('an announcement', () => {
     expect([tail.head, reads(), viewer.wake.mock.calls.length]).toEqual([4, 2, 2]);
   });
 
-  test('during a read is not used, and leads to one more read, however many there are', async () => {
+  test('an announcement during a read is not used, and leads to one more read, however many there are', async () => {
     const { log, publisher, tail, reads } = await startTail();
     const release = holdReads(log);
     log.interrupt();
@@ -87,7 +94,7 @@ describe('an announcement', () => {
 });
 
 describe('a refresh', () => {
-  test('during a read waits for the next one, which those who wait share', async () => {
+  test('a refresh during a read waits for the next one, which those who wait share', async () => {
     const { log, publisher, tail, reads } = await startTail();
     const release = holdReads(log);
     log.interrupt();
@@ -103,7 +110,7 @@ describe('a refresh', () => {
     expect([heads, reads()]).toEqual([[5, 5], 2]);
   });
 
-  test('during a read that fails reads again', async () => {
+  test('a refresh during a read that fails reads again', async () => {
     const { log, publisher, tail } = await startTail();
     log.beforeRead = async () => {
       await settled();
@@ -117,7 +124,7 @@ describe('a refresh', () => {
     expect(tail.head).toBe(5);
   });
 
-  test('that fails rejects, warns nobody and is not retried', async () => {
+  test('a refresh that fails rejects, warns nobody and is not retried', async () => {
     const { log, tail, viewer, reads } = await startTail();
     log.beforeRead = () => {
       throw unavailable();
@@ -127,7 +134,7 @@ describe('a refresh', () => {
     expect([reads(), viewer.warn.mock.calls, vi.getTimerCount()]).toEqual([1, [], 0]);
   });
 
-  test('that succeeds during an outage ends it', async () => {
+  test('a refresh that succeeds during an outage ends it', async () => {
     const { log, publisher, tail, viewer, reads } = await startTail();
     log.beforeRead = () => {
       throw unavailable();
@@ -136,7 +143,7 @@ describe('a refresh', () => {
     await publisher.chunks(2);
     log.interrupt();
     await settled();
-    expect(viewer.warn.mock.calls).toEqual([['SOURCE_UNAVAILABLE', 'the log is away']]);
+    expect(viewer.warn.mock.calls).toEqual([['SOURCE_UNAVAILABLE', 'the log is unavailable']]);
     log.beforeRead = () => {};
     await tail.refresh();
     expect([tail.head, vi.getTimerCount()]).toEqual([5, 0]);
@@ -146,7 +153,7 @@ describe('a refresh', () => {
 });
 
 describe('an outage', () => {
-  test('warns once, and is retried until the log can be read', async () => {
+  test('an outage warns once, and is retried until the log can be read', async () => {
     const { log, tail, viewer, reads } = await startTail();
     log.beforeRead = () => {
       throw unavailable();
@@ -161,7 +168,7 @@ describe('an outage', () => {
     expect([reads(), vi.getTimerCount()]).toEqual([tries + 1, 0]);
   });
 
-  test('of a page warns, and wakes the viewers after a pause and a read', async () => {
+  test('an outage of a page warns, and wakes the viewers after a pause and a read', async () => {
     const { tail, viewer, reads } = await startTail();
     tail.pageFailed(unavailable('no page'));
     expect(viewer.warn.mock.calls).toEqual([['SOURCE_UNAVAILABLE', 'no page']]);
@@ -172,8 +179,63 @@ describe('an outage', () => {
   });
 });
 
+describe('a lone viewer that has taken everything', () => {
+  test('a lone viewer that has taken everything leaves nothing in the ring while the execution is open, but keeps its terminal event', async () => {
+    const { publisher, tail } = await startTail();
+    await publisher.chunks(20, 1);
+    tail.taken(tail.head - 1);
+    expect(tail.ring.first).toBe(1);
+    tail.taken(tail.head);
+    expect(tail.ring.first).toBeUndefined();
+    await publisher.complete();
+    tail.taken(tail.head);
+    expect(tail.ring.at(tail.end)?.type).toBe('complete');
+  });
+});
+
+describe('a page', () => {
+  /** The ids of the first and last events of a page. */
+  const boundsOf = async (page: ReturnType<Tail['page']>) => {
+    const events = (await page)?.flat();
+    return events && [events[0]!.id, events.at(-1)!.id];
+  };
+
+  test('a page of an earlier epoch is not returned, although it was requested in that epoch', async () => {
+    const { log, publisher, tail } = await startTail(600);
+    const release = holdReads(log);
+    const page = tail.page(0);
+    await settled();
+    log.afterRead = () => {};
+    log.lose();
+    const second = await publish(log, { lost: { epoch: publisher.epoch, acknowledged: 600 } });
+    await second.chunks(300);
+    await tail.refresh();
+    await release();
+    expect(await boundsOf(page)).toEqual([`1-${second.epoch}`, `256-${second.epoch}`]);
+  });
+
+  test('a page of a log that has become shorter is read again', async () => {
+    const { log, publisher, tail } = await startTail(600);
+    const at = (seq: number) => `${seq}-${publisher.epoch}`;
+    expect(await boundsOf(tail.page(256))).toEqual([at(257), at(512)]);
+    log.view = (read) =>
+      read && { ...read, numbering: 'fixed', head: 300, events: read.events.filter(({ seq }) => seq <= 300) };
+    await tail.refresh();
+    expect([tail.head, await boundsOf(tail.page(256))]).toEqual([300, [at(257), at(300)]]);
+  });
+
+  test('a page is not returned after the row has ended the tail in another epoch', async () => {
+    const { tail, viewer } = await startTail();
+    expect(await tail.page(0)).toBeDefined();
+    tail.archive(endedRow('z'));
+    expect([await tail.page(0), viewer.wake.mock.calls.length]).toEqual([undefined, 1]);
+    tail.archive(endedRow('y'));
+    expect([tail.epoch, viewer.wake.mock.calls.length]).toEqual(['z', 1]);
+  });
+});
+
 describe('a tail that ends or closes', () => {
-  test('reads no row of a log that goes on, that was never there, or that has ended', async () => {
+  test('a tail reads no row of a log that goes on, that was never there, or that has ended', async () => {
     const { log, publisher, tail, loadRow } = await startTail();
     await tail.refresh();
     await publisher.complete();
@@ -185,7 +247,7 @@ describe('a tail that ends or closes', () => {
     expect([tail.end, unknown.epoch, loadRow.mock.calls.length]).toEqual([4, '', 0]);
   });
 
-  test('keeps its terminal event when the log is gone', async () => {
+  test('a tail keeps its terminal event when the log is gone', async () => {
     const { log, publisher, tail } = await startTail();
     await publisher.complete();
     log.lose();
@@ -193,7 +255,7 @@ describe('a tail that ends or closes', () => {
     expect([tail.end, tail.epoch, tail.ring.at(4)?.type]).toEqual([4, publisher.epoch, 'complete']);
   });
 
-  test('changes nothing after it was closed, although a read was in progress', async () => {
+  test('a tail changes nothing after it was closed, although a read was in progress', async () => {
     const { log, publisher, tail, viewer } = await startTail();
     const release = holdReads(log, 'beforeRead');
     log.interrupt();
@@ -203,7 +265,7 @@ describe('a tail that ends or closes', () => {
     expect([tail.head, viewer.wake.mock.calls.length, log.listeners.size]).toEqual([3, 0, 0]);
   });
 
-  test('ends its retries when it is closed', async () => {
+  test('a tail ends its retries when it is closed', async () => {
     const { log, tail, reads } = await startTail();
     log.beforeRead = () => {
       throw unavailable();

@@ -64,7 +64,7 @@ function empty(tail: ManualTail, head: number, fields: Partial<LogPage> = {}) {
 }
 
 describe('a cursor in a log that it belongs to', () => {
-  test('returns every event after it once, and reports each as taken', () => {
+  test('a cursor returns every event after it once, and reports each as taken', () => {
     const { tail, cursor, drain } = setUp(3, { seq: 1, epoch: 'e' });
     expect(drain()).toEqual(['2-e', '3-e']);
     expect([cursor.seq, tail.takenSeq]).toEqual([3, 3]);
@@ -72,7 +72,7 @@ describe('a cursor in a log that it belongs to', () => {
     expect(drain()).toEqual(['4-e']);
   });
 
-  test('without an epoch takes that of the log, and is lost when that changes', () => {
+  test('a cursor without an epoch takes that of the log, and is lost when that changes', () => {
     const { tail, cursor, drain } = setUp(3, { seq: 2 });
     expect(cursor.epoch).toBe('e');
     tail.startEpoch(page(1, 4, 'f'));
@@ -80,7 +80,7 @@ describe('a cursor in a log that it belongs to', () => {
     expect(drain()).toEqual(['reset 0-f', '1-f', '2-f', '3-f', '4-f']);
   });
 
-  test('returns nothing while there is no log, and is compared with it later', () => {
+  test('a cursor returns nothing while there is no log, and is compared with it later', () => {
     const { tail, cursor, drain } = setUp(0, { seq: 2, epoch: 'e' });
     expect([drain(), cursor.isContinuous, cursor.isLost]).toEqual([[], false, false]);
     tail.startEpoch(page(1, 3));
@@ -88,7 +88,7 @@ describe('a cursor in a log that it belongs to', () => {
     expect([cursor.isContinuous, drain()]).toEqual([true, ['3-e']]);
   });
 
-  test('returns spans up to the head, and reports them as taken', () => {
+  test('a cursor returns spans up to the head, and reports them as taken', () => {
     const { tail, cursor } = setUp(4, { seq: 1, epoch: 'e' });
     expect([cursor.lag, cursor.nextSpan()?.events.length]).toEqual([3, 3]);
     expect([cursor.seq, cursor.lag, tail.takenSeq, cursor.nextSpan()]).toEqual([4, 0, 4, undefined]);
@@ -100,14 +100,14 @@ describe('a cursor that is lost', () => {
     ['of another epoch', { seq: 1, epoch: 'x' }],
     ['above the head', { seq: 4, epoch: 'e' }],
     ['above the head without an epoch', { seq: 4 }],
-  ])('%s returns a reset, then the log from its start', (_, after) => {
+  ])('a cursor %s returns a reset, then the log from its start', (_, after) => {
     const { cursor, drain } = setUp(2, after);
     expect([cursor.isLost, cursor.isContinuous]).toEqual([true, false]);
     expect(drain()).toEqual(['reset 0-e', '1-e', '2-e']);
     expect(cursor.isLost).toBe(false);
   });
 
-  test('stays lost though the log grows past it', () => {
+  test('a cursor stays lost though the log grows past it', () => {
     const { tail, cursor, drain } = setUp(2, { seq: 3, epoch: 'e' });
     tail.append([event(3), event(4)]);
     cursor.compare();
@@ -116,7 +116,7 @@ describe('a cursor that is lost', () => {
 });
 
 describe('a cursor behind the ring', () => {
-  test('reads one page at a time, and returns its events when it is woken', async () => {
+  test('a cursor behind the ring reads one page at a time, and returns its events when it is woken', async () => {
     const { tail, cursor, drain, wakes } = setUp(1, { seq: 1, epoch: 'e' });
     empty(tail, 6);
     tail.pages = async () => [
@@ -129,7 +129,7 @@ describe('a cursor behind the ring', () => {
     expect([drain(), tail.requests]).toEqual([['4-e', '5-e', '6-e'], [1]]);
   });
 
-  test('returns one gap over what was trimmed', async () => {
+  test('a cursor behind the ring returns one gap over what was trimmed', async () => {
     const { tail, cursor, drain } = setUp(1, { seq: 1, epoch: 'e' });
     empty(tail, 6);
     tail.pages = async () => [[event(5), event(6)]];
@@ -139,7 +139,7 @@ describe('a cursor behind the ring', () => {
     expect(cursor.isContinuous).toBe(true);
   });
 
-  test('returns a gap up to the ring of an ended log that has expired', async () => {
+  test('a cursor behind the ring returns a gap up to the ring of an ended log that has expired', async () => {
     const { tail, drain } = setUp(1, { seq: 1, epoch: 'e' });
     tail.skipTo(page(9, 9, 'e', { end: 9 }));
     drain();
@@ -147,7 +147,7 @@ describe('a cursor behind the ring', () => {
     expect([drain(), tail.reports]).toEqual([['gap 8-e', '9-e'], []]);
   });
 
-  test('reports an open log that holds none of its events, and a page that fails', async () => {
+  test('a cursor behind the ring reports an open log that holds none of its events, and a page that fails', async () => {
     const { tail, drain, wakes } = setUp(1, { seq: 1, epoch: 'e' });
     empty(tail, 6);
     drain();
@@ -160,7 +160,7 @@ describe('a cursor behind the ring', () => {
     expect([tail.reports, wakes()]).toEqual([['missed', error], 0]);
   });
 
-  test('does not return a page of events above a head that has fallen', async () => {
+  test('a cursor behind the ring does not return a page of events above a head that has fallen', async () => {
     const { tail, cursor, drain } = setUp(1, { seq: 1, epoch: 'e' });
     empty(tail, 6);
     tail.pages = async () => [
@@ -180,7 +180,7 @@ describe('a cursor behind the ring', () => {
     ]);
   });
 
-  test('does not use a page that arrives after the log was lost', async () => {
+  test('a cursor behind the ring does not use a page that arrives after the log was lost', async () => {
     const { tail, cursor, drain, wakes } = setUp(1, { seq: 1, epoch: 'e' });
     empty(tail, 6);
     let give: (spans: ExecutionEvent[][]) => void = () => {};
@@ -193,7 +193,7 @@ describe('a cursor behind the ring', () => {
     expect([wakes(), drain()]).toEqual([1, ['reset 0-f', ...range(1, 6).map((seq) => `${seq}-f`)]]);
   });
 
-  test('does not use a page that arrives after it has moved on', async () => {
+  test('a cursor behind the ring does not use a page that arrives after it has moved on', async () => {
     const { tail, cursor, drain } = setUp(1, { seq: 1, epoch: 'e' });
     empty(tail, 3);
     let give: (spans: ExecutionEvent[][]) => void = () => {};
@@ -208,7 +208,7 @@ describe('a cursor behind the ring', () => {
     expect([cursor.isContinuous, drain()]).toEqual([true, ['4-f']]);
   });
 
-  test('drops pages and trimmed events with a reset', async () => {
+  test('a cursor behind the ring drops pages and trimmed events with a reset', async () => {
     const { tail, cursor, drain } = setUp(1, { seq: 1, epoch: 'e' });
     empty(tail, 9);
     tail.pages = async () => [

@@ -224,8 +224,8 @@ export class EventStream {
     if (this.#closed) return;
     const skipped = this.#skippedCursor();
     if (skipped) sink.write(skipped);
-    // The final frame would make the client stop: after a rotation it must reconnect.
-    const final = this.#source.ended && !this.#rotated ? this.#source.finalFrame() : undefined;
+    // The final frame makes the client stop. After a rotation, even of an ended source, it must reconnect.
+    const final = this.#rotated ? undefined : this.#source.finalFrame();
     if (final) sink.write(final);
     this.close();
     sink.end();

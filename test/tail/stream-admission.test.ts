@@ -26,7 +26,7 @@ describe('a caller', () => {
     const admission = new StreamAdmission({ perCaller: 2 });
     const leave = admission.admit(ann);
     admission.admit({ ...ann });
-    expect(() => admission.admit(ann)).toThrow(rejected('TOO_MANY_STREAMS', /\(2\)/));
+    expect(() => admission.admit(ann)).toThrow(rejected('TOO_MANY_STREAMS', /limit 2\)/));
     admission.admit({ id: 'ann', tenant: 'b' });
     admission.admit({ id: 'bob', tenant: 'a' });
     leave();

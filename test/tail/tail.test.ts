@@ -191,6 +191,26 @@ describe('a lone viewer that has taken everything', () => {
     tail.taken(tail.head);
     expect(tail.ring.at(tail.end)?.type).toBe('complete');
   });
+
+  test('a lone viewer that has taken everything leaves nothing in the ring, even if its events were read', async () => {
+    const { log, publisher, tail } = await startTail();
+    log.onAnnouncement = () => {};
+    await publisher.chunks(20);
+    await tail.refresh();
+    expect(tail.ring.first).toBe(1);
+    tail.taken(tail.head);
+    expect(tail.ring.first).toBeUndefined();
+  });
+});
+
+describe('a warning for all viewers', () => {
+  test('a warning is sent to the viewers, and kept for later ones until it is withdrawn', async () => {
+    const { tail, viewer } = await startTail();
+    tail.setActiveWarning({ code: 'X', message: 'm' });
+    expect([viewer.warn.mock.calls, tail.activeWarning?.code]).toEqual([[['X', 'm']], 'X']);
+    tail.setActiveWarning(undefined);
+    expect([viewer.warn.mock.calls.length, tail.activeWarning]).toEqual([1, undefined]);
+  });
 });
 
 describe('a page', () => {

@@ -1,5 +1,5 @@
 // One open event stream: writes its source's frames as fast as the client reads, sends heartbeats when idle, and ends
-// for good or so that the client reconnects.
+// permanently, or so that the client reconnects.
 //
 // Invariants (test/sse)
 // 1. Frames are taken from the source only while the sink is ready: a client that does not read costs one write, however

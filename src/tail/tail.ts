@@ -10,7 +10,6 @@
 //   outage.
 import { backoff } from '../async/backoff.ts';
 import { messageOf } from '../event/errors.ts';
-import { isFinal } from '../event/events.ts';
 import type { Execution } from '../execution/store.ts';
 import type { Announcement, LogListener, Unlisten } from '../log/log.ts';
 import { type CatchUpState, CLOSED, CURRENT, Paused } from './catch-up-state.ts';
@@ -198,7 +197,7 @@ export class Tail extends LogWindow implements LogListener {
         this.startEpoch(page);
         this.#pages = this.#newPages();
       }
-      if (row && isFinal(row.status)) this.archive(row);
+      if (row) this.archive(row);
     }
     this.#viewers.wake();
   }

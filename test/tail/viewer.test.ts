@@ -101,6 +101,18 @@ describe('spans of a viewer', () => {
     expect(viewer.position).toBe(`4-${publisher.epoch}`);
   });
 
+  test('a viewer takes a pending warning before a span', async () => {
+    const { publisher, open } = await setUp();
+    await publisher.chunks(3);
+    const viewer = await open();
+    viewer.warn('X', 'm');
+    expect([viewer.takeSpan(), viewer.take()?.type, viewer.takeSpan()?.events.length]).toEqual([
+      undefined,
+      'warning',
+      3,
+    ]);
+  });
+
   test('a viewer takes a single event without a span', async () => {
     const { publisher, open } = await setUp();
     await publisher.chunks(1);
@@ -138,13 +150,16 @@ describe('spans of a viewer', () => {
     await publisher.chunks(3);
     const onClose = vi.fn();
     const viewer = new Viewer(tail, { permissionClass: 'all' }, onClose);
-    await viewer.ready();
     const wake = vi.fn();
     viewer.waiter = { wake };
     viewer.close();
     viewer.close();
     expect([viewer.takeSpan(), viewer.take(), viewer.closed]).toEqual([undefined, undefined, true]);
     expect([onClose.mock.calls.length, wake.mock.calls.length]).toEqual([1, 1]);
+    const peeked = await open();
+    await peeked.ready();
+    peeked.close();
+    expect([peeked.takeSpan(), peeked.take()]).toEqual([undefined, undefined]);
   });
 });
 

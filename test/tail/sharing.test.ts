@@ -1,8 +1,7 @@
 // One subscription and one reader per execution and process, and a viewer that costs a cursor.
 import { describe, expect, it } from 'vitest';
-import { EventRing } from '../../src/tail/event-ring.ts';
 import { KEPT_WHILE_ALONE } from '../../src/tail/viewer-set.ts';
-import { ID, keepTaking, range, seqs, settled, setUp, takeAll, unavailable } from './harness.ts';
+import { keepTaking, range, seqs, settled, setUp, takeAll, unavailable } from './harness.ts';
 
 describe('200 viewers of one execution', () => {
   it('200 viewers share one subscription, one source and the reads of the log', async () => {
@@ -217,49 +216,5 @@ describe('a viewer that takes nothing', () => {
     const viewer = await open();
     for (let i = 0; i < 100; i += 1) viewer.warn('SOURCE_UNAVAILABLE', `outage ${i}`);
     expect((await takeAll(viewer)).map(({ type }) => type)).toEqual(['warning', 'llm_chunk']);
-  });
-});
-
-describe('the ring', () => {
-  const event = (seq: number, length = 1) => ({
-    id: `${seq}-abcdefghij`,
-    seq,
-    type: 'llm_chunk' as const,
-    ts: '',
-    executionId: ID,
-    attempt: 1,
-    data: { content: 'ä'.repeat(length) },
-  });
-
-  it('the ring holds the newest 1,024 events', () => {
-    const ring = new EventRing();
-    expect(ring.first).toBeUndefined();
-    for (const seq of range(5, 5_000)) ring.push(event(seq));
-    expect([ring.first, ring.at(3_976), ring.at(3_977)?.seq, ring.at(5_000)?.seq, ring.at(5_001)]).toEqual([
-      3_977,
-      undefined,
-      3_977,
-      5_000,
-      undefined,
-    ]);
-  });
-
-  it('the ring holds up to 1 MiB, and always the newest event', () => {
-    const ring = new EventRing();
-    for (const seq of range(1, 100)) ring.push(event(seq, 32 * 1024));
-    expect(ring.first).toBe(85);
-    ring.push(event(101, 2 * 1024 * 1024));
-    expect(ring.first).toBe(101);
-    ring.push(event(102));
-    expect([ring.first, ring.at(101), ring.at(102)?.seq]).toEqual([102, undefined, 102]);
-  });
-
-  it('the ring starts again after it was cleared', () => {
-    const ring = new EventRing();
-    for (const seq of range(1, 10)) ring.push(event(seq));
-    ring.clear();
-    expect([ring.first, ring.at(10)]).toEqual([undefined, undefined]);
-    ring.push(event(700));
-    expect([ring.first, ring.at(700)?.seq]).toEqual([700, 700]);
   });
 });

@@ -3,46 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ExecutionEvent } from '../../src/event/events.ts';
 import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
-import { EventRing } from '../../src/tail/event-ring.ts';
 import { splitIntoSpans } from '../../src/tail/event-span.ts';
 import { chunk, ID, patch, range, seqs, settled, setUp, takeAll, unavailable } from './harness.ts';
 
 const event = (seq: number, length = 1): ExecutionEvent => ({
   ...{ id: `${seq}-abcdefghij`, seq, executionId: ID, attempt: 1 },
   ...{ type: 'llm_chunk', ts: '', data: { content: 'x'.repeat(length) } },
-});
-
-describe('the ring', () => {
-  it('the ring returns the same span after a seq until an event is added', () => {
-    const ring = new EventRing();
-    expect(ring.after(0)).toBeUndefined();
-    for (const seq of range(5, 9)) ring.push(event(seq));
-    const span = ring.after(6)!;
-    expect([seqs(span.events), span.from]).toEqual([[7, 8, 9], 0]);
-    expect(ring.after(6)).toBe(span);
-    expect(seqs(ring.after(4)!.events)).toEqual([5, 6, 7, 8, 9]);
-    expect(seqs(ring.after(8)!.events)).toEqual([9]);
-    expect([ring.after(3), ring.after(9), ring.after(10)]).toEqual([undefined, undefined, undefined]);
-    ring.push(event(10));
-    expect(seqs(ring.after(6)!.events)).toEqual([7, 8, 9, 10]);
-    ring.clear();
-    expect(ring.after(6)).toBeUndefined();
-  });
-
-  it('the ring returns spans up to the size of a write, with one event at least', () => {
-    const ring = new EventRing();
-    for (const seq of range(1, 4)) ring.push(event(seq, 40 * 1024));
-    ring.push(event(5, 200 * 1024));
-    expect([0, 2, 3, 4].map((seq) => seqs(ring.after(seq)!.events))).toEqual([[1, 2], [3, 4], [4, 5], [5]]);
-  });
-
-  it('the ring returns correct spans after it was compacted', () => {
-    const ring = new EventRing();
-    for (const seq of range(1, 5_000)) ring.push(event(seq));
-    expect(seqs(ring.after(4_990)!.events)).toEqual(range(4_991, 5_000));
-    expect(ring.after(3_975)).toBeUndefined();
-    expect(ring.after(3_976)!.events[0]!.seq).toBe(3_977);
-  });
 });
 
 describe('a page', () => {

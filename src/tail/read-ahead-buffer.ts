@@ -39,7 +39,7 @@ export class ReadAheadBuffer {
   after(seq: number): EventSpan | undefined {
     const events = this.#spans[0];
     const from = events ? seq + 1 - events[0]!.seq : 0;
-    return events?.[from]?.seq === seq + 1 ? { events, from } : undefined;
+    return events?.[from] && { events, from };
   }
 
   /**

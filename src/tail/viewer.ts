@@ -168,9 +168,8 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
   }
 
   #compare(): void {
-    const cursor = this.#cursor;
-    cursor.compare();
-    if (!this.#position && !cursor.isLost) this.#updatePosition();
+    this.#cursor.compare();
+    if (!this.#position) this.#updatePosition();
   }
 
   #takeWarning(): ExecutionEvent | undefined {
@@ -185,7 +184,7 @@ export class Viewer implements TailViewer, AsyncIterable<ExecutionEvent> {
       const event = cursor.next();
       if (!event) {
         // Everything up to the cursor was taken or filtered out.
-        if (!cursor.isLost) this.#updatePosition();
+        this.#updatePosition();
         return undefined;
       }
       this.#withholdsPatches = withholdsPatches(event, this.#withholdsPatches);

@@ -62,6 +62,32 @@ describe('pages', () => {
     expect(reads.length).toBe(11);
   });
 
+  test('a page that was used recently is evicted after others', async () => {
+    // Half a MiB each.
+    const { pages, reads } = newPages('x'.repeat(52_429));
+    for (let after = 0; after < 70; after += 10) await pages.get(after);
+    await pages.get(0);
+    for (let after = 70; after < 90; after += 10) await pages.get(after);
+    await pages.get(0);
+    expect(reads.length).toBe(9);
+    await pages.get(10);
+    expect(reads.length).toBe(10);
+  });
+
+  test('a page that was read again is not replaced by its earlier read', async () => {
+    const log = { head: 14, epoch: 'e' };
+    const { pages, reads } = newPages('x', log);
+    const first = pages.get(10);
+    const newer = pages.get(14);
+    const older = pages.get(11);
+    log.head = 16;
+    expect((await first)?.flat().length).toBe(4);
+    expect((await newer)?.flat().length).toBe(6);
+    expect(await older).toBe(await first);
+    expect(await pages.get(15)).toBe(await newer);
+    expect(reads).toEqual([10, 10]);
+  });
+
   test('the last page, which is not full yet, is shared, and read again for newer events', async () => {
     const log = { head: 14, epoch: 'e' };
     const { pages, reads } = newPages('x', log);

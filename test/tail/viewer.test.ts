@@ -156,6 +156,9 @@ describe('spans of a viewer', () => {
     viewer.close();
     expect([viewer.takeSpan(), viewer.take(), viewer.closed]).toEqual([undefined, undefined, true]);
     expect([onClose.mock.calls.length, wake.mock.calls.length]).toEqual([1, 1]);
+    viewer.waiter = { wake };
+    await publisher.chunks(1);
+    expect(wake).toHaveBeenCalledTimes(1);
     const peeked = await open();
     await peeked.ready();
     peeked.close();

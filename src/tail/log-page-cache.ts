@@ -68,9 +68,10 @@ export class LogPageCache {
     this.#delete(from);
     const cached: CachedPage = { page: this.#read(from), bytes: 0, usedAt: performance.now() };
     this.#pages.set(from, cached);
+    // A page is neither evicted nor read again while it is being read.
     cached.page.then(
       (page) => this.#onRead(from, cached, page),
-      () => this.#deleteIfSame(from, cached),
+      () => this.#delete(from),
     );
     return cached;
   }
@@ -81,15 +82,10 @@ export class LogPageCache {
   }
 
   #onRead(from: number, cached: CachedPage, page: Page = []): void {
-    if (page.length === 0) this.#deleteIfSame(from, cached);
-    if (this.#pages.get(from) !== cached) return;
+    if (page.length === 0) return void this.#delete(from);
     for (const events of page) for (const event of events) cached.bytes += sizeOf(event);
     this.#bytes += cached.bytes;
     this.#evict();
-  }
-
-  #deleteIfSame(from: number, cached: CachedPage): void {
-    if (this.#pages.get(from) === cached) this.#delete(from);
   }
 
   #delete(from: number): void {

@@ -24,7 +24,7 @@ function newPages(content = 'x', log = { head: 4_000, epoch: 'e' }) {
       events,
     };
   };
-  return { reads, pages: new LogPageCache('e', read, 10) };
+  return { reads, read, pages: new LogPageCache('e', read, 10) };
 }
 
 describe('pages', () => {
@@ -74,6 +74,28 @@ describe('pages', () => {
     expect(reads.length).toBe(10);
   });
 
+  test('a page that is being read is not evicted, and is shared', async () => {
+    const { read, reads } = newPages('x'.repeat(52_429));
+    let release = () => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const cache = new LogPageCache(
+      'e',
+      async (after) => {
+        if (after === 0) await released;
+        return read(after);
+      },
+      10,
+    );
+    const first = cache.get(0);
+    for (let after = 10; after < 110; after += 10) await cache.get(after);
+    await vi.advanceTimersByTimeAsync(10_000);
+    const second = cache.get(0);
+    release();
+    expect(await first).toBeDefined();
+    expect(await second).toBe(await first);
+    expect(reads.filter((after) => after === 0)).toEqual([0]);
+  });
+
   test('a page that was read again is not replaced by its earlier read', async () => {
     const log = { head: 14, epoch: 'e' };
     const { pages, reads } = newPages('x', log);
@@ -86,6 +108,8 @@ describe('pages', () => {
     expect(await older).toBe(await first);
     expect(await pages.get(15)).toBe(await newer);
     expect(reads).toEqual([10, 10]);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test('the last page, which is not full yet, is shared, and read again for newer events', async () => {

@@ -107,6 +107,16 @@ describe('a cursor that is lost', () => {
     expect(cursor.isLost).toBe(false);
   });
 
+  test('a cursor that is lost returns no reset while there is no log', () => {
+    const { tail, cursor, drain } = setUp(2, { seq: 1, epoch: 'x' });
+    tail.startEpoch(undefined);
+    cursor.compare();
+    expect(drain()).toEqual([]);
+    tail.startEpoch(page(1, 1, 'f'));
+    cursor.compare();
+    expect(drain()).toEqual(['reset 0-f', '1-f']);
+  });
+
   test('a cursor stays lost though the log grows past it', () => {
     const { tail, cursor, drain } = setUp(2, { seq: 3, epoch: 'e' });
     tail.append([event(3), event(4)]);

@@ -46,7 +46,7 @@ export class EventRing {
     const end = this.#from + this.#count;
     for (; at < end && !builder.isFull; at += 1) builder.add(this.#older[at]!, this.#sizes[at]!);
     const { events } = builder;
-    if (at < end || builder.isFull) return { events, from: 0 };
+    if (builder.isFull) return { events, from: 0 };
     events.push(this.#newest!);
     this.#upToNewest = { events, from: 0 };
     return this.#upToNewest;

@@ -245,6 +245,17 @@ describe('operations that are not compiled', () => {
     expect(JSON.stringify(executor.result(event))).toBe(expected);
   });
 
+  test.each([
+    ['a function', () => {}],
+    ['NaN', Number.NaN],
+    ['Infinity', Number.POSITIVE_INFINITY],
+  ])('the data of an event that is %s has the same result as in graphql-js', (_, data) => {
+    const document = parse('subscription { agentStream(id: "a") { data } }');
+    const event = broken({ data });
+    const expected = JSON.stringify(maskErrors(general({ schema, document }, event)));
+    expect(createEventExecutors()({ schema, document }).json(event)).toBe(expected);
+  });
+
   test('fields with arguments and lists are executed by graphql-js', () => {
     const other = buildSchema(`
       interface Event { id: ID! many: [Int!] shout(loud: Boolean): String }

@@ -33,6 +33,24 @@ describe('the limits of the ring', () => {
     expect([ring.first, ring.at(101), ring.at(102)?.seq]).toEqual([102, undefined, 102]);
   });
 
+  it('the ring continues after an event above its limit', () => {
+    const ring = new EventRing();
+    for (const seq of range(1, 3)) ring.push(event(seq));
+    ring.push(event(4, 2 * 1024 * 1024));
+    for (const seq of range(5, 8)) ring.push(event(seq));
+    expect([ring.first, ring.at(4), seqs(ring.after(4)!.events)]).toEqual([5, undefined, [5, 6, 7, 8]]);
+  });
+
+  it('the ring counts bytes correctly after it was compacted or cleared', () => {
+    const ring = new EventRing();
+    for (const seq of range(1, 2_100)) ring.push(event(seq));
+    for (const seq of range(2_101, 2_200)) ring.push(event(seq, 32 * 1024));
+    expect(ring.first).toBe(2_185);
+    ring.clear();
+    for (const seq of range(1, 15)) ring.push(event(seq, 32 * 1024));
+    expect([ring.first, range(1, 15).every((seq) => ring.at(seq)?.seq === seq)]).toEqual([1, true]);
+  });
+
   it('the ring starts again after it was cleared', () => {
     const ring = new EventRing();
     for (const seq of range(1, 10)) ring.push(event(seq));
@@ -54,6 +72,7 @@ describe('the spans of the ring', () => {
     expect(seqs(ring.after(4)!.events)).toEqual([5, 6, 7, 8, 9]);
     expect(seqs(ring.after(8)!.events)).toEqual([9]);
     expect([ring.after(3), ring.after(9), ring.after(10)]).toEqual([undefined, undefined, undefined]);
+    ring.after(6);
     ring.push(event(10));
     expect(seqs(ring.after(6)!.events)).toEqual([7, 8, 9, 10]);
     ring.clear();

@@ -39,6 +39,7 @@ describe('pages', () => {
     const { pages, reads } = newPages();
     await pages.get(0);
     await pages.get(10);
+    expect(vi.getTimerCount()).toBe(1);
     for (let i = 0; i < 5; i += 1) {
       await vi.advanceTimersByTimeAsync(2_000);
       await pages.get(10);

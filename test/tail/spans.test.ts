@@ -26,6 +26,13 @@ describe('a page', () => {
   });
 });
 
+describe('small events', () => {
+  it('a span of small events counts their envelopes', () => {
+    const events = range(1, 1_000).map((seq) => event(seq));
+    expect(splitIntoSpans(events).map(({ length }) => length)).toEqual([382, 382, 236]);
+  });
+});
+
 describe('viewers', () => {
   it('viewers that replay an old log get the same spans by identity', async () => {
     const { publisher, open } = await setUp();

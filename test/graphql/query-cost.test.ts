@@ -19,6 +19,12 @@ describe('the cost of a document', () => {
     expect(cost('{ executions(first: 7) { pageInfo { endCursor } } }')).toBe(3);
   });
 
+  test('the cost of a list above the largest page is that of the largest page', () => {
+    const of = (first: number) =>
+      costOf(schema, parse(`{ executions(first: ${first}) { edges { node { id } } } }`), undefined);
+    expect(of(1_000_000)).toBe(of(100));
+  });
+
   test('the cost uses `first` from variables, their defaults and the default of the argument', () => {
     const text = (type: string) => `query ($n: ${type}) { executions(first: $n) { edges { node { id } } } }`;
     expect(cost(text('Int'), { n: 9 })).toBe(page(9));

@@ -4,13 +4,12 @@ import type { Plugin } from 'graphql-yoga';
 import { ERROR_CODES, type ExecstreamError, isErrorCode, isExecstreamError } from '../event/errors.ts';
 import { RETRY_AFTER_SECONDS } from '../sse/responses.ts';
 
-/** Codes with their own HTTP status, which also applies to requests for an event stream. */
-const STATUS: { readonly [code: string]: number } = {
-  UNAUTHENTICATED: 401,
-  TOO_MANY_STREAMS: 429,
-  TOO_MANY_REQUESTS: 429,
-  SOURCE_UNAVAILABLE: 503,
-};
+/** The HTTP status of a code that is sent as a status even where an event stream was requested: 401, 429 and 503. */
+function httpStatusOf(code: unknown): number | undefined {
+  if (!isErrorCode(code)) return undefined;
+  const { status, retryable } = ERROR_CODES[code];
+  return retryable || code === 'UNAUTHENTICATED' ? status : undefined;
+}
 
 /** The HTTP status of a result's errors, if one of their codes has its own. */
 export function statusOf(result: ExecutionResult): number | undefined {
@@ -62,19 +61,6 @@ export function isInternal(error: unknown): boolean {
   const masked = maskError(error);
   return masked instanceof GraphQLError && masked.extensions.code === 'INTERNAL';
 }
-
-/** The codes that callers may receive. */
-const CODES: ReadonlySet<unknown> = new Set([
-  'NOT_FOUND',
-  'FORBIDDEN',
-  'UNAUTHENTICATED',
-  'BAD_CURSOR',
-  'BAD_USER_INPUT',
-  'TOO_MANY_STREAMS',
-  'TOO_MANY_REQUESTS',
-  'SOURCE_UNAVAILABLE',
-  'INTERNAL',
-]);
 
 /** A Yoga plugin: gives Yoga's own errors, of parsing and validation, one of our codes. */
 export function useProtocolCodes(): Plugin {

@@ -133,7 +133,7 @@ export function useReservations({
   function reserve(caller: Caller): void {
     quotas.charge(caller, 'reservations');
     if (waiting.size >= MAX_WAITING) {
-      throw new ExecstreamError('SOURCE_UNAVAILABLE', 'too many reservations without a connection');
+      throw new ExecstreamError('CAPACITY', 'too many reservations without a connection');
     }
     if (caller !== ANONYMOUS && open.of(callerKey(caller)) >= perCaller) {
       const detail = `too many open reservations: the limit is ${perCaller} for one caller`;

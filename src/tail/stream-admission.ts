@@ -43,7 +43,7 @@ export class StreamAdmission {
   admit(caller: Caller): () => void {
     const { perNode } = this.#limits;
     if (this.#open >= perNode) {
-      throw new ExecstreamError('SOURCE_UNAVAILABLE', `server is at its stream limit (${perNode})`);
+      throw new ExecstreamError('CAPACITY', `server is at its stream limit (${perNode})`);
     }
     const key = caller === ANONYMOUS ? undefined : callerKey(caller);
     if (key !== undefined) this.#charge(key);

@@ -15,7 +15,7 @@ describe('a node', () => {
     const admission = new StreamAdmission({ perNode: 2 });
     const leave = admission.admit(ANONYMOUS);
     admission.admit(ann);
-    expect(() => admission.admit(ann)).toThrow(rejected('SOURCE_UNAVAILABLE', /\(2\)/));
+    expect(() => admission.admit(ann)).toThrow(rejected('CAPACITY', /\(2\)/));
     leave();
     admission.admit(ann);
   });

@@ -13,8 +13,8 @@
 // 2. All text published = text that the log has or that is in flight + queued text, unless `pending.content` records
 //    that text in between was dropped. In that case `resendEvents()` yields everything except the queued text, before
 //    anything queued is sent: nothing is missing, nothing is duplicated.
-// 3. Dropping events sets `pending.content` in the same step. An overflow drops the complete queue, so the gap is always
-//    directly before the queue, and one pending resend covers any number of overflows.
+// 3. Dropping events sets `pending.content` in the same step. An overflow drops the complete queue, so the gap is
+//    always directly before the queue, and one pending resend covers any number of overflows.
 // 4. After a restart (the log's own `reset` voids everything before) the batch in flight returns to the front of the
 //    queue, because the new epoch has none of it. Resent events are not kept but created again.
 // 5. Up to `maxBytes` wait, plus the events of one call. Resent events are not counted (their size is limited by what

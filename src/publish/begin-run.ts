@@ -41,8 +41,8 @@ export interface BeginRun extends Omit<BeginExecution, 'mode' | 'expectsHeartbea
 }
 
 /**
- * Checks a run and splits it into the row's fields and the start event, both redacted. The ids that identify the row and
- * the log are not redacted.
+ * Checks a run and splits it into the row's fields and the start event, both redacted. The ids that identify the row
+ * and the log are not redacted.
  * @throws ExecstreamError `BAD_USER_INPUT` naming the invalid field; `EVENT_TOO_LARGE`.
  */
 export function prepareRun(

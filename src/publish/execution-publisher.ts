@@ -36,10 +36,10 @@ export interface RunStats {
 /**
  * One run of an execution.
  *
- * Publishing never fails the work, and delays it by a limited time: the promise of a publishing call resolves when there
- * is room in the outbox, after `blockMs` at the latest, and never rejects because of the row or the log. Mistakes of the
- * caller are thrown synchronously as ExecstreamErrors: `BAD_USER_INPUT`, and `EVENT_TOO_LARGE` for an event above
- * 64 KiB, which viewers see as a `warning`. After the run has ended, calls have no effect.
+ * Publishing never fails the work, and delays it by a limited time: the promise of a publishing call resolves when
+ * there is room in the outbox, after `blockMs` at the latest, and never rejects because of the row or the log. Mistakes
+ * of the caller are thrown synchronously as ExecstreamErrors: `BAD_USER_INPUT`, and `EVENT_TOO_LARGE` for an event
+ * above 64 KiB, which viewers see as a `warning`. After the run has ended, calls have no effect.
  */
 export interface ExecutionPublisher {
   readonly id: string;
@@ -61,7 +61,7 @@ export interface ExecutionPublisher {
    * text is published byte for byte, as by `text()`. Stops when the run is no longer open.
    */
   simulateText(text: string, options?: SimulatedTextOptions): Promise<void>;
-  /** Publishes a partial or complete value, as the difference to the previous one. The caller may change it afterwards. */
+  /** Publishes a partial or complete value, as the difference to the previous one. It may be changed afterwards. */
   value(partial: unknown): Promise<void>;
   toolCall(call: EventData['tool_call']): Promise<void>;
   /** Publishes a status and writes it to the row. */

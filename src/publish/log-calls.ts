@@ -1,5 +1,5 @@
-// The calls by which an outbox writes to the log, each with a timeout. An error or a timeout leaves the outcome unknown;
-// both calls can be repeated.
+// The calls by which an outbox writes to the log, each with a timeout. An error or a timeout leaves the outcome
+// unknown; both calls can be repeated.
 import { randomUUID } from 'node:crypto';
 import type { AppendResult, LogWriter, OpenResult } from '../log/log.ts';
 import type { Batch } from './backlog.ts';

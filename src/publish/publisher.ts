@@ -36,8 +36,8 @@ export interface PublisherOptions {
 
 export interface Publisher {
   /**
-   * Begins an execution, or a new attempt of it, and its stream. Resolves within `beginMs` even if the row or the log is
-   * unavailable; the run then queues events and keeps retrying.
+   * Begins an execution, or a new attempt of it, and its stream. Resolves within `beginMs` even if the row or the log
+   * is unavailable; the run then queues events and keeps retrying.
    * @throws ExecstreamError `BAD_USER_INPUT` for invalid input, `SUPERSEDED` for an older attempt or a second publisher
    *   of the same attempt, `ENDED`, `FORBIDDEN` for an id of another tenant, `EVENT_TOO_LARGE`.
    */

@@ -18,7 +18,7 @@ export function isRejection(error: unknown): error is ExecstreamError {
 
 /**
  * One call with a timeout.
- * @throws ExecstreamError `SOURCE_UNAVAILABLE` after `ms`, with the outcome unknown; the signal's reason when it aborts.
+ * @throws ExecstreamError `SOURCE_UNAVAILABLE` after `ms`, with an unknown outcome; the signal's reason when it aborts.
  */
 export function callOnce<T>(call: () => Promise<T>, ms: number, signal: AbortSignal): Promise<T> {
   const error = () => new ExecstreamError('SOURCE_UNAVAILABLE', `no response within ${ms} ms`);

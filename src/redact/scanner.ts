@@ -1,4 +1,5 @@
-// Replaces secrets in a text that arrives in pieces. The output is the same as for the complete text, however it is cut.
+// Replaces secrets in a text that arrives in pieces. The output is the same as for the complete text, wherever it is
+// cut.
 //
 // Invariants:
 // 1. Decisions do not depend on the cuts: a rule returns `open` until its result holds for every longer text too, and
@@ -6,10 +7,10 @@
 // 2. Only text that may be the beginning of a secret is held back, up to the distance that its rule looks ahead (2 Ki
 //    code units; the `maxLength` of a pattern; the length of a literal). A secret is replaced as soon as it is
 //    recognised, and the rest of it is skipped as it arrives, regardless of its length.
-// 3. After `pause()` nothing is held back, because another event follows and text keeps its order. Text of an open match
-//    is released or, if it would reveal much of a secret (`likely`), replaced. It is still remembered: if it becomes a
-//    secret, the text that follows is not shown. Of a secret with another event inside, only the first few code units
-//    can be visible, and never the end.
+// 3. After `pause()` nothing is held back, because another event follows and text keeps its order. Text of an open
+//    match is released or, if it would reveal much of a secret (`likely`), replaced. It is still remembered: if it
+//    becomes a secret, the text that follows is not shown. Of a secret with another event inside, only the first few
+//    code units can be visible, and never the end.
 
 import type { Rules } from './compile.ts';
 import { type Continuation, MARK, type RedactionKind } from './rule.ts';

@@ -1,5 +1,5 @@
-// The adapters for LLM SDKs: recorded streams in the formats that the SDKs document, and the AI SDK itself with its test
-// model.
+// The adapters for LLM SDKs: recorded streams in the formats that the SDKs document, and the AI SDK itself with its
+// test model.
 import { type LanguageModelUsage, Output, stepCountIs, streamText, tool } from 'ai';
 import { convertArrayToReadableStream, MockLanguageModelV3 } from 'ai/test';
 import { describe, expect, test } from 'vitest';

@@ -4,7 +4,7 @@
 // paths that its own `applyPatch` rejects.
 import { ExecstreamError } from './errors.ts';
 import { type JsonValue, MAX_DATA_BYTES, type PatchOperation } from './events.ts';
-import { jsonBytes, tooLarge } from './json.ts';
+import { eventTooLarge, jsonBytes } from './json.ts';
 import { jsonEquals } from './json-equals.ts';
 
 /** Bytes of `{"patch":[]}`. */
@@ -91,7 +91,7 @@ function* splitOperation(operation: PatchOperation): Generator<PatchOperation> {
   }
   const { op, path, value } = operation;
   const isArray = Array.isArray(value);
-  if (!isArray && !isObject(value)) throw tooLarge(shown(path), bytes);
+  if (!isArray && !isObject(value)) throw eventTooLarge(shown(path), bytes);
   // The first operation has as many members as fit; each other member takes one operation, in order, so that an array
   // grows at its end.
   const members = Object.entries(value);
@@ -101,7 +101,7 @@ function* splitOperation(operation: PatchOperation): Generator<PatchOperation> {
   }
   const first: [string, JsonValue][] = [];
   let room = max - jsonBytes({ op, path, value: isArray ? [] : {} });
-  if (room < 0) throw tooLarge(shown(path), bytes);
+  if (room < 0) throw eventTooLarge(shown(path), bytes);
   let next = 0;
   for (; next < members.length; next++) {
     const [key, inner] = members[next]!;
@@ -112,7 +112,7 @@ function* splitOperation(operation: PatchOperation): Generator<PatchOperation> {
   // fromEntries defines own properties, a key `__proto__` included.
   yield { op, path, value: isArray ? first.map(([, inner]) => inner) : Object.fromEntries(first) };
   for (const [key, inner] of members.slice(next)) {
-    if (!isArray && isUnsafe(key)) throw tooLarge(shown(path), bytes);
+    if (!isArray && isUnsafe(key)) throw eventTooLarge(shown(path), bytes);
     yield* splitOperation({ op: 'add', path: member(path, key), value: inner });
   }
 }

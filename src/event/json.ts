@@ -19,7 +19,7 @@ export function eventBytes(event: NewEvent): number {
 }
 
 /** The error for an event whose data exceeds the limit. */
-export function tooLarge(subject: string, bytes: number): ExecstreamError {
+export function eventTooLarge(subject: string, bytes: number): ExecstreamError {
   return new ExecstreamError(
     'EVENT_TOO_LARGE',
     `${subject} has ${bytes} bytes of data; an event may have ${MAX_DATA_BYTES}`,

@@ -7,12 +7,12 @@ import { type IdPatterns, parseIdPatterns } from './id-patterns.ts';
 import { contentOf, type SummaryRow, summaryOf } from './row-mapper.ts';
 import type {
   ChildrenQuery,
-  Content,
   ContentField,
   ExecutionFilter,
   ExecutionPage,
   ExecutionQuery,
   ExecutionSummary,
+  FieldContent,
   ListPosition,
 } from './store.ts';
 
@@ -46,7 +46,7 @@ const COLUMNS = Prisma.raw(
     .join(', '),
 );
 
-export async function list(prisma: PrismaClient, query: ExecutionQuery): Promise<ExecutionPage> {
+export async function listExecutions(prisma: PrismaClient, query: ExecutionQuery): Promise<ExecutionPage> {
   const { kind, status, first, after } = query;
   const conditions = [
     ...filterConditions(query),
@@ -98,7 +98,7 @@ export async function contents(
   ids: readonly string[],
   field: ContentField,
   maxBytes: number,
-): Promise<Map<string, Content>> {
+): Promise<Map<string, FieldContent>> {
   const column = Prisma.raw(`"${field}"`);
   // Postgres knows the length of a text without reading the text itself.
   const rows = await prisma.$queryRaw<{ id: string; bytes: number; text: string | null }[]>`

@@ -7,7 +7,7 @@ import type { DatabaseLocation } from './database/connect.ts';
 import { readOnly } from './database/database-error.ts';
 import { createLazyDatabase } from './database/lazy-database.ts';
 import type { Prisma } from './generated/client.ts';
-import { childrenOf, contents, getMany, list } from './lists.ts';
+import { childrenOf, contents, getMany, listExecutions } from './lists.ts';
 import { abandon, expectingHeartbeats, undoBegin } from './open-executions.ts';
 import { statesAfter } from './revisions.ts';
 import { fromRow, toEnd } from './row-mapper.ts';
@@ -110,7 +110,7 @@ export function createPrismaStore(location: DatabaseLocation, options: PrismaSto
 
     async list(query) {
       checkPage(query);
-      return run((prisma) => list(prisma, query));
+      return run((prisma) => listExecutions(prisma, query));
     },
 
     async getMany(ids) {

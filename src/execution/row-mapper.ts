@@ -9,12 +9,12 @@ import { USAGE } from '../event/validation.ts';
 import type { Prisma, Execution as Row } from './generated/client.ts';
 import type {
   BeginExecution,
-  Content,
   ContentField,
   Execution,
   ExecutionEnd,
   ExecutionFailure,
   ExecutionSummary,
+  FieldContent,
 } from './store.ts';
 
 /** The row of a new execution. */
@@ -111,7 +111,7 @@ export function fromRow(row: Row): Execution {
 }
 
 /** The value of a large field, as `ExecutionStore.contents` returns it. */
-export function contentOf(field: ContentField, json: string): Pick<Content, 'value'> {
+export function contentOf(field: ContentField, json: string): Pick<FieldContent, 'value'> {
   return optional('value', field === 'error' ? toFailure(json) : (toValue(json) ?? null));
 }
 

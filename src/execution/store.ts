@@ -123,7 +123,7 @@ export interface ExecutionPage {
 }
 
 /** One field of one execution. */
-export interface Content {
+export interface FieldContent {
   /** Size as JSON, in bytes. */
   readonly bytes: number;
   /** Absent if the field is not set, or `isOmitted`. */
@@ -195,7 +195,7 @@ export interface ExecutionStore {
     ids: readonly string[],
     field: ContentField,
     maxBytes: number,
-  ): Promise<ReadonlyMap<string, Content>>;
+  ): Promise<ReadonlyMap<string, FieldContent>>;
   /** Resolves if the database is available and accepts writes. */
   ping(): Promise<void>;
   close(): Promise<void>;

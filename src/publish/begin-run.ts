@@ -10,7 +10,7 @@ import {
   timestamp,
 } from '../event/events.ts';
 import { checkExecutionId } from '../event/execution-id.ts';
-import { copyJson, jsonBytes, tooLarge } from '../event/json.ts';
+import { copyJson, eventTooLarge, jsonBytes } from '../event/json.ts';
 import type { BeginExecution } from '../execution/store.ts';
 import type { Redaction } from '../redact/redaction.ts';
 
@@ -68,7 +68,7 @@ export function prepareRun(
   const execution = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
   const startEvent = redaction.json(startEventOf(kind, run));
   const bytes = jsonBytes(startEvent.data);
-  if (bytes > MAX_DATA_BYTES) throw tooLarge(startEvent.type, bytes);
+  if (bytes > MAX_DATA_BYTES) throw eventTooLarge(startEvent.type, bytes);
   return { execution: execution as unknown as BeginExecution, startEvent };
 }
 

@@ -20,7 +20,7 @@ export interface ContentOptions {
   onIncomplete(error: unknown): void;
 }
 
-export interface Content {
+export interface RunContent {
   addText(text: string, noMerge?: boolean): void;
   /**
    * Publishes a value, which must not be changed afterwards.
@@ -37,7 +37,7 @@ export interface Content {
   result(): JsonValue | undefined;
 }
 
-export function createContent({ mode, limits, redaction, push, onIncomplete }: ContentOptions): Content {
+export function createContent({ mode, limits, redaction, push, onIncomplete }: ContentOptions): RunContent {
   const retained = mode === 'TEXT' ? createTextState(limits) : createValueState(limits);
   const cutter = createTextCutter();
   /** The last value with all of its strings. What is published of it may lack the ends of strings. */

@@ -10,7 +10,7 @@ import {
   timestamp,
   type Usage,
 } from '../event/events.ts';
-import { copyJson, jsonBytes, tooLarge } from '../event/json.ts';
+import { copyJson, eventTooLarge, jsonBytes } from '../event/json.ts';
 import { checkEventData } from '../event/validation.ts';
 import type { ExecutionPublisher } from './execution-publisher.ts';
 import type { RunContext } from './run-context.ts';
@@ -44,7 +44,7 @@ export function createEventCalls(context: RunContext): EventCalls {
     if (isLate()) return Promise.resolve();
     const redacted = redaction.json(copy);
     const bytes = jsonBytes(redacted);
-    if (bytes > MAX_DATA_BYTES) rejectTooLarge(tooLarge(type, bytes));
+    if (bytes > MAX_DATA_BYTES) rejectTooLarge(eventTooLarge(type, bytes));
     push({ type, ts: timestamp(), data: redacted } as NewEvent);
     return lifecycle.outbox.room();
   }

@@ -7,7 +7,7 @@ import type { BeginExecution, ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
 import type { Redaction } from '../redact/redaction.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { type Content, createContent } from './content.ts';
+import { createContent, type RunContent } from './content.ts';
 import type { RunStats } from './execution-publisher.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import type { PublisherLimits } from './limits.ts';
@@ -25,7 +25,7 @@ export interface RunContext {
   readonly id: string;
   readonly kind: ExecutionKind;
   readonly mode: ExecutionMode;
-  readonly content: Content;
+  readonly content: RunContent;
   readonly lifecycle: Lifecycle;
   readonly redaction: Redaction;
   readonly logger: Logger;

@@ -1,10 +1,10 @@
 // The secrets that are recognised by their format, one rule or more per kind. Their cost is linear in the text: each
 // rule looks ahead a limited distance, and none examines the same run twice.
 import { privateKey } from './private-key.ts';
-import { endOfRun, LIKELY_UNITS, NO_MATCH, type Rule, type Run, skipRun } from './rule.ts';
+import { type CharacterRun, endOfRun, LIKELY_UNITS, NO_MATCH, type Rule, skipRun } from './rule.ts';
 
 interface RunRule extends Omit<Rule, 'match'> {
-  readonly run: Run;
+  readonly run: CharacterRun;
   /** The shortest run that is a secret, in code units. */
   readonly min: number;
 }
@@ -23,13 +23,13 @@ function runRule({ run, min, ...rule }: RunRule): Rule {
   };
 }
 
-const ALPHANUMERIC: Run = { units: /[A-Za-z0-9]*/y };
+const ALPHANUMERIC: CharacterRun = { units: /[A-Za-z0-9]*/y };
 const isInWord = (text: string, at: number, isAfterSecret: boolean): boolean =>
   at > 0 && !isAfterSecret && /[A-Za-z0-9]/.test(text[at - 1]!);
 
 /** The characters of a bearer token (RFC 6750). */
-const TOKEN: Run = { units: /[A-Za-z0-9_~+/=-]*/y, joint: '.' };
-const BLANKS: Run = { units: /[ \t]*/y };
+const TOKEN: CharacterRun = { units: /[A-Za-z0-9_~+/=-]*/y, joint: '.' };
+const BLANKS: CharacterRun = { units: /[ \t]*/y };
 const MAX_BLANKS = 4;
 
 /** "Bearer" and a token of at least 20 units, or 8 with a digit; "bearer of bad news" does not match. */
@@ -55,8 +55,8 @@ const bearer: Rule = {
   },
 };
 
-const BASE64_URL: Run = { units: /[A-Za-z0-9_-]*/y };
-const JWT: Run = { ...BASE64_URL, joint: '.' };
+const BASE64_URL: CharacterRun = { units: /[A-Za-z0-9_-]*/y };
+const JWT: CharacterRun = { ...BASE64_URL, joint: '.' };
 const MAX_JWT_HEADER = 2_048;
 
 /**
@@ -79,7 +79,7 @@ const jwt: Rule = {
   },
 };
 
-const SK: Run = { units: /[A-Za-z0-9_-]*/y };
+const SK: CharacterRun = { units: /[A-Za-z0-9_-]*/y };
 
 /**
  * `sk-…` of OpenAI and Anthropic: at least 16 units with a digit, or 16 without a hyphen, or 48. Inside a word
@@ -104,9 +104,9 @@ const sk: Rule = {
 };
 
 /** The separators between the name of a key and its value: `": "`, ` = `, `\": \"`, `>`. */
-const SEPARATORS: Run = { units: /["'`\\\s:=>]*/y };
+const SEPARATORS: CharacterRun = { units: /["'`\\\s:=>]*/y };
 const MAX_SEPARATORS = 12;
-const BASE64: Run = { units: /[A-Za-z0-9/+=]*/y };
+const BASE64: CharacterRun = { units: /[A-Za-z0-9/+=]*/y };
 
 /** A secret access key has no recognisable format; only its name identifies it. */
 const awsSecret: Rule = {
@@ -134,7 +134,7 @@ const awsSecret: Rule = {
 };
 
 /** The characters of an authority (RFC 3986), and those that occur in passwords. */
-const AUTHORITY: Run = { units: /[!$-.0-;=A-[\]^_a-~@]*/y };
+const AUTHORITY: CharacterRun = { units: /[!$-.0-;=A-[\]^_a-~@]*/y };
 const MAX_AUTHORITY = 512;
 
 /** `user:password@` after `://`, up to the last `@` of the authority. */

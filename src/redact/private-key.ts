@@ -1,9 +1,9 @@
 // Private keys in PEM blocks: recognised by their header and the beginning of their body, then skipped.
-import { type Continuation, endOfRun, LIKELY_UNITS, NO_MATCH, type Rule, type Run } from './rule.ts';
+import { type CharacterRun, type Continuation, endOfRun, LIKELY_UNITS, NO_MATCH, type Rule } from './rule.ts';
 
-const LABEL: Run = { units: /[A-Z0-9 ]*/y };
+const LABEL: CharacterRun = { units: /[A-Z0-9 ]*/y };
 const MAX_LABEL = 40;
-const LINE_BREAKS: Run = { units: /[\s\\rn]*/y };
+const LINE_BREAKS: CharacterRun = { units: /[\s\\rn]*/y };
 const PEM_UNITS = /(?:[A-Za-z0-9+/=\s\\:,.()]|-(?!----END ))*/y;
 const PEM_END = /-----END [A-Z0-9 ]{0,40}(?:(-----)|-{0,4})/y;
 const PEM_HEADERS = ['Proc-Type: ', 'DEK-Info: ', 'Version: ', 'Comment: '];

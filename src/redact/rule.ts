@@ -58,14 +58,14 @@ export const LIKELY_UNITS = 8;
 export const NO_MATCH: Match = { is: 'no' };
 
 /** A class of code units, and a joint: a unit that belongs to the run only if a unit of the class follows it. */
-export interface Run {
+export interface CharacterRun {
   /** A sticky expression of one class with `*`. */
   readonly units: RegExp;
   readonly joint?: string;
 }
 
 /** Where a run that begins at `from` ends, and whether more text could continue it. */
-export function endOfRun({ units, joint }: Run, text: string, from: number, isEnd: boolean) {
+export function endOfRun({ units, joint }: CharacterRun, text: string, from: number, isEnd: boolean) {
   let to = from;
   for (;;) {
     units.lastIndex = to;
@@ -80,7 +80,7 @@ export function endOfRun({ units, joint }: Run, text: string, from: number, isEn
 }
 
 /** Skips a run. */
-export function skipRun(run: Run): Continuation {
+export function skipRun(run: CharacterRun): Continuation {
   // The text begins directly after a unit of the run, so it may begin with a joint.
   return (text, from, isEnd) => {
     let at = from;

@@ -16,7 +16,7 @@ import {
   type ReconnectDelay,
   reconnectDelay,
 } from './redis-client.ts';
-import { toExecstreamError, unavailable } from './redis-errors.ts';
+import { toRedisError, unavailable } from './redis-errors.ts';
 
 export interface LinkOptions {
   /** A URL, or ioredis' options (Sentinel included). Its `keyPrefix` is not used. */
@@ -119,7 +119,7 @@ class RedisLink implements Link {
               clearTimeout(timer);
               resolve(reply);
             },
-            (error) => call.fail(toExecstreamError(error)),
+            (error) => call.fail(toRedisError(error)),
           );
         },
         fail: (error) => {

@@ -4,7 +4,7 @@ import { ExecstreamError } from '../event/errors.ts';
 /** Error replies about the data or the command: another client may have written to our keys, and may repair them. */
 const REJECTED = /^(ERR|WRONGTYPE|NOSCRIPT|CROSSSLOT) /;
 
-export function toExecstreamError(error: Error): ExecstreamError {
+export function toRedisError(error: Error): ExecstreamError {
   if (error instanceof ExecstreamError) return error;
   if (error.name === 'ReplyError' && REJECTED.test(error.message)) {
     return unavailable('Redis rejected a command', error);

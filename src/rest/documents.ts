@@ -27,7 +27,7 @@ export const TASK_STREAM = /* GraphQL */ `
   }
 `;
 
-export const EXECUTION = /* GraphQL */ `
+export const EXECUTION_DOCUMENT = /* GraphQL */ `
   query ExecutionState($kind: ExecutionKind!, $id: ID!) {
     execution(kind: $kind, id: $id) {
       id

@@ -5,7 +5,7 @@ import type { RunOperation } from '../schema/operation.ts';
 import type { EventStreams } from '../sse/event-streams.ts';
 import { noContent, retryLater, streamResponse } from '../sse/responses.ts';
 import type { ExecutionStateQuery } from './documents.gen.ts';
-import { AGENT_STREAM, EXECUTION, TASK_STREAM, WORKFLOW_STREAM } from './documents.ts';
+import { AGENT_STREAM, EXECUTION_DOCUMENT, TASK_STREAM, WORKFLOW_STREAM } from './documents.ts';
 import { operationErrorOf, toProblem } from './operation-error.ts';
 import { streamParameters } from './parameters.ts';
 import { REST_ENCODING } from './plain-sse-encoder.ts';
@@ -57,7 +57,7 @@ export async function showExecution(
 ): Promise<Response> {
   const { request, caller, kind, id } = target;
   const variables = { kind: kind.toUpperCase(), id };
-  const result = await run({ request, caller, query: EXECUTION, variables });
+  const result = await run({ request, caller, query: EXECUTION_DOCUMENT, variables });
   if ('take' in result) throw new Error('a query returned a stream');
   const error = operationErrorOf(result);
   if (error) return toProblem(error);

@@ -43,13 +43,13 @@ export function unprocessable(detail: string): RejectedRequest {
 }
 
 /** 413: larger than a request or an event may be. */
-export function tooLarge(detail: string): RejectedRequest {
+export function bodyTooLarge(detail: string): RejectedRequest {
   return new RejectedRequest(problem(413, 'EVENT_TOO_LARGE', detail));
 }
 
 async function readText(request: Request, maxBytes: number): Promise<string> {
   const body = await readBounded(request, maxBytes);
-  if (!body) throw tooLarge(`body: larger than ${maxBytes} bytes; send several batches`);
+  if (!body) throw bodyTooLarge(`body: larger than ${maxBytes} bytes; send several batches`);
   return body.toString('utf8');
 }
 

@@ -11,7 +11,7 @@ const DEFAULT_FIRST = 20;
 /** Pages read for one connection if a policy hides executions. */
 const MAX_PAGES = 10;
 
-export interface Connection {
+export interface PageConnection {
   readonly edges: readonly { readonly node: ExecutionSummary; readonly cursor: string }[];
   readonly pageInfo: {
     readonly hasNextPage: boolean;
@@ -46,7 +46,7 @@ export async function readConnection(
   args: { readonly first?: number | null | undefined; readonly after?: string | null | undefined },
   context: RequestContext,
   read: ReadPage,
-): Promise<Connection> {
+): Promise<PageConnection> {
   const first = args.first ?? DEFAULT_FIRST;
   if (first < 1 || first > MAX_PAGE) {
     throw new ExecstreamError('BAD_USER_INPUT', `first: expected 1 to ${MAX_PAGE}, got ${first}`);

@@ -1,12 +1,12 @@
 // Limits the bytes of large fields that one operation reads and returns. Both are limited, because a value that is read
 // once may appear in the result many times.
-import type { Content, ContentField } from '../execution/store.ts';
+import type { ContentField, FieldContent } from '../execution/store.ts';
 
 type ReadContents = (
   ids: readonly string[],
   field: ContentField,
   maxBytes: number,
-) => Promise<ReadonlyMap<string, Content>>;
+) => Promise<ReadonlyMap<string, FieldContent>>;
 
 const FIELDS: readonly ContentField[] = ['input', 'result', 'error'];
 
@@ -28,8 +28,8 @@ export class ContentBudget {
   }
 
   /** Reads fields as far as the budget allows, and omits the others. All fields of a single execution are read. */
-  async load(keys: readonly string[], read: ReadContents): Promise<Map<string, Content>> {
-    const loaded = new Map<string, Content>();
+  async load(keys: readonly string[], read: ReadContents): Promise<Map<string, FieldContent>> {
+    const loaded = new Map<string, FieldContent>();
     const idsOf = new Map<string, string[]>(FIELDS.map((field) => [field, []]));
     for (const key of keys) {
       const [field, id] = key.split(' ') as [ContentField, string];
@@ -54,7 +54,7 @@ export class ContentBudget {
   }
 
   /** Adds a field that was read to the result, and returns whether the budget allows that. */
-  admits(id: string, field: ContentField, { bytes, isOmitted }: Content): boolean {
+  admits(id: string, field: ContentField, { bytes, isOmitted }: FieldContent): boolean {
     if (isOmitted) return false;
     const key = ContentBudget.key(field, id);
     const isFirst = !this.#returned.has(key);

@@ -9,7 +9,7 @@ import {
   ExecutionStatusEnum,
   UsageObject,
 } from './builder.ts';
-import { type Connection, connectionArguments, readConnection } from './connection.ts';
+import { connectionArguments, type PageConnection, readConnection } from './connection.ts';
 import type { RequestContext } from './context.ts';
 
 const ExecutionErrorObject = builder.objectRef<ExecutionFailure>('ExecutionError').implement({
@@ -21,7 +21,7 @@ const ExecutionErrorObject = builder.objectRef<ExecutionFailure>('ExecutionError
 
 export const ExecutionObject = builder.objectRef<ExecutionSummary>('Execution');
 
-const PageInfoObject = builder.objectRef<Connection['pageInfo']>('PageInfo').implement({
+const PageInfoObject = builder.objectRef<PageConnection['pageInfo']>('PageInfo').implement({
   fields: (t) => ({
     hasNextPage: t.exposeBoolean('hasNextPage'),
     hasPreviousPage: t.exposeBoolean('hasPreviousPage'),
@@ -30,14 +30,14 @@ const PageInfoObject = builder.objectRef<Connection['pageInfo']>('PageInfo').imp
   }),
 });
 
-const ExecutionEdgeObject = builder.objectRef<Connection['edges'][number]>('ExecutionEdge').implement({
+const ExecutionEdgeObject = builder.objectRef<PageConnection['edges'][number]>('ExecutionEdge').implement({
   fields: (t) => ({
     node: t.field({ type: ExecutionObject, resolve: (edge) => edge.node }),
     cursor: t.exposeString('cursor', { description: 'An opaque cursor for `after`.' }),
   }),
 });
 
-export const ExecutionConnectionObject = builder.objectRef<Connection>('ExecutionConnection').implement({
+export const ExecutionConnectionObject = builder.objectRef<PageConnection>('ExecutionConnection').implement({
   description: 'A page of executions, as a Relay connection.',
   fields: (t) => ({
     edges: t.field({ type: [ExecutionEdgeObject], resolve: (page) => [...page.edges] }),

@@ -5,12 +5,12 @@ import type { ExecutionKind } from '../event/events.ts';
 import { type Caller, callerKey, type Permission } from '../execution/permission.ts';
 import type {
   ChildrenQuery,
-  Content,
   ContentField,
   Execution,
   ExecutionPage,
   ExecutionQuery,
   ExecutionSummary,
+  FieldContent,
 } from '../execution/store.ts';
 import type { LogHead } from '../log/log.ts';
 import { BatchLoader } from './batch-loader.ts';
@@ -38,7 +38,7 @@ export class OperationReads {
   readonly #stop = new AbortController();
   readonly #rows: BatchLoader<ExecutionSummary>;
   readonly #heads: BatchLoader<LogHead>;
-  readonly #contents: BatchLoader<Content>;
+  readonly #contents: BatchLoader<FieldContent>;
   readonly #budget: ContentBudget;
   readonly #children = new Map<string, BatchLoader<ExecutionPage>>();
   readonly #permissions = new Map<string, Promise<Permission>>();

@@ -28,7 +28,7 @@ import { createTemporalSource, type TemporalSourceOptions } from '../temporal/so
 import type { TemporalClient } from '../temporal/source/temporal-client.ts';
 import { createStreamTokens, type RedeemableStreamTokens } from './auth/stream-tokens.ts';
 import { createMemoryTokenRecords } from './auth/token-records.ts';
-import { DEFAULT_LIMITS as DEFAULT_SERVER_LIMITS, type Limits } from './limits.ts';
+import { DEFAULT_SERVER_LIMITS, type Limits } from './limits.ts';
 import { createMetrics } from './metrics.ts';
 
 /** The parts that store data. */

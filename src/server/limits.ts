@@ -19,7 +19,7 @@ export interface Limits extends Omit<ConnectionLimits, 'maxConnections'> {
   readonly maxBodyBytes: number;
 }
 
-export const DEFAULT_LIMITS: Limits = {
+export const DEFAULT_SERVER_LIMITS: Limits = {
   streams: DEFAULT_STREAM_LIMITS,
   query: DEFAULT_QUERY_LIMITS,
   documents: DEFAULT_DOCUMENT_LIMITS,

@@ -15,7 +15,7 @@ import { isLoopbackHost } from './auth/loopback.ts';
 import { createConnections, useStallTimeout } from './connections.ts';
 import type { Execstream } from './create-execstream.ts';
 import { createHandler } from './handler.ts';
-import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import { DEFAULT_SERVER_LIMITS, type Limits } from './limits.ts';
 import { checkOpenFiles, openFileLimit } from './open-files.ts';
 import { logRefusedConnections } from './refused-connections.ts';
 
@@ -58,7 +58,7 @@ const GRACE_MS = 5_000;
  */
 export async function listen(services: Execstream, options: ListenOptions): Promise<Server> {
   const { streams, logger } = services;
-  const { limits = DEFAULT_LIMITS, drainMs = DRAIN_MS, host, corsOrigins, auth } = options;
+  const { limits = DEFAULT_SERVER_LIMITS, drainMs = DRAIN_MS, host, corsOrigins, auth } = options;
   const { stalledMs } = options.streams ?? DEFAULT_STREAM_SETTINGS;
   const { maxConnections, warning } = checkOpenFiles(limits, openFileLimit());
   if (warning) logger.warn?.({ maxConnections }, warning);

@@ -23,7 +23,7 @@ export interface RowCopierOptions {
   readonly fence: number;
 }
 
-export type CopyOutcome =
+export type RowCopyOutcome =
   /** The log is up to date with the row. */
   | 'current'
   /** The row has more states. */
@@ -38,7 +38,7 @@ export type CopyOutcome =
   | 'absent';
 
 /** Why a step stops before the last state: for an end, the position of the terminal event. */
-type Stop = { readonly end: Position } | Exclude<CopyOutcome, 'current' | 'ended'>;
+type Stop = { readonly end: Position } | Exclude<RowCopyOutcome, 'current' | 'ended'>;
 
 /** States per read. */
 const PAGE = 100;
@@ -48,7 +48,7 @@ export interface RowCopier {
    * Copies the states since the last step.
    * @throws ExecstreamError `SOURCE_UNAVAILABLE` if the log or the store is unavailable; create another copier then
    */
-  step(): Promise<CopyOutcome>;
+  step(): Promise<RowCopyOutcome>;
 }
 
 export function createRowCopier({ log, store, content, executionId, fence }: RowCopierOptions): RowCopier {

@@ -5,7 +5,7 @@
 // - The newest event is always held; older ones only within the limits.
 // - Viewers at the same cursor get the same span until another event is added, so that its encoding is shared.
 import type { ExecutionEvent } from '../event/events.ts';
-import { type EventSpan, SpanBuilder, sizeOf } from './event-span.ts';
+import { dataBytesOf, type EventSpan, SpanBuilder } from './event-span.ts';
 
 const MAX_EVENTS = 1_024;
 const MAX_BYTES = 1024 * 1024;
@@ -57,7 +57,7 @@ export class EventRing {
     if (this.#newest) this.#add(this.#newest);
     this.#newest = event;
     this.#upToNewest = undefined;
-    if (this.#count > 0) this.#evict(MAX_BYTES - sizeOf(event));
+    if (this.#count > 0) this.#evict(MAX_BYTES - dataBytesOf(event));
   }
 
   clear(): void {
@@ -72,7 +72,7 @@ export class EventRing {
   }
 
   #add(event: ExecutionEvent): void {
-    const bytes = sizeOf(event);
+    const bytes = dataBytesOf(event);
     this.#older.push(event);
     this.#sizes.push(bytes);
     this.#bytes += bytes;

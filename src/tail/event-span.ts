@@ -40,13 +40,13 @@ export function splitIntoSpans(events: Events): Events[] {
       spans.push(builder.events);
       builder = new SpanBuilder();
     }
-    builder.add(event, sizeOf(event));
+    builder.add(event, dataBytesOf(event));
   }
   if (builder.events.length > 0) spans.push(builder.events);
   return spans;
 }
 
 /** The approximate size of an event's data, in bytes. Text, the most frequent data, is counted without its escapes. */
-export function sizeOf(event: ExecutionEvent): number {
+export function dataBytesOf(event: ExecutionEvent): number {
   return Buffer.byteLength(event.type === 'llm_chunk' ? event.data.content : JSON.stringify(event.data));
 }

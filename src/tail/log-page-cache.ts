@@ -6,7 +6,7 @@
 // - A page that was requested before this call, and that ends before the cursor, is read again.
 // - A page that is in use is not evicted; one that has not been used for some seconds is, and no timer remains.
 import type { LogPage } from '../log/log.ts';
-import { type Events, sizeOf, splitIntoSpans } from './event-span.ts';
+import { dataBytesOf, type Events, splitIntoSpans } from './event-span.ts';
 
 /** The events of one read, as spans. */
 type Page = readonly Events[];
@@ -83,7 +83,7 @@ export class LogPageCache {
 
   #onRead(from: number, cached: CachedPage, page: Page = []): void {
     if (page.length === 0) return void this.#delete(from);
-    for (const events of page) for (const event of events) cached.bytes += sizeOf(event);
+    for (const events of page) for (const event of events) cached.bytes += dataBytesOf(event);
     this.#bytes += cached.bytes;
     this.#evict();
   }

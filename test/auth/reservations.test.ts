@@ -1,7 +1,7 @@
 // PROTOCOL.md, GraphQL: reservations of single connection mode belong to the caller that made them.
 import { createClient } from 'graphql-sse';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { DEFAULT_LIMITS } from '../../src/server/limits.ts';
+import { DEFAULT_SERVER_LIMITS } from '../../src/server/limits.ts';
 import { chunks, directLog, EVENT_STREAM, range, settled, TS } from '../support/app.ts';
 import { openSse } from '../support/sse.ts';
 import { bearer, type GuardedApp, startGuarded, tokenOf } from './guarded.ts';
@@ -176,7 +176,7 @@ test('a reservation has at most 100 operations; one that ends frees its place', 
 });
 
 describe('with a limit of two reservations per caller', () => {
-  const serverLimits = { ...DEFAULT_LIMITS, reservationsPerCaller: 2 };
+  const serverLimits = { ...DEFAULT_SERVER_LIMITS, reservationsPerCaller: 2 };
   beforeEach(async () => {
     await app.close();
     app = await startGuarded({ serverLimits });

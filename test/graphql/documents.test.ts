@@ -1,7 +1,7 @@
 // Different documents on one execution: each costs an execution per event, so that their number is limited.
 import { afterEach, expect, test } from 'vitest';
 import type { DocumentLimits } from '../../src/graphql/shared-encodings.ts';
-import { DEFAULT_LIMITS } from '../../src/server/limits.ts';
+import { DEFAULT_SERVER_LIMITS } from '../../src/server/limits.ts';
 import {
   type App,
   chunks,
@@ -17,7 +17,10 @@ let app: App;
 afterEach(() => app?.close());
 
 async function start(documents: Partial<DocumentLimits> = {}) {
-  const serverLimits = { ...DEFAULT_LIMITS, documents: { ...DEFAULT_LIMITS.documents, ...documents } };
+  const serverLimits = {
+    ...DEFAULT_SERVER_LIMITS,
+    documents: { ...DEFAULT_SERVER_LIMITS.documents, ...documents },
+  };
   app = createApp({ serverLimits });
   return directLog(app);
 }
@@ -126,9 +129,9 @@ test('a viewer that reconnects with another document gets 200, a longer retry an
 
 test('a rejected viewer releases its place among the streams of its caller', async () => {
   const serverLimits = {
-    ...DEFAULT_LIMITS,
+    ...DEFAULT_SERVER_LIMITS,
     documents: { perExecution: 1, perCaller: 1 },
-    streams: { ...DEFAULT_LIMITS.streams, perCaller: 2, newPerSecond: 1_000 },
+    streams: { ...DEFAULT_SERVER_LIMITS.streams, perCaller: 2, newPerSecond: 1_000 },
   };
   app = createApp({ serverLimits });
   await directLog(app);

@@ -1,7 +1,7 @@
 // Limits of documents: those above a limit are rejected with its name and number, before they are executed.
 import { getIntrospectionQuery } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_LIMITS } from '../../src/server/limits.ts';
+import { DEFAULT_SERVER_LIMITS } from '../../src/server/limits.ts';
 import { type App, createApp, directLog, EVENT_STREAM, graphqlPath } from '../support/app.ts';
 
 async function ask(app: App, query: string) {
@@ -107,7 +107,7 @@ describe('limits of documents', () => {
   });
 
   test('the limits are configurable', async () => {
-    const serverLimits = { ...DEFAULT_LIMITS, query: { ...DEFAULT_LIMITS.query, depth: 2 } };
+    const serverLimits = { ...DEFAULT_SERVER_LIMITS, query: { ...DEFAULT_SERVER_LIMITS.query, depth: 2 } };
     await using app = createApp({ serverLimits });
     expect((await ask(app, nested(3))).errors[0].message).toMatch(/depth limit of 2 exceeded/i);
   });
@@ -145,7 +145,7 @@ describe('limits of documents', () => {
   });
 
   test('__typename counts in the cost like any other field', async () => {
-    const serverLimits = { ...DEFAULT_LIMITS, query: { ...DEFAULT_LIMITS.query, cost: 20 } };
+    const serverLimits = { ...DEFAULT_SERVER_LIMITS, query: { ...DEFAULT_SERVER_LIMITS.query, cost: 20 } };
     await using app = createApp({ serverLimits });
     expect((await ask(app, `{ ${aliasedMeta('__typename', 20)} }`)).errors).toBeUndefined();
     expect((await ask(app, `{ ${aliasedMeta('__typename', 21)} }`)).errors[0].message).toMatch(

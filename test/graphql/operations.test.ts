@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Caller } from '../../src/execution/permission.ts';
 import type { ExecutionStore } from '../../src/execution/store.ts';
 import type { QueryLimits } from '../../src/graphql/query-limits.ts';
-import { DEFAULT_LIMITS } from '../../src/server/limits.ts';
+import { DEFAULT_SERVER_LIMITS } from '../../src/server/limits.ts';
 import { type App, createApp, graphqlPath, settled, startApp } from '../support/app.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { until } from '../support/wait.ts';
@@ -45,7 +45,7 @@ async function start(query: Partial<QueryLimits> = {}) {
   const recorded = createRecordedStore();
   app = createApp({
     store: recorded.store,
-    serverLimits: { ...DEFAULT_LIMITS, query: { ...DEFAULT_LIMITS.query, ...query } },
+    serverLimits: { ...DEFAULT_SERVER_LIMITS, query: { ...DEFAULT_SERVER_LIMITS.query, ...query } },
   });
   return recorded;
 }

@@ -11,7 +11,7 @@ import { DEFAULT_QUOTAS } from '../../src/execution/quotas.ts';
 import { openApiDocument } from '../../src/rest/openapi/document.ts';
 import { EXAMPLE_EPOCH, EXAMPLES } from '../../src/rest/openapi/examples.ts';
 import { ROUTES } from '../../src/rest/routes.ts';
-import { DEFAULT_LIMITS } from '../../src/server/limits.ts';
+import { DEFAULT_SERVER_LIMITS } from '../../src/server/limits.ts';
 import { directLog, type ListeningApp, startApp } from '../support/app.ts';
 import { describeBrowser, launchBrowser } from '../support/chromium.ts';
 
@@ -67,9 +67,9 @@ const send = (path: string, { method = 'GET', body, headers = {} }: Sent = {}, u
   });
 
 const SHARED_KEY = 'a shared key that is long enough, for tests only';
-const ONE_STREAM = { ...DEFAULT_LIMITS, streams: { ...DEFAULT_LIMITS.streams, perCaller: 1 } };
+const ONE_STREAM = { ...DEFAULT_SERVER_LIMITS, streams: { ...DEFAULT_SERVER_LIMITS.streams, perCaller: 1 } };
 
-const ONE_PER_SECOND = { ...DEFAULT_LIMITS, quotas: { ...DEFAULT_QUOTAS, queries: 1, begins: 1 } };
+const ONE_PER_SECOND = { ...DEFAULT_SERVER_LIMITS, quotas: { ...DEFAULT_QUOTAS, queries: 1, begins: 1 } };
 
 let keys = 0;
 const batchHeaders = (token: string) => ({

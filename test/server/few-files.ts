@@ -1,10 +1,10 @@
 // A listener in a process that may open few files, for open-files.test.ts: it prints what it logs.
 import type { AddressInfo } from 'node:net';
 import { createConnections } from '../../src/server/connections.ts';
-import { DEFAULT_LIMITS } from '../../src/server/limits.ts';
+import { DEFAULT_SERVER_LIMITS } from '../../src/server/limits.ts';
 import { logRefusedConnections } from '../../src/server/refused-connections.ts';
 
-const limits = { ...DEFAULT_LIMITS, maxConnections: 10_000 };
+const limits = { ...DEFAULT_SERVER_LIMITS, maxConnections: 10_000 };
 const { http } = createConnections(limits, (_, response) => response.end('served'));
 logRefusedConnections(http, {
   error: (details, message) => console.log(`logged: ${message} ${JSON.stringify(details)}`),

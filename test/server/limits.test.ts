@@ -3,7 +3,7 @@ import { Server } from 'node:http';
 import { connect } from 'node:net';
 import { SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_LIMITS, type Limits } from '../../src/server/limits.ts';
+import { DEFAULT_SERVER_LIMITS, type Limits } from '../../src/server/limits.ts';
 import { directLog, EVENT_STREAM, graphqlPath, startApp } from '../support/app.ts';
 import { openSse } from '../support/sse.ts';
 import { until } from '../support/wait.ts';
@@ -11,9 +11,9 @@ import { restUrl } from './reader.ts';
 
 const SUBSCRIPTION = graphqlPath('subscription { agentStream(id: "a1") { seq } }');
 const limits = (given: Partial<Limits>, streams: Partial<Limits['streams']> = {}): Limits => ({
-  ...DEFAULT_LIMITS,
+  ...DEFAULT_SERVER_LIMITS,
   ...given,
-  streams: { ...DEFAULT_LIMITS.streams, ...streams },
+  streams: { ...DEFAULT_SERVER_LIMITS.streams, ...streams },
 });
 
 describe('a full node', () => {

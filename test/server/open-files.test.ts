@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startServer } from '../../scripts/server-process.ts';
-import { DEFAULT_LIMITS, type Limits } from '../../src/server/limits.ts';
+import { DEFAULT_SERVER_LIMITS, type Limits } from '../../src/server/limits.ts';
 import { checkOpenFiles, openFileLimit } from '../../src/server/open-files.ts';
 import { logRefusedConnections } from '../../src/server/refused-connections.ts';
 import { createDatabase, describePostgres } from '../support/postgres.ts';
@@ -63,8 +63,8 @@ const linesWith = (text: string, words: string) => text.split('\n').filter((line
 
 describe('the limit of open files', () => {
   const limits = (perNode: number): Limits => ({
-    ...DEFAULT_LIMITS,
-    streams: { ...DEFAULT_LIMITS.streams, perNode },
+    ...DEFAULT_SERVER_LIMITS,
+    streams: { ...DEFAULT_SERVER_LIMITS.streams, perNode },
   });
 
   test('is read from the process’s own limits', () => {

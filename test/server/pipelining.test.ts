@@ -4,7 +4,7 @@ import { ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { queryObjects } from 'node:v8';
 import { afterEach, describe, expect, test } from 'vitest';
-import { DEFAULT_LIMITS } from '../../src/server/limits.ts';
+import { DEFAULT_SERVER_LIMITS } from '../../src/server/limits.ts';
 import { chunk, directLog, graphqlPath, type ListeningApp, startApp } from '../support/app.ts';
 import { until } from '../support/wait.ts';
 
@@ -118,7 +118,7 @@ describe('requests in flight on a connection', () => {
   test('up to the limit they are answered in order', async () => {
     await using app = await startApp();
     const client = await open(app);
-    const paths = Array.from({ length: DEFAULT_LIMITS.maxPipelined }, (_, i) => `/nothing/${i}`);
+    const paths = Array.from({ length: DEFAULT_SERVER_LIMITS.maxPipelined }, (_, i) => `/nothing/${i}`);
     client.socket.write(paths.map((path) => request(path)).join(''));
     await until(() => statuses(client).length === paths.length);
     const answered = Array.from(client.text.matchAll(/not found: (\/nothing\/\d+)/g), ([, path]) => path);
@@ -154,7 +154,9 @@ describe('requests in flight on a connection', () => {
     await until(() => app.services.streams.size === 1);
     client.socket.write(flood.repeat(Math.ceil(600_000 / flood.length)));
     await until(() => client.closed || app.services.streams.size === 0, { timeoutMs: 2_000 });
-    await until(() => queryObjects(ServerResponse, { format: 'count' }) <= DEFAULT_LIMITS.maxPipelined);
+    await until(
+      () => queryObjects(ServerResponse, { format: 'count' }) <= DEFAULT_SERVER_LIMITS.maxPipelined,
+    );
   });
 
   test('the number that waits in the whole server is limited', async () => {
@@ -164,7 +166,7 @@ describe('requests in flight on a connection', () => {
     for (let i = 0; i < 80; i += 1) {
       const client = await open(app);
       opened.push(client);
-      client.socket.write(request(STREAM).repeat(DEFAULT_LIMITS.maxPipelined));
+      client.socket.write(request(STREAM).repeat(DEFAULT_SERVER_LIMITS.maxPipelined));
     }
     // 39 connections with 63 waiting requests each are 2,457.
     await until(() => opened.filter(({ closed }) => closed).length === 80 - 39);
@@ -173,8 +175,8 @@ describe('requests in flight on a connection', () => {
     for (const { socket } of opened) socket.destroy();
     await until(() => app.services.streams.size === 0);
     const again = await open(app);
-    again.socket.write(request(LIVE).repeat(DEFAULT_LIMITS.maxPipelined));
-    await until(() => statuses(again).length === DEFAULT_LIMITS.maxPipelined);
+    again.socket.write(request(LIVE).repeat(DEFAULT_SERVER_LIMITS.maxPipelined));
+    await until(() => statuses(again).length === DEFAULT_SERVER_LIMITS.maxPipelined);
   });
 
   test('a request without Host is 400 and one with an unknown expectation 417, as problem documents', async () => {

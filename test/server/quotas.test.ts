@@ -2,14 +2,14 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ExecstreamError } from '../../src/event/errors.ts';
 import { createQuotas, DEFAULT_QUOTAS, type QuotaLimits } from '../../src/execution/quotas.ts';
-import { DEFAULT_LIMITS, type Limits } from '../../src/server/limits.ts';
+import { DEFAULT_SERVER_LIMITS, type Limits } from '../../src/server/limits.ts';
 import { bearer, type GuardedApp, startGuarded, tokenOf } from '../auth/guarded.ts';
 import { directLog, EVENT_STREAM, graphqlPath, startApp } from '../support/app.ts';
 import { openSse } from '../support/sse.ts';
 import { restUrl } from './reader.ts';
 
 const limits = (quotas: Partial<QuotaLimits>, others: Partial<Limits> = {}): Limits => ({
-  ...DEFAULT_LIMITS,
+  ...DEFAULT_SERVER_LIMITS,
   ...others,
   quotas: { ...DEFAULT_QUOTAS, ...quotas },
 });

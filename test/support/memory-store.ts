@@ -13,13 +13,13 @@ import {
 import { matchesIdPattern } from '../../src/execution/id-patterns.ts';
 import type {
   BeginExecution,
-  Content,
   Execution,
   ExecutionEnd,
   ExecutionFilter,
   ExecutionPage,
   ExecutionStore,
   ExecutionSummary,
+  FieldContent,
   ListPosition,
 } from '../../src/execution/store.ts';
 
@@ -172,7 +172,7 @@ export function createMemoryStore(): MemoryStore {
     async contents(ids, field, maxBytes) {
       checkAvailable();
       checkIds(ids);
-      const contents = new Map<string, Content>();
+      const contents = new Map<string, FieldContent>();
       let total = 0;
       for (const id of [...new Set(ids)].sort()) {
         const value = structuredClone(rows.get(id)?.[field]);

@@ -1,6 +1,6 @@
 // Selects the database: Postgres by its URL, or PGlite, a Postgres in a thread of this process. Each is loaded on
 // demand, because both take time and memory.
-import type { ConnectOptions, Database } from './database.ts';
+import type { Database, DatabaseOptions } from './database.ts';
 
 /** Where executions are stored. */
 export type DatabaseLocation =
@@ -15,7 +15,10 @@ export type DatabaseLocation =
  * @throws the driver's errors; ExecstreamError `SOURCE_UNAVAILABLE` if another process uses the directory, and `CONFIG`
  *   if the directory cannot be used
  */
-export async function connect(location: DatabaseLocation, options: ConnectOptions): Promise<Database> {
+export async function connectDatabase(
+  location: DatabaseLocation,
+  options: DatabaseOptions,
+): Promise<Database> {
   if ('url' in location) {
     const { connectPostgres } = await import('./postgres.ts');
     return connectPostgres(location.url, options);

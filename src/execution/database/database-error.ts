@@ -5,14 +5,14 @@ import { ExecstreamError, isExecstreamError } from '../../event/errors.ts';
 /**
  * Waits for a database operation. The operation itself is not stopped: the connection's own timeouts do that, and the
  * store's methods are idempotent.
- * @throws ExecstreamError `SOURCE_UNAVAILABLE` after `ms`; otherwise the error of `toExecstreamError`
+ * @throws ExecstreamError `SOURCE_UNAVAILABLE` after `ms`; otherwise the error of `toDatabaseError`
  */
 export async function withDatabaseTimeout<T>(ms: number, work: Promise<T>): Promise<T> {
   const error = () => unavailable(new Error(`no response within ${ms} ms`));
   try {
     return await withTimeout(() => work, { ms, error });
   } catch (error) {
-    throw toExecstreamError(error);
+    throw toDatabaseError(error);
   }
 }
 
@@ -21,7 +21,7 @@ export async function withDatabaseTimeout<T>(ms: number, work: Promise<T>): Prom
  * other failure, from a failed connection to a server that shuts down, may be temporary (`SOURCE_UNAVAILABLE`).
  * The message names no host and no row; the cause may.
  */
-export function toExecstreamError(error: unknown): ExecstreamError {
+export function toDatabaseError(error: unknown): ExecstreamError {
   if (isExecstreamError(error)) return error;
   const state = sqlState(error);
   if (isRejection(state) || (error instanceof Error && error.name === 'PrismaClientValidationError')) {

@@ -9,7 +9,7 @@ export interface Database {
   close(): Promise<void>;
 }
 
-export interface ConnectOptions {
+export interface DatabaseOptions {
   /** The timeout of waiting for a connection, and of every statement. */
   readonly timeoutMs: number;
   /** Limit of connections to Postgres; PGlite has one. */

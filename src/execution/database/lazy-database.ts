@@ -1,8 +1,8 @@
 // Connects to the database at the first use, and again after a failure.
 import { ExecstreamError } from '../../event/errors.ts';
 import type { PrismaClient } from '../generated/client.ts';
-import { connect, type DatabaseLocation } from './connect.ts';
-import type { ConnectOptions, Database } from './database.ts';
+import { connectDatabase, type DatabaseLocation } from './connect.ts';
+import type { Database, DatabaseOptions } from './database.ts';
 import { withDatabaseTimeout } from './database-error.ts';
 
 /** PGlite creates its files at the first start: seconds of work, without a network that could hang. */
@@ -11,7 +11,7 @@ const EMBEDDED_START_MS = 60_000;
 export interface LazyDatabase {
   /**
    * Runs an operation, and connects before it if necessary.
-   * @throws ExecstreamError as `toExecstreamError` does, and `SOURCE_UNAVAILABLE` after the timeout or after `close`
+   * @throws ExecstreamError as `toDatabaseError` does, and `SOURCE_UNAVAILABLE` after the timeout or after `close`
    */
   run<T>(operation: (prisma: PrismaClient) => Promise<T>): Promise<T>;
   /** Closes the database, waiting up to the timeout. */
@@ -20,7 +20,7 @@ export interface LazyDatabase {
 
 export function createLazyDatabase(
   location: DatabaseLocation,
-  options: Omit<ConnectOptions, 'signal'>,
+  options: Omit<DatabaseOptions, 'signal'>,
 ): LazyDatabase {
   const { timeoutMs } = options;
   const closing = new AbortController();
@@ -32,7 +32,7 @@ export function createLazyDatabase(
     if (closing.signal.aborted) {
       throw new ExecstreamError('SOURCE_UNAVAILABLE', 'store of executions is closed');
     }
-    connecting ??= connect(location, { ...options, signal: closing.signal }).then(
+    connecting ??= connectDatabase(location, { ...options, signal: closing.signal }).then(
       (connected) => {
         isConnected = true;
         return connected;

@@ -3,7 +3,7 @@
 import type { Duplex } from 'node:stream';
 import { ExecstreamError } from '../../event/errors.ts';
 import type { ErrorLogger } from '../../telemetry/logger.ts';
-import { toExecstreamError } from './database-error.ts';
+import { toDatabaseError } from './database-error.ts';
 import { PGliteStream } from './pglite-stream.ts';
 import { PGliteThread } from './pglite-thread.ts';
 
@@ -64,7 +64,7 @@ export class PGliteHost {
       thread.watch();
     } catch (error) {
       await thread.close(timeoutMs);
-      this.#onFailure(thread.error ? describe(thread.error) : toExecstreamError(error));
+      this.#onFailure(thread.error ? describe(thread.error) : toDatabaseError(error));
       return;
     }
     if (this.#failure) logger?.info?.({}, 'embedded database restarted');

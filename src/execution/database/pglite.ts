@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { ExecstreamError, isExecstreamError } from '../../event/errors.ts';
 import { PrismaClient } from '../generated/client.ts';
-import type { ConnectOptions, Database } from './database.ts';
+import type { Database, DatabaseOptions } from './database.ts';
 import { withDatabaseTimeout } from './database-error.ts';
 import { PGliteHost } from './pglite-host.ts';
 import { lockDataDir, type Release } from './pglite-lock.ts';
@@ -18,7 +18,10 @@ import { migratePostgres } from './postgres.ts';
  * succeeds.
  * @throws ExecstreamError `SOURCE_UNAVAILABLE` if another process uses the directory, `CONFIG` if it cannot be used
  */
-export async function connectPGlite(dataDir: string | undefined, options: ConnectOptions): Promise<Database> {
+export async function connectPGlite(
+  dataDir: string | undefined,
+  options: DatabaseOptions,
+): Promise<Database> {
   if (dataDir === undefined) return open(undefined, options);
   const release = await lock(dataDir);
   return open(join(dataDir, 'pglite'), options, release);
@@ -43,7 +46,7 @@ async function lock(dataDir: string): Promise<Release> {
 
 async function open(
   folder: string | undefined,
-  { timeoutMs, logger, signal }: ConnectOptions,
+  { timeoutMs, logger, signal }: DatabaseOptions,
   release?: Release,
 ): Promise<Database> {
   const config = {

@@ -2,14 +2,14 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient } from '../generated/client.ts';
-import type { ConnectOptions, Database } from './database.ts';
+import type { Database, DatabaseOptions } from './database.ts';
 import { type MigrationSession, migrate } from './migrate.ts';
 
 /** A migration may rewrite a table, or wait for another server that does. */
 const MIGRATION_TIMEOUT_MS = 10 * 60 * 1000;
 
 /** Connects to a server and applies missing migrations. */
-export async function connectPostgres(url: string, options: ConnectOptions): Promise<Database> {
+export async function connectPostgres(url: string, options: DatabaseOptions): Promise<Database> {
   const config = {
     connectionString: url,
     connectionTimeoutMillis: options.timeoutMs,

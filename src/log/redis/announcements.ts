@@ -23,7 +23,7 @@ export interface Announcements {
   close(): Promise<void>;
 }
 
-export interface ListenOptions {
+export interface AnnouncementOptions {
   /**
    * How often the subscribing connections are checked, in ms: one may have died silently.
    * @default 5000
@@ -36,7 +36,7 @@ const DEFAULT_CHECK_INTERVAL_MS = 5_000;
 /** Listens on separate connections, as a connection that subscribes can do nothing else. */
 export function createAnnouncements(
   connection: Pick<Connection, 'newSubscriber'>,
-  { checkIntervalMs = DEFAULT_CHECK_INTERVAL_MS }: ListenOptions,
+  { checkIntervalMs = DEFAULT_CHECK_INTERVAL_MS }: AnnouncementOptions,
 ): Announcements {
   const channels = new Map<string, Channel>();
   const subscriber = connection.newSubscriber({

@@ -5,12 +5,12 @@ import { createLivenessReader } from '../../coordination/redis-liveness.ts';
 import { connect } from '../../redis/connection.ts';
 import { healthKey, logKeys } from '../../redis/keys.ts';
 import type { EventLog } from '../log.ts';
-import { createAnnouncements, type ListenOptions } from './announcements.ts';
+import { type AnnouncementOptions, createAnnouncements } from './announcements.ts';
 import { readBatch, readHead, readPage } from './read-page.ts';
 import { defineScripts } from './scripts.ts';
 import { createWriter, type RedisLogWriterOptions } from './writer.ts';
 
-export interface RedisLogOptions extends RedisLogWriterOptions, ListenOptions {}
+export interface RedisLogOptions extends RedisLogWriterOptions, AnnouncementOptions {}
 
 /**
  * Creates a log in Redis 7 or newer. Returns immediately, even if Redis cannot be reached. It keeps two connections (in

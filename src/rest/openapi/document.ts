@@ -2,7 +2,14 @@
 import type { Route } from '../route.ts';
 import { allowedMethods } from '../router.ts';
 import { notAllowed } from './error-responses.ts';
-import { EXECUTION, eventSchemas, HEALTH, type JsonSchema, messageSchemas, PROBLEM } from './schemas.ts';
+import {
+  EXECUTION_SCHEMA,
+  eventSchemas,
+  HEALTH,
+  type JsonSchema,
+  messageSchemas,
+  PROBLEM,
+} from './schemas.ts';
 import { SECURITY_SCHEMES } from './stream-tokens.ts';
 
 const INTRODUCTION = `Live, resumable streams of workflow, agent and task executions.
@@ -36,7 +43,7 @@ export function openApiDocument(version: string, routes: readonly Route[]): Json
     components: {
       securitySchemes: SECURITY_SCHEMES,
       schemas: {
-        Execution: EXECUTION,
+        Execution: EXECUTION_SCHEMA,
         Health: HEALTH,
         Problem: PROBLEM,
         ...messageSchemas(),

@@ -68,7 +68,7 @@ function messageSchema(type: EventType): JsonSchema {
 const nullable = (type: string) => ({ type: [type, 'null'] });
 
 /** The response of `GET …/{id}`. */
-export const EXECUTION: JsonSchema = {
+export const EXECUTION_SCHEMA: JsonSchema = {
   type: 'object',
   required: ['id', 'kind', 'status', 'mode', 'attempt', 'startedAt'],
   properties: {

@@ -13,14 +13,15 @@ import {
 } from '../../execution/permission.ts';
 import type { Quotas } from '../../execution/quotas.ts';
 import type { ExecutionStore, ExecutionSummary } from '../../execution/store.ts';
+import { endExecution } from '../../lifecycle/end-execution.ts';
 import { type LogHead, type LogReader, type LogWriter, MAX_BATCH_BYTES } from '../../log/log.ts';
 import type { LogState } from '../../log/log-state.ts';
 import { createLogStates } from '../../log/log-states.ts';
 import type { Redaction } from '../../redact/redaction.ts';
-import { readBody, tooLarge, unprocessable } from '../request-body.ts';
+import { bodyTooLarge, readBody, unprocessable } from '../request-body.ts';
 import type { PublishTarget } from './begin.ts';
 import { createComputeQueue } from './compute-queue.ts';
-import { finishRow } from './end.ts';
+import { endOf } from './end.ts';
 import { BATCH, checkEvents, type SentEvents } from './events.ts';
 import { createExecutionQueue } from './execution-queue.ts';
 import { logLost, toPublishError } from './log-outcome.ts';
@@ -104,27 +105,56 @@ export function createAppend(options: AppendOptions) {
         stage(state, redacted, checked.indices);
         return redacted;
       });
-      const end = isEnd ? await finishRow(store, row, events.at(-1)!, state) : undefined;
-      const appending = end ? [...events.slice(0, -1), end] : events;
-      const { epoch, head: acknowledged } = opened;
-      const identity = { publisher: token, batch: name, batchDigest: digest };
-      const request = { epoch, acknowledged, ...identity, events: appending };
-      const appended = await log.append(id, request);
-      if (appended.outcome === 'batch-reused') throw keyReused();
-      if (appended.outcome !== 'appended') throw toPublishError(appended.outcome, row);
-      head = appended.head;
+      const appendAll = async (appending: readonly NewEvent[]): Promise<number> => {
+        head = await appendOnce(row, opened, batch, appending);
+        return head;
+      };
+      if (isEnd) await end(row, opened, events, state, appendAll);
+      else await appendAll(events);
     } finally {
       state?.settle(head);
       states.evict(id);
     }
     if (isEnd) {
-      await store.markEnd(id, { seq: head, epoch: opened.epoch });
       await log.removeHeartbeat(id);
     } else {
       await log.recordHeartbeat(id);
       await noteStatus(row, events);
     }
-    return head;
+    return head!;
+  }
+
+  /** Appends events as the batch; returns the head of the log. */
+  async function appendOnce(
+    row: ExecutionSummary,
+    { epoch, head: acknowledged }: LogHead,
+    { token, name, digest }: Batch,
+    events: readonly NewEvent[],
+  ): Promise<number> {
+    const identity = { publisher: token, batch: name, batchDigest: digest };
+    const appended = await log.append(row.id, { epoch, acknowledged, ...identity, events });
+    if (appended.outcome === 'batch-reused') throw keyReused();
+    if (appended.outcome !== 'appended') throw toPublishError(appended.outcome, row);
+    return appended.head;
+  }
+
+  /** Appends a batch that ends the execution; its last event is replaced by the terminal event of the row. */
+  async function end(
+    row: ExecutionSummary,
+    { epoch }: LogHead,
+    events: readonly NewEvent[],
+    state: LogState | undefined,
+    appendAll: (events: readonly NewEvent[]) => Promise<number>,
+  ): Promise<void> {
+    const { id, attempt } = row;
+    const { outcome } = await endExecution({
+      end: endOf(row, events.at(-1)!, state),
+      attempt,
+      finish: (rowEnd) => store.finish(id, attempt, rowEnd),
+      append: async (terminal) => ({ seq: await appendAll([...events.slice(0, -1), terminal]), epoch }),
+      markEnd: (position) => store.markEnd(id, position),
+    });
+    if (outcome !== 'ended') throw toPublishError('superseded', row);
   }
 
   /** Opens the log for this token; a no-op if the same publisher and attempt have opened it before. */
@@ -169,7 +199,7 @@ function stage(state: LogState | undefined, events: readonly NewEvent[], indices
     state?.stage(events, (i) => `events.${indices[i]}`);
   } catch (error) {
     if (!isExecstreamError(error)) throw error;
-    throw error.code === 'EVENT_TOO_LARGE' ? tooLarge(error.message) : unprocessable(error.message);
+    throw error.code === 'EVENT_TOO_LARGE' ? bodyTooLarge(error.message) : unprocessable(error.message);
   }
 }
 

@@ -14,7 +14,7 @@ import { splitText } from '../../event/text.ts';
 import { checkEventData } from '../../event/validation.ts';
 import type { Execution } from '../../execution/store.ts';
 import { MAX_BATCH_BYTES } from '../../log/log.ts';
-import { tooLarge, unprocessable } from '../request-body.ts';
+import { bodyTooLarge, unprocessable } from '../request-body.ts';
 
 /** The shape of a batch; the data of its events is validated separately. An empty batch is a heartbeat. */
 export const BATCH = z.strictObject({
@@ -115,11 +115,11 @@ function split(event: NewEvent, path: string): NewEvent[] {
         data: { patch },
       }));
     } catch (error) {
-      if (isExecstreamError(error)) throw tooLarge(`${path}: ${error.message}`);
+      if (isExecstreamError(error)) throw bodyTooLarge(`${path}: ${error.message}`);
       throw error;
     }
   }
   // A result that is too large for an event is stored in the row only.
   if (event.type === 'complete') return [event];
-  throw tooLarge(`${path}: ${event.type} has ${bytes} bytes of data; the limit is ${MAX_DATA_BYTES}`);
+  throw bodyTooLarge(`${path}: ${event.type} has ${bytes} bytes of data; the limit is ${MAX_DATA_BYTES}`);
 }

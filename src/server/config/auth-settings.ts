@@ -7,7 +7,7 @@ import {
   type Environment,
   integer,
   invalid,
-  list,
+  listOf,
   optionalText,
   optionalUrl,
   readSettings,
@@ -34,7 +34,7 @@ const JWT_SETTINGS = {
   }),
 };
 
-const POLICY_CLAIMS = list(
+const POLICY_CLAIMS = listOf(
   'AUTH_POLICY_CLAIMS',
   'Claims that a stream token keeps for a policy of your own, separated by commas.',
 );

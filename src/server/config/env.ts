@@ -113,7 +113,7 @@ export function onOff(name: string, options: { default: boolean; doc: string }):
 }
 
 /** Values separated by commas; empty by default. */
-export function list(name: string, doc: string): Setting<readonly string[]> {
+export function listOf(name: string, doc: string): Setting<readonly string[]> {
   return define(name, doc, 'none', (value = '') => value.split(',').flatMap((item) => item.trim() || []));
 }
 

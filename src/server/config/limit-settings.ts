@@ -1,9 +1,9 @@
 // Settings of limits.
 import { DEFAULT_STREAM_SETTINGS } from '../../sse/event-streams.ts';
-import { DEFAULT_LIMITS } from '../limits.ts';
+import { DEFAULT_SERVER_LIMITS } from '../limits.ts';
 import { integer, type Setting } from './env.ts';
 
-const { streams, documents, quotas, query } = DEFAULT_LIMITS;
+const { streams, documents, quotas, query } = DEFAULT_SERVER_LIMITS;
 
 /** A limit of at least 1. */
 const count = (name: string, fallback: number, doc: string, max = 1_000_000): Setting<number> =>
@@ -69,35 +69,35 @@ export const LIMIT_SETTINGS = {
   },
   streamTokensPerCaller: count(
     'MAX_STREAM_TOKENS_PER_CALLER',
-    DEFAULT_LIMITS.streamTokensPerCaller,
+    DEFAULT_SERVER_LIMITS.streamTokensPerCaller,
     'Unexpired stream tokens of one caller, on all servers that share a Redis. Above it: 429 `TOO_MANY_REQUESTS`.',
   ),
   reservationsPerCaller: count(
     'MAX_RESERVATIONS_PER_CALLER',
-    DEFAULT_LIMITS.reservationsPerCaller,
+    DEFAULT_SERVER_LIMITS.reservationsPerCaller,
     'Single-connection reservations of one caller, connected or not. Above it: 429 `TOO_MANY_REQUESTS`.',
   ),
   maxBodyBytes: integer('MAX_BODY_BYTES', {
-    default: DEFAULT_LIMITS.maxBodyBytes,
+    default: DEFAULT_SERVER_LIMITS.maxBodyBytes,
     min: 1_024,
     max: 100_000_000,
     doc: 'The body of a GraphQL request. Above it: 413. A batch of events has [a limit of its own](docs/publishing.md).',
   }),
   maxHeaderBytes: integer('MAX_HEADER_BYTES', {
-    default: DEFAULT_LIMITS.maxHeaderBytes,
+    default: DEFAULT_SERVER_LIMITS.maxHeaderBytes,
     min: 2_048,
     max: 1_048_576,
     doc: "A request's request line and headers. Above it: 431.",
   }),
   requestTimeoutMs: integer('REQUEST_TIMEOUT_MS', {
-    default: DEFAULT_LIMITS.requestTimeoutMs,
+    default: DEFAULT_SERVER_LIMITS.requestTimeoutMs,
     min: 1_000,
     max: 600_000,
     doc: 'The time in which a request must arrive completely. Above it: 408.',
   }),
   maxPipelined: count(
     'MAX_PIPELINED_REQUESTS',
-    DEFAULT_LIMITS.maxPipelined,
+    DEFAULT_SERVER_LIMITS.maxPipelined,
     'Requests of one connection that wait for a response (HTTP/1.1 pipelining), which are handled in order. Above it' +
       ' the connection is closed. A server lets up to 2,500 of them wait in total.',
     1_000,

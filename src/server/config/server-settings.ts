@@ -1,6 +1,6 @@
 // Settings of the server and of the parts behind it.
 import { DEFAULT_STREAM_SETTINGS } from '../../sse/event-streams.ts';
-import { integer, list, oneOf, onOff, optionalText, optionalUrl, text } from './env.ts';
+import { integer, listOf, oneOf, onOff, optionalText, optionalUrl, text } from './env.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
@@ -38,7 +38,7 @@ export const SERVER_SETTINGS = {
     max: 100,
     doc: 'How many replicas must have received an event [before it is acknowledged](docs/redis.md).',
   }),
-  corsOrigins: list(
+  corsOrigins: listOf(
     'CORS_ORIGINS',
     'Origins of other sites whose pages may read streams, separated by commas; `*` allows all.',
   ),

@@ -7,7 +7,7 @@ import { type HistoryEvent, toMs } from './history-event.ts';
 import type { Payloads } from './payloads.ts';
 
 /** Why another run follows. Continue-as-new continues the stream, the others restart it. */
-export type Continuation = 'continued' | 'retried' | 'cron';
+export type RunContinuation = 'continued' | 'retried' | 'cron';
 
 export interface CloseEvent {
   /** In ms since 1970. */
@@ -19,7 +19,7 @@ export interface CloseEvent {
   readonly result: Payloads | undefined;
   /** The next run, if the close event names one. It does not name the run of a reset. */
   readonly nextRunId: string | undefined;
-  readonly continuation: Continuation | undefined;
+  readonly continuation: RunContinuation | undefined;
 }
 
 /** Temporal's RETRY_STATE_IN_PROGRESS: the next run is a retry. Any other next run is cron's. */
@@ -67,12 +67,12 @@ const NO_NEXT_RUN = { nextRunId: undefined, continuation: undefined };
 
 function nextRun(
   nextRunId: string | null | undefined,
-  continuation: Continuation,
+  continuation: RunContinuation,
 ): Pick<CloseEvent, 'nextRunId' | 'continuation'> {
   return nextRunId ? { nextRunId, continuation } : NO_NEXT_RUN;
 }
 
-function reasonOf({ retryState }: { retryState?: number | null }): Continuation {
+function reasonOf({ retryState }: { retryState?: number | null }): RunContinuation {
   return retryState === RETRY_IN_PROGRESS ? 'retried' : 'cron';
 }
 

@@ -4,7 +4,7 @@ import { ExecstreamError, messageOf } from '../../event/errors.ts';
 /** The kind of call: the same gRPC status means one thing for a query and another for a read. */
 export type TemporalCall = 'query' | 'read';
 
-export type Condition =
+export type TemporalCondition =
   | 'unknown-workflow'
   | 'unknown-namespace'
   /** The workflow has no handler for our query: its history is used instead. */
@@ -20,7 +20,7 @@ export type Condition =
   | 'unavailable';
 
 /** The code and message of the warning for each condition. Temporal's own message is for logs, not for viewers. */
-const WARNINGS: Readonly<Record<Condition, { readonly code: string; readonly message: string }>> = {
+const WARNINGS: Readonly<Record<TemporalCondition, { readonly code: string; readonly message: string }>> = {
   'unknown-workflow': {
     code: 'WORKFLOW_UNKNOWN',
     message: 'Temporal does not know the workflow, or no longer',
@@ -46,16 +46,16 @@ const WARNINGS: Readonly<Record<Condition, { readonly code: string; readonly mes
 /** A failed call to Temporal. */
 export class TemporalError extends Error {
   override readonly name = 'TemporalError';
-  readonly condition: Condition;
+  readonly condition: TemporalCondition;
 
-  constructor(condition: Condition, message: string, options?: ErrorOptions) {
+  constructor(condition: TemporalCondition, message: string, options?: ErrorOptions) {
     super(message, options);
     this.condition = condition;
   }
 }
 
 /** Whether an error is a failed call to Temporal (with this condition, if one is given). */
-export function isTemporalError(error: unknown, condition?: Condition): error is TemporalError {
+export function isTemporalError(error: unknown, condition?: TemporalCondition): error is TemporalError {
   return error instanceof TemporalError && (condition === undefined || error.condition === condition);
 }
 
@@ -87,7 +87,7 @@ function conditionOf(
   code: number | undefined,
   message: string,
   call: TemporalCall,
-): Condition {
+): TemporalCondition {
   const name = error instanceof Error ? error.name : '';
   if (name === 'NamespaceNotFoundError') return 'unknown-namespace';
   if (name === 'WorkflowNotFoundError') return 'unknown-workflow';

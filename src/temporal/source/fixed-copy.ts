@@ -32,9 +32,9 @@ export interface Incarnation extends WorkflowNote {
  * - `published`: the log belongs to a publisher
  * - `fenced`: another watcher holds a newer token
  */
-export type CopyOutcome = 'done' | 'retry' | 'superseded' | 'ended' | 'published' | 'fenced';
+export type FixedCopyOutcome = 'done' | 'retry' | 'superseded' | 'ended' | 'published' | 'fenced';
 
-type OpenOutcome = Exclude<CopyOutcome, 'retry'>;
+type OpenOutcome = Exclude<FixedCopyOutcome, 'retry'>;
 
 export interface FixedCopy {
   /** The seq up to which the log holds what the source reported. */
@@ -46,7 +46,7 @@ export interface FixedCopy {
   /** Opens the log for this incarnation. */
   enter(incarnation: Incarnation): Promise<OpenOutcome>;
   /** Appends events, the first of which has a seq of up to `confirmed + 1`. Call `enter` first. */
-  append(events: readonly WorkflowEvent[]): Promise<CopyOutcome>;
+  append(events: readonly WorkflowEvent[]): Promise<FixedCopyOutcome>;
 }
 
 export interface FixedCopyOptions {
@@ -88,7 +88,7 @@ export function createFixedCopy({ log, executionId, fence }: FixedCopyOptions): 
     return 'done';
   }
 
-  async function appendBatch(at: Position, batch: readonly WorkflowEvent[]): Promise<CopyOutcome> {
+  async function appendBatch(at: Position, batch: readonly WorkflowEvent[]): Promise<FixedCopyOutcome> {
     const { incarnation, epoch } = at;
     const { base = 0, isProvisional = false } = incarnation;
     const last = batch.at(-1)!.seq;
@@ -164,7 +164,7 @@ export function decideOpen(
   head: Pick<LogHead, 'numbering' | 'end' | 'epoch' | 'note'> | undefined,
   incarnation: Incarnation,
   voidEpoch: string | undefined,
-): OpenDecision | Extract<CopyOutcome, 'published' | 'ended' | 'superseded'> {
+): OpenDecision | Extract<FixedCopyOutcome, 'published' | 'ended' | 'superseded'> {
   if (!head) return { lostEpoch: undefined, confirmed: 0 };
   if (head.numbering === 'auto') return 'published';
   if (head.end > 0) return 'ended';

@@ -4,7 +4,7 @@ import { type CloseEvent, parseCloseEvent } from '../shared/close-event.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
 import type { WorkflowEvent } from '../shared/stream-query.ts';
 import { watchRetries } from './activity-retries.ts';
-import type { CopyOutcome } from './fixed-copy.ts';
+import type { FixedCopyOutcome } from './fixed-copy.ts';
 import { createHistoryMapper, timeOf } from './history-events.ts';
 import { followHistory } from './history-reader.ts';
 import type { WorkflowRun } from './temporal-client.ts';
@@ -74,7 +74,7 @@ async function copyRun(
   const toStreamEvent = createHistoryMapper(run, numbering.base > 0);
   const openTasks = new Set<string>();
   let seq = numbering.base;
-  let outcome: CopyOutcome = 'done';
+  let outcome: FixedCopyOutcome = 'done';
 
   async function onEvents(history: readonly HistoryEvent[]): Promise<'stop' | undefined> {
     const events: WorkflowEvent[] = [];

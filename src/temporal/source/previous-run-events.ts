@@ -2,7 +2,7 @@
 import { timestamp } from '../../event/events.ts';
 import type { StreamPage, WorkflowEvent } from '../shared/stream-query.ts';
 import { isTemporalError } from './errors.ts';
-import { readPage } from './query-page.ts';
+import { readQueryPage } from './query-page.ts';
 import type { TemporalClient, WorkflowRun } from './temporal-client.ts';
 
 /** How many previous runs are queried. */
@@ -53,7 +53,7 @@ async function queryPage(
   since: number,
 ): Promise<StreamPage | undefined> {
   try {
-    return readPage(await temporal.query(run, since), run, since);
+    return readQueryPage(await temporal.query(run, since), run, since);
   } catch (error) {
     // Deleted after the retention period of closed runs.
     if (isTemporalError(error, 'unknown-workflow') || isTemporalError(error, 'no-query')) return undefined;

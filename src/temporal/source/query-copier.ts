@@ -3,7 +3,7 @@ import { isFinal, type OpenStatus } from '../../event/events.ts';
 import type { WorkflowEnd } from '../row-end.ts';
 import type { StreamPage, WorkflowEvent } from '../shared/stream-query.ts';
 import { eventsBefore } from './previous-run-events.ts';
-import { readPage, splitEnd } from './query-page.ts';
+import { readQueryPage, splitEnd } from './query-page.ts';
 import type { QueryProgress } from './query-progress.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 import type { WatchContext, WatchOutcome } from './watch-context.ts';
@@ -45,7 +45,7 @@ export function createQueryCopier(
       const mark = progress.startQuery();
       for (;;) {
         const since = copy.confirmed;
-        const page = readPage(await temporal.query(run, since, signal), run, since);
+        const page = readQueryPage(await temporal.query(run, since, signal), run, since);
         progress.recordResponse();
         warnings.clear('query');
         const { epoch, runId, attempt } = page;

@@ -22,7 +22,7 @@ import type { WorkflowRun } from './temporal-client.ts';
  * @param since the argument of the query.
  * @throws TemporalError `query-failed` if the result has neither form, or has gaps.
  */
-export function readPage(result: unknown, run: WorkflowRun, since: number): StreamPage {
+export function readQueryPage(result: unknown, run: WorkflowRun, since: number): StreamPage {
   const page = Object(result) as Partial<StreamPage>;
   if (!Array.isArray(page.events)) throw invalidResult('events: expected a list');
   const isOwn = typeof page.epoch === 'string' && typeof page.next === 'number';

@@ -3,7 +3,7 @@
 // A workflow emits events only in its workflow tasks. So the log is up to date if a response covers every completed task
 // that the history shows.
 import type { HistoryEvent } from '../shared/history-event.ts';
-import type { Condition } from './errors.ts';
+import type { TemporalCondition } from './errors.ts';
 
 /**
  * - `unstarted`: no workflow task was scheduled yet (a delayed start, a retry or a cron run that waits), so there is
@@ -40,7 +40,7 @@ export interface QueryProgress {
   recordResponse(): void;
   /** Everything that the workflow had emitted at this mark is in the log. */
   recordCaughtUp(mark: TaskMark): void;
-  recordFailure(condition: Condition): FailureAction;
+  recordFailure(condition: TemporalCondition): FailureAction;
 }
 
 export interface QueryProgressOptions {

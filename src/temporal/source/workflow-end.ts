@@ -1,6 +1,8 @@
-// The end of a workflow, in the order of every end: the row, the terminal event, its cursor on the row.
-import { isFinal } from '../../event/events.ts';
+// The end of a workflow that a server watches (lifecycle/end-execution.ts has the order of its steps).
+import type { NewEvent, TerminalType } from '../../event/events.ts';
 import { terminalEventOf } from '../../event/terminal-event.ts';
+import type { ExecutionEnd } from '../../execution/store.ts';
+import { endExecution, type Position } from '../../lifecycle/end-execution.ts';
 import { rowEndOf, type WorkflowEnd } from '../row-end.ts';
 import { type CloseEvent, confirmsEnd } from '../shared/close-event.ts';
 import { decodePlainJson } from '../shared/payloads.ts';
@@ -26,31 +28,48 @@ export async function endWorkflow(
   context: WatchContext,
   { run, close, ownEnd, isOwnStream }: ClosedWorkflow,
 ): Promise<WatchOutcome | 'retry'> {
-  const { store, log, executionId, copy } = context;
+  const { store, executionId } = context;
   const confirmed = ownEnd && confirmsEnd(close, ownEnd) ? ownEnd : undefined;
   const end = await rowEndOf(confirmed, close, isOwnStream ? decodePlainJson : context.decodePayload);
   const before = await store.get(executionId);
-  const row = before && (await store.finish(executionId, before.attempt, end));
-  if (!row || !isFinal(row.status)) return 'interrupted';
-  // The first end of a row wins: the row may have another one, and then that is appended.
-  const event =
-    row.status !== end.status
-      ? terminalEventOf(row)!
-      : (confirmed ??
-        terminalEventOf({
-          ...end,
-          startedAt: new Date(run.startedAt),
-          finishedAt: new Date(close.closedAt),
-        })!);
+  if (!before) return 'interrupted';
+  // What kept the terminal event from the log.
+  let stopped: WatchOutcome | 'retry' | undefined;
+  const { outcome } = await endExecution({
+    end,
+    attempt: before.attempt,
+    terminal: confirmed ?? terminalOfClose(end, run, close),
+    finish: (rowEnd) => store.finish(executionId, before.attempt, rowEnd),
+    async append(terminal) {
+      stopped = await appendEnd(context, terminal);
+      return stopped ? undefined : positionOfEnd(context);
+    },
+    markEnd: (position) => store.markEnd(executionId, position),
+  });
+  if (outcome === 'missing' || outcome === 'superseded') return 'interrupted';
+  return stopped ?? 'ended';
+}
+
+/** The terminal event of a workflow that did not emit one, with the times of its run. */
+function terminalOfClose(end: ExecutionEnd, run: WorkflowRun, close: CloseEvent): NewEvent<TerminalType> {
+  const times = { startedAt: new Date(run.startedAt), finishedAt: new Date(close.closedAt) };
+  return terminalEventOf({ ...end, ...times })!;
+}
+
+/** Appends the terminal event unless the log has one; returns what prevented it. */
+async function appendEnd(
+  { log, executionId, copy }: WatchContext,
+  terminal: NewEvent<TerminalType>,
+): Promise<WatchOutcome | 'retry' | undefined> {
   const head = await log.head(executionId);
-  if (head && head.end === 0 && head.epoch === copy.epoch) {
-    const seq = 'seq' in event ? event.seq : head.head + 1;
-    const outcome = await copy.append([{ ...event, seq } as WorkflowEvent]);
-    if (outcome !== 'done' && outcome !== 'ended') return outcome;
-  } else if (!head || head.end === 0) {
-    return 'retry';
-  }
-  const ended = await log.head(executionId);
-  if (ended && ended.end > 0) await store.markEnd(executionId, { seq: ended.end, epoch: ended.epoch });
-  return 'ended';
+  if (head && head.end > 0) return undefined;
+  if (!head || head.epoch !== copy.epoch) return 'retry';
+  const seq = 'seq' in terminal ? terminal.seq : head.head + 1;
+  const outcome = await copy.append([{ ...terminal, seq } as WorkflowEvent]);
+  return outcome === 'done' || outcome === 'ended' ? undefined : outcome;
+}
+
+async function positionOfEnd({ log, executionId }: WatchContext): Promise<Position | undefined> {
+  const head = await log.head(executionId);
+  return head && head.end > 0 ? { seq: head.end, epoch: head.epoch } : undefined;
 }

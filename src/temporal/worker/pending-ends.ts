@@ -1,9 +1,9 @@
 // Terminal events that wait for Temporal's close event.
 //
 // A workflow task that returns may be rejected: a signal arrived in the meantime, and the workflow continues. So an end
-// is recorded only once the run has closed the same way, and then in the order of every end: the row, the terminal
-// event, its cursor on the row. If that is not possible from here, the server records the end.
+// is recorded only once the run has closed the same way. If that is not possible from here, the server records the end.
 import type { ExecutionStore } from '../../execution/store.ts';
+import { endExecution } from '../../lifecycle/end-execution.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { rowEndOf, type WorkflowEnd } from '../row-end.ts';
 import { confirmsEnd } from '../shared/close-event.ts';
@@ -46,16 +46,24 @@ export function createPendingEnds({ store, logger, signal, service, send }: Pend
       const close = await waitForClose(history, run, CONFIRM_TIMEOUT_MS, canceled);
       if (!close || canceled.aborted || !confirmsEnd(close, event)) return;
       const rowEnd = await rowEndOf(event, close, decodePlainJson);
-      let row = await store.finish(executionId, run.attempt, rowEnd);
-      if (!row) {
-        // The worker that should have created the row was killed before this worker received its first event, the end.
-        await beginRow(store, end);
-        row = await store.finish(executionId, run.attempt, rowEnd);
-      }
-      // The first end of a row wins; the process that recorded another one also appends it.
-      if (row?.status !== rowEnd.status) return;
-      const epoch = await send(end);
-      if (epoch !== undefined) await store.markEnd(executionId, { seq: event.seq, epoch });
+      const { attempt } = run;
+      await endExecution({
+        end: rowEnd,
+        attempt,
+        async finish() {
+          const row = await store.finish(executionId, attempt, rowEnd);
+          if (row) return row;
+          // The worker that should have created the row was killed before this worker received its first event, the end.
+          await beginRow(store, end);
+          return store.finish(executionId, attempt, rowEnd);
+        },
+        async append(_, row) {
+          // The first end of a row wins; the process that recorded another one also appends it.
+          const epoch = row.status === rowEnd.status ? await send(end) : undefined;
+          return epoch === undefined ? undefined : { seq: event.seq, epoch };
+        },
+        markEnd: (position) => store.markEnd(executionId, position),
+      });
     } catch (err) {
       logger.info({ executionId, err }, 'could not record the end of a workflow; the server will record it');
     }

@@ -69,7 +69,7 @@ export function createWorkflowFeed(options: WorkflowFeedOptions): WorkflowFeed {
     try {
       return await appender.append(batch);
     } catch (err) {
-      if (isExecstreamError(err, 'SOURCE_UNAVAILABLE')) return 'retry';
+      if (isExecstreamError(err) && err.retryable) return 'retry';
       logger.warn({ executionId: batch[0]!.executionId, err }, 'could not append the events of a workflow');
       return 'skipped';
     }

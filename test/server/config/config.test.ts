@@ -1,7 +1,7 @@
 // The configuration from environment variables, and the errors for invalid values.
 import { expect, test } from 'vitest';
 import { readConfig } from '../../../src/server/config/config.ts';
-import { DEFAULT_LIMITS } from '../../../src/server/limits.ts';
+import { DEFAULT_SERVER_LIMITS } from '../../../src/server/limits.ts';
 import { DEFAULT_STREAM_SETTINGS } from '../../../src/sse/event-streams.ts';
 
 test('PROTOCOL.md, Other paths: the defaults are port 4000 and address 127.0.0.1', () => {
@@ -20,7 +20,7 @@ test('PROTOCOL.md, Other paths: the defaults are port 4000 and address 127.0.0.1
     policyClaims: [],
     corsOrigins: [],
     streams: DEFAULT_STREAM_SETTINGS,
-    limits: DEFAULT_LIMITS,
+    limits: DEFAULT_SERVER_LIMITS,
     drainMs: 5_000,
     publisherLostMs: 300_000,
     logLevel: 'info',
@@ -91,7 +91,7 @@ test('each limit of a caller is configurable separately', () => {
     MAX_DOCUMENTS_PER_CALLER: '9',
   });
   expect(limits).toEqual({
-    ...DEFAULT_LIMITS,
+    ...DEFAULT_SERVER_LIMITS,
     quotas: { queries: 1, begins: 2, batches: 3, streamTokens: 4, reservations: 5 },
     streamTokensPerCaller: 6,
     reservationsPerCaller: 7,

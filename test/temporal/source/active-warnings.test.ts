@@ -1,6 +1,6 @@
 // Warnings that are active while calls to Temporal fail.
 import { beforeEach, expect, test } from 'vitest';
-import { type Condition, TemporalError } from '../../../src/temporal/source/errors.ts';
+import { type TemporalCondition, TemporalError } from '../../../src/temporal/source/errors.ts';
 import { type ActiveWarnings, createActiveWarnings } from '../../../src/temporal/source/watch-context.ts';
 
 let shown: (string | undefined)[];
@@ -14,7 +14,7 @@ beforeEach(() => {
   });
 });
 
-const failed = (condition: Condition) => new TemporalError(condition, condition);
+const failed = (condition: TemporalCondition) => new TemporalError(condition, condition);
 
 test.each(['unavailable', 'query-failed'] as const)(
   'a first failure that is quick (%s) shows no warning',

@@ -1,6 +1,6 @@
 // Results of the query `getStreamState` of workflows that do not use execstream are validated.
 import { expect, test } from 'vitest';
-import { readPage } from '../../../src/temporal/source/query-page.ts';
+import { readQueryPage } from '../../../src/temporal/source/query-page.ts';
 import type { WorkflowRun } from '../../../src/temporal/source/temporal-client.ts';
 
 const DAY = 24 * 60 * 60 * 1_000;
@@ -19,7 +19,7 @@ test('an event with JSON nested deeper than 128 levels is replaced by a warning'
     { id: 1, type: 'tool_call', data: { ...call, args } },
     { id: 2, type: 'tool_call', data: { ...call, args: [[1]] } },
   ];
-  const page = readPage({ events, status: 'RUNNING' }, run, 0);
+  const page = readQueryPage({ events, status: 'RUNNING' }, run, 0);
   expect(page.events.map(({ type }) => type)).toEqual(['warning', 'tool_call']);
 });
 
@@ -28,7 +28,11 @@ test.each([undefined, 2 ** 40])(
   (durationMs) => {
     const ts = new Date().toISOString();
     const data = { result: 1, ...(durationMs && { durationMs }) };
-    const page = readPage({ events: [{ id: 1, type: 'complete', ts, data }], status: 'SUCCESS' }, run, 0);
+    const page = readQueryPage(
+      { events: [{ id: 1, type: 'complete', ts, data }], status: 'SUCCESS' },
+      run,
+      0,
+    );
     expect(page.events[0]).toMatchObject({ type: 'complete', data: { result: 1, durationMs: 2 ** 31 - 1 } });
   },
 );

@@ -1,7 +1,7 @@
 // The states of watching a run by its query: whether a query is needed, and what a failed one means.
 import { describe, expect, test } from 'vitest';
 import type { HistoryEvent } from '../../../src/temporal/shared/history-event.ts';
-import type { Condition } from '../../../src/temporal/source/errors.ts';
+import type { TemporalCondition } from '../../../src/temporal/source/errors.ts';
 import {
   createQueryProgress,
   type QueryProgressOptions,
@@ -100,7 +100,13 @@ describe('a query is needed', () => {
 });
 
 describe('a failed query', () => {
-  const CONDITIONS: Condition[] = ['query-failed', 'no-worker', 'slow-worker', 'denied', 'unavailable'];
+  const CONDITIONS: TemporalCondition[] = [
+    'query-failed',
+    'no-worker',
+    'slow-worker',
+    'denied',
+    'unavailable',
+  ];
 
   test.each(CONDITIONS)('is retried while the run is open (%s)', (condition) => {
     const progress = progressOf();

@@ -20,7 +20,7 @@ export const ERROR_CODES = {
   TOO_MANY_STREAMS: { status: 429, retryable: true },
   /** The caller makes requests of one kind faster than its quota. */
   TOO_MANY_REQUESTS: { status: 429, retryable: true },
-  /** This server is at a limit of its own, regardless of the caller; another server may accept the request. */
+  /** The server is at a limit, regardless of the caller; another server may accept the request. */
   CAPACITY: { status: 503, retryable: true },
   /** Redis, the database or Temporal is unavailable. The outcome of a write is unknown. */
   SOURCE_UNAVAILABLE: { status: 503, retryable: true },
@@ -47,7 +47,7 @@ export function isErrorCode(code: unknown): code is ErrorCode {
   return typeof code === 'string' && Object.hasOwn(ERROR_CODES, code);
 }
 
-/** An error whose message says what was wrong and may be shown to a caller (except for `INTERNAL`). */
+/** An error with a message that may be shown to a caller (except for `INTERNAL`). */
 export class ExecstreamError extends Error {
   override readonly name = 'ExecstreamError';
   readonly code: ErrorCode;

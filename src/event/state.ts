@@ -33,7 +33,7 @@ export interface ToolCall {
 
 /** An agent or a task of a workflow. */
 export interface ChildState {
-  /** Absent for a task that is not an execution of its own, such as a Temporal activity. */
+  /** Absent for a task that is not an execution itself, such as a Temporal activity. */
   readonly executionId?: string;
   readonly kind: 'agent' | 'task';
   /** The agent id or task id; absent until an event has it. */

@@ -15,7 +15,7 @@ export function useQueryQuota(quotas: Quotas): Plugin<{ caller: Caller }> {
         throw isExecstreamError(error) ? toGraphQLError(error) : error;
       }
     },
-    // Streams have limits of their own, and many of them may reconnect at the same time after a restart.
+    // Streams have separate limits, and many of them may reconnect at the same time after a restart.
     onSubscribe: ({ args }) => quotas.refund(args.contextValue.caller, 'queries'),
   };
 }

@@ -106,7 +106,7 @@ export interface AppendRequest {
 export type AppendResult =
   /** The log holds all of the events, including those that a fixed log held before. */
   | { readonly outcome: 'appended'; readonly head: number }
-  /** The log is gone, is shorter than what was acknowledged, or has another epoch: open it again. */
+  /** The log is gone, is shorter than the acknowledged part, or has another epoch: open it again. */
   | { readonly outcome: 'lost' }
   | { readonly outcome: 'ended'; readonly end: number }
   | { readonly outcome: 'superseded'; readonly attempt: number }
@@ -177,7 +177,7 @@ export interface EventLog extends LogWriter, LogReader, LivenessWriter, Liveness
   close(): Promise<void>;
 }
 
-/** Limits of what is kept of a log. */
+/** How much of a log is kept. */
 export interface LogBounds {
   /**
    * Events of one log.

@@ -1,8 +1,8 @@
 // A run's text or value on its way to the outbox: redacted, split into events, retained, published.
 //
 // Invariants:
-// 1. What is retained is what was published: the events after a `reset` and the default result are both what chunks and
-//    deltas add up to.
+// 1. The retained state equals the published one: the events after a `reset` and the default result are both the sum of
+//    the chunks and deltas.
 // 2. Nothing is held back while another event is published: `pause()` precedes every other event, `end()` the last one.
 import { type ExecutionMode, type JsonValue, type NewEvent, timestamp } from '../event/events.ts';
 import { jsonEquals } from '../event/json-equals.ts';
@@ -29,7 +29,7 @@ export interface RunContent {
   setValue(value: JsonValue): void;
   /** Publishes what redaction and the text cutter hold back, because another event follows. */
   pause(): void;
-  /** Publishes what is held back, because no content follows. */
+  /** Publishes the text that is held back, because no content follows. */
   end(): void;
   /** See `ResendState.resendEvents`. */
   resendEvents(queuedUnits: number): NewEvent[];
@@ -40,7 +40,7 @@ export interface RunContent {
 export function createContent({ mode, limits, redaction, push, onIncomplete }: ContentOptions): RunContent {
   const retained = mode === 'TEXT' ? createTextState(limits) : createValueState(limits);
   const cutter = createTextCutter();
-  /** The last value with all of its strings. What is published of it may lack the ends of strings. */
+  /** The last value with complete strings. The published one may lack the ends of strings. */
   let lastValue: JsonValue = null;
   let isPublished = true;
 

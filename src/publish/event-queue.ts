@@ -6,7 +6,7 @@ import { contentBytes, MAX_CONTENT_BYTES } from '../event/text.ts';
 export interface Item {
   readonly event: NewEvent;
   bytes: number;
-  /** Repeats what was published before. It is not counted as waiting, and created again rather than kept. */
+  /** A repetition of published content. It is not counted as waiting, and is created again rather than kept. */
   readonly resent: boolean;
   /** A chunk that is not merged with its neighbours. */
   readonly noMerge?: boolean;

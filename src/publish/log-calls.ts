@@ -20,7 +20,7 @@ export interface LogCalls {
   append(state: Appending, batch: Batch): Promise<AppendResult>;
 }
 
-/** Creates the calls of one publisher, which the log tells apart from others of the same attempt. */
+/** Creates the calls of one publisher, which the log distinguishes from others of the same attempt. */
 export function createLogCalls({ log, executionId, callMs, signal }: LogCallsOptions): LogCalls {
   const publisher = randomUUID();
   return {

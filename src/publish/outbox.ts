@@ -1,6 +1,6 @@
 // Sends a run's backlog to the log, one call at a time, whatever the log's response. A call that fails or times out is
 // retried with backoff for as long as the run lives. A stopped outbox sends nothing, blocks no caller and has no timer.
-// outbox-state.ts has the states of the connection, backlog.ts the invariants of what is sent.
+// outbox-state.ts has the states of the connection, backlog.ts the invariants of the queued events.
 import { createCondition } from '../async/condition.ts';
 import { ExecstreamError } from '../event/errors.ts';
 import type { NewEvent } from '../event/events.ts';

@@ -73,7 +73,7 @@ export function createRowWriter(options: RowWriterOptions): RowWriter {
     phase = 'idle';
   }
 
-  /** Finds out why a status was not set. */
+  /** Determines why a status was not set. */
   async function diagnose(): Promise<void> {
     const row = await retry(() => store.get(executionId), 'get');
     if (row && row.attempt > attempt!) {

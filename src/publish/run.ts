@@ -11,7 +11,7 @@ export interface Run {
   readonly publisher: ExecutionPublisher;
   /** See `Lifecycle.begin`. */
   begin(): Promise<void>;
-  /** Sends what is queued, within `closeMs`, and records no end. */
+  /** Sends the queued events, within `closeMs`, and records no end. */
   close(): Promise<void>;
 }
 

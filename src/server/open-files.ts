@@ -36,7 +36,7 @@ export function checkOpenFiles(limits: Limits, limit: number | undefined): OpenF
   const lower = streams > 0 ? `lower MAX_STREAMS to ${streams}` : 'lower MAX_STREAMS';
   const warning =
     `MAX_STREAMS (${perNode}) needs ${needed} open files, and this process may open ${limit}: ` +
-    `connections above ${possible} will be refused. Raise the limit (ulimit -n, systemd's LimitNOFILE=, ` +
+    `connections above ${possible} will be rejected. Raise the limit (ulimit -n, systemd's LimitNOFILE=, ` +
     `Docker's --ulimit nofile=) or ${lower}`;
   return { maxConnections: possible, warning };
 }

@@ -1,6 +1,6 @@
 // SSE frames (https://html.spec.whatwg.org/multipage/server-sent-events.html), encoded once for all clients.
 
-/** What is written to a stream in one write: as bytes, and as a chunk of HTTP/1.1's chunked coding (RFC 9112, 7.1). */
+/** The content of one write to a stream: as bytes, and as a chunk of HTTP/1.1's chunked coding (RFC 9112, 7.1). */
 export interface Frame {
   readonly bytes: Uint8Array;
   readonly chunk: Uint8Array;

@@ -1,7 +1,7 @@
 // The one reader of an execution's log in this process: it listens for announcements, keeps the newest events in a
 // ring, and wakes its viewers. It detects missed announcements and reads the log again; it never assumes.
 //
-// Invariants (test/tail; those of what is in memory are in log-window.ts)
+// Invariants (test/tail; those of the events in memory are in log-window.ts)
 // - It listens, and the log has acknowledged that, before it reads the log's head.
 // - An announcement that does not continue `head`, or that arrives during a read, is not used: the log is read again.
 // - Viewers detect another incarnation of the log when they are woken: their epoch is not the tail's, or their cursor is

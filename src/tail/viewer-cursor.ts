@@ -9,7 +9,7 @@
 //
 // Invariants (test/tail/viewer-cursor.test.ts)
 // - Every seq after the cursor is returned once and in order, or a `gap` or `reset` takes its place.
-// - What was read of one incarnation of the log is not returned after another one has replaced it.
+// - A page of one incarnation of the log is not returned after another one has replaced it.
 import type { Cursor } from '../event/cursor.ts';
 import type { ExecutionEvent } from '../event/events.ts';
 import type { EventSpan } from './event-span.ts';
@@ -30,7 +30,7 @@ export class ViewerCursor {
   readonly #tail: ReadableTail;
   /** Woken when a page has been read. */
   readonly #viewer: { wake(): void };
-  /** Read from the log, because the ring no longer holds what is next. */
+  /** Read from the log, because the ring no longer holds the next event. */
   #readAhead: ReadAheadBuffer | undefined;
   #isLoading = false;
   /** The log has been trimmed up to this seq. */

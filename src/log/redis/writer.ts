@@ -28,7 +28,7 @@ export interface RedisLogWriterOptions extends ConnectOptions {
    */
   readonly prefix?: string;
   /**
-   * Limits of what is kept of a log. All writers should have the same.
+   * How much of a log is kept. All writers should have the same.
    * @default 50,000 events, 32 MiB, 1 h after the end
    */
   readonly bounds?: Partial<LogBounds>;

@@ -3,7 +3,7 @@
 // Invariants
 // 1. A channel is `at` the node that acknowledged its SSUBSCRIBE on the current connection. A kept channel that is at no
 //    node, or whose slot belongs to another node, is subscribed to again, however long that takes.
-// 2. After each resubscription `onInterruption` is called: what was announced in the meantime was missed.
+// 2. After each resubscription `onInterruption` is called: announcements in the meantime were missed.
 // 3. A connection on which a node removed a subscription unasked (its slot has left) is dropped (link.ts, invariant 5),
 //    and with it the subscriptions of all of its channels: replies no longer match their commands.
 import { type BackoffPolicy, backoff } from '../../async/backoff.ts';

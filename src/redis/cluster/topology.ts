@@ -1,4 +1,4 @@
-// What is known of a cluster: which master has which slot, and a link to each master.
+// The known topology of a cluster: which master has which slot, and a link to each master.
 //
 // Invariants
 // 1. What nodes report about the slots may be outdated. A rejected command corrects it, and it is queried again for as
@@ -18,7 +18,7 @@ import {
   toOwners,
 } from './slots.ts';
 
-/** What is known of a cluster, for a component that opens further links to its nodes. */
+/** The known topology of a cluster, for a component that opens further links to its nodes. */
 export interface Cluster {
   /** The node that has the slot of a key or channel, as far as is known. */
   ownerOf(key: string): Address | undefined;

@@ -67,7 +67,7 @@ export const UNAVAILABLE = problemResponse(503, 'Redis or the database is unavai
 export const STREAM_UNAVAILABLE = {
   ...UNAVAILABLE,
   description:
-    'Redis or the database does not answer for now, or the server is at its stream limit. With `Last-Event-ID`: 200, a longer `retry:`, and an end instead.',
+    'Redis or the database is unavailable (`SOURCE_UNAVAILABLE`), or the server is at its stream limit (`CAPACITY`). With `Last-Event-ID`: 200, a longer `retry:`, and an end instead.',
 };
 
 export const BAD_PARAMETER = problemResponse(400, 'A parameter is invalid; `detail` names it.', {

@@ -142,7 +142,7 @@ export const PROBLEM: JsonSchema = {
     type: { type: 'string', format: 'uri-reference' },
     title: { type: 'string' },
     status: { type: 'integer' },
-    detail: { type: 'string', description: 'What is wrong, for people.' },
+    detail: { type: 'string', description: 'A description of the error for humans.' },
     code: { type: 'string' },
   },
 };

@@ -1,4 +1,4 @@
-// What is generated from the settings: the tables of docs/ and the text of `execstream start --help`.
+// Text that is generated from the settings: the tables of docs/ and the text of `execstream start --help`.
 import { AUTH_SETTINGS } from './auth-settings.ts';
 import { listSettings, type Setting } from './env.ts';
 import { LIMIT_SETTINGS, STREAM_LIMIT_SETTINGS } from './limit-settings.ts';

@@ -70,7 +70,7 @@ export async function watchByQuery(
     clearTimeout(stallTimer);
     const news = progress.observe(events);
     if (news === 'task-completed') changed.set();
-    // If no worker takes the task, a query finds out why.
+    // If no worker takes the task, a query determines why.
     if (news === 'task-scheduled') stallTimer = setTimeout(changed.set, times.taskStallMs).unref();
   }
 

@@ -1,4 +1,4 @@
-// Configures a Temporal worker to stream: the sinks, and the flag that tells its workflows about them.
+// Configures a Temporal worker to stream: the sinks, and the flag by which workflows know about them.
 import { fileURLToPath } from 'node:url';
 import type { BundleOptions, ReplayWorkerOptions, WorkerOptions } from '@temporalio/worker';
 import { createWorkerSinks, type SinkOptions } from './sinks.ts';

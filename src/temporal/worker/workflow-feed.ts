@@ -1,6 +1,6 @@
 // Sends the events of one workflow from its sink to its log, one append at a time.
 //
-// The stream is complete without it: the server reads by the query what is dropped here. So the feed gives up early and
+// The stream is complete without it: the server reads dropped events by the query. So the feed gives up early and
 // never delays the workflow.
 import { delay } from '../../async/delay.ts';
 import { isExecstreamError } from '../../event/errors.ts';

@@ -178,7 +178,7 @@ local function isRelay(fence, publisher) return fence and publisher == '' end
 local function hasPublisher(m) return m.numbering == 'auto' and m.publisher ~= '' end
 local epoch, numbering, publisher, attempt = ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
 local fence, lostEpoch, lostAcknowledged = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10])
-local ts, takeoverCursor = ARGV[11], ARGV[12]
+local ts, takeoverCursor = ARGV[11], ARGV[12] or ''
 local function begin(keptFence)
   redis.call('UNLINK', log, meta)
   local m = { epoch = epoch, head = 0, numbering = numbering, attempt = attempt, publisher = publisher, takenAt = 0,

@@ -12,7 +12,7 @@ export function misdirected(): Response {
 
 /**
  * The response to a request that failed authentication: a problem document, or GraphQL's errors on GraphQL's paths. If
- * the error is transient, a reconnecting event stream is asked to retry later (PROTOCOL.md, "Reconnecting").
+ * the error is transient, a reconnecting event stream gets a longer `retry:` delay (PROTOCOL.md, "Reconnecting").
  */
 export function rejectUnauthenticated(request: Request, route: Route | undefined, error: unknown): Response {
   const { code, message } = isExecstreamError(error)

@@ -6,7 +6,8 @@
 -- @include shared/write.lua
 local epoch, numbering, publisher, attempt = ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
 local fence, lostEpoch, lostAcknowledged = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10])
-local ts, takeoverCursor = ARGV[11], ARGV[12]
+-- The last argument is optional: publishers that call the script themselves have none (docs/publishing.md).
+local ts, takeoverCursor = ARGV[11], ARGV[12] or ''
 
 local function begin(keptFence)
   redis.call('UNLINK', log, meta)

@@ -56,7 +56,7 @@ export function timeoutOf({ commandTimeoutMs = DEFAULT_COMMAND_TIMEOUT_MS }: Con
 /**
  * Starts to connect, and returns immediately.
  * @param name what CLIENT LIST shows
- * @throws ExecstreamError `BAD_USER_INPUT` where the URL has none of the three forms
+ * @throws ExecstreamError `CONFIG` where the URL has none of the three forms
  */
 export function connect(options: ConnectOptions, name: string): Connection {
   const redis = typeof options.redis === 'string' ? parseRedisUrl(options.redis) : options.redis;

@@ -23,7 +23,7 @@ const HOST = /^(?:\[([\da-fA-F:.]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/;
 
 /**
  * Parses a URL of one of the three forms.
- * @throws ExecstreamError `BAD_USER_INPUT` with what was expected, without the URL, which may contain a password
+ * @throws ExecstreamError `CONFIG` with what was expected, without the URL, which may contain a password
  */
 export function parseRedisUrl(url: string): RedisTarget {
   const [, tls, topology, credentials = '', hosts = '', path = '', query = ''] =
@@ -107,5 +107,5 @@ function decode(text: string): string {
 }
 
 function invalidUrl(expected: string): ExecstreamError {
-  return new ExecstreamError('BAD_USER_INPUT', `expected ${expected}`);
+  return new ExecstreamError('CONFIG', `expected ${expected}`);
 }

@@ -70,7 +70,7 @@ describe('REDIS_URL', () => {
     ['redis+sentinel://u:hunter2%zz@a/m', /percent-encoding/],
   ])('%s is rejected with what was expected, without the password', (url, message) => {
     const read = () => readConfig({ REDIS_URL: url });
-    expect(read).toThrow(expect.objectContaining({ code: 'BAD_USER_INPUT' }));
+    expect(read).toThrow(expect.objectContaining({ code: 'CONFIG' }));
     expect(read).toThrow(/^REDIS_URL: expected (?!.*hunter2)/);
     expect(read).toThrow(message);
     expect(() => createRedisLog({ redis: url })).toThrow(message);

@@ -38,7 +38,7 @@ const ASYMMETRIC = [
  * Creates a function that verifies a token. It throws `UNAUTHENTICATED` with the reason, and `SOURCE_UNAVAILABLE` if
  * the JWKS cannot be read. Keys of a JWKS are cached for ten minutes, and fetched again if a token names an unknown
  * key.
- * @throws ExecstreamError `BAD_USER_INPUT` for a shared key that is too short, or a JWKS without TLS
+ * @throws ExecstreamError `CONFIG` for a shared key that is too short, or a JWKS without TLS
  */
 export function createJwtCheck(options: JwtOptions): (token: string) => Promise<Caller> {
   const {
@@ -71,12 +71,12 @@ function verifier(key: JwtOptions['key'], cooldownDuration: number, checks: JWTV
   if ('shared' in key) {
     const secret = new TextEncoder().encode(key.shared);
     if (secret.length < MIN_KEY_BYTES) {
-      throw new ExecstreamError('BAD_USER_INPUT', `key.shared: expected at least ${MIN_KEY_BYTES} bytes`);
+      throw new ExecstreamError('CONFIG', `key.shared: expected at least ${MIN_KEY_BYTES} bytes`);
     }
     return async (token: string) => (await jwtVerify(token, secret, checks)).payload;
   }
   if (!isSecureUrl(key.jwksUrl)) {
-    throw new ExecstreamError('BAD_USER_INPUT', 'key.jwksUrl: expected https:, or http: to a loopback host');
+    throw new ExecstreamError('CONFIG', 'key.jwksUrl: expected https:, or http: to a loopback host');
   }
   const keys = createRemoteJWKSet(new URL(key.jwksUrl), { cooldownDuration });
   return async (token: string) => (await jwtVerify(token, keys, checks)).payload;

@@ -5,12 +5,12 @@ const LOOPBACK_NAME = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /**
  * Rejects an address that can be reached from other machines, while authentication is off.
- * @throws ExecstreamError `BAD_USER_INPUT`
+ * @throws ExecstreamError `CONFIG`
  */
 export function requireLoopback(address: string): void {
   if (isLoopbackHost(address.includes(':') ? `[${address}]` : address)) return;
   const message = `expected a loopback address while authentication is off, got ${address}`;
-  throw new ExecstreamError('BAD_USER_INPUT', `HOST: ${message}; set AUTH_JWKS_URL or AUTH_SHARED_KEY`);
+  throw new ExecstreamError('CONFIG', `HOST: ${message}; set AUTH_JWKS_URL or AUTH_SHARED_KEY`);
 }
 
 /**

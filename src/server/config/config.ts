@@ -80,7 +80,7 @@ export interface Config {
 /**
  * Reads the configuration from environment variables (docs/configuration.md).
  * @param env `process.env` by default
- * @throws ExecstreamError `BAD_USER_INPUT`, naming the variable and what was expected.
+ * @throws ExecstreamError `CONFIG`, naming the variable and what was expected.
  */
 export function readConfig(env: Environment = process.env): Config {
   const server = readSettings(SERVER_SETTINGS, env);

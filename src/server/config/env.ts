@@ -13,7 +13,7 @@ export interface Setting<T> {
   readonly shownDefault: string;
   /**
    * Parses the variable. An empty one is an absent one.
-   * @throws ExecstreamError `BAD_USER_INPUT`, naming the variable.
+   * @throws ExecstreamError `CONFIG`, naming the variable.
    */
   readonly read: (env: Environment) => T;
 }
@@ -119,7 +119,7 @@ export function listOf(name: string, doc: string): Setting<readonly string[]> {
 
 /** The error for a variable's value. */
 export function invalid(name: string, what: string): ExecstreamError {
-  return new ExecstreamError('BAD_USER_INPUT', `${name}: ${what}`);
+  return new ExecstreamError('CONFIG', `${name}: ${what}`);
 }
 
 function define<T>(

@@ -32,7 +32,7 @@ describeRedis('a damaged log', () => {
     ],
     ['an attempt that is no number', (redis, _, meta) => redis.hset(meta, 'attempt', 'x')],
     ['no end in the meta', (redis, _, meta) => redis.hdel(meta, 'end')],
-  ])('%s: SOURCE_UNAVAILABLE, and whole again once it is mended', async (_, damage) => {
+  ])('%s: LOG_CORRUPT, and complete again once it is repaired', async (_, damage) => {
     const prefix = `damaged-${crypto.randomUUID()}:`;
     const log = createRedisLog({ redis: sharedRedisUrl(), prefix });
     const redis = new Redis(sharedRedisUrl());
@@ -49,7 +49,7 @@ describeRedis('a damaged log', () => {
       const before = await redis.hgetall(meta);
       await damage(redis, entries, meta);
       const refused = await log.read('a1', 0, 100).catch((error: unknown) => error);
-      expect(isExecstreamError(refused, 'SOURCE_UNAVAILABLE'), String(refused)).toBe(true);
+      expect(isExecstreamError(refused, 'LOG_CORRUPT'), String(refused)).toBe(true);
 
       await redis.xdel(entries, '9-0');
       await redis.hset(meta, before);

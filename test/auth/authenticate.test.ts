@@ -1,4 +1,4 @@
-// Authentication: off, only this machine may connect; on, nobody without credentials.
+// Without authentication only this machine may connect; with it, only callers with credentials.
 import { request } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
@@ -54,11 +54,11 @@ describe('PROTOCOL.md, Authentication: off', () => {
     'listening on %s is rejected at start',
     async (host) => {
       await using parts = createApp();
-      const refused = listen(parts.services, { host, port: 0, corsOrigins: [] });
-      const words =
+      const listening = listen(parts.services, { host, port: 0, corsOrigins: [] });
+      const message =
         /^HOST: expected a loopback address while authentication is off, got .+; set AUTH_JWKS_URL/;
-      await expect(refused).rejects.toThrow(words);
-      expect(() => readConfig({ HOST: host })).toThrow(words);
+      await expect(listening).rejects.toThrow(message);
+      expect(() => readConfig({ HOST: host })).toThrow(message);
       expect(readConfig({ HOST: host, AUTH_SHARED_KEY: SHARED_KEY }).host).toBe(host);
     },
   );
@@ -70,7 +70,7 @@ describe('PROTOCOL.md, Authentication: off', () => {
 });
 
 describe('without credentials', () => {
-  test('a path of REST answers 401 as a problem, with a challenge', async () => {
+  test('a REST path responds 401 as a problem, with a challenge', async () => {
     app = await startGuarded();
     const paths = [STREAM, '/api/v0/executions/agents/a1', '/api/v0/stream-tokens', '/nope', '/docs/a/b'];
     for (const path of paths) {
@@ -84,7 +84,7 @@ describe('without credentials', () => {
 
   test('GraphQL responds 401 with its code: to a query, an event stream, a page with a query, and /graphql/stream', async () => {
     app = await startGuarded();
-    const asked: [string, RequestInit?][] = [
+    const requests: [string, RequestInit?][] = [
       [graphqlPath('{ __typename }')],
       [graphqlPath('{ __typename }'), { headers: { accept: 'text/html' } }],
       [SUBSCRIPTION, { headers: EVENT_STREAM }],
@@ -93,7 +93,7 @@ describe('without credentials', () => {
       ['/graphql/stream', { method: 'PUT' }],
       ['/graphql/stream', { headers: { accept: 'text/html' } }],
     ];
-    for (const [path, init] of asked) {
+    for (const [path, init] of requests) {
       const response = await fetch(app.url + path, init);
       expect(response.status).toBe(401);
       expect(response.headers.get('www-authenticate')).toBe('Bearer');
@@ -101,7 +101,7 @@ describe('without credentials', () => {
     }
   });
 
-  test('the pages, the document and the health are there, and hold no data', async () => {
+  test('the pages, the OpenAPI document and the health endpoints are public, and contain no data', async () => {
     app = await startGuarded();
     await directLog(app, { id: 'secret-id' });
     for (const path of ['/', '/docs', '/docs/start.js', '/openapi.json', '/health/live', '/health/ready']) {
@@ -133,10 +133,10 @@ describe('with credentials', () => {
     expect(basic.status).toBe(401);
   });
 
-  test("an embedder's own way: its callers, its refusals, and what it breaks on", async () => {
+  test("an embedder's own authentication: its callers, its rejections, and its unexpected errors", async () => {
     const authenticate = (sent: Request) => {
       const name = sent.headers.get('x-user');
-      if (name === 'broken') throw new Error('the inside');
+      if (name === 'broken') throw new Error('an internal detail');
       if (name === 'bad') throw new ExecstreamError('UNAUTHENTICATED', 'no such "user"\r\nX: y');
       return name ? { id: name, tenant: 'acme' } : undefined;
     };
@@ -148,12 +148,15 @@ describe('with credentials', () => {
     expect((await as('')).status).toBe(401);
     expect((await as('bad')).status).toBe(401);
     const broken = await as('broken');
-    expect([broken.status, await broken.text()]).toEqual([500, expect.not.stringContaining('the inside')]);
+    expect([broken.status, await broken.text()]).toEqual([
+      500,
+      expect.not.stringContaining('an internal detail'),
+    ]);
     expect(app.errors).toHaveLength(1);
   });
 
   test.each(['ac\0me', '\ud800', '', 'x'.repeat(257), 1, null])(
-    'an embedder’s caller with a tenant or an id like %j is 401 and named, not a failed query',
+    'an embedder’s caller with a tenant or an id like %j gets a 401 that names the field, not a failed query',
     async (name) => {
       for (const property of ['tenant', 'id']) {
         app = await startGuarded({
@@ -168,7 +171,7 @@ describe('with credentials', () => {
     },
   );
 
-  test('unavailable authentication is 503, and a reconnecting browser is told to wait', async () => {
+  test('unavailable authentication is 503, and a reconnecting browser gets a `retry` delay', async () => {
     const authenticate = () => {
       throw new ExecstreamError('SOURCE_UNAVAILABLE', 'away');
     };
@@ -176,14 +179,14 @@ describe('with credentials', () => {
     for (const path of [STREAM, SUBSCRIPTION]) {
       const first = await fetch(app.url + path, { headers: EVENT_STREAM });
       expect([first.status, first.headers.get('retry-after')]).toEqual([503, '5']);
-      const again = await fetch(app.url + path, { headers: { ...EVENT_STREAM, 'last-event-id': '1' } });
-      expect([again.status, await again.text()]).toEqual([200, 'retry: 5000\n: away\n\n']);
+      const reconnected = await fetch(app.url + path, { headers: { ...EVENT_STREAM, 'last-event-id': '1' } });
+      expect([reconnected.status, await reconnected.text()]).toEqual([200, 'retry: 5000\n: away\n\n']);
     }
   });
 });
 
 describePostgres('with credentials, over Postgres', () => {
-  test('a tenant that the database cannot store is 401 on every path, and no failed query', async () => {
+  test('a tenant that the database cannot store is 401 on every path, without a failed query', async () => {
     await using database = await createDatabase();
     const store = createPrismaStore({ url: database.url });
     try {
@@ -193,13 +196,13 @@ describePostgres('with credentials, over Postgres', () => {
         const list = await fetch(app.url + graphqlPath('{ executions { edges { node { id } } } }'), {
           headers,
         });
-        const begun = await fetch(`${app.url}/api/v0/executions/agents/a1`, {
+        const beginning = await fetch(`${app.url}/api/v0/executions/agents/a1`, {
           method: 'PUT',
           headers: { ...headers, 'content-type': 'application/json' },
           body: '{"mode":"TEXT"}',
         });
-        expect([list.status, begun.status]).toEqual([401, 401]);
-        expect((await begun.json()).detail).toMatch(/^token claim "tenant": expected/);
+        expect([list.status, beginning.status]).toEqual([401, 401]);
+        expect((await beginning.json()).detail).toMatch(/^token claim "tenant": expected/);
       }
       expect(app.errors).toEqual([]);
     } finally {
@@ -210,7 +213,7 @@ describePostgres('with credentials, over Postgres', () => {
 });
 
 describe('the environment', () => {
-  test('a key, and the checks of its tokens', () => {
+  test('the environment configures a key, and the checks of its tokens', () => {
     expect(readConfig({}).auth).toBeUndefined();
     const jwks = { AUTH_JWKS_URL: 'https://idp.example/keys', AUTH_ISSUER: 'i', AUTH_AUDIENCE: 'a' };
     expect(readConfig({ ...jwks, AUTH_SESSION_MS: '5000' })).toMatchObject({
@@ -254,8 +257,8 @@ describe('the environment', () => {
     ],
     [{ AUTH_AUDIENCE: 'a' }, 'AUTH_AUDIENCE: requires AUTH_JWKS_URL or AUTH_SHARED_KEY'],
     [{ AUTH_SESSION_MS: '1' }, 'AUTH_SESSION_MS: expected 1000 to 86400000, got "1"'],
-  ])('%j is rejected by name, without showing a key', (env, message) => {
-    expect(() => readConfig(env)).toThrow(expect.objectContaining({ code: 'CONFIG' }));
+  ])('%j is rejected by the name of the setting, without showing a key', (env, message) => {
+    expect(() => readConfig(env)).toThrow(expect.objectContaining({ code: 'BAD_USER_INPUT' }));
     expect(() => readConfig(env)).toThrow(new RegExp(`^${message}(?!.*(short|${SHARED_KEY}))`));
   });
 });

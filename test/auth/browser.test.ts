@@ -1,4 +1,4 @@
-// A browser's EventSource with authentication on: by token, by cookie, and by a renewed one.
+// A browser's EventSource with authentication: by token, by cookie, and by a renewed cookie.
 import { expect, test } from 'vitest';
 import { chunk, directLog } from '../support/app.ts';
 import { describeBrowser, launchBrowser } from '../support/chromium.ts';
@@ -6,13 +6,13 @@ import { startGuarded, tokenOf } from './guarded.ts';
 
 const STREAM = '/api/v0/executions/agents/a1/stream';
 
-/** What a page does; its functions stand in the page's own words. */
+/** The script of the page: JavaScript as source text, because it runs in the browser. */
 const PAGE = `
   window.texts = [];
-  window.ask = async (jwt, body) => {
+  window.mint = async (jwt, body) => {
     const headers = { Authorization: 'Bearer ' + jwt, 'Content-Type': 'application/json' };
-    const answer = await fetch('/api/v0/stream-tokens', { method: 'POST', headers, body: JSON.stringify(body) });
-    return answer.json();
+    const response = await fetch('/api/v0/stream-tokens', { method: 'POST', headers, body: JSON.stringify(body) });
+    return response.json();
   };
   window.open = (url) => {
     window.source = new EventSource(url);
@@ -43,11 +43,11 @@ describeBrowser('EventSource in Chromium', () => {
     };
   }
 
-  test('a token in the URL serves reconnects; revoked, it ends them, and a new one misses nothing', async () => {
+  test('a token in the URL serves reconnects until it is revoked, and a new one misses nothing', async () => {
     await using w = await watched();
     await w.append('1');
     const { token } = (await w.page.evaluate(
-      `window.ask(${JSON.stringify(w.jwt)}, { executions: ['a1'] })`,
+      `window.mint(${JSON.stringify(w.jwt)}, { executions: ['a1'] })`,
     )) as { token: string };
     await w.page.evaluate(`window.open(${JSON.stringify(`${STREAM}?access_token=${token}`)})`);
     await w.shows('1');
@@ -59,19 +59,21 @@ describeBrowser('EventSource in Chromium', () => {
     w.app.services.streams.rotateAll();
     await w.append('3');
     await expect.poll(w.state).toBe(2);
-    const again = (await w.page.evaluate(`window.ask(${JSON.stringify(w.jwt)}, { executions: ['a1'] })`)) as {
+    const second = (await w.page.evaluate(
+      `window.mint(${JSON.stringify(w.jwt)}, { executions: ['a1'] })`,
+    )) as {
       token: string;
     };
     await w.page.evaluate(
-      `window.open(${JSON.stringify(`${STREAM}?last_event_id=2&access_token=${again.token}`)})`,
+      `window.open(${JSON.stringify(`${STREAM}?last_event_id=2&access_token=${second.token}`)})`,
     );
     await w.shows('1', '2', '3');
   });
 
-  test('with a cookie that is renewed in time, it never notices that the token before has ended', async () => {
+  test('a stream whose cookie is renewed in time is not interrupted when the previous token expires', async () => {
     await using w = await watched();
     const renew = async () => {
-      await w.page.evaluate(`window.ask(${JSON.stringify(w.jwt)}, { executions: ['a1'], cookie: true })`);
+      await w.page.evaluate(`window.mint(${JSON.stringify(w.jwt)}, { executions: ['a1'], cookie: true })`);
       const [cookie] = await w.page.context().cookies();
       expect(cookie).toMatchObject({
         name: 'execstream_token',

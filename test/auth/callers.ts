@@ -1,11 +1,11 @@
-// The callers and executions of the permission table, and what each must be answered: written apart from the server,
-// from what PROTOCOL.md and docs/authentication.md specify.
+// The callers and executions of the permission table, and the expected response to each: written independently of the
+// server, from what PROTOCOL.md and docs/authentication.md specify.
 import type { Authorize } from '../../src/execution/permission.ts';
 import { allowTenant } from '../../src/index.ts';
 
 export interface TableCaller {
   readonly name: string;
-  /** How they show who they are; `none` does not. */
+  /** How the caller authenticates. */
   readonly by: 'none' | 'wrong' | 'jwt' | 'access_token' | 'cookie';
   readonly tenant?: string;
   readonly scope: 'read' | 'publish' | 'read publish' | 'openid';
@@ -16,12 +16,12 @@ export interface TableCaller {
 export interface TableExecution {
   readonly id: string;
   readonly tenant?: string;
-  /** Read by auditors alone; others of the tenant may know of it. */
+  /** Only auditors may read it; other callers of the tenant may know that it exists. */
   readonly isVault?: true;
   readonly isAbsent?: true;
 }
 
-export type Answer = 'granted' | 'denied' | 'hidden' | 'unauthenticated';
+export type Outcome = 'granted' | 'denied' | 'hidden' | 'unauthenticated';
 
 export const EXECUTIONS: readonly TableExecution[] = [
   { id: 'acme-run', tenant: 'acme' },
@@ -34,7 +34,7 @@ export const EXECUTIONS: readonly TableExecution[] = [
 
 export const CALLERS: readonly TableCaller[] = [
   { name: 'nobody', by: 'none', scope: 'openid' },
-  { name: 'a liar', by: 'wrong', tenant: 'acme', scope: 'read publish' },
+  { name: 'a forger', by: 'wrong', tenant: 'acme', scope: 'read publish' },
   { name: 'acme reads', by: 'jwt', tenant: 'acme', scope: 'read' },
   { name: 'acme publishes', by: 'jwt', tenant: 'acme', scope: 'publish' },
   { name: 'acme does both', by: 'jwt', tenant: 'acme', scope: 'read publish' },
@@ -50,7 +50,7 @@ export const CALLERS: readonly TableCaller[] = [
     scope: 'read publish',
     executions: ['acme-run'],
   },
-  { name: 'acme, a beginning', by: 'jwt', tenant: 'acme', scope: 'read publish', executions: ['acme-*'] },
+  { name: 'acme, by prefix', by: 'jwt', tenant: 'acme', scope: 'read publish', executions: ['acme-*'] },
   { name: 'acme, of globex', by: 'jwt', tenant: 'acme', scope: 'read publish', executions: ['globex-run'] },
   { name: 'acme, none', by: 'jwt', tenant: 'acme', scope: 'read publish', executions: [] },
   {
@@ -63,11 +63,11 @@ export const CALLERS: readonly TableCaller[] = [
   { name: 'a cookie', by: 'cookie', tenant: 'acme', scope: 'read', executions: ['acme-run'] },
 ];
 
-/** The policy of the table's server: a vault is for auditors. */
+/** The policy of the table's server: only auditors may read a vault. */
 export const policy: Authorize = async (caller, execution) => {
   const permission = await allowTenant(caller, execution);
-  const isShut = execution.id.endsWith('-vault') && caller.claims?.role !== 'auditor';
-  return permission.read === 'granted' && isShut ? { read: 'denied' } : permission;
+  const isForbidden = execution.id.endsWith('-vault') && caller.claims?.role !== 'auditor';
+  return permission.read === 'granted' && isForbidden ? { read: 'denied' } : permission;
 };
 
 const isNamed = ({ executions }: TableCaller, id: string) =>
@@ -75,26 +75,26 @@ const isNamed = ({ executions }: TableCaller, id: string) =>
   executions.includes(id) ||
   (executions.includes('acme-*') && id.startsWith('acme-'));
 
-/** The response to an authenticated caller who reads. */
-export function mayRead(caller: TableCaller, execution: TableExecution): Answer {
+/** The response to an authenticated caller that reads. */
+export function mayRead(caller: TableCaller, execution: TableExecution): Outcome {
   if (execution.isAbsent || !isNamed(caller, execution.id)) return 'hidden';
   if (execution.tenant !== undefined && execution.tenant !== caller.tenant) return 'hidden';
   if (execution.isVault && caller.role !== 'auditor') return 'denied';
   return caller.scope.includes('read') ? 'granted' : 'denied';
 }
 
-/** The response to an authenticated caller who appends. */
-export function mayAppend(caller: TableCaller, execution: TableExecution): Answer {
+/** The response to an authenticated caller that appends. */
+export function mayAppend(caller: TableCaller, execution: TableExecution): Outcome {
   if (!caller.scope.includes('publish')) return 'denied';
   if (execution.isAbsent || !isNamed(caller, execution.id)) return 'hidden';
   if (caller.tenant === undefined || caller.tenant === execution.tenant) return 'granted';
   return execution.tenant === undefined ? 'denied' : 'hidden';
 }
 
-/** The response to an authenticated caller who begins an existing execution. */
-export function mayBegin(caller: TableCaller, execution: TableExecution): Answer {
+/** The response to an authenticated caller that begins an existing execution. */
+export function mayBegin(caller: TableCaller, execution: TableExecution): Outcome {
   if (!caller.scope.includes('publish')) return 'denied';
   if (!isNamed(caller, execution.id)) return 'hidden';
-  // Ids are unique across tenants: a caller who begins one learns that it exists.
+  // Ids are unique across tenants: a caller that begins one learns that it exists.
   return caller.tenant === undefined || caller.tenant === execution.tenant ? 'granted' : 'denied';
 }

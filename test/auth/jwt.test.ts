@@ -1,4 +1,4 @@
-// JSON Web Tokens: what is taken for one, by which key, and what becomes of its claims.
+// JSON Web Tokens: which are accepted, by which key, and how their claims become the caller.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, type JWK, SignJWT, UnsecuredJWT } from 'jose';
@@ -7,7 +7,7 @@ import { createJwtCheck } from '../../src/server/auth/jwt.ts';
 import { SHARED_KEY, tokenOf } from './guarded.ts';
 
 const now = () => Math.floor(Date.now() / 1_000);
-const refused = (message: RegExp | string) =>
+const unauthenticated = (message: RegExp | string) =>
   expect.objectContaining({ code: 'UNAUTHENTICATED', message: expect.stringMatching(message) });
 
 describe('a shared key', () => {
@@ -23,7 +23,7 @@ describe('a shared key', () => {
     expect((await check(await tokenOf({ ...sound, scope: 'openid' }))).scopes).toEqual([]);
   });
 
-  test('the claims of tenant and executions may have other names', async () => {
+  test('the names of the tenant and executions claims are configurable', async () => {
     const named = createJwtCheck({
       key: { shared: SHARED_KEY },
       tenantClaim: 'https://x.example/org',
@@ -37,20 +37,20 @@ describe('a shared key', () => {
 
   test.each([
     [
-      'another key',
+      'a signature by another key',
       () => tokenOf(sound, new TextEncoder().encode('x'.repeat(40))),
       /does not match any known key/,
     ],
     [
-      'no signature',
+      'a token without a signature',
       () => new UnsecuredJWT({ ...sound, sub: 'ann', exp: now() + 9 }).encode(),
       /algorithm|JWT/,
     ],
-    ['not a JWT', () => 'abc', /not a valid JWT/],
+    ['a string that is not a JWT', () => 'abc', /not a valid JWT/],
     ['expired', () => tokenOf({ ...sound, exp: now() - 40 }), /expired/],
-    ['not yet', () => tokenOf({ ...sound, nbf: now() + 40 }), /nbf/],
-    ['without an end', () => tokenOf({ ...sound, exp: undefined as never }), /exp/],
-    ['without a subject', () => tokenOf({ ...sound, sub: undefined as never }), /sub/],
+    ['a token that is not valid yet', () => tokenOf({ ...sound, nbf: now() + 40 }), /nbf/],
+    ['a token without an expiry', () => tokenOf({ ...sound, exp: undefined as never }), /exp/],
+    ['a token without a subject', () => tokenOf({ ...sound, sub: undefined as never }), /sub/],
     ['an empty subject', () => tokenOf({ ...sound, sub: '' }), /sub/],
     ['another issuer', () => tokenOf({ ...sound, iss: 'other' }), /iss/],
     ['another audience', () => tokenOf({ ...sound, aud: 'other' }), /aud/],
@@ -59,15 +59,23 @@ describe('a shared key', () => {
     ['a tenant of null', () => tokenOf({ ...sound, tenant: null }), /^token claim "tenant"/],
     ['U+0000 in the tenant', () => tokenOf({ ...sound, tenant: 'ac\0me' }), /^token claim "tenant".*U\+0000/],
     [
-      'half a pair in the tenant',
+      'a lone surrogate in the tenant',
       () => tokenOf({ ...sound, tenant: '\ud800' }),
       /^token claim "tenant".*surrogate/,
     ],
-    ['half a pair at the end', () => tokenOf({ ...sound, tenant: 'a\udc00' }), /^token claim "tenant"/],
-    ['a tenant of 257', () => tokenOf({ ...sound, tenant: 'x'.repeat(257) }), /^token claim "tenant".*256/],
+    [
+      'a lone surrogate at the end of the tenant',
+      () => tokenOf({ ...sound, tenant: 'a\udc00' }),
+      /^token claim "tenant"/,
+    ],
+    [
+      'a tenant of 257 characters',
+      () => tokenOf({ ...sound, tenant: 'x'.repeat(257) }),
+      /^token claim "tenant".*256/,
+    ],
     ['U+0000 in the subject', () => tokenOf({ ...sound, sub: 'a\0' }), /^token claim "sub"/],
-    ['half a pair in the subject', () => tokenOf({ ...sound, sub: '\udfff' }), /^token claim "sub"/],
-    ['a subject of 257', () => tokenOf({ ...sound, sub: 'x'.repeat(257) }), /^token claim "sub"/],
+    ['a lone surrogate in the subject', () => tokenOf({ ...sound, sub: '\udfff' }), /^token claim "sub"/],
+    ['a subject of 257 characters', () => tokenOf({ ...sound, sub: 'x'.repeat(257) }), /^token claim "sub"/],
     ['a subject that is a number', () => tokenOf({ ...sound, sub: 1 as never }), /sub/],
     ['executions that are not a list', () => tokenOf({ ...sound, executions: 'a1' }), /executions/],
     [
@@ -83,13 +91,13 @@ describe('a shared key', () => {
     ['a scope that is not a string', () => tokenOf({ ...sound, scope: ['read'] }), /scope/],
     ['an expiry that is not a number', () => tokenOf({ ...sound, exp: 'soon' as never }), /exp/],
     ['a start that is not a number', () => tokenOf({ ...sound, nbf: {} as never }), /nbf/],
-  ])('%s is rejected with a reason', async (_, make, why) => {
-    const token = await make();
-    await expect(check(token)).rejects.toEqual(refused(why));
+  ])('%s is rejected with a reason', async (_, createToken, reason) => {
+    const token = await createToken();
+    await expect(check(token)).rejects.toEqual(unauthenticated(reason));
     await expect(check(token)).rejects.not.toThrow(token);
   });
 
-  test('names of other alphabets, of pairs of surrogates and of 256 characters are accepted', async () => {
+  test('names in other alphabets, with surrogate pairs and of 256 characters are accepted', async () => {
     for (const name of ['Ångström', '株式会社', '🚀', 'x'.repeat(256), 'a"b\\c', '__proto__']) {
       expect(await check(await tokenOf({ ...sound, sub: name, tenant: name }))).toMatchObject({
         id: name,
@@ -103,7 +111,7 @@ describe('a shared key', () => {
     expect(await check(await tokenOf({ ...sound, exp }))).toMatchObject({ expiresAt: exp * 1_000 });
   });
 
-  test('clocks may be 30 s apart', async () => {
+  test('a clock skew of up to 30 s is accepted', async () => {
     expect(await check(await tokenOf({ ...sound, exp: now() - 20 }))).toMatchObject({ id: 'ann' });
     expect(await check(await tokenOf({ ...sound, nbf: now() + 20 }))).toMatchObject({ id: 'ann' });
   });
@@ -115,19 +123,19 @@ describe('a shared key', () => {
 
 describe('a JWKS', () => {
   let keys: JWK[];
-  let asked: number;
-  let isAway: boolean;
+  let requests: number;
+  let isUnavailable: boolean;
   const server = createServer((_, response) => {
-    asked += 1;
-    if (isAway) return void response.writeHead(500).end();
+    requests += 1;
+    if (isUnavailable) return void response.writeHead(500).end();
     response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({ keys }));
   });
   let jwksUrl: string;
 
   beforeEach(async () => {
     keys = [];
-    asked = 0;
-    isAway = false;
+    requests = 0;
+    isUnavailable = false;
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     jwksUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`;
   });
@@ -136,7 +144,7 @@ describe('a JWKS', () => {
     server.closeAllConnections();
   });
 
-  /** A signer whose public key the JWKS has. */
+  /** Creates a signer whose public key is in the JWKS. */
   async function signer(kid: string, alg = 'RS256') {
     const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
     const jwk = { ...(await exportJWK(publicKey)), kid, use: 'sig' };
@@ -145,13 +153,16 @@ describe('a JWKS', () => {
     return { jwk, publicKey, sign };
   }
 
-  test.each(['RS256', 'PS256', 'ES256', 'EdDSA'])('takes what a key of it has signed: %s', async (alg) => {
-    const { jwk, sign } = await signer('k1', alg);
-    keys = [jwk];
-    expect(await createJwtCheck({ key: { jwksUrl } })(await sign())).toMatchObject({ id: 'ann' });
-  });
+  test.each(['RS256', 'PS256', 'ES256', 'EdDSA'])(
+    'a token signed by a key of the JWKS is accepted: %s',
+    async (alg) => {
+      const { jwk, sign } = await signer('k1', alg);
+      keys = [jwk];
+      expect(await createJwtCheck({ key: { jwksUrl } })(await sign())).toMatchObject({ id: 'ann' });
+    },
+  );
 
-  test('is read over TLS, or from this machine', () => {
+  test('a JWKS must be read over TLS or from this machine', () => {
     for (const url of ['http://idp.example/keys', 'http://10.0.0.1/keys', 'ftp://127.0.0.1/keys']) {
       expect(() => createJwtCheck({ key: { jwksUrl: url } })).toThrow(/^key.jwksUrl: expected https:/);
     }
@@ -160,35 +171,35 @@ describe('a JWKS', () => {
     }
   });
 
-  test('a public key is not taken for the secret of an HMAC', async () => {
+  test('a public key is not accepted as the secret of an HMAC', async () => {
     const { jwk } = await signer('k1');
     keys = [jwk];
     const check = createJwtCheck({ key: { jwksUrl } });
     const forged = await tokenOf({}, new TextEncoder().encode(JSON.stringify(jwk)));
-    await expect(check(forged)).rejects.toEqual(refused('algorithm'));
+    await expect(check(forged)).rejects.toEqual(unauthenticated('algorithm'));
   });
 
-  test('a key that was added is read with the first token that names it, and not before the pause is over', async () => {
+  test('an added key is read with the first token that names it, but not during the cooldown', async () => {
     const [one, two, three] = [await signer('k1'), await signer('k2'), await signer('k3')];
     keys = [one.jwk];
     const check = createJwtCheck({ key: { jwksUrl }, jwksCooldownMs: 300 });
     await check(await one.sign());
-    expect(asked).toBe(1);
+    expect(requests).toBe(1);
 
     keys = [one.jwk, two.jwk];
     for (let i = 0; i < 20; i += 1) {
-      await expect(check(await three.sign())).rejects.toEqual(refused('any known key'));
+      await expect(check(await three.sign())).rejects.toEqual(unauthenticated('any known key'));
     }
-    expect(asked).toBe(1);
+    expect(requests).toBe(1);
     await new Promise((resolve) => setTimeout(resolve, 320));
     expect(await check(await two.sign())).toMatchObject({ id: 'ann' });
-    expect(asked).toBe(2);
+    expect(requests).toBe(2);
     expect(await check(await one.sign())).toMatchObject({ id: 'ann' });
   });
 
-  test('an unavailable one is 503, not 401', async () => {
+  test('an unavailable JWKS is 503, not 401', async () => {
     const { sign } = await signer('k1');
-    isAway = true;
+    isUnavailable = true;
     const check = createJwtCheck({ key: { jwksUrl } });
     await expect(check(await sign())).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE' });
   });

@@ -1,4 +1,4 @@
-// A token in a URL appears in no log line.
+// Stream tokens in URLs do not appear in logs or responses.
 import { PassThrough } from 'node:stream';
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
@@ -11,7 +11,7 @@ import { createMemoryStore } from '../support/memory-store.ts';
 import { openSse } from '../support/sse.ts';
 import { bearer, SHARED_KEY, tokenOf } from './guarded.ts';
 
-test('neither logs, terminal nor responses contain it, wherever it is sent and whatever fails', async () => {
+test('neither logs, terminal nor responses contain a stream token, on any path and with any failure', async () => {
   const lines: string[] = [];
   const pipe = new PassThrough();
   pipe.on('data', (piece) => lines.push(String(piece)));
@@ -34,17 +34,17 @@ test('neither logs, terminal nor responses contain it, wherever it is sent and w
   });
   const auth = { key: { shared: SHARED_KEY } };
   const server = await listen(services, { host: '127.0.0.1', port: 0, corsOrigins: [], auth });
-  const answers: string[] = [];
+  const responses: string[] = [];
   try {
     await directLog({ log, store });
     await store.begin({ id: 'breaks', kind: 'agent', mode: 'TEXT' });
     const jwt = await tokenOf();
-    const made = await fetch(`${server.url}/api/v0/stream-tokens`, {
+    const minted = await fetch(`${server.url}/api/v0/stream-tokens`, {
       method: 'POST',
       headers: bearer(jwt),
       body: '{"executions":["a1"]}',
     });
-    const { token } = (await made.json()) as { token: string };
+    const { token } = (await minted.json()) as { token: string };
 
     const breaking = await services.streamTokens.mint({ id: 'ann' }, ['breaks']);
     const secrets = [token, breaking.token, jwt];
@@ -67,24 +67,24 @@ test('neither logs, terminal nor responses contain it, wherever it is sent and w
       for (const secret of secrets) {
         for (const name of ['access_token', '%61ccess_token', 'x=1&access_token']) {
           using stream = await openSse(`${server.url}${path}${name}=${secret}`, {});
-          answers.push(JSON.stringify(stream.headers), stream.text);
+          responses.push(JSON.stringify(stream.headers), stream.text);
         }
       }
     }
     const broken = await fetch(
       `${server.url}${graphqlPath('{ execution(kind: AGENT, id: "breaks") { id } }')}&access_token=${breaking.token}`,
     );
-    answers.push(await broken.text());
+    responses.push(await broken.text());
     store.isAway = true;
-    const away = await fetch(`${server.url}/api/v0/executions/agents/a1/stream?access_token=${token}`);
-    expect(away.status).toBe(503);
-    answers.push(await away.text());
+    const unavailable = await fetch(`${server.url}/api/v0/executions/agents/a1/stream?access_token=${token}`);
+    expect(unavailable.status).toBe(503);
+    responses.push(await unavailable.text());
 
-    const all = [...lines, ...answers].join('\n');
+    const all = [...lines, ...responses].join('\n');
     for (const secret of secrets) expect(all).not.toContain(secret);
-    // Something was logged, and something answered.
+    // The check above is not vacuous: there were log lines and responses.
     expect(lines.join('')).toContain('the policy broke');
-    expect(answers.join('')).toContain('retry:');
+    expect(responses.join('')).toContain('retry:');
   } finally {
     for (const spy of spies) spy.mockRestore();
     await server.close();
@@ -101,7 +101,7 @@ test.each([
   ['/p?%61ccess%5Ftoken=t%2D1&access_token=u', 't-1', '/p'],
   ['/p?access_token=', undefined, '/p'],
   ['/p?xaccess_token=t', undefined, '/p?xaccess_token=t'],
-])('%s: taken is %s, and %s is left', (url, token, left) => {
+])('%s: the token is %s, and %s remains', (url, token, left) => {
   const request = { url };
   expect(takeAccessToken(request)).toBe(token);
   expect(request.url).toBe(left);

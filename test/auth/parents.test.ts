@@ -1,4 +1,4 @@
-// Parents of executions: whose may be named, and that no tenant's children get in the way of another's.
+// Parents of executions: which a caller may name, and that children of one tenant do not affect another's lists.
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bearer, type GuardedApp, startGuarded, tokenOf } from './guarded.ts';
 
@@ -55,25 +55,25 @@ test('a caller limited to named executions names no other parent', async () => {
   await app.store.begin({ id: 'mine', kind: 'workflow', mode: 'STRUCTURED', tenant: 'acme' });
   const limited = { tenant: 'acme', executions: ['child*'] };
   expect(await begin('child', { parentId: 'mine' }, limited)).toMatchObject({ status: 404 });
-  const wider = { ...limited, executions: ['child*', 'mine'] };
-  expect(await begin('child', { parentId: 'mine' }, wider)).toMatchObject({ status: 201 });
+  const withMine = { ...limited, executions: ['child*', 'mine'] };
+  expect(await begin('child', { parentId: 'mine' }, withMine)).toMatchObject({ status: 201 });
 });
 
 test('a publisher for all tenants does not mix them', async () => {
   await app.store.begin({ id: 'theirs', kind: 'workflow', mode: 'STRUCTURED', tenant: 'globex' });
-  const anyone = { tenant: undefined };
+  const anyTenant = { tenant: undefined };
   for (const tenant of ['acme', undefined]) {
-    expect(await begin('child', { parentId: 'theirs', tenant }, anyone)).toMatchObject({
+    expect(await begin('child', { parentId: 'theirs', tenant }, anyTenant)).toMatchObject({
       status: 403,
       detail: 'parentId: execution "theirs" belongs to another tenant',
     });
   }
-  expect(await begin('child', { parentId: 'theirs', tenant: 'globex' }, anyone)).toMatchObject({
+  expect(await begin('child', { parentId: 'theirs', tenant: 'globex' }, anyTenant)).toMatchObject({
     status: 201,
   });
 });
 
-test('children of another tenant, begun before their parent, do not hide its own and fill no page', async () => {
+test("children of another tenant that began before their parent neither hide the tenant's own nor fill a page", async () => {
   for (let i = 0; i < 1_000; i += 1) {
     await app.store.begin({
       id: `foreign-${i}`,
@@ -94,19 +94,19 @@ test('children of another tenant, begun before their parent, do not hide its own
   });
 });
 
-test('a list continues after the same position, whether a hidden execution is there or not', async () => {
+test('a list continues after the same position, whether or not a hidden execution exists', async () => {
   const startedAt = new Date();
   await app.store.begin({ id: 'secret', kind: 'task', mode: 'TEXT', tenant: 'globex' });
   const forged = ['secret', 'nobody'].map((id) =>
     Buffer.from(`${startedAt.getTime() + 1_000}:${id}`).toString('base64url'),
   );
-  const answers = await Promise.all(
+  const results = await Promise.all(
     ['secret', 'nobody', ...forged].map((after) =>
       query(`{ executions(after: "${after}") { edges { node { id } } } }`),
     ),
   );
-  expect(answers[0]).toEqual({ ...answers[1], errors: answers[0]!.errors });
-  expect(answers[0]!.errors![0]).toEqual(answers[1]!.errors![0]);
-  expect(answers[2]).toEqual(answers[3]);
-  expect(answers[2]!.data).toEqual({ executions: { edges: [] } });
+  expect(results[0]).toEqual({ ...results[1], errors: results[0]!.errors });
+  expect(results[0]!.errors![0]).toEqual(results[1]!.errors![0]);
+  expect(results[2]).toEqual(results[3]);
+  expect(results[2]!.data).toEqual({ executions: { edges: [] } });
 });

@@ -3,12 +3,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { directLog, graphqlPath } from '../support/app.ts';
 import { openSse } from '../support/sse.ts';
 import {
-  type Answer,
   CALLERS,
   EXECUTIONS,
   mayAppend,
   mayBegin,
   mayRead,
+  type Outcome,
   policy,
   type TableCaller,
   type TableExecution,
@@ -30,10 +30,10 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-/** How a caller goes about a request. */
+/** How a caller sends its requests. */
 interface Way {
   readonly headers: Record<string, string>;
-  /** Stands in the URL of each request. */
+  /** Added to the URL of each request. */
   readonly accessToken?: string;
 }
 
@@ -54,7 +54,7 @@ async function wayOf({ by, tenant, scope, executions, role }: TableCaller): Prom
   return { headers: { cookie: response.headers.get('set-cookie')!.split(';')[0]!, origin: app.url } };
 }
 
-function ask(path: string, way: Way, init: RequestInit = {}): Promise<Response> {
+function send(path: string, way: Way, init: RequestInit = {}): Promise<Response> {
   return fetch(urlOf(path, way), { ...init, headers: { ...way.headers, ...(init.headers as object) } });
 }
 
@@ -64,45 +64,45 @@ function urlOf(path: string, { accessToken }: Way): string {
   return url.href;
 }
 
-const BY_STATUS: Record<number, Answer> = {
+const BY_STATUS: Record<number, Outcome> = {
   200: 'granted',
   201: 'granted',
-  // Past the permission: another publisher has it.
+  // The caller has permission, but another publisher has the execution.
   409: 'granted',
   401: 'unauthenticated',
   403: 'denied',
   404: 'hidden',
 };
-const BY_CODE: Record<string, Answer> = {
+const BY_CODE: Record<string, Outcome> = {
   UNAUTHENTICATED: 'unauthenticated',
   FORBIDDEN: 'denied',
   NOT_FOUND: 'hidden',
 };
-const byStatus = ({ status }: { status: number }): Answer => BY_STATUS[status] ?? (`${status}` as Answer);
+const byStatus = ({ status }: { status: number }): Outcome => BY_STATUS[status] ?? (`${status}` as Outcome);
 
 interface Result {
   data?: Record<string, unknown> | null;
   errors?: { extensions: { code: string } }[];
 }
 
-/** What a GraphQL operation answers: `shown` looks for the execution in its data. */
+/** The outcome of a GraphQL operation; `shown` checks whether its data contain the execution. */
 async function graphql(
   way: Way,
   query: string,
   shown: (data: never) => boolean,
   method = 'GET',
-): Promise<Answer> {
+): Promise<Outcome> {
   const body = JSON.stringify({ query });
   const response = await (method === 'GET'
-    ? ask(graphqlPath(query), way)
-    : ask('/graphql', way, { method, body, headers: { 'content-type': 'application/json' } }));
+    ? send(graphqlPath(query), way)
+    : send('/graphql', way, { method, body, headers: { 'content-type': 'application/json' } }));
   const { data, errors } = (await response.json()) as Result;
   if (errors) return BY_CODE[errors[0]!.extensions.code]!;
   return shown(data as never) ? 'granted' : 'hidden';
 }
 
-/** What a stream answers with its first message. */
-async function stream(path: string, way: Way, id: string, body?: object): Promise<Answer> {
+/** The outcome of a stream, by its first message. */
+async function stream(path: string, way: Way, id: string, body?: object): Promise<Outcome> {
   using opened = await openSse(urlOf(path, way), { headers: way.headers, ...(body && { body }) });
   if (opened.status !== 200) return byStatus(opened);
   await opened.until(() => opened.frames.length > 0, 'a message');
@@ -112,54 +112,54 @@ async function stream(path: string, way: Way, id: string, body?: object): Promis
 }
 
 interface Path {
-  readonly ask: (way: Way, execution: TableExecution, caller: TableCaller) => Promise<Answer>;
-  readonly expected: (caller: TableCaller, execution: TableExecution) => Answer;
-  /** Whether `?access_token=` is taken here. */
-  readonly takesToken?: true;
+  readonly send: (way: Way, execution: TableExecution, caller: TableCaller) => Promise<Outcome>;
+  readonly expected: (caller: TableCaller, execution: TableExecution) => Outcome;
+  /** Whether the path accepts `?access_token=`. */
+  readonly acceptsToken?: true;
 }
 
 const REST = '/api/v0/executions/agents';
 const subscription = (id: string) => `subscription { agentStream(id: "${id}") { data } }`;
-const onlyGranted = (answer: Answer): Answer => (answer === 'granted' ? 'granted' : 'hidden');
+const onlyGranted = (outcome: Outcome): Outcome => (outcome === 'granted' ? 'granted' : 'hidden');
 const put = (way: Way, { id }: TableExecution, tenant?: string) =>
-  ask(`${REST}/${id}`, way, { method: 'PUT', body: JSON.stringify({ mode: 'TEXT', attempt: 1, tenant }) });
+  send(`${REST}/${id}`, way, { method: 'PUT', body: JSON.stringify({ mode: 'TEXT', attempt: 1, tenant }) });
 
 const PATHS: Record<string, Path> = {
-  'GET state': { ask: async (way, { id }) => byStatus(await ask(`${REST}/${id}`, way)), expected: mayRead },
+  'GET state': { send: async (way, { id }) => byStatus(await send(`${REST}/${id}`, way)), expected: mayRead },
   'GET state, of another kind': {
-    ask: async (way, { id }) => byStatus(await ask(`/api/v0/executions/tasks/${id}`, way)),
+    send: async (way, { id }) => byStatus(await send(`/api/v0/executions/tasks/${id}`, way)),
     expected: () => 'hidden',
   },
   'GET stream': {
-    ask: (way, { id }) => stream(`${REST}/${id}/stream`, way, id),
+    send: (way, { id }) => stream(`${REST}/${id}/stream`, way, id),
     expected: mayRead,
-    takesToken: true,
+    acceptsToken: true,
   },
   'GET stream, replayed': {
-    ask: (way, { id }) => stream(`${REST}/${id}/stream?last_event_id=0`, way, id),
+    send: (way, { id }) => stream(`${REST}/${id}/stream?last_event_id=0`, way, id),
     expected: mayRead,
-    takesToken: true,
+    acceptsToken: true,
   },
   execution: {
-    ask: (way, { id }) =>
+    send: (way, { id }) =>
       graphql(way, `{ execution(kind: AGENT, id: "${id}") { id } }`, (data: { execution: object }) =>
         Boolean(data.execution),
       ),
     expected: mayRead,
-    takesToken: true,
+    acceptsToken: true,
   },
   executions: {
-    ask: (way, { id }) =>
+    send: (way, { id }) =>
       graphql(way, '{ executions(first: 100) { edges { node { id } } } }', (data) =>
         JSON.stringify(data).includes(`"${id}"`),
       ),
-    // A list is of the caller's tenant: what has none is found by its id.
+    // A list has only the caller's tenant; an execution without a tenant is found by its id.
     expected: (caller, execution) =>
       caller.tenant === execution.tenant ? onlyGranted(mayRead(caller, execution)) : 'hidden',
-    takesToken: true,
+    acceptsToken: true,
   },
   'children of its parent': {
-    ask: (way, { id }) =>
+    send: (way, { id }) =>
       graphql(
         way,
         '{ execution(kind: AGENT, id: "open-parent") { children { edges { node { id } } } } }',
@@ -170,10 +170,10 @@ const PATHS: Record<string, Path> = {
       const parent = mayRead(caller, { id: 'open-parent' });
       return parent === 'granted' ? onlyGranted(mayRead(caller, execution)) : parent;
     },
-    takesToken: true,
+    acceptsToken: true,
   },
   'parent of its child': {
-    ask: (way, { id }) =>
+    send: (way, { id }) =>
       graphql(way, `{ execution(kind: TASK, id: "${id}.child") { parent { id } } }`, (data) =>
         JSON.stringify(data).includes(`"${id}"`),
       ),
@@ -181,75 +181,75 @@ const PATHS: Record<string, Path> = {
       const child = isAbsent ? 'hidden' : mayRead(caller, { id: `${execution.id}.child` });
       return child === 'granted' ? onlyGranted(mayRead(caller, execution)) : child;
     },
-    takesToken: true,
+    acceptsToken: true,
   },
   'agentStream by GET': {
-    ask: (way, { id }) => stream(graphqlPath(subscription(id)), way, id),
+    send: (way, { id }) => stream(graphqlPath(subscription(id)), way, id),
     expected: mayRead,
-    takesToken: true,
+    acceptsToken: true,
   },
   'agentStream by POST': {
-    ask: (way, { id }) => stream('/graphql', way, id, { query: subscription(id) }),
+    send: (way, { id }) => stream('/graphql', way, id, { query: subscription(id) }),
     expected: mayRead,
   },
   'agentStream at /graphql/stream': {
-    ask: (way, { id }) => stream('/graphql/stream', way, id, { query: subscription(id) }),
+    send: (way, { id }) => stream('/graphql/stream', way, id, { query: subscription(id) }),
     expected: mayRead,
   },
   createStreamToken: {
-    ask: (way, { id }) =>
+    send: (way, { id }) =>
       graphql(way, `mutation { createStreamToken(executions: ["${id}"]) { token } }`, Boolean, 'POST'),
     expected: (caller, execution) => (caller.by === 'cookie' ? 'denied' : mayRead(caller, execution)),
   },
   'POST stream-tokens': {
-    ask: async (way, { id }) => {
+    send: async (way, { id }) => {
       const body = JSON.stringify({ executions: [id] });
-      return byStatus(await ask('/api/v0/stream-tokens', way, { method: 'POST', body }));
+      return byStatus(await send('/api/v0/stream-tokens', way, { method: 'POST', body }));
     },
     expected: (caller, execution) => (caller.by === 'cookie' ? 'denied' : mayRead(caller, execution)),
   },
   'PUT, naming the tenant only without one': {
-    ask: async (way, execution, caller) =>
+    send: async (way, execution, caller) =>
       byStatus(await put(way, execution, caller.tenant === undefined ? execution.tenant : undefined)),
     expected: mayBegin,
   },
   "PUT, naming the execution's tenant": {
-    ask: async (way, execution) => byStatus(await put(way, execution, execution.tenant)),
+    send: async (way, execution) => byStatus(await put(way, execution, execution.tenant)),
     expected: (caller, execution) => {
       const isOther = caller.tenant && execution.tenant && caller.tenant !== execution.tenant;
       return isOther ? 'denied' : mayBegin(caller, execution);
     },
   },
   'POST events': {
-    ask: async (way, { id }) => {
+    send: async (way, { id }) => {
       const headers = { 'publisher-token': 'not-it', 'idempotency-key': 'k' };
       const body = '{"events":[]}';
-      return byStatus(await ask(`${REST}/${id}/events`, way, { method: 'POST', body, headers }));
+      return byStatus(await send(`${REST}/${id}/events`, way, { method: 'POST', body, headers }));
     },
     expected: mayAppend,
   },
 };
 
-test('every caller gets on every path of every execution what the rules say', async () => {
-  const expected: Record<string, Answer> = {};
-  const actual: Record<string, Answer> = {};
+test('every caller gets the response that the rules require, on every path of every execution', async () => {
+  const expected: Record<string, Outcome> = {};
+  const actual: Record<string, Outcome> = {};
   for (const caller of CALLERS) {
     const way = await wayOf(caller);
     const isKnown = caller.by !== 'none' && caller.by !== 'wrong';
     for (const execution of EXECUTIONS) {
       for (const [name, path] of Object.entries(PATHS)) {
-        // To begin what is not there makes it; that is for the suite of publishing.
+        // Beginning an absent execution would create it; the tests of publishing cover that.
         if (execution.isAbsent && name.startsWith('PUT')) continue;
         const row = `${caller.name} | ${execution.id} | ${name}`;
-        const isLetIn = isKnown && (caller.by !== 'access_token' || path.takesToken);
-        expected[row] = isLetIn ? path.expected(caller, execution) : 'unauthenticated';
-        actual[row] = await path.ask(way, execution, caller);
+        const isAuthenticated = isKnown && (caller.by !== 'access_token' || path.acceptsToken);
+        expected[row] = isAuthenticated ? path.expected(caller, execution) : 'unauthenticated';
+        actual[row] = await path.send(way, execution, caller);
       }
     }
   }
   expect(actual).toEqual(expected);
-  const counts = Object.values(actual).map((answer) => [answer, 0] as const);
-  const byAnswer: Record<string, number> = Object.fromEntries(counts);
-  for (const answer of Object.values(actual)) byAnswer[answer]! += 1;
-  console.log(`permissions: ${Object.keys(actual).length} asked, all as expected`, byAnswer);
+  const counts = Object.values(actual).map((outcome) => [outcome, 0] as const);
+  const byOutcome: Record<string, number> = Object.fromEntries(counts);
+  for (const outcome of Object.values(actual)) byOutcome[outcome]! += 1;
+  console.log(`permissions: ${Object.keys(actual).length} requests, all as expected`, byOutcome);
 }, 60_000);

@@ -1,4 +1,4 @@
-// PROTOCOL.md, GraphQL: reservations of single connection mode belong to the caller that made them.
+// PROTOCOL.md, GraphQL: reservations of single connection mode belong to the caller that created them.
 import { createClient } from 'graphql-sse';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { DEFAULT_SERVER_LIMITS } from '../../src/server/limits.ts';
@@ -26,18 +26,18 @@ const stream = (method: string, headers: Record<string, string>, body?: string, 
 
 const OPERATION = JSON.stringify({ query: '{ __typename }', extensions: { operationId: 'o1' } });
 
-test('nobody else can connect to a reservation, run an operation on it, end one, or take its name', async () => {
+test('another caller cannot connect to a reservation, run or end an operation on it, or take its name', async () => {
   const token = await (await stream('PUT', ann)).text();
   for (const other of others) {
     const headers = { ...other, [HEADER]: token };
-    const answers = [
+    const responses = [
       await stream('GET', { ...headers, ...EVENT_STREAM }),
       await stream('GET', { ...other, ...EVENT_STREAM }, undefined, `?token=${token}`),
       await stream('POST', { ...headers, 'content-type': 'application/json' }, OPERATION),
       await stream('DELETE', headers, undefined, '?operationId=o1'),
       await stream('PUT', headers),
     ];
-    expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404, 404]);
+    expect(responses.map(({ status }) => status)).toEqual([404, 404, 404, 404, 404]);
   }
   const connected = await stream('GET', { ...ann, ...EVENT_STREAM, [HEADER]: token });
   expect(connected.status).toBe(200);
@@ -50,11 +50,11 @@ test('nobody else can connect to a reservation, run an operation on it, end one,
   await connected.body!.cancel();
 });
 
-test('a name of one’s own choice reserves nothing: somebody else could choose it too', async () => {
+test('a client cannot choose the name of its reservation, because another could choose the same', async () => {
   expect((await stream('PUT', { ...ann, [HEADER]: 'mine' })).status).toBe(404);
 });
 
-test("graphql-sse's own client goes on as before, and sees what its caller may see", async () => {
+test("graphql-sse's own client works unchanged, and sees what its caller may read", async () => {
   const log = await directLog(app, { tenant: 'acme' });
   await directLog(app, { id: 'other', tenant: 'globex' });
   await log.append({ type: 'warning', ts: TS, data: { code: 'C', message: 'm' } });
@@ -70,8 +70,8 @@ test("graphql-sse's own client goes on as before, and sees what its caller may s
     types.push((data as { agentStream: { type: string } }).agentStream.type);
   }
   expect(types).toEqual(['WARNING', 'COMPLETE']);
-  const refused = client.iterate({ query: 'subscription { agentStream(id: "other") { type } }' });
-  expect((await refused.next()).value).toMatchObject({ errors: [{ extensions: { code: 'NOT_FOUND' } }] });
+  const hidden = client.iterate({ query: 'subscription { agentStream(id: "other") { type } }' });
+  expect((await hidden.next()).value).toMatchObject({ errors: [{ extensions: { code: 'NOT_FOUND' } }] });
   client.dispose();
 });
 
@@ -79,21 +79,21 @@ const reserve = async () => (await stream('PUT', ann)).text();
 const run = (token: string) =>
   stream('POST', { ...ann, [HEADER]: token, 'content-type': 'application/json' }, OPERATION);
 
-test('a reservation that nobody connects to is let go of', async () => {
+test('a reservation without a connection expires', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   try {
-    const [abandoned, used] = [await reserve(), await reserve()];
-    const connected = await stream('GET', { ...ann, ...EVENT_STREAM, [HEADER]: used });
+    const [abandoned, connectedToken] = [await reserve(), await reserve()];
+    const connected = await stream('GET', { ...ann, ...EVENT_STREAM, [HEADER]: connectedToken });
     expect((await run(abandoned)).status).toBe(202);
     await vi.advanceTimersByTimeAsync(30_000);
-    expect([(await run(abandoned)).status, (await run(used)).status]).toEqual([404, 202]);
+    expect([(await run(abandoned)).status, (await run(connectedToken)).status]).toEqual([404, 202]);
     await connected.body!.cancel();
   } finally {
     vi.useRealTimers();
   }
 });
 
-test('a single connection is one of the streams: it has their heartbeat, and drains with them', async () => {
+test('a single connection counts as a stream: it has heartbeats, and drains with the others', async () => {
   const token = await reserve();
   using connected = await openSse(`${app.url}/graphql/stream?token=${token}`, { headers: ann });
   await run(token);
@@ -102,7 +102,7 @@ test('a single connection is one of the streams: it has their heartbeat, and dra
   app.services.streams.rotateAll();
   expect(await connected.ended()).toBe('clean');
   expect(app.services.streams.size).toBe(0);
-  // The client makes a new one.
+  // The client creates a new reservation.
   await expect.poll(async () => (await run(token)).status).toBe(404);
 });
 
@@ -114,7 +114,7 @@ const operate = (token: string, operationId: string, query: string) =>
   );
 const WATCH = 'subscription { agentStream(id: "a1") { seq } }';
 
-test('what a connection does not read stays in the log: results wait for it, a few at a time', async () => {
+test('results wait in the log for a slow connection, which takes a few at a time', async () => {
   const log = await directLog(app, { tenant: 'acme' });
   for (let i = 0; i < 5; i += 1) await log.append(...chunks(100, i * 100));
   const token = await reserve();
@@ -151,7 +151,7 @@ test('an operation that waits for its connection ends with the reservation', asy
   await expect.poll(() => app.services.tails.size).toBe(0);
 });
 
-test('a reservation has at most 100 operations; one that ends frees its place', async () => {
+test('a reservation has up to 100 operations, and one that ends frees its place', async () => {
   const log = await directLog(app, { tenant: 'acme' });
   const token = await reserve();
   using connected = await openSse(`${app.url}/graphql/stream?token=${token}`, { headers: ann });
@@ -165,7 +165,7 @@ test('a reservation has at most 100 operations; one that ends frees its place', 
     200,
   );
   await expect.poll(async () => (await operate(token, 'more', WATCH)).status).toBe(202);
-  // A request that runs nothing takes no place.
+  // A request that runs no operation takes no place.
   for (let i = 0; i < 5; i += 1) expect((await operate(token, 'bad', 'nonsense')).status).not.toBe(202);
   await log.complete();
   const ends = () => connected.frames.filter(({ event }) => event === 'complete').length >= 100;
@@ -182,7 +182,7 @@ describe('with a limit of two reservations per caller', () => {
     app = await startGuarded({ serverLimits });
   });
 
-  test('the third is 429 with Retry-After, and other callers have theirs', async () => {
+  test('the third reservation is 429 with Retry-After, and other callers still get theirs', async () => {
     const [first] = [await reserve(), await reserve()];
     using connected = await openSse(`${app.url}/graphql/stream?token=${first}`, { headers: ann });
     expect(connected.status).toBe(200);
@@ -199,7 +199,7 @@ describe('with a limit of two reservations per caller', () => {
     for (const other of others) expect((await stream('PUT', other)).status).toBe(201);
   });
 
-  test('a connection that ends gives its place back', async () => {
+  test('a connection that ends frees its place', async () => {
     await reserve();
     for (let i = 0; i < 5; i += 1) {
       const token = await reserve();
@@ -210,7 +210,7 @@ describe('with a limit of two reservations per caller', () => {
     }
   });
 
-  test('one that nobody has connected to in time gives its place back', async () => {
+  test('a reservation that expires without a connection frees its place', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       await reserve();

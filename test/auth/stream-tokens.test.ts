@@ -1,4 +1,4 @@
-// Stream tokens: what they open, for how long, and to whom.
+// Stream tokens: which streams they open, for how long, and for which callers.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { isOwnPage } from '../../src/server/auth/cookie.ts';
 import { createStreamTokens } from '../../src/server/auth/stream-tokens.ts';
@@ -45,7 +45,7 @@ async function mint(...executions: string[]): Promise<string> {
 
 const pathOf = (id: string) => `/api/v0/executions/agents/${id}/stream`;
 
-/** The status with which a stream begins. */
+/** The response status of a stream. */
 async function statusOf(path: string, headers: Record<string, string> = {}): Promise<number> {
   using stream = await openSse(app.url + path, { headers });
   return stream.status;
@@ -53,13 +53,13 @@ async function statusOf(path: string, headers: Record<string, string> = {}): Pro
 
 const withToken = (token: string, id = 'a1') => statusOf(`${pathOf(id)}?access_token=${token}`);
 
-/** Only the clock: sockets keep their timers. */
+/** Fakes only the clock: sockets keep their timers. */
 function clock(): void {
   vi.useFakeTimers({ toFake: ['Date'] });
 }
 
-describe('what a token opens', () => {
-  test('its executions, over REST and GraphQL by GET', async () => {
+describe('the streams of a token', () => {
+  test('a token opens its executions, over REST and GraphQL by GET', async () => {
     const token = await mint('a1', 'a2');
     expect(await withToken(token)).toBe(200);
     expect(await withToken(token, 'a2')).toBe(200);
@@ -69,7 +69,7 @@ describe('what a token opens', () => {
     expect(stream.frames[0]!.data).toContain('WARNING');
   });
 
-  test('no other one, though its maker may read it', async () => {
+  test('a token opens no other execution, although its creator may read it', async () => {
     const token = await mint('a1');
     expect(await withToken(token, 'a2')).toBe(404);
     expect(await withToken(token, 'other')).toBe(404);
@@ -79,7 +79,7 @@ describe('what a token opens', () => {
     expect(await list.json()).toEqual({ data: { executions: { edges: [{ node: { id: 'a1' } }] } } });
   });
 
-  test('no other path than those of streams, no publishing, and no further token', async () => {
+  test('a token opens no other path than those of streams, publishes nothing and creates no token', async () => {
     const token = await mint('a1');
     const query = `?access_token=${token}`;
     expect((await fetch(`${app.url}/api/v0/executions/agents/a1${query}`)).status).toBe(401);
@@ -89,7 +89,7 @@ describe('what a token opens', () => {
     expect((await fetch(`${app.url}/graphql/stream${query}`, { headers: EVENT_STREAM })).status).toBe(401);
   });
 
-  test('nothing that its creator may no longer read: permission is checked at each connect', async () => {
+  test('a token opens nothing that its creator may no longer read: each connect checks permission', async () => {
     await app.close();
     let isAllowed = true;
     app = await startGuarded({ authorize: () => ({ read: isAllowed ? 'granted' : 'hidden' }) });
@@ -101,8 +101,8 @@ describe('what a token opens', () => {
   });
 });
 
-describe('for how long', () => {
-  test('it must first be used within 60 s', async () => {
+describe('the lifetime of a token', () => {
+  test('a token must be used for the first time within 60 s', async () => {
     clock();
     const [early, late] = [await mint('a1'), await mint('a1')];
     vi.advanceTimersByTime(MINUTE - 1_000);
@@ -111,7 +111,7 @@ describe('for how long', () => {
     expect(await withToken(late)).toBe(401);
   });
 
-  test('once used it serves reconnects, until an hour after it was made', async () => {
+  test('a used token serves reconnects until an hour after its creation', async () => {
     clock();
     const token = await mint('a1');
     for (let minute = 0; minute < 60; minute += 10) {
@@ -121,7 +121,7 @@ describe('for how long', () => {
     expect(await withToken(token)).toBe(401);
   });
 
-  test('a separate limit', async () => {
+  test('the lifetime of a token is configurable', async () => {
     clock();
     await app.close();
     app = await startGuarded({});
@@ -134,7 +134,7 @@ describe('for how long', () => {
     await expect(tokens.redeem(token)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
   });
 
-  test('no longer than the JWT that it was made with, on reconnects too', async () => {
+  test('a token is valid no longer than the JWT that created it, also for reconnects', async () => {
     clock();
     const exp = inSeconds(Date.now()) + 600;
     const short = bearer(await tokenOf({ tenant: 'acme', exp }));
@@ -148,7 +148,7 @@ describe('for how long', () => {
     expect(await withToken(token)).toBe(401);
   });
 
-  test('as a cookie, no longer than the JWT either', async () => {
+  test('a token in a cookie is valid no longer than the JWT either', async () => {
     clock();
     const short = bearer(await tokenOf({ tenant: 'acme', exp: inSeconds(Date.now()) + 600 }));
     const body = { executions: ['a1'], cookie: true };
@@ -156,19 +156,19 @@ describe('for how long', () => {
     expect(set).toMatch(/; Max-Age=(600|599);/);
   });
 
-  test('none is created with an expired JWT that is accepted only because of the clock skew', async () => {
+  test('no token is created with an expired JWT that is accepted only because of the clock skew', async () => {
     const late = bearer(await tokenOf({ tenant: 'acme', exp: inSeconds(Date.now()) - 10 }));
-    const refused = await post('/api/v0/stream-tokens', { executions: ['a1'] }, late);
-    expect([refused.status, await refused.json()]).toEqual([
+    const rejected = await post('/api/v0/stream-tokens', { executions: ['a1'] }, late);
+    expect([rejected.status, await rejected.json()]).toEqual([
       401,
       expect.objectContaining({ detail: 'credentials have expired' }),
     ]);
   });
 
-  test('not longer where its record is still there after the end of the session', async () => {
+  test('a token is valid no longer than its session, even if its record is still stored', async () => {
     clock();
     const records = createMemoryTokenRecords();
-    // As Redis, whose clock is another one.
+    // As in Redis, which has another clock.
     const slow = {
       ...records,
       keepUntil: async () => true,
@@ -180,7 +180,7 @@ describe('for how long', () => {
     await expect(tokens.redeem(token)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
   });
 
-  test('until its maker revokes it; nobody else can', async () => {
+  test('a token is revoked by its creator, and by no other caller', async () => {
     const token = await mint('a1');
     const bob = bearer(await tokenOf({ sub: 'bob', tenant: 'acme' }));
     expect((await post('/api/v0/stream-tokens/revoke', { token }, bob)).status).toBe(204);
@@ -191,14 +191,14 @@ describe('for how long', () => {
   });
 });
 
-describe('tokens are created for', () => {
-  test('a caller who may read all of the executions, also over GraphQL', async () => {
+describe('creating tokens', () => {
+  test('a token is created for a caller that may read all of the executions, also over GraphQL', async () => {
     const response = await post('/graphql', { query: CREATE, variables: { ids: ['a1'] } });
     const { data } = (await response.json()) as { data: { createStreamToken: { token: string } } };
     expect(await withToken(data.createStreamToken.token)).toBe(200);
     for (const ids of [['a1', 'other'], ['nobody']]) {
-      const refused = await post('/api/v0/stream-tokens', { executions: ids });
-      expect([refused.status, await refused.json()]).toEqual([
+      const rejected = await post('/api/v0/stream-tokens', { executions: ids });
+      expect([rejected.status, await rejected.json()]).toEqual([
         404,
         expect.objectContaining({ code: 'NOT_FOUND' }),
       ]);
@@ -210,19 +210,19 @@ describe('tokens are created for', () => {
     [{}, 422],
     [{ executions: ['a b'] }, 400],
     [{ executions: Array.from({ length: 101 }, (_, i) => `a${i}`) }, 422],
-  ])('%j is refused', async (body, status) => {
+  ])('%j is rejected', async (body, status) => {
     expect((await post('/api/v0/stream-tokens', body)).status).toBe(status);
   });
 
-  test('no caller by GET: a link must not create one', async () => {
+  test('a GET creates no token, because a link must not create one', async () => {
     const path = graphqlPath('mutation { createStreamToken(executions: ["a1"]) { token } }');
     const response = await fetch(app.url + path, { headers: ann });
     expect(response.status).toBe(405);
   });
 });
 
-describe('what is stored of its maker', () => {
-  const maker = {
+describe('the record of a token', () => {
+  const creator = {
     id: 'ann',
     tenant: 'acme',
     scopes: ['read', 'publish'],
@@ -232,31 +232,31 @@ describe('what is stored of its maker', () => {
 
   async function stored(policyClaims?: readonly string[]) {
     const records = createMemoryTokenRecords();
-    const kept: string[] = [];
+    const written: string[] = [];
     const put = (key: string, record: string, keepMs: number) => {
-      kept.push(record);
+      written.push(record);
       return records.put(key, record, keepMs);
     };
     const tokens = createStreamTokens({ ...records, put }, { sessionMs: HOUR, policyClaims });
-    const { token } = await tokens.mint(maker, ['a1']);
-    return { record: JSON.parse(kept[0]!), caller: await tokens.redeem(token) };
+    const { token } = await tokens.mint(creator, ['a1']);
+    return { record: JSON.parse(written[0]!), caller: await tokens.redeem(token) };
   }
 
-  test('no claim beside the id and the tenant, by default', async () => {
+  test("the record of a token has only its creator's id and tenant by default", async () => {
     const { record, caller } = await stored();
     const bearer = { id: 'ann', tenant: 'acme', scopes: ['read'], executions: ['a1'], viaStreamToken: true };
     expect(record).toEqual({ caller: bearer, until: expect.any(Number) });
     expect(caller).toEqual(bearer);
   });
 
-  test('the claims that a policy needs, where they are named', async () => {
+  test('the record of a token also has the claims that a policy needs, if they are configured', async () => {
     const { record, caller } = await stored(['role', 'absent']);
     expect(caller.claims).toEqual({ role: 'auditor' });
     expect(JSON.stringify(record)).not.toContain('example.com');
   });
 });
 
-describe('as a cookie', () => {
+describe('a token in a cookie', () => {
   async function cookie(): Promise<string> {
     const response = await post('/api/v0/stream-tokens', { executions: ['a1'], cookie: true });
     expect(await response.json()).toEqual({ expiresAt: expect.any(String) });
@@ -267,7 +267,7 @@ describe('as a cookie', () => {
     return set.split(';')[0]!;
   }
 
-  test('opens streams and queries of the same page', async () => {
+  test('a cookie authenticates streams and queries of pages of the same origin', async () => {
     const headers = { cookie: `theme=dark; ${await cookie()}` };
     expect(await statusOf(pathOf('a1'), headers)).toBe(200);
     expect(await statusOf(pathOf('a2'), headers)).toBe(404);
@@ -275,7 +275,7 @@ describe('as a cookie', () => {
     expect(own.status).toBe(200);
   });
 
-  test('a page of another origin cannot have the browser post with it', async () => {
+  test('a cookie does not authenticate a POST from a page of another origin', async () => {
     const headers = { cookie: await cookie() };
     for (const origin of ['https://evil.example', 'null', 'http://127.0.0.1:1', undefined]) {
       const sent = { ...headers, ...(origin && { origin }) };
@@ -283,7 +283,7 @@ describe('as a cookie', () => {
     }
   });
 
-  test('the scheme of the origin counts, as the host and the port do', async () => {
+  test('the scheme of the origin is compared too, and not only its host and port', async () => {
     const { port } = new URL(app.url);
     const sent = async (origin: string, host: string, site?: string) => {
       const request = new Request('http://x.example/graphql', {
@@ -292,19 +292,19 @@ describe('as a cookie', () => {
       });
       return isOwnPage(request, ['https://listed.example']);
     };
-    // Behind a proxy that terminates TLS: the cookie is `Secure`, so the page has TLS.
+    // Behind a proxy that terminates TLS. The cookie is `Secure`, so the page was loaded over TLS.
     expect(await sent('https://app.example', 'app.example')).toBe(true);
     expect(await sent('https://app.example:443', 'app.example')).toBe(true);
     expect(await sent('http://app.example', 'app.example')).toBe(false);
     expect(await sent('http://app.example:443', 'app.example:443')).toBe(false);
     expect(await sent('https://app.example:8443', 'app.example')).toBe(false);
     expect(await sent('https://app.example', '')).toBe(false);
-    // Without TLS a browser sends the cookie to this machine alone.
+    // Without TLS a browser sends the cookie only to this machine.
     for (const scheme of ['http', 'https']) {
       expect(await sent(`${scheme}://localhost:${port}`, `localhost:${port}`)).toBe(true);
     }
     expect(await sent('http://localhost:1', `localhost:${port}`)).toBe(false);
-    // What the browser says of the page is worth more than what the server can compare.
+    // The browser's own header about the page takes precedence over the server's comparison.
     expect(await sent('https://app.example', 'internal:4000', 'same-origin')).toBe(true);
     for (const site of ['same-site', 'cross-site', 'none']) {
       expect(await sent('http://app.example', 'app.example', site)).toBe(false);
@@ -313,7 +313,7 @@ describe('as a cookie', () => {
     }
   });
 
-  test('publishes nothing and makes no token, from the same page either', async () => {
+  test('a cookie neither publishes nor creates tokens, not even from a page of the same origin', async () => {
     const headers = { cookie: await cookie(), origin: app.url };
     expect((await post('/api/v0/stream-tokens', { executions: ['a1'] }, headers)).status).toBe(403);
     expect((await post(pathOf('a1').replace('stream', 'events'), { events: [] }, headers)).status).toBe(403);
@@ -321,7 +321,7 @@ describe('as a cookie', () => {
 });
 
 describeRedis('on Redis', () => {
-  test('a token made by one server is good at another, and so is its end; nobody reads it in Redis', async () => {
+  test('a token of one server is accepted and revoked by another, and does not appear in Redis', async () => {
     const prefix = `tokens-${crypto.randomUUID()}:`;
     const [one, other] = [1, 2].map(() =>
       createStreamTokens(createRedisTokenRecords(sharedRedisUrl(), prefix)),

@@ -1,4 +1,4 @@
-// Stream tokens per caller: one caller cannot take all that a server or a Redis holds.
+// The limit of stream tokens per caller: one caller cannot use up all that a server or a Redis can store.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ANONYMOUS, type Caller } from '../../src/execution/permission.ts';
 import { createStreamTokens } from '../../src/server/auth/stream-tokens.ts';
@@ -21,11 +21,11 @@ describe('in memory', () => {
   const tokens = createStreamTokens(createMemoryTokenRecords(), { sessionMs: 3 * MINUTE, perCaller: 2 });
   const mint = async (caller = ann) => (await tokens.mint(caller, ['a1'])).token;
 
-  test('a caller has no more tokens than they may; one that is gone gives its place back', async () => {
+  test('a caller has no more tokens than the limit, and a removed token frees its place', async () => {
     const [used] = [await mint(), await mint()];
     await expect(mint()).rejects.toMatchObject(TOO_MANY);
     for (const other of others) await mint(other);
-    // One that was not used in time is gone, one that was used stays until the end of its session.
+    // A token that was not used in time is removed; a used one stays until the end of its session.
     await tokens.redeem(used);
     vi.advanceTimersByTime(MINUTE);
     const unused = await mint();
@@ -39,11 +39,11 @@ describe('in memory', () => {
     await expect(mint()).rejects.toMatchObject(TOO_MANY);
   });
 
-  test('while authentication is off nobody has a limit', async () => {
+  test('there is no limit without authentication', async () => {
     for (let i = 0; i < 10; i += 1) await mint(ANONYMOUS);
   });
 
-  test('at the limit, a flood of requests does not search all records for expired ones each time', async () => {
+  test('at the limit, a flood of requests does not search all records for expired ones every time', async () => {
     const records = createMemoryTokenRecords();
     const owner = { id: 'ann', limit: 50_000 };
     for (let i = 0; i < owner.limit; i += 1) await records.put(`${i}`, 'r', MINUTE, owner);
@@ -56,7 +56,7 @@ describe('in memory', () => {
 describeRedis('on Redis', () => {
   const prefix = () => `tokens-${crypto.randomUUID()}:`;
 
-  test('the limit holds over all servers, also for requests that come at the same time', async () => {
+  test('the limit holds across all servers, also for concurrent requests', async () => {
     const shared = prefix();
     const servers = [1, 2, 3].map(() =>
       createStreamTokens(createRedisTokenRecords(sharedRedisUrl(), shared), {
@@ -72,11 +72,11 @@ describeRedis('on Redis', () => {
     for (const other of others) await mint(0, other);
     await servers[1]!.revoke(ann, minted[0]!);
     const { token } = await mint(2);
-    for (const good of [minted[1]!, token]) expect(await servers[0]!.redeem(good)).toMatchObject(ann);
+    for (const accepted of [minted[1]!, token]) expect(await servers[0]!.redeem(accepted)).toMatchObject(ann);
     await Promise.all(servers.map((server) => server.close()));
   });
 
-  test('a record counts until it expires: unused a short time, used until the end of its session', async () => {
+  test('a record counts until it expires: soon if unused, with its session if used', async () => {
     const records = createRedisTokenRecords(sharedRedisUrl(), prefix());
     const owner = { id: 'ann', limit: 2 };
     expect(await records.put('used', 'r', 300, owner)).toBe(true);

@@ -1,4 +1,4 @@
-// A begin over HTTP that is rejected leaves no row: at each step that can fail, and when its response is lost.
+// A rejected begin over HTTP leaves no row, at each step that can fail and if a response is lost.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
 import type { EventLog } from '../../src/log/log.ts';
@@ -22,7 +22,7 @@ async function send(method: string, path: string, body: object, headers = {}) {
     body: JSON.stringify(body),
     headers: { 'Content-Type': 'application/json', ...headers },
   });
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever JSON comes.
+  // biome-ignore lint/suspicious/noExplicitAny: tests read arbitrary JSON.
   return { status: response.status, headers: response.headers, body: (await response.json()) as any };
 }
 
@@ -36,7 +36,7 @@ const post = (token: string, events: object[]) =>
   );
 
 type Method = 'head' | 'open' | 'append' | 'recordHeartbeat';
-const away = () => new ExecstreamError('SOURCE_UNAVAILABLE', 'away');
+const unavailable = () => new ExecstreamError('SOURCE_UNAVAILABLE', 'log is unavailable');
 
 /** Makes a method of the log fail, before or after it took effect, until the returned function is called. */
 function fail(method: Method, when: 'before' | 'after' = 'before'): () => void {
@@ -44,7 +44,7 @@ function fail(method: Method, when: 'before' | 'after' = 'before'): () => void {
   Object.assign(log, {
     [method]: async (...args: unknown[]) => {
       if (when === 'after') await real(...args);
-      throw away();
+      throw unavailable();
     },
   });
   return () => void Object.assign(log, { [method]: real });
@@ -53,9 +53,9 @@ function fail(method: Method, when: 'before' | 'after' = 'before'): () => void {
 describe('a first begin', () => {
   test.each([
     ['the log is unavailable', ['head', 'open', 'append', 'recordHeartbeat']],
-    ['the log answers and refuses to be opened', ['open']],
-    ['the log is opened and refuses the first event', ['append']],
-  ] as [string, Method[]][])('leaves no row if %s, and succeeds once it is over', async (_, methods) => {
+    ['the log is available but rejects the open', ['open']],
+    ['the log is opened but rejects the first event', ['append']],
+  ] as [string, Method[]][])('a first begin leaves no row if %s, and then succeeds', async (_, methods) => {
     const restores = methods.map((method) => fail(method));
     const rejected = await begin();
     expect(rejected).toMatchObject({ status: 503, body: { code: 'SOURCE_UNAVAILABLE' } });
@@ -67,7 +67,7 @@ describe('a first begin', () => {
     expect((await post(body.token, [{ type: 'complete', data: {} }])).status).toBe(200);
   });
 
-  test('leaves no row if the log was opened and only its response was lost', async () => {
+  test('a first begin leaves no row if the log was opened and only its response was lost', async () => {
     const restore = fail('open', 'after');
     expect((await begin()).status).toBe(503);
     expect(await store.get('a1')).toBeUndefined();
@@ -75,7 +75,7 @@ describe('a first begin', () => {
     expect(await begin()).toMatchObject({ status: 201, body: { attempt: 1, head: 1 } });
   });
 
-  test('leaves a row that the sweep ends if its event was appended and only the response was lost', async () => {
+  test('a first begin whose append only lost its response leaves a row that the sweep ends', async () => {
     const restore = fail('append', 'after');
     expect((await begin()).status).toBe(503);
     expect(await store.expectingHeartbeats(undefined, 10)).toEqual([{ id: 'a1', kind: 'agent' }]);
@@ -83,11 +83,11 @@ describe('a first begin', () => {
     expect(await begin()).toMatchObject({ status: 201, body: { attempt: 2 } });
   });
 
-  test('leaves a row that the sweep ends if the row was written and only the response was lost', async () => {
+  test('a first begin whose write of the row only lost its response leaves a row that the sweep ends', async () => {
     const { begin: beginRow } = store;
-    store.begin = async (wanted) => {
-      await beginRow(wanted);
-      throw away();
+    store.begin = async (request) => {
+      await beginRow(request);
+      throw unavailable();
     };
     expect((await begin()).status).toBe(503);
     expect(await store.expectingHeartbeats(undefined, 10)).toHaveLength(1);
@@ -95,9 +95,9 @@ describe('a first begin', () => {
     expect(await begin()).toMatchObject({ status: 201, body: { attempt: 2 } });
   });
 
-  test('leaves a row that the sweep ends if the row cannot be removed', async () => {
+  test('a first begin that cannot remove its row leaves a row that the sweep ends', async () => {
     const { undoBegin } = store;
-    store.undoBegin = () => Promise.reject(away());
+    store.undoBegin = () => Promise.reject(unavailable());
     const restore = fail('open');
     expect((await begin()).status).toBe(503);
     expect(await store.expectingHeartbeats(undefined, 10)).toHaveLength(1);
@@ -106,7 +106,7 @@ describe('a first begin', () => {
     expect((await begin()).status).toBe(201);
   });
 
-  test('leaves the row to another publisher that opened the log for the same attempt', async () => {
+  test('a first begin leaves the row to another publisher that opened the log for the same attempt', async () => {
     const { open } = log;
     log.open = async (id, request) => {
       log.open = open;
@@ -117,18 +117,18 @@ describe('a first begin', () => {
     expect(await store.get('a1')).toMatchObject({ status: 'RUNNING', attempt: 1 });
   });
 
-  test('succeeds though the heartbeat is not stored, for the sweep records one', async () => {
+  test('a first begin succeeds if its heartbeat is not stored, because the sweep records one', async () => {
     fail('recordHeartbeat');
     expect((await begin()).status).toBe(201);
     expect(await log.silenceMs('a1')).toBeUndefined();
     expect(await store.expectingHeartbeats(undefined, 10)).toHaveLength(1);
   });
 
-  test('under an id whose row was removed takes the attempt after that of the log', async () => {
+  test('a begin under an id whose row was removed gets the attempt after that of the log', async () => {
     const first = (await begin()).body;
     const row = (await store.get('a1'))!;
     expect(await store.undoBegin(row, undefined)).toBe(true);
-    // By number, the log is another publisher's.
+    // With the same attempt number, the log belongs to another publisher.
     expect((await begin({ attempt: 1 })).status).toBe(409);
     expect(await store.get('a1')).toBeUndefined();
     expect(await begin()).toMatchObject({ status: 201, body: { attempt: 2, epoch: first.epoch } });
@@ -136,12 +136,12 @@ describe('a first begin', () => {
 });
 
 describe('a begin of another attempt', () => {
-  const wanted = { name: 'first', input: { a: 1 } };
+  const firstRequest = { name: 'first', input: { a: 1 } };
 
   test.each([['head'], ['open']] as [Method][])(
-    'restores the attempt before if `%s` of the log fails, and its publisher goes on',
+    'a begin restores the previous attempt if `%s` of the log fails, and its publisher continues',
     async (method) => {
-      const first = (await begin(wanted)).body;
+      const first = (await begin(firstRequest)).body;
       await post(first.token, [{ type: 'agent_status', data: { status: 'WAITING' } }]);
       const before = (await store.get('a1'))!;
       const restore = fail(method);
@@ -159,8 +159,8 @@ describe('a begin of another attempt', () => {
     },
   );
 
-  test('is kept on the row once it has taken the log, and the attempt after it succeeds', async () => {
-    await begin(wanted);
+  test('a begin stays on the row once it owns the log, and the next attempt succeeds', async () => {
+    await begin(firstRequest);
     const restore = fail('open', 'after');
     expect((await begin()).status).toBe(503);
     restore();
@@ -168,13 +168,13 @@ describe('a begin of another attempt', () => {
     expect(await begin()).toMatchObject({ status: 201, body: { attempt: 3 } });
   });
 
-  test('leaves the row to an attempt that began in the meantime', async () => {
-    await begin(wanted);
+  test('a failed begin leaves the row to an attempt that began in the meantime', async () => {
+    await begin(firstRequest);
     const { open } = log;
     log.open = async () => {
       log.open = open;
       expect(await begin()).toMatchObject({ status: 201, body: { attempt: 3 } });
-      throw away();
+      throw unavailable();
     };
     expect((await begin()).status).toBe(503);
     expect(await store.get('a1')).toMatchObject({ status: 'RUNNING', attempt: 3 });
@@ -189,7 +189,7 @@ test('a rejected PUT does not make a row by plain SQL expect heartbeats', async 
   expect(await store.get('a1')).not.toHaveProperty('expectsHeartbeats');
 });
 
-test('a begin that cannot be undone is logged with its cause, and rejected for its own', async () => {
+test('a begin that cannot be undone is rejected with its own error, and the failed undo is logged with its cause', async () => {
   fail('open');
   store.undoBegin = async () => {
     throw new Error('undo failure 7');

@@ -1,4 +1,4 @@
-// Callers take turns at work that blocks the event loop.
+// The queue of work that blocks the event loop alternates between callers.
 import { expect, test } from 'vitest';
 import { createComputeQueue } from '../../src/rest/publish-api/compute-queue.ts';
 
@@ -7,7 +7,7 @@ function block(ms: number): void {
   while (performance.now() < until);
 }
 
-test("a caller's batch waits for one batch of another caller, however many that one has sent", async () => {
+test("a caller's batch waits for one batch of another caller, regardless of how many are queued", async () => {
   const compute = createComputeQueue();
   const order: string[] = [];
   const run = (id: string) =>
@@ -20,7 +20,7 @@ test("a caller's batch waits for one batch of another caller, however many that 
   expect(order.indexOf('other')).toBeLessThanOrEqual(2);
 });
 
-test('the event loop gets a turn between two long pieces of work', async () => {
+test('the event loop runs between two long pieces of work', async () => {
   const compute = createComputeQueue();
   let turns = 0;
   let isDone = false;
@@ -34,7 +34,7 @@ test('the event loop gets a turn between two long pieces of work', async () => {
   expect(turns).toBeGreaterThanOrEqual(9);
 });
 
-test('an error of the work reaches its caller, and the next work runs', async () => {
+test('an error of the work rejects its own call, and the next work runs', async () => {
   const compute = createComputeQueue();
   const failing = compute({ id: 'a' }, () => {
     throw new Error('not a patch');

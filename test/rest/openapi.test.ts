@@ -1,5 +1,4 @@
-// The OpenAPI document, compared with the server: its paths, its example responses, its stream, and `/docs`, which renders
-// it.
+// The OpenAPI document compared with the server: paths, example responses and streams, and its rendering at `/docs`.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BaseResolver, createConfig, lintDocument, Source } from '@redocly/openapi-core';
@@ -15,7 +14,7 @@ import { DEFAULT_SERVER_LIMITS } from '../../src/server/limits.ts';
 import { directLog, type ListeningApp, startApp } from '../support/app.ts';
 import { describeBrowser, launchBrowser } from '../support/chromium.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: a document is walked by its paths.
+// biome-ignore lint/suspicious/noExplicitAny: the document is accessed by its JSON paths.
 type Json = any;
 
 const DOCUMENT = JSON.parse(JSON.stringify(openApiDocument('1.2.3', ROUTES))) as Json;
@@ -45,7 +44,7 @@ const KINDS = [
 ] as const;
 
 let app: ListeningApp;
-/** Whether the policy denies reading. */
+/** Whether the authorization policy denies reading. */
 let isDenied: boolean;
 beforeEach(async () => {
   isDenied = false;
@@ -91,11 +90,11 @@ function masked(text: string, epoch: string): string {
 async function publishExample(plural: string, kind: ExecutionKind) {
   const path = `/api/v0/executions/${plural}/report-42`;
   const { begin, batch, end } = EXAMPLES[kind];
-  const begun = await send(path, { method: 'PUT', body: begin });
-  const { token, epoch, ...rest } = (await begun.json()) as { token: string; epoch: string };
+  const beginResponse = await send(path, { method: 'PUT', body: begin });
+  const { token, epoch, ...rest } = (await beginResponse.json()) as { token: string; epoch: string };
   const post = async (body: object) => {
-    const answer = await send(`${path}/events`, { method: 'POST', body, headers: batchHeaders(token) });
-    return { status: answer.status, body: await answer.json() };
+    const response = await send(`${path}/events`, { method: 'POST', body, headers: batchHeaders(token) });
+    return { status: response.status, body: await response.json() };
   };
   const batches = [await post(batch), await post(end)];
   const state = await (await send(path)).text();
@@ -104,22 +103,22 @@ async function publishExample(plural: string, kind: ExecutionKind) {
     path,
     token,
     epoch,
-    begun: { status: begun.status, body: { token, epoch, ...rest } },
+    beginning: { status: beginResponse.status, body: { token, epoch, ...rest } },
     batches,
     state,
     stream,
   };
 }
 
-describe('the document', () => {
-  test('is served at /openapi.json with the version of the package', async () => {
+describe('the OpenAPI document', () => {
+  test('the document is served at /openapi.json with the version of the package', async () => {
     const response = await send('/openapi.json');
     expect(response.headers.get('content-type')).toMatch(/^application\/json/);
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
     expect(await response.json()).toEqual(JSON.parse(JSON.stringify(openApiDocument(version, ROUTES))));
   });
 
-  test('passes a linter: recommended rules, and every example matches its schema', async () => {
+  test('the document passes the recommended rules of a linter, and every example matches its schema', async () => {
     expect(await lint(DOCUMENT)).toEqual([]);
   });
 
@@ -127,12 +126,12 @@ describe('the document', () => {
     const wrong = structuredClone(DOCUMENT);
     wrong.paths['/health/live'].get.responses[200].content['application/json'].example = { status: 1 };
     delete wrong.paths['/docs'].get.operationId;
-    const found = (await lint(wrong)).join('\n');
-    expect(found).toMatch(/no-invalid-media-type-examples/);
-    expect(found).toMatch(/operation-operationId/);
+    const findings = (await lint(wrong)).join('\n');
+    expect(findings).toMatch(/no-invalid-media-type-examples/);
+    expect(findings).toMatch(/operation-operationId/);
   });
 
-  test('describes every route that is not left out of it, and no other', () => {
+  test('the document describes every route except those deliberately left out, and no others', () => {
     const described = ROUTES.flatMap(({ method, path, openApi }) => (openApi ? `${method} ${path}` : []));
     const documented = Object.entries(DOCUMENT.paths as Json).flatMap(([path, item]) =>
       Object.keys(item as object).map((method) => `${method.toUpperCase()} ${path}`),
@@ -158,15 +157,15 @@ describe('the document', () => {
 
 describe('the example responses are those of the server', () => {
   test.each(KINDS)('%s: begins, streams and ends as in the examples', async (plural, kind) => {
-    const { epoch, begun, batches, state, stream } = await publishExample(plural, kind);
+    const { epoch, beginning, batches, state, stream } = await publishExample(plural, kind);
     const { paths } = DOCUMENT;
     const path = `/api/v0/executions/${plural}/{id}`;
     const begin = paths[path].put;
-    expect(begun.status).toBe(201);
+    expect(beginning.status).toBe(201);
     expect(begin.requestBody.content['application/json'].example).toEqual(EXAMPLES[kind].begin);
-    const answer = begin.responses[201].content['application/json'].example;
-    expect(JSON.parse(masked(JSON.stringify(begun.body), epoch))).toEqual(
-      JSON.parse(masked(JSON.stringify(answer), EXAMPLE_EPOCH)),
+    const example = begin.responses[201].content['application/json'].example;
+    expect(JSON.parse(masked(JSON.stringify(beginning.body), epoch))).toEqual(
+      JSON.parse(masked(JSON.stringify(example), EXAMPLE_EPOCH)),
     );
     const post = paths[`${path}/events`].post;
     const { batch, end } = post.responses[200].content['application/json'].examples;
@@ -202,7 +201,7 @@ describe('the example responses are those of the server', () => {
       app = await startApp();
     }
     expect(await lint(checked)).toEqual([]);
-    // The check checks.
+    // The check detects a wrong example.
     checked.components.schemas.AgentMessage.examples[0].event = 'workflow_start';
     expect((await lint(checked)).join('\n')).toMatch(/no-invalid-schema-examples/);
   });
@@ -214,10 +213,10 @@ describe('the example responses are those of the server', () => {
     expect(DOCUMENT.paths[`/api/v0/executions/${plural}/{id}/stream`].get.responses[204]).toBeDefined();
   });
 
-  describe.each(KINDS)('%s: refusals', (plural, kind) => {
+  describe.each(KINDS)('%s: rejections', (plural, kind) => {
     const path = `/api/v0/executions/${plural}/report-42`;
     const template = `/api/v0/executions/${plural}/{id}`;
-    /** Cases that were compared, to be held against those of the document. */
+    /** Cases that were compared; at the end they must equal those of the document. */
     const compared = new Set<string>();
 
     async function compare(operation: string, response: Response, code: string): Promise<void> {
@@ -226,7 +225,7 @@ describe('the example responses are those of the server', () => {
         DOCUMENT.paths[`${template}${of.slice('…'.length)}`][method].responses[response.status];
       const { example, examples } = documented.content['application/problem+json'];
       expect(response.headers.get('content-type')).toBe('application/problem+json');
-      // The number is the default in the document, and what the server was configured with in its answer.
+      // The limit is the default in the document, and the configured one in the response.
       const shown = (problem: object) =>
         JSON.stringify(problem).replace(/limit is \d+ per/, 'limit is N per');
       expect(shown(await response.json())).toEqual(shown(examples?.[code].value ?? example));
@@ -234,7 +233,7 @@ describe('the example responses are those of the server', () => {
       compared.add(`${operation} ${response.status} ${code}`);
     }
 
-    async function begun(): Promise<string> {
+    async function beginExample(): Promise<string> {
       const response = await send(path, { method: 'PUT', body: EXAMPLES[kind].begin });
       return ((await response.json()) as { token: string }).token;
     }
@@ -242,8 +241,8 @@ describe('the example responses are those of the server', () => {
     const post = (token: string, body: unknown, url = app.url) =>
       send(`${path}/events`, { method: 'POST', body, headers: batchHeaders(token) }, url);
 
-    test('each that the document shows, made to happen', async () => {
-      const token = await begun();
+    test('every rejection in the document is the response of the server', async () => {
+      const token = await beginExample();
       const nobody = `/api/v0/executions/${plural}/nobody`;
 
       await compare('get …/stream', await send(`${path}/stream?poll_ms=1`), 'BAD_USER_INPUT');
@@ -266,24 +265,24 @@ describe('the example responses are those of the server', () => {
       await compare('put …', await put({ ...begin, input: 'x'.repeat(300_000) }), 'EVENT_TOO_LARGE');
       await compare('put …', await put({ ...begin, attempt: 0 }), 'BAD_USER_INPUT');
 
-      const bare = await send(`${path}/events`, { method: 'POST', body: EXAMPLES[kind].batch });
-      await compare('post …/events', bare, 'BAD_USER_INPUT');
+      const withoutHeaders = await send(`${path}/events`, { method: 'POST', body: EXAMPLES[kind].batch });
+      await compare('post …/events', withoutHeaders, 'BAD_USER_INPUT');
       const unknown = await send(`${nobody}/events`, {
         method: 'POST',
         body: EXAMPLES[kind].batch,
         headers: batchHeaders(token),
       });
       await compare('post …/events', unknown, 'NOT_FOUND');
-      const large = { events: [{ type: 'warning', data: { code: 'C', message: 'x'.repeat(300_000) } }] };
-      await compare('post …/events', await post(token, large), 'EVENT_TOO_LARGE');
-      const nonsense = { events: [{ type: 'nonsense', data: {} }] };
-      await compare('post …/events', await post(token, nonsense), 'BAD_USER_INPUT');
+      const tooLarge = { events: [{ type: 'warning', data: { code: 'C', message: 'x'.repeat(300_000) } }] };
+      await compare('post …/events', await post(token, tooLarge), 'EVENT_TOO_LARGE');
+      const unknownType = { events: [{ type: 'nonsense', data: {} }] };
+      await compare('post …/events', await post(token, unknownType), 'BAD_USER_INPUT');
 
-      // Batches wait behind one that the log does not answer.
+      // Batches queue up after one whose append does not complete.
       const { append } = app.log;
-      let goOn = () => {};
+      let resume = () => {};
       const slow = new Promise<void>((resolve) => {
-        goOn = resolve;
+        resume = resolve;
       });
       app.log.append = async (...sent) => {
         await slow;
@@ -291,7 +290,7 @@ describe('the example responses are those of the server', () => {
       };
       const posts = Array.from({ length: 20 }, () => post(token, { events: statusEvents(kind) }));
       await compare('post …/events', await Promise.race(posts), 'TOO_MANY_REQUESTS');
-      goOn();
+      resume();
       await Promise.all(posts);
       app.log.append = append;
 
@@ -304,7 +303,7 @@ describe('the example responses are those of the server', () => {
       await compare('put …', await put(begin), 'ENDED');
       await compare('post …/events', await post(newer, EXAMPLES[kind].batch), 'ENDED');
 
-      /** A server that answers every path in this way. */
+      /** Expects that a server rejects every path with this code. */
       const compareAll = async (url: string, code: string) => {
         await compare('get …', await send(path, {}, url), code);
         await compare('get …/stream', await send(`${path}/stream`, {}, url), code);
@@ -320,10 +319,10 @@ describe('the example responses are those of the server', () => {
         .setSubject('ann')
         .setExpirationTime('5 min')
         .sign(new TextEncoder().encode(SHARED_KEY))}`;
-      const only = await send(`${path}/stream`, { headers: { authorization } }, strict.url);
-      const onlyOne = await send(`${path}/stream`, { headers: { authorization } }, strict.url);
-      await compare('get …/stream', onlyOne, 'TOO_MANY_STREAMS');
-      await only.body!.cancel();
+      const openStream = await send(`${path}/stream`, { headers: { authorization } }, strict.url);
+      const secondStream = await send(`${path}/stream`, { headers: { authorization } }, strict.url);
+      await compare('get …/stream', secondStream, 'TOO_MANY_STREAMS');
+      await openStream.body!.cancel();
 
       await using quick = await startApp({ ...guarded, serverLimits: ONE_PER_SECOND });
       await directLog(quick, { id: 'report-42', kind });
@@ -338,15 +337,15 @@ describe('the example responses are those of the server', () => {
       const beginning = () => send(path, { ...own, method: 'PUT', body: begin }, quick.url);
       await compare('put …', await overQuota(beginning), 'TOO_MANY_REQUESTS');
 
-      // A real store whose database is not there.
+      // A real store without a database.
       const store = createPrismaStore({ url: 'postgres://127.0.0.1:1/none' });
-      await using away = await startApp({ store });
-      await compareAll(away.url, 'SOURCE_UNAVAILABLE');
+      await using unavailable = await startApp({ store });
+      await compareAll(unavailable.url, 'SOURCE_UNAVAILABLE');
       const headers = { 'Last-Event-ID': `1-${EXAMPLE_EPOCH}` };
-      const back = await send(`${path}/stream`, { headers }, away.url);
-      expect(back.status).toBe(200);
-      expect(await back.text()).toMatch(/^retry: 5000\n: .+\n\n$/);
-      const ready = await send('/health/ready', {}, away.url);
+      const reconnected = await send(`${path}/stream`, { headers }, unavailable.url);
+      expect(reconnected.status).toBe(200);
+      expect(await reconnected.text()).toMatch(/^retry: 5000\n: .+\n\n$/);
+      const ready = await send('/health/ready', {}, unavailable.url);
       expect(ready.status).toBe(503);
       expect(await ready.json()).toEqual(
         DOCUMENT.paths['/health/ready'].get.responses[503].content['application/json'].example,
@@ -354,11 +353,11 @@ describe('the example responses are those of the server', () => {
 
       await store.close();
 
-      // None is left out; 405 is compared for all paths above.
+      // Every case of the document was compared, except 405, which is compared for all paths above.
       const documented = ['', '/stream', '/events'].flatMap((of) =>
         Object.entries(DOCUMENT.paths[`${template}${of}`] as Json).flatMap(([method, operation]) =>
-          Object.entries((operation as Json).responses).flatMap(([status, answer]) => {
-            const problem = (answer as Json).content?.['application/problem+json'];
+          Object.entries((operation as Json).responses).flatMap(([status, response]) => {
+            const problem = (response as Json).content?.['application/problem+json'];
             if (!problem || status === '405') return [];
             const codes = problem.examples ? Object.keys(problem.examples) : [problem.example.code];
             return codes.map((code: string) => `${method} …${of} ${status} ${code}`);
@@ -369,7 +368,7 @@ describe('the example responses are those of the server', () => {
     }, 30_000);
   });
 
-  test('health', async () => {
+  test('the health responses are those of the examples', async () => {
     for (const path of ['/health/live', '/health/ready']) {
       const { content } = DOCUMENT.paths[path].get.responses[200];
       expect(await (await send(path)).json()).toEqual(content['application/json'].example);
@@ -377,24 +376,24 @@ describe('the example responses are those of the server', () => {
   });
 });
 
-/** Events that may be sent any number of times. */
+/** Events that can be sent repeatedly. */
 function statusEvents(kind: ExecutionKind): object[] {
   return [{ type: `${kind}_status`, data: { status: 'RUNNING' } }];
 }
 
 describeBrowser('/docs', () => {
-  test('renders in a browser without errors and without requests to other hosts', async () => {
+  test('/docs renders in a browser without errors and without requests to other hosts', async () => {
     await using browser = await launchBrowser();
     const page = await browser.newPage();
-    const faults: string[] = [];
-    page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
-    page.on('pageerror', (error) => faults.push(error.message));
+    const problems: string[] = [];
+    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+    page.on('pageerror', (error) => problems.push(error.message));
     page.on('request', (request) => {
       const { protocol, origin } = new URL(request.url());
-      if (protocol !== 'data:' && origin !== app.url) faults.push(`a request to ${request.url()}`);
+      if (protocol !== 'data:' && origin !== app.url) problems.push(`a request to ${request.url()}`);
     });
     page.on('response', (response) => {
-      if (response.status() >= 400) faults.push(`${response.status()} ${response.url()}`);
+      if (response.status() >= 400) problems.push(`${response.status()} ${response.url()}`);
     });
     await page.goto(`${app.url}/docs`);
     const operations = Object.values(DOCUMENT.paths as Json).flatMap((item) => Object.keys(item as object));
@@ -408,6 +407,6 @@ describeBrowser('/docs', () => {
       await page.screenshot({ path: join(process.env.SCREENSHOTS, 'docs-stream.png'), fullPage: true });
     }
     expect(await page.locator('.errors-wrapper').count()).toBe(0);
-    expect(faults).toEqual([]);
+    expect(problems).toEqual([]);
   });
 });

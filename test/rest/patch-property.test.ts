@@ -1,5 +1,5 @@
-// Structured values over HTTP: what is sent is what is stored, what a viewer folds and what the row holds, by an
-// implementation of RFC 6902 that shares nothing with the product's.
+// Structured values over HTTP: the log, a viewer's folded state and the row equal the value sent, according to an
+// implementation of RFC 6902 that is independent of the product's.
 //
 //   PATCH_CASES=100000 npm test -- test/rest/patch-property     the full run
 //   PATCH_SEED=42 npm test -- test/rest/patch-property          the same cases again
@@ -10,10 +10,10 @@ import { finalState, type PatchCase, patchCases } from '../support/patch-cases.t
 import { checkCases, PATCH_CASES, PATCH_SEED, PATCH_TIMEOUT_MS } from '../support/property.ts';
 import { applyJsonPatch, type Json, type Operation } from '../support/rfc6902.ts';
 
-/** A memory log keeps what has ended for an hour. */
+/** A memory log keeps ended executions for an hour, so a new app replaces a full one. */
 const CASES_PER_APP = 500;
 
-/** What became of one case: the same value, read in four places. */
+/** The outcome of one case: the same value, read in four places. */
 interface Outcome {
   /** The patches of the log's events, in order. */
   readonly stored: readonly (readonly Operation[])[];
@@ -28,13 +28,13 @@ test(
     let app = createApp();
     let count = 0;
     try {
-      await checkCases(patchCases, async (each) => {
+      await checkCases(patchCases, async (patchCase) => {
         count += 1;
         if (count % CASES_PER_APP === 0) {
           await app.close();
           app = createApp();
         }
-        expectAsSent(each, await publish(app, `case-${count}`, each));
+        expectAsSent(patchCase, await publish(app, `case-${count}`, patchCase));
       });
     } finally {
       await app.close();
@@ -71,15 +71,15 @@ test('an item added to an array of an earlier event of the same batch is stored 
   expect(outcome).toEqual({ stored: [first, second], folded: value, completed: value, row: value });
 });
 
-function expectAsSent(each: PatchCase, outcome: Outcome): void {
-  const value = finalState(each);
-  expect(outcome.stored, 'the patches in the log').toEqual(each.batches.flat());
+function expectAsSent(patchCase: PatchCase, outcome: Outcome): void {
+  const value = finalState(patchCase);
+  expect(outcome.stored, 'the patches in the log').toEqual(patchCase.batches.flat());
   expect(outcome.folded, 'the value that a viewer folds').toEqual(value);
   expect(outcome.completed, 'the result in `complete`').toEqual(value);
   expect(outcome.row, 'the result of the row').toEqual(value);
 }
 
-/** Publishes a case as a worker would, with a viewer that is there from the start. */
+/** Publishes a case as a worker would, with a viewer from the start. */
 async function publish(app: App, id: string, { batches }: PatchCase): Promise<Outcome> {
   // A separate caller, so that quotas of callers do not interfere.
   const caller = { id, scopes: ['read', 'publish'], claims: {} } as const;
@@ -98,7 +98,7 @@ async function publish(app: App, id: string, { batches }: PatchCase): Promise<Ou
   };
   const { token } = await send('PUT', path, { mode: 'STRUCTURED', agentId: 'writer' });
   const stream = await app.request(`${path}/stream`, { headers: { Accept: 'text/event-stream' } }, caller);
-  const viewed = stream.text();
+  const viewedText = stream.text();
   let key = 0;
   const append = (events: readonly object[]) => {
     key += 1;
@@ -114,7 +114,7 @@ async function publish(app: App, id: string, { batches }: PatchCase): Promise<Ou
   const stored = page!.events.flatMap((event) =>
     event.type === 'structured_delta' ? [event.data.patch as readonly Operation[]] : [],
   );
-  return { stored, ...foldStream(await viewed), row: row.result };
+  return { stored, ...foldStream(await viewedText), row: row.result };
 }
 
 function foldStream(text: string): Pick<Outcome, 'folded' | 'completed'> {

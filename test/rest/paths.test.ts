@@ -28,7 +28,7 @@ afterEach(() => app.close());
 const STATE = '/api/v0/executions/agents/a1';
 
 describe('PROTOCOL.md, REST aliases: the state as JSON', () => {
-  test('an open execution: parent and children as ids, lastCursor at the head', async () => {
+  test('an open execution has its parent and children as ids, and lastCursor at the head', async () => {
     await store.begin({ id: 'w', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'wf', runId: 'r' });
     const log = await directLog(app, { parentId: 'w', name: 'Ada', input: { q: 1 } });
     await store.begin({ id: 'child', kind: 'task', mode: 'TEXT', parentId: 'a1' });
@@ -69,7 +69,7 @@ describe('PROTOCOL.md, REST aliases: the state as JSON', () => {
     });
   });
 
-  test('an ended one: result, and lastCursor at the terminal event', async () => {
+  test('an ended execution has its result, and lastCursor at the terminal event', async () => {
     const log = await directLog(app);
     await log.append(chunk('a'));
     await log.complete('the result');
@@ -82,7 +82,7 @@ describe('PROTOCOL.md, REST aliases: the state as JSON', () => {
     });
   });
 
-  test('a result that no event holds is read here', async () => {
+  test('a result that no event contains is in the state', async () => {
     const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
     await run.text('x'.repeat(200_000));
     await run.complete();
@@ -91,7 +91,7 @@ describe('PROTOCOL.md, REST aliases: the state as JSON', () => {
     expect(((await (await app.request(STATE)).json()) as Execution).result).toBe('x'.repeat(200_000));
   });
 
-  test('404 for unknown, another kind, hidden; hidden relatives do not show', async () => {
+  test('an unknown or hidden execution and one of another kind are 404, and hidden relatives are left out', async () => {
     await directLog(app, { parentId: 'w' });
     await store.begin({ id: 'w', kind: 'workflow', mode: 'STRUCTURED' });
     expect((await app.request('/api/v0/executions/agents/nope')).status).toBe(404);
@@ -106,7 +106,7 @@ describe('PROTOCOL.md, REST aliases: the state as JSON', () => {
     expect(await (await app.request(STATE)).json()).toMatchObject({ parent: null });
   });
 
-  test('503 with Retry-After if the store is unavailable', async () => {
+  test('the state is 503 with Retry-After if the store is unavailable', async () => {
     store.isAway = true;
     const response = await app.request(STATE);
     expect(response.status).toBe(503);
@@ -116,21 +116,21 @@ describe('PROTOCOL.md, REST aliases: the state as JSON', () => {
 });
 
 describe('PROTOCOL.md, Other paths: health', () => {
-  test('the process is live even if parts are unavailable', async () => {
+  test('liveness is 200 even if parts are unavailable', async () => {
     store.isAway = true;
     const response = await app.request('/health/live');
     expect([response.status, await response.json()]).toEqual([200, { status: 'ok' }]);
   });
 
-  test('ready is 200, or 503 with what is down', async () => {
+  test('readiness is 200, or 503 with the parts that are unavailable', async () => {
     const ready = await app.request('/health/ready');
     expect([ready.status, await ready.json()]).toEqual([
       200,
       { status: 'ok', parts: { log: 'ok', database: 'ok' } },
     ]);
     store.isAway = true;
-    const away = await app.request('/health/ready');
-    expect([away.status, await away.json()]).toEqual([
+    const unavailable = await app.request('/health/ready');
+    expect([unavailable.status, await unavailable.json()]).toEqual([
       503,
       { status: 'unavailable', parts: { log: 'ok', database: 'memory store is unavailable' } },
     ]);
@@ -148,7 +148,7 @@ describe('PROTOCOL.md, REST aliases: methods and unknown paths', () => {
     }
   });
 
-  test('HEAD is GET without its body, and a stream is let go of', async () => {
+  test('HEAD responds like GET without a body, and releases the stream', async () => {
     await directLog(app);
     for (const path of [STATE, `${STATE}/stream`, '/health/live', '/']) {
       const [head, get] = [await app.request(path, { method: 'HEAD' }), await app.request(path)];
@@ -182,16 +182,16 @@ describe('PROTOCOL.md, REST aliases: methods and unknown paths', () => {
   });
 });
 
-/** A request whose Origin and method fetch would not let us set. */
+/** Sends a request with an Origin and a method that `fetch` forbids. */
 function send(url: string, method: string, headers: Record<string, string>) {
   return new Promise<{ status: number; headers: NodeJS.Dict<string | string[]> }>((resolve, reject) => {
-    const sent = request(url, { method, headers, agent: false }, (response) => {
+    const outgoing = request(url, { method, headers, agent: false }, (response) => {
       response.resume();
       response.destroy();
       resolve({ status: response.statusCode!, headers: response.headers });
     });
-    sent.on('error', reject);
-    sent.end();
+    outgoing.on('error', reject);
+    outgoing.end();
   });
 }
 
@@ -203,7 +203,7 @@ describe('PROTOCOL.md, Reconnecting: CORS', () => {
   const corsOf = (headers: object) =>
     Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('access-control-')));
 
-  test('none by default', async () => {
+  test('there are no CORS headers by default', async () => {
     listening = await startApp();
     await directLog(listening);
     for (const path of PATHS) {
@@ -220,7 +220,7 @@ describe('PROTOCOL.md, Reconnecting: CORS', () => {
   });
 
   test.each([[['https://a.example']], [['https://a.example', 'https://b.example']]])(
-    'the configured origins %j, and Last-Event-ID',
+    'the configured origins %j are allowed, with Last-Event-ID',
     async (corsOrigins) => {
       listening = await startApp({ corsOrigins });
       await directLog(listening);
@@ -239,7 +239,7 @@ describe('PROTOCOL.md, Reconnecting: CORS', () => {
           expect(preflight.headers['access-control-allow-methods']).toBe('GET, POST, OPTIONS');
           expect(preflight.headers['access-control-allow-headers']).toMatch(/\bLast-Event-ID\b/);
         }
-        // `null` is the origin of sandboxed pages and files: it must not be what others are answered.
+        // `null` is the origin of sandboxed pages and files: it must never be allowed.
         for (const origin of ['https://evil.example', 'null', 'https://a.example.evil']) {
           const { headers } = await send(listening.url + path, 'GET', { origin });
           expect(corsOf(headers)).toEqual({});
@@ -249,7 +249,7 @@ describe('PROTOCOL.md, Reconnecting: CORS', () => {
     },
   );
 
-  test('* allows every origin, and no credentials', async () => {
+  test('* allows every origin, but no credentials', async () => {
     listening = await startApp({ corsOrigins: ['*'] });
     const { headers } = await send(`${listening.url}/health/live`, 'GET', { origin: 'https://a.example' });
     expect(headers['access-control-allow-origin']).toBe('https://a.example');
@@ -257,12 +257,12 @@ describe('PROTOCOL.md, Reconnecting: CORS', () => {
   });
 });
 
-describe('bad input: requests that are hardly HTTP', () => {
+describe('malformed HTTP requests', () => {
   test.each([
-    ['a Host that is no host', 'GET /health/live HTTP/1.1\r\nHost: a b[\r\nConnection: close\r\n\r\n'],
-    ['an absolute URL', 'GET http://[/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],
-    ['an asterisk', 'OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],
-    ['a path of bytes', 'GET /\x80\xff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],
+    ['an invalid Host', 'GET /health/live HTTP/1.1\r\nHost: a b[\r\nConnection: close\r\n\r\n'],
+    ['an invalid absolute URL', 'GET http://[/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],
+    ['an asterisk as the target', 'OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],
+    ['a path with bytes outside ASCII', 'GET /\x80\xff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],
   ])('%s gets a status below 500 without internal details', async (_, raw) => {
     await using listening = await startApp();
     const text = await new Promise<string>((resolve, reject) => {
@@ -279,7 +279,7 @@ describe('bad input: requests that are hardly HTTP', () => {
     expect((await fetch(`${listening.url}/health/live`)).status).toBe(200);
   });
 
-  test('a body above what a document needs is read and refused without harm', async () => {
+  test('a body with an oversized document is read and rejected as bad input', async () => {
     await using listening = await startApp();
     const response = await fetch(`${listening.url}/graphql`, {
       method: 'POST',

@@ -14,14 +14,14 @@ beforeEach(async () => {
 });
 afterEach(() => app.close());
 
-interface Answer {
+interface JsonResponse {
   readonly status: number;
   readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever JSON comes.
+  // biome-ignore lint/suspicious/noExplicitAny: tests read arbitrary JSON.
   readonly body: any;
 }
 
-async function send(method: string, path: string, body: unknown, headers = {}): Promise<Answer> {
+async function send(method: string, path: string, body: unknown, headers = {}): Promise<JsonResponse> {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const init = { method, body: text, headers: { 'Content-Type': 'application/json', ...headers } };
   const response = await fetch(`${app.url}/api/v0/executions/${path}`, init);
@@ -61,7 +61,7 @@ async function events(id = 'a1') {
 }
 
 describe('PUT begins an execution', () => {
-  test('201 with a token, the epoch, the head and the attempt; the start event is in the log', async () => {
+  test('a first PUT is 201 with token, epoch, head and attempt, and appends the start event', async () => {
     const { status, body } = await begin('a1', {
       mode: 'TEXT',
       agentId: 'writer',
@@ -82,7 +82,7 @@ describe('PUT begins an execution', () => {
     expect(await state()).toMatchObject({ id: 'a1', status: 'RUNNING', mode: 'TEXT', attempt: 1, name: 'n' });
   });
 
-  test('again: the next attempt, a reset, and the older token is refused', async () => {
+  test('a second PUT begins the next attempt with a reset, and the older token is rejected', async () => {
     const first = (await begin()).body;
     await post(first.token, [chunk('half')]);
     const second = (await begin()).body;
@@ -94,7 +94,7 @@ describe('PUT begins an execution', () => {
     expect(received).toEqual(['agent_start 1', 'llm_chunk 1', 'reset 2', 'agent_status 2', 'llm_chunk 2']);
   });
 
-  test('a second publisher of the same attempt is refused', async () => {
+  test('a second publisher of the same attempt is rejected', async () => {
     await begin('a1', { mode: 'TEXT', attempt: 1 });
     expect(await begin('a1', { mode: 'TEXT', attempt: 1 })).toMatchObject({
       status: 409,
@@ -108,8 +108,8 @@ describe('PUT begins an execution', () => {
     expect(await begin('a1', { mode: 'TEXT', tenant: 'two' })).toMatchObject({ status: 403 });
     expect(await send('PUT', 'tasks/a1', { mode: 'TEXT', tenant: 'one' })).toMatchObject({ status: 400 });
     await post(token, [{ type: 'complete', data: {} }]);
-    const again = await begin('a1', { mode: 'TEXT', tenant: 'one' });
-    expect(again).toMatchObject({ status: 409, body: { code: 'ENDED' } });
+    const second = await begin('a1', { mode: 'TEXT', tenant: 'one' });
+    expect(second).toMatchObject({ status: 409, body: { code: 'ENDED' } });
   });
 
   test.each([
@@ -121,16 +121,16 @@ describe('PUT begins an execution', () => {
     [{ mode: 'TEXT', input: nested(2_400) }, 422, /^input[.0]*: nested deeper than 128 levels/],
     [{ mode: 'TEXT', colour: 'red' }, 422, /colour/],
     [{ mode: 'TEXT', input: 'x'.repeat(300_000) }, 413, /262144 bytes/],
-  ])('an invalid body is rejected, and the field is named (%#)', async (body, status, detail) => {
-    const answer = await send('PUT', 'agents/a1', body);
-    expect(answer.status).toBe(status);
-    expect(answer.headers.get('content-type')).toBe('application/problem+json');
-    expect(answer.body.detail).toMatch(detail);
+  ])('an invalid body is rejected by the name of the field (%#)', async (body, status, detail) => {
+    const response = await send('PUT', 'agents/a1', body);
+    expect(response.status).toBe(status);
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+    expect(response.body.detail).toMatch(detail);
   });
 });
 
 describe('POST appends a batch', () => {
-  test('whole, in order, byte for byte; viewers get it, and the state has the joined text', async () => {
+  test('a batch is appended in full, in order and unchanged; viewers receive it, and the state has the joined text', async () => {
     const { token } = (await begin()).body;
     using viewer = await openSse(`${app.url}/api/v0/executions/agents/a1/stream`);
     expect(await post(token, [chunk(' two\r\n'), chunk('\tparts 😀 ')])).toMatchObject({ body: { head: 3 } });
@@ -182,7 +182,7 @@ describe('POST appends a batch', () => {
     expect(await post(token, [{ type: 'complete', data: {} }], { key: 'k1' })).toMatchObject({ status: 422 });
     expect(await events()).toHaveLength(2);
     expect((await state()).status).toBe('RUNNING');
-    // White space and the order of members are not the contents.
+    // White space and the order of members do not make it another body.
     const text = '{ "events": [ { "data": {"content":"a"}, "type": "llm_chunk" } ] }';
     const headers = { 'Publisher-Token': token, 'Idempotency-Key': 'k1' };
     expect(await send('POST', 'agents/a1/events', text, headers)).toMatchObject({
@@ -191,7 +191,7 @@ describe('POST appends a batch', () => {
     });
   });
 
-  test('keys of another attempt are other keys', async () => {
+  test('the same key in another attempt is a different key', async () => {
     const first = (await begin()).body;
     await post(first.token, [chunk('one')], { key: '1' });
     const second = (await begin()).body;
@@ -203,29 +203,29 @@ describe('POST appends a batch', () => {
   test('concurrent batches do not interleave', async () => {
     const { token } = (await begin()).body;
     const texts = Array.from({ length: 12 }, (_, i) => `${i};`);
-    const answers = await Promise.all(texts.map((text) => post(token, [chunk(text), chunk('.')])));
-    expect(answers.map(({ status }) => status)).toEqual(texts.map(() => 200));
+    const responses = await Promise.all(texts.map((text) => post(token, [chunk(text), chunk('.')])));
+    expect(responses.map(({ status }) => status)).toEqual(texts.map(() => 200));
     expect((await events()).slice(1).filter((_, i) => i % 2 === 1)).toHaveLength(12);
-    expect(new Set(answers.map(({ body }) => body.head)).size).toBe(12);
+    expect(new Set(responses.map(({ body }) => body.head)).size).toBe(12);
   });
 
-  test('too many concurrent batches: 429 with Retry-After, and accepted ones are in the log', async () => {
+  test('too many concurrent batches are 429 with Retry-After, and accepted ones are in the log', async () => {
     const { token } = (await begin()).body;
     const { append } = app.log;
-    // A log that takes its time: batches wait behind the one that it has.
-    let goOn = () => {};
+    // A slow log: batches queue up after the one that it is appending.
+    let resume = () => {};
     const slow = new Promise<void>((resolve) => {
-      goOn = resolve;
+      resume = resolve;
     });
     app.log.append = async (...sent) => {
       await slow;
       return append(...sent);
     };
     const posts = Array.from({ length: 20 }, () => post(token, [chunk('x')]));
-    const refused = await Promise.race(posts);
-    expect(refused.status).toBe(429);
-    expect(refused.headers.get('retry-after')).toBe('1');
-    goOn();
+    const rejected = await Promise.race(posts);
+    expect(rejected.status).toBe(429);
+    expect(rejected.headers.get('retry-after')).toBe('1');
+    resume();
     const accepted = (await Promise.all(posts)).filter(({ status }) => status === 200);
     expect(accepted.length).toBeGreaterThanOrEqual(16);
     expect(await events()).toHaveLength(1 + accepted.length);
@@ -254,7 +254,7 @@ describe('POST appends a batch', () => {
     expect((await state()).result).toEqual({ items: [1, 2, 3] });
   });
 
-  test('a value of many small elements, which splitting would multiply, is rejected before that is done', async () => {
+  test('a value of many small elements, which splitting would multiply, is rejected before it is split', async () => {
     const { token } = (await begin('a1', { mode: 'STRUCTURED' })).body;
     const delta = (value: unknown) => ({
       type: 'structured_delta',
@@ -270,7 +270,7 @@ describe('POST appends a batch', () => {
   });
 
   test.each([2, 9, 26])(
-    'a bomb of %i batches of doubling copies is rejected, and the value stays',
+    'a bomb of %i batches of doubling copies is rejected, and the value is unchanged',
     async (batches) => {
       const { token } = (await begin('a1', { mode: 'STRUCTURED' })).body;
       const delta = (patch: object[]) => ({ type: 'structured_delta', data: { patch } });
@@ -289,24 +289,24 @@ describe('POST appends a batch', () => {
     },
   );
 
-  describe('where its beginning has left the log', () => {
+  describe('after its beginning was trimmed from the log', () => {
     beforeEach(async () => {
       await app.close();
       app = await startApp({ log: createMemoryLog({ ...DEFAULT_BOUNDS, maxEvents: 3 }) });
     });
 
-    const words = ['one ', 'two ', 'three ', 'four '];
+    const texts = ['one ', 'two ', 'three ', 'four '];
 
-    test('a text that this server has followed from its beginning is the result', async () => {
+    test('a trimmed text that this server has followed from its beginning is the result', async () => {
       const { token } = (await begin()).body;
-      for (const word of words) await post(token, [chunk(word)]);
+      for (const text of texts) await post(token, [chunk(text)]);
       await post(token, [{ type: 'complete', data: {} }]);
-      expect(await state()).toMatchObject({ result: words.join(''), resultOmitted: false });
+      expect(await state()).toMatchObject({ result: texts.join(''), resultOmitted: false });
     });
 
-    test('a text that no server has followed is reported as omitted, in the state and to viewers', async () => {
+    test('a trimmed text that no server has followed is reported as omitted, in the state and to viewers', async () => {
       const { token } = (await begin()).body;
-      for (const word of words) await post(token, [chunk(word)]);
+      for (const text of texts) await post(token, [chunk(text)]);
       // Another server, or this one after a restart.
       await using other = await startApp({ log: app.log, store: app.store });
       const first = app;
@@ -317,7 +317,7 @@ describe('POST appends a batch', () => {
       expect((await events()).at(-1)).toMatchObject({ type: 'complete', data: { resultOmitted: true } });
     });
 
-    test('patches are accepted unchecked, until one sets the whole value', async () => {
+    test('patches of a trimmed value are accepted unchecked, until one sets the complete value', async () => {
       const { token } = (await begin('a1', { mode: 'STRUCTURED' })).body;
       const delta = (path: string, value: unknown) => ({
         type: 'structured_delta',
@@ -332,7 +332,7 @@ describe('POST appends a batch', () => {
       expect((await state()).result).toEqual({ whole: 1, more: 2 });
     });
 
-    test('a batch that sets the whole value gives the result, whatever precedes it in the batch', async () => {
+    test('a batch that sets the complete value determines the result, regardless of the patches before it', async () => {
       const { token } = (await begin('a1', { mode: 'STRUCTURED' })).body;
       const delta = (path: string, value: unknown) => ({
         type: 'structured_delta',
@@ -344,7 +344,7 @@ describe('POST appends a batch', () => {
     });
   });
 
-  test('a text above the limit of what is kept is reported as omitted', async () => {
+  test('a text above the limit of retained text is reported as omitted', async () => {
     const { token } = (await begin()).body;
     const piece = 'x'.repeat(250_000);
     for (let units = 0; units <= MAX_TEXT_UNITS; units += piece.length) await post(token, [chunk(piece)]);
@@ -353,7 +353,7 @@ describe('POST appends a batch', () => {
     expect((await events()).at(-1)).toMatchObject({ type: 'complete', data: { resultOmitted: true } });
   });
 
-  test('a failure ends it with its words', async () => {
+  test('an error event ends the execution with its message and code', async () => {
     const { token } = (await begin()).body;
     await post(token, [{ type: 'error', data: { status: 'TIMED_OUT', message: 'too slow', code: 'SLOW' } }]);
     expect(await state()).toMatchObject({
@@ -364,13 +364,13 @@ describe('POST appends a batch', () => {
     expect(late).toMatchObject({ status: 409, body: { code: 'ENDED' } });
   });
 
-  test('its own status is copied to the row', async () => {
+  test('a status event sets the status of the row', async () => {
     const { token } = (await begin()).body;
     await post(token, [{ type: 'agent_status', data: { status: 'WAITING', step: 'for a tool' } }]);
     expect((await state()).status).toBe('WAITING');
   });
 
-  test('a status that cannot be written on the row does not fail the batch, and its cause is logged', async () => {
+  test('a status that cannot be written to the row does not fail the batch, and the cause is logged', async () => {
     const { token } = (await begin()).body;
     app.store.setStatus = async () => {
       throw new Error('disk failure 7');
@@ -381,17 +381,17 @@ describe('POST appends a batch', () => {
     ]);
   });
 
-  test('secrets are redacted', async () => {
+  test('secrets in a batch are redacted', async () => {
     const { token } = (await begin()).body;
     await post(token, [chunk(`key sk-${'a1B2'.repeat(8)} end`), { type: 'complete', data: {} }]);
     expect(JSON.stringify(await events())).not.toContain('a1B2a1B2');
     expect((await state()).result).toBe('key [redacted] end');
   });
 
-  test('text above 64 KiB is split; a batch without events is a sign of life', async () => {
+  test('text above 64 KiB is split, and a batch without events is a heartbeat', async () => {
     const { token, head } = (await begin()).body;
-    const alive = await post(token, []);
-    expect(alive.body).toEqual({ head });
+    const heartbeat = await post(token, []);
+    expect(heartbeat.body).toEqual({ head });
     await post(token, [chunk('x'.repeat(100_000))]);
     expect((await events()).filter(({ type }) => type === 'llm_chunk')).toHaveLength(2);
   });
@@ -425,20 +425,20 @@ describe('POST appends a batch', () => {
     [[{ type: 'tool_call', data: { ...toolCallOf(1).data, durationMs: 2 ** 31 } }], 422, /durationMs/],
     ['none', 422, /events/],
   ])(
-    'a batch with something wrong is refused whole, naming the event (%#)',
+    'a batch with an invalid event is rejected in full, by the name of the event (%#)',
     async (batch, status, detail) => {
       const { token } = (await begin()).body;
-      const answer = await post(token, batch);
-      expect(answer).toMatchObject({ status, body: { detail: expect.stringMatching(detail) } });
+      const response = await post(token, batch);
+      expect(response).toMatchObject({ status, body: { detail: expect.stringMatching(detail) } });
       expect(await events()).toHaveLength(1);
     },
   );
 
-  test('a patch that does not apply is refused, and the value stays', async () => {
+  test('a patch that does not apply is rejected, and the value is unchanged', async () => {
     const { token } = (await begin('a1', { mode: 'STRUCTURED' })).body;
     const patch = [{ op: 'remove', path: '/nothing' }];
-    const answer = await post(token, [{ type: 'structured_delta', data: { patch } }]);
-    expect(answer).toMatchObject({
+    const response = await post(token, [{ type: 'structured_delta', data: { patch } }]);
+    expect(response).toMatchObject({
       status: 422,
       body: { detail: expect.stringMatching(/^events\.0: structured_delta: patch\.0: remove "\/nothing": /) },
     });
@@ -450,58 +450,64 @@ describe('POST appends a batch', () => {
     using viewer = await openSse(`${app.url}/api/v0/executions/agents/a1/stream`);
     await viewer.take(1);
     const headers = { 'Publisher-Token': token, 'Idempotency-Key': 'k', 'Publisher-Head': '7' };
-    const refused = await send('POST', 'agents/a1/events', { events: [chunk('x')] }, headers);
-    expect(refused).toMatchObject({
+    const rejected = await send('POST', 'agents/a1/events', { events: [chunk('x')] }, headers);
+    expect(rejected).toMatchObject({
       status: 409,
       body: { code: 'SUPERSEDED', detail: expect.stringContaining('log was lost') },
     });
-    // In another epoch, so that nobody takes its events for those that they have seen.
+    // In another epoch, so that viewers do not mistake its events for those that they have already received.
     const head = (await app.log.head('a1'))!;
     expect(head.epoch).not.toBe(epoch);
     await viewer.until(() => viewer.frames.some(({ event }) => event === 'reset'), 'reset');
-    const again = (await begin()).body;
-    expect(again.attempt).toBe(2);
-    expect((await post(again.token, [chunk('anew')])).status).toBe(200);
-    await viewer.until(() => viewer.text.includes('anew'), 'the text of the next attempt');
+    const second = (await begin()).body;
+    expect(second.attempt).toBe(2);
+    expect((await post(second.token, [chunk('second attempt')])).status).toBe(200);
+    await viewer.until(() => viewer.text.includes('second attempt'), 'the text of the next attempt');
   });
 
-  test('also without the header, by the server that had answered', async () => {
+  test('a restored log is detected without Publisher-Head by the server that accepted the last batch', async () => {
     const { token } = (await begin()).body;
     const { head } = (await post(token, [chunk('a'), chunk('b')])).body;
     const { log } = app;
-    const real = log.head.bind(log);
-    log.head = async (id) => ({ ...(await real(id))!, head: head - 1 });
-    const refused = await post(token, [chunk('c')]);
-    expect(refused).toMatchObject({
+    const readHead = log.head.bind(log);
+    log.head = async (id) => ({ ...(await readHead(id))!, head: head - 1 });
+    const rejected = await post(token, [chunk('c')]);
+    expect(rejected).toMatchObject({
       status: 409,
       body: { code: 'SUPERSEDED', detail: expect.stringContaining('log was lost') },
     });
-    log.head = real;
+    log.head = readHead;
     expect((await events()).map(({ type }) => type)).toEqual(['agent_start', 'llm_chunk', 'llm_chunk']);
   });
 
   test('an invalid Publisher-Head is rejected by name', async () => {
     const { token } = (await begin()).body;
     const headers = { 'Publisher-Token': token, 'Idempotency-Key': 'k', 'Publisher-Head': '-1' };
-    const refused = await send('POST', 'agents/a1/events', { events: [] }, headers);
-    expect(refused).toMatchObject({
+    const rejected = await send('POST', 'agents/a1/events', { events: [] }, headers);
+    expect(rejected).toMatchObject({
       status: 400,
       body: { detail: expect.stringMatching(/^header Publisher-Head: expected/) },
     });
   });
 
-  test('headers that are missing are named; an unknown execution is 404; a wrong token is refused', async () => {
+  test('a missing header is rejected by name, an unknown execution is 404, and a wrong token is 409', async () => {
     const { token } = (await begin()).body;
-    const bare = await send('POST', 'agents/a1/events', { events: [] });
-    expect(bare).toMatchObject({ status: 400, body: { detail: expect.stringContaining('Publisher-Token') } });
-    const keyless = await send('POST', 'agents/a1/events', { events: [] }, { 'Publisher-Token': token });
-    expect(keyless).toMatchObject({
+    const withoutToken = await send('POST', 'agents/a1/events', { events: [] });
+    expect(withoutToken).toMatchObject({
+      status: 400,
+      body: { detail: expect.stringContaining('Publisher-Token') },
+    });
+    const withoutKey = await send('POST', 'agents/a1/events', { events: [] }, { 'Publisher-Token': token });
+    expect(withoutKey).toMatchObject({
       status: 400,
       body: { detail: expect.stringContaining('Idempotency-Key') },
     });
     expect((await post(token, [chunk('x')], { id: 'nobody' })).status).toBe(404);
-    expect(await post('made-up', [chunk('x')])).toMatchObject({ status: 409, body: { code: 'SUPERSEDED' } });
-    expect(await post('made-up', [{ type: 'complete', data: {} }])).toMatchObject({ status: 409 });
+    expect(await post('wrong-token', [chunk('x')])).toMatchObject({
+      status: 409,
+      body: { code: 'SUPERSEDED' },
+    });
+    expect(await post('wrong-token', [{ type: 'complete', data: {} }])).toMatchObject({ status: 409 });
     expect((await state()).status).toBe('RUNNING');
   });
 });

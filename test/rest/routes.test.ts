@@ -1,4 +1,4 @@
-// The table of routes: what holds for each of its rows on a running server, and for paths and methods outside of it.
+// The routing table on a running server: rules for every route, and for paths and methods without a route.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { matchRoute, ROUTES } from '../../src/rest/routes.ts';
 import { RESPONSE_HEADERS } from '../../src/rest/security-headers.ts';
@@ -7,7 +7,7 @@ import { directLog } from '../support/app.ts';
 
 const METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH'];
 
-/** Left out of the OpenAPI document. A route without an operation must be added here deliberately. */
+/** Routes left out of the OpenAPI document. A route without an operation must be added here deliberately. */
 const UNDOCUMENTED = ['GET /docs/', 'GET /docs/{file}', 'ANY /graphql', 'ANY /graphql/*'];
 
 let app: GuardedApp;
@@ -43,11 +43,11 @@ const rows = ROUTES.map((route) => ({
 }));
 
 describe.each(rows)('$name', ({ name, method, path, route }) => {
-  test('is found by its path and method', () => {
+  test('the route is found by its path and method', () => {
     expect(matchRoute({ method, url: `http://localhost${path}` }).route).toBe(route);
   });
 
-  test('has a handler that responds, with the headers of every response', async () => {
+  test('the route has a handler, whose response has the headers of every response', async () => {
     const response = await sendAs(method, path);
     // Only the handlers of GraphQL may reject a method or a path that the table accepts.
     if (route.errors !== 'graphql') expect([404, 405]).not.toContain(response.status);
@@ -59,7 +59,7 @@ describe.each(rows)('$name', ({ name, method, path, route }) => {
     }
   });
 
-  test('sends HTML only with the policy of its page', async () => {
+  test('the route sends HTML only with the content security policy of its page', async () => {
     const response = await send(method, path, { accept: 'text/html', ...bearer(await tokenOf()) });
     const isHtml = response.headers.get('content-type')?.startsWith('text/html') ?? false;
     if (!isHtml) return expect(route.path).not.toBe('/');
@@ -68,13 +68,13 @@ describe.each(rows)('$name', ({ name, method, path, route }) => {
     expect(response.headers.get('cross-origin-opener-policy')).toBe('same-origin');
   });
 
-  test('is served without credentials only if it is open', async () => {
+  test('the route is served without credentials only if it is open', async () => {
     const { status } = await send(method, path);
     if (route.access === 'open') expect(status).toBe(200);
     else expect(status).toBe(401);
   });
 
-  test('accepts a stream token only if its access allows it', async () => {
+  test('the route accepts a stream token only if its access allows it', async () => {
     const caller = { id: 'ann' };
     const { token } = await app.services.streamTokens.mint(caller, ['*']);
     const { status } = await send(method, `${path}?access_token=${token}`);
@@ -82,11 +82,11 @@ describe.each(rows)('$name', ({ name, method, path, route }) => {
     else expect(status).not.toBe(401);
   });
 
-  test('is in the OpenAPI document, or deliberately not', () => {
+  test('the route is in the OpenAPI document, unless deliberately left out', () => {
     expect(route.openApi === false).toBe(UNDOCUMENTED.includes(name));
   });
 
-  test('rejects the methods that its path does not have, and lists the others', async () => {
+  test('the path rejects methods without a route, and lists the allowed ones', async () => {
     if (route.method === 'ANY') return expect(route.errors).toBe('graphql');
     const ofPath = ROUTES.filter((other) => other.path === route.path).map((other) => other.method as string);
     const allowed = ofPath.includes('GET') ? [...ofPath, 'HEAD'] : ofPath;
@@ -118,7 +118,7 @@ test.each([
   '/health',
   '/api/v0/executions/foo/a1',
   '/api/v0/stream-tokens/',
-])('%s is a 404 for a caller, and a 401 without credentials: nobody can probe for paths', async (path) => {
+])('%s is 404 for a caller and 401 without credentials, so that paths cannot be probed', async (path) => {
   for (const method of METHODS) {
     expect((await sendAs(method, path)).status, method).toBe(404);
     expect((await send(method, path)).status, method).toBe(401);

@@ -1,4 +1,4 @@
-// Security headers of responses, and the policies of the pages in a browser that enforces them.
+// Security headers of responses, and the content security policies of the pages, enforced by a browser.
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { chunk, directLog, graphqlPath, startApp } from '../support/app.ts';
@@ -10,14 +10,14 @@ describe('every response', () => {
     ['the state of an execution', '/api/v0/executions/agents/a1'],
     ['a problem', '/nope'],
     ['GraphQL', graphqlPath('{ __typename }')],
-    ['an error of GraphQL', graphqlPath('{ nope }')],
+    ['a GraphQL error', graphqlPath('{ nope }')],
     ['a stream', '/api/v0/executions/agents/a1/stream'],
     ['an invalid request', '/%'],
   ])('%s prevents MIME sniffing, framing and use by other sites', async (_, path) => {
     await using app = await startApp();
     await directLog(app);
-    using answer = await openSse(app.url + path, { headers: { accept: '*/*' } });
-    expect(answer.headers).toMatchObject({
+    using stream = await openSse(app.url + path, { headers: { accept: '*/*' } });
+    expect(stream.headers).toMatchObject({
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
       'cross-origin-resource-policy': 'same-origin',
@@ -38,7 +38,7 @@ describe('every response', () => {
 });
 
 describeBrowser('the pages in Chromium', () => {
-  async function opened(path: string) {
+  async function openPage(path: string) {
     const app = await startApp();
     const log = await directLog(app, { name: 'shown' });
     await log.append(chunk('Hello, page'));
@@ -79,8 +79,8 @@ describeBrowser('the pages in Chromium', () => {
     expect(await page.evaluate('window.injected')).toBeUndefined();
   }
 
-  test('the console follows an execution under a policy of hashes', async () => {
-    await using w = await opened('/#agent/a1');
+  test('the console follows an execution under a content security policy with hashes', async () => {
+    await using w = await openPage('/#agent/a1');
     await expect.poll(() => w.page.locator('#text').textContent()).toBe('Hello, page');
     const background = 'getComputedStyle(document.body).display';
     expect(await w.page.evaluate(background), 'the style is applied').toBe('grid');
@@ -88,8 +88,8 @@ describeBrowser('the pages in Chromium', () => {
     await expectIsolated(w.page, w.violations);
   });
 
-  test('/docs renders the document', async () => {
-    await using w = await opened('/docs');
+  test('/docs renders the OpenAPI document', async () => {
+    await using w = await openPage('/docs');
     await w.page.locator('.opblock').first().waitFor();
     await w.page.locator('.opblock-summary').first().click();
     await w.page.locator('.opblock-body').first().waitFor();
@@ -98,7 +98,7 @@ describeBrowser('the pages in Chromium', () => {
   });
 
   test('GraphiQL runs a query and starts the workers of its editor', async () => {
-    await using w = await opened(graphqlPath('{ executions { edges { node { name } } } }'));
+    await using w = await openPage(graphqlPath('{ executions { edges { node { name } } } }'));
     await w.page.locator('.graphiql-execute-button').click();
     await expect.poll(() => w.page.locator('.result-window').textContent()).toContain('shown');
     // Without its workers the editor neither checks nor completes.

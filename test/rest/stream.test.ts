@@ -34,7 +34,7 @@ const get = (path = PATH, headers: Record<string, string> = {}) =>
 
 const idsOf = (text: string) => [...text.matchAll(/^id: (\d+)-\w+\nevent: /gm)].map(([, seq]) => Number(seq));
 
-/** Asserts that a response is a problem document of RFC 9457, and answers it. */
+/** Asserts that a response is a problem document of RFC 9457, and returns it. */
 async function problemOf(response: Response) {
   expect(response.headers.get('content-type')).toBe('application/problem+json');
   const problem = (await response.json()) as Record<string, unknown>;
@@ -44,7 +44,7 @@ async function problemOf(response: Response) {
 }
 
 describe('PROTOCOL.md, REST aliases: the frame', () => {
-  test('id, event, data as JSON; a chunk is plain text, a line per line', async () => {
+  test('a frame has id, event and data as JSON; a chunk is plain text, one data line per line', async () => {
     const log = await directLog(app);
     await log.append(
       { type: 'agent_start', ts: TS, data: { agentId: 'ada' } },
@@ -106,7 +106,7 @@ describe('PROTOCOL.md, REST aliases: the frame', () => {
     );
   });
 
-  test('workflows and tasks have theirs', async () => {
+  test('workflows and tasks have their own streams', async () => {
     for (const [kind, plural] of [
       ['workflow', 'workflows'],
       ['task', 'tasks'],
@@ -133,7 +133,7 @@ describe('PROTOCOL.md, REST aliases: the frame', () => {
 });
 
 describe('PROTOCOL.md, REST aliases: parameters', () => {
-  test('Last-Event-ID or last_event_id resume; the header wins, an empty one does not', async () => {
+  test('Last-Event-ID or last_event_id resumes; the header takes precedence unless it is empty', async () => {
     const log = await directLog(app);
     await log.append(...chunks(9));
     await log.complete();
@@ -165,11 +165,11 @@ describe('PROTOCOL.md, REST aliases: parameters', () => {
     ['last_event_id=-1', 'BAD_CURSOR', 'cursor'],
     ['last_event_id=1-UPPERCASE12', 'BAD_CURSOR', 'cursor'],
     ['last_event_id=9007199254740993', 'BAD_CURSOR', 'cursor'],
-  ])('%s is 400 %s, and names the parameter', async (query, code, named) => {
-    // Of an unknown execution: parameters are checked before any look-up.
+  ])('%s is 400 %s, and names the parameter', async (query, code, parameter) => {
+    // For an unknown execution: parameters are validated before the lookup.
     const problem = await problemOf(await get(`/api/v0/executions/agents/nope/stream?${query}`));
     expect(problem).toMatchObject({ status: 400, title: 'Bad Request', code });
-    expect(problem.detail).toContain(named);
+    expect(problem.detail).toContain(parameter);
   });
 
   test('a malformed Last-Event-ID is 400 BAD_CURSOR, regardless of the query', async () => {
@@ -186,7 +186,7 @@ describe('PROTOCOL.md, REST aliases: parameters', () => {
     expect(new Set(texts).size).toBe(1);
   });
 
-  test('events: blanks are skipped, every type of the catalogue is known', async () => {
+  test('the events parameter ignores blanks and accepts every event type', async () => {
     const log = await directLog(app);
     await log.append(chunk('a'), toolCall());
     await log.complete();
@@ -221,7 +221,7 @@ describe('PROTOCOL.md, Cursors: execution ids, percent-encoded in a path', () =>
     ['malformed percent-encoding', 'a%zz', 'invalid percent-encoding'],
     ['a lone percent sign', 'a%', 'invalid percent-encoding'],
     ['bytes that are not UTF-8', '%C3%28', 'invalid percent-encoding'],
-  ])('%s is 400, of the stream and of the state', async (_, id, detail) => {
+  ])('%s is 400 for the stream and for the state', async (_, id, detail) => {
     for (const path of [`/api/v0/executions/agents/${id}/stream`, `/api/v0/executions/agents/${id}`]) {
       const problem = await problemOf(await get(path));
       expect(problem).toMatchObject({ status: 400, code: 'BAD_USER_INPUT' });
@@ -231,7 +231,7 @@ describe('PROTOCOL.md, Cursors: execution ids, percent-encoded in a path', () =>
 });
 
 describe('PROTOCOL.md, REST aliases: responses', () => {
-  test('204 at the terminal event, by header or query; 200 before it', async () => {
+  test('a cursor at the terminal event is 204, by header or query; one before it is 200', async () => {
     const log = await directLog(app);
     await log.append(chunk('a'));
     await log.complete();
@@ -248,7 +248,7 @@ describe('PROTOCOL.md, REST aliases: responses', () => {
     expect(app.services.tails.size).toBe(0);
   });
 
-  test('an open execution is not 204, even if the cursor is at its head', async () => {
+  test('an open execution is 200, even if the cursor is at its head', async () => {
     const log = await directLog(app);
     await log.append(chunk('a'));
     const response = await get(PATH, { 'last-event-id': `1-${log.epoch}` });
@@ -273,13 +273,13 @@ describe('PROTOCOL.md, REST aliases: responses', () => {
     expect(kind).toEqual(hidden);
   });
 
-  test('403 for one that may not be read', async () => {
+  test('an execution that the caller may not read is 403', async () => {
     await directLog(app);
     permission = () => ({ read: 'denied' });
     expect(await problemOf(await get())).toMatchObject({ status: 403, code: 'FORBIDDEN' });
   });
 
-  test('406 if Accept does not include event streams, otherwise 200', async () => {
+  test('a request is 406 if Accept does not include event streams, otherwise 200', async () => {
     await directLog(app);
     for (const accept of ['application/json', 'text/html', 'image/*']) {
       expect(await problemOf(await get(PATH, { accept }))).toMatchObject({
@@ -304,7 +304,7 @@ describe('PROTOCOL.md, REST aliases: responses', () => {
     await response.body!.cancel();
   });
 
-  test('503 with Retry-After if the store is unavailable', async () => {
+  test('a stream is 503 with Retry-After if the store is unavailable', async () => {
     store.isAway = true;
     const response = await get();
     expect(response.headers.get('retry-after')).toBe('5');
@@ -315,21 +315,21 @@ describe('PROTOCOL.md, REST aliases: responses', () => {
     });
   });
 
-  test('429 with Retry-After, and 401', async () => {
+  test('too many streams are 429 with Retry-After, and failed authentication is 401', async () => {
     await directLog(app);
     permission = () => {
-      throw new ExecstreamError('TOO_MANY_STREAMS', 'ten are enough');
+      throw new ExecstreamError('TOO_MANY_STREAMS', 'the limit is ten');
     };
-    const many = await get();
-    expect(many.headers.get('retry-after')).toBe('5');
-    expect(await problemOf(many)).toMatchObject({ status: 429, code: 'TOO_MANY_STREAMS' });
+    const rejected = await get();
+    expect(rejected.headers.get('retry-after')).toBe('5');
+    expect(await problemOf(rejected)).toMatchObject({ status: 429, code: 'TOO_MANY_STREAMS' });
     permission = () => {
-      throw new ExecstreamError('UNAUTHENTICATED', 'who are you?');
+      throw new ExecstreamError('UNAUTHENTICATED', 'unknown caller');
     };
     expect(await problemOf(await get())).toMatchObject({ status: 401, code: 'UNAUTHENTICATED' });
   });
 
-  test('a fault of ours is 500, masked, and logged', async () => {
+  test('an internal error is 500, masked, and logged', async () => {
     await directLog(app);
     permission = () => {
       throw new TypeError('the password is hunter2');
@@ -344,7 +344,7 @@ describe('PROTOCOL.md, REST aliases: responses', () => {
     const response = await get(PATH, { 'last-event-id': '1' });
     expect(response.status).toBe(200);
     expect(await response.text()).toBe('retry: 5000\n: memory store is unavailable\n\n');
-    // Only the header tells a browser's EventSource that comes back.
+    // Only the header identifies a browser's EventSource that reconnects.
     expect((await get(`${PATH}?last_event_id=1`)).status).toBe(503);
   });
 });

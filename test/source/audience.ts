@@ -5,7 +5,7 @@ export interface RecordingAudience extends Audience {
   pollMs: number;
   /** The code of every warning; of active ones, once each time they are set. */
   readonly warnings: string[];
-  /** The code of the warning that a viewer who joins now would receive. */
+  /** The code of the warning that a viewer that joins now would receive. */
   activeWarning: string | undefined;
 }
 

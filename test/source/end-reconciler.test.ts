@@ -134,8 +134,8 @@ describe('value', () => {
     await publisher.append(delta('', { a: 1 }), delta('/b', 2));
     await end({ a: 1, b: 2, c: 3 });
     await reconcile();
-    const whole = [{ op: 'replace', path: '', value: { a: 1, b: 2, c: 3 } }];
-    expect(await contents(2)).toEqual([whole, 'complete']);
+    const fullPatch = [{ op: 'replace', path: '', value: { a: 1, b: 2, c: 3 } }];
+    expect(await contents(2)).toEqual([fullPatch, 'complete']);
   });
 
   test('a value that equals the state of the log is not appended again, also in a trimmed log', async () => {
@@ -180,7 +180,7 @@ describe('value', () => {
 
 describe('reads of the log', () => {
   /** A log that counts its reads. */
-  function counted(log: EventLog) {
+  function countReads(log: EventLog) {
     const counts = { reads: 0 };
     const read: EventLog['read'] = (...args) => {
       counts.reads += 1;
@@ -193,7 +193,7 @@ describe('reads of the log', () => {
     const { publisher, log, store, end, reconciler, contents } = await setUp();
     await publisher.append(chunk('one '));
     await end('one two');
-    const { counts, on } = counted(log);
+    const { counts, on } = countReads(log);
     const reconcileEnd = reconciler(on);
     const row = (await store.get('a1'))!;
     await Promise.all(Array.from({ length: 50 }, () => reconcileEnd(row)));
@@ -206,7 +206,7 @@ describe('reads of the log', () => {
     await publisher.append(chunk('one '));
     await store.finish('a1', 1, { status: 'FAILED', error: { message: 'm' } });
     await vi.advanceTimersByTimeAsync(6_000);
-    const { counts, on } = counted(log);
+    const { counts, on } = countReads(log);
     await reconcile(on);
     expect(counts.reads).toBe(0);
     expect(await contents()).toEqual(['one ', 'error']);
@@ -217,8 +217,8 @@ describe('reads of the log', () => {
     await publisher.append(chunk('one '));
     await end('one two');
     const empty = createMemoryLog();
-    const losing: EventLog = { ...log, open: empty.open, append: empty.append };
-    await reconcile(losing);
+    const lostLog: EventLog = { ...log, open: empty.open, append: empty.append };
+    await reconcile(lostLog);
     expect(await empty.head('a1')).toBeUndefined();
     await reconcile(empty);
     const { events } = (await empty.read('a1', 0, 10))!;
@@ -234,7 +234,7 @@ describe('a publisher that is only late', () => {
     const { publisher, log, end, reconcile, contents } = await setUp();
     await publisher.append(chunk('one '));
     await end('one two three');
-    const racing: EventLog = {
+    const racingLog: EventLog = {
       ...log,
       read: async (...read) => {
         const page = await log.read(...read);
@@ -242,7 +242,7 @@ describe('a publisher that is only late', () => {
         return page;
       },
     };
-    await reconcile(racing);
+    await reconcile(racingLog);
     expect(await contents()).toEqual(['one ', 'two ']);
     await reconcile();
     expect(await contents()).toEqual(['one ', 'two ', 'three', 'complete']);
@@ -254,7 +254,7 @@ describe('a publisher that is only late', () => {
     await publisher.append(chunk('word '));
     await end(text);
     const outcomes: string[] = [];
-    const racing: EventLog = {
+    const racingLog: EventLog = {
       ...log,
       append: async (id, request) => {
         const { epoch } = publisher;
@@ -263,7 +263,7 @@ describe('a publisher that is only late', () => {
         return log.append(id, request);
       },
     };
-    await reconcile(racing);
+    await reconcile(racingLog);
     expect(new Set(outcomes)).toEqual(new Set(['superseded']));
     expect(outcomes.length).toBeGreaterThan(1);
     const all = await contents();

@@ -1,5 +1,5 @@
-// An engine that writes one row, and relays that follow it: over the memory log and a store in memory, with real but
-// short times.
+// An engine that writes one row, and relays that follow it, over the memory log and the memory store, with short real
+// times.
 import { afterEach } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
 import type { ExecutionEvent } from '../../src/event/events.ts';
@@ -18,7 +18,7 @@ afterEach(() => {
   for (const stop of stops.splice(0)) stop();
 });
 
-/** An engine that writes a row, and a count of the polls of it. */
+/** An engine that writes a row, and counts the polls of it. */
 function createEngine(store: MemoryStore) {
   let row: Execution = {
     id: ID,
@@ -65,9 +65,9 @@ export function setUp(log: EventLog = createMemoryLog()) {
   const events = async (): Promise<readonly ExecutionEvent[]> => (await log.read(ID, 0, 1_000))?.events ?? [];
   const types = async () => (await events()).map(({ type }) => type);
   const text = async () =>
-    (await events()).reduce((whole, { type, data }) => {
+    (await events()).reduce((joined, { type, data }) => {
       if (type === 'reset') return '';
-      return type === 'llm_chunk' ? whole + (data as { content: string }).content : whole;
+      return type === 'llm_chunk' ? joined + (data as { content: string }).content : joined;
     }, '');
   const follow = (pollMs = 20) => {
     const viewers = audience(pollMs);

@@ -1,5 +1,5 @@
-// An engine that only runs INSERT and UPDATE in psql, and publishers that vanish: whole servers over one Redis and
-// one Postgres.
+// An engine that only runs INSERT and UPDATE in psql, and publishers that vanish, with complete servers over one Redis
+// and one Postgres.
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ import { until } from '../support/wait.ts';
 const run = promisify(execFile);
 const REVISIONS = 'prisma/optional/revisions.sql';
 
-/** Runs a script in psql, as an engine's operator would. */
+/** Runs a script in psql, as an engine would. */
 async function psql(url: string, script: string): Promise<void> {
   const own = join(findPart(POSTGRES) ?? '', 'psql');
   await run(existsSync(own) ? own : 'psql', ['-q', '-v', 'ON_ERROR_STOP=1', url, '-c', script]);
@@ -40,7 +40,7 @@ async function runUpdates(url: string, id: string, statements: readonly string[]
   await run(existsSync(own) ? own : 'psql', ['-q', '-v', 'ON_ERROR_STOP=1', ...arguments_, url]);
 }
 
-describePostgres('whole servers', () => {
+describePostgres('complete servers', () => {
   describeOwnRedis('over one Redis and one Postgres', () => {
     let redis: RedisServer;
     let database: Database;
@@ -104,14 +104,14 @@ describePostgres('whole servers', () => {
       const servers = [await server(), await server()];
       await psql(database.url, `INSERT INTO execstream.execution (id, kind) VALUES ('${id}', 'task')`);
       const views = await Promise.all(servers.map((app) => watch(app, id)));
-      // The relay has the lease, and no other process gets it.
+      // The relay holds the lease, so no other process gets it.
       await until(() => views.every(({ events }) => events.length > 0), {
         what: 'the start on both servers',
       });
       expect(await servers[0]!.log.takeLease(id, 'a third', 1_000)).toBeUndefined();
       await runUpdates(database.url, id, updates(id, states));
       await Promise.all(views.map(({ ended }) => ended));
-      // Viewers have the end a moment before its position is on the row.
+      // Viewers receive the end shortly before its position is on the row.
       const row = await until(async () => {
         const now = await servers[0]!.store.get(id);
         return now?.end && now;

@@ -49,7 +49,7 @@ test('an execution whose publisher is lost ends after the configured time', asyn
   expect((await store.get(ID))?.status).toBe('FAILED');
 });
 
-test('an execution whose end another source decides is left alone', async () => {
+test('an execution whose end is decided elsewhere is left open', async () => {
   const { store, types, first } = await setUp({ isEndedElsewhere: (row) => row.workflowId !== undefined });
   first.startSweeping();
   await vi.advanceTimersByTimeAsync(10 * MINUTE_MS);
@@ -57,7 +57,7 @@ test('an execution whose end another source decides is left alone', async () => 
   expect(await types()).toEqual([]);
 });
 
-test('an execution whose publisher is alive after an outage of the log is left alone', async () => {
+test('an execution whose publisher is alive after an outage of the log is left open', async () => {
   // Sweeps exactly 30 s apart: with two within 36 s, the second would rightly end it.
   vi.spyOn(Math, 'random').mockReturnValue(0.5);
   onTestFinished(() => void vi.mocked(Math.random).mockRestore());

@@ -13,7 +13,7 @@ function row(change: Partial<Execution> = {}): Execution {
   return { ...base, startedAt, ...change };
 }
 
-/** Publishes states one after the other; returns the events, and the last note. */
+/** Publishes states one after the other; returns the events, and the last progress. */
 function publish(
   states: readonly Execution[],
   before?: RowProgress,
@@ -38,12 +38,12 @@ function textOf(events: readonly NewEvent[]): string | undefined {
 }
 
 describe('the events of a row', () => {
-  test('begin with the start event, followed by the chunks that were added to the text', () => {
+  test('the events begin with the start event, followed by the chunks that were added to the text', () => {
     const states = ['one', 'one two', 'one two three'].map((result, i) => row({ result, revision: i + 1 }));
     expect(short(publish(states).events)).toEqual(['agent_start', 'one', ' two', ' three']);
   });
 
-  test('have each change of its status, and its end last', () => {
+  test('the events have each change of the status, and the end last', () => {
     const end = { status: 'SUCCESS', result: 'xy', finishedAt: new Date(5) } as const;
     const states = [row({ status: 'PENDING' }), row(), row({ status: 'WAITING', result: 'x' }), row(end)];
     const { events } = publish(states);
@@ -59,7 +59,7 @@ describe('the events of a row', () => {
     expect(events.at(-1)?.data).toEqual({ status: 'SUCCESS', result: 'xy', durationMs: 5 });
   });
 
-  test('of a workflow are its status and usage', () => {
+  test('the events of a workflow are its status and usage', () => {
     const usage = { inputTokens: 1, outputTokens: 2, totalTokens: 3 };
     const workflow = { kind: 'workflow', mode: 'STRUCTURED' } as const;
     const { events } = publish([row(workflow), row({ ...workflow, usage, result: { a: 1 } })]);
@@ -69,12 +69,12 @@ describe('the events of a row', () => {
     ]);
   });
 
-  test('restart the text, after a warning and a reset, if it was rewritten', () => {
+  test('the text restarts, after a warning and a reset, if it was rewritten', () => {
     const { events } = publish([row({ result: 'a first try' }), row({ result: 'another one' })]);
     expect(short(events)).toEqual(['agent_start', 'a first try', 'warning', 'reset', 'another one']);
   });
 
-  test('of a value are patches, the first one a whole value', () => {
+  test('the events of a value are patches, and the first one sets the complete value', () => {
     const structured = { mode: 'STRUCTURED' } as const;
     const values = [
       { a: 1, list: ['x'.repeat(200)] },
@@ -87,7 +87,7 @@ describe('the events of a row', () => {
     ]);
   });
 
-  test('hold back half of a surrogate pair or CRLF until the other half has arrived', () => {
+  test('half of a surrogate pair or CRLF is held back until the other half has arrived', () => {
     const { events } = publish([
       row({ result: 'a\ud83d' }),
       row({ result: 'a😀\r' }),
@@ -96,18 +96,18 @@ describe('the events of a row', () => {
     expect(short(events)).toEqual(['agent_start', 'a', '😀', '\r\n']);
   });
 
-  test('split a long text into chunks that fit', () => {
+  test('a long text is split into chunks within the limit', () => {
     const { events } = publish([row({ result: 'é'.repeat(100_000) })]);
     expect(events.length).toBe(5);
     expect(textOf(events)).toBe('é'.repeat(100_000));
   });
 
-  test('keep the text if an execution fails without a result', () => {
+  test('the text remains if an execution fails without a result', () => {
     const states = [row({ result: 'half' }), row({ status: 'FAILED', finishedAt: new Date(0) })];
     expect(short(publish(states).events)).toEqual(['agent_start', 'half', 'error']);
   });
 
-  test('add up to the same text and end wherever one server stops and another continues from its note', () => {
+  test('the text and end are the same wherever one server stops and another continues from its progress', () => {
     const piece = fc.string({ unit: 'grapheme', maxLength: 8 });
     const change = fc.oneof(
       { weight: 5, arbitrary: fc.record({ add: piece }) },
@@ -134,7 +134,7 @@ describe('the events of a row', () => {
               continue;
             }
             const steps = rowEvents.eventsFor(states[i]!);
-            // A server dies after any event; the next one reads the states after the note's revision.
+            // A server dies after any event; the next one reads the states after the revision of the last progress.
             const cut = steps.findIndex(() => cuts.includes(count++));
             for (const step of cut < 0 ? steps : steps.slice(0, cut + 1)) {
               events.push(step.event);

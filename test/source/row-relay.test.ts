@@ -96,16 +96,16 @@ test('a relay that loses its lease leaves the row to the new holder', async () =
 });
 
 test('a lost log receives all events again, after a reset', async () => {
-  let real = createMemoryLog();
-  const log = new Proxy({} as EventLog, { get: (_, key) => Reflect.get(real, key) });
+  let current = createMemoryLog();
+  const log = new Proxy({} as EventLog, { get: (_, key) => Reflect.get(current, key) });
   const { engine, text, types, follow } = setUp(log);
   engine.set({ result: 'one' });
   follow();
   await until(async () => (await text()) === 'one', { what: 'the first text' });
-  const old = real;
-  real = createMemoryLog();
+  const old = current;
+  current = createMemoryLog();
   // The lease outlives the log in this test, as it may on Redis.
-  Object.assign(real, { takeLease: old.takeLease, renewLease: old.renewLease, dropLease: old.dropLease });
+  Object.assign(current, { takeLease: old.takeLease, renewLease: old.renewLease, dropLease: old.dropLease });
   engine.set({ result: 'one two' });
   await until(async () => (await text()) === 'one two', { what: 'the complete text' });
   expect(await types()).toEqual(['reset', 'agent_start', 'llm_chunk']);

@@ -10,7 +10,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('a viewer is warned once after 30 s without a heartbeat, and so is a viewer who joins later', async () => {
+test('a viewer is warned once after 30 s without a heartbeat, and so is a viewer that joins later', async () => {
   const { log, first } = await setUp();
   const viewers = audience();
   first.follow(ID, viewers);

@@ -1,4 +1,4 @@
-// Warnings and poll intervals between viewers and what follows their execution, through the tails of a process.
+// Warnings and poll intervals between viewers and the source of their execution, through the tails of a process.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ExecutionEvent } from '../../src/event/events.ts';
 import { ANONYMOUS, allowTenant } from '../../src/execution/permission.ts';
@@ -11,7 +11,7 @@ import { createMemoryStore } from '../support/memory-store.ts';
 const ID = 'agent-1';
 
 beforeEach(() => {
-  // Timers, but not the turns of the event loop in which viewers are admitted.
+  // Fakes timers, but not `setImmediate`, which admits viewers.
   vi.useFakeTimers({
     toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'],
   });
@@ -42,7 +42,7 @@ async function setUp() {
 const codes = (events: (ExecutionEvent | undefined)[]) =>
   events.flatMap((event) => (event?.type === 'warning' ? [`${event.data.code} ${event.seq}`] : []));
 
-test('each viewer is warned of a silence once, also a viewer who joins during it', async () => {
+test('each viewer is warned of a silence once, also one that joins during it', async () => {
   const { log, open } = await setUp();
   const first = await open();
   await vi.advanceTimersByTimeAsync(40_000);

@@ -1,5 +1,5 @@
-// What an installation consists of: the dependencies that the manifest and the lock file name, and the packed package
-// with those alone.
+// The contents of an installation: the dependencies in the manifest and the lock file, and the packed package with only
+// those.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,14 +26,14 @@ const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) a
   packages: Record<string, Entry>;
 };
 
-/** Paths of the packages that are installed with ours. */
+/** The paths of the packages that are installed with ours. */
 const installed = Object.entries(lock.packages)
   .filter(([path, { dev, devOptional, peer }]) => path !== '' && !dev && !devOptional && !peer)
   .map(([path]) => path);
 const nameOf = (path: string) => path.replace(/^.*node_modules\//, '');
 
 describe('the dependencies', () => {
-  test('of production are exact versions, except packages of which users have their own copy', () => {
+  test('production dependencies are exact versions, except packages that users install themselves', () => {
     const ranges = Object.entries(manifest.dependencies)
       .filter(([, range]) => !/^\d+\.\d+\.\d+$/.test(range))
       .map(([name]) => name);
@@ -45,12 +45,12 @@ describe('the dependencies', () => {
     ]);
   });
 
-  test('of development are exact versions', () => {
+  test('development dependencies are exact versions', () => {
     const ranges = Object.values(manifest.devDependencies).filter((range) => !/^\d+\.\d+\.\d+$/.test(range));
     expect(ranges).toEqual([]);
   });
 
-  test('bring no telemetry into an installation, and no script that runs there but one that checks a version', () => {
+  test('dependencies bring no telemetry, and no install script except one that checks a version', () => {
     expect(installed.length).toBeGreaterThan(100);
     const names = installed.map(nameOf);
     expect(names).not.toContain('@scarf/scarf');
@@ -67,7 +67,7 @@ describe('the packed package', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'execstream-pack-'));
-    // A copy: building replaces dist/, which belongs to whoever works here.
+    // A copy, because building replaces dist/, which a developer may be using.
     const checkout = join(folder, 'checkout');
     mkdirSync(checkout);
     const files = [
@@ -89,7 +89,7 @@ describe('the packed package', () => {
     mkdirSync(join(project, 'node_modules'), { recursive: true });
     execFileSync('tar', ['-xzf', join(checkout, filename), '-C', project]);
     cpSync(join(project, 'package'), join(project, 'node_modules/execstream'), { recursive: true });
-    // As `npm install --omit=dev` would leave it, without asking a registry.
+    // The same result as `npm install --omit=dev`, but without a registry.
     for (const path of installed.filter((path) => path.lastIndexOf('node_modules/') === 0)) {
       mkdirSync(dirname(join(project, path)), { recursive: true });
       symlinkSync(join(ROOT, path), join(project, path));
@@ -101,13 +101,13 @@ describe('the packed package', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  test('has a bill of materials with every installed package, and with the files that are vendored', () => {
+  test('the package has a bill of materials with every installed package and the vendored files', () => {
     const bom = JSON.parse(
       readFileSync(join(project, 'node_modules/execstream/dist/sbom.cdx.json'), 'utf8'),
     ) as { bomFormat: string; metadata: { component: { name: string } }; components: { purl: string }[] };
     expect([bom.bomFormat, bom.metadata.component.name]).toEqual(['CycloneDX', 'execstream']);
     const listed = bom.components.map(({ purl }) => decodeURIComponent(purl));
-    // Platforms of the compiler are no part of an installation, though npm's lock file does not mark them.
+    // The compiler's platform packages are not part of an installation, but npm's lock file does not mark them.
     const expected = installed
       .filter((path) => !path.includes('@typescript/'))
       .map((path) => `pkg:npm/${nameOf(path)}@${lock.packages[path]!.version}`);
@@ -115,7 +115,7 @@ describe('the packed package', () => {
     expect(new Set(listed)).toEqual(new Set([...expected, `pkg:npm/swagger-ui-dist@${swaggerUi}`]));
   });
 
-  test('serves its documentation and its embedded database without development dependencies', async () => {
+  test('the package serves its documentation and its embedded database without development dependencies', async () => {
     let printed = '';
     server = await startServer({
       command: '/usr/bin/env',

@@ -1,5 +1,5 @@
-// Bad input, each with what a viewer gets to see of it. What a request gets
-// wrong is in test/graphql/refusals.test.ts and test/rest/stream.test.ts; unavailable parts in outages.test.ts.
+// Bad input from workers, and its effect on viewers. Invalid requests are tested in test/graphql and
+// test/rest/stream.test.ts, unavailable parts in outages.test.ts.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isExecstreamError } from '../../src/event/errors.ts';
 import { type ListeningApp, range, startApp } from '../support/app.ts';
@@ -15,17 +15,17 @@ afterEach(() => app.close());
 const codeOf = (error: unknown) => (isExecstreamError(error) ? error.code : error);
 const kindsOf = (reader: Reader) => reader.seen.map(({ type }) => type);
 
-describe('bad input: a worker', () => {
-  test('an event above 64 KiB is refused to the caller, warned of in the stream, and the work goes on', async () => {
+describe('bad input from a worker', () => {
+  test('an event above 64 KiB is rejected, causes a warning in the stream, and does not end the run', async () => {
     const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
     const args = 'x'.repeat(64 * 1024);
-    let refused: unknown;
+    let rejection: unknown;
     try {
       await run.toolCall({ toolCallId: 't', toolName: 'n', status: 'started', args });
     } catch (error) {
-      refused = error;
+      rejection = error;
     }
-    expect(codeOf(refused)).toBe('EVENT_TOO_LARGE');
+    expect(codeOf(rejection)).toBe('EVENT_TOO_LARGE');
     await run.text('and on');
     await run.complete();
     using stream = await openSse(restUrl(app.url, 'a1'));
@@ -39,7 +39,7 @@ describe('bad input: a worker', () => {
     expect(JSON.parse(stream.frames[1]!.data).code).toBe('EVENT_TOO_LARGE');
   });
 
-  test('text above 64 KiB is split, and a result too large for an event is left out of it', async () => {
+  test('text above 64 KiB is split, and a result too large for an event is stored only on the row', async () => {
     const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
     const text = `${'漢字\r\n👩‍🚀'.repeat(20_000)}`;
     await run.text(text);
@@ -50,7 +50,7 @@ describe('bad input: a worker', () => {
     expect((await app.store.get('a1'))!.result).toBe(text);
   });
 
-  test('two publishers on one execution: the second is refused, and the stream is the first one’s alone', async () => {
+  test('a second publisher of an execution is rejected, and the stream has only the events of the first', async () => {
     const first = await app.publisher.begin({ id: 'a1', kind: 'agent', attempt: 1 });
     await first.text('one ');
     const second = await app.publisher.begin({ id: 'a1', kind: 'agent', attempt: 1 }).catch((error) => error);
@@ -63,7 +63,7 @@ describe('bad input: a worker', () => {
     expect(reader.seen.map(({ seq }) => seq)).toEqual(range(1, reader.seen.length));
   });
 
-  test('a newer attempt takes over: `reset`, and nothing of the older one comes after it', async () => {
+  test('a newer attempt takes over with a `reset`, and no event of the older attempt follows', async () => {
     const first = await app.publisher.begin({ id: 'a1', kind: 'agent', attempt: 1 });
     await first.text('old');
     const reader = new Reader(() => restUrl(app.url, 'a1'));
@@ -78,31 +78,31 @@ describe('bad input: a worker', () => {
     expect(reader.text).toBe('new');
   });
 
-  test('what is published after the end changes nothing, and the execution cannot begin again', async () => {
+  test('events published after the end change nothing, and the execution cannot begin again', async () => {
     const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
     await run.text('all');
     await run.complete();
     await run.text(' more');
     await run.fail(new Error('late'));
-    const again = await app.publisher.begin({ id: 'a1', kind: 'agent' }).catch((error) => error);
-    expect(codeOf(again)).toBe('ENDED');
+    const secondRun = await app.publisher.begin({ id: 'a1', kind: 'agent' }).catch((error) => error);
+    expect(codeOf(secondRun)).toBe('ENDED');
     const reader = new Reader(() => restUrl(app.url, 'a1'));
     await reader.readToEnd();
     expect(kindsOf(reader)).toEqual(['agent_start', 'llm_chunk', 'complete']);
     expect((await app.store.get('a1'))!.status).toBe('SUCCESS');
   });
 
-  test('an id that another tenant owns is refused', async () => {
+  test('an id that another tenant owns is rejected', async () => {
     await app.publisher.begin({ id: 'a1', kind: 'agent', tenant: 'one' });
     const other = await app.publisher
       .begin({ id: 'a1', kind: 'agent', tenant: 'two' })
       .catch((error) => error);
     expect(codeOf(other)).toBe('FORBIDDEN');
-    // A caller without a tenant may not know of it.
+    // A caller without a tenant must not learn that it exists.
     expect((await fetch(`${app.url}/api/v0/executions/agents/a1`)).status).toBe(404);
   });
 
-  test('text for a structured run, a value for a text run, a chunk for a workflow: refused', async () => {
+  test('text for a structured run, a value for a text run and a chunk for a workflow are rejected', async () => {
     const structured = await app.publisher.begin({ id: 's', kind: 'task', mode: 'STRUCTURED' });
     const text = await app.publisher.begin({ id: 't', kind: 'task' });
     const workflow = await app.publisher.begin({ id: 'w', kind: 'workflow' });
@@ -113,19 +113,19 @@ describe('bad input: a worker', () => {
       () => workflow.value({}),
       () => text.emit('workflow_status' as never, {} as never),
     ]) {
-      let refused: unknown;
+      let rejection: unknown;
       try {
         await call();
       } catch (error) {
-        refused = error;
+        rejection = error;
       }
-      expect(codeOf(refused)).toBe('BAD_USER_INPUT');
+      expect(codeOf(rejection)).toBe('BAD_USER_INPUT');
     }
   });
 });
 
 describe('PROTOCOL.md, Events: structured deltas over the wire', () => {
-  test('the patches, applied one after the other from null, give the stored result', async () => {
+  test('applying the patches in order, starting from null, yields the stored result', async () => {
     const { default: jsonPatch } = await import('fast-json-patch');
     const run = await app.publisher.begin({ id: 'a1', kind: 'agent', mode: 'STRUCTURED' });
     const value: { rows: { n: number; text: string }[]; count: number } = { rows: [], count: 0 };
@@ -144,11 +144,11 @@ describe('PROTOCOL.md, Events: structured deltas over the wire', () => {
     for (const patch of patches) folded = jsonPatch.applyPatch(folded, patch, true).newDocument;
     expect(folded).toEqual(value);
     expect((await app.store.get('a1'))!.result).toEqual(value);
-    // A whole value at least every 500 deltas.
-    const whole = patches.flatMap(([operation], i) => (operation.path === '' ? [i] : []));
-    expect(whole[0]).toBe(0);
-    for (const [i, at] of [...whole, patches.length].entries()) {
-      if (i > 0) expect(at - whole[i - 1]!).toBeLessThanOrEqual(500);
+    // A complete value at least every 500 deltas.
+    const fullValues = patches.flatMap(([operation], i) => (operation.path === '' ? [i] : []));
+    expect(fullValues[0]).toBe(0);
+    for (const [i, at] of [...fullValues, patches.length].entries()) {
+      if (i > 0) expect(at - fullValues[i - 1]!).toBeLessThanOrEqual(500);
     }
   });
 });

@@ -1,4 +1,4 @@
-// The server as a process, for suites that kill it. Configured by the environment, like the real one.
+// The server as a process, for suites that kill it. Like the real one, it is configured by the environment.
 
 import { readConfig } from '../../src/server/config/config.ts';
 import { optionsFromConfig } from '../../src/server/config/from-config.ts';

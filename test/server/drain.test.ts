@@ -28,23 +28,23 @@ describe('PROTOCOL.md, Reconnecting: drain', () => {
     await expect(openSse(restUrl(app.url, 'a1'))).rejects.toThrow('ECONNREFUSED');
   });
 
-  test('a request that is still on its way is answered with a stream that ends cleanly, not cut off', async () => {
-    let answer: (permission: Permission) => void = () => {};
-    let asked = false;
+  test('a request in flight gets a stream that ends cleanly, and is not cut off', async () => {
+    let respond: (permission: Permission) => void = () => {};
+    let isAuthorizing = false;
     const app = await startApp({
       authorize: () => {
-        asked = true;
+        isAuthorizing = true;
         return new Promise((resolve) => {
-          answer = resolve;
+          respond = resolve;
         });
       },
     });
     const log = await directLog(app);
     await log.append(chunk('a'));
     const opening = openSse(restUrl(app.url, 'a1'), { lastEventId: '1' });
-    await expect.poll(() => asked).toBe(true);
+    await expect.poll(() => isAuthorizing).toBe(true);
     const closing = app.close();
-    answer({ read: 'granted' });
+    respond({ read: 'granted' });
     using stream = await opening;
     expect(stream.status).toBe(200);
     expect(await stream.ended()).toBe('clean');
@@ -54,16 +54,16 @@ describe('PROTOCOL.md, Reconnecting: drain', () => {
     expect(performance.now() - from).toBeLessThan(2_000);
   });
 
-  test('connections that are kept, or were opened in advance and never used, do not hold it up', async () => {
+  test('idle keep-alive connections, and those never used, do not delay the stop', async () => {
     const app = await startApp();
     await directLog(app);
     const { port } = new URL(app.url);
     const silent = connect(Number(port), '127.0.0.1');
     await new Promise((resolve) => silent.once('connect', resolve));
     silent.on('error', () => {});
-    // Node's fetch keeps its connections.
-    const kept = await fetch(`${app.url}/health/live`);
-    await kept.text();
+    // Node's fetch keeps its connections alive.
+    const idle = await fetch(`${app.url}/health/live`);
+    await idle.text();
     const stream = await fetch(restUrl(app.url, 'a1'), { headers: EVENT_STREAM });
     const from = performance.now();
     await app.close();
@@ -71,7 +71,7 @@ describe('PROTOCOL.md, Reconnecting: drain', () => {
     expect(await stream.text()).toBe('retry: 1000\n:\n\n');
   });
 
-  test('a server that stops is not ready for anything new', async () => {
+  test('a stopping server is live but not ready', async () => {
     await using app = createApp();
     expect((await app.request('/health/ready')).status).toBe(200);
     app.services.streams.drain();
@@ -80,7 +80,7 @@ describe('PROTOCOL.md, Reconnecting: drain', () => {
     expect((await app.request('/health/live')).status).toBe(200);
   });
 
-  test('many streams are rotated one after the other, all within the deadline', async () => {
+  test('many streams are rotated gradually, within the deadline', async () => {
     const app = await startApp({ drainMs: 1_000 });
     await directLog(app);
     const streams = await Promise.all(Array.from({ length: 300 }, () => openSse(restUrl(app.url, 'a1'))));
@@ -89,39 +89,39 @@ describe('PROTOCOL.md, Reconnecting: drain', () => {
     const ended = streams.map((stream) => stream.ended().then(() => ends.push(performance.now() - began)));
     await app.close();
     await Promise.all(ended);
-    // 300 at 500 a second: spread over some 600 ms, where a thunderclap would be one.
+    // 300 streams at 500 per second take about 600 ms; without jitter, all would end at the same moment.
     expect(Math.max(...ends) - Math.min(...ends)).toBeGreaterThan(200);
   });
 
-  test('the leases of its sources are released: another server does not wait for their expiry', async () => {
+  test('the leases of sources are released, so another server does not wait for their expiry', async () => {
     const log = createMemoryLog();
     const store = createMemoryStore();
     const rowSource = { leaseMs: 60_000, standbyMs: 50 };
     const first = await startApp({ log, store, rowSource });
     await store.begin({ id: 'a1', kind: 'agent', mode: 'TEXT' });
     using one = await openSse(restUrl(first.url, 'a1'));
-    await one.until(() => one.frames.length > 0, 'the start that the row tells');
+    await one.until(() => one.frames.length > 0, 'the start event from the row');
     await using second = await startApp({ log, store, rowSource });
     using two = await openSse(restUrl(second.url, 'a1'));
-    await two.until(() => two.frames.length > 0, 'the start that the row tells');
+    await two.until(() => two.frames.length > 0, 'the start event from the row');
     await first.close();
     await store.setStatus('a1', 1, 'WAITING');
     await two.until(() => two.text.includes('WAITING'), 'the next status, by the second server', 5_000);
     await log.close();
   });
 
-  test('a stream outlives every default time-out of Node', async () => {
+  test("a stream is not limited by Node's default timeouts", async () => {
     const created: Server[] = [];
-    const real = Server.prototype.listen;
+    const listen = Server.prototype.listen;
     Server.prototype.listen = function (this: Server, ...args: unknown[]) {
       created.push(this);
-      return Reflect.apply(real, this, args);
-    } as typeof real;
+      return Reflect.apply(listen, this, args);
+    } as typeof listen;
     try {
       await using app = await startApp();
       expect(app.url).toContain('127.0.0.1');
     } finally {
-      Server.prototype.listen = real;
+      Server.prototype.listen = listen;
     }
     expect(created.map((server) => [server.requestTimeout, server.timeout])).toEqual([[30_000, 0]]);
   });

@@ -35,7 +35,7 @@ const get = (path = PATH, lastEventId?: string) =>
   app.request(path, { headers: { ...EVENT_STREAM, ...(lastEventId && { 'last-event-id': lastEventId }) } });
 
 describe('a final row whose log has no terminal event', () => {
-  test('gets its terminal event while it is watched, though the publisher died', async () => {
+  test('a watched execution gets its terminal event although its publisher died', async () => {
     app = createApp();
     const log = await directLog(app);
     await log.append(chunk('a'));
@@ -59,7 +59,7 @@ describe('a final row whose log has no terminal event', () => {
     expect(app.services.tails.size).toBe(0);
   });
 
-  test('a live publisher has time to append it itself', async () => {
+  test('a live publisher has time to append the terminal event itself', async () => {
     app = createApp();
     const log = await directLog(app);
     await app.store.finish('a1', 1, { status: 'SUCCESS', result: 'r' });
@@ -74,7 +74,7 @@ describe('a final row whose log has no terminal event', () => {
     expect(body.text.match(/event: complete/g)).toHaveLength(1);
   });
 
-  test('several servers append it once, with its cursor on the row', async () => {
+  test('several servers append the terminal event once, and set its cursor on the row', async () => {
     const [log, store] = [createMemoryLog(), createMemoryStore()];
     app = createApp({ log, store });
     const direct = await directLog(app);
@@ -92,7 +92,7 @@ describe('a final row whose log has no terminal event', () => {
     expect((await log.head('a1'))!.head).toBe(2);
   });
 
-  test('of a log that a source numbers: at its own next seq', async () => {
+  test('a log that its source numbers gets the terminal event at its next seq', async () => {
     const [log, store] = [createMemoryLog(), createMemoryStore()];
     await store.begin({ id: 'w', kind: 'workflow', mode: 'STRUCTURED' });
     const opened = await log.open('w', { numbering: 'fixed', attempt: 1 });
@@ -106,7 +106,7 @@ describe('a final row whose log has no terminal event', () => {
     expect((await store.get('w'))!.end).toEqual({ seq: 2, epoch });
   });
 
-  test('an open row, and one whose end is known, are left alone', async () => {
+  test('an open row, and one whose end has a cursor, are left unchanged', async () => {
     const [log, store] = [createMemoryLog(), createMemoryStore()];
     app = createApp({ log, store });
     const direct = await directLog(app);
@@ -139,7 +139,7 @@ describe('a final row whose log has no terminal event', () => {
 });
 
 describe('PROTOCOL.md, Reconnecting: the log of an ended execution has expired', () => {
-  /** An execution of 7 events that ended; its log has gone. */
+  /** An ended execution of 7 events whose log has expired. */
   async function expired(mode: 'TEXT' | 'STRUCTURED', result: string | object) {
     const store = createMemoryStore();
     const first = createApp({ store });
@@ -157,15 +157,15 @@ describe('PROTOCOL.md, Reconnecting: the log of an ended execution has expired',
     return log;
   }
 
-  test('`gap` over what is gone with the result as its text, then the end at its own seq', async () => {
-    const log = await expired('TEXT', 'the whole text');
+  test('viewers get a `gap` over the lost events with the result as its text, then the end at its own seq', async () => {
+    const log = await expired('TEXT', 'the full text');
     const text = log.masked(await (await get()).text());
     expect(text).toMatch(
       /^retry: 1000\n:\n\nid: 6-EPOCH\nevent: gap\ndata: {"fromSeq":1,"toSeq":6,"text":"the whole text"}\n\nid: 7-EPOCH\nevent: complete\ndata: {[^\n]*}\n\n$/,
     );
     expect(JSON.parse(text.slice(text.lastIndexOf('data: ') + 6))).toEqual({
       status: 'SUCCESS',
-      result: 'the whole text',
+      result: 'the full text',
       durationMs: expect.any(Number),
     });
     const graphql = await get(graphqlPath('subscription { agentStream(id: "a1") { seq type } }'));
@@ -176,26 +176,26 @@ describe('PROTOCOL.md, Reconnecting: the log of an ended execution has expired',
     );
   });
 
-  test('the value of a structured one', async () => {
+  test('the `gap` of a structured execution has its value', async () => {
     const log = await expired('STRUCTURED', { a: [1] });
     expect(log.masked(await (await get()).text())).toContain(
       'id: 6-EPOCH\nevent: gap\ndata: {"fromSeq":1,"toSeq":6,"value":{"a":[1]}}\n\n',
     );
   });
 
-  test('from a cursor in the middle: the gap starts after it; `gap` passes a filter', async () => {
+  test('the `gap` starts after the cursor of a viewer, and passes a filter', async () => {
     const log = await expired('TEXT', 't');
     expect(log.masked(await (await get(PATH, `4-${log.epoch}`)).text())).toContain(
       'data: {"fromSeq":5,"toSeq":6,"text":"t"}',
     );
     expect(log.masked(await (await get(`${PATH}?events=complete`)).text())).toContain('event: gap\n');
-    // Nothing lies between.
+    // Nothing is missing between the cursor and the end.
     expect(log.masked(await (await get(PATH, `6-${log.epoch}`)).text())).toMatch(
       /^retry: 1000\n:\n\nid: 7-EPOCH\nevent: complete\n/,
     );
   });
 
-  test('204 at the end; `reset` for a cursor of another log', async () => {
+  test('a cursor at the end is 204, and a cursor of another log gets a `reset`', async () => {
     const log = await expired('TEXT', 't');
     expect((await get(PATH, `7-${log.epoch}`)).status).toBe(204);
     const subscription = graphqlPath('subscription { agentStream(id: "a1") { seq } }');
@@ -206,7 +206,7 @@ describe('PROTOCOL.md, Reconnecting: the log of an ended execution has expired',
 });
 
 describe('PROTOCOL.md, Reconnecting: the log of an ended execution lost its end', () => {
-  test('and the row has its cursor: the end comes from the row', async () => {
+  test('viewers get the end from the row if the row has its cursor', async () => {
     const store = createMemoryStore();
     const log = createMemoryLog();
     app = createApp({ store, log });
@@ -228,7 +228,7 @@ describe('PROTOCOL.md, Events: `gap`, where the log has been trimmed', () => {
     data: { patch: [{ op: 'add', path, value: {} }] },
   });
 
-  test('a viewer from the start gets the gap, and continues after it', async () => {
+  test('a viewer from the start gets the `gap`, and continues after it', async () => {
     app = createApp({ log: createMemoryLog({ ...DEFAULT_BOUNDS, maxEvents: 3 }) });
     const log = await directLog(app);
     await log.append(...chunks(9));
@@ -238,11 +238,11 @@ describe('PROTOCOL.md, Events: `gap`, where the log has been trimmed', () => {
         'id: 8-EPOCH\nevent: llm_chunk\ndata: 8 \n\nid: 9-EPOCH\nevent: llm_chunk\ndata: 9 \n\n' +
         'id: 10-EPOCH\nevent: complete\ndata: {"status":"SUCCESS","result":"done","durationMs":7}\n\n',
     );
-    // From where nothing is gone, there is no gap.
+    // There is no gap for a cursor after the lost events.
     expect(await (await get(PATH, `7-${log.epoch}`)).text()).not.toContain('gap');
   });
 
-  test('patches are held back until the next whole value; the cursor moves on', async () => {
+  test('patches are held back until the next complete value, while the cursor advances', async () => {
     app = createApp({ log: createMemoryLog({ ...DEFAULT_BOUNDS, maxEvents: 5 }) });
     const log = await directLog(app, { mode: 'STRUCTURED' });
     await log.append(patch(''), patch('/a'), patch('/b'), patch('/c'), patch('/d'), patch(''), patch('/e'));

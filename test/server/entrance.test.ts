@@ -21,35 +21,35 @@ test('viewers that disconnect while they wait for admission leave no stream open
     }),
   );
   for (const socket of sockets) socket.write(`GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
-  // All are cut off once the first ones have an answer: the others are in the middle of it.
+  // All disconnect once the first response arrives, while the others still wait for admission.
   await Promise.race(sockets.map((socket) => new Promise((resolve) => socket.once('data', resolve))));
   for (const socket of sockets) socket.resetAndDestroy();
-  using stays = await openSse(restUrl(app.url, 'a1'));
+  using remaining = await openSse(restUrl(app.url, 'a1'));
   await until(() => streams.size === 1);
-  expect(stays.status).toBe(200);
-  stays.destroy();
+  expect(remaining.status).toBe(200);
+  remaining.destroy();
   await until(() => streams.size === 0 && tails.size === 0);
 });
 
-test('a liveness probe is answered before the requests of others that wait', async () => {
+test('a liveness probe gets its response before the waiting requests of other clients', async () => {
   await using app = await startApp();
   const { host, hostname, port } = new URL(app.url);
-  const answered: string[] = [];
+  const responded: string[] = [];
   const open = async () => {
     const socket = connect({ host: hostname, port: Number(port) });
     const get = async (path: string) => {
       socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
       await once(socket, 'data');
-      answered.push(path);
+      responded.push(path);
     };
-    // Accepted by then, which the server does with one connection at a time.
+    // Ensures that the connection is accepted, which the server does one at a time.
     await get('/health/live');
     return { socket, get };
   };
   const connections = await Promise.all(Array.from({ length: 201 }, open));
-  answered.length = 0;
+  responded.length = 0;
   await Promise.all(connections.map(({ get }, i) => get(i < 200 ? '/openapi.json' : '/health/live')));
   for (const { socket } of connections) socket.destroy();
-  expect(answered).toHaveLength(201);
-  expect(answered.indexOf('/health/live')).toBeLessThan(50);
+  expect(responded).toHaveLength(201);
+  expect(responded.indexOf('/health/live')).toBeLessThan(50);
 });

@@ -1,4 +1,4 @@
-// A browser's own EventSource through what a deployment does to it: it reconnects automatically and misses nothing
+// A browser's own EventSource during deployments and outages: it reconnects automatically and misses nothing
 // (PROTOCOL.md, "Reconnecting"). Tokens: test/auth/browser.test.ts.
 //
 //   OUTAGE_SECONDS=60 npm test -- test/server/eventsource.test.ts    # Redis unavailable for a minute
@@ -17,7 +17,7 @@ import { restUrl } from './reader.ts';
 
 const OUTAGE_MS = Number(process.env.OUTAGE_SECONDS ?? 5) * 1_000;
 
-/** What the page does: notes each event's seq, each line of trouble, and never opens a second EventSource. */
+/** The script of the page: records each event and warning, and never opens a second EventSource. */
 const watch = (id: string) => `(() => {
   const seen = (window.seen = []);
   const warnings = (window.warnings = []);
@@ -97,8 +97,8 @@ describePostgres('with Postgres', () => {
         await expect.poll(async () => (await seenBy(page)).length, { timeout }).toBeGreaterThan(before + 3);
       };
 
-      /** All events, once and in order, one end, and a browser that has stopped permanently (204). */
-      async function expectWhole(page: Page, id: string, text: string): Promise<void> {
+      /** Expects all events once and in order, one end, and a browser that has stopped permanently (204). */
+      async function expectComplete(page: Page, id: string, text: string): Promise<void> {
         await expect.poll(() => page.evaluate('window.source.readyState'), { timeout: 20_000 }).toBe(2);
         const seen = await seenBy(page);
         const { head } = (await log.head(id))!;
@@ -109,7 +109,7 @@ describePostgres('with Postgres', () => {
         await page.close();
       }
 
-      test('a server that drains, exits 0, and another one in its place', async () => {
+      test('a page misses nothing when a server drains, exits with 0 and is replaced', async () => {
         await using server = await start();
         const work = await publishOn('drained');
         const page = await pageOn(server.url, 'drained');
@@ -117,15 +117,15 @@ describePostgres('with Postgres', () => {
         expect(await server.drain()).toBe('code 0');
         await server.start();
         await seesMore(page);
-        await expectWhole(page, 'drained', await work.stop());
+        await expectComplete(page, 'drained', await work.stop());
       }, 60_000);
 
-      test('on a full node, a reconnecting client is told to wait and is admitted later', async () => {
+      test('a client that reconnects to a full node waits and is admitted later', async () => {
         await using server = await start({ MAX_STREAMS: '1', LIFETIME_MS: '2000' });
         const work = await publishOn('full');
         const page = await pageOn(server.url, 'full');
         await seesMore(page);
-        // Takes the place as soon as the browser's connection is rotated, and keeps it for as long.
+        // Takes the place as soon as the browser's connection is rotated, and keeps it for 1.5 s.
         await expect
           .poll(
             async () => {
@@ -138,33 +138,33 @@ describePostgres('with Postgres', () => {
           )
           .toBe(true);
         await seesMore(page);
-        await expectWhole(page, 'full', await work.stop());
+        await expectComplete(page, 'full', await work.stop());
       }, 60_000);
 
       test(
-        `Redis away for ${OUTAGE_MS / 1_000} s, with its data`,
+        `a page misses nothing while Redis is unavailable for ${OUTAGE_MS / 1_000} s and keeps its data`,
         async () => {
           await using server = await start();
-          const work = await publishOn('away');
-          const page = await pageOn(server.url, 'away');
+          const work = await publishOn('outage');
+          const page = await pageOn(server.url, 'outage');
           await seesMore(page);
           await redis.kill();
           await new Promise((resolve) => setTimeout(resolve, OUTAGE_MS));
           await expect
             .poll(() => page.evaluate('window.warnings'), { timeout: 20_000 })
             .toContainEqual(expect.stringContaining('SOURCE_UNAVAILABLE'));
-          // One that reconnects in the meantime is told to wait, not that the stream has ended.
+          // A reconnect in the meantime gets a `retry` delay, and not the end of the stream.
           expect(await page.evaluate('window.source.readyState')).not.toBe(2);
           await redis.restart();
           await seesMore(page, 40_000);
           const text = await work.stop();
           await expect.poll(() => page.evaluate('window.source.readyState'), { timeout: 20_000 }).toBe(2);
           const seen = await seenBy(page);
-          // Text that waited too long for Redis is sent again after a `reset`: what follows the last one is the text.
+          // Text that waited too long for Redis is resent after a `reset`, so the text is that after the last `reset`.
           const from = seen.findLastIndex(([type]) => type === 'reset') + 1;
           const chunks = seen.slice(from).filter(([type]) => type === 'llm_chunk');
           expect(chunks.map(([, , data]) => data).join('')).toBe(text);
-          expect(seen.map(([, seq]) => seq)).toEqual(range(1, (await log.head('away'))!.head));
+          expect(seen.map(([, seq]) => seq)).toEqual(range(1, (await log.head('outage'))!.head));
           await page.close();
         },
         120_000 + OUTAGE_MS,

@@ -1,4 +1,4 @@
-// A listener in a process that may open few files, for open-files.test.ts: it prints what it logs.
+// A listener that prints its log, run with a low limit of open files by open-files.test.ts.
 import type { AddressInfo } from 'node:net';
 import { createConnections } from '../../src/server/connections.ts';
 import { DEFAULT_SERVER_LIMITS } from '../../src/server/limits.ts';

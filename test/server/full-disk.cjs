@@ -1,10 +1,10 @@
 // Preloaded into a server process: while the file that FULL_DISK names exists, the disk is full for Postgres' write-ahead
-// log (if that file says `pg_wal`) or for its tables (`base`).
+// log (if that file contains `pg_wal`) or for its tables (`base`).
 const fs = require('node:fs');
 const { syncBuiltinESMExports } = require('node:module');
 
 const { openSync, writeSync } = fs;
-/** The folder of Postgres in which a file is, by file descriptor: `pg_wal` for the log, `base` for tables. */
+/** The Postgres folder of each file descriptor: `pg_wal` for the write-ahead log, `base` for tables. */
 const kinds = new Map();
 
 fs.openSync = (path, ...rest) => {

@@ -1,4 +1,4 @@
-// A disk that fills up under the embedded database: the server goes on serving, explains itself, and stops.
+// A disk that fills up under the embedded database: the server keeps serving, reports the reason, and can be stopped.
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -42,7 +42,7 @@ async function ready() {
   return { status: response.status, text: await response.text() };
 }
 
-/** The status of the answer to a new execution, and its text. */
+/** Begins an execution; returns the status and text of the response. */
 async function begin(id: string, input?: unknown): Promise<{ status: number; text: string }> {
   const response = await fetch(`${server.url}/api/v0/executions/tasks/${id}`, {
     method: 'PUT',
@@ -57,7 +57,7 @@ test('a write without disk space fails with that reason, and reads continue', as
   expect((await begin('before')).status).toBe(201);
   fill('base');
   try {
-    // More than the pages that a table still has free.
+    // More than fits into the free pages of a table.
     const input = randomBytes(100_000).toString('base64');
     expect(await begin('large', input)).toEqual({
       status: 503,

@@ -1,4 +1,4 @@
-// The limits of a server, and the responses above them (PROTOCOL.md, "Reconnecting").
+// The limits of a server, and the responses to requests above them (PROTOCOL.md, "Reconnecting").
 import { Server } from 'node:http';
 import { connect } from 'node:net';
 import { SignJWT } from 'jose';
@@ -10,14 +10,14 @@ import { until } from '../support/wait.ts';
 import { restUrl } from './reader.ts';
 
 const SUBSCRIPTION = graphqlPath('subscription { agentStream(id: "a1") { seq } }');
-const limits = (given: Partial<Limits>, streams: Partial<Limits['streams']> = {}): Limits => ({
+const limits = (overrides: Partial<Limits>, streams: Partial<Limits['streams']> = {}): Limits => ({
   ...DEFAULT_SERVER_LIMITS,
-  ...given,
+  ...overrides,
   streams: { ...DEFAULT_SERVER_LIMITS.streams, ...streams },
 });
 
 describe('a full node', () => {
-  test('503 for new clients; reconnecting ones are told to wait and are admitted later', async () => {
+  test('a full node is 503 for new clients, and makes reconnecting ones wait until they are admitted', async () => {
     await using app = await startApp({ serverLimits: limits({}, { perNode: 1 }) });
     const log = await directLog(app);
     using first = await openSse(restUrl(app.url, 'a1'));
@@ -30,16 +30,16 @@ describe('a full node', () => {
     const graphql = await fetch(app.url + SUBSCRIPTION, { headers: EVENT_STREAM });
     expect([graphql.status, graphql.headers.get('retry-after')]).toEqual([503, '5']);
     for (const path of [restUrl(app.url, 'a1'), app.url + SUBSCRIPTION]) {
-      using back = await openSse(path, { lastEventId: `0-${log.epoch}` });
-      expect(await back.ended()).toBe('clean');
-      expect(back.status).toBe(200);
-      expect(back.text).toMatch(/^retry: 5000\n: server is at its stream limit/);
+      using reconnected = await openSse(path, { lastEventId: `0-${log.epoch}` });
+      expect(await reconnected.ended()).toBe('clean');
+      expect(reconnected.status).toBe(200);
+      expect(reconnected.text).toMatch(/^retry: 5000\n: server is at its stream limit/);
     }
     first.destroy();
     await until(async () => (await fetch(restUrl(app.url, 'a1'), { method: 'GET' })).status === 200);
   });
 
-  test('queries and health are still answered', async () => {
+  test('a full node still serves queries and health checks', async () => {
     await using app = await startApp({ serverLimits: limits({}, { perNode: 1 }) });
     await directLog(app);
     using _ = await openSse(restUrl(app.url, 'a1'));
@@ -57,7 +57,7 @@ describe('a caller with too many streams', () => {
       .setExpirationTime('5 min')
       .sign(new TextEncoder().encode(shared));
 
-  test('429 with Retry-After; other callers are not affected, and a closed stream frees its place', async () => {
+  test('a stream above the limit of a caller is 429 with Retry-After, and a closed stream frees its place', async () => {
     const auth = { key: { shared } } as never;
     await using app = await startApp({
       serverLimits: limits({}, { perCaller: 1, newPerSecond: 1_000 }),
@@ -74,9 +74,9 @@ describe('a caller with too many streams', () => {
     expect(other.status).toBe(200);
     await first.body!.cancel();
     await until(async () => {
-      const again = await fetch(restUrl(app.url, 'a1'), await as('ann'));
-      await again.body!.cancel();
-      return again.status === 200;
+      const retried = await fetch(restUrl(app.url, 'a1'), await as('ann'));
+      await retried.body!.cancel();
+      return retried.status === 200;
     });
     await other.body!.cancel();
   });
@@ -94,20 +94,20 @@ describe('a request', () => {
     JSON.stringify({ query: '{ __typename }', extensions: { filler: 'x'.repeat(bytes) } });
 
   test.each([
-    ['of a declared length', (text: string) => text],
+    ['with a declared length', (text: string) => text],
     ['in chunks', (text: string) => new Blob([text]).stream()],
-  ])('GraphQL, %s: within the bound it is answered, above it 413', async (_, bodyOf) => {
+  ])('a GraphQL request %s is served up to the size limit, and 413 above it', async (_, bodyOf) => {
     await using app = await startApp({ serverLimits: limits({ maxBodyBytes: 10_000 }) });
-    const fine = await post(app.url, bodyOf(query(5_000)));
-    expect(await fine.json()).toEqual({ data: { __typename: 'Query' } });
-    const refused = await post(app.url, bodyOf(query(10_000)));
-    expect(refused.status).toBe(413);
-    expect(await refused.json()).toEqual({
+    const accepted = await post(app.url, bodyOf(query(5_000)));
+    expect(await accepted.json()).toEqual({ data: { __typename: 'Query' } });
+    const rejected = await post(app.url, bodyOf(query(10_000)));
+    expect(rejected.status).toBe(413);
+    expect(await rejected.json()).toEqual({
       errors: [{ message: 'body: larger than 10000 bytes', extensions: { code: 'BAD_USER_INPUT' } }],
     });
   });
 
-  test('headers above the bound are 431', async () => {
+  test('headers above the size limit are 431', async () => {
     await using app = await startApp({ serverLimits: limits({ maxHeaderBytes: 4_096 }) });
     const get = (bytes: number) =>
       fetch(`${app.url}/health/live`, { headers: { 'x-filler': 'x'.repeat(bytes) } });
@@ -115,36 +115,36 @@ describe('a request', () => {
     expect((await get(5_000)).status).toBe(431);
   });
 
-  test('a request that does not arrive times out, a stream does not', async () => {
+  test('an incomplete request times out, but a stream does not', async () => {
     await using app = await startApp({ serverLimits: limits({ requestTimeoutMs: 300 }) });
     await directLog(app);
     using stream = await openSse(restUrl(app.url, 'a1'));
     const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
-    let answer = '';
+    let response = '';
     socket.setEncoding('utf8').on('data', (piece: string) => {
-      answer += piece;
+      response += piece;
     });
     socket.write('GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow');
     await new Promise((resolve) => socket.once('close', resolve));
-    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+    expect(response).toMatch(/^HTTP\/1\.1 408 /);
     expect(stream.end).toBeUndefined();
   });
 
-  test('an absolute or impossible target is 400, not a stack', async () => {
+  test('an absolute or invalid target is 400 without a stack trace', async () => {
     await using app = await startApp();
     for (const target of ['http://[::1', 'http://127.0.0.1/health/live', '*']) {
       const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
-      let answer = '';
+      let response = '';
       socket.setEncoding('utf8').on('data', (piece: string) => {
-        answer += piece;
+        response += piece;
       });
       socket.write(`OPTIONS ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`);
       await new Promise((resolve) => socket.once('close', resolve));
-      expect(answer).toMatch(/^HTTP\/1\.1 400 [\s\S]*application\/problem\+json/);
+      expect(response).toMatch(/^HTTP\/1\.1 400 [\s\S]*application\/problem\+json/);
     }
   });
 
-  test('single connection mode: what does not parse is 400 with a code, not a stack', async () => {
+  test('a syntax error in single connection mode is 400 with a code and without a stack trace', async () => {
     await using app = await startApp();
     const response = await fetch(`${app.url}/graphql/stream`, {
       method: 'POST',
@@ -171,17 +171,17 @@ describe('a client that reads nothing of a response', () => {
       server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
     );
 
-  test('is disconnected after STALLED_MS, and one with a stream that is quiet for longer is not', async () => {
-    const listening = new Set<Server>();
-    const listenOnce = Server.prototype.listen;
+  test('a stalled client is disconnected after STALLED_MS, but one with an idle stream is not', async () => {
+    const servers = new Set<Server>();
+    const originalListen = Server.prototype.listen;
     Server.prototype.listen = function (this: Server, ...args: never[]) {
-      listening.add(this);
-      return listenOnce.apply(this, args as never);
+      servers.add(this);
+      return originalListen.apply(this, args as never);
     } as never;
     await using app = await startApp({ settings: { stalledMs: 300 } }).finally(() => {
-      Server.prototype.listen = listenOnce;
+      Server.prototype.listen = originalListen;
     });
-    const [http] = listening;
+    const [http] = servers;
     await directLog(app);
     using stream = await openSse(restUrl(app.url, 'a1'));
     const unread = Array.from({ length: 5 }, () => openUnread(app.url, '/graphql'));
@@ -190,14 +190,14 @@ describe('a client that reads nothing of a response', () => {
     expect(stream.end).toBeUndefined();
   });
 
-  test('costs no copy of the GraphiQL page', async () => {
+  test('a stalled client does not retain a copy of the GraphiQL page', async () => {
     await using app = await startApp();
-    // The first response makes the page.
+    // The first response creates the page.
     await (await fetch(`${app.url}/graphql`, { headers: { accept: 'text/html' } })).text();
     const before = process.memoryUsage().rss;
     const sockets = Array.from({ length: 50 }, () => openUnread(app.url, '/graphql'));
     await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('readable', resolve))));
-    // Nine megabytes each would be 450.
+    // Copies of nine megabytes each would be 450.
     expect(process.memoryUsage().rss - before).toBeLessThan(100e6);
     for (const socket of sockets) socket.destroy();
   });

@@ -1,4 +1,4 @@
-// An open stream does not retain its request: what Yoga and the adapter created for it is released.
+// An open stream does not retain its request: the objects that Yoga and the adapter created for it are released.
 import { queryObjects } from 'node:v8';
 import { expect, test } from 'vitest';
 import { directLog, startApp } from '../support/app.ts';
@@ -15,16 +15,16 @@ test.each([
     (url: string) =>
       openSse(`${url}/graphql`, { body: { query: 'subscription { agentStream(id: "a1") { seq } }' } }),
   ],
-])('%s', async (_, open) => {
+])('streams over %s do not retain their requests', async (_, open) => {
   await using app = await startApp();
   const log = await directLog(app);
   await log.append({ type: 'llm_chunk', data: { content: 'a' }, ts: '2026-11-01T00:00:00.000Z' });
   const streams = await Promise.all(Array.from({ length: VIEWERS }, () => open(app.url)));
   await until(() => streams.every(({ text }) => text.includes('id: 1-')));
-  // What nothing refers to is collected before it is counted.
+  // `queryObjects` collects garbage before it counts.
   const { Request, Headers } = app.services.graphql.yoga.fetchAPI;
-  for (const made of [Request, Headers]) {
-    await until(() => queryObjects(made, { format: 'count' }) < VIEWERS / 2);
+  for (const type of [Request, Headers]) {
+    await until(() => queryObjects(type, { format: 'count' }) < VIEWERS / 2);
   }
   expect(app.services.streams.size).toBe(VIEWERS);
   for (const stream of streams) stream.destroy();

@@ -15,7 +15,7 @@ async function metricsOf(url: string): Promise<Record<string, number>> {
   );
 }
 
-test('tells how much of what the server takes on is used, and how the process is', async () => {
+test('metrics report streams, followed executions, bytes sent and the state of the process', async () => {
   await using app = await startApp();
   const log = await directLog(app);
   await log.append(...chunks(5));
@@ -29,7 +29,7 @@ test('tells how much of what the server takes on is used, and how the process is
     execstream_streams: 3,
     execstream_executions_followed: 1,
     execstream_streams_opened_total: 3,
-    // Once for REST, and once for both of GraphQL.
+    // Five events, once for REST and once for both GraphQL streams.
     execstream_graphql_executions_total: 10,
   });
   const framed = [one, two, three].map(({ text }) => text.length - 'retry: 1000\n:\n\n'.length);
@@ -40,7 +40,7 @@ test('tells how much of what the server takes on is used, and how the process is
   expect((await metricsOf(app.url)).execstream_streams_opened_total).toBe(3);
 });
 
-test('names no caller and no execution', async () => {
+test('metrics do not contain the id of an execution', async () => {
   await using app = await startApp();
   await directLog(app, { id: 'secret-plan' });
   using stream = await openSse(restUrl(app.url, 'secret-plan'));

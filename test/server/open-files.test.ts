@@ -1,4 +1,4 @@
-// The limit of open files: reported at start, avoided, and logged if it is reached anyway.
+// The limit of open files: a warning at start, a connection limit below it, and a log line if it is reached anyway.
 import { EventEmitter } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
@@ -28,7 +28,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A program of Node in a process with this limit of open files, and its output. */
+/** Starts a Node program with this limit of open files, and collects its output. */
 async function startWithFiles(limit: number, ready: RegExp, env: Record<string, string>, ...args: string[]) {
   const printed: string[] = [];
   const assigned = Object.entries(env).map(([name, value]) => `${name}=${value}`);
@@ -51,7 +51,7 @@ async function startWithFiles(limit: number, ready: RegExp, env: Record<string, 
   return { text: () => printed.join(''), [Symbol.asyncDispose]: stop };
 }
 
-/** Opens connections; answers how many of them the server has left open. */
+/** Opens connections; returns a function that counts those that the server has not closed. */
 async function connectMany(port: number, count: number): Promise<() => number> {
   const opened = Array.from({ length: count }, () => connect(port, '127.0.0.1').on('error', () => {}));
   sockets.push(...opened);
@@ -59,7 +59,7 @@ async function connectMany(port: number, count: number): Promise<() => number> {
   return () => opened.filter(({ closed }) => !closed).length;
 }
 
-const linesWith = (text: string, words: string) => text.split('\n').filter((line) => line.includes(words));
+const linesWith = (text: string, part: string) => text.split('\n').filter((line) => line.includes(part));
 
 describe('the limit of open files', () => {
   const limits = (perNode: number): Limits => ({
@@ -67,7 +67,7 @@ describe('the limit of open files', () => {
     streams: { ...DEFAULT_SERVER_LIMITS.streams, perNode },
   });
 
-  test('is read from the process’s own limits', () => {
+  test('the limit of open files is read from the limits of the process', () => {
     expect(openFileLimit()).toSatisfy((limit) => limit === undefined || limit > 100);
     const path = join(folder, 'limits');
     const read = (soft: string) => {
@@ -82,13 +82,13 @@ describe('the limit of open files', () => {
     expect(openFileLimit(join(folder, 'absent'))).toBeUndefined();
   });
 
-  test('that is high enough, or not known, leaves the connections that MAX_STREAMS promises', () => {
+  test('a limit that is high enough or unknown allows the connections for MAX_STREAMS', () => {
     for (const limit of [undefined, 12_256, 1_000_000]) {
       expect(checkOpenFiles(limits(10_000), limit)).toEqual({ maxConnections: 12_000 });
     }
   });
 
-  test('that is too low lowers the connections, and is warned of with numbers and the way out', () => {
+  test('a limit that is too low reduces the connections, with a warning that has the numbers and a solution', () => {
     const { maxConnections, warning } = checkOpenFiles(limits(10_000), 4_096);
     expect(maxConnections).toBe(3_840);
     expect(warning).toBe(
@@ -105,8 +105,8 @@ describe('the limit of open files', () => {
   });
 });
 
-describe('refused connections', () => {
-  function watched(probe = async () => {}) {
+describe('rejected connections', () => {
+  function watch(probe = async () => {}) {
     const logged: string[] = [];
     const http = Object.assign(new EventEmitter(), { maxConnections: 5 });
     const logger = {
@@ -118,10 +118,10 @@ describe('refused connections', () => {
   const failure = (code: string) => Object.assign(new Error(`accept ${code}`), { code });
 
   test.each(['EMFILE', 'ENFILE', 'ENOBUFS'])(
-    '%s on accept is logged once a minute, and ends nothing',
+    '%s on accept is logged once a minute, and does not end the server',
     (code) => {
       vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
-      using server = watched();
+      using server = watch();
       for (let i = 0; i < 100; i += 1) server.http.emit('error', failure(code));
       expect(server.logged).toHaveLength(2);
       expect(server.logged[0]).toMatch(
@@ -134,9 +134,9 @@ describe('refused connections', () => {
     },
   );
 
-  test('those above the limit are logged once a minute, with their number', () => {
+  test('connections above the limit are logged once a minute, with their number', () => {
     vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
-    using server = watched();
+    using server = watch();
     for (let i = 0; i < 10; i += 1) server.http.emit('drop');
     vi.advanceTimersByTime(60_000);
     server.http.emit('drop');
@@ -150,18 +150,18 @@ describe('refused connections', () => {
 
   test('a probe that fails for another reason is not logged', async () => {
     vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
-    using server = watched(() => Promise.reject(failure('ENOENT')));
+    using server = watch(() => Promise.reject(failure('ENOENT')));
     await vi.advanceTimersByTimeAsync(30_000);
     expect(server.logged).toEqual([]);
   });
 });
 
 describe('a process without a file descriptor left', () => {
-  test('logs it once, closes what it cannot accept, and serves again when there are some', async () => {
+  test('a process without file descriptors logs it once, closes new connections, and recovers', async () => {
     await using server = await startWithFiles(60, /port \d+/, {}, ...TSX, `${ROOT}test/server/few-files.ts`);
     const port = Number(/port (\d+)/.exec(server.text())![1]);
-    const left = await connectMany(port, 100);
-    await until(() => left() < 60);
+    const countOpen = await connectMany(port, 100);
+    await until(() => countOpen() < 60);
     await until(() => linesWith(server.text(), 'EMFILE').length > 0, { timeoutMs: 10_000 });
     expect(linesWith(server.text(), 'EMFILE')).toHaveLength(1);
     expect(server.text()).toMatch(
@@ -173,7 +173,7 @@ describe('a process without a file descriptor left', () => {
 });
 
 describePostgres('execstream start with few files', () => {
-  test('warns at start, refuses what is above, logs that once, and goes on with the others', async () => {
+  test('a server with few files warns at start, rejects connections above its limit, and serves the others', async () => {
     await using database = await createDatabase();
     const env = { DATABASE_URL: database.url, PORT: '0', NODE_ENV: 'production' };
     const start = [...TSX, `${ROOT}src/cli/main.ts`, 'start'];
@@ -182,8 +182,8 @@ describePostgres('execstream start with few files', () => {
     expect(warning).toHaveLength(1);
     expect(JSON.parse(warning[0]!)).toMatchObject({ level: 40, maxConnections: 44 });
     const port = Number(/"url":"http:\/\/127\.0\.0\.1:(\d+)"/.exec(server.text())![1]);
-    const left = await connectMany(port, 100);
-    await until(() => left() === 44);
+    const countOpen = await connectMany(port, 100);
+    await until(() => countOpen() === 44);
     await until(() => linesWith(server.text(), 'connection limit reached').length > 0);
     expect(linesWith(server.text(), 'connection limit reached')).toHaveLength(1);
     for (const socket of sockets.splice(0, 50)) socket.destroy();

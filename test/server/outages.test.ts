@@ -1,4 +1,4 @@
-// Redis and Postgres unavailable, at start and later: reported, waited for, and recovered from (PROTOCOL.md,
+// Outages of Redis and Postgres, at start and later: they are reported, and the server recovers (PROTOCOL.md,
 // "Reconnecting").
 import { afterEach, describe, expect, test } from 'vitest';
 import { createPrismaStore } from '../../src/execution/prisma-store.ts';
@@ -17,18 +17,18 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-/** The answers of a server whose source is away, to a new client and to one that comes back. */
+/** Expects the responses of a server whose source is unavailable, to a new and to a reconnecting client. */
 async function expectUnavailable(app: ListeningApp, id = 'a1'): Promise<void> {
   for (const path of [streamOf(id), `/api/v0/executions/agents/${id}/stream`]) {
-    const [fresh, back] = await Promise.all([
+    const [initial, reconnected] = await Promise.all([
       fetch(app.url + path, { headers: EVENT_STREAM }),
       fetch(app.url + path, { headers: { ...EVENT_STREAM, 'last-event-id': '1' } }),
     ]);
-    expect(fresh.status).toBe(503);
-    expect(fresh.headers.get('retry-after')).toBe('5');
-    expect(await fresh.text()).toContain('SOURCE_UNAVAILABLE');
-    expect(back.status).toBe(200);
-    expect(await back.text()).toMatch(/^retry: 5000\n: .*\n\n$/);
+    expect(initial.status).toBe(503);
+    expect(initial.headers.get('retry-after')).toBe('5');
+    expect(await initial.text()).toContain('SOURCE_UNAVAILABLE');
+    expect(reconnected.status).toBe(200);
+    expect(await reconnected.text()).toMatch(/^retry: 5000\n: .*\n\n$/);
   }
 }
 
@@ -53,7 +53,7 @@ describeOwnRedis('Redis', () => {
     return app;
   }
 
-  test('unavailable at start: SOURCE_UNAVAILABLE, and readiness names it; then it recovers', async () => {
+  test('Redis unavailable at start is SOURCE_UNAVAILABLE and named by readiness, until it recovers', async () => {
     await using redis = await startRedis();
     await redis.kill();
     const app = await appOn(redis.url);
@@ -66,7 +66,7 @@ describeOwnRedis('Redis', () => {
     await redis.restart();
     await expect.poll(() => readiness(app), { timeout: 5_000 }).toEqual([200, { log: 'ok', database: 'ok' }]);
     const run = await app.publisher.begin({ id: 'a1', kind: 'agent', attempt: 1 });
-    // The connection that listens comes back in its own time.
+    // The subscriber connection reconnects independently.
     await expect.poll(() => statusOf(app.url + AGENT), { timeout: 5_000 }).toBe(200);
     using stream = await openSse(app.url + AGENT);
     await stream.take(1);
@@ -77,7 +77,7 @@ describeOwnRedis('Redis', () => {
   test.each([
     ['killed', (redis: Awaited<ReturnType<typeof startRedis>>) => redis.kill()],
     ['frozen', async (redis: Awaited<ReturnType<typeof startRedis>>) => redis.freeze()],
-  ])('%s later: streams stay open, get one warning, and continue', async (how, away) => {
+  ])('while Redis is %s, open streams get a warning, and continue afterwards', async (failure, interrupt) => {
     await using redis = await startRedis({ appendonly: true });
     const app = await appOn(redis.url);
     const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
@@ -87,9 +87,9 @@ describeOwnRedis('Redis', () => {
     using graphql = await openSse(graphqlUrl(app.url, 'a1'));
     const streams = [rest, graphql];
     await Promise.all(streams.map((stream) => stream.take(2)));
-    await away(redis);
+    await interrupt(redis);
     await run.text('two');
-    if (how === 'killed') {
+    if (failure === 'killed') {
       await expect.poll(() => readiness(app)).toMatchObject([503, { database: 'ok' }]);
       await expectUnavailable(app, 'other');
       await redis.restart();
@@ -114,7 +114,7 @@ describeOwnRedis('Redis', () => {
 });
 
 describeOwnPostgres('Postgres', () => {
-  test('unavailable at start and later', async () => {
+  test('Postgres unavailable at start or later is SOURCE_UNAVAILABLE, and open streams continue', async () => {
     await using postgres = await startPostgres();
     await postgres.kill();
     const store = createPrismaStore({ url: postgres.url });
@@ -142,8 +142,8 @@ describeOwnPostgres('Postgres', () => {
 
     // An open stream needs no database; a new one gets 503.
     await postgres.kill();
-    await run.text('through it');
-    await stream.frame(({ data }) => data === 'through it', 'the chunk');
+    await run.text('during the outage');
+    await stream.frame(({ data }) => data === 'during the outage', 'the chunk');
     await expectUnavailable(app);
     await postgres.restart();
     expect(await run.complete()).toBe(true);
@@ -154,8 +154,8 @@ describeOwnPostgres('Postgres', () => {
   });
 });
 
-describe('a part that is unavailable for a moment', () => {
-  test('the log of one request: the next one is answered', async () => {
+describe('a part that fails once', () => {
+  test('a log that fails for one request serves the next one', async () => {
     const app = await startApp();
     closing.push(() => app.close());
     const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });

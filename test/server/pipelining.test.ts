@@ -48,24 +48,21 @@ describe('pipelined requests for streams', () => {
   test.each([
     ['REST', STREAM],
     ['GraphQL', SUBSCRIPTION],
-  ])(
-    '%s: a connection has one open stream, and none is left after the connection closes',
-    async (_, path) => {
-      await using app = await startApp();
-      await directLog(app);
-      const client = await open(app);
-      client.socket.write(request(path).repeat(10));
-      await until(() => app.services.streams.size > 0);
-      await until(() => client.text.includes('retry: 1000'));
-      expect(app.services.streams.size).toBe(1);
-      expect(app.services.streams.opened).toBe(1);
-      client.socket.destroy();
-      await until(() => app.services.streams.size === 0, { timeoutMs: 2_000 });
-      expect(app.services.streams.opened).toBe(1);
-    },
-  );
+  ])('a connection has one open stream over %s, and none after it closes', async (_, path) => {
+    await using app = await startApp();
+    await directLog(app);
+    const client = await open(app);
+    client.socket.write(request(path).repeat(10));
+    await until(() => app.services.streams.size > 0);
+    await until(() => client.text.includes('retry: 1000'));
+    expect(app.services.streams.size).toBe(1);
+    expect(app.services.streams.opened).toBe(1);
+    client.socket.destroy();
+    await until(() => app.services.streams.size === 0, { timeoutMs: 2_000 });
+    expect(app.services.streams.opened).toBe(1);
+  });
 
-  test('200 of them in one write close the connection and leave no stream', async () => {
+  test('200 pipelined requests in one write close the connection and leave no stream', async () => {
     await using app = await startApp();
     await directLog(app);
     const client = await open(app);
@@ -89,7 +86,7 @@ describe('pipelined requests for streams', () => {
     expect(client.text).toMatch(/event: complete[\s\S]*\r\n0\r\n\r\nHTTP\/1\.1 200 [\s\S]*\{"status":"ok"\}/);
   });
 
-  test('a second stream on the connection opens after the first, and ends with the connection', async () => {
+  test('a second stream on a connection opens after the first, and ends with the connection', async () => {
     await using app = await startApp();
     const first = await directLog(app);
     await directLog(app, { id: 'a2' });
@@ -103,7 +100,7 @@ describe('pipelined requests for streams', () => {
     await until(() => app.services.streams.size === 0, { timeoutMs: 2_000 });
   });
 
-  test('the end of a client that only closes its half of the connection ends the stream too', async () => {
+  test('a client that closes only its half of the connection ends the stream', async () => {
     await using app = await startApp();
     await directLog(app);
     const client = await open(app);
@@ -115,20 +112,20 @@ describe('pipelined requests for streams', () => {
 });
 
 describe('requests in flight on a connection', () => {
-  test('up to the limit they are answered in order', async () => {
+  test('pipelined requests up to the limit get their responses in order', async () => {
     await using app = await startApp();
     const client = await open(app);
     const paths = Array.from({ length: DEFAULT_SERVER_LIMITS.maxPipelined }, (_, i) => `/nothing/${i}`);
     client.socket.write(paths.map((path) => request(path)).join(''));
     await until(() => statuses(client).length === paths.length);
-    const answered = Array.from(client.text.matchAll(/not found: (\/nothing\/\d+)/g), ([, path]) => path);
-    expect(answered).toEqual(paths);
+    const responded = Array.from(client.text.matchAll(/not found: (\/nothing\/\d+)/g), ([, path]) => path);
+    expect(responded).toEqual(paths);
     // The connection is free again.
     client.socket.write(request(LIVE).repeat(paths.length));
     await until(() => statuses(client).length === 2 * paths.length);
   });
 
-  test('a request with a body that waits for its turn is read once it has it', async () => {
+  test('the body of a waiting request is read when its turn comes', async () => {
     await using app = await startApp();
     const client = await open(app);
     const body = JSON.stringify({ query: '{ __typename }', extensions: { filler: 'x'.repeat(100_000) } });
@@ -159,7 +156,7 @@ describe('requests in flight on a connection', () => {
     );
   });
 
-  test('the number that waits in the whole server is limited', async () => {
+  test('the number of waiting requests in the whole server is limited', async () => {
     await using app = await startApp();
     await directLog(app);
     const opened: RawClient[] = [];
@@ -174,9 +171,9 @@ describe('requests in flight on a connection', () => {
     expect((await fetch(app.url + LIVE)).status).toBe(200);
     for (const { socket } of opened) socket.destroy();
     await until(() => app.services.streams.size === 0);
-    const again = await open(app);
-    again.socket.write(request(LIVE).repeat(DEFAULT_SERVER_LIMITS.maxPipelined));
-    await until(() => statuses(again).length === DEFAULT_SERVER_LIMITS.maxPipelined);
+    const client = await open(app);
+    client.socket.write(request(LIVE).repeat(DEFAULT_SERVER_LIMITS.maxPipelined));
+    await until(() => statuses(client).length === DEFAULT_SERVER_LIMITS.maxPipelined);
   });
 
   test('a request without Host is 400 and one with an unknown expectation 417, as problem documents', async () => {

@@ -12,9 +12,9 @@ export interface ServerProcess extends AsyncDisposable {
   readonly pid: number;
   /** Starts it again on the same port. */
   start(): Promise<void>;
-  /** SIGTERM: it drains. Answers how it ended, such as `code 0`. */
+  /** Sends SIGTERM, so that it drains; returns how it ended, such as `code 0`. */
   drain(): Promise<string>;
-  /** SIGKILL: every connection breaks. */
+  /** Sends SIGKILL, which breaks every connection. */
   kill(): Promise<void>;
   /** Kills it permanently and removes its folder. */
   stop(): Promise<void>;
@@ -23,14 +23,14 @@ export interface ServerProcess extends AsyncDisposable {
 /** Without `REDIS_URL` and `DATABASE_URL`, the parts are embedded, with their files in the process's folder. */
 type Environment = Readonly<Record<string, string>>;
 
-/** What runs: a server that tells its clients to come back after 50 ms, or the command that operators start. */
+/** What is started: a server whose clients reconnect after 50 ms, or the command of operators. */
 const ENTRIES = {
   child: { args: ['test/server/child.ts'], ready: /listening on/ },
   command: { args: ['src/cli/main.ts', 'start'], ready: /"msg":"ready"/ },
   workers: { args: ['src/cli/main.ts', 'start', '--workers', '2'], ready: /all workers are ready/ },
 };
 
-/** Starts a server process over these parts; about a second. */
+/** Starts a server process over these parts, which takes about a second. */
 export async function startProcess(
   env: Environment,
   entry: keyof typeof ENTRIES = 'child',

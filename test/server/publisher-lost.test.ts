@@ -1,5 +1,5 @@
-// Executions whose publisher is lost end on a real server, though their heartbeats are lost, too, or were never stored:
-// Redis emptied, a begin that Redis could not take, a killed server with embedded parts. Prints how long each took.
+// Executions whose publisher is lost end on a real server, even if their heartbeats are lost or were never stored:
+// Redis is emptied, a begin fails because of Redis, a server with embedded parts is killed. Prints how long each took.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import pg from 'pg';
@@ -12,11 +12,11 @@ import { describeOwnRedis, startRedis } from '../support/redis.ts';
 import { openSse } from '../support/sse.ts';
 import { type ServerProcess, startProcess } from './process.ts';
 
-/** Long enough for live publishers to be heard of on a busy machine. */
+/** Long enough for the heartbeats of live publishers on a busy machine. */
 const LOST_MS = 5_000;
-/** The documented time: PUBLISHER_LOST_MS and two sweeps, each a third of it, give or take a sixth. */
+/** The documented time: PUBLISHER_LOST_MS and two sweeps, each a third of it with a jitter of a sixth. */
 const DOCUMENTED_MS = LOST_MS + 2 * (LOST_MS / 3) * (7 / 6);
-/** Until the test fails: a busy machine is given its time. */
+/** The timeout of the test, for a busy machine. */
 const TIMEOUT_MS = 25_000;
 
 const closing: (() => unknown)[] = [];
@@ -32,7 +32,7 @@ async function send(server: ServerProcess, method: string, path: string, body: o
     body: JSON.stringify(body),
     headers: { 'Content-Type': 'application/json', ...headers },
   });
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever JSON comes.
+  // biome-ignore lint/suspicious/noExplicitAny: tests read arbitrary JSON.
   return { status: response.status, body: (await response.json()) as any };
 }
 const put = (server: ServerProcess, id: string, body = {}) =>
@@ -46,7 +46,7 @@ const post = (server: ServerProcess, id: string, token: string, events: object[]
     { 'Publisher-Token': token, 'Idempotency-Key': `${Math.random()}` },
   );
 
-/** An execution's status, with its error's code; the response's status if it has none. */
+/** An execution's status with the code of its error, or the status of the response if it is not 200. */
 async function stateOf(server: ServerProcess, id: string): Promise<string> {
   const response = await fetch(api(server, `agents/${id}`)).catch(() => undefined);
   if (response?.status !== 200) return `${response?.status}`;
@@ -54,7 +54,7 @@ async function stateOf(server: ServerProcess, id: string): Promise<string> {
   return error ? `${status} ${error.code}` : status;
 }
 
-/** Waits until all of these are ended as lost; prints and returns how long the last one took. */
+/** Waits until all of these have ended as lost; prints and returns how long the last one took. */
 async function untilLost(server: ServerProcess, ids: readonly string[], since: number, what: string) {
   const states = () => Promise.all(ids.map((id) => stateOf(server, id)));
   const expected = ids.map(() => 'FAILED PUBLISHER_LOST');
@@ -83,7 +83,7 @@ describeOwnRedis('with Redis and Postgres', () => {
       return { redis, database, server, client, sql };
     }
 
-    test('Redis is emptied: lost publishers end in time, live ones and rows by plain SQL do not', async () => {
+    test('after Redis is emptied, executions of lost publishers end in time, but not live ones or rows by plain SQL', async () => {
       const { redis, database, server, client, sql } = await setUp();
       const log = createRedisLog({ redis: redis.url });
       closing.push(() => log.close());
@@ -100,7 +100,7 @@ describeOwnRedis('with Redis and Postgres', () => {
       using stream = await openSse(api(server, 'agents/watched/stream'));
       await stream.take(1);
 
-      // A run sends a heartbeat every 10 s, too seldom for this PUBLISHER_LOST_MS: more of them stand in.
+      // A run sends a heartbeat every 10 s, too seldom for this PUBLISHER_LOST_MS, so the test records more.
       const run = await publisher.begin({ id: 'live-library', kind: 'agent' });
       await run.text('before ');
       let token = (await put(server, 'live-http')).body.token;
@@ -108,30 +108,30 @@ describeOwnRedis('with Redis and Postgres', () => {
 
       await client.flushall();
       const since = performance.now();
-      const leaving = new AbortController();
+      const stopping = new AbortController();
       const keepAlive = async () => {
-        while (!leaving.signal.aborted) {
+        while (!stopping.signal.aborted) {
           await log.recordHeartbeat('live-library');
           const { status } = await post(server, 'live-http', token, []);
           if (status === 409) token = (await put(server, 'live-http')).body.token;
           await sleep(300);
         }
       };
-      const living = keepAlive();
-      closing.push(() => leaving.abort());
+      const keepingAlive = keepAlive();
+      closing.push(() => stopping.abort());
       await untilLost(server, lost, since, 'FLUSHALL while the publisher is gone');
       const { event, data } = await stream.frame(({ event }) => event === 'error', 'the end');
       expect([event, JSON.parse(data).code]).toEqual(['error', 'PUBLISHER_LOST']);
 
-      // As much time again as the others were given.
+      // Waits as long again as the lost executions took at most.
       await sleep(DOCUMENTED_MS);
       const open = ['live-library', 'live-http', 'plain-sql'];
       expect(await Promise.all(open.map((id) => stateOf(server, id)))).toEqual(open.map(() => 'RUNNING'));
       await run.text('after');
       expect(await run.complete()).toBe(true);
       expect((await store.get('live-library'))?.result).toBe('before after');
-      leaving.abort();
-      await living;
+      stopping.abort();
+      await keepingAlive;
       expect((await post(server, 'live-http', token, [{ type: 'complete', data: {} }])).status).toBe(200);
     }, 120_000);
 
@@ -141,10 +141,10 @@ describeOwnRedis('with Redis and Postgres', () => {
       const rows = async () =>
         (await sql.query('SELECT id, attempt, status, name FROM execstream.execution ORDER BY id')).rows;
       const before = [{ id: 'known', attempt: 1, status: 'RUNNING', name: 'first' }];
-      const beat = setInterval(() => void post(server, 'known', first.token, []).catch(() => {}), 500);
-      closing.push(() => clearInterval(beat));
+      const heartbeats = setInterval(() => void post(server, 'known', first.token, []).catch(() => {}), 500);
+      closing.push(() => clearInterval(heartbeats));
 
-      // A replica takes no writes, and answers reads: the row is made, and taken back.
+      // A replica rejects writes but serves reads, so the row is created and then removed.
       await client.replicaof('127.0.0.1', 1);
       await client.config('SET', 'replica-serve-stale-data', 'yes');
       expect(await put(server, 'new')).toMatchObject({ status: 503, body: { code: 'SOURCE_UNAVAILABLE' } });
@@ -155,7 +155,7 @@ describeOwnRedis('with Redis and Postgres', () => {
         { type: 'llm_chunk', data: { content: 'x' } },
         { type: 'complete', data: {} },
       ];
-      clearInterval(beat);
+      clearInterval(heartbeats);
       expect((await post(server, 'known', first.token, end)).status).toBe(200);
 
       redis.freeze();
@@ -175,7 +175,7 @@ describeOwnRedis('with Redis and Postgres', () => {
   });
 });
 
-test('a server with embedded parts is killed: its executions end in time after it is started again', async () => {
+test('executions of a killed server with embedded parts end in time after it is started again', async () => {
   const server = await startProcess({ PUBLISHER_LOST_MS: `${LOST_MS}` }, 'command');
   closing.push(() => server.stop());
   const ids = ['a1', 'a2'];

@@ -1,4 +1,4 @@
-// Quotas: requests of one caller per second, and the response above each; other callers are not affected.
+// Quotas: limits of requests per second and caller, and the responses above them; other callers are not affected.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ExecstreamError } from '../../src/event/errors.ts';
 import { createQuotas, DEFAULT_QUOTAS, type QuotaLimits } from '../../src/execution/quotas.ts';
@@ -70,7 +70,7 @@ describe.each<[string, Send, keyof QuotaLimits, number]>([
     200,
   ],
 ])('%s', (_, send, quota, status) => {
-  test('above the quota are 429 with Retry-After until it has refilled, and other callers have theirs', async () => {
+  test('requests above the quota are 429 with Retry-After until it refills, and other callers are not affected', async () => {
     await using app = await startGuarded({ serverLimits: limits({ [quota]: 1 }) });
     await directLog(app, { tenant: 'acme' });
     const ann = await headersOf('ann');
@@ -109,7 +109,7 @@ test('Retry-After is the time until the quota allows the next request, and at le
   expect(retryAfter(10, 100)).toBe(0);
 });
 
-test('what a caller may not do is answered before it is counted', async () => {
+test('a request without permission is rejected before it counts', async () => {
   await using app = await startGuarded({ serverLimits: limits(ONE) });
   const reader = await headersOf('ann', 'read');
   for (let i = 0; i < 2 * BURST; i += 1) expect((await begin(app, reader)).status).toBe(403);
@@ -127,44 +127,44 @@ test('streams that are opened do not use up the quota of queries', async () => {
   }
 });
 
-test('a subscription that is invalid counts as a query: what it costs is paid', async () => {
+test('an invalid subscription counts as a query', async () => {
   await using app = await startGuarded({ serverLimits: limits(ONE) });
   const ann = await headersOf('ann');
   const path = graphqlPath('subscription { agentStream(id: "a1") { nothing } }');
   const statuses: number[] = [];
   for (let i = 0; i <= BURST; i += 1) {
-    const answer = await fetch(app.url + path, { headers: { ...ann, ...EVENT_STREAM } });
-    statuses.push(answer.status);
-    await answer.body?.cancel();
+    const response = await fetch(app.url + path, { headers: { ...ann, ...EVENT_STREAM } });
+    statuses.push(response.status);
+    await response.body?.cancel();
   }
   expect(statuses).toEqual([200, 200, 200, 200, 200, 429]);
 });
 
-test('a stream that reconnects while the quota is exceeded is told to wait: 200, retry, and a clean end', async () => {
+test('a stream that reconnects while the quota is exceeded gets 200, a retry delay and a clean end', async () => {
   await using app = await startGuarded({ serverLimits: limits(ONE) });
   const log = await directLog(app, { tenant: 'acme' });
   const ann = await headersOf('ann');
   for (let i = 0; i < BURST; i += 1) await post('/graphql', { query: '{ __typename }' })(app, ann);
   const path = graphqlPath('subscription { agentStream(id: "a1") { seq } }');
   for (const url of [app.url + path, restUrl(app.url, 'a1')]) {
-    using back = await openSse(url, { headers: ann, lastEventId: `0-${log.epoch}` });
-    expect(await back.ended()).toBe('clean');
-    expect(back.status).toBe(200);
-    expect(back.text).toMatch(/^retry: 1000\n: too many queries: the limit is 1 per second/);
+    using reconnected = await openSse(url, { headers: ann, lastEventId: `0-${log.epoch}` });
+    expect(await reconnected.ended()).toBe('clean');
+    expect(reconnected.status).toBe(200);
+    expect(reconnected.text).toMatch(/^retry: 1000\n: too many queries: the limit is 1 per second/);
   }
 });
 
-test('while authentication is off there are no quotas: all clients on this machine are one caller', async () => {
+test('there are no quotas without authentication, because all clients on this machine are one caller', async () => {
   await using app = await startApp({ serverLimits: limits(ONE) });
   await directLog(app);
   for (let i = 0; i < 3 * BURST; i += 1) {
-    const answers = await Promise.all([
+    const responses = await Promise.all([
       fetch(`${app.url}/api/v0/executions/agents/a1`),
       post('/api/v0/stream-tokens', { executions: ['a1'] })(app as never, {}),
       fetch(`${app.url}/graphql/stream`, { method: 'PUT' }),
       begin(app as never, {}),
     ]);
-    expect(answers.map(({ status }) => status)).toEqual([200, 201, 201, 201]);
+    expect(responses.map(({ status }) => status)).toEqual([200, 201, 201, 201]);
   }
 });
 

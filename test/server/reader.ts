@@ -1,4 +1,4 @@
-// A client that notes what it saw and comes back with its cursor, as an EventSource does.
+// A client that records events and reconnects with its cursor, like an EventSource.
 import { graphqlPath } from '../support/app.ts';
 import { openSse, type SseEnd, type SseFrame } from '../support/sse.ts';
 
@@ -20,7 +20,7 @@ export function graphqlUrl(url: string, id: string): string {
 
 export class Reader {
   readonly seen: Reading[] = [];
-  /** The text so far, as PROTOCOL.md says to build it: void at a `reset`. */
+  /** The text so far, built as PROTOCOL.md specifies: emptied by a `reset`. */
   text = '';
   lastEventId: string | undefined;
   isComplete = false;
@@ -31,7 +31,7 @@ export class Reader {
     this.lastEventId = lastEventId;
   }
 
-  /** Connects and reads until enough is seen or the body ends. Answers how it ended, or the status where it is not 200. */
+  /** Connects and reads until `isEnough` or the end of the body. Returns how it ended, or the status if it is not 200. */
   async read(isEnough: (seen: readonly Reading[]) => boolean): Promise<SseEnd | number> {
     const { lastEventId } = this;
     using stream = await openSse(this.#url(), lastEventId === undefined ? {} : { lastEventId });
@@ -43,14 +43,14 @@ export class Reader {
         this.#note(stream.frames[taken]!, now);
       return isEnough(now);
     };
-    await stream.until(() => take() || stream.end !== undefined, 'enough or the end', 20_000);
+    await stream.until(() => take() || stream.end !== undefined, 'enough events or the end', 20_000);
     return stream.end ?? 'destroyed';
   }
 
-  /** Reads, coming back where a connection ends, until the execution has ended. */
+  /** Reads until the execution has ended, and reconnects whenever a connection ends. */
   async readToEnd(): Promise<readonly Reading[]> {
-    for (let tries = 0; !this.isComplete; tries += 1) {
-      if (tries > 100) throw new Error('came back 100 times and saw no end');
+    for (let attempts = 0; !this.isComplete; attempts += 1) {
+      if (attempts > 100) throw new Error('reconnected 100 times without reaching the end');
       const status = await this.read(() => this.isComplete).catch(() => 0);
       if (status === 204) return this.seen;
       if (status !== 'clean') await new Promise((resolve) => setTimeout(resolve, 50));

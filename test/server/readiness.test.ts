@@ -18,23 +18,23 @@ async function readinessOf(url: string) {
   return [response.status, ((await response.json()) as { parts: object }).parts];
 }
 
-describeOwnRedis('a Redis that refuses writes', () => {
+describeOwnRedis('a Redis that rejects writes', () => {
   async function expectReason(
     redis: RedisServer,
     reason: RegExp,
-    refuse: (client: Redis) => Promise<unknown>,
+    makeReject: (client: Redis) => Promise<unknown>,
   ) {
     await using log = disposable(createRedisLog({ redis: redis.url, prefix: 'p:' }));
     await using app = await startApp({ log });
     expect(await readinessOf(app.url)).toEqual([200, { log: 'ok', database: 'ok' }]);
-    expect(await askServer(redis.port, refuse)).toBeDefined();
+    expect(await askServer(redis.port, makeReject)).toBeDefined();
     await until(async () => (await readinessOf(app.url))[0] === 503);
     const [, parts] = await readinessOf(app.url);
     expect(parts).toEqual({ log: expect.stringMatching(reason), database: 'ok' });
     expect(JSON.stringify(parts)).not.toContain('127.0.0.1');
   }
 
-  test('because it is out of memory is not ready, with the reason', async () => {
+  test('a Redis that is out of memory is not ready, with the reason', async () => {
     await using redis = await startRedis();
     await expectReason(redis, /^Redis refuses writes: it is out of memory/, (client) =>
       client.config('SET', 'maxmemory', '1'),
@@ -42,7 +42,7 @@ describeOwnRedis('a Redis that refuses writes', () => {
     await askServer(redis.port, (client) => client.config('SET', 'maxmemory', '0'));
   });
 
-  test('because it has become a read-only replica is not ready, and reads in flight are not broken', async () => {
+  test('a Redis that became a read-only replica is not ready, and reads in flight succeed', async () => {
     await using redis = await startRedis();
     await expectReason(redis, /^Redis refuses writes: it is a read-only replica$/, (client) =>
       client.replicaof('127.0.0.1', 1),
@@ -51,20 +51,20 @@ describeOwnRedis('a Redis that refuses writes', () => {
     await expect(log.ping()).rejects.toThrow('read-only replica');
     const clients = await askServer(redis.port, (client) => client.client('LIST'));
     await expect(log.ping()).rejects.toThrow('read-only replica');
-    // The connection is the same: none was given up for the refusal.
+    // The connections are the same: a rejected write closes none.
     const idsOf = (list: unknown) =>
       Array.from(String(list).matchAll(/^id=(\d+) .*name=execstream-log /gm), ([, id]) => id);
     expect(idsOf(await askServer(redis.port, (client) => client.client('LIST')))).toEqual(idsOf(clients));
   });
 
-  test('because too few replicas are connected is not ready', async () => {
+  test('a Redis with too few connected replicas is not ready', async () => {
     await using redis = await startRedis();
     await expectReason(redis, /^Redis refuses writes: too few replicas/, (client) =>
       client.config('SET', 'min-replicas-to-write', '1'),
     );
   });
 
-  test('because its snapshots fail is not ready', async () => {
+  test('a Redis whose snapshots fail is not ready', async () => {
     await using redis = await startRedis();
     await expectReason(redis, /^Redis refuses writes: it cannot save its data to disk/, async (client) => {
       await client.config('SET', 'save', '3600 1');
@@ -74,7 +74,7 @@ describeOwnRedis('a Redis that refuses writes', () => {
     });
   });
 
-  test('is checked with a key that expires', async () => {
+  test('Redis is checked with a key that expires', async () => {
     await using redis = await startRedis();
     await using log = disposable(createRedisLog({ redis: redis.url, prefix: 'p:' }));
     await log.ping();
@@ -82,7 +82,7 @@ describeOwnRedis('a Redis that refuses writes', () => {
     expect(await askServer(redis.port, (client) => client.pttl('p:stream:health'))).toBeGreaterThan(0);
   });
 
-  test('in a cluster is not ready once no master accepts writes', async () => {
+  test('a Redis cluster is not ready once no master accepts writes', async () => {
     await using cluster = await startCluster();
     await using log = disposable(createRedisLog({ redis: cluster.url }));
     await log.ping();
@@ -101,13 +101,13 @@ describeOwnRedis('a Redis that refuses writes', () => {
 });
 
 describePostgres('a Postgres that is read-only', () => {
-  test('is not ready, with the reason', async () => {
+  test('a read-only Postgres is not ready, with the reason', async () => {
     await using database = await createDatabase();
     await using store = disposable(createPrismaStore({ url: database.url }, { maxConnections: 2 }));
     await using app = await startApp({ store });
     await until(async () => (await readinessOf(app.url))[0] === 200);
     await sql(database.url, `ALTER DATABASE ${database.name} SET default_transaction_read_only = on`);
-    // The sessions that are open still write; those that are made from now on do not.
+    // Existing sessions can still write, so they are terminated; new ones cannot.
     await sql(
       database.url,
       'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
@@ -115,32 +115,32 @@ describePostgres('a Postgres that is read-only', () => {
     const reason =
       'database of executions is read-only: a hot standby, or default_transaction_read_only is on';
     await expect.poll(() => readinessOf(app.url)).toEqual([503, { log: 'ok', database: reason }]);
-    const begun = store.begin({ id: 'a1', kind: 'agent', mode: 'TEXT', attempt: 1 });
-    await expect(begun).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE', message: reason });
+    const beginning = store.begin({ id: 'a1', kind: 'agent', mode: 'TEXT', attempt: 1 });
+    await expect(beginning).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE', message: reason });
   });
 });
 
 describe('probes', () => {
   afterEach(() => void vi.useRealTimers());
 
-  test('that come together share one check', async () => {
+  test('concurrent probes share one check', async () => {
     let checks = 0;
-    let answer = () => {};
+    let respond = () => {};
     const readiness = createReadiness({
       log: () => {
         checks += 1;
         return new Promise<void>((resolve) => {
-          answer = resolve;
+          respond = resolve;
         });
       },
     });
     const all = Array.from({ length: 1_000 }, () => readiness(false));
-    answer();
+    respond();
     for (const response of await Promise.all(all)) expect(response.status).toBe(200);
     expect(checks).toBe(1);
   });
 
-  test('in any number cause up to five checks a second, and get the latest result', async () => {
+  test('any number of probes causes up to five checks per second, and gets the latest result', async () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     let checks = 0;
     let isAway = false;
@@ -159,7 +159,7 @@ describe('probes', () => {
     expect(checks).toBe(6);
   });
 
-  test('show only messages that are meant for clients', async () => {
+  test('probes show only messages that are meant for clients', async () => {
     const readiness = createReadiness({
       log: async () => {
         throw new Error('connect ECONNREFUSED user:secret@10.0.0.7');

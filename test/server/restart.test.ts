@@ -57,7 +57,7 @@ describePostgres('with Postgres', () => {
       };
     }
 
-    test('killed and restarted on the same port, clients see 1..N without a gap or a double', async () => {
+    test('clients of a server that is killed and restarted receive 1..N without gaps or duplicates', async () => {
       const work = publishOn('killed');
       const readers = [graphqlUrl, restUrl].map((urlOf) => new Reader(() => urlOf(server.url, 'killed')));
       await expect.poll(() => readers[0]!.read(() => true)).toBe('destroyed');
@@ -78,7 +78,7 @@ describePostgres('with Postgres', () => {
           expect(seen.map(({ seq }) => seq)).toEqual(range(1, head));
           expect(seen.at(-1)!.type).toBe('complete');
         }
-        // The stock EventSource npm package gives up where nothing listens, unlike a browser's.
+        // Unlike a browser, the EventSource npm package gives up if the connection is rejected, so it may miss the rest.
         const calls = readers[0]!.seen.filter(({ type }) => type === 'tool_call').map(({ id }) => id);
         expect(ids).toEqual(calls.slice(0, ids.length));
       } finally {
@@ -109,7 +109,7 @@ describePostgres('with Postgres', () => {
           .poll(async () => (await seen()).length, { timeout: 15_000 })
           .toBeGreaterThan(before + 10);
         const head = await work.stop();
-        // Closed, for good: the answer to its last return was 204.
+        // Closed permanently, because its last reconnect got 204.
         await expect.poll(() => page.evaluate('window.source.readyState'), { timeout: 10_000 }).toBe(2);
         expect((await seen()).map(([seq]) => seq)).toEqual(range(1, head));
         expect((await seen()).at(-1)).toEqual([head, 'complete']);

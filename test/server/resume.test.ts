@@ -18,20 +18,20 @@ async function publishNumbers(run: ExecutionPublisher, count: number, from = 1):
   }
 }
 
-/** Names the reconnects; `RESUME_SEED` repeats those of an earlier run. */
+/** The seed of the reconnects; `RESUME_SEED` repeats those of an earlier run. */
 const SEED = Number(process.env.RESUME_SEED ?? Date.now() % 1_000_000_000);
 
 describe(`a client that reconnects 50 times at random (RESUME_SEED=${SEED})`, () => {
   test.each([
     ['GraphQL', graphqlUrl],
     ['REST', restUrl],
-  ] as const)('%s: sees 1..N once each, in order', async (_, urlOf) => {
+  ] as const)('a client that reconnects over %s receives 1..N once each, in order', async (_, urlOf) => {
     await using app = await startApp();
     const run = await app.publisher.begin({ id: 'a1', kind: 'agent' });
     const reader = new Reader(() => urlOf(app.url, 'a1'));
     const publishing = publishNumbers(run, 1_500);
-    for (const some of fc.sample(fc.integer({ min: 1, max: 25 }), { numRuns: 50, seed: SEED })) {
-      await reader.read((seen) => seen.length >= some);
+    for (const count of fc.sample(fc.integer({ min: 1, max: 25 }), { numRuns: 50, seed: SEED })) {
+      await reader.read((seen) => seen.length >= count);
     }
     await publishing;
     await run.complete();
@@ -43,7 +43,7 @@ describe(`a client that reconnects 50 times at random (RESUME_SEED=${SEED})`, ()
   });
 });
 
-/** Two servers over one Redis and one store, as behind a balancer. */
+/** Two servers over one Redis and one store, as behind a load balancer. */
 async function twoServers(redis: RedisServer) {
   const store = createMemoryStore();
   const logs = [0, 1].map(() => createRedisLog({ redis: redis.url, commandTimeoutMs: 1_000 }));
@@ -60,7 +60,7 @@ async function twoServers(redis: RedisServer) {
 }
 
 describeOwnRedis('with Redis', () => {
-  test('one server is closed in the midst of it, and the client goes on at the other', async () => {
+  test('a client continues at another server when its own closes during the stream', async () => {
     await using redis = await startRedis();
     await using servers = await twoServers(redis);
     const [first, second] = servers.apps;
@@ -80,7 +80,7 @@ describeOwnRedis('with Redis', () => {
     expect(seen.map(({ seq }) => seq)).toEqual(range(1, 302));
   });
 
-  test('both servers append the end of an execution whose publisher died: it is sent once', async () => {
+  test('viewers of two servers receive the end of an execution whose publisher died once', async () => {
     await using redis = await startRedis();
     await using servers = await twoServers(redis);
     const [first, second] = servers.apps;
@@ -88,7 +88,7 @@ describeOwnRedis('with Redis', () => {
     await run.text('all');
     await first.publisher.close();
     await first.store.finish('a1', 1, { status: 'SUCCESS', result: 'all' });
-    // As if it had been long ago.
+    // Makes the end appear older than the publisher's grace period.
     const row = (await first.store.get('a1'))!;
     const get = first.store.get;
     first.store.get = async (id) => {
@@ -152,8 +152,8 @@ describeOwnRedis('with Redis', () => {
 
   test.each([
     ['an older snapshot', true],
-    ['nothing at all', false],
-  ])('Redis comes back with %s: `reset`, then whole again', async (_, isSaved) => {
+    ['no data', false],
+  ])('after Redis restarts with %s, viewers get a `reset` and the complete text', async (_, isSaved) => {
     await using redis = await startRedis();
     await using servers = await twoServers(redis);
     const [app] = servers.apps;
@@ -180,7 +180,7 @@ describeOwnRedis('with Redis', () => {
       expect(reader.seen.map(({ type }) => type)).toContain('reset');
       expect(reader.text).toBe('one two three four five');
       expect(reader.seen.at(-1)).toMatchObject({ type: 'complete' });
-      // After the last reset nothing is missing and nothing comes twice.
+      // After the last reset, no event is missing and none is repeated.
       const last = reader.seen.findLastIndex(({ type }) => type === 'reset');
       const since = reader.seen.slice(last).filter(({ type }) => type !== 'warning');
       expect(since.map(({ seq }) => seq)).toEqual(range(since[0]!.seq, since.at(-1)!.seq));
@@ -194,13 +194,13 @@ describeOwnRedis('with Redis', () => {
     expect(late.text).toBe('one two three four five');
   });
 
-  test('Redis comes back with an older snapshot while nobody publishes: the next attempt does not take the seqs that were seen', async () => {
+  test('after Redis restarts with an older snapshot and no publisher, the next attempt does not reuse seqs that were received', async () => {
     await using redis = await startRedis();
     await using servers = await twoServers(redis);
     const [app, other] = servers.apps;
     const first = await app.publisher.begin({ id: 'a1', kind: 'agent' });
     await first.text('one ');
-    const [watching, away] = [
+    const [watching, disconnected] = [
       new Reader(() => restUrl(app.url, 'a1')),
       new Reader(() => restUrl(app.url, 'a1')),
     ];
@@ -211,9 +211,9 @@ describeOwnRedis('with Redis', () => {
     client.disconnect();
     await first.text('two ');
     await first.text('three ');
-    await away.read((seen) => seen.some(({ content }) => content?.includes('three')));
+    await disconnected.read((seen) => seen.some(({ content }) => content?.includes('three')));
     await until(() => watching.text === 'one two three ');
-    // Its worker is gone, and with it all that knew how far it was acknowledged.
+    // The worker is gone, and with it the knowledge of how far its events were acknowledged.
     await app.publisher.close();
     await redis.kill();
     await redis.restart();
@@ -223,8 +223,8 @@ describeOwnRedis('with Redis', () => {
     await second.text('four five');
     await second.complete();
     await reading;
-    await away.readToEnd();
-    for (const { text, seen } of [watching, away]) {
+    await disconnected.readToEnd();
+    for (const { text, seen } of [watching, disconnected]) {
       expect(text).toBe('four five');
       const from = seen.findLastIndex(({ seq }) => seq === 0);
       expect(seen[from]).toMatchObject({ type: 'reset' });

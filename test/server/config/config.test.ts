@@ -30,7 +30,7 @@ test('PROTOCOL.md, Other paths: the defaults are port 4000 and address 127.0.0.1
   ).toMatchObject({ port: 0, host: '::1', corsOrigins: ['https://a.example', 'https://b.example'] });
 });
 
-test('an empty variable is an absent one', () => {
+test('an empty variable counts as absent', () => {
   const empty = Object.fromEntries(
     ['PORT', 'HOST', 'DATA_DIR', 'DATABASE_URL', 'REDIS_URL', 'CORS_ORIGINS', 'HEARTBEAT_MS'].map((n) => [
       n,
@@ -73,8 +73,8 @@ test.each([
   ['REDIS_URL', 'localhost:6379'],
   ['DATABASE_URL', 'mysql://localhost/x'],
   ['LOG_LEVEL', 'loud'],
-])('%s=%s is rejected by name', (name, value) => {
-  expect(() => readConfig({ [name]: value })).toThrow(expect.objectContaining({ code: 'CONFIG' }));
+])('%s=%s is rejected by the name of the variable', (name, value) => {
+  expect(() => readConfig({ [name]: value })).toThrow(expect.objectContaining({ code: 'BAD_USER_INPUT' }));
   expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`^${name}: expected `));
 });
 
@@ -99,7 +99,7 @@ test('each limit of a caller is configurable separately', () => {
   });
 });
 
-test('an invalid URL is not shown: it may contain a password', () => {
+test('an invalid URL is not shown, because it may contain a password', () => {
   expect(() => readConfig({ DATABASE_URL: 'mysql://u:hunter2@h/x' })).toThrow(/^(?!.*hunter2)/);
 });
 

@@ -1,4 +1,4 @@
-// What is generated from the settings, and that docs/ and the help have all of it.
+// The tables generated from the settings are up to date in docs/, and the help lists every setting.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -14,18 +14,18 @@ const read = (path: string) => readFileSync(join(import.meta.dirname, '../../..'
 
 describe('docs/', () => {
   test.each(PAGES)(
-    '%s has the tables that the settings yield (scripts/settings-tables.ts updates them)',
+    '%s has the tables generated from the settings (scripts/settings-tables.ts updates them)',
     (path) => {
       expect(read(path)).toBe(withTables(read(path)));
     },
   );
 
-  test('has a table for each section', () => {
+  test('every section of the settings has a table', () => {
     const pages = PAGES.map(read).join('\n');
     for (const name of Object.keys(SECTIONS)) expect(pages).toContain(`<!-- settings: ${name} -->\n|`);
   });
 
-  test('a table that differs from the settings is replaced, and the text around it is not', () => {
+  test('a table that differs from the settings is replaced, and the text around it is unchanged', () => {
     const page = 'before\n<!-- settings: temporal -->\n| old |\n<!-- end -->\nafter';
     const table = toMarkdown(SECTIONS.temporal!);
     expect(withTables(page)).toBe(`before\n<!-- settings: temporal -->\n${table}\n<!-- end -->\nafter`);
@@ -34,7 +34,7 @@ describe('docs/', () => {
 });
 
 describe('each setting', () => {
-  test('has a unique name and a sentence of documentation', () => {
+  test('each setting has a unique name and a sentence of documentation', () => {
     const names = SETTINGS.map(({ name }) => name);
     expect(names.length).toBeGreaterThan(50);
     expect(new Set(names).size).toBe(names.length);

@@ -20,12 +20,12 @@ const QUOTAS = [
 describePostgres('hostile input', () => {
   describeOwnRedis('over Redis and Postgres', () => {
     test(
-      `${COUNT} inputs (HOSTILE_SEED=${SEED}): no crash, no hang, no unmeant 5xx, no byte of another tenant, no secret in a log`,
+      `${COUNT} hostile inputs cause no crash, hang, unintended 5xx, leak of another tenant or secret in a log (HOSTILE_SEED=${SEED})`,
       async () => {
         await using database = await createDatabase();
         await using redis = await startRedis({ args: ['--requirepass', redisPassword] });
         const databaseUrl = new URL(database.url);
-        // Postgres trusts this address, and asks for none.
+        // Postgres trusts this address and does not check the password.
         databaseUrl.password = databasePassword;
         const redisUrl = `redis://:${redisPassword}@127.0.0.1:${redis.port}`;
         await using target = await startTarget({
@@ -33,7 +33,7 @@ describePostgres('hostile input', () => {
           REDIS_URL: redisUrl,
           AUTH_SHARED_KEY: sharedKey,
           CORS_ORIGINS: 'https://app.example',
-          // All inputs are of one caller, and must reach what they are meant for.
+          // All inputs come from one caller, and must reach their targets.
           ...Object.fromEntries(QUOTAS.map((name) => [name, '1000000'])),
         });
         const world = await createWorld(target.url);
@@ -46,8 +46,8 @@ describePostgres('hostile input', () => {
         expect(target.end).toBeUndefined();
         const printed = target.printed();
         const shown = [...world.secrets].filter((secret) => printed.includes(secret));
-        expect(shown, 'secrets in what the server printed').toEqual([]);
-        // The first tenth warms up; from then on memory may breathe, and not climb.
+        expect(shown, 'secrets in the output of the server').toEqual([]);
+        // The first tenth is the warm-up; after it, memory may fluctuate but not grow.
         const [, early = 0] = result.memoryMiB;
         expect(result.memoryMiB.at(-1)).toBeLessThan(early + 400);
       },

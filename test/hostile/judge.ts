@@ -1,22 +1,22 @@
-// What no response may be, whatever the request.
+// The rules that every response must satisfy, regardless of the request.
 import { fileURLToPath } from 'node:url';
-import type { Answer, Exchange } from './exchange.ts';
+import type { Exchange, HttpResponse } from './exchange.ts';
 import type { HostileInput } from './inputs/input.ts';
 
-/** Stands in every text of tenant B; no answer to tenant A, or to a stranger, may hold it. */
+/** Part of every text of tenant B. No response to tenant A or to an unknown caller may contain it. */
 export const MARKER = 'globex-eyes-only';
 
-/** PROTOCOL.md, "GraphQL". */
+/** The error codes of PROTOCOL.md, "GraphQL". */
 const GRAPHQL_CODES = [
   ...['NOT_FOUND', 'FORBIDDEN', 'UNAUTHENTICATED', 'BAD_CURSOR', 'BAD_USER_INPUT', 'TOO_MANY_STREAMS'],
   ...['TOO_MANY_REQUESTS', 'CAPACITY', 'SOURCE_UNAVAILABLE', 'LOG_CORRUPT'],
 ];
 
-/** What Node's own parser answers, with an empty body, before any of our code is asked. */
+/** The statuses of Node's own parser, whose responses have no body and do not reach our code. */
 const PARSER_STATUSES = [400, 408, 413, 417, 431];
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const INSIDES = [
+const INTERNALS = [
   /\n\s+at .+:\d+:\d+\)?/,
   /\\n\s+at .+:\d+:\d+/,
   /node_modules/,
@@ -24,90 +24,91 @@ const INSIDES = [
   /file:\/\/\//,
 ];
 
-/** Answers what is wrong with an exchange, a line each; nothing where all is well. */
+/** Returns a line for every rule that an exchange breaks. */
 export function breachesOf(input: HostileInput, exchange: Exchange): string[] {
-  const { answers, rest, text, ended } = exchange;
+  const { responses, rest, text, ended } = exchange;
   const breaches: string[] = [];
-  if (ended === 'hung') breaches.push('hung: neither answered nor closed');
-  if (answers.length === 0 && ended === 'by server' && !input.isBroken && !input.isIncomplete) {
-    breaches.push('closed without an answer');
+  if (ended === 'hung') breaches.push('hung: neither a response nor a close');
+  if (responses.length === 0 && ended === 'by server' && !input.isBroken && !input.isIncomplete) {
+    breaches.push('closed without a response');
   }
-  const most = input.mostAnswers ?? 1;
-  // What is left over from a body may be refused as no request.
-  const taken = answers.filter(({ status, body }) => !(PARSER_STATUSES.includes(status) && body === ''));
-  if (taken.length > most) breaches.push(`${taken.length} answers where ${most} may be`);
-  if (rest !== '') breaches.push(`bytes that are no answer: ${JSON.stringify(rest.slice(0, 100))}`);
-  if (text.includes(MARKER)) breaches.push('a byte of another tenant');
-  const isPage = answers[0]?.headers.get('content-type')?.startsWith('text/html');
-  if (text.includes(ROOT) || (!isPage && INSIDES.some((pattern) => pattern.test(text)))) {
+  const limit = input.maxResponses ?? 1;
+  // The parser may reject the rest of a body as an invalid request.
+  const handled = responses.filter(({ status, body }) => !(PARSER_STATUSES.includes(status) && body === ''));
+  if (handled.length > limit) breaches.push(`${handled.length} responses, expected up to ${limit}`);
+  if (rest !== '') breaches.push(`bytes that are not a response: ${JSON.stringify(rest.slice(0, 100))}`);
+  if (text.includes(MARKER)) breaches.push('content of another tenant');
+  const isPage = responses[0]?.headers.get('content-type')?.startsWith('text/html');
+  if (text.includes(ROOT) || (!isPage && INTERNALS.some((pattern) => pattern.test(text)))) {
     breaches.push('a stack trace or a path of the machine');
   }
   const unmet = input.expects?.(
-    answers.map(({ status }) => status),
-    answers.map(({ body }) => body),
+    responses.map(({ status }) => status),
+    responses.map(({ body }) => body),
   );
   if (unmet) breaches.push(unmet);
-  for (const answer of answers) {
-    const cutOff = !answer.isWhole && ended === 'by server';
-    if (cutOff && !isEventStream(answer)) breaches.push(`${answer.status}: the body ends too early`);
-    const wrong = wrongWith(input, answer);
-    if (wrong) breaches.push(`${answer.status}: ${wrong}`);
+  for (const response of responses) {
+    const cutOff = !response.isComplete && ended === 'by server';
+    if (cutOff && !isEventStream(response)) breaches.push(`${response.status}: the body ends too early`);
+    const fault = faultOf(input, response);
+    if (fault) breaches.push(`${response.status}: ${fault}`);
   }
   return breaches;
 }
 
-function isEventStream({ headers }: Answer): boolean {
+function isEventStream({ headers }: HttpResponse): boolean {
   return headers.get('content-type')?.startsWith('text/event-stream') ?? false;
 }
 
-function wrongWith(input: HostileInput, answer: Answer): string | undefined {
-  const { status, headers, body } = answer;
+function faultOf(input: HostileInput, response: HttpResponse): string | undefined {
+  const { status, headers, body } = response;
   if (status === 503) return headers.has('retry-after') ? undefined : 'without Retry-After';
-  if (status >= 500 || status === 101) return `not meant: ${body.slice(0, 200)}`;
-  if (isEventStream(answer)) return wrongInStream(body);
+  if (status >= 500 || status === 101) return `unintended: ${body.slice(0, 200)}`;
+  if (isEventStream(response)) return streamFault(body);
   if (input.pieces[0]?.subarray(0, 5).toString('latin1') === 'HEAD ') return undefined;
   const [result] = /\{"(errors|data)"[^\r\n]*\}/.exec(body) ?? [];
   const type = headers.get('content-type') ?? '';
   if (result && /^(application\/.*json|multipart\/mixed)/.test(type))
-    return wrongErrors(result, isSingle(input));
+    return graphqlFault(result, isSingle(input));
   if (status < 400) return undefined;
   if (body === '' && headers.get('connection') === 'close' && PARSER_STATUSES.includes(status))
     return undefined;
   if (input.api === 'graphql' && body === '') return undefined;
-  return wrongProblem(answer);
+  return problemFault(response);
 }
 
 function isSingle({ pieces }: HostileInput): boolean {
   return /^[A-Z]+ \/graphql\/stream[/? ]/.test(pieces[0]?.toString('latin1', 0, 40) ?? '');
 }
 
-/** RFC 9457, with a `code`. */
-function wrongProblem({ status, headers, body }: Answer): string | undefined {
+/** The fault of a problem document of RFC 9457, which must have a `code`. */
+function problemFault({ status, headers, body }: HttpResponse): string | undefined {
   const type = headers.get('content-type');
-  if (type !== 'application/problem+json') return `no problem document but ${type}: ${body.slice(0, 100)}`;
+  if (type !== 'application/problem+json')
+    return `expected a problem document, got ${type}: ${body.slice(0, 100)}`;
   const problem = parsed(body);
   const strings = [problem?.type, problem?.title, problem?.detail, problem?.code];
-  const isWhole = strings.every((value) => typeof value === 'string' && value !== '');
-  if (!isWhole || problem!.status !== status) return `an incomplete problem: ${body.slice(0, 200)}`;
+  const isComplete = strings.every((value) => typeof value === 'string' && value !== '');
+  if (!isComplete || problem!.status !== status) return `an incomplete problem: ${body.slice(0, 200)}`;
   return undefined;
 }
 
-/** Errors of GraphQL, each with a code that a caller may meet; `INTERNAL` counts as a 5xx. */
-function wrongErrors(json: string, isSingleConnection = false): string | undefined {
+/** The fault of GraphQL errors, each of which must have a documented code; `INTERNAL` counts as a 5xx. */
+function graphqlFault(json: string, isSingleConnection = false): string | undefined {
   const result = parsed(json);
-  if (!result) return `no JSON: ${json.slice(0, 100)}`;
+  if (!result) return `not valid JSON: ${json.slice(0, 100)}`;
   const errors = (result.errors ?? []) as { message: string; extensions?: { code?: string } }[];
-  // The library's own refusals there have no code.
+  // Rejections by graphql-sse itself have no code.
   const known = isSingleConnection ? [...GRAPHQL_CODES, ''] : GRAPHQL_CODES;
-  const wrong = errors.find(({ extensions }) => !known.includes(extensions?.code ?? ''));
-  return wrong && `error with code ${wrong.extensions?.code}: ${wrong.message.slice(0, 200)}`;
+  const fault = errors.find(({ extensions }) => !known.includes(extensions?.code ?? ''));
+  return fault && `error with code ${fault.extensions?.code}: ${fault.message.slice(0, 200)}`;
 }
 
-function wrongInStream(body: string): string | undefined {
-  // A refusal has no id; what has one is an event, which may be one that cannot be shown.
+function streamFault(body: string): string | undefined {
+  // A rejection has no id. A frame with an id is an event, which may legitimately have an error.
   for (const [, data] of body.matchAll(/\n\nevent: next\ndata: (\{"errors"[^\n]*)\n\n/g)) {
-    const wrong = wrongErrors(data!);
-    if (wrong) return wrong;
+    const fault = graphqlFault(data!);
+    if (fault) return fault;
   }
   return undefined;
 }

@@ -1,5 +1,4 @@
-// Property: parsers of our own small languages either accept a text that round-trips, or reject it with an error that
-// blames the client.
+// Property: the parsers of small formats either accept a text that round-trips, or reject it with a client error.
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -104,7 +103,7 @@ describe('PROTOCOL.md, REST aliases', () => {
     };
     await fc.assert(
       fc.asyncProperty(hostileText, queryValue, async (text, sent) => {
-        // A URL takes these away.
+        // URL normalisation removes these segments.
         const isSegment = !['', '.', '..'].includes(text);
         seen = undefined;
         if (isSegment && isWellFormed(text)) {
@@ -133,7 +132,7 @@ describe('PROTOCOL.md, REST aliases', () => {
       fc.property(fc.array(fc.tuple(name, queryValue), { maxLength: 6 }), (pairs) => {
         const url = `/p?${pairs.map(([key, value]) => `${key}=${value}`).join('&')}`;
         const request = { url };
-        // A question mark that the query itself begins with is left aside by URLSearchParams alone.
+        // URLSearchParams ignores a leading question mark; the `&` keeps one that belongs to the query.
         const paramsOf = (text: string) => [...new URLSearchParams(`&${text.split('?').slice(1).join('?')}`)];
         const others = (text: string) => paramsOf(text).filter(([key]) => key !== 'access_token');
         takeAccessToken(request);
@@ -156,7 +155,7 @@ describe('SSE', () => {
     const events: EventSourceMessage[] = [];
     const parser = createParser({ onEvent: (event) => events.push(event) });
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-    // The head of a stream comes first, so that a byte order mark in a text is not one of the stream.
+    // The opening of a stream comes first, so that a byte order mark in a text is not that of the stream.
     parser.feed(new TextDecoder().decode(opening(1_000).bytes));
     for (let at = 0, i = 0; at < bytes.length; i += 1) {
       const size = sizes[i % sizes.length]!;
@@ -166,7 +165,7 @@ describe('SSE', () => {
     return events;
   }
 
-  test('any text reaches a client unchanged except for line breaks, however the bytes are split', () => {
+  test('any text reaches a client unchanged except for line breaks, regardless of how the bytes are split', () => {
     fc.assert(
       fc.property(
         lines,
@@ -184,7 +183,7 @@ describe('SSE', () => {
     );
   });
 
-  test('no reason in the opening is more than a comment', () => {
+  test('a reason in the opening is always a comment, and never an event', () => {
     fc.assert(
       fc.property(lines, (reason) => {
         expect(received(opening(5_000, reason), [7])).toEqual([]);
@@ -206,12 +205,12 @@ describe('PROTOCOL.md, Events', () => {
   });
 });
 
-test('an invalid record of a stream token represents nobody', async () => {
+test('a stream token with an invalid record is rejected as UNAUTHENTICATED', async () => {
   await fc.assert(
     fc.asyncProperty(hostileJson, async (record) => {
       const tokens = createStreamTokens({ ...createMemoryTokenRecords(), get: async () => record });
-      const refused = await tokens.redeem('t'.repeat(43)).catch((error: unknown) => error);
-      expect(isExecstreamError(refused, 'UNAUTHENTICATED')).toBe(true);
+      const error = await tokens.redeem('t'.repeat(43)).catch((error: unknown) => error);
+      expect(isExecstreamError(error, 'UNAUTHENTICATED')).toBe(true);
     }),
     { numRuns: 500 },
   );

@@ -1,4 +1,4 @@
-// Sends inputs, batch after batch, and keeps count of what came of them.
+// Sends inputs in batches, and counts their outcomes.
 import { setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
@@ -19,9 +19,9 @@ import type { TargetServer } from './server.ts';
 import { refresh, type World } from './world.ts';
 
 const BATCH = 250;
-/** Connections at a time. */
+/** Concurrent connections. */
 const LANES = 16;
-/** How long `/health/live` may take, between batches. */
+/** The timeout of `/health/live`, which is checked between batches. */
 const HEALTH_MS = 5_000;
 export interface RunOptions {
   readonly target: TargetServer;
@@ -32,10 +32,10 @@ export interface RunOptions {
 }
 
 export interface RunResult {
-  /** Inputs by kind, and by what came of them. */
+  /** The number of inputs by kind and outcome. */
   readonly counts: ReadonlyMap<string, ReadonlyMap<string, number>>;
   readonly breaches: Breaches;
-  /** The target's memory in MiB: at the start, and after each tenth of the run. */
+  /** The target's memory in MiB, at the start and after each tenth of the run. */
   readonly memoryMiB: readonly number[];
 }
 
@@ -79,8 +79,9 @@ export async function run({ target, world, redisUrl, count, seed }: RunOptions):
       await Promise.all(Array.from({ length: LANES }, lane));
       sent += size;
       if (target.end !== undefined)
-        breaches.add(`the process has ended: ${target.end}`, await lastWords(target));
-      else if (!(await isHealthy(target.url))) breaches.add('/health/live does not answer', `batch ${batch}`);
+        breaches.add(`the process has ended: ${target.end}`, await lastOutput(target));
+      else if (!(await isHealthy(target.url)))
+        breaches.add('/health/live does not respond', `batch ${batch}`);
       if (Math.floor((sent * 10) / count) >= memoryMiB.length && target.end === undefined)
         memoryMiB.push(target.memoryMiB());
     }
@@ -90,8 +91,8 @@ export async function run({ target, world, redisUrl, count, seed }: RunOptions):
   return { counts, breaches, memoryMiB };
 }
 
-/** What it printed last is read after it has ended. */
-async function lastWords(target: TargetServer): Promise<string> {
+/** The last output of a target that has ended; it waits until all of it has been read. */
+async function lastOutput(target: TargetServer): Promise<string> {
   await setTimeout(500);
   return target.printed().slice(-3_000);
 }
@@ -104,9 +105,9 @@ async function isHealthy(url: string): Promise<boolean> {
   }
 }
 
-/** Accepted streams are counted as one status: a 200 with events. */
-function outcomeOf({ answers, ended }: Exchange): string {
-  const [first] = answers;
+/** The status of the first response; a 200 with events counts as `stream`. */
+function outcomeOf({ responses, ended }: Exchange): string {
+  const [first] = responses;
   if (ended === 'hung') return 'hung';
   if (!first) return 'closed';
   return first.headers.get('content-type')?.startsWith('text/event-stream') ? 'stream' : `${first.status}`;
@@ -117,14 +118,14 @@ function tally(counts: Map<string, Map<string, number>>, kind: string, outcome: 
   counts.set(kind, row.set(outcome, (row.get(outcome) ?? 0) + 1));
 }
 
-function describe(batch: number, { pieces }: HostileInput, { answers }: Exchange): string {
+function describe(batch: number, { pieces }: HostileInput, { responses }: Exchange): string {
   const bytes = Buffer.concat(pieces);
   const shown = JSON.stringify(bytes.toString('latin1', 0, 1_000));
-  const answer = answers[0] ? `${answers[0].status} ${answers[0].body.slice(0, 200)}` : 'none';
-  return `batch ${batch}, sent (${bytes.length} bytes) ${shown}\n  answered ${answer}`;
+  const response = responses[0] ? `${responses[0].status} ${responses[0].body.slice(0, 200)}` : 'none';
+  return `batch ${batch}, sent (${bytes.length} bytes) ${shown}\n  response: ${response}`;
 }
 
-/** What must not have happened: each once, with how often, and what led to it first. */
+/** Broken rules, each with its number of occurrences and its first cause. */
 export class Breaches {
   readonly #known = new Map<string, { times: number; readonly first: string }>();
 

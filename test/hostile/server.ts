@@ -1,5 +1,5 @@
-// The real server as a process, as `execstream start` starts it: configured by the environment, authentication on,
-// at the log level that says most. All that it prints is kept.
+// The real server as a process, as `execstream start` starts it: configured by the environment, with authentication and
+// the most verbose log level. Its output is retained.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,15 +8,15 @@ import { freePort, startServer } from '../../scripts/server-process.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** A heap that leaks ends the process soon. */
+/** A small heap, so that a leak ends the process soon. */
 const HEAP_MIB = 512;
 
 export interface TargetServer extends AsyncDisposable {
   readonly port: number;
   readonly url: string;
-  /** How the process ended: the signal or the code; undefined while it lives. */
+  /** The signal or exit code with which the process ended; undefined while it runs. */
   readonly end: string | undefined;
-  /** All that it has printed. */
+  /** Its output so far. */
   printed(): string;
   /** Its resident memory, in MiB. */
   memoryMiB(): number;

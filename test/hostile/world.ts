@@ -1,4 +1,4 @@
-// What the hostile run meets: executions of two tenants on the target, and the credentials of one of them.
+// The state that hostile inputs refer to: executions of two tenants on the target, and the credentials of one of them.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SignJWT } from 'jose';
 import { MARKER } from './judge.ts';
@@ -8,40 +8,40 @@ const SECRETS = {
   databasePassword: 'hostile-run-database-password',
   redisPassword: 'hostile-run-redis-password',
 };
-/** Where a part of the target keeps its own; searched for in all that it prints. */
+/** The secrets of the target's parts, which must not occur in its output. */
 export const { sharedKey, databasePassword, redisPassword } = SECRETS;
 
-/** An execution that tenant A publishes just now. */
+/** An open execution and the token of its publisher. */
 export interface Published {
   readonly path: string;
   readonly token: string;
 }
 
 export interface World {
-  /** Of tenant A, from whose callers all inputs come: they read and publish. Another caller for each batch of inputs. */
+  /** Of the caller of all inputs, in tenant A, that reads and publishes; a new one for each batch of inputs. */
   jwt: string;
-  /** Of tenant A, whose claims limit it to the first execution in `own`. */
+  /** Of a caller in tenant A whose claims limit it to the first execution in `own`. */
   readonly limitedJwt: string;
-  /** Of tenant A, for the executions in `own`. */
+  /** A stream token of tenant A for the executions in `own`. */
   readonly streamToken: string;
-  /** `agents/acme-live` and the like. */
+  /** The paths of tenant A's executions, such as `agents/acme-live`. */
   readonly own: readonly string[];
-  /** The same of tenant B. */
+  /** The paths of tenant B's executions. */
   readonly foreign: readonly string[];
-  /** Publisher tokens of tenant B's open executions, in the hands of A. */
+  /** Publisher tokens of tenant B's executions, as if A had stolen them. */
   readonly stolen: readonly Published[];
-  /** Fresh for each batch of inputs. */
+  /** Tenant A's open executions, new for each batch of inputs. */
   published: readonly Published[];
-  /** Fresh too: those whose logs another client of Redis damages. */
+  /** Executions whose logs another client of Redis corrupts, also new for each batch. */
   damaged: readonly Published[];
-  /** Whatever has been sent as a credential. */
+  /** Everything that has been sent as a credential. */
   readonly secrets: Set<string>;
 }
 
 const encoder = new TextEncoder();
 const CLAIMS = { sub: 'ann', tenant: 'acme', scope: 'read publish' };
 
-/** A JWT for the target; in force for a day unless the claims say otherwise. */
+/** Creates a JWT for the target, valid for a day unless the claims set another expiry. */
 function tokenOf(claims: object = {}, key = sharedKey, alg = 'HS256'): Promise<string> {
   const exp = Math.floor(Date.now() / 1_000) + 86_400;
   return new SignJWT({ exp, ...claims }).setProtectedHeader({ alg }).sign(encoder.encode(key));
@@ -72,9 +72,9 @@ export async function createWorld(url: string): Promise<World> {
   return world;
 }
 
-/** Begins executions for the next batch of inputs to publish to: theirs may have ended by now. */
+/** Begins executions for the next batch of inputs, because the previous ones may have ended. */
 export async function refresh(url: string, world: World, batch: number): Promise<void> {
-  // The quotas of one caller would refuse most of a long run.
+  // The quotas of one caller would reject most inputs of a long run.
   world.jwt = await tokenOf({ ...CLAIMS, sub: `ann-${batch}` });
   world.secrets.add(world.jwt);
   const text = (name: string) => begin(url, world.jwt, `agents/acme-${name}-${batch}`, { mode: 'TEXT' });
@@ -124,7 +124,7 @@ async function send(
   body: object,
   headers: Record<string, string> = {},
 ): Promise<{ token: string }> {
-  for (let tries = 1; ; tries += 1) {
+  for (let attempt = 1; ; attempt += 1) {
     const response = await fetch(url + path, {
       method,
       headers: { ...headers, authorization: `Bearer ${jwt}`, 'content-type': 'application/json' },
@@ -132,7 +132,7 @@ async function send(
     });
     const text = await response.text();
     if (response.ok) return JSON.parse(text) as { token: string };
-    if (response.status !== 429 || tries === 10) {
+    if (response.status !== 429 || attempt === 10) {
       throw new Error(`${method} ${path}: ${response.status} ${text}`);
     }
     await sleep(1_000);

@@ -1,4 +1,4 @@
-// Credentials that must open nothing: forged and mangled tokens, and true ones where they do not belong.
+// Invalid credentials: forged and mangled tokens, and valid ones in the wrong place.
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { sharedKey, type World } from '../world.ts';
@@ -8,7 +8,7 @@ import { asHeader, encode, hostileText, hostileValue } from './text.ts';
 const b64 = (value: unknown) =>
   Buffer.from(typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).toString('base64url');
 
-/** With a key that is not ours, or none. */
+/** A JWT signed with a key, or with an empty signature. */
 function signed(header: unknown, claims: unknown, key: string | undefined): string {
   const content = `${b64(header)}.${b64(claims)}`;
   return `${content}.${key === undefined ? '' : createHmac('sha256', key).update(content).digest('base64url')}`;
@@ -46,7 +46,7 @@ const claims = fc.oneof(
   hostileValue,
 );
 
-/** What the right key has signed and must be refused all the same, for its claims; `sub` and `exp` are wrong in each. */
+/** Tokens signed with the right key that must be rejected for their claims; `sub` or `exp` is invalid in each. */
 const rightKey = fc
   .record({
     sub: fc.constantFrom<unknown>('', 1, null, [], {}, undefined),
@@ -54,16 +54,16 @@ const rightKey = fc
     tenant: fc.constantFrom<unknown>('globex', 1, null),
     nbf: fc.constantFrom<unknown>(EXP, 'x', undefined),
   })
-  .map((wrong) => signed({ alg: 'HS256' }, wrong, sharedKey));
+  .map((invalidClaims) => signed({ alg: 'HS256' }, invalidClaims, sharedKey));
 
 function mangled(token: string): fc.Arbitrary<string> {
   return fc
     .tuple(fc.nat({ max: token.length - 1 }), fc.constantFrom('cut', 'flip', 'swap', 'strip', 'again'))
-    .map(([at, how]) => {
-      if (how === 'cut') return token.slice(0, at);
-      if (how === 'strip') return `${token.slice(0, token.lastIndexOf('.'))}.`;
-      if (how === 'again') return `${token}.${token}`;
-      if (how === 'swap') return token.split('.').reverse().join('.');
+    .map(([at, mutation]) => {
+      if (mutation === 'cut') return token.slice(0, at);
+      if (mutation === 'strip') return `${token.slice(0, token.lastIndexOf('.'))}.`;
+      if (mutation === 'again') return `${token}.${token}`;
+      if (mutation === 'swap') return token.split('.').reverse().join('.');
       return `${token.slice(0, at)}${token[at] === 'A' ? 'B' : 'A'}${token.slice(at + 1)}`;
     });
 }

@@ -1,10 +1,10 @@
-// JSON that is nested inside the fields of requests that are otherwise well-formed, in every kind of body.
+// Deeply nested JSON in the fields of otherwise well-formed requests, in every kind of body.
 import fc from 'fast-check';
 import type { World } from '../world.ts';
 import { type HostileInput, requestBytes } from './input.ts';
 import { encode } from './text.ts';
 
-/** Around the documented limit, and up to what a body can hold. */
+/** Around the documented limit, and up to the size limit of a body. */
 const DEPTHS = [100, 127, 128, 129, 500, 2_400, 10_000, 50_000, 100_000];
 const SHAPES = [
   ['[', ']'],

@@ -1,4 +1,4 @@
-// GraphQL: documents that are deep, wide, circular or none, and everything around a document.
+// GraphQL: documents that are deep, wide, circular or invalid, and the parts of requests around them.
 import fc from 'fast-check';
 import type { World } from '../world.ts';
 import { type HostileInput, requestBytes } from './input.ts';
@@ -9,7 +9,7 @@ const size = fc.constantFrom(1, 10, 100, 100, 1_000, 5_000);
 
 const DIRECTIVE = '@include(if: true) ';
 
-/** What limits of depth, aliases, tokens and cost are for. */
+/** Documents for the limits of depth, aliases, tokens and cost. */
 const large: fc.Arbitrary<string> = fc
   .tuple(
     size,
@@ -79,7 +79,7 @@ const variables = fc.oneof(
   fc.dictionary(fc.constantFrom('id', 'after', 'events', 'pollMs', 'kind', '__proto__'), hostileValue),
 );
 
-/** The whole body: of a request, of a batch, or of something that takes its place. */
+/** Complete bodies: of a request, of a batch, or invalid ones. */
 const body = fc.oneof(
   { weight: 4, arbitrary: document.map((query) => JSON.stringify({ query })) },
   {
@@ -190,7 +190,7 @@ function byGet(world: World): fc.Arbitrary<HostileInput> {
     });
 }
 
-/** Single connection mode: reservations that nobody made, operations of nobody's. */
+/** Single connection mode: unknown reservations and operations. */
 function singleConnection(world: World): fc.Arbitrary<HostileInput> {
   const token = fc.oneof(
     hostileText,
@@ -215,11 +215,11 @@ function singleConnection(world: World): fc.Arbitrary<HostileInput> {
         '/graphql/nope',
       ),
     )
-    .map(([method, held, operationId, inHeader, text, path]) => {
-      const shown = held === undefined ? '' : encode(held);
+    .map(([method, reservation, operationId, inHeader, text, path]) => {
+      const shown = reservation === undefined ? '' : encode(reservation);
       const pairs = [
         `operationId=${encode(operationId)}`,
-        ...(held !== undefined && !inHeader ? [`token=${shown}`] : []),
+        ...(reservation !== undefined && !inHeader ? [`token=${shown}`] : []),
       ];
       const headers = {
         ...{
@@ -227,7 +227,7 @@ function singleConnection(world: World): fc.Arbitrary<HostileInput> {
           'Content-Type': 'application/json',
           Accept: 'text/event-stream',
         },
-        ...(held !== undefined && inHeader && { 'X-GraphQL-Event-Stream-Token': shown }),
+        ...(reservation !== undefined && inHeader && { 'X-GraphQL-Event-Stream-Token': shown }),
       };
       const sent = method === 'POST' ? { body: text } : {};
       const bytes = requestBytes({ method, path: `${path}?${pairs.join('&')}`, headers, ...sent });

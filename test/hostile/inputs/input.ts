@@ -1,25 +1,25 @@
-// One hostile input: bytes for a separate connection, and what a response to them must look like.
+// One hostile input: bytes for a separate connection, and the expectations of the response.
 import type { Redis } from 'ioredis';
 
 export interface HostileInput {
-  /** Under this name it is counted. */
+  /** The name under which the input is counted. */
   readonly kind: string;
-  /** Whose errors it must be answered with; `http` where no path is reached. */
+  /** The API whose error format a response must have; `http` if the input reaches no path. */
   readonly api: 'rest' | 'graphql' | 'http';
   /** Written one after the other. */
   readonly pieces: readonly Buffer[];
-  /** HTTP itself is broken, so that a connection closed without an answer is one. */
+  /** The HTTP is invalid, so the server may close the connection without a response. */
   readonly isBroken?: boolean;
-  /** The rest never comes: the connection is held for a moment, then ended or cut. */
+  /** The request is incomplete: the connection is kept open briefly, then ended or cut. */
   readonly isIncomplete?: boolean;
-  /** More answers than this mean that one request was taken for two. Default 1. */
-  readonly mostAnswers?: number;
+  /** More responses mean that one request was parsed as two. @default 1 */
+  readonly maxResponses?: number;
   /**
-   * What is wrong with the statuses and bodies of the answers, where more is known of what they must be than that they
-   * are proper ones. The connection is not cut before the server closes it.
+   * Returns the fault of the statuses and bodies, for inputs with specific expectations. The connection is then read
+   * until the server closes it.
    */
   readonly expects?: (statuses: readonly number[], bodies: readonly string[]) => string | undefined;
-  /** What another client does to Redis before. */
+  /** Writes to Redis as another client, before the input is sent. */
   readonly before?: (redis: Redis) => Promise<unknown>;
 }
 
@@ -28,11 +28,11 @@ export interface Head {
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
-  /** Whether the connection closes after it; true by default. */
+  /** Whether the connection closes after it. @default true */
   readonly isLast?: boolean;
 }
 
-/** The bytes of a request that HTTP has nothing against, but for what is in its parts. */
+/** The bytes of a request that is valid HTTP unless one of its parts is invalid. */
 export function requestBytes({ method, path = '/', headers = {}, body, isLast = true }: Head): Buffer {
   const sent = body === undefined ? Buffer.alloc(0) : Buffer.from(body);
   const lines = [
@@ -42,6 +42,6 @@ export function requestBytes({ method, path = '/', headers = {}, body, isLast = 
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     ...(body === undefined ? [] : [`Content-Length: ${sent.length}`]),
   ];
-  // Latin-1, so that any byte can be put into a header.
+  // Latin-1, so that a header can contain any byte.
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), sent]);
 }

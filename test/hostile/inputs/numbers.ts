@@ -1,10 +1,10 @@
-// Numbers and times at the edges of what JSON, JavaScript, Postgres and RFC 3339 know.
+// Numbers and times at the limits of JSON, JavaScript, Postgres and RFC 3339.
 import fc from 'fast-check';
 import type { World } from '../world.ts';
 import { type HostileInput, requestBytes } from './input.ts';
 import { encode } from './text.ts';
 
-/** JSON's text, and what only looks like it. */
+/** Numbers as JSON, and texts that only look like it. */
 const number = fc.constantFrom(
   ...['0', '-0', '-1', '1.5', '1e0', '1E+2', '2147483646', '2147483647', '2147483648', '4294967296'],
   ...['9007199254740991', '9007199254740993', '1e308', '-1e308', '1e309', '1e-400', '5e-324', '1e400'],
@@ -12,7 +12,7 @@ const number = fc.constantFrom(
   ...['1'.repeat(400), `0.${'1'.repeat(400)}`, '1e99999', 'null', 'true', '[]', '""', '٣', '"1e3"'],
 );
 
-/** Times that no event of now has: they must not be stored. */
+/** Times too far from now for an event: they must not be stored. */
 const FAR_TIMES = [
   ...['0000-01-01T00:00:00Z', '0000-12-31T23:59:59.999Z', '0001-01-01T00:00:00Z', '9999-12-31T23:59:59.999Z'],
   ...[
@@ -48,7 +48,7 @@ const OTHER_TIMES = [
   ...['٢٠٢٦-11-28T00:00:00Z', '', ' ', 'now', 'Invalid Date', '\0', '2026-11-28T00:00:00Z\n'],
 ];
 
-const isRefused = (allowed: readonly number[]) => (statuses: readonly number[]) =>
+const expectRejected = (allowed: readonly number[]) => (statuses: readonly number[]) =>
   statuses.some((status) => allowed.includes(status)) ? `was accepted (${statuses.join(', ')})` : undefined;
 
 export function numbers(world: World): fc.Arbitrary<HostileInput> {
@@ -75,7 +75,7 @@ export function numbers(world: World): fc.Arbitrary<HostileInput> {
     .map(([ts, key]) =>
       append(0, key, JSON.stringify({ type: 'llm_chunk', data: { content: 'x' }, ts }), {
         kind: 'odd time',
-        ...(FAR_TIMES.includes(ts) && { expects: isRefused([200]) }),
+        ...(FAR_TIMES.includes(ts) && { expects: expectRejected([200]) }),
       }),
     );
   const fields = fc
@@ -107,8 +107,8 @@ export function numbers(world: World): fc.Arbitrary<HostileInput> {
       pieces: [
         requestBytes({ method: 'PUT', path, headers: json, body: `{"mode":"TEXT","attempt":${value}}` }),
       ],
-      // Nobody could begin the next attempt.
-      ...(isFar && { expects: isRefused([201]) }),
+      // A next attempt would exceed the range of the number.
+      ...(isFar && { expects: expectRejected([201]) }),
     };
   });
   const headers = fc
@@ -126,7 +126,7 @@ export function numbers(world: World): fc.Arbitrary<HostileInput> {
           pieces,
           isBroken: true,
           isIncomplete: true,
-          mostAnswers: 2,
+          maxResponses: 2,
         };
       }
       const bytes =
@@ -174,7 +174,7 @@ export function numbers(world: World): fc.Arbitrary<HostileInput> {
   return fc.oneof(times, times, fields, fields, attempts, headers, queries, parameters);
 }
 
-/** Headers are bytes: what is beyond ASCII is left out. */
+/** Removes the characters outside ASCII, which a header cannot contain. */
 function ascii(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '');
 }

@@ -1,5 +1,5 @@
-// Requests that mean something only together or beside each other: keys that are used twice, ids and cursors of another
-// tenant beside those of nobody, forms.
+// Requests that matter in pairs: reused keys, and hidden ids compared with unknown ones. Also forms, parents of another
+// tenant and cursors of lists.
 import fc from 'fast-check';
 import type { World } from '../world.ts';
 import { type HostileInput, requestBytes } from './input.ts';
@@ -7,7 +7,7 @@ import { encode, hostileJson, hostileText } from './text.ts';
 
 const QUERY = 'query($id:ID!,$kind:ExecutionKind!){execution(kind:$kind,id:$id){id}}';
 
-/** Forms as HTML sends them, with variables that are not an object, not JSON, or not there. */
+/** Forms as HTML sends them, with variables that are not an object, not JSON, or missing. */
 function forms(world: World): fc.Arbitrary<HostileInput> {
   const bad = fc.oneof(
     fc.constantFrom(
@@ -67,7 +67,7 @@ function forms(world: World): fc.Arbitrary<HostileInput> {
     }));
 }
 
-/** Another body under the key of a batch that was accepted: its events must not be dropped with a 200. */
+/** Another body under the key of an accepted batch: its events must not be dropped with a 200. */
 function reusedKeys(world: World): fc.Arbitrary<HostileInput> {
   const events = fc.constantFrom(
     '[{"type":"llm_chunk","data":{"content":"one"}}]',
@@ -96,16 +96,16 @@ function reusedKeys(world: World): fc.Arbitrary<HostileInput> {
         kind: 'reused key',
         api: 'rest',
         pieces: isSlow ? [one, two] : [Buffer.concat([one, two])],
-        mostAnswers: 2,
+        maxResponses: 2,
         expects: (statuses) =>
           statuses.length === 2 && statuses.every((status) => status === 200)
-            ? 'another body under the same Idempotency-Key was answered 200'
+            ? 'another body under the same Idempotency-Key got a 200'
             : undefined,
       };
     });
 }
 
-/** A child of an execution of the other tenant, and what is then shown of it. */
+/** Begins a child of an execution of another tenant, and reads its state. */
 function parents(world: World): fc.Arbitrary<HostileInput> {
   return fc
     .tuple(
@@ -121,14 +121,14 @@ function parents(world: World): fc.Arbitrary<HostileInput> {
         ...{ method: 'PUT', path: `/api/v0/executions/${plural}/${id}`, headers, isLast: false },
         body: JSON.stringify({ mode: 'TEXT', parentId }),
       });
-      const look = requestBytes({
+      const read = requestBytes({
         ...{ path: `/api/v0/executions/${plural}/${id}`, headers },
       });
       return {
         kind: "another tenant's parent",
         api: 'rest',
-        pieces: [begin, look],
-        mostAnswers: 2,
+        pieces: [begin, read],
+        maxResponses: 2,
         expects: ([status]) => (status === 201 ? 'a parent of another tenant was accepted' : undefined),
       };
     });
@@ -212,7 +212,7 @@ const LISTS: readonly ((after: string) => string)[] = [
     `{execution(kind:WORKFLOW,id:"acme-flow"){children(first:5,after:${after}){edges{cursor node{id name}}}}}`,
 ];
 
-const ask = (jwt: string, query: string, isLast = true) =>
+const queryRequest = (jwt: string, query: string, isLast = true) =>
   requestBytes({
     path: '/graphql',
     headers: {
@@ -227,13 +227,13 @@ function cursors(world: World): fc.Arbitrary<HostileInput> {
   return fc.tuple(cursor, fc.constantFrom(...LISTS)).map(([after, list]) => ({
     kind: 'list cursor',
     api: 'graphql',
-    pieces: [ask(world.jwt, list(JSON.stringify(after)))],
+    pieces: [queryRequest(world.jwt, list(JSON.stringify(after)))],
   }));
 }
 
 /**
- * The id of an execution that is hidden from a caller, by tenant or by claim, and one of the same length that nobody has:
- * answered alike.
+ * Requests the id of an execution that is hidden from the caller, by tenant or by claim, and an unknown id of the same
+ * length: the responses must be identical.
  */
 function oracles(world: World): fc.Arbitrary<HostileInput> {
   const idOf = (path: string) => path.split('/')[1]!;
@@ -252,10 +252,10 @@ function oracles(world: World): fc.Arbitrary<HostileInput> {
       ),
     )
     .map(([{ jwt, hidden }, make]) => {
-      const nobodys = `${hidden.slice(0, -1)}0`;
+      const unknown = `${hidden.slice(0, -1)}0`;
       const shown = (body: string) => {
         let text = body;
-        for (const id of [hidden, nobodys]) {
+        for (const id of [hidden, unknown]) {
           text = text.replaceAll(id, 'ID').replaceAll(Buffer.from(id).toString('base64'), 'ID');
         }
         return text;
@@ -263,14 +263,14 @@ function oracles(world: World): fc.Arbitrary<HostileInput> {
       return {
         kind: 'oracle',
         api: 'graphql',
-        pieces: [ask(jwt, make(hidden), false), ask(jwt, make(nobodys))],
-        mostAnswers: 2,
+        pieces: [queryRequest(jwt, make(hidden), false), queryRequest(jwt, make(unknown))],
+        maxResponses: 2,
         expects: (statuses, bodies) => {
           if (statuses.length < 2 || statuses.includes(429)) return undefined;
           const [a, b] = bodies.map(shown);
           return a === b && statuses[0] === statuses[1]
             ? undefined
-            : `tells hidden ids from unknown ones: ${a!.slice(0, 200)} / ${b!.slice(0, 200)}`;
+            : `distinguishes hidden ids from unknown ones: ${a!.slice(0, 200)} / ${b!.slice(0, 200)}`;
         },
       };
     });

@@ -1,5 +1,5 @@
-// JSON Patches of ill will: results far larger than what was sent, moves into themselves, paths through prototypes,
-// indices that no array has, thousands of operations.
+// Malicious JSON Patches: results far larger than the patch, moves into themselves, paths through prototypes, indices
+// that no array has, thousands of operations.
 import fc from 'fast-check';
 import type { World } from '../world.ts';
 import { type HostileInput, requestBytes } from './input.ts';
@@ -19,7 +19,7 @@ const bomb = fc
       (count) => doubling(count, () => '/items/-'),
       (count) => doubling(count, () => '/items/0'),
       (count) => doubling(count, () => '/a/b/c/-'),
-      // Deeper, and not larger: each copy holds the one before.
+      // Deeper but not larger: each copy contains the previous one.
       (count) => doubling(count * 20, () => '/deeper'),
       (count) =>
         Array.from({ length: count * 10 }, () => [
@@ -82,7 +82,7 @@ const operation = fc.record(
   { requiredKeys: ['op', 'path'] },
 );
 
-/** A place that is moved or copied below itself. */
+/** Moves or copies a value below itself. */
 const intoItself = fc
   .tuple(fc.constantFrom('move', 'copy'), fc.constantFrom('', '/a', '/items', '/items/0', '/a/b'), path)
   .map(([op, from, below]) => [START, { op, from, path: `${from}${below}` }]);
@@ -111,16 +111,17 @@ const patch = fc.oneof(
 
 export function patches(world: World): fc.Arbitrary<HostileInput> {
   return fc
-    .tuple(patch, fc.constantFrom('one event', 'an event each', 'with an end'), fc.uuid())
-    .map(([operations, how, key]) => {
+    .tuple(patch, fc.constantFrom('one event', 'one event per operation', 'one event and the end'), fc.uuid())
+    .map(([operations, form, key]) => {
       const { path: target, token } = world.published[1]!;
       const delta = (sent: unknown) => ({ type: 'structured_delta', data: { patch: sent } });
       const events: object[] =
-        how === 'an event each'
+        form === 'one event per operation'
           ? operations.slice(0, 1_000).map((each) => delta([each]))
           : [delta(operations)];
-      // Ends the execution, which the next batch of inputs has anew: now and then only.
-      if (how === 'with an end' && operations.length > 6) events.push({ type: 'complete', data: {} });
+      // Ends the execution until the next batch of inputs begins another, so it must be rare.
+      if (form === 'one event and the end' && operations.length > 6)
+        events.push({ type: 'complete', data: {} });
       return {
         kind: 'patch',
         api: 'rest',

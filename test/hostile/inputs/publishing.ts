@@ -33,7 +33,7 @@ const operation = fc.record(
 
 const number = fc.constantFrom(-1, 0, 1, 1.5, 2 ** 31, 2 ** 53, 1e300);
 
-/** Data as each type has it, mostly, with one thing or the other wrong. */
+/** Data like that of each event type, mostly with something invalid. */
 const data: fc.Arbitrary<unknown> = fc.oneof(
   fc.record(
     {
@@ -125,7 +125,7 @@ const begin = fc.oneof(
       { requiredKeys: ['mode'] },
     )
     .map((value) => JSON.stringify(value)),
-  // Well-formed, with one field that is not.
+  // Well-formed except for one field.
   fc
     .tuple(
       fc.constantFrom('name', 'action', 'input', 'parentId', 'tenant', 'attempt', 'agentId'),
@@ -184,7 +184,7 @@ export function publishing(world: World): fc.Arbitrary<HostileInput> {
       hostileText,
     )
     .map(([which, text, encoded, key, chance, wrong]): HostileInput => {
-      // Looked up when it is sent: the executions of this batch of inputs.
+      // Looked up for each input, because every batch of inputs has other executions.
       const { path, token } = world.published[which]!;
       const [keyHeader, tokenHeader] = [asHeader(key), asHeader(chance === 0 ? wrong : token)];
       const headers = { 'Idempotency-Key': keyHeader.value, 'Publisher-Token': tokenHeader.value };

@@ -1,4 +1,4 @@
-// Invalid or nearly valid HTTP: request lines, headers, lengths, chunks, requests inside of requests, halves of them.
+// Invalid or nearly valid HTTP: request lines, headers, lengths, chunks, requests within requests, incomplete requests.
 import fc from 'fast-check';
 import type { World } from '../world.ts';
 import { type HostileInput, requestBytes } from './input.ts';
@@ -10,7 +10,7 @@ const CLOSE = 'Connection: close\r\n';
 
 const broken = (kind: string, pieces: readonly Buffer[], more: Partial<HostileInput> = {}): HostileInput => ({
   ...{ kind, api: 'http', pieces, isBroken: true },
-  // What comes behind a broken beginning may stay unfinished for ever: the client ends it.
+  // After an invalid start, a request may never be complete, so the client ends the connection.
   ...{ isIncomplete: true, ...more },
 });
 
@@ -63,7 +63,7 @@ const requestLine = fc
   )
   .map(([method, target, version, end]) =>
     broken('request line', [latin1(`${method} ${target} ${version}${end}${HOST}${CLOSE}\r\n`)], {
-      mostAnswers: 2,
+      maxResponses: 2,
     }),
   );
 
@@ -166,9 +166,9 @@ const smuggling = fc
       ...(encoding === undefined ? [] : [`Transfer-Encoding: ${encoding}`]),
     ];
     const bytes = latin1(`${head.join('\r\n')}\r\n\r\n${body}${isFollowed ? INNER : ''}`);
-    // Behind a well-framed body stands a request of its own, which has an answer. Framed in two ways, there is none.
+    // After an unambiguous body, the inner request is a request and has a response; with two framings, it must have none.
     const isAmbiguous = length !== undefined && encoding !== undefined;
-    return broken('framing', [bytes], { mostAnswers: isFollowed && !isAmbiguous ? 2 : 1 });
+    return broken('framing', [bytes], { maxResponses: isFollowed && !isAmbiguous ? 2 : 1 });
   });
 
 /** The default of MAX_PIPELINED_REQUESTS (docs/configuration.md). */
@@ -186,13 +186,13 @@ const pipelining = (world: World) =>
         .map((lines) => `${lines}\r\n`)
         .join('');
       return {
-        ...{ kind: 'pipelining', api: 'rest', pieces: [latin1(text)], mostAnswers: count },
-        // A server may close a connection that has too many unanswered requests.
+        ...{ kind: 'pipelining', api: 'rest', pieces: [latin1(text)], maxResponses: count },
+        // A server may close a connection that has too many pending requests.
         isBroken: count > MAX_PIPELINED,
       };
     });
 
-const half = (world: World) =>
+const partialRequest = (world: World) =>
   fc
     .tuple(
       fc.constantFrom(
@@ -206,11 +206,11 @@ const half = (world: World) =>
       fc.double({ min: 0, max: 1, noNaN: true }),
       fc.integer({ min: 1, max: 5 }),
     )
-    .map(([whole, share, parts]) => {
-      const cut = whole.subarray(0, Math.floor(share * (whole.length - 1)));
+    .map(([complete, share, parts]) => {
+      const cut = complete.subarray(0, Math.floor(share * (complete.length - 1)));
       const size = Math.ceil(cut.length / parts);
       const pieces = Array.from({ length: parts }, (_, i) => cut.subarray(i * size, (i + 1) * size));
-      return broken('half a request', pieces);
+      return broken('partial request', pieces);
     });
 
 const UPGRADES = ['websocket', 'h2c', 'TLS/1.0', 'foo/2, bar', '\xff', 'websocket, websocket'];
@@ -231,7 +231,7 @@ const upgrade = fc
 const noise = fc
   .oneof(
     fc.uint8Array({ minLength: 1, maxLength: 400 }).map((bytes) => Buffer.from(bytes)),
-    // A TLS hello, HTTP/2's preface, and another protocol's greeting.
+    // A TLS hello, the preface of HTTP/2, and greetings of other protocols.
     fc.constantFrom(
       Buffer.from('16030100c8010000c40303', 'hex'),
       latin1('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
@@ -242,5 +242,5 @@ const noise = fc
   .map((bytes) => broken('noise', [bytes]));
 
 export function rawHttp(world: World): fc.Arbitrary<HostileInput> {
-  return fc.oneof(requestLine, headers, smuggling, pipelining(world), half(world), upgrade, noise);
+  return fc.oneof(requestLine, headers, smuggling, pipelining(world), partialRequest(world), upgrade, noise);
 }

@@ -1,4 +1,4 @@
-// Another client of Redis that writes what it should not: on the channels, into the logs, in place of them.
+// Another client of Redis that writes invalid data: on the channels, into the logs, or in place of them.
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
@@ -95,7 +95,7 @@ export function redis(world: World): fc.Arbitrary<HostileInput> {
     });
 
   /** A stream token with an invalid record. */
-  const recorded = fc
+  const invalidRecord = fc
     .tuple(fc.stringMatching(/^[\w-]{43}$/), hostileJson)
     .map(([token, record]): HostileInput => {
       const key = `stream:token:${createHash('sha256').update(token).digest('base64url')}`;
@@ -108,14 +108,14 @@ export function redis(world: World): fc.Arbitrary<HostileInput> {
         before: (client) => client.set(key, record, 'PX', 60_000),
       };
     });
-  return fc.oneof({ weight: 9, arbitrary: damaging }, { weight: 1, arbitrary: recorded });
+  return fc.oneof({ weight: 9, arbitrary: damaging }, { weight: 1, arbitrary: invalidRecord });
 }
 
-/** A command that Redis refuses has done no harm: nothing to report. */
+/** Corrupts a log or its keys. A command that Redis rejects changes nothing, so its error is ignored. */
 async function damage(client: Redis, id: string, what: string, text: string): Promise<void> {
   const [log, meta] = [`stream:log:{${id}}`, `stream:meta:{${id}}`];
   const [command, field] = what.split(' ');
-  const acts: Record<string, () => Promise<unknown>> = {
+  const commands: Record<string, () => Promise<unknown>> = {
     publish: () => client.publish(`stream:events:{${id}}`, text),
     xadd: () => client.xadd(log, '*', 'e', text),
     hset: () => client.hset(meta, field!, text),
@@ -127,5 +127,5 @@ async function damage(client: Redis, id: string, what: string, text: string): Pr
     'other field': () => client.xadd(log, '*', 'f', text),
     'low id': () => client.multi().del(log).xadd(log, '1-1', 'e', text).exec(),
   };
-  await (acts[what] ?? acts[command!])!().catch(() => {});
+  await (commands[what] ?? commands[command!])!().catch(() => {});
 }

@@ -113,7 +113,7 @@ function streamInput(world: World): fc.Arbitrary<HostileInput> {
     });
 }
 
-/** Every way to ask for what is tenant B's, by the credentials of tenant A. */
+/** Every way to request an execution of tenant B with the credentials of tenant A. */
 function foreignInput(world: World): fc.Arbitrary<HostileInput> {
   const fields =
     'id status name input result children(first: 3) { edges { node { id name } } } parent { id name result }';
@@ -136,7 +136,7 @@ function foreignInput(world: World): fc.Arbitrary<HostileInput> {
     )
     .map(([path, way, after, isEncoded]) => {
       const [plural, name = ''] = path.split('/');
-      // Written otherwise, it is the same id.
+      // The same id, percent-encoded.
       const shown = isEncoded ? [...name].map((c) => `%${c.charCodeAt(0).toString(16)}`).join('') : name;
       const target = `${EXECUTIONS}/${plural}/${shown}`;
       const field = plural!.slice(0, -1);
@@ -148,7 +148,7 @@ function foreignInput(world: World): fc.Arbitrary<HostileInput> {
           headers: { ...json, Accept: 'text/event-stream' },
           body: JSON.stringify({ query }),
         });
-      const stolen = world.stolen.find((held) => held.path === path)!;
+      const stolen = world.stolen.find((published) => published.path === path)!;
       const ways: Record<string, () => Buffer> = {
         state: () => requestBytes({ path: target, headers: auth }),
         stream: () =>

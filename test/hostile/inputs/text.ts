@@ -1,4 +1,4 @@
-// Text and JSON that programs stumble over, for all kinds of input.
+// Text and JSON that programs often fail to handle, for all kinds of input.
 import fc from 'fast-check';
 
 const NASTY = [
@@ -46,7 +46,7 @@ const NASTY = [
   'İıſK',
 ];
 
-/** Mostly short, of any characters, now and then very long. */
+/** Mostly short texts of any characters, and occasionally very long ones. */
 export const hostileText: fc.Arbitrary<string> = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...NASTY) },
   { weight: 3, arbitrary: fc.string({ maxLength: 30 }) },
@@ -59,19 +59,19 @@ export const hostileText: fc.Arbitrary<string> = fc.oneof(
   },
 );
 
-/** As the value of a header, byte for byte as UTF-8, and whether HTTP forbids it. */
+/** Encodes a text as the UTF-8 bytes of a header value, and returns whether HTTP forbids it. */
 export function asHeader(text: string): { value: string; isBroken: boolean } {
   const value = Buffer.from(text).toString('latin1');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what HTTP forbids.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: HTTP forbids these characters.
   return { value, isBroken: /[\0-\x08\x0a-\x1f\x7f]/.test(value) };
 }
 
 export const queryValue = hostileText.chain((text) =>
-  // Encoded well, not at all, and twice.
+  // Encoded correctly, not at all, and twice.
   fc.constantFrom(encode(text), raw(text), encode(encode(text))),
 );
 
-/** Lone surrogates cannot be encoded; their escapes by hand are malformed on purpose. */
+/** Percent-encodes a text. Lone surrogates cannot be encoded, so they become deliberately malformed escapes. */
 export function encode(text: string): string {
   try {
     return encodeURIComponent(text);
@@ -80,7 +80,7 @@ export function encode(text: string): string {
   }
 }
 
-/** As it is, but for what would end the request line. */
+/** The text unencoded, except for characters that would end the request line. */
 export function raw(text: string): string {
   return Buffer.from(text)
     .toString('latin1')
@@ -91,7 +91,7 @@ const DEPTHS = [100, 1_000, 20_000, 100_000];
 const nested = (open: string, close: string) =>
   fc.constantFrom(...DEPTHS).map((depth) => `${open.repeat(depth)}1${close.repeat(depth)}`);
 
-/** JSON as text, and what only looks like it. */
+/** JSON as text, and texts that only look like it. */
 export const hostileJson: fc.Arbitrary<string> = fc.oneof(
   { weight: 8, arbitrary: fc.json() },
   { weight: 4, arbitrary: hostileText },
@@ -122,7 +122,7 @@ export const hostileJson: fc.Arbitrary<string> = fc.oneof(
   { weight: 1, arbitrary: fc.oneof(nested('[', ']'), nested('{"a":', '}'), nested('[{"a":', '}]')) },
 );
 
-/** Any JSON value, with keys and texts that are of ill will. */
+/** Any JSON value, with malicious keys and texts. */
 export const hostileValue: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 3, arbitrary: fc.jsonValue({ maxDepth: 3 }) },
   {

@@ -1,4 +1,4 @@
-// Servers that fail: one that never responds, a port without a listener, a proxy that freezes.
+// Servers that fail: one that never responds, a port without a listener, and a proxy that freezes.
 import { once } from 'node:events';
 import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from 'node:net';
 import pg from 'pg';
@@ -45,11 +45,11 @@ export async function startFreezingProxy(
   const target = new URL(serverUrl);
   const sockets = new Set<Socket>();
   let isFrozen = false;
-  const server = createServer((near) => {
-    const far = dial(Number(target.port), target.hostname);
+  const server = createServer((client) => {
+    const upstream = dial(Number(target.port), target.hostname);
     for (const [from, to] of [
-      [near, far],
-      [far, near],
+      [client, upstream],
+      [upstream, client],
     ] as const) {
       sockets.add(from);
       from.on('error', () => {});
@@ -68,7 +68,7 @@ export async function startFreezingProxy(
     },
     thaw() {
       isFrozen = false;
-      // Held data is dropped: on a real network, connections that a client gave up are gone as well.
+      // Buffered data is dropped: on a real network, connections that a client has abandoned are lost as well.
       for (const socket of sockets) socket.destroy();
       sockets.clear();
     },

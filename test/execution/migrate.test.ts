@@ -75,9 +75,9 @@ describe('in PGlite', () => {
 
   test('a migration that failed under `prisma migrate` is reported, and no other is applied', async () => {
     await pglite.exec(
-      `INSERT INTO "execstream"."_prisma_migrations" (id, checksum, migration_name) VALUES ('i', 'c', 'half')`,
+      `INSERT INTO "execstream"."_prisma_migrations" (id, checksum, migration_name) VALUES ('i', 'c', 'incomplete')`,
     );
-    await expect(migrate(session)).rejects.toThrow('migration half failed earlier');
+    await expect(migrate(session)).rejects.toThrow('migration incomplete failed earlier');
     await pglite.exec(`UPDATE "execstream"."_prisma_migrations" SET rolled_back_at = now() WHERE id = 'i'`);
     expect(await migrate(session)).toEqual([]);
   });

@@ -7,7 +7,7 @@ import { freePort, startFreezingProxy, startHangingServer } from './failing-serv
 
 const task = (id: string) => ({ id, kind: 'task' as const, mode: 'TEXT' as const });
 
-/** The timeout of a store, and how much later it may take effect on a busy machine. */
+/** The timeout of a store, and its tolerance on a busy machine. */
 const TIMEOUT_MS = 600;
 const SLACK_MS = 700;
 
@@ -46,26 +46,26 @@ async function expectUnavailable(store: PrismaStore): Promise<number> {
 }
 
 describe('a database that was never available', () => {
-  test('with a server that hangs, methods reject within the timeout', async () => {
+  test('methods reject within the timeout if the server hangs', async () => {
     const server = await startHangingServer();
     const store = createPrismaStore({ url: server.url }, { timeoutMs: TIMEOUT_MS });
     const ready = expect(store.ready()).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE' });
-    const took = await expectUnavailable(store);
+    const tookMs = await expectUnavailable(store);
     await ready;
-    expect(took).toBeGreaterThan(TIMEOUT_MS - 50);
-    expect(took).toBeLessThan(TIMEOUT_MS + SLACK_MS);
+    expect(tookMs).toBeGreaterThan(TIMEOUT_MS - 50);
+    expect(tookMs).toBeLessThan(TIMEOUT_MS + SLACK_MS);
     await store.close();
     server.stop();
   });
 
-  test('without a server, methods reject immediately', async () => {
+  test('methods reject immediately if there is no server', async () => {
     const url = `postgresql://postgres@127.0.0.1:${await freePort()}/postgres`;
     const store = createPrismaStore({ url });
     expect(await expectUnavailable(store)).toBeLessThan(1000);
     await store.close();
   });
 
-  test('after close, methods reject', async () => {
+  test('methods reject after close', async () => {
     const store = createPrismaStore({ url: 'postgresql://postgres@127.0.0.1:1/postgres' });
     await store.close();
     await expect(store.get('a')).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE' });
@@ -73,7 +73,7 @@ describe('a database that was never available', () => {
 });
 
 describePostgres('a database that freezes', () => {
-  test('while a server is frozen, methods reject within the timeout, and succeed afterwards', async () => {
+  test('methods reject within the timeout while a server is frozen, and succeed afterwards', async () => {
     await using database = await createDatabase();
     const proxy = await startFreezingProxy(database.url);
     const store = await createReadyStore(proxy.url);

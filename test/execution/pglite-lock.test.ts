@@ -1,4 +1,4 @@
-// PGlite in a data directory: written rows are durable, and one server uses the directory at a time.
+// PGlite in a data directory: rows are durable, and only one server uses the directory at a time.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -47,26 +47,26 @@ async function end(child: ChildProcess): Promise<void> {
 
 const locksIn = (folder: string) => readdirSync(folder).filter((name) => name.endsWith('.lock'));
 
-test('a row survives the kill of the process that wrote it, whose lock is taken over', async () => {
+test('a row survives a kill of the process that wrote it, whose lock passes to the next process', async () => {
   const { child: writer } = await run(`
     import { createPrismaStore } from './src/execution/prisma-store.ts';
     const store = createPrismaStore({ dataDir: ${JSON.stringify(dataDir)} });
     await store.begin({ id: 'kept', kind: 'task', mode: 'TEXT' });
     process.stdout.write('written');
     setInterval(() => {}, 1000);`);
-  const early = createPrismaStore({ dataDir });
-  await expect(early.get('kept')).rejects.toMatchObject({
+  const waiting = createPrismaStore({ dataDir });
+  await expect(waiting.get('kept')).rejects.toMatchObject({
     code: 'SOURCE_UNAVAILABLE',
     message: expect.stringContaining(`data directory is in use by process ${writer.pid}: `),
   });
   await end(writer);
-  // The same store: a server that waits for the end of its predecessor needs no restart.
-  expect((await early.get('kept'))?.attempt).toBe(1);
-  await early.finish('kept', 1, { status: 'SUCCESS', result: 'x' });
-  await early.close();
-  const again = createPrismaStore({ dataDir });
-  expect((await again.get('kept'))?.result).toBe('x');
-  await again.close();
+  // The same store recovers: a server that starts before its predecessor ends needs no restart.
+  expect((await waiting.get('kept'))?.attempt).toBe(1);
+  await waiting.finish('kept', 1, { status: 'SUCCESS', result: 'x' });
+  await waiting.close();
+  const reopened = createPrismaStore({ dataDir });
+  expect((await reopened.get('kept'))?.result).toBe('x');
+  await reopened.close();
 }, 90_000);
 
 test('two stores of one process cannot share a directory, and a closed store leaves no lock', async () => {
@@ -90,9 +90,9 @@ describe('the lock of a data directory', () => {
     expect(output).toBe('held');
     await expect(lockDataDir(dataDir)).rejects.toThrow(`in use by process ${child.pid}: `);
     await end(child);
-    // A lock file is left; this process plays the one that reuses the pid.
-    const [left] = locksIn(dataDir);
-    renameSync(join(dataDir, left!), join(dataDir, left!.replace(`${child.pid}`, `${process.pid}`)));
+    // The killed process leaves its lock file; renamed, it names this process, as if this one reused the pid.
+    const [lockFile] = locksIn(dataDir);
+    renameSync(join(dataDir, lockFile!), join(dataDir, lockFile!.replace(`${child.pid}`, `${process.pid}`)));
     const release = await lockDataDir(dataDir);
     expect(locksIn(dataDir)).toHaveLength(1);
     await release();
@@ -106,7 +106,7 @@ describe('the lock of a data directory', () => {
     child.kill('SIGCONT');
   });
 
-  test('a lock is detected through every path to the directory, however long', async () => {
+  test('a lock is detected through every path to the directory, regardless of its length', async () => {
     const long = join(parent, 'x'.repeat(100), 'y'.repeat(100));
     mkdirSync(long, { recursive: true });
     const { child } = await startHolder(long);
@@ -119,16 +119,16 @@ describe('the lock of a data directory', () => {
     expect(locksIn(long)).toEqual([]);
   });
 
-  test('one of several concurrent starters at most gets a lock, also that of a dead holder', async () => {
+  test('at most one of several concurrent starters gets a lock, also that of a dead holder', async () => {
     for (const round of [1, 2, 3]) {
       const starters = Array.from({ length: 6 }, () => lockDataDir(dataDir));
       const settled = await Promise.allSettled(starters);
-      const held = settled.filter(
+      const acquired = settled.filter(
         (outcome): outcome is PromiseFulfilledResult<Release> => 'value' in outcome,
       );
-      // All of them may have withdrawn; two must never hold it.
-      expect(held.length, `round ${round}`).toBeLessThanOrEqual(1);
-      for (const { value: release } of held) await release();
+      // All of them may back off, but two must never hold the lock.
+      expect(acquired.length, `round ${round}`).toBeLessThanOrEqual(1);
+      for (const { value: release } of acquired) await release();
     }
     const { child } = await startHolder(dataDir);
     await end(child);

@@ -1,4 +1,4 @@
-// The embedded database in its thread: after a failure it is restarted, and nothing else stops.
+// The embedded database in its thread: it is restarted after a failure, without stopping anything else.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,8 +77,8 @@ test('a statement that never returns is terminated, does not block the event loo
   await expect(connect(started)).rejects.toThrow('is being restarted');
 
   await until(() => check() === 'up', { what: 'the restart', timeoutMs: 60_000 });
-  const again = await connect(started);
-  expect((await again.query('SELECT * FROM t')).rows).toEqual([{ value: 'kept' }]);
+  const reconnected = await connect(started);
+  expect((await reconnected.query('SELECT * FROM t')).rows).toEqual([{ value: 'kept' }]);
   expect(errors).toHaveLength(1);
 }, 120_000);
 
@@ -117,10 +117,10 @@ describe('in memory', () => {
 
   test('replies to a disconnected client do not reach the next one', async () => {
     const first = await connect(shared);
-    const left = first.query(`SELECT 'first' AS reply FROM pg_sleep(0.2)`).catch(() => {});
+    const pending = first.query(`SELECT 'first' AS reply FROM pg_sleep(0.2)`).catch(() => {});
     const second = await connect(shared);
     expect((await second.query(`SELECT 'second' AS reply`)).rows).toEqual([{ reply: 'second' }]);
-    await left;
+    await pending;
   });
 
   test('an error of a statement does not affect later statements', async () => {
@@ -141,10 +141,10 @@ describe('in memory', () => {
 
   test('a database that hangs does not delay its close, and a closed one rejects connections', async () => {
     const client = await connect(shared);
-    const hung = expect(client.query(HANG)).rejects.toThrow();
+    const pending = expect(client.query(HANG)).rejects.toThrow();
     const from = performance.now();
     await shared.close();
-    await hung;
+    await pending;
     expect(performance.now() - from).toBeLessThan(4_000);
     await expect(connect(shared)).rejects.toThrow('PGlite is closed');
     expect(errors).toEqual([]);
@@ -169,9 +169,9 @@ describe('the store', () => {
     const store = createPrismaStore({ dataDir: folder });
     await store.begin({ id: 'a', kind: 'task', mode: 'TEXT' });
     await store.close();
-    const again = createPrismaStore({ dataDir: folder });
-    expect((await again.get('a'))?.status).toBe('RUNNING');
-    await again.close();
+    const reopened = createPrismaStore({ dataDir: folder });
+    expect((await reopened.get('a'))?.status).toBe('RUNNING');
+    await reopened.close();
   }, 120_000);
 
   test('closing a store while its database starts stops the start, and releases the directory', async () => {

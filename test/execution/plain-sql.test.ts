@@ -1,5 +1,4 @@
-// Rows that an engine writes with plain SQL, and the optional table of revisions: in Postgres, and (the triggers) in
-// PGlite, through the store.
+// Rows that an engine writes with plain SQL, and the optional table of revisions, in Postgres and PGlite (the triggers).
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -49,14 +48,14 @@ describePostgres('a row by plain SQL', () => {
     expect(await store.get('flow')).toMatchObject({ mode: 'STRUCTURED' });
   });
 
-  test('heartbeats are expected from a row only if it says so', async () => {
+  test('heartbeats are expected from a row only if its column expects_heartbeats is set', async () => {
     await insert('no-heartbeats');
     await engine.query(
       `INSERT INTO ${table} (id, kind, expects_heartbeats) VALUES ('beating', 'task', true)`,
     );
-    const listed = (await store.expectingHeartbeats(undefined, 1_000)).map(({ id }) => id);
-    expect(listed).toContain('beating');
-    expect(listed).not.toContain('no-heartbeats');
+    const ids = (await store.expectingHeartbeats(undefined, 1_000)).map(({ id }) => id);
+    expect(ids).toContain('beating');
+    expect(ids).not.toContain('no-heartbeats');
   });
 
   test('the revision increases with every update, whether or not the update sets it', async () => {
@@ -83,12 +82,12 @@ describePostgres('a row by plain SQL', () => {
     await expect(update('json', `result = 'plain text'`)).rejects.toThrow(
       /invalid input syntax for type json/,
     );
-    const odd = JSON.stringify('NUL \0, half \ud83d of a pair');
-    await engine.query(`UPDATE ${table} SET result = $1 WHERE id = 'json'`, [odd]);
-    expect((await store.get('json'))?.result).toBe(JSON.parse(odd));
+    const json = JSON.stringify('NUL \0, half \ud83d of a pair');
+    await engine.query(`UPDATE ${table} SET result = $1 WHERE id = 'json'`, [json]);
+    expect((await store.get('json'))?.result).toBe(JSON.parse(json));
   });
 
-  test('every read of a row has the shapes of the protocol, whatever its engine wrote', async () => {
+  test('every read of a row has the shapes of the protocol, regardless of what its engine wrote', async () => {
     await insert('odd');
     await update('odd', `status = 'FAILED', usage = '{"tokens": 1}', error = '"it broke"'`);
     const row = (await store.get('odd'))!;
@@ -103,7 +102,7 @@ describePostgres('a row by plain SQL', () => {
     expect(contents.get('odd')).toEqual({ bytes: 10, value: { message: 'it broke' } });
   });
 
-  test('without the table of revisions, only the current state is available', async () => {
+  test('only the current state is available without the table of revisions', async () => {
     await insert('latest');
     for (const text of ['a', 'ab', 'abc']) await update('latest', `result = '"${text}"'`);
     const states = await store.statesAfter('latest', 0, 10);
@@ -120,7 +119,7 @@ describePostgres('a row by plain SQL', () => {
       await engine.query(REVISIONS);
     });
 
-    test('with the table of revisions, every state is available, in order and in pages', async () => {
+    test('every state is available with the table of revisions, in order and in pages', async () => {
       await insert('all');
       for (const text of ['a', 'ab', 'abc']) await update('all', `result = '"${text}"'`);
       await update('all', `status = 'SUCCESS'`);

@@ -1,5 +1,5 @@
-// Rows that engines write with plain SQL are normalised: whatever the columns contain, an execution has the shapes of
-// the protocol.
+// Rows that engines write with plain SQL are normalised: an execution has the shapes of the protocol, regardless of the
+// contents of the columns.
 import { describe, expect, test } from 'vitest';
 import type { ExecutionKind } from '../../src/event/events.ts';
 import { terminalEventOf } from '../../src/event/terminal-event.ts';
@@ -36,7 +36,7 @@ describe('error', () => {
     [nested(200), { message: nested(200) }],
     ['null', undefined],
     [' null ', undefined],
-  ])('%s is read as a failure with a message, in rows and in contents', (json, failure) => {
+  ])('the error %s is read as a failure with a message, in rows and in contents', (json, failure) => {
     expect(fromRow(row({ error: json })).error).toEqual(failure);
     expect(contentOf('error', json)).toEqual(failure ? { value: failure } : {});
   });
@@ -48,7 +48,7 @@ describe('error', () => {
 
 describe('usage', () => {
   test.each([USAGE, { ...USAGE, model: 'm', costUsd: 0.25 }])(
-    '%j has the shape of the protocol and is kept',
+    'the usage %j has the shape of the protocol and is returned',
     (usage) => {
       expect(summaryOf(row({ usage: JSON.stringify(usage) })).usage).toEqual(usage);
     },
@@ -66,20 +66,23 @@ describe('usage', () => {
     '3',
     'null',
     nested(200),
-  ])('%s does not have the shape of the protocol and is dropped', (json) => {
+  ])('the usage %s does not have the shape of the protocol and is omitted', (json) => {
     expect(fromRow(row({ usage: json }))).not.toHaveProperty('usage');
     expect(summaryOf(row({ usage: json }))).not.toHaveProperty('usage');
   });
 });
 
 describe('input and result', () => {
-  test.each(['null', '"text"', '{"a":[1,null]}', 'false', '0'])('%s is kept as it is', (json) => {
-    const value = JSON.parse(json);
-    expect(fromRow(row({ input: json, result: json }))).toMatchObject({ input: value, result: value });
-    expect(contentOf('result', json)).toEqual({ value });
-  });
+  test.each(['null', '"text"', '{"a":[1,null]}', 'false', '0'])(
+    'the value %s is returned unchanged',
+    (json) => {
+      const value = JSON.parse(json);
+      expect(fromRow(row({ input: json, result: json }))).toMatchObject({ input: value, result: value });
+      expect(contentOf('result', json)).toEqual({ value });
+    },
+  );
 
-  test('a value that nests too deeply is left out, and a result then counts as omitted', () => {
+  test('a value that nests too deeply is omitted, and such a result counts as omitted', () => {
     const read = fromRow(row({ input: nested(200), result: nested(200) }));
     expect(read).toMatchObject({ resultOmitted: true });
     expect(read).not.toHaveProperty('input');

@@ -42,10 +42,10 @@ describePostgres('Postgres', () => {
   test('times are equal in a session of another time zone', async () => {
     const url = new URL(database.url);
     url.searchParams.set('options', '-c TimeZone=Asia/Kolkata');
-    const elsewhere = createPrismaStore({ url: url.href });
-    const begun = await elsewhere.begin({ id: 'zone', kind: 'task', mode: 'TEXT' });
-    expect(Math.abs(begun.startedAt.getTime() - Date.now())).toBeLessThan(60_000);
-    expect(await stores[0].get('zone')).toEqual(begun);
-    await elsewhere.close();
+    const otherZone = createPrismaStore({ url: url.href });
+    const row = await otherZone.begin({ id: 'zone', kind: 'task', mode: 'TEXT' });
+    expect(Math.abs(row.startedAt.getTime() - Date.now())).toBeLessThan(60_000);
+    expect(await stores[0].get('zone')).toEqual(row);
+    await otherZone.close();
   });
 });

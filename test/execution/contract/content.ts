@@ -26,8 +26,8 @@ export function contentContract(open: OpenStores): void {
     };
     for (const [name, text] of Object.entries(texts)) {
       test(`${name} survives unchanged`, async () => {
-        const wanted = task({ input: text });
-        const { id } = await store.begin(wanted);
+        const request = task({ input: text });
+        const { id } = await store.begin(request);
         await store.finish(id, 1, { status: 'SUCCESS', result: text });
         const row = await other.get(id);
         expect(row?.result === text).toBe(true);

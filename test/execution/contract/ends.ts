@@ -33,18 +33,18 @@ export function endContract(open: OpenStores): void {
 
   describe('finish', () => {
     test('finish stores the result and usage of a success', async () => {
-      const begun = await store.begin(task());
+      const row = await store.begin(task());
       const usage = { inputTokens: 1, outputTokens: 2, totalTokens: 3, model: 'm', costUsd: 0.25 };
-      const ended = await store.finish(begun.id, 1, { status: 'SUCCESS', result: { a: 1 }, usage });
+      const ended = await store.finish(row.id, 1, { status: 'SUCCESS', result: { a: 1 }, usage });
       expect(ended).toEqual({
-        ...begun,
+        ...row,
         status: 'SUCCESS',
         result: { a: 1 },
         usage,
-        revision: begun.revision + 1,
+        revision: row.revision + 1,
         finishedAt: expect.any(Date),
       });
-      expect(await other.get(begun.id)).toEqual(ended);
+      expect(await other.get(row.id)).toEqual(ended);
     });
 
     test('finish stores the error of every other end', async () => {
@@ -70,9 +70,9 @@ export function endContract(open: OpenStores): void {
     });
 
     test('finishing an attempt that is not the current one changes nothing', async () => {
-      const begun = await store.begin(task({ attempt: 2 }));
-      expect(await store.finish(begun.id, 1, { status: 'SUCCESS' })).toEqual(begun);
-      expect(await store.finish(begun.id, 3, { status: 'SUCCESS' })).toEqual(begun);
+      const row = await store.begin(task({ attempt: 2 }));
+      expect(await store.finish(row.id, 1, { status: 'SUCCESS' })).toEqual(row);
+      expect(await store.finish(row.id, 3, { status: 'SUCCESS' })).toEqual(row);
     });
 
     test('finish returns undefined if there is no row', async () => {
@@ -92,14 +92,14 @@ export function endContract(open: OpenStores): void {
 
     test('of a concurrent end and new attempt, one wins', async () => {
       for (let round = 0; round < 10; round++) {
-        const wanted = task();
-        await store.begin(wanted);
-        const [begun, ended] = await Promise.all([
-          codeOf(store.begin(wanted)),
-          other.finish(wanted.id, 1, { status: 'SUCCESS' }),
+        const request = task();
+        await store.begin(request);
+        const [code, ended] = await Promise.all([
+          codeOf(store.begin(request)),
+          other.finish(request.id, 1, { status: 'SUCCESS' }),
         ]);
-        const row = (await store.get(wanted.id)) as Execution;
-        if (begun === 'ENDED') expect(row).toMatchObject({ status: 'SUCCESS', attempt: 1 });
+        const row = (await store.get(request.id)) as Execution;
+        if (code === 'ENDED') expect(row).toMatchObject({ status: 'SUCCESS', attempt: 1 });
         else expect(row).toMatchObject({ status: 'RUNNING', attempt: 2 });
         expect(ended?.status).toBe(row.status);
       }

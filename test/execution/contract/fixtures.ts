@@ -1,4 +1,4 @@
-// What the parts of the store contract share.
+// Fixtures of the store contract.
 import { isExecstreamError } from '../../../src/event/errors.ts';
 import type { BeginExecution, ExecutionStore } from '../../../src/execution/store.ts';
 
@@ -12,7 +12,7 @@ export function newId(): string {
   return `e${++counter}-${Math.random().toString(36).slice(2)}`;
 }
 
-/** A task that is to begin, with a new id. */
+/** A request to begin a task, with a new id. */
 export function task(more: Partial<BeginExecution> = {}): BeginExecution {
   return { id: newId(), kind: 'task', mode: 'TEXT', ...more };
 }

@@ -38,21 +38,21 @@ export function heartbeatContract(open: OpenStores): void {
 
     test('the list has the fields by which a source is recognised, and no large ones', async () => {
       const id = newId();
-      const wanted = { id, kind: 'workflow', mode: 'STRUCTURED', workflowId: 'wf/1', input: 'x' } as const;
-      await store.begin({ ...wanted, expectsHeartbeats: true });
-      const listed = (await other.expectingHeartbeats(undefined, 1_000)).find((row) => row.id === id);
-      expect(listed).toEqual({ id, kind: 'workflow', workflowId: 'wf/1' });
+      const request = { id, kind: 'workflow', mode: 'STRUCTURED', workflowId: 'wf/1', input: 'x' } as const;
+      await store.begin({ ...request, expectsHeartbeats: true });
+      const entry = (await other.expectingHeartbeats(undefined, 1_000)).find((row) => row.id === id);
+      expect(entry).toEqual({ id, kind: 'workflow', workflowId: 'wf/1' });
     });
 
     test('after an abandon, heartbeats are expected only once the next attempt begins', async () => {
-      const wanted = task({ expectsHeartbeats: true });
-      const { id } = await store.begin(wanted);
+      const request = task({ expectsHeartbeats: true });
+      const { id } = await store.begin(request);
       await store.abandon(id, 2);
       expect(await expecting([id])).toEqual([id]);
       await store.abandon(id, 1);
       expect(await expecting([id])).toEqual([]);
       expect(await other.get(id)).toMatchObject({ status: 'RUNNING', expectsHeartbeats: false });
-      await store.begin({ ...wanted, attempt: 2 });
+      await store.begin({ ...request, attempt: 2 });
       expect(await expecting([id])).toEqual([id]);
     });
 
@@ -64,19 +64,19 @@ export function heartbeatContract(open: OpenStores): void {
     });
 
     test('a begin without expectsHeartbeats keeps the expectation', async () => {
-      const wanted = task({ expectsHeartbeats: true });
-      const { id } = await store.begin(wanted);
-      await store.begin({ ...wanted, expectsHeartbeats: undefined, attempt: 2 });
+      const request = task({ expectsHeartbeats: true });
+      const { id } = await store.begin(request);
+      await store.begin({ ...request, expectsHeartbeats: undefined, attempt: 2 });
       expect(await expecting([id])).toEqual([id]);
     });
 
     test('a publisher that begins the row’s current attempt sets the expectation', async () => {
-      const wanted = task({ attempt: 1 });
-      const { id } = await store.begin(wanted);
-      const row = await store.begin({ ...wanted, expectsHeartbeats: true });
+      const request = task({ attempt: 1 });
+      const { id } = await store.begin(request);
+      const row = await store.begin({ ...request, expectsHeartbeats: true });
       expect(row).toMatchObject({ attempt: 1, expectsHeartbeats: true });
       expect(await expecting([id])).toEqual([id]);
-      expect(await store.begin({ ...wanted, expectsHeartbeats: true })).toEqual(row);
+      expect(await store.begin({ ...request, expectsHeartbeats: true })).toEqual(row);
     });
   });
 }

@@ -68,10 +68,10 @@ export function listContract(open: OpenStores): void {
     });
 
     test('a list is filtered by kind, status and tenant', async () => {
-      const [tenant, stranger] = [newId(), newId()];
+      const [tenant, otherTenant] = [newId(), newId()];
       const a = await store.begin(task({ tenant, kind: 'agent' }));
       const b = await store.begin(task({ tenant }));
-      await store.begin(task({ tenant: stranger }));
+      await store.begin(task({ tenant: otherTenant }));
       await store.finish(b.id, 1, { status: 'SUCCESS' });
       const idsOf = async (query: object) =>
         (await store.list({ tenants: [tenant], first: 10, ...query })).executions.map((row) => row.id);
@@ -79,8 +79,8 @@ export function listContract(open: OpenStores): void {
       expect(await idsOf({ kind: 'agent' })).toEqual([a.id]);
       expect(await idsOf({ status: 'SUCCESS' })).toEqual([b.id]);
       expect(await idsOf({ status: 'SUCCESS', kind: 'agent' })).toEqual([]);
-      const everyone = (await store.list({ first: 100 })).executions.map((row) => row.tenant);
-      expect(everyone).toContain(stranger);
+      const allTenants = (await store.list({ first: 100 })).executions.map((row) => row.tenant);
+      expect(allTenants).toContain(otherTenant);
     });
 
     test('a list contains several tenants, and executions without a tenant if null is one of them', async () => {
@@ -126,9 +126,9 @@ export function listContract(open: OpenStores): void {
       const startedAt = new Date(1_700_000_000_000);
       expect(await idsAfter({ startedAt, id: `${tenant}:b` })).toEqual([`${tenant}:a`, `${tenant}:older`]);
       expect(await idsAfter({ startedAt })).toEqual([`${tenant}:older`]);
-      for (const far of [-62_135_596_800_000, 8.64e15]) {
-        const expected = far > 0 ? [`${tenant}:c`, `${tenant}:a`, `${tenant}:older`] : [];
-        expect(await idsAfter({ startedAt: new Date(far), id: 'x' })).toEqual(expected);
+      for (const outOfRange of [-62_135_596_800_000, 8.64e15]) {
+        const expected = outOfRange > 0 ? [`${tenant}:c`, `${tenant}:a`, `${tenant}:older`] : [];
+        expect(await idsAfter({ startedAt: new Date(outOfRange), id: 'x' })).toEqual(expected);
       }
     });
 
@@ -180,9 +180,9 @@ export function listContract(open: OpenStores): void {
         expect(pages.get(parentId)?.hasNextPage).toBe(true);
       }
       const after = pages.get(parents[0]!)!.executions[1]!;
-      const rest = await store.childrenOf([parents[0]!], { first: 3, after });
-      expect(idsOf(rest.get(parents[0]!))).toEqual(['2', '3', '4'].map((i) => `${parents[0]}:${i}`));
-      expect(rest.get(parents[0]!)?.hasNextPage).toBe(false);
+      const remaining = await store.childrenOf([parents[0]!], { first: 3, after });
+      expect(idsOf(remaining.get(parents[0]!))).toEqual(['2', '3', '4'].map((i) => `${parents[0]}:${i}`));
+      expect(remaining.get(parents[0]!)?.hasNextPage).toBe(false);
     });
 
     test('childrenOf with tenants and ids does not count other children', async () => {

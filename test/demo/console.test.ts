@@ -21,21 +21,21 @@ describeBrowser('console', () => {
     await demo?.[Symbol.asyncDispose]();
   });
 
-  /** Opens a page. Browser console errors and requests to other hosts are recorded as faults. */
-  async function openPage(): Promise<{ page: Page; faults: string[] }> {
+  /** Opens a page. Browser console errors and requests to other hosts are recorded as problems. */
+  async function openPage(): Promise<{ page: Page; problems: string[] }> {
     const page = await browser.newPage();
-    const faults: string[] = [];
-    page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
-    page.on('pageerror', (error) => faults.push(error.message));
+    const problems: string[] = [];
+    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+    page.on('pageerror', (error) => problems.push(error.message));
     page.on('request', (request) => {
       const { protocol, origin } = new URL(request.url());
-      if (protocol !== 'data:' && origin !== url) faults.push(`a request to ${request.url()}`);
+      if (protocol !== 'data:' && origin !== url) problems.push(`a request to ${request.url()}`);
     });
-    return { page, faults };
+    return { page, problems };
   }
 
-  test('lists the executions and follows an agent to its end while it writes', async () => {
-    const { page, faults } = await openPage();
+  test('the console lists the executions and follows an agent to its end while it writes', async () => {
+    const { page, problems } = await openPage();
     await page.goto(`${url}/`);
     const link = page.locator('#executions a', { hasText: '-report' }).first();
     await link.waitFor({ timeout: 20_000 });
@@ -44,9 +44,9 @@ describeBrowser('console', () => {
     await page.locator('#connection', { hasText: 'live' }).waitFor();
     const text = page.locator('#text');
     await expect.poll(async () => (await text.textContent())?.length ?? 0).toBeGreaterThan(20);
-    const early = (await text.textContent())!;
-    await expect.poll(async () => (await text.textContent())!.length).toBeGreaterThan(early.length);
-    expect((await text.textContent())!.startsWith(early)).toBe(true);
+    const firstText = (await text.textContent())!;
+    await expect.poll(async () => (await text.textContent())!.length).toBeGreaterThan(firstText.length);
+    expect((await text.textContent())!.startsWith(firstText)).toBe(true);
 
     await page.locator('#connection', { hasText: 'ended' }).waitFor({ timeout: 15_000 });
     expect(await page.locator('#status').textContent()).toBe('success');
@@ -59,12 +59,12 @@ describeBrowser('console', () => {
     expect(await page.locator('#curl').textContent()).toBe(
       `curl -N '${url}/api/v0/executions/agents/${id}/stream'`,
     );
-    expect(faults).toEqual([]);
+    expect(problems).toEqual([]);
     await page.close();
   });
 
-  test('builds a structured value from its patches, and shows the same value after a reload', async () => {
-    const { page, faults } = await openPage();
+  test('the console builds a structured value from its patches, and shows the same value after a reload', async () => {
+    const { page, problems } = await openPage();
     await page.goto(`${url}/`);
     await page.getByLabel('Agents').check();
     await page.locator('#executions a', { hasText: '-contents' }).first().click();
@@ -73,16 +73,16 @@ describeBrowser('console', () => {
     const { result } = (await (await fetch(`${url}/api/v0/executions/agents/${id}`)).json()) as {
       result: unknown;
     };
-    const shown = async () => JSON.parse((await page.locator('#value').textContent()) || 'null');
-    expect(await shown()).toEqual(result);
+    const shownValue = async () => JSON.parse((await page.locator('#value').textContent()) || 'null');
+    expect(await shownValue()).toEqual(result);
     await page.reload();
-    await expect.poll(shown).toEqual(result);
-    expect(faults).toEqual([]);
+    await expect.poll(shownValue).toEqual(result);
+    expect(problems).toEqual([]);
     await page.close();
   });
 
-  test("links a workflow's children, which can be opened with the keyboard", async () => {
-    const { page, faults } = await openPage();
+  test("the console links a workflow's children, which can be opened with the keyboard", async () => {
+    const { page, problems } = await openPage();
     await page.goto(`${url}/`);
     await page.getByLabel('Workflows').check();
     await page.locator('#executions a', { hasText: 'workflow ·' }).first().press('Enter');
@@ -92,15 +92,15 @@ describeBrowser('console', () => {
     await child.press('Enter');
     await expect.poll(() => page.url()).toContain('#task/');
     await page.locator('#facts a', { hasText: 'digest-' }).waitFor();
-    expect(faults).toEqual([]);
+    expect(problems).toEqual([]);
     await page.close();
   });
 
-  test('handles a reset, a gap, patches and a failure, and shows all of them as text', async () => {
-    const { page, faults } = await openPage();
-    const evil = '<img src=x onerror="document.title = 1">';
+  test('the console handles a reset, a gap, patches and a failure, and shows them as text', async () => {
+    const { page, problems } = await openPage();
+    const html = '<img src=x onerror="document.title = 1">';
     const path = '**/api/v0/executions/agents/made-up';
-    const state = { id: 'made-up', name: evil, status: 'RUNNING', mode: 'TEXT', attempt: 2, children: [] };
+    const state = { id: 'made-up', name: html, status: 'RUNNING', mode: 'TEXT', attempt: 2, children: [] };
     await page.route(path, (route) =>
       route.fulfill({
         json: { ...state, parent: null, durationMs: null, startedAt: '2026-01-01T00:00:00Z' },
@@ -111,16 +111,16 @@ describeBrowser('console', () => {
       ['tool_call', { toolCallId: 't1', toolName: 'void', status: 'started' }],
       ['reset', { reason: 'attempt' }],
       ['llm_chunk', 'one '],
-      ['gap', { fromSeq: 4, toSeq: 9, text: ` two\n  ${evil}` }],
+      ['gap', { fromSeq: 4, toSeq: 9, text: ` two\n  ${html}` }],
       ['llm_chunk', '  three '],
       ['structured_delta', { patch: [{ op: 'replace', path: '', value: { 'a/b': [1, 2, 3], old: 1 } }] }],
       ['structured_delta', { patch: [{ op: 'remove', path: '/old' }] }],
       ['structured_delta', { patch: [{ op: 'replace', path: '/a~1b/0', value: 0 }] }],
       ['structured_delta', { patch: [{ op: 'add', path: '/a~1b/1', value: 'new' }] }],
       ['structured_delta', { patch: [{ op: 'remove', path: '/a~1b/3' }] }],
-      ['tool_call', { toolCallId: 't2', toolName: evil, status: 'failed', error: evil }],
-      ['warning', { code: 'W', message: evil }],
-      ['error', { status: 'TIMED_OUT', message: `too late ${evil}`, durationMs: 5 }],
+      ['tool_call', { toolCallId: 't2', toolName: html, status: 'failed', error: html }],
+      ['warning', { code: 'W', message: html }],
+      ['error', { status: 'TIMED_OUT', message: `too late ${html}`, durationMs: 5 }],
     ];
     const frames = events.map(([type, data], i) => {
       const text = typeof data === 'string' ? data : JSON.stringify(data);
@@ -135,20 +135,20 @@ describeBrowser('console', () => {
     await page.goto(`${url}/#agent/made-up`);
     await page.locator('#connection', { hasText: 'ended' }).waitFor();
     expect(await page.locator('#status').textContent()).toBe('timed out');
-    expect(await page.locator('#text').textContent()).toBe(` two\n  ${evil}  three `);
+    expect(await page.locator('#text').textContent()).toBe(` two\n  ${html}  three `);
     expect(JSON.parse((await page.locator('#value').textContent())!)).toEqual({ 'a/b': [0, 'new', 2] });
     expect(await page.locator('#tools li').count()).toBe(1);
-    expect(await page.locator('#result').textContent()).toBe(`too late ${evil}`);
+    expect(await page.locator('#result').textContent()).toBe(`too late ${html}`);
     expect(await page.locator('#cursor').textContent()).toBe('14-k3f9ab01zz');
     expect(await page.locator('main img').count()).toBe(0);
     // A source that is still open would have reconnected by now.
     await page.waitForTimeout(200);
     expect(connections).toBe(1);
-    expect(faults).toEqual([]);
+    expect(problems).toEqual([]);
     await page.close();
   });
 
-  test('reports an unknown execution', async () => {
+  test('the console reports an unknown execution', async () => {
     const { page } = await openPage();
     await page.goto(`${url}/#agent/nobody`);
     await page.locator('#connection', { hasText: 'rejected' }).waitFor();

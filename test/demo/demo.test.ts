@@ -62,12 +62,12 @@ async function firstWorkflow(): Promise<string> {
 }
 
 describe('demo', () => {
-  test('prints which parts are embedded and the limits of each', async () => {
-    expect(demo.printed()).toMatch(/executions +embedded: PGlite in .+\n +single server only/);
+  test('the demo prints which parts are embedded and the limits of each', async () => {
+    expect(demo.printed()).toMatch(/executions +embedded: PGlite in .+\n +for one server/);
     expect(demo.printed()).toMatch(/log +embedded: memory\n +lost when the process ends/);
   });
 
-  test("streams an agent's text, which is its stored result", async () => {
+  test("the demo streams an agent's text, which is its stored result", async () => {
     const id = `${await firstWorkflow()}-report`;
     const frames = await follow('agents', id);
     expect(frames.at(-1)?.event).toBe('complete');
@@ -78,7 +78,7 @@ describe('demo', () => {
     expect(result).toMatch(/^# What is in 3 files\n/);
   });
 
-  test("reports a workflow's children in its stream, and lists them on its row", async () => {
+  test("the demo reports a workflow's children in its stream, and lists them on its row", async () => {
     const id = await firstWorkflow();
     const frames = await follow('workflows', id);
     expect(frames.map(({ event }) => event)).toEqual(
@@ -86,15 +86,15 @@ describe('demo', () => {
     );
     const children = [1, 2, 3].map((n) => `${id}-read-${n}`).concat(`${id}-contents`, `${id}-report`);
     for (const type of ['start', 'status']) {
-      const named = [...dataOf(frames, `task_${type}`), ...dataOf(frames, `agent_${type}`)];
-      expect(named.map(({ executionId }) => executionId).sort()).toEqual([...children].sort());
+      const reported = [...dataOf(frames, `task_${type}`), ...dataOf(frames, `agent_${type}`)];
+      expect(reported.map(({ executionId }) => executionId).sort()).toEqual([...children].sort());
     }
     const row = await state('workflows', id);
     expect(row.children.sort()).toEqual(children.sort());
     expect(row.result).toEqual({ files: 3, words: expect.any(Number) });
   });
 
-  test('reads each text file in a task: byte for byte, but only 200 lines of a long file', async () => {
+  test('the demo reads each text file in a task, unchanged but with up to 200 lines', async () => {
     const id = await firstWorkflow();
     const ended = async (task: string) => {
       await follow('tasks', task);
@@ -105,7 +105,7 @@ describe('demo', () => {
     expect(await ended(`${id}-read-3`)).toBe('a line of a subfolder\n'.repeat(200));
   });
 
-  test('builds the contents with patches', async () => {
+  test('the demo builds the contents with patches', async () => {
     const id = `${await firstWorkflow()}-contents`;
     const frames = await follow('agents', id);
     expect(frames.filter(({ event }) => event === 'structured_delta').length).toBeGreaterThan(5);
@@ -126,7 +126,7 @@ describe('demo', () => {
     });
   });
 
-  test('prints curl commands that work as printed', async () => {
+  test('the demo prints curl commands that work as printed', async () => {
     await firstWorkflow();
     const lines = demo
       .printed()
@@ -147,7 +147,7 @@ describe('demo', () => {
     expect(JSON.parse(row!)).toMatchObject({ kind: 'AGENT', mode: 'TEXT' });
   });
 
-  test('continues with another round, and keeps ended executions in the list', async () => {
+  test('the demo continues with another round, and keeps ended executions in the list', async () => {
     await demo.prints(/Round 2: 3 files/);
     const query = '{ executions(kind: WORKFLOW) { edges { node { id status } } } }';
     const response = await fetch(`${url}/graphql?query=${encodeURIComponent(query)}`);
@@ -157,7 +157,7 @@ describe('demo', () => {
     expect(data.executions.edges.map(({ node }) => node.id)).toContain(await firstWorkflow());
   });
 
-  test('exits with 0 after SIGTERM, once it has ended running executions and rotated the other streams', async () => {
+  test('the demo exits with 0 after SIGTERM, once it has ended running executions and rotated the other streams', async () => {
     const [, id] = await until(
       async () => {
         const query = '{ executions(kind: WORKFLOW, status: RUNNING) { edges { node { id } } } }';
@@ -168,45 +168,47 @@ describe('demo', () => {
     );
     using stream = await openSse(`${url}/api/v0/executions/workflows/${id}/stream`);
     await stream.take(1);
-    const began = Date.now();
+    const startedMs = Date.now();
     expect(await demo.end('SIGTERM')).toBe(0);
-    expect(Date.now() - began).toBeLessThan(8_000);
+    expect(Date.now() - startedMs).toBeLessThan(8_000);
     expect(await stream.ended()).toBe('clean');
     expect(dataOf(stream.frames, 'error')).toMatchObject([{ status: 'CANCELED' }]);
     expect(demo.printed()).not.toMatch(/"level":(40|50|60)/);
   });
 });
 
-describe('a demo that cannot start prints the reason in one line and exits with 1:', () => {
+describe('a demo that cannot start', () => {
   const outputOf = async (args: readonly string[], env: Record<string, string> = {}) => {
-    await using failing = startDemo(args, { env });
-    expect(await failing.exited).toBe(1);
-    return failing.printed();
+    await using failingDemo = startDemo(args, { env });
+    expect(await failingDemo.exited).toBe(1);
+    return failingDemo.printed();
   };
   const line = (text: RegExp) => new RegExp(`^execstream: ${text.source}\n$`);
 
-  test('a missing folder, and one without text files', async () => {
+  test('a missing folder, or one without text files, is reported in one line with exit code 1', async () => {
     expect(await outputOf(['/nowhere/at/all'])).toMatch(line(/cannot read the folder .+ \(.+\)/));
     const empty = mkdtempSync(join(tmpdir(), 'execstream-empty-'));
     expect(await outputOf([empty])).toMatch(line(/no text files of up to 256 KiB in .+; choose another .+/));
     rmSync(empty, { recursive: true });
   });
 
-  test('an invalid variable or option', async () => {
-    expect(await outputOf([], { PORT: 'http' })).toMatch(line(/PORT: expected 0 to 65535, got "http"/));
+  test('an invalid variable or option is reported in one line with exit code 1', async () => {
+    expect(await outputOf([], { PORT: 'http' })).toMatch(line(/PORT: expected 0 to 65535, not "http"/));
     expect(await outputOf([], { REDIS_URL: 'localhost' })).toMatch(line(/REDIS_URL: expected a URL .+/));
     expect(await outputOf(['--speed', '3'])).toMatch(line(/Unknown option '--speed'; see --help/));
   });
 
-  test('a port that is in use', { timeout: 60_000 }, async () => {
-    const taken = createServer();
-    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
-    const { port } = taken.address() as { port: number };
+  test('a port that is in use is reported in one line with exit code 1', { timeout: 60_000 }, async () => {
+    const occupied = createServer();
+    await new Promise<void>((resolve) => occupied.listen(0, '127.0.0.1', resolve));
+    const { port } = occupied.address() as { port: number };
     expect(await outputOf([], { PORT: String(port) })).toMatch(line(/port \d+ of 127.0.0.1 is in use; .+/));
-    taken.close();
+    occupied.close();
   });
 
-  test('a data folder that another process uses', { timeout: 60_000 }, async () => {
+  test('a data folder that another process uses is reported in one line with exit code 1', {
+    timeout: 60_000,
+  }, async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'execstream-locked-'));
     await using first = startDemo([], { dataDir });
     await first.prints(/execstream is ready/);
@@ -217,7 +219,7 @@ describe('a demo that cannot start prints the reason in one line and exits with 
     rmSync(dataDir, { recursive: true });
   });
 
-  test('a data folder that is a file', async () => {
+  test('a data folder that is a file is reported in one line with exit code 1', async () => {
     expect(await outputOf([], { DATA_DIR: '/dev/null' })).toMatch(line(/cannot use the database folder .+/));
   });
 });

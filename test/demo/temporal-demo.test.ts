@@ -1,5 +1,4 @@
-// `npm start -- --temporal` as a process: the digest is a Temporal workflow, and streams as it does without
-// Temporal.
+// `npm start -- --temporal` as a process: the digest is a Temporal workflow, and streams the same as without Temporal.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,11 +8,11 @@ import { describeOwnTemporal, describeTemporal, useTemporal } from '../support/t
 import { until } from '../support/wait.ts';
 import { startDemo } from './process.ts';
 
-/** With these the demo finds the CLI, and the runner finds a server that a killed demo has left. */
+/** The demo needs these to find the CLI, and the test runner to find a server that a killed demo left behind. */
 const VARIABLES = ['HOME', 'XDG_CACHE_HOME', 'TEST_TEMPORAL_CLI', 'TEMPORAL_CLI_PATH', 'TEST_FOLDER'];
 
 describeOwnTemporal('demo on Temporal', () => {
-  test('runs its digest as a workflow that streams to its end, and cancels a running one when it stops', async () => {
+  test('the demo runs its digest as a workflow that streams to its end, and cancels a running one when it stops', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'execstream-texts-'));
     writeFileSync(join(folder, 'a.md'), '# A small text\n\nGrüße, 世界 🙂\n');
     writeFileSync(join(folder, 'b.txt'), 'one constructor\nno end');
@@ -22,8 +21,8 @@ describeOwnTemporal('demo on Temporal', () => {
     const [, url] = await demo.prints(/Console +(http:\S+)\/\n/, 60_000);
     expect(demo.printed()).toMatch(/workflows +Temporal at 127.0.0.1:\d+, namespace default\n/);
     expect(demo.printed()).toMatch(/work +Temporal: the demo's worker .+\n +in-memory dev server/);
-    const follow = async (place: string) => {
-      using stream = await openSse(`${url}/api/v0/executions/${place}/stream`);
+    const follow = async (path: string) => {
+      using stream = await openSse(`${url}/api/v0/executions/${path}/stream`);
       expect(await stream.ended(30_000)).toBe('clean');
       return stream.frames;
     };
@@ -41,8 +40,8 @@ describeOwnTemporal('demo on Temporal', () => {
     expect(JSON.parse(frames.at(-1)!.data).result).toEqual({ files: 2, words: expect.any(Number) });
     const children = ['read-1', 'read-2', 'contents', 'report'].map((name) => `${id}-${name}`).sort();
     for (const ending of ['_start', '_status']) {
-      const named = frames.filter(({ event }) => event === `task${ending}` || event === `agent${ending}`);
-      expect(named.map(({ data }) => JSON.parse(data).executionId).sort()).toEqual(children);
+      const reported = frames.filter(({ event }) => event === `task${ending}` || event === `agent${ending}`);
+      expect(reported.map(({ data }) => JSON.parse(data).executionId).sort()).toEqual(children);
     }
     const row = await (await fetch(`${url}/api/v0/executions/workflows/${id}`)).json();
     expect(row).toMatchObject({ status: 'SUCCESS' });
@@ -71,7 +70,7 @@ describeOwnTemporal('demo on Temporal', () => {
 describeTemporal('demo on a running Temporal server', () => {
   const temporal = useTemporal();
 
-  test('runs its digest on the server at TEMPORAL_ADDRESS, and streams its agent to the end', async () => {
+  test('the demo runs its digest on the server at TEMPORAL_ADDRESS, and streams its agent to the end', async () => {
     await using demo = startDemo(['--pace', '8'], { env: { TEMPORAL_ADDRESS: temporal.address } });
     const [, id] = await demo.prints(/agents\/(digest-[0-9a-z]+)-report\/stream/, 60_000);
     const [, url] = /Console +(http:\S+)\/\n/.exec(demo.printed())!;
@@ -86,14 +85,14 @@ describeTemporal('demo on a running Temporal server', () => {
 });
 
 describe('demo without Temporal', () => {
-  test('reports an unreachable address in one line, and waits', async () => {
+  test('the demo reports an unreachable Temporal address in one line, and waits', async () => {
     await using demo = startDemo([], { env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } });
     const [line] = await demo.prints(/The worker waits and retries.*\n/, 60_000);
     expect(line).toMatch(/Temporal is unreachable \(.+\); check TEMPORAL_ADDRESS\n$/);
     expect(demo.printed()).not.toMatch(/^ +at /m);
   }, 90_000);
 
-  test('reports in one line that --temporal requires the CLI', async () => {
+  test('the demo reports in one line that --temporal requires the CLI', async () => {
     await using demo = startDemo(['--temporal'], { env: { PATH: '' } });
     expect(await demo.exited).toBe(1);
     expect(demo.printed()).toMatch(/^execstream: --temporal: no Temporal CLI was found .+\n$/);

@@ -34,12 +34,13 @@ describe.skipIf(!hasProgram('python3'))('examples/python-worker', () => {
 
   const worker = (command: string) => runCommand(command, { EXECSTREAM_URL: url });
   /** The output in the README, with this server's URL. */
-  const shown = (part: string) => `${outputOf(README, part).replace('http://localhost:4000', url)}\n`;
+  const expectedOutput = (part: string) =>
+    `${outputOf(README, part).replace('http://localhost:4000', url)}\n`;
 
-  test('a worker that dies and is restarted publishes the text once for a viewer that follows and for a late one', async () => {
+  test('a worker that dies and is restarted publishes the text once, for a viewer from the start and for a late one', async () => {
     await using first = worker(commandOf(README, '--die'));
     expect(await first.exited).toBe(1);
-    expect(first.stdout).toBe(shown('dying'));
+    expect(first.stdout).toBe(expectedOutput('dying'));
 
     const watching = replaced(commandOf(README, 'curl -N'), { 'http://localhost:4000': url });
     await using viewer = runCommand(watching);
@@ -50,19 +51,21 @@ describe.skipIf(!hasProgram('python3'))('examples/python-worker', () => {
 
     await using second = worker(commandOf(README, 'worker.py poem-1', true));
     expect(await second.exited).toBe(0);
-    expect(second.stdout.replace(/\d+\n$/, 'N\n')).toBe(shown('ended at').replace(/\d+\n$/, 'N\n'));
+    expect(second.stdout.replace(/\d+\n$/, 'N\n')).toBe(expectedOutput('ended at').replace(/\d+\n$/, 'N\n'));
     const head = Number(/ended at (\d+)/.exec(second.stdout)![1]);
-    expect(Math.abs(head - Number(/ended at (\d+)/.exec(shown('ended at'))![1]))).toBeLessThanOrEqual(3);
+    expect(
+      Math.abs(head - Number(/ended at (\d+)/.exec(expectedOutput('ended at'))![1])),
+    ).toBeLessThanOrEqual(3);
 
     expect(await follower.ended()).toBe('clean');
     expect(await viewer.exited).toBe(0);
-    using late = await openSse(url + path);
-    await late.ended();
-    for (const { frames } of [follower, late]) {
+    using lateViewer = await openSse(url + path);
+    await lateViewer.ended();
+    for (const { frames } of [follower, lateViewer]) {
       const at = frames.findIndex(({ event }) => event === 'reset');
       expect(JSON.parse(frames[at]!.data)).toEqual({ reason: 'attempt' });
-      const text = (some: typeof frames) =>
-        some.map(({ event, data }) => (event === 'llm_chunk' ? data : '')).join('');
+      const text = (selected: typeof frames) =>
+        selected.map(({ event, data }) => (event === 'llm_chunk' ? data : '')).join('');
       expect(TEXT.startsWith(text(frames.slice(0, at)))).toBe(true);
       expect(text(frames.slice(0, at)).length).toBeGreaterThan(50);
       expect(text(frames.slice(at))).toBe(TEXT);

@@ -13,7 +13,7 @@ import { describeBrowser, launchBrowser } from '../support/chromium.ts';
 import { describeOwnRedis, startRedis } from '../support/redis.ts';
 import { until } from '../support/wait.ts';
 
-/** For a page and a server on a busy machine. */
+/** The timeout of a page and a server on a busy machine. */
 const SOON = { timeout: 10_000 };
 
 const README = 'examples/sse-browser/README.md';
@@ -24,7 +24,7 @@ describeBrowser('examples/sse-browser', () => {
   let serving: Command;
   let page: Page;
   let pageUrl: string;
-  let faults: string[];
+  let problems: string[];
 
   beforeAll(async () => {
     browser = await launchBrowser();
@@ -43,14 +43,14 @@ describeBrowser('examples/sse-browser', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** Opens the page. Page errors and requests to other hosts are recorded in `faults`. */
+  /** Opens the page. Page errors and requests to other hosts are recorded in `problems`. */
   async function open(query: Record<string, string> = {}): Promise<void> {
     await page?.close();
     page = await browser.newPage();
-    faults = [];
-    page.on('pageerror', (error) => faults.push(error.message));
+    problems = [];
+    page.on('pageerror', (error) => problems.push(error.message));
     page.on('request', (request) => {
-      if (!/^(data:|http:\/\/(localhost|127\.0\.0\.1):)/.test(request.url())) faults.push(request.url());
+      if (!/^(data:|http:\/\/(localhost|127\.0\.0\.1):)/.test(request.url())) problems.push(request.url());
     });
     await page.goto(`${pageUrl}/?${new URLSearchParams(query)}`);
   }
@@ -62,7 +62,7 @@ describeBrowser('examples/sse-browser', () => {
   const screenshot = (name: string) =>
     page.screenshot({ path: join(process.env.SCREENSHOTS ?? folder, name) });
 
-  test('follows a text and a value of `npm start`, selected in the form, to their ends', async () => {
+  test('a page follows a text and a value of `npm start`, selected in the form, to their ends', async () => {
     const port = String(await freePort());
     const command = replaced(commandOf(README, 'npm start'), { 'http://localhost:8080': pageUrl });
     await using demo = runCommand(command, { PORT: port, DATA_DIR: join(folder, 'demo') });
@@ -90,7 +90,7 @@ describeBrowser('examples/sse-browser', () => {
     await expect.poll(state, { timeout: 30_000 }).toBe('ended: SUCCESS');
     expect(JSON.parse((await content())!)).toEqual((await stateOf(other)).result);
     await screenshot('value.png');
-    expect(faults).toEqual([]);
+    expect(problems).toEqual([]);
   }, 120_000);
 
   describeOwnRedis('over Redis', () => {
@@ -140,7 +140,7 @@ describeBrowser('examples/sse-browser', () => {
         expect(seen).toEqual(seen.map((_, i) => i + 1));
         expect(await types()).not.toContain('reset');
         await screenshot('restarted.png');
-        expect(faults).toEqual([]);
+        expect(problems).toEqual([]);
         expect(await second.end('SIGTERM')).toBe(0);
       },
       150_000,
@@ -154,10 +154,10 @@ describeBrowser('examples/sse-browser', () => {
       await run.text('half of a ');
       await open({ server: app.url, kind: 'agents', id: 'a/1' });
       await expect.poll(content, SOON).toBe('half of a ');
-      const again = await app.publisher.begin({ id: 'a/1', kind: 'agent', attempt: 2 });
-      await again.text('  two\n\n\tlines <b>\n');
+      const secondRun = await app.publisher.begin({ id: 'a/1', kind: 'agent', attempt: 2 });
+      await secondRun.text('  two\n\n\tlines <b>\n');
       await expect.poll(content, SOON).toBe('  two\n\n\tlines <b>\n');
-      await again.fail(new Error('out of luck'));
+      await secondRun.fail(new Error('out of luck'));
       await expect.poll(state, SOON).toBe('ended: FAILED, out of luck');
       expect(await types()).toEqual([
         'agent_start',
@@ -199,9 +199,9 @@ describeBrowser('examples/sse-browser', () => {
       await using app = await startApp({ corsOrigins: [pageUrl] });
       await open({ server: app.url, kind: 'agents', id: 'nobody' });
       await expect.poll(state, SOON).toMatch(/^rejected/);
-      await using closed = await startApp();
-      await closed.publisher.begin({ id: 'a1', kind: 'agent' });
-      await open({ server: closed.url, kind: 'agents', id: 'a1' });
+      await using otherServer = await startApp();
+      await otherServer.publisher.begin({ id: 'a1', kind: 'agent' });
+      await open({ server: otherServer.url, kind: 'agents', id: 'a1' });
       await expect.poll(state, SOON).toMatch(/^rejected/);
     });
   });

@@ -105,18 +105,18 @@ describe('examples/sse-node/README.md', () => {
         .replace(/^\d+-\w+/, 'CURSOR')
         .replace(/"durationMs":\d+/, '"durationMs":N')
         .replace(/"# What.*/, '"…');
-    const shown = outputOf(README, 'agent_start').split('\n').map(masked);
+    const documented = outputOf(README, 'agent_start').split('\n').map(masked);
     const printed = text.lines.map(masked);
-    for (const line of shown.filter((each) => each.startsWith('CURSOR') || each.startsWith('ended'))) {
+    for (const line of documented.filter((each) => each.startsWith('CURSOR') || each.startsWith('ended'))) {
       expect(printed).toContain(line);
     }
     expect(text.stdout).toMatch(/^# What is in \d+ files\n/);
   }, 60_000);
 
   test('an unknown execution exits with 2 and the reason', async () => {
-    await using nobody = runCommand(commandOf(README, 'agents nobody'), { EXECSTREAM_URL: url });
-    expect(await nobody.exited).toBe(2);
-    expect(nobody.stderr).toBe(`${outputOf(README, 'NOT_FOUND')}\n`);
+    await using command = runCommand(commandOf(README, 'agents nobody'), { EXECSTREAM_URL: url });
+    expect(await command.exited).toBe(2);
+    expect(command.stderr).toBe(`${outputOf(README, 'NOT_FOUND')}\n`);
   });
 });
 
@@ -174,9 +174,9 @@ describe('examples/sse-node', () => {
     await run.text('half');
     await using command = follow(app.url, 'agents', 'r');
     await until(() => command.stdout === 'half', { what: 'the first half', timeoutMs: 10_000 });
-    const again = await app.publisher.begin({ id: 'r', kind: 'agent', attempt: 2 });
-    await again.text('whole');
-    await again.fail(new Error('out of luck'), { status: 'TIMED_OUT' });
+    const secondRun = await app.publisher.begin({ id: 'r', kind: 'agent', attempt: 2 });
+    await secondRun.text('whole');
+    await secondRun.fail(new Error('out of luck'), { status: 'TIMED_OUT' });
     expect(await command.exited).toBe(1);
     expect(command.stdout).toBe('half\nwhole\n');
     expect(command.stderr).toMatch(

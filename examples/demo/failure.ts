@@ -1,4 +1,4 @@
-// Turns errors into one line with the way out.
+// Explains errors in one line, with a solution.
 import { isExecstreamError } from '../../src/worker.ts';
 
 /** Explains an error to the person who started the demo; an unexpected error keeps its stack. */

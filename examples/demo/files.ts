@@ -25,12 +25,12 @@ const OWN_PATHS = ['README.md', 'docs', 'prisma'];
 
 /** Text files of this project: its README and docs, or else its database schema. */
 export async function ownTexts(): Promise<TextFile[]> {
-  const found = await textsAt(
+  const texts = await textsAt(
     OWN_PATHS.map((path) => join(PROJECT, path)),
     PROJECT,
   );
-  if (found.length === 0) throw noTexts(PROJECT);
-  return found;
+  if (texts.length === 0) throw noTexts(PROJECT);
+  return texts;
 }
 
 /**
@@ -39,9 +39,9 @@ export async function ownTexts(): Promise<TextFile[]> {
  */
 export async function findTexts(folder: string): Promise<TextFile[]> {
   const root = resolve(folder);
-  const found = await stat(root).catch((error: Error) => error);
-  if (found instanceof Error) throw unusable(`cannot read the folder ${root} (${found.message})`);
-  if (!found.isDirectory()) throw unusable(`${root} is not a folder`);
+  const stats = await stat(root).catch((error: Error) => error);
+  if (stats instanceof Error) throw unusable(`cannot read the folder ${root} (${stats.message})`);
+  if (!stats.isDirectory()) throw unusable(`${root} is not a folder`);
   const texts = await textsAt([root], root);
   if (texts.length === 0) throw noTexts(root);
   return texts;

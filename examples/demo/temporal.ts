@@ -11,10 +11,10 @@ import { ExecstreamError } from '../../src/worker.ts';
 export async function startDevServer(): Promise<TemporalServer> {
   const binary = findPart(TEMPORAL);
   if (binary === undefined) {
-    const why = 'no Temporal CLI was found to start a server';
+    const reason = 'no Temporal CLI was found to start a server';
     throw new ExecstreamError(
       'BAD_USER_INPUT',
-      `--temporal: ${why}; put "temporal" on PATH, or use a running server: TEMPORAL_ADDRESS=127.0.0.1:7233`,
+      `--temporal: ${reason}; put "temporal" on PATH, or use a running server: TEMPORAL_ADDRESS=127.0.0.1:7233`,
     );
   }
   return TemporalServer.start({ binary });

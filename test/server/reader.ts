@@ -31,7 +31,7 @@ export class Reader {
     this.lastEventId = lastEventId;
   }
 
-  /** Connects and reads until `isEnough` or the end of the body. Returns how it ended, or the status if it is not 200. */
+  /** Reads a stream until `isEnough` or its end. Returns how it ended, or the status if it is not 200. */
   async read(isEnough: (seen: readonly Reading[]) => boolean): Promise<SseEnd | number> {
     const { lastEventId } = this;
     using stream = await openSse(this.#url(), lastEventId === undefined ? {} : { lastEventId });

@@ -1,8 +1,8 @@
 // Runs one execution and guarantees that it ends, with its result or with the error.
 import type { BeginRun, ExecutionPublisher, JsonValue, Publisher } from '../../../src/worker.ts';
 
-/** The context of all work. */
-export interface Conditions {
+/** Shared by all executions of a worker. */
+export interface WorkContext {
   readonly publisher: Publisher;
   /** Aborts when the worker stops. */
   readonly signal: AbortSignal;
@@ -22,15 +22,18 @@ export interface Parent {
   /**
    * Runs a child: begins it under the workflow, reports it in the workflow's stream, and guarantees that it ends.
    */
-  conduct<T>(child: ChildRun, work: (run: ExecutionPublisher, signal: AbortSignal) => Promise<T>): Promise<T>;
+  runChild<T>(
+    child: ChildRun,
+    work: (run: ExecutionPublisher, signal: AbortSignal) => Promise<T>,
+  ): Promise<T>;
 }
 
 /**
  * Begins an execution and does its work, which completes it.
  * @throws the error of the work; the execution then ends as FAILED, or as CANCELED if the worker is stopping.
  */
-export async function conduct<T>(
-  { publisher, signal }: Conditions,
+export async function runExecution<T>(
+  { publisher, signal }: WorkContext,
   begin: BeginRun,
   work: (run: ExecutionPublisher) => Promise<T>,
 ): Promise<T> {
@@ -45,8 +48,8 @@ export async function conduct<T>(
 }
 
 /** Runs a child of a workflow, whose stream reports the child's start and end. */
-export async function conductChild<T>(
-  conditions: Conditions,
+export async function runChild<T>(
+  context: WorkContext,
   workflow: ExecutionPublisher,
   child: ChildRun,
   work: (run: ExecutionPublisher) => Promise<T>,
@@ -57,7 +60,7 @@ export async function conductChild<T>(
       ? workflow.emit('task_status', { status, taskId: name, executionId })
       : workflow.emit('agent_status', { status, step: name, executionId });
   try {
-    const result = await conduct(conditions, { ...child, parentId: workflow.id }, async (run) => {
+    const result = await runExecution(context, { ...child, parentId: workflow.id }, async (run) => {
       if (kind === 'task') await workflow.emit('task_start', { taskId: name, executionId });
       else await workflow.emit('agent_start', { agentId: name, ...(action && { action }), executionId });
       return work(run);
@@ -65,7 +68,7 @@ export async function conductChild<T>(
     await emitStatus('SUCCESS');
     return result;
   } catch (error) {
-    await emitStatus(conditions.signal.aborted ? 'CANCELED' : 'FAILED');
+    await emitStatus(context.signal.aborted ? 'CANCELED' : 'FAILED');
     throw error;
   }
 }
@@ -80,7 +83,7 @@ export async function callTool<T>(
   work: () => T | Promise<T>,
   summary: (outcome: T) => JsonValue,
 ): Promise<T> {
-  const began = performance.now();
+  const startedMs = performance.now();
   const report = (state: {
     status: 'started' | 'succeeded' | 'failed';
     result?: JsonValue;
@@ -88,7 +91,7 @@ export async function callTool<T>(
   }) =>
     Promise.all(
       callers.map((run) => {
-        const durationMs = Math.round(performance.now() - began);
+        const durationMs = Math.round(performance.now() - startedMs);
         return run.toolCall({ ...tool, ...state, ...(state.status !== 'started' && { durationMs }) });
       }),
     );

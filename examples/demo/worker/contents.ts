@@ -33,7 +33,7 @@ export function makeContents(workflow: Parent, texts: readonly TextStatistics[])
     action: 'make-contents',
   } as const;
 
-  return workflow.conduct(agent, async (run, signal) => {
+  return workflow.runChild(agent, async (run, signal) => {
     const contents: Contents = { files: [], totals: { files: 0, lines: 0, words: 0 } };
     const steps = texts.reduce((sum, { headings }) => sum + 1 + Math.min(headings.length, MAX_HEADINGS), 1);
     const everyMs = OUTLINE_MS / steps / workflow.pace;

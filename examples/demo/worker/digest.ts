@@ -1,6 +1,6 @@
 // The workflow: reads each file in a task, then runs two agents, one for the contents and one for the report.
 import type { TextFile } from '../files.ts';
-import { type Conditions, conduct, conductChild, type Parent } from './conduct.ts';
+import { type Parent, runChild, runExecution, type WorkContext } from './conduct.ts';
 import { makeContents } from './contents.ts';
 import { readText } from './read.ts';
 import { writeReport } from './report.ts';
@@ -17,20 +17,19 @@ export interface Digested {
  * @param onReport called when the agent that writes the report has started.
  */
 export function digest(
-  conditions: Conditions,
+  context: WorkContext,
   files: readonly TextFile[],
   onReport: (executionId: string) => void,
 ): Promise<Digested> {
   // The time makes the id unique, also across restarts.
   const id = `digest-${Date.now().toString(36)}`;
   const input = { files: files.map(({ path }) => path) };
-  return conduct(conditions, { id, kind: 'workflow', name: 'digest', input }, async (workflow) => {
+  return runExecution(context, { id, kind: 'workflow', name: 'digest', input }, async (workflow) => {
     const parent: Parent = {
       id,
-      pace: conditions.pace,
+      pace: context.pace,
       stream: workflow,
-      conduct: (child, work) =>
-        conductChild(conditions, workflow, child, (run) => work(run, conditions.signal)),
+      runChild: (child, work) => runChild(context, workflow, child, (run) => work(run, context.signal)),
     };
     await workflow.status('RUNNING', STEPS.read);
     const texts = await readAll(files, (file, number) => readText(parent, file, number));

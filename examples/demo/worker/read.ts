@@ -13,7 +13,7 @@ export function readText(workflow: Parent, file: TextFile, number: number): Prom
   const everyMs = READ_MS / file.lines / workflow.pace;
   const task = { id: `${workflow.id}-read-${number}`, kind: 'task', name: path, input: { path } } as const;
 
-  return workflow.conduct(task, async (run, signal) => {
+  return workflow.runChild(task, async (run, signal) => {
     const tool = { toolCallId: `read-${number}`, toolName: 'read_file', args: { path } };
     const read = async () => {
       let text = '';

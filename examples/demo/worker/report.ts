@@ -11,12 +11,12 @@ const BAR_WIDTH = 24;
 
 /**
  * Writes a report on the texts, in a separate agent.
- * @param onBegun called with its execution id once it can be watched.
+ * @param onStarted called with its execution id once it can be watched.
  */
 export function writeReport(
   workflow: Parent,
   texts: readonly TextStatistics[],
-  onBegun: (executionId: string) => void,
+  onStarted: (executionId: string) => void,
 ): Promise<void> {
   const agent = {
     id: `${workflow.id}-report`,
@@ -26,8 +26,8 @@ export function writeReport(
     action: 'write-report',
   } as const;
 
-  return workflow.conduct(agent, async (run, signal) => {
-    onBegun(run.id);
+  return workflow.runChild(agent, async (run, signal) => {
+    onStarted(run.id);
     const tool = { toolCallId: 'rank-1', toolName: 'rank_words', args: { most: MAX_WORDS } };
     const rank = () => frequentWords(texts, MAX_WORDS);
     const ranking = await callTool([run], tool, rank, (words) => words.map(({ word }) => word));
@@ -52,10 +52,10 @@ function composeReport(texts: readonly TextStatistics[], ranking: readonly WordC
     return `    ${word.padEnd(14)} ${bar} ${count}`;
   });
 
-  return `# What is in ${several(texts.length, 'file')}
+  return `# What is in ${counted(texts.length, 'file')}
 
-I have read ${several(lines, 'line')} with ${several(words, 'word')} under ${several(headings, 'heading')}. \
-At the pace of a person that is ${several(Math.max(1, Math.round(words / 230)), 'minute')} of reading.
+I have read ${counted(lines, 'line')} with ${counted(words, 'word')} under ${counted(headings, 'heading')}. \
+At the pace of a person that is ${counted(Math.max(1, Math.round(words / 230)), 'minute')} of reading.
 
 ## File by file
 
@@ -68,7 +68,7 @@ ${bars.join('\n')}
 ## Summary
 
 The longest is ${longest.path}, with ${percent(longest.words, words)} of all words. \
-${ranking[0] ? `“${ranking[0].word}” is the most frequent word: once in ${several(Math.round(words / ranking[0].count), 'word')}.` : ''}
+${ranking[0] ? `“${ranking[0].word}” is the most frequent word: once in ${counted(Math.round(words / ranking[0].count), 'word')}.` : ''}
 `;
 }
 
@@ -76,10 +76,10 @@ function describe(text: TextStatistics, i: number): string {
   const [first] = frequentWords([text], 1);
   const frequent = first ? `, most often “${first.word}” (${first.count}×)` : '';
   return `${i + 1}. ${text.path} — ${text.title}
-   ${several(text.lines, 'line')}, ${several(text.words, 'word')}${frequent}.`;
+   ${counted(text.lines, 'line')}, ${counted(text.words, 'word')}${frequent}.`;
 }
 
-function several(count: number, noun: string): string {
+function counted(count: number, noun: string): string {
   return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
 }
 

@@ -23,7 +23,7 @@ export async function readAll(
   return texts;
 }
 
-/** Waits for all, even if one fails: a child must not outlive its workflow. */
+/** Waits for all, even if one fails, because a child must not outlive its workflow. */
 export async function allSettled(promises: readonly Promise<unknown>[]): Promise<void> {
   for (const outcome of await Promise.allSettled(promises)) {
     if (outcome.status === 'rejected') throw outcome.reason;

@@ -52,7 +52,7 @@ export function startWorker(options: WorkerOptions): Worker {
   const publisher = createPublisher({ log, store, logger });
   const stopping = new AbortController();
   const { signal } = stopping;
-  const conditions = { publisher, signal, pace };
+  const context = { publisher, signal, pace };
   let digester: TemporalDigester | undefined;
   const rounds = work();
 
@@ -65,14 +65,14 @@ export function startWorker(options: WorkerOptions): Worker {
       hasReported = true;
     };
     const digestFiles = async (files: readonly TextFile[]): Promise<Digested> => {
-      if (!temporal) return digest(conditions, files, onReport);
+      if (!temporal) return digest(context, files, onReport);
       if (digester?.hasStopped()) {
         await digester.close();
         digester = undefined;
       }
       // Imported dynamically, because Temporal's packages are optional.
       const { connectDigester } = await import('./temporal/digester.ts');
-      digester ??= await connectDigester({ ...conditions, temporal, log, store, logger, onReport });
+      digester ??= await connectDigester({ ...context, temporal, log, store, logger, onReport });
       return digester.digest(files);
     };
     while (!signal.aborted) {

@@ -166,7 +166,7 @@ const smuggling = fc
       ...(encoding === undefined ? [] : [`Transfer-Encoding: ${encoding}`]),
     ];
     const bytes = latin1(`${head.join('\r\n')}\r\n\r\n${body}${isFollowed ? INNER : ''}`);
-    // After an unambiguous body, the inner request is a request and has a response; with two framings, it must have none.
+    // After an unambiguous body, the inner request is separate and has a response; with two framings, it must not.
     const isAmbiguous = length !== undefined && encoding !== undefined;
     return broken('framing', [bytes], { maxResponses: isFollowed && !isAmbiguous ? 2 : 1 });
   });

@@ -21,7 +21,7 @@ export function createActivities(
   const workflow = (id: string): Parent => ({
     id,
     pace,
-    conduct: (child, work) => publishActivity(publisher, child, (run, { signal }) => work(run, signal)),
+    runChild: (child, work) => publishActivity(publisher, child, (run, { signal }) => work(run, signal)),
   });
   return {
     async read(id: string, file: TextFile, number: number): Promise<TextStatistics> {

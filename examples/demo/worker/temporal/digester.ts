@@ -18,7 +18,7 @@ import {
   type LogWriter,
 } from '../../../../src/worker.ts';
 import type { TextFile } from '../../files.ts';
-import type { Conditions } from '../conduct.ts';
+import type { WorkContext } from '../conduct.ts';
 import type { Digested } from '../digest.ts';
 import { createActivities } from './activities.ts';
 import type { digest } from './workflow.ts';
@@ -37,7 +37,7 @@ export interface TemporalDigester {
   close(): Promise<void>;
 }
 
-export interface TemporalDigesterOptions extends Conditions {
+export interface TemporalDigesterOptions extends WorkContext {
   readonly temporal: TemporalSettings;
   readonly log: LogWriter;
   readonly store: ExecutionStore;

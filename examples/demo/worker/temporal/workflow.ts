@@ -7,7 +7,7 @@ import type { Activities } from './activities.ts';
 
 const { read, contents, report } = proxyActivities<Activities>({
   startToCloseTimeout: '5 minutes',
-  // Cancellations arrive with heartbeats and are awaited: a child must not outlive its workflow.
+  // Cancellations arrive with heartbeats and are awaited, because a child must not outlive its workflow.
   heartbeatTimeout: '3 seconds',
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { maximumAttempts: 3 },

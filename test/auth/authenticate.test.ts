@@ -31,7 +31,7 @@ function statusFor(host: string, path = '/health/live'): Promise<{ status: numbe
 
 describe('PROTOCOL.md, Authentication: off', () => {
   test.each(['localhost', 'LOCALHOST:80', 'app.localhost:4000', '127.0.0.1', '127.8.8.8:1', '[::1]:4000'])(
-    '%s is accepted',
+    'the Host %s is accepted without authentication',
     async (host) => {
       app = await startGuarded({ auth: null });
       expect((await statusFor(host)).status).toBe(200);
@@ -39,7 +39,7 @@ describe('PROTOCOL.md, Authentication: off', () => {
   );
 
   test.each(['evil.example', 'evil.example:4000', 'localhost.evil.example', '127.0.0.1.nip.io', '10.0.0.1'])(
-    '%s is rejected: DNS rebinding has no effect',
+    'the Host %s is rejected without authentication, so that DNS rebinding has no effect',
     async (host) => {
       app = await startGuarded({ auth: null });
       for (const path of ['/health/live', '/', STREAM, '/graphql?query={__typename}', '/docs']) {
@@ -51,7 +51,7 @@ describe('PROTOCOL.md, Authentication: off', () => {
   );
 
   test.each(['0.0.0.0', '::', '10.0.0.1', 'example.com'])(
-    'listening on %s is rejected at start',
+    'listening on %s without authentication is rejected at start',
     async (host) => {
       await using parts = createApp();
       const listening = listen(parts.services, { host, port: 0, corsOrigins: [] });
@@ -63,7 +63,7 @@ describe('PROTOCOL.md, Authentication: off', () => {
     },
   );
 
-  test('with authentication on, any name is accepted', async () => {
+  test('any host name is accepted with authentication', async () => {
     app = await startGuarded();
     expect((await statusFor('streams.example')).status).toBe(200);
   });
@@ -82,7 +82,7 @@ describe('without credentials', () => {
     }
   });
 
-  test('GraphQL responds 401 with its code: to a query, an event stream, a page with a query, and /graphql/stream', async () => {
+  test('GraphQL responds 401 with its code to queries, event streams, pages with a query and /graphql/stream', async () => {
     app = await startGuarded();
     const requests: [string, RequestInit?][] = [
       [graphqlPath('{ __typename }')],
@@ -133,7 +133,7 @@ describe('with credentials', () => {
     expect(basic.status).toBe(401);
   });
 
-  test("an embedder's own authentication: its callers, its rejections, and its unexpected errors", async () => {
+  test("an embedder's own authentication determines callers and rejections, and its unexpected errors are masked", async () => {
     const authenticate = (sent: Request) => {
       const name = sent.headers.get('x-user');
       if (name === 'broken') throw new Error('an internal detail');

@@ -75,7 +75,7 @@ describe('a first begin', () => {
     expect(await begin()).toMatchObject({ status: 201, body: { attempt: 1, head: 1 } });
   });
 
-  test('a first begin whose append only lost its response leaves a row that the sweep ends', async () => {
+  test('a first begin whose append succeeded without a response leaves a row that the sweep ends', async () => {
     const restore = fail('append', 'after');
     expect((await begin()).status).toBe(503);
     expect(await store.expectingHeartbeats(undefined, 10)).toEqual([{ id: 'a1', kind: 'agent' }]);
@@ -83,7 +83,7 @@ describe('a first begin', () => {
     expect(await begin()).toMatchObject({ status: 201, body: { attempt: 2 } });
   });
 
-  test('a first begin whose write of the row only lost its response leaves a row that the sweep ends', async () => {
+  test('a first begin whose row was written without a response leaves a row that the sweep ends', async () => {
     const { begin: beginRow } = store;
     store.begin = async (request) => {
       await beginRow(request);

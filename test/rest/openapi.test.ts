@@ -156,7 +156,7 @@ describe('the OpenAPI document', () => {
 });
 
 describe('the example responses are those of the server', () => {
-  test.each(KINDS)('%s: begins, streams and ends as in the examples', async (plural, kind) => {
+  test.each(KINDS)('%s begin, stream and end as in the examples', async (plural, kind) => {
     const { epoch, beginning, batches, state, stream } = await publishExample(plural, kind);
     const { paths } = DOCUMENT;
     const path = `/api/v0/executions/${plural}/{id}`;
@@ -206,7 +206,7 @@ describe('the example responses are those of the server', () => {
     expect((await lint(checked)).join('\n')).toMatch(/no-invalid-schema-examples/);
   });
 
-  test.each(KINDS)('%s: 204 after the end', async (plural, kind) => {
+  test.each(KINDS)('a stream of %s is 204 after the end', async (plural, kind) => {
     const { path, epoch } = await publishExample(plural, kind);
     const response = await send(`${path}/stream`, { headers: { 'Last-Event-ID': `4-${epoch}` } });
     expect(response.status).toBe(204);

@@ -138,15 +138,18 @@ describe('PROTOCOL.md, Other paths: health', () => {
 });
 
 describe('PROTOCOL.md, REST aliases: methods and unknown paths', () => {
-  test.each(['POST', 'PATCH', 'DELETE'])('%s is 405 and lists the allowed methods', async (method) => {
-    for (const path of [STATE, `${STATE}/stream`, '/health/live', '/']) {
-      const response = await app.request(path, { method });
-      expect(response.status).toBe(405);
-      expect(response.headers.get('allow')!.split(', ')).toEqual(expect.arrayContaining(['GET', 'HEAD']));
-      expect(response.headers.get('content-type')).toBe('application/problem+json');
-      expect(await response.json()).toMatchObject({ status: 405, code: 'METHOD_NOT_ALLOWED' });
-    }
-  });
+  test.each(['POST', 'PATCH', 'DELETE'])(
+    'the method %s is 405, and the allowed ones are listed',
+    async (method) => {
+      for (const path of [STATE, `${STATE}/stream`, '/health/live', '/']) {
+        const response = await app.request(path, { method });
+        expect(response.status).toBe(405);
+        expect(response.headers.get('allow')!.split(', ')).toEqual(expect.arrayContaining(['GET', 'HEAD']));
+        expect(response.headers.get('content-type')).toBe('application/problem+json');
+        expect(await response.json()).toMatchObject({ status: 405, code: 'METHOD_NOT_ALLOWED' });
+      }
+    },
+  );
 
   test('HEAD responds like GET without a body, and releases the stream', async () => {
     await directLog(app);

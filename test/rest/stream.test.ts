@@ -203,7 +203,7 @@ describe('PROTOCOL.md, Cursors: execution ids, percent-encoded in a path', () =>
     ['escaped where it need not be', 'abc', '%61b%63'],
     ['a dot and more', '..a', '..a'],
     ['200 characters', 'x'.repeat(200), 'x'.repeat(200)],
-  ])('%s', async (_, id, encoded) => {
+  ])('an execution id is decoded from the path: %s', async (_, id, encoded) => {
     const log = await directLog(app, { id });
     await log.append(chunk('a'));
     await log.complete();

@@ -23,7 +23,7 @@ export interface ServerProcess extends AsyncDisposable {
 /** Without `REDIS_URL` and `DATABASE_URL`, the parts are embedded, with their files in the process's folder. */
 type Environment = Readonly<Record<string, string>>;
 
-/** What is started: a server whose clients reconnect after 50 ms, or the command of operators. */
+/** The programs: a server whose clients reconnect after 50 ms, and the command of operators. */
 const ENTRIES = {
   child: { args: ['test/server/child.ts'], ready: /listening on/ },
   command: { args: ['src/cli/main.ts', 'start'], ready: /"msg":"ready"/ },

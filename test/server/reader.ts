@@ -37,10 +37,10 @@ export class Reader {
     using stream = await openSse(this.#url(), lastEventId === undefined ? {} : { lastEventId });
     if (stream.status !== 200) return stream.status;
     const now: Reading[] = [];
-    let taken = 0;
+    let count = 0;
     const take = () => {
-      for (; taken < stream.frames.length && !isEnough(now); taken += 1)
-        this.#note(stream.frames[taken]!, now);
+      for (; count < stream.frames.length && !isEnough(now); count += 1)
+        this.#note(stream.frames[count]!, now);
       return isEnough(now);
     };
     await stream.until(() => take() || stream.end !== undefined, 'enough events or the end', 20_000);

@@ -78,7 +78,7 @@ describePostgres('with Postgres', () => {
           expect(seen.map(({ seq }) => seq)).toEqual(range(1, head));
           expect(seen.at(-1)!.type).toBe('complete');
         }
-        // Unlike a browser, the EventSource npm package gives up if the connection is rejected, so it may miss the rest.
+        // Unlike a browser, the EventSource npm package gives up while no server is listening, so it may miss the rest.
         const calls = readers[0]!.seen.filter(({ type }) => type === 'tool_call').map(({ id }) => id);
         expect(ids).toEqual(calls.slice(0, ids.length));
       } finally {

@@ -128,7 +128,7 @@ describeOwnRedis('with Redis', () => {
     await run.complete();
   });
 
-  test('Redis restarts with its data while events are published', async () => {
+  test('viewers receive every event once if Redis restarts with its data while events are published', async () => {
     await using redis = await startRedis({ appendonly: true });
     await using servers = await twoServers(redis);
     const [app] = servers.apps;

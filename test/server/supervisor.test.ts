@@ -26,7 +26,7 @@ describePostgres('with Postgres', () => {
       await database?.drop();
     });
 
-    test('both processes serve; one that dies is replaced and its viewers miss nothing; both drain', async () => {
+    test('both processes serve and drain, and one that dies is replaced without a loss for its viewers', async () => {
       const env = { REDIS_URL: redis.url, DATABASE_URL: database.url, DRAIN_MS: '500' };
       await using server = await startProcess(env, 'workers');
       const log = createRedisLog({ redis: redis.url });

@@ -117,7 +117,7 @@ describe('text', () => {
     expect(await contents()).toEqual(['Thinking aloud', 'complete']);
   });
 
-  test('the text of an attempt that never reached the log is appended after a reset of the attempt before', async () => {
+  test('the text of an attempt that never reached the log is appended after a reset of the previous attempt', async () => {
     const { publisher, store, reconcile, contents } = await setUp();
     await publisher.append(chunk('of the first'));
     await store.begin({ id: 'a1', kind: 'agent', mode: 'TEXT', attempt: 2 });

@@ -99,7 +99,7 @@ describe('open executions without a heartbeat', () => {
     expect(await log.silencesMs(NEVER)).toEqual([undefined, undefined]);
   });
 
-  test('an execution without a heartbeat is found again after the log is emptied a second time', async () => {
+  test('an execution without a heartbeat is detected again after the log is emptied a second time', async () => {
     const { log, first, statuses } = await setUpLost();
     first.startSweeping();
     await vi.advanceTimersByTimeAsync(4 * MINUTE_MS);

@@ -93,7 +93,7 @@ describe('the limit of open files', () => {
     expect(maxConnections).toBe(3_840);
     expect(warning).toBe(
       'MAX_STREAMS (10000) needs 12256 open files, and this process may open 4096: connections above 3840 will be ' +
-        "refused. Raise the limit (ulimit -n, systemd's LimitNOFILE=, Docker's --ulimit nofile=) or " +
+        "rejected. Raise the limit (ulimit -n, systemd's LimitNOFILE=, Docker's --ulimit nofile=) or " +
         'lower MAX_STREAMS to 1840',
     );
     expect(checkOpenFiles(limits(1_840), 4_096)).toEqual({ maxConnections: 3_840 });

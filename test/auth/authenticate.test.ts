@@ -258,7 +258,7 @@ describe('the environment', () => {
     [{ AUTH_AUDIENCE: 'a' }, 'AUTH_AUDIENCE: requires AUTH_JWKS_URL or AUTH_SHARED_KEY'],
     [{ AUTH_SESSION_MS: '1' }, 'AUTH_SESSION_MS: expected 1000 to 86400000, got "1"'],
   ])('%j is rejected by the name of the setting, without showing a key', (env, message) => {
-    expect(() => readConfig(env)).toThrow(expect.objectContaining({ code: 'BAD_USER_INPUT' }));
+    expect(() => readConfig(env)).toThrow(expect.objectContaining({ code: 'CONFIG' }));
     expect(() => readConfig(env)).toThrow(new RegExp(`^${message}(?!.*(short|${SHARED_KEY}))`));
   });
 });

@@ -63,7 +63,7 @@ async function firstWorkflow(): Promise<string> {
 
 describe('demo', () => {
   test('the demo prints which parts are embedded and the limits of each', async () => {
-    expect(demo.printed()).toMatch(/executions +embedded: PGlite in .+\n +for one server/);
+    expect(demo.printed()).toMatch(/executions +embedded: PGlite in .+\n +single server only/);
     expect(demo.printed()).toMatch(/log +embedded: memory\n +lost when the process ends/);
   });
 
@@ -193,7 +193,7 @@ describe('a demo that cannot start', () => {
   });
 
   test('an invalid variable or option is reported in one line with exit code 1', async () => {
-    expect(await outputOf([], { PORT: 'http' })).toMatch(line(/PORT: expected 0 to 65535, not "http"/));
+    expect(await outputOf([], { PORT: 'http' })).toMatch(line(/PORT: expected 0 to 65535, got "http"/));
     expect(await outputOf([], { REDIS_URL: 'localhost' })).toMatch(line(/REDIS_URL: expected a URL .+/));
     expect(await outputOf(['--speed', '3'])).toMatch(line(/Unknown option '--speed'; see --help/));
   });

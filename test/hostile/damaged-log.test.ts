@@ -32,7 +32,7 @@ describeRedis('a corrupt log', () => {
     ],
     ['an attempt that is not a number', (redis, _, meta) => redis.hset(meta, 'attempt', 'x')],
     ['a meta key without an end', (redis, _, meta) => redis.hdel(meta, 'end')],
-  ])('%s is SOURCE_UNAVAILABLE, and the log is readable once it is repaired', async (_, damage) => {
+  ])('%s is LOG_CORRUPT, and the log is readable once it is repaired', async (_, damage) => {
     const prefix = `corrupt-${crypto.randomUUID()}:`;
     const log = createRedisLog({ redis: sharedRedisUrl(), prefix });
     const redis = new Redis(sharedRedisUrl());
@@ -49,7 +49,7 @@ describeRedis('a corrupt log', () => {
       const before = await redis.hgetall(meta);
       await damage(redis, entries, meta);
       const error = await log.read('a1', 0, 100).catch((error: unknown) => error);
-      expect(isExecstreamError(error, 'SOURCE_UNAVAILABLE'), String(error)).toBe(true);
+      expect(isExecstreamError(error, 'LOG_CORRUPT'), String(error)).toBe(true);
 
       await redis.xdel(entries, '9-0');
       await redis.hset(meta, before);

@@ -161,7 +161,7 @@ describe('PROTOCOL.md, Reconnecting: the log of an ended execution has expired',
     const log = await expired('TEXT', 'the full text');
     const text = log.masked(await (await get()).text());
     expect(text).toMatch(
-      /^retry: 1000\n:\n\nid: 6-EPOCH\nevent: gap\ndata: {"fromSeq":1,"toSeq":6,"text":"the whole text"}\n\nid: 7-EPOCH\nevent: complete\ndata: {[^\n]*}\n\n$/,
+      /^retry: 1000\n:\n\nid: 6-EPOCH\nevent: gap\ndata: {"fromSeq":1,"toSeq":6,"text":"the full text"}\n\nid: 7-EPOCH\nevent: complete\ndata: {[^\n]*}\n\n$/,
     );
     expect(JSON.parse(text.slice(text.lastIndexOf('data: ') + 6))).toEqual({
       status: 'SUCCESS',

@@ -74,7 +74,7 @@ test.each([
   ['DATABASE_URL', 'mysql://localhost/x'],
   ['LOG_LEVEL', 'loud'],
 ])('%s=%s is rejected by the name of the variable', (name, value) => {
-  expect(() => readConfig({ [name]: value })).toThrow(expect.objectContaining({ code: 'BAD_USER_INPUT' }));
+  expect(() => readConfig({ [name]: value })).toThrow(expect.objectContaining({ code: 'CONFIG' }));
   expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`^${name}: expected `));
 });
 

@@ -142,8 +142,8 @@ describeOwnPostgres('Postgres', () => {
 
     // An open stream needs no database; a new one gets 503.
     await postgres.kill();
-    await run.text('during the outage');
-    await stream.frame(({ data }) => data === 'during the outage', 'the chunk');
+    await run.text('written during it');
+    await stream.frame(({ data }) => data === 'written during it', 'the chunk');
     await expectUnavailable(app);
     await postgres.restart();
     expect(await run.complete()).toBe(true);

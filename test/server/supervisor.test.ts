@@ -40,13 +40,10 @@ describePostgres('with Postgres', () => {
         const reading = readers.map((reader) => reader.readToEnd());
         const channel = 'stream:events:{shared}';
         await expect
-          .poll(
-            async () => {
-              const [, subscribers] = (await client.pubsub('NUMSUB', channel)) as [string, number];
-              return subscribers;
-            },
-            { timeout: 10_000 },
-          )
+          .poll(async () => {
+            const [, subscribers] = (await client.pubsub('NUMSUB', channel)) as [string, number];
+            return subscribers;
+          })
           .toBe(2);
         const [first, ...others] = childrenOf(server.pid);
         expect(others.length).toBeGreaterThan(0);

@@ -2,7 +2,7 @@
 // time: a bundler carries text along, but not files.
 //
 //   node --import tsx scripts/generate-lua.ts            after each change of a .lua file
-//   node --import tsx scripts/generate-lua.ts --check    fails where a generated file is out of date
+//   node --import tsx scripts/generate-lua.ts --check    fails if a generated file is out of date
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

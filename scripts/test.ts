@@ -64,7 +64,7 @@ async function main(): Promise<number> {
   return exitCode;
 }
 
-/** @throws Error if programs are missing where they are required. */
+/** @throws Error if programs are missing although they are required. */
 function findOrInstall(): Row[] {
   let rows = findServices({ env: process.env });
   if (mayInstall && rows.some(isMissing)) {

@@ -1,7 +1,7 @@
 // Leases: which process relays a source into an execution's log. A lease is time-boxed, so a holder that was paused may
 // still believe that it has one that another process has taken: the log rejects its appends by its fencing token.
 
-/** Every method rejects with `SOURCE_UNAVAILABLE` where the store does not respond within its timeout. */
+/** Every method rejects with `SOURCE_UNAVAILABLE` if the store does not respond within its timeout. */
 export interface Leases {
   /**
    * Takes an execution's lease if it is free, has expired or belongs to this holder.

@@ -11,7 +11,7 @@ export interface LivenessWriter {
 
 /** The servers' side. */
 export interface LivenessReader {
-  /** Milliseconds since the last heartbeat; undefined where there is none. */
+  /** Milliseconds since the last heartbeat; undefined if there is none. */
   silenceMs(executionId: string): Promise<number | undefined>;
   /** `silenceMs` of many executions in one call, in the same order. */
   silencesMs(executionIds: readonly string[]): Promise<readonly (number | undefined)[]>;

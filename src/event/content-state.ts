@@ -29,7 +29,7 @@ export type EventContent = { [T in EventType]: { readonly type: T; readonly data
 export type PatchValue = (value: JsonValue, patch: readonly PatchOperation[]) => JsonValue;
 
 /**
- * The content before the first event: an empty text or a `null` value, or both where the mode is not known.
+ * The content before the first event: an empty text or a `null` value, or both if the mode is not known.
  */
 export function initialContent(mode?: ExecutionMode): ContentState {
   return {

@@ -4,7 +4,7 @@ import type { Plugin } from 'graphql-yoga';
 import { ERROR_CODES, type ExecstreamError, isErrorCode, isExecstreamError } from '../event/errors.ts';
 import { RETRY_AFTER_SECONDS } from '../sse/responses.ts';
 
-/** The HTTP status of a code that is sent as a status even where an event stream was requested: 401, 429 and 503. */
+/** The HTTP status of a code that is sent as a status even if an event stream was requested: 401, 429 and 503. */
 function httpStatusOf(code: unknown): number | undefined {
   if (!isErrorCode(code)) return undefined;
   const { status, retryable } = ERROR_CODES[code];

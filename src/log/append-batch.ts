@@ -34,7 +34,7 @@ export function splitIntoBatches<T>(
 /**
  * Checks an append's events: one or more; each with data; a terminal one only at the end; either all numbered
  * consecutively, or none.
- * @returns the seq of the first event where the source numbers them, undefined where the log does
+ * @returns the seq of the first event where the source numbers them, undefined if the log does
  * @throws ExecstreamError `BAD_USER_INPUT`, naming the event
  */
 export function checkBatch(events: AppendRequest['events']): number | undefined {

@@ -24,11 +24,11 @@ export interface LogHead {
   readonly end: number;
   /** Whether a publisher holds the log. A relay does not write to an auto log then. */
   readonly hasPublisher: boolean;
-  /** The note of the last append that had one (`AppendRequest.note`); absent where there is none. */
+  /** The note of the last append that had one (`AppendRequest.note`); absent if there is none. */
   readonly note?: string;
 }
 
-/** Opens a log, and creates it where it is missing: for a publisher and its attempt (`auto`), or a source (`fixed`). */
+/** Opens a log, and creates it if it is missing: for a publisher and its attempt (`auto`), or a source (`fixed`). */
 export interface OpenRequest {
   readonly numbering: Numbering;
   /**
@@ -58,7 +58,7 @@ export interface OpenRequest {
 
 export type OpenResult =
   /**
-   * `isNewEpoch`: the log has another epoch than its writer knew. This call started it or, where the request has
+   * `isNewEpoch`: the log has another epoch than its writer knew. This call started it or, if the request has
    * `lost`, an earlier call did, such as the same one when its reply was lost.
    */
   | { readonly outcome: 'opened'; readonly head: LogHead; readonly isNewEpoch: boolean }
@@ -124,7 +124,7 @@ export type AppendResult =
 export interface KnownBatch {
   /** The head that its append returned. */
   readonly head: number;
-  /** The digest of its append; absent where there was none. */
+  /** The digest of its append; absent if there was none. */
   readonly digest?: string;
 }
 
@@ -150,21 +150,21 @@ export interface LogListener {
 /** Stops listening. */
 export type Unlisten = () => Promise<void>;
 
-/** Appends to logs. Every method rejects with `SOURCE_UNAVAILABLE` where the log does not respond within its timeout. */
+/** Appends to logs. Every method rejects with `SOURCE_UNAVAILABLE` if the log does not respond within its timeout. */
 export interface LogWriter {
   open(executionId: string, request: OpenRequest): Promise<OpenResult>;
   append(executionId: string, request: AppendRequest): Promise<AppendResult>;
-  /** Reads the head; undefined where there is no log. */
+  /** Reads the head; undefined if there is no log. */
   head(executionId: string): Promise<LogHead | undefined>;
 }
 
-/** Reads logs. Every method rejects with `SOURCE_UNAVAILABLE` where the log does not respond within its timeout. */
+/** Reads logs. Every method rejects with `SOURCE_UNAVAILABLE` if the log does not respond within its timeout. */
 export interface LogReader {
-  /** Returns what the log remembers of a batch; undefined where it does not know the name. */
+  /** Returns what the log remembers of a batch; undefined if it does not know the name. */
   findBatch(executionId: string, batch: string): Promise<KnownBatch | undefined>;
-  /** Reads up to `limit` events after a seq; undefined where there is no log. */
+  /** Reads up to `limit` events after a seq; undefined if there is no log. */
   read(executionId: string, after: number, limit: number): Promise<LogPage | undefined>;
-  /** Reads the head; undefined where there is no log. */
+  /** Reads the head; undefined if there is no log. */
   head(executionId: string): Promise<LogHead | undefined>;
   /** Resolves when the listener is certain to receive every append that starts from now on. */
   listen(executionId: string, listener: LogListener): Promise<Unlisten>;
@@ -172,7 +172,7 @@ export interface LogReader {
 
 /** What a server needs of Redis or memory, from one place: logs, publisher liveness and leases. */
 export interface EventLog extends LogWriter, LogReader, LivenessWriter, LivenessReader, Leases {
-  /** Rejects with `SOURCE_UNAVAILABLE` and the reason where logs cannot be read, listened to or appended to. */
+  /** Rejects with `SOURCE_UNAVAILABLE` and the reason if logs cannot be read, listened to or appended to. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }

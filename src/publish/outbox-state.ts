@@ -1,5 +1,5 @@
 // The states of an outbox: whether this attempt has the log open, and how many calls have failed. States are immutable:
-// a transition returns the next state, or the given one where it does not apply. outbox.ts performs the calls.
+// a transition returns the next state, or the given one if it does not apply. outbox.ts performs the calls.
 //
 //   OutboxState
 //   ├── waiting          the attempt is not known yet; events queue

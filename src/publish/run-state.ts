@@ -1,4 +1,4 @@
-// The states of a run. States are immutable: a transition returns the next state, or the given one where it does not
+// The states of a run. States are immutable: a transition returns the next state, or the given one if it does not
 // apply. lifecycle.ts performs the effects.
 //
 //   RunPhase

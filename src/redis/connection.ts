@@ -35,10 +35,10 @@ export interface Connection {
   run<T>(key: string, command: (redis: Redis) => Promise<T>): Promise<T>;
   /** Subscribes on separate connections, which the caller closes. */
   newSubscriber(events: SubscriberEvents): Subscriber;
-  /** Rejects with `SOURCE_UNAVAILABLE` where no Redis responds. */
+  /** Rejects with `SOURCE_UNAVAILABLE` if no Redis responds. */
   ping(): Promise<void>;
   /**
-   * Writes a key that expires. Rejects with `SOURCE_UNAVAILABLE` and the reason where no Redis accepts writes.
+   * Writes a key that expires. Rejects with `SOURCE_UNAVAILABLE` and the reason if no Redis accepts writes.
    * @param key without braces
    */
   checkWrites(key: string): Promise<void>;
@@ -56,7 +56,7 @@ export function timeoutOf({ commandTimeoutMs = DEFAULT_COMMAND_TIMEOUT_MS }: Con
 /**
  * Starts to connect, and returns immediately.
  * @param name what CLIENT LIST shows
- * @throws ExecstreamError `CONFIG` where the URL has none of the three forms
+ * @throws ExecstreamError `CONFIG` if the URL has none of the three forms
  */
 export function connect(options: ConnectOptions, name: string): Connection {
   const redis = typeof options.redis === 'string' ? parseRedisUrl(options.redis) : options.redis;

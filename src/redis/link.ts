@@ -187,7 +187,7 @@ class RedisLink implements Link {
   }
 
   /**
-   * ioredis stops reconnecting where a connection attempt could not start. That includes a Sentinel that reports a
+   * ioredis stops reconnecting if a connection attempt could not start. That includes a Sentinel that reports a
    * failover while another Sentinel is queried for the master, and failovers are when this happens most.
    */
   #onEnd(): void {

@@ -19,7 +19,7 @@ export interface Subscriber {
   ready(channel: string): Promise<void>;
   /** Drops connections that have died silently. To be called every few seconds. */
   checkConnections(): void;
-  /** Rejects with `SOURCE_UNAVAILABLE` where no connection responds. */
+  /** Rejects with `SOURCE_UNAVAILABLE` if no connection responds. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }

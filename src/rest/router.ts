@@ -1,4 +1,4 @@
-// Finds the route of a request, and responds where there is none.
+// Finds the route of a request, and responds if there is none.
 import { ExecstreamError } from '../event/errors.ts';
 import type { Caller } from '../execution/permission.ts';
 import { problem, problemOf } from './problem.ts';

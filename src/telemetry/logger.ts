@@ -7,7 +7,7 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
-/** A logger that may have `error` alone; other levels are dropped where it lacks them. */
+/** A logger that may have `error` alone; other levels are dropped if it lacks them. */
 export type ErrorLogger = Pick<Logger, 'error'> & Partial<Logger>;
 
 /** The default of libraries that were given no logger: drops every line. */

@@ -1,7 +1,7 @@
 -- Reads how long ago each heartbeat was.
 -- KEYS: heartbeats
 -- ARGV: execution ids
--- Returns milliseconds, in the order of the ids; nil where there is no heartbeat.
+-- Returns milliseconds, in the order of the ids; nil if there is no heartbeat.
 -- @include ../../redis/scripts/shared/now.lua
 local at = now()
 local silences = {}

@@ -7,7 +7,7 @@
 local lease, meta = KEYS[1], KEYS[2]
 local held = redis.call('HMGET', lease, 'holder', 'fence')
 if held[1] and held[1] ~= ARGV[1] then return nil end
--- The token is the current time, or one above the newest known token. A counter alone would restart at 1 where the
+-- The token is the current time, or one above the newest known token. A counter alone would restart at 1 if the
 -- lease has expired and its holder's token has not reached the log.
 local seen = tonumber(redis.call('HGET', meta, 'fence') or 0)
 local fence = math.max(now(), tonumber(held[2] or 0), seen) + 1

@@ -18,7 +18,7 @@ import { PubSub } from './pubsub.ts';
 export interface Announcements {
   /** Resolves when the listener is certain to receive every append to the execution from now on. */
   listen(channel: string, executionId: string, listener: LogListener): Promise<Unlisten>;
-  /** Rejects with `SOURCE_UNAVAILABLE` where the connection does not respond. */
+  /** Rejects with `SOURCE_UNAVAILABLE` if the connection does not respond. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }

@@ -37,7 +37,7 @@ export class Channel {
     this.#listeners.add(listener);
   }
 
-  /** Removes a listener, and unsubscribes where it was the last one. */
+  /** Removes a listener, and unsubscribes if it was the last one. */
   remove(listener: LogListener): void {
     if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#unsubscribe();
   }

@@ -10,7 +10,7 @@ export function isCursor(text: string): boolean {
   return CURSOR.test(text);
 }
 
-/** Converts a parsed envelope to an event; undefined where it is not a valid one. */
+/** Converts a parsed envelope to an event; undefined if it is not a valid one. */
 export function toEvent(envelope: unknown, executionId: string): ExecutionEvent | undefined {
   const { id, seq, type, ts, attempt, data } = (envelope ?? {}) as Partial<ExecutionEvent>;
   if (typeof id !== 'string' || !isCursor(id) || Number.parseInt(id, 10) !== seq) return undefined;
@@ -20,7 +20,7 @@ export function toEvent(envelope: unknown, executionId: string): ExecutionEvent 
   return { id, seq, type, ts, executionId, attempt, data } as ExecutionEvent;
 }
 
-/** Converts a parsed payload of a channel to an announcement; undefined where it is not a valid one. */
+/** Converts a parsed payload of a channel to an announcement; undefined if it is not a valid one. */
 export function toAnnouncement(payload: unknown, executionId: string): Announcement | undefined {
   const { epoch, events: envelopes } = (payload ?? {}) as { epoch?: unknown; events?: unknown };
   if (typeof epoch !== 'string' || !Array.isArray(envelopes)) return undefined;

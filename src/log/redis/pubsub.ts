@@ -38,7 +38,7 @@ export class PubSub {
 
   /**
    * Resolves with the subscription when Redis has acknowledged it.
-   * @param onPayload receives each payload parsed, or as text where it is not valid JSON
+   * @param onPayload receives each payload parsed, or as text if it is not valid JSON
    * @throws what the subscriber rejected with; the subscription is undone then
    */
   async subscribe(channel: string, onPayload: (payload: unknown) => void): Promise<number> {

@@ -53,7 +53,7 @@ export async function readHead(
   return head;
 }
 
-/** Reads what the log remembers of a batch; undefined where it does not know the name. */
+/** Reads what the log remembers of a batch; undefined if it does not know the name. */
 export async function readBatch(
   connection: Connection,
   { meta }: LogKeys,

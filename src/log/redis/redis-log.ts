@@ -34,7 +34,7 @@ export function createRedisLog(options: RedisLogOptions): EventLog {
     listen: (executionId, listener) =>
       announcements.listen(logKeys(prefix, executionId).channel, executionId, listener),
     ping: async () => {
-      // First: where Redis cannot save, PING fails too, with a less clear reason.
+      // First: if Redis cannot save, PING fails too, with a less clear reason.
       await writing.checkWrites(healthKey(prefix));
       // The other connections too: without them nothing can be read or listened to.
       await Promise.all([connection.ping(), announcements.ping()]);

@@ -21,7 +21,7 @@ interface Round {
 
 /**
  * Creates a function that resolves when `replicas` replicas have everything that was written on a client before the
- * call. It must be called right after the reply to the write. It rejects with `SOURCE_UNAVAILABLE` where fewer replicas
+ * call. It must be called right after the reply to the write. It rejects with `SOURCE_UNAVAILABLE` if fewer replicas
  * have it in time.
  * @param timeoutMs of the whole call; a WAIT takes up to a third of it, as two may follow each other
  */

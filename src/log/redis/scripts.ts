@@ -18,7 +18,7 @@ type Script = (...keysAndArguments: (string | number)[]) => Promise<unknown>;
 export type ScriptedRedis = Redis & { openLog: Script; appendToLog: Script; readLog: Script };
 
 /**
- * Defines the scripts as methods of the clients. ioredis sends EVALSHA, and EVAL where Redis does not know the script.
+ * Defines the scripts as methods of the clients. ioredis sends EVALSHA, and EVAL if Redis does not know the script.
  * Their arguments are the same everywhere; in a cluster, where announcements are sharded, the channel is not a key.
  */
 export function defineScripts(clients: Pick<Connection, 'defineCommand' | 'isSharded'>): void {

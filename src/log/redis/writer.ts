@@ -43,7 +43,7 @@ export interface RedisLogWriterOptions extends ConnectOptions {
 
 /** A log that can be appended to, but not read or listened to. */
 export interface ClosableLogWriter extends LogWriter, LivenessWriter {
-  /** Rejects with `SOURCE_UNAVAILABLE` where Redis does not respond. */
+  /** Rejects with `SOURCE_UNAVAILABLE` if Redis does not respond. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }

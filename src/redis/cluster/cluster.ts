@@ -95,7 +95,7 @@ async function runOnOwner<T>(
 
 /**
  * While a slot migrates, the new node serves the keys that have arrived to those who send ASKING first.
- * @returns undefined where the new node redirects too, or the connection is closed
+ * @returns undefined if the new node redirects too, or the connection is closed
  */
 async function runAsking<T>(
   topology: ClusterTopology,
@@ -140,7 +140,7 @@ async function checkMasters(topology: ClusterTopology, key: string): Promise<voi
   );
 }
 
-/** Resolves when one of the calls does; rejects with the first error where none does. */
+/** Resolves when one of the calls does; rejects with the first error if none does. */
 async function anyOf(calls: readonly Promise<unknown>[]): Promise<void> {
   await Promise.any(calls).catch((error: AggregateError) => {
     throw error.errors[0];

@@ -1,4 +1,4 @@
--- Opens a log, and creates it where it is missing or lost (LogWriter.open in log.ts).
+-- Opens a log, and creates it if it is missing or lost (LogWriter.open in log.ts).
 -- KEYS, ARGV: see shared/write.lua; then new epoch, numbering, publisher, attempt, fence, lost epoch,
 --   lost acknowledged, ts, takeover cursor
 -- Returns the outcome and its details: a head and whether the epoch is new to the writer, or an attempt, or a

@@ -1,7 +1,7 @@
 -- Reads a log's head, and the events after a seq.
 -- KEYS: log, meta
 -- ARGV: seq, limit
--- Returns the fields of the head and a list of envelopes, or false where there is no log.
+-- Returns the fields of the head and a list of envelopes, or false if there is no log.
 -- @include shared/meta.lua
 local m = load()
 if not m then return false end

@@ -26,7 +26,7 @@ export const typeDefs = /* GraphQL */ `
     type: EventType!
     attempt: Int!
   }
-  type LlmChunk implements ExecutionEvent {
+  type LlmChunkEvent implements ExecutionEvent {
     id: ID!
     seq: Int!
     type: EventType!
@@ -36,7 +36,7 @@ export const typeDefs = /* GraphQL */ `
 `;
 
 export const resolvers = {
-  ExecutionEvent: { __resolveType: () => 'LlmChunk' },
+  ExecutionEvent: { __resolveType: () => 'LlmChunkEvent' },
   Subscription: {
     agentStream: {
       subscribe: (_, { id }) => pubsub.asyncIterableIterator(id),

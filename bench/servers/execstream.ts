@@ -7,7 +7,7 @@ import type { Place, ServerKind, ServerUnderTest } from './server.ts';
 
 /** The selection that all GraphQL servers receive. */
 export const SUBSCRIPTION =
-  'subscription { agentStream(id: "{id}") { id seq type ... on LlmChunk { content } } }';
+  'subscription { agentStream(id: "{id}") { id seq type ... on LlmChunkEvent { content } } }';
 
 const cursor = { 'Last-Event-ID': '{cursor}' };
 

@@ -10,8 +10,8 @@ subscription Watch($id: ID!) {
   agentStream(id: $id) {
     id
     type
-    ... on LlmChunk { content }
-    ... on Complete { status durationMs }
+    ... on LlmChunkEvent { content }
+    ... on CompleteEvent { status durationMs }
   }
 }
 `;

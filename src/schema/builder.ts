@@ -64,7 +64,7 @@ export const ExecutionStatusEnum = builder.enumType('ExecutionStatus', {
   values: Object.keys(STATUSES) as ExecutionStatus[],
 });
 
-export const UsageObject = builder.objectRef<Usage>('Usage').implement({
+export const UsageObject = builder.objectRef<Usage>('ExecutionUsage').implement({
   description: 'Tokens spent so far.',
   fields: (t) => ({
     inputTokens: t.exposeInt('inputTokens'),

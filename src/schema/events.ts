@@ -23,9 +23,9 @@ export const ExecutionEventInterface = builder.interfaceRef<ExecutionEvent>('Exe
   resolveType: (event) => objectName(event.type),
 });
 
-/** `llm_chunk` → `LlmChunk`. */
+/** `llm_chunk` → `LlmChunkEvent`. Without the suffix, names such as `Error` would collide with those of other subgraphs. */
 function objectName(type: EventType): string {
-  return type.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return `${type.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase())}Event`;
 }
 
 type Shape = 'ID' | 'String' | 'Int' | 'Boolean' | 'JSON' | 'Usage';

@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 const QUERY =
-  'subscription($id: ID!, $after: Cursor) { agentStream(id: $id, after: $after) { id seq ... on LlmChunk { content } } }';
+  'subscription($id: ID!, $after: Cursor) { agentStream(id: $id, after: $after) { id seq ... on LlmChunkEvent { content } } }';
 interface Seen {
   seqs: number[];
   lastId: string;

@@ -97,7 +97,7 @@ function selectionOf(type: GraphQLNamedType, depth = 0): fc.Arbitrary<string> {
 const EVENT = schema.getType('ExecutionEvent')!;
 const documents = selectionOf(EVENT).map(
   (selection) => `subscription($on: Boolean! = true) { stream: agentStream(id: "a1") ${selection} }
-    fragment Common on ExecutionEvent { seq kind: type ... on LlmChunk { content } }`,
+    fragment Common on ExecutionEvent { seq kind: type ... on LlmChunkEvent { content } }`,
 );
 
 const general = (args: ExecutionArgs, event: ExecutionEvent): ExecutionResult =>
@@ -133,7 +133,7 @@ describe('a compiled operation', () => {
 
   test('a compiled operation gives the same bytes as graphql-js for any text and any number', () => {
     const source =
-      'subscription { agentStream(id: "a") { seq ... on LlmChunk { content } ... on Complete { durationMs usage { costUsd } } } }';
+      'subscription { agentStream(id: "a") { seq ... on LlmChunkEvent { content } ... on CompleteEvent { durationMs usage { costUsd } } } }';
     const args = { schema, document: parse(source) };
     const compiled = compileOperation(args)!;
     // Every character that may need an escape, alone and among others, and lone surrogates.
@@ -163,7 +163,7 @@ describe('a compiled operation', () => {
     ['merges fields of one key', '{ x: seq id x: seq ...F } fragment F on ExecutionEvent { ts id }'],
     [
       'merges objects of one key',
-      '{ ... on Complete { u: usage { model } } ...F } fragment F on Complete { u: usage { costUsd model } }',
+      '{ ... on CompleteEvent { u: usage { model } } ...F } fragment F on CompleteEvent { u: usage { costUsd model } }',
     ],
     [
       'supports keys that are also properties of objects',
@@ -227,7 +227,9 @@ test('operations share what is compiled if nothing that shapes a result differs,
 });
 
 describe('operations that are not compiled', () => {
-  const document = parse('subscription { agentStream(id: "a") { seq ... on LlmChunk { content } data } }');
+  const document = parse(
+    'subscription { agentStream(id: "a") { seq ... on LlmChunkEvent { content } data } }',
+  );
   const executor = createEventExecutors()({ schema, document });
   const broken = (change: object) =>
     ({ ...base, type: 'llm_chunk', data: { content: 'c' }, ...change }) as unknown as ExecutionEvent;

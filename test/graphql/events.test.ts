@@ -7,20 +7,20 @@ let app: App;
 afterEach(() => app?.close());
 
 const FIELDS = `__typename type data
-  ... on WorkflowStart { workflowId workflowType runId }
-  ... on WorkflowStatus { status step usage { inputTokens outputTokens totalTokens model costUsd } }
-  ... on AgentStart { agentId action childId }
-  ... on AgentStatus { status step childId }
-  ... on TaskStart { taskId childId }
-  ... on TaskStatus { status step taskId childId }
-  ... on ToolCall { toolCallId toolName status args result error durationMs }
-  ... on LlmChunk { content }
-  ... on StructuredDelta { patch }
-  ... on Warning { code message }
-  ... on Reset { reason }
-  ... on Gap { fromSeq toSeq text value }
-  ... on Error { status message code usage { totalTokens } durationMs }
-  ... on Complete { status result resultOmitted usage { totalTokens } durationMs }`;
+  ... on WorkflowStartEvent { workflowId workflowType runId }
+  ... on WorkflowStatusEvent { status step usage { inputTokens outputTokens totalTokens model costUsd } }
+  ... on AgentStartEvent { agentId action childId }
+  ... on AgentStatusEvent { status step childId }
+  ... on TaskStartEvent { taskId childId }
+  ... on TaskStatusEvent { status step taskId childId }
+  ... on ToolCallEvent { toolCallId toolName status args result error durationMs }
+  ... on LlmChunkEvent { content }
+  ... on StructuredDeltaEvent { patch }
+  ... on WarningEvent { code message }
+  ... on ResetEvent { reason }
+  ... on GapEvent { fromSeq toSeq text value }
+  ... on ErrorEvent { status message code usage { totalTokens } durationMs }
+  ... on CompleteEvent { status result resultOmitted usage { totalTokens } durationMs }`;
 
 const USAGE = { inputTokens: 1, outputTokens: 2, totalTokens: 3 };
 const EVERY: { [T in EventType]: EventData[T] } = {
@@ -85,7 +85,9 @@ describe('one object type for each event type, with typed fields', () => {
             if (field === 'usage') expect(typed[field]).toMatchObject({ totalTokens: 3 });
             else expect(typed[field]).toEqual(value);
           }
-          expect(__typename).toBe(events[i]!.type.replace(/(?:^|_)(.)/g, (_, c: string) => c.toUpperCase()));
+          expect(__typename).toBe(
+            `${events[i]!.type.replace(/(?:^|_)(.)/g, (_, c: string) => c.toUpperCase())}Event`,
+          );
         }
       }
     },

@@ -15,7 +15,7 @@ describeBrowser('GraphiQL in a browser', () => {
     const problems: string[] = [];
     page.on('pageerror', (error) => problems.push(String(error)));
 
-    const query = 'subscription Watch { agentStream(id: "a1") { id type ... on LlmChunk { content } } }';
+    const query = 'subscription Watch { agentStream(id: "a1") { id type ... on LlmChunkEvent { content } } }';
     await page.goto(app.url + graphqlPath(query));
     await page.locator('.graphiql-execute-button').click();
     // The editor shows spaces as U+00A0.

@@ -114,12 +114,12 @@ describe('limits of documents', () => {
 
   test.each([
     ['data', stream(aliasedMeta('data', 3)), 'ExecutionEvent.data'],
-    ['data of one type', stream(`... on LlmChunk { ${aliasedMeta('data', 3)} }`), 'LlmChunk.data'],
-    ['text', stream(`... on LlmChunk { ${aliasedMeta('content', 3)} }`), 'LlmChunk.content'],
+    ['data of one type', stream(`... on LlmChunkEvent { ${aliasedMeta('data', 3)} }`), 'LlmChunkEvent.data'],
+    ['text', stream(`... on LlmChunkEvent { ${aliasedMeta('content', 3)} }`), 'LlmChunkEvent.content'],
     [
       'results in fragments',
-      `${stream('...A ...B')} fragment A on Complete { result a: result } fragment B on Complete { b: result }`,
-      'Complete.result',
+      `${stream('...A ...B')} fragment A on CompleteEvent { result a: result } fragment B on CompleteEvent { b: result }`,
+      'CompleteEvent.result',
     ],
   ])('a large field of an event can be selected under two names, not three: %s', async (_, query, field) => {
     await using app = createApp();
@@ -132,7 +132,7 @@ describe('limits of documents', () => {
   test('small fields of an event, and same-named fields of several types, are not limited to two aliases', async () => {
     await using app = createApp();
     await directLog(app);
-    const aliased = `${aliasedMeta('seq', 20)} ... on Warning { warning: message } ... on Error { error: message message }`;
+    const aliased = `${aliasedMeta('seq', 20)} ... on WarningEvent { warning: message } ... on ErrorEvent { error: message message }`;
     const response = await app.request(graphqlPath(stream(`data all: data ${aliased}`)), {
       headers: EVENT_STREAM,
     });

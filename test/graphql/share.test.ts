@@ -207,7 +207,7 @@ describe('viewers that do not share executions', () => {
 
 describe('isolation of callers', () => {
   test('resolvers of events receive an empty frozen context', async () => {
-    const fields = (schema.getType('LlmChunk') as unknown as GraphQLObject).getFields();
+    const fields = (schema.getType('LlmChunkEvent') as unknown as GraphQLObject).getFields();
     const { resolve } = fields.content!;
     const contexts: unknown[] = [];
     fields.content!.resolve = (...args) => {
@@ -217,7 +217,9 @@ describe('isolation of callers', () => {
     try {
       app = createApp();
       log = await directLog(app);
-      const body = await open('subscription { agentStream(id: "a1") { seq ... on LlmChunk { content } } }');
+      const body = await open(
+        'subscription { agentStream(id: "a1") { seq ... on LlmChunkEvent { content } } }',
+      );
       await executionsFor(body);
     } finally {
       fields.content!.resolve = resolve;

@@ -61,15 +61,15 @@ describe('the bytes of a stream', () => {
 
       id: 1-EPOCH
       event: next
-      data: {"data":{"agentStream":{"__typename":"LlmChunk","id":"1-EPOCH","seq":1,"type":"LLM_CHUNK","ts":"2026-01-02T03:04:05.678Z","executionId":"a1","attempt":1,"data":{"content":"Hello\\r\\n \\"world\\"  "}}}}
+      data: {"data":{"agentStream":{"__typename":"LlmChunkEvent","id":"1-EPOCH","seq":1,"type":"LLM_CHUNK","ts":"2026-01-02T03:04:05.678Z","executionId":"a1","attempt":1,"data":{"content":"Hello\\r\\n \\"world\\"  "}}}}
 
       id: 2-EPOCH
       event: next
-      data: {"data":{"agentStream":{"__typename":"ToolCall","id":"2-EPOCH","seq":2,"type":"TOOL_CALL","ts":"2026-01-02T03:04:05.678Z","executionId":"a1","attempt":1,"data":{"toolCallId":"t1","toolName":"search","status":"started"}}}}
+      data: {"data":{"agentStream":{"__typename":"ToolCallEvent","id":"2-EPOCH","seq":2,"type":"TOOL_CALL","ts":"2026-01-02T03:04:05.678Z","executionId":"a1","attempt":1,"data":{"toolCallId":"t1","toolName":"search","status":"started"}}}}
 
       id: 3-EPOCH
       event: next
-      data: {"data":{"agentStream":{"__typename":"Complete","id":"3-EPOCH","seq":3,"type":"COMPLETE","ts":"2026-01-02T03:04:05.678Z","executionId":"a1","attempt":1,"data":{"status":"SUCCESS","result":"Hello","durationMs":7}}}}
+      data: {"data":{"agentStream":{"__typename":"CompleteEvent","id":"3-EPOCH","seq":3,"type":"COMPLETE","ts":"2026-01-02T03:04:05.678Z","executionId":"a1","attempt":1,"data":{"status":"SUCCESS","result":"Hello","durationMs":7}}}}
 
       id: 3-EPOCH
       event: complete
@@ -192,7 +192,7 @@ describe('resuming a stream', () => {
     const log = await directLog(app);
     await log.append(...chunks(2));
     await log.complete();
-    const query = 'subscription { agentStream(id: "a1") { seq type attempt ... on Reset { reason } } }';
+    const query = 'subscription { agentStream(id: "a1") { seq type attempt ... on ResetEvent { reason } } }';
     expect(log.masked(await whole(get({}, cursor(log.epoch), query)))).toMatch(
       /^retry: 1000\n:\n\nid: 0-EPOCH\nevent: next\ndata: {"data":{"agentStream":{"seq":0,"type":"RESET","attempt":1,"reason":"log_lost"}}}\n\nid: 1-EPOCH\n/,
     );
@@ -250,7 +250,7 @@ describe('the end of a stream', () => {
     await run.text('a');
     await run.fail(new Error('no more'), { status: 'CANCELED', code: 'STOPPED' });
     const query =
-      'subscription { agentStream(id: "a1") { type ... on Error { status message code } ... on Complete { status } } }';
+      'subscription { agentStream(id: "a1") { type ... on ErrorEvent { status message code } ... on CompleteEvent { status } } }';
     const text = await whole(get({}, undefined, query));
     expect(text).toContain(
       'data: {"data":{"agentStream":{"type":"ERROR","status":"CANCELED","message":"no more","code":"STOPPED"}}}\n\n',

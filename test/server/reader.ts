@@ -14,7 +14,7 @@ export function restUrl(url: string, id: string): string {
 }
 
 export function graphqlUrl(url: string, id: string): string {
-  const query = 'subscription($id: ID!) { agentStream(id: $id) { type ... on LlmChunk { content } } }';
+  const query = 'subscription($id: ID!) { agentStream(id: $id) { type ... on LlmChunkEvent { content } } }';
   return url + graphqlPath(query, { id });
 }
 

@@ -45,7 +45,7 @@ const numbersOf = ({ frames }: SseStream) =>
 
 describe('a viewer that stops reading for 10,000 events', () => {
   test.each([
-    ['GraphQL', graphqlPath('subscription { agentStream(id: "a1") { ... on LlmChunk { content } } }')],
+    ['GraphQL', graphqlPath('subscription { agentStream(id: "a1") { ... on LlmChunkEvent { content } } }')],
     ['REST', '/api/v0/executions/agents/a1/stream'],
   ])('%s: costs little memory, then receives all of them, while other viewers continue', async (_, path) => {
     /** Publishes everything to a client that reads and one that does not; returns how much memory that took. */

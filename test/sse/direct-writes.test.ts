@@ -14,7 +14,7 @@ import { until } from '../support/wait.ts';
 
 const REST = '/api/v0/executions/agents/a1/stream';
 const GRAPHQL = graphqlPath(
-  'subscription { agentStream(id: "a1") { seq type ... on LlmChunk { content } } }',
+  'subscription { agentStream(id: "a1") { seq type ... on LlmChunkEvent { content } } }',
 );
 
 /** A client that records the bytes on the wire. */

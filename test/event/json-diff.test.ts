@@ -8,6 +8,7 @@ import { jsonBytes } from '../../src/event/json.ts';
 import { diffJson, splitPatch } from '../../src/event/json-diff.ts';
 import { DEFAULT_LIMITS } from '../../src/publish/limits.ts';
 import { createValueState } from '../../src/publish/resend-state.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 
 const key = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom('a', 'b', 'c', '') },
@@ -65,7 +66,7 @@ test('the patches between any successive values add up to each of them, starting
         }
       },
     ),
-    { numRuns: 2_000 },
+    { numRuns: propertyRuns(2_000) },
   );
 });
 
@@ -171,7 +172,7 @@ describe('large values', () => {
           ).toEqual(value);
         },
       ),
-      { numRuns: 100 },
+      { numRuns: propertyRuns(100) },
     );
   });
 });

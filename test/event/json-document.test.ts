@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { JsonValue, PatchOperation } from '../../src/event/events.ts';
 import { JsonDocument } from '../../src/event/json-document.ts';
 import { PatchWork, sizeOf, unlimitedWork, VALUE_LIMITS } from '../../src/event/json-size.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 
 function documentOf(value: JsonValue): JsonDocument {
   const document = new JsonDocument();
@@ -100,7 +101,7 @@ test('the size of a document is that of its value, after any operations and a ro
       document.rollback();
       expect(document.root).toEqual(start);
     }),
-    { numRuns: 2_000 },
+    { numRuns: propertyRuns(2_000) },
   );
 });
 

@@ -10,6 +10,7 @@ import { PatchWork } from '../../src/event/json-size.ts';
 import { deepFreeze } from '../support/deep-freeze.ts';
 import { patchCases } from '../support/patch-cases.ts';
 import { checkCases, PATCH_TIMEOUT_MS } from '../support/property.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 
 interface Vector {
   readonly comment?: string;
@@ -142,7 +143,7 @@ describe('applyPatch', () => {
         };
         expect(outcomeOf(applyPatch)).toEqual(outcomeOf(applyInPlace));
       }),
-      { numRuns: 2_000 },
+      { numRuns: propertyRuns(2_000) },
     );
   });
 });

@@ -1,15 +1,14 @@
 // The laws of the reducer, over arbitrary legal event sequences; fast-check prints the seed of a failure.
-import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { EventType, ExecutionEvent, JsonValue, PatchOperation } from '../../src/event/events.ts';
 import { type ExecutionState, initialState, reduce } from '../../src/event/state.ts';
 import { deepFreeze } from '../support/deep-freeze.ts';
 import { type EventSequence, EXECUTION_ID, eventSequences } from '../support/event-sequences.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 import { applyJsonPatch, type Json, type Operation } from '../support/rfc6902.ts';
 
-const RUNS = { numRuns: 2_000 };
+const RUNS = { numRuns: propertyRuns(2_000) };
 
 /** Reduces events; every state in between is frozen, so that a change of one fails. */
 function reduceAll(state: ExecutionState, events: readonly ExecutionEvent[]): ExecutionState {
@@ -407,29 +406,5 @@ describe('lost events', () => {
       { fromSeq: 1, toSeq: 2, text: 'ab' },
     ]);
     expect(state).toMatchObject({ text: 'ab', completeness: 'full' });
-  });
-});
-
-describe('the bundle', () => {
-  async function bundle(external: string[] = []) {
-    const options = { bundle: true, minify: true, format: 'esm', target: 'es2023', write: false } as const;
-    const entryPoints = ['src/event/state.ts'];
-    const built = await build({ ...options, entryPoints, external, platform: 'browser', metafile: true });
-    return { code: built.outputFiles[0]!.text, inputs: Object.keys(built.metafile.inputs).sort() };
-  }
-
-  test('stays under 2 KB gzipped without the JSON Patch module, and under 3.5 KB with it', async () => {
-    const sizes = await Promise.all([bundle(['./json-patch.ts']), bundle()]);
-    const [reducer, all] = sizes.map(({ code }) => gzipSync(code).length) as [number, number];
-    console.log(`event/state.ts: ${reducer} bytes gzipped, ${all} with JSON Patch`);
-    expect(reducer).toBeLessThan(2_048);
-    expect(all).toBeLessThan(3_584);
-  });
-
-  test('has nothing but the reducer and the JSON Patch module, and uses no global of Node', async () => {
-    const { code, inputs } = await bundle();
-    const names = ['content-state', 'json-equals', 'json-patch', 'json-pointer', 'state'];
-    expect(inputs).toEqual(names.map((name) => `src/event/${name}.ts`));
-    expect(code).not.toMatch(/\b(Buffer|process|require|node:)\b/);
   });
 });

@@ -10,6 +10,7 @@ import {
   truncate,
   utf8Bytes,
 } from '../../src/event/text.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 
 const anyText = fc.oneof(
   fc.string({ unit: 'binary' }),
@@ -60,7 +61,7 @@ describe('the cutter', () => {
         for (let i = 1; i < all.length; i++) expect(cutsBadly(all[i - 1]!, all[i]!)).toBe(false);
         expect(all).not.toContain('');
       }),
-      { numRuns: 1_000 },
+      { numRuns: propertyRuns(1_000) },
     );
   });
 
@@ -72,7 +73,7 @@ describe('the cutter', () => {
         expect(chunks.join('') + cutter.flush()).toBe(text);
         for (let i = 1; i < chunks.length; i++) expect(cutsBadly(chunks[i - 1]!, chunks[i]!)).toBe(false);
       }),
-      { numRuns: 1_000 },
+      { numRuns: propertyRuns(1_000) },
     );
   });
 });
@@ -86,7 +87,7 @@ describe('splitText', () => {
         for (const piece of pieces) expect(contentBytes(piece)).toBeLessThanOrEqual(max);
         for (let i = 1; i < pieces.length; i++) expect(cutsBadly(pieces[i - 1]!, pieces[i]!)).toBe(false);
       }),
-      { numRuns: 1_000 },
+      { numRuns: propertyRuns(1_000) },
     );
   });
 
@@ -107,7 +108,7 @@ test('tailOf returns the end of a text within the limit, never beginning inside 
       expect(cutsBadly(text.slice(0, text.length - tail.length), tail)).toBe(false);
       if (Buffer.byteLength(text) <= max) expect(tail).toBe(text);
     }),
-    { numRuns: 1_000 },
+    { numRuns: propertyRuns(1_000) },
   );
 });
 

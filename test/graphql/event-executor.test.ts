@@ -21,6 +21,7 @@ import * as selection from '../../src/graphql/compiled-selection.ts';
 import { maskErrors } from '../../src/graphql/errors.ts';
 import { createEventExecutors } from '../../src/graphql/event-executor.ts';
 import { schema } from '../../src/schema/index.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 
 vi.mock('../../src/graphql/compiled-selection.ts', { spy: true });
 
@@ -126,7 +127,7 @@ describe('a compiled operation', () => {
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: propertyRuns(300) },
     );
     expect(compared).toBeGreaterThan(1_000);
   }, 60_000);
@@ -155,7 +156,7 @@ describe('a compiled operation', () => {
           expect(compiled.json(event)).toBe(JSON.stringify(general(args, event)));
         }
       }),
-      { numRuns: 3_000 },
+      { numRuns: propertyRuns(3_000) },
     );
   });
 

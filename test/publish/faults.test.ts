@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
 import { createEndReconciler } from '../../src/source/end-reconciler.ts';
 import { content } from '../support/content.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 import { until } from '../support/wait.ts';
 import { foldLog } from './fold.ts';
 import { createRig, type Faults } from './rig.ts';
@@ -39,7 +40,7 @@ describe('lost responses', () => {
           expect(types.filter((type) => type !== 'llm_chunk')).toEqual(['agent_start', 'complete']);
         },
       ),
-      { numRuns: 25 },
+      { numRuns: propertyRuns(25) },
     );
   }, 60_000);
 
@@ -278,7 +279,7 @@ describe('a lost log', () => {
           if (!steps.includes('!lose')) expect(warnings.length + run.stats.dropped).toBe(events);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: propertyRuns(300) },
     );
   }, 120_000);
 });

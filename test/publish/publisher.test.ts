@@ -7,6 +7,7 @@ import { MAX_DATA_BYTES } from '../../src/event/events.ts';
 import { jsonBytes } from '../../src/event/json.ts';
 import { MAX_BATCH_BYTES } from '../../src/log/log.ts';
 import { createPublisher } from '../../src/worker.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 import { until } from '../support/wait.ts';
 import { foldLog } from './fold.ts';
 import { createRig } from './rig.ts';
@@ -132,7 +133,7 @@ describe('a run', () => {
           expect(order.join('')).toBe(pieces.join(''));
         },
       ),
-      { numRuns: 60 },
+      { numRuns: propertyRuns(60) },
     );
   });
 

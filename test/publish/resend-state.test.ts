@@ -5,6 +5,7 @@ import { type ContentState, initialContent, reduceContent } from '../../src/even
 import type { JsonValue, NewEvent } from '../../src/event/events.ts';
 import { DEFAULT_LIMITS } from '../../src/publish/limits.ts';
 import { createTextState, createValueState } from '../../src/publish/resend-state.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 
 const reset: NewEvent = { type: 'reset', ts: '', data: { reason: 'overflow' } };
 
@@ -27,7 +28,7 @@ test('a text resent after a reset is the text without what is queued; if it is t
       expect(seen.completeness === 'full').toBe(seen.text === full);
       if (state.result() !== undefined) expect(state.result()).toBe(each.join(''));
     }),
-    { numRuns: 500 },
+    { numRuns: propertyRuns(500) },
   );
 });
 
@@ -45,6 +46,6 @@ test('the events of successive values add up to each value, and so does what is 
         expect(resent).toEqual(expected);
       }
     }),
-    { numRuns: 500 },
+    { numRuns: propertyRuns(500) },
   );
 });

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { splitIntoChunks } from '../../src/publish/simulated-chunks.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 import { foldLog } from './fold.ts';
 import { createRig } from './rig.ts';
 
@@ -35,7 +36,7 @@ describe('splitIntoChunks', () => {
           }
         },
       ),
-      { numRuns: 1_000 },
+      { numRuns: propertyRuns(1_000) },
     );
   });
 

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Viewer } from '../../src/tail/viewer.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 import { ID, keepTaking, publish, range, seqs, settled, setUp, takeAll, unavailable } from './harness.ts';
 
 describe('history mixed with live', () => {
@@ -209,7 +210,7 @@ describe('any sequence of appends, failures and viewers', () => {
         await settled();
         expect([tails.size, log.listeners.size, followed.now]).toEqual([0, 0, 0]);
       }),
-      { numRuns: 150, endOnFailure: true },
+      { numRuns: propertyRuns(150), endOnFailure: true },
     );
   });
 });

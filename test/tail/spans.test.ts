@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { ExecutionEvent } from '../../src/event/events.ts';
 import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
 import { splitIntoSpans } from '../../src/tail/event-span.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 import { chunk, ID, patch, range, seqs, settled, setUp, takeAll, unavailable } from './harness.ts';
 
 const event = (seq: number, length = 1): ExecutionEvent => ({
@@ -121,7 +122,7 @@ describe('viewers', () => {
         expect(taken).toEqual(range(1, published));
         viewer.close();
       }),
-      { numRuns: 60 },
+      { numRuns: propertyRuns(60) },
     );
   });
 });

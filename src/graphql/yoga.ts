@@ -25,7 +25,7 @@ import { useRequestParams } from './request-params.ts';
 import { useReservations } from './reservations.ts';
 import { type DocumentLimits, SharedEncodings } from './shared-encodings.ts';
 import { SubscriptionRegistry, useExecuteOnce } from './subscriptions.ts';
-import { useEventStream } from './use-event-stream.ts';
+import { useResponseFormat } from './response-format.ts';
 
 export interface GraphQLOptions {
   readonly services: SchemaServices;
@@ -85,7 +85,7 @@ export function createGraphQL(options: GraphQLOptions): GraphQL {
       useEventAliasLimit(),
       useReservations({ streams, quotas, perCaller: reservationsPerCaller }),
       useExecuteOnce(operations),
-      useEventStream(operations, streams),
+      useResponseFormat(operations, streams),
       useProtocolCodes(),
     ],
     maskedErrors: { maskError },

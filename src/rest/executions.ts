@@ -1,6 +1,7 @@
 // REST aliases of an execution: its events as plain SSE (`…/{id}/stream`), and its state as JSON (`…/{id}`).
 import type { ExecutionKind } from '../event/events.ts';
 import type { Caller } from '../execution/permission.ts';
+import { preferredType } from '../http/negotiation.ts';
 import type { RunOperation } from '../schema/operation.ts';
 import type { EventStreams } from '../sse/event-streams.ts';
 import { noContent, retryLater, streamResponse } from '../sse/responses.ts';
@@ -8,7 +9,7 @@ import type { ExecutionStateQuery } from './documents.gen.ts';
 import { AGENT_STREAM, EXECUTION_DOCUMENT, TASK_STREAM, WORKFLOW_STREAM } from './documents.ts';
 import { operationErrorOf, toProblem } from './operation-error.ts';
 import { streamParameters } from './parameters.ts';
-import { REST_ENCODING } from './plain-sse-encoder.ts';
+import { PINGS, REST_ENCODING } from './plain-sse-encoder.ts';
 import { isTransient, problem } from './problem.ts';
 
 const STREAMS: { readonly [K in ExecutionKind]: string } = {
@@ -27,16 +28,16 @@ export async function streamExecution(
   target: { request: Request; caller: Caller; kind: ExecutionKind; id: string },
 ): Promise<Response> {
   const { request, caller, kind } = target;
-  if (!acceptsEventStream(request)) {
+  if (!preferredType(request, ['text/event-stream'])) {
     return problem(406, 'NOT_ACCEPTABLE', 'Accept: expected text/event-stream');
   }
-  const { id, after, events, pollMs } = streamParameters(request, target.id);
+  const { id, after, events, pollMs, isPing } = streamParameters(request, target.id);
   const result = await run({
     request,
     caller,
     query: STREAMS[kind],
     variables: { id, after, pollMs, events: events?.map((type) => type.toUpperCase()) },
-    encoding: REST_ENCODING,
+    encoding: isPing ? { ...REST_ENCODING, format: PINGS } : REST_ENCODING,
   });
   if ('take' in result) {
     if (!result.ended || after === undefined) return streamResponse(streams, result, request.signal);
@@ -71,9 +72,4 @@ export async function showExecution(
     childrenCursor: pageInfo.hasNextPage ? pageInfo.endCursor : null,
   };
   return Response.json(state, { headers: { 'Cache-Control': 'no-store' } });
-}
-
-function acceptsEventStream(request: Request): boolean {
-  const accept = request.headers.get('accept');
-  return !accept || /text\/event-stream|text\/\*|\*\/\*/i.test(accept);
 }

@@ -1,4 +1,5 @@
 // `/graphql`: limits the request's body and passes the request to GraphQL.
+import { preferredType } from '../http/negotiation.ts';
 import { readBounded } from './request-body.ts';
 import type { RouteContext, RouteServices } from './route.ts';
 
@@ -12,8 +13,8 @@ export async function serveGraphQL(
 
 /** Whether a browser requests GraphiQL, and not a query's result as a page. */
 export function isGraphiqlRequest(request: Request): boolean {
-  const acceptsHtml = request.headers.get('accept')?.includes('text/html') ?? false;
-  return acceptsHtml && !new URL(request.url).searchParams.has('query');
+  const prefersHtml = preferredType(request, ['application/json', 'text/html']) === 'text/html';
+  return prefersHtml && !new URL(request.url).searchParams.has('query');
 }
 
 /** The request, if its body is within the limit, which Yoga does not check; otherwise a 413. */

@@ -4,6 +4,7 @@ import { ExecstreamError } from '../event/errors.ts';
 import { EVENT_TYPES, type EventType, type ExecutionKind } from '../event/events.ts';
 import { checkExecutionId } from '../event/execution-id.ts';
 import { POLL_MS } from '../schema/streams.ts';
+import { isPingRequested } from '../sse/stream-format.ts';
 
 /** Kinds by their path segment. */
 export const KINDS: { readonly [plural: string]: ExecutionKind } = {
@@ -18,6 +19,8 @@ export interface StreamParameters {
   readonly after: string | undefined;
   readonly events: readonly EventType[] | undefined;
   readonly pollMs: number;
+  /** Whether heartbeats are messages. */
+  readonly isPing: boolean;
 }
 
 /**
@@ -33,6 +36,7 @@ export function streamParameters(request: Request, id: string): StreamParameters
     after,
     events: eventTypes(query.get('events')),
     pollMs: pollInterval(query.get('poll_ms')),
+    isPing: isPingRequested(request.url),
   };
 }
 

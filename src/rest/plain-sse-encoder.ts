@@ -1,10 +1,12 @@
 // Encodes events as plain SSE messages: the type is `event:`, the data is `data:`, text is not JSON-encoded.
 import type { EventData } from '../event/events.ts';
 import { frame } from '../sse/frame.ts';
+import { pingFormat, SSE_FORMAT } from '../sse/stream-format.ts';
 import type { Encoder } from '../stream/encoder.ts';
 
 export const REST_ENCODING: Encoder = {
   name: 'rest',
+  format: SSE_FORMAT,
   next: (sourceEvent, executor) => {
     const { id } = sourceEvent;
     const { data, errors } = executor.result(sourceEvent);
@@ -21,3 +23,6 @@ export const REST_ENCODING: Encoder = {
   // The terminal event is enough.
   complete: () => undefined,
 };
+
+/** Heartbeats as messages, for EventSource, which hides comments. */
+export const PINGS = pingFormat('ping', '{}');

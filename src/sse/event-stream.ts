@@ -1,15 +1,17 @@
 // One open event stream: writes its source's frames as fast as the client reads, sends heartbeats when idle, and ends
-// permanently, or so that the client reconnects.
+// cleanly with its source, or unfinished so that the client reconnects.
 //
 // Invariants (test/sse)
 // 1. Frames are taken from the source only while the sink is ready: a client that does not read costs one write, however
 //    far it falls behind, and what it has not read remains in the source.
-// 2. A rotation writes no frames and no final frame: the client reconnects with the cursor of what it has received.
+// 2. A rotation writes no frames and no final frame, and breaks the connection: the response never looks complete, and
+//    the client reconnects with the cursor of what it has received.
 // 3. However it ends, the source is closed and no timer remains.
-// 4. An error of a source ends its own stream, so that the client reconnects, and no other stream.
+// 4. An error of a source breaks its own stream, so that the client reconnects, and no other stream.
 // 5. A stream with much to write yields to the event loop, and so to other streams, after 256 KiB.
-import { cursorOnly, type Frame, HEARTBEAT, opening } from './frame.ts';
+import type { Frame } from './frame.ts';
 import type { Sink } from './sink.ts';
+import type { StreamFormat } from './stream-format.ts';
 
 /** Bytes requested from a source at a time. */
 const WRITE_BYTES = 64 * 1024;
@@ -18,6 +20,7 @@ const TURN_BYTES = 256 * 1024;
 
 /** Where a stream's frames come from. */
 export interface FrameSource {
+  readonly format: StreamFormat;
   /** The available frames as one, of about this many bytes; undefined if there are none. */
   take(bytes: number): Frame | undefined;
   /** Woken when it is worth calling `take` again; once for each time that it is set. */
@@ -106,11 +109,11 @@ export class EventStream {
   /** Starts to write. */
   attach(sink: Sink): void {
     if (this.#closed) {
-      sink.end();
+      sink.abort();
       return;
     }
     this.#sink = sink;
-    sink.write(opening(this.#settings.retryMs));
+    sink.write(this.#source.format.opening(this.#settings.retryMs));
     this.advance();
   }
 
@@ -124,11 +127,10 @@ export class EventStream {
     const sink = this.#sink;
     if (this.#closed || !sink || this.#throttle) return;
     try {
-      if (this.#rotated) this.#finish(sink);
+      if (this.#rotated) this.#interrupt(sink);
       else this.#advance(sink);
     } catch (error) {
-      this.close();
-      sink.end();
+      this.#interrupt(sink);
       this.#hooks.onError(error);
     }
   }
@@ -151,7 +153,7 @@ export class EventStream {
         return;
       } else if (this.#isHeartbeatDue) {
         this.#isHeartbeatDue = false;
-        sink.write(this.#skippedCursor() ?? HEARTBEAT);
+        sink.write(this.#source.format.heartbeat(this.#source.takeSkippedCursor()));
       } else {
         this.#source.waiter = this;
         return;
@@ -160,7 +162,7 @@ export class EventStream {
     this.#fullSince ??= performance.now();
   }
 
-  /** Ends the connection so that the client reconnects. The execution has not ended. */
+  /** Breaks the connection so that the client reconnects. The execution has not ended. */
   rotate(): void {
     this.#rotated = true;
     clearTimeout(this.#throttle);
@@ -222,18 +224,27 @@ export class EventStream {
   #finish(sink: Sink): void {
     // A sink may close the stream while it writes.
     if (this.#closed) return;
-    const skipped = this.#skippedCursor();
-    if (skipped) sink.write(skipped);
-    // The final frame makes the client stop. After a rotation, even of an ended source, it must reconnect.
-    const final = this.#rotated ? undefined : this.#source.finalFrame();
+    this.#writeSkippedCursor(sink);
+    const final = this.#source.finalFrame();
     if (final) sink.write(final);
     this.close();
     sink.end();
   }
 
-  #skippedCursor(): Frame | undefined {
+  /** A client that is not reading receives nothing more, and resumes with the cursor of what it has read. */
+  #interrupt(sink: Sink): void {
+    if (this.#closed) return;
+    const isReading = sink.ready;
+    if (isReading) this.#writeSkippedCursor(sink);
+    this.close();
+    if (isReading) sink.interrupt();
+    else sink.abort();
+  }
+
+  #writeSkippedCursor(sink: Sink): void {
     const cursor = this.#source.takeSkippedCursor();
-    return cursor === undefined ? undefined : cursorOnly(cursor);
+    const frame = cursor === undefined ? undefined : this.#source.format.cursor(cursor);
+    if (frame) sink.write(frame);
   }
 }
 

@@ -23,7 +23,8 @@ class Chunk implements Frame {
   }
 }
 
-function encode(text: string): Frame {
+/** A frame of any text, for protocols other than SSE. */
+export function textFrame(text: string): Frame {
   // Most text is ASCII, whose number of bytes is known before they are encoded.
   const frame = asChunk(text, text.length);
   return frame.length === text.length ? frame : asChunk(text, frame.length);
@@ -40,16 +41,16 @@ function asChunk(text: string, length: number): Frame {
 const LINE_BREAK = /\r\n|\r|\n/;
 
 /** A comment, which clients ignore; it keeps proxies from closing an idle connection. */
-export const HEARTBEAT = encode(':\n\n');
+export const HEARTBEAT = textFrame(':\n\n');
 
 /** The first bytes of a stream: the delay before a reconnect, and a comment that makes proxies forward the response. */
 export function opening(retryMs: number, comment = ''): Frame {
-  return encode(`retry: ${retryMs}\n:${comment && ` ${comment.replace(/\s+/g, ' ')}`}\n\n`);
+  return textFrame(`retry: ${retryMs}\n:${comment && ` ${comment.replace(/\s+/g, ' ')}`}\n\n`);
 }
 
 /** Moves the client's cursor without an event: SSE clients store the id of a block that has no data. */
 export function cursorOnly(id: string): Frame {
-  return encode(`id: ${id}\n\n`);
+  return textFrame(`id: ${id}\n\n`);
 }
 
 /**
@@ -66,7 +67,7 @@ export function frame(id: string | undefined, event: string, data: string): Fram
  * @param line must not contain CR or LF
  */
 export function lineFrame(id: string | undefined, event: string, line: string): Frame {
-  return encode(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${line}\n\n`);
+  return textFrame(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${line}\n\n`);
 }
 
 /** Joins frames into one, to be sent in a single write. */

@@ -2,6 +2,7 @@
 // backpressure of all others. A single piece is read ahead.
 import type { FrameSource } from './event-stream.ts';
 import { chunkOf, type Frame } from './frame.ts';
+import { SSE_FORMAT } from './stream-format.ts';
 
 export interface RelayHooks {
   /** Called with each piece that the stream takes. */
@@ -11,11 +12,13 @@ export interface RelayHooks {
 }
 
 export class RelayedBody implements FrameSource {
+  readonly format = SSE_FORMAT;
   waiter: FrameSource['waiter'];
   ended = false;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #hooks: RelayHooks;
   #piece: Uint8Array | undefined;
+  #failure: unknown;
 
   constructor(body: ReadableStream<Uint8Array>, hooks: RelayHooks) {
     this.#reader = body.getReader();
@@ -23,7 +26,9 @@ export class RelayedBody implements FrameSource {
     void this.#read();
   }
 
+  /** @throws what the body failed with: the stream breaks, and its client reconnects */
   take(): Frame | undefined {
+    if (this.#failure !== undefined) throw this.#failure;
     const bytes = this.#piece;
     if (!bytes) return undefined;
     this.#piece = undefined;
@@ -43,10 +48,13 @@ export class RelayedBody implements FrameSource {
   }
 
   async #read(): Promise<void> {
-    // A body that fails ends the stream, and its client reconnects.
-    const { done, value } = await this.#reader.read().catch(() => ({ done: true, value: undefined }));
-    this.#piece = value;
-    this.ended = done;
+    try {
+      const { done, value } = await this.#reader.read();
+      this.#piece = value;
+      this.ended = done;
+    } catch (error) {
+      this.#failure = error ?? new Error('the body failed');
+    }
     const { waiter } = this;
     this.waiter = undefined;
     waiter?.wake();

@@ -1,16 +1,19 @@
 // The body of an event stream's response: a ReadableStream of bytes on any runtime. On Node's HTTP/1.1 the adapter
 // (@whatwg-node/server, whose version is pinned; test/sse/direct-writes.test.ts fails if this changes) passes the response
-// to a body that has `read` and `pipe`. Frames then go to the socket without a stream, a promise or a copy in between.
+// to a body that has `read` and `pipe`. Frames then go to the socket without a stream, a promise or a copy in between, and
+// the connection can be broken where the response must not look complete.
 import type { ServerResponse } from 'node:http';
 import type { EventStream } from './event-stream.ts';
 import type { Frame } from './frame.ts';
+import { interruption, interruptResponse } from './interrupt.ts';
 import type { Sink } from './sink.ts';
 import { SocketSink } from './socket-sink.ts';
 
 export class EventStreamBody extends ReadableStream<Uint8Array> {
   /** The adapter recognises a Node stream by this property. */
-  readonly read: true | undefined;
+  readonly read = true;
   readonly #stream: EventStream;
+  readonly #isDirect: boolean;
   #signal: AbortSignal | undefined;
 
   constructor(stream: EventStream, signal: AbortSignal, isDirect: boolean) {
@@ -27,8 +30,8 @@ export class EventStreamBody extends ReadableStream<Uint8Array> {
       // Nothing is encoded before it is read.
       { highWaterMark: 0 },
     );
-    this.read = isDirect || undefined;
     this.#stream = stream;
+    this.#isDirect = isDirect;
     this.#signal = signal;
     signal.addEventListener('abort', this.destroy);
     if (signal.aborted) this.destroy();
@@ -38,7 +41,7 @@ export class EventStreamBody extends ReadableStream<Uint8Array> {
   pipe(response: ServerResponse): void {
     // The adapter calls `destroy` when the connection closes, so the request can be released.
     this.#releaseSignal();
-    this.#stream.attach(new SocketSink(response, this.#stream));
+    this.#stream.attach(new SocketSink(response, this.#stream, this.#isDirect));
   }
 
   /** Called when the connection has closed. */
@@ -51,6 +54,35 @@ export class EventStreamBody extends ReadableStream<Uint8Array> {
     this.#signal?.removeEventListener('abort', this.destroy);
     this.#signal = undefined;
   }
+}
+
+/** A body of a single frame that never completes: its client reconnects. */
+export class InterruptedBody extends ReadableStream<Uint8Array> {
+  readonly read = true;
+  readonly #frame: Frame;
+
+  constructor(frame: Frame) {
+    let isSent = false;
+    super(
+      {
+        pull: (controller) => {
+          if (isSent) controller.error(interruption());
+          else controller.enqueue(frame.bytes);
+          isSent = true;
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    this.#frame = frame;
+  }
+
+  pipe(response: ServerResponse): void {
+    response.write(this.#frame.bytes);
+    interruptResponse(response);
+  }
+
+  /** Called when the connection has closed: nothing is left to release. */
+  destroy(): void {}
 }
 
 /** Delivers one frame for each read. */
@@ -76,6 +108,10 @@ class ReaderSink implements Sink {
 
   end(): void {
     this.#controller.close();
+  }
+
+  interrupt(): void {
+    this.#controller.error(interruption());
   }
 
   abort(): void {

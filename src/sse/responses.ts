@@ -1,22 +1,17 @@
 // Responses to a request for an event stream: the stream, no content, or an invitation to retry later.
 import type { FrameSource } from './event-stream.ts';
-import type { EventStreams } from './event-streams.ts';
+import { DEFAULT_STREAM_SETTINGS, type EventStreams } from './event-streams.ts';
 import { type Frame, joinFrames, opening } from './frame.ts';
 import { RelayedBody, type RelayHooks } from './relayed-body.ts';
-
-const HEADERS = {
-  'Content-Type': 'text/event-stream; charset=utf-8',
-  'Cache-Control': 'no-cache, no-transform',
-  // nginx would hold frames back otherwise.
-  'X-Accel-Buffering': 'no',
-};
+import { InterruptedBody } from './response-body.ts';
+import { SSE_FORMAT, type StreamFormat } from './stream-format.ts';
 
 /** Seconds after which a request that was rejected temporarily may be repeated. */
 export const RETRY_AFTER_SECONDS = 5;
 
 /** Streams a source's frames. */
 export function streamResponse(streams: EventStreams, source: FrameSource, signal: AbortSignal): Response {
-  return new Response(streams.open(source, signal), { headers: HEADERS });
+  return new Response(streams.open(source, signal), { headers: headersOf(source.format) });
 }
 
 /** Streams the body of a library's response, as one of our event streams. */
@@ -30,8 +25,9 @@ export function relayedResponse(
 }
 
 /** A complete stream of a few frames, which ends cleanly. */
-export function completeStream(...frames: Frame[]): Response {
-  return new Response(joinFrames(frames).bytes as Uint8Array<ArrayBuffer>, { headers: HEADERS });
+export function completeStream(format: StreamFormat, ...frames: Frame[]): Response {
+  const { bytes } = joinFrames([format.opening(DEFAULT_STREAM_SETTINGS.retryMs), ...frames]);
+  return new Response(bytes as Uint8Array<ArrayBuffer>, { headers: headersOf(format) });
 }
 
 /** The execution has ended and the client has received all of it. A browser's EventSource then stops reconnecting. */
@@ -41,8 +37,19 @@ export function noContent(): Response {
 
 /**
  * A temporary rejection of a reconnecting client. A browser's EventSource stops permanently on any status but 200, and
- * reconnects after a stream has ended: so the response is an empty stream with a longer `retry:` and the reason.
+ * reconnects after a stream has ended: so the response is a stream with a longer `retry:` and the reason. It is
+ * unfinished, because other clients would take a complete one for the end of the execution.
  */
 export function retryLater(reason: string, retryAfterSeconds: number = RETRY_AFTER_SECONDS): Response {
-  return completeStream(opening(retryAfterSeconds * 1_000, reason));
+  const frame = opening(retryAfterSeconds * 1_000, reason);
+  return new Response(new InterruptedBody(frame), { headers: headersOf(SSE_FORMAT) });
+}
+
+function headersOf({ contentType }: StreamFormat): Record<string, string> {
+  return {
+    'Content-Type': contentType,
+    'Cache-Control': 'no-cache, no-transform',
+    // nginx would hold frames back otherwise.
+    'X-Accel-Buffering': 'no',
+  };
 }

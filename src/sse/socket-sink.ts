@@ -8,6 +8,7 @@
 import type { ServerResponse } from 'node:http';
 import type { EventStream } from './event-stream.ts';
 import type { Frame } from './frame.ts';
+import { abortResponse, interruptResponse } from './interrupt.ts';
 import type { Sink } from './sink.ts';
 import { handleOf, type SocketHandle, writeTo } from './socket-handle.ts';
 
@@ -18,14 +19,15 @@ export class SocketSink implements Sink {
   /** Set if the connection belongs to this response, is chunked and has nothing buffered. */
   readonly #handle: SocketHandle | undefined;
 
-  constructor(response: ServerResponse, stream: EventStream) {
+  /** @param isDirect whether to write past Node's streams, if this connection allows that */
+  constructor(response: ServerResponse, stream: EventStream, isDirect: boolean) {
     this.#response = response;
     this.#stream = stream;
     response.flushHeaders();
     // A response without a socket waits for another response of a pipeline.
     const { socket } = response;
-    const isDirect = response.chunkedEncoding && socket?.writableLength === 0;
-    this.#handle = isDirect ? handleOf(socket) : undefined;
+    const isEmpty = response.chunkedEncoding && socket?.writableLength === 0;
+    this.#handle = isDirect && isEmpty ? handleOf(socket) : undefined;
     if (!this.#handle) response.on('drain', this.#onReady);
   }
 
@@ -40,9 +42,14 @@ export class SocketSink implements Sink {
     this.#response.end();
   }
 
+  interrupt(): void {
+    this.#release();
+    interruptResponse(this.#response);
+  }
+
   abort(): void {
     this.#release();
-    this.#response.destroy();
+    abortResponse(this.#response);
   }
 
   readonly #onWritten = (error?: Error): void => {

@@ -3,6 +3,7 @@
 import type { ExecutionResult } from 'graphql';
 import type { FrameSource } from '../sse/event-stream.ts';
 import type { Frame } from '../sse/frame.ts';
+import type { StreamFormat } from '../sse/stream-format.ts';
 import type { Viewer } from '../tail/viewer.ts';
 import type { Encoder } from './encoder.ts';
 import type { SharedEncoding } from './shared-encoding.ts';
@@ -23,6 +24,10 @@ export class ViewerFrames implements FrameSource, AsyncIterable<ExecutionResult>
     this.#encoder = encoder;
     this.#release = release;
     this.#sentCursor = viewer.position;
+  }
+
+  get format(): StreamFormat {
+    return this.#encoder.format;
   }
 
   get ended(): boolean {

@@ -6,6 +6,7 @@
  */
 export const FLOORS: Readonly<Record<string, number>> = {
   async: 0,
+  http: 0,
   telemetry: 0,
   event: 1,
   redact: 2,

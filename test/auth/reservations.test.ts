@@ -100,7 +100,7 @@ test('a single connection counts as a stream: it has heartbeats, and drains with
   await connected.until(() => connected.frames.some(({ event }) => event === 'complete'), 'the result');
   expect(app.services.streams.size).toBe(1);
   app.services.streams.rotateAll();
-  expect(await connected.ended()).toBe('clean');
+  expect(await connected.ended()).toBe('aborted');
   expect(app.services.streams.size).toBe(0);
   // The client creates a new reservation.
   await expect.poll(async () => (await run(token)).status).toBe(404);

@@ -199,7 +199,7 @@ describe('EventSource', () => {
       await expect.poll(() => ids.length).toBe(2);
       store.isAway = true;
       app.services.streams.rotateAll();
-      // Rotated, then one response with a clean end and a longer retry: the client keeps reconnecting.
+      // Rotated, then one unfinished response with a longer retry: the client keeps reconnecting.
       await expect.poll(() => failures, { timeout: 5_000 }).toBe(2);
       expect(source.readyState).toBe(EventSource.CONNECTING);
     } finally {

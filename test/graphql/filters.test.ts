@@ -88,7 +88,7 @@ describe('filters of a stream', () => {
     await settled();
     for (const body of bodies) {
       expect(log.masked(body.text)).toBe('retry: 1000\n:\n\nid: 5-EPOCH\n\n');
-      expect(body.done).toBe(true);
+      expect(body.broken).toBe(true);
     }
   });
 

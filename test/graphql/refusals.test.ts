@@ -2,7 +2,15 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
 import type { Permission } from '../../src/execution/permission.ts';
-import { type App, chunk, createApp, directLog, EVENT_STREAM, graphqlPath } from '../support/app.ts';
+import {
+  type App,
+  chunk,
+  createApp,
+  directLog,
+  EVENT_STREAM,
+  graphqlPath,
+  unfinishedText,
+} from '../support/app.ts';
 import { createMemoryStore, type MemoryStore } from '../support/memory-store.ts';
 
 let app: App;
@@ -264,7 +272,7 @@ describe('codes with their own HTTP status: 401, 429 and 503', () => {
 });
 
 describe('a temporary rejection of a request with Last-Event-ID', () => {
-  test('a temporary rejection is 200 with a longer retry, a comment with the reason, and a clean end', async () => {
+  test('a temporary rejection is 200 with a longer retry and a comment with the reason, and unfinished', async () => {
     store.isAway = true;
     for (const response of [
       await get(AGENT, { 'last-event-id': '1' }),
@@ -272,11 +280,12 @@ describe('a temporary rejection of a request with Last-Event-ID', () => {
     ]) {
       expect(response.status).toBe(200);
       expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
-      expect(await response.text()).toBe('retry: 5000\n: memory store is unavailable\n\n');
+      expect(await unfinishedText(response)).toBe('retry: 5000\n: memory store is unavailable\n\n');
     }
     store.isAway = false;
     permission = rejectWith('TOO_MANY_STREAMS');
-    expect(await (await get(AGENT, { 'last-event-id': '1' })).text()).toBe('retry: 5000\n: not now\n\n');
+    const rejected = await get(AGENT, { 'last-event-id': '1' });
+    expect(await unfinishedText(rejected)).toBe('retry: 5000\n: not now\n\n');
   });
 
   test('an empty Last-Event-ID counts as absent', async () => {
@@ -294,10 +303,17 @@ describe('a subscription and its Accept header', () => {
   test.each([
     ['application/json', 406],
     ['application/graphql-response+json', 406],
-    ['multipart/mixed', 406],
+    ['multipart/mixed;deferSpec=20220824', 406],
+    ['text/event-stream;q=0', 406],
+    ['image/png', 406],
   ])('a subscription with Accept: %s is %d, and keeps no viewer', async (accept, status) => {
     const response = await app.request(graphqlPath(AGENT), { headers: { accept } });
     expect(response.status).toBe(status);
+    const [{ message, extensions }] = (await response.json()).errors;
+    expect([extensions.code, message]).toEqual([
+      'NOT_ACCEPTABLE',
+      expect.stringMatching(/^Accept: expected /),
+    ]);
     expect(app.services.tails.size).toBe(0);
   });
 

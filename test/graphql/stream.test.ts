@@ -258,14 +258,14 @@ describe('the end of a stream', () => {
     expect(text).toMatch(/\nid: 3-\w+\nevent: complete\ndata: \n\n$/);
   });
 
-  test('rotation and drain end a stream cleanly without `complete`', async () => {
+  test('a rotation leaves the response unfinished, without `complete`', async () => {
     await using listening = await startApp();
     const log = await directLog(listening);
     await log.append(...chunks(2));
     using stream = await openSse(listening.url + graphqlPath(SUBSCRIPTION, { id: 'a1' }));
     await stream.take(2);
     listening.services.streams.rotateAll();
-    expect(await stream.ended()).toBe('clean');
+    expect(await stream.ended()).toBe('aborted');
     expect(stream.frames.map((frame) => frame.event)).toEqual(['next', 'next']);
     expect(stream.lastEventId).toBe(`2-${log.epoch}`);
   });

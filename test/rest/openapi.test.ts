@@ -11,7 +11,7 @@ import { openApiDocument } from '../../src/rest/openapi/document.ts';
 import { EXAMPLE_EPOCH, EXAMPLES } from '../../src/rest/openapi/examples.ts';
 import { ROUTES } from '../../src/rest/routes.ts';
 import { DEFAULT_SERVER_LIMITS } from '../../src/server/limits.ts';
-import { directLog, type ListeningApp, startApp } from '../support/app.ts';
+import { directLog, type ListeningApp, startApp, unfinishedText } from '../support/app.ts';
 import { describeBrowser, launchBrowser } from '../support/chromium.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: the document is accessed by its JSON paths.
@@ -344,7 +344,7 @@ describe('the example responses are those of the server', () => {
       const headers = { 'Last-Event-ID': `1-${EXAMPLE_EPOCH}` };
       const reconnected = await send(`${path}/stream`, { headers }, unavailable.url);
       expect(reconnected.status).toBe(200);
-      expect(await reconnected.text()).toMatch(/^retry: 5000\n: .+\n\n$/);
+      expect(await unfinishedText(reconnected)).toMatch(/^retry: 5000\n: .+\n\n$/);
       const ready = await send('/health/ready', {}, unavailable.url);
       expect(ready.status).toBe(503);
       expect(await ready.json()).toEqual(

@@ -12,7 +12,7 @@ import { restUrl } from './reader.ts';
 const SUBSCRIPTION = graphqlPath('subscription { agentStream(id: "a1") { seq } }');
 
 describe('PROTOCOL.md, Reconnecting: drain', () => {
-  test('streams end cleanly with their cursor and without `complete`, and the listener is closed', async () => {
+  test('streams break off with their cursor and without `complete`, and the listener is closed', async () => {
     const app = await startApp();
     const log = await directLog(app);
     await log.append(chunk('a'));
@@ -22,7 +22,7 @@ describe('PROTOCOL.md, Reconnecting: drain', () => {
     const from = performance.now();
     await app.close();
     expect(performance.now() - from).toBeLessThan(2_000);
-    expect([await graphql.ended(), await rest.ended()]).toEqual(['clean', 'clean']);
+    expect([await graphql.ended(), await rest.ended()]).toEqual(['aborted', 'aborted']);
     expect(graphql.frames.map(({ event }) => event)).toEqual(['next']);
     expect(log.masked(rest.text)).toBe('retry: 1000\n:\n\nid: 1-EPOCH\n\n');
     await expect(openSse(restUrl(app.url, 'a1'))).rejects.toThrow('ECONNREFUSED');
@@ -47,7 +47,7 @@ describe('PROTOCOL.md, Reconnecting: drain', () => {
     respond({ read: 'granted' });
     using stream = await opening;
     expect(stream.status).toBe(200);
-    expect(await stream.ended()).toBe('clean');
+    expect(await stream.ended()).toBe('aborted');
     expect(stream.frames).toEqual([]);
     const from = performance.now();
     await closing;

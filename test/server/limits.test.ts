@@ -31,7 +31,7 @@ describe('a full node', () => {
     expect([graphql.status, graphql.headers.get('retry-after')]).toEqual([503, '5']);
     for (const path of [restUrl(app.url, 'a1'), app.url + SUBSCRIPTION]) {
       using reconnected = await openSse(path, { lastEventId: `0-${log.epoch}` });
-      expect(await reconnected.ended()).toBe('clean');
+      expect(await reconnected.ended()).toBe('aborted');
       expect(reconnected.status).toBe(200);
       expect(reconnected.text).toMatch(/^retry: 5000\n: server is at its stream limit/);
     }

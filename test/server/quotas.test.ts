@@ -140,7 +140,7 @@ test('an invalid subscription counts as a query', async () => {
   expect(statuses).toEqual([200, 200, 200, 200, 200, 429]);
 });
 
-test('a stream that reconnects while the quota is exceeded gets 200, a retry delay and a clean end', async () => {
+test('a stream that reconnects while the quota is exceeded gets 200, a retry delay and an unfinished response', async () => {
   await using app = await startGuarded({ serverLimits: limits(ONE) });
   const log = await directLog(app, { tenant: 'acme' });
   const ann = await headersOf('ann');
@@ -148,7 +148,7 @@ test('a stream that reconnects while the quota is exceeded gets 200, a retry del
   const path = graphqlPath('subscription { agentStream(id: "a1") { seq } }');
   for (const url of [app.url + path, restUrl(app.url, 'a1')]) {
     using reconnected = await openSse(url, { headers: ann, lastEventId: `0-${log.epoch}` });
-    expect(await reconnected.ended()).toBe('clean');
+    expect(await reconnected.ended()).toBe('aborted');
     expect(reconnected.status).toBe(200);
     expect(reconnected.text).toMatch(/^retry: 1000\n: too many queries: the limit is 1 per second/);
   }

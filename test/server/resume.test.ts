@@ -73,7 +73,7 @@ describeOwnRedis('with Redis', () => {
     await until(() => reader.seen.length >= 60);
     url = second.url;
     await first.close();
-    expect(await reading).toBe('clean');
+    expect(await reading).toBe('aborted');
     await publishing;
     await run.complete();
     const seen = await reader.readToEnd();

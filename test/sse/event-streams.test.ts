@@ -4,6 +4,7 @@ import { EventStream, type EventStreamSettings, type FrameSource } from '../../s
 import { DEFAULT_STREAM_SETTINGS, EventStreams } from '../../src/sse/event-streams.ts';
 import type { Frame } from '../../src/sse/frame.ts';
 import { streamResponse } from '../../src/sse/responses.ts';
+import { SSE_FORMAT } from '../../src/sse/stream-format.ts';
 import { collect, settled } from '../support/app.ts';
 
 const SETTINGS = { retryMs: 1_000, heartbeatMs: 15_000, lifetimeMs: 600_000 };
@@ -19,6 +20,7 @@ function frameOf(text: string | undefined): Frame | undefined {
 
 /** A source that a test fills by hand. */
 class ManualSource implements FrameSource {
+  readonly format = SSE_FORMAT;
   waiter: FrameSource['waiter'];
   ended = false;
   closed = 0;
@@ -190,14 +192,14 @@ describe('the end of a stream', () => {
     expect(body.text).toBe('retry: 1000\n:\n\nevent: complete\ndata: {}\n\n');
   });
 
-  test('a rotation sends the advanced cursor and a clean end, without a final frame', async () => {
+  test('a rotation sends the advanced cursor and breaks the connection, without a final frame', async () => {
     const { streams, body, source } = open();
     source.give('data: 1\n\n');
     await settled();
     source.cursor = '5-e';
     streams.rotateAll();
     await settled();
-    expect(body.done).toBe(true);
+    expect([body.done, body.broken]).toEqual([false, true]);
     expect(body.text).toBe('retry: 1000\n:\n\ndata: 1\n\nid: 5-e\n\n');
     expect(source.closed).toBe(1);
     expect(vi.getTimerCount()).toBe(0);
@@ -224,7 +226,12 @@ describe('the end of a stream', () => {
     streams.rotateAll();
     const body = collect(response);
     await settled();
-    expect([body.done, body.text, source.queue.length]).toEqual([true, 'retry: 1000\n:\n\n', 1]);
+    expect([body.done, body.broken, body.text, source.queue.length]).toEqual([
+      false,
+      true,
+      'retry: 1000\n:\n\n',
+      1,
+    ]);
   });
 
   test.each([
@@ -235,9 +242,9 @@ describe('the end of a stream', () => {
     vi.spyOn(Math, 'random').mockReturnValue(random);
     const { body } = open({ heartbeatMs: 10_000_000 });
     await pass(ms - 2);
-    expect(body.done).toBe(false);
+    expect(body.broken).toBe(false);
     await pass(4);
-    expect(body.done).toBe(true);
+    expect([body.done, body.broken]).toEqual([false, true]);
     expect(body.text).toBe('retry: 1000\n:\n\n');
   });
 
@@ -248,14 +255,14 @@ describe('the end of a stream', () => {
     source.give('data: 1\n\n');
     const body = collect(streamResponse(streams, source, new AbortController().signal));
     await settled();
-    expect(body.done).toBe(true);
+    expect([body.done, body.broken]).toEqual([false, true]);
     expect(body.text).toBe('retry: 1000\n:\n\n');
     expect(source.closed).toBe(1);
   });
 });
 
 describe('a source that throws', () => {
-  test('a source that throws ends its own stream so that the client reconnects, and the error is reported', async () => {
+  test('a source that throws breaks its own stream so that the client reconnects, and the error is reported', async () => {
     const errors: unknown[] = [];
     const streams = new EventStreams(SETTINGS, (error) => errors.push(error));
     const [broken, fine] = [new ManualSource(), new ManualSource()];
@@ -270,7 +277,7 @@ describe('a source that throws', () => {
     broken.give('data: 1\n\n');
     fine.give('data: 2\n\n');
     await settled();
-    expect(bodies.map(({ done, text }) => [done, text])).toEqual([
+    expect(bodies.map(({ broken, text }) => [broken, text])).toEqual([
       [true, 'retry: 1000\n:\n\n'],
       [false, 'retry: 1000\n:\n\ndata: 2\n\n'],
     ]);
@@ -340,6 +347,7 @@ function openByHand(settings: Partial<EventStreamSettings> = {}) {
     ready: true,
     write: ({ bytes }: Frame) => void calls.push(Buffer.from(bytes).toString()),
     end: () => void calls.push('end'),
+    interrupt: () => void calls.push('interrupt'),
     abort: () => void calls.push('abort'),
   };
   return { source, stream, sink, calls, taken: () => calls.splice(0) };
@@ -348,11 +356,21 @@ function openByHand(settings: Partial<EventStreamSettings> = {}) {
 describe('a stream and its sink', () => {
   const OPENING = 'retry: 1000\n:\n\n';
 
-  test('a stream that closed before its sink was ready ends the sink and writes nothing', () => {
+  test('a stream that closed before its sink was ready breaks the connection and writes nothing', () => {
     const { stream, sink, calls } = openByHand();
     stream.close();
     stream.attach(sink);
-    expect(calls).toEqual(['closed', 'end']);
+    expect(calls).toEqual(['closed', 'abort']);
+  });
+
+  test('a rotation of a stream whose client is not reading writes nothing more', () => {
+    const { source, stream, sink, taken } = openByHand();
+    stream.attach(sink);
+    taken();
+    sink.ready = false;
+    source.cursor = '5-e';
+    stream.rotate();
+    expect([taken(), source.cursor]).toEqual([['closed', 'abort'], '5-e']);
   });
 
   test('a stream is closed once, however often `close` is called', () => {
@@ -491,7 +509,7 @@ describe('the rate limit of a stream', () => {
     stream.attach(sink);
     taken();
     stream.rotate();
-    expect([taken(), vi.getTimerCount()]).toEqual([['closed', 'end'], 0]);
+    expect([taken(), vi.getTimerCount()]).toEqual([['closed', 'interrupt'], 0]);
   });
 });
 
@@ -532,7 +550,7 @@ describe('the streams of a process', () => {
     await settled();
     streams.drain();
     await settled();
-    expect([streams.size, body.done]).toEqual([0, true]);
+    expect([streams.size, body.broken]).toEqual([0, true]);
   });
 });
 
@@ -551,7 +569,7 @@ test('a stream with much to write yields to others after 256 KiB, and continues 
   const write = (frame: Frame) => {
     written += frame.length;
   };
-  stream.attach({ ready: true, write, end: () => {}, abort: () => {} });
+  stream.attach({ ready: true, write, end: () => {}, interrupt: () => {}, abort: () => {} });
   for (let turn = 1; turn <= 3; turn += 1) {
     expect(written).toBeGreaterThan(turn * 256 * 1024);
     expect(written).toBeLessThan(turn * 310 * 1024);

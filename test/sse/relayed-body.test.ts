@@ -57,12 +57,18 @@ test('a relayed body wakes its waiter once for each piece, and when it ends', as
   expect([wake.mock.calls.length, source.ended, source.take()]).toEqual([2, true, undefined]);
 });
 
-test('a relayed body that fails ends', async () => {
-  const { source, controller } = relay();
-  controller.error(new Error('broken'));
-  await settled();
-  expect([source.ended, source.take()]).toEqual([true, undefined]);
-});
+test.each([new Error('broken'), undefined])(
+  'a relayed body that fails with %s throws when it is taken',
+  async (error) => {
+    const { source, controller } = relay();
+    const wake = vi.fn();
+    source.waiter = { wake };
+    controller.error(error);
+    await settled();
+    expect([source.ended, wake.mock.calls.length]).toEqual([false, 1]);
+    expect(() => source.take()).toThrow(error?.message ?? 'the body failed');
+  },
+);
 
 test('a relayed body that is closed cancels its reader, and reports that', async () => {
   const { source, hooks, cancel } = relay();

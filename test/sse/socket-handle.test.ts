@@ -136,11 +136,12 @@ async function streamed(): Promise<string> {
   const { createServer: createHttpServer } = await import('node:http');
   const { EventStreams } = await import('../../src/sse/event-streams.ts');
   const { frame } = await import('../../src/sse/frame.ts');
+  const { SSE_FORMAT } = await import('../../src/sse/stream-format.ts');
   const frames = [frame('1-a', 'next', 'one'), frame('2-a', 'next', 'two')];
   const server = createHttpServer((_, response) => {
     response.setHeader('Date', '');
     const source = {
-      ...{ take: () => frames.shift(), waiter: undefined, close: () => {} },
+      ...{ format: SSE_FORMAT, take: () => frames.shift(), waiter: undefined, close: () => {} },
       ...{ ended: true, takeSkippedCursor: () => undefined, finalFrame: () => undefined },
     };
     new EventStreams().open(source, new AbortController().signal).pipe(response);

@@ -20,7 +20,7 @@ class ManualResponse extends EventEmitter {
 function setUp() {
   const response = new ManualResponse();
   const stream = { wake: vi.fn() };
-  const sink = new SocketSink(response as unknown as ServerResponse, stream as unknown as EventStream);
+  const sink = new SocketSink(response as unknown as ServerResponse, stream as unknown as EventStream, true);
   return { response, stream, sink };
 }
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ExecutionEvent } from '../../src/event/events.ts';
 import { frame } from '../../src/sse/frame.ts';
+import { SSE_FORMAT } from '../../src/sse/stream-format.ts';
 import type { Encoder, EventExecutor } from '../../src/stream/encoder.ts';
 import { SharedEncoding } from '../../src/stream/shared-encoding.ts';
 import { EventRing } from '../../src/tail/event-ring.ts';
@@ -11,6 +12,7 @@ const event = (seq: number) =>
 const executor: EventExecutor = { result: ({ seq }) => ({ data: { seq } }), json: ({ seq }) => `${seq}` };
 const encoder: Encoder = {
   name: 'test',
+  format: SSE_FORMAT,
   next: (each, { json }) => frame(each.id, 'next', json(each)),
   complete: () => undefined,
 };

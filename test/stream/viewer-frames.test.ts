@@ -2,6 +2,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { EventType } from '../../src/event/events.ts';
 import { frame } from '../../src/sse/frame.ts';
+import { SSE_FORMAT } from '../../src/sse/stream-format.ts';
 import type { Encoder, EventExecutor } from '../../src/stream/encoder.ts';
 import { SharedEncoding } from '../../src/stream/shared-encoding.ts';
 import { ViewerFrames } from '../../src/stream/viewer-frames.ts';
@@ -13,6 +14,7 @@ const executor: EventExecutor = {
 };
 const encoder: Encoder = {
   name: 'test',
+  format: SSE_FORMAT,
   next: (event, { json }) => frame(event.id, 'next', json(event)),
   complete: (id) => frame(id, 'complete', ''),
 };

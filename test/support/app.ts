@@ -24,6 +24,7 @@ import type { RowSourceTimes } from '../../src/source/row-source.ts';
 import type { EventStreamSettings } from '../../src/sse/event-stream.ts';
 import { createPublisher, type Publisher, type PublisherLimits } from '../../src/worker.ts';
 import { createMemoryStore } from './memory-store.ts';
+import { until } from './wait.ts';
 
 export interface AppOptions<Store extends ExecutionStore = ExecutionStore> {
   /** In memory by default. The test closes a log or store that it passes. */
@@ -194,7 +195,10 @@ export function range(from: number, to: number): number[] {
 export interface Collected {
   readonly response: Response;
   readonly text: string;
+  /** The body has ended cleanly. */
   readonly done: boolean;
+  /** The body has failed: the response is unfinished. */
+  readonly broken: boolean;
   /** Stops reading, like a client that disconnects. */
   cancel(): Promise<void>;
 }
@@ -207,6 +211,7 @@ export function collect(response: Response): Collected {
     response,
     text: '',
     done: reader === undefined,
+    broken: false,
     cancel: async () => {
       await reader?.cancel();
     },
@@ -219,8 +224,20 @@ export function collect(response: Response): Collected {
     }
     collected.done = true;
   };
-  if (reader) read().catch(() => {});
+  if (reader) {
+    read().catch(() => {
+      collected.broken = true;
+    });
+  }
   return collected;
+}
+
+/** The text of an unfinished response; rejects if the response ends cleanly. */
+export async function unfinishedText(response: Response): Promise<string> {
+  const body = collect(response);
+  await until(() => body.done || body.broken);
+  if (body.done) throw new Error(`the response ended cleanly: ${body.text}`);
+  return body.text;
 }
 
 const { setImmediate: realSetImmediate } = globalThis;

@@ -67,7 +67,7 @@ export const UNAVAILABLE = problemResponse(503, 'Redis or the database is unavai
 export const STREAM_UNAVAILABLE = {
   ...UNAVAILABLE,
   description:
-    'Redis or the database is unavailable (`SOURCE_UNAVAILABLE`), or the server is at its stream limit (`CAPACITY`). With `Last-Event-ID`: 200, a longer `retry:`, and an end instead.',
+    'Redis or the database is unavailable (`SOURCE_UNAVAILABLE`), or the server is at its stream limit (`CAPACITY`). With `Last-Event-ID`: 200, a longer `retry:`, and an unfinished response instead.',
 };
 
 export const BAD_PARAMETER = problemResponse(400, 'A parameter is invalid; `detail` names it.', {
@@ -151,7 +151,7 @@ export function overQuota(requests: string, perSecond: number): ErrorResponse {
 /** A server at its own stream limit responds 503 instead. */
 export const TOO_MANY_STREAMS = problemResponse(
   429,
-  'The caller has too many streams, opens them too fast, or exceeds its quota. A request with `Last-Event-ID` gets 200 with a longer `retry:` instead, and ends.',
+  'The caller has too many streams, opens them too fast, or exceeds its quota. A request with `Last-Event-ID` gets 200 with a longer `retry:` instead, and an unfinished response.',
   {
     TOO_MANY_STREAMS: 'too many open streams for this caller (limit 1)',
     TOO_MANY_REQUESTS: quotaDetail('queries', DEFAULT_QUOTAS.queries),

@@ -8,6 +8,7 @@ import {
 } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Caller } from '../execution/permission.ts';
+import { prefersPage } from '../http/negotiation.ts';
 import { schema } from '../schema/index.ts';
 import type { RunOperation } from '../schema/operation.ts';
 import type { SchemaServices } from '../schema/services.ts';
@@ -23,9 +24,9 @@ import { DEFAULT_QUERY_LIMITS, type QueryLimits, useQueryLimits } from './query-
 import { useQueryQuota } from './query-quota.ts';
 import { useRequestParams } from './request-params.ts';
 import { useReservations } from './reservations.ts';
+import { useResponseFormat } from './response-format.ts';
 import { type DocumentLimits, SharedEncodings } from './shared-encodings.ts';
 import { SubscriptionRegistry, useExecuteOnce } from './subscriptions.ts';
-import { useResponseFormat } from './response-format.ts';
 
 export interface GraphQLOptions {
   readonly services: SchemaServices;
@@ -92,7 +93,7 @@ export function createGraphQL(options: GraphQLOptions): GraphQL {
     logging: { debug: () => {}, info: () => {}, warn: log, error: log },
     landingPage: false,
     cors: false,
-    graphiql: true,
+    graphiql: prefersPage,
     renderGraphiQL: graphiqlBytes,
   });
 

@@ -1,5 +1,5 @@
 // `/graphql`: limits the request's body and passes the request to GraphQL.
-import { preferredType } from '../http/negotiation.ts';
+import { prefersPage } from '../http/negotiation.ts';
 import { readBounded } from './request-body.ts';
 import type { RouteContext, RouteServices } from './route.ts';
 
@@ -13,8 +13,7 @@ export async function serveGraphQL(
 
 /** Whether a browser requests GraphiQL, and not a query's result as a page. */
 export function isGraphiqlRequest(request: Request): boolean {
-  const prefersHtml = preferredType(request, ['application/json', 'text/html']) === 'text/html';
-  return prefersHtml && !new URL(request.url).searchParams.has('query');
+  return prefersPage(request) && !new URL(request.url).searchParams.has('query');
 }
 
 /** The request, if its body is within the limit, which Yoga does not check; otherwise a 413. */

@@ -3,7 +3,7 @@
 import type { ServerResponse } from 'node:http';
 
 /**
- * Time in which the other end reads what was written, before a reset discards it. Without chunks, as in HTTP/1.0, the end
+ * Time in which the other end reads the last frames, before a reset discards them. Without chunks, as in HTTP/1.0, the end
  * of the connection is the end of the body, and only a reset differs from it.
  */
 const RESET_AFTER_MS = 100;

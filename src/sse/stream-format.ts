@@ -33,7 +33,7 @@ export function pingFormat(event: string, data: string): StreamFormat {
 }
 
 /**
- * Whether a request's URL asks for heartbeats as messages: `ping=event`.
+ * Whether a request's URL requests heartbeats as messages: `ping=event`.
  * @throws ExecstreamError `BAD_USER_INPUT` for any other value
  */
 export function isPingRequested(url: string): boolean {

@@ -1,6 +1,6 @@
 // Content negotiation by quality, specificity and order.
 import { describe, expect, test } from 'vitest';
-import { preferredType } from '../../src/http/negotiation.ts';
+import { preferredType, prefersPage } from '../../src/http/negotiation.ts';
 
 const MULTIPART = 'multipart/mixed;subscriptionSpec=1.0';
 const TYPES = [
@@ -55,4 +55,14 @@ describe('the preferred type', () => {
   ])('is absent if the header accepts none: %s', (accept) => {
     expect(preferred(accept)).toBeUndefined();
   });
+});
+
+test.each([
+  ['text/html,application/xhtml+xml,*/*;q=0.8', true],
+  ['text/html;q=0.5, application/json', false],
+  ['text/html;q=0, image/png', false],
+  ['*/*', false],
+  ['text/*', true],
+])('a request that accepts %s prefers a page: %s', (accept, expected) => {
+  expect(prefersPage({ headers: new Headers({ accept }) })).toBe(expected);
 });

@@ -4,15 +4,7 @@ import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import type { Permission } from '../../src/execution/permission.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
-import {
-  chunk,
-  createApp,
-  directLog,
-  EVENT_STREAM,
-  graphqlPath,
-  startApp,
-  ,
-} from '../support/app.ts';
+import { chunk, createApp, directLog, EVENT_STREAM, graphqlPath, startApp } from '../support/app.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { openSse } from '../support/sse.ts';
 import { restUrl } from './reader.ts';

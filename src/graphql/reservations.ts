@@ -7,7 +7,6 @@
 // A reservation's token starts with a keyed hash of its caller, so that no other caller can use it, and no state is needed
 // to check that. Tokens that were not issued by this process are unknown.
 import { createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
-import { useGraphQLSSE } from '@graphql-yoga/plugin-graphql-sse';
 import type { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { Counts } from '../async/counts.ts';
@@ -19,6 +18,7 @@ import { retryAfterOf } from '../schema/operation.ts';
 import type { EventStreams } from '../sse/event-streams.ts';
 import { relayedResponse } from '../sse/responses.ts';
 import { isInternal, maskError, statusOf, toGraphQLError, withoutHttp, withProtocolCode } from './errors.ts';
+import { createSingleConnection } from './single-connection.ts';
 
 /** Names that graphql-sse's protocol defines. */
 const HEADER = 'x-graphql-event-stream-token';
@@ -70,17 +70,16 @@ export function useReservations({
   const ownerOf = (caller: Caller) =>
     createHmac('sha256', secret).update(callerKey(caller)).digest('base64url');
 
-  const sse = useGraphQLSSE({
-    authenticate: ({ raw }) => {
-      const owner = ownerOf(callers.get(raw)!);
-      const token = tokenOf(raw) || `${owner}.${randomUUID()}`;
-      tokens.set(raw, token);
-      if (isSame(token.split('.')[0]!, owner)) return token;
-      return [null, { status: 404, statusText: 'Not Found' }];
+  const sse = createSingleConnection({
+    authenticate: (request) => {
+      const owner = ownerOf(callers.get(request)!);
+      const token = tokenOf(request) || `${owner}.${randomUUID()}`;
+      tokens.set(request, token);
+      return isSame(token.split('.')[0]!, owner) ? token : undefined;
     },
-    onNext: (_, { raw }) => connections.get(tokens.get(raw)!)?.window.acquire(),
-    onComplete: (_, { raw }) => operationEnded(tokens.get(raw)!),
-  }) as Plugin;
+    onNext: (request) => connections.get(tokens.get(request)!)?.window.acquire(),
+    onComplete: (request) => operationEnded(tokens.get(request)!),
+  });
 
   function operationEnded(token: string): void {
     const connection = connections.get(token);
@@ -98,13 +97,9 @@ export function useReservations({
     const undo = count(payload);
     let status: number | undefined;
     try {
-      await sse.onRequest?.({
-        ...payload,
-        endResponse: (response) => {
-          status = response?.status;
-          payload.endResponse(response && track(response, payload));
-        },
-      });
+      const response = await sse.handle(request, payload.serverContext as object);
+      status = response.status;
+      payload.endResponse(track(response, payload));
     } finally {
       const isCreated = status === (request.method === 'PUT' ? 201 : 202);
       if (!isCreated) undo();
@@ -181,8 +176,8 @@ export function useReservations({
       const headers = { accept: 'text/event-stream', [HEADER]: token };
       const request = new Request(payload.request.url, { headers });
       callers.set(request, callers.get(payload.request)!);
-      const closeStream = (response: Response | undefined) => void response?.body?.cancel();
-      await sse.onRequest?.({ ...payload, request, endResponse: closeStream });
+      const response = await sse.handle(request, payload.serverContext as object);
+      await response.body?.cancel();
       disconnected(token);
     };
     waiting.set(token, setTimeout(() => void releaseUnused(), CONNECT_MS).unref());
@@ -195,7 +190,7 @@ export function useReservations({
           callers.set(request, (serverContext as unknown as { caller: Caller }).caller);
         },
       });
-      addPlugin({ ...sse, onRequest: guarded(handle) });
+      addPlugin({ onYogaInit: sse.onYogaInit, onRequest: guarded(handle) });
     },
   };
 }

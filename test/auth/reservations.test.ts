@@ -76,6 +76,69 @@ test("graphql-sse's own client works unchanged, and sees what its caller may rea
 });
 
 const reserve = async () => (await stream('PUT', ann)).text();
+const operation = (token: string, body: object, headers: Record<string, string> = {}) =>
+  stream(
+    'POST',
+    { ...ann, [HEADER]: token, 'content-type': 'application/json', ...headers },
+    JSON.stringify(body),
+  );
+const WRONG = { query: '{ nothing other }', extensions: { operationId: 'o1' } };
+const WRONG_ERRORS = [
+  {
+    message: 'Cannot query field "nothing" on type "Query".',
+    locations: [{ line: 1, column: 3 }],
+    extensions: { code: 'BAD_USER_INPUT' },
+  },
+  {
+    message: 'Cannot query field "other" on type "Query".',
+    locations: [{ line: 1, column: 11 }],
+    extensions: { code: 'BAD_USER_INPUT' },
+  },
+];
+
+describe('errors of the single connection mode', () => {
+  test('all errors of an invalid operation are returned with their codes', async () => {
+    const response = await operation(await reserve(), WRONG);
+    expect([response.status, await response.json()]).toEqual([400, { errors: WRONG_ERRORS }]);
+  });
+
+  test('a syntax error is returned with a code', async () => {
+    const response = await operation(await reserve(), { ...WRONG, query: '{' });
+    expect([response.status, (await response.json()).errors]).toMatchObject([
+      400,
+      [{ message: expect.stringContaining('Syntax Error'), extensions: { code: 'BAD_USER_INPUT' } }],
+    ]);
+  });
+
+  test('a request without a reservation that prefers an event stream receives them as a message', async () => {
+    const response = await stream(
+      'POST',
+      { ...ann, accept: 'text/event-stream, application/json;q=0.5', 'content-type': 'application/json' },
+      JSON.stringify(WRONG),
+    );
+    expect(response.status).toBe(200);
+    const [next, complete] = (await response.text()).split('\n\n').slice(-3);
+    expect(JSON.parse(next!.replace(/^event: next\ndata: /, ''))).toEqual({ errors: WRONG_ERRORS });
+    expect(complete).toMatch(/^event: complete/);
+  });
+
+  test.each([
+    ['a token of another caller', 'POST', 'x.y', undefined, 404, 'NOT_FOUND', 'Stream not found'],
+    ['an unknown token', 'DELETE', '', '?operationId=o1', 404, 'NOT_FOUND', 'Stream not found'],
+    ['an Accept header without JSON', 'POST', 'own', undefined, 406, 'NOT_ACCEPTABLE', 'Not Acceptable'],
+    ['another method', 'PATCH', 'own', undefined, 405, 'METHOD_NOT_ALLOWED', 'Method Not Allowed'],
+    ['no operation id', 'DELETE', 'own', undefined, 400, 'BAD_USER_INPUT', 'Operation ID is missing'],
+  ])('%s leads to a body with a code', async (_, method, token, query, status, code, message) => {
+    const headers = { ...ann, [HEADER]: token === 'own' ? await reserve() : token };
+    const sent = status === 406 ? { ...headers, accept: 'image/png' } : headers;
+    const body = method === 'POST' ? OPERATION : undefined;
+    const response = await stream(method, { ...sent, 'content-type': 'application/json' }, body, query);
+    expect([response.status, await response.json()]).toEqual([
+      status,
+      { errors: [{ message, extensions: { code } }] },
+    ]);
+  });
+});
 const run = (token: string) =>
   stream('POST', { ...ann, [HEADER]: token, 'content-type': 'application/json' }, OPERATION);
 

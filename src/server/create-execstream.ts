@@ -100,6 +100,7 @@ export function createExecstream(options: ExecstreamOptions): Execstream {
     follow,
     findWorkflow,
     limits: limits?.streams,
+    logger,
   });
   const streams = new EventStreams(settings, onError);
   const quotas = createQuotas(limits?.quotas);

@@ -14,6 +14,7 @@ import type { Execution } from '../execution/store.ts';
 import type { Announcement, LogListener, Unlisten } from '../log/log.ts';
 import { type CatchUpState, CLOSED, CURRENT, Paused } from './catch-up-state.ts';
 import type { Events } from './event-span.ts';
+import type { LogOutages } from './log-outages.ts';
 import { LogPageCache } from './log-page-cache.ts';
 import { LogWindow } from './log-window.ts';
 import { PAGE_SIZE, readNewest, type TailLog } from './read-newest.ts';
@@ -25,6 +26,7 @@ export interface TailOptions {
   readonly log: TailLog;
   /** Reads the execution's current row. */
   readonly loadRow: () => Promise<Execution | undefined>;
+  readonly outages: LogOutages;
 }
 
 /** Extends the window rather than holding one: an announcement then loads one object from memory. */
@@ -143,6 +145,7 @@ export class Tail extends LogWindow implements LogListener {
 
   async close(): Promise<void> {
     this.#change(CLOSED);
+    this.#options.outages.ended(this.executionId);
     // If the log is unavailable, it discards the subscription itself.
     await this.#unlisten?.().catch(() => {});
   }
@@ -165,7 +168,10 @@ export class Tail extends LogWindow implements LogListener {
 
   #readOnce(): Promise<void> {
     const read = this.#readLog().then(
-      () => this.#enter(this.#catchUp.succeeded()),
+      () => {
+        this.#options.outages.ended(this.executionId);
+        this.#enter(this.#catchUp.succeeded());
+      },
       (error: unknown) => {
         this.#enter(this.#catchUp.failed(error));
         throw error;
@@ -177,7 +183,10 @@ export class Tail extends LogWindow implements LogListener {
   }
 
   #pause({ failures, error }: Paused): void {
-    if (failures === 1) this.warn('SOURCE_UNAVAILABLE', messageOf(error));
+    if (failures === 1) {
+      this.warn('SOURCE_UNAVAILABLE', messageOf(error));
+      this.#options.outages.began(this.executionId, error);
+    }
     const retry = () => this.#enter(this.#catchUp.elapsed());
     this.#retryTimer = setTimeout(retry, backoff(RETRY_MS, failures)).unref();
   }

@@ -7,6 +7,8 @@ import { type Authorize, type Caller, requireRead, unknownExecution } from '../e
 import type { Execution, ExecutionStore } from '../execution/store.ts';
 import type { LogReader, LogWriter } from '../log/log.ts';
 import type { Follow } from '../source/source.ts';
+import type { ErrorLogger } from '../telemetry/logger.ts';
+import { LogOutages } from './log-outages.ts';
 import { StreamAdmission, type StreamLimits } from './stream-admission.ts';
 import { Tail } from './tail.ts';
 import { Viewer, type ViewerOptions } from './viewer.ts';
@@ -32,6 +34,8 @@ export interface TailsOptions {
     | ((executionId: string, tenant: string | undefined) => Promise<Execution | undefined>)
     | undefined;
   readonly limits?: Partial<StreamLimits> | undefined;
+  /** Receives outages of the log. */
+  readonly logger: ErrorLogger;
 }
 
 interface SharedTail {
@@ -46,10 +50,12 @@ export class Tails {
   readonly #tails = new Map<string, SharedTail>();
   readonly #admission: StreamAdmission;
   readonly #gate = new BurstGate();
+  readonly #outages: LogOutages;
 
   constructor(options: TailsOptions) {
     this.#options = options;
     this.#admission = new StreamAdmission(options.limits);
+    this.#outages = new LogOutages(options.logger);
   }
 
   /** Number of executions with viewers. */
@@ -132,7 +138,8 @@ export class Tails {
       return known;
     }
     const { log, store, follow } = this.#options;
-    const tail = new Tail(executionId, { log, loadRow: () => store.get(executionId) });
+    const loadRow = () => store.get(executionId);
+    const tail = new Tail(executionId, { log, loadRow, outages: this.#outages });
     const shared: SharedTail = {
       tail,
       started: tail.start(),

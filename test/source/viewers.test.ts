@@ -6,6 +6,7 @@ import { createMemoryLog } from '../../src/log/memory.ts';
 import { createLivenessMonitor } from '../../src/source/liveness-monitor.ts';
 import type { Audience } from '../../src/source/source.ts';
 import { type OpenViewer, Tails } from '../../src/tail/tails.ts';
+import { SILENT } from '../../src/telemetry/logger.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 
 const ID = 'agent-1';
@@ -30,7 +31,7 @@ async function setUp() {
     seen = audience;
     return liveness.follow(executionId, audience);
   };
-  const tails = new Tails({ log, store, authorize: allowTenant, reconcileEnd, follow });
+  const tails = new Tails({ log, store, authorize: allowTenant, reconcileEnd, follow, logger: SILENT });
   await store.begin({ id: ID, kind: 'agent', mode: 'TEXT' });
   await log.open(ID, { numbering: 'auto', publisher: 'p', attempt: 1 });
   await log.recordHeartbeat(ID);

@@ -1,5 +1,6 @@
 // The tails of a process over the real memory log, in a wrapper that makes it fail, hang, lose events and lag.
 
+import { vi } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
 import { type ExecutionEvent, type NewEvent, timestamp } from '../../src/event/events.ts';
 import { ANONYMOUS, type Authorize, allowTenant } from '../../src/execution/permission.ts';
@@ -149,10 +150,12 @@ export async function setUp({ bounds, authorize = allowTenant, execution }: Setu
   const reconciled: Execution[] = [];
   const followed = { now: 0, ever: 0 };
   const reconcile = { end: async (_row: Execution): Promise<void> => {} };
+  const logger = { error: vi.fn(), info: vi.fn() };
   const tails = new Tails({
     log,
     store,
     authorize,
+    logger,
     reconcileEnd: async (row) => {
       reconciled.push(row);
       await reconcile.end(row);
@@ -169,7 +172,7 @@ export async function setUp({ bounds, authorize = allowTenant, execution }: Setu
   const publisher = await publish(log);
   const open = (request: Partial<OpenViewer> = {}): Promise<Viewer> =>
     tails.open({ kind: 'agent', executionId: ID, caller: ANONYMOUS, ...request });
-  return { log, store, tails, publisher, open, reconciled, reconcile, followed };
+  return { log, store, tails, publisher, open, reconciled, reconcile, followed, logger };
 }
 
 export type World = Awaited<ReturnType<typeof setUp>>;

@@ -47,7 +47,7 @@ function rest(events: readonly ExecutionEvent[]): number[] {
 
 describe('an outage of the log', () => {
   it('an outage gives each viewer one warning with its own cursor, and then the missed events', async () => {
-    const { log, publisher, open } = await setUp();
+    const { log, publisher, open, logger } = await setUp();
     await publisher.chunks(5);
     const first = keepTaking(await open());
     const second = await open({ after: { seq: 2, epoch: publisher.epoch } });
@@ -57,6 +57,12 @@ describe('an outage of the log', () => {
     log.interrupt();
     await publisher.chunks(600);
     await vi.advanceTimersByTimeAsync(20_000);
+    expect(logger.error.mock.calls).toEqual([
+      [
+        { err: expect.objectContaining({ message: 'the log is unavailable' }), executionId: 'agent-1' },
+        expect.stringMatching(/^logs cannot be read/),
+      ],
+    ]);
     expect(warnings(first)).toEqual([`5-${publisher.epoch}`]);
     expect(first.at(-1)).toMatchObject({
       seq: 5,
@@ -64,6 +70,7 @@ describe('an outage of the log', () => {
     });
     recover();
     await vi.advanceTimersByTimeAsync(5_000);
+    expect(logger.info.mock.calls).toEqual([[{}, 'logs can be read again']]);
     expect(rest(first)).toEqual(range(1, 605));
     const all = await takeAll(second);
     expect(all[0]).toMatchObject({ type: 'warning', id: `3-${publisher.epoch}`, seq: 3 });

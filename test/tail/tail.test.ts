@@ -1,7 +1,9 @@
 // A tail between its log and its viewers: when it reads, what it does with announcements, and when it stops.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Execution } from '../../src/execution/store.ts';
+import { LogOutages } from '../../src/tail/log-outages.ts';
 import { Tail } from '../../src/tail/tail.ts';
+import { SILENT as logger } from '../../src/telemetry/logger.ts';
 import { ID, keepTaking, publish, range, seqs, settled, setUp, TestLog, unavailable } from './harness.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
@@ -13,7 +15,7 @@ async function startTail(head = 3) {
   const publisher = await publish(log);
   await publisher.chunks(head);
   const loadRow = vi.fn(async () => undefined);
-  const tail = new Tail(ID, { log, loadRow });
+  const tail = new Tail(ID, { log, loadRow, outages: new LogOutages(logger) });
   await tail.start();
   const viewer = { wake: vi.fn(), warn: vi.fn() };
   tail.join(viewer);
@@ -262,7 +264,7 @@ describe('a tail that ends or closes', () => {
     await tail.refresh();
     log.lose();
     await tail.refresh();
-    const unknown = new Tail(ID, { log, loadRow });
+    const unknown = new Tail(ID, { log, loadRow, outages: new LogOutages(logger) });
     await unknown.start();
     expect([tail.end, unknown.epoch, loadRow.mock.calls.length]).toEqual([4, '', 0]);
   });

@@ -1,8 +1,10 @@
 // A viewer: when it has ended, when it is warned, and when it takes spans.
 import { describe, expect, test, vi } from 'vitest';
 import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
+import { LogOutages } from '../../src/tail/log-outages.ts';
 import { Tail } from '../../src/tail/tail.ts';
 import { Viewer } from '../../src/tail/viewer.ts';
+import { SILENT } from '../../src/telemetry/logger.ts';
 import { chunk, ID, patch, seqs, settled, setUp, TestLog, takeAll, warning } from './harness.ts';
 
 describe('whether a viewer has ended', () => {
@@ -77,7 +79,11 @@ describe('warnings of a viewer', () => {
   });
 
   test('a viewer without a cursor, or whose filter excludes warnings, is not warned', async () => {
-    const tail = new Tail(ID, { log: new TestLog(), loadRow: async () => undefined });
+    const tail = new Tail(ID, {
+      log: new TestLog(),
+      loadRow: async () => undefined,
+      outages: new LogOutages(SILENT),
+    });
     await tail.start();
     const unpositioned = new Viewer(tail, { permissionClass: 'all' }, () => {});
     unpositioned.warn('X', 'm');

@@ -32,7 +32,7 @@ export const ERROR_CODES = {
   SUPERSEDED: { status: 409, retryable: false },
   /** The execution has ended; nothing follows a terminal event. */
   ENDED: { status: 409, retryable: false },
-  /** An event's data is above 64 KiB. */
+  /** An event's data, or a value, is above its limit. */
   EVENT_TOO_LARGE: { status: 413, retryable: false },
   /** A setting is wrong, or what it names cannot be used. */
   CONFIG: { status: 500, retryable: false },

@@ -51,7 +51,13 @@ export interface EventData {
     toolName: string;
     status: 'started' | 'succeeded' | 'failed';
     args?: JsonValue;
+    /** `args` does not fit; `argsBytes` is its size as JSON in UTF-8. */
+    argsOmitted?: boolean;
+    argsBytes?: number;
     result?: JsonValue;
+    /** As for `args`. */
+    resultOmitted?: boolean;
+    resultBytes?: number;
     error?: string;
     durationMs?: number;
   };
@@ -59,21 +65,32 @@ export interface EventData {
   structured_delta: { patch: PatchOperation[] };
   warning: { code: string; message: string };
   reset: { reason: ResetReason };
-  gap: { fromSeq: number; toSeq: number; text?: string; value?: JsonValue };
+  gap: {
+    fromSeq: number;
+    toSeq: number;
+    text?: string;
+    /** The text is known and does not fit; `textBytes` is its size as JSON in UTF-8. */
+    textOmitted?: boolean;
+    textBytes?: number;
+    value?: JsonValue;
+    /** As for `text`. */
+    valueOmitted?: boolean;
+    valueBytes?: number;
+  };
   error: { status: FailedStatus; message: string; code?: string; usage?: Usage; durationMs: number };
   complete: {
     status: 'SUCCESS';
     result?: JsonValue;
+    /** The result does not fit, or was not kept. */
     resultOmitted?: boolean;
+    /** The size of a result that does not fit, as JSON in UTF-8. */
+    resultBytes?: number;
     usage?: Usage;
     durationMs: number;
   };
 }
 
 export type EventType = keyof EventData;
-
-/** Limit for one event's data: bytes of JSON in UTF-8 (PROTOCOL.md, "Events"). */
-export const MAX_DATA_BYTES = 64 * 1024;
 
 /** The types that end an execution. */
 export type TerminalType = 'complete' | 'error';

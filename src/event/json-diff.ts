@@ -3,9 +3,10 @@
 // fast-json-patch's `compare` is not used: it accepts neither null nor a scalar as the root, and produces `/__proto__`
 // paths that its own `applyPatch` rejects.
 import { ExecstreamError } from './errors.ts';
-import { type JsonValue, MAX_DATA_BYTES, type PatchOperation } from './events.ts';
+import type { JsonValue, PatchOperation } from './events.ts';
 import { eventTooLarge, jsonBytes } from './json.ts';
 import { jsonEquals } from './json-equals.ts';
+import { DEFAULT_SIZE_LIMITS, type SizeLimits } from './size-limits.ts';
 
 /** Bytes of `{"patch":[]}`. */
 const FRAME_BYTES = 12;
@@ -51,27 +52,36 @@ function walk(before: JsonValue, after: JsonValue, path: string, patch: PatchOpe
   }
 }
 
+export interface SplitPatchOptions {
+  /** @default DEFAULT_SIZE_LIMITS */
+  readonly sizes?: Pick<SizeLimits, 'part'>;
+  /**
+   * Limit for all patches together: elements of an array that does not fit into one event take an operation each, which
+   * is many times their own size.
+   * @default no limit
+   */
+  readonly totalBytes?: number;
+}
+
 /**
  * Groups operations into patches that fit into one event each. A value that is too large for one event is built up by
  * several.
- * @param maxBytes limit for all patches together: elements of an array that does not fit into one event take an
- *   operation each, which is many times their own size. Default: no limit
  * @throws ExecstreamError `EVENT_TOO_LARGE` for a string or key that is too large for one event, because RFC 6902 cannot
- *   append to it; or above `maxBytes`
+ *   append to it; or above `totalBytes`
  */
 export function splitPatch(
   patch: readonly PatchOperation[],
-  maxBytes: number = Number.POSITIVE_INFINITY,
+  { sizes: { part } = DEFAULT_SIZE_LIMITS, totalBytes = Number.POSITIVE_INFINITY }: SplitPatchOptions = {},
 ): PatchOperation[][] {
   const patches: PatchOperation[][] = [];
-  let bytes = MAX_DATA_BYTES + 1;
+  let bytes = part + 1;
   let total = 0;
   for (const unsplit of patch) {
-    for (const operation of splitOperation(unsplit)) {
+    for (const operation of splitOperation(unsplit, part)) {
       const more = jsonBytes(operation) + 1;
       total += more;
-      if (total > maxBytes) throw tooManyBytes(operation, maxBytes);
-      if (bytes + more > MAX_DATA_BYTES) {
+      if (total > totalBytes) throw tooManyBytes(operation, totalBytes, part);
+      if (bytes + more > part) {
         patches.push([]);
         bytes = FRAME_BYTES;
       }
@@ -82,8 +92,8 @@ export function splitPatch(
   return patches;
 }
 
-function* splitOperation(operation: PatchOperation): Generator<PatchOperation> {
-  const max = MAX_DATA_BYTES - FRAME_BYTES - 1;
+function* splitOperation(operation: PatchOperation, part: number): Generator<PatchOperation> {
+  const max = part - FRAME_BYTES - 1;
   const bytes = jsonBytes(operation);
   if (bytes <= max) {
     yield operation;
@@ -91,7 +101,7 @@ function* splitOperation(operation: PatchOperation): Generator<PatchOperation> {
   }
   const { op, path, value } = operation;
   const isArray = Array.isArray(value);
-  if (!isArray && !isObject(value)) throw eventTooLarge(shown(path), bytes);
+  if (!isArray && !isObject(value)) throw eventTooLarge(shown(path), bytes, part);
   // The first operation has as many members as fit; each other member takes one operation, in order, so that an array
   // grows at its end.
   const members = Object.entries(value);
@@ -101,7 +111,7 @@ function* splitOperation(operation: PatchOperation): Generator<PatchOperation> {
   }
   const first: [string, JsonValue][] = [];
   let room = max - jsonBytes({ op, path, value: isArray ? [] : {} });
-  if (room < 0) throw eventTooLarge(shown(path), bytes);
+  if (room < 0) throw eventTooLarge(shown(path), bytes, part);
   let next = 0;
   for (; next < members.length; next++) {
     const [key, inner] = members[next]!;
@@ -112,8 +122,8 @@ function* splitOperation(operation: PatchOperation): Generator<PatchOperation> {
   // fromEntries defines own properties, a key `__proto__` included.
   yield { op, path, value: isArray ? first.map(([, inner]) => inner) : Object.fromEntries(first) };
   for (const [key, inner] of members.slice(next)) {
-    if (!isArray && isUnsafe(key)) throw eventTooLarge(shown(path), bytes);
-    yield* splitOperation({ op: 'add', path: member(path, key), value: inner });
+    if (!isArray && isUnsafe(key)) throw eventTooLarge(shown(path), bytes, part);
+    yield* splitOperation({ op: 'add', path: member(path, key), value: inner }, part);
   }
 }
 
@@ -123,10 +133,10 @@ function member(path: string, key: string): string {
   return `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
-function tooManyBytes({ path }: PatchOperation, maxBytes: number): ExecstreamError {
+function tooManyBytes({ path }: PatchOperation, totalBytes: number, part: number): ExecstreamError {
   return new ExecstreamError(
     'EVENT_TOO_LARGE',
-    `${shown(path)}: split into events of ${MAX_DATA_BYTES} bytes, the patch has more than ${maxBytes} bytes; build the value in several batches`,
+    `${shown(path)}: split into events of ${part} bytes, the patch has more than ${totalBytes} bytes; build the value in several batches`,
   );
 }
 

@@ -1,6 +1,6 @@
-// The size of events and its limit (PROTOCOL.md, "Events"), and copies of JSON values.
+// The size of events, and copies of JSON values.
 import { ExecstreamError, messageOf } from './errors.ts';
-import { MAX_DATA_BYTES, type NewEvent } from './events.ts';
+import type { NewEvent } from './events.ts';
 import { exceedsDepth, MAX_JSON_DEPTH } from './json-depth.ts';
 
 /** Upper bound of what an envelope adds to its data in a log: id, seq, type, ts, attempt and their punctuation. */
@@ -18,11 +18,11 @@ export function eventBytes(event: NewEvent): number {
   return jsonBytes(event.data) + ENVELOPE_BYTES;
 }
 
-/** The error for an event whose data exceeds the limit. */
-export function eventTooLarge(subject: string, bytes: number): ExecstreamError {
+/** The error for an event whose data exceeds a limit. */
+export function eventTooLarge(subject: string, bytes: number, limit: number): ExecstreamError {
   return new ExecstreamError(
     'EVENT_TOO_LARGE',
-    `${subject} has ${bytes} bytes of data; an event may have ${MAX_DATA_BYTES}`,
+    `${subject} has ${bytes} bytes of data; an event may have ${limit}`,
   );
 }
 

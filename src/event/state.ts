@@ -26,7 +26,13 @@ export interface ToolCall {
   readonly name: string;
   readonly status: EventData['tool_call']['status'];
   readonly args?: JsonValue;
+  /** `args` does not fit into a message; `argsBytes` is its size. */
+  readonly argsOmitted?: boolean;
+  readonly argsBytes?: number;
   readonly result?: JsonValue;
+  /** As for `args`. */
+  readonly resultOmitted?: boolean;
+  readonly resultBytes?: number;
   readonly error?: string;
   readonly durationMs?: number;
 }
@@ -123,7 +129,8 @@ function changesOf(state: ExecutionState, event: ExecutionEvent): Partial<Execut
     case 'tool_call': {
       const { toolCallId: id, toolName: name, ...rest } = event.data;
       // A call that starts again has no outcome yet.
-      const update = (old?: ToolCall) => ({ ...(rest.status !== 'started' && old), id, name, ...rest });
+      const update = (old?: ToolCall) =>
+        withKnownArgs({ ...(rest.status !== 'started' && old), id, name, ...rest });
       return { toolCalls: upsert(state.toolCalls, (call) => call.id === id, update) };
     }
     case 'warning':
@@ -138,6 +145,11 @@ function changesOf(state: ExecutionState, event: ExecutionEvent): Partial<Execut
     default:
       return undefined;
   }
+}
+
+/** Arguments that another event of the call carries are not omitted. */
+function withKnownArgs({ argsOmitted, argsBytes, ...call }: ToolCall): ToolCall {
+  return call.args !== undefined || !argsOmitted ? call : { ...call, argsOmitted, argsBytes };
 }
 
 type SubjectEvent = ExecutionEvent<'agent_start' | 'agent_status' | 'task_start' | 'task_status'>;

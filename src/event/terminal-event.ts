@@ -6,13 +6,13 @@ import {
   type ExecutionStatus,
   type FailedStatus,
   type JsonValue,
-  MAX_DATA_BYTES,
   type NewEvent,
   type TerminalType,
   timestamp,
   type Usage,
 } from './events.ts';
-import { truncate, utf8Bytes } from './text.ts';
+import { DEFAULT_SIZE_LIMITS, type SizeLimits } from './size-limits.ts';
+import { truncate, truncateToBytes, utf8Bytes } from './text.ts';
 
 /** How an execution ended, as its row stores it. */
 export interface Ended {
@@ -34,10 +34,12 @@ export interface EndSummary {
 
 /** The largest duration: GraphQL's Int, 24 days and 20 hours. */
 const MAX_INT = 2 ** 31 - 1;
-/** UTF-16 code units of an error's message and code in an event; JSON needs up to 6 bytes for each. */
+/** UTF-16 code units of an error's message and code in an event. */
 export const MAX_MESSAGE_UNITS = 8_000;
 export const MAX_CODE_UNITS = 200;
 const MAX_USAGE_BYTES = 8 * 1024;
+/** Bytes of an `error` besides its message and usage; a code unit of the code takes up to 6. */
+const ERROR_BYTES = 2 * 1024;
 
 /** Limits a duration to what an event can carry. */
 export function clampDuration(ms: number): number {
@@ -55,46 +57,62 @@ export function durationMs(row: Pick<Ended, 'startedAt' | 'finishedAt'>, now = n
  * @param ms the duration, clamped here.
  */
 export function endSummary(usage: Usage | undefined, ms: number): EndSummary {
-  const fits = usage !== undefined && utf8Bytes(JSON.stringify(usage)) < MAX_USAGE_BYTES;
-  return { ...(fits && { usage }), durationMs: clampDuration(ms) };
+  return { ...(usage && fitsUsage(usage) && { usage }), durationMs: clampDuration(ms) };
+}
+
+/** Whether an event may carry this usage. */
+export function fitsUsage(usage: Usage): boolean {
+  return utf8Bytes(JSON.stringify(usage)) < MAX_USAGE_BYTES;
 }
 
 /**
  * The data of a `complete` event, with a copy of the result as JSON carries it. A result that does not fit, or is not
  * JSON, is replaced by `resultOmitted`; the execution's state says whether it was kept.
  */
-export function completeData(result: unknown, summary: EndSummary): EventData['complete'] {
+export function completeData(
+  result: unknown,
+  summary: EndSummary,
+  sizes: SizeLimits = DEFAULT_SIZE_LIMITS,
+): EventData['complete'] {
   const bare = { status: 'SUCCESS' as const, ...summary };
-  if (result === undefined) return bare;
+  let json: string | undefined;
   try {
-    const json = JSON.stringify({ ...bare, result });
-    // The number of code units is a lower bound of the bytes, and cheap for a result of many megabytes.
-    if (json.length <= MAX_DATA_BYTES && utf8Bytes(json) <= MAX_DATA_BYTES) return JSON.parse(json);
+    json = JSON.stringify(result);
   } catch {
     // A cycle or a BigInt. Temporal's converter may still be able to return it.
+    return { ...bare, resultOmitted: true };
   }
-  return { ...bare, resultOmitted: true };
+  if (json === undefined) return bare;
+  const resultBytes = utf8Bytes(json);
+  const bytes = resultBytes + utf8Bytes(JSON.stringify({ ...bare, result: '' })) - 2;
+  if (bytes > sizes.data) return { ...bare, resultOmitted: true, resultBytes };
+  return { ...bare, result: JSON.parse(json) };
 }
 
-/** The data of an `error` event; a long message or code is truncated. */
+/** The data of an `error` event; a long message or code is truncated, so that two copies of the data fit. */
 export function errorData(
   status: FailedStatus,
   error: { readonly message: string; readonly code?: string | undefined },
   summary: EndSummary,
+  { part }: SizeLimits = DEFAULT_SIZE_LIMITS,
 ): EventData['error'] {
-  const message = truncate(error.message, MAX_MESSAGE_UNITS);
+  const shortened = truncate(error.message, MAX_MESSAGE_UNITS);
+  const message = truncateToBytes(shortened, part - MAX_USAGE_BYTES - ERROR_BYTES);
   const code = error.code?.slice(0, MAX_CODE_UNITS);
   return { status, message, ...(code && { code }), ...summary };
 }
 
 /** The terminal event of a row; undefined while the execution is open. */
-export function terminalEventOf(row: Ended): NewEvent<TerminalType> | undefined {
+export function terminalEventOf(
+  row: Ended,
+  sizes: SizeLimits = DEFAULT_SIZE_LIMITS,
+): NewEvent<TerminalType> | undefined {
   const { status, result, error } = row;
   const ts = timestamp(row.finishedAt);
   const summary = endSummary(row.usage, durationMs(row));
   switch (status) {
     case 'SUCCESS': {
-      const data = completeData(result, summary);
+      const data = completeData(result, summary, sizes);
       const isOmitted = result === undefined && row.resultOmitted;
       return { type: 'complete', ts, data: isOmitted ? { ...data, resultOmitted: true } : data };
     }
@@ -105,7 +123,7 @@ export function terminalEventOf(row: Ended): NewEvent<TerminalType> | undefined 
       return {
         type: 'error',
         ts,
-        data: errorData(status, error ?? { message: `execution ended: ${status}` }, summary),
+        data: errorData(status, error ?? { message: `execution ended: ${status}` }, summary, sizes),
       };
     default:
       return undefined;

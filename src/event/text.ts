@@ -1,11 +1,19 @@
 // Splits text into chunks. The chunks joined are the text, byte for byte.
-import { MAX_DATA_BYTES } from './events.ts';
+import { DEFAULT_SIZE_LIMITS, type SizeLimits } from './size-limits.ts';
 
 /** Bytes of `{"content":""}`. */
 const FRAME_BYTES = 14;
 
-/** Limit for a chunk's content: bytes of JSON without the quotes. */
-export const MAX_CONTENT_BYTES = MAX_DATA_BYTES - FRAME_BYTES;
+/**
+ * Bytes that a line break counts. JSON takes 2 for CR or LF, but plain SSE begins a new line, `\ndata: `, which takes 7
+ * and is sent once where JSON may be sent twice.
+ */
+const LINE_BREAK_BYTES = 4;
+
+/** Limit for a chunk's content, as `contentBytes` counts it. */
+export function maxContentBytes({ part }: Pick<SizeLimits, 'part'>): number {
+  return part - FRAME_BYTES;
+}
 
 export interface TextCutter {
   /** Adds text and returns chunks. A last code unit that may be half of a pair or CRLF is held back. */
@@ -15,7 +23,7 @@ export interface TextCutter {
 }
 
 /** Splits text that arrives incrementally, so that no chunk ends inside a surrogate pair or a CRLF. */
-export function createTextCutter(): TextCutter {
+export function createTextCutter(sizes: Pick<SizeLimits, 'part'> = DEFAULT_SIZE_LIMITS): TextCutter {
   let heldBack = '';
   return {
     add(text) {
@@ -24,7 +32,7 @@ export function createTextCutter(): TextCutter {
       const last = all.charCodeAt(all.length - 1);
       const end = isHigh(last) || last === CR ? all.length - 1 : all.length;
       heldBack = all.slice(end);
-      return splitText(all.slice(0, end));
+      return splitText(all.slice(0, end), sizes);
     },
     flush() {
       const text = heldBack;
@@ -35,33 +43,42 @@ export function createTextCutter(): TextCutter {
 }
 
 /** Splits text into pieces that fit into one chunk each, never inside a surrogate pair or a CRLF. */
-export function splitText(text: string, maxBytes: number = MAX_CONTENT_BYTES): string[] {
+export function splitText(text: string, sizes: Pick<SizeLimits, 'part'> = DEFAULT_SIZE_LIMITS): string[] {
+  const maxBytes = maxContentBytes(sizes);
   if (text === '') return [];
   if (contentBytes(text) <= maxBytes) return [text];
   const pieces: string[] = [];
-  let start = 0;
-  let bytes = 0;
-  for (let i = 0; i < text.length; ) {
-    const code = text.charCodeAt(i);
-    const next = text.charCodeAt(i + 1);
-    const pair = isHigh(code) && isLow(next);
-    const units = pair || (code === CR && next === LF) ? 2 : 1;
-    const cost = units === 2 ? 4 : unitBytes(code);
-    if (bytes + cost > maxBytes) {
-      pieces.push(text.slice(start, i));
-      start = i;
-      bytes = 0;
-    }
-    bytes += cost;
-    i += units;
+  for (let start = 0; start < text.length; ) {
+    const end = endOfPiece(text, start, maxBytes);
+    pieces.push(text.slice(start, end));
+    start = end;
   }
-  pieces.push(text.slice(start));
   return pieces;
 }
 
-/** Bytes of a text as JSON, without the quotes. */
+/** Where a piece of up to `maxBytes` ends that begins at `start`. */
+function endOfPiece(text: string, start: number, maxBytes: number): number {
+  let bytes = 0;
+  let end = start;
+  while (end < text.length) {
+    const code = text.charCodeAt(end);
+    const next = text.charCodeAt(end + 1);
+    const isPair = (isHigh(code) && isLow(next)) || (code === CR && next === LF);
+    bytes += isPair ? 4 : unitBytes(code);
+    if (bytes > maxBytes) break;
+    end += isPair ? 2 : 1;
+  }
+  return end;
+}
+
+/** Bytes of a text in a chunk: as JSON without the quotes, and with the cost of line breaks in plain SSE. */
 export function contentBytes(text: string): number {
-  return Buffer.byteLength(JSON.stringify(text)) - 2;
+  let bytes = Buffer.byteLength(JSON.stringify(text)) - 2;
+  // A CRLF is one line break, and takes 4 bytes of JSON.
+  for (const lineBreak of text.match(/\r\n|\r|\n/g) ?? []) {
+    if (lineBreak.length === 1) bytes += LINE_BREAK_BYTES - 2;
+  }
+  return bytes;
 }
 
 /** The end of a text, up to `maxBytes` of UTF-8; never begins inside a surrogate pair or a CRLF. */
@@ -96,15 +113,22 @@ export function truncate(text: string, maxUnits: number): string {
   return `${text.slice(0, maxUnits).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
+/** Truncates a text to bytes of JSON, without the quotes, and an ellipsis; never inside a surrogate pair. */
+export function truncateToBytes(text: string, maxBytes: number): string {
+  const end = endOfPiece(text, 0, maxBytes);
+  return end === text.length ? text : `${text.slice(0, end)}…`;
+}
+
 const CR = 0x0d;
 const LF = 0x0a;
 const isHigh = (code: number): boolean => code >= 0xd800 && code <= 0xdbff;
 const isLow = (code: number): boolean => code >= 0xdc00 && code <= 0xdfff;
 
-/** Bytes of one code unit in the output of JSON.stringify, outside of surrogate pairs. */
+/** Bytes of one code unit as `contentBytes` counts them, outside of surrogate pairs and CRLF. */
 function unitBytes(code: number): number {
+  if (code === CR || code === LF) return LINE_BREAK_BYTES;
   if (code === 0x22 || code === 0x5c) return 2;
-  if (code < 0x20) return (code >= 0x08 && code <= 0x0a) || code === 0x0c || code === CR ? 2 : 6;
+  if (code < 0x20) return code === 0x08 || code === 0x09 || code === 0x0c ? 2 : 6;
   if (code < 0x80) return 1;
   if (code < 0x800) return 2;
   return isHigh(code) || isLow(code) ? 6 : 3;

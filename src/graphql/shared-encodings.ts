@@ -8,6 +8,7 @@
 import type { ExecutionArgs } from 'graphql';
 import { Counts } from '../async/counts.ts';
 import { ExecstreamError } from '../event/errors.ts';
+import { DEFAULT_SIZE_LIMITS, type SizeLimits } from '../event/size-limits.ts';
 import { ANONYMOUS, type Caller, callerKey } from '../execution/permission.ts';
 import { type ExecutionCounter, SharedEncoding } from '../stream/shared-encoding.ts';
 import type { Tail } from '../tail/tail.ts';
@@ -48,8 +49,11 @@ export class SharedEncodings {
   readonly #executorOf = createEventExecutors();
   readonly #byTail = new WeakMap<Tail, TailDocuments>();
   readonly #limits: DocumentLimits;
+  readonly #sizes: SizeLimits;
 
-  constructor(limits: Partial<DocumentLimits> = {}) {
+  /** @param sizes limits of the messages */
+  constructor(limits: Partial<DocumentLimits> = {}, sizes: SizeLimits = DEFAULT_SIZE_LIMITS) {
+    this.#sizes = sizes;
     this.#limits = { ...DEFAULT_DOCUMENT_LIMITS, ...limits };
   }
 
@@ -70,7 +74,7 @@ export class SharedEncodings {
     const { permissionClass, tail } = viewer;
     const encoding =
       encodings.get(permissionClass) ??
-      new SharedEncoding(tail, this.#executorOf(args), this.counter, permissionClass);
+      new SharedEncoding(tail, this.#executorOf(args), this.counter, permissionClass, this.#sizes);
     encodings.set(permissionClass, encoding);
     encoding.users += 1;
     return [encoding, () => release(documents, document, encoding)];

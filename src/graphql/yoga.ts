@@ -7,6 +7,7 @@ import {
   getOperationAST,
 } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
+import type { SizeLimits } from '../event/size-limits.ts';
 import type { Caller } from '../execution/permission.ts';
 import { prefersPage } from '../http/negotiation.ts';
 import { schema } from '../schema/index.ts';
@@ -35,6 +36,11 @@ export interface GraphQLOptions {
   readonly limits?: Partial<QueryLimits> | undefined;
   readonly documents?: Partial<DocumentLimits> | undefined;
   /**
+   * Limits of the messages.
+   * @default DEFAULT_SIZE_LIMITS
+   */
+  readonly sizes?: SizeLimits | undefined;
+  /**
    * Reservations of single connection mode per caller, with or without a connection.
    * @default 100
    */
@@ -59,7 +65,7 @@ export function createGraphQL(options: GraphQLOptions): GraphQL {
   // Otherwise the first request would have to wait for it.
   assertValidSchema(schema);
   const queryLimits = { ...DEFAULT_QUERY_LIMITS, ...limits };
-  const encodings = new SharedEncodings(options.documents);
+  const encodings = new SharedEncodings(options.documents, options.sizes);
   const operations = new SubscriptionRegistry(encodings);
   // Yoga logs every error that it masks, including mistakes in requests, which are no errors of the server.
   const log = (error: unknown) => {

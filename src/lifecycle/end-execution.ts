@@ -7,6 +7,7 @@
 // 3. The position comes last, so that a row with a position has its terminal event in the log. A crash in between leaves
 //    an ended row without a position, which any server completes with `recordEnd` (the log accepts one end only).
 import { isFinal, type NewEvent, type TerminalType } from '../event/events.ts';
+import type { SizeLimits } from '../event/size-limits.ts';
 import { type Ended, terminalEventOf } from '../event/terminal-event.ts';
 import type { ExecutionEnd } from '../execution/store.ts';
 
@@ -21,6 +22,11 @@ export type EndedRow = Ended & { readonly attempt: number };
 
 /** How an end reaches the log and the row; every process that ends executions has its own implementation. */
 export interface EndRecorder<Row extends EndedRow> {
+  /**
+   * Limits of a terminal event that is created from the row.
+   * @default DEFAULT_SIZE_LIMITS
+   */
+  readonly sizes?: SizeLimits;
   /**
    * Appends the terminal event, after everything that precedes it.
    * @returns its position, or that of the terminal event that the log already has; undefined if the event is not in
@@ -74,8 +80,8 @@ export async function endExecution<Row extends EndedRow>(request: EndRequest<Row
  */
 export async function recordEnd<Row extends EndedRow>(
   row: Row,
-  { append, markEnd }: EndRecorder<Row>,
-  terminal: NewEvent<TerminalType> | undefined = terminalEventOf(row),
+  { append, markEnd, sizes }: EndRecorder<Row>,
+  terminal: NewEvent<TerminalType> | undefined = terminalEventOf(row, sizes),
 ): Promise<RecordOutcome> {
   const position = terminal && (await append(terminal, row));
   if (!position) return { outcome: 'not-appended' };

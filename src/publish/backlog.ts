@@ -22,6 +22,7 @@
 import { randomUUID } from 'node:crypto';
 import { type EventType, type NewEvent, timestamp } from '../event/events.ts';
 import { eventBytes } from '../event/json.ts';
+import type { SizeLimits } from '../event/size-limits.ts';
 import { MAX_BATCH_BYTES } from '../log/log.ts';
 import { createEventQueue, type Item, waitingBytes } from './event-queue.ts';
 
@@ -35,6 +36,7 @@ export interface Batch {
 export interface BacklogOptions {
   /** Waiting bytes from which the next event drops the queue. */
   readonly maxBytes: number;
+  readonly sizes: SizeLimits;
   /** The first event of every epoch of the log. */
   readonly startEvent: NewEvent;
   /** See `ResendState.resendEvents`. */
@@ -70,8 +72,9 @@ interface PendingResend {
   readonly content: boolean;
 }
 
-export function createBacklog({ maxBytes, startEvent, resendEvents, onOverflow }: BacklogOptions): Backlog {
-  const queue = createEventQueue();
+export function createBacklog(options: BacklogOptions): Backlog {
+  const { maxBytes, sizes, startEvent, resendEvents, onOverflow } = options;
+  const queue = createEventQueue(sizes);
   let inFlight: Batch | undefined;
   let pending: PendingResend | undefined = { start: true, reset: false, content: false };
 

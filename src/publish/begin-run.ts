@@ -5,12 +5,12 @@ import {
   EXECUTION_KINDS,
   type ExecutionKind,
   type ExecutionMode,
-  MAX_DATA_BYTES,
   type NewEvent,
   timestamp,
 } from '../event/events.ts';
 import { checkExecutionId } from '../event/execution-id.ts';
 import { copyJson, eventTooLarge, jsonBytes } from '../event/json.ts';
+import { DEFAULT_SIZE_LIMITS, type SizeLimits } from '../event/size-limits.ts';
 import type { BeginExecution } from '../execution/store.ts';
 import type { Redaction } from '../redact/redaction.ts';
 
@@ -48,6 +48,7 @@ export interface BeginRun extends Omit<BeginExecution, 'mode' | 'expectsHeartbea
 export function prepareRun(
   run: BeginRun,
   redaction: Redaction,
+  { part }: SizeLimits = DEFAULT_SIZE_LIMITS,
 ): { execution: BeginExecution; startEvent: NewEvent } {
   const { id, kind, attempt, parentId, tenant, workflowId, runId } = run;
   checkExecutionId(id);
@@ -68,7 +69,7 @@ export function prepareRun(
   const execution = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
   const startEvent = redaction.json(startEventOf(kind, run));
   const bytes = jsonBytes(startEvent.data);
-  if (bytes > MAX_DATA_BYTES) throw eventTooLarge(startEvent.type, bytes);
+  if (bytes > part) throw eventTooLarge(startEvent.type, bytes, part);
   return { execution: execution as unknown as BeginExecution, startEvent };
 }
 

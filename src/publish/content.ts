@@ -6,6 +6,7 @@
 // 2. Nothing is held back while another event is published: `pause()` precedes every other event, `end()` the last one.
 import { type ExecutionMode, type JsonValue, type NewEvent, timestamp } from '../event/events.ts';
 import { jsonEquals } from '../event/json-equals.ts';
+import type { SizeLimits } from '../event/size-limits.ts';
 import { createTextCutter } from '../event/text.ts';
 import type { Redaction } from '../redact/redaction.ts';
 import type { PublisherLimits } from './limits.ts';
@@ -14,6 +15,7 @@ import { createTextState, createValueState } from './resend-state.ts';
 export interface ContentOptions {
   readonly mode: ExecutionMode;
   readonly limits: PublisherLimits;
+  readonly sizes: SizeLimits;
   readonly redaction: Redaction;
   push(event: NewEvent, noMerge?: boolean): void;
   /** The ends of strings that were held back from the last value could not be published. */
@@ -37,9 +39,10 @@ export interface RunContent {
   result(): JsonValue | undefined;
 }
 
-export function createContent({ mode, limits, redaction, push, onIncomplete }: ContentOptions): RunContent {
-  const retained = mode === 'TEXT' ? createTextState(limits) : createValueState(limits);
-  const cutter = createTextCutter();
+export function createContent(options: ContentOptions): RunContent {
+  const { mode, limits, sizes, redaction, push, onIncomplete } = options;
+  const retained = mode === 'TEXT' ? createTextState(limits, sizes) : createValueState(limits, sizes);
+  const cutter = createTextCutter(sizes);
   /** The last value with complete strings. The published one may lack the ends of strings. */
   let lastValue: JsonValue = null;
   let isPublished = true;

@@ -1,8 +1,8 @@
 // The calls that end a run, and the one that gives up an attempt.
 import { messageOf } from '../event/errors.ts';
-import { type JsonValue, MAX_DATA_BYTES, timestamp, type Usage } from '../event/events.ts';
+import { type JsonValue, timestamp, type Usage } from '../event/events.ts';
 import { copyJson } from '../event/json.ts';
-import { splitText } from '../event/text.ts';
+import { truncateToBytes } from '../event/text.ts';
 import type { ExecutionEnd } from '../execution/store.ts';
 import type { ExecutionPublisher } from './execution-publisher.ts';
 import type { RunContext } from './run-context.ts';
@@ -11,7 +11,7 @@ export type EndCalls = Pick<ExecutionPublisher, 'complete' | 'fail' | 'abandon'>
 
 /** @param lastUsage the usage that the end carries */
 export function createEndCalls(context: RunContext, lastUsage: () => Usage | undefined): EndCalls {
-  const { id, kind, content, lifecycle, redaction, logger, isLate, push } = context;
+  const { id, kind, content, lifecycle, redaction, logger, sizes, isLate, push } = context;
 
   /** @param endOf computes the end once all content has been published */
   function finish(endOf: () => ExecutionEnd): Promise<boolean> {
@@ -48,7 +48,7 @@ export function createEndCalls(context: RunContext, lastUsage: () => Usage | und
     },
     async abandon(error) {
       if (isLate()) return;
-      const [message = ''] = splitText(redaction.string(messageOf(error)), MAX_DATA_BYTES / 2);
+      const message = truncateToBytes(redaction.string(messageOf(error)), sizes.part / 2);
       content.end();
       push({ type: 'warning', ts: timestamp(), data: { code: 'ATTEMPT_FAILED', message } });
       await lifecycle.leave('abandoned');

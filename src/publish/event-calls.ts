@@ -1,16 +1,16 @@
 // The calls of a run that publish events other than text, values and the end: tool calls, statuses, usage, warnings.
-import { invalidInput } from '../event/errors.ts';
+import { type ExecstreamError, invalidInput } from '../event/errors.ts';
 import {
   CATALOGUE,
   type EventData,
   type EventType,
-  MAX_DATA_BYTES,
   type NewEvent,
   type OpenStatus,
   timestamp,
   type Usage,
 } from '../event/events.ts';
-import { copyJson, eventTooLarge, jsonBytes } from '../event/json.ts';
+import { copyJson } from '../event/json.ts';
+import { fitData } from '../event/omit-fields.ts';
 import { checkEventData } from '../event/validation.ts';
 import type { ExecutionPublisher } from './execution-publisher.ts';
 import type { RunContext } from './run-context.ts';
@@ -34,7 +34,7 @@ const NOT_EMITTED: Partial<Record<EventType, string>> = {
 };
 
 export function createEventCalls(context: RunContext): EventCalls {
-  const { kind, lifecycle, redaction, isLate, push, rejectTooLarge } = context;
+  const { kind, lifecycle, redaction, sizes, isLate, push, rejectTooLarge } = context;
   let lastUsage: Usage | undefined;
   let lastStatus: OpenStatus = 'RUNNING';
 
@@ -42,11 +42,17 @@ export function createEventCalls(context: RunContext): EventCalls {
     const copy = copyJson(data, type);
     checkEventData(type, copy);
     if (isLate()) return Promise.resolve();
-    const redacted = redaction.json(copy);
-    const bytes = jsonBytes(redacted);
-    if (bytes > MAX_DATA_BYTES) rejectTooLarge(eventTooLarge(type, bytes));
-    push({ type, ts: timestamp(), data: redacted } as NewEvent);
+    const redacted = redaction.json(copy!);
+    push({ type, ts: timestamp(), data: fit(type, redacted) } as NewEvent);
     return lifecycle.outbox.room();
+  }
+
+  function fit<T extends EventType>(type: T, data: EventData[T]): EventData[T] {
+    try {
+      return fitData(type, data, sizes);
+    } catch (error) {
+      return rejectTooLarge(error as ExecstreamError);
+    }
   }
 
   function publishStatus(status: OpenStatus, step?: string): Promise<void> {

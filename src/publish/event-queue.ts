@@ -1,7 +1,8 @@
 // Events that wait for the log, in order, counted in bytes. Neighbouring text chunks are merged.
 import type { NewEvent } from '../event/events.ts';
 import { eventBytes } from '../event/json.ts';
-import { contentBytes, MAX_CONTENT_BYTES } from '../event/text.ts';
+import { DEFAULT_SIZE_LIMITS, type SizeLimits } from '../event/size-limits.ts';
+import { contentBytes, maxContentBytes } from '../event/text.ts';
 
 export interface Item {
   readonly event: NewEvent;
@@ -35,7 +36,14 @@ export function waitingBytes(items: readonly Item[]): number {
   return items.reduce((sum, { resent, bytes }) => sum + (resent ? 0 : bytes), 0);
 }
 
-export function createEventQueue(): EventQueue {
+/** An upper bound for the bytes of an event, also in the sense of `contentBytes`. */
+function bytesOf(event: NewEvent): number {
+  const bytes = eventBytes(event);
+  return event.type === 'llm_chunk' ? Math.max(bytes, contentBytes(event.data.content)) : bytes;
+}
+
+export function createEventQueue(sizes: SizeLimits = DEFAULT_SIZE_LIMITS): EventQueue {
+  const maxChunkBytes = maxContentBytes(sizes);
   let items: Item[] = [];
   let bytes = 0;
 
@@ -46,7 +54,7 @@ export function createEventQueue(): EventQueue {
     if (event.type !== 'llm_chunk' || last.event.type !== 'llm_chunk') return false;
     const added = contentBytes(event.data.content);
     // `bytes` is an upper bound of the size of the chunk's data, so a merged chunk is never too large.
-    if (last.bytes + added > MAX_CONTENT_BYTES) return false;
+    if (last.bytes + added > maxChunkBytes) return false;
     const content = last.event.data.content + event.data.content;
     items[items.length - 1] = {
       ...last,
@@ -69,7 +77,7 @@ export function createEventQueue(): EventQueue {
     },
     push(event, noMerge = false) {
       if (!noMerge && merge(event)) return;
-      const item = { event, bytes: eventBytes(event), resent: false, noMerge };
+      const item = { event, bytes: bytesOf(event), resent: false, noMerge };
       items.push(item);
       bytes += item.bytes;
     },

@@ -39,7 +39,8 @@ export interface RunStats {
  * Publishing never fails the work, and delays it by a limited time: the promise of a publishing call resolves when
  * there is room in the outbox, after `blockMs` at the latest, and never rejects because of the row or the log. Mistakes
  * of the caller are thrown synchronously as ExecstreamErrors: `BAD_USER_INPUT`, and `EVENT_TOO_LARGE` for an event
- * above 64 KiB, which viewers see as a `warning`. After the run has ended, calls have no effect.
+ * that does not fit into half a message (28 KiB by default), which viewers see as a `warning`. After the run has ended,
+ * calls have no effect.
  */
 export interface ExecutionPublisher {
   readonly id: string;
@@ -63,6 +64,10 @@ export interface ExecutionPublisher {
   simulateText(text: string, options?: SimulatedTextOptions): Promise<void>;
   /** Publishes a partial or complete value, as the difference to the previous one. It may be changed afterwards. */
   value(partial: unknown): Promise<void>;
+  /**
+   * Publishes a tool call. `args` and `result` that do not fit into a message are omitted: viewers receive `argsOmitted`
+   * and `argsBytes`, or `resultOmitted` and `resultBytes`, in their place.
+   */
   toolCall(call: EventData['tool_call']): Promise<void>;
   /** Publishes a status and writes it to the row. */
   status(status: OpenStatus, step?: string): Promise<void>;

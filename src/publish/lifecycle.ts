@@ -4,6 +4,7 @@ import { settleWithin } from '../async/timeout.ts';
 import type { LivenessWriter } from '../coordination/liveness.ts';
 import type { ExecstreamError } from '../event/errors.ts';
 import type { NewEvent, OpenStatus } from '../event/events.ts';
+import type { SizeLimits } from '../event/size-limits.ts';
 import type { BeginExecution, Execution, ExecutionEnd, ExecutionStore } from '../execution/store.ts';
 import type { Position } from '../lifecycle/end-execution.ts';
 import type { LogWriter } from '../log/log.ts';
@@ -25,6 +26,7 @@ export interface LifecycleOptions {
   readonly execution: BeginExecution;
   readonly startEvent: NewEvent;
   readonly limits: PublisherLimits;
+  readonly sizes: SizeLimits;
   readonly logger: Logger;
   /** See `ResendState.resendEvents`. */
   resendEvents(queuedUnits: number): NewEvent[];
@@ -55,7 +57,7 @@ export interface Lifecycle {
 }
 
 export function createLifecycle(options: LifecycleOptions): Lifecycle {
-  const { log, store, execution, startEvent, limits, logger, resendEvents } = options;
+  const { log, store, execution, startEvent, limits, sizes, logger, resendEvents } = options;
   const executionId = execution.id;
   let phase: RunPhase = phases.OPEN;
   let attempt = execution.attempt;
@@ -71,6 +73,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     log,
     executionId,
     limits,
+    sizes,
     logger,
     startEvent,
     resendEvents,
@@ -129,6 +132,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
         outbox,
         row,
         begun: begun!,
+        sizes,
         flushMs: limits.endMs / 2,
         onRowEnded: () => enter(phases.rowEnded(phase)),
         endedAt: () => phases.endedAtOf(phase),

@@ -1,4 +1,5 @@
 // The limits of a publisher, and their defaults.
+import { MIN_MESSAGE_BYTES } from '../event/size-limits.ts';
 
 /** Every limit of a publisher. Times are in ms. */
 export interface PublisherLimits {
@@ -60,6 +61,13 @@ export interface PublisherLimits {
    * @default 500
    */
   readonly wholeValueEvery: number;
+  /**
+   * Bytes of the largest message that a viewer may receive, from 61440 to 16777216. Text and patches are split so that
+   * they fit; arguments and results of tools and the result of the run are omitted if they do not. Raise it together
+   * with `MAX_MESSAGE_BYTES` of the servers, and only if all readers can buffer such messages.
+   * @default 61440 (60 KiB)
+   */
+  readonly messageBytes: number;
 }
 
 export const DEFAULT_LIMITS: PublisherLimits = {
@@ -74,4 +82,5 @@ export const DEFAULT_LIMITS: PublisherLimits = {
   heldTextBytes: 1024 * 1024,
   resultUnits: 16 * 1024 * 1024,
   wholeValueEvery: 500,
+  messageBytes: MIN_MESSAGE_BYTES,
 };

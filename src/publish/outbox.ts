@@ -4,6 +4,7 @@
 import { createCondition } from '../async/condition.ts';
 import { ExecstreamError } from '../event/errors.ts';
 import type { NewEvent } from '../event/events.ts';
+import type { SizeLimits } from '../event/size-limits.ts';
 import type { Position } from '../lifecycle/end-execution.ts';
 import type { LogWriter } from '../log/log.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -21,6 +22,7 @@ export interface OutboxOptions {
   readonly log: Pick<LogWriter, 'open' | 'append'>;
   readonly executionId: string;
   readonly limits: PublisherLimits;
+  readonly sizes: SizeLimits;
   readonly logger: Logger;
   /** The first event of every epoch of the log. */
   readonly startEvent: NewEvent;
@@ -58,7 +60,7 @@ export interface Outbox {
 }
 
 export function createOutbox(options: OutboxOptions): Outbox {
-  const { log, executionId, limits, logger, startEvent, resendEvents } = options;
+  const { log, executionId, limits, sizes, logger, startEvent, resendEvents } = options;
   const condition = createCondition();
   const stopped = new AbortController();
   const calls = createLogCalls({ log, executionId, callMs: limits.callMs, signal: stopped.signal });
@@ -69,6 +71,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   const backlog = createBacklog({
     maxBytes: limits.outboxBytes,
+    sizes,
     startEvent,
     resendEvents,
     onOverflow(lost) {

@@ -2,6 +2,7 @@
 
 import type { LivenessWriter } from '../coordination/liveness.ts';
 import { invalidInput } from '../event/errors.ts';
+import { sizeLimitsOf } from '../event/size-limits.ts';
 import type { ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
 import { createRedactor, type RedactOptions } from '../redact/redaction.ts';
@@ -70,6 +71,7 @@ export interface Publisher {
 export function createPublisher(options: PublisherOptions): Publisher {
   const { log, store, logger = SILENT, redact } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const sizes = sizeLimitsOf(limits.messageBytes);
   const createRedaction = createRedactor(redact);
   const openRuns = new Set<Run>();
   let isClosed = false;
@@ -83,6 +85,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
         store,
         logger: redaction.logger(logger),
         limits,
+        sizes,
         redaction,
         onReleased: () => openRuns.delete(run),
       });

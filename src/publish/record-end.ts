@@ -10,6 +10,7 @@
 // terminal event from the row (source/end-reconciler.ts).
 import { MAX_TIMER_MS } from '../async/timeout.ts';
 import { timestamp } from '../event/events.ts';
+import type { SizeLimits } from '../event/size-limits.ts';
 import type { Execution, ExecutionEnd } from '../execution/store.ts';
 import {
   type EndedRow,
@@ -29,6 +30,8 @@ export interface RecordEndOptions {
   readonly begun: Promise<Pick<Execution, 'attempt' | 'startedAt'>>;
   /** Time for the queued events to reach the log before the row is finished. */
   readonly flushMs: number;
+  /** Limits of the terminal event. */
+  readonly sizes: SizeLimits;
   /** The row has ended: from now on any process may append the terminal event. */
   onRowEnded(): void;
   /** The position of a terminal event that another process has appended, if the log reported one. */
@@ -41,11 +44,12 @@ export interface RecordEndOptions {
  */
 export async function recordRunEnd(
   end: ExecutionEnd,
-  { outbox, row, begun, flushMs, onRowEnded, endedAt }: RecordEndOptions,
+  { outbox, row, begun, flushMs, sizes, onRowEnded, endedAt }: RecordEndOptions,
 ): Promise<Exclude<EndOutcome, { outcome: 'missing' }>> {
   await outbox.flush(flushMs);
   const { attempt, startedAt } = await begun;
   const recorder: EndRecorder<EndedRow> = {
+    sizes,
     async append(terminal) {
       onRowEnded();
       outbox.push({ ...terminal, ts: timestamp() });

@@ -4,6 +4,7 @@ import { messageOf } from '../event/errors.ts';
 import { type JsonValue, type NewEvent, type PatchOperation, timestamp } from '../event/events.ts';
 import { diffJson, splitPatch, wholeValue } from '../event/json-diff.ts';
 import { checkValueSize } from '../event/json-size.ts';
+import { DEFAULT_SIZE_LIMITS, type SizeLimits } from '../event/size-limits.ts';
 import { splitText, tailOf } from '../event/text.ts';
 import type { PublisherLimits } from './limits.ts';
 
@@ -27,7 +28,10 @@ export interface ResendState {
 }
 
 /** Keeps a text. It grows by concatenation, which copies nothing until the text is read. */
-export function createTextState(limits: PublisherLimits): ResendState {
+export function createTextState(
+  limits: PublisherLimits,
+  sizes: SizeLimits = DEFAULT_SIZE_LIMITS,
+): ResendState {
   let content = initialContent('TEXT');
   return {
     addText(chunk) {
@@ -43,7 +47,7 @@ export function createTextState(limits: PublisherLimits): ResendState {
       const sent = text.slice(0, Math.max(0, text.length - queuedUnits));
       const kept = tailOf(sent, limits.heldTextBytes);
       const ts = timestamp();
-      const events: NewEvent[] = splitText(kept).map((chunk) => ({
+      const events: NewEvent[] = splitText(kept, sizes).map((chunk) => ({
         type: 'llm_chunk',
         ts,
         data: { content: chunk },
@@ -57,7 +61,10 @@ export function createTextState(limits: PublisherLimits): ResendState {
 }
 
 /** Keeps a value, initially `null`. The patches are computed from it, so it is not reduced from them. */
-export function createValueState(limits: PublisherLimits): ResendState {
+export function createValueState(
+  limits: PublisherLimits,
+  sizes: SizeLimits = DEFAULT_SIZE_LIMITS,
+): ResendState {
   let current: JsonValue = null;
   /** Deltas since the last whole value. Starts at the limit, so that the first delta is a whole value. */
   let deltasSinceWhole = limits.wholeValueEvery;
@@ -65,7 +72,7 @@ export function createValueState(limits: PublisherLimits): ResendState {
   function eventsTo(value: JsonValue): NewEvent<'structured_delta'>[] {
     const patch = diffJson(current, value);
     if (patch.length === 0) return [];
-    const patches = splitPatch(patch);
+    const patches = splitPatch(patch, { sizes });
     const sendsWhole =
       deltasSinceWhole + patches.length >= limits.wholeValueEvery ||
       JSON.stringify(patch).length > JSON.stringify(wholeValue(value)).length;
@@ -75,7 +82,7 @@ export function createValueState(limits: PublisherLimits): ResendState {
   }
 
   function sendWhole(value: JsonValue): NewEvent<'structured_delta'>[] {
-    const patches = splitPatch(wholeValue(value));
+    const patches = splitPatch(wholeValue(value), { sizes });
     deltasSinceWhole = patches.length - 1;
     return toEvents(patches);
   }

@@ -3,6 +3,7 @@
 import type { LivenessWriter } from '../coordination/liveness.ts';
 import type { ExecutionKind, ExecutionMode, NewEvent } from '../event/events.ts';
 import { timestamp } from '../event/events.ts';
+import type { SizeLimits } from '../event/size-limits.ts';
 import type { BeginExecution, ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
 import type { Redaction } from '../redact/redaction.ts';
@@ -16,6 +17,8 @@ export interface RunOptions {
   readonly log: LogWriter & LivenessWriter;
   readonly store: ExecutionStore;
   readonly limits: PublisherLimits;
+  /** What `limits.messageBytes` amounts to. */
+  readonly sizes: SizeLimits;
   readonly logger: Logger;
   readonly redaction: Redaction;
   onReleased(): void;
@@ -29,6 +32,7 @@ export interface RunContext {
   readonly lifecycle: Lifecycle;
   readonly redaction: Redaction;
   readonly logger: Logger;
+  readonly sizes: SizeLimits;
   readonly stats: RunStats;
   /** Whether the run is no longer open. Counts the call as late if so. */
   isLate(): boolean;
@@ -47,13 +51,14 @@ export function createRunContext(
   startEvent: NewEvent,
   options: RunOptions,
 ): RunContext {
-  const { redaction, logger, limits } = options;
+  const { redaction, logger, limits, sizes } = options;
   const { id, kind, mode } = execution;
   let late = 0;
   let rejected = 0;
   const content = createContent({
     mode,
     limits,
+    sizes,
     redaction,
     push: (event, noMerge) => lifecycle.outbox.push(event, noMerge),
     onIncomplete: (err) => {
@@ -81,6 +86,7 @@ export function createRunContext(
     lifecycle,
     redaction,
     logger,
+    sizes,
     get stats() {
       const { appended, dropped, bytes: queuedBytes } = outbox;
       return { appended, dropped, rejected, late, queuedBytes, redacted: redaction.counts };

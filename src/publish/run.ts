@@ -20,7 +20,7 @@ export interface Run {
  * @throws ExecstreamError see `prepareRun`.
  */
 export function createRun(beginRun: BeginRun, options: RunOptions): Run {
-  const { execution, startEvent } = prepareRun(beginRun, options.redaction);
+  const { execution, startEvent } = prepareRun(beginRun, options.redaction, options.sizes);
   const context = createRunContext(execution, startEvent, options);
   const { lifecycle, content } = context;
   const { text, simulateText, value } = createContentCalls(context);

@@ -45,7 +45,11 @@ const FIELDS: {
     toolName: 'String!',
     status: 'String!',
     args: 'JSON',
+    argsOmitted: 'Boolean',
+    argsBytes: 'Int',
     result: 'JSON',
+    resultOmitted: 'Boolean',
+    resultBytes: 'Int',
     error: 'String',
     durationMs: 'Int',
   },
@@ -53,28 +57,47 @@ const FIELDS: {
   structured_delta: { patch: 'JSON!' },
   warning: { code: 'String', message: 'String!' },
   reset: { reason: 'String!' },
-  gap: { fromSeq: 'Int!', toSeq: 'Int!', text: 'String', value: 'JSON' },
+  gap: {
+    fromSeq: 'Int!',
+    toSeq: 'Int!',
+    text: 'String',
+    textOmitted: 'Boolean',
+    textBytes: 'Int',
+    value: 'JSON',
+    valueOmitted: 'Boolean',
+    valueBytes: 'Int',
+  },
   error: { status: 'String!', message: 'String!', code: 'String', usage: 'Usage', durationMs: 'Int' },
   complete: {
     status: 'String!',
     result: 'JSON',
     resultOmitted: 'Boolean',
+    resultBytes: 'Int',
     usage: 'Usage',
     durationMs: 'Int',
   },
 };
 
 const DESCRIPTIONS: Partial<Record<`${EventType}.${string}`, string>> = {
+  'tool_call.argsOmitted': 'The arguments do not fit into a message.',
+  'tool_call.argsBytes': 'The size of omitted arguments: bytes of JSON.',
+  'tool_call.resultOmitted': 'The result does not fit into a message.',
+  'tool_call.resultBytes': 'The size of an omitted result: bytes of JSON.',
   'llm_chunk.content':
     'White space is content. The text is the concatenation of all chunks since the last reset.',
   'structured_delta.patch':
     'RFC 6902 operations on the current value, which is null at the start and after a reset.',
   'reset.reason': '`attempt`, `log_lost` or `overflow`: previous text, value and tool calls are void.',
   'gap.text': 'The complete text as of `toSeq`, if it is known.',
+  'gap.textOmitted': 'The text is known and does not fit into a message.',
+  'gap.textBytes': 'The size of an omitted text: bytes of JSON.',
+  'gap.valueOmitted': 'The value is known and does not fit into a message.',
+  'gap.valueBytes': 'The size of an omitted value: bytes of JSON.',
   'gap.value': 'The complete value as of `toSeq`, if it is known.',
   'complete.result': 'The complete text or value.',
   'complete.resultOmitted':
     'The event does not carry the result. Query the execution for it, which also reports whether it was kept.',
+  'complete.resultBytes': 'The size of a result that does not fit into a message: bytes of JSON.',
 };
 
 for (const type of Object.keys(FIELDS) as EventType[]) {

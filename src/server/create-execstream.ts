@@ -1,5 +1,5 @@
 // Constructs a server from its parts. No logic.
-import { splitText } from '../event/text.ts';
+import { type SizeLimits, sizeLimitsOf } from '../event/size-limits.ts';
 import {
   type Authorize,
   type AuthorizePublish,
@@ -46,7 +46,10 @@ export interface Parts {
 
 /** Limits that do not depend on how requests arrive. */
 type ExecstreamLimits = Partial<
-  Pick<Limits, 'streams' | 'query' | 'documents' | 'quotas' | 'reservationsPerCaller' | 'maxBodyBytes'>
+  Pick<
+    Limits,
+    'streams' | 'query' | 'documents' | 'quotas' | 'reservationsPerCaller' | 'maxBodyBytes' | 'messageBytes'
+  >
 >;
 
 export interface ExecstreamOptions extends Parts {
@@ -68,7 +71,9 @@ export interface ExecstreamOptions extends Parts {
   /** How the row of an execution without a publisher is polled. */
   readonly rowSource?: Partial<RowSourceTimes>;
   /** How Temporal's workflows are watched: how ids are resolved, and whether payloads are shown. */
-  readonly workflows?: Partial<Omit<TemporalSourceOptions, 'temporal' | 'log' | 'store' | 'otherwise'>>;
+  readonly workflows?: Partial<
+    Omit<TemporalSourceOptions, 'temporal' | 'log' | 'store' | 'sizes' | 'otherwise'>
+  >;
 }
 
 export interface Execstream {
@@ -91,7 +96,8 @@ export function createExecstream(options: ExecstreamOptions): Execstream {
     options;
   const authorize = withinLimits(policy);
   const onError = (error: unknown) => logger.error({ err: error }, 'request or stream failed');
-  const { reconcileEnd, follow, findWorkflow, stopSweeping } = createSources(options);
+  const sizes = sizeLimitsOf(limits?.messageBytes);
+  const { reconcileEnd, follow, findWorkflow, stopSweeping } = createSources({ ...options, sizes });
   const tails = new Tails({
     log,
     store,
@@ -101,6 +107,7 @@ export function createExecstream(options: ExecstreamOptions): Execstream {
     findWorkflow,
     limits: limits?.streams,
     logger,
+    sizes,
   });
   const streams = new EventStreams(settings, onError);
   const quotas = createQuotas(limits?.quotas);
@@ -110,12 +117,14 @@ export function createExecstream(options: ExecstreamOptions): Execstream {
     logger,
     limits: limits?.query,
     documents: limits?.documents,
+    sizes,
     reservationsPerCaller: limits?.reservationsPerCaller,
   });
   const rest = createRest({
     log,
     store,
     quotas,
+    sizes,
     run: graphql.run,
     graphql: { fetch: (request, caller) => graphql.yoga.fetch(request, { caller }), page: graphiqlPage },
     maxBodyBytes: limits?.maxBodyBytes ?? DEFAULT_SERVER_LIMITS.maxBodyBytes,
@@ -137,14 +146,15 @@ export function createExecstream(options: ExecstreamOptions): Execstream {
 type SourceOptions = Pick<
   ExecstreamOptions,
   'log' | 'store' | 'temporal' | 'liveness' | 'rowSource' | 'workflows'
->;
+> & { readonly sizes: SizeLimits };
 
 /** Constructs what appends events of executions that nobody publishes, and what ends those that were abandoned. */
-function createSources({ log, store, temporal, ...options }: SourceOptions) {
-  const content = { splitText, createValue: () => createValueState(DEFAULT_LIMITS) };
+function createSources({ log, store, temporal, sizes, ...options }: SourceOptions) {
+  const content = { sizes, createValue: () => createValueState(DEFAULT_LIMITS, sizes) };
   const rowSource = createRowSource({ log, store, content, ...options.rowSource });
   const workflowSource =
-    temporal && createTemporalSource({ ...options.workflows, temporal, log, store, otherwise: rowSource });
+    temporal &&
+    createTemporalSource({ ...options.workflows, temporal, log, store, sizes, otherwise: rowSource });
   const source = workflowSource ?? rowSource;
   const reconcileEnd = createEndReconciler({ log, store, content, copyRow: source.copy });
   const reconcileImmediately = createEndReconciler({ log, store, content, graceMs: 0 });

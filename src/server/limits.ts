@@ -1,4 +1,5 @@
 // The limits of one server: those of its parts, and their defaults.
+import { MIN_MESSAGE_BYTES } from '../event/size-limits.ts';
 import { DEFAULT_QUOTAS, type QuotaLimits } from '../execution/quotas.ts';
 import { DEFAULT_QUERY_LIMITS, type QueryLimits } from '../graphql/query-limits.ts';
 import { DEFAULT_RESERVATIONS_PER_CALLER } from '../graphql/reservations.ts';
@@ -17,6 +18,8 @@ export interface Limits extends Omit<ConnectionLimits, 'maxConnections'> {
   readonly streamTokensPerCaller: number;
   /** Limit of a GraphQL request's body. The limit of a batch of events is fixed (docs/publishing.md). */
   readonly maxBodyBytes: number;
+  /** The largest message of a stream: 61440 to 16777216 bytes. */
+  readonly messageBytes: number;
 }
 
 export const DEFAULT_SERVER_LIMITS: Limits = {
@@ -27,6 +30,7 @@ export const DEFAULT_SERVER_LIMITS: Limits = {
   reservationsPerCaller: DEFAULT_RESERVATIONS_PER_CALLER,
   streamTokensPerCaller: DEFAULT_TOKENS_PER_CALLER,
   maxBodyBytes: 128 * 1024,
+  messageBytes: MIN_MESSAGE_BYTES,
   maxHeaderBytes: 16 * 1024,
   requestTimeoutMs: 30_000,
   maxPipelined: 64,

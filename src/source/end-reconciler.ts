@@ -70,6 +70,7 @@ export function createEndReconciler(options: EndReconcilerOptions) {
     const head = await log.head(row.id);
     if (copyRow && !head?.end && !(await isPublished(log, row.id, head))) return copyRow(row.id);
     await recordEnd(row, {
+      sizes: content.sizes,
       append: (terminal) => append(row, head, terminal),
       markEnd: (position) => store.markEnd(row.id, position),
     });

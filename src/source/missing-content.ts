@@ -4,6 +4,7 @@ import { resultContent } from '../event/content-state.ts';
 import { isExecstreamError } from '../event/errors.ts';
 import { type NewEvent, timestamp } from '../event/events.ts';
 import { jsonEquals } from '../event/json-equals.ts';
+import { splitText } from '../event/text.ts';
 import type { Execution } from '../execution/store.ts';
 import type { LogState } from '../log/log-state.ts';
 import type { ContentEvents } from './row-diff.ts';
@@ -25,7 +26,7 @@ export function missingContentOf(
   }
   if (result.text === undefined || (text !== undefined && !result.text.startsWith(text))) return [];
   const ts = timestamp();
-  const rest = content.splitText(result.text.slice(text?.length ?? 0));
+  const rest = splitText(result.text.slice(text?.length ?? 0), content.sizes);
   const chunks = rest.map((piece): NewEvent => ({ type: 'llm_chunk', ts, data: { content: piece } }));
   return text === undefined ? [{ type: 'reset', ts, data: { reason: 'overflow' } }, ...chunks] : chunks;
 }

@@ -16,13 +16,15 @@ import {
   timestamp,
   type Usage,
 } from '../event/events.ts';
-import { terminalEventOf } from '../event/terminal-event.ts';
+import type { SizeLimits } from '../event/size-limits.ts';
+import { fitsUsage, terminalEventOf } from '../event/terminal-event.ts';
+import { splitText } from '../event/text.ts';
 import type { Execution } from '../execution/store.ts';
 
 /** How content is split into events that fit: the publisher's implementation, passed in where both are assembled. */
 export interface ContentEvents {
-  /** Splits a text into pieces that fit into a chunk each. */
-  splitText(text: string): string[];
+  /** Limits of the events. */
+  readonly sizes: SizeLimits;
   /** Takes successive values and returns the patches between them; the first is a whole value. */
   createValue(): { setValue(value: JsonValue): NewEvent[] };
 }
@@ -90,7 +92,7 @@ export function createRowEvents(content: ContentEvents, progress: RowProgress | 
 
   function* statusEvents(row: Execution): Generator<NewEvent> {
     const isStatusNew = row.status !== status && !isFinal(row.status);
-    const newUsage = row.kind === 'workflow' ? row.usage : undefined;
+    const newUsage = row.kind === 'workflow' && row.usage && fitsUsage(row.usage) ? row.usage : undefined;
     const isUsageNew = newUsage !== undefined && JSON.stringify(newUsage) !== JSON.stringify(usage);
     if (!isStatusNew && !(isUsageNew && !isFinal(row.status))) return;
     status = row.status;
@@ -121,7 +123,7 @@ export function createRowEvents(content: ContentEvents, progress: RowProgress | 
       yield { type: 'warning', ts, data: { code: 'TEXT_REWRITTEN', message } };
       yield { type: 'reset', ts, data: { reason: 'attempt' } };
     }
-    for (const piece of content.splitText(text.slice(published.text!.length))) {
+    for (const piece of splitText(text.slice(published.text!.length), content.sizes)) {
       yield { type: 'llm_chunk', ts, data: { content: piece } };
     }
   }
@@ -143,7 +145,7 @@ export function createRowEvents(content: ContentEvents, progress: RowProgress | 
     // An end without a result does not clear the content.
     const hasContent = row.kind !== 'workflow' && !(isFinal(row.status) && row.result === undefined);
     if (hasContent) yield* row.mode === 'TEXT' ? textEvents(row) : valueEvents(row);
-    const terminal = terminalEventOf(row);
+    const terminal = terminalEventOf(row, content.sizes);
     if (terminal) yield terminal;
   }
 

@@ -7,10 +7,12 @@
 // - Frames are held while the ring holds their event or somebody holds their span; with a single viewer none are.
 import type { ExecutionResult } from 'graphql';
 import type { ExecutionEvent } from '../event/events.ts';
+import { DEFAULT_SIZE_LIMITS, type SizeLimits } from '../event/size-limits.ts';
 import { type Frame, joinFrames } from '../sse/frame.ts';
 import type { EventSpan, Events } from '../tail/event-span.ts';
 import type { Tail } from '../tail/tail.ts';
 import type { Encoder, EventExecutor } from './encoder.ts';
+import { fitFrame, fitResult } from './fit-message.ts';
 import { FrameCache } from './frame-cache.ts';
 
 /** How often operations were executed for an event; tests show that it does not grow with the viewers. */
@@ -32,6 +34,7 @@ export class SharedEncoding {
   readonly #ring: Tail['ring'];
   readonly #executor: EventExecutor;
   readonly #counter: ExecutionCounter;
+  readonly #sizes: SizeLimits;
   readonly #results = new WeakMap<ExecutionEvent, ExecutionResult>();
   /** Frames of events in the ring. */
   #frames: FrameCache | undefined;
@@ -45,11 +48,13 @@ export class SharedEncoding {
     executor: EventExecutor,
     counter: ExecutionCounter,
     permissionClass: string,
+    sizes: SizeLimits = DEFAULT_SIZE_LIMITS,
   ) {
     this.permissionClass = permissionClass;
     this.#ring = ring;
     this.#executor = executor;
     this.#counter = counter;
+    this.#sizes = sizes;
   }
 
   /** The result of an event. */
@@ -57,7 +62,7 @@ export class SharedEncoding {
     let result = this.#results.get(event);
     if (!result) {
       this.#counter.executions += 1;
-      result = this.#executor.result(event);
+      result = fitResult(event, this.#executor, this.#sizes);
       this.#results.set(event, result);
     }
     return result;
@@ -68,7 +73,8 @@ export class SharedEncoding {
     const cached = this.#frames?.get(event);
     if (cached) return cached;
     this.#counter.executions += 1;
-    const frame = encoder.next(event, this.#executor);
+    let frame = encoder.next(event, this.#executor);
+    if (frame.length > this.#sizes.message) frame = fitFrame(event, encoder, this.#executor, this.#sizes);
     if (this.#ring.at(event.seq) === event) {
       this.#frames ??= new FrameCache();
       this.#frames.set(event, frame);

@@ -2,6 +2,7 @@
 import { type ContentState, resultContent } from '../event/content-state.ts';
 import { formatCursor } from '../event/cursor.ts';
 import { type ExecutionEvent, timestamp } from '../event/events.ts';
+import { DEFAULT_SIZE_LIMITS, type SizeLimits } from '../event/size-limits.ts';
 import { terminalEventOf } from '../event/terminal-event.ts';
 import type { Execution } from '../execution/store.ts';
 
@@ -9,8 +10,11 @@ import type { Execution } from '../execution/store.ts';
 export type ArchivedResult = Pick<ContentState, 'text' | 'value'>;
 
 /** The terminal event at its own seq; undefined if the row has no end. */
-export function archivedEnd(row: Execution): ExecutionEvent | undefined {
-  const terminal = terminalEventOf(row);
+export function archivedEnd(
+  row: Execution,
+  sizes: SizeLimits = DEFAULT_SIZE_LIMITS,
+): ExecutionEvent | undefined {
+  const terminal = terminalEventOf(row, sizes);
   if (!row.end || !terminal) return undefined;
   return {
     id: formatCursor(row.end.seq, row.end.epoch),

@@ -7,6 +7,7 @@
 //   from its end.
 // - Nothing changes after the terminal event, except that another epoch may replace it.
 import { type ExecutionEvent, isTerminal } from '../event/events.ts';
+import type { SizeLimits } from '../event/size-limits.ts';
 import type { Execution } from '../execution/store.ts';
 import type { LogPage } from '../log/log.ts';
 import { type ArchivedResult, archivedEnd, archivedResultOf } from './archived-end.ts';
@@ -82,10 +83,11 @@ export class LogWindow {
 
   /**
    * Ends the log with the terminal event of its row, because the log is gone or has lost its end.
+   * @param sizes limits of that event
    * @returns false, and changes nothing, if the row has none or this window has ended already
    */
-  endWith(row: Execution): boolean {
-    const event = archivedEnd(row);
+  endWith(row: Execution, sizes?: SizeLimits): boolean {
+    const event = archivedEnd(row, sizes);
     if (!event || this.end > 0) return false;
     this.epoch = row.end!.epoch;
     this.head = event.seq;

@@ -10,6 +10,7 @@
 //   outage.
 import { backoff } from '../async/backoff.ts';
 import { messageOf } from '../event/errors.ts';
+import type { SizeLimits } from '../event/size-limits.ts';
 import type { Execution } from '../execution/store.ts';
 import type { Announcement, LogListener, Unlisten } from '../log/log.ts';
 import { type CatchUpState, CLOSED, CURRENT, Paused } from './catch-up-state.ts';
@@ -27,6 +28,11 @@ export interface TailOptions {
   /** Reads the execution's current row. */
   readonly loadRow: () => Promise<Execution | undefined>;
   readonly outages: LogOutages;
+  /**
+   * Limits of a terminal event that is created from the row.
+   * @default DEFAULT_SIZE_LIMITS
+   */
+  readonly sizes?: SizeLimits | undefined;
 }
 
 /** Extends the window rather than holding one: an announcement then loads one object from memory. */
@@ -138,7 +144,7 @@ export class Tail extends LogWindow implements LogListener {
 
   /** Ends the tail with the terminal event of the row, if the log is gone or has lost its end. */
   archive(row: Execution): void {
-    if (!this.endWith(row)) return;
+    if (!this.endWith(row, this.#options.sizes)) return;
     this.#pages = this.#newPages();
     this.#viewers.wake();
   }

@@ -3,6 +3,7 @@ import { BurstGate } from '../async/burst-gate.ts';
 import { delay } from '../async/delay.ts';
 import type { Cursor } from '../event/cursor.ts';
 import { type ExecutionKind, isFinal } from '../event/events.ts';
+import type { SizeLimits } from '../event/size-limits.ts';
 import { type Authorize, type Caller, requireRead, unknownExecution } from '../execution/permission.ts';
 import type { Execution, ExecutionStore } from '../execution/store.ts';
 import type { LogReader, LogWriter } from '../log/log.ts';
@@ -36,6 +37,11 @@ export interface TailsOptions {
   readonly limits?: Partial<StreamLimits> | undefined;
   /** Receives outages of the log. */
   readonly logger: ErrorLogger;
+  /**
+   * Limits of the terminal events that are created from rows.
+   * @default DEFAULT_SIZE_LIMITS
+   */
+  readonly sizes?: SizeLimits | undefined;
 }
 
 interface SharedTail {
@@ -137,9 +143,9 @@ export class Tails {
       known.viewers += 1;
       return known;
     }
-    const { log, store, follow } = this.#options;
+    const { log, store, follow, sizes } = this.#options;
     const loadRow = () => store.get(executionId);
-    const tail = new Tail(executionId, { log, loadRow, outages: this.#outages });
+    const tail = new Tail(executionId, { log, loadRow, outages: this.#outages, sizes });
     const shared: SharedTail = {
       tail,
       started: tail.start(),

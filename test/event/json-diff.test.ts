@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import jsonPatch from 'fast-json-patch';
 import { describe, expect, test } from 'vitest';
 import type { JsonValue, NewEvent } from '../../src/event/events.ts';
-import { MAX_DATA_BYTES } from '../../src/event/events.ts';
 import { jsonBytes } from '../../src/event/json.ts';
 import { diffJson, splitPatch } from '../../src/event/json-diff.ts';
+import { DEFAULT_SIZE_LIMITS } from '../../src/event/size-limits.ts';
 import { DEFAULT_LIMITS } from '../../src/publish/limits.ts';
 import { createValueState } from '../../src/publish/resend-state.ts';
 import { propertyRuns } from '../support/property-runs.ts';
@@ -131,20 +131,20 @@ describe('large values', () => {
       Object.fromEntries(Array.from({ length: 9_000 }, (_, i) => [`key/${i}`, 'x'.repeat(20)])),
     ],
     ['an array in an array', [[Array.from({ length: 20_000 }, (_, i) => i)], 'after']],
-    ['many large strings', { a: ['x'.repeat(60_000), 'y'.repeat(60_000)], b: { c: 'z'.repeat(65_000) } }],
+    ['many large strings', { a: ['x'.repeat(26_000), 'y'.repeat(26_000)], b: { c: 'z'.repeat(28_000) } }],
     [
       'a key `__proto__` in a large object',
-      JSON.parse(`{"a":"${'x'.repeat(60_000)}","b":"${'y'.repeat(60_000)}","__proto__":{"c":1}}`),
+      JSON.parse(`{"a":"${'x'.repeat(26_000)}","b":"${'y'.repeat(26_000)}","__proto__":{"c":1}}`),
     ],
-  ])('are built up by events of up to 64 KiB: %s', (_, value) => {
+  ])('are built up by events of up to half a message: %s', (_, value) => {
     const events = createValueState(DEFAULT_LIMITS).setValue(value);
     expect(events.length).toBeGreaterThan(1);
-    for (const { data } of events) expect(jsonBytes(data)).toBeLessThanOrEqual(MAX_DATA_BYTES);
+    for (const { data } of events) expect(jsonBytes(data)).toBeLessThanOrEqual(DEFAULT_SIZE_LIMITS.part);
     expect(events[0]!.data.patch[0]!.path).toBe('');
     expect(apply(null, events)).toEqual(value);
   });
 
-  test('with a string above 64 KiB are rejected, and the previous value is kept', () => {
+  test('with a string above half a message are rejected, and the previous value is kept', () => {
     const held = createValueState(DEFAULT_LIMITS);
     held.setValue({ a: 1 });
     expect(() => held.setValue({ a: 1, b: 'x'.repeat(70_000) })).toThrow(
@@ -162,7 +162,8 @@ describe('large values', () => {
         (value) => {
           if (Object.hasOwn(value, '__proto__') || Object.hasOwn(value, 'prototype')) return;
           const patches = splitPatch(diffJson(null, value));
-          for (const patch of patches) expect(jsonBytes({ patch })).toBeLessThanOrEqual(MAX_DATA_BYTES);
+          for (const patch of patches)
+            expect(jsonBytes({ patch })).toBeLessThanOrEqual(DEFAULT_SIZE_LIMITS.part);
           const ts = '';
           expect(
             apply(

@@ -1,6 +1,8 @@
 // The terminal event of an execution always fits, for a row as for a workflow.
 import { expect, test } from 'vitest';
-import { MAX_DATA_BYTES, type Usage } from '../../src/event/events.ts';
+import type { Usage } from '../../src/event/events.ts';
+import { jsonBytes } from '../../src/event/json.ts';
+import { DEFAULT_SIZE_LIMITS, sizeLimitsOf } from '../../src/event/size-limits.ts';
 import {
   clampDuration,
   completeData,
@@ -30,24 +32,30 @@ test('a summary carries usage below 8 KiB and omits larger usage', () => {
 });
 
 test('a result of exactly the size limit is kept, and one byte more is omitted', () => {
-  const largest = resultOf(MAX_DATA_BYTES);
+  const largest = resultOf(DEFAULT_SIZE_LIMITS.data);
   expect(completeData(largest, SUMMARY)).toEqual({ status: 'SUCCESS', durationMs: 5, result: largest });
   expect(completeData(`${largest}x`, SUMMARY)).toEqual({
     status: 'SUCCESS',
     durationMs: 5,
     resultOmitted: true,
+    resultBytes: largest.length + 3,
   });
+  const raised = sizeLimitsOf(100_000);
+  expect(completeData(`${largest}x`, SUMMARY, raised)).toMatchObject({ result: `${largest}x` });
 });
 
 test('a result is measured in bytes, not in characters', () => {
-  const text = 'é'.repeat(MAX_DATA_BYTES / 2);
-  expect(completeData(text, SUMMARY)).toMatchObject({ resultOmitted: true });
+  const text = 'é'.repeat(DEFAULT_SIZE_LIMITS.data / 2);
+  expect(completeData(text, SUMMARY)).toMatchObject({
+    resultOmitted: true,
+    resultBytes: 2 * text.length + 2,
+  });
 });
 
 test('a result that is not JSON is omitted, and undefined is no result', () => {
   const cycle: { self?: object } = {};
   cycle.self = cycle;
-  expect(completeData(cycle, SUMMARY)).toMatchObject({ resultOmitted: true });
+  expect(completeData(cycle, SUMMARY)).toEqual({ status: 'SUCCESS', durationMs: 5, resultOmitted: true });
   expect(completeData(1n, SUMMARY)).toMatchObject({ resultOmitted: true });
   expect(completeData(undefined, SUMMARY)).toEqual({ status: 'SUCCESS', durationMs: 5 });
   expect(completeData(new Date(0), SUMMARY)).toMatchObject({ result: '1970-01-01T00:00:00.000Z' });
@@ -63,6 +71,18 @@ test('an error keeps its message and code within their limits', () => {
   });
   expect(errorData('CANCELED', { message: 'x', code: '' }, SUMMARY)).not.toHaveProperty('code');
 });
+
+test.each(['\0', '\n', '漢', '😀', '\ud83d', '"'])(
+  'two copies of an error of any length fit into a message: %j',
+  (unit) => {
+    const usage = { ...USAGE, model: 'm'.repeat(8_000) };
+    const summary = endSummary(usage, 5);
+    expect(summary.usage).toEqual(usage);
+    const data = errorData('FAILED', { message: unit.repeat(20_000), code: unit.repeat(300) }, summary);
+    expect(jsonBytes(data)).toBeLessThanOrEqual(DEFAULT_SIZE_LIMITS.part);
+    expect(data.message.length).toBeGreaterThan(3_000);
+  },
+);
 
 test('an ended row has a terminal event at the time of its end', () => {
   const row = { status: 'SUCCESS' as const, result: 1, usage: USAGE as Usage, startedAt, finishedAt };

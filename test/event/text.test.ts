@@ -1,16 +1,18 @@
 // Text that is split anywhere and joined is the same, byte for byte (PROTOCOL.md, "Events": llm_chunk).
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MAX_DATA_BYTES } from '../../src/event/events.ts';
+import { DEFAULT_SIZE_LIMITS } from '../../src/event/size-limits.ts';
 import {
   contentBytes,
   createTextCutter,
   splitText,
   tailOf,
   truncate,
+  truncateToBytes,
   utf8Bytes,
 } from '../../src/event/text.ts';
 import { propertyRuns } from '../support/property-runs.ts';
+import { frame } from '../../src/sse/frame.ts';
 
 const anyText = fc.oneof(
   fc.string({ unit: 'binary' }),
@@ -79,10 +81,12 @@ describe('the cutter', () => {
 });
 
 describe('splitText', () => {
+  const { part } = DEFAULT_SIZE_LIMITS;
+
   test('returns pieces within the limit of bytes that add up to the text', () => {
     fc.assert(
       fc.property(anyText, fc.integer({ min: 12, max: 40 }), (text, max) => {
-        const pieces = splitText(text, max);
+        const pieces = splitText(text, { part: max + 14 });
         expect(pieces.join('')).toBe(text);
         for (const piece of pieces) expect(contentBytes(piece)).toBeLessThanOrEqual(max);
         for (let i = 1; i < pieces.length; i++) expect(cutsBadly(pieces[i - 1]!, pieces[i]!)).toBe(false);
@@ -91,12 +95,24 @@ describe('splitText', () => {
     );
   });
 
-  test.each(['a', '\0', '漢', '😀', '\r\n', '"'])('fills a chunk up to exactly 64 KiB: %j', (unit) => {
+  test.each(['a', '\0', '漢', '😀', '\r\n', '"'])('fills a chunk up to the limit: %j', (unit) => {
     const pieces = splitText(unit.repeat(100_000));
     const sizes = pieces.map((content) => Buffer.byteLength(JSON.stringify({ content })));
-    expect(Math.max(...sizes)).toBeLessThanOrEqual(MAX_DATA_BYTES);
-    expect(Math.min(...sizes.slice(0, -1))).toBeGreaterThan(MAX_DATA_BYTES - 8);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(part);
+    expect(Math.min(...sizes.slice(0, -1))).toBeGreaterThan(part - 8);
   });
+
+  test.each(['\n', '\r', '\r\n', '\n\r', 'a\n', '\0\n'])(
+    'a chunk of %j also fits into one plain SSE message',
+    (unit) => {
+      const pieces = splitText(unit.repeat(100_000));
+      const sizes = pieces.map((piece) => frame('1-abcdefghij12', 'llm_chunk', piece).length);
+      expect(Math.max(...sizes)).toBeLessThanOrEqual(DEFAULT_SIZE_LIMITS.message);
+      for (const content of pieces) {
+        expect(Buffer.byteLength(JSON.stringify({ content }))).toBeLessThanOrEqual(part);
+      }
+    },
+  );
 });
 
 test('tailOf returns the end of a text within the limit, never beginning inside a surrogate pair', () => {
@@ -123,4 +139,11 @@ test('truncate keeps a text that fits, and never splits a surrogate pair', () =>
   expect(truncate('abcd', 3)).toBe('abc…');
   expect(truncate('ab😀d', 3)).toBe('ab…');
   expect(truncate('a😀bc', 3)).toBe('a😀…');
+});
+
+test('truncateToBytes keeps a text that fits as JSON, and never splits a surrogate pair', () => {
+  expect(truncateToBytes('abc', 3)).toBe('abc');
+  expect(truncateToBytes('abcd', 3)).toBe('abc…');
+  expect(truncateToBytes('é\0', 7)).toBe('é…');
+  expect(truncateToBytes('a😀b', 4)).toBe('a…');
 });

@@ -1,6 +1,7 @@
 // The backlog without a log: what is sent, in which order, and what counts as waiting.
 import { expect, test } from 'vitest';
 import { type NewEvent, timestamp } from '../../src/event/events.ts';
+import { DEFAULT_SIZE_LIMITS } from '../../src/event/size-limits.ts';
 import { createBacklog } from '../../src/publish/backlog.ts';
 
 const KIB = 1024;
@@ -11,6 +12,7 @@ test('a large resend does not count as waiting, queued or in flight, so it canno
   let overflows = 0;
   const backlog = createBacklog({
     maxBytes: 64 * KIB,
+    sizes: DEFAULT_SIZE_LIMITS,
     startEvent: { type: 'agent_start', ts: timestamp(), data: { agentId: 'a' } },
     resendEvents: (queuedUnits) => [
       text(published.join('').slice(0, queuedUnits === 0 ? undefined : -queuedUnits)),
@@ -43,6 +45,7 @@ function setUp(maxBytes = 64 * KIB) {
   const dropped: number[] = [];
   const backlog = createBacklog({
     maxBytes,
+    sizes: DEFAULT_SIZE_LIMITS,
     startEvent: { type: 'agent_start', ts: timestamp(), data: { agentId: 'a' } },
     resendEvents: (queuedUnits) => {
       const content = published.join('');

@@ -1,7 +1,9 @@
 // The queue of an outbox: merging of chunks, sizes, order.
 import { expect, test } from 'vitest';
-import { MAX_DATA_BYTES, type NewEvent, timestamp } from '../../src/event/events.ts';
-import { eventBytes, jsonBytes } from '../../src/event/json.ts';
+import { type NewEvent, timestamp } from '../../src/event/events.ts';
+import { eventBytes } from '../../src/event/json.ts';
+import { DEFAULT_SIZE_LIMITS } from '../../src/event/size-limits.ts';
+import { contentBytes, maxContentBytes } from '../../src/event/text.ts';
 import { createEventQueue } from '../../src/publish/event-queue.ts';
 
 const chunk = (content: string): NewEvent => ({ type: 'llm_chunk', ts: timestamp(), data: { content } });
@@ -39,14 +41,17 @@ test('a resent chunk is not merged with the chunk that follows', () => {
   expect(contents(queue)).toEqual(['resent', 'new']);
 });
 
-test('merged chunks stay within the size limit of an event', () => {
+test.each(['"', '\n'])('merged chunks stay within the size limit of an event: %j', (unit) => {
   const queue = createEventQueue();
-  const text = '"'.repeat(10_000);
-  for (let i = 0; i < 10; i += 1) queue.push(chunk(text));
+  const text = unit.repeat(2_000);
+  for (let i = 0; i < 30; i += 1) queue.push(chunk(text));
   const items = queue.take(Number.MAX_SAFE_INTEGER);
   expect(items.length).toBeGreaterThan(1);
-  expect(items.length).toBeLessThan(10);
-  for (const { event } of items) expect(jsonBytes(event.data)).toBeLessThanOrEqual(MAX_DATA_BYTES);
+  expect(items.length).toBeLessThan(30);
+  for (const { event } of items) {
+    const { content } = (event as NewEvent<'llm_chunk'>).data;
+    expect(contentBytes(content)).toBeLessThanOrEqual(maxContentBytes(DEFAULT_SIZE_LIMITS));
+  }
 });
 
 test('bytes count what waits, without resent events, and return to 0', () => {

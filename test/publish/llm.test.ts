@@ -135,9 +135,9 @@ describe('publishFullStream', () => {
     );
     await run.complete();
     const { tools, warnings } = await readStream();
-    expect(warnings).toEqual(['EVENT_TOO_LARGE']);
+    expect(warnings).toEqual([]);
     expect(tools.slice(1)).toEqual([
-      { toolCallId: 'a', toolName: 't', status: 'succeeded' },
+      { toolCallId: 'a', toolName: 't', status: 'succeeded', resultOmitted: true, resultBytes: 70_002 },
       { toolCallId: 'b', toolName: 't', status: 'started', args: {} },
       { toolCallId: 'b', toolName: 't', status: 'succeeded' },
     ]);

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
 import type { ExecutionEvent } from '../../src/event/events.ts';
-import { MAX_DATA_BYTES } from '../../src/event/events.ts';
 import { jsonBytes } from '../../src/event/json.ts';
+import { DEFAULT_SIZE_LIMITS } from '../../src/event/size-limits.ts';
 import { MAX_BATCH_BYTES } from '../../src/log/log.ts';
 import { createPublisher } from '../../src/worker.ts';
 import { propertyRuns } from '../support/property-runs.ts';
@@ -203,7 +203,7 @@ describe('batching', () => {
     expect(events.at(-1)).toMatchObject({ type: 'warning', ts: '2030-01-01T00:00:00.015Z' });
   });
 
-  test('no batch is larger than 256 KiB and no event larger than 64 KiB', async () => {
+  test('no batch is larger than 256 KiB and no event larger than half a message', async () => {
     const { publisher, log } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     const text = '😀\r\n"漢'.repeat(100_000);
@@ -214,7 +214,7 @@ describe('batching', () => {
     expect(Math.max(...sizes)).toBeLessThanOrEqual(MAX_BATCH_BYTES);
     expect(
       Math.max(...log.requests.flatMap(({ events }) => events.map(({ data }) => jsonBytes(data)))),
-    ).toBeLessThanOrEqual(MAX_DATA_BYTES);
+    ).toBeLessThanOrEqual(DEFAULT_SIZE_LIMITS.part);
   });
 });
 
@@ -256,11 +256,16 @@ describe('an end', () => {
   test('a result that is too large is omitted from the event and kept on the row', async () => {
     const { publisher, log, store } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
-    const text = 'x'.repeat(MAX_DATA_BYTES);
+    const text = 'x'.repeat(DEFAULT_SIZE_LIMITS.data);
     await run.text(text);
     await run.complete();
     const { ends } = await foldLog(log.real, 'a1');
-    expect(ends[0]!.data).toEqual({ status: 'SUCCESS', resultOmitted: true, durationMs: expect.any(Number) });
+    expect(ends[0]!.data).toEqual({
+      status: 'SUCCESS',
+      resultOmitted: true,
+      resultBytes: text.length + 2,
+      durationMs: expect.any(Number),
+    });
     expect((await store.get('a1'))!.result).toBe(text);
   });
 
@@ -278,9 +283,9 @@ describe('an end', () => {
   test('an error message that is too long is cut, not inside a character', async () => {
     const { publisher, log } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
-    await run.fail(new Error('😀'.repeat(MAX_DATA_BYTES)));
+    await run.fail(new Error('😀'.repeat(70_000)));
     const [end] = (await foldLog(log.real, 'a1')).ends;
-    expect(jsonBytes(end!.data)).toBeLessThanOrEqual(MAX_DATA_BYTES);
+    expect(jsonBytes(end!.data)).toBeLessThanOrEqual(DEFAULT_SIZE_LIMITS.part);
     expect((end!.data as { message: string }).message).toMatch(/^(😀)+…$/u);
   });
 
@@ -327,13 +332,8 @@ describe('mistakes and rejections', () => {
     const { publisher, log } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     run.text('before');
-    const call = {
-      toolCallId: 't1',
-      toolName: 'n',
-      status: 'succeeded',
-      result: 'x'.repeat(70_000),
-    } as const;
-    expect(() => run.toolCall(call)).toThrow(/tool_call has 700\d\d bytes of data; an event may have 65536/);
+    const call = { toolCallId: 't1', toolName: 'n', status: 'failed', error: 'x'.repeat(30_000) } as const;
+    expect(() => run.toolCall(call)).toThrow(/tool_call has 300\d\d bytes of data; an event may have 28672/);
     run.text(' after');
     await run.complete();
     const { warnings, text, types } = await foldLog(log.real, 'a1');
@@ -342,6 +342,46 @@ describe('mistakes and rejections', () => {
     expect(types).toEqual(['agent_start', 'llm_chunk', 'warning', 'llm_chunk', 'complete']);
     expect(run.stats.rejected).toBe(1);
   });
+
+  test('arguments and results of a tool that do not fit are omitted, the larger one first', async () => {
+    const { publisher, log } = createRig();
+    const run = await publisher.begin({ kind: 'agent', id: 'a1' });
+    const call = { toolCallId: 't1', toolName: 'n', status: 'succeeded' } as const;
+    const [small, large] = ['x'.repeat(20_000), 'y'.repeat(200_000)];
+    await run.toolCall({ ...call, args: small, result: large });
+    await run.toolCall({ ...call, args: large, result: small });
+    await run.toolCall({ ...call, args: { large }, result: [large] });
+    await run.complete();
+    const { events, warnings } = await foldLog(log.real, 'a1');
+    expect(warnings).toEqual([]);
+    expect(events.filter(({ type }) => type === 'tool_call').map(({ data }) => data)).toEqual([
+      { ...call, args: small, resultOmitted: true, resultBytes: 200_002 },
+      { ...call, result: small, argsOmitted: true, argsBytes: 200_002 },
+      { ...call, argsOmitted: true, argsBytes: 200_012, resultOmitted: true, resultBytes: 200_004 },
+    ]);
+  });
+
+  test('a raised limit keeps large arguments, results, errors and values', async () => {
+    const { publisher, log } = createRig({ messageBytes: 1024 * 1024 });
+    const run = await publisher.begin({ kind: 'agent', id: 'a1', mode: 'STRUCTURED' });
+    const large = 'y'.repeat(90_000);
+    const call = { toolCallId: 't1', toolName: 'n', status: 'failed', result: large, error: large } as const;
+    await run.toolCall(call);
+    await run.value({ large });
+    await run.complete();
+    const { events, ends } = await foldLog(log.real, 'a1');
+    expect(events.find(({ type }) => type === 'tool_call')!.data).toEqual(call);
+    expect(ends).toMatchObject([{ data: { result: { large } } }]);
+  });
+
+  test.each([61_439, 16 * 1024 * 1024 + 1, 1e5 + 0.5])(
+    'messageBytes outside of its range is rejected: %d',
+    (messageBytes) => {
+      expect(() => createRig({ messageBytes })).toThrow(
+        /messageBytes: expected an integer from 61440 to 16777216/,
+      );
+    },
+  );
 
   test('a value that cannot be split is rejected, and is still the result', async () => {
     const { publisher, log, store } = createRig();

@@ -1,6 +1,7 @@
 // The end of a run: the order of its steps, and what is recorded when the row or the log has its own end.
 import { afterEach, expect, test, vi } from 'vitest';
 import type { NewEvent } from '../../src/event/events.ts';
+import { DEFAULT_SIZE_LIMITS } from '../../src/event/size-limits.ts';
 import type { Execution, ExecutionEnd } from '../../src/execution/store.ts';
 import type { Position } from '../../src/lifecycle/end-execution.ts';
 import { recordRunEnd } from '../../src/publish/record-end.ts';
@@ -62,6 +63,7 @@ function setUp({
     },
     begun: Promise.resolve({ attempt: 1, startedAt: STARTED_AT }),
     flushMs: 10,
+    sizes: DEFAULT_SIZE_LIMITS,
     onRowEnded: () => steps.push('row ended'),
     endedAt: () => endedAt,
   });

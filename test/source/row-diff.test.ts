@@ -98,7 +98,7 @@ describe('the events of a row', () => {
 
   test('a long text is split into chunks within the limit', () => {
     const { events } = publish([row({ result: 'é'.repeat(100_000) })]);
-    expect(events.length).toBe(5);
+    expect(events.length).toBe(8);
     expect(textOf(events)).toBe('é'.repeat(100_000));
   });
 

@@ -1,7 +1,7 @@
 // Splits content into events, as the server configures it for relays.
 
-import { splitText } from '../../src/event/text.ts';
+import { DEFAULT_SIZE_LIMITS } from '../../src/event/size-limits.ts';
 import { DEFAULT_LIMITS } from '../../src/publish/limits.ts';
 import { createValueState } from '../../src/publish/resend-state.ts';
 
-export const content = { splitText, createValue: () => createValueState(DEFAULT_LIMITS) };
+export const content = { sizes: DEFAULT_SIZE_LIMITS, createValue: () => createValueState(DEFAULT_LIMITS) };

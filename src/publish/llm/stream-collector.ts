@@ -1,10 +1,11 @@
 // Publishes an LLM stream on a run and collects it: the part that all adapters share.
 import { isExecstreamError } from '../../event/errors.ts';
 import type { EventData, JsonValue, Usage } from '../../event/events.ts';
+import { truncateToBytes } from '../../event/text.ts';
 import type { ExecutionPublisher } from '../execution-publisher.ts';
 
 /** Limit on the error message of a tool call that is published again without its arguments and result. */
-const MAX_ERROR_UNITS = 8_000;
+const MAX_ERROR_BYTES = 16 * 1024;
 
 /** A tool call by the model. */
 export interface CollectedToolCall {
@@ -56,10 +57,13 @@ export function collectStream(run: ExecutionPublisher): StreamCollector {
       await run.toolCall(call);
     } catch (error) {
       if (!isExecstreamError(error)) throw error;
-      // Publishing must not fail the work: arguments and results that are too large or not JSON are omitted. If they
-      // were too large, the run has published a warning.
+      // Publishing must not fail the work: arguments and results that are not JSON are omitted, and a long error is
+      // truncated.
       const { args: _, result: __, ...bare } = call;
-      await run.toolCall({ ...bare, ...(bare.error && { error: bare.error.slice(0, MAX_ERROR_UNITS) }) });
+      await run.toolCall({
+        ...bare,
+        ...(bare.error && { error: truncateToBytes(bare.error, MAX_ERROR_BYTES) }),
+      });
     }
   }
 

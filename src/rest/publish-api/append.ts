@@ -4,6 +4,7 @@ import type { LivenessWriter } from '../../coordination/liveness.ts';
 import { ExecstreamError, isExecstreamError } from '../../event/errors.ts';
 import { type EventType, isFinal, isTerminal, type NewEvent, type OpenStatus } from '../../event/events.ts';
 import { checkExecutionId } from '../../event/execution-id.ts';
+import type { SizeLimits } from '../../event/size-limits.ts';
 import {
   type AuthorizePublish,
   type Caller,
@@ -36,6 +37,8 @@ export interface AppendOptions {
   readonly authorizePublish: AuthorizePublish;
   readonly quotas: Quotas;
   readonly publisherHeads: PublisherHeads;
+  /** Limits of the events. */
+  readonly sizes: SizeLimits;
   /** Reports an error that does not reject the request. */
   onError(error: unknown): void;
   /** Creates the redaction of one request. */
@@ -55,7 +58,7 @@ interface Batch {
 
 /** Creates the handler. It responds with the head of the log. */
 export function createAppend(options: AppendOptions) {
-  const { log, store, authorizePublish, quotas, publisherHeads, redactor, onError } = options;
+  const { log, store, authorizePublish, quotas, publisherHeads, sizes, redactor, onError } = options;
   const states = createLogStates(log);
   const runExclusive = createExecutionQueue();
   const compute = createComputeQueue();
@@ -99,11 +102,10 @@ export function createAppend(options: AppendOptions) {
     let events: NewEvent[];
     try {
       events = await compute(caller, () => {
-        const checked = checkEvents(sent, row);
-        // A secret that spans two batches is not detected here; workers redact their own text.
-        const redacted = redactor().json(checked.events);
-        stage(state, redacted, checked.indices);
-        return redacted;
+        // A secret that spans two events is not detected here; workers redact their own text.
+        const checked = checkEvents(sent, { row, redaction: redactor(), sizes });
+        stage(state, checked.events, checked.indices);
+        return checked.events;
       });
       const appendAll = async (appending: readonly NewEvent[]): Promise<number> => {
         head = await appendOnce(row, opened, batch, appending);
@@ -150,6 +152,7 @@ export function createAppend(options: AppendOptions) {
     const { outcome } = await endExecution({
       end: endOf(row, events.at(-1)!, state),
       attempt,
+      sizes,
       finish: (rowEnd) => store.finish(id, attempt, rowEnd),
       append: async (terminal) => ({ seq: await appendAll([...events.slice(0, -1), terminal]), epoch }),
       markEnd: (position) => store.markEnd(id, position),

@@ -10,6 +10,7 @@ import type { LivenessWriter } from '../../coordination/liveness.ts';
 import { ExecstreamError } from '../../event/errors.ts';
 import { type ExecutionKind, type JsonValue, type NewEvent, timestamp } from '../../event/events.ts';
 import { checkExecutionId } from '../../event/execution-id.ts';
+import type { SizeLimits } from '../../event/size-limits.ts';
 import { type ParentPolicies, requireParent } from '../../execution/parent.ts';
 import { type Caller, requirePublish, requirePublishScope } from '../../execution/permission.ts';
 import type { Quotas } from '../../execution/quotas.ts';
@@ -46,6 +47,8 @@ export interface BeginOptions extends ParentPolicies {
   readonly log: LogWriter & Pick<LivenessWriter, 'recordHeartbeat'>;
   readonly store: ExecutionStore;
   readonly quotas: Quotas;
+  /** Limits of the start event. */
+  readonly sizes: SizeLimits;
   /** Creates the redaction of one request. */
   redactor(): Redaction;
   /** Reports an error that does not reject the request. */
@@ -56,7 +59,7 @@ export interface BeginOptions extends ParentPolicies {
 
 /** Creates the handler. It responds with the token for subsequent batches. */
 export function createBegin(options: BeginOptions) {
-  const { log, store, authorizePublish, quotas, redactor, onAcknowledged, onError } = options;
+  const { log, store, authorizePublish, quotas, sizes, redactor, onAcknowledged, onError } = options;
 
   return async function begin({ request, caller, kind, id }: PublishTarget): Promise<Response> {
     checkExecutionId(id);
@@ -70,7 +73,7 @@ export function createBegin(options: BeginOptions) {
     const run = { ...body, id, kind, ...(tenant !== undefined && { tenant }) };
     await requirePublish(authorizePublish, caller, run);
     await requireParent(options, caller, run);
-    const { execution, startEvent } = prepareRun(run, redactor());
+    const { execution, startEvent } = prepareRun(run, redactor(), sizes);
     const [rowBefore, logBefore] = await Promise.all([store.get(id), log.head(id)]);
     const row = await store.begin(withAttempt(execution, rowBefore, logBefore));
     try {

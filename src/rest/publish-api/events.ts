@@ -1,19 +1,15 @@
 // Validates the events of a batch one by one and splits large ones; errors name the first invalid event.
 import { z } from 'zod';
 import { isExecstreamError } from '../../event/errors.ts';
-import {
-  CATALOGUE,
-  type EventType,
-  isTerminal,
-  MAX_DATA_BYTES,
-  type NewEvent,
-  timestamp,
-} from '../../event/events.ts';
+import { CATALOGUE, type EventType, isTerminal, type NewEvent, timestamp } from '../../event/events.ts';
 import { splitPatch } from '../../event/json-diff.ts';
+import { fitData } from '../../event/omit-fields.ts';
+import type { SizeLimits } from '../../event/size-limits.ts';
 import { splitText } from '../../event/text.ts';
 import { checkEventData } from '../../event/validation.ts';
 import type { Execution } from '../../execution/store.ts';
 import { MAX_BATCH_BYTES } from '../../log/log.ts';
+import type { Redaction } from '../../redact/redaction.ts';
 import { bodyTooLarge, unprocessable } from '../request-body.ts';
 
 /** The shape of a batch; the data of its events is validated separately. An empty batch is a heartbeat. */
@@ -37,11 +33,19 @@ export interface CheckedEvents {
   readonly indices: number[];
 }
 
+export interface CheckEventsOptions {
+  readonly row: Pick<Execution, 'kind' | 'mode'>;
+  /** Applied before events are split, so that a secret is not split and its replacement counts. */
+  readonly redaction: Pick<Redaction, 'json'>;
+  readonly sizes: SizeLimits;
+}
+
 /**
- * Validates a batch for an execution. Text and patches above 64 KiB are split into several events.
+ * Validates and redacts a batch for an execution. Text and patches that do not fit into one event are split into
+ * several; arguments and results that do not fit are omitted.
  * @throws RejectedRequest 422 or 413, naming the event by its index.
  */
-export function checkEvents(sent: SentEvents, row: Pick<Execution, 'kind' | 'mode'>): CheckedEvents {
+export function checkEvents(sent: SentEvents, { row, redaction, sizes }: CheckEventsOptions): CheckedEvents {
   const checked = sent.map((event, i) => {
     const path = `events.${i}`;
     const type = event.type as EventType;
@@ -51,7 +55,8 @@ export function checkEvents(sent: SentEvents, row: Pick<Execution, 'kind' | 'mod
     const problem = problemWithType(type, row);
     if (problem) throw unprocessable(`${path}: ${problem}`);
     const ts = checkTime(event.ts, `${path}.ts`);
-    return split({ type, ts, data: checkData(type, event.data, path) } as NewEvent, path);
+    const data = redaction.json(checkData(type, event.data, path));
+    return fitEvent({ type, ts, data } as NewEvent, sizes, path);
   });
   return { events: checked.flat(), indices: checked.flatMap((parts, i) => parts.map(() => i)) };
 }
@@ -100,26 +105,23 @@ function checkData(type: EventType, data: Record<string, unknown>, path: string)
 /** Limit of a patch's size after it was split. */
 const MAX_SPLIT_BYTES = 4 * MAX_BATCH_BYTES;
 
-function split(event: NewEvent, path: string): NewEvent[] {
-  const { ts } = event;
-  const bytes = Buffer.byteLength(JSON.stringify(event.data));
-  if (bytes <= MAX_DATA_BYTES) return [event];
-  if (event.type === 'llm_chunk') {
-    return splitText(event.data.content).map((content) => ({ type: 'llm_chunk', ts, data: { content } }));
-  }
-  if (event.type === 'structured_delta') {
-    try {
-      return splitPatch(event.data.patch, MAX_SPLIT_BYTES).map((patch) => ({
-        type: 'structured_delta',
-        ts,
-        data: { patch },
-      }));
-    } catch (error) {
-      if (isExecstreamError(error)) throw bodyTooLarge(`${path}: ${error.message}`);
-      throw error;
+function fitEvent(event: NewEvent, sizes: SizeLimits, path: string): NewEvent[] {
+  const { type, ts, data } = event;
+  // A result that is too large for an event is stored in the row, from which the terminal event is created.
+  if (isTerminal(type)) return [event];
+  try {
+    if (type === 'llm_chunk') {
+      // An empty chunk is an event too.
+      const [first = '', ...rest] = splitText(data.content, sizes);
+      return [first, ...rest].map((content) => ({ type, ts, data: { content } }));
     }
+    if (type === 'structured_delta') {
+      const patches = splitPatch(data.patch, { sizes, totalBytes: MAX_SPLIT_BYTES });
+      return (patches.length === 0 ? [data.patch] : patches).map((patch) => ({ type, ts, data: { patch } }));
+    }
+    return [{ type, ts, data: fitData(type, data, sizes) } as NewEvent];
+  } catch (error) {
+    if (isExecstreamError(error)) throw bodyTooLarge(`${path}: ${error.message}`);
+    throw error;
   }
-  // A result that is too large for an event is stored in the row only.
-  if (event.type === 'complete') return [event];
-  throw bodyTooLarge(`${path}: ${event.type} has ${bytes} bytes of data; the limit is ${MAX_DATA_BYTES}`);
 }

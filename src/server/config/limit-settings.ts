@@ -1,4 +1,5 @@
 // Settings of limits.
+import { MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES } from '../../event/size-limits.ts';
 import { DEFAULT_STREAM_SETTINGS } from '../../sse/event-streams.ts';
 import { DEFAULT_SERVER_LIMITS } from '../limits.ts';
 import { integer, type Setting } from './env.ts';
@@ -82,6 +83,15 @@ export const LIMIT_SETTINGS = {
     min: 1_024,
     max: 100_000_000,
     doc: 'The body of a GraphQL request. Above it: 413. A batch of events has [a limit of its own](docs/publishing.md).',
+  }),
+  messageBytes: integer('MAX_MESSAGE_BYTES', {
+    default: DEFAULT_SERVER_LIMITS.messageBytes,
+    min: MIN_MESSAGE_BYTES,
+    max: MAX_MESSAGE_BYTES,
+    doc:
+      'The largest message of a stream, from `id:` to the blank line. Text and patches are split so that they fit;' +
+      ' [arguments and results](docs/events.md#size) that do not fit are omitted. Raise it only if all readers can buffer' +
+      ' such a message: Go readers with a default `bufio.Scanner` fail above 64 KiB.',
   }),
   maxHeaderBytes: integer('MAX_HEADER_BYTES', {
     default: DEFAULT_SERVER_LIMITS.maxHeaderBytes,

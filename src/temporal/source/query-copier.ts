@@ -24,13 +24,13 @@ export function createQueryCopier(
   run: WorkflowRun,
   progress: QueryProgress,
 ): QueryCopier {
-  const { temporal, store, executionId, copy, warnings } = context;
+  const { temporal, store, executionId, copy, warnings, sizes } = context;
   let lastStatus: string | undefined;
 
   /** The events after `confirmed`, including those that the run has trimmed. */
   async function completePage(page: StreamPage): Promise<readonly WorkflowEvent[]> {
     if (page.base <= copy.confirmed) return page.events;
-    return [...(await eventsBefore(temporal, run, page, copy.confirmed)), ...page.events];
+    return [...(await eventsBefore(temporal, run, page, { since: copy.confirmed, sizes })), ...page.events];
   }
 
   async function setStatus({ status }: StreamPage): Promise<void> {
@@ -45,7 +45,7 @@ export function createQueryCopier(
       const mark = progress.startQuery();
       for (;;) {
         const since = copy.confirmed;
-        const page = readQueryPage(await temporal.query(run, since, signal), run, since);
+        const page = readQueryPage(await temporal.query(run, since, signal), run, since, sizes);
         progress.recordResponse();
         warnings.clear('query');
         const { epoch, runId, attempt } = page;

@@ -6,11 +6,13 @@ import {
   type ExecutionStatus,
   type FailedStatus,
   isTerminal,
-  MAX_DATA_BYTES,
   timestamp,
+  type Usage,
 } from '../../event/events.ts';
 import { exceedsDepth, MAX_JSON_DEPTH } from '../../event/json-depth.ts';
-import { clampDuration } from '../../event/terminal-event.ts';
+import { fitData } from '../../event/omit-fields.ts';
+import type { SizeLimits } from '../../event/size-limits.ts';
+import { clampDuration, endSummary, errorData } from '../../event/terminal-event.ts';
 import { checkEventData } from '../../event/validation.ts';
 import type { WorkflowEnd } from '../row-end.ts';
 import type { StreamPage, WorkflowEvent } from '../shared/stream-query.ts';
@@ -20,17 +22,23 @@ import type { WorkflowRun } from './temporal-client.ts';
 /**
  * Validates a result.
  * @param since the argument of the query.
+ * @param sizes limits of the events; fields that do not fit are omitted.
  * @throws TemporalError `query-failed` if the result has neither form, or has gaps.
  */
-export function readQueryPage(result: unknown, run: WorkflowRun, since: number): StreamPage {
+export function readQueryPage(
+  result: unknown,
+  run: WorkflowRun,
+  since: number,
+  sizes: SizeLimits,
+): StreamPage {
   const page = Object(result) as Partial<StreamPage>;
   if (!Array.isArray(page.events)) throw invalidResult('events: expected a list');
   const isOwn = typeof page.epoch === 'string' && typeof page.next === 'number';
-  const read = isOwn ? (page as StreamPage) : plainPage(page, run, since);
+  const read = isOwn ? (page as StreamPage) : plainPage(page, run, since, sizes);
   read.events.forEach(({ seq }, i) => {
     if (seq !== read.events[0]!.seq + i) throw invalidResult(`seq ${seq} does not follow the one before`);
   });
-  return isOwn ? { ...read, events: read.events.map(validEvent) } : read;
+  return isOwn ? { ...read, events: read.events.map((event) => validEvent(event, sizes)) } : read;
 }
 
 /** Separates the terminal event, which is held back until Temporal has closed the run. */
@@ -51,8 +59,13 @@ interface PlainEvent {
 }
 
 /** The plain form: all events in one result, with ids in place of seqs. Each run has its own numbering. */
-function plainPage({ events, status }: Partial<StreamPage>, run: WorkflowRun, since: number): StreamPage {
-  const all = (events as readonly PlainEvent[]).map((event, i) => plainEvent(event, i, run));
+function plainPage(
+  { events, status }: Partial<StreamPage>,
+  run: WorkflowRun,
+  since: number,
+  sizes: SizeLimits,
+): StreamPage {
+  const all = (events as readonly PlainEvent[]).map((event, i) => plainEvent(event, i, run, sizes));
   const { runId, firstRunId, attempt, workflowId: executionId } = run;
   const base = all.length > 0 ? all[0]!.seq - 1 : 0;
   return {
@@ -68,7 +81,12 @@ function plainPage({ events, status }: Partial<StreamPage>, run: WorkflowRun, si
   };
 }
 
-function plainEvent({ id, type, ts, data }: PlainEvent, i: number, run: WorkflowRun): WorkflowEvent {
+function plainEvent(
+  { id, type, ts, data }: PlainEvent,
+  i: number,
+  run: WorkflowRun,
+  sizes: SizeLimits,
+): WorkflowEvent {
   const seq = Number(id ?? i + 1);
   if (!Number.isSafeInteger(seq) || seq < 1)
     throw invalidResult(`id: expected a positive integer, got "${String(id).slice(0, 40)}"`);
@@ -78,20 +96,22 @@ function plainEvent({ id, type, ts, data }: PlainEvent, i: number, run: Workflow
   const durationMs = clampDuration(durationOf(fields) ?? new Date(time).getTime() - run.startedAt);
   // The plain form lacks fields of the terminal events, and names the status event differently.
   if (type === 'complete') {
-    return validEvent({ seq, type, ts: time, data: { ...fields, durationMs, status: 'SUCCESS' } as never });
+    const completed = { ...fields, durationMs, status: 'SUCCESS' };
+    return validEvent({ seq, type, ts: time, data: completed as never }, sizes);
   }
   if (type === 'error') {
     const message = String(fields.message ?? fields.error ?? 'failed');
     const { usage, code } = fields;
-    const optional = {
-      ...(usage !== undefined && { usage }),
-      ...(code !== undefined && { code: String(code) }),
-    };
-    const status = failedStatusOf(fields.status);
-    return validEvent({ seq, type, ts: time, data: { status, message, durationMs, ...optional } as never });
+    const error = { message, code: code === undefined ? undefined : String(code) };
+    const summary = endSummary(usage as Usage | undefined, durationMs);
+    const failed = errorData(failedStatusOf(fields.status), error, summary, sizes);
+    return validEvent({ seq, type, ts: time, data: failed }, sizes);
   }
   const mapped = type === 'status' ? 'workflow_status' : type;
-  return validEvent({ seq, type: mapped as EventType, ts: time, data: fields as never } as WorkflowEvent);
+  return validEvent(
+    { seq, type: mapped as EventType, ts: time, data: fields as never } as WorkflowEvent,
+    sizes,
+  );
 }
 
 function durationOf({ durationMs }: Record<string, unknown>): number | undefined {
@@ -99,17 +119,13 @@ function durationOf({ durationMs }: Record<string, unknown>): number | undefined
 }
 
 /** An event that a log accepts. An invalid one is replaced by a warning, as the workflow library does. */
-function validEvent(event: WorkflowEvent): WorkflowEvent {
+function validEvent(event: WorkflowEvent, sizes: SizeLimits): WorkflowEvent {
   const { seq, type, ts, data } = event;
   const isKnown = Object.hasOwn(CATALOGUE, type) && CATALOGUE[type].includes('workflow');
   try {
-    if (
-      isKnown &&
-      !exceedsDepth(data, MAX_JSON_DEPTH) &&
-      Buffer.byteLength(JSON.stringify(data)) <= MAX_DATA_BYTES
-    ) {
+    if (isKnown && !exceedsDepth(data, MAX_JSON_DEPTH)) {
       checkEventData(type, data);
-      return { seq, type, ts, data } as WorkflowEvent;
+      return { seq, type, ts, data: fitData(type, data, sizes) } as WorkflowEvent;
     }
   } catch {
     // Replaced below.

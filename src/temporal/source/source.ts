@@ -3,6 +3,7 @@
 //
 // An execution that is not a Temporal workflow is left to the fallback source.
 import type { Leases } from '../../coordination/lease.ts';
+import { DEFAULT_SIZE_LIMITS, type SizeLimits } from '../../event/size-limits.ts';
 import type { Execution, ExecutionStore, OpenExecution } from '../../execution/store.ts';
 import type { LogReader, LogWriter } from '../../log/log.ts';
 import { type Audience, type Follow, followBy, type Source } from '../../source/source.ts';
@@ -33,6 +34,11 @@ export interface TemporalSourceOptions extends Partial<TemporalTimes> {
    * @default they are not shown
    */
   readonly decodePayload?: PayloadDecoder | undefined;
+  /**
+   * Limits of the events.
+   * @default DEFAULT_SIZE_LIMITS
+   */
+  readonly sizes?: SizeLimits | undefined;
   /** The source of all other executions. */
   readonly otherwise: Source;
 }
@@ -49,11 +55,11 @@ export interface TemporalSource extends Source {
 }
 
 export function createTemporalSource(options: TemporalSourceOptions): TemporalSource {
-  const { temporal, log, store, otherwise, decodePayload } = options;
+  const { temporal, log, store, otherwise, decodePayload, sizes = DEFAULT_SIZE_LIMITS } = options;
   const times: TemporalTimes = { ...DEFAULT_TIMES, ...options };
   const { find, refOf } = createResolution(options);
   const { copy: copyRow } = otherwise;
-  const follower = { temporal, log, store, times, decodePayload, refOf, copyRow };
+  const follower = { temporal, log, store, times, sizes, decodePayload, refOf, copyRow };
 
   return {
     follow: followBy(async (executionId, audience, signal) => {

@@ -1,5 +1,6 @@
 // What the parts of one watch share: the workflow, its log, its audience, and the warnings that are active.
 import type { BackoffPolicy } from '../../async/backoff.ts';
+import type { SizeLimits } from '../../event/size-limits.ts';
 import type { ExecutionStore } from '../../execution/store.ts';
 import type { LogReader } from '../../log/log.ts';
 import type { Audience } from '../../source/source.ts';
@@ -54,6 +55,8 @@ export interface WatchContext {
   readonly audience: Audience;
   readonly warnings: ActiveWarnings;
   readonly times: WatchTimes;
+  /** Limits of the events. */
+  readonly sizes: SizeLimits;
   /** Decodes payloads of workflows that do not use execstream; undefined shows none. */
   readonly decodePayload: PayloadDecoder | undefined;
   /** Aborts when the lease is lost or the last viewer leaves. */

@@ -1,5 +1,6 @@
 // The end of a workflow that a server watches (lifecycle/end-execution.ts has the order of its steps).
 import type { NewEvent, TerminalType } from '../../event/events.ts';
+import type { SizeLimits } from '../../event/size-limits.ts';
 import { terminalEventOf } from '../../event/terminal-event.ts';
 import type { ExecutionEnd } from '../../execution/store.ts';
 import { endExecution, type Position } from '../../lifecycle/end-execution.ts';
@@ -28,7 +29,7 @@ export async function endWorkflow(
   context: WatchContext,
   { run, close, ownEnd, isOwnStream }: ClosedWorkflow,
 ): Promise<WatchOutcome | 'retry'> {
-  const { store, executionId } = context;
+  const { store, executionId, sizes } = context;
   const confirmed = ownEnd && confirmsEnd(close, ownEnd) ? ownEnd : undefined;
   const end = await rowEndOf(confirmed, close, isOwnStream ? decodePlainJson : context.decodePayload);
   const before = await store.get(executionId);
@@ -38,7 +39,8 @@ export async function endWorkflow(
   const { outcome } = await endExecution({
     end,
     attempt: before.attempt,
-    terminal: confirmed ?? terminalOfClose(end, run, close),
+    terminal: confirmed ?? terminalOfClose(end, run, close, sizes),
+    sizes,
     finish: (rowEnd) => store.finish(executionId, before.attempt, rowEnd),
     async append(terminal) {
       stopped = await appendEnd(context, terminal);
@@ -51,9 +53,14 @@ export async function endWorkflow(
 }
 
 /** The terminal event of a workflow that did not emit one, with the times of its run. */
-function terminalOfClose(end: ExecutionEnd, run: WorkflowRun, close: CloseEvent): NewEvent<TerminalType> {
+function terminalOfClose(
+  end: ExecutionEnd,
+  run: WorkflowRun,
+  close: CloseEvent,
+  sizes: SizeLimits,
+): NewEvent<TerminalType> {
   const times = { startedAt: new Date(run.startedAt), finishedAt: new Date(close.closedAt) };
-  return terminalEventOf({ ...end, ...times })!;
+  return terminalEventOf({ ...end, ...times }, sizes)!;
 }
 
 /** Appends the terminal event unless the log has one; returns what prevented it. */

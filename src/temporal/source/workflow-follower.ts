@@ -10,6 +10,7 @@ import { backoff } from '../../async/backoff.ts';
 import { delay } from '../../async/delay.ts';
 import type { Leases } from '../../coordination/lease.ts';
 import { messageOf } from '../../event/errors.ts';
+import type { SizeLimits } from '../../event/size-limits.ts';
 import type { Execution, ExecutionStore } from '../../execution/store.ts';
 import type { LogReader, LogWriter } from '../../log/log.ts';
 import type { Audience } from '../../source/source.ts';
@@ -42,6 +43,8 @@ export interface FollowerOptions {
   readonly log: LogWriter & LogReader & Leases;
   readonly store: ExecutionStore;
   readonly times: TemporalTimes;
+  /** Limits of the events. */
+  readonly sizes: SizeLimits;
   readonly decodePayload: PayloadDecoder | undefined;
   /** The workflow of a row. */
   refOf(row: Execution): Promise<WorkflowRef>;
@@ -59,7 +62,7 @@ export async function followWorkflow(
   audience: Audience,
   signal: AbortSignal,
 ): Promise<'over' | 'other'> {
-  const { temporal, log, store, times, decodePayload, refOf, copyRow } = options;
+  const { temporal, log, store, times, sizes, decodePayload, refOf, copyRow } = options;
   const warnings = createActiveWarnings(audience);
   const holder = randomUUID();
   let failures = 0;
@@ -71,7 +74,7 @@ export async function followWorkflow(
     const outcome = await withLease(lease, async (fence, leaseSignal) => {
       const copy = createFixedCopy({ log, executionId, fence });
       const context = {
-        ...{ temporal, log, store, executionId, audience, warnings, times, copy, decodePayload },
+        ...{ temporal, log, store, executionId, audience, warnings, times, sizes, copy, decodePayload },
         signal: leaseSignal,
       };
       const ref = await refOf(row);

@@ -68,8 +68,9 @@ export type ArgumentsOf<F extends Workflow> = F extends (stream: StreamState, ..
   : Parameters<F>;
 
 /**
- * A workflow's stream. Its methods never fail the workflow: an event that is larger than 64 KiB or not JSON is replaced
- * by a `warning`. Events after the terminal event are ignored. Do not call it in a query handler, which Temporal does
+ * A workflow's stream. Its methods never fail the workflow: an event that is larger than 28 KiB or not JSON is replaced
+ * by a `warning`. Arguments and results of tools may be larger, and are omitted if they do not fit into a message
+ * (`argsOmitted`, `resultOmitted`). Events after the terminal event are ignored. Do not call it in a query handler, which Temporal does
  * not replay.
  *
  * @example

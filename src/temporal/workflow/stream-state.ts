@@ -1,15 +1,16 @@
 // Creates a workflow's stream: numbers its events, keeps them for the query and passes them to the sink.
 import { continueAsNew, defineQuery, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
+import { isExecstreamError } from '../../event/errors.ts';
 import {
   type EventData,
   type EventType,
   type ExecutionStatus,
-  MAX_DATA_BYTES,
   timestamp,
   type Usage,
 } from '../../event/events.ts';
+import { fitData } from '../../event/omit-fields.ts';
+import { DEFAULT_SIZE_LIMITS } from '../../event/size-limits.ts';
 import { completeData, endSummary, errorData } from '../../event/terminal-event.ts';
-import { utf8Bytes } from '../../event/text.ts';
 import { STREAM_QUERY, type StreamPage, type WorkflowEvent } from '../shared/stream-query.ts';
 import { childEnd, childStart } from './child-events.ts';
 import { epochOf } from './epoch.ts';
@@ -152,18 +153,20 @@ export function createStreamState(options: StreamStateOptions = {}): StreamState
   return state;
 }
 
-/** The data as JSON carries it, so that query and sink report the same; or the code of the warning to emit instead. */
+/**
+ * The data as JSON carries it, so that query and sink report the same, without fields that do not fit; or the code of the
+ * warning to emit instead.
+ */
 function toJson<T extends EventType>(
   type: T,
   data: EventData[T],
 ): EventData[T] | 'BAD_EVENT' | 'EVENT_TOO_LARGE' {
   if (!EMITTED.includes(type)) return 'BAD_EVENT';
   try {
-    const json = JSON.stringify(data);
-    if (utf8Bytes(json) > MAX_DATA_BYTES) return 'EVENT_TOO_LARGE';
-    const copy = JSON.parse(json) as EventData[T];
-    return typeof copy === 'object' && copy !== null ? copy : 'BAD_EVENT';
-  } catch {
-    return 'BAD_EVENT';
+    const copy = JSON.parse(JSON.stringify(data)) as EventData[T];
+    if (typeof copy !== 'object' || copy === null) return 'BAD_EVENT';
+    return fitData(type, copy, DEFAULT_SIZE_LIMITS);
+  } catch (error) {
+    return isExecstreamError(error, 'EVENT_TOO_LARGE') ? 'EVENT_TOO_LARGE' : 'BAD_EVENT';
   }
 }

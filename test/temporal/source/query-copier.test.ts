@@ -1,5 +1,6 @@
 // Copying the pages of the query into the log, with a fake workflow.
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { DEFAULT_SIZE_LIMITS } from '../../../src/event/size-limits.ts';
 import { createMemoryLog } from '../../../src/log/memory.ts';
 import type { StreamPage, WorkflowEvent } from '../../../src/temporal/shared/stream-query.ts';
 import { createFixedCopy } from '../../../src/temporal/source/fixed-copy.ts';
@@ -61,6 +62,7 @@ function setUp() {
   const context: WatchContext = {
     ...{ temporal: { query } as TemporalClient, log, store, executionId: 'w', audience: viewers },
     ...{ warnings: createActiveWarnings(viewers), times: DEFAULT_WATCH_TIMES, decodePayload: undefined },
+    sizes: DEFAULT_SIZE_LIMITS,
     copy: createFixedCopy({ log, executionId: 'w', fence: 1 }),
     signal: new AbortController().signal,
   };

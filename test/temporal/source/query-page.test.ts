@@ -1,5 +1,6 @@
 // Results of the query `getStreamState` of workflows that do not use execstream are validated.
 import { expect, test } from 'vitest';
+import { DEFAULT_SIZE_LIMITS } from '../../../src/event/size-limits.ts';
 import { readQueryPage } from '../../../src/temporal/source/query-page.ts';
 import type { WorkflowRun } from '../../../src/temporal/source/temporal-client.ts';
 
@@ -19,7 +20,7 @@ test('an event with JSON nested deeper than 128 levels is replaced by a warning'
     { id: 1, type: 'tool_call', data: { ...call, args } },
     { id: 2, type: 'tool_call', data: { ...call, args: [[1]] } },
   ];
-  const page = readQueryPage({ events, status: 'RUNNING' }, run, 0);
+  const page = readQueryPage({ events, status: 'RUNNING' }, run, 0, DEFAULT_SIZE_LIMITS);
   expect(page.events.map(({ type }) => type)).toEqual(['warning', 'tool_call']);
 });
 
@@ -32,7 +33,33 @@ test.each([undefined, 2 ** 40])(
       { events: [{ id: 1, type: 'complete', ts, data }], status: 'SUCCESS' },
       run,
       0,
+      DEFAULT_SIZE_LIMITS,
     );
     expect(page.events[0]).toMatchObject({ type: 'complete', data: { result: 1, durationMs: 2 ** 31 - 1 } });
   },
 );
+
+test('a result of a tool or of the workflow that does not fit is omitted, and a long error message is truncated', () => {
+  const call = { toolCallId: 't', toolName: 'search', status: 'succeeded' };
+  const pageOf = (type: string, data: object) =>
+    readQueryPage({ events: [{ id: 1, type, data }], status: 'RUNNING' }, run, 0, DEFAULT_SIZE_LIMITS);
+  const large = 'x'.repeat(200_000);
+  expect(pageOf('tool_call', { ...call, result: large }).events[0]).toMatchObject({
+    type: 'tool_call',
+    data: { ...call, resultOmitted: true, resultBytes: 200_002 },
+  });
+  expect(pageOf('complete', { result: large }).events[0]).toMatchObject({
+    type: 'complete',
+    data: { resultOmitted: true, resultBytes: 200_002 },
+  });
+  const [failed] = pageOf('error', { message: large }).events;
+  expect(failed).toMatchObject({ type: 'error', data: { status: 'FAILED' } });
+  expect((failed!.data as { message: string }).message).toMatch(/^x{8000}…$/);
+});
+
+test('an event that does not fit is replaced by a warning', () => {
+  const data = { code: 'C', message: 'x'.repeat(30_000) };
+  const events = [{ id: 1, type: 'warning', data }];
+  const page = readQueryPage({ events, status: 'RUNNING' }, run, 0, DEFAULT_SIZE_LIMITS);
+  expect(page.events).toMatchObject([{ type: 'warning', data: { code: 'BAD_EVENT' } }]);
+});

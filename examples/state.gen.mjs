@@ -279,7 +279,7 @@ function changesOf(state, event) {
     }
     case "tool_call": {
       const { toolCallId: id, toolName: name, ...rest } = event.data;
-      const update = (old) => ({ ...rest.status !== "started" && old, id, name, ...rest });
+      const update = (old) => withKnownArgs({ ...rest.status !== "started" && old, id, name, ...rest });
       return { toolCalls: upsert(state.toolCalls, (call) => call.id === id, update) };
     }
     case "warning":
@@ -294,6 +294,9 @@ function changesOf(state, event) {
     default:
       return void 0;
   }
+}
+function withKnownArgs({ argsOmitted, argsBytes, ...call }) {
+  return call.args !== void 0 || !argsOmitted ? call : { ...call, argsOmitted, argsBytes };
 }
 function isOwn({ kind }, { type, data, executionId }) {
   return type.startsWith(kind) && (data.executionId ?? executionId) === executionId;

@@ -24,6 +24,12 @@ const fields = (count: number) => `{ execution(kind: AGENT, id: "a1") { ${'id '.
 
 const stream = (selection: string) => `subscription { agentStream(id: "a1") { ${selection} } }`;
 
+/** The response to a subscription that is rejected. */
+async function rejectionOf(app: ReturnType<typeof createApp>, query: string): Promise<string> {
+  const response = await app.request(graphqlPath(query), { headers: { accept: 'text/event-stream' } });
+  return response.text();
+}
+
 describe('limits of documents', () => {
   test.each([
     ['a document that is too deep', nested(20), /depth limit of 12 exceeded, found 2\d/i],
@@ -113,27 +119,47 @@ describe('limits of documents', () => {
   });
 
   test.each([
-    ['data', stream(aliasedMeta('data', 3)), 'ExecutionEvent.data'],
-    ['data of one type', stream(`... on LlmChunkEvent { ${aliasedMeta('data', 3)} }`), 'LlmChunkEvent.data'],
-    ['text', stream(`... on LlmChunkEvent { ${aliasedMeta('content', 3)} }`), 'LlmChunkEvent.content'],
+    ['data', stream('data all: data'), 'AgentStartEvent.data'],
+    ['data of one type', stream('data ... on LlmChunkEvent { all: data }'), 'LlmChunkEvent.data'],
+    ['text', stream(`... on LlmChunkEvent { ${aliasedMeta('content', 2)} }`), 'LlmChunkEvent.content'],
+    ['an id', stream(`... on ToolCallEvent { ${aliasedMeta('toolCallId', 2)} }`), 'ToolCallEvent.toolCallId'],
+    [
+      'usage',
+      stream('... on CompleteEvent { a: usage { model } b: usage { model } }'),
+      'CompleteEvent.usage',
+    ],
+    ['a model', stream('... on CompleteEvent { usage { model b: model } }'), 'ExecutionUsage.model'],
     [
       'results in fragments',
-      `${stream('...A ...B')} fragment A on CompleteEvent { result a: result } fragment B on CompleteEvent { b: result }`,
+      `${stream('...A ...B')} fragment A on CompleteEvent { result } fragment B on CompleteEvent { b: result }`,
       'CompleteEvent.result',
     ],
-  ])('a large field of an event can be selected under two names, not three: %s', async (_, query, field) => {
+    [
+      'results in a fragment of the subscription',
+      `subscription { ...S } fragment S on Subscription { agentStream(id: "a1") { ...A } } fragment A on CompleteEvent { result b: result }`,
+      'CompleteEvent.result',
+    ],
+  ])('a large field of an event can be selected under one name only: %s', async (_, query, field) => {
     await using app = createApp();
-    const response = await app.request(graphqlPath(query), { headers: { accept: 'text/event-stream' } });
-    const text = await response.text();
-    expect(text).toContain(`${field} is selected under too many names: the limit is 2`);
+    const text = await rejectionOf(app, query);
+    expect(text).toContain(`${field} is selected under several names`);
     expect(text).toContain('BAD_USER_INPUT');
   });
 
-  test('small fields of an event, and same-named fields of several types, are not limited to two aliases', async () => {
+  test.each([
+    ['long names', stream(`${'n'.repeat(3_060)}: seq data`)],
+    ['a long name of the stream', `subscription { ${'n'.repeat(3_100)}: agentStream(id: "a1") { seq } }`],
+    ['many names', stream(aliasedMeta('executionId', 20))],
+  ])('names and small fields of an event are limited: %s', async (_, query) => {
+    await using app = createApp();
+    expect(await rejectionOf(app, query)).toContain('names and small fields exceed 3072 bytes');
+  });
+
+  test('small fields of an event, and same-named fields of several types, can have aliases', async () => {
     await using app = createApp();
     await directLog(app);
-    const aliased = `${aliasedMeta('seq', 20)} ... on WarningEvent { warning: message } ... on ErrorEvent { error: message message }`;
-    const response = await app.request(graphqlPath(stream(`data all: data ${aliased}`)), {
+    const aliased = `${aliasedMeta('seq', 20)} ... on WarningEvent { warning: message a: data } ... on ErrorEvent { error: message b: data }`;
+    const response = await app.request(graphqlPath(stream(aliased)), {
       headers: EVENT_STREAM,
     });
     expect(response.status).toBe(200);

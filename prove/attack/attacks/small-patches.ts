@@ -53,7 +53,7 @@ const SHAPES: readonly Shape[] = [
 
 async function build(context: AttackContext, id: string, shape: Shape): Promise<Publication> {
   const publication = await context.begin(id);
-  // The limit is 256 KiB for a batch and 64 KiB for an event.
+  // The limit is 256 KiB for a batch.
   for (let at = 0; at < shape.build.length; at += 4) {
     const { status, text } = await publication.patch(shape.build.slice(at, at + 4));
     if (status !== 200) throw new Error(`building ${id}: ${status} ${text.slice(0, 200)}`);

@@ -116,7 +116,7 @@ export const CANNOT_APPEND = problemResponse(
 
 export const TOO_LARGE = problemResponse(
   413,
-  'The body is larger than 256 KiB, or an event that cannot be split is larger than 64 KiB.',
+  'The body is larger than 256 KiB, or an event that can neither be split nor reduced is larger than 28 KiB.',
   { EVENT_TOO_LARGE: 'body: larger than 262144 bytes; send several batches' },
 );
 

@@ -1,5 +1,5 @@
 // Large fields that an event may lack. A field that does not fit is replaced by a flag and its size, so that a reader
-// can tell it from a field that was never there: `args` by `argsOmitted: true` and `argsBytes`.
+// can distinguish it from a field that was never there: `args` by `argsOmitted: true` and `argsBytes`.
 //
 // Temporal's sandbox, which has no Buffer, shares this file.
 import type { EventData, EventType } from './events.ts';

@@ -43,11 +43,11 @@ export function createEventCalls(context: RunContext): EventCalls {
     checkEventData(type, copy);
     if (isLate()) return Promise.resolve();
     const redacted = redaction.json(copy!);
-    push({ type, ts: timestamp(), data: fit(type, redacted) } as NewEvent);
+    push({ type, ts: timestamp(), data: withinLimits(type, redacted) } as NewEvent);
     return lifecycle.outbox.room();
   }
 
-  function fit<T extends EventType>(type: T, data: EventData[T]): EventData[T] {
+  function withinLimits<T extends EventType>(type: T, data: EventData[T]): EventData[T] {
     try {
       return fitData(type, data, sizes);
     } catch (error) {

@@ -313,6 +313,20 @@ describe('the parts of the state', () => {
     expect(again.toolCalls[1]).toBe(state.toolCalls[1]);
   });
 
+  test('keep what was omitted, unless another event of the call carries the arguments', () => {
+    const call = { toolCallId: 't1', toolName: 'search' };
+    const omitted = { argsOmitted: true, argsBytes: 90_000 };
+    const started = reduce(
+      initialState('agent'),
+      event(1, 'tool_call', { ...call, status: 'started', ...omitted }),
+    );
+    expect(started.toolCalls).toEqual([{ id: 't1', name: 'search', status: 'started', ...omitted }]);
+    const failed = reduce(started, event(2, 'tool_call', { ...call, status: 'failed', args: [1] }));
+    expect(failed.toolCalls).toEqual([{ id: 't1', name: 'search', status: 'failed', args: [1] }]);
+    const known = reduce(failed, event(3, 'tool_call', { ...call, status: 'succeeded', ...omitted }));
+    expect(known.toolCalls).toEqual([{ id: 't1', name: 'search', status: 'succeeded', args: [1] }]);
+  });
+
   test('the children of a workflow are in start order, with and without an execution id', () => {
     const state = stateAfter(
       initialState('workflow'),

@@ -227,7 +227,7 @@ describe('an event that does not fit', () => {
     expect(state).toMatchObject({ text: '', completeness: 'partial' });
   });
 
-  test('becomes a gap of its own seq if it has no fields that can be omitted', () => {
+  test('becomes a gap over its seq alone if it has no fields that can be omitted', () => {
     const chunk = eventOf('llm_chunk', { content: 'c'.repeat(70_000) });
     const { seq } = chunk;
     expect(dataOf(chunk)).toEqual({ type: 'GAP', data: { fromSeq: seq, toSeq: seq } });

@@ -313,7 +313,7 @@ describe('the parts of the state', () => {
     expect(again.toolCalls[1]).toBe(state.toolCalls[1]);
   });
 
-  test('keep what was omitted, unless another event of the call carries the arguments', () => {
+  test('keep the flags of omitted arguments, unless another event of the call carries the arguments', () => {
     const call = { toolCallId: 't1', toolName: 'search' };
     const omitted = { argsOmitted: true, argsBytes: 90_000 };
     const started = reduce(

@@ -135,3 +135,16 @@ test('the gap and the end of an execution whose log has expired are within the l
   expect(rest.find((message) => message.includes('event: gap'))).toContain('"textOmitted":true');
   expect(state).toMatchObject({ completeness: 'partial', end: { resultOmitted: true } });
 });
+
+test.each([
+  ['a row whose log has expired', true],
+  ['a row without a publisher', false],
+])('a raised limit keeps the result of 200 KB in the end of %s', async (_, isExpired) => {
+  const serverLimits = { ...DEFAULT_SERVER_LIMITS, messageBytes: 1024 * 1024 };
+  await using app = await startApp({ serverLimits });
+  await app.store.begin({ id: 'a1', kind: 'agent', mode: 'TEXT', attempt: 1 });
+  await app.store.finish('a1', 1, { status: 'SUCCESS', result: RESULT });
+  if (isExpired) await app.store.markEnd('a1', { epoch: 'abcdefghij12', seq: 9 });
+  const { state } = await read(app, 'a1', 'TEXT');
+  expect(state).toMatchObject({ text: RESULT, completeness: 'full', end: { result: RESULT } });
+});

@@ -21,6 +21,8 @@ export interface SingleConnection {
   handle(request: Request, context: object): Promise<Response>;
 }
 
+/** UTF-16 code units of an operation's id, which every message repeats. */
+const MAX_OPERATION_ID = 200;
 const JSON_TYPE = 'application/json; charset=utf-8';
 /** Of the library's responses, by status. */
 const CODES: { readonly [status: number]: string } = {
@@ -39,15 +41,16 @@ export function createSingleConnection(options: SingleConnectionOptions): Single
     onNext: (_, { raw }) => options.onNext(raw),
     onComplete: (_, { raw }) => options.onComplete(raw),
     onSubscribe: async ({ raw }, params) => {
-      const errors = [];
+      const errors: GraphQLError[] = [];
       try {
+        checkOperationId(params.extensions?.operationId);
         const { parse, validate, schema, contextFactory, subscribe, execute } = yoga.getEnveloped({
           ...contexts.get(raw),
           request: raw,
           params,
         });
         const document = parse(params.query as string);
-        errors.push(...(validate(schema, document) as GraphQLError[]));
+        errors.push(...validate(schema, document));
         if (errors.length === 0) {
           const { variables, operationName } = params;
           const contextValue = await contextFactory();
@@ -81,6 +84,14 @@ export function createSingleConnection(options: SingleConnectionOptions): Single
       return withCode(await handler(request));
     },
   };
+}
+
+/** @throws GraphQLError for an id that is too long */
+function checkOperationId(id: unknown): void {
+  const { length } = String(id);
+  if (length <= MAX_OPERATION_ID) return;
+  const message = `extensions.operationId: expected up to ${MAX_OPERATION_ID} characters, got ${length}`;
+  throw new GraphQLError(message);
 }
 
 /** The only values of the header that the handler understands; undefined if the request accepts none of them. */

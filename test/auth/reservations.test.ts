@@ -102,6 +102,19 @@ describe('errors of the single connection mode', () => {
     expect([response.status, await response.json()]).toEqual([400, { errors: WRONG_ERRORS }]);
   });
 
+  test('an operation id is limited, because every message repeats it', async () => {
+    const [token, id] = [await reserve(), 'x'.repeat(201)];
+    const tooLong = await operation(token, { query: '{ __typename }', extensions: { operationId: id } });
+    const [{ message, extensions }] = (await tooLong.json()).errors;
+    expect([tooLong.status, message, extensions]).toEqual([
+      400,
+      'extensions.operationId: expected up to 200 characters, got 201',
+      { code: 'BAD_USER_INPUT' },
+    ]);
+    const longest = { query: '{ __typename }', extensions: { operationId: id.slice(1) } };
+    expect((await operation(token, longest)).status).toBe(202);
+  });
+
   test('a syntax error is returned with a code', async () => {
     const response = await operation(await reserve(), { ...WRONG, query: '{' });
     expect([response.status, (await response.json()).errors]).toMatchObject([

@@ -11,8 +11,8 @@ import {
   truncateToBytes,
   utf8Bytes,
 } from '../../src/event/text.ts';
-import { propertyRuns } from '../support/property-runs.ts';
 import { frame } from '../../src/sse/frame.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 
 const anyText = fc.oneof(
   fc.string({ unit: 'binary' }),

@@ -16,12 +16,14 @@ import { initialState, reduce } from '../../src/event/state.ts';
 import { completeData, endSummary, errorData } from '../../src/event/terminal-event.ts';
 import { splitText } from '../../src/event/text.ts';
 import { createEventExecutors } from '../../src/graphql/event-executor.ts';
+import { MULTIPART_ENCODING } from '../../src/graphql/multipart-encoder.ts';
 import { GRAPHQL_ENCODING } from '../../src/graphql/subscription-encoder.ts';
 import { REST_ENCODING } from '../../src/rest/plain-sse-encoder.ts';
 import { schema } from '../../src/schema/index.ts';
 import type { Frame } from '../../src/sse/frame.ts';
 import { SharedEncoding } from '../../src/stream/shared-encoding.ts';
 import { EventRing } from '../../src/tail/event-ring.ts';
+import { propertyRuns } from '../support/property-runs.ts';
 
 const sizes = DEFAULT_SIZE_LIMITS;
 const executorOf = createEventExecutors();
@@ -63,24 +65,22 @@ function argsOf(selection: string): ExecutionArgs {
 
 /** The frames of an event in every encoding, and its results. */
 function* messagesOf(event: ExecutionEvent, limits = sizes): Generator<Frame | { readonly length: number }> {
-  for (const selection of SELECTIONS) {
-    const encoding = new SharedEncoding(
+  const newEncoding = (selection: string) =>
+    new SharedEncoding(
       { ring: new EventRing() },
       executorOf(argsOf(selection)),
       { executions: 0 },
       '',
       limits,
     );
+  for (const selection of SELECTIONS) {
+    const encoding = newEncoding(selection);
     yield encoding.frame(event, GRAPHQL_ENCODING);
+    const multipart = newEncoding(selection);
+    yield multipart.frame(event, MULTIPART_ENCODING);
     yield { length: Buffer.byteLength(JSON.stringify(encoding.result(event))) };
   }
-  const rest = new SharedEncoding(
-    { ring: new EventRing() },
-    executorOf(argsOf('type data')),
-    { executions: 0 },
-    '',
-    limits,
-  );
+  const rest = newEncoding('type data');
   yield rest.frame(event, REST_ENCODING);
 }
 
@@ -158,7 +158,7 @@ describe('no message exceeds the limit', () => {
           for (const { length } of messagesOf(event)) expect(length).toBeLessThanOrEqual(sizes.message);
         }
       }),
-      { numRuns: 50 },
+      { numRuns: propertyRuns(20) },
     );
   });
 
@@ -167,7 +167,7 @@ describe('no message exceeds the limit', () => {
       fc.property(foreign, (event) => {
         for (const { length } of messagesOf(event)) expect(length).toBeLessThanOrEqual(sizes.message);
       }),
-      { numRuns: 50 },
+      { numRuns: propertyRuns(20) },
     );
   });
 });

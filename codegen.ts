@@ -1,11 +1,12 @@
 // The configuration of graphql-codegen: generates `schema.graphql` from the Pothos schema, and types for the
-// documents of the REST aliases. `npm run codegen:check` fails if the generated files are out of date.
+// documents of the REST aliases. Without the directives of federation, which other tools would have to know: gateways
+// read them from `_service`. `npm run codegen:check` fails if the generated files are out of date.
 import type { CodegenConfig } from '@graphql-codegen/cli';
 import { printSchema } from 'graphql';
-import { schema } from './src/schema/index.ts';
+import { apiSchema } from './src/schema/index.ts';
 
 const config: CodegenConfig = {
-  schema: printSchema(schema),
+  schema: printSchema(apiSchema),
   generates: {
     'schema.graphql': { plugins: ['schema-ast'] },
     'src/rest/documents.gen.ts': {

@@ -17,6 +17,7 @@ import {
   SchemaMetaFieldDef,
   type SelectionSetNode,
   TypeMetaFieldDef,
+  type ValueNode,
 } from 'graphql';
 import { MAX_PAGE } from '../execution/attempt-rules.ts';
 
@@ -34,8 +35,8 @@ interface CostContext {
 }
 
 /**
- * The cost of an operation: 1 per field, and the selection in the edges of a connection multiplied by its `first`. A
- * `first` of unknown value counts as the largest page.
+ * The cost of an operation: 1 per field, the selection in the edges of a connection multiplied by its `first`, and that
+ * of `_entities` by the number of its representations. A `first` of unknown value counts as the largest page.
  * @param variables as the client sent them
  */
 export function costOf(
@@ -90,13 +91,15 @@ function fieldCost(context: CostContext, node: FieldNode, parent: GraphQLNamedTy
   const field = fieldOf(context.schema, parent, node.name.value);
   if (!field || !node.selectionSet) return 1;
   const type = getNamedType(field.type);
-  const times = isListType(getNullableType(field.type)) ? listSize(node.name.value, type, page) : 1;
+  const times = isListType(getNullableType(field.type)) ? listSize(context, node, type, page) : 1;
   const first = field.args.find(({ name }) => name === 'first');
   const below = first ? pageSize(context, node, first.defaultValue) : 1;
   return 1 + times * selectionCost(context, node.selectionSet, type, below);
 }
 
-function listSize(name: string, type: GraphQLNamedType, page: number): number {
+function listSize(context: CostContext, node: FieldNode, type: GraphQLNamedType, page: number): number {
+  const name = node.name.value;
+  if (name === '_entities') return lengthOf(context, argumentOf(node, 'representations'));
   if (!isIntrospectionType(type)) return page;
   return name === 'types' ? INTROSPECTION_TYPES : INTROSPECTION_LIST;
 }
@@ -109,16 +112,33 @@ function fieldOf(schema: GraphQLSchema, parent: GraphQLNamedType, name: string) 
   return isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[name] : undefined;
 }
 
-function pageSize({ operation, variables }: CostContext, node: FieldNode, fallback: unknown): number {
-  const value = node.arguments?.find(({ name }) => name.value === 'first')?.value;
+function argumentOf(node: FieldNode, argument: string): ValueNode | undefined {
+  return node.arguments?.find(({ name }) => name.value === argument)?.value;
+}
+
+function defaultOf({ operation }: CostContext, name: string): ValueNode | undefined {
+  return operation.variableDefinitions?.find(({ variable }) => variable.name.value === name)?.defaultValue;
+}
+
+/** The length of a list. A value that is not a list is coerced to a list of one. */
+function lengthOf(context: CostContext, value: ValueNode | undefined): number {
+  if (value?.kind === Kind.LIST) return value.values.length;
+  if (value?.kind !== Kind.VARIABLE) return 1;
+  const name = value.name.value;
+  const variable = context.variables[name];
+  if (variable === undefined) return lengthOf(context, defaultOf(context, name));
+  return Array.isArray(variable) ? variable.length : 1;
+}
+
+function pageSize(context: CostContext, node: FieldNode, fallback: unknown): number {
+  const value = argumentOf(node, 'first');
   if (!value || value.kind === Kind.NULL) return clamp(fallback);
   if (value.kind === Kind.INT) return clamp(Number(value.value));
   if (value.kind !== Kind.VARIABLE) return MAX_PAGE;
   const name = value.name.value;
-  const variable = variables[name];
+  const variable = context.variables[name];
   if (variable !== undefined) return clamp(variable ?? fallback);
-  const definition = operation.variableDefinitions?.find((each) => each.variable.name.value === name);
-  const defaultValue = definition?.defaultValue;
+  const defaultValue = defaultOf(context, name);
   return defaultValue?.kind === Kind.INT ? clamp(Number(defaultValue.value)) : clamp(fallback);
 }
 

@@ -1,6 +1,7 @@
 // Executions in GraphQL: the row, its parent, and its children.
 import { formatCursor } from '../event/cursor.ts';
 import { durationMs } from '../event/terminal-event.ts';
+import { requireRead } from '../execution/permission.ts';
 import type { ExecutionFailure, ExecutionSummary } from '../execution/store.ts';
 import {
   builder,
@@ -105,6 +106,21 @@ ExecutionObject.implement({
 });
 
 type Reads = RequestContext['reads'];
+
+/**
+ * Returns an execution that was requested by its id; null if there is none that the caller may know of.
+ * @throws ExecstreamError `FORBIDDEN` if the caller may know of it, but not read it
+ */
+export async function visibleExecution(
+  row: ExecutionSummary | undefined,
+  { reads, caller }: RequestContext,
+): Promise<ExecutionSummary | null> {
+  if (!row) return null;
+  const permission = await reads.permission(row);
+  if (permission.read === 'hidden') return null;
+  await requireRead(() => permission, caller, row);
+  return row;
+}
 
 /** The parent, if it exists and the caller may read it. */
 async function parent(id: string, reads: Reads): Promise<ExecutionSummary | null> {

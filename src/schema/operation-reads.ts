@@ -104,9 +104,13 @@ export class OperationReads {
 
   /** Reads an execution of a kind by id. Creates the row of a workflow that only Temporal knows. */
   async find(kind: ExecutionKind, id: string): Promise<ExecutionSummary | undefined> {
-    const row =
-      (await this.execution(id)) ?? (kind === 'workflow' ? await this.#findWorkflow(id) : undefined);
+    const row = await (kind === 'workflow' ? this.findAny(id) : this.execution(id));
     return row?.kind === kind ? row : undefined;
+  }
+
+  /** Reads an execution of any kind by id. Creates the row of a workflow that only Temporal knows. */
+  async findAny(id: string): Promise<ExecutionSummary | undefined> {
+    return (await this.execution(id)) ?? (await this.#findWorkflow(id));
   }
 
   #findWorkflow(id: string): Promise<Execution | undefined> {

@@ -1,9 +1,8 @@
 // The queries `execution` (by id) and `executions` (a list).
 import { checkExecutionId } from '../event/execution-id.ts';
-import { requireRead } from '../execution/permission.ts';
 import { builder, ExecutionKindEnum, ExecutionStatusEnum } from './builder.ts';
 import { connectionArguments, readConnection } from './connection.ts';
-import { ExecutionConnectionObject, ExecutionObject } from './execution.ts';
+import { ExecutionConnectionObject, ExecutionObject, visibleExecution } from './execution.ts';
 
 const EMPTY_PAGE = { executions: [], hasNextPage: false };
 
@@ -13,13 +12,9 @@ builder.queryType({
       type: ExecutionObject,
       nullable: true,
       args: { kind: t.arg({ type: ExecutionKindEnum, required: true }), id: t.arg.id({ required: true }) },
-      resolve: async (_, { kind, id }, { reads, caller }) => {
-        const row = await reads.find(kind, checkExecutionId(id));
-        if (!row) return null;
-        const permission = await reads.permission(row);
-        if (permission.read === 'hidden') return null;
-        await requireRead(() => permission, caller, row);
-        reads.count(1);
+      resolve: async (_, { kind, id }, context) => {
+        const row = await visibleExecution(await context.reads.find(kind, checkExecutionId(id)), context);
+        if (row) context.reads.count(1);
         return row;
       },
     }),

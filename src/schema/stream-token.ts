@@ -59,7 +59,7 @@ function rejectStreamTokens({ viaStreamToken }: Caller): void {
 }
 
 async function requireReadable({ services, caller, reads }: RequestContext, id: string): Promise<void> {
-  const row = (await reads.execution(id)) ?? (await reads.find('workflow', id));
+  const row = await reads.findAny(id);
   if (!row) throw unknownExecution(id);
   await requireRead(services.authorize, caller, row);
 }

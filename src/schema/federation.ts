@@ -17,15 +17,17 @@ import { visibleExecution } from './execution.ts';
 /** Representations of one `_entities` field: as many as the store reads with one statement. */
 export const MAX_REPRESENTATIONS = 1_000;
 
+const LINK =
+  'extend schema @link(url: "https://specs.apollo.dev/federation/v2.0", import: ["@key", "@shareable"])';
+
 /**
- * The directives, which apply to the types of the schema by extension. `PageInfo` is a type of the Relay specification
- * that many subgraphs define; all other types of execstream have names that nothing else should use.
+ * The directives of types in the SDL. `PageInfo` is defined by the Relay specification, so that other subgraphs have it as
+ * well; all other names of types are specific to execstream.
  */
-const DIRECTIVES = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.0", import: ["@key", "@shareable"])
-
-extend type Execution @key(fields: "id")
-
-extend type PageInfo @shareable`;
+const DIRECTIVES = new Map([
+  ['Execution', '@key(fields: "id")'],
+  ['PageInfo', '@shareable'],
+]);
 
 const DEFINITIONS = parse(`
   "A reference to an entity: its \`__typename\` and the fields of its key."
@@ -49,7 +51,7 @@ const DEFINITIONS = parse(`
 
 /** Adds what gateways need to a schema. */
 export function asSubgraph(schema: GraphQLSchema): GraphQLSchema {
-  const sdl = `${printSchema(schema)}\n\n${DIRECTIVES}\n`;
+  const sdl = `${LINK}\n\n${withDirectives(printSchema(schema))}\n`;
   const subgraph = extendSchema(schema, DEFINITIONS);
   const { _entities, _service } = subgraph.getQueryType()!.getFields();
   _entities!.resolve = resolveEntities;
@@ -57,6 +59,13 @@ export function asSubgraph(schema: GraphQLSchema): GraphQLSchema {
   const entity = subgraph.getType('_Entity');
   if (isUnionType(entity)) entity.resolveType = () => 'Execution';
   return subgraph;
+}
+
+function withDirectives(sdl: string): string {
+  return sdl.replace(/^type (\w+) (?=\{)/gm, (definition, name) => {
+    const directive = DIRECTIVES.get(name);
+    return directive ? `${definition}${directive} ` : definition;
+  });
 }
 
 const resolveEntities: GraphQLFieldResolver<unknown, RequestContext, { representations: unknown[] }> = (

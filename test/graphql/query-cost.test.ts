@@ -41,6 +41,18 @@ describe('the cost of a document', () => {
     expect(cost(text)).toBe(2 + 10 * (1 + page(5)));
   });
 
+  test('the cost of `_entities` is that of its selection times the number of representations', () => {
+    const text = (argument: string, variables = '') =>
+      `query${variables} { _entities(representations: ${argument}) { __typename ... on Execution { id } } }`;
+    const reference = '{__typename: "Execution", id: "a1"}';
+    expect(cost(text(`[${reference}, ${reference}, ${reference}]`))).toBe(1 + 3 * 2);
+    expect(cost(text(reference))).toBe(1 + 2);
+    expect(cost(text('[$a, $a]', '($a: _Any!)'), { a: {} })).toBe(1 + 2 * 2);
+    expect(cost(text('$r', '($r: [_Any!]!)'), { r: Array(500).fill({}) })).toBe(1 + 500 * 2);
+    expect(cost(text('$r', '($r: [_Any!]!)'), { r: {} })).toBe(1 + 2);
+    expect(cost(text('$r', `($r: [_Any!]! = [${reference}, ${reference}])`))).toBe(1 + 2 * 2);
+  });
+
   test('the cost includes fragments wherever they are spread', () => {
     const text = `
       query { executions(first: 10) { ...Page ...Page ... on ExecutionConnection { edges { node { ...Node } } } } }

@@ -1,10 +1,12 @@
-// A Yoga plugin: validates a GraphQL request's parameters before anything else reads them. Yoga does not catch errors in
-// forms, and reports a client's mistake as a fault of the server; recursive code overflows the stack on deep JSON.
+// A Yoga plugin: parses and validates a GraphQL request's parameters before anything else reads them. Yoga does not catch
+// errors in forms, responds with 200 to a body that is not valid JSON, and rejects parameters that it does not know;
+// recursive code overflows the stack on deep JSON.
 import { GraphQLError } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import { exceedsDepth, MAX_JSON_DEPTH } from '../event/json-depth.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
+const JSON_TYPES: readonly string[] = ['application/json', 'application/graphql+json'];
 
 export function useRequestParams(): Plugin {
   const checkVariables = ({ args }: { args: { variableValues?: unknown } }) =>
@@ -12,11 +14,19 @@ export function useRequestParams(): Plugin {
   return {
     onRequestParse: ({ request, url, setRequestParser }) => {
       if (request.method === 'GET') setRequestParser(() => paramsOfForm(url.searchParams));
-      else if (request.method === 'POST' && isForm(request)) {
+      if (request.method !== 'POST') return;
+      const type = mediaTypeOf(request);
+      if (type === FORM) {
         setRequestParser(async () => paramsOfForm(new URLSearchParams(await request.text())));
+      } else if (JSON_TYPES.includes(type)) {
+        setRequestParser(async () => paramsOfJson(await request.text()));
       }
     },
-    onParams: ({ params: { operationName, variables, extensions } }) => {
+    onParams: ({ params: { query, operationName, variables, extensions }, setParams }) => {
+      // Clients send parameters of their own, such as `operationType`. GraphQL over HTTP reserves unknown ones.
+      setParams({ query, operationName, variables, extensions } as GraphQLParams);
+      // Yoga responds with 200 to a request without a query, if it accepts `application/json`.
+      if (typeof query !== 'string') throw badRequest(`query: expected a string, got ${typeOf(query)}`);
       if (!isAbsent(operationName) && typeof operationName !== 'string') {
         throw badRequest(`operationName: expected a string, got ${typeOf(operationName)}`);
       }
@@ -29,9 +39,16 @@ export function useRequestParams(): Plugin {
   };
 }
 
-function isForm(request: Request): boolean {
+function mediaTypeOf(request: Request): string {
   const [type = ''] = (request.headers.get('content-type') ?? '').split(/[;,]/);
-  return type.trim().toLowerCase() === FORM;
+  return type.trim().toLowerCase();
+}
+
+function paramsOfJson(text: string): GraphQLParams {
+  const params = parsed('body', text);
+  if (Array.isArray(params)) throw badRequest('body: expected a single operation; batches are not supported');
+  if (typeof params === 'object' && params !== null) return params;
+  throw badRequest(`body: expected a JSON object, got ${typeOf(params)}`);
 }
 
 function paramsOfForm(form: URLSearchParams): GraphQLParams {
@@ -62,6 +79,7 @@ function isAbsent(value: unknown): boolean {
 }
 
 function typeOf(value: unknown): string {
+  if (value === null) return 'null';
   return Array.isArray(value) ? 'array' : typeof value;
 }
 

@@ -81,9 +81,11 @@ describe('variables and extensions in a form or a URL', () => {
 
 describe('a JSON body with parameters of the wrong type', () => {
   const cases: [string, RegExp][] = [
-    ['{"query":1}', /"query"/],
-    ['{"query":["x"]}', /"query"/],
-    ['{"query":{"a":1}}', /"query"/],
+    ['{}', /^query: expected a string, got undefined$/],
+    ['{"query":null}', /^query: expected a string, got null$/],
+    ['{"query":1}', /^query: expected a string, got number$/],
+    ['{"query":["x"]}', /^query: expected a string, got array$/],
+    ['{"query":{"a":1}}', /^query: expected a string, got object$/],
     [`{"query":"${QUERY}","variables":"x"}`, /"variables"/],
     [`{"query":"${QUERY}","variables":1}`, /"variables"/],
     [`{"query":"${QUERY}","variables":[1]}`, /"variables"/],
@@ -92,11 +94,14 @@ describe('a JSON body with parameters of the wrong type', () => {
     [`{"query":"${QUERY}","operationName":1}`, /^operationName: expected a string, got number$/],
     [`{"query":"${QUERY}","operationName":{"a":1}}`, /^operationName: expected a string, got object$/],
     [`{"query":"${QUERY}","operationName":["a"]}`, /^operationName: expected a string, got array$/],
-    ['null', /POST body/],
-    ['1', /POST body/],
-    ['"x"', /POST body/],
-    ['[null]', /Batching/],
-    [deepArrays(60_000), /Batching/],
+    ['', /^body: expected JSON$/],
+    ['{"query":', /^body: expected JSON$/],
+    ["{'query':1}", /^body: expected JSON$/],
+    ['null', /^body: expected a JSON object, got null$/],
+    ['1', /^body: expected a JSON object, got number$/],
+    ['"x"', /^body: expected a JSON object, got string$/],
+    ['[null]', /^body: expected a single operation; batches are not supported$/],
+    [deepArrays(60_000), /^body: expected a single operation; batches are not supported$/],
   ];
   test.each(cases.map(([body, message]) => [body.slice(0, 60), body, message] as const))(
     '%s is 400',
@@ -104,6 +109,64 @@ describe('a JSON body with parameters of the wrong type', () => {
       await expectRejection(await asJson(body), message);
     },
   );
+});
+
+describe('a JSON body that is not an object', () => {
+  const accepts = ['application/json', '*/*', 'application/graphql-response+json'];
+  test.each(['', '{', 'null', '7', '[]'])('%j is 400, regardless of the accepted type', async (body) => {
+    for (const accept of accepts) {
+      const headers = { 'content-type': 'application/json', accept };
+      const response = await fetch(`${app.url}/graphql`, { method: 'POST', headers, body });
+      await expectRejection(response, /^body: expected /);
+    }
+  });
+});
+
+describe('parameters that GraphQL over HTTP does not define', () => {
+  const unknown = { operationType: 'query', id: '7', doc_id: null, nested: { a: [1] } };
+
+  test('unknown parameters of a JSON body are ignored, also if they have the names of inherited properties', async () => {
+    const body = JSON.stringify({ query: QUERY, ...unknown }).replace(
+      '{',
+      '{"__proto__":{"query":1},"constructor":1,',
+    );
+    expect(await (await asJson(body)).json()).toEqual({ data: { __typename: 'Query' } });
+  });
+
+  test('unknown parameters of a form and a URL are ignored', async () => {
+    for (const send of [asForm, asQuery]) {
+      const response = await send({ query: QUERY, operationType: 'query', id: '7' });
+      expect(await response.json()).toEqual({ data: { __typename: 'Query' } });
+    }
+  });
+
+  test('a subscription with `operationType` is streamed', async () => {
+    const body = JSON.stringify({
+      query: 'subscription { agentStream(id: "nope") { seq } }',
+      operationType: 'subscription',
+    });
+    const headers = { 'content-type': 'application/json', accept: 'text/event-stream' };
+    const response = await fetch(`${app.url}/graphql`, { method: 'POST', headers, body });
+    expect(await response.text()).toContain('"code":"NOT_FOUND"');
+  });
+
+  test('a body without `query` is rejected although it has other parameters', async () => {
+    await expectRejection(
+      await asJson('{"operationType":"query"}'),
+      /^query: expected a string, got undefined$/,
+    );
+  });
+});
+
+test('the media type of a JSON body is compared without regard to case and parameters', async () => {
+  for (const type of ['Application/JSON', 'application/json ;charset=UTF-8', 'application/graphql+json']) {
+    const response = await fetch(`${app.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body: JSON.stringify({ query: QUERY }),
+    });
+    expect(await response.json()).toEqual({ data: { __typename: 'Query' } });
+  }
 });
 
 describe('the nesting of variables and extensions', () => {

@@ -4,6 +4,13 @@ import type { Plugin } from 'graphql-yoga';
 import { ERROR_CODES, type ExecstreamError, isErrorCode, isExecstreamError } from '../event/errors.ts';
 import { RETRY_AFTER_SECONDS } from '../sse/responses.ts';
 
+/** Codes of Apollo's protocol, by which its clients recognise that they have to send the document. */
+const PERSISTED_QUERY_CODES: ReadonlySet<unknown> = new Set([
+  'PERSISTED_QUERY_NOT_FOUND',
+  'PERSISTED_QUERY_NOT_SUPPORTED',
+  'PERSISTED_QUERY_MISMATCH',
+]);
+
 /** The HTTP status of a code that is sent as a status even if an event stream was requested: 401, 429 and 503. */
 function httpStatusOf(code: unknown): number | undefined {
   if (!isErrorCode(code)) return undefined;
@@ -74,7 +81,8 @@ export function useProtocolCodes(): Plugin {
 
 /** Returns an error with one of our codes. An error without one is a mistake in the request. */
 export function withProtocolCode(error: GraphQLError): GraphQLError {
-  if (isErrorCode(error.extensions?.code)) return error;
+  const code = error.extensions?.code;
+  if (isErrorCode(code) || PERSISTED_QUERY_CODES.has(code)) return error;
   const { http } = error.extensions;
   const extensions = { code: 'BAD_USER_INPUT', ...(http ? { http } : {}) };
   const { message, nodes, source, positions, path } = error;

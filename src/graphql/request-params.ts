@@ -23,7 +23,7 @@ export function useRequestParams(): Plugin {
       }
     },
     onParams: ({ params: { query, operationName, variables, extensions }, setParams }) => {
-      // Clients send parameters of their own, such as `operationType`. GraphQL over HTTP reserves unknown ones.
+      // Some clients send further parameters, such as `operationType` (Apollo's SSE recipe).
       setParams({ query, operationName, variables, extensions } as GraphQLParams);
       // Yoga responds with 200 to a request without a query, if it accepts `application/json`.
       if (typeof query !== 'string') throw badRequest(`query: expected a string, got ${typeOf(query)}`);

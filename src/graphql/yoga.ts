@@ -21,6 +21,7 @@ import { useEventAliasLimit } from './event-aliases.ts';
 import { graphiqlBytes } from './graphiql.ts';
 import { lastEventIdOf } from './last-event-id.ts';
 import { useOperations } from './operations.ts';
+import { type PersistedQueries, usePersistedQueries } from './persisted-queries.ts';
 import { DEFAULT_QUERY_LIMITS, type QueryLimits, useQueryLimits } from './query-limits.ts';
 import { useQueryQuota } from './query-quota.ts';
 import { useRequestParams } from './request-params.ts';
@@ -45,6 +46,8 @@ export interface GraphQLOptions {
    * @default 100
    */
   readonly reservationsPerCaller?: number | undefined;
+  /** @default 'off' */
+  readonly persistedQueries?: PersistedQueries | undefined;
 }
 
 /** What the server passes with each request. */
@@ -85,6 +88,8 @@ export function createGraphQL(options: GraphQLOptions): GraphQL {
     // viewer (docs/decisions/0018).
     maxRequestBodySize: false,
     plugins: [
+      // Before the check of the parameters, because it adds the document.
+      usePersistedQueries(options.persistedQueries ?? 'off'),
       useRequestParams(),
       useQueryQuota(quotas),
       useQueryLimits(queryLimits),

@@ -10,6 +10,7 @@ import {
 import { createQuotas } from '../execution/quotas.ts';
 import type { ExecutionStore } from '../execution/store.ts';
 import { graphiqlPage } from '../graphql/graphiql.ts';
+import type { PersistedQueries } from '../graphql/persisted-queries.ts';
 import { createGraphQL, type GraphQL } from '../graphql/yoga.ts';
 import type { EventLog } from '../log/log.ts';
 import { DEFAULT_LIMITS } from '../publish/limits.ts';
@@ -56,6 +57,11 @@ export interface ExecstreamOptions extends Parts {
   readonly settings: Partial<EventStreamSettings>;
   readonly logger: ErrorLogger;
   readonly limits?: ExecstreamLimits | undefined;
+  /**
+   * Whether clients may send the hash of a GraphQL document in its place: `off` or `automatic`.
+   * @default 'off'
+   */
+  readonly persistedQueries?: PersistedQueries | undefined;
   /**
    * Who may read what.
    * @default allowTenant: every caller may read the executions of its tenant.
@@ -119,6 +125,7 @@ export function createExecstream(options: ExecstreamOptions): Execstream {
     documents: limits?.documents,
     sizes,
     reservationsPerCaller: limits?.reservationsPerCaller,
+    persistedQueries: options.persistedQueries,
   });
   const rest = createRest({
     log,

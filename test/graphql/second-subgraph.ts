@@ -1,5 +1,5 @@
-// A subgraph of another team: it has types of its own that are named `Error`, `Usage` and `PageInfo`, lists orders that
-// refer to executions, and adds a field to `Execution`.
+// A subgraph of another team: it has other types named `Error`, `Usage` and `PageInfo`, lists orders that refer to
+// executions, and adds fields to `Execution`.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createSchema, createYoga } from 'graphql-yoga';

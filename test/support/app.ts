@@ -38,6 +38,8 @@ export interface AppOptions<Store extends ExecutionStore = ExecutionStore> {
   readonly auth?: AuthenticationOptions;
   readonly corsOrigins?: readonly string[];
   readonly authorize?: Authorize;
+  /** @default 'off' */
+  readonly persistedQueries?: 'off' | 'automatic';
   readonly limits?: Partial<PublisherLimits>;
   readonly liveness?: Partial<LivenessTimes>;
   readonly rowSource?: Partial<RowSourceTimes>;
@@ -77,6 +79,7 @@ export function createApp(options: AppOptions = {}): App {
     limits: options.serverLimits,
     logger: { error: (details, message) => void errors.push({ details, message }) },
     authorize: options.authorize,
+    persistedQueries: options.persistedQueries,
     ...(options.liveness && { liveness: options.liveness }),
     ...(options.rowSource && { rowSource: options.rowSource }),
   });

@@ -73,6 +73,11 @@ export interface Config {
    * @default 300_000
    */
   readonly publisherLostMs: number;
+  /**
+   * Whether clients may send the hash of a GraphQL document in its place.
+   * @default 'off'
+   */
+  readonly persistedQueries: 'off' | 'automatic';
   /** @default 'info' */
   readonly logLevel: string;
 }

@@ -30,11 +30,12 @@ export function createParts(config: Config, logger: ErrorLogger): Parts {
 
 /** The options of `createExecstream` for a configuration, with the parts that it names. */
 export function optionsFromConfig(config: Config, logger: ErrorLogger): ExecstreamOptions {
-  const { streams, limits, publisherLostMs, temporalTenant } = config;
+  const { streams, limits, publisherLostMs, temporalTenant, persistedQueries } = config;
   return {
     ...createParts(config, logger),
     settings: streams,
     limits,
+    persistedQueries,
     logger,
     liveness: { lostAfterMs: publisherLostMs },
     workflows: { tenant: temporalTenant },

@@ -57,6 +57,13 @@ export const SERVER_SETTINGS = {
       ' ([`PUBLISHER_LOST`](docs/publishing.md)). Publishers send one every 10 s; values below 25000 may' +
       ' end live executions.',
   }),
+  persistedQueries: oneOf('PERSISTED_QUERIES', {
+    default: 'off',
+    choices: ['off', 'automatic'],
+    doc:
+      '`automatic`: a server stores GraphQL documents by their hash, so that clients can send the hash alone' +
+      ' ([persisted queries](docs/graphql.md#persisted-queries)).',
+  }),
   logLevel: oneOf('LOG_LEVEL', {
     default: 'info',
     choices: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],

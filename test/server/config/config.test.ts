@@ -23,6 +23,7 @@ test('PROTOCOL.md, Other paths: the defaults are port 4000 and address 127.0.0.1
     limits: DEFAULT_SERVER_LIMITS,
     drainMs: 5_000,
     publisherLostMs: 300_000,
+    persistedQueries: 'off',
     logLevel: 'info',
   });
   expect(

@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import type { Permission } from '../../src/execution/permission.ts';
 import { MAX_REPRESENTATIONS } from '../../src/schema/federation.ts';
 import { DEFAULT_SERVER_LIMITS } from '../../src/server/limits.ts';
+import { blocksOf } from '../docs/blocks.ts';
 import { type App, chunks, createApp, directLog, range, startApp } from '../support/app.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { SECOND_SDL, startSecondSubgraph } from './second-subgraph.ts';
@@ -36,10 +37,10 @@ async function sdlOf(app: App): Promise<string> {
   return (await query(app, '{ _service { sdl } }')).data._service.sdl;
 }
 
-function compose(sdl: string, urls: { ours: string; theirs: string }): string {
+function compose(sdl: string, urls: { ours: string; theirs: string }, second = SECOND_SDL): string {
   const { errors, hints, supergraphSdl } = composeServices([
     { name: 'execstream', url: urls.ours, typeDefs: parse(sdl) },
-    { name: 'billing', url: urls.theirs, typeDefs: parse(SECOND_SDL) },
+    { name: 'billing', url: urls.theirs, typeDefs: parse(second) },
   ]);
   expect(errors).toBeUndefined();
   expect(hints).toEqual([]);
@@ -54,6 +55,13 @@ describe('the SDL of the subgraph', () => {
       /type Execution\s+@join__type\(graph: BILLING, key: "id"\)\s+@join__type\(graph: EXECSTREAM, key: "id"\)/,
     );
     expect(supergraph).toMatch(/type ErrorEvent implements ExecutionEvent/);
+  });
+
+  test('docs/graphql.md: the example of another subgraph composes', async () => {
+    await using app = createApp();
+    const [example] = blocksOf('docs/graphql.md').filter(({ text }) => text.includes('@link'));
+    const urls = { ours: 'http://a.test', theirs: 'http://b.test' };
+    expect(compose(await sdlOf(app), urls, example!.text)).toContain('price: Float!');
   });
 
   test('the SDL has exactly the directives that composition needs, and not the fields of gateways', async () => {
@@ -178,11 +186,22 @@ describe('_entities', () => {
 describe('Hive Gateway over two subgraphs', () => {
   async function startGateway(app: Awaited<ReturnType<typeof startApp>>, theirs: string) {
     const supergraph = compose(await sdlOf(app), { ours: `${app.url}/graphql`, theirs });
-    const gateway = createGatewayRuntime({ supergraph, logging: false });
-    const ask = async (text: string): Promise<Result> => {
+    const gateway = createGatewayRuntime({
+      supergraph,
+      logging: false,
+      // As in docs/graphql.md.
+      propagateHeaders: {
+        fromClientToSubgraphs: ({ request }) => ({ authorization: request.headers.get('authorization') }),
+      },
+    });
+    const ask = async (text: string, authorization?: string): Promise<Result> => {
       const response = await gateway.fetch('http://gateway.test/graphql', {
         method: 'POST',
-        headers: { 'content-type': 'application/json', accept: 'application/json' },
+        headers: {
+          'content-type': 'application/json',
+          accept: 'application/json',
+          ...(authorization && { authorization }),
+        },
         body: JSON.stringify({ query: text }),
       });
       return (await response.json()) as Result;
@@ -222,6 +241,17 @@ describe('Hive Gateway over two subgraphs', () => {
         executions: { pageInfo: { hasNextPage: false } },
       },
     });
+  });
+
+  test('the caller is the client of the gateway: executions of another tenant are null', async () => {
+    const authenticate = (request: Request) => ({ id: 'ann', tenant: request.headers.get('authorization')! });
+    await using app = await startApp({ auth: { authenticate } });
+    await using second = await startSecondSubgraph(['a1', 'b1']);
+    await directLog(app, { id: 'a1', tenant: 'acme' });
+    await directLog(app, { id: 'b1', tenant: 'globex' });
+    await using gateway = await startGateway(app, second.url);
+    const { data } = await gateway.ask('{ orders { nodes { execution { id status } } } }', 'acme');
+    expect(data.orders.nodes).toEqual([{ execution: { id: 'a1', status: 'RUNNING' } }, { execution: null }]);
   });
 
   test('a subscription with fragments on event types delivers the complete run through the supergraph', async () => {

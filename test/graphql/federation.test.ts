@@ -125,6 +125,22 @@ describe('_entities', () => {
     ]);
   });
 
+  test('a workflow without a row is looked up in Temporal, as by `execution`', async () => {
+    const store = createMemoryStore();
+    await using app = createApp({ store });
+    // The source of workflows, which creates the row.
+    app.services.tails.find = async (kind, id) => {
+      if (id !== 'nightly') return undefined;
+      await store.begin({ id, kind, mode: 'STRUCTURED' });
+      return store.get(id);
+    };
+    const { data } = await query(app, ENTITIES, references('nightly', 'unknown'));
+    expect(data._entities).toEqual([
+      { __typename: 'Execution', id: 'nightly', kind: 'WORKFLOW', status: 'RUNNING' },
+      null,
+    ]);
+  });
+
   test.each([
     [{ __typename: 'Execution', id: 'a b' }, /^"a b" is not an execution id/],
     [{ __typename: 'Execution', id: 7 }, /^id: expected a string, got number$/],

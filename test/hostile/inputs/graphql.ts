@@ -54,6 +54,9 @@ const twisted = fc.constantFrom(
   'mutation { createStreamToken(executions: ["globex-live", "acme-live"]) { token } }',
   'query ($a: Nope!) { __typename }',
   '{ execution(kind: NOPE, id: "x") { id } }',
+  '{ _service { sdl } a: _entities(representations: []) { __typename } }',
+  '{ _entities(representations: [null, "x", 1, [], {}, {__typename: "Query"}, {__typename: "__proto__", id: "x"}]) { __typename } }',
+  '{ _entities(representations: [{__typename: "Execution", id: "globex-live"}, {__typename: "Execution", id: {}}]) { ... on Execution { id } } }',
   '{ executions(first: -1, after: "%%%") { edges { cursor } } }',
   '{ executions(first: 1.5) { edges { cursor } } }',
   '{ executions(after: "MTp4") { edges { cursor node { children(first: 0, after: "") { edges { cursor } } } } } }',
@@ -74,6 +77,17 @@ const QUERY = 'query ($id: ID!, $kind: ExecutionKind!) { execution(kind: $kind, 
 const WATCH =
   'subscription ($id: ID!, $after: Cursor, $events: [EventType!], $pollMs: Int) { agentStream(id: $id, after: $after, events: $events, pollMs: $pollMs) { id } }';
 
+const ENTITIES =
+  'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Execution { id children { edges { node { id } } } } } }';
+
+/** References to entities, valid ones included. */
+const references = fc.record({
+  r: fc.oneof(
+    hostileValue,
+    fc.array(fc.record({ __typename: fc.constant('Execution'), id: hostileValue }), { maxLength: 2_000 }),
+  ),
+});
+
 const variables = fc.oneof(
   hostileValue,
   fc.dictionary(fc.constantFrom('id', 'after', 'events', 'pollMs', 'kind', '__proto__'), hostileValue),
@@ -87,6 +101,14 @@ const body = fc.oneof(
     arbitrary: fc
       .tuple(fc.constantFrom(QUERY, WATCH), variables)
       .map(([query, values]) => JSON.stringify({ query, variables: values })),
+  },
+  {
+    weight: 1,
+    arbitrary: references.map((values) => JSON.stringify({ query: ENTITIES, variables: values })),
+  },
+  {
+    weight: 1,
+    arbitrary: hostileValue.map((persistedQuery) => JSON.stringify({ extensions: { persistedQuery } })),
   },
   {
     weight: 3,

@@ -2,7 +2,9 @@
 // if the server does not know it, the client sends it once more with the document.
 //
 // Documents are stored after they have been validated, so that no other text and nothing above the query limits is kept.
-import { useAPQ } from '@graphql-yoga/plugin-apq';
+// The peers of Yoga's own plugin (@graphql-yoga/plugin-apq) exclude the packages that Yoga 5 installs, and it stores
+// documents before they are validated.
+import { createHash } from 'node:crypto';
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { LruMap } from '../async/lru-map.ts';
@@ -33,10 +35,8 @@ export function usePersistedQueries(mode: PersistedQueries): Plugin<{ request: R
   const stored = new LruMap<string, string>(MAX_DOCUMENTS);
   /** Documents with their checked hash that have not been validated yet. */
   const received = new WeakMap<Request, Document>();
-  const apq = useAPQ({ store: { get: (hash) => stored.get(hash), set: () => {} } });
   return {
-    onParams: async (payload) => {
-      const { request, params } = payload;
+    onParams: ({ request, params, setParams }) => {
       const { query } = params;
       const reference: unknown = params.extensions?.persistedQuery;
       if (reference === undefined || reference === null) return;
@@ -48,13 +48,15 @@ export function usePersistedQueries(mode: PersistedQueries): Plugin<{ request: R
         return;
       }
       const hash = hashOf(reference);
-      try {
-        await apq.onParams!(payload);
-      } catch (error) {
-        if (!(error instanceof GraphQLError)) throw error;
-        throw failed(error.message, String(error.extensions.code));
+      if (!query) {
+        const known = stored.get(hash);
+        if (known === undefined) throw failed('PersistedQueryNotFound', 'PERSISTED_QUERY_NOT_FOUND');
+        setParams({ ...params, query: known });
+      } else if (createHash('sha256').update(query).digest('hex') !== hash) {
+        throw failed('PersistedQueryMismatch', 'PERSISTED_QUERY_MISMATCH');
+      } else if (query.length <= MAX_DOCUMENT_LENGTH) {
+        received.set(request, { hash, query });
       }
-      if (query && query.length <= MAX_DOCUMENT_LENGTH) received.set(request, { hash, query });
     },
     onValidate: ({ context: { request } }) => {
       const document = request && received.get(request);

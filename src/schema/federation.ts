@@ -1,5 +1,5 @@
 // The schema as a subgraph of Apollo Federation 2: gateways read its SDL from `_service`, and resolve references to
-// executions by `_entities`. Decision 0028 says why no library is used.
+// executions by `_entities`. Decision 0030 says why no library is used.
 import {
   extendSchema,
   type GraphQLFieldResolver,

@@ -1,0 +1,70 @@
+// graphql-sse in both modes, as its documentation shows it and with the code of examples/clients.
+import { type Client as SseClient, createClient, type ExecutionResult, type Sink } from 'graphql-sse';
+import { createDistinctClient, createSingleClient, subscribe } from '../../examples/clients/graphql-sse.ts';
+import type { Client, Seen, Watched } from './clients.ts';
+
+export const DOCUMENT = `
+  subscription Watch($id: ID!, $after: Cursor) {
+    agentStream(id: $id, after: $after) { id type ... on LlmChunkEvent { content } }
+  }
+`;
+
+/** What `DOCUMENT` selects. */
+export interface WatchData {
+  readonly agentStream: { readonly id: string; readonly type: string; readonly content?: string };
+}
+
+export function seenOf({ agentStream: { id, type, content } }: WatchData): Seen {
+  return { id, type: type.toLowerCase(), content };
+}
+
+/** @throws Error for a result with errors, which is how a rejected subscription is reported. */
+export function seenOfResult(result: { data?: unknown; errors?: unknown }): Seen {
+  if (result.errors) throw new Error(JSON.stringify(result.errors));
+  return seenOf(result.data as WatchData);
+}
+
+/** Runs a subscription through a sink until it ends. */
+export function untilEnd(
+  { note, signal }: Watched,
+  start: (sink: Sink<ExecutionResult<never, unknown>>) => () => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = start({
+      next: (result) => {
+        try {
+          note(seenOfResult(result));
+        } catch (error) {
+          reject(error);
+        }
+      },
+      complete: resolve,
+      error: reject,
+    });
+    signal.addEventListener('abort', stop);
+  });
+}
+
+const requestOf = ({ id }: Watched) => ({ query: DOCUMENT, variables: { id } });
+
+const bare = (name: string, create: (url: string) => Pick<SseClient<boolean>, 'subscribe'>): Client => ({
+  name,
+  reconnecting: 'replays',
+  watch: (watched) =>
+    untilEnd(watched, (sink) => create(watched.url).subscribe(requestOf(watched), sink)),
+});
+
+const resuming = (name: string, create: (url: string) => Pick<SseClient<boolean>, 'subscribe'>): Client => ({
+  name,
+  reconnecting: 'resumes',
+  watch: (watched) => untilEnd(watched, (sink) => subscribe(create(watched.url), requestOf(watched), sink)),
+});
+
+export const GRAPHQL_SSE: readonly Client[] = [
+  bare('graphql-sse', (url) => createClient({ url: `${url}/graphql` })),
+  bare('graphql-sse, single connection', (url) =>
+    createClient({ url: `${url}/graphql/stream`, singleConnection: true }),
+  ),
+  resuming('graphql-sse, resuming', createDistinctClient),
+  resuming('graphql-sse, single connection, resuming', createSingleClient),
+];

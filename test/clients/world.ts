@@ -1,0 +1,87 @@
+// A server process over a real Redis and a real database, and a publisher in another process: this one.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createPrismaStore } from '../../src/execution/prisma-store.ts';
+import { createRedisLog } from '../../src/log/redis/redis-log.ts';
+import { createPublisher, type ExecutionPublisher } from '../../src/worker.ts';
+import { type ServerProcess, startProcess } from '../server/process.ts';
+import { createDatabase } from '../support/postgres.ts';
+import { startRedis } from '../support/redis.ts';
+import type { Seen } from './clients.ts';
+
+/** Events of a run: the start, texts, two events of each tool call, and the end. Texts that wait are sent as one. */
+export const EVENTS = 122;
+
+/** Texts that readers of event streams get wrong: leading and trailing blanks, line breaks, colons, JSON. */
+const TEXTS = ['One', ' two', '  three ', '\n', 'a: b\n\nc ', '{"d":1}', '4', 'ü ☃ 𝄞\n', ' ', 'data: x'];
+
+export interface World extends AsyncDisposable {
+  startServer(env?: Readonly<Record<string, string>>): Promise<ServerProcess>;
+  begin(id: string): Promise<Publishing>;
+}
+
+/** A run that is being published. */
+export interface Publishing {
+  readonly run: ExecutionPublisher;
+  /** Publishes the next events, one at a time. */
+  publish(count: number, everyMs: number): Promise<void>;
+  /** Ends the run. Returns its events. */
+  complete(): Promise<readonly Seen[]>;
+}
+
+export async function startWorld(): Promise<World> {
+  const [redis, database] = await Promise.all([startRedis(), createDatabase()]);
+  const env = { REDIS_URL: redis.url, DATABASE_URL: database.url, DRAIN_MS: '300' };
+  // The first server migrates the database.
+  const servers = [await startProcess(env)];
+  await servers[0]!.stop();
+  const log = createRedisLog({ redis: redis.url });
+  const store = createPrismaStore({ url: database.url });
+  const publisher = createPublisher({ log, store });
+  return {
+    startServer: async (more = {}) => {
+      const server = await startProcess({ ...env, ...more });
+      servers.push(server);
+      return server;
+    },
+    begin: async (id) => {
+      const run = await publisher.begin({ id, kind: 'agent' });
+      let count = 0;
+      const publishNext = () => {
+        const i = count++;
+        if (i % 10 < 8) return run.text(TEXTS[(i >> 1) % TEXTS.length]!);
+        const call = { toolCallId: `call-${Math.floor(i / 10)}`, toolName: 'search' };
+        return run.toolCall(
+          i % 10 === 8
+            ? { ...call, status: 'started', args: { q: 'a b' } }
+            : { ...call, status: 'succeeded', result: { hits: i } },
+        );
+      };
+      return {
+        run,
+        publish: async (more, everyMs) => {
+          for (let i = 0; i < more; i += 1) {
+            await publishNext();
+            await sleep(everyMs);
+          }
+        },
+        complete: async () => {
+          await run.complete();
+          const { epoch, events } = (await log.read(id, 0, 1_000))!;
+          return events.map(({ seq, type, data }) => ({
+            id: `${seq}-${epoch}`,
+            type,
+            content: type === 'llm_chunk' ? (data as { content: string }).content : undefined,
+          }));
+        },
+      };
+    },
+    [Symbol.asyncDispose]: async () => {
+      await publisher.close();
+      await Promise.all(servers.map((server) => server.stop()));
+      await log.close();
+      await store.close();
+      await redis.stop();
+      await database.drop();
+    },
+  };
+}

@@ -14,13 +14,14 @@ export const createDistinctClient = (url: string) => createClient({ url: `${url}
 export const createSingleClient = (url: string) =>
   createClient({ url: `${url}/graphql/stream`, singleConnection: true, ...FOREVER });
 
-type Result = ExecutionResult<Record<string, { id?: string } | null>, unknown>;
+type Data = Record<string, { id?: string } | null>;
+type Extensions = Record<string, unknown>;
 
 /** `client.subscribe` for a document that selects `id` and has the variable `$after`. */
 export function subscribe(
   client: Pick<Client<boolean>, 'subscribe'>,
   request: RequestParams,
-  sink: Sink<Result>,
+  sink: Sink<ExecutionResult<Data, Extensions>>,
 ): () => void {
   let cursor = request.variables?.after;
   const variables = {
@@ -30,7 +31,7 @@ export function subscribe(
       return cursor;
     },
   };
-  return client.subscribe<Record<string, { id?: string } | null>>(
+  return client.subscribe<Data, Extensions>(
     { ...request, variables },
     {
       ...sink,

@@ -1,5 +1,5 @@
 // graphql-sse in both modes, as its documentation shows it and with the code of examples/clients.
-import { type Client as SseClient, createClient, type ExecutionResult, type Sink } from 'graphql-sse';
+import { createClient, type ExecutionResult, type Sink, type Client as SseClient } from 'graphql-sse';
 import { createDistinctClient, createSingleClient, subscribe } from '../../examples/clients/graphql-sse.ts';
 import type { Client, Seen, Watched } from './clients.ts';
 
@@ -27,7 +27,7 @@ export function seenOfResult(result: { data?: unknown; errors?: unknown }): Seen
 /** Runs a subscription through a sink until it ends. */
 export function untilEnd(
   { note, signal }: Watched,
-  start: (sink: Sink<ExecutionResult<never, unknown>>) => () => void,
+  start: (sink: Sink<ExecutionResult<never, never>>) => () => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = start({
@@ -50,8 +50,7 @@ const requestOf = ({ id }: Watched) => ({ query: DOCUMENT, variables: { id } });
 const bare = (name: string, create: (url: string) => Pick<SseClient<boolean>, 'subscribe'>): Client => ({
   name,
   reconnecting: 'replays',
-  watch: (watched) =>
-    untilEnd(watched, (sink) => create(watched.url).subscribe(requestOf(watched), sink)),
+  watch: (watched) => untilEnd(watched, (sink) => create(watched.url).subscribe(requestOf(watched), sink)),
 });
 
 const resuming = (name: string, create: (url: string) => Pick<SseClient<boolean>, 'subscribe'>): Client => ({

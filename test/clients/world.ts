@@ -15,7 +15,10 @@ export const EVENTS = 122;
 const TEXTS = ['One', ' two', '  three ', '\n', 'a: b\n\nc ', '{"d":1}', '4', 'ü ☃ 𝄞\n', ' ', 'data: x'];
 
 export interface World extends AsyncDisposable {
-  startServer(env?: Readonly<Record<string, string>>): Promise<ServerProcess>;
+  /** Tests may stop it and start it again. */
+  readonly server: ServerProcess;
+  /** Rotates connections after 1.2 to 1.5 s. */
+  readonly rotating: ServerProcess;
   begin(id: string): Promise<Publishing>;
 }
 
@@ -31,18 +34,15 @@ export interface Publishing {
 export async function startWorld(): Promise<World> {
   const [redis, database] = await Promise.all([startRedis(), createDatabase()]);
   const env = { REDIS_URL: redis.url, DATABASE_URL: database.url, DRAIN_MS: '300' };
-  // The first server migrates the database.
-  const servers = [await startProcess(env)];
-  await servers[0]!.stop();
+  // One after the other: the first one migrates the database.
+  const server = await startProcess(env);
+  const rotating = await startProcess({ ...env, LIFETIME_MS: '1500' });
   const log = createRedisLog({ redis: redis.url });
   const store = createPrismaStore({ url: database.url });
   const publisher = createPublisher({ log, store });
   return {
-    startServer: async (more = {}) => {
-      const server = await startProcess({ ...env, ...more });
-      servers.push(server);
-      return server;
-    },
+    server,
+    rotating,
     begin: async (id) => {
       const run = await publisher.begin({ id, kind: 'agent' });
       let count = 0;
@@ -77,7 +77,7 @@ export async function startWorld(): Promise<World> {
     },
     [Symbol.asyncDispose]: async () => {
       await publisher.close();
-      await Promise.all(servers.map((server) => server.stop()));
+      await Promise.all([server.stop(), rotating.stop()]);
       await log.close();
       await store.close();
       await redis.stop();

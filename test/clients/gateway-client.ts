@@ -1,24 +1,45 @@
-// A gateway with this server as its subgraph: its viewers subscribe through graphql-sse.
+// Hive Gateway with this server as its subgraph: its viewers subscribe through graphql-sse, as documented and with the
+// code of examples/clients.
+import { createRequire } from 'node:module';
 import { createGatewayRuntime } from '@graphql-hive/gateway-runtime';
-import { createClient } from 'graphql-sse';
-import { subscribe } from '../../examples/clients/graphql-sse.ts';
-import { type Client, TERMINAL, type Watched } from './clients.ts';
+import { createClient, type Client as SseClient } from 'graphql-sse';
+import { subscribeThroughGateway } from '../../examples/clients/gateway.ts';
+import type { Client, Watched } from './clients.ts';
 import { DOCUMENT, untilEnd } from './graphql-sse-clients.ts';
 
-async function watchThrough(watched: Watched): Promise<void> {
+// The HTTP transport of the gateway is a package that passes its options to this executor.
+const requireOfGateway = createRequire(
+  createRequire(import.meta.url).resolve('@graphql-hive/gateway-runtime'),
+);
+const { buildHTTPExecutor } = requireOfGateway('@graphql-tools/executor-http');
+const http = {
+  getSubgraphExecutor: ({ transportEntry }: { transportEntry: { location?: string } }) =>
+    buildHTTPExecutor({ endpoint: transportEntry.location }),
+};
+
+type Subscribe = (client: SseClient, ...args: Parameters<SseClient['subscribe']>) => () => void;
+
+async function watchThrough(watched: Watched, subscribe: Subscribe): Promise<void> {
   await using gateway = createGatewayRuntime({
     proxy: { endpoint: `${watched.url}/graphql` },
+    transports: { http },
     logging: false,
   });
   const fetchFn = (url: string, init: RequestInit) => gateway.fetch(url, init);
   const client = createClient({ url: 'http://gateway/graphql', fetchFn, retryAttempts: 0 });
-  await untilEnd(watched, (sink) =>
-    client.subscribe({ query: DOCUMENT, variables: { id: watched.id } }, sink),
-  );
+  const request = { query: DOCUMENT, variables: { id: watched.id } };
+  await untilEnd(watched, (sink) => subscribe(client, request, sink));
 }
 
 export const GATEWAY: readonly Client[] = [
-  { name: 'Hive Gateway', reconnecting: 'error', watch: watchThrough },
+  {
+    name: 'Hive Gateway',
+    reconnecting: 'error',
+    watch: (watched) => watchThrough(watched, (client, ...args) => client.subscribe(...args)),
+  },
+  {
+    name: 'Hive Gateway, resuming',
+    reconnecting: 'resumes',
+    watch: (watched) => watchThrough(watched, subscribeThroughGateway as Subscribe),
+  },
 ];
-void subscribe;
-void TERMINAL;

@@ -5,7 +5,7 @@ import type { Client, Seen, Watched } from './clients.ts';
 
 export const DOCUMENT = `
   subscription Watch($id: ID!, $after: Cursor) {
-    agentStream(id: $id, after: $after) { id type ... on LlmChunkEvent { content } }
+    agentStream(id: $id, after: $after) { id type data ... on LlmChunkEvent { content } }
   }
 `;
 

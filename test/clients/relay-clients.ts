@@ -37,6 +37,7 @@ const REQUEST = (() => {
         scalar('__typename'),
         scalar('id'),
         scalar('type'),
+        scalar('data'),
         {
           kind: 'InlineFragment',
           type: 'LlmChunkEvent',

@@ -19,7 +19,7 @@ export interface World extends AsyncDisposable {
   readonly server: ServerProcess;
   /** Rotates connections after 1.2 to 1.5 s. */
   readonly rotating: ServerProcess;
-  begin(id: string): Promise<Publishing>;
+  begin(id: string, mode?: 'TEXT' | 'STRUCTURED'): Promise<Publishing>;
 }
 
 /** A run that is being published. */
@@ -43,8 +43,8 @@ export async function startWorld(): Promise<World> {
   return {
     server,
     rotating,
-    begin: async (id) => {
-      const run = await publisher.begin({ id, kind: 'agent' });
+    begin: async (id, mode = 'TEXT') => {
+      const run = await publisher.begin({ id, kind: 'agent', mode });
       let count = 0;
       const publishNext = () => {
         const i = count++;

@@ -1,6 +1,7 @@
 // Apollo Client: subscriptions that continue after their last event whenever the connection breaks, over graphql-sse or
 // over Apollo's own multipart protocol.
 import { ApolloClient, ApolloLink, HttpLink, InMemoryCache, Observable } from '@apollo/client';
+import { ServerError } from '@apollo/client/errors';
 import { RetryLink } from '@apollo/client/link/retry';
 import { print } from 'graphql';
 import { type ClientOptions, createClient, type Client as SseClient } from 'graphql-sse';
@@ -53,7 +54,7 @@ export function createSseApolloClient(url: string): ApolloClient {
 /** Subscriptions over HTTP as `multipart/mixed`, which needs no other package. */
 export function createMultipartApolloClient(url: string): ApolloClient {
   const retryLink = new RetryLink({
-    attempts: { max: Number.POSITIVE_INFINITY },
+    attempts: { max: Number.POSITIVE_INFINITY, retryIf: (error) => !isRejected(error) },
     delay: () => 500 + Math.random() * 500,
   });
   return createApolloClient(url, ApolloLink.from([resumeLink, retryLink, new HttpLink({ uri: url })]));
@@ -69,3 +70,7 @@ function createApolloClient(url: string, subscriptions: ApolloLink): ApolloClien
     ),
   });
 }
+
+/** Whether the request would be rejected again. */
+const isRejected = (error: unknown) =>
+  ServerError.is(error) && error.statusCode >= 400 && error.statusCode < 500 && error.statusCode !== 429;

@@ -52,8 +52,7 @@ export function subscribeAgain(
   let cursor = variables?.after;
   let timer: NodeJS.Timeout | undefined;
   let subscription: { unsubscribe(): void } | undefined;
-  const isTemporary = (error?: CombinedError) =>
-    error?.networkError && !(error.response?.status >= 400 && error.response.status < 500);
+  const isTemporary = (error?: CombinedError) => error?.networkError && !isRejected(error.response?.status);
   const open = () => {
     subscription = client
       .subscription<WatchResult>(query, { ...variables, after: cursor })
@@ -69,3 +68,6 @@ export function subscribeAgain(
     subscription?.unsubscribe();
   };
 }
+
+/** A status with which the request would be rejected again. */
+const isRejected = (status = 0) => status >= 400 && status < 500 && status !== 429;

@@ -9,7 +9,7 @@ import { type Client, type Seen, TERMINAL, type Watched } from './clients.ts';
 export const restPath = (id: string) => `/api/v0/executions/agents/${id}/stream`;
 
 /** Event types of the runs of this suite, besides the terminal ones. */
-export const TYPES = ['agent_start', 'llm_chunk', 'tool_call', 'warning', 'gap', 'reset'];
+export const TYPES = ['agent_start', 'llm_chunk', 'structured_delta', 'tool_call', 'warning', 'gap', 'reset'];
 
 const jsonUrl = ({ url, id }: Watched) => `${url}${restPath(id)}?data=json`;
 

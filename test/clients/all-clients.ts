@@ -7,7 +7,7 @@ import { APOLLO } from './apollo-clients.ts';
 import { browserClient } from './browser-client.ts';
 import type { Client } from './clients.ts';
 import { GATEWAY } from './gateway-client.ts';
-import { buildGoClient, goClient } from './go-client.ts';
+import { buildGoClient, goClients } from './go-client.ts';
 import { GRAPHQL_SSE } from './graphql-sse-clients.ts';
 import { RELAY } from './relay-clients.ts';
 import { buildHeyApi, restClients } from './rest-clients.ts';
@@ -38,7 +38,7 @@ export async function createClients(): Promise<AllClients> {
       ? leaveOut('EventSource (Chromium)', browser.message)
       : [browserClient(browser)]),
     ...restClients(heyApi),
-    ...('why' in go ? leaveOut('r3labs/sse (Go)', go.why) : [goClient(go.path)]),
+    ...('why' in go ? leaveOut('Go', go.why) : goClients(go.path)),
   ];
   return {
     clients,

@@ -22,7 +22,7 @@ export interface Watched {
  * What a client does after a connection that broke: `resumes` after its last event, `replays` from the start, shows an
  * `error`.
  */
-type Reconnecting = 'resumes' | 'replays' | 'error';
+export type Reconnecting = 'resumes' | 'replays' | 'error';
 
 export interface Client {
   readonly name: string;

@@ -1,10 +1,10 @@
-// r3labs/sse, a Go client, if Go is on the machine and the module can be downloaded.
+// Go readers: r3labs/sse, and a scanner of lines, if Go is on the machine and the modules can be downloaded.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import type { Client } from './clients.ts';
+import type { Client, Reconnecting } from './clients.ts';
 import { restPath, seenOfJson } from './rest-clients.ts';
 
 const run = promisify(execFile);
@@ -23,11 +23,12 @@ export async function buildGoClient(folder: string): Promise<{ path: string } | 
   }
 }
 
-export const goClient = (path: string): Client => ({
-  name: 'r3labs/sse (Go)',
-  reconnecting: 'resumes',
+const clientOf = (program: string, reader: string, name: string, reconnecting: Reconnecting): Client => ({
+  name,
+  reconnecting,
   watch: async ({ url, id, note, signal }) => {
-    const child = spawn(path, [`${url}${restPath(id)}?data=json`], { signal, killSignal: 'SIGKILL' });
+    const args = [reader, `${url}${restPath(id)}?data=json`];
+    const child = spawn(program, args, { signal, killSignal: 'SIGKILL' });
     child.on('error', () => {});
     let errors = '';
     child.stderr.on('data', (chunk) => {
@@ -41,3 +42,8 @@ export const goClient = (path: string): Client => ({
     if (code !== 0) throw new Error(errors);
   },
 });
+
+export const goClients = (program: string): Client[] => [
+  clientOf(program, 'r3labs', 'r3labs/sse (Go)', 'resumes'),
+  clientOf(program, 'scanner', 'bufio.Scanner (Go)', 'error'),
+];

@@ -1,5 +1,6 @@
 // Readers of plain event streams in Node, as documented and with the code of examples/clients.
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { EventSource } from 'eventsource';
 import { type ServerSentEventMessage, stream } from 'fetch-event-stream';

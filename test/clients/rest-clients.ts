@@ -65,10 +65,7 @@ interface HeyApi {
  */
 export async function buildHeyApi(folder: string): Promise<HeyApi> {
   const outfile = join(folder, 'hey-api.mjs');
-  const entry = join(
-    import.meta.dirname,
-    '../../node_modules/@hey-api/openapi-ts/dist/clients/fetch/index.ts',
-  );
+  const entry = fileURLToPath(new URL('clients/fetch/index.ts', import.meta.resolve('@hey-api/openapi-ts')));
   await build({ entryPoints: [entry], bundle: true, format: 'esm', platform: 'node', outfile });
   return import(outfile);
 }

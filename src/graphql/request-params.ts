@@ -3,7 +3,9 @@
 // recursive code overflows the stack on deep JSON.
 import { GraphQLError } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
+import { messageOf } from '../event/errors.ts';
 import { exceedsDepth, MAX_JSON_DEPTH } from '../event/json-depth.ts';
+import { singleValue } from '../event/query-parameters.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 const JSON_TYPES: readonly string[] = ['application/json', 'application/graphql+json'];
@@ -52,7 +54,13 @@ function paramsOfJson(text: string): GraphQLParams {
 }
 
 function paramsOfForm(form: URLSearchParams): GraphQLParams {
-  const text = (name: string) => form.get(name) || undefined;
+  const text = (name: string) => {
+    try {
+      return singleValue(form, name);
+    } catch (error) {
+      throw badRequest(messageOf(error));
+    }
+  };
   return {
     query: text('query'),
     operationName: text('operationName'),

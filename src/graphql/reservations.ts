@@ -12,6 +12,7 @@ import type { Plugin } from 'graphql-yoga';
 import { Counts } from '../async/counts.ts';
 import { Semaphore } from '../async/semaphore.ts';
 import { ExecstreamError, isExecstreamError } from '../event/errors.ts';
+import { singleValue } from '../event/query-parameters.ts';
 import { ANONYMOUS, type Caller, callerKey } from '../execution/permission.ts';
 import type { Quotas } from '../execution/quotas.ts';
 import { retryAfterOf } from '../schema/operation.ts';
@@ -23,6 +24,8 @@ import { createSingleConnection } from './single-connection.ts';
 /** Names that graphql-sse's protocol defines. */
 const HEADER = 'x-graphql-event-stream-token';
 const PARAMETER = 'token';
+/** The parameters that graphql-sse reads, which would use the first of several values. */
+const PARAMETERS = [PARAMETER, 'operationId', 'query', 'operationName', 'variables', 'extensions'];
 const PATH = '/graphql/stream';
 const RESULT = Buffer.from('event: next\n');
 
@@ -94,6 +97,7 @@ export function useReservations({
   async function handle(payload: Payload): Promise<void> {
     const { request, url } = payload;
     if (!url.pathname.endsWith(PATH)) return;
+    for (const name of PARAMETERS) singleValue(url.searchParams, name);
     const undo = count(payload);
     let status: number | undefined;
     try {
@@ -217,7 +221,7 @@ function isResult(message: Uint8Array): boolean {
 }
 
 function tokenOf(request: Request): string {
-  return request.headers.get(HEADER) ?? new URL(request.url).searchParams.get(PARAMETER) ?? '';
+  return request.headers.get(HEADER) ?? singleValue(new URL(request.url).searchParams, PARAMETER) ?? '';
 }
 
 function isSame(a: string, b: string): boolean {

@@ -9,7 +9,7 @@ import type { ExecutionStateQuery } from './documents.gen.ts';
 import { AGENT_STREAM, EXECUTION_DOCUMENT, TASK_STREAM, WORKFLOW_STREAM } from './documents.ts';
 import { operationErrorOf, toProblem } from './operation-error.ts';
 import { streamParameters } from './parameters.ts';
-import { PINGS, REST_ENCODING } from './plain-sse-encoder.ts';
+import { PINGS, PLAIN_SSE } from './plain-sse-encoder.ts';
 import { isTransient, problem } from './problem.ts';
 
 const STREAMS: { readonly [K in ExecutionKind]: string } = {
@@ -31,13 +31,14 @@ export async function streamExecution(
   if (!preferredType(request, ['text/event-stream'])) {
     return problem(406, 'NOT_ACCEPTABLE', 'Accept: expected text/event-stream');
   }
-  const { id, after, events, pollMs, isPing } = streamParameters(request, target.id);
+  const { id, after, events, pollMs, data, isPing } = streamParameters(request, target.id);
+  const encoder = PLAIN_SSE[data];
   const result = await run({
     request,
     caller,
     query: STREAMS[kind],
     variables: { id, after, pollMs, events: events?.map((type) => type.toUpperCase()) },
-    encoding: isPing ? { ...REST_ENCODING, format: PINGS } : REST_ENCODING,
+    encoding: isPing ? { ...encoder, format: PINGS } : encoder,
   });
   if ('take' in result) {
     if (!result.ended || after === undefined) return streamResponse(streams, result, request.signal);

@@ -3,6 +3,7 @@ import { parseCursor } from '../event/cursor.ts';
 import { ExecstreamError } from '../event/errors.ts';
 import { EVENT_TYPES, type EventType, type ExecutionKind } from '../event/events.ts';
 import { checkExecutionId } from '../event/execution-id.ts';
+import { listValues, singleValue } from '../event/query-parameters.ts';
 import { POLL_MS } from '../schema/streams.ts';
 import { isPingRequested } from '../sse/stream-format.ts';
 
@@ -13,12 +14,17 @@ export const KINDS: { readonly [plural: string]: ExecutionKind } = {
   tasks: 'task',
 };
 
+/** How the data of `llm_chunk` is sent: as plain text, or as JSON like the data of all other types. */
+export const DATA_FORMATS = ['text', 'json'] as const;
+export type DataFormat = (typeof DATA_FORMATS)[number];
+
 export interface StreamParameters {
   readonly id: string;
   /** The cursor, unparsed. */
   readonly after: string | undefined;
   readonly events: readonly EventType[] | undefined;
   readonly pollMs: number;
+  readonly data: DataFormat;
   /** Whether heartbeats are messages. */
   readonly isPing: boolean;
 }
@@ -29,29 +35,36 @@ export interface StreamParameters {
  */
 export function streamParameters(request: Request, id: string): StreamParameters {
   const query = new URL(request.url).searchParams;
-  const after = request.headers.get('last-event-id') || query.get('last_event_id') || undefined;
+  const first = singleValue(query, 'last_event_id');
+  const after = request.headers.get('last-event-id') || first;
   if (after !== undefined) parseCursor(after);
   return {
     id: checkExecutionId(id),
     after,
-    events: eventTypes(query.get('events')),
-    pollMs: pollInterval(query.get('poll_ms')),
+    events: eventTypes(listValues(query, 'events')),
+    pollMs: pollInterval(singleValue(query, 'poll_ms')),
+    data: dataFormat(singleValue(query, 'data')),
     isPing: isPingRequested(request.url),
   };
 }
 
-function eventTypes(list: string | null): readonly EventType[] | undefined {
-  const names = (list ?? '').split(',').flatMap((name) => name.trim() || []);
+function eventTypes(names: readonly string[]): readonly EventType[] | undefined {
   const unknown = names.find((name) => !(EVENT_TYPES as readonly string[]).includes(name));
   if (unknown !== undefined) {
     const shown = unknown.slice(0, 40);
     throw new ExecstreamError('BAD_USER_INPUT', `events: expected ${EVENT_TYPES.join(', ')}, got "${shown}"`);
   }
-  return names.length > 0 ? (names as EventType[]) : undefined;
+  return names.length > 0 ? (names as readonly EventType[]) : undefined;
 }
 
-function pollInterval(text: string | null): number {
-  if (text === null || text === '') return POLL_MS.default;
+function dataFormat(text: string | undefined): DataFormat {
+  const format = DATA_FORMATS.find((each) => each === (text ?? 'text'));
+  if (format) return format;
+  throw new ExecstreamError('BAD_USER_INPUT', `data: expected text or json, got "${text!.slice(0, 40)}"`);
+}
+
+function pollInterval(text: string | undefined): number {
+  if (text === undefined) return POLL_MS.default;
   const ms = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
   if (!(ms >= POLL_MS.least && ms <= POLL_MS.most)) {
     const { least, most } = POLL_MS;

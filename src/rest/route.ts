@@ -47,7 +47,12 @@ export type Access = 'open' | 'caller' | 'caller-or-token';
 export interface Route {
   /** GET also serves HEAD. `ANY`: the handler decides. */
   readonly method: 'GET' | 'PUT' | 'POST' | 'ANY';
-  /** A segment in braces is a parameter; a final `*` matches any rest of the path. */
+  /** Which methods the handler of `ANY` accepts, as its 405 lists them. */
+  readonly methods?: readonly string[];
+  /**
+   * A segment in braces is a parameter; `{id}` may also match several segments (router.ts). A final `*` matches any rest
+   * of the path.
+   */
   readonly path: string;
   readonly access: Access;
   /** Whether a request loads a page without data, which is `open`. By default none does. */

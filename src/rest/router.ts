@@ -1,4 +1,8 @@
 // Finds the route of a request, and responds if there is none.
+//
+// Some proxies decode `%2F`, so an execution id with slashes may arrive as several segments. A path that matches a route
+// with the id as one segment is that route's. Otherwise the id may have several segments that are not empty, and the
+// longest route takes precedence: `/agents/a/b/stream` is the stream of `a/b`, not the state of `a/b/stream`.
 import { ExecstreamError } from '../event/errors.ts';
 import type { Caller } from '../execution/permission.ts';
 import { problem, problemOf } from './problem.ts';
@@ -10,7 +14,7 @@ export interface RouteMatch {
   readonly pathname: string;
   /** Still percent-encoded. */
   readonly parameters: readonly string[];
-  /** The methods of the path; empty if no route has it. */
+  /** The methods of the path without OPTIONS; empty if no route has it. */
   readonly allowed: readonly string[];
 }
 
@@ -18,14 +22,20 @@ export type Matcher = (request: Pick<Request, 'method' | 'url'>) => RouteMatch;
 
 /** Creates the function that finds a request's route. A path may have one route per method. */
 export function createMatcher(routes: readonly Route[]): Matcher {
-  const paths = [...new Set(routes.map(({ path }) => path))].map((path) => {
+  const paths = [...new Set(routes.map(({ path }) => path))];
+  const withId = paths.filter((path) => path.includes(ID)).toSorted((a, b) => b.length - a.length);
+  const patterns = [
+    ...paths.map((path) => ({ path, id: SEGMENT })),
+    ...withId.map((path) => ({ path, id: SEGMENTS })),
+  ];
+  const candidates = patterns.map(({ path, id }) => {
     const ofPath = routes.filter((route) => route.path === path);
-    return { pattern: patternOf(path), routes: ofPath, allowed: allowedMethods(ofPath) };
+    return { pattern: patternOf(path, id), routes: ofPath, allowed: allowedMethods(ofPath) };
   });
 
   return ({ method, url }) => {
     const { pathname } = new URL(url);
-    for (const { pattern, routes: ofPath, allowed } of paths) {
+    for (const { pattern, routes: ofPath, allowed } of candidates) {
       const match = pattern.exec(pathname);
       if (match) return { route: routeFor(ofPath, method), pathname, parameters: match.slice(1), allowed };
     }
@@ -35,8 +45,8 @@ export function createMatcher(routes: readonly Route[]): Matcher {
 
 /** The methods that routes of one path accept, as `Allow` lists them. */
 export function allowedMethods(routes: readonly Route[]): readonly string[] {
-  const methods = routes.map(({ method }) => method);
-  return methods.includes('GET') ? [...methods, 'HEAD'] : methods;
+  const methods = routes.flatMap(({ method, methods: own = [] }) => (method === 'ANY' ? own : method));
+  return routes.some(({ method }) => method === 'GET') ? [...methods, 'HEAD'] : methods;
 }
 
 /**
@@ -50,11 +60,18 @@ export async function respond(
   services: RouteServices,
 ): Promise<Response> {
   const { route, pathname, allowed } = match;
-  if (allowed.length === 0) return notFound(pathname);
+  if (request.method === 'OPTIONS') return optionsResponse(match);
+  if (!route && allowed.length === 0) return notFound(pathname);
   const parameters = match.parameters.map(decode);
   if (!route) return methodNotAllowed(request.method, allowed);
   const response = await route.handle({ request, caller, parameters }, services);
   return request.method === 'HEAD' && route.method === 'GET' ? withoutBody(response) : response;
+}
+
+/** The response to OPTIONS: what the path supports. It looks nothing up, so it needs no credentials. */
+export function optionsResponse({ pathname, allowed }: RouteMatch): Response {
+  if (allowed.length === 0) return notFound(pathname);
+  return new Response(null, { status: 204, headers: { Allow: [...allowed, 'OPTIONS'].join(', ') } });
 }
 
 /** The response to a path that does not exist. */
@@ -77,10 +94,15 @@ function routeFor(routes: readonly Route[], method: string): Route | undefined {
   return routes.find((route) => route.method === wanted || route.method === 'ANY');
 }
 
-function patternOf(path: string): RegExp {
+const ID = '{id}';
+const SEGMENT = '([^/]+)';
+const SEGMENTS = '([^/]+(?:/[^/]+)+)';
+
+function patternOf(path: string, id: string): RegExp {
   const source = path
     .replace(/[.+?^$()|[\]\\]/g, String.raw`\$&`)
-    .replace(/\{\w+\}/g, '([^/]+)')
+    .replace(ID, id)
+    .replace(/\{\w+\}/g, SEGMENT)
     .replace(/\*$/, '.*');
   return new RegExp(`^${source}$`);
 }

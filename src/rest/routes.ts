@@ -97,6 +97,7 @@ export const ROUTES: readonly Route[] = [
   // Described by its own schema.
   {
     method: 'ANY',
+    methods: ['GET', 'POST'],
     path: '/graphql',
     access: 'caller-or-token',
     isPage: isGraphiqlRequest,
@@ -105,7 +106,18 @@ export const ROUTES: readonly Route[] = [
     errors: 'graphql',
     handle: serveGraphQL,
   },
-  // Single connection mode, and GraphQL's own 404.
+  // Single connection mode.
+  {
+    method: 'ANY',
+    methods: ['GET', 'POST', 'PUT', 'DELETE'],
+    path: '/graphql/stream',
+    access: 'caller',
+    openApi: false,
+    pagePolicy: graphiqlPolicy,
+    errors: 'graphql',
+    handle: serveGraphQL,
+  },
+  // GraphQL's own 404.
   {
     method: 'ANY',
     path: '/graphql/*',

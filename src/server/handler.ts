@@ -1,12 +1,13 @@
 // The server as a fetch handler: CORS, authentication, then the route.
 import type { IncomingMessage, RequestListener } from 'node:http';
-import { createServerAdapter, type ServerAdapterPlugin, useCORS } from '@whatwg-node/server';
+import { createServerAdapter, type ServerAdapterPlugin } from '@whatwg-node/server';
 import { isExecstreamError } from '../event/errors.ts';
 import type { Caller } from '../execution/permission.ts';
 import { problemOf } from '../rest/problem.ts';
 import { matchRoute } from '../rest/routes.ts';
 import { rejectUnauthenticated } from './auth/auth-responses.ts';
 import { type AuthenticateOptions, createAuthenticate } from './auth/authenticate.ts';
+import { useCors } from './cors.ts';
 import type { Execstream } from './create-execstream.ts';
 
 /** Passed with a request that came through a socket. */
@@ -16,7 +17,7 @@ export interface NodeContext {
 
 export interface HandlerOptions extends Omit<AuthenticateOptions, 'streamTokens'> {
   /** Stream tokens by request, after they were removed from its URL. */
-  readonly accessTokens: WeakMap<IncomingMessage, string>;
+  readonly accessTokens: WeakMap<IncomingMessage, readonly string[]>;
   /** Run after CORS. */
   readonly plugins: readonly ServerAdapterPlugin<NodeContext>[];
 }
@@ -30,12 +31,13 @@ export function createHandler(
   { accessTokens, plugins, ...options }: HandlerOptions,
 ): RequestListener {
   const authenticate = createAuthenticate({ ...options, streamTokens });
+  const cors = useCors<NodeContext>({ origins: options.corsOrigins, isAuthenticated: options.auth !== undefined });
 
   async function handle(request: Request, { req }: NodeContext): Promise<Response> {
     const match = matchRoute(request);
     let caller: Caller;
     try {
-      caller = await authenticate(request, match.route, accessTokens.get(req));
+      caller = await authenticate(request, match.route, accessTokens.get(req) ?? []);
     } catch (error) {
       if (!isExecstreamError(error)) onError(error);
       return rejectUnauthenticated(request, match.route, error);
@@ -50,23 +52,6 @@ export function createHandler(
         if (!request.signal.aborted) onError(error);
         return problemOf('INTERNAL', 'Unexpected error.');
       }),
-    { plugins: [...corsPlugins(options.corsOrigins), ...plugins] },
+    { plugins: [cors, ...plugins] },
   );
-}
-
-/** Allows the configured origins only. `Last-Event-ID` must be listed, or some browsers may not send it. */
-function corsPlugins(origins: readonly string[]): ServerAdapterPlugin<NodeContext>[] {
-  if (origins.length === 0) return [useCORS(false)];
-  const all = origins.includes('*');
-  const allowed = {
-    origin: [...origins],
-    methods: ['GET', 'POST', 'OPTIONS'],
-    allowedHeaders: ['Content-Type', 'Last-Event-ID', 'Authorization'],
-    credentials: !all,
-  };
-  return [
-    // For an unlisted origin the plugin would allow `null`, which is the origin of every sandboxed page.
-    useCORS((request) => (all || origins.includes(request.headers.get('origin') ?? '') ? allowed : false)),
-    { onResponse: ({ response }) => response.headers.set('Vary', 'Origin') },
-  ];
 }

@@ -8,11 +8,12 @@ import { ROUTES } from '../rest/routes.ts';
 import { RESPONSE_HEADERS } from '../rest/security-headers.ts';
 import type { EventStreamSettings } from '../sse/event-stream.ts';
 import { DEFAULT_STREAM_SETTINGS } from '../sse/event-streams.ts';
-import { takeAccessToken } from './auth/access-token.ts';
+import { takeAccessTokens } from './auth/access-token.ts';
 import { misdirected } from './auth/auth-responses.ts';
 import type { AuthenticationOptions } from './auth/authenticate.ts';
 import { isLoopbackHost } from './auth/loopback.ts';
 import { createConnections, useStallTimeout } from './connections.ts';
+import { checkOrigins } from './cors-origins.ts';
 import type { Execstream } from './create-execstream.ts';
 import { createHandler } from './handler.ts';
 import { DEFAULT_SERVER_LIMITS, type Limits } from './limits.ts';
@@ -23,6 +24,7 @@ export interface ListenOptions {
   readonly host: string;
   /** 0 selects a free port. */
   readonly port: number;
+  /** Origins of other sites whose pages may use the server, such as `https://app.example.com`; `*` alone allows all. */
   readonly corsOrigins: readonly string[];
   /** How callers are authenticated. Without it every caller is anonymous, and `host` must be a loopback address. */
   readonly auth?: AuthenticationOptions | undefined;
@@ -53,24 +55,25 @@ const GRACE_MS = 5_000;
 
 /**
  * Starts to listen.
- * @throws the error of `listen` (`EADDRINUSE`, `EACCES`); ExecstreamError `BAD_USER_INPUT` if authentication is off and
- *   `host` can be reached from other machines.
+ * @throws the error of `listen` (`EADDRINUSE`, `EACCES`); ExecstreamError `CONFIG` if authentication is off and `host`
+ *   can be reached from other machines, or if an origin is malformed.
  */
 export async function listen(services: Execstream, options: ListenOptions): Promise<Server> {
   const { streams, logger } = services;
-  const { limits = DEFAULT_SERVER_LIMITS, drainMs = DRAIN_MS, host, corsOrigins, auth } = options;
+  const { limits = DEFAULT_SERVER_LIMITS, drainMs = DRAIN_MS, host, auth } = options;
+  const corsOrigins = checkOrigins('corsOrigins', options.corsOrigins);
   const { stalledMs } = options.streams ?? DEFAULT_STREAM_SETTINGS;
   const { maxConnections, warning } = checkOpenFiles(limits, openFileLimit());
   if (warning) logger.warn?.({ maxConnections }, warning);
-  const accessTokens = new WeakMap<IncomingMessage, string>();
+  const accessTokens = new WeakMap<IncomingMessage, readonly string[]>();
   const plugins = [useStallTimeout(stalledMs)];
   const handler = createHandler(services, { auth, host, corsOrigins, accessTokens, plugins });
   const gate = new BurstGate();
 
   const connections = createConnections({ ...limits, maxConnections }, (request, response) => {
     for (const [name, value] of Object.entries(RESPONSE_HEADERS)) response.setHeader(name, value);
-    const accessToken = takeAccessToken(request);
-    if (accessToken !== undefined) accessTokens.set(request, accessToken);
+    const tokens = takeAccessTokens(request);
+    if (tokens.length > 0) accessTokens.set(request, tokens);
     const early = rejectionOf(request, auth !== undefined) ?? immediateResponse(request);
     if (early) return void send(response, early);
     void gate.pass().then(() => {

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
 import { createMemoryLog } from '../../src/log/memory.ts';
-import { takeAccessToken } from '../../src/server/auth/access-token.ts';
+import { takeAccessTokens } from '../../src/server/auth/access-token.ts';
 import { createExecstream } from '../../src/server/create-execstream.ts';
 import { listen } from '../../src/server/node-server.ts';
 import { directLog, graphqlPath } from '../support/app.ts';
@@ -94,15 +94,16 @@ test('neither logs, terminal nor responses contain a stream token, on any path a
 }, 30_000);
 
 test.each([
-  ['/p', undefined, '/p'],
-  ['/p?a=1', undefined, '/p?a=1'],
-  ['/p?access_token=t', 't', '/p'],
-  ['/p?a=%20+b&access_token=t&c', 't', '/p?a=%20+b&c'],
-  ['/p?%61ccess%5Ftoken=t%2D1&access_token=u', 't-1', '/p'],
-  ['/p?access_token=', undefined, '/p'],
-  ['/p?xaccess_token=t', undefined, '/p?xaccess_token=t'],
-])('%s: the token is %s, and %s remains', (url, token, left) => {
+  ['/p', [], '/p'],
+  ['/p?a=1', [], '/p?a=1'],
+  ['/p?access_token=t', ['t'], '/p'],
+  ['/p?a=%20+b&access_token=t&c', ['t'], '/p?a=%20+b&c'],
+  ['/p?%61ccess%5Ftoken=t%2D1&access_token=u', ['t-1', 'u'], '/p'],
+  ['/p?access_token=t&access_token=t', ['t'], '/p'],
+  ['/p?access_token=', [], '/p'],
+  ['/p?xaccess_token=t', [], '/p?xaccess_token=t'],
+])('%s: the tokens are %j, and %s remains', (url, tokens, left) => {
   const request = { url };
-  expect(takeAccessToken(request)).toBe(token);
+  expect(takeAccessTokens(request)).toEqual(tokens);
   expect(request.url).toBe(left);
 });

@@ -11,7 +11,7 @@ import { ANONYMOUS } from '../../src/execution/permission.ts';
 import { streamParameters } from '../../src/rest/parameters.ts';
 import type { Route, RouteServices } from '../../src/rest/route.ts';
 import { createMatcher, respond } from '../../src/rest/router.ts';
-import { takeAccessToken } from '../../src/server/auth/access-token.ts';
+import { takeAccessTokens } from '../../src/server/auth/access-token.ts';
 import { createStreamTokens } from '../../src/server/auth/stream-tokens.ts';
 import { createMemoryTokenRecords } from '../../src/server/auth/token-records.ts';
 import { type Frame, frame, opening } from '../../src/sse/frame.ts';
@@ -135,7 +135,7 @@ describe('PROTOCOL.md, REST aliases', () => {
         // URLSearchParams ignores a leading question mark; the `&` keeps one that belongs to the query.
         const paramsOf = (text: string) => [...new URLSearchParams(`&${text.split('?').slice(1).join('?')}`)];
         const others = (text: string) => paramsOf(text).filter(([key]) => key !== 'access_token');
-        takeAccessToken(request);
+        takeAccessTokens(request);
         expect(paramsOf(request.url).map(([key]) => key)).not.toContain('access_token');
         expect(others(request.url).filter(([key, value]) => key + value)).toEqual(
           others(url).filter(([key, value]) => key + value),

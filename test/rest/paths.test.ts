@@ -239,7 +239,7 @@ describe('PROTOCOL.md, Reconnecting: CORS', () => {
           });
           expect(preflight.status).toBe(204);
           expect(preflight.headers['access-control-allow-origin']).toBe(origin);
-          expect(preflight.headers['access-control-allow-methods']).toBe('GET, POST, OPTIONS');
+          expect(preflight.headers['access-control-allow-methods']).toBe('GET, POST, PUT, DELETE, OPTIONS');
           expect(preflight.headers['access-control-allow-headers']).toMatch(/\bLast-Event-ID\b/);
         }
         // `null` is the origin of sandboxed pages and files: it must never be allowed.

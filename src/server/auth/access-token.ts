@@ -3,17 +3,17 @@ import type { IncomingMessage } from 'node:http';
 
 const NAME = 'access_token';
 
-/** Removes all occurrences of the parameter and returns the first. The rest of the URL does not change. */
-export function takeAccessToken(request: Pick<IncomingMessage, 'url'>): string | undefined {
+/** Removes all occurrences of the parameter and returns their different values. The rest of the URL does not change. */
+export function takeAccessTokens(request: Pick<IncomingMessage, 'url'>): readonly string[] {
   const url = request.url ?? '';
   const queryAt = url.indexOf('?');
-  if (queryAt < 0) return undefined;
+  if (queryAt < 0) return [];
   const parts = url.slice(queryAt + 1).split('&');
   const tokens = parts.filter(isAccessToken);
-  if (tokens.length === 0) return undefined;
+  if (tokens.length === 0) return [];
   const others = parts.filter((part) => !isAccessToken(part)).join('&');
   request.url = url.slice(0, queryAt) + (others && `?${others}`);
-  return paramsOf(tokens[0]!).get(NAME) || undefined;
+  return [...new Set(tokens.flatMap((token) => paramsOf(token).get(NAME) || []))];
 }
 
 /** However its name is percent-encoded. */

@@ -1,5 +1,6 @@
 // Who makes a request: the one place where credentials are read (PROTOCOL.md, "Authentication").
 import { ExecstreamError } from '../../event/errors.ts';
+import { repeatedParameter } from '../../event/query-parameters.ts';
 import { ANONYMOUS, type Caller } from '../../execution/permission.ts';
 import type { Route } from '../../rest/route.ts';
 import { checkCaller } from './claims.ts';
@@ -28,13 +29,13 @@ export interface AuthenticateOptions {
 
 /**
  * Returns the caller of a request.
- * @param accessToken from the request's URL
- * @throws ExecstreamError `UNAUTHENTICATED`, `SOURCE_UNAVAILABLE`
+ * @param accessTokens the different values in the request's URL
+ * @throws ExecstreamError `UNAUTHENTICATED`, `SOURCE_UNAVAILABLE`; `BAD_USER_INPUT` if there are several tokens
  */
 type RequestAuthenticator = (
   request: Request,
   route: Route | undefined,
-  accessToken: string | undefined,
+  accessTokens: readonly string[],
 ) => Promise<Caller>;
 
 /** The caller of an open route. It has no permission, in case the route's handler reads something after all. */
@@ -49,10 +50,12 @@ export function createAuthenticate(options: AuthenticateOptions): RequestAuthent
   if (!auth) requireLoopback(host);
   const authenticate = auth && authenticateBy(auth);
 
-  return async (request, route, accessToken) => {
+  return async (request, route, accessTokens) => {
     if (isOpen(request, route)) return NO_ACCESS;
     // A client sets the header deliberately. A cookie is sent automatically, also with a request for another caller.
+    const [accessToken] = accessTokens;
     if (accessToken !== undefined && acceptsToken(request, route) && !request.headers.has('authorization')) {
+      if (accessTokens.length > 1) throw repeatedParameter('access_token', accessTokens.length);
       return streamTokens.redeem(accessToken);
     }
     if (!authenticate) return ANONYMOUS;

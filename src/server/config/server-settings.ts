@@ -1,6 +1,7 @@
 // Settings of the server and of the parts behind it.
 import { DEFAULT_STREAM_SETTINGS } from '../../sse/event-streams.ts';
-import { integer, listOf, oneOf, onOff, optionalText, optionalUrl, text } from './env.ts';
+import { checkOrigins } from '../cors-origins.ts';
+import { integer, listOf, oneOf, onOff, optionalText, optionalUrl, type Setting, text } from './env.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
@@ -38,9 +39,10 @@ export const SERVER_SETTINGS = {
     max: 100,
     doc: 'How many replicas must have received an event [before it is acknowledged](docs/redis.md).',
   }),
-  corsOrigins: listOf(
+  corsOrigins: originsOf(
     'CORS_ORIGINS',
-    'Origins of other sites whose pages may read streams, separated by commas; `*` allows all.',
+    'Origins of other sites whose pages may use the server, such as `https://app.example.com`, separated by' +
+      ' commas; `*` allows all.',
   ),
   drainMs: integer('DRAIN_MS', {
     default: 5_000,
@@ -70,6 +72,11 @@ export const SERVER_SETTINGS = {
     doc: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.',
   }),
 };
+
+function originsOf(name: string, doc: string): Setting<readonly string[]> {
+  const list = listOf(name, doc);
+  return { ...list, read: (env) => checkOrigins(name, list.read(env)) };
+}
 
 export const STREAM_SETTINGS = {
   heartbeatMs: integer('HEARTBEAT_MS', {

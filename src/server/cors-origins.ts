@@ -1,11 +1,12 @@
 // Validates configured origins. Browsers send an origin in one exact form: a different spelling would never match, and
 // the pages of that site would be rejected without an error on the server.
+import { isLoopbackHost } from './auth/loopback.ts';
 import { invalid } from './config/env.ts';
 
 const EXAMPLE = 'such as https://app.example.com';
 
 /** A scheme, a host and perhaps a port; then what an origin does not have. */
-const ORIGIN = /^([a-z][a-z\d+.-]*):\/\/([^/?#@\s]+)(.*)$/i;
+const ORIGIN = /^([a-z][a-z\d+.-]*):\/\/([^/?#]+)(.*)$/i;
 
 /**
  * Returns origins as browsers send them: in lower case, without a default port.
@@ -26,10 +27,11 @@ function checkOrigin(name: string, text: string): string {
   }
   const [, scheme, host, rest] = ORIGIN.exec(text) ?? [];
   if (!scheme || !host) {
-    const suggestion = /^[\w.-]+(:\d+)?$/.test(text) ? `with its scheme, such as https://${text}` : EXAMPLE;
-    throw invalid(name, `expected an origin ${suggestion}, ${got}`);
+    const isHost = /^[\w.-]+(:\d+)?$/.test(text);
+    const withScheme = `with its scheme, such as ${isLoopbackHost(text) ? 'http' : 'https'}://${text}`;
+    throw invalid(name, `expected an origin ${isHost ? withScheme : EXAMPLE}, ${got}`);
   }
-  const origin = normalized(scheme.toLowerCase(), host);
+  const origin = /[@\\]/.test(host) ? undefined : normalized(scheme.toLowerCase(), host);
   if (!origin) throw invalid(name, `expected an origin ${EXAMPLE}, ${got}`);
   if (rest) throw invalid(name, `expected ${origin}, without a path or a trailing slash, ${got}`);
   if (host.includes('*')) throw invalid(name, `expected * alone, or each origin in full, ${got}`);

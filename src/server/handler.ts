@@ -31,7 +31,10 @@ export function createHandler(
   { accessTokens, plugins, ...options }: HandlerOptions,
 ): RequestListener {
   const authenticate = createAuthenticate({ ...options, streamTokens });
-  const cors = useCors<NodeContext>({ origins: options.corsOrigins, isAuthenticated: options.auth !== undefined });
+  const cors = useCors<NodeContext>({
+    origins: options.corsOrigins,
+    isAuthenticated: options.auth !== undefined,
+  });
 
   async function handle(request: Request, { req }: NodeContext): Promise<Response> {
     const match = matchRoute(request);

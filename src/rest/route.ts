@@ -2,7 +2,7 @@
 import type { Caller } from '../execution/permission.ts';
 import type { RunOperation } from '../schema/operation.ts';
 import type { EventStreams } from '../sse/event-streams.ts';
-import type { JsonSchema } from './openapi/schemas.ts';
+import type { JsonSchema } from './openapi/json-schema.ts';
 import type { PublishTarget } from './publish-api/begin.ts';
 
 export interface RouteContext {

@@ -37,6 +37,9 @@ async function lint(document: Json): Promise<string[]> {
   );
 }
 
+/** The problem of a response; a stream describes it as `application/*`. */
+const problemIn = ({ content }: Json) => content?.['application/problem+json'] ?? content?.['application/*'];
+
 const KINDS = [
   ['agents', 'agent'],
   ['tasks', 'task'],
@@ -149,7 +152,7 @@ describe('the OpenAPI document', () => {
       expect(allowed.filter((method) => method !== 'HEAD').toSorted()).toEqual(documented.toSorted());
       const { detail } = (await response.json()) as { detail: string };
       for (const operation of Object.values(item as Json) as Json[]) {
-        expect(operation.responses[405].content['application/problem+json'].example.detail).toBe(detail);
+        expect(problemIn(operation.responses[405]).example.detail).toBe(detail);
       }
     }
   });
@@ -223,7 +226,7 @@ describe('the example responses are those of the server', () => {
       const [method, of] = operation.split(' ') as [string, string];
       const documented =
         DOCUMENT.paths[`${template}${of.slice('…'.length)}`][method].responses[response.status];
-      const { example, examples } = documented.content['application/problem+json'];
+      const { example, examples } = problemIn(documented);
       expect(response.headers.get('content-type')).toBe('application/problem+json');
       // The limit is the default in the document, and the configured one in the response.
       const shown = (problem: object) =>
@@ -357,7 +360,7 @@ describe('the example responses are those of the server', () => {
       const documented = ['', '/stream', '/events'].flatMap((of) =>
         Object.entries(DOCUMENT.paths[`${template}${of}`] as Json).flatMap(([method, operation]) =>
           Object.entries((operation as Json).responses).flatMap(([status, response]) => {
-            const problem = (response as Json).content?.['application/problem+json'];
+            const problem = problemIn(response);
             if (!problem || status === '405') return [];
             const codes = problem.examples ? Object.keys(problem.examples) : [problem.example.code];
             return codes.map((code: string) => `${method} …${of} ${status} ${code}`);

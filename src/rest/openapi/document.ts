@@ -2,14 +2,8 @@
 import type { Route } from '../route.ts';
 import { allowedMethods } from '../router.ts';
 import { notAllowed } from './error-responses.ts';
-import {
-  EXECUTION_SCHEMA,
-  eventSchemas,
-  HEALTH,
-  type JsonSchema,
-  messageSchemas,
-  PROBLEM,
-} from './schemas.ts';
+import type { JsonSchema } from './json-schema.ts';
+import { EXECUTION_SCHEMA, eventSchemas, HEALTH, messageSchemas, PROBLEM } from './schemas.ts';
 import { SECURITY_SCHEMES } from './stream-tokens.ts';
 
 const INTRODUCTION = `Live, resumable streams of workflow, agent and task executions.
@@ -64,12 +58,38 @@ function pathsOf(routes: readonly Route[]): Record<string, JsonSchema> {
   );
 }
 
+interface Responses {
+  readonly [status: string]: { readonly content?: { readonly [mediaType: string]: unknown } };
+}
+
+function isStream(responses: Responses): boolean {
+  return responses[200]?.content?.['text/event-stream'] !== undefined;
+}
+
+/**
+ * Describes the errors of a stream as `application/*`. Clients that OpenAPI Generator creates (for Python, Java and C#)
+ * send `Accept` with a JSON type alone if a response of the operation has one, and would get 406.
+ */
+function withoutJson(responses: Responses): Responses {
+  const entries = Object.entries(responses).map(([status, { content = {}, ...response }]) => {
+    const { [PROBLEM_JSON]: error, ...others } = content;
+    const described = error === undefined ? others : { ...others, 'application/*': error };
+    return [status, Object.keys(described).length > 0 ? { ...response, content: described } : response];
+  });
+  return Object.fromEntries(entries);
+}
+
+const PROBLEM_JSON = 'application/problem+json';
+
 function operationsOf(routes: readonly Route[]): JsonSchema {
   const methodNotAllowed = notAllowed(allowedMethods(routes));
   const operations = routes.flatMap(({ method, openApi }) => {
     if (!openApi) return [];
-    const { responses, ...operation } = openApi() as { responses: object };
-    return [[method.toLowerCase(), { ...operation, responses: { ...responses, 405: methodNotAllowed } }]];
+    const { responses, ...operation } = openApi() as { responses: Responses };
+    const all = { ...responses, 405: methodNotAllowed };
+    return [
+      [method.toLowerCase(), { ...operation, responses: isStream(responses) ? withoutJson(all) : all }],
+    ];
   });
   return Object.fromEntries(operations);
 }

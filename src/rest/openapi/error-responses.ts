@@ -2,7 +2,7 @@
 import { DEFAULT_QUOTAS } from '../../execution/quotas.ts';
 import { TITLES } from '../problem.ts';
 import { notAllowedDetail } from '../router.ts';
-import type { JsonSchema } from './schemas.ts';
+import type { JsonSchema } from './json-schema.ts';
 
 interface ErrorResponse {
   readonly description: string;

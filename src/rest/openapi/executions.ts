@@ -1,7 +1,6 @@
 // The operations that read an execution: its state, and its stream.
 import { CATALOGUE, EVENT_TYPES, type ExecutionKind } from '../../event/events.ts';
 import { DEFAULT_QUOTAS } from '../../execution/quotas.ts';
-import { POLL_MS } from '../../schema/streams.ts';
 import {
   BAD_ID,
   BAD_PARAMETER,
@@ -15,40 +14,9 @@ import {
   UNKNOWN,
 } from './error-responses.ts';
 import { EXAMPLES } from './examples.ts';
-import { ID, kindName, withArticle } from './kinds.ts';
-import { CURSOR, type JsonSchema } from './schemas.ts';
-
-const STREAM_PARAMETERS = [
-  ID,
-  {
-    name: 'Last-Event-ID',
-    in: 'header',
-    description: 'The cursor of the last message that was received. Takes precedence over `last_event_id`.',
-    schema: CURSOR,
-    example: '42-k3f9ab01zzq4',
-  },
-  {
-    name: 'last_event_id',
-    in: 'query',
-    description: 'The same, for clients that cannot set a header on their first request.',
-    schema: CURSOR,
-  },
-  {
-    name: 'events',
-    in: 'query',
-    description:
-      'Only events of these types. `reset` and `gap` are always sent; the terminal event always closes the stream.',
-    style: 'form',
-    explode: false,
-    schema: { type: 'array', items: { enum: EVENT_TYPES } },
-  },
-  {
-    name: 'poll_ms',
-    in: 'query',
-    description: 'The polling interval, in milliseconds, of a source that announces nothing.',
-    schema: { type: 'integer', minimum: POLL_MS.least, maximum: POLL_MS.most, default: POLL_MS.default },
-  },
-];
+import type { JsonSchema } from './json-schema.ts';
+import { kindName, withArticle } from './kind-names.ts';
+import { ID, STREAM_PARAMETERS } from './parameters.ts';
 
 /** `GET …/{id}`. */
 export function stateOperation(kind: ExecutionKind): JsonSchema {
@@ -94,8 +62,8 @@ export function streamOperation(kind: ExecutionKind): JsonSchema {
         headers: { 'X-Accel-Buffering': { schema: { const: 'no' } } },
         content: {
           'text/event-stream': {
+            // Without a type: generated clients return the text or the parsed data, and not one event as the body.
             schema: {
-              type: 'string',
               description: 'Server-sent events; `contentSchema` describes the parsed messages.',
               contentMediaType: 'text/event-stream',
               contentSchema: {

@@ -1,7 +1,7 @@
 // `/openapi.json`, and `/docs`, which renders it without loading anything from another host.
 import { createRequire } from 'node:module';
 import { readSwaggerUiFile } from './assets.ts';
-import type { JsonSchema } from './schemas.ts';
+import type { JsonSchema } from './json-schema.ts';
 
 const require = createRequire(import.meta.url);
 

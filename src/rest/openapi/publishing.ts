@@ -8,8 +8,10 @@ import {
   type TerminalType,
 } from '../../event/events.ts';
 import { EVENT_DATA } from '../../event/validation.ts';
+import { MAX_ATTEMPT, MAX_ATTEMPT_STEP } from '../../execution/attempt-rules.ts';
 import { DEFAULT_QUOTAS } from '../../execution/quotas.ts';
 import { BEGIN } from '../publish-api/begin.ts';
+import { EVENT_TIME } from '../publish-api/events.ts';
 import {
   BAD_BODY,
   BAD_HEADER,
@@ -27,19 +29,35 @@ import {
   WRONG_EVENT,
 } from './error-responses.ts';
 import { EXAMPLE_EPOCH, EXAMPLES } from './examples.ts';
-import { ID, kindName, withArticle } from './kinds.ts';
-import { type JsonSchema, toJsonSchema } from './schemas.ts';
+import { type JsonSchema, toJsonSchema } from './json-schema.ts';
+import { kindName, withArticle } from './kind-names.ts';
+import { headerParameter, ID, PUBLISHER_HEAD } from './parameters.ts';
+import { EXECUTION_ID } from './schemas.ts';
 
 const TOKEN = 'mE6u0b3Qk1nYwz8xTf2RVdJ7aHs5PcLg';
 
-const headerParameter = (name: string, description: string, example: string) => ({
-  name,
-  in: 'header',
-  required: true,
-  description,
-  schema: { type: 'string', minLength: 1, maxLength: 200 },
-  example,
-});
+const TIME = {
+  ...toJsonSchema(EVENT_TIME),
+  description: 'When the event occurred: from 7 days ago to 1 hour ahead. By default, the current time.',
+};
+
+/** The body of `PUT …/{id}` with the rules that are checked after its shape. */
+function beginSchema(): JsonSchema {
+  const { properties, ...schema } = toJsonSchema(BEGIN) as { properties: { [name: string]: JsonSchema } };
+  const storable = { pattern: '^[^\\u0000]*$' };
+  return {
+    ...schema,
+    properties: {
+      ...properties,
+      attempt: { ...properties.attempt, maximum: MAX_ATTEMPT, description: ATTEMPT },
+      name: { ...properties.name, ...storable },
+      parentId: { ...EXECUTION_ID, description: 'An execution that exists.' },
+      tenant: { ...properties.tenant, ...storable, description: "The caller's own tenant." },
+    },
+  };
+}
+
+const ATTEMPT = `Up to ${MAX_ATTEMPT_STEP} above the previous attempt. By default, the next one.`;
 
 /** `PUT …/{id}`. */
 export function beginOperation(kind: ExecutionKind): JsonSchema {
@@ -50,7 +68,7 @@ export function beginOperation(kind: ExecutionKind): JsonSchema {
       token: { type: 'string', description: 'For the header `Publisher-Token` of subsequent batches.' },
       epoch: { type: 'string' },
       head: { type: 'integer', description: 'The seq of the last event.' },
-      attempt: { type: 'integer' },
+      attempt: { type: 'integer', minimum: 1, maximum: MAX_ATTEMPT },
     },
   };
   return {
@@ -62,7 +80,7 @@ export function beginOperation(kind: ExecutionKind): JsonSchema {
     parameters: [ID],
     requestBody: {
       required: true,
-      content: { 'application/json': { schema: toJsonSchema(BEGIN), example: EXAMPLES[kind].begin } },
+      content: { 'application/json': { schema: beginSchema(), example: EXAMPLES[kind].begin } },
     },
     responses: {
       201: {
@@ -93,10 +111,11 @@ export function appendOperation(kind: ExecutionKind): JsonSchema {
     title: type,
     type: 'object',
     required: ['type', 'data'],
+    additionalProperties: false,
     properties: {
       type: { const: type },
-      data: isTerminal(type) ? endSchema(type) : { $ref: `#/components/schemas/${type}` },
-      ts: { type: 'string', format: 'date-time', description: 'When the event occurred; now by default.' },
+      data: isTerminal(type) ? endSchema(type) : toJsonSchema(EVENT_DATA[type]),
+      ts: TIME,
     },
   });
   const publishable = EVENT_TYPES.filter(
@@ -105,6 +124,7 @@ export function appendOperation(kind: ExecutionKind): JsonSchema {
   const batch = {
     type: 'object',
     required: ['events'],
+    additionalProperties: false,
     properties: {
       events: {
         type: 'array',
@@ -129,13 +149,7 @@ export function appendOperation(kind: ExecutionKind): JsonSchema {
         'Identifies this batch. Another batch with the same key is rejected (422).',
         'batch-17',
       ),
-      {
-        name: 'Publisher-Head',
-        in: 'header',
-        description: 'The `head` of the last response: detects a log that was restored to an older state.',
-        schema: { type: 'integer', minimum: 0 },
-        example: 2,
-      },
+      PUBLISHER_HEAD,
     ],
     requestBody: {
       required: true,

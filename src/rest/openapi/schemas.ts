@@ -1,11 +1,11 @@
 // Schemas of the OpenAPI document: events, derived from the zod schemas that validate them; the state of an execution;
 // and problems.
-import { z } from 'zod';
+import type { z } from 'zod';
 import { CATALOGUE, EVENT_TYPES, type EventType, EXECUTION_KINDS } from '../../event/events.ts';
 import { EVENT_DATA, USAGE } from '../../event/validation.ts';
-import { kindName, withArticle } from './kinds.ts';
-
-export type JsonSchema = { [keyword: string]: unknown };
+import { MAX_ATTEMPT } from '../../execution/attempt-rules.ts';
+import { type JsonSchema, opened, toJsonSchema } from './json-schema.ts';
+import { kindName, withArticle } from './kind-names.ts';
 
 const DESCRIPTIONS: { readonly [T in EventType]: string } = {
   workflow_start: 'A workflow started.',
@@ -28,15 +28,34 @@ const DESCRIPTIONS: { readonly [T in EventType]: string } = {
     'The execution ended successfully. `result` is the complete text or value. This is the last event.',
 };
 
-/** One schema for the data of each event type, named as in `components`. */
+/**
+ * One schema for the data of each event type, named as in `components`. They describe what the server sends, to which
+ * later versions may add fields; requests are checked against the closed schemas.
+ */
 export function eventSchemas(): Record<string, JsonSchema> {
   return Object.fromEntries(
-    EVENT_TYPES.map((type) => [type, { description: DESCRIPTIONS[type], ...toJsonSchema(EVENT_DATA[type]) }]),
+    EVENT_TYPES.map((type) => [
+      type,
+      { description: DESCRIPTIONS[type], ...opened(toJsonSchema(EVENT_DATA[type])) },
+    ]),
   );
 }
 
-/** A cursor in a request; the epoch is optional. */
-export const CURSOR: JsonSchema = { type: 'string', pattern: '^(0|[1-9][0-9]*)(-[0-9a-z]{10,16})?$' };
+const SEQ = '(0|[1-9][0-9]{0,14}|[1-8][0-9]{15})';
+
+/** A cursor in a request: the epoch is optional, and an empty one counts as absent. */
+export const CURSOR: JsonSchema = { type: 'string', pattern: `^(${SEQ}(-[0-9a-z]{10,16})?)?$` };
+
+/** The cursor of an event. */
+const EVENT_CURSOR: JsonSchema = { type: 'string', pattern: `^${SEQ}-[0-9a-z]{10,16}$` };
+
+/** Without lookaheads, which some generators' languages do not have: `.` and `..` are excluded by the first characters. */
+export const EXECUTION_ID: JsonSchema = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 200,
+  pattern: '^([A-Za-z0-9_:~@+/-]|\\.[A-Za-z0-9_:~@+/-]|\\.\\.[A-Za-z0-9._:~@+/-])[A-Za-z0-9._:~@+/-]*$',
+};
 
 /** A parsed message of each kind's stream. */
 export function messageSchemas(): Record<string, JsonSchema> {
@@ -51,16 +70,19 @@ export function messageSchemas(): Record<string, JsonSchema> {
   );
 }
 
+const TEXT_DATA = 'The text; with `data=json` an object.';
+
 function messageSchema(type: EventType): JsonSchema {
   const isText = type === 'llm_chunk';
+  const data = { $ref: `#/components/schemas/${type}` };
   return {
     title: type,
     type: 'object',
     required: ['id', 'event', 'data'],
     properties: {
-      id: CURSOR,
+      id: EVENT_CURSOR,
       event: { const: type },
-      data: isText ? { type: 'string', description: 'The text.' } : { $ref: `#/components/schemas/${type}` },
+      data: isText ? { description: TEXT_DATA, anyOf: [{ type: 'string' }, data] } : data,
     },
   };
 }
@@ -70,9 +92,34 @@ const nullable = (type: string) => ({ type: [type, 'null'] });
 /** The response of `GET …/{id}`. */
 export const EXECUTION_SCHEMA: JsonSchema = {
   type: 'object',
-  required: ['id', 'kind', 'status', 'mode', 'attempt', 'startedAt'],
+  required: [
+    ...[
+      'id',
+      'kind',
+      'status',
+      'mode',
+      'attempt',
+      'name',
+      'parent',
+      'children',
+      'childrenCursor',
+      'workflowId',
+    ],
+    ...[
+      'runId',
+      'input',
+      'result',
+      'resultOmitted',
+      'error',
+      'usage',
+      'startedAt',
+      'finishedAt',
+      'durationMs',
+    ],
+    'lastCursor',
+  ],
   properties: {
-    id: { type: 'string' },
+    id: EXECUTION_ID,
     kind: { enum: ['WORKFLOW', 'AGENT', 'TASK'] },
     status: {
       enum: [
@@ -88,7 +135,7 @@ export const EXECUTION_SCHEMA: JsonSchema = {
       ],
     },
     mode: { enum: ['TEXT', 'STRUCTURED'] },
-    attempt: { type: 'integer', minimum: 1 },
+    attempt: { type: 'integer', minimum: 1, maximum: MAX_ATTEMPT },
     name: nullable('string'),
     parent: { ...nullable('string'), description: 'The id of the parent execution.' },
     children: {
@@ -117,14 +164,14 @@ export const EXECUTION_SCHEMA: JsonSchema = {
     usage: stateOf(USAGE),
     startedAt: { type: 'string', format: 'date-time' },
     finishedAt: { ...nullable('string'), format: 'date-time' },
-    durationMs: nullable('integer'),
-    lastCursor: { ...nullable('string'), description: 'The cursor of the last event.' },
+    durationMs: { ...nullable('integer'), minimum: 0 },
+    lastCursor: { ...EVENT_CURSOR, ...nullable('string'), description: 'The cursor of the last event.' },
   },
 };
 
 /** An object in a GraphQL result: nullable, with null for each absent field. */
 function stateOf(schema: z.ZodType): JsonSchema {
-  const { properties, required, ...rest } = toJsonSchema(schema) as {
+  const { properties, required, ...rest } = opened(toJsonSchema(schema)) as {
     properties: Record<string, JsonSchema>;
     required: string[];
   };
@@ -152,7 +199,7 @@ export const HEALTH: JsonSchema = {
   type: 'object',
   required: ['status'],
   properties: {
-    status: { enum: ['ok', 'unavailable'] },
+    status: { enum: ['ok', 'unavailable', 'draining'] },
     parts: {
       type: 'object',
       additionalProperties: { type: 'string' },
@@ -160,16 +207,3 @@ export const HEALTH: JsonSchema = {
     },
   },
 };
-
-/** Converts a zod schema to JSON Schema. References, which zod uses for arbitrary JSON, become the empty schema. */
-export function toJsonSchema(schema: z.ZodType): JsonSchema {
-  const { $schema, $defs, ...rest } = z.toJSONSchema(schema) as JsonSchema;
-  return withoutRefs(rest) as JsonSchema;
-}
-
-function withoutRefs(schema: unknown): unknown {
-  if (Array.isArray(schema)) return schema.map(withoutRefs);
-  if (typeof schema !== 'object' || schema === null) return schema;
-  if ('$ref' in schema) return {};
-  return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, withoutRefs(value)]));
-}

@@ -10,7 +10,8 @@ import {
   UNAVAILABLE,
   UNKNOWN,
 } from './error-responses.ts';
-import { type JsonSchema, toJsonSchema } from './schemas.ts';
+import { type JsonSchema, toJsonSchema } from './json-schema.ts';
+import { EXECUTION_ID } from './schemas.ts';
 
 export const SECURITY_SCHEMES = {
   bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'If authentication is on.' },
@@ -44,6 +45,13 @@ const ERRORS = {
 const TOKEN_EXAMPLE = 'n6XJ2Jb2Qm0yYQmY6l8yKkq3o1gX0m4d9s5b7c2a1ZE';
 const EXPIRES_EXAMPLE = '2026-01-02T04:04:05.678Z';
 
+/** The body with the rule for ids, which are checked after its shape. */
+function tokenRequestSchema(): JsonSchema {
+  const { properties, ...schema } = toJsonSchema(TOKEN_REQUEST) as { properties: { executions: JsonSchema } };
+  const executions = { ...properties.executions, items: EXECUTION_ID };
+  return { ...schema, properties: { ...properties, executions } };
+}
+
 /** `POST /api/v0/stream-tokens`. */
 export function createTokenOperation(): JsonSchema {
   const response = {
@@ -64,7 +72,7 @@ export function createTokenOperation(): JsonSchema {
       required: true,
       content: {
         'application/json': {
-          schema: toJsonSchema(TOKEN_REQUEST),
+          schema: tokenRequestSchema(),
           example: { executions: ['report-42'] },
         },
       },

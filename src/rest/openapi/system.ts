@@ -1,5 +1,5 @@
 // The operations of health, metrics and pages.
-import type { JsonSchema } from './schemas.ts';
+import type { JsonSchema } from './json-schema.ts';
 
 export function liveOperation(): JsonSchema {
   const responses = { 200: healthResponse('It is live.', { status: 'ok' }) };

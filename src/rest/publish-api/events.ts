@@ -12,6 +12,9 @@ import { MAX_BATCH_BYTES } from '../../log/log.ts';
 import type { Redaction } from '../../redact/redaction.ts';
 import { bodyTooLarge, unprocessable } from '../request-body.ts';
 
+/** The format of a time. Its range is checked separately. */
+export const EVENT_TIME = z.iso.datetime({ offset: true });
+
 /** The shape of a batch; the data of its events is validated separately. An empty batch is a heartbeat. */
 export const BATCH = z.strictObject({
   events: z
@@ -19,7 +22,7 @@ export const BATCH = z.strictObject({
       z.strictObject({
         type: z.string(),
         data: z.record(z.string(), z.unknown()),
-        ts: z.iso.datetime({ offset: true }).optional(),
+        ts: EVENT_TIME.optional(),
       }),
     )
     .max(1_000),

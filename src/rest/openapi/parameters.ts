@@ -1,0 +1,71 @@
+// The parameters of the operations, as the parser checks them (parameters.ts, publish-api/).
+import { EVENT_TYPES } from '../../event/events.ts';
+import { POLL_MS } from '../../schema/streams.ts';
+import { DATA_FORMATS } from '../parameters.ts';
+import { CURSOR, EXECUTION_ID } from './schemas.ts';
+
+export const ID = {
+  name: 'id',
+  in: 'path',
+  required: true,
+  description: 'The id of the execution, percent-encoded.',
+  schema: EXECUTION_ID,
+};
+
+/** The parameters of a stream. */
+export const STREAM_PARAMETERS = [
+  ID,
+  {
+    name: 'Last-Event-ID',
+    in: 'header',
+    description: 'The cursor of the last message that was received. Takes precedence over `last_event_id`.',
+    schema: CURSOR,
+    example: '42-k3f9ab01zzq4',
+  },
+  {
+    name: 'last_event_id',
+    in: 'query',
+    description: 'The same, for clients that cannot set a header on their first request.',
+    schema: CURSOR,
+  },
+  {
+    name: 'events',
+    in: 'query',
+    description:
+      'Only events of these types. `reset` and `gap` are always sent; the terminal event always closes the stream. Repeated parameters are combined.',
+    style: 'form',
+    explode: false,
+    schema: { type: 'array', items: { type: 'string', enum: EVENT_TYPES } },
+  },
+  {
+    name: 'data',
+    in: 'query',
+    description:
+      'How the data of `llm_chunk` is sent: as plain text, or as JSON (`{"content":"…"}`) for clients that change line breaks or white space.',
+    schema: { type: 'string', enum: DATA_FORMATS, default: 'text' },
+  },
+  {
+    name: 'poll_ms',
+    in: 'query',
+    description: 'The polling interval, in milliseconds, of a source that announces nothing.',
+    schema: { type: 'integer', minimum: POLL_MS.least, maximum: POLL_MS.most, default: POLL_MS.default },
+  },
+];
+
+/** A header of a batch. A client's HTTP library removes white space at its ends. */
+export const headerParameter = (name: string, description: string, example: string) => ({
+  name,
+  in: 'header',
+  required: true,
+  description,
+  schema: { type: 'string', minLength: 1, maxLength: 200, pattern: '^[!-~]([ -~]*[!-~])?$' },
+  example,
+});
+
+export const PUBLISHER_HEAD = {
+  name: 'Publisher-Head',
+  in: 'header',
+  description: 'The `head` of the last response: detects a log that was restored to an older state.',
+  schema: { type: 'integer', minimum: 0, maximum: 999_999_999_999_999 },
+  example: 2,
+};

@@ -37,7 +37,7 @@ export function streamParameters(request: Request, id: string): StreamParameters
   const query = new URL(request.url).searchParams;
   const first = singleValue(query, 'last_event_id');
   const after = request.headers.get('last-event-id') || first;
-  if (after !== undefined) parseCursor(after);
+  for (const cursor of [first, after]) if (cursor !== undefined) parseCursor(cursor);
   return {
     id: checkExecutionId(id),
     after,

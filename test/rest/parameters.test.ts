@@ -144,6 +144,15 @@ describe('PROTOCOL.md, REST aliases: repeated parameters', () => {
   );
 });
 
+test('an invalid last_event_id is rejected, also if the header takes precedence over it', async () => {
+  await endedLog();
+  const response = await get(`${PATH}?last_event_id=nonsense`, { ...EVENT_STREAM, 'last-event-id': '1' });
+  expect([response.status, await response.json()]).toEqual([
+    400,
+    expect.objectContaining({ code: 'BAD_CURSOR' }),
+  ]);
+});
+
 describe('PROTOCOL.md, REST aliases: the format of data', () => {
   test('data=json sends the data of every type as JSON, and data=text is the default', async () => {
     const log = await endedLog();

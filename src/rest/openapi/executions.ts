@@ -62,10 +62,10 @@ export function streamOperation(kind: ExecutionKind): JsonSchema {
         headers: { 'X-Accel-Buffering': { schema: { const: 'no' } } },
         content: {
           'text/event-stream': {
-            // Without a type: generated clients return the text or the parsed data, and not one event as the body.
+            // Without a type and a media type, so that it holds for the text and for each event: generated clients
+            // return one or the other.
             schema: {
               description: 'Server-sent events; `contentSchema` describes the parsed messages.',
-              contentMediaType: 'text/event-stream',
               contentSchema: {
                 type: 'array',
                 items: { $ref: `#/components/schemas/${kindName(kind)}Message` },

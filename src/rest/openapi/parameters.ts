@@ -52,13 +52,13 @@ export const STREAM_PARAMETERS = [
   },
 ];
 
-/** A header of a batch. A client's HTTP library removes white space at its ends. */
+/** A header of a batch. */
 export const headerParameter = (name: string, description: string, example: string) => ({
   name,
   in: 'header',
   required: true,
   description,
-  schema: { type: 'string', minLength: 1, maxLength: 200, pattern: '^[!-~]([ -~]*[!-~])?$' },
+  schema: { type: 'string', minLength: 1, maxLength: 200 },
   example,
 });
 

@@ -77,6 +77,8 @@ describe('patterns', () => {
     const { minimum, maximum, default: fallback } = schemaOf('poll_ms');
     for (const ms of [minimum, maximum]) expect(parse(`poll_ms=${ms}`).pollMs).toBe(ms);
     for (const ms of [minimum - 1, maximum + 1]) expect(accepts(() => parse(`poll_ms=${ms}`))).toBe(false);
+    for (const ping of schemaOf('ping').enum) expect(parse(`ping=${ping}`).isPing).toBe(true);
+    expect(accepts(() => parse('ping=comment'))).toBe(false);
     expect(parse('').pollMs).toBe(fallback);
     expect(parse('').data).toBe(schemaOf('data').default);
     expect(parse(`events=${schemaOf('events').items.enum}`).events).toEqual(EVENT_TYPES);

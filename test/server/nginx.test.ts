@@ -144,14 +144,16 @@ describe.skipIf(!hasNginx)('docs/proxies.md: nginx', () => {
     }
 
     test.each([
-      ['HTTP/1.1', {}],
-      ['HTTP/1.0 to the server', { 'proxy_http_version 1.1;': 'proxy_http_version 1.0;' }],
+      ['HTTP/1.1', {}, true],
+      ['HTTP/1.0 to the server', { 'proxy_http_version 1.1;': 'proxy_http_version 1.0;' }, false],
     ] as const)(
       'an EventSource over %s misses nothing through a rotation and a restart',
-      async (_, change) => {
+      async (_, change, isLogged) => {
         await using nginx = await startNginx(options.port, change);
         await using browser = await launchBrowser();
         await throughRestart(await browser.newPage(), nginx);
+        // Over HTTP/1.0 nginx takes the end of the connection for the end of the response.
+        expect(nginx.errors.includes('upstream prematurely closed connection')).toBe(isLogged);
       },
     );
 

@@ -45,6 +45,13 @@ export const STREAM_PARAMETERS = [
     schema: { type: 'string', enum: DATA_FORMATS, default: 'text' },
   },
   {
+    name: 'ping',
+    in: 'query',
+    description:
+      'Heartbeats are sent as `event: ping` with `data: {}` instead of comments, so that an EventSource notices a dead connection.',
+    schema: { type: 'string', enum: ['event'] },
+  },
+  {
     name: 'poll_ms',
     in: 'query',
     description: 'The polling interval, in milliseconds, of a source that announces nothing.',

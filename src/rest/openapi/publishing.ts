@@ -85,6 +85,12 @@ export function beginOperation(kind: ExecutionKind): JsonSchema {
     responses: {
       201: {
         description: 'The execution was begun.',
+        links: {
+          append: {
+            operationId: `append${kindName(kind)}Events`,
+            parameters: { id: '$request.path.id', 'Publisher-Token': '$response.body#/token' },
+          },
+        },
         content: {
           'application/json': {
             schema: response,

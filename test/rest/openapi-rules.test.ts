@@ -105,7 +105,7 @@ describe('bodies and headers', () => {
     expect(JSON.stringify(DOCUMENT.components)).not.toContain('"additionalProperties":false');
   });
 
-  test('the bounds of Publisher-Head, attempts and header lengths are those of the server', async () => {
+  test('the limits of Publisher-Head, attempts and header lengths are those of the server', async () => {
     await using app = await startApp();
     const path = `${app.url}/api/v0/executions/agents/a1`;
     const { properties } =

@@ -2,8 +2,9 @@
 import type { Route } from '../route.ts';
 import { allowedMethods } from '../router.ts';
 import { notAllowed } from './error-responses.ts';
+import { EXECUTION_SCHEMA } from './execution-schema.ts';
 import type { JsonSchema } from './json-schema.ts';
-import { EXECUTION_SCHEMA, eventSchemas, HEALTH, messageSchemas, PROBLEM } from './schemas.ts';
+import { eventSchemas, HEALTH, messageSchemas, PROBLEM } from './schemas.ts';
 import { SECURITY_SCHEMES } from './stream-tokens.ts';
 
 const INTRODUCTION = `Live, resumable streams of workflow, agent and task executions.

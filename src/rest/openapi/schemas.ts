@@ -1,9 +1,7 @@
-// Schemas of the OpenAPI document: events, derived from the zod schemas that validate them; the state of an execution;
+// Schemas of the OpenAPI document: events, derived from the zod schemas that validate them; ids, cursors
 // and problems.
-import type { z } from 'zod';
 import { CATALOGUE, EVENT_TYPES, type EventType, EXECUTION_KINDS } from '../../event/events.ts';
-import { EVENT_DATA, USAGE } from '../../event/validation.ts';
-import { MAX_ATTEMPT } from '../../execution/attempt-rules.ts';
+import { EVENT_DATA } from '../../event/validation.ts';
 import { type JsonSchema, opened, toJsonSchema } from './json-schema.ts';
 import { kindName, withArticle } from './kind-names.ts';
 
@@ -47,7 +45,7 @@ const SEQ = '(0|[1-9][0-9]{0,14}|[1-8][0-9]{15})';
 export const CURSOR: JsonSchema = { type: 'string', pattern: `^(${SEQ}(-[0-9a-z]{10,16})?)?$` };
 
 /** The cursor of an event. */
-const EVENT_CURSOR: JsonSchema = { type: 'string', pattern: `^${SEQ}-[0-9a-z]{10,16}$` };
+export const EVENT_CURSOR: JsonSchema = { type: 'string', pattern: `^${SEQ}-[0-9a-z]{10,16}$` };
 
 /** Without lookaheads, which some generators' languages do not have: `.` and `..` are excluded by the first characters. */
 export const EXECUTION_ID: JsonSchema = {
@@ -85,100 +83,6 @@ function messageSchema(type: EventType): JsonSchema {
       data: isText ? { description: TEXT_DATA, anyOf: [{ type: 'string' }, data] } : data,
     },
   };
-}
-
-const nullable = (type: string) => ({ type: [type, 'null'] });
-
-/** The response of `GET …/{id}`. */
-export const EXECUTION_SCHEMA: JsonSchema = {
-  type: 'object',
-  required: [
-    ...[
-      'id',
-      'kind',
-      'status',
-      'mode',
-      'attempt',
-      'name',
-      'parent',
-      'children',
-      'childrenCursor',
-      'workflowId',
-    ],
-    ...[
-      'runId',
-      'input',
-      'result',
-      'resultOmitted',
-      'error',
-      'usage',
-      'startedAt',
-      'finishedAt',
-      'durationMs',
-    ],
-    'lastCursor',
-  ],
-  properties: {
-    id: EXECUTION_ID,
-    kind: { enum: ['WORKFLOW', 'AGENT', 'TASK'] },
-    status: {
-      enum: [
-        'PENDING',
-        'RUNNING',
-        'WAITING',
-        'PAUSED',
-        'SUCCESS',
-        'FAILED',
-        'CANCELED',
-        'TIMED_OUT',
-        'TERMINATED',
-      ],
-    },
-    mode: { enum: ['TEXT', 'STRUCTURED'] },
-    attempt: { type: 'integer', minimum: 1, maximum: MAX_ATTEMPT },
-    name: nullable('string'),
-    parent: { ...nullable('string'), description: 'The id of the parent execution.' },
-    children: {
-      type: 'array',
-      items: { type: 'string' },
-      maxItems: 100,
-      description: 'The ids of the first 100 child executions, oldest first.',
-    },
-    childrenCursor: {
-      ...nullable('string'),
-      description:
-        'The cursor of the remaining children, for `after` of `children` over GraphQL; null if there are none.',
-    },
-    workflowId: nullable('string'),
-    runId: nullable('string'),
-    input: { description: 'Any JSON.' },
-    result: { description: 'The complete text or value; null while there is none.' },
-    resultOmitted: {
-      type: 'boolean',
-      description: 'The execution ended with a result that was not stored; `result` is null.',
-    },
-    error: {
-      type: ['object', 'null'],
-      properties: { message: { type: 'string' }, code: nullable('string') },
-    },
-    usage: stateOf(USAGE),
-    startedAt: { type: 'string', format: 'date-time' },
-    finishedAt: { ...nullable('string'), format: 'date-time' },
-    durationMs: { ...nullable('integer'), minimum: 0 },
-    lastCursor: { ...EVENT_CURSOR, ...nullable('string'), description: 'The cursor of the last event.' },
-  },
-};
-
-/** An object in a GraphQL result: nullable, with null for each absent field. */
-function stateOf(schema: z.ZodType): JsonSchema {
-  const { properties, required, ...rest } = opened(toJsonSchema(schema)) as {
-    properties: Record<string, JsonSchema>;
-    required: string[];
-  };
-  const all = Object.entries(properties).map(([name, field]) =>
-    required.includes(name) ? [name, field] : [name, { ...field, type: [field.type, 'null'] }],
-  );
-  return { ...rest, type: ['object', 'null'], properties: Object.fromEntries(all), required };
 }
 
 /** RFC 9457. */

@@ -119,7 +119,21 @@ export const TEMPORAL: Part = {
   start: (binary) => TemporalServer.start({ binary }),
 };
 
-export const PARTS: readonly Part[] = [REDIS, POSTGRES, CHROMIUM, TEMPORAL];
+export const NGINX: Part = {
+  name: 'nginx',
+  support: 'nginx',
+  package: 'nginx-light',
+  pathVariable: 'TEST_NGINX',
+  find(place) {
+    const path = place.env.TEST_NGINX ?? onPath(['nginx'], place);
+    if (path) return { path };
+    // Debian installs it outside of the PATH of a user without root privileges.
+    const debian = join(place.root ?? '/', 'usr/sbin/nginx');
+    return isProgram(debian) ? { path: debian } : { why: 'no nginx on PATH or in /usr/sbin' };
+  },
+};
+
+export const PARTS: readonly Part[] = [REDIS, POSTGRES, CHROMIUM, TEMPORAL, NGINX];
 
 /** The path of a program on this machine, or undefined. */
 export function findPart(part: Part, place: Place = { env: process.env }): string | undefined {

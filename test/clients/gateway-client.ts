@@ -1,28 +1,16 @@
 // Hive Gateway with this server as its subgraph: its viewers subscribe through graphql-sse, as documented and with the
 // code of examples/clients.
-import { createRequire } from 'node:module';
 import { createGatewayRuntime } from '@graphql-hive/gateway-runtime';
 import { createClient, type Client as SseClient } from 'graphql-sse';
 import { subscribeThroughGateway } from '../../examples/clients/gateway.ts';
 import type { Client, Watched } from './clients.ts';
 import { DOCUMENT, untilEnd } from './graphql-sse-clients.ts';
 
-// The HTTP transport of the gateway is a package that passes its options to this executor.
-const requireOfGateway = createRequire(
-  createRequire(import.meta.url).resolve('@graphql-hive/gateway-runtime'),
-);
-const { buildHTTPExecutor } = requireOfGateway('@graphql-tools/executor-http');
-const http = {
-  getSubgraphExecutor: ({ transportEntry }: { transportEntry: { location?: string } }) =>
-    buildHTTPExecutor({ endpoint: transportEntry.location }),
-};
-
 type Subscribe = (client: SseClient, ...args: Parameters<SseClient['subscribe']>) => () => void;
 
 async function watchThrough(watched: Watched, subscribe: Subscribe): Promise<void> {
   await using gateway = createGatewayRuntime({
     proxy: { endpoint: `${watched.url}/graphql` },
-    transports: { http },
     logging: false,
   });
   const fetchFn = (url: string, init: RequestInit) => gateway.fetch(url, init);

@@ -4,6 +4,7 @@ import { createGatewayRuntime } from '@graphql-hive/gateway-runtime';
 import { parse } from 'graphql';
 import { createClient } from 'graphql-sse';
 import { describe, expect, test } from 'vitest';
+import { gatewayOptions } from '../../examples/clients/hive-gateway.ts';
 import type { Permission } from '../../src/execution/permission.ts';
 import { MAX_REPRESENTATIONS } from '../../src/schema/federation.ts';
 import { DEFAULT_SERVER_LIMITS } from '../../src/server/limits.ts';
@@ -205,10 +206,7 @@ describe('Hive Gateway over two subgraphs', () => {
     const gateway = createGatewayRuntime({
       supergraph,
       logging: false,
-      // As in docs/graphql.md.
-      propagateHeaders: {
-        fromClientToSubgraphs: ({ request }) => ({ authorization: request.headers.get('authorization') }),
-      },
+      ...gatewayOptions,
     });
     const ask = async (text: string, authorization?: string): Promise<Result> => {
       const response = await gateway.fetch('http://gateway.test/graphql', {

@@ -5,6 +5,7 @@ import { PersistedQueryLink } from '@apollo/client/link/persisted-queries';
 import { print } from 'graphql';
 import { createClient } from 'graphql-sse';
 import { describe, expect, test } from 'vitest';
+import { withPersistedQueries } from '../../examples/clients/apollo-persisted-queries.ts';
 import { MAX_DOCUMENT_LENGTH, MAX_DOCUMENTS } from '../../src/graphql/persisted-queries.ts';
 import { DEFAULT_SERVER_LIMITS } from '../../src/server/limits.ts';
 import { type App, type AppOptions, chunks, createApp, directLog, range, startApp } from '../support/app.ts';
@@ -171,16 +172,16 @@ describe('Apollo Client with its persisted query link', () => {
   const document = gql`query Find($id: ID!) { execution(kind: AGENT, id: $id) { __typename id } }`;
 
   /** A client, and the bodies or URLs that it has sent. */
-  function apollo(url: string, options: { useGETForHashedQueries?: boolean } = {}) {
+  function apollo(url: string, usesGet = false) {
     const sent: string[] = [];
     const fetchAndRecord: typeof fetch = (input, init) => {
       sent.push(String(init?.body ?? input));
       return fetch(input, init);
     };
-    const link = ApolloLink.from([
-      new PersistedQueryLink({ sha256, ...options }),
-      new HttpLink({ uri: `${url}/graphql`, fetch: fetchAndRecord }),
-    ]);
+    const http = new HttpLink({ uri: `${url}/graphql`, fetch: fetchAndRecord });
+    const link = usesGet
+      ? withPersistedQueries(http)
+      : ApolloLink.from([new PersistedQueryLink({ sha256 }), http]);
     const client = new ApolloClient({ link, cache: new InMemoryCache() });
     const find = async () => {
       const result = await client.query({
@@ -194,22 +195,15 @@ describe('Apollo Client with its persisted query link', () => {
   }
   const found = { execution: { __typename: 'Execution', id: 'a1' } };
 
-  test.each([false, true])(
-    'the document is sent once, then the hash alone (by GET: %s)',
-    async (useGETForHashedQueries) => {
-      await using app = await startApp({ persistedQueries: 'automatic' });
-      await directLog(app);
-      using client = apollo(app.url, { useGETForHashedQueries });
-      expect(await client.find()).toEqual(found);
-      expect(await client.find()).toEqual(found);
-      expect(client.sent.map((text) => text.includes('query Find'))).toEqual([false, true, false]);
-      expect(client.sent.map((text) => text.startsWith('{'))).toEqual([
-        !useGETForHashedQueries,
-        true,
-        !useGETForHashedQueries,
-      ]);
-    },
-  );
+  test.each([false, true])('the document is sent once, then the hash alone (by GET: %s)', async (usesGet) => {
+    await using app = await startApp({ persistedQueries: 'automatic' });
+    await directLog(app);
+    using client = apollo(app.url, usesGet);
+    expect(await client.find()).toEqual(found);
+    expect(await client.find()).toEqual(found);
+    expect(client.sent.map((text) => text.includes('query Find'))).toEqual([false, true, false]);
+    expect(client.sent.map((text) => text.startsWith('{'))).toEqual([!usesGet, true, !usesGet]);
+  });
 
   test('without the setting, the client falls back to complete documents', async () => {
     await using app = await startApp();

@@ -110,6 +110,9 @@ describe('the table', () => {
         'Temporal CLI      MISSING: no temporal on PATH',
         '                  skips (completely or partly): no suites',
         '                  install: npm test -- --install',
+        'nginx             MISSING: no nginx on PATH or in /usr/sbin',
+        '                  skips (completely or partly): no suites',
+        '                  install: apt-get install -y --no-install-recommends nginx-light',
       ].join('\n'),
     );
   });

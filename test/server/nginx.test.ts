@@ -1,80 +1,15 @@
 // The nginx configuration of docs/proxies.md: an EventSource in a browser, and other clients, through a restart of the
 // only server. Skipped if nginx is not installed.
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { freePort } from '../../scripts/server-process.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
-import { blocksOf, replaced } from '../docs/blocks.ts';
 import { type AppOptions, chunk, directLog, type ListeningApp, range, startApp } from '../support/app.ts';
 import { describeBrowser, launchBrowser } from '../support/chromium.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
+import { describeNginx, type Nginx, startNginx } from '../support/nginx.ts';
+import { openSse } from '../support/sse.ts';
 import { until } from '../support/wait.ts';
-
-const hasNginx = spawnSync('nginx', ['-v']).status === 0;
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
-const { text: DOCUMENTED } = blocksOf('docs/proxies.md').find(({ language }) => language === 'nginx')!;
-
-interface Nginx extends AsyncDisposable {
-  readonly url: string;
-  readonly errors: string;
-}
-
-/** Runs nginx with the documented server, in front of a port. */
-async function startNginx(
-  upstream: number,
-  change: Record<string, string> = {},
-  tls = false,
-): Promise<Nginx> {
-  const folder = mkdtempSync(join(tmpdir(), 'nginx-'));
-  const port = await freePort();
-  let listen = `listen 127.0.0.1:${port};`;
-  if (tls) {
-    const key = ['-keyout', `${folder}/key.pem`, '-out', `${folder}/cert.pem`, '-subj', '/CN=localhost'];
-    spawnSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', ...key]);
-    listen =
-      `listen 127.0.0.1:${port} ssl http2;` +
-      `ssl_certificate ${folder}/cert.pem; ssl_certificate_key ${folder}/key.pem;`;
-  }
-  const server = replaced(DOCUMENTED, {
-    'listen 80;': listen,
-    '127.0.0.1:4000': `127.0.0.1:${upstream}`,
-    ...change,
-  });
-  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (of) => `${of}_temp_path ${folder}/${of};`,
-  );
-  const config = `daemon off; pid ${folder}/pid; error_log ${folder}/error.log;
-    worker_processes 1; events {} http { access_log off; ${paths.join(' ')}
-    ${server} }`;
-  writeFileSync(join(folder, 'nginx.conf'), config);
-  const nginx = spawn(
-    'nginx',
-    ['-e', `${folder}/error.log`, '-c', `${folder}/nginx.conf`, '-g', 'user root;'],
-    {
-      stdio: 'inherit',
-    },
-  );
-  const exited = once(nginx, 'exit');
-  const url = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`;
-  const errors = () => readFileSync(join(folder, 'error.log'), 'utf8');
-  await until(() => readFileSync(join(folder, 'pid'), 'utf8'), { what: 'nginx' });
-  return {
-    url,
-    get errors() {
-      return errors();
-    },
-    [Symbol.asyncDispose]: async () => {
-      nginx.kill('SIGTERM');
-      await exited;
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
 
 const PATH = '/api/v0/executions/agents/orders%2F42/stream';
 
@@ -88,7 +23,7 @@ const watch = `(() => {
   source.addEventListener('gap', () => seen.push('gap'));
 })()`;
 
-describe.skipIf(!hasNginx)('docs/proxies.md: nginx', () => {
+describeNginx('docs/proxies.md: nginx', () => {
   let options: AppOptions & { port: number };
   let app: ListeningApp;
   beforeEach(async () => {
@@ -116,6 +51,27 @@ describe.skipIf(!hasNginx)('docs/proxies.md: nginx', () => {
     expect((await send({ method: 'POST', headers: { accept: 'text/event-stream' } })).status).toBe(502);
     app = await startApp(options);
   });
+
+  test.each([
+    ['1.1', {}, 'upstream prematurely closed connection'],
+    ['1.0', { 'proxy_http_version 1.1;': 'proxy_http_version 1.0;' }, 'Connection reset by peer'],
+  ])(
+    'over HTTP/%s to the server, a rotation breaks the response of the client',
+    async (_, change, reason) => {
+      await using nginx = await startNginx(options.port, change);
+      const log = await directLog(app, { id: 'orders/42' });
+      await log.append(chunk('1'));
+      using stream = await openSse(nginx.url + PATH);
+      await stream.take(1);
+      app.services.streams.rotateAll();
+      expect(await stream.ended()).toBe('aborted');
+      await until(() => nginx.errors.includes(reason), { what: reason });
+      // The end of the execution finishes the response.
+      using resumed = await openSse(nginx.url + PATH, { lastEventId: stream.lastEventId! });
+      await log.complete();
+      expect(await resumed.ended()).toBe('clean');
+    },
+  );
 
   describeBrowser('and Chromium', () => {
     /** Streams to a page through nginx, and restarts the server in the middle. */
@@ -152,28 +108,25 @@ describe.skipIf(!hasNginx)('docs/proxies.md: nginx', () => {
         await using nginx = await startNginx(options.port, change);
         await using browser = await launchBrowser();
         await throughRestart(await browser.newPage(), nginx);
-        // Over HTTP/1.0 nginx takes the end of the connection for the end of the response.
+        // Over HTTP/1.0 the server resets the connection.
         expect(nginx.errors.includes('upstream prematurely closed connection')).toBe(isLogged);
       },
     );
 
-    test.skipIf(!hasOpenssl)(
-      'an EventSource over HTTP/2 misses nothing, also in more than six tabs',
-      async () => {
-        await using nginx = await startNginx(options.port, {}, true);
-        await using browser = await launchBrowser();
-        const context = await browser.newContext({ ignoreHTTPSErrors: true });
-        for (let i = 0; i < 8; i += 1) {
-          const other = await context.newPage();
-          await other.goto(`${nginx.url}/health/live`);
-          await other.evaluate(watch);
-        }
-        const page = await context.newPage();
-        await throughRestart(page, nginx);
-        const protocols =
-          'performance.getEntriesByType("navigation").map(({ nextHopProtocol }) => nextHopProtocol)';
-        expect(await page.evaluate(protocols)).toEqual(['h2']);
-      },
-    );
+    test('an EventSource over HTTP/2 misses nothing, also in more than six tabs', async () => {
+      await using nginx = await startNginx(options.port, {}, true);
+      await using browser = await launchBrowser();
+      const context = await browser.newContext({ ignoreHTTPSErrors: true });
+      for (let i = 0; i < 8; i += 1) {
+        const other = await context.newPage();
+        await other.goto(`${nginx.url}/health/live`);
+        await other.evaluate(watch);
+      }
+      const page = await context.newPage();
+      await throughRestart(page, nginx);
+      const protocols =
+        'performance.getEntriesByType("navigation").map(({ nextHopProtocol }) => nextHopProtocol)';
+      expect(await page.evaluate(protocols)).toEqual(['h2']);
+    });
   });
 });

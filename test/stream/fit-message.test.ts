@@ -18,7 +18,7 @@ import { splitText } from '../../src/event/text.ts';
 import { createEventExecutors } from '../../src/graphql/event-executor.ts';
 import { MULTIPART_ENCODING } from '../../src/graphql/multipart-encoder.ts';
 import { GRAPHQL_ENCODING } from '../../src/graphql/subscription-encoder.ts';
-import { REST_ENCODING } from '../../src/rest/plain-sse-encoder.ts';
+import { PLAIN_SSE } from '../../src/rest/plain-sse-encoder.ts';
 import { schema } from '../../src/schema/index.ts';
 import type { Frame } from '../../src/sse/frame.ts';
 import { SharedEncoding } from '../../src/stream/shared-encoding.ts';
@@ -80,8 +80,7 @@ function* messagesOf(event: ExecutionEvent, limits = sizes): Generator<Frame | {
     yield multipart.frame(event, MULTIPART_ENCODING);
     yield { length: Buffer.byteLength(JSON.stringify(encoding.result(event))) };
   }
-  const rest = newEncoding('type data');
-  yield rest.frame(event, REST_ENCODING);
+  for (const encoder of Object.values(PLAIN_SSE)) yield newEncoding('type data').frame(event, encoder);
 }
 
 /** Texts of up to 100,000 code units that are as large as possible in one encoding or another. */

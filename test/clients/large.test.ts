@@ -43,9 +43,16 @@ describePostgres('with Postgres', () => {
       test('reaches every reader', async () => {
         const publishing = await world.begin(name.replaceAll(' ', '-'), mode);
         const { url } = world.server;
-        const cells = await watchAll(url, publishing, all.clients, () => publish(publishing));
+        const errors = new Map<string, unknown>();
+        const cells = await watchAll(
+          url,
+          publishing,
+          all.clients,
+          () => publish(publishing),
+          (client, error) => errors.set(client, error),
+        );
         const wrong = [...cells].filter(([client, cell]) => cell !== 'ok' && !isDecodedWrongly(client, cell));
-        expect(wrong).toEqual([]);
+        expect(wrong.map(([client, cell]) => [client, cell, errors.get(client)])).toEqual([]);
       }, 60_000);
 
       test('is sent in messages of up to 60 KiB', async () => {

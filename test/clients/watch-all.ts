@@ -15,6 +15,7 @@ interface Watching {
 
 /**
  * @param publish publishes everything between the start and the end of the run
+ * @param onError receives the error that a client reports
  * @returns a cell of the table for each client, by its name
  */
 export async function watchAll(
@@ -22,6 +23,7 @@ export async function watchAll(
   publishing: Publishing,
   clients: readonly Client[],
   publish: () => Promise<void>,
+  onError: (client: string, error: unknown) => void = () => {},
 ): Promise<Map<string, string>> {
   const over = new AbortController();
   // One listener for each client.
@@ -34,8 +36,9 @@ export async function watchAll(
       () => {
         watched.end = 'complete';
       },
-      () => {
+      (error) => {
         watched.end = 'error';
+        if (!over.signal.aborted) onError(client.name, error);
       },
     );
     return watched;

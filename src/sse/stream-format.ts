@@ -1,5 +1,6 @@
 // How a protocol writes what belongs to no event: the start of a stream, heartbeats, and cursors of skipped events.
 import { ExecstreamError } from '../event/errors.ts';
+import { singleValue } from '../event/query-parameters.ts';
 import { cursorOnly, type Frame, HEARTBEAT, lineFrame, opening } from './frame.ts';
 
 export interface StreamFormat {
@@ -37,10 +38,7 @@ export function pingFormat(event: string, data: string): StreamFormat {
  * @throws ExecstreamError `BAD_USER_INPUT` for any other value
  */
 export function isPingRequested(url: string): boolean {
-  const values = new URL(url).searchParams.getAll('ping').filter((value) => value !== '');
-  const unknown = values.find((value) => value !== 'event');
-  if (unknown !== undefined) {
-    throw new ExecstreamError('BAD_USER_INPUT', `ping: expected event, got "${unknown.slice(0, 40)}"`);
-  }
-  return values.length > 0;
+  const value = singleValue(new URL(url).searchParams, 'ping');
+  if (value === undefined || value === 'event') return value !== undefined;
+  throw new ExecstreamError('BAD_USER_INPUT', `ping: expected event, got "${value.slice(0, 40)}"`);
 }

@@ -9,7 +9,7 @@ const ENVELOPE_BYTES = 256;
 /** UTF-8 bytes of a value's JSON. */
 export function jsonBytes(value: unknown): number {
   // A fast path: large arrays are measured element by element, and most elements are numbers.
-  if (typeof value === 'number' && Number.isFinite(value)) return String(value).length;
+  if (Number.isFinite(value)) return String(value).length;
   return Buffer.byteLength(JSON.stringify(value));
 }
 

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import jsonPatch from 'fast-json-patch';
 import { describe, expect, test } from 'vitest';
-import type { JsonValue, NewEvent } from '../../src/event/events.ts';
+import type { JsonValue, NewEvent, PatchOperation } from '../../src/event/events.ts';
 import { jsonBytes } from '../../src/event/json.ts';
 import { diffJson, splitPatch } from '../../src/event/json-diff.ts';
 import { DEFAULT_SIZE_LIMITS } from '../../src/event/size-limits.ts';
@@ -43,6 +43,11 @@ function apply(value: JsonValue, events: NewEvent<'structured_delta'>[]): JsonVa
     folded = jsonPatch.applyPatch(folded, data.patch as never, true).newDocument as JsonValue;
   }
   return folded;
+}
+
+/** The events that carry patches. */
+function deltas(patches: PatchOperation[][]): NewEvent<'structured_delta'>[] {
+  return patches.map((patch) => ({ type: 'structured_delta', ts: '', data: { patch } }));
 }
 
 test('the patches between any successive values add up to each of them, starting from null', () => {
@@ -107,6 +112,35 @@ describe('diff', () => {
       { o: JSON.parse('{"__proto__":2}') },
       [{ op: 'replace', path: '/o', value: JSON.parse('{"__proto__":2}') }],
     ],
+    [
+      'a key `__proto__` that is added, by the object around it',
+      { o: {} },
+      { o: JSON.parse('{"__proto__":2}') },
+      [{ op: 'replace', path: '/o', value: JSON.parse('{"__proto__":2}') }],
+    ],
+    [
+      'a key `prototype` that is removed, by the object around it',
+      { o: { prototype: 1, a: 1 } },
+      { o: { a: 1 } },
+      [{ op: 'replace', path: '/o', value: { a: 1 } }],
+    ],
+    [
+      'an object with a key `__proto__` that did not change',
+      { a: 1, o: JSON.parse('{"__proto__":{"b":1}}') },
+      { a: 2, o: JSON.parse('{"__proto__":{"b":1}}') },
+      [{ op: 'replace', path: '/a', value: 2 }],
+    ],
+    [
+      'keys that are removed and added, which are removed first',
+      { 'a/b': 1, kept: 1 },
+      { kept: 1, 'c~d': [2] },
+      [
+        { op: 'remove', path: '/a~1b' },
+        { op: 'add', path: '/c~0d', value: [2] },
+      ],
+    ],
+    ['an array that becomes an object', { a: [] }, { a: {} }, [{ op: 'replace', path: '/a', value: {} }]],
+    ['an object that becomes null', { a: {} }, { a: null }, [{ op: 'replace', path: '/a', value: null }]],
     ['nothing changed', { a: [1, { b: null }] }, { a: [1, { b: null }] }, []],
   ])('%s', (_, before, after, patch) => {
     expect(diffJson(before, after)).toEqual(patch);
@@ -155,7 +189,7 @@ describe('large values', () => {
   });
 
   test('add up to the value, split with any limit', () => {
-    const leaf = fc.string({ unit: 'grapheme', maxLength: 10 }).map((s) => s.repeat(1_500).slice(0, 10_000));
+    const leaf = fc.string({ unit: 'grapheme', maxLength: 10 }).map((s) => s.repeat(1_500).slice(0, 9_000));
     fc.assert(
       fc.property(
         fc.dictionary(key, fc.array(leaf, { maxLength: 6 }), { maxKeys: 5, noNullPrototype: true }),
@@ -164,16 +198,89 @@ describe('large values', () => {
           const patches = splitPatch(diffJson(null, value));
           for (const patch of patches)
             expect(jsonBytes({ patch })).toBeLessThanOrEqual(DEFAULT_SIZE_LIMITS.part);
-          const ts = '';
-          expect(
-            apply(
-              null,
-              patches.map((patch) => ({ type: 'structured_delta', ts, data: { patch } })),
-            ),
-          ).toEqual(value);
+          expect(apply(null, deltas(patches))).toEqual(value);
         },
       ),
       { numRuns: propertyRuns(100) },
     );
+  });
+});
+
+describe('a patch that is split', () => {
+  const tooLarge = (message: string) =>
+    expect.objectContaining({ code: 'EVENT_TOO_LARGE', message: expect.stringContaining(message) });
+  const { part } = DEFAULT_SIZE_LIMITS;
+
+  test('fills events up to exactly the size limit of one', () => {
+    const patch = diffJson({ a: 1, b: 1 }, { a: 2, b: 3 });
+    const bytes = jsonBytes({ patch }) + 1;
+    expect(splitPatch(patch, { sizes: { part: bytes } })).toEqual([patch]);
+    expect(splitPatch(patch, { sizes: { part: bytes - 1 } })).toEqual(patch.map((operation) => [operation]));
+  });
+
+  test('keeps a single operation of exactly the size limit, and splits a larger one', () => {
+    const patch = diffJson(null, ['abc', 'def']);
+    const bytes = jsonBytes({ patch }) + 1;
+    expect(splitPatch(patch, { sizes: { part: bytes } })).toEqual([patch]);
+    expect(splitPatch(patch, { sizes: { part: bytes - 1 } })).toEqual([
+      [{ op: 'replace', path: '', value: ['abc'] }],
+      [{ op: 'add', path: '/1', value: 'def' }],
+    ]);
+    const text = diffJson({ a: '' }, { a: 'xyz' });
+    const textBytes = jsonBytes({ patch: text }) + 1;
+    expect(splitPatch(text, { sizes: { part: textBytes } })).toEqual([text]);
+    expect(() => splitPatch(text, { sizes: { part: textBytes - 1 } })).toThrow(
+      tooLarge(
+        `structured_delta at "/a" has ${jsonBytes(text[0])} bytes of data; an event may have ${textBytes - 1}`,
+      ),
+    );
+  });
+
+  test('puts as many members into the first operation as fit, and each other one into its own', () => {
+    const value = { a: 1, b: 2, c: 3 };
+    // The members that fit count with a comma each.
+    const first = jsonBytes({ patch: [{ op: 'replace', path: '', value: { a: 1, b: 2 } }] }) + 2;
+    const opsOf = (bytes: number) => splitPatch(diffJson(null, value), { sizes: { part: bytes } }).flat();
+    expect(opsOf(first)).toEqual([
+      { op: 'replace', path: '', value: { a: 1, b: 2 } },
+      { op: 'add', path: '/c', value: 3 },
+    ]);
+    expect(opsOf(first - 1)).toEqual([
+      { op: 'replace', path: '', value: { a: 1 } },
+      { op: 'add', path: '/b', value: 2 },
+      { op: 'add', path: '/c', value: 3 },
+    ]);
+  });
+
+  test('may have exactly `totalBytes` bytes of operations with their commas, and not one less', () => {
+    const patch = diffJson({ a: 1, b: 1 }, { a: 2, b: 'x' });
+    const bytes = patch.reduce((sum, operation) => sum + jsonBytes(operation) + 1, 0);
+    expect(splitPatch(patch, { totalBytes: bytes })).toEqual([patch]);
+    expect(() => splitPatch(patch, { totalBytes: bytes - 1 })).toThrow(
+      tooLarge(
+        `structured_delta at "/b": split into events of ${part} bytes, the patch has more than ${bytes - 1} bytes; build the value in several batches`,
+      ),
+    );
+  });
+
+  test('is rejected if a member whose key no path can have does not fit into the first operation', () => {
+    const large = JSON.stringify(Array.from({ length: part }, (_, i) => i));
+    const value = JSON.parse(`{"a":1,"__proto__":${large}}`) as JsonValue;
+    expect(() => splitPatch(diffJson({ o: 1 }, { o: value }))).toThrow(tooLarge('structured_delta at "/o"'));
+    const other = { o: { a: JSON.parse(large) as JsonValue } };
+    expect(apply({ o: 1 }, deltas(splitPatch(diffJson({ o: 1 }, other))))).toEqual(other);
+  });
+
+  test('is rejected with up to 80 characters of the path', () => {
+    const keyOf = (length: number) => 'k'.repeat(length - 1);
+    const rejected = (length: number) => () =>
+      splitPatch(diffJson({}, { [keyOf(length)]: 'x'.repeat(part) }));
+    expect(rejected(80)).toThrow(tooLarge(`structured_delta at "/${keyOf(80)}" `));
+    expect(rejected(81)).toThrow(tooLarge(`structured_delta at "/${keyOf(80)}…" `));
+  });
+
+  test('is rejected if its path alone does not fit into an event', () => {
+    const patch = diffJson({}, { ['k'.repeat(part)]: [1] });
+    expect(() => splitPatch(patch)).toThrow(tooLarge(`structured_delta at "/${'k'.repeat(79)}…" has `));
   });
 });

@@ -25,7 +25,7 @@ describe('a cursor', () => {
     ['7-0123456789abcdef', { seq: 7, epoch: '0123456789abcdef' }],
     ['42', { seq: 42 }],
     ['0', { seq: 0 }],
-  ])('%s is a cursor', (text, cursor) => expect(parseCursor(text)).toEqual(cursor));
+  ])('%s is a cursor', (text, cursor) => expect(parseCursor(text)).toStrictEqual(cursor));
 
   test.each([
     '',
@@ -46,6 +46,16 @@ describe('a cursor', () => {
     expect(() => parseCursor(text)).toThrow(/expected <seq>-<epoch>/);
   });
 
+  test('that is invalid is shown in the error up to its first 40 characters', () => {
+    const rest = ' is not a cursor; expected <seq>-<epoch>, such as 42-k3f9ab01zz';
+    expect(() => parseCursor('x'.repeat(40))).toThrow(
+      expect.objectContaining({ code: 'BAD_CURSOR', message: `"${'x'.repeat(40)}"${rest}` }),
+    );
+    expect(() => parseCursor('x'.repeat(41))).toThrow(
+      expect.objectContaining({ code: 'BAD_CURSOR', message: `"${'x'.repeat(40)}…"${rest}` }),
+    );
+  });
+
   test('an epoch is unique and has the letters and length that the protocol specifies', () => {
     const epochs = Array.from({ length: 1_000 }, newEpoch);
     for (const epoch of epochs) expect(epoch).toMatch(/^[0-9a-z]{10,16}$/);
@@ -64,4 +74,11 @@ describe('an execution id', () => {
       expect(codeOf(() => checkExecutionId(id))).toBe('BAD_USER_INPUT');
     },
   );
+
+  test('that is invalid is shown in the error, up to its first 80 characters', () => {
+    const rest = ' is not an execution id; expected 1 to 200 characters of A-Z a-z 0-9 . _ : ~ @ + / -';
+    const rejected = (message: string) => expect.objectContaining({ message });
+    expect(() => checkExecutionId('a b')).toThrow(rejected(`"a b"${rest}`));
+    expect(() => checkExecutionId('x'.repeat(201))).toThrow(rejected(`"${'x'.repeat(80)}"${rest}`));
+  });
 });

@@ -4,6 +4,7 @@ import {
   ERROR_CODES,
   type ErrorCode,
   ExecstreamError,
+  invalidInput,
   isErrorCode,
   isExecstreamError,
   messageOf,
@@ -28,6 +29,7 @@ test.each([
   ['another word', 'OUT_OF_MILK', false],
   ['a name that every object has', 'toString', false],
   ['no string', 503, false],
+  ['an array that is written like a code', ['CAPACITY'], false],
   ['nothing', undefined, false],
 ])('isErrorCode: %s', (_, code, expected) => {
   expect(isErrorCode(code)).toBe(expected);
@@ -48,4 +50,16 @@ test.each([
   ['an object without a prototype', Object.create(null), 'unprintable error'],
 ])('messageOf: %s', (_, thrown, message) => {
   expect(messageOf(thrown)).toBe(message);
+});
+
+test('invalidInput makes an error with the code BAD_USER_INPUT, and keeps the cause', () => {
+  const cause = new SyntaxError('Unexpected token');
+  const error = invalidInput('pollMs: expected an integer, got 1.5', { cause });
+  expect(error).toBeInstanceOf(ExecstreamError);
+  expect(error).toMatchObject({
+    name: 'ExecstreamError',
+    code: 'BAD_USER_INPUT',
+    message: 'pollMs: expected an integer, got 1.5',
+    cause,
+  });
 });

@@ -37,6 +37,28 @@ describe('inserted values are copied', () => {
     expect(copy).toEqual({ items: [1, 2], more: [0, 1, 2] });
   });
 
+  test.each<PatchOperation>([
+    { op: 'add', path: '/place', value: { list: [1] } },
+    { op: 'replace', path: '/place', value: { list: [1] } },
+    { op: 'replace', path: '', value: { place: { list: [1] } } },
+  ])('a later patch does not change the operand of $op "$path"', (operation) => {
+    const document = documentOf({ place: 0 });
+    const sent = JSON.stringify(operation);
+    document.apply([operation], new PatchWork());
+    document.apply([{ op: 'add', path: '/place/list/-', value: 2 }], new PatchWork());
+    expect(document.root).toEqual({ place: { list: [1, 2] } });
+    expect(JSON.stringify(operation)).toBe(sent);
+  });
+
+  test('a value that is moved is not copied', () => {
+    const document = documentOf({ a: { list: [1] }, b: null });
+    const { a } = document.root as { a: JsonValue };
+    document.apply([{ op: 'move', from: '/a', path: '/b' }], new PatchWork());
+    expect((document.root as { b: JsonValue }).b).toBe(a);
+    document.apply([{ op: 'move', from: '/b', path: '/c' }], new PatchWork());
+    expect((document.root as { c: JsonValue }).c).toBe(a);
+  });
+
   test('a member named __proto__ inside a value is kept as a member', () => {
     const value = JSON.parse('{"__proto__":{"polluted":true},"a":1}');
     const result = applied(null, [{ op: 'add', path: '', value }]);
@@ -71,6 +93,68 @@ describe('a patch that fails, or is rolled back, leaves the document unchanged',
     document.rollback();
     expect(document.root).toEqual(before);
     expect(document.size).toMatchObject({ units, nodes });
+  });
+});
+
+test('a document that was never committed is rolled back to null', () => {
+  const document = new JsonDocument();
+  document.rollback();
+  expect(document.root).toBeNull();
+  document.apply([{ op: 'add', path: '', value: { a: 1 } }], new PatchWork());
+  document.rollback();
+  expect(document.root).toBeNull();
+  expect(document.size).toMatchObject({ units: 4, nodes: 1 });
+});
+
+describe('an error of a patch', () => {
+  test('has the code BAD_USER_INPUT if an operation does not apply', () => {
+    const document = documentOf({ a: 1 });
+    expect(() => document.apply([{ op: 'remove', path: '/b' }], new PatchWork())).toThrow(
+      expect.objectContaining({
+        name: 'ExecstreamError',
+        code: 'BAD_USER_INPUT',
+        message: 'patch.0: remove "/b": there is no value at this path',
+        cause: expect.objectContaining({ name: 'PatchError' }),
+      }),
+    );
+  });
+
+  test('has the code EVENT_TOO_LARGE if an operation exceeds a limit', () => {
+    const work = new PatchWork({ ...VALUE_LIMITS, nodes: 2 });
+    expect(() => documentOf({ a: 1 }).apply([{ op: 'add', path: '/b', value: 2 }], work)).toThrow(
+      expect.objectContaining({
+        name: 'ExecstreamError',
+        code: 'EVENT_TOO_LARGE',
+        message: 'patch.0: add "/b": the value would hold more than 2 values',
+        cause: expect.objectContaining({ code: 'EVENT_TOO_LARGE' }),
+      }),
+    );
+  });
+
+  test('that neither a patch nor a limit causes is thrown unchanged, after the patch was undone', () => {
+    const document = documentOf({ a: 1 });
+    const fault = new RangeError('a fault of the program');
+    const unreadable = new Proxy(
+      {},
+      {
+        ownKeys: () => {
+          throw fault;
+        },
+      },
+    );
+    const patch: PatchOperation[] = [
+      { op: 'remove', path: '/a' },
+      { op: 'add', path: '/b', value: unreadable },
+    ];
+    expect(() => document.apply(patch, new PatchWork())).toThrow(fault);
+    expect(document.root).toEqual({ a: 1 });
+  });
+
+  test('whose operation is not an object is thrown unchanged, after the patch was undone', () => {
+    const document = documentOf({ a: 1 });
+    const patch = [{ op: 'remove', path: '/a' }, null] as unknown as PatchOperation[];
+    expect(() => document.apply(patch, new PatchWork())).toThrow(TypeError);
+    expect(document.root).toEqual({ a: 1 });
   });
 });
 
@@ -163,6 +247,44 @@ describe('limits', () => {
     }
   });
 
+  test('an operation costs one visit, and one for each value and key that it copies, measures or compares', () => {
+    const cost = (operation: PatchOperation): number => {
+      const work = new PatchWork();
+      documentOf({ a: 1, b: { c: [1, 2] }, many: Array.from({ length: 6_400 }, () => 0) }).apply(
+        [operation],
+        work,
+      );
+      return work.spent;
+    };
+    expect(cost({ op: 'move', from: '/b', path: '/b' })).toBe(1);
+    expect(cost({ op: 'add', path: '/new', value: 1 })).toBe(2);
+    expect(cost({ op: 'add', path: '/new', value: { c: [1, 2] } })).toBe(1 + 5);
+    expect(cost({ op: 'replace', path: '/b', value: 1 })).toBe(1 + 5 + 1);
+    expect(cost({ op: 'remove', path: '/b' })).toBe(1 + 5);
+    expect(cost({ op: 'copy', from: '/b', path: '/new' })).toBe(1 + 5);
+    expect(cost({ op: 'move', from: '/b', path: '/new' })).toBe(1 + 5 + 5);
+    expect(cost({ op: 'test', path: '/a', value: 1 })).toBe(2);
+  });
+
+  test('an element that is added or removed costs one visit for each 64 elements after it', () => {
+    const cost = (operation: PatchOperation): number => {
+      const work = new PatchWork();
+      documentOf(Array.from({ length: 6_400 }, () => 0)).apply([operation], work);
+      return work.spent;
+    };
+    expect(cost({ op: 'remove', path: '/0' })).toBe(2 + 100);
+    expect(cost({ op: 'remove', path: '/3200' })).toBe(2 + 50);
+    expect(cost({ op: 'remove', path: '/6399' })).toBe(2);
+    expect(cost({ op: 'add', path: '/0', value: 1 })).toBe(2 + 100);
+    expect(cost({ op: 'add', path: '/-', value: 1 })).toBe(2);
+  });
+
+  test('replacing the complete value does not visit the old one', () => {
+    const work = new PatchWork();
+    documentOf(Array.from({ length: 6_400 }, () => 0)).apply([{ op: 'replace', path: '', value: 1 }], work);
+    expect(work.spent).toBe(2);
+  });
+
   test('the cost of a small patch does not depend on the size of the document', () => {
     const cost = (length: number): number => {
       const document = documentOf({ list: Array.from({ length }, (_, i) => ({ i })) });
@@ -175,6 +297,7 @@ describe('limits', () => {
       for (let i = 0; i < 1_000; i += 1) document.apply(patch, work);
       return work.spent;
     };
+    expect(cost(10)).toBeGreaterThan(3_000);
     expect(cost(30_000)).toBe(cost(10));
   });
 });

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JsonValue, PatchOperation } from '../../src/event/events.ts';
 import { JsonDocument } from '../../src/event/json-document.ts';
-import { applyPatch, setsWholeValue } from '../../src/event/json-patch.ts';
+import { applyPatch, defineMember, type JsonObject, setsWholeValue } from '../../src/event/json-patch.ts';
 import { PatchWork } from '../../src/event/json-size.ts';
 import { deepFreeze } from '../support/deep-freeze.ts';
 import { patchCases } from '../support/patch-cases.ts';
@@ -52,6 +52,79 @@ describe.each([
   });
 });
 
+describe.each([
+  ['applyPatch', applyPatch],
+  ['JsonDocument', applyInPlace],
+])('%s names the operation that does not apply, and the reason', (_, apply) => {
+  const absent = 'there is no value at this path';
+  const throughScalar = 'the path leads through a value that is not an object or array, or is absent';
+  test.each<[string, Partial<Record<keyof PatchOperation, unknown>>, string]>([
+    ['a member that is absent', { op: 'remove', path: '/none' }, `remove "/none": ${absent}`],
+    [
+      'an element after the last',
+      { op: 'replace', path: '/list/1', value: 0 },
+      `replace "/list/1": ${absent}`,
+    ],
+    [
+      'the place after the last element',
+      { op: 'test', path: '/list/-', value: 0 },
+      `test "/list/-": ${absent}`,
+    ],
+    ['a path through a number', { op: 'add', path: '/n/a', value: 0 }, `add "/n/a": ${throughScalar}`],
+    [
+      'a path through a text',
+      { op: 'test', path: '/text/0', value: 'x' },
+      `test "/text/0": ${throughScalar}`,
+    ],
+    ['a path through null', { op: 'add', path: '/null/a', value: 0 }, `add "/null/a": ${throughScalar}`],
+    [
+      'a path through an absent member',
+      { op: 'add', path: '/x/y', value: 0 },
+      `add "/x/y": ${throughScalar}`,
+    ],
+    [
+      'a test of another value',
+      { op: 'test', path: '/n', value: 2 },
+      'test "/n": the value is not the expected one',
+    ],
+    ['no value', { op: 'add', path: '/a' }, 'add "/a": value: expected a JSON value, got none'],
+    [
+      'no value to replace',
+      { op: 'replace', path: '/n' },
+      'replace "/n": value: expected a JSON value, got none',
+    ],
+    ['no value to test', { op: 'test', path: '/n' }, 'test "/n": value: expected a JSON value, got none'],
+    ['no source of a copy', { op: 'copy', path: '/a' }, 'copy "/a": from: expected a JSON Pointer, got none'],
+    ['no source of a move', { op: 'move', path: '/a' }, 'move "/a": from: expected a JSON Pointer, got none'],
+    ['no path', { op: 'add', value: 1 }, 'add "undefined": path: expected a JSON Pointer'],
+    [
+      'a move into itself',
+      { op: 'move', from: '/o', path: '/o/in/x' },
+      'move "/o/in/x": a value cannot be moved into itself',
+    ],
+    [
+      'a move of the root into itself',
+      { op: 'move', from: '', path: '/o' },
+      'move "/o": a value cannot be moved into itself',
+    ],
+    [
+      'an element that is moved into itself',
+      { op: 'move', from: '/pair/0', path: '/pair/0/x' },
+      'move "/pair/0/x": a value cannot be moved into itself',
+    ],
+    ['an unknown operation', { op: 'append', path: '/a' }, 'append "/a": unknown operation "append"'],
+    ['a long path', { op: 'remove', path: `/${'k'.repeat(100)}` }, `remove "/${'k'.repeat(79)}…": ${absent}`],
+  ])('%s', (_, operation, message) => {
+    const value = deepFreeze({ n: 1, text: 'x', null: null, list: [0], o: { in: {} }, pair: [{}, {}] });
+    const patch = [{ op: 'test', path: '/n', value: 1 }, operation] as PatchOperation[];
+    expect(() => apply(value, patch)).toThrow(expect.objectContaining({ message: `patch.1: ${message}` }));
+  });
+
+  test('and a value may be moved to a name that begins with its own', () => {
+    expect(apply({ o: 1 }, [{ op: 'move', from: '/o', path: '/of' }])).toEqual({ of: 1 });
+  });
+});
+
 test('all vectors run, those that the suite disables for other libraries included', () => {
   const failing = VECTORS.filter(({ vector }) => vector.error !== undefined);
   expect([ALL.length, VECTORS.length, failing.length]).toEqual([112, 110, 34]);
@@ -72,6 +145,30 @@ describe('applyPatch', () => {
     expect(after.list[0]).toBe(before.list[0]);
     expect(after.other).toBe(before.other);
     expect(after.list).not.toBe(before.list);
+  });
+
+  test('keeps the identity of the source of a copy, and of a value that is moved onto itself', () => {
+    const before = deepFreeze({ a: { x: {} }, b: {} });
+    const copied = applyPatch(before, [{ op: 'copy', from: '/a/x', path: '/c' }]) as typeof before;
+    expect(copied).toEqual({ ...before, c: {} });
+    expect(copied.a).toBe(before.a);
+    const moved = applyPatch(before, [{ op: 'move', from: '/a', path: '/a' }]) as typeof before;
+    expect(moved.a).toBe(before.a);
+    expect(Object.keys(moved)).toEqual(['a', 'b']);
+  });
+
+  test('copies a container on a path once per patch', () => {
+    const list = Array.from({ length: 1_000 }, (_, i) => i);
+    let copied = 0;
+    const counted = new Proxy(list, {
+      get: (target, key, receiver) => {
+        if (key === Symbol.iterator) copied += 1;
+        return Reflect.get(target, key, receiver);
+      },
+    });
+    const patch = list.map((i): PatchOperation => ({ op: 'replace', path: `/list/${i}`, value: 0 }));
+    expect(applyPatch({ list: counted }, patch)).toEqual({ list: list.map(() => 0) });
+    expect(copied).toBe(1);
   });
 
   test('returns the same value for a patch that only tests', () => {
@@ -157,4 +254,11 @@ test.each<[boolean, PatchOperation[]]>([
   [false, []],
 ])('setsWholeValue is %s for %j', (expected, patch) => {
   expect(setsWholeValue(patch)).toBe(expected);
+});
+
+test.each(['__proto__', 'a'])('defineMember adds a member named %s as JSON.parse does', (key) => {
+  const object: JsonObject = {};
+  defineMember(object, key, 1);
+  const parsed = JSON.parse(`{"${key}":1}`);
+  expect(Object.getOwnPropertyDescriptors(object)).toEqual(Object.getOwnPropertyDescriptors(parsed));
 });

@@ -346,6 +346,93 @@ describe('the parts of the state', () => {
     expect(state).toMatchObject({ status: 'RUNNING', subject: { workflowType: 'report' } });
   });
 
+  test('children without an execution id are distinguished by kind and name', () => {
+    const state = stateAfter(
+      initialState('workflow'),
+      ['task_start', { taskId: 'index' }],
+      ['task_start', { taskId: 'upload' }],
+      ['agent_start', { agentId: 'upload' }],
+      ['task_status', { status: 'PAUSED', taskId: 'upload' }],
+    );
+    expect(state.children).toEqual([
+      { kind: 'task', name: 'index', status: 'RUNNING' },
+      { kind: 'task', name: 'upload', status: 'PAUSED' },
+      { kind: 'agent', name: 'upload', status: 'RUNNING' },
+    ]);
+  });
+
+  test('a child keeps its execution id if a later event has only its name', () => {
+    const state = stateAfter(
+      initialState('workflow'),
+      ['task_start', { taskId: 'index', executionId: 'k1' }],
+      ['task_status', { status: 'WAITING', step: 'lock', taskId: 'index' }],
+      ['task_status', { status: 'RUNNING', executionId: 'k1' }],
+    );
+    expect(state.children).toStrictEqual([
+      { kind: 'task', name: 'index', executionId: 'k1', status: 'RUNNING', step: undefined },
+    ]);
+  });
+
+  test('a child that starts again is running and has no step', () => {
+    const state = stateAfter(
+      initialState('workflow'),
+      ['agent_status', { status: 'WAITING', step: 'review', executionId: 'a1' }],
+      ['agent_start', { agentId: 'writer', executionId: 'a1' }],
+    );
+    expect(state.children).toEqual([{ executionId: 'a1', kind: 'agent', name: 'writer', status: 'RUNNING' }]);
+  });
+
+  test("a workflow's status sets status, step and usage, and usage stays until it is sent again", () => {
+    const usage = { inputTokens: 1, outputTokens: 2, totalTokens: 3 };
+    const state = stateAfter(
+      initialState('workflow'),
+      ['workflow_status', { status: 'PAUSED', step: 'approval', usage }],
+      ['workflow_status', { status: 'WAITING', step: 'timer' }],
+    );
+    expect(state).toMatchObject({ status: 'WAITING', step: 'timer', usage });
+    const started = reduce(
+      state,
+      event(3, 'workflow_start', { workflowId: 'w', workflowType: 'report', runId: 'r' }),
+    );
+    expect(started).toMatchObject({ status: 'RUNNING', step: undefined, usage });
+    expect(started.subject).toEqual({ workflowId: 'w', workflowType: 'report', runId: 'r' });
+  });
+
+  test('a task that starts again is running and has no step', () => {
+    const state = stateAfter(
+      initialState('task', 'TEXT'),
+      ['task_status', { status: 'WAITING', step: 'lock' }],
+      ['task_start', { taskId: 'index' }],
+    );
+    expect(state).toMatchObject({ status: 'RUNNING', step: undefined, subject: { taskId: 'index' } });
+  });
+
+  test('`complete` sets status, usage and end, and clears the step', () => {
+    const data = {
+      status: 'SUCCESS',
+      result: 'a',
+      usage: { inputTokens: 1, outputTokens: 2, totalTokens: 3 },
+      durationMs: 1,
+    } as const;
+    const state = stateAfter(
+      initialState('agent', 'TEXT'),
+      ['agent_status', { status: 'RUNNING', step: 'write' }],
+      ['complete', data],
+    );
+    expect(state).toMatchObject({ status: 'SUCCESS', step: undefined, usage: data.usage, end: data });
+  });
+
+  test("an agent's stream keeps the events of another execution as those of a child", () => {
+    const state = stateAfter(
+      initialState('agent', 'TEXT'),
+      ['agent_start', { agentId: 'writer' }],
+      ['agent_start', { agentId: 'helper', executionId: 'a2' }],
+      ['agent_status', { status: 'WAITING', executionId: 'a2' }],
+    );
+    expect(state).toMatchObject({ status: 'RUNNING', subject: { agentId: 'writer' } });
+    expect(state.children).toEqual([{ executionId: 'a2', kind: 'agent', name: 'helper', status: 'WAITING' }]);
+  });
+
   test("an agent's own status may name its execution", () => {
     const named = { executionId: EXECUTION_ID };
     const state = stateAfter(
@@ -369,6 +456,42 @@ describe('the parts of the state', () => {
     const state = stateAfter(initialState('task', 'TEXT'), ['llm_chunk', { content: 'a' }]);
     const unknown = { ...event(2, 'warning', { code: 'c', message: 'm' }), type: 'later' };
     expect(reduce(state, unknown as unknown as ExecutionEvent)).toEqual({ ...state, cursor: '2-e1' });
+  });
+});
+
+describe('the position of the state', () => {
+  const chunk = (seq: number, content: string, epoch?: string) => event(seq, 'llm_chunk', { content }, epoch);
+  const ended = reduceAll(initialState('agent', 'TEXT'), [
+    event(1, 'agent_start', { agentId: 'writer' }),
+    event(2, 'tool_call', { toolCallId: 't', toolName: 'search', status: 'started' }),
+    chunk(3, 'old'),
+    event(4, 'complete', { status: 'SUCCESS', durationMs: 1 }),
+  ]);
+
+  test('moves to a new epoch with its first event, even at a lower seq, and the old content is cleared', () => {
+    const state = reduce(ended, chunk(1, 'new', 'e2'));
+    expect(state).toMatchObject({ cursor: '1-e2', text: 'new', toolCalls: [], end: undefined });
+    expect(state.subject).toEqual({ agentId: 'writer' });
+  });
+
+  test('returns to the start of the log with a reset of the server, which is applied once', () => {
+    const reset = event(0, 'reset', { reason: 'log_lost' });
+    const state = reduce(ended, reset);
+    expect(state).toMatchObject({ cursor: '0-e1', text: '', toolCalls: [], end: undefined });
+    expect(reduce(state, reset)).toBe(state);
+    expect(reduce(state, chunk(1, 'again'))).toMatchObject({ cursor: '1-e1', text: 'again' });
+  });
+
+  test('is not changed by a reset of the log at or before it, or by another event without a seq', () => {
+    expect(reduce(ended, event(3, 'reset', { reason: 'attempt' }))).toBe(ended);
+    expect(reduce(ended, event(0, 'warning', { code: 'W', message: 'm' }))).toBe(ended);
+    expect(reduce(ended, event(0, 'gap', { fromSeq: 1, toSeq: 2 }))).toBe(ended);
+  });
+
+  test('is compared as a number', () => {
+    const state = reduce(initialState('agent', 'TEXT'), chunk(9, 'a'));
+    expect(reduce(state, chunk(10, 'b'))).toMatchObject({ cursor: '10-e1', text: 'ab' });
+    expect(reduce(state, chunk(8, 'b'))).toBe(state);
   });
 });
 

@@ -31,6 +31,15 @@ test('a summary carries usage below 8 KiB and omits larger usage', () => {
   expect(endSummary({ ...USAGE, model: 'm'.repeat(8 * 1024) }, 5)).toEqual({ durationMs: 5 });
 });
 
+test('usage of 8 KiB of JSON is omitted, and usage of one byte less is kept', () => {
+  const usageOf = (bytes: number): Usage => {
+    const model = 'm'.repeat(bytes - Buffer.byteLength(JSON.stringify({ ...USAGE, model: '' })));
+    return { ...USAGE, model };
+  };
+  expect(endSummary(usageOf(8 * 1024 - 1), 5)).toHaveProperty('usage');
+  expect(endSummary(usageOf(8 * 1024), 5)).not.toHaveProperty('usage');
+});
+
 test('a result of exactly the size limit is kept, and one byte more is omitted', () => {
   const largest = resultOf(DEFAULT_SIZE_LIMITS.data);
   expect(completeData(largest, SUMMARY)).toEqual({ status: 'SUCCESS', durationMs: 5, result: largest });
@@ -96,6 +105,16 @@ test('an ended row has a terminal event at the time of its end', () => {
 test('a row whose result was not kept says so in its terminal event', () => {
   const row = { status: 'SUCCESS' as const, resultOmitted: true, startedAt, finishedAt };
   expect(terminalEventOf(row)!.data).toEqual({ status: 'SUCCESS', durationMs: 5, resultOmitted: true });
+});
+
+test('a row without a result has a terminal event without one, which does not claim that it was omitted', () => {
+  const data = terminalEventOf({ status: 'SUCCESS', startedAt, finishedAt })!.data;
+  expect(data).toStrictEqual({ status: 'SUCCESS', durationMs: 5 });
+});
+
+test('a row that has its result never reports it as omitted', () => {
+  const row = { status: 'SUCCESS' as const, result: null, resultOmitted: true, startedAt, finishedAt };
+  expect(terminalEventOf(row)!.data).toStrictEqual({ status: 'SUCCESS', durationMs: 5, result: null });
 });
 
 test.each(['FAILED', 'CANCELED', 'TIMED_OUT', 'TERMINATED'] as const)(

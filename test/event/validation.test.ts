@@ -72,11 +72,20 @@ describe('the validation of data', () => {
     ['warning', null, /warning: data/],
   ] as const)('rejects %s with %j, and the message names the field', (type, data, message) => {
     expect(() => checkEventData(type, data)).toThrow(message);
+    expect(() => checkEventData(type, data)).toThrow(expect.objectContaining({ code: 'BAD_USER_INPUT' }));
   });
 
   test('rejects a type that is not in the catalogue, even a property that every object has', () => {
     for (const type of ['nonsense', 'toString', '__proto__']) {
-      expect(() => checkEventData(type as EventType, {})).toThrow(`unknown event type "${type}"`);
+      expect(() => checkEventData(type as EventType, {})).toThrow(
+        expect.objectContaining({ code: 'BAD_USER_INPUT', message: `unknown event type "${type}"` }),
+      );
     }
+  });
+
+  test('shows up to 40 characters of an unknown type', () => {
+    expect(() => checkEventData('x'.repeat(1_000) as EventType, {})).toThrow(
+      expect.objectContaining({ message: `unknown event type "${'x'.repeat(40)}"` }),
+    );
   });
 });

@@ -15,13 +15,27 @@ function keep(count: number, bytes: number) {
 }
 
 test('the newest 1,024 frames are cached', () => {
-  const seqs = keep(3_000, 10);
-  expect([seqs.length, seqs[0], seqs.at(-1)]).toEqual([1_024, 1_977, 3_000]);
+  for (const count of [1_024, 1_025, 3_000, 3_001]) {
+    const seqs = keep(count, 10);
+    expect([seqs.length, seqs[0], seqs.at(-1)]).toEqual([1_024, count - 1_023, count]);
+  }
 });
 
 test('up to 1 MiB of frames is cached, and always the newest one', () => {
   expect(keep(100, 100_000)).toEqual([91, 92, 93, 94, 95, 96, 97, 98, 99, 100]);
   expect(keep(3, 2_000_000)).toEqual([3]);
+});
+
+test('frames of exactly 1 MiB are cached, and one byte more evicts the oldest', () => {
+  const overhead = ofBytes(0).length;
+  const quarter = 256 * 1024 - overhead;
+  expect(ofBytes(quarter)).toHaveLength(256 * 1024);
+  expect(keep(4, quarter)).toEqual([1, 2, 3, 4]);
+  expect(keep(5, quarter)).toEqual([2, 3, 4, 5]);
+  const kept = new FrameCache();
+  const events = [1, 2, 3, 4].map(event);
+  for (const each of events) kept.set(each, ofBytes(each.seq < 4 ? quarter : quarter + 1));
+  expect(events.map((each) => kept.get(each) !== undefined)).toEqual([false, true, true, true]);
 });
 
 test('events with the same cursor have different frames', () => {

@@ -50,12 +50,13 @@ describe('the frames of a viewer', () => {
 
   test('the frames of a viewer are taken one by one up to a size if events are filtered out', async () => {
     const { publisher, take } = await open(['llm_chunk']);
-    await publisher.chunks(3);
+    await publisher.chunks(4);
     const size = frame(`1-${publisher.epoch}`, 'next', '1 llm_chunk').length;
-    expect([take(1), take(size + 1), take(1_000)]).toEqual([
+    expect([take(1), take(size), take(size + 1), take(1_000)]).toEqual([
       ['1 llm_chunk'],
-      ['3 llm_chunk', '4 llm_chunk'],
-      ['5 llm_chunk', '6 llm_chunk'],
+      ['3 llm_chunk'],
+      ['4 llm_chunk', '5 llm_chunk'],
+      ['6 llm_chunk', '7 llm_chunk'],
     ]);
     expect(take(1_000)).toBeUndefined();
   });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ExecutionEvent, JsonValue, NewEvent, PatchOperation } from '../../src/event/events.ts';
 import { DEFAULT_BOUNDS, type LogBounds } from '../../src/log/log.ts';
-import { LogState } from '../../src/log/log-state.ts';
+import { LogState, MAX_TEXT_UNITS } from '../../src/log/log-state.ts';
 import { createLogStates } from '../../src/log/log-states.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import { chunk, directLog, TS } from '../support/app.ts';
@@ -59,6 +59,41 @@ test('a text is unknown after PREFIX_LOST', async () => {
   expect((await read()).text).toBe('a');
   await publisher.append(reset, warning('PREFIX_LOST'), chunk('b'));
   expect((await read()).text).toBeUndefined();
+});
+
+test('a text of exactly the limit is known, and one character more makes it unknown', () => {
+  const state = new LogState('epoch');
+  const part = 'x'.repeat(MAX_TEXT_UNITS / 64);
+  for (let seq = 1; seq <= 64; seq += 1) state.add({ ...(chunk(part) as object), seq } as ExecutionEvent);
+  expect(state.text).toHaveLength(MAX_TEXT_UNITS);
+  state.add({ ...(chunk('x') as object), seq: 65 } as ExecutionEvent);
+  expect(state.text).toBeUndefined();
+  state.add({ ...(chunk('y') as object), seq: 66 } as ExecutionEvent);
+  expect(state.text).toBeUndefined();
+  // A text that is not known is not kept.
+  expect(state.bytes).toBe(new LogState('epoch').bytes);
+});
+
+test('the memory of a state is estimated from its text and its value', () => {
+  const state = new LogState('epoch');
+  const empty = state.bytes;
+  // null: 4 characters and one value.
+  expect(empty).toBe(2 * 4 + 48);
+  state.add({ ...(chunk('abc') as object), seq: 1 } as ExecutionEvent);
+  expect(state.bytes).toBe(empty + 2 * 3);
+  state.add({ ...(set([1, 2]) as object), seq: 2 } as ExecutionEvent);
+  expect(state.bytes).toBe(2 * (6 + 3) + 3 * 48);
+});
+
+test('a copy of a value does not change with later events, and there is none of an unknown value', () => {
+  const state = new LogState('epoch');
+  state.add({ ...(set({ list: [1] }) as object), seq: 1 } as ExecutionEvent);
+  const copy = state.copyValue();
+  state.add({ ...(add('/list/-', 2) as object), seq: 2 } as ExecutionEvent);
+  expect(copy).toEqual({ list: [1] });
+  expect(state.copyValue()).toEqual({ list: [1, 2] });
+  state.add({ ...(add('/list/-', 3) as object), seq: 4 } as ExecutionEvent);
+  expect(state.copyValue()).toBeUndefined();
 });
 
 test('a text above the limit is unknown', async () => {
@@ -131,6 +166,34 @@ describe('staged events', () => {
     expect(state.value).toEqual({ list: [1] });
   });
 
+  test('are settled once: a later outcome does not concern them', async () => {
+    const { publisher, states } = await setUp();
+    await publisher.append(chunk('a'));
+    const state = await states.read('a1');
+    state.settle(undefined);
+    expect(shown(state)).toMatchObject({ seq: 1, text: 'a' });
+    state.stage([chunk('b'), set(1)], name);
+    expect(state.seq).toBe(1);
+    state.settle(3);
+    state.settle(undefined);
+    expect(shown(state)).toMatchObject({ seq: 3, text: 'ab', value: 1 });
+  });
+
+  test('share the work that the patches of one batch may cause', async () => {
+    const { states } = await setUp();
+    const state = await states.read('a1');
+    const large = Array.from({ length: 90_000 }, () => 0);
+    state.stage([set(large), set(0), set(0)], name);
+    state.settle(undefined);
+    expect(() => state.stage([set(large), set(large), set(large)], name)).toThrow(
+      expect.objectContaining({
+        code: 'EVENT_TOO_LARGE',
+        message: expect.stringMatching(/^events\.2: structured_delta: patch\.0: .* may visit 200000 values/),
+      }),
+    );
+    expect(state.value).toBeNull();
+  });
+
   test('with PREFIX_LOST make the text unknown, as they do when they are read from the log', async () => {
     const { publisher, states } = await setUp();
     await publisher.append(chunk('a'));
@@ -149,11 +212,94 @@ describe('staged events', () => {
     state.stage([add('/a', 1)], name);
     state.settle(10);
     const copy = patch({ op: 'copy', from: '/a', path: '/b' });
-    expect(() => state.stage([copy], name)).toThrow(/copy: the value is unknown/);
+    expect(() => state.stage([copy], name)).toThrow(
+      expect.objectContaining({
+        code: 'BAD_USER_INPUT',
+        message:
+          'events.0: structured_delta: copy: the value is unknown, because its beginning has left the log; ' +
+          'send the whole value first (path "")',
+      }),
+    );
     state.stage([set({ a: 1 }), copy], name);
     state.settle(12);
     expect(state.value).toEqual({ a: 1, b: 1 });
   });
+});
+
+test('a state that has grown evicts older ones, and stays itself however large it is', async () => {
+  const log = createMemoryLog();
+  const store = createMemoryStore();
+  const states = createLogStates(log, { maxBytes: 5_000 });
+  const publishers = [];
+  for (const id of ['a', 'b']) {
+    publishers.push(await directLog({ log, store }, { id }));
+    await states.read(id);
+  }
+  const state = await states.read('b');
+  const event = chunk('x'.repeat(5_000));
+  state.stage([event], String);
+  state.settle(await publishers[1]!.append(event));
+  states.evict('b');
+  states.evict('unknown');
+  expect(['a', 'b', 'unknown'].map((id) => states.has(id))).toEqual([false, true, false]);
+});
+
+test('states of exactly the memory limit are cached', async () => {
+  const log = createMemoryLog();
+  const store = createMemoryStore();
+  const empty = new LogState('').bytes;
+  for (const [maxBytes, cached] of [
+    [2 * empty, [true, true]],
+    [2 * empty - 1, [false, true]],
+  ] as const) {
+    const states = createLogStates(log, { maxBytes });
+    for (const id of ['a', 'b']) {
+      if (maxBytes === 2 * empty) await directLog({ log, store }, { id });
+      await states.read(id);
+      // Reading a state again does not count it twice.
+      await states.read(id);
+    }
+    expect(['a', 'b'].map((id) => states.has(id))).toEqual(cached);
+  }
+});
+
+test('up to 10,000 states are cached, however small they are', async () => {
+  const head = {
+    epoch: 'e'.repeat(10),
+    head: 0,
+    numbering: 'auto',
+    attempt: 1,
+    end: 0,
+    hasPublisher: false,
+  } as const;
+  const states = createLogStates({ read: async () => ({ ...head, events: [] }) });
+  for (let i = 1; i <= 10_000; i += 1) await states.read(`${i}`);
+  expect(states.has('1')).toBe(true);
+  await states.read('10001');
+  expect(['1', '2', '10001'].map((id) => states.has(id))).toEqual([false, true, true]);
+});
+
+test('the state of a log that is gone is dropped', async () => {
+  const { log, publisher } = await setUp();
+  await publisher.append(chunk('a'));
+  let isGone = false;
+  const states = createLogStates({
+    read: async (id, after, limit) => (isGone ? undefined : log.read(id, after, limit)),
+  });
+  expect((await states.read('a1')).text).toBe('a');
+  isGone = true;
+  expect(shown(await states.read('a1'))).toEqual({ seq: 0, epoch: '', text: '', value: null });
+  expect(states.has('a1')).toBe(false);
+});
+
+test('concurrent reads apply each event once', async () => {
+  const { publisher, states } = await setUp();
+  await publisher.append(chunk('a'));
+  await states.read('a1');
+  await publisher.append(...Array.from({ length: 300 }, () => chunk('b')));
+  const [one, two] = await Promise.all([states.read('a1'), states.read('a1')]);
+  expect(one).toBe(two);
+  expect(one.text).toBe(`a${'b'.repeat(300)}`);
 });
 
 test('states beyond the memory limit are evicted, the least recently used first, and read again', async () => {

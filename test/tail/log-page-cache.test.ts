@@ -7,6 +7,8 @@ import { chunk, range } from '../support/app.ts';
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
 afterEach(() => void vi.useRealTimers());
 
+const HEAD = { epoch: 'e', head: 4_000, numbering: 'auto', attempt: 1, end: 0, hasPublisher: true } as const;
+
 /** A log of 4,000 events by default, and the seqs that were read. */
 function newPages(content = 'x', log = { head: 4_000, epoch: 'e' }) {
   const reads: number[] = [];
@@ -61,6 +63,47 @@ describe('pages', () => {
     expect(reads.length).toBe(10);
     await pages.get(0);
     expect(reads.length).toBe(11);
+  });
+
+  test('pages of exactly 4 MiB are cached, and one byte more evicts the oldest', async () => {
+    const sized = (extra: number) => {
+      const reads: number[] = [];
+      const read = async (after: number): Promise<LogPage> => {
+        reads.push(after);
+        const content = 'x'.repeat(1024 * 1024 + (after === 30 ? extra : 0));
+        const event = {
+          id: `${after + 1}-e`,
+          seq: after + 1,
+          executionId: 'a',
+          attempt: 1,
+          ...chunk(content),
+        };
+        return { ...HEAD, events: [event] };
+      };
+      return { reads, pages: new LogPageCache('e', read, 10) };
+    };
+    for (const [extra, expected] of [
+      [0, [0, 10, 20, 30]],
+      [1, [0, 10, 20, 30, 0]],
+    ] as const) {
+      const { pages, reads } = sized(extra);
+      for (const after of [0, 10, 20, 30, 0]) await pages.get(after);
+      expect(reads).toEqual(expected);
+    }
+  });
+
+  test('a page is evicted 3 s after its last use, and not before', async () => {
+    const { pages, reads } = newPages();
+    await pages.get(0);
+    await vi.advanceTimersByTimeAsync(2_999);
+    await pages.get(0);
+    await vi.advanceTimersByTimeAsync(2_999);
+    await pages.get(0);
+    expect(reads).toEqual([0]);
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(vi.getTimerCount()).toBe(0);
+    await pages.get(0);
+    expect(reads).toEqual([0, 0]);
   });
 
   test('a page that was used recently is evicted after others', async () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ExecutionEvent } from '../../src/event/events.ts';
 import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
-import { splitIntoSpans } from '../../src/tail/event-span.ts';
+import { dataBytesOf, splitIntoSpans } from '../../src/tail/event-span.ts';
 import { propertyRuns } from '../support/property-runs.ts';
 import { chunk, ID, patch, range, seqs, settled, setUp, takeAll, unavailable } from './harness.ts';
 
@@ -31,6 +31,18 @@ describe('small events', () => {
   it('a span of small events counts their envelopes', () => {
     const events = range(1, 1_000).map((seq) => event(seq));
     expect(splitIntoSpans(events).map(({ length }) => length)).toEqual([382, 382, 236]);
+  });
+
+  it('a span is full at exactly 48 KiB with its envelopes', () => {
+    const bytes = 48 * 1024 - 128;
+    expect(splitIntoSpans([event(1, bytes - 1), event(2)]).map(seqs)).toEqual([[1, 2]]);
+    expect(splitIntoSpans([event(1, bytes), event(2)]).map(seqs)).toEqual([[1], [2]]);
+  });
+
+  it('the data of an event is counted in bytes: text without escapes, anything else as JSON', () => {
+    expect(dataBytesOf({ ...event(1), data: { content: 'ä"' } } as ExecutionEvent)).toBe(3);
+    const warning = { ...event(1), type: 'warning', data: { code: 'ä', message: '' } };
+    expect(dataBytesOf(warning as ExecutionEvent)).toBe(Buffer.byteLength('{"code":"ä","message":""}'));
   });
 });
 

@@ -1,6 +1,7 @@
 // The backlog without a log: what is sent, in which order, and what counts as waiting.
 import { expect, test } from 'vitest';
 import { type NewEvent, timestamp } from '../../src/event/events.ts';
+import { eventBytes } from '../../src/event/json.ts';
 import { DEFAULT_SIZE_LIMITS } from '../../src/event/size-limits.ts';
 import { createBacklog } from '../../src/publish/backlog.ts';
 
@@ -126,5 +127,97 @@ test('a cleared backlog is empty and sends nothing', () => {
   publish('a');
   backlog.clear();
   expect(backlog).toMatchObject({ isEmpty: true, bytes: 0 });
+  expect(next()).toBeUndefined();
+});
+
+test('an overflow begins at exactly `maxBytes`', () => {
+  const bytes = eventBytes(text('xy'));
+  const at = (maxBytes: number) => {
+    const { backlog, publish, dropped } = setUp(maxBytes);
+    backlog.next();
+    backlog.acknowledge();
+    publish('xy');
+    expect(backlog.bytes).toBe(bytes);
+    publish('z');
+    return dropped;
+  };
+  expect(at(bytes)).toEqual([0]);
+  expect(at(bytes + 1)).toEqual([]);
+});
+
+test('an overflow does not count text, values and resent events as dropped', () => {
+  const { backlog, publish, warn, next, dropped } = setUp(2_000);
+  next();
+  backlog.acknowledge();
+  backlog.restart();
+  warn();
+  warn();
+  publish('x'.repeat(2_000));
+  backlog.push({ type: 'structured_delta', ts: timestamp(), data: { patch: [] } });
+  expect(dropped).toEqual([2]);
+});
+
+test('the batch in flight counts as waiting, and its events are not dropped by an overflow', () => {
+  const { backlog, publish, next, dropped } = setUp(2_000);
+  publish('x'.repeat(2_000));
+  next();
+  expect(backlog.bytes).toBeGreaterThan(2_000);
+  publish('y');
+  expect(dropped).toEqual([0]);
+  backlog.acknowledge();
+  expect(next()?.[0]).toBe('reset');
+});
+
+test('`since` is the time of the oldest queued event, and 0 if something must be sent immediately', () => {
+  const { backlog, next } = setUp();
+  expect(backlog.since).toBe(0);
+  expect(next()).toEqual(['agent_start']);
+  expect(backlog.since).toBe(0);
+  backlog.acknowledge();
+  const ts = '2026-01-01T00:00:00.000Z';
+  backlog.push({ ...text('a'), ts });
+  backlog.push({ ...text('b'), ts: '2026-01-01T00:00:01.000Z' }, true);
+  expect(backlog.since).toBe(Date.parse(ts));
+  backlog.next();
+  expect(backlog.since).toBe(0);
+  backlog.acknowledge();
+  expect(backlog.since).toBe(0);
+  backlog.push(text('c'));
+  backlog.restart();
+  expect(backlog.since).toBe(0);
+});
+
+test('a queue of a full batch is sent immediately', () => {
+  const { backlog, next } = setUp(Number.POSITIVE_INFINITY);
+  next();
+  backlog.acknowledge();
+  const warning: NewEvent = { type: 'warning', ts: timestamp(), data: { code: 'W', message: '' } };
+  const padded = (bytes: number): NewEvent => {
+    const message = 'x'.repeat(bytes - eventBytes(warning));
+    return { ...warning, data: { code: 'W', message } } as NewEvent;
+  };
+  for (let i = 0; i < 7; i += 1) backlog.push(padded(32 * KIB));
+  backlog.push(padded(32 * KIB - 1));
+  expect(backlog.since).toBeGreaterThan(0);
+  backlog.push(padded(300));
+  expect(backlog.since).toBe(0);
+});
+
+test('a resend of a value drops the queued patches, which the value includes', () => {
+  const { backlog, publish, warn, next } = setUp();
+  next();
+  backlog.push({ type: 'structured_delta', ts: timestamp(), data: { patch: [] } });
+  warn();
+  publish('queued');
+  backlog.restart();
+  expect(next()).toEqual(['agent_start', 'text ', 'warning', 'text queued']);
+});
+
+test('a cleared backlog sends nothing of the batch that was in flight', () => {
+  const { backlog, publish, next } = setUp();
+  publish('a');
+  next();
+  backlog.clear();
+  expect(backlog).toMatchObject({ isEmpty: true, bytes: 0, since: 0 });
   expect(next()).toBeUndefined();
 });

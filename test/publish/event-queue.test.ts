@@ -77,3 +77,45 @@ test('take() returns events up to a size, at least one, in their order', () => {
   expect(queue.take(2 * size)).toHaveLength(2);
   expect(queue.take(size)).toEqual([]);
 });
+
+test('chunks are merged up to the size of an event, counted with its envelope, and no further', () => {
+  const merged = (bytes: number) => {
+    const queue = createEventQueue();
+    const first = chunk('x');
+    queue.push(first);
+    queue.push(chunk('y'.repeat(bytes - eventBytes(first))));
+    return queue.length;
+  };
+  const max = maxContentBytes(DEFAULT_SIZE_LIMITS);
+  expect(merged(max)).toBe(1);
+  expect(merged(max + 1)).toBe(2);
+});
+
+test('a merged chunk has the time of its first part', () => {
+  const queue = createEventQueue();
+  const ts = '2026-01-01T00:00:00.000Z';
+  queue.push({ ...chunk('a'), ts });
+  queue.push({ ...chunk('b'), ts: '2026-01-01T00:00:01.000Z' });
+  expect(queue.since).toBe(Date.parse(ts));
+  expect(queue.take(1)).toMatchObject([{ event: { ts, data: { content: 'ab' } } }]);
+});
+
+test('items that are inserted in front keep their order, and count as waiting unless they are resent', () => {
+  const queue = createEventQueue();
+  queue.push(warning('last'));
+  const waiting = queue.bytes;
+  queue.unshift([
+    { event: warning('1'), bytes: 10, resent: false },
+    { event: warning('2'), bytes: 100, resent: true },
+  ]);
+  expect(queue.bytes).toBe(waiting + 10);
+  expect(queue.length).toBe(3);
+  expect(contents(queue)).toEqual(['! 1', '! 2', '! last']);
+});
+
+test('take() counts resent events, and stops before the first event that does not fit', () => {
+  const queue = createEventQueue();
+  for (const bytes of [10, 20, 30]) queue.unshift([{ event: warning(`${bytes}`), bytes, resent: true }]);
+  expect(queue.take(49)).toHaveLength(1);
+  expect(queue.take(30)).toHaveLength(2);
+});

@@ -432,11 +432,21 @@ describe('mistakes and rejections', () => {
     for (const type of ['complete', 'error', 'reset', 'gap', 'llm_chunk', 'structured_delta']) {
       expect(() => run.emit(type as never, {} as never)).toThrow(coded('BAD_USER_INPUT'));
     }
+    expect(() => run.emit('complete' as never, {} as never)).toThrow(
+      'type: complete cannot be emitted; call complete()',
+    );
+    expect(() => run.emit('llm_chunk' as never, {} as never)).toThrow(
+      'type: llm_chunk cannot be emitted; call text()',
+    );
+    expect(() => run.status('SUCCESS' as never)).toThrow(
+      'status: expected PENDING, RUNNING, WAITING, PAUSED, got SUCCESS; call complete() or fail() to end the run',
+    );
     expect(() => run.emit('warning', circle as never)).toThrow('warning is not JSON');
     expect(() => run.warning('C', 1 as never)).toThrow('warning: data.message: ');
     expect(() => run.toolCall({ toolName: 'read' } as never)).toThrow('tool_call: data.toolCallId: ');
     expect(() => run.value({})).toThrow('value(): expected a run of mode STRUCTURED, got TEXT');
-    expect(() => run.text(7 as never)).toThrow(coded('BAD_USER_INPUT'));
+    expect(() => run.text(7 as never)).toThrow('text(): expected a string, got number');
+    expect(() => run.text(null as never)).toThrow('text(): expected a string, got object');
     await expect(publisher.begin({ kind: 'agent', id: 'no spaces' })).rejects.toThrow(
       coded('BAD_USER_INPUT'),
     );

@@ -35,6 +35,33 @@ describe('the cost of a document', () => {
     expect(cost(text('Int'), { n: -5 })).toBe(page(1));
   });
 
+  test('the cost of a `first` below 1 is that of one element, and of one that is not an integer that of the largest page', () => {
+    const of = (first: string) => cost(`{ executions(first: ${first}) { edges { node { id } } } }`);
+    expect(of('0')).toBe(page(1));
+    expect(of('-3')).toBe(page(1));
+    expect(of('100')).toBe(page(100));
+    expect(of('1.5')).toBe(page(100));
+    expect(of('"7"')).toBe(page(100));
+    const defaulted = 'query ($n: Int = 8, $m: Int) { executions(first: $m) { edges { node { id } } } }';
+    expect(cost(defaulted)).toBe(page(20));
+  });
+
+  test('the cost of introspection lists is that of ten types, and of three of anything else', () => {
+    expect(cost('{ __schema { types { name } } }')).toBe(1 + (1 + 10));
+    expect(cost('{ __schema { directives { name } } }')).toBe(1 + (1 + 3));
+    expect(cost('{ __schema { types { fields { name } } } }')).toBe(1 + (1 + 10 * (1 + 3)));
+    expect(cost('{ __type(name: "Query") { fields { name } } }')).toBe(1 + (1 + 3));
+    expect(cost('{ __typename }')).toBe(1);
+  });
+
+  test('the cost is that of the operation which is executed', () => {
+    const text = 'query A { a: __typename b: __typename } query B { __typename }';
+    expect(costOf(schema, parse(text), 'A')).toBe(2);
+    expect(costOf(schema, parse(text), 'B')).toBe(1);
+    expect(costOf(schema, parse(text), undefined)).toBe(0);
+    expect(cost('{ executions(first: 5) { ...None } none { a b } }')).toBe(2);
+  });
+
   test('the cost of nested lists is multiplied', () => {
     const text =
       '{ executions(first: 10) { edges { node { children(first: 5) { edges { node { id } } } } } } }';

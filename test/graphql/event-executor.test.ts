@@ -8,6 +8,7 @@ import {
   type GraphQLInterfaceType,
   type GraphQLNamedType,
   type GraphQLOutputType,
+  type GraphQLScalarType,
   getNamedType,
   isAbstractType,
   isLeafType,
@@ -208,6 +209,23 @@ describe('a compiled operation', () => {
   });
 });
 
+test('an executor takes results from the compiled operation, without graphql-js', () => {
+  const compiled = { json: () => '{"data":"compiled"}', data: () => ({ is: 'compiled' }) };
+  vi.mocked(selection.compileOperation).mockReturnValueOnce(compiled);
+  const document = parse('subscription { agentStream(id: "a") { seq } }');
+  const executor = createEventExecutors()({ schema, document });
+  expect(executor.json(EVENTS[0]!)).toBe('{"data":"compiled"}');
+  expect(executor.result(EVENTS[0]!)).toEqual({ data: { is: 'compiled' } });
+});
+
+test('an operation that cannot be compiled is executed by graphql-js', () => {
+  vi.mocked(selection.compileOperation).mockReturnValueOnce(undefined);
+  const document = parse('subscription { agentStream(id: "a") { seq } }');
+  const executor = createEventExecutors()({ schema, document });
+  expect(executor.json(EVENTS[0]!)).toBe('{"data":{"agentStream":{"seq":7}}}');
+  expect(executor.result(EVENTS[0]!)).toEqual({ data: { agentStream: { seq: 7 } } });
+});
+
 test('operations share what is compiled if nothing that shapes a result differs, and only then', () => {
   const executorOf = createEventExecutors();
   const of = (source: string, variableValues = {}) =>
@@ -257,6 +275,39 @@ describe('operations that are not compiled', () => {
     const event = broken({ data });
     const expected = JSON.stringify(maskErrors(general({ schema, document }, event)));
     expect(createEventExecutors()({ schema, document }).json(event)).toBe(expected);
+  });
+
+  test.each([
+    ['undefined', undefined],
+    ['null', null],
+    ['a promise', Promise.resolve('late')],
+  ])('a scalar that is serialised as %s is left to graphql-js', (_, serialized) => {
+    const other = buildSchema(`
+      scalar Odd
+      interface Event { odd: Odd }
+      type One implements Event { odd: Odd }
+      type Query { no: Int }
+      type Subscription { events: Event }`);
+    (other.getType('Odd') as GraphQLScalarType).serialize = () => serialized;
+    (other.getType('Event') as GraphQLInterfaceType).resolveType = () => 'One';
+    const document = parse('subscription { events { odd } }');
+    const event = { type: 'one', odd: 1 } as unknown as ExecutionEvent;
+    const operation = compileOperation({ schema: other, document })!;
+    expect(() => operation.json(event)).toThrow('fall back to graphql-js');
+    expect(() => operation.data(event)).toThrow('fall back to graphql-js');
+  });
+
+  test('an operation with two streams, or with one whose events have a single type, is not compiled', () => {
+    const other = buildSchema(`
+      interface Event { id: ID }
+      type One implements Event { id: ID }
+      type Query { no: Int }
+      type Subscription { events: Event bare: One }`);
+    for (const selected of ['a: events { id } b: events { id }', 'bare { id }']) {
+      expect(
+        compileOperation({ schema: other, document: parse(`subscription { ${selected} }`) }),
+      ).toBeUndefined();
+    }
   });
 
   test('fields with arguments and lists are executed by graphql-js', () => {

@@ -46,6 +46,18 @@ describe('the cost of a document', () => {
     expect(cost(defaulted)).toBe(page(20));
   });
 
+  test('the cost uses `first` wherever it is among the arguments', () => {
+    expect(cost('{ executions(after: "x", first: 7, kind: AGENT) { edges { node { id } } } }')).toBe(page(7));
+    expect(cost('{ executions(after: "x") { edges { node { id } } } }')).toBe(page(20));
+  });
+
+  test('the cost of an inline fragment is that of its type, or of the type around it', () => {
+    const narrowed =
+      'subscription { agentStream(id: "a") { ... on CompleteEvent { usage { inputTokens outputTokens } } } }';
+    expect(cost(narrowed)).toBe(1 + (1 + 2));
+    expect(cost('{ ... { executions(first: 7) { ... { edges { node { id } } } } } }')).toBe(page(7));
+  });
+
   test('the cost of introspection lists is that of ten types, and of three of anything else', () => {
     expect(cost('{ __schema { types { name } } }')).toBe(1 + (1 + 10));
     expect(cost('{ __schema { directives { name } } }')).toBe(1 + (1 + 3));

@@ -4,9 +4,9 @@
 // paths that its own `applyPatch` rejects.
 import { ExecstreamError } from './errors.ts';
 import type { JsonValue, PatchOperation } from './events.ts';
-import { eventTooLarge, jsonBytes } from './json.ts';
+import { jsonBytes } from './json.ts';
 import { jsonEquals } from './json-equals.ts';
-import { DEFAULT_SIZE_LIMITS, type SizeLimits } from './size-limits.ts';
+import { DEFAULT_SIZE_LIMITS, eventTooLarge, type SizeLimits } from './size-limits.ts';
 
 /** Bytes of `{"patch":[]}`. */
 const FRAME_BYTES = 12;

@@ -18,14 +18,6 @@ export function eventBytes(event: NewEvent): number {
   return jsonBytes(event.data) + ENVELOPE_BYTES;
 }
 
-/** The error for an event whose data exceeds a limit. */
-export function eventTooLarge(subject: string, bytes: number, limit: number): ExecstreamError {
-  return new ExecstreamError(
-    'EVENT_TOO_LARGE',
-    `${subject} has ${bytes} bytes of data; an event may have ${limit}`,
-  );
-}
-
 /**
  * A copy of a value as JSON represents it, independent of later changes by the caller; undefined for a value that JSON
  * cannot represent, such as a function.

@@ -3,8 +3,7 @@
 //
 // Temporal's sandbox, which has no Buffer, shares this file.
 import type { EventData, EventType } from './events.ts';
-import { eventTooLarge } from './json.ts';
-import type { SizeLimits } from './size-limits.ts';
+import { eventTooLarge, type SizeLimits } from './size-limits.ts';
 import { utf8Bytes } from './text.ts';
 
 type OmittableField = 'args' | 'result' | 'text' | 'value';

@@ -1,6 +1,6 @@
 // The limits of sizes in bytes, all derived from one: that of a message (PROTOCOL.md, "Size limits"). Readers with a
 // buffer of 64 KiB, such as Go's Scanner, fail on a longer message.
-import { invalidInput } from './errors.ts';
+import { ExecstreamError, invalidInput } from './errors.ts';
 
 /** The smallest message limit, and the default: readers with a buffer of 64 KiB can read every message. */
 export const MIN_MESSAGE_BYTES = 60 * 1024;
@@ -33,8 +33,21 @@ export function sizeLimitsOf(messageBytes: number = MIN_MESSAGE_BYTES): SizeLimi
     const expected = `an integer from ${MIN_MESSAGE_BYTES} to ${MAX_MESSAGE_BYTES}`;
     throw invalidInput(`messageBytes: expected ${expected}, got ${messageBytes}`);
   }
-  const data = messageBytes - ENVELOPE_BYTES;
-  return { message: messageBytes, data, part: Math.floor(data / 2) };
+  return derivedFrom(messageBytes);
 }
 
-export const DEFAULT_SIZE_LIMITS: SizeLimits = sizeLimitsOf();
+/** Not `sizeLimitsOf()`, whose check would be part of every workflow's bundle. */
+export const DEFAULT_SIZE_LIMITS: SizeLimits = derivedFrom(MIN_MESSAGE_BYTES);
+
+function derivedFrom(message: number): SizeLimits {
+  const data = message - ENVELOPE_BYTES;
+  return { message, data, part: Math.floor(data / 2) };
+}
+
+/** The error for an event whose data exceeds a limit. */
+export function eventTooLarge(subject: string, bytes: number, limit: number): ExecstreamError {
+  return new ExecstreamError(
+    'EVENT_TOO_LARGE',
+    `${subject} has ${bytes} bytes of data; an event may have ${limit}`,
+  );
+}

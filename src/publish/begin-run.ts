@@ -9,8 +9,8 @@ import {
   timestamp,
 } from '../event/events.ts';
 import { checkExecutionId } from '../event/execution-id.ts';
-import { copyJson, eventTooLarge, jsonBytes } from '../event/json.ts';
-import { DEFAULT_SIZE_LIMITS, type SizeLimits } from '../event/size-limits.ts';
+import { copyJson, jsonBytes } from '../event/json.ts';
+import { DEFAULT_SIZE_LIMITS, eventTooLarge, type SizeLimits } from '../event/size-limits.ts';
 import type { BeginExecution } from '../execution/store.ts';
 import type { Redaction } from '../redact/redaction.ts';
 

@@ -171,7 +171,7 @@ test('everything passed to a run is redacted: begin, events, steps, warnings, us
   run.emit('agent_status', { status: 'RUNNING', step: `postgres://u:${'pw'}@h/d` });
   run.usage({ inputTokens: 1, outputTokens: 1, totalTokens: 2, model: `m ${KEY}` });
   expect(() =>
-    run.toolCall({ toolCallId: 't', toolName: KEY, status: 'succeeded', result: 'x'.repeat(70_000) }),
+    run.toolCall({ toolCallId: 't', toolName: KEY, status: 'failed', error: 'x'.repeat(70_000) }),
   ).toThrow('tool_call has');
   const { finish } = store;
   let calls = 0;

@@ -4,7 +4,14 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createPrismaStore } from '../../src/execution/prisma-store.ts';
 import type { EventLog } from '../../src/log/log.ts';
 import { createRedisLog } from '../../src/log/redis/redis-log.ts';
-import { EVENT_STREAM, graphqlPath, type ListeningApp, range, startApp } from '../support/app.ts';
+import {
+  EVENT_STREAM,
+  graphqlPath,
+  type ListeningApp,
+  range,
+  startApp,
+  unfinishedText,
+} from '../support/app.ts';
 import { describeOwnPostgres, startPostgres } from '../support/postgres.ts';
 import { describeOwnRedis, startRedis } from '../support/redis.ts';
 import { openSse } from '../support/sse.ts';
@@ -28,7 +35,7 @@ async function expectUnavailable(app: ListeningApp, id = 'a1'): Promise<void> {
     expect(initial.headers.get('retry-after')).toBe('5');
     expect(await initial.text()).toContain('SOURCE_UNAVAILABLE');
     expect(reconnected.status).toBe(200);
-    expect(await reconnected.text()).toMatch(/^retry: 5000\n: .*\n\n$/);
+    expect(await unfinishedText(reconnected)).toMatch(/^retry: 5000\n: .*\n\n$/);
   }
 }
 

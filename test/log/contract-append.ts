@@ -74,7 +74,10 @@ export function appendContract(make: MakeLog): void {
         outcome: 'appended',
         head: 1,
       });
-      expect((await log.head(id))?.head).toBe(1);
+      await log.append(id, request(head, [chunk('c')], { batch: 'b2' }));
+      const digested = request(head, [chunk('d')], { batch: 'b2', batchDigest: 'one' });
+      expect(await log.append(id, digested)).toEqual({ outcome: 'appended', head: 2 });
+      expect((await log.head(id))?.head).toBe(2);
     });
 
     test('an append to a log that is gone, has another epoch or is shorter than acknowledged is lost', async () => {
@@ -120,6 +123,18 @@ export function appendContract(make: MakeLog): void {
       const warning = { type: 'warning', ts: TS, seq: 3, data: { code: 'c', message: '' } } as const;
       expect(await log.append(id, request(head, [warning]))).toEqual({ outcome: 'conflict', seq: 3 });
       expect((await log.head(id))?.head).toBe(3);
+    });
+
+    test('an event of another type with the same data is a different event', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { numbering: 'fixed' });
+      const status = { ts: TS, seq: 1, data: { status: 'RUNNING' } } as const;
+      await log.append(id, request(head, [{ ...status, type: 'agent_status' }]));
+      expect(await log.append(id, request(head, [{ ...status, type: 'task_status' }]))).toEqual({
+        outcome: 'conflict',
+        seq: 1,
+      });
     });
 
     test('an event whose data ends like the stored data is a different event', async () => {
@@ -193,6 +208,16 @@ export function appendContract(make: MakeLog): void {
       const head = await take(log, id);
       await expect(log.append(id, request(head, events))).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
       expect((await log.head(id))?.head).toBe(0);
+    });
+
+    test('an append of the current attempt is accepted, and one of an older attempt is superseded', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { attempt: 2 });
+      const append = async (attempt: number) => log.append(id, request(head, [chunk('x')], { attempt }));
+      expect(await append(2)).toEqual({ outcome: 'appended', head: 1 });
+      expect(await append(1)).toEqual({ outcome: 'superseded', attempt: 2 });
+      expect((await log.head(id))?.head).toBe(1);
     });
 
     test("an append of a newer attempt raises the log's attempt", async () => {

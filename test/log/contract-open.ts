@@ -196,6 +196,56 @@ export function openContract(make: MakeLog): void {
       expect(await log.append(id, request(head, fixed(2, 'b'), { fence: 5 }))).toEqual({ outcome: 'fenced' });
     });
 
+    test('a publisher that opens its log again keeps it, and what it has appended counts', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { publisher: 'a' });
+      await log.append(id, request(head, [chunk('x')], { publisher: 'a' }));
+      await take(log, id, { publisher: 'a' });
+      const second = await log.open(id, { numbering: 'auto', publisher: 'b', attempt: 1 });
+      expect(second).toEqual({ outcome: 'superseded', attempt: 1 });
+    });
+
+    test('a publisher that has appended nothing to the log of a relay is superseded by another one', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { fence: 5 });
+      await log.append(id, request(head, [chunk('x')], { fence: 5 }));
+      await take(log, id, { publisher: 'a' });
+      expect(await take(log, id, { publisher: 'b' })).toMatchObject({ head: 1, hasPublisher: true });
+      const append = await log.append(id, request(head, [chunk('y')], { publisher: 'a' }));
+      expect(append).toEqual({ outcome: 'superseded', attempt: 1 });
+    });
+
+    test('a newer attempt of a fixed log gets no reset', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { numbering: 'fixed' });
+      await log.append(id, request(head, fixed(1, 'a')));
+      expect(await take(log, id, { numbering: 'fixed', attempt: 2 })).toMatchObject({ head: 1, attempt: 2 });
+      expect(types((await log.read(id, 0, 10))!.events)).toEqual(['llm_chunk']);
+    });
+
+    test('a server that reports the loss of a log that is gone starts one without a holder', async () => {
+      const log = newLog();
+      const lost = { epoch: 'goneaway0000', acknowledged: 7 };
+      expect(await log.open(freshId(), { numbering: 'auto', attempt: 1, lost })).toMatchObject({
+        outcome: 'opened',
+        head: { head: 1, hasPublisher: false },
+        isNewEpoch: true,
+      });
+    });
+
+    test('a new epoch that a server starts keeps the fence of the lost log', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { fence: 5 });
+      await log.append(id, request(head, [chunk('x')], { fence: 5 }));
+      const next = await take(log, id, { lost: { epoch: head.epoch, acknowledged: 9 } });
+      expect(next.epoch).not.toBe(head.epoch);
+      expect(await log.append(id, request(next, [chunk('y')], { fence: 4 }))).toEqual({ outcome: 'fenced' });
+    });
+
     test('an open that reports a loss starts a new epoch with a reset where the log is gone', async () => {
       const log = newLog();
       const id = freshId();

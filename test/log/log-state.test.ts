@@ -209,8 +209,14 @@ describe('staged events', () => {
     state.add({ ...(set({}) as object), seq: 7 } as ExecutionEvent);
     state.add({ ...(chunk('') as object), seq: 9 } as ExecutionEvent);
     expect(state.value).toBeUndefined();
+    // An unknown value is not kept.
+    expect(state.bytes).toBe(new LogState('epoch').bytes);
     state.stage([add('/a', 1)], name);
     state.settle(10);
+    state.stage([chunk('b'), warning('W')], name);
+    state.settle(undefined);
+    const addAndCopy = patch({ op: 'add', path: '/a', value: 1 }, { op: 'copy', from: '/a', path: '/b' });
+    expect(() => state.stage([addAndCopy], name)).toThrow(/copy: the value is unknown/);
     const copy = patch({ op: 'copy', from: '/a', path: '/b' });
     expect(() => state.stage([copy], name)).toThrow(
       expect.objectContaining({
@@ -277,6 +283,48 @@ test('up to 10,000 states are cached, however small they are', async () => {
   expect(states.has('1')).toBe(true);
   await states.read('10001');
   expect(['1', '2', '10001'].map((id) => states.has(id))).toEqual([false, true, true]);
+});
+
+/** States of a log whose pages a test chooses, and the seqs after which it was read. */
+function statesOf(pageAfter: (after: number) => { epoch: string; head: number; events: ExecutionEvent[] }) {
+  const reads: number[] = [];
+  const states = createLogStates({
+    read: async (_, after) => {
+      reads.push(after);
+      return { numbering: 'auto', attempt: 1, end: 0, hasPublisher: true, ...pageAfter(after) };
+    },
+  });
+  return { states, reads };
+}
+
+const chunks = (from: number, to: number) =>
+  Array.from(
+    { length: to - from + 1 },
+    (_, i) => ({ ...(chunk(`${from + i}`) as object), seq: from + i }) as ExecutionEvent,
+  );
+
+test('a log is read once per page, and once for its events since', async () => {
+  let head = 2;
+  const { states, reads } = statesOf((after) => ({ epoch: 'e', head, events: chunks(after + 1, head) }));
+  expect((await states.read('a1')).text).toBe('12');
+  head = 3;
+  expect((await states.read('a1')).text).toBe('123');
+  expect((await states.read('a1')).text).toBe('123');
+  expect(reads).toEqual([0, 2, 3]);
+});
+
+test('a log whose head has fallen is read from its start, although its epoch is the same', async () => {
+  let head = 3;
+  const { states, reads } = statesOf((after) => ({ epoch: 'e', head, events: chunks(after + 1, head) }));
+  await states.read('a1');
+  head = 1;
+  expect(shown(await states.read('a1'))).toMatchObject({ seq: 1, text: '1' });
+  expect(reads).toEqual([0, 3, 0]);
+});
+
+test('a log without the events up to its head has the state of those that it has', async () => {
+  const { states } = statesOf(() => ({ epoch: 'e', head: 5, events: [] }));
+  expect(shown(await states.read('a1'))).toMatchObject({ seq: 0, text: '' });
 });
 
 test('the state of a log that is gone is dropped', async () => {

@@ -147,3 +147,72 @@ test('truncateToBytes keeps a text that fits as JSON, and never splits a surroga
   expect(truncateToBytes('é\0', 7)).toBe('é…');
   expect(truncateToBytes('a😀b', 4)).toBe('a…');
 });
+
+/** What each kind of code unit counts: JSON bytes without the quotes, and 4 for a line break. */
+const UNIT_BYTES: [code: number, bytes: number][] = [
+  ...[0x00, 0x07, 0x0b, 0x0e, 0x1f, 0xd800, 0xdbff, 0xdc00, 0xdfff].map((code): [number, number] => [
+    code,
+    6,
+  ]),
+  ...[0x0a, 0x0d].map((code): [number, number] => [code, 4]),
+  ...[0x08, 0x09, 0x0c, 0x22, 0x5c, 0x80, 0x7ff].map((code): [number, number] => [code, 2]),
+  ...[0x20, 0x21, 0x23, 0x5b, 0x5d, 0x7f].map((code): [number, number] => [code, 1]),
+  ...[0x800, 0xd7ff, 0xe000, 0xffff].map((code): [number, number] => [code, 3]),
+];
+
+test.each(UNIT_BYTES)('the code unit %i counts %i bytes, in a text and where it is split', (code, bytes) => {
+  const unit = String.fromCharCode(code);
+  expect(contentBytes(unit)).toBe(bytes);
+  expect(contentBytes(unit.repeat(3))).toBe(3 * bytes);
+  const split = (maxBytes: number) => splitText(unit.repeat(3), { part: 14 + maxBytes });
+  expect(split(2 * bytes)).toEqual([unit.repeat(2), unit]);
+  expect(split(2 * bytes - 1)).toEqual([unit, unit, unit]);
+  expect(split(3 * bytes)).toEqual([unit.repeat(3)]);
+});
+
+test.each(['\r\n', '\ud800\udc00', '\udbff\udfff'])('%j counts 4 bytes and is never split', (pair) => {
+  expect(contentBytes(pair)).toBe(4);
+  expect(splitText(pair.repeat(3), { part: 14 + 8 })).toEqual([pair.repeat(2), pair]);
+  expect(splitText(pair.repeat(3), { part: 14 + 7 })).toEqual([pair, pair, pair]);
+});
+
+test.each([
+  ['abcdef', 4, 'cdef'],
+  ['abcd', 4, 'abcd'],
+  ['é'.repeat(10), 10, 'é'.repeat(5)],
+  ['漢'.repeat(4), 7, '漢漢'],
+  ['a\r\nb', 2, 'b'],
+  ['x\ny', 2, '\ny'],
+  ['\rab', 2, 'ab'],
+  ['a\r\nb', 3, '\r\nb'],
+  ['😀😀', 7, '😀'],
+  ['xx\ude00', 3, '\ude00'],
+  ['\ud83dab', 2, 'ab'],
+])('the end of %j up to %i bytes is %j', (text, maxBytes, end) => {
+  expect(tailOf(text, maxBytes)).toBe(end);
+});
+
+test('text that was held back is returned once', () => {
+  const cutter = createTextCutter();
+  expect(cutter.add('a\r')).toEqual(['a']);
+  expect(cutter.add('')).toEqual([]);
+  expect(cutter.flush()).toBe('\r');
+  expect(cutter.flush()).toBe('');
+  expect(cutter.add('b')).toEqual(['b']);
+});
+
+test('utf8Bytes counts each kind of code unit as an encoder does', () => {
+  for (const text of [
+    '\u007f',
+    '\u0080',
+    '\u07ff',
+    '\u0800',
+    '\ud7ff',
+    '\ue000',
+    '\ud800\udc00',
+    '\udbff\udfff',
+  ]) {
+    expect(utf8Bytes(text)).toBe(Buffer.byteLength(text));
+    expect(utf8Bytes(`a${text}a`)).toBe(Buffer.byteLength(text) + 2);
+  }
+});

@@ -1,7 +1,11 @@
 // Simulated streaming: a complete text that is published in chunks.
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { splitIntoChunks } from '../../src/publish/simulated-chunks.ts';
+import {
+  resolveSimulatedText,
+  type SimulatedTextOptions,
+  splitIntoChunks,
+} from '../../src/publish/simulated-chunks.ts';
 import { propertyRuns } from '../support/property-runs.ts';
 import { foldLog } from './fold.ts';
 import { createRig } from './rig.ts';
@@ -37,6 +41,35 @@ describe('splitIntoChunks', () => {
         },
       ),
       { numRuns: propertyRuns(1_000) },
+    );
+  });
+
+  test.each<[string, SimulatedTextOptions, string[]]>([
+    ['abcdef', { maxChars: 1 }, ['ab', 'cd', 'ef']],
+    ['abc', { maxChars: 3 }, ['abc']],
+    ['abcd', { maxChars: 3 }, ['abc', 'd']],
+    ['abcdefghij', { maxChars: 2, maxChunks: 1 }, ['abcdefghij']],
+    ['abcdefghij', { maxChars: 2, maxChunks: 3 }, ['abcd', 'efg', 'hij']],
+    ['a😀b', { maxChars: 2 }, ['a', '😀', 'b']],
+    ['a\r\nb', { maxChars: 2 }, ['a', '\r\n', 'b']],
+    ['ab\ude00c', { maxChars: 2 }, ['ab', '\ude00c']],
+    ['abc defghijklm', { maxChars: 10 }, ['abc defghi', 'jklm']],
+    ['abcd efghijklm', { maxChars: 10 }, ['abcd ', 'efghijklm']],
+    ['ab\ncd efghijklm', { maxChars: 10 }, ['ab\ncd ', 'efghijklm']],
+    ['', {}, []],
+  ])('%j is split with %j into %j', (text, options, chunks) => {
+    expect(splitIntoChunks(text, options)).toEqual(chunks);
+  });
+
+  test('the options may have the limits of their range', () => {
+    expect(resolveSimulatedText({})).toEqual({ maxChars: 200, delayMs: 0, maxChunks: 100 });
+    const widest = { maxChars: 1, maxChunks: 1, delayMs: 2 ** 31 - 1 };
+    expect(resolveSimulatedText(widest)).toEqual(widest);
+    expect(() => resolveSimulatedText({ delayMs: 2 ** 31 })).toThrow(
+      'delayMs: expected 0 to 2147483647, got 2147483648',
+    );
+    expect(() => resolveSimulatedText({ delayMs: Number.NaN })).toThrow(
+      'delayMs: expected 0 to 2147483647, got NaN',
     );
   });
 

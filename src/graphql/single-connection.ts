@@ -1,5 +1,6 @@
 // graphql-sse's handler of the single connection mode, as Yoga runs it: operations pass through Yoga's plugins, errors keep
 // their codes, and `Accept` is negotiated (the handler itself compares it as a string).
+import { STATUS_CODES } from 'node:http';
 import { GraphQLError, getOperationAST } from 'graphql';
 import { createHandler } from 'graphql-sse/lib/use/fetch';
 import type { Plugin, YogaServerInstance } from 'graphql-yoga';
@@ -65,11 +66,16 @@ export function createSingleConnection(options: SingleConnectionOptions): Single
         }
         errors.push(error);
       }
-      const shown = errors.map((error) => withoutHttp(withProtocolCode(maskError(error) as GraphQLError)));
+      const masked = errors.map((error) => withProtocolCode(maskError(error) as GraphQLError));
+      const shown = masked.map(withoutHttp);
       // Without the key `data`, graphql-sse does not recognise a result.
       if (acceptOf(raw) === SSE_TYPE) return { data: undefined, errors: shown } as never;
-      const init = { status: 400, statusText: 'Bad Request', headers: { 'content-type': JSON_TYPE } };
-      return [JSON.stringify({ errors: shown }), init];
+      const { status = 400, headers } = masked[0]!.extensions.http ?? {};
+      const statusText = STATUS_CODES[status] ?? '';
+      return [
+        JSON.stringify({ errors: shown }),
+        { status, statusText, headers: { ...headers, 'content-type': JSON_TYPE } },
+      ];
     },
   });
 
@@ -96,9 +102,7 @@ function checkOperationId(id: unknown): void {
 
 /** The only values of the header that the handler understands; undefined if the request accepts none of them. */
 function acceptOf(request: Request): string | undefined {
-  const { method } = request;
-  if (method === 'PUT') return preferredType(request, ['text/plain']);
-  return preferredType(request, method === 'GET' ? [SSE_TYPE] : ['application/json', SSE_TYPE]);
+  return preferredType(request, request.method === 'PUT' ? ['text/plain'] : ['application/json', SSE_TYPE]);
 }
 
 /** The library's errors have no code, and some have no body. */

@@ -115,6 +115,23 @@ describe('errors of the single connection mode', () => {
     expect((await operation(token, longest)).status).toBe(202);
   });
 
+  test.each([['application/json'], ['*/*']])('a mutation by GET is 405 (Accept: %s)', async (accept) => {
+    const query = new URLSearchParams({
+      query: 'mutation { revokeStreamToken(token: "x") }',
+      extensions: '{"operationId":"o1"}',
+    });
+    const response = await stream(
+      'GET',
+      { ...ann, accept, [HEADER]: await reserve() },
+      undefined,
+      `?${query}`,
+    );
+    expect(response.status).toBe(405);
+    expect((await response.json()).errors[0].message).toMatch(
+      /only perform a mutation operation from a POST/,
+    );
+  });
+
   test('a syntax error is returned with a code', async () => {
     const response = await operation(await reserve(), { ...WRONG, query: '{' });
     expect([response.status, (await response.json()).errors]).toMatchObject([

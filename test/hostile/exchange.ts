@@ -70,7 +70,7 @@ export function exchange(port: number, input: HostileInput): Promise<Exchange> {
 
 /** Whether the connection stays open after the head: for a stream, or for another request. */
 function staysOpen(text: string): boolean {
-  return /\r\n(content-type: text\/event-stream|connection: keep-alive)/i.test(text);
+  return /\r\n(content-type: (text\/event-stream|multipart\/mixed)|connection: keep-alive)/i.test(text);
 }
 
 /** Parses bytes as responses, as a lenient client would. */

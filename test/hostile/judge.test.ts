@@ -51,6 +51,22 @@ test.each<[name: string, pattern: RegExp, HostileInput, Exchange]>([
     ),
   ],
   [
+    'an error INTERNAL in a part',
+    /INTERNAL/,
+    input('graphql'),
+    exchangeOf(
+      200,
+      '--graphql\r\nContent-Type: application/json\r\n\r\n{"payload":{"errors":[{"message":"m","extensions":{"code":"INTERNAL"}}]}}\r\n--graphql--',
+      'multipart/mixed; boundary="graphql"',
+    ),
+  ],
+  [
+    'a GraphQL error without a code',
+    /undefined/,
+    input('graphql'),
+    exchangeOf(400, '{"errors":[{"message":"m"}]}', 'application/json'),
+  ],
+  [
     'content of another tenant',
     /another tenant/,
     input(),
@@ -74,6 +90,7 @@ test.each<[name: string, pattern: RegExp, HostileInput, Exchange]>([
 test.each<[name: string, HostileInput, Exchange]>([
   ['a problem', input(), problem(404, 'NOT_FOUND')],
   ['a rejection by GraphQL', input('graphql'), errors('BAD_USER_INPUT')],
+  ['an Accept header without a type of ours', input('graphql'), errors('NOT_ACCEPTABLE')],
   [
     'a rejection with line breaks that JSON does not escape',
     input('graphql'),

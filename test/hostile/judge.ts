@@ -10,6 +10,7 @@ export const MARKER = 'globex-eyes-only';
 const GRAPHQL_CODES = [
   ...['NOT_FOUND', 'FORBIDDEN', 'UNAUTHENTICATED', 'BAD_CURSOR', 'BAD_USER_INPUT', 'TOO_MANY_STREAMS'],
   ...['TOO_MANY_REQUESTS', 'CAPACITY', 'SOURCE_UNAVAILABLE', 'LOG_CORRUPT'],
+  ...['NOT_ACCEPTABLE', 'METHOD_NOT_ALLOWED'],
   ...['PERSISTED_QUERY_NOT_FOUND', 'PERSISTED_QUERY_NOT_SUPPORTED', 'PERSISTED_QUERY_MISMATCH'],
 ];
 
@@ -50,7 +51,8 @@ export function breachesOf(input: HostileInput, exchange: Exchange): string[] {
   if (unmet) breaches.push(unmet);
   for (const response of responses) {
     const cutOff = !response.isComplete && ended === 'by server';
-    if (cutOff && !isEventStream(response)) breaches.push(`${response.status}: the body ends too early`);
+    if (cutOff && !isEventStream(response) && !isMultipart(response))
+      breaches.push(`${response.status}: the body ends too early`);
     const fault = faultOf(input, response);
     if (fault) breaches.push(`${response.status}: ${fault}`);
   }
@@ -61,25 +63,25 @@ function isEventStream({ headers }: HttpResponse): boolean {
   return headers.get('content-type')?.startsWith('text/event-stream') ?? false;
 }
 
+function isMultipart({ headers }: HttpResponse): boolean {
+  return headers.get('content-type')?.startsWith('multipart/mixed') ?? false;
+}
+
 function faultOf(input: HostileInput, response: HttpResponse): string | undefined {
   const { status, headers, body } = response;
   if (status === 503) return headers.has('retry-after') ? undefined : 'without Retry-After';
   if (status >= 500 || status === 101) return `unintended: ${body.slice(0, 200)}`;
   if (isEventStream(response)) return streamFault(body);
+  if (isMultipart(response)) return multipartFault(body);
   if (input.pieces[0]?.subarray(0, 5).toString('latin1') === 'HEAD ') return undefined;
   const [result] = /\{"(errors|data)"[^\r\n]*\}/.exec(body) ?? [];
   const type = headers.get('content-type') ?? '';
-  if (result && /^(application\/.*json|multipart\/mixed)/.test(type))
-    return graphqlFault(result, isSingle(input));
+  if (result && /^application\/.*json/.test(type)) return graphqlFault(result);
   if (status < 400) return undefined;
   if (body === '' && headers.get('connection') === 'close' && PARSER_STATUSES.includes(status))
     return undefined;
   if (input.api === 'graphql' && body === '') return undefined;
   return problemFault(response);
-}
-
-function isSingle({ pieces }: HostileInput): boolean {
-  return /^[A-Z]+ \/graphql\/stream[/? ]/.test(pieces[0]?.toString('latin1', 0, 40) ?? '');
 }
 
 /** The fault of a problem document of RFC 9457, which must have a `code`. */
@@ -95,13 +97,11 @@ function problemFault({ status, headers, body }: HttpResponse): string | undefin
 }
 
 /** The fault of GraphQL errors, each of which must have a documented code; `INTERNAL` counts as a 5xx. */
-function graphqlFault(json: string, isSingleConnection = false): string | undefined {
+function graphqlFault(json: string): string | undefined {
   const result = parsed(json);
   if (!result) return `not valid JSON: ${json.slice(0, 100)}`;
   const errors = (result.errors ?? []) as { message: string; extensions?: { code?: string } }[];
-  // Rejections by graphql-sse itself have no code.
-  const known = isSingleConnection ? [...GRAPHQL_CODES, ''] : GRAPHQL_CODES;
-  const fault = errors.find(({ extensions }) => !known.includes(extensions?.code ?? ''));
+  const fault = errors.find(({ extensions }) => !GRAPHQL_CODES.includes(extensions?.code ?? ''));
   return fault && `error with code ${fault.extensions?.code}: ${fault.message.slice(0, 200)}`;
 }
 
@@ -109,6 +109,15 @@ function streamFault(body: string): string | undefined {
   // A rejection has no id. A frame with an id is an event, which may legitimately have an error.
   for (const [, data] of body.matchAll(/\n\nevent: next\ndata: (\{"errors"[^\n]*)\n\n/g)) {
     const fault = graphqlFault(data!);
+    if (fault) return fault;
+  }
+  return undefined;
+}
+
+function multipartFault(body: string): string | undefined {
+  // A rejection has no cursor.
+  for (const [, result] of body.matchAll(/\r\n\r\n\{"payload":(\{"errors".*\})\}\r\n--/g)) {
+    const fault = graphqlFault(result!);
     if (fault) return fault;
   }
   return undefined;

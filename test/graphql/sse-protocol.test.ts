@@ -105,7 +105,7 @@ describe('single connection mode', () => {
     openSse(`${app.url}/graphql/stream`, { headers: { [TOKEN]: token } });
   const dataOf = (stream: SseStream) => stream.frames.map(({ event, data }) => [event, JSON.parse(data)]);
 
-  test('a reservation is 201 with a token of its own in the body', async () => {
+  test('a reservation is 201 with a new token in the body', async () => {
     const responses = [await send('PUT'), await send('PUT', { accept: 'text/plain' })];
     expect(responses.map(({ status }) => status)).toEqual([201, 201]);
     expect(responses[0]!.headers.get('content-type')).toMatch(/^text\/plain/);

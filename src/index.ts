@@ -32,5 +32,4 @@ export {
 } from './server/create-execstream.ts';
 export { type ListenOptions, listen, type Server } from './server/node-server.ts';
 export { describeParts, type PartDescription } from './server/startup-report.ts';
-export type { EventStreamSettings } from './sse/event-stream.ts';
-export { DEFAULT_STREAM_SETTINGS } from './sse/event-streams.ts';
+export { DEFAULT_STREAM_SETTINGS, type EventStreamSettings } from './sse/stream-settings.ts';

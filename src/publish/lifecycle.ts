@@ -61,7 +61,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   const executionId = execution.id;
   let phase: RunPhase = phases.OPEN;
   let attempt = execution.attempt;
-  let begun: Promise<Execution> | undefined;
+  let rowBegin: Promise<Execution> | undefined;
   let ending: Promise<boolean> | undefined;
   let leaving: Promise<void> | undefined;
   /** Aborts when the run is rejected: the caller's signal. */
@@ -131,7 +131,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       const result = await recordRunEnd(end, {
         outbox,
         row,
-        begun: begun!,
+        rowBegin: rowBegin!,
         sizes,
         flushMs: limits.endMs / 2,
         onRowEnded: () => enter(phases.rowEnded(phase)),
@@ -163,8 +163,8 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       return attempt;
     },
     async begin() {
-      begun = beginRow();
-      const opened = begun.then(() => outbox.opened(limits.beginMs));
+      rowBegin = beginRow();
+      const opened = rowBegin.then(() => outbox.opened(limits.beginMs));
       const isOpened = await settleWithin(opened, limits.beginMs);
       if (rejected.signal.aborted) throw rejected.signal.reason;
       if (!isOpened) {

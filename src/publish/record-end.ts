@@ -27,7 +27,7 @@ export interface RecordEndOptions {
   readonly outbox: Pick<Outbox, 'flush' | 'push' | 'position'>;
   readonly row: Pick<RowWriter, 'finish' | 'markEnd'>;
   /** Resolves with the row once this attempt has begun. */
-  readonly begun: Promise<Pick<Execution, 'attempt' | 'startedAt'>>;
+  readonly rowBegin: Promise<Pick<Execution, 'attempt' | 'startedAt'>>;
   /** Time for the queued events to reach the log before the row is finished. */
   readonly flushMs: number;
   /** Limits of the terminal event. */
@@ -44,10 +44,10 @@ export interface RecordEndOptions {
  */
 export async function recordRunEnd(
   end: ExecutionEnd,
-  { outbox, row, begun, flushMs, sizes, onRowEnded, endedAt }: RecordEndOptions,
+  { outbox, row, rowBegin, flushMs, sizes, onRowEnded, endedAt }: RecordEndOptions,
 ): Promise<Exclude<EndOutcome, { outcome: 'missing' }>> {
   await outbox.flush(flushMs);
-  const { attempt, startedAt } = await begun;
+  const { attempt, startedAt } = await rowBegin;
   const recorder: EndRecorder<EndedRow> = {
     sizes,
     async append(terminal) {

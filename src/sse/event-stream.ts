@@ -12,6 +12,7 @@
 import type { Frame } from './frame.ts';
 import type { Sink } from './sink.ts';
 import type { StreamFormat } from './stream-format.ts';
+import type { EventStreamSettings } from './stream-settings.ts';
 
 /** Bytes requested from a source at a time. */
 const WRITE_BYTES = 64 * 1024;
@@ -32,39 +33,6 @@ export interface FrameSource {
   /** The frame that ends the protocol, as GraphQL's `complete`; undefined if the last frame has done so. */
   finalFrame(): Frame | undefined;
   close(): void;
-}
-
-export interface EventStreamSettings {
-  /**
-   * How long clients wait before they reconnect, in ms; sent to them.
-   * @default 1_000
-   */
-  readonly retryMs: number;
-  /**
-   * A comment is sent after this time without any other write.
-   * @default 15_000
-   */
-  readonly heartbeatMs: number;
-  /**
-   * A connection is rotated after 80 to 100 % of this time.
-   * @default 600_000
-   */
-  readonly lifetimeMs: number;
-  /**
-   * A client that has read nothing for this time is disconnected, and may reconnect. Checked with each heartbeat.
-   * @default 60_000
-   */
-  readonly stalledMs: number;
-  /**
-   * Rate limit of one stream, so that one that replays a long log leaves bandwidth to the others.
-   * @default 16 * 1024 * 1024
-   */
-  readonly bytesPerSecond: number;
-  /**
-   * Whether HTTP/1.1 connections are written to past Node's streams. The bytes are the same.
-   * @default true
-   */
-  readonly directWrites: boolean;
 }
 
 /** What an owner of streams does for each of them. */

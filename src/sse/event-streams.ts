@@ -1,21 +1,8 @@
 // The open event streams of this process: each is the body of a response; they are counted, rotated and drained together.
-import {
-  EventStream,
-  type EventStreamHooks,
-  type EventStreamSettings,
-  type FrameSource,
-} from './event-stream.ts';
+import { EventStream, type EventStreamHooks, type FrameSource } from './event-stream.ts';
 import { EventStreamBody } from './response-body.ts';
+import { DEFAULT_STREAM_SETTINGS, type EventStreamSettings } from './stream-settings.ts';
 import { WriteScheduler } from './write-scheduler.ts';
-
-export const DEFAULT_STREAM_SETTINGS: EventStreamSettings = {
-  retryMs: 1_000,
-  heartbeatMs: 15_000,
-  lifetimeMs: 10 * 60_000,
-  stalledMs: 60_000,
-  bytesPerSecond: 16 * 1024 * 1024,
-  directWrites: true,
-};
 
 /** Streams that a draining server rotates per second, unless its deadline requires a higher rate. */
 const ROTATIONS_PER_SECOND = 500;

@@ -1,10 +1,11 @@
 // Responses to a request for an event stream: the stream, no content, or an invitation to retry later.
 import type { FrameSource } from './event-stream.ts';
-import { DEFAULT_STREAM_SETTINGS, type EventStreams } from './event-streams.ts';
+import type { EventStreams } from './event-streams.ts';
 import { type Frame, joinFrames, opening } from './frame.ts';
 import { RelayedBody, type RelayHooks } from './relayed-body.ts';
 import { InterruptedBody } from './response-body.ts';
 import { SSE_FORMAT, type StreamFormat } from './stream-format.ts';
+import { DEFAULT_STREAM_SETTINGS } from './stream-settings.ts';
 
 /** Seconds after which a request that was rejected temporarily may be repeated. */
 export const RETRY_AFTER_SECONDS = 5;

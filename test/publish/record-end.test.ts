@@ -61,7 +61,7 @@ function setUp({
         steps.push(`markEnd ${seq}`);
       },
     },
-    begun: Promise.resolve({ attempt: 1, startedAt: STARTED_AT }),
+    rowBegin: Promise.resolve({ attempt: 1, startedAt: STARTED_AT }),
     flushMs: 10,
     sizes: DEFAULT_SIZE_LIMITS,
     onRowEnded: () => steps.push('row ended'),

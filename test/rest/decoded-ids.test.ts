@@ -75,11 +75,11 @@ describe('PROTOCOL.md, Execution ids: slashes that a proxy has decoded', () => {
     }
   });
 
-  test('an execution is begun, and its events are appended, at the decoded path', async () => {
+  test('an execution begins, and its events are appended, at the decoded path', async () => {
     const path = `${app.url}${BASE}/orders/42`;
-    const begun = await fetch(path, { method: 'PUT', body: JSON.stringify({ mode: 'TEXT' }) });
-    expect(begun.status).toBe(201);
-    const { token } = (await begun.json()) as { token: string };
+    const created = await fetch(path, { method: 'PUT', body: JSON.stringify({ mode: 'TEXT' }) });
+    expect(created.status).toBe(201);
+    const { token } = (await created.json()) as { token: string };
     const appended = await fetch(`${path}/events`, {
       method: 'POST',
       headers: { 'Publisher-Token': token, 'Idempotency-Key': '1' },

@@ -109,11 +109,11 @@ describeBrowser('a page of another origin in Chromium', () => {
     const authorization = bearer(await tokenOf({ scope: 'publish' }));
     const path = '/api/v0/executions/agents/a1';
     const init = { method: 'PUT', headers: authorization, body: '{"mode":"TEXT"}' };
-    const begun = await fetchFrom(listed.url + path, init);
-    expect(begun.status).toBe(201);
+    const created = await fetchFrom(listed.url + path, init);
+    expect(created.status).toBe(201);
     const headers = {
       ...authorization,
-      'publisher-token': (JSON.parse(begun.text) as { token: string }).token,
+      'publisher-token': (JSON.parse(created.text) as { token: string }).token,
       'publisher-head': '1',
       'idempotency-key': 'k',
     };

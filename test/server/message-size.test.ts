@@ -43,8 +43,8 @@ async function read(app: ListeningApp, id: string, mode: ExecutionMode) {
 async function publishOverHttp(app: ListeningApp, id: string): Promise<void> {
   const path = `${app.url}/api/v0/executions/agents/${id}`;
   const json = { 'content-type': 'application/json' };
-  const begun = await fetch(path, { method: 'PUT', headers: json, body: '{"mode":"TEXT"}' });
-  const { token } = (await begun.json()) as { token: string };
+  const created = await fetch(path, { method: 'PUT', headers: json, body: '{"mode":"TEXT"}' });
+  const { token } = (await created.json()) as { token: string };
   const events = [
     { type: 'tool_call', data: { ...call, result: RESULT } },
     { type: 'complete', data: { result: 'done' } },

@@ -1,10 +1,11 @@
 // One stream from its first bytes to its end, on fake time and without sockets.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { EventStream, type EventStreamSettings, type FrameSource } from '../../src/sse/event-stream.ts';
-import { DEFAULT_STREAM_SETTINGS, EventStreams } from '../../src/sse/event-streams.ts';
+import { EventStream, type FrameSource } from '../../src/sse/event-stream.ts';
+import { EventStreams } from '../../src/sse/event-streams.ts';
 import type { Frame } from '../../src/sse/frame.ts';
 import { streamResponse } from '../../src/sse/responses.ts';
 import { SSE_FORMAT } from '../../src/sse/stream-format.ts';
+import { DEFAULT_STREAM_SETTINGS, type EventStreamSettings } from '../../src/sse/stream-settings.ts';
 import { collect, settled } from '../support/app.ts';
 
 const SETTINGS = { retryMs: 1_000, heartbeatMs: 15_000, lifetimeMs: 600_000 };

@@ -21,7 +21,7 @@ import type { Limits } from '../../src/server/limits.ts';
 import { listen } from '../../src/server/node-server.ts';
 import type { LivenessTimes } from '../../src/source/liveness-monitor.ts';
 import type { RowSourceTimes } from '../../src/source/row-source.ts';
-import type { EventStreamSettings } from '../../src/sse/event-stream.ts';
+import type { EventStreamSettings } from '../../src/sse/stream-settings.ts';
 import { createPublisher, type Publisher, type PublisherLimits } from '../../src/worker.ts';
 import { createMemoryStore } from './memory-store.ts';
 import { until } from './wait.ts';

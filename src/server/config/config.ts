@@ -1,8 +1,7 @@
 // Configuration: the only file that reads the environment.
 import { messageOf } from '../../event/errors.ts';
 import { parseRedisUrl } from '../../redis/url.ts';
-import type { EventStreamSettings } from '../../sse/event-stream.ts';
-import { DEFAULT_STREAM_SETTINGS } from '../../sse/event-streams.ts';
+import { DEFAULT_STREAM_SETTINGS, type EventStreamSettings } from '../../sse/stream-settings.ts';
 import type { TemporalSettings } from '../../temporal/source/temporal-client.ts';
 import type { JwtOptions } from '../auth/jwt.ts';
 import { requireLoopback } from '../auth/loopback.ts';

@@ -1,6 +1,6 @@
 // Settings of limits.
 import { MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES } from '../../event/size-limits.ts';
-import { DEFAULT_STREAM_SETTINGS } from '../../sse/event-streams.ts';
+import { DEFAULT_STREAM_SETTINGS } from '../../sse/stream-settings.ts';
 import { DEFAULT_SERVER_LIMITS } from '../limits.ts';
 import { integer, type Setting } from './env.ts';
 

@@ -1,5 +1,5 @@
 // Settings of the server and of the parts behind it.
-import { DEFAULT_STREAM_SETTINGS } from '../../sse/event-streams.ts';
+import { DEFAULT_STREAM_SETTINGS } from '../../sse/stream-settings.ts';
 import { checkOrigins } from '../cors-origins.ts';
 import { integer, listOf, oneOf, onOff, optionalText, optionalUrl, type Setting, text } from './env.ts';
 

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { readConfig } from '../../../src/server/config/config.ts';
 import { DEFAULT_SERVER_LIMITS } from '../../../src/server/limits.ts';
-import { DEFAULT_STREAM_SETTINGS } from '../../../src/sse/event-streams.ts';
+import { DEFAULT_STREAM_SETTINGS } from '../../../src/sse/stream-settings.ts';
 
 test('PROTOCOL.md, Other paths: the defaults are port 4000 and address 127.0.0.1', () => {
   expect(readConfig({})).toEqual({

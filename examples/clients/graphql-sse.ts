@@ -1,8 +1,33 @@
 // graphql-sse: a subscription that continues after its last event whenever the connection breaks.
-import { type Client, createClient, type ExecutionResult, type RequestParams, type Sink } from 'graphql-sse';
+import {
+  type Client,
+  createClient,
+  type ExecutionResult,
+  NetworkError,
+  type RequestParams,
+  type Sink,
+} from 'graphql-sse';
+
+/** The client retries a `NetworkError` only, and reports a connection that breaks between two results as another error. */
+export const networkErrors = (fetchFn = fetch): typeof fetch => {
+  async function* chunksOf(body: ReadableStream<Uint8Array>) {
+    const reader = body.getReader();
+    for (;;) {
+      const { done, value } = await reader.read().catch((error) => Promise.reject(new NetworkError(error)));
+      if (done) throw new NetworkError('the connection was closed');
+      yield value;
+    }
+  }
+  return async (input, init) => {
+    const response = await fetchFn(input, init);
+    const { body } = response;
+    return body ? Object.defineProperty(response, 'body', { value: chunksOf(body) }) : response;
+  };
+};
 
 /** The client's own retries, without a limit: by default it gives up after five. */
 const FOREVER = {
+  fetchFn: networkErrors(),
   retryAttempts: Number.POSITIVE_INFINITY,
   retry: () => new Promise<void>((resolve) => setTimeout(resolve, 500 + Math.random() * 500)),
 };

@@ -1,7 +1,7 @@
 // graphql-sse in both modes, as its documentation shows it and with the code of examples/clients.
 import { createClient, type ExecutionResult, type Sink, type Client as SseClient } from 'graphql-sse';
 import { createDistinctClient, createSingleClient, subscribe } from '../../examples/clients/graphql-sse.ts';
-import type { Client, Seen, Watched } from './clients.ts';
+import type { Client, Reconnecting, Seen, Watched } from './clients.ts';
 
 export const DOCUMENT = `
   subscription Watch($id: ID!, $after: Cursor) {
@@ -47,9 +47,13 @@ export function untilEnd(
 
 const requestOf = ({ id }: Watched) => ({ query: DOCUMENT, variables: { id } });
 
-const bare = (name: string, create: (url: string) => Pick<SseClient<boolean>, 'subscribe'>): Client => ({
+const bare = (
+  name: string,
+  reconnecting: Reconnecting,
+  create: (url: string) => Pick<SseClient<boolean>, 'subscribe'>,
+): Client => ({
   name,
-  reconnecting: 'replays',
+  reconnecting,
   watch: (watched) => untilEnd(watched, (sink) => create(watched.url).subscribe(requestOf(watched), sink)),
 });
 
@@ -60,8 +64,9 @@ const resuming = (name: string, create: (url: string) => Pick<SseClient<boolean>
 });
 
 export const GRAPHQL_SSE: readonly Client[] = [
-  bare('graphql-sse', (url) => createClient({ url: `${url}/graphql` })),
-  bare('graphql-sse, single connection', (url) =>
+  bare('graphql-sse', 'replays', (url) => createClient({ url: `${url}/graphql` })),
+  // The connection may break while the operation is sent: see `networkErrors` in the example.
+  bare('graphql-sse, single connection', 'replays or error', (url) =>
     createClient({ url: `${url}/graphql/stream`, singleConnection: true }),
   ),
   resuming('graphql-sse, resuming', createDistinctClient),

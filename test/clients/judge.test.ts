@@ -27,6 +27,12 @@ describe('a run', () => {
 test.each<[Client['reconnecting'], string, string[], string[]]>([
   ['resumes', 'rotation', ['ok'], ['1 duplicates', 'error shown', 'SILENT END']],
   ['replays', 'rotation', ['ok', '12 duplicates'], ['1 missing', 'error shown', 'SILENT END']],
+  [
+    'replays or error',
+    'rotation',
+    ['ok', '12 duplicates', 'error shown'],
+    ['1 missing', 'SILENT END', 'HANGS'],
+  ],
   ['error', 'rotation', ['error shown'], ['ok', '1 missing', 'SILENT END', 'HANGS']],
   ['error', 'whole run', ['ok'], ['error shown']],
 ])('a client that %s after a %s may have %j only', (reconnecting, scenario, good, bad) => {

@@ -1,5 +1,6 @@
 // The clients that people use, through rotations and restarts of a real server: none of them ends silently, and those
 // that follow docs/graphql.md and docs/rest.md miss and repeat nothing. Prints a table.
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describePostgres } from '../support/postgres.ts';
 import { describeOwnRedis } from '../support/redis.ts';
@@ -17,12 +18,16 @@ describePostgres('with Postgres', () => {
   describeOwnRedis('and Redis', () => {
     let world: World;
     const columns = new Map<string, Map<string, string>>();
+    /** Why a client reported an error, by scenario and client. */
+    const causes = new Map<string, string>();
     const runAll = async (name: Scenario['server']) => {
       const server = world[name];
       for (const scenario of SCENARIOS.filter((one) => one.server === name)) {
         const publishing = await world.begin(scenario.name.replace(' ', '-'));
         const publish = () => scenario.run(server, publishing);
-        columns.set(scenario.name, await watchAll(server.url, publishing, clients, publish));
+        const onError = (client: string, error: unknown) =>
+          void causes.set(`${scenario.name}, ${client}`, inspect(error));
+        columns.set(scenario.name, await watchAll(server.url, publishing, clients, publish, onError));
       }
     };
     beforeAll(async () => {
@@ -36,7 +41,8 @@ describePostgres('with Postgres', () => {
 
     describe.each(SCENARIOS)('$name', (scenario) => {
       test.each(clients)('$name', (client) => {
-        expect(columns.get(scenario.name)!.get(client.name)).toMatch(allowed(client, scenario.name));
+        const cell = columns.get(scenario.name)!.get(client.name);
+        expect(cell, causes.get(`${scenario.name}, ${client.name}`)).toMatch(allowed(client, scenario.name));
       });
     });
   });

@@ -1,6 +1,7 @@
 // The last acknowledged seq of each publisher. It reveals a log that was restored to an older state, which is
 // consistent in itself. A client may send it (`Publisher-Head`), which also works with several servers; this server
 // remembers the heads in its own responses.
+import { LruMap } from '../../async/lru-map.ts';
 import { ExecstreamError } from '../../event/errors.ts';
 
 /** The most recent publishers are remembered. */
@@ -9,7 +10,7 @@ const MAX_PUBLISHERS = 10_000;
 export type PublisherHeads = ReturnType<typeof createPublisherHeads>;
 
 export function createPublisherHeads() {
-  const heads = new Map<string, number>();
+  const heads = new LruMap<string, number>(MAX_PUBLISHERS);
   const keyOf = (executionId: string, token: string) => JSON.stringify([executionId, token]);
 
   return {
@@ -21,10 +22,7 @@ export function createPublisherHeads() {
       return Math.max(headOf(request), heads.get(keyOf(executionId, token)) ?? 0);
     },
     set(executionId: string, token: string, head: number): void {
-      const key = keyOf(executionId, token);
-      heads.delete(key);
-      heads.set(key, head);
-      if (heads.size > MAX_PUBLISHERS) heads.delete(heads.keys().next().value!);
+      heads.set(keyOf(executionId, token), head);
     },
   };
 }

@@ -1,25 +1,23 @@
 // A Yoga plugin: the single connection mode of GraphQL over SSE. Each reservation belongs to the caller that created it,
-// and expires if no connection uses it. Each caller has a limited number of them.
-//
-// graphql-sse buffers every result until it is read. So results are passed to it only as fast as the connection takes
-// them, and a reservation has a limited number of operations.
+// and expires if no connection uses it (reservation-table.ts). Results are passed to graphql-sse only as fast as the
+// connection takes them.
 //
 // A reservation's token starts with a keyed hash of its caller, so that no other caller can use it, and no state is needed
 // to check that. Tokens that were not issued by this process are unknown.
 import { createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import type { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { Counts } from '../async/counts.ts';
-import { Semaphore } from '../async/semaphore.ts';
-import { ExecstreamError, isExecstreamError } from '../event/errors.ts';
+import { isExecstreamError } from '../event/errors.ts';
 import { singleValue } from '../event/query-parameters.ts';
-import { ANONYMOUS, type Caller, callerKey } from '../execution/permission.ts';
+import { type Caller, callerKey } from '../execution/permission.ts';
 import type { Quotas } from '../execution/quotas.ts';
 import { retryAfterOf } from '../schema/operation.ts';
 import type { EventStreams } from '../sse/event-streams.ts';
 import { relayedResponse } from '../sse/responses.ts';
 import { isInternal, maskError, statusOf, toGraphQLError, withoutHttp, withProtocolCode } from './errors.ts';
+import { ReservationTable } from './reservation-table.ts';
 import { createSingleConnection } from './single-connection.ts';
+import { SSE_TYPE } from './subscription-encoder.ts';
 
 /** Names that graphql-sse's protocol defines. */
 const HEADER = 'x-graphql-event-stream-token';
@@ -29,25 +27,11 @@ const PARAMETERS = [PARAMETER, 'operationId', 'query', 'operationName', 'variabl
 const PATH = '/graphql/stream';
 const RESULT = Buffer.from('event: next\n');
 
-/** Time after which a reservation without a connection expires. */
-const CONNECT_MS = 30_000;
-/** Reservations without a connection. */
-const MAX_WAITING = 10_000;
-/** Results of a connection that may wait to be written. */
-const WINDOW = 4;
-/** Concurrent operations of one reservation. */
-const MAX_OPERATIONS = 100;
 /** Reservations of one caller, with or without a connection. */
 export const DEFAULT_RESERVATIONS_PER_CALLER = 100;
 
 type OnRequest = NonNullable<Plugin['onRequest']>;
 type Payload = Parameters<OnRequest>[0];
-
-/** A connection, open or reserved. */
-interface Connection {
-  readonly window: Semaphore;
-  operations: number;
-}
 
 export interface ReservationOptions {
   readonly streams: EventStreams;
@@ -64,12 +48,7 @@ export function useReservations({
   const secret = randomBytes(32);
   const callers = new WeakMap<Request, Caller>();
   const tokens = new WeakMap<Request, string>();
-  /** The timers of reservations without a connection, by token. */
-  const waiting = new Map<string, NodeJS.Timeout>();
-  /** Reservations, with or without a connection, by caller. */
-  const open = new Counts();
-  /** By token. */
-  const connections = new Map<string, Connection>();
+  const table = new ReservationTable(perCaller);
   const ownerOf = (caller: Caller) =>
     createHmac('sha256', secret).update(callerKey(caller)).digest('base64url');
 
@@ -80,19 +59,9 @@ export function useReservations({
       tokens.set(request, token);
       return isSame(token.split('.')[0]!, owner) ? token : undefined;
     },
-    onNext: (request) => connections.get(tokens.get(request)!)?.window.acquire(),
-    onComplete: (request) => operationEnded(tokens.get(request)!),
+    onNext: (request) => table.room(tokens.get(request)!),
+    onComplete: (request) => table.endOperation(tokens.get(request)!),
   });
-
-  function operationEnded(token: string): void {
-    const connection = connections.get(token);
-    if (connection) connection.operations -= 1;
-  }
-
-  function disconnected(token: string): void {
-    connections.get(token)?.window.close();
-    connections.delete(token);
-  }
 
   async function handle(payload: Payload): Promise<void> {
     const { request, url } = payload;
@@ -111,80 +80,47 @@ export function useReservations({
   }
 
   /** Counts the reservation or operation that a request would create, before it is created. */
-  function count(payload: Payload): () => void {
-    const { request } = payload;
+  function count({ request }: Payload): () => void {
     if (request.method === 'PUT') {
-      reserve(callers.get(request)!);
-      return () => release(payload);
+      const caller = callers.get(request)!;
+      quotas.charge(caller, 'reservations');
+      table.reserve(caller);
+      return () => table.release(caller);
     }
     const token = tokenOf(request);
-    const connection = request.method === 'POST' ? connections.get(token) : undefined;
-    if (!connection) return () => {};
-    if (connection.operations >= MAX_OPERATIONS) {
-      const detail = `too many operations: the limit is ${MAX_OPERATIONS} for one reservation`;
-      throw new ExecstreamError('TOO_MANY_REQUESTS', detail);
-    }
-    connection.operations += 1;
-    return () => operationEnded(token);
-  }
-
-  /** Counts a reservation before it is created. */
-  function reserve(caller: Caller): void {
-    quotas.charge(caller, 'reservations');
-    if (waiting.size >= MAX_WAITING) {
-      throw new ExecstreamError('CAPACITY', 'too many reservations without a connection');
-    }
-    if (caller !== ANONYMOUS && open.of(callerKey(caller)) >= perCaller) {
-      const detail = `too many open reservations: the limit is ${perCaller} for one caller`;
-      throw new ExecstreamError('TOO_MANY_REQUESTS', detail);
-    }
-    open.increment(callerKey(caller));
-  }
-
-  function release({ request }: Payload): void {
-    open.decrement(callerKey(callers.get(request)!));
+    const isCounted = request.method === 'POST' && table.beginOperation(token);
+    return () => isCounted && table.endOperation(token);
   }
 
   function track(response: Response, payload: Payload): Response {
     const { request } = payload;
-    if (response.headers.get('content-type')?.startsWith('text/event-stream')) {
-      const token = tokens.get(request)!;
-      const isReserved = waiting.has(token);
-      clearTimeout(waiting.get(token));
-      waiting.delete(token);
-      const { window } = connect(token);
-      return relayedResponse(streams, response, request.signal, {
-        onTaken: (message) => isResult(message) && window.release(),
-        onClosed: () => {
-          disconnected(token);
-          if (isReserved) release(payload);
-        },
+    const token = tokens.get(request)!;
+    const caller = callers.get(request)!;
+    if (request.method === 'PUT' && response.status === 201) {
+      table.awaitConnection(token, () => {
+        table.release(caller);
+        void releaseUnused(token, payload);
       });
     }
-    if (request.method === 'PUT' && response.status === 201) expire(tokens.get(request)!, payload);
-    return response;
+    if (!response.headers.get('content-type')?.startsWith(SSE_TYPE)) return response;
+    const isReserved = table.connect(token);
+    return relayedResponse(streams, response, request.signal, {
+      onTaken: (message) => isResult(message) && table.resultWritten(token),
+      onClosed: () => {
+        table.disconnect(token);
+        if (isReserved) table.release(caller);
+      },
+    });
   }
 
-  function connect(token: string): Connection {
-    const connection = connections.get(token) ?? { window: new Semaphore(WINDOW), operations: 0 };
-    connections.set(token, connection);
-    return connection;
-  }
-
-  /** Expires a reservation that is not used: opening and closing its stream makes graphql-sse release it. */
-  function expire(token: string, payload: Payload): void {
-    connect(token);
-    const releaseUnused = async () => {
-      waiting.delete(token);
-      release(payload);
-      const headers = { accept: 'text/event-stream', [HEADER]: token };
-      const request = new Request(payload.request.url, { headers });
-      callers.set(request, callers.get(payload.request)!);
-      const response = await sse.handle(request, payload.serverContext as object);
-      await response.body?.cancel();
-      disconnected(token);
-    };
-    waiting.set(token, setTimeout(() => void releaseUnused(), CONNECT_MS).unref());
+  /** Opening and closing the stream of a reservation makes graphql-sse release it. */
+  async function releaseUnused(token: string, { request: created, serverContext }: Payload): Promise<void> {
+    const headers = { accept: SSE_TYPE, [HEADER]: token };
+    const request = new Request(created.url, { headers });
+    callers.set(request, callers.get(created)!);
+    const response = await sse.handle(request, serverContext as object);
+    await response.body?.cancel();
+    table.disconnect(token);
   }
 
   return {

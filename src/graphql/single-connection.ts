@@ -12,7 +12,7 @@ export interface SingleConnectionOptions {
   /** Returns the token of a request's reservation; undefined if it belongs to another caller. */
   authenticate(request: Request): string | undefined;
   /** Called before a result is sent to a reservation's connection. */
-  onNext(request: Request): Promise<void> | undefined;
+  onNext(request: Request): Promise<void>;
   onComplete(request: Request): void;
 }
 

@@ -47,7 +47,7 @@ async function watchThrough(fetchFn: (app: ListeningApp) => typeof fetch): Promi
   return seen;
 }
 
-test('a connection that breaks while the operation is sent is an error to the client by itself', async () => {
+test('a connection that breaks while the operation is sent is reported as an error without networkErrors', async () => {
   await expect(watchThrough(rotatingFetch)).rejects.toThrow('terminated');
 });
 

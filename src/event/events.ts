@@ -37,7 +37,11 @@ export interface PatchOperation {
 }
 
 /** Why the previous text, value and tool calls are void. */
-export type ResetReason = 'attempt' | 'log_lost' | 'overflow';
+/**
+ * Why everything before a `reset` is void: another attempt, another run under the same id, another source of the same
+ * execution's events, a log that was lost, or a publisher whose queue was full.
+ */
+export type ResetReason = 'attempt' | 'run' | 'source' | 'log_lost' | 'overflow';
 
 export interface EventData {
   workflow_start: { workflowId: string; workflowType: string; runId: string };

@@ -77,7 +77,7 @@ export const EVENT_DATA: { readonly [T in EventType]: z.ZodType<EventData[T]> } 
   llm_chunk: z.strictObject({ content: z.string() }),
   structured_delta: z.strictObject({ patch: PATCH }),
   warning: z.strictObject({ code: z.string().min(1), message: z.string() }),
-  reset: z.strictObject({ reason: z.enum(['attempt', 'log_lost', 'overflow']) }),
+  reset: z.strictObject({ reason: z.enum(['attempt', 'run', 'source', 'log_lost', 'overflow']) }),
   gap: z.strictObject({
     fromSeq: z.int().min(1),
     toSeq: z.int().min(1),

@@ -7,7 +7,7 @@
 
 import type { Leases } from '../coordination/lease.ts';
 import type { LivenessReader, LivenessWriter } from '../coordination/liveness.ts';
-import type { ExecutionEvent, NewEvent } from '../event/events.ts';
+import type { ExecutionEvent, NewEvent, ResetReason } from '../event/events.ts';
 
 /** Who gives events their seq: the log (`auto`), or the source, which numbers them 1, 2, 3, … itself (`fixed`). */
 export type Numbering = 'auto' | 'fixed';
@@ -24,6 +24,8 @@ export interface LogHead {
   readonly end: number;
   /** Whether a publisher holds the log. A relay does not write to an auto log then. */
   readonly hasPublisher: boolean;
+  /** Why this epoch follows another one (`OpenRequest.lost`); absent if it does not, as far as the log knows. */
+  readonly resetReason?: ResetReason;
   /** The note of the last append that had one (`AppendRequest.note`); absent if there is none. */
   readonly note?: string;
 }
@@ -48,12 +50,12 @@ export interface OpenRequest {
   /**
    * Set by a writer that found its log lost: the epoch and the last acknowledged seq that it knew. If the log is
    * complete after all (this epoch, a head not below `acknowledged`), nothing happens. Otherwise the log is dropped
-   * and a new epoch starts, in an auto log with a `reset` (`log_lost`) as its first event. A source that met a
-   * `conflict` passes `acknowledged: Infinity`, which starts a new epoch wherever the log still has this one. A server
+   * and a new epoch starts, in an auto log with a `reset` as its first event. The reason is that of all resets which
+   * viewers of other epochs get; `log_lost` by default. A source that met a `conflict` passes `acknowledged: Infinity`, which starts a new epoch wherever the log still has this one. A server
    * that has read more of an auto log than is left of it names neither publisher nor fence: the new epoch then belongs
    * to the current holder.
    */
-  readonly lost?: { readonly epoch: string; readonly acknowledged: number };
+  readonly lost?: { readonly epoch: string; readonly acknowledged: number; readonly reason?: ResetReason };
 }
 
 export type OpenResult =

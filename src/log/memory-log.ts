@@ -4,7 +4,7 @@
 // 1. The log holds the seqs of `events` without a gap, up to `head`; `bytes` is the sum of their envelopes.
 // 2. The last event always stays, however large it is.
 import { formatCursor, newEpoch } from '../event/cursor.ts';
-import { type ExecutionEvent, isTerminal, type NewEvent } from '../event/events.ts';
+import { type ExecutionEvent, isTerminal, type NewEvent, type ResetReason } from '../event/events.ts';
 import {
   type AppendRequest,
   BATCHES_REMEMBERED,
@@ -22,6 +22,7 @@ export class MemoryLog {
   readonly executionId: string;
   readonly epoch = newEpoch();
   readonly numbering: Numbering;
+  readonly resetReason: ResetReason | undefined;
   attempt: number;
   publisher: string | undefined;
   /** The head when the current publisher took the log: while it is the head, the publisher has appended nothing. */
@@ -37,9 +38,10 @@ export class MemoryLog {
   readonly #sizes: number[] = [];
   #bytes = 0;
 
-  constructor(executionId: string, { numbering, attempt, publisher, fence = 0 }: OpenRequest) {
+  constructor(executionId: string, { numbering, attempt, publisher, fence = 0, lost }: OpenRequest) {
     this.executionId = executionId;
     this.numbering = numbering;
+    this.resetReason = lost && (lost.reason ?? 'log_lost');
     this.attempt = attempt;
     this.publisher = publisher;
     this.fence = fence;
@@ -51,7 +53,7 @@ export class MemoryLog {
   }
 
   toHead(): LogHead {
-    const { epoch, head, numbering, attempt, end, publisher, note } = this;
+    const { epoch, head, numbering, attempt, end, publisher, resetReason, note } = this;
     return {
       epoch,
       head,
@@ -59,6 +61,7 @@ export class MemoryLog {
       attempt,
       end,
       hasPublisher: publisher !== undefined,
+      ...(resetReason && { resetReason }),
       ...(note !== '' && { note }),
     };
   }

@@ -128,7 +128,7 @@ class MemoryLogs {
     if (former && isLossReport(request)) log.publisher = former.publisher;
     this.#logs.set(executionId, log);
     if (request.lost && log.numbering === 'auto') {
-      this.#add(log, [{ type: 'reset', ts: timestamp(), data: { reason: 'log_lost' } }]);
+      this.#add(log, [{ type: 'reset', ts: timestamp(), data: { reason: log.resetReason! } }]);
       log.takenAt = log.head;
     }
     return { outcome: 'opened', head: log.toHead(), isNewEpoch: true };

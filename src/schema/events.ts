@@ -87,7 +87,8 @@ const DESCRIPTIONS: Partial<Record<`${EventType}.${string}`, string>> = {
     'White space is content. The text is the concatenation of all chunks since the last reset.',
   'structured_delta.patch':
     'RFC 6902 operations on the current value, which is null at the start and after a reset.',
-  'reset.reason': '`attempt`, `log_lost` or `overflow`: previous text, value and tool calls are void.',
+  'reset.reason':
+    '`attempt`, `run`, `source`, `log_lost` or `overflow` (PROTOCOL.md): previous text, value and tool calls are void.',
   'gap.text': 'The complete text as of `toSeq`, if it is known.',
   'gap.textOmitted': 'The text is known and does not fit into a message.',
   'gap.textBytes': 'The size of an omitted text: bytes of JSON.',

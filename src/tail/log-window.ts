@@ -6,7 +6,7 @@
 // - The ring holds the terminal event once there is one: an ended log expires, even under viewers that are still far
 //   from its end.
 // - Nothing changes after the terminal event, except that another epoch may replace it.
-import { type ExecutionEvent, isTerminal } from '../event/events.ts';
+import { type ExecutionEvent, isTerminal, type ResetReason } from '../event/events.ts';
 import type { SizeLimits } from '../event/size-limits.ts';
 import type { Execution } from '../execution/store.ts';
 import type { LogPage } from '../log/log.ts';
@@ -23,6 +23,8 @@ export class LogWindow {
   /** Seq of the terminal event; 0 while the execution is open. */
   end = 0;
   attempt = 1;
+  /** Why this incarnation follows another one. */
+  resetReason: ResetReason = 'log_lost';
   readonly ring = new EventRing();
   /** The result, if the terminal event is all that is left of the log. */
   archivedResult: ArchivedResult | undefined;
@@ -70,6 +72,7 @@ export class LogWindow {
   startEpoch(page: LogPage | undefined): void {
     this.epoch = page?.epoch ?? '';
     this.attempt = page?.attempt ?? this.attempt;
+    this.resetReason = page?.resetReason ?? 'log_lost';
     this.skipTo(page);
   }
 

@@ -1,12 +1,18 @@
 // Synthetic events, generated for one viewer and not stored in the log: `reset`, `gap` and `warning`. The cursor of each
 // is the one to resume after.
 import { type Cursor, formatCursor, parseCursor } from '../event/cursor.ts';
-import { type EventData, type ExecutionEvent, type NewEvent, timestamp } from '../event/events.ts';
+import {
+  type EventData,
+  type ExecutionEvent,
+  type NewEvent,
+  type ResetReason,
+  timestamp,
+} from '../event/events.ts';
 import type { LogWindow } from './log-window.ts';
 
 /** Voids everything before it: the log is read again from its first event. */
-export function reset(log: LogWindow): ExecutionEvent {
-  return create(log, { seq: 0, epoch: log.epoch }, 'reset', { reason: 'log_lost' });
+export function reset(log: LogWindow, reason: ResetReason): ExecutionEvent {
+  return create(log, { seq: 0, epoch: log.epoch }, 'reset', { reason });
 }
 
 /** Takes the place of trimmed events. It carries the complete result if only the terminal event follows. */

@@ -92,12 +92,15 @@ export class ViewerCursor {
   }
 
   #restart(): ExecutionEvent {
+    // A head that has fallen within an epoch is a loss, whatever the reason for the epoch.
+    const isOtherEpoch = this.epoch !== undefined && this.epoch !== this.#tail.epoch;
+    const reason = isOtherEpoch ? this.#tail.resetReason : 'log_lost';
     this.isLost = false;
     this.epoch = this.#tail.epoch;
     this.seq = 0;
     this.#readAhead = undefined;
     this.#trimmedTo = 0;
-    return reset(this.#tail);
+    return reset(this.#tail, reason);
   }
 
   #skipTrimmed(): ExecutionEvent {

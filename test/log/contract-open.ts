@@ -260,6 +260,28 @@ export function openContract(make: MakeLog): void {
       ]);
     });
 
+    test('an open that reports a loss may name another reason, which the head keeps', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id, { publisher: 'a' });
+      expect(head.resetReason).toBeUndefined();
+      const lost = { epoch: head.epoch, acknowledged: Number.POSITIVE_INFINITY, reason: 'run' } as const;
+      expect(await log.open(id, { numbering: 'auto', publisher: 'a', attempt: 1, lost })).toMatchObject({
+        head: { resetReason: 'run' },
+        isNewEpoch: true,
+      });
+      const page = (await log.read(id, 0, 10))!;
+      expect(page.resetReason).toBe('run');
+      expect(page.events.map(({ data }) => data)).toEqual([{ reason: 'run' }]);
+      const fixed = freshId();
+      await log.open(fixed, {
+        numbering: 'fixed',
+        attempt: 1,
+        lost: { epoch: 'goneaway0000', acknowledged: 1 },
+      });
+      expect(await log.head(fixed)).toMatchObject({ head: 0, resetReason: 'log_lost' });
+    });
+
     test('an open that reports a loss starts one new epoch where the head is too low, however often it is sent', async () => {
       const log = newLog();
       const id = freshId();

@@ -1,6 +1,6 @@
 // Cursors that are not a position in the log: `reset` is sent exactly when it is required.
 import { describe, expect, it } from 'vitest';
-import { keepTaking, publish, range, seqs, settled, setUp, shown, TestLog, takeAll } from './harness.ts';
+import { ID, keepTaking, publish, range, seqs, settled, setUp, shown, TestLog, takeAll } from './harness.ts';
 
 describe('a cursor', () => {
   it('a cursor of another epoch gets a reset, then all events', async () => {
@@ -19,6 +19,22 @@ describe('a cursor', () => {
     });
     expect(Math.abs(Date.parse(reset!.ts) - Date.now())).toBeLessThan(5_000);
     expect(seqs(rest)).toEqual([1, 2, 3]);
+  });
+
+  it('a cursor of the epoch before gets the reason for which this one follows it', async () => {
+    const { log, publisher, open } = await setUp();
+    await publisher.chunks(3);
+    const viewer = await open();
+    await takeAll(viewer);
+    const lost = { epoch: publisher.epoch, acknowledged: Number.POSITIVE_INFINITY, reason: 'run' } as const;
+    await log.open(ID, { numbering: 'auto', publisher: 'p', attempt: 1, lost });
+    await settled();
+    const [reset] = await takeAll(viewer);
+    expect(reset).toMatchObject({ type: 'reset', seq: 0, data: { reason: 'run' } });
+    // A head that has fallen is a loss, whatever the epoch.
+    const { epoch } = (await log.head(ID))!;
+    const [lostEvents] = await takeAll(await open({ after: { seq: 9, epoch } }));
+    expect(lostEvents).toMatchObject({ type: 'reset', data: { reason: 'log_lost' } });
   });
 
   it('cursor 0 of another epoch gets a reset', async () => {

@@ -33,7 +33,7 @@ const made = { executionId: 'a1', ts: '2026-02-01T00:00:00.000Z', attempt: 2 };
 
 describe('a synthetic event', () => {
   test('has the time at which it is made, and the cursor to resume after', () => {
-    expect(reset(windowOf())).toEqual({
+    expect(reset(windowOf(), 'log_lost')).toEqual({
       ...made,
       ...{ id: '0-abcdefghij', seq: 0, type: 'reset', data: { reason: 'log_lost' } },
     });

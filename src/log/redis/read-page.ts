@@ -1,5 +1,6 @@
 // Reading a log in Redis, one page at a time.
 import { ExecstreamError } from '../../event/errors.ts';
+import type { ResetReason } from '../../event/events.ts';
 import type { Connection } from '../../redis/connection.ts';
 import type { LogKeys } from '../../redis/keys.ts';
 import type { KnownBatch, LogHead, LogPage, Numbering } from '../log.ts';
@@ -14,6 +15,7 @@ type Reply = [
   end: number,
   hasPublisher: 0 | 1,
   note: string,
+  resetReason: ResetReason | '',
   envelopes: string[],
 ];
 
@@ -29,7 +31,7 @@ export async function readPage(
     (redis as ScriptedRedis).readLog(keys.log, keys.meta, after, limit),
   );
   if (reply === null) return undefined;
-  const [, , , , , , , envelopes] = reply as Reply;
+  const [, , , , , , , , envelopes] = reply as Reply;
   const head = toHead(reply as Reply);
   // A field of the meta hash that is not a number ends the script's reply early.
   if (!Array.isArray(envelopes) || !isHead(head)) throw corrupt(executionId);
@@ -67,7 +69,7 @@ export async function readBatch(
 
 /** The head as the scripts return it, followed by further fields. */
 export function toHead(reply: readonly unknown[]): LogHead {
-  const [epoch, head, numbering, attempt, end, hasPublisher, note] = reply as Reply;
+  const [epoch, head, numbering, attempt, end, hasPublisher, note, resetReason] = reply as Reply;
   return {
     epoch,
     head,
@@ -75,6 +77,7 @@ export function toHead(reply: readonly unknown[]): LogHead {
     attempt,
     end,
     hasPublisher: hasPublisher === 1,
+    ...(resetReason !== '' && { resetReason }),
     ...(note !== '' && { note }),
   };
 }

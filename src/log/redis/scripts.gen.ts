@@ -5,16 +5,17 @@ local function int(n) return string.format('%.0f', n) end
 local log, meta = KEYS[1], KEYS[2]
 local function load()
   local f = redis.call('HMGET', meta, 'epoch', 'head', 'numbering', 'attempt', 'publisher', 'takenAt', 'fence',
-    'end', 'first', 'bytes', 'note')
+    'end', 'first', 'bytes', 'note', 'reason')
   if not f[1] then return nil end
   local stored = { epoch = f[1], head = tonumber(f[2]), numbering = f[3], attempt = tonumber(f[4]), publisher = f[5],
     takenAt = tonumber(f[6]), fence = tonumber(f[7]), ['end'] = tonumber(f[8]),
-    first = tonumber(f[9]), bytes = tonumber(f[10]), note = f[11] or '' }
+    first = tonumber(f[9]), bytes = tonumber(f[10]), note = f[11] or '',
+    reason = f[12] or '' }
   if stored.head > 0 and redis.call('EXISTS', log) == 0 then return nil end
   return setmetatable({}, { __index = stored })
 end
 local function headOf(m)
-  return m.epoch, m.head, m.numbering, m.attempt, m['end'], m.publisher ~= '' and 1 or 0, m.note
+  return m.epoch, m.head, m.numbering, m.attempt, m['end'], m.publisher ~= '' and 1 or 0, m.note, m.reason
 end
 local publish, channel = 'PUBLISH', KEYS[3]
 if not channel then publish, channel = 'SPUBLISH', table.remove(ARGV, 1) end
@@ -124,16 +125,17 @@ local function int(n) return string.format('%.0f', n) end
 local log, meta = KEYS[1], KEYS[2]
 local function load()
   local f = redis.call('HMGET', meta, 'epoch', 'head', 'numbering', 'attempt', 'publisher', 'takenAt', 'fence',
-    'end', 'first', 'bytes', 'note')
+    'end', 'first', 'bytes', 'note', 'reason')
   if not f[1] then return nil end
   local stored = { epoch = f[1], head = tonumber(f[2]), numbering = f[3], attempt = tonumber(f[4]), publisher = f[5],
     takenAt = tonumber(f[6]), fence = tonumber(f[7]), ['end'] = tonumber(f[8]),
-    first = tonumber(f[9]), bytes = tonumber(f[10]), note = f[11] or '' }
+    first = tonumber(f[9]), bytes = tonumber(f[10]), note = f[11] or '',
+    reason = f[12] or '' }
   if stored.head > 0 and redis.call('EXISTS', log) == 0 then return nil end
   return setmetatable({}, { __index = stored })
 end
 local function headOf(m)
-  return m.epoch, m.head, m.numbering, m.attempt, m['end'], m.publisher ~= '' and 1 or 0, m.note
+  return m.epoch, m.head, m.numbering, m.attempt, m['end'], m.publisher ~= '' and 1 or 0, m.note, m.reason
 end
 local publish, channel = 'PUBLISH', KEYS[3]
 if not channel then publish, channel = 'SPUBLISH', table.remove(ARGV, 1) end
@@ -178,13 +180,14 @@ local function isRelay(fence, publisher) return fence and publisher == '' end
 local function hasPublisher(m) return m.numbering == 'auto' and m.publisher ~= '' end
 local epoch, numbering, publisher, attempt = ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
 local fence, lostEpoch, lostAcknowledged = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10])
-local ts, takeoverCursor = ARGV[11], ARGV[12] or ''
+local ts, takeoverCursor, reason = ARGV[11], ARGV[12] or '', ARGV[13] or 'log_lost'
 local function begin(keptFence)
   redis.call('UNLINK', log, meta)
   local m = { epoch = epoch, head = 0, numbering = numbering, attempt = attempt, publisher = publisher, takenAt = 0,
-    fence = math.max(fence or 0, keptFence), ['end'] = 0, first = 1, bytes = 0, note = '' }
+    fence = math.max(fence or 0, keptFence), ['end'] = 0, first = 1, bytes = 0, note = '',
+    reason = lostEpoch ~= '' and reason or '' }
   if lostEpoch ~= '' and numbering == 'auto' then
-    add(m, { '"reset"', ts, '{"reason":"log_lost"}' }, 1)
+    add(m, { '"reset"', ts, '{"reason":"' .. reason .. '"}' }, 1)
     m.takenAt = m.head
   end
   return m
@@ -238,16 +241,17 @@ local function int(n) return string.format('%.0f', n) end
 local log, meta = KEYS[1], KEYS[2]
 local function load()
   local f = redis.call('HMGET', meta, 'epoch', 'head', 'numbering', 'attempt', 'publisher', 'takenAt', 'fence',
-    'end', 'first', 'bytes', 'note')
+    'end', 'first', 'bytes', 'note', 'reason')
   if not f[1] then return nil end
   local stored = { epoch = f[1], head = tonumber(f[2]), numbering = f[3], attempt = tonumber(f[4]), publisher = f[5],
     takenAt = tonumber(f[6]), fence = tonumber(f[7]), ['end'] = tonumber(f[8]),
-    first = tonumber(f[9]), bytes = tonumber(f[10]), note = f[11] or '' }
+    first = tonumber(f[9]), bytes = tonumber(f[10]), note = f[11] or '',
+    reason = f[12] or '' }
   if stored.head > 0 and redis.call('EXISTS', log) == 0 then return nil end
   return setmetatable({}, { __index = stored })
 end
 local function headOf(m)
-  return m.epoch, m.head, m.numbering, m.attempt, m['end'], m.publisher ~= '' and 1 or 0, m.note
+  return m.epoch, m.head, m.numbering, m.attempt, m['end'], m.publisher ~= '' and 1 or 0, m.note, m.reason
 end
 local m = load()
 if not m then return false end

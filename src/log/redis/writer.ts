@@ -105,6 +105,7 @@ function openArguments(request: OpenRequest): (string | number)[] {
     Math.min(lost?.acknowledged ?? 0, Number.MAX_SAFE_INTEGER),
     JSON.stringify(timestamp()),
     takeoverCursor ?? '',
+    lost?.reason ?? 'log_lost',
   ];
 }
 
@@ -126,7 +127,7 @@ type Reply = [string, ...(string | number)[]];
 function toOpenResult([outcome, ...rest]: Reply): OpenResult {
   switch (outcome) {
     case 'opened':
-      return { outcome, head: toHead(rest), isNewEpoch: rest[7] === 1 };
+      return { outcome, head: toHead(rest), isNewEpoch: rest[8] === 1 };
     case 'ended':
       return { outcome, head: toHead(rest) };
     case 'superseded':

@@ -1,20 +1,21 @@
 -- Opens a log, and creates it if it is missing or lost (LogWriter.open in log.ts).
 -- KEYS, ARGV: see shared/write.lua; then new epoch, numbering, publisher, attempt, fence, lost epoch,
---   lost acknowledged, ts, takeover cursor
+--   lost acknowledged, ts, takeover cursor, reset reason
 -- Returns the outcome and its details: a head and whether the epoch is new to the writer, or an attempt, or a
 --   numbering.
 -- @include shared/write.lua
 local epoch, numbering, publisher, attempt = ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
 local fence, lostEpoch, lostAcknowledged = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10])
--- The last argument is optional: publishers that call the script themselves have none (docs/publishing.md).
-local ts, takeoverCursor = ARGV[11], ARGV[12] or ''
+-- The last two are optional: publishers that call the script themselves have none (docs/publishing.md).
+local ts, takeoverCursor, reason = ARGV[11], ARGV[12] or '', ARGV[13] or 'log_lost'
 
 local function begin(keptFence)
   redis.call('UNLINK', log, meta)
   local m = { epoch = epoch, head = 0, numbering = numbering, attempt = attempt, publisher = publisher, takenAt = 0,
-    fence = math.max(fence or 0, keptFence), ['end'] = 0, first = 1, bytes = 0, note = '' }
+    fence = math.max(fence or 0, keptFence), ['end'] = 0, first = 1, bytes = 0, note = '',
+    reason = lostEpoch ~= '' and reason or '' }
   if lostEpoch ~= '' and numbering == 'auto' then
-    add(m, { '"reset"', ts, '{"reason":"log_lost"}' }, 1)
+    add(m, { '"reset"', ts, '{"reason":"' .. reason .. '"}' }, 1)
     m.takenAt = m.head
   end
   return m

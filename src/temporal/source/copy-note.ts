@@ -1,4 +1,5 @@
 // The note that a copy leaves in the log of a workflow: which run the events belong to, and how far they are confirmed.
+import { numberingFrom } from '../shared/history-numbering.ts';
 import { formatNote, parseNote, type WorkflowNote } from '../shared/stream-query.ts';
 
 export interface CopyNote extends WorkflowNote {
@@ -6,26 +7,17 @@ export interface CopyNote extends WorkflowNote {
   readonly confirmed: number;
   /** The seq before the first event of the run, if the numbering is that of its history. */
   readonly base: number;
-  /** Whether the workflow has not confirmed the numbering itself. */
-  readonly isProvisional: boolean;
 }
 
-/** As stored in the log. `isGuess` is the stored name of `isProvisional`. */
 interface StoredFields {
   readonly confirmed?: number;
   readonly base?: number;
+  /** Earlier versions began a log with the start alone, before they knew whether the workflow streams itself. */
   readonly isGuess?: boolean;
 }
 
-export function formatCopyNote({
-  epoch,
-  runId,
-  runStartedAt,
-  confirmed,
-  base,
-  isProvisional,
-}: CopyNote): string {
-  const stored: StoredFields = { confirmed, base, isGuess: isProvisional };
+export function formatCopyNote({ epoch, runId, runStartedAt, confirmed, base }: CopyNote): string {
+  const stored: StoredFields = { confirmed, base };
   return formatNote({ epoch, runId, runStartedAt }, JSON.stringify(stored));
 }
 
@@ -36,8 +28,8 @@ export function parseCopyNote(text: string | undefined): CopyNote | undefined {
   const { confirmed, base, isGuess } = JSON.parse(text!) as StoredFields;
   return {
     ...note,
+    ...(isGuess && { epoch: numberingFrom(note).epoch }),
     confirmed: Number(confirmed) || 0,
     base: Number(base) || 0,
-    isProvisional: isGuess === true,
   };
 }

@@ -3,12 +3,16 @@
 // Invariants
 // 1. It opens the log with its token first: later appends with an older token are rejected.
 // 2. A log holds one epoch of a workflow's numbering, which its note names. For another one, or for an event that
-//    contradicts the log, the log starts a new epoch and all events are copied again.
+//    contradicts the log, the log starts a new epoch and all events are copied again. Only a log with nothing but the
+//    start of a history continues with the numbering of the workflow itself, which starts with the same event.
 // 3. `confirmed` never exceeds what the source reported and the log accepted: events that a sink appended are compared
 //    before they count.
 // 4. After a call with an unknown outcome the copy is discarded; the next one takes a new token (see 1).
+import type { ResetReason } from '../../event/events.ts';
 import { splitIntoBatches } from '../../log/append-batch.ts';
 import type { LogHead, LogWriter } from '../../log/log.ts';
+import { hasOnlyStart, isHistoryEpoch } from '../shared/history-numbering.ts';
+import { resetReasonOf } from '../shared/reset-reason.ts';
 import type { WorkflowEvent, WorkflowNote } from '../shared/stream-query.ts';
 import { formatCopyNote, parseCopyNote } from './copy-note.ts';
 
@@ -20,32 +24,33 @@ export interface Incarnation extends WorkflowNote {
    * @default 0
    */
   readonly base?: number;
-  /** Whether the workflow has not confirmed the numbering itself. */
-  readonly isProvisional?: boolean;
 }
 
 /**
  * - `done`
  * - `retry`: `confirmed` changed; copy again what follows it
  * - `superseded`: the log belongs to a run that started later
+ * - `streams`: the log of a history has events of the workflow itself by now
  * - `ended`: the log has its terminal event
  * - `published`: the log belongs to a publisher
  * - `fenced`: another watcher holds a newer token
  */
-export type FixedCopyOutcome = 'done' | 'retry' | 'superseded' | 'ended' | 'published' | 'fenced';
+export type FixedCopyOutcome = 'done' | 'retry' | 'superseded' | 'streams' | 'ended' | 'published' | 'fenced';
 
 type OpenOutcome = Exclude<FixedCopyOutcome, 'retry'>;
 
 export interface FixedCopy {
   /** The seq up to which the log holds what the source reported. */
   readonly confirmed: number;
+  /** The seq up to which the log had events of this epoch when it was opened or last appended to. */
+  readonly head: number;
   /** The last seq that was sent to the log in this epoch, including an append in flight. */
   readonly sent: number;
   /** The log's epoch; '' before `enter`. */
   readonly epoch: string;
   /** Opens the log for this incarnation. */
   enter(incarnation: Incarnation): Promise<OpenOutcome>;
-  /** Appends events, the first of which has a seq of up to `confirmed + 1`. Call `enter` first. */
+  /** Appends events, the first of which has a seq of up to `head + 1`. Call `enter` first. */
   append(events: readonly WorkflowEvent[]): Promise<FixedCopyOutcome>;
 }
 
@@ -61,6 +66,7 @@ const MAX_BATCH_EVENTS = 500;
 interface Position {
   readonly incarnation: Incarnation;
   readonly epoch: string;
+  readonly head: number;
   readonly confirmed: number;
   readonly sent: number;
 }
@@ -73,39 +79,39 @@ export function createFixedCopy({ log, executionId, fence }: FixedCopyOptions): 
     const head = await log.head(executionId);
     const decision = decideOpen(head, incarnation, voidEpoch);
     if (typeof decision === 'string') return decision;
-    const { lostEpoch } = decision;
+    const { lost } = decision;
     const opened = await log.open(executionId, {
       numbering: 'fixed',
       attempt: Math.max(incarnation.attempt, head?.attempt ?? 1),
       fence,
-      ...(lostEpoch !== undefined && { lost: { epoch: lostEpoch, acknowledged: Number.POSITIVE_INFINITY } }),
+      ...(lost && { lost: { ...lost, acknowledged: Number.POSITIVE_INFINITY } }),
     });
     if (opened.outcome === 'fenced' || opened.outcome === 'ended') return opened.outcome;
     if (opened.outcome !== 'opened') return 'published';
     const { epoch, head: lastSeq } = opened.head;
     const confirmed = epoch === head?.epoch ? Math.min(decision.confirmed, lastSeq) : 0;
-    position = { incarnation, epoch, confirmed, sent: 0 };
+    position = { incarnation, epoch, head: lastSeq, confirmed, sent: 0 };
     return 'done';
   }
 
   async function appendBatch(at: Position, batch: readonly WorkflowEvent[]): Promise<FixedCopyOutcome> {
     const { incarnation, epoch } = at;
-    const { base = 0, isProvisional = false } = incarnation;
+    const { base = 0 } = incarnation;
     const last = batch.at(-1)!.seq;
     const result = await log.append(executionId, {
       epoch,
       acknowledged: 0,
       fence,
       events: batch,
-      note: formatCopyNote({ ...incarnation, confirmed: last, base, isProvisional }),
+      note: formatCopyNote({ ...incarnation, confirmed: last, base }),
     });
     switch (result.outcome) {
       case 'appended':
-        position = { ...at, confirmed: last };
+        position = { ...at, head: Math.max(at.head, last), confirmed: last };
         return 'done';
       case 'gap':
         // The log lost its last events.
-        position = { ...at, confirmed: Math.min(at.confirmed, result.head) };
+        position = { ...at, head: result.head, confirmed: Math.min(at.confirmed, result.head) };
         return 'retry';
       case 'lost':
       case 'conflict': {
@@ -123,6 +129,9 @@ export function createFixedCopy({ log, executionId, fence }: FixedCopyOptions): 
   return {
     get confirmed() {
       return position?.confirmed ?? 0;
+    },
+    get head() {
+      return position?.head ?? 0;
     },
     get sent() {
       return position?.sent ?? 0;
@@ -151,7 +160,7 @@ export function createFixedCopy({ log, executionId, fence }: FixedCopyOptions): 
 
 /** How to open a log: which epoch of it is void, and what of it is confirmed otherwise. */
 interface OpenDecision {
-  readonly lostEpoch: string | undefined;
+  readonly lost: { readonly epoch: string; readonly reason: ResetReason } | undefined;
   readonly confirmed: number;
 }
 
@@ -161,16 +170,25 @@ interface OpenDecision {
  * @param voidEpoch an epoch of the log that the source contradicts.
  */
 export function decideOpen(
-  head: Pick<LogHead, 'numbering' | 'end' | 'epoch' | 'note'> | undefined,
+  head: Pick<LogHead, 'numbering' | 'end' | 'epoch' | 'head' | 'attempt' | 'note'> | undefined,
   incarnation: Incarnation,
   voidEpoch: string | undefined,
-): OpenDecision | Extract<FixedCopyOutcome, 'published' | 'ended' | 'superseded'> {
-  if (!head) return { lostEpoch: undefined, confirmed: 0 };
+): OpenDecision | Extract<FixedCopyOutcome, 'published' | 'ended' | 'superseded' | 'streams'> {
+  if (!head) return { lost: undefined, confirmed: 0 };
   if (head.numbering === 'auto') return 'published';
   if (head.end > 0) return 'ended';
   const note = parseCopyNote(head.note);
-  const isOther = note !== undefined && note.epoch !== incarnation.epoch;
-  if (isOther && note.runStartedAt > incarnation.runStartedAt) return 'superseded';
-  if (isOther || head.epoch === voidEpoch) return { lostEpoch: head.epoch, confirmed: 0 };
-  return { lostEpoch: undefined, confirmed: note?.confirmed ?? 0 };
+  if (note && note.epoch !== incarnation.epoch) {
+    const { runId, runStartedAt } = note;
+    const isSameRun = runId === incarnation.runId;
+    if (runStartedAt > incarnation.runStartedAt) return 'superseded';
+    if (isSameRun && isHistoryEpoch(incarnation.epoch) && !isHistoryEpoch(note.epoch)) return 'streams';
+    if (head.epoch !== voidEpoch && hasOnlyStart(head.head, note, incarnation.runId)) {
+      return { lost: undefined, confirmed: 0 };
+    }
+    const reason = resetReasonOf({ runId, attempt: head.attempt }, incarnation);
+    return { lost: { epoch: head.epoch, reason }, confirmed: 0 };
+  }
+  if (head.epoch === voidEpoch) return { lost: { epoch: head.epoch, reason: 'source' }, confirmed: 0 };
+  return { lost: undefined, confirmed: note?.confirmed ?? 0 };
 }

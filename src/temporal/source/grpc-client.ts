@@ -37,6 +37,12 @@ const DEFAULT_TIMES: CallTimes = { callMs: 5_000, queryMs: 5_000, longPollMs: 40
 /** How long the timer waits after the connection's own deadline. */
 const GRACE_MS = 500;
 
+/** A worker polls for up to a minute, and the server notes when a poll began. */
+const POLLED_WITHIN_MS = 75_000;
+
+// Temporal's TaskQueueType.
+const WORKFLOW_TASKS = 1;
+
 // Temporal's WorkflowExecutionStatus.
 const RUNNING = 1;
 const PAUSED = 8;
@@ -99,6 +105,7 @@ export function createTemporalClient(
         ({ connection }) => readHistory(connection, request),
         signal,
       ),
+    hasWorker: (run) => call('read', times.callMs, ({ connection }) => hasPoller(connection, run)),
     query: ({ namespace, workflowId, runId }, since, signal) =>
       call(
         'query',
@@ -164,12 +171,23 @@ async function describeRun({ workflowService }: Connection, ref: WorkflowRef): P
     runId,
     firstRunId: started.firstExecutionRunId || runId,
     workflowType: info.type?.name ?? '',
+    taskQueue: started.taskQueue?.name ?? '',
     parentId: started.parentWorkflowExecution?.workflowId ?? undefined,
     attempt: Math.max(1, started.attempt ?? 1),
     startedAt: toMs(info.startTime),
     isOpen: info.status === RUNNING || info.status === PAUSED,
     historyLength: Number(info.historyLength ?? 0),
   };
+}
+
+async function hasPoller({ workflowService }: Connection, run: WorkflowRun): Promise<boolean> {
+  const { pollers } = await workflowService.describeTaskQueue({
+    namespace: run.namespace,
+    taskQueue: { name: run.taskQueue },
+    taskQueueType: WORKFLOW_TASKS,
+  });
+  const since = Date.now() - POLLED_WITHIN_MS;
+  return (pollers ?? []).some(({ lastAccessTime }) => toMs(lastAccessTime) > since);
 }
 
 async function pendingRetries({ workflowService }: Connection, run: WorkflowRef): Promise<PendingRetry[]> {

@@ -1,7 +1,8 @@
-// Watches a run of a workflow that does not use execstream, by its history alone.
+// Watches a run by its history alone, which needs no worker.
 import { isFinal } from '../../event/events.ts';
 import { type CloseEvent, parseCloseEvent } from '../shared/close-event.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
+import { type HistoryNumbering, numberingFrom } from '../shared/history-numbering.ts';
 import type { WorkflowEvent } from '../shared/stream-query.ts';
 import { watchRetries } from './activity-retries.ts';
 import type { FixedCopyOutcome } from './fixed-copy.ts';
@@ -10,42 +11,35 @@ import { followHistory } from './history-reader.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 import type { WatchContext, WatchOutcome } from './watch-context.ts';
 
-/** Where the seqs of a run's events start. */
-export interface HistoryNumbering {
-  /** Names the numbering: the run that it started with. */
-  readonly epoch: string;
-  /** The seq before the run's first event. */
-  readonly base: number;
-}
-
-const EPOCH = /^history:/;
-
-/** Whether the epoch of a note is that of a history. */
-export function isHistoryEpoch(epoch: string): boolean {
-  return EPOCH.test(epoch);
-}
-
-/** A numbering that starts with this run. */
-export function numberingFrom(run: WorkflowRun): HistoryNumbering {
-  return { epoch: `history:${run.runId}`, base: 0 };
-}
-
 /** A run that has closed. */
-interface ClosedRun {
+export interface ClosedRun {
   readonly close: CloseEvent;
   readonly numbering: HistoryNumbering;
   /** The seq of the last event before the close event. */
   readonly lastSeq: number;
 }
 
+/** Holds the events of a history back. */
+export interface HistoryGate {
+  /**
+   * Takes in events of the history when its start is in the log. Resolves when the stream's events that follow the start
+   * may be appended; `stop` if the workflow turned out to stream itself.
+   */
+  observe(events: readonly HistoryEvent[]): Promise<'stop' | undefined>;
+}
+
+const OPEN: HistoryGate = { observe: async () => undefined };
+
 /**
  * Copies the events of a run until it closes; the close event is left to the caller.
+ * @param gate see `HistoryGate`
  * @throws ExecstreamError `SOURCE_UNAVAILABLE` if the log is unavailable; TemporalError `unknown-workflow`.
  */
 export async function watchByHistory(
   context: WatchContext,
   run: WorkflowRun,
   firstNumbering: HistoryNumbering,
+  gate: HistoryGate = OPEN,
 ): Promise<ClosedRun | { readonly stop: WatchOutcome }> {
   const { copy } = context;
   const { runId, startedAt: runStartedAt, attempt } = run;
@@ -59,7 +53,7 @@ export async function watchByHistory(
       numbering = numberingFrom(run);
       if (numbering.epoch !== epoch) continue;
     }
-    const read = await copyRun(context, run, numbering);
+    const read = await copyRun(context, run, numbering, gate);
     if ('close' in read) return read;
     if (read.stop !== 'retry') return { stop: read.stop };
   }
@@ -69,6 +63,7 @@ async function copyRun(
   context: WatchContext,
   run: WorkflowRun,
   numbering: HistoryNumbering,
+  gate: HistoryGate,
 ): Promise<ClosedRun | { readonly stop: WatchOutcome | 'retry' }> {
   const { temporal, copy, warnings, times, signal } = context;
   const toStreamEvent = createHistoryMapper(run, numbering.base > 0);
@@ -87,7 +82,11 @@ async function copyRun(
       seq += 1;
       events.push({ seq, ts: timeOf(event), type, data } as WorkflowEvent);
     }
-    if (events.length > 0) outcome = await copy.append(events);
+    // The start of a chain of runs is the same if the workflow streams itself.
+    const start = events.splice(0, events[0]?.seq === 1 && run.runId === run.firstRunId ? 1 : 0);
+    if (start.length > 0) outcome = await copy.append(start);
+    if (outcome === 'done' && (await gate.observe(history)) === 'stop') outcome = 'streams';
+    if (outcome === 'done' && events.length > 0) outcome = await copy.append(events);
     return outcome === 'done' ? undefined : 'stop';
   }
 

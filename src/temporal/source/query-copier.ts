@@ -27,10 +27,11 @@ export function createQueryCopier(
   const { temporal, store, executionId, copy, warnings, sizes } = context;
   let lastStatus: string | undefined;
 
-  /** The events after `confirmed`, including those that the run has trimmed. */
+  /** The events after `confirmed`, including those that the run has trimmed and that the log does not have. */
   async function completePage(page: StreamPage): Promise<readonly WorkflowEvent[]> {
-    if (page.base <= copy.confirmed) return page.events;
-    return [...(await eventsBefore(temporal, run, page, { since: copy.confirmed, sizes })), ...page.events];
+    const since = Math.max(copy.confirmed, copy.head);
+    if (page.base <= since) return page.events;
+    return [...(await eventsBefore(temporal, run, page, { since, sizes })), ...page.events];
   }
 
   async function setStatus({ status }: StreamPage): Promise<void> {

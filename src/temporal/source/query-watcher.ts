@@ -17,7 +17,6 @@ import type { HistoryEvent } from '../shared/history-event.ts';
 import { isTemporalError } from './errors.ts';
 import { followHistory } from './history-reader.ts';
 import { createPollSchedule } from './poll-schedule.ts';
-import { startProvisionally } from './provisional-start.ts';
 import { createQueryCopier } from './query-copier.ts';
 import { createQueryProgress } from './query-progress.ts';
 import type { WorkflowRun } from './temporal-client.ts';
@@ -83,7 +82,6 @@ export async function watchByQuery(
 
   /** Queries the open run whenever it changes, until the signal aborts. */
   async function poll(pollSignal: AbortSignal): Promise<Stop | undefined> {
-    if (progress.phase === 'unstarted') await startProvisionally(context, run);
     while (progress.phase === 'unstarted' && !pollSignal.aborted) await changed.wait(times.slowPollMs);
     while (!pollSignal.aborted) {
       const queriedAt = performance.now();
@@ -94,8 +92,6 @@ export async function watchByQuery(
         if (!isTemporalError(error)) throw error;
         if (pollSignal.aborted) return undefined;
         if (progress.recordFailure(error.condition) === 'use-history') return { stop: 'no-query' };
-        // A warning repeats the cursor of the log, so there must be a log first.
-        if (!progress.hasResponded) await startProvisionally(context, run);
         warnings.add('query', error);
       }
       const retryMs = progress.failures > 0 ? backoff(times.retryMs, progress.failures) : undefined;
@@ -111,7 +107,7 @@ export async function watchByQuery(
     // A run that had closed before the watch may not have had a worker for a long time.
     const timeout = AbortSignal.timeout(times.finalQueryTimeoutMs / (isOpen ? 1 : 3));
     const querySignal = AbortSignal.any([signal, timeout]);
-    while (progress.isBehind) {
+    while (progress.isBehind && (await temporal.hasWorker(run).catch(() => true))) {
       try {
         const copied = await copier.copyAll(querySignal);
         return 'stop' in copied ? copied : { close, ownEnd: copied.end, hasResponded: true };

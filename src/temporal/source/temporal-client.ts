@@ -35,6 +35,8 @@ export interface WorkflowRun extends WorkflowRef {
   /** The first run of the chain; a reset keeps it. */
   readonly firstRunId: string;
   readonly workflowType: string;
+  /** The task queue of its workflow tasks. */
+  readonly taskQueue: string;
   readonly parentId: string | undefined;
   /** From 1; counts the retries of the workflow itself. */
   readonly attempt: number;
@@ -85,6 +87,8 @@ export interface TemporalClient {
   /** The activities of an open run that are being retried. */
   retries(run: WorkflowRef): Promise<readonly PendingRetry[]>;
   history(request: HistoryRequest, signal?: AbortSignal): Promise<HistoryPage>;
+  /** Whether a worker polls the run's task queue, or did within the last minute. */
+  hasWorker(run: WorkflowRun): Promise<boolean>;
   /** Queries the workflow for its events after a seq. The result is not validated. */
   query(run: WorkflowRef, since: number, signal?: AbortSignal): Promise<unknown>;
   ping(): Promise<void>;

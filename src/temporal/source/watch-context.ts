@@ -27,6 +27,11 @@ export interface WatchTimes {
    */
   readonly retriesMs: number;
   /**
+   * How long the history of a workflow is held back at its first view, so that the query can respond before it.
+   * @default 250
+   */
+  readonly queryGraceMs: number;
+  /**
    * How long to wait for the response of a run that closed, for the events before its end.
    * @default 15000
    */
@@ -42,6 +47,7 @@ export const DEFAULT_WATCH_TIMES: WatchTimes = {
   slowPollMs: 15_000,
   taskStallMs: 2_000,
   retriesMs: 5_000,
+  queryGraceMs: 250,
   finalQueryTimeoutMs: 15_000,
   retryMs: { firstMs: 400, maxMs: 5_000 },
 };
@@ -67,11 +73,12 @@ export interface WatchContext {
  * Why a watch stopped.
  * - `ended`: the execution has ended
  * - `superseded`: the log belongs to a run that started later
+ * - `streams`: the log that was copied from a history has events of the workflow itself by now: start over, by the query
  * - `published`: the log belongs to a publisher
  * - `fenced`: another watcher took over
  * - `interrupted`: the signal aborted, or the watch must start over
  */
-export type WatchOutcome = 'ended' | 'superseded' | 'published' | 'fenced' | 'interrupted';
+export type WatchOutcome = 'ended' | 'superseded' | 'streams' | 'published' | 'fenced' | 'interrupted';
 
 /** Active warnings: shown to viewers until the condition clears. None of them ends a stream. */
 export interface ActiveWarnings {

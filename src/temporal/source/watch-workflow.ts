@@ -1,8 +1,8 @@
 // Watches one workflow under one lease: from run to run, by the query or by the history, to its end.
 //
 // Invariants
-// 1. The log's note says which of the two is used; without a note the workflow is queried first. A run that has
-//    responded to the query is not watched by its history.
+// 1. The log's note says which of the two is used. Without a note, and until it is known whether the run streams itself,
+//    its history is shown (undecided-watcher.ts). A run that has responded to the query is not watched by its history.
 // 2. Continue-as-new continues the numbering that the next run carries over. A retry, a cron run and a reset start
 //    another one: `copy.enter` then starts a new epoch of the log.
 // 3. The execution ends once Temporal reports that no other run follows.
@@ -11,13 +11,15 @@ import type { Execution } from '../../execution/store.ts';
 import type { LogHead } from '../../log/log.ts';
 import type { WorkflowEnd } from '../row-end.ts';
 import type { CloseEvent } from '../shared/close-event.ts';
+import { type HistoryNumbering, isHistoryEpoch, numberingFrom } from '../shared/history-numbering.ts';
 import type { WorkflowEvent } from '../shared/stream-query.ts';
 import { type CopyNote, parseCopyNote } from './copy-note.ts';
 import { continuationEvent } from './history-events.ts';
-import { type HistoryNumbering, isHistoryEpoch, numberingFrom, watchByHistory } from './history-watcher.ts';
+import { type ClosedRun as HistoryClose, watchByHistory } from './history-watcher.ts';
 import { watchByQuery } from './query-watcher.ts';
 import { nextRun, openRun } from './run-chain.ts';
 import type { WorkflowRef, WorkflowRun } from './temporal-client.ts';
+import { watchUndecided } from './undecided-watcher.ts';
 import type { WatchContext, WatchOutcome } from './watch-context.ts';
 import { endWorkflow } from './workflow-end.ts';
 
@@ -28,7 +30,15 @@ type Method =
       /** The run that is known to respond to the query. */
       readonly respondedRunId: string | undefined;
     }
-  | { readonly by: 'history'; readonly numbering: HistoryNumbering };
+  | {
+      readonly by: 'history';
+      /** The numbering of the log; undefined if there is none yet. */
+      readonly numbering: HistoryNumbering | undefined;
+      /** Whether the workflow has no handler for the query. */
+      readonly isCertain: boolean;
+    };
+
+const UNDECIDED: Method = { by: 'history', numbering: undefined, isCertain: false };
 
 /** A run that has closed, and the method that it turned out to need. */
 interface ClosedRun {
@@ -55,8 +65,7 @@ export async function watchWorkflow(
   let method = methodOf(note);
   let run = await openRun(temporal, ref, row, method.by === 'history' ? note?.runId : undefined);
   // The run that the note names no longer exists: another numbering starts.
-  if (method.by === 'history' && run.runId !== note?.runId)
-    method = { by: 'query', respondedRunId: undefined };
+  if (method.by === 'history' && run.runId !== note?.runId) method = UNDECIDED;
 
   while (!signal.aborted) {
     await beginAttempt(context, run);
@@ -70,10 +79,8 @@ export async function watchWorkflow(
       return outcome === 'retry' ? 'interrupted' : outcome;
     }
     if (method.by === 'history') {
-      method = {
-        by: 'history',
-        numbering: await continueNumbering(context, method.numbering, lastSeq, next, close),
-      };
+      const numbering = await continueNumbering(context, method.numbering!, lastSeq, next, close);
+      method = { ...method, numbering };
     }
     run = next;
   }
@@ -81,8 +88,9 @@ export async function watchWorkflow(
 }
 
 function methodOf(note: CopyNote | undefined): Method {
-  if (note && isHistoryEpoch(note.epoch)) return { by: 'history', numbering: note };
-  return { by: 'query', respondedRunId: note?.isProvisional ? undefined : note?.runId };
+  if (!note) return UNDECIDED;
+  if (isHistoryEpoch(note.epoch)) return { by: 'history', numbering: note, isCertain: false };
+  return { by: 'query', respondedRunId: note.runId };
 }
 
 async function watchRun(
@@ -91,6 +99,19 @@ async function watchRun(
   method: Method,
   hasOwnEvents: () => Promise<boolean>,
 ): Promise<{ readonly stop: WatchOutcome } | ClosedRun> {
+  if (method.by === 'history' && !method.isCertain) {
+    const { numbering } = method;
+    const watched = await watchUndecided(
+      context,
+      run,
+      numbering ?? numberingFrom(run),
+      numbering !== undefined,
+    );
+    if (watched === 'streams')
+      return watchRun(context, run, { by: 'query', respondedRunId: undefined }, hasOwnEvents);
+    if ('stop' in watched) return watched;
+    return closedByHistory(watched, watched.isCertain);
+  }
   if (method.by === 'query') {
     const watched = await watchByQuery(context, run, method.respondedRunId === run.runId);
     if ('close' in watched && (watched.hasResponded || (await hasOwnEvents()))) {
@@ -102,11 +123,13 @@ async function watchRun(
     // It has no handler for the query, or closed before it could be queried: its history is read.
     context.warnings.clear('query');
   }
-  const numbering = method.by === 'history' ? method.numbering : numberingFrom(run);
-  const watched = await watchByHistory(context, run, numbering);
-  if ('stop' in watched) return watched;
-  const { close, lastSeq } = watched;
-  return { close, ownEnd: undefined, lastSeq, method: { by: 'history', numbering: watched.numbering } };
+  const numbering = method.by === 'history' ? method.numbering : undefined;
+  const watched = await watchByHistory(context, run, numbering ?? numberingFrom(run));
+  return 'stop' in watched ? watched : closedByHistory(watched, true);
+}
+
+function closedByHistory({ close, lastSeq, numbering }: HistoryClose, isCertain: boolean): ClosedRun {
+  return { close, ownEnd: undefined, lastSeq, method: { by: 'history', numbering, isCertain } };
 }
 
 /** Whether the log has events that an earlier watcher got by the query: the end then follows them. */
@@ -115,7 +138,7 @@ async function hasOwnEvents(
   head: LogHead | undefined,
   note: CopyNote | undefined,
 ): Promise<boolean> {
-  if (!note || !head || note.isProvisional) return false;
+  if (!note || !head || isHistoryEpoch(note.epoch)) return false;
   return (await copy.enter({ ...note, attempt: head.attempt })) === 'done';
 }
 

@@ -103,7 +103,7 @@ export async function followWorkflow(
       const outcome = row && (await watch(row));
       failures = 0;
       if (outcome === 'ended') return 'over';
-      if (outcome === 'interrupted') return times.retryMs.firstMs;
+      if (outcome === 'interrupted' || outcome === 'streams') return times.retryMs.firstMs;
       // Jitter, so that servers that stand by do not all check at the same time.
       return times.standbyMs * (0.75 + Math.random() / 2);
     } catch (error) {

@@ -1,6 +1,8 @@
 // The log that a sink's events go to: finds it, starts it for a first event, and decides whether this run may append.
 import type { ExecutionStore } from '../../execution/store.ts';
 import type { LogWriter } from '../../log/log.ts';
+import { hasOnlyStart } from '../shared/history-numbering.ts';
+import { resetReasonOf } from '../shared/reset-reason.ts';
 import { formatNote, parseNote, type SinkEvent } from '../shared/stream-query.ts';
 import type { RunKey } from './wait-for-close.ts';
 
@@ -52,13 +54,20 @@ export async function resolveTarget(
   if (head && (!note || note.epoch === epoch)) {
     return { logEpoch: head.epoch, epoch, runId: note?.runId, note: head.note };
   }
+  // A server has begun the log from the history. The note is replaced with the next append.
+  if (head && note && hasOnlyStart(head.head, note, run.runId)) {
+    return { logEpoch: head.epoch, epoch, runId: undefined, note: head.note };
+  }
   // Only the first event of a later run starts a new epoch: an old run on a worker that was disconnected for a while
   // must not take the log back.
   if (head && event.seq !== 1) return { skipped: 'the log belongs to another run' };
   if (note && note.runStartedAt > run.runStartedAt) return { skipped: 'the log belongs to a later run' };
   await begin();
   if (event.seq !== 1) return { skipped: 'the log was lost or never started' };
-  const lost = head && { lost: { epoch: head.epoch, acknowledged: Number.POSITIVE_INFINITY } };
+  const reason = head && note && resetReasonOf({ runId: note.runId, attempt: head.attempt }, run);
+  const lost = head && {
+    lost: { epoch: head.epoch, acknowledged: Number.POSITIVE_INFINITY, ...(reason && { reason }) },
+  };
   const opened = await log.open(executionId, { numbering: 'fixed', attempt: run.attempt, ...lost });
   if (opened.outcome !== 'opened') return { skipped: `the log could not be opened (${opened.outcome})` };
   return { logEpoch: opened.head.epoch, epoch, runId: undefined, note: undefined };

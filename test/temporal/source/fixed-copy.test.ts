@@ -6,7 +6,7 @@ import { formatCopyNote, parseCopyNote } from '../../../src/temporal/source/copy
 import { createFixedCopy, decideOpen, type Incarnation } from '../../../src/temporal/source/fixed-copy.ts';
 
 const RUN: Incarnation = { epoch: 'r1', runId: 'r1', runStartedAt: 10, attempt: 1 };
-const NOTE = { epoch: 'r1', runId: 'r1', runStartedAt: 10, confirmed: 4, base: 2, isProvisional: true };
+const NOTE = { epoch: 'r1', runId: 'r1', runStartedAt: 10, confirmed: 4, base: 2 };
 
 function event(seq: number, step = `${seq}`): WorkflowEvent {
   return { seq, type: 'workflow_status', ts: '2026-01-01T00:00:00.000Z', data: { status: 'RUNNING', step } };
@@ -17,43 +17,64 @@ describe('the note of a copy', () => {
     expect(parseCopyNote(formatCopyNote(NOTE))).toEqual(NOTE);
   });
 
-  test('is stored under the names that earlier versions read', () => {
-    expect(JSON.parse(formatCopyNote(NOTE))).toEqual({
-      ...{ epoch: 'r1', runId: 'r1', runStartedAt: 10, confirmed: 4, base: 2, isGuess: true },
-    });
+  test('of an earlier version that did not know the workflow yet counts as one of a history', () => {
+    const note = parseCopyNote('{"epoch":"r1","runId":"r1","runStartedAt":10,"confirmed":1,"isGuess":true}');
+    expect(note).toEqual({ ...NOTE, epoch: 'history:r1', confirmed: 1, base: 0 });
   });
 
   test('may be that of a sink, which has confirmed nothing', () => {
     const note = parseCopyNote('{"epoch":"r1","runId":"r1","runStartedAt":10}');
-    expect(note).toEqual({ ...NOTE, confirmed: 0, base: 0, isProvisional: false });
+    expect(note).toEqual({ ...NOTE, confirmed: 0, base: 0 });
     expect(parseCopyNote('{"revision":3}')).toBeUndefined();
   });
 });
 
 describe('opening a log for a run', () => {
-  const head = { numbering: 'fixed', end: 0, epoch: 'e1', note: formatCopyNote(NOTE) } as const;
+  const note = formatCopyNote(NOTE);
+  const head = { numbering: 'fixed', end: 0, epoch: 'e1', head: 4, attempt: 1, note } as const;
 
   test('starts one that does not exist', () => {
-    expect(decideOpen(undefined, RUN, undefined)).toEqual({ lostEpoch: undefined, confirmed: 0 });
+    expect(decideOpen(undefined, RUN, undefined)).toEqual({ lost: undefined, confirmed: 0 });
   });
 
   test('continues one with the same numbering after the confirmed events', () => {
-    expect(decideOpen(head, RUN, undefined)).toEqual({ lostEpoch: undefined, confirmed: 4 });
+    expect(decideOpen(head, RUN, undefined)).toEqual({ lost: undefined, confirmed: 4 });
   });
 
   test('confirms nothing of one without a note', () => {
     const { note: _, ...bare } = head;
-    expect(decideOpen(bare, RUN, undefined)).toEqual({ lostEpoch: undefined, confirmed: 0 });
+    expect(decideOpen(bare, RUN, undefined)).toEqual({ lost: undefined, confirmed: 0 });
   });
 
   test('starts a new epoch for another numbering', () => {
-    const other = { ...RUN, epoch: 'r2', runStartedAt: 20 };
-    expect(decideOpen(head, other, undefined)).toEqual({ lostEpoch: 'e1', confirmed: 0 });
+    const other = { ...RUN, epoch: 'r2', runId: 'r2', runStartedAt: 20 };
+    const lost = (reason: string) => ({ lost: { epoch: 'e1', reason }, confirmed: 0 });
+    expect(decideOpen(head, other, undefined)).toEqual(lost('run'));
+    expect(decideOpen(head, { ...other, attempt: 2 }, undefined)).toEqual(lost('attempt'));
+    expect(decideOpen(head, { ...RUN, epoch: 'r2' }, undefined)).toEqual(lost('source'));
+  });
+
+  test('continues the start of a history with the numbering of the workflow', () => {
+    const started = { ...head, head: 1, note: formatCopyNote({ ...NOTE, epoch: 'history:r1', base: 0 }) };
+    expect(decideOpen(started, RUN, undefined)).toEqual({ lost: undefined, confirmed: 0 });
+    // The workflow has another start, or the history has gone on.
+    for (const [log, voidEpoch] of [
+      [started, 'e1'],
+      [{ ...started, head: 2 }, undefined],
+    ] as const) {
+      const decision = decideOpen(log, RUN, voidEpoch);
+      expect(decision).toEqual({ lost: { epoch: 'e1', reason: 'source' }, confirmed: 0 });
+    }
+  });
+
+  test('leaves a log that the workflow itself has continued', () => {
+    expect(decideOpen(head, { ...RUN, epoch: 'history:r1' }, undefined)).toBe('streams');
+    expect(decideOpen(head, { ...RUN, epoch: 'history:r1' }, 'e1')).toBe('streams');
   });
 
   test('starts a new epoch if the source contradicts the log, unless that has happened already', () => {
-    expect(decideOpen(head, RUN, 'e1')).toEqual({ lostEpoch: 'e1', confirmed: 0 });
-    expect(decideOpen(head, RUN, 'e0')).toEqual({ lostEpoch: undefined, confirmed: 4 });
+    expect(decideOpen(head, RUN, 'e1')).toEqual({ lost: { epoch: 'e1', reason: 'source' }, confirmed: 0 });
+    expect(decideOpen(head, RUN, 'e0')).toEqual({ lost: undefined, confirmed: 4 });
   });
 
   test('leaves the log of a later run, of a publisher, and one that has ended', () => {

@@ -112,3 +112,14 @@ export async function badQuery(): Promise<void> {
   });
   await condition(() => isGo);
 }
+
+/** Another purpose has its query of the same name. */
+export async function otherQuery(): Promise<string> {
+  let isGo = false;
+  setHandler(go, () => {
+    isGo = true;
+  });
+  setHandler(defineQuery('getStreamState'), () => ({ stream: 'of water' }));
+  await condition(() => isGo);
+  return 'dry';
+}

@@ -156,7 +156,7 @@ describeTemporal('a workflow that does not use execstream', () => {
     expect(linesOf(stream)).toEqual([
       '1 workflow_start',
       '2 warning ATTEMPT_FAILED',
-      '0 reset log_lost',
+      '0 reset attempt',
       '1 workflow_start',
       '2 workflow_status RUNNING timer 1 (0.05 s)',
       '3 workflow_status RUNNING timer 1 (0.05 s) fired',

@@ -44,12 +44,15 @@ describePostgres('with Postgres', () => {
           await handle.signal('go');
           await rest.ended(10_000);
           await graphql.ended(10_000);
-          expect(linesOf(rest)).toEqual([
-            '1 workflow_start',
-            ...[1, 2, 3, 4].map((i) => `${i + 1} workflow_status RUNNING signal ${i}`),
-            '6 complete SUCCESS',
-          ]);
-          expect(linesOf(graphql)).toEqual(linesOf(rest));
+          // A slow machine may show the history before the query responds: only what follows a reset counts.
+          for (const stream of [rest, graphql]) {
+            const lines = linesOf(stream);
+            expect(lines.slice(lines.lastIndexOf('0 reset source') + 1)).toEqual([
+              '1 workflow_start',
+              ...[1, 2, 3, 4].map((i) => `${i + 1} workflow_status RUNNING signal ${i}`),
+              '6 complete SUCCESS',
+            ]);
+          }
 
           await using foreign = await startForeignWorker(temporal);
           const id = uniqueId('foreign');

@@ -16,7 +16,14 @@ import { audience } from '../../source/audience.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 
 const RUN: WorkflowRun = {
-  ...{ namespace: 'default', workflowId: 'w', runId: 'r1', firstRunId: 'r1', workflowType: 'W' },
+  ...{
+    namespace: 'default',
+    workflowId: 'w',
+    runId: 'r1',
+    firstRunId: 'r1',
+    workflowType: 'W',
+    taskQueue: 'q',
+  },
   ...{ parentId: undefined, attempt: 1, startedAt: 1_000, isOpen: true, historyLength: 3 },
 };
 const TS = '2026-01-01T00:00:00.000Z';

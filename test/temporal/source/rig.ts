@@ -31,7 +31,14 @@ export interface WatchingOptions {
 }
 
 /** Short intervals, so that tests do not wait. */
-const WORKFLOWS = { leaseMs: 1_500, standbyMs: 200, slowPollMs: 3_000, taskStallMs: 1_000, retriesMs: 200 };
+const WORKFLOWS = {
+  leaseMs: 1_500,
+  standbyMs: 200,
+  slowPollMs: 3_000,
+  taskStallMs: 1_000,
+  retriesMs: 200,
+  queryGraceMs: 10_000,
+};
 
 export async function startWatching(address: string, options: WatchingOptions = {}): Promise<Watching> {
   const { log, store } = options.parts ?? { log: createMemoryLog(), store: createMemoryStore() };

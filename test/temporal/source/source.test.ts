@@ -18,7 +18,14 @@ afterEach(() => {
 });
 
 const RUN: WorkflowRun = {
-  ...{ namespace: 'default', workflowId: 'w', runId: 'r1', firstRunId: 'r1', workflowType: 'W' },
+  ...{
+    namespace: 'default',
+    workflowId: 'w',
+    runId: 'r1',
+    firstRunId: 'r1',
+    workflowType: 'W',
+    taskQueue: 'q',
+  },
   ...{ parentId: undefined, attempt: 1, startedAt: 1_000, isOpen: true, historyLength: 3 },
 };
 
@@ -38,6 +45,7 @@ function fakeClient(calls: Partial<TemporalClient>): TemporalClient {
     retries: unavailable,
     history: unavailable,
     query: unavailable,
+    hasWorker: async () => true,
     ping: unavailable,
     close: async () => {},
     ...calls,

@@ -1,0 +1,100 @@
+// Determines whether a run streams itself: queries it until it responds, or turns out to have no handler for the query.
+import { backoff } from '../../async/backoff.ts';
+import { delay } from '../../async/delay.ts';
+import { createSignal } from '../../async/signal.ts';
+import { parseCloseEvent } from '../shared/close-event.ts';
+import type { HistoryEvent } from '../shared/history-event.ts';
+import { isTemporalError, type TemporalError } from './errors.ts';
+import { readQueryPage } from './query-page.ts';
+import type { WorkflowRun } from './temporal-client.ts';
+import type { WatchContext } from './watch-context.ts';
+
+/** `unknown`: the run has closed and no worker responds, or the signal aborted. */
+export type ProbeAnswer = 'streams' | 'no-stream' | 'unknown';
+
+export interface StreamProbe {
+  readonly answer: Promise<ProbeAnswer>;
+  /** Whether the run can be queried: it has had a workflow task. */
+  readonly isAsking: boolean;
+  /** Takes in new events of the history: a run without a workflow task cannot be queried. */
+  observe(events: readonly HistoryEvent[]): void;
+}
+
+/** Failures of the query's handler after which it counts as one of another purpose. */
+const MAX_HANDLER_FAILURES = 3;
+/** Between two queries at least, however many workflow tasks are completed. */
+const SPACING_MS = 200;
+
+/**
+ * Starts to probe.
+ * @param shown resolves when viewers can receive warnings
+ */
+export function probeStream(context: WatchContext, run: WorkflowRun, shown: Promise<void>): StreamProbe {
+  const { temporal, warnings, times, sizes, signal } = context;
+  const changed = createSignal();
+  let hasTask = run.historyLength > 1;
+  let isClosed = !run.isOpen;
+  let isAnswered = false;
+
+  function warn(error: TemporalError): void {
+    void shown.then(() => isAnswered || signal.aborted || warnings.add('query', error));
+  }
+
+  async function query(): Promise<ProbeAnswer | TemporalError> {
+    try {
+      const result = await temporal.query(run, 0, signal);
+      try {
+        readQueryPage(result, run, 0, sizes);
+        return 'streams';
+      } catch {
+        // A default handler, or another one with the name of ours.
+        return 'no-stream';
+      }
+    } catch (error) {
+      if (!isTemporalError(error)) throw error;
+      if (signal.aborted) return 'unknown';
+      return error.condition === 'no-query' ? 'no-stream' : error;
+    }
+  }
+
+  async function probe(): Promise<ProbeAnswer> {
+    let failures = 0;
+    let handlerFailures = 0;
+    while (!signal.aborted) {
+      if (hasTask) {
+        const answer = await query();
+        if (typeof answer === 'string') return answer;
+        failures += 1;
+        if (answer.condition === 'query-failed') handlerFailures += 1;
+        if (handlerFailures >= MAX_HANDLER_FAILURES) return 'no-stream';
+        if (isClosed && answer.condition === 'no-worker') return 'unknown';
+        warn(answer);
+        await delay(SPACING_MS, signal);
+      }
+      await changed.wait(failures > 0 ? backoff(times.retryMs, failures) : times.slowPollMs);
+    }
+    return 'unknown';
+  }
+
+  signal.addEventListener('abort', changed.set, { once: true });
+  const answer = probe().finally(() => {
+    isAnswered = true;
+    warnings.clear('query');
+    signal.removeEventListener('abort', changed.set);
+  });
+  // Handled by the caller, unless the watch stops first.
+  answer.catch(() => {});
+  return {
+    answer,
+    get isAsking() {
+      return hasTask;
+    },
+    observe(events) {
+      const isScheduled = events.some((event) => event.workflowTaskScheduledEventAttributes);
+      if (isScheduled && !hasTask) changed.set();
+      hasTask ||= isScheduled;
+      isClosed ||= events.some((event) => parseCloseEvent(event) !== undefined);
+      if (events.some((event) => event.workflowTaskCompletedEventAttributes)) changed.set();
+    },
+  };
+}

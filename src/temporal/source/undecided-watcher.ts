@@ -1,0 +1,114 @@
+// Watches a run of which it is not known yet whether it streams itself: shows its history, which needs no worker, and
+// changes over to the query once the run responds to that.
+//
+// Invariants
+// 1. The start is shown immediately. What follows is held back until the query has responded, but not longer than
+//    `queryGraceMs` since a worker was last known to be there: the viewers of a workflow that streams itself should not
+//    see a history first and a `reset` afterwards.
+// 2. A sink that writes to the log shows that the workflow streams itself, too.
+// 3. The history is not copied any more when the run is watched by the query: there is one writer at a time.
+import { delay } from '../../async/delay.ts';
+import type { Announcement } from '../../log/log.ts';
+import type { HistoryNumbering } from '../shared/history-numbering.ts';
+import { type ClosedRun, type HistoryGate, watchByHistory } from './history-watcher.ts';
+import { type ProbeAnswer, probeStream } from './stream-probe.ts';
+import type { WorkflowRun } from './temporal-client.ts';
+import type { WatchContext, WatchOutcome } from './watch-context.ts';
+
+/** The run streams itself, or it has closed, or why the watch stops. */
+export type UndecidedResult =
+  | 'streams'
+  | (ClosedRun & {
+      /** Whether the run has no handler for the query. */
+      readonly isCertain: boolean;
+    })
+  | { readonly stop: WatchOutcome };
+
+/** How long a run that had closed before the watch may take to respond: its worker may be gone since a minute. */
+const CLOSED_QUERY_MS = 2_000;
+/** Until then an announcement has reached the viewers: a warning repeats their cursor. */
+const ANNOUNCED_MS = 200;
+
+/**
+ * Watches until the run closes, or turns out to stream itself.
+ * @param isShown whether the log has events of this history already
+ * @throws as `watchByHistory`
+ */
+export async function watchUndecided(
+  context: WatchContext,
+  run: WorkflowRun,
+  numbering: HistoryNumbering,
+  isShown: boolean,
+): Promise<UndecidedResult> {
+  const { temporal, log, executionId, copy, times } = context;
+  const done = new AbortController();
+  const signal = AbortSignal.any([context.signal, done.signal]);
+  const inner = { ...context, signal };
+  const hasWorker = () => temporal.hasWorker(run).catch(() => true);
+  const isWorkerThere = await hasWorker();
+  /** Resolves when the history need not be held back any longer. */
+  let grace: Promise<unknown> | undefined = isShown || !isWorkerThere ? Promise.resolve() : undefined;
+  let show!: () => void;
+  const shown = new Promise<void>((resolve) => {
+    show = () => void delay(ANNOUNCED_MS, signal).then(resolve);
+  });
+  let foundSink!: (answer: ProbeAnswer) => void;
+  const sink = new Promise<ProbeAnswer>((resolve) => {
+    foundSink = resolve;
+  });
+
+  function onAnnouncement({ epoch, events }: Announcement): void {
+    const isOurs = copy.epoch === '' || (epoch === copy.epoch && (events.at(-1)?.seq ?? 0) <= copy.sent);
+    if (!isOurs) foundSink('streams');
+  }
+
+  const probe = run.isOpen || isWorkerThere ? probeStream(inner, run, shown) : undefined;
+  let isStreaming = false;
+  const answer = Promise.race(probe ? [probe.answer, sink] : [sink]).then((given) => {
+    isStreaming = given === 'streams';
+    return given;
+  });
+
+  const gate: HistoryGate = {
+    async observe(events) {
+      show();
+      probe?.observe(events);
+      const isWorking = events.some((event) => event.workflowTaskCompletedEventAttributes);
+      if (isWorking) grace = undefined;
+      if (probe?.isAsking) grace ??= Promise.race([answer, delay(times.queryGraceMs, signal)]);
+      await grace;
+      return isStreaming ? 'stop' : undefined;
+    },
+  };
+
+  /** What the query says of a run that has closed, if a worker can respond to it. */
+  async function lastAnswer(): Promise<ProbeAnswer> {
+    if (!probe || !(await hasWorker())) return 'unknown';
+    const ms = run.isOpen ? times.finalQueryTimeoutMs : CLOSED_QUERY_MS;
+    return Promise.race([answer, delay(ms, signal).then(() => 'unknown' as const)]);
+  }
+
+  const unlisten = await log.listen(executionId, { onAnnouncement, onInterruption: () => {} });
+  try {
+    const historyEnd = new AbortController();
+    const watching = watchByHistory(
+      { ...inner, signal: AbortSignal.any([signal, historyEnd.signal]) },
+      run,
+      numbering,
+      gate,
+    );
+    const streams = answer.then(async (given) => (given === 'streams' ? given : await watching));
+    const watched = await Promise.race([watching, streams]);
+    if (watched === 'streams') {
+      historyEnd.abort();
+      await watching;
+      return 'streams';
+    }
+    if ('stop' in watched) return watched.stop === 'streams' ? 'streams' : watched;
+    const last = await lastAnswer();
+    return last === 'streams' ? last : { ...watched, isCertain: last === 'no-stream' };
+  } finally {
+    done.abort();
+    await unlisten().catch(() => {});
+  }
+}

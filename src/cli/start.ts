@@ -3,13 +3,22 @@ import cluster from 'node:cluster';
 import { Command, InvalidArgumentError } from 'commander';
 import { type Logger, pino } from 'pino';
 import { ExecstreamError, isExecstreamError } from '../event/errors.ts';
+import type { ExecutionStore } from '../execution/store.ts';
 import { type Config, readConfig } from '../server/config/config.ts';
 import { optionsFromConfig } from '../server/config/from-config.ts';
 import { toHelp } from '../server/config/reference.ts';
 import { createExecstream } from '../server/create-execstream.ts';
 import { listen } from '../server/node-server.ts';
 import { describeParts } from '../server/startup-report.ts';
-import { superviseWorkers } from './supervisor.ts';
+import { explainStartError } from './start-error.ts';
+import { stopOnSignals } from './stop-signals.ts';
+import { reportToSupervisor, superviseWorkers } from './supervisor.ts';
+
+/** How long a stop may take beyond DRAIN_MS: finishing responses, releasing leases and closing connections. */
+const CLOSE_MS = 15_000;
+
+/** How long a failed start may take to close what it opened. */
+const FAILED_START_MS = 3_000;
 
 export function startCommand(): Command {
   return new Command('start')
@@ -20,8 +29,7 @@ export function startCommand(): Command {
       try {
         await start(workers);
       } catch (error) {
-        process.stderr.write(`execstream: ${explain(error)}\n`);
-        process.exitCode = 1;
+        await fail(explainStartError(error));
       }
     });
 }
@@ -39,31 +47,56 @@ async function start(workers: number): Promise<void> {
   // Embedded parts cannot be shared by several processes.
   const missing = config.redisUrl ? (config.databaseUrl ? undefined : 'DATABASE_URL') : 'REDIS_URL';
   if (missing) throw new ExecstreamError('BAD_USER_INPUT', `--workers: requires ${missing}`);
-  return superviseWorkers(workers, logger);
+  return superviseWorkers({ count: workers, logger, deadlineMs: config.drainMs + CLOSE_MS });
 }
 
 async function serve(config: Config, logger: Logger): Promise<void> {
-  const options = optionsFromConfig(config, logger);
-  const server = await listen(createExecstream(options), config);
-  for (const { part, is, limits } of describeParts(config)) {
-    logger.info({ part }, limits ? `${is} (${limits})` : is);
+  const { log, store, ...options } = optionsFromConfig(config, logger);
+  const closeParts = () => Promise.all([log.close(), store.close()]);
+  const services = createExecstream({ ...options, log, store });
+  const listening = listen(services, config);
+  stopOnSignals({
+    logger,
+    deadlineMs: config.drainMs + CLOSE_MS,
+    isCounting: !cluster.isWorker,
+    stop: async () => {
+      await (await listening).close();
+      await closeParts();
+    },
+    force: () => process.exit(1),
+  });
+  try {
+    const server = await listening;
+    for (const { part, is, limits } of describeParts(config)) {
+      logger.info({ part }, limits ? `${is} (${limits})` : is);
+    }
+    logger.info({ url: server.url }, 'ready');
+    await checkStore(store);
+  } catch (error) {
+    await listening.then((server) => server.close(), services.close);
+    await closeParts();
+    throw error;
   }
-  logger.info({ url: server.url }, 'ready');
-
-  const stop = async (signal: NodeJS.Signals) => {
-    logger.info({ signal }, 'stopping');
-    await server.close();
-    await Promise.all([options.log.close(), options.store.close()]);
-    // The IPC channel to the supervisor would keep the process alive.
-    if (cluster.isWorker) process.disconnect();
-  };
-  process.once('SIGTERM', stop).once('SIGINT', stop);
+  if (cluster.isWorker) await reportToSupervisor({ started: true });
 }
 
-/** A message for the operator, without a stack trace. */
-function explain(error: unknown): string {
-  if (isExecstreamError(error)) return error.message;
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE') return 'PORT: already in use; set another one, or 0 for a free one';
-  return message;
+/**
+ * A database that is unavailable may be available later, and the server is not ready until then. One that rejects the
+ * migrations, or a folder that cannot be used, stays so until an operator changes it.
+ */
+async function checkStore(store: Pick<ExecutionStore, 'ping'>): Promise<void> {
+  try {
+    await store.ping();
+  } catch (error) {
+    if (!isExecstreamError(error, 'SOURCE_UNAVAILABLE')) throw error;
+  }
+}
+
+/** Reports why the command ends. Whatever could not be closed does not keep the process alive. */
+async function fail(reason: string): Promise<void> {
+  process.exitCode = 1;
+  setTimeout(() => process.exit(1), FAILED_START_MS).unref();
+  if (!cluster.isWorker) return void process.stderr.write(`execstream: ${reason}\n`);
+  await reportToSupervisor({ failed: reason });
+  process.exit();
 }

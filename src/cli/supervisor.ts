@@ -1,50 +1,170 @@
 // `execstream start --workers N`: N server processes that share one port, for machines with several cores. The
 // supervisor itself serves no requests: it starts the workers, replaces those that die, and stops all of them.
 import cluster, { type Worker } from 'node:cluster';
-import { once } from 'node:events';
 import type { Logger } from 'pino';
+import { type BackoffPolicy, backoff } from '../async/backoff.ts';
+import { ExecstreamError } from '../event/errors.ts';
+import { stopOnSignals } from './stop-signals.ts';
 
-/** Minimum time between the starts of a worker and of its replacement, so that a crash loop does not spin. */
-const MIN_RESTART_MS = 5_000;
+/** What a worker reports to its supervisor. */
+export type WorkerReport =
+  /** It serves, and no setting is wrong. */
+  | { readonly started: true }
+  /** It ends, for this reason. */
+  | { readonly failed: string };
 
 /**
- * Serves with `count` processes until SIGTERM or SIGINT.
- * @throws Error if one of the first workers does not start; the worker has logged the cause.
+ * Between the start of a worker and that of its replacement, so that a crash loop does not spin: longer after each start
+ * in a row that failed.
  */
-export async function superviseWorkers(count: number, logger: Logger): Promise<void> {
-  let stopping = false;
+const RESTART: BackoffPolicy = { firstMs: 5_000, maxMs: 60_000 };
 
-  function startWorker(): Worker {
-    const worker = cluster.fork();
-    const startedAt = performance.now();
-    worker.once('exit', (code, signal) => {
-      if (stopping) return;
-      logger.error({ worker: worker.id, code, signal }, 'worker died; starting another one');
-      const livedMs = performance.now() - startedAt;
-      setTimeout(() => stopping || startWorker(), Math.max(0, MIN_RESTART_MS - livedMs));
-    });
-    return worker;
-  }
+/** A supervisor waits longer than its workers, which have a deadline too. */
+const EXTRA_DEADLINE_MS = 2_000;
 
-  const stop = (signal: NodeJS.Signals) => {
-    stopping = true;
-    logger.info({ signal }, 'stopping');
-    for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGTERM');
-  };
-  process.once('SIGTERM', stop).once('SIGINT', stop);
-  try {
-    await Promise.all(Array.from({ length: count }, () => untilListening(startWorker())));
-  } catch (error) {
-    stop('SIGTERM');
-    throw error;
-  }
-  logger.info({ workers: count }, 'all workers are ready');
+export interface SupervisorOptions {
+  readonly count: number;
+  readonly logger: Logger;
+  /** How long a worker may take to stop, in ms. */
+  readonly deadlineMs: number;
 }
 
-async function untilListening(worker: Worker): Promise<void> {
-  const died = once(worker, 'exit').then(() => {
-    throw new Error(`worker ${worker.id} did not start`);
-  });
-  await Promise.race([once(worker, 'listening'), died]);
-  died.catch(() => {});
+/**
+ * Serves with several processes until SIGTERM or SIGINT.
+ * @throws ExecstreamError `CONFIG` with the reason if one of the first workers does not start; all have stopped then.
+ */
+export function superviseWorkers(options: SupervisorOptions): Promise<void> {
+  return new Supervisor(options).start();
+}
+
+/** Sends a report to the supervisor; resolves when it was sent. */
+export function reportToSupervisor(report: WorkerReport): Promise<void> {
+  return new Promise((resolve) => process.send?.(report, undefined, undefined, () => resolve()));
+}
+
+type SupervisorState =
+  /** The first workers have not all started. */
+  'starting' | 'serving' | 'stopping';
+
+class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #running = new Set<Worker>();
+  readonly #started = new Set<Worker>();
+  readonly #restarts = new Set<NodeJS.Timeout>();
+  #state: SupervisorState = 'starting';
+  #failedStarts = 0;
+  /** Why the supervisor gave up. */
+  #failure: string | undefined;
+  #onReady = (): void => {};
+  #onStopped = (): void => {};
+  readonly #ready: Promise<void>;
+  readonly #stopped: Promise<void>;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#ready = new Promise((resolve) => {
+      this.#onReady = resolve;
+    });
+    this.#stopped = new Promise((resolve) => {
+      this.#onStopped = resolve;
+    });
+  }
+
+  async start(): Promise<void> {
+    const { count, logger, deadlineMs } = this.#options;
+    stopOnSignals({
+      logger,
+      deadlineMs: deadlineMs + EXTRA_DEADLINE_MS,
+      stop: () => {
+        this.#stop();
+        return this.#stopped;
+      },
+      force: () => {
+        for (const worker of this.#running) worker.process.kill('SIGKILL');
+        process.exit(1);
+      },
+    });
+    for (let i = 0; i < count; i += 1) this.#startWorker();
+    await Promise.race([this.#ready, this.#stopped]);
+    if (this.#failure !== undefined) throw new ExecstreamError('CONFIG', this.#failure);
+  }
+
+  #startWorker(): void {
+    const worker = cluster.fork();
+    const startedAt = performance.now();
+    let reason: string | undefined;
+    this.#running.add(worker);
+    worker.on('message', (report: WorkerReport) => {
+      if ('failed' in report) reason = report.failed;
+      else this.#onStarted(worker);
+    });
+    worker.once('exit', (code, signal) => {
+      this.#running.delete(worker);
+      const hasStarted = this.#started.delete(worker);
+      const details = { worker: worker.id, code, signal, ...(reason !== undefined && { reason }) };
+      if (this.#state === 'stopping') this.#onExitWhileStopping(hasStarted, details);
+      else if (hasStarted) this.#replace(startedAt, details);
+      else this.#onFailedStart(startedAt, details);
+    });
+  }
+
+  #onStarted(worker: Worker): void {
+    this.#started.add(worker);
+    this.#failedStarts = 0;
+    const { count, logger } = this.#options;
+    if (this.#state !== 'starting' || this.#started.size < count) return;
+    this.#state = 'serving';
+    logger.info({ workers: count }, 'all workers are ready');
+    this.#onReady();
+  }
+
+  #replace(startedAt: number, details: object): void {
+    const livedMs = performance.now() - startedAt;
+    const delayMs = Math.max(0, backoff(RESTART, this.#failedStarts + 1) - livedMs);
+    this.#options.logger.error(details, 'worker died; starting another one');
+    const timer = setTimeout(() => {
+      this.#restarts.delete(timer);
+      this.#startWorker();
+    }, delayMs);
+    this.#restarts.add(timer);
+  }
+
+  /** A replacement is tried again while other workers serve. If none does, whoever started this command has to act. */
+  #onFailedStart(startedAt: number, details: ExitDetails): void {
+    this.#failedStarts += 1;
+    if (this.#state === 'serving' && this.#started.size > 0) {
+      this.#replace(startedAt, details);
+      return;
+    }
+    this.#failure = details.reason ?? `worker ${details.worker} did not start`;
+    if (this.#state === 'serving') {
+      this.#options.logger.error(details, 'no worker serves, and none can be started; exiting');
+      process.exitCode = 1;
+    }
+    this.#stop();
+  }
+
+  #stop(): void {
+    this.#state = 'stopping';
+    for (const timer of this.#restarts) clearTimeout(timer);
+    for (const worker of this.#running) worker.process.kill('SIGTERM');
+    if (this.#running.size === 0) this.#onStopped();
+  }
+
+  #onExitWhileStopping(hasStarted: boolean, details: ExitDetails): void {
+    // A worker that was still loading has no handler of the signal yet, and nothing to finish.
+    const isClean = details.code === 0 || (!hasStarted && this.#failure === undefined);
+    if (!isClean && this.#failure === undefined) {
+      this.#options.logger.error(details, 'worker did not stop cleanly');
+      process.exitCode = 1;
+    }
+    if (this.#running.size === 0) this.#onStopped();
+  }
+}
+
+interface ExitDetails {
+  readonly worker: number;
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly reason?: string;
 }

@@ -44,7 +44,10 @@ export interface ListenOptions {
 export interface Server {
   /** Its origin, without a trailing slash. */
   readonly url: string;
-  /** Stops accepting, rotates every stream, waits for responses in progress, and releases its leases. */
+  /**
+   * Stops accepting, rotates every stream, waits for responses in progress, and releases its leases. A repeated call
+   * waits for the first one.
+   */
   close(): Promise<void>;
 }
 
@@ -85,14 +88,19 @@ export async function listen(services: Execstream, options: ListenOptions): Prom
   await once(http, 'listening');
   const stopWatching = logRefusedConnections(http, logger);
   const { port } = http.address() as AddressInfo;
+  let closing: Promise<void> | undefined;
+  async function close(): Promise<void> {
+    const closed = connections.close(drainMs + GRACE_MS);
+    streams.drain(drainMs);
+    await closed;
+    stopWatching();
+    await services.close();
+  }
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    close: async () => {
-      const closed = connections.close(drainMs + GRACE_MS);
-      streams.drain(drainMs);
-      await closed;
-      stopWatching();
-      await services.close();
+    close: () => {
+      closing ??= close();
+      return closing;
     },
   };
 }

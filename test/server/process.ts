@@ -10,6 +10,10 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export interface ServerProcess extends AsyncDisposable {
   readonly url: string;
   readonly pid: number;
+  /** Resolves when it has ended, with the signal or the code, such as `code 0`. */
+  readonly exited: Promise<string>;
+  /** Its output since it was last started. */
+  printed(): string;
   /** Starts it again on the same port. */
   start(): Promise<void>;
   /** Sends SIGTERM, so that it drains; returns how it ended, such as `code 0`. */
@@ -39,6 +43,7 @@ export async function startProcess(
   const port = await freePort();
   const folder = mkdtempSync(join(process.env.TEST_FOLDER ?? tmpdir(), 'server-'));
   let running: RunningServer | undefined;
+  let printed = '';
   const kill = async () => {
     await running?.end('SIGKILL');
   };
@@ -51,7 +56,12 @@ export async function startProcess(
     get pid() {
       return running!.pid;
     },
+    get exited() {
+      return running!.exited;
+    },
+    printed: () => printed,
     start: async () => {
+      printed = '';
       const assigned = Object.entries({ ...env, PORT: `${port}`, NODE_ENV: 'production' });
       running = await startServer({
         command: '/usr/bin/env',
@@ -65,6 +75,9 @@ export async function startProcess(
         ],
         folder,
         ready,
+        onPrinted: (chunk) => {
+          printed += chunk;
+        },
       });
     },
     drain: async () => {

@@ -1,0 +1,34 @@
+// Explains to an operator why the command ended: a line that names the setting, without a stack trace.
+import { messageOf } from '../event/errors.ts';
+
+/** What to change, by the code of an error of `listen` or of resolving its address. */
+const LISTEN_ERRORS: { readonly [code: string]: string } = {
+  EADDRINUSE: 'PORT: already in use; set another one, or 0 for a free one',
+  EACCES: 'PORT: no permission to listen on it; set one above 1023, or grant CAP_NET_BIND_SERVICE',
+  EADDRNOTAVAIL: 'HOST: expected an address of this machine',
+  EAFNOSUPPORT: 'HOST: expected an address of a family that this machine supports',
+  EINVAL: 'HOST: expected an address that can be listened on',
+  ENOTFOUND: 'HOST: expected an address, or a name that can be resolved',
+  EAI_AGAIN: 'HOST: expected an address, or a name that can be resolved',
+};
+
+const LISTEN_CALLS = ['listen', 'bind', 'getaddrinfo'];
+
+/** Limit on nested causes. */
+const MAX_CAUSES = 4;
+
+/** Returns the messages of an error and of its causes; for an error of `listen`, the setting to change. */
+export function explainStartError(error: unknown): string {
+  const { code = '', syscall = '' } = (error ?? {}) as NodeJS.ErrnoException;
+  const setting = LISTEN_CALLS.includes(syscall) ? LISTEN_ERRORS[code] : undefined;
+  if (setting !== undefined) return `${setting} (${messageOf(error)})`;
+  const messages: string[] = [];
+  for (let cause = error; cause !== undefined && messages.length < MAX_CAUSES; cause = causeOf(cause)) {
+    messages.push(messageOf(cause));
+  }
+  return messages.join(': ');
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof Error ? error.cause : undefined;
+}

@@ -1,5 +1,6 @@
 // Explains to an operator why the command ended: a line that names the setting, without a stack trace.
 import { messageOf } from '../event/errors.ts';
+import { describeFailure } from '../telemetry/failure-reason.ts';
 
 /** What to change, by the code of an error of `listen` or of resolving its address. */
 const LISTEN_ERRORS: { readonly [code: string]: string } = {
@@ -14,21 +15,10 @@ const LISTEN_ERRORS: { readonly [code: string]: string } = {
 
 const LISTEN_CALLS = ['listen', 'bind', 'getaddrinfo'];
 
-/** Limit on nested causes. */
-const MAX_CAUSES = 4;
-
 /** Returns the messages of an error and of its causes; for an error of `listen`, the setting to change. */
 export function explainStartError(error: unknown): string {
   const { code = '', syscall = '' } = (error ?? {}) as NodeJS.ErrnoException;
   const setting = LISTEN_CALLS.includes(syscall) ? LISTEN_ERRORS[code] : undefined;
   if (setting !== undefined) return `${setting} (${messageOf(error)})`;
-  const messages: string[] = [];
-  for (let cause = error; cause !== undefined && messages.length < MAX_CAUSES; cause = causeOf(cause)) {
-    messages.push(messageOf(cause));
-  }
-  return messages.join(': ');
-}
-
-function causeOf(error: unknown): unknown {
-  return error instanceof Error ? error.cause : undefined;
+  return describeFailure(error);
 }

@@ -129,7 +129,7 @@ class Supervisor {
     this.#restarts.add(timer);
   }
 
-  /** A replacement is tried again while other workers serve. If none does, whoever started this command has to act. */
+  /** A replacement is tried again while other workers serve. If none does, the command ends. */
   #onFailedStart(startedAt: number, details: ExitDetails): void {
     this.#failedStarts += 1;
     if (this.#state === 'serving' && this.#started.size > 0) {

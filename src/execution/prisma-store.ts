@@ -3,7 +3,7 @@ import { checkExecutionId } from '../event/execution-id.ts';
 import type { ErrorLogger } from '../telemetry/logger.ts';
 import { checkBegin, checkIds, checkPage, OPEN_STATUSES } from './attempt-rules.ts';
 import { begin, get } from './begin-execution.ts';
-import type { DatabaseLocation } from './database/connect.ts';
+import { checkLocation, type DatabaseLocation } from './database/connect.ts';
 import { readOnly } from './database/database-error.ts';
 import { createLazyDatabase } from './database/lazy-database.ts';
 import type { Prisma } from './generated/client.ts';
@@ -43,10 +43,12 @@ export interface PrismaStore extends ExecutionStore {
 
 /**
  * Creates a store of executions. It connects at the first use, so this does not fail if the database is unavailable.
+ * @throws ExecstreamError `CONFIG` if the URL is not one of Postgres
  * @example
  * const store = createPrismaStore({ url: 'postgresql://localhost/app' });
  */
 export function createPrismaStore(location: DatabaseLocation, options: PrismaStoreOptions = {}): PrismaStore {
+  checkLocation(location);
   const { timeoutMs = 5000, maxConnections = 10, logger } = options;
   const { run, close } = createLazyDatabase(location, { timeoutMs, maxConnections, logger });
 

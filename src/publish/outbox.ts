@@ -15,7 +15,7 @@ import { createLogCalls } from './log-calls.ts';
 import { endPositionOf, toRunError } from './log-outcome.ts';
 import type { Appending, Opening, OutboxState, Reopening } from './outbox-state.ts';
 import * as states from './outbox-state.ts';
-import { backoffMs, isRejection } from './retry.ts';
+import { backoffMs, isRejection, REMIND_MS } from './retry.ts';
 import { createSendLoop } from './send-loop.ts';
 
 export interface OutboxOptions {
@@ -68,6 +68,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   let isBatching = true;
   let appended = 0;
   let dropped = 0;
+  let loggedAt = 0;
 
   const backlog = createBacklog({
     maxBytes: limits.outboxBytes,
@@ -113,7 +114,10 @@ export function createOutbox(options: OutboxOptions): Outbox {
       return;
     }
     state = states.failed(state, error);
-    if (states.failuresOf(state).count === 2) {
+    const { count } = states.failuresOf(state);
+    const isDue = count === 2 || (count > 2 && Date.now() - loggedAt >= REMIND_MS);
+    if (isDue) {
+      loggedAt = Date.now();
       logger.warn({ executionId, err: error }, 'log unavailable: queueing events and retrying');
     }
   }

@@ -6,7 +6,8 @@ import { sizeLimitsOf } from '../event/size-limits.ts';
 import type { ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
 import { createRedactor, type RedactOptions } from '../redact/redaction.ts';
-import { type Logger, SILENT } from '../telemetry/logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { STDERR } from '../telemetry/stderr-logger.ts';
 import type { BeginRun } from './begin-run.ts';
 import type { ExecutionPublisher } from './execution-publisher.ts';
 import { DEFAULT_LIMITS, type PublisherLimits } from './limits.ts';
@@ -19,7 +20,7 @@ export interface PublisherOptions {
   readonly store: ExecutionStore;
   /**
    * Any structured logger, such as pino's.
-   * @default no logging
+   * @default warnings and errors go to stderr, one line each
    */
   readonly logger?: Logger;
   /**
@@ -69,7 +70,7 @@ export interface Publisher {
  * ```
  */
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { log, store, logger = SILENT, redact } = options;
+  const { log, store, logger = STDERR, redact } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const sizes = sizeLimitsOf(limits.messageBytes);
   const createRedaction = createRedactor(redact);

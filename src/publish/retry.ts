@@ -6,6 +6,12 @@ import { ExecstreamError, isExecstreamError } from '../event/errors.ts';
 
 const RETRY_MS: BackoffPolicy = { firstMs: 50, maxMs: 2_000 };
 
+/** The log and the store have timeouts too, by default the same. They reject first: their error names the cause. */
+const GRACE_MS = 100;
+
+/** How often a publisher logs an outage that lasts, in ms. */
+export const REMIND_MS = 60_000;
+
 /** How long a publisher waits after a number of consecutive failures (from 1), in ms. */
 export function backoffMs(failures: number): number {
   return backoff(RETRY_MS, failures);
@@ -22,7 +28,7 @@ export function isRejection(error: unknown): error is ExecstreamError {
  */
 export function callOnce<T>(call: () => Promise<T>, ms: number, signal: AbortSignal): Promise<T> {
   const error = () => new ExecstreamError('SOURCE_UNAVAILABLE', `no response within ${ms} ms`);
-  return withTimeout(call, { ms, error, signal, keepsAlive: false });
+  return withTimeout(call, { ms: ms + GRACE_MS, error, signal, keepsAlive: false });
 }
 
 /**

@@ -5,7 +5,7 @@ import { isFinal, type OpenStatus } from '../event/events.ts';
 import type { BeginExecution, Execution, ExecutionEnd, ExecutionStore } from '../execution/store.ts';
 import type { Position } from '../lifecycle/end-execution.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { callUntilSettled, isRejection } from './retry.ts';
+import { callUntilSettled, isRejection, REMIND_MS } from './retry.ts';
 
 export interface RowWriterOptions {
   readonly store: ExecutionStore;
@@ -45,14 +45,18 @@ export function createRowWriter(options: RowWriterOptions): RowWriter {
   let lastError: unknown;
 
   async function retry<T>(call: () => Promise<T>, name: string): Promise<T> {
+    let loggedAt = 0;
     const result = await callUntilSettled(call, {
       callMs,
       signal,
       onFailure(err, failures) {
         lastError = err;
-        if (failures === 2) logger.warn({ executionId, err }, `${name}: store unavailable, retrying`);
+        if (failures < 2 || (failures > 2 && Date.now() - loggedAt < REMIND_MS)) return;
+        loggedAt = Date.now();
+        logger.warn({ executionId, err }, `${name}: store unavailable, retrying`);
       },
     });
+    if (loggedAt > 0) logger.info({ executionId }, `${name}: store available again`);
     lastError = undefined;
     return result;
   }

@@ -1,8 +1,10 @@
 // The connection through which the log sends commands, whatever the topology: one Redis, the master that Sentinels
 // name, or a cluster.
 import type { Redis } from 'ioredis';
+import { ExecstreamError, messageOf } from '../event/errors.ts';
 import { connectCluster } from './cluster/cluster.ts';
 import { createShardedSubscriber } from './cluster/sharded-subscriber.ts';
+import { healthKeys } from './keys.ts';
 import { openLink, type Script } from './link.ts';
 import { createSubscriber, type Subscriber, type SubscriberEvents } from './subscriber.ts';
 import { isCluster, parseRedisUrl, type RedisTarget } from './url.ts';
@@ -38,15 +40,25 @@ export interface Connection {
   /** Rejects with `SOURCE_UNAVAILABLE` if no Redis responds. */
   ping(): Promise<void>;
   /**
-   * Writes a key that expires. Rejects with `SOURCE_UNAVAILABLE` and the reason if no Redis accepts writes.
-   * @param key without braces
+   * Does what an append does: runs a script that writes and announces. Rejects with `SOURCE_UNAVAILABLE` and the reason
+   * if no Redis accepts it.
    */
-  checkWrites(key: string): Promise<void>;
+  checkWrites(prefix: string): Promise<void>;
   /** Resolves when the connection is closed. Calls that wait are rejected. */
   close(): Promise<void>;
 }
 
 const DEFAULT_COMMAND_TIMEOUT_MS = 5_000;
+
+/** Also checks what callers without types may pass, such as a variable of the environment that is not set. */
+function targetOf(redis: RedisTarget): RedisTarget {
+  if (typeof redis === 'object' && redis !== null) return redis;
+  try {
+    return parseRedisUrl(typeof redis === 'string' ? redis : '');
+  } catch (error) {
+    throw new ExecstreamError('CONFIG', `redis: ${messageOf(error)}`);
+  }
+}
 
 /** The timeout of a call, in ms. */
 export function timeoutOf({ commandTimeoutMs = DEFAULT_COMMAND_TIMEOUT_MS }: ConnectOptions): number {
@@ -59,7 +71,7 @@ export function timeoutOf({ commandTimeoutMs = DEFAULT_COMMAND_TIMEOUT_MS }: Con
  * @throws ExecstreamError `CONFIG` if the URL has none of the three forms
  */
 export function connect(options: ConnectOptions, name: string): Connection {
-  const redis = typeof options.redis === 'string' ? parseRedisUrl(options.redis) : options.redis;
+  const redis = targetOf(options.redis);
   const timeoutMs = timeoutOf(options);
   if (isCluster(redis)) {
     const { cluster, ...connection } = connectCluster(redis, name, timeoutMs);
@@ -76,7 +88,7 @@ export function connect(options: ConnectOptions, name: string): Connection {
     run: (_, command) => link.run(command),
     newSubscriber: (events) => createSubscriber(redis, timeoutMs, events),
     ping: async () => void (await link.run((client) => client.ping())),
-    checkWrites: (key) => link.run((client) => checkWrite(client, key)),
+    checkWrites: (prefix) => link.run((client) => checkWrite(client, healthKeys(prefix), false)),
     close: () => link.close(),
   };
 }

@@ -27,7 +27,18 @@ export function livenessKey(prefix: string): string {
   return `${prefix}stream:alive`;
 }
 
-/** A key that expires, written to check whether Redis accepts writes. */
-export function healthKey(prefix: string): string {
-  return `${prefix}stream:health`;
+/** The key and the channel with which Redis is checked: whether it does what the log needs. */
+export interface HealthKeys {
+  /** It expires. */
+  readonly key: string;
+  /** No execution has it: `#` is not a character of an execution id. */
+  readonly channel: string;
+}
+
+/** @param slot selects a slot of a cluster */
+export function healthKeys(prefix: string, slot?: number): HealthKeys {
+  if (slot === undefined) {
+    return { key: `${prefix}stream:health`, channel: `${prefix}stream:events:{#health}` };
+  }
+  return { key: `${prefix}stream:health:{#${slot}}`, channel: `${prefix}stream:events:{#${slot}}` };
 }

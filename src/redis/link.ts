@@ -62,6 +62,11 @@ type LinkState =
   /** There is no connection, or `prepare` has not succeeded on it. */
   'connecting' | 'usable' | 'closed';
 
+/** An error reply, to which ioredis adds its command. */
+interface RejectedCommand extends Error {
+  readonly command?: { readonly name: string };
+}
+
 /** A call that waits for the link to become usable. */
 interface WaitingCall {
   send(): void;
@@ -79,6 +84,8 @@ class RedisLink implements Link {
   /** The number of the current connection, so that a timeout on an earlier one does not drop this one. */
   #generation = 0;
   #lastError: Error | undefined;
+  /** The server rejected a setting of the current connection. */
+  #isRejected = false;
   /** Drops a connection that does not become usable. */
   #handshakeTimer: NodeJS.Timeout | undefined;
   /** How often ioredis has given up since the link was last usable. */
@@ -104,7 +111,8 @@ class RedisLink implements Link {
       let sent: { readonly generation: number; readonly at: number } | undefined;
       const timer = setTimeout(() => {
         if (sent === undefined) {
-          return call.fail(unavailable(`Redis could not be reached within ${timeoutMs} ms`, this.#lastError));
+          const cause = this.#lastError ?? new Error(`no ${this.#handshake} yet`);
+          return call.fail(unavailable(`Redis could not be reached within ${timeoutMs} ms`, cause));
         }
         call.fail(unavailable(`Redis did not respond within ${timeoutMs} ms`));
         const isStuck = performance.now() - sent.at >= this.#timeoutMs / 2;
@@ -152,18 +160,25 @@ class RedisLink implements Link {
     const { redis } = this;
     // Without a listener ioredis would print the error.
     redis.on('error', (error: Error) => {
+      // A closed connection: the error before it, or the end of the connection, is the cause.
+      if (error.message.startsWith("Stream isn't writeable")) return;
       this.#lastError = error;
+      // ioredis would use database 0 instead.
+      if ((error as RejectedCommand).command?.name === 'select') this.#isRejected = true;
       // ioredis' message for a reply without a command. When a slot leaves a cluster node, the node unsubscribes its
       // channels unasked; ioredis takes that for the reply to the command in flight, and each reply after it belongs
       // to the command before.
       if (error.message.startsWith('Command queue state error')) this.#dropConnection();
     });
     redis.on('connect', () => {
+      this.#isRejected = false;
       this.#handshakeTimer = setTimeout(() => this.#dropConnection(), this.#timeoutMs);
     });
     redis.on('ready', () => void this.#onReady());
     redis.on('close', () => {
       clearTimeout(this.#handshakeTimer);
+      // Servers that do not understand the client, such as one that expects TLS, close the connection without an error.
+      this.#lastError ??= new Error('the server closed the connection');
       if (this.#state === 'usable') this.#state = 'connecting';
       this.#generation += 1;
       this.#onChange();
@@ -171,16 +186,25 @@ class RedisLink implements Link {
     redis.on('end', () => this.#onEnd());
   }
 
+  /** What a connection waits for that reports no error. */
+  get #handshake(): string {
+    if (this.redis.status !== 'connecting') return 'reply of the server to the handshake';
+    return this.redis.options.tls ? 'TLS connection' : 'connection';
+  }
+
   async #onReady(): Promise<void> {
     const generation = this.#generation;
+    if (this.#isRejected) return; // The handshake timer drops this connection.
     try {
       await this.#prepare(this.redis);
-    } catch {
-      return; // The handshake timer drops this connection.
+    } catch (error) {
+      this.#lastError = error as Error;
+      return; // As above.
     }
     if (this.#state === 'closed' || generation !== this.#generation) return;
     clearTimeout(this.#handshakeTimer);
     this.#stops = 0;
+    this.#lastError = undefined;
     this.#state = 'usable';
     for (const call of this.#waiting) call.send();
     this.#onChange();

@@ -6,6 +6,7 @@
 import type { Redis } from 'ioredis';
 import { openLink } from './link.ts';
 import type { RedisTarget } from './url.ts';
+import { toSubscribeError } from './write-check.ts';
 
 /** Keeps subscriptions to channels across reconnections. */
 export interface Subscriber {
@@ -19,8 +20,11 @@ export interface Subscriber {
   ready(channel: string): Promise<void>;
   /** Drops connections that have died silently. To be called every few seconds. */
   checkConnections(): void;
-  /** Rejects with `SOURCE_UNAVAILABLE` if no connection responds. */
-  ping(): Promise<void>;
+  /**
+   * Rejects with `SOURCE_UNAVAILABLE` if no connection responds, or if its user may not subscribe.
+   * @param channel one that is not subscribed to
+   */
+  check(channel: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -71,7 +75,16 @@ export function createSubscriber(
     ready,
     // A PING that times out drops the connection.
     checkConnections: () => void ping().catch(() => {}),
-    ping: () => ping(),
+    check: async (channel) => {
+      try {
+        await link.run(async (client) => {
+          await client.subscribe(channel);
+          await client.unsubscribe(channel);
+        });
+      } catch (error) {
+        throw toSubscribeError('SUBSCRIBE', error);
+      }
+    },
     close: () => link.close(),
   };
 }

@@ -1,7 +1,7 @@
 // Serves the routes of routes.ts, and turns errors into responses.
-import { isExecstreamError } from '../event/errors.ts';
+import { type ExecstreamError, isExecstreamError } from '../event/errors.ts';
 import type { Caller } from '../execution/permission.ts';
-import { type Check, createReadiness } from './health.ts';
+import { createReadiness, type Health } from './health.ts';
 import { problemOf } from './problem.ts';
 import { createPublishing, type PublishingOptions } from './publish-api/handlers.ts';
 import { RejectedRequest } from './request-body.ts';
@@ -13,8 +13,10 @@ import { createPageHeaders } from './security-headers.ts';
 export interface RestOptions
   extends PublishingOptions,
     Pick<RouteServices, 'run' | 'streams' | 'metrics' | 'graphql' | 'maxBodyBytes'> {
-  readonly checks: { readonly [part: string]: Check };
+  readonly checkHealth: () => Promise<Health>;
   readonly onError: (error: unknown) => void;
+  /** Receives the errors of requests that failed because a part is unavailable. */
+  readonly onUnavailable?: (error: ExecstreamError) => void;
 }
 
 /**
@@ -25,9 +27,19 @@ export type Rest = (request: Request, caller: Caller, match?: RouteMatch) => Pro
 
 /** Creates the function that serves every request, GraphQL's included. It never rejects. */
 export function createRest(options: RestOptions): Rest {
-  const { run, streams, metrics, graphql, maxBodyBytes, checks, onError, ...publishingOptions } = options;
+  const {
+    run,
+    streams,
+    metrics,
+    graphql,
+    maxBodyBytes,
+    checkHealth,
+    onError,
+    onUnavailable,
+    ...publishingOptions
+  } = options;
   const publishing = createPublishing({ ...publishingOptions, onError });
-  const readiness = createReadiness(checks);
+  const readiness = createReadiness(checkHealth);
   const services = { run, streams, publishing, readiness, metrics, graphql, maxBodyBytes };
   const withPageHeaders = createPageHeaders(services);
 
@@ -37,6 +49,7 @@ export function createRest(options: RestOptions): Rest {
     } catch (error) {
       if (error instanceof RejectedRequest) return error.response;
       if (isExecstreamError(error) && error.code !== 'INTERNAL') {
+        if (error.code === 'SOURCE_UNAVAILABLE') onUnavailable?.(error);
         return problemOf(error.code, error.message, error.retryAfterSeconds);
       }
       // A client that disconnects while it sends its body is not an error of the server.

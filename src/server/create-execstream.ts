@@ -31,6 +31,7 @@ import { createStreamTokens, type RedeemableStreamTokens } from './auth/stream-t
 import { createMemoryTokenRecords } from './auth/token-records.ts';
 import { DEFAULT_SERVER_LIMITS, type Limits } from './limits.ts';
 import { createMetrics } from './metrics.ts';
+import { createPartWatch } from './part-watch.ts';
 
 /** The parts that store data. */
 export interface Parts {
@@ -92,6 +93,12 @@ export interface Execstream {
   readonly logger: ErrorLogger;
   /** Reports an internal error. */
   readonly onError: (error: unknown) => void;
+  /**
+   * Starts to check the log and the database every 5 s, and to log why one is unavailable: when that begins, every minute
+   * while it lasts, and when it ends. `listen` calls it.
+   * @returns a function that stops it
+   */
+  readonly watchParts: () => () => void;
   /** Stops what runs without a request: the tails, and the sweep for lost publishers. */
   close(): Promise<void>;
 }
@@ -117,6 +124,7 @@ export function createExecstream(options: ExecstreamOptions): Execstream {
   });
   const streams = new EventStreams(settings, onError);
   const quotas = createQuotas(limits?.quotas);
+  const partWatch = createPartWatch({ log: () => log.ping(), database: () => store.ping() }, logger);
   const graphql = createGraphQL({
     services: { store, log, tails, authorize, readFilters: createReadFilters(policy), streamTokens, quotas },
     streams,
@@ -136,7 +144,8 @@ export function createExecstream(options: ExecstreamOptions): Execstream {
     graphql: { fetch: (request, caller) => graphql.yoga.fetch(request, { caller }), page: graphiqlPage },
     maxBodyBytes: limits?.maxBodyBytes ?? DEFAULT_SERVER_LIMITS.maxBodyBytes,
     streams,
-    checks: { log: () => log.ping(), database: () => store.ping() },
+    checkHealth: partWatch.check,
+    onUnavailable: partWatch.onUnavailable,
     metrics: createMetrics({ streams, tails, counter: graphql.counter }),
     ...{ authorize, authorizePublish },
     findWorkflow: (id, caller) => tails.find('workflow', id, caller),
@@ -147,7 +156,8 @@ export function createExecstream(options: ExecstreamOptions): Execstream {
     await tails.close();
     await Promise.all([temporal?.close(), streamTokens.close()]);
   };
-  return { graphql, rest, streams, tails, streamTokens, logger, onError, close };
+  const watchParts = partWatch.start;
+  return { graphql, rest, streams, tails, streamTokens, logger, onError, watchParts, close };
 }
 
 type SourceOptions = Pick<

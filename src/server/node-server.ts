@@ -86,13 +86,15 @@ export async function listen(services: Execstream, options: ListenOptions): Prom
   const { http } = connections;
   http.listen(options.port, options.host);
   await once(http, 'listening');
-  const stopWatching = logRefusedConnections(http, logger);
+  const stopLogging = logRefusedConnections(http, logger);
+  const stopWatching = services.watchParts();
   const { port } = http.address() as AddressInfo;
   let closing: Promise<void> | undefined;
   async function close(): Promise<void> {
     const closed = connections.close(drainMs + GRACE_MS);
     streams.drain(drainMs);
     await closed;
+    stopLogging();
     stopWatching();
     await services.close();
   }

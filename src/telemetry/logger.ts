@@ -9,6 +9,3 @@ export interface Logger {
 
 /** A logger that may have `error` alone; other levels are dropped if it lacks them. */
 export type ErrorLogger = Pick<Logger, 'error'> & Partial<Logger>;
-
-/** The default of libraries that were given no logger: drops every line. */
-export const SILENT: Logger = { info: () => {}, warn: () => {}, error: () => {} };

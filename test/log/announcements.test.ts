@@ -46,7 +46,7 @@ class FakeSubscriber implements Subscriber {
     return this.readied.promise;
   }
 
-  async ping(): Promise<void> {}
+  async check(): Promise<void> {}
   async close(): Promise<void> {}
 }
 

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
 import { createPrismaStore } from '../../src/execution/prisma-store.ts';
 import { createRedisLog } from '../../src/log/redis/redis-log.ts';
-import { createReadiness } from '../../src/rest/health.ts';
+import { createHealthCheck, createReadiness } from '../../src/rest/health.ts';
 import { startApp } from '../support/app.ts';
 import { createDatabase, describePostgres } from '../support/postgres.ts';
 import { describeOwnRedis, type RedisServer, startRedis } from '../support/redis.ts';
@@ -36,7 +36,7 @@ describeOwnRedis('a Redis that rejects writes', () => {
 
   test('a Redis that is out of memory is not ready, with the reason', async () => {
     await using redis = await startRedis();
-    await expectReason(redis, /^Redis refuses writes: it is out of memory/, (client) =>
+    await expectReason(redis, /^Redis rejects writes: it is out of memory/, (client) =>
       client.config('SET', 'maxmemory', '1'),
     );
     await askServer(redis.port, (client) => client.config('SET', 'maxmemory', '0'));
@@ -44,7 +44,7 @@ describeOwnRedis('a Redis that rejects writes', () => {
 
   test('a Redis that became a read-only replica is not ready, and reads in flight succeed', async () => {
     await using redis = await startRedis();
-    await expectReason(redis, /^Redis refuses writes: it is a read-only replica$/, (client) =>
+    await expectReason(redis, /^Redis rejects writes: it is a read-only replica$/, (client) =>
       client.replicaof('127.0.0.1', 1),
     );
     await using log = disposable(createRedisLog({ redis: redis.url }));
@@ -59,14 +59,14 @@ describeOwnRedis('a Redis that rejects writes', () => {
 
   test('a Redis with too few connected replicas is not ready', async () => {
     await using redis = await startRedis();
-    await expectReason(redis, /^Redis refuses writes: too few replicas/, (client) =>
+    await expectReason(redis, /^Redis rejects writes: too few replicas/, (client) =>
       client.config('SET', 'min-replicas-to-write', '1'),
     );
   });
 
   test('a Redis whose snapshots fail is not ready', async () => {
     await using redis = await startRedis();
-    await expectReason(redis, /^Redis refuses writes: it cannot save its data to disk/, async (client) => {
+    await expectReason(redis, /^Redis rejects writes: it cannot save its data to disk/, async (client) => {
       await client.config('SET', 'save', '3600 1');
       rmSync(redis.folder, { recursive: true });
       await client.bgsave();
@@ -96,7 +96,7 @@ describeOwnRedis('a Redis that rejects writes', () => {
     await Promise.all(others.map(fill));
     await log.ping();
     await fill(one!);
-    await expect(log.ping()).rejects.toThrow('Redis refuses writes: it is out of memory');
+    await expect(log.ping()).rejects.toThrow('Redis rejects writes: it is out of memory');
   }, 30_000);
 });
 
@@ -126,14 +126,16 @@ describe('probes', () => {
   test('concurrent probes share one check', async () => {
     let checks = 0;
     let respond = () => {};
-    const readiness = createReadiness({
-      log: () => {
-        checks += 1;
-        return new Promise<void>((resolve) => {
-          respond = resolve;
-        });
-      },
-    });
+    const readiness = createReadiness(
+      createHealthCheck({
+        log: () => {
+          checks += 1;
+          return new Promise<void>((resolve) => {
+            respond = resolve;
+          });
+        },
+      }),
+    );
     const all = Array.from({ length: 1_000 }, () => readiness(false));
     respond();
     for (const response of await Promise.all(all)) expect(response.status).toBe(200);
@@ -144,12 +146,14 @@ describe('probes', () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     let checks = 0;
     let isAway = false;
-    const readiness = createReadiness({
-      log: async () => {
-        checks += 1;
-        if (isAway) throw new ExecstreamError('SOURCE_UNAVAILABLE', 'away');
-      },
-    });
+    const readiness = createReadiness(
+      createHealthCheck({
+        log: async () => {
+          checks += 1;
+          if (isAway) throw new ExecstreamError('SOURCE_UNAVAILABLE', 'away');
+        },
+      }),
+    );
     for (let i = 0; i < 1_000; i += 1) expect((await readiness(false)).status).toBe(200);
     expect(checks).toBe(5);
     isAway = true;
@@ -160,14 +164,16 @@ describe('probes', () => {
   });
 
   test('probes show only messages that are meant for clients', async () => {
-    const readiness = createReadiness({
-      log: async () => {
-        throw new Error('connect ECONNREFUSED user:secret@10.0.0.7');
-      },
-      database: async () => {
-        throw new ExecstreamError('SOURCE_UNAVAILABLE', 'the reason');
-      },
-    });
+    const readiness = createReadiness(
+      createHealthCheck({
+        log: async () => {
+          throw new Error('connect ECONNREFUSED user:secret@10.0.0.7');
+        },
+        database: async () => {
+          throw new ExecstreamError('SOURCE_UNAVAILABLE', 'the reason');
+        },
+      }),
+    );
     const response = await readiness(false);
     expect([response.status, await response.json()]).toEqual([
       503,

@@ -6,8 +6,8 @@ import { createMemoryLog } from '../../src/log/memory.ts';
 import { createLivenessMonitor } from '../../src/source/liveness-monitor.ts';
 import type { Audience } from '../../src/source/source.ts';
 import { type OpenViewer, Tails } from '../../src/tail/tails.ts';
-import { SILENT } from '../../src/telemetry/logger.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
+import { SILENT } from '../support/silent.ts';
 
 const ID = 'agent-1';
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Execution } from '../../src/execution/store.ts';
 import { LogOutages } from '../../src/tail/log-outages.ts';
 import { Tail } from '../../src/tail/tail.ts';
-import { SILENT as logger } from '../../src/telemetry/logger.ts';
+import { SILENT as logger } from '../support/silent.ts';
 import { ID, keepTaking, publish, range, seqs, settled, setUp, TestLog, unavailable } from './harness.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));

@@ -4,7 +4,7 @@ import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
 import { LogOutages } from '../../src/tail/log-outages.ts';
 import { Tail } from '../../src/tail/tail.ts';
 import { Viewer } from '../../src/tail/viewer.ts';
-import { SILENT } from '../../src/telemetry/logger.ts';
+import { SILENT } from '../support/silent.ts';
 import { chunk, ID, patch, seqs, settled, setUp, TestLog, takeAll, warning } from './harness.ts';
 
 describe('whether a viewer has ended', () => {

@@ -1,12 +1,12 @@
 // The queue and the appender of a sink: batches, replaced events, and events that are left to the server.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createMemoryLog } from '../../src/log/memory.ts';
-import { SILENT } from '../../src/telemetry/logger.ts';
 import type { WorkflowEvent } from '../../src/temporal/shared/stream-query.ts';
 import { createSinkAppender } from '../../src/temporal/worker/sink-appender.ts';
 import { createSinkQueue } from '../../src/temporal/worker/sink-queue.ts';
 import type { RunSinkEvent } from '../../src/temporal/worker/sink-target.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
+import { SILENT } from '../support/silent.ts';
 
 function sinkEvent(seq: number, { step = `${seq}`, epoch = 'r1', bytes = 100 } = {}): RunSinkEvent {
   const data = { status: 'RUNNING', step } as const;

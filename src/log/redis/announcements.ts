@@ -18,8 +18,8 @@ import { PubSub } from './pubsub.ts';
 export interface Announcements {
   /** Resolves when the listener is certain to receive every append to the execution from now on. */
   listen(channel: string, executionId: string, listener: LogListener): Promise<Unlisten>;
-  /** Rejects with `SOURCE_UNAVAILABLE` if the connection does not respond. */
-  ping(): Promise<void>;
+  /** Rejects with `SOURCE_UNAVAILABLE` if the connection does not respond, or may not subscribe. */
+  check(channel: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -73,7 +73,7 @@ export function createAnnouncements(
       }
       return async () => channel.remove(listener);
     },
-    ping: () => subscriber.ping(),
+    check: (channel) => subscriber.check(channel),
     async close() {
       clearInterval(checks);
       for (const channel of channels.values()) channel.removeAll();

@@ -3,7 +3,7 @@
 import { createRedisLeases } from '../../coordination/redis-lease.ts';
 import { createLivenessReader } from '../../coordination/redis-liveness.ts';
 import { connect } from '../../redis/connection.ts';
-import { healthKey, logKeys } from '../../redis/keys.ts';
+import { healthKeys, logKeys } from '../../redis/keys.ts';
 import type { EventLog } from '../log.ts';
 import { type AnnouncementOptions, createAnnouncements } from './announcements.ts';
 import { readBatch, readHead, readPage } from './read-page.ts';
@@ -35,9 +35,9 @@ export function createRedisLog(options: RedisLogOptions): EventLog {
       announcements.listen(logKeys(prefix, executionId).channel, executionId, listener),
     ping: async () => {
       // First: if Redis cannot save, PING fails too, with a less clear reason.
-      await writing.checkWrites(healthKey(prefix));
+      await writing.checkWrites(prefix);
       // The other connections too: without them nothing can be read or listened to.
-      await Promise.all([connection.ping(), announcements.ping()]);
+      await Promise.all([connection.ping(), announcements.check(healthKeys(prefix).channel)]);
     },
     close: async () => void (await Promise.all([connection.close(), writing.close(), announcements.close()])),
   };

@@ -43,7 +43,7 @@ export interface RedisLogWriterOptions extends ConnectOptions {
 
 /** A log that can be appended to, but not read or listened to. */
 export interface ClosableLogWriter extends LogWriter, LivenessWriter {
-  /** Rejects with `SOURCE_UNAVAILABLE` if Redis does not respond. */
+  /** Rejects with `SOURCE_UNAVAILABLE` and the reason if Redis does not accept appends. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
@@ -53,7 +53,7 @@ export function createRedisLogWriter(options: RedisLogWriterOptions): ClosableLo
   const connection = connect(options, 'execstream-log');
   return {
     ...createWriter(connection, options),
-    ping: () => connection.ping(),
+    ping: () => connection.checkWrites(options.prefix ?? ''),
     close: () => connection.close(),
   };
 }

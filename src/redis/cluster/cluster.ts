@@ -7,6 +7,7 @@
 //    MOVED, ASK, TRYAGAIN, CLUSTERDOWN, LOADING. Where a reply is missing, the call rejects, and the caller may retry.
 // 2. All of that happens within the one timeout of the call.
 import type { Redis } from 'ioredis';
+import { type HealthKeys, healthKeys } from '../keys.ts';
 import type { Script } from '../link.ts';
 import { unavailable } from '../redis-errors.ts';
 import type { RedisClusterOptions } from '../url.ts';
@@ -24,7 +25,7 @@ export interface ClusterConnection {
   defineCommand(method: string, script: Script): void;
   run<T>(key: string, command: (redis: Redis) => Promise<T>): Promise<T>;
   ping(): Promise<void>;
-  checkWrites(key: string): Promise<void>;
+  checkWrites(prefix: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -42,10 +43,13 @@ export function connectCluster(
     defineCommand: (method, script) => topology.defineCommand(method, script),
     run: (key, command) => runOnOwner(topology, key, command),
     ping,
-    checkWrites: async (key) => {
+    checkWrites: async (prefix) => {
       if (topology.masters.size === 0) await topology.refresh();
-      if (topology.masters.size === 0) return ping();
-      await checkMasters(topology, key);
+      if (topology.masters.size === 0) {
+        await ping();
+        throw unavailable('no node of the cluster reports its slots', topology.refreshError);
+      }
+      await checkMasters(topology, prefix);
     },
     close: () => topology.close(),
   };
@@ -125,17 +129,17 @@ async function runAsking<T>(
 }
 
 /** Writes a key to each master. As with `ping`, it is enough that one of them accepts it. */
-async function checkMasters(topology: ClusterTopology, key: string): Promise<void> {
+async function checkMasters(topology: ClusterTopology, prefix: string): Promise<void> {
   const { masters } = topology;
-  const keys = new Map<Address, string>();
-  for (let i = 0; i < MAX_KEYS_TRIED && keys.size < masters.size; i += 1) {
-    const candidate = `${key}:{${i}}`;
-    const owner = topology.ownerOf(candidate);
+  const keys = new Map<Address, HealthKeys>();
+  for (let slot = 0; slot < MAX_KEYS_TRIED && keys.size < masters.size; slot += 1) {
+    const candidate = healthKeys(prefix, slot);
+    const owner = topology.ownerOf(candidate.key);
     if (owner !== undefined && !keys.has(owner)) keys.set(owner, candidate);
   }
   await anyOf(
     [...keys].map(([address, candidate]) =>
-      topology.linkTo(address).run((redis) => checkWrite(redis, candidate)),
+      topology.linkTo(address).run((redis) => checkWrite(redis, candidate, true)),
     ),
   );
 }

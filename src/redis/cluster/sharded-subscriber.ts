@@ -108,8 +108,8 @@ class ShardedSubscriber implements Subscriber {
     }
   }
 
-  /** Without channels there are no links; the connection for commands has its own ping. */
-  async ping(): Promise<void> {
+  /** Without channels there are no links; the connection for commands has its own check. */
+  async check(): Promise<void> {
     const pings = [...this.#shards.values()].map(({ link }) => link.run((redis) => redis.ping()));
     if (pings.length === 0) return;
     await Promise.any(pings).catch((error: AggregateError) => {

@@ -48,6 +48,8 @@ export class ClusterTopology implements Cluster {
   readonly #closing = new AbortController();
   #owners: SlotOwners = noOwners();
   #refreshing: Promise<void> | undefined;
+  /** Why the last refresh failed. */
+  refreshError: unknown;
 
   constructor({ nodes, ...options }: RedisClusterOptions, name: string, timeoutMs: number) {
     this.timeoutMs = timeoutMs;
@@ -129,8 +131,15 @@ export class ClusterTopology implements Cluster {
   refresh(): Promise<void> {
     if (this.isClosed) return Promise.resolve();
     this.#refreshing ??= this.#queryOwners()
-      // No node responded: the calls that wait for one will time out.
-      .catch(() => {})
+      .then(
+        () => {
+          this.refreshError = undefined;
+        },
+        // No node responded: the calls that wait for one will time out.
+        ({ errors }: AggregateError) => {
+          this.refreshError = errors[0];
+        },
+      )
       .then(() => this.pause(SLOT_REFRESH_MS))
       .finally(() => {
         this.#refreshing = undefined;

@@ -20,7 +20,8 @@ export function createParts(config: Config, logger: ErrorLogger): Parts {
     ? createRedisLog({ redis: redisUrl, prefix: redisPrefix, waitReplicas: redisWaitReplicas })
     : createMemoryLog();
   const store = createPrismaStore(databaseUrl ? { url: databaseUrl } : { dataDir }, { logger });
-  store.ready().catch((error) => logger.error({ err: error }, 'database unavailable at start; retrying'));
+  // Starts to connect. The server checks and logs whether it is available.
+  store.ready().catch(() => {});
   const records = redisUrl ? createRedisTokenRecords(redisUrl, redisPrefix) : createMemoryTokenRecords();
   const { sessionMs, policyClaims, limits } = config;
   const tokenOptions = { sessionMs, policyClaims, perCaller: limits.streamTokensPerCaller };

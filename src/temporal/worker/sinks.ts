@@ -10,7 +10,8 @@ import { settleWithin } from '../../async/timeout.ts';
 import { isTerminal } from '../../event/events.ts';
 import type { ExecutionStore } from '../../execution/store.ts';
 import type { LogWriter } from '../../log/log.ts';
-import { type Logger, SILENT } from '../../telemetry/logger.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { STDERR } from '../../telemetry/stderr-logger.ts';
 import type { SinkEvent, StreamSinks } from '../shared/stream-query.ts';
 import { createPendingEnds, type SinkEnd } from './pending-ends.ts';
 import type { RunSinkEvent } from './sink-target.ts';
@@ -22,7 +23,7 @@ export interface SinkOptions {
   readonly store: ExecutionStore;
   /**
    * A logger; those of pino fit.
-   * @default silent
+   * @default warnings and errors go to stderr, one line each
    */
   readonly logger?: Logger;
   /**
@@ -62,7 +63,7 @@ const MAX_FEEDS = 2_000;
 
 /** Creates the sinks over a log and a store, which the caller closes. */
 export function createWorkerSinks(options: SinkOptions): WorkerSinks {
-  const { log, store, logger = SILENT, queueBytes = QUEUE_BYTES, closeMs = CLOSE_MS } = options;
+  const { log, store, logger = STDERR, queueBytes = QUEUE_BYTES, closeMs = CLOSE_MS } = options;
   const feeds = new Map<string, WorkflowFeed>();
   const closing = new AbortController();
   let queuedBytes = 0;

@@ -1,0 +1,30 @@
+// The default logger of publishers: a worker that configured none still shows why its events do not arrive.
+import { describeFailure } from './failure-reason.ts';
+import type { Logger } from './logger.ts';
+
+/**
+ * Writes warnings and errors to stderr, one line each: the time, the message, the error with its causes, and the other
+ * fields.
+ */
+export const STDERR: Logger = {
+  info: () => {},
+  warn: (fields, message) => write('warning', fields, message),
+  error: (fields, message) => write('error', fields, message),
+};
+
+function write(level: string, fields: object, message: string): void {
+  const { err, ...others } = fields as { readonly err?: unknown };
+  const cause = err === undefined ? '' : `: ${describeFailure(err)}`;
+  const details = Object.entries(others).map(([name, value]) => ` ${name}=${textOf(value)}`);
+  const text = `${message}${cause}${details.join('')}`;
+  process.stderr.write(`${new Date().toISOString()} execstream ${level}: ${text}\n`);
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value.replace(/\s+/g, ' ');
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return String(value);
+  }
+}

@@ -1,0 +1,44 @@
+// A worker without a logger reports warnings and errors to stderr, in one line each.
+import { afterEach, expect, test, vi } from 'vitest';
+import { createPublisher } from '../../src/publish/publisher.ts';
+import { STDERR } from '../../src/telemetry/stderr-logger.ts';
+import { createMemoryStore } from '../support/memory-store.ts';
+
+afterEach(() => void vi.restoreAllMocks());
+
+function capture(): string[] {
+  const lines: string[] = [];
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    lines.push(String(text).replace(/^\S+Z /, ''));
+    return true;
+  });
+  return lines;
+}
+
+test('lines have the message, the causes and the fields; information is not written', () => {
+  const lines = capture();
+  STDERR.info({}, 'information');
+  const err = new Error('unavailable', { cause: new Error('connection\n  refused') });
+  STDERR.warn({ executionId: 'a1', err }, 'retrying');
+  STDERR.error({ lost: 3 }, 'lost');
+  expect(lines).toEqual([
+    'execstream warning: retrying: unavailable: connection refused executionId=a1\n',
+    'execstream error: lost lost=3\n',
+  ]);
+});
+
+test('a publisher without a logger reports a log that is unavailable, with its cause', async () => {
+  const lines = capture();
+  const away = () => Promise.reject(new Error('no such host'));
+  const log = { open: away, append: away, head: away, recordHeartbeat: away } as never;
+  const publisher = createPublisher({
+    log,
+    store: createMemoryStore(),
+    limits: { beginMs: 300, closeMs: 100 },
+  });
+  await publisher.begin({ kind: 'agent', id: 'a1' });
+  await publisher.close();
+  expect(lines.join('')).toContain(
+    'execstream warning: log unavailable: queueing events and retrying: no such host executionId=a1\n',
+  );
+});

@@ -118,10 +118,12 @@ class Supervisor {
     this.#onReady();
   }
 
-  #replace(startedAt: number, details: object): void {
+  #replace(startedAt: number, details: ExitDetails): void {
     const livedMs = performance.now() - startedAt;
     const delayMs = Math.max(0, backoff(RESTART, this.#failedStarts + 1) - livedMs);
-    this.#options.logger.error(details, 'worker died; starting another one');
+    // A signal to the group may reach a worker first, which can have drained before the supervisor receives its own.
+    if (details.code === 0) this.#options.logger.info(details, 'worker stopped; starting another one');
+    else this.#options.logger.error(details, 'worker died; starting another one');
     const timer = setTimeout(() => {
       this.#restarts.delete(timer);
       this.#startWorker();

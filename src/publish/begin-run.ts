@@ -41,8 +41,7 @@ export interface BeginRun extends Omit<BeginExecution, 'mode' | 'expectsHeartbea
 }
 
 /**
- * Checks a run and splits it into the row's fields and the start event, both redacted. The ids that identify the row
- * and the log are not redacted.
+ * Checks a run and splits it into the row's fields and the start event, both redacted, except for their identifiers.
  * @throws ExecstreamError `BAD_USER_INPUT` naming the invalid field; `EVENT_TOO_LARGE`.
  */
 export function prepareRun(
@@ -67,12 +66,14 @@ export function prepareRun(
   const ids = { id, parentId, tenant, workflowId, runId };
   const fields = { ...ids, kind, mode, attempt, name, input, expectsHeartbeats: true };
   const execution = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-  const startEvent = redaction.json(startEventOf(kind, run));
+  const { data, ...event } = startEventOf(kind, { ...run, name });
+  const startEvent = { ...event, data: redaction.eventData(data) } as NewEvent;
   const bytes = jsonBytes(startEvent.data);
   if (bytes > part) throw eventTooLarge(startEvent.type, bytes, part);
   return { execution: execution as unknown as BeginExecution, startEvent };
 }
 
+/** @param run with its name redacted, which identifiers default to */
 function startEventOf(kind: ExecutionKind, run: BeginRun): NewEvent {
   const ts = timestamp();
   const label = run.name ?? run.id;

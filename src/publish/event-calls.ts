@@ -42,7 +42,7 @@ export function createEventCalls(context: RunContext): EventCalls {
     const copy = copyJson(data, type);
     checkEventData(type, copy);
     if (isLate()) return Promise.resolve();
-    const redacted = redaction.json(copy!);
+    const redacted = redaction.eventData(copy!);
     push({ type, ts: timestamp(), data: withinLimits(type, redacted) } as NewEvent);
     return lifecycle.outbox.room();
   }

@@ -1,56 +1,39 @@
 // The secrets that are recognised by their format, one rule or more per kind. Their cost is linear in the text: each
 // rule looks ahead a limited distance, and none examines the same run twice.
+import { ACCESS_KEYS } from './access-keys.ts';
 import { privateKey } from './private-key.ts';
 import { type CharacterRun, endOfRun, LIKELY_UNITS, NO_MATCH, type Rule, skipRun } from './rule.ts';
-
-interface RunRule extends Omit<Rule, 'match'> {
-  readonly run: CharacterRun;
-  /** The shortest run that is a secret, in code units. */
-  readonly min: number;
-}
-
-/** A secret that consists of a trigger and a run of one class. */
-function runRule({ run, min, ...rule }: RunRule): Rule {
-  return {
-    ...rule,
-    match(text, at, trigger, isEnd) {
-      const start = at + trigger.length;
-      const { to, isOpen } = endOfRun(run, text, start, isEnd);
-      const from = rule.keepsTrigger ? start : at;
-      if (to - start >= min) return { is: 'secret', from, to, skip: skipRun(run) };
-      return isOpen ? { is: 'open', likely: to - start >= LIKELY_UNITS, from } : NO_MATCH;
-    },
-  };
-}
-
-const ALPHANUMERIC: CharacterRun = { units: /[A-Za-z0-9]*/y };
-const isInWord = (text: string, at: number, isAfterSecret: boolean): boolean =>
-  at > 0 && !isAfterSecret && /[A-Za-z0-9]/.test(text[at - 1]!);
+import { looksGenerated, SAMPLE_UNITS } from './words.ts';
 
 /** The characters of a bearer token (RFC 6750). */
 const TOKEN: CharacterRun = { units: /[A-Za-z0-9_~+/=-]*/y, joint: '.' };
 const BLANKS: CharacterRun = { units: /[ \t]*/y };
 const MAX_BLANKS = 4;
 
-/** "Bearer" and a token of at least 20 units, or 8 with a digit; "bearer of bad news" does not match. */
+/** Units of a token in which a digit counts. */
+const DIGIT_UNITS = 20;
+
+/** "Bearer" and a token of at least 8 units with a digit, or 20 that look generated; "bearer of bad news" does not match. */
 const bearer: Rule = {
   kind: 'bearer',
   triggers: ['bearer'],
   ignoresCase: true,
   keepsTrigger: true,
-  match(text, at, trigger, isEnd, isAfterSecret) {
-    if (isInWord(text, at, isAfterSecret)) return NO_MATCH;
+  startsWord: true,
+  match(text, at, trigger, isEnd) {
     const blanks = endOfRun(BLANKS, text, at + trigger.length, isEnd);
     const from = blanks.to;
     const blankUnits = from - at - trigger.length;
     if (blankUnits > MAX_BLANKS) return NO_MATCH;
     if (blanks.isOpen) return { is: 'open', likely: false, from };
     if (blankUnits === 0) return NO_MATCH;
-    const { to, isOpen } = endOfRun(TOKEN, text, from, isEnd);
-    const units = to - from;
-    // Only the first 20 units count, so that the result does not depend on the text that follows.
-    const isSecret = units >= 20 || (units >= 8 && /\d/.test(text.slice(from, to)));
-    if (isSecret) return { is: 'secret', from, to, skip: skipRun(TOKEN) };
+    // Only these units count, so that the result does not depend on the text that follows.
+    const window = text.slice(from, from + SAMPLE_UNITS);
+    const { to: units, isOpen } = endOfRun(TOKEN, window, 0, isEnd || window.length === SAMPLE_UNITS);
+    const token = window.slice(0, units);
+    const isSecret =
+      (units >= 8 && /\d/.test(token.slice(0, DIGIT_UNITS))) || (units >= 20 && looksGenerated(token));
+    if (isSecret) return { is: 'secret', from, to: from + units, skip: skipRun(TOKEN) };
     return isOpen ? { is: 'open', likely: units >= LIKELY_UNITS, from } : NO_MATCH;
   },
 };
@@ -66,6 +49,7 @@ const MAX_JWT_HEADER = 2_048;
 const jwt: Rule = {
   kind: 'jwt',
   triggers: ['eyJ'],
+  startsWord: true,
   match(text, at, trigger, isEnd) {
     // Only as much as a header may have is examined.
     const header = endOfRun(BASE64_URL, text.slice(at, at + MAX_JWT_HEADER + 1), trigger.length, isEnd);
@@ -76,30 +60,6 @@ const jwt: Rule = {
     const payload = endOfRun(BASE64_URL, text, dot + 1, isEnd);
     if (payload.to - dot > 4) return { is: 'secret', from: at, to: payload.to, skip: skipRun(JWT) };
     return payload.isOpen ? { is: 'open', likely: true, from: at } : { is: 'no', until: dot };
-  },
-};
-
-const SK: CharacterRun = { units: /[A-Za-z0-9_-]*/y };
-
-/**
- * `sk-…` of OpenAI and Anthropic: at least 16 units with a digit, or 16 without a hyphen, or 48. Inside a word
- * ("task-…") it needs 20 letters and digits, including a digit.
- */
-const sk: Rule = {
-  kind: 'sk',
-  triggers: ['sk-'],
-  match(text, at, trigger, isEnd, isAfterSecret) {
-    const start = at + trigger.length;
-    const isInside = isInWord(text, at, isAfterSecret);
-    const { to, isOpen } = endOfRun(isInside ? ALPHANUMERIC : SK, text, start, isEnd);
-    const units = to - start;
-    const sample = text.slice(start, Math.min(to, start + 48));
-    const isSecret = isInside
-      ? units >= 20 && /\d/.test(sample)
-      : units >= 48 || (units >= 16 && (/\d/.test(sample) || /[A-Za-z0-9_]{16}/.test(sample)));
-    if (isSecret) return { is: 'secret', from: at, to, skip: skipRun(SK) };
-    if (isInside && units >= 48) return NO_MATCH;
-    return isOpen ? { is: 'open', likely: !isInside && units >= LIKELY_UNITS, from: at } : NO_MATCH;
   },
 };
 
@@ -161,32 +121,4 @@ const uri: Rule = {
 };
 
 /** The rules that are enabled by default. */
-export const BUILT_IN: readonly Rule[] = [
-  bearer,
-  jwt,
-  sk,
-  runRule({ kind: 'aws', triggers: ['AKIA', 'ASIA'], run: { units: /[A-Z0-9]*/y }, min: 16 }),
-  awsSecret,
-  runRule({
-    kind: 'github',
-    triggers: ['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_'],
-    run: ALPHANUMERIC,
-    min: 20,
-  }),
-  runRule({ kind: 'github', triggers: ['github_pat_'], run: { units: /[A-Za-z0-9_]*/y }, min: 20 }),
-  runRule({
-    kind: 'slack',
-    triggers: [...'abcdeoprs'].map((letter) => `xox${letter}-`).concat('xapp-1-'),
-    run: { units: /[A-Za-z0-9-]*/y },
-    min: 10,
-  }),
-  runRule({
-    kind: 'slack',
-    triggers: ['hooks.slack.com/', 'hooks.slack-gov.com/'],
-    run: { units: /[A-Za-z0-9_/-]*/y },
-    min: 16,
-    keepsTrigger: true,
-  }),
-  uri,
-  privateKey,
-];
+export const BUILT_IN: readonly Rule[] = [bearer, jwt, ...ACCESS_KEYS, awsSecret, uri, privateKey];

@@ -1,6 +1,7 @@
 // Compiles rules for searching: all triggers become one regular expression.
 import type { Window } from './custom-rules.ts';
 import type { Rule } from './rule.ts';
+import { WORD_CONTEXT_UNITS } from './words.ts';
 
 export interface Rules {
   /** The rules with each of their triggers, by the first code unit of the trigger. */
@@ -11,6 +12,8 @@ export interface Rules {
   /** As `fragment`, for triggers that are part of the secret. */
   readonly heldFragment: RegExp;
   readonly windows: readonly Window[];
+  /** The longest match of `windows`, in code units; 1 if there are none. */
+  readonly windowUnits: number;
   /** Code units before a position that rules may look back at. */
   readonly contextUnits: number;
 }
@@ -34,13 +37,15 @@ export function compileRules(rules: readonly Rule[], windows: readonly Window[])
       if (fragment !== '') (rule.keepsTrigger ? fragments : heldFragments).push(fragment);
     }
   }
+  const windowUnits = Math.max(1, ...windows.map(({ maxLength }) => maxLength));
   return {
     byUnit,
     trigger: new RegExp(sources.length > 0 ? sources.join('|') : '(?!)', 'g'),
     fragment: atEnd([...fragments, ...heldFragments]),
     heldFragment: atEnd(heldFragments),
     windows,
-    contextUnits: Math.max(1, ...windows.map(({ maxLength }) => maxLength)),
+    windowUnits,
+    contextUnits: Math.max(windowUnits, WORD_CONTEXT_UNITS),
   };
 }
 

@@ -1,12 +1,16 @@
 // A logger that redacts: log lines of a run may quote errors of the caller or of a database, which may contain secrets.
 import type { Logger } from '../telemetry/logger.ts';
+import { isIdentifier } from './identifiers.ts';
 
 /** @param redact redacts a string */
 export function createRedactingLogger(logger: Logger, redact: (text: string) => string): Logger {
   const level =
     (write: Logger['info']): Logger['info'] =>
     (fields, message) => {
-      const redacted = Object.entries(fields).map(([key, value]) => [key, redactValue(value, redact)]);
+      const redacted = Object.entries(fields).map(([key, value]) => [
+        key,
+        isIdentifier(key) ? value : redactValue(value, redact),
+      ]);
       write(Object.fromEntries(redacted), redact(message));
     };
   return {

@@ -4,6 +4,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { BUILT_IN } from './built-in.ts';
 import { compileRules, type Rules } from './compile.ts';
 import { literalRule, patternRule, type RedactPattern, type Window } from './custom-rules.ts';
+import { isIdentifier } from './identifiers.ts';
 import { createRedactingLogger } from './logger.ts';
 import { mapStrings } from './map-strings.ts';
 import type { RedactionKind, Rule } from './rule.ts';
@@ -35,6 +36,8 @@ export interface Redaction {
   string(text: string): string;
   /** Redacts a value whose strings are complete. */
   json<T>(value: T): T;
+  /** Redacts the data of an event, whose strings are complete; its identifiers stay. */
+  eventData<T extends object>(data: T): T;
   /**
    * Redacts a value whose strings may still grow.
    * @returns `visible`: the value without the end of a string that may be the beginning of a secret; `complete`: the
@@ -92,6 +95,13 @@ function createRedaction(rules: Rules): Redaction {
     mapStrings(value as JsonValue, (text, name, isKey) => scan(text, name, counts, isComplete || isKey)) as T;
 
   const json = <T>(value: T): T => map(value, inEvents, true);
+  const eventData = <T extends object>(data: T): T => {
+    const redacted = Object.entries(data).map(([name, value]) => [
+      name,
+      isIdentifier(name) ? value : json(value),
+    ]);
+    return Object.fromEntries(redacted) as T;
+  };
   const string = (text: string): string => scan(text, undefined, inEvents, true);
   return {
     text: createScanner(rules, counter(inEvents)),
@@ -103,6 +113,7 @@ function createRedaction(rules: Rules): Redaction {
     },
     string,
     json,
+    eventData,
     partialJson(value) {
       const counts: Counts = {};
       const complete = map(value, counts, true);
@@ -125,6 +136,7 @@ const NO_REDACTION: Redaction = {
   counts: {},
   string: (text) => text,
   json: (value) => value,
+  eventData: (data) => data,
   partialJson: (value) => ({ visible: value, complete: value }),
   logger: (logger) => logger,
 };

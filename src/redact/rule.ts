@@ -42,6 +42,8 @@ export interface Rule {
   readonly ignoresCase?: boolean;
   /** Whether the trigger is not part of the secret, and therefore never held back. */
   readonly keepsTrigger?: boolean;
+  /** Whether the trigger counts only at the start of a word; directly after a secret, a word starts. */
+  readonly startsWord?: boolean;
   /**
    * Matches the text from `at`, where it has `trigger`. A result other than `open` must hold for every longer text too;
    * with `isEnd`, the result is never `open`.

@@ -59,7 +59,7 @@ export function createScanner(rules: Rules, onRedacted: (kind: RedactionKind) =>
     let at = scan;
     const limit =
       mode === 'add' && rules.windows.length > 0
-        ? Math.max(at, text.length - rules.contextUnits + 1)
+        ? Math.max(at, text.length - rules.windowUnits + 1)
         : text.length;
     const next = createSearch(rules, text, isEnd);
     /** Text before this index is decided, or visible regardless of the decision. */
@@ -107,7 +107,7 @@ export function createScanner(rules: Rules, onRedacted: (kind: RedactionKind) =>
       show(text.length);
       // Text in which patterns may still match is examined again.
       if (!isEnd && rules.windows.length > 0 && !skip)
-        at = Math.min(at, Math.max(scan, text.length - rules.contextUnits + 1));
+        at = Math.min(at, Math.max(scan, text.length - rules.windowUnits + 1));
     } else if (!skip) {
       show(visibleTo);
     }

@@ -1,6 +1,7 @@
 // Finds the positions of a text at which a secret begins, or may begin once more text has arrived.
 import type { Rules } from './compile.ts';
 import { MAX_TRIGGER_UNITS, type Match, type RedactionKind, type Rule } from './rule.ts';
+import { isInWord } from './words.ts';
 
 export interface Found {
   readonly at: number;
@@ -42,7 +43,9 @@ export function createSearch(
       const candidate = text.slice(at, at + trigger.length);
       if ((rule.ignoresCase ? candidate.toLowerCase() : candidate) !== trigger) continue;
       if (at < (noMatchUntil.get(rule) ?? 0)) continue;
-      const match = rule.match(text, at, trigger, isEnd, at === secretEnd);
+      const isAfterSecret = at === secretEnd;
+      if (rule.startsWord && !isAfterSecret && isInWord(text, at)) continue;
+      const match = rule.match(text, at, trigger, isEnd, isAfterSecret);
       if (match.is === 'no') {
         if (match.until !== undefined) noMatchUntil.set(rule, match.until);
       } else best = prefer(best, { at, kind: rule.kind, match });

@@ -196,7 +196,7 @@ test('everything passed to a run is redacted: begin, events, steps, warnings, us
     code: '[redacted]',
     usage: { model: 'm [redacted]' },
   });
-  expect(run.stats.redacted).toEqual({ sk: 13, bearer: 1, github: 2, aws: 2, uri: 1, literal: 1 });
+  expect(run.stats.redacted).toEqual({ sk: 11, bearer: 1, github: 2, aws: 2, uri: 1, literal: 1 });
 });
 
 describe('text and other events', () => {

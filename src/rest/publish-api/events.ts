@@ -1,7 +1,14 @@
 // Validates the events of a batch one by one and splits large ones; errors name the first invalid event.
 import { z } from 'zod';
 import { isExecstreamError } from '../../event/errors.ts';
-import { CATALOGUE, type EventType, isTerminal, type NewEvent, timestamp } from '../../event/events.ts';
+import {
+  CATALOGUE,
+  type EventData,
+  type EventType,
+  isTerminal,
+  type NewEvent,
+  timestamp,
+} from '../../event/events.ts';
 import { splitPatch } from '../../event/json-diff.ts';
 import { fitData } from '../../event/omit-fields.ts';
 import type { SizeLimits } from '../../event/size-limits.ts';
@@ -39,7 +46,7 @@ export interface CheckedEvents {
 export interface CheckEventsOptions {
   readonly row: Pick<Execution, 'kind' | 'mode'>;
   /** Applied before events are split, so that a secret is not split and its replacement counts. */
-  readonly redaction: Pick<Redaction, 'json'>;
+  readonly redaction: Pick<Redaction, 'eventData'>;
   readonly sizes: SizeLimits;
 }
 
@@ -58,7 +65,7 @@ export function checkEvents(sent: SentEvents, { row, redaction, sizes }: CheckEv
     const problem = problemWithType(type, row);
     if (problem) throw unprocessable(`${path}: ${problem}`);
     const ts = checkTime(event.ts, `${path}.ts`);
-    const data = redaction.json(checkData(type, event.data, path));
+    const data = redaction.eventData(checkData(type, event.data, path));
     return fitEvent({ type, ts, data } as NewEvent, sizes, path);
   });
   return { events: checked.flat(), indices: checked.flatMap((parts, i) => parts.map(() => i)) };
@@ -92,7 +99,7 @@ function problemWithType(
   return undefined;
 }
 
-function checkData(type: EventType, data: Record<string, unknown>, path: string): unknown {
+function checkData(type: EventType, data: Record<string, unknown>, path: string): EventData[EventType] {
   // Both are optional here; the final values come from the row.
   const complete = isTerminal(type)
     ? { ...(type === 'complete' && { status: 'SUCCESS' }), durationMs: 0, ...data }

@@ -1,7 +1,14 @@
 // JSON Web Tokens: which are accepted, by which key, and how their claims become the caller.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { exportJWK, generateKeyPair, type JWK, SignJWT, UnsecuredJWT } from 'jose';
+import {
+  exportJWK,
+  type GenerateKeyPairOptions,
+  generateKeyPair,
+  type JWK,
+  SignJWT,
+  UnsecuredJWT,
+} from 'jose';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createJwtCheck } from '../../src/server/auth/jwt.ts';
 import { SHARED_KEY, tokenOf } from './guarded.ts';
@@ -145,11 +152,14 @@ describe('a JWKS', () => {
   });
 
   /** Creates a signer whose public key is in the JWKS. */
-  async function signer(kid: string, alg = 'RS256') {
-    const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
-    const jwk = { ...(await exportJWK(publicKey)), kid, use: 'sig' };
-    const sign = () =>
-      new SignJWT({ sub: 'ann', exp: now() + 300 }).setProtectedHeader({ alg, kid }).sign(privateKey);
+  async function signer(kid: string | undefined, alg = 'RS256', options: GenerateKeyPairOptions = {}) {
+    const { privateKey, publicKey } = await generateKeyPair(alg, { ...options, extractable: true });
+    const id = kid === undefined ? {} : { kid };
+    const jwk: JWK = { ...(await exportJWK(publicKey)), ...id, use: 'sig' };
+    const sign = (claims = {}) =>
+      new SignJWT({ sub: 'ann', exp: now() + 300, ...claims })
+        .setProtectedHeader({ alg, ...id })
+        .sign(privateKey);
     return { jwk, publicKey, sign };
   }
 
@@ -194,6 +204,90 @@ describe('a JWKS', () => {
     await new Promise((resolve) => setTimeout(resolve, 320));
     expect(await check(await two.sign())).toMatchObject({ id: 'ann' });
     expect(requests).toBe(2);
+    expect(await check(await one.sign())).toMatchObject({ id: 'ann' });
+  });
+
+  test.each(['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'])(
+    'of several keys, a token without a key id is verified by the one that fits: %s',
+    async (alg) => {
+      const kinds = ['RS256', 'ES256', 'ES384', 'EdDSA', alg];
+      const others = await Promise.all(kinds.map((kind, i) => signer(`k${i}`, kind)));
+      const { jwk, sign } = await signer(undefined, alg);
+      const encrypting = { ...(await signer('e1', alg)).jwk, use: 'enc' };
+      const damaged: JWK = {
+        kty: jwk.kty!,
+        ...(jwk.crv && { crv: jwk.crv }),
+        kid: 'd1',
+        n: '!',
+        x: '!',
+        y: '!',
+      };
+      // As providers publish them: with and without `alg`, and among keys of other uses and unknown types.
+      keys = [damaged, encrypting, { kty: 'unknown' }, ...others.map((other) => other.jwk), jwk];
+      const check = createJwtCheck({ key: { jwksUrl } });
+      expect(await check(await sign())).toMatchObject({ id: 'ann' });
+      keys = [
+        { ...others.at(-1)!.jwk, alg },
+        { ...jwk, alg },
+      ];
+      expect(await createJwtCheck({ key: { jwksUrl } })(await sign())).toMatchObject({ id: 'ann' });
+      await expect(check(await sign({ exp: now() - 60 }))).rejects.toEqual(unauthenticated('expired'));
+      expect(requests).toBe(2);
+      keys = [encrypting];
+      const stranger = await signer(undefined, alg);
+      await expect(check(await stranger.sign())).rejects.toEqual(unauthenticated('any known key'));
+      expect(requests).toBe(2);
+    },
+  );
+
+  test('a key for encryption verifies nothing', async () => {
+    const { jwk, sign } = await signer(undefined);
+    keys = [{ ...jwk, use: 'enc' }, (await signer('k2')).jwk, (await signer('k3')).jwk];
+    const check = createJwtCheck({ key: { jwksUrl } });
+    await expect(check(await sign())).rejects.toEqual(unauthenticated('any known key'));
+  });
+
+  test('keys that share an id are tried in turn', async () => {
+    const [one, two] = [await signer('default', 'ES256'), await signer('default', 'ES256')];
+    keys = [one.jwk, two.jwk];
+    const check = createJwtCheck({ key: { jwksUrl } });
+    for (const { sign } of [one, two]) expect(await check(await sign())).toMatchObject({ id: 'ann' });
+  });
+
+  test('up to 20 keys are tried for one token', async () => {
+    const signers = await Promise.all(Array.from({ length: 21 }, () => signer(undefined, 'ES256')));
+    keys = signers.map(({ jwk }) => jwk);
+    const check = createJwtCheck({ key: { jwksUrl } });
+    expect(await check(await signers[19]!.sign())).toMatchObject({ id: 'ann' });
+    await expect(check(await signers[20]!.sign())).rejects.toEqual(unauthenticated('any known key'));
+  });
+
+  test('a key that was replaced without a new id is read again, but not during the cooldown', async () => {
+    for (const kid of [undefined, 'default']) {
+      const [one, two] = [await signer(kid, 'ES256'), await signer(kid, 'ES256')];
+      keys = [one.jwk];
+      requests = 0;
+      const check = createJwtCheck({ key: { jwksUrl }, jwksCooldownMs: 300 });
+      await check(await one.sign());
+      keys = [two.jwk];
+      await expect(check(await two.sign())).rejects.toEqual(unauthenticated('any known key'));
+      expect(requests).toBe(1);
+      await new Promise((resolve) => setTimeout(resolve, 320));
+      expect(await check(await two.sign())).toMatchObject({ id: 'ann' });
+      expect(requests).toBe(2);
+    }
+  });
+
+  test('a JWKS that cannot be read is requested once per second, however many tokens arrive', async () => {
+    const [one, two] = [await signer('k1'), await signer('k2')];
+    keys = [one.jwk];
+    const check = createJwtCheck({ key: { jwksUrl }, jwksCooldownMs: 0 });
+    await check(await one.sign());
+    isUnavailable = true;
+    for (let i = 0; i < 20; i += 1) {
+      await expect(check(await two.sign())).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE' });
+    }
+    expect(requests).toBeLessThanOrEqual(3);
     expect(await check(await one.sign())).toMatchObject({ id: 'ann' });
   });
 

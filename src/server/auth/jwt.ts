@@ -1,8 +1,9 @@
 // Verifies JSON Web Tokens (RFC 7519) with a JWKS or a shared key.
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
+import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
 import { ExecstreamError } from '../../event/errors.ts';
 import type { Caller } from '../../execution/permission.ts';
 import { type ClaimNames, callerOf } from './claims.ts';
+import { createJwksVerifier } from './jwks.ts';
 import { isSecureUrl } from './loopback.ts';
 
 export interface JwtOptions extends ClaimNames {
@@ -16,7 +17,7 @@ export interface JwtOptions extends ClaimNames {
    */
   readonly clockSkewSeconds?: number | undefined;
   /**
-   * Minimum time between two requests for the JWKS, regardless of how many tokens name unknown keys.
+   * Minimum time between two requests for the JWKS, regardless of how many tokens no key fits.
    * @default 30_000
    */
   readonly jwksCooldownMs?: number | undefined;
@@ -36,8 +37,7 @@ const ASYMMETRIC = [
 
 /**
  * Creates a function that verifies a token. It throws `UNAUTHENTICATED` with the reason, and `SOURCE_UNAVAILABLE` if
- * the JWKS cannot be read. Keys of a JWKS are cached for ten minutes, and fetched again if a token names an unknown
- * key.
+ * the JWKS cannot be read. Keys of a JWKS are cached for ten minutes, and fetched again if no key fits a token.
  * @throws ExecstreamError `CONFIG` for a shared key that is too short, or a JWKS without TLS
  */
 export function createJwtCheck(options: JwtOptions): (token: string) => Promise<Caller> {
@@ -67,7 +67,7 @@ export function createJwtCheck(options: JwtOptions): (token: string) => Promise<
   };
 }
 
-function verifier(key: JwtOptions['key'], cooldownDuration: number, checks: JWTVerifyOptions) {
+function verifier(key: JwtOptions['key'], cooldownMs: number, checks: JWTVerifyOptions) {
   if ('shared' in key) {
     const secret = new TextEncoder().encode(key.shared);
     if (secret.length < MIN_KEY_BYTES) {
@@ -78,8 +78,7 @@ function verifier(key: JwtOptions['key'], cooldownDuration: number, checks: JWTV
   if (!isSecureUrl(key.jwksUrl)) {
     throw new ExecstreamError('CONFIG', 'key.jwksUrl: expected https:, or http: to a loopback host');
   }
-  const keys = createRemoteJWKSet(new URL(key.jwksUrl), { cooldownDuration });
-  return async (token: string) => (await jwtVerify(token, keys, checks)).payload;
+  return createJwksVerifier(new URL(key.jwksUrl), cooldownMs, checks);
 }
 
 /** Uses our own messages: they are sent in a header, and the library's may quote the token. */
@@ -90,9 +89,7 @@ function toAuthError(error: unknown): ExecstreamError {
     return unauthenticated(`token claim "${error.claim}" is not accepted`);
   }
   const isUnknownKey =
-    error instanceof errors.JWSSignatureVerificationFailed ||
-    error instanceof errors.JWKSNoMatchingKey ||
-    error instanceof errors.JWKSMultipleMatchingKeys;
+    error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWKSNoMatchingKey;
   if (isUnknownKey) return unauthenticated('token signature does not match any known key');
   if (error instanceof errors.JOSEAlgNotAllowed || error instanceof errors.JOSENotSupported) {
     return unauthenticated('token algorithm is not accepted');

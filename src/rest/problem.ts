@@ -10,12 +10,14 @@ export const TITLES: { readonly [status: number]: string } = {
   404: 'Not Found',
   405: 'Method Not Allowed',
   406: 'Not Acceptable',
+  408: 'Request Timeout',
   409: 'Conflict',
   413: 'Content Too Large',
   417: 'Expectation Failed',
   421: 'Misdirected Request',
   422: 'Unprocessable Content',
   429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
 };
@@ -38,16 +40,22 @@ export function problemOf(
   return problem(ERROR_CODES[code]?.status ?? 500, code, detail, retry);
 }
 
-/** A problem document. */
+export const PROBLEM_TYPE = 'application/problem+json';
+
+/** The response with a problem document. */
 export function problem(
   status: number,
   code: string,
   detail: string,
   headers: Record<string, string> = {},
 ): Response {
-  const body = { type: 'about:blank', title: TITLES[status] ?? 'Error', status, detail, code };
-  return new Response(JSON.stringify(body), {
+  return new Response(problemDocument(status, code, detail), {
     status,
-    headers: { 'Content-Type': 'application/problem+json', ...headers },
+    headers: { 'Content-Type': PROBLEM_TYPE, ...headers },
   });
+}
+
+/** A problem document as JSON. */
+export function problemDocument(status: number, code: string, detail: string): string {
+  return JSON.stringify({ type: 'about:blank', title: TITLES[status] ?? 'Error', status, detail, code });
 }

@@ -7,13 +7,16 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ServerAdapterPlugin } from '@whatwg-node/server';
+import { HttpResponse, rejectUnparsable } from './http-response.ts';
 import { createRequestQueue } from './pipelining.ts';
 
 export interface ConnectionLimits {
-  /** Limit of a request's request line and headers; above it, Node responds 431. */
+  /** Limit of a request's request line and headers; above it: 431. */
   readonly maxHeaderBytes: number;
   /** In which time a request must arrive completely. It does not limit responses. */
   readonly requestTimeoutMs: number;
+  /** After which time a connection without a request is closed. */
+  readonly keepAliveTimeoutMs: number;
   /** Requests of one connection that wait for a response (HTTP/1.1 pipelining); above it, the connection is closed. */
   readonly maxPipelined: number;
   /** Above it, new connections are closed. */
@@ -32,11 +35,13 @@ export interface Connections {
 }
 
 export function createConnections(limits: ConnectionLimits, listener: RequestListener): Connections {
-  const { maxHeaderBytes, requestTimeoutMs, maxPipelined, maxConnections } = limits;
+  const { maxHeaderBytes, requestTimeoutMs, keepAliveTimeoutMs, maxPipelined, maxConnections } = limits;
   const handle = createRequestQueue(listener, maxPipelined);
-  const http = createServer(
+  const http: HttpServer = createServer(
     {
+      ServerResponse: HttpResponse,
       maxHeaderSize: maxHeaderBytes,
+      keepAliveTimeout: keepAliveTimeoutMs,
       requestTimeout: requestTimeoutMs,
       headersTimeout: requestTimeoutMs,
       connectionsCheckingInterval: Math.min(5_000, requestTimeoutMs / 2),
@@ -46,6 +51,9 @@ export function createConnections(limits: ConnectionLimits, listener: RequestLis
     handle,
   );
   http.on('checkExpectation', handle);
+  http.on('clientError', (error, socket) => rejectUnparsable(error, socket as Socket, maxHeaderBytes));
+  // Idle connections make room for new ones.
+  http.on('drop', () => http.closeIdleConnections());
   // Listeners of a reader that has finished would be retained until the end of the response.
   http.on('request', (request) => request.once('close', () => request.removeAllListeners()));
   http.timeout = 0;

@@ -33,6 +33,7 @@ export const DEFAULT_SERVER_LIMITS: Limits = {
   messageBytes: MIN_MESSAGE_BYTES,
   maxHeaderBytes: 16 * 1024,
   requestTimeoutMs: 30_000,
+  keepAliveTimeoutMs: 75_000,
   maxPipelined: 64,
 };
 

@@ -18,6 +18,7 @@ import { createHandler } from './handler.ts';
 import { DEFAULT_SERVER_LIMITS, type Limits } from './limits.ts';
 import { checkOpenFiles, openFileLimit } from './open-files.ts';
 import { logRefusedConnections } from './refused-connections.ts';
+import { isRequestTarget, normalizeTarget } from './request-target.ts';
 
 export interface ListenOptions {
   readonly host: string;
@@ -74,6 +75,7 @@ export async function listen(services: Execstream, options: ListenOptions): Prom
 
   const connections = createConnections({ ...limits, maxConnections }, (request, response) => {
     for (const [name, value] of Object.entries(RESPONSE_HEADERS)) response.setHeader(name, value);
+    normalizeTarget(request);
     const tokens = takeAccessTokens(request);
     if (tokens.length > 0) accessTokens.set(request, tokens);
     const early = rejectionOf(request, auth !== undefined) ?? immediateResponse(request);
@@ -112,13 +114,6 @@ function rejectionOf(request: IncomingMessage, isAuthenticated: boolean): Respon
   if (!isRequestTarget(request)) return problem(400, 'BAD_USER_INPUT', 'not a path of a host');
   if (!isExpectationMet(request)) return problem(417, 'BAD_USER_INPUT', 'Expect: expected 100-continue');
   return isAuthenticated || isLoopbackHost(request.headers.host) ? undefined : misdirected();
-}
-
-/** Whether the adapter can construct a request. For an invalid `Host`, it would respond 500 with a stack trace. */
-function isRequestTarget({ url = '', headers, httpVersion }: IncomingMessage): boolean {
-  // RFC 9112, 3.2: HTTP/1.1 requires the header.
-  if (headers.host === undefined && httpVersion === '1.1') return false;
-  return url.startsWith('/') && URL.canParse(`http://${headers.host ?? 'localhost'}${url}`);
 }
 
 function isExpectationMet({ headers: { expect } }: IncomingMessage): boolean {

@@ -105,6 +105,14 @@ export const LIMIT_SETTINGS = {
     max: 600_000,
     doc: 'The time in which a request must arrive completely. Above it: 408.',
   }),
+  keepAliveTimeoutMs: integer('KEEP_ALIVE_TIMEOUT_MS', {
+    default: DEFAULT_SERVER_LIMITS.keepAliveTimeoutMs,
+    min: 1_000,
+    max: 3_600_000,
+    doc:
+      'A connection without a request is closed after this time. It must exceed the time for which a load balancer keeps' +
+      ' idle connections (often 60 s), which would otherwise send a request while the connection is closed.',
+  }),
   maxPipelined: count(
     'MAX_PIPELINED_REQUESTS',
     DEFAULT_SERVER_LIMITS.maxPipelined,

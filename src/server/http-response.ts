@@ -1,0 +1,49 @@
+// What Node's HTTP server writes for us: status lines with the standard reason, and responses to requests that it cannot
+// parse.
+import { type OutgoingHttpHeader, type OutgoingHttpHeaders, ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { PROBLEM_TYPE, problemDocument, TITLES } from '../rest/problem.ts';
+import { RESPONSE_HEADERS } from '../rest/security-headers.ts';
+
+type Head = OutgoingHttpHeaders | OutgoingHttpHeader[];
+
+/** A response whose status line has the reason phrase of its status. Those of `fetch` have none by default. */
+export class HttpResponse extends ServerResponse {
+  override writeHead(status: number, ...rest: [Head?] | [string?, Head?]): this {
+    const headers = typeof rest[0] === 'object' ? rest[0] : rest[1];
+    return super.writeHead(status, reasonOf(status), headers);
+  }
+}
+
+function reasonOf(status: number): string {
+  return TITLES[status] ?? STATUS_CODES[status] ?? 'Unknown';
+}
+
+/**
+ * Responds to bytes that are not a request, or that did not arrive in time, and closes the connection. If a response is
+ * in progress, only the latter: the client would read another one as a part of it.
+ */
+export function rejectUnparsable(error: NodeJS.ErrnoException, socket: Socket, maxHeaderBytes: number): void {
+  const { _httpMessage: current } = socket as { _httpMessage?: ServerResponse | null };
+  // A load balancer that opens connections in advance would read a response as that to its first request.
+  const isUnused = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;
+  if (!socket.writable || current?.headersSent || isUnused) return void socket.destroy();
+  const [status, detail] = rejectionOf(error, maxHeaderBytes);
+  const body = problemDocument(status, 'BAD_USER_INPUT', detail);
+  const headers = {
+    ...RESPONSE_HEADERS,
+    'Content-Type': PROBLEM_TYPE,
+    'Content-Length': Buffer.byteLength(body),
+    Connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(`HTTP/1.1 ${status} ${reasonOf(status)}\r\n${lines.join('')}\r\n${body}`);
+  socket.destroySoon();
+}
+
+function rejectionOf({ code }: NodeJS.ErrnoException, maxHeaderBytes: number): [number, string] {
+  if (code === 'HPE_HEADER_OVERFLOW') return [431, `URL and headers: larger than ${maxHeaderBytes} bytes`];
+  if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return [413, 'body: chunk extensions are too large'];
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'request did not arrive completely in time'];
+  return [400, 'not a valid HTTP request'];
+}

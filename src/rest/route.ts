@@ -47,7 +47,7 @@ export type Access = 'open' | 'caller' | 'caller-or-token';
 export interface Route {
   /** GET also serves HEAD. `ANY`: the handler decides. */
   readonly method: 'GET' | 'PUT' | 'POST' | 'ANY';
-  /** Which methods the handler of `ANY` accepts, as its 405 lists them. */
+  /** Which methods `ANY` accepts. The handler gets a GET for HEAD, if it is listed. */
   readonly methods?: readonly string[];
   /**
    * A segment in braces is a parameter; `{id}` may also match several segments (router.ts). A final `*` matches any rest

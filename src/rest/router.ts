@@ -64,8 +64,14 @@ export async function respond(
   if (!route && allowed.length === 0) return notFound(pathname);
   const parameters = match.parameters.map(decode);
   if (!route) return methodNotAllowed(request.method, allowed);
-  const response = await route.handle({ request, caller, parameters }, services);
-  return request.method === 'HEAD' && route.method === 'GET' ? withoutBody(response) : response;
+  const isHead = request.method === 'HEAD' && (route.method === 'GET' || route.methods?.includes('HEAD'));
+  if (!isHead) return route.handle({ request, caller, parameters }, services);
+  return withoutBody(await route.handle({ request: asGet(request), caller, parameters }, services));
+}
+
+/** GraphQL would reject HEAD. */
+function asGet({ url, headers, signal }: Request): Request {
+  return new Request(url, { headers, signal });
 }
 
 /** The response to OPTIONS: what the path supports. It looks nothing up, so it needs no credentials. */

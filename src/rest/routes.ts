@@ -97,7 +97,7 @@ export const ROUTES: readonly Route[] = [
   // Described by its own schema.
   {
     method: 'ANY',
-    methods: ['GET', 'POST'],
+    methods: ['GET', 'POST', 'HEAD'],
     path: '/graphql',
     access: 'caller-or-token',
     isPage: isGraphiqlRequest,

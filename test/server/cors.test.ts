@@ -39,7 +39,7 @@ describe('PROTOCOL.md, CORS: OPTIONS', () => {
     [`${STATE}/stream?events=complete`, 'GET, HEAD, OPTIONS'],
     [`${STATE}/events`, 'POST, OPTIONS'],
     ['/api/v0/stream-tokens', 'POST, OPTIONS'],
-    ['/graphql', 'GET, POST, OPTIONS'],
+    ['/graphql', 'GET, POST, HEAD, OPTIONS'],
     ['/graphql/stream', 'GET, POST, PUT, DELETE, OPTIONS'],
   ];
 

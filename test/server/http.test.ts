@@ -1,10 +1,12 @@
 // HTTP/1.1 as clients, proxies and load balancers meet it, by raw sockets against a listening server: status lines, forms
 // of request targets, methods, idle connections, and bytes that are not a request (RFC 9110, RFC 9112).
+import { once } from 'node:events';
 import { STATUS_CODES } from 'node:http';
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TITLES } from '../../src/rest/problem.ts';
 import { ROUTES } from '../../src/rest/routes.ts';
+import { createConnections } from '../../src/server/connections.ts';
 import { DEFAULT_SERVER_LIMITS } from '../../src/server/limits.ts';
 import { type DirectLog, directLog, graphqlPath, type ListeningApp, startApp } from '../support/app.ts';
 import { until } from '../support/wait.ts';
@@ -36,8 +38,8 @@ interface Exchange {
 }
 
 /** Opens a connection and writes bytes. */
-function open(bytes = ''): Exchange {
-  const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
+function open(bytes = '', port = Number(new URL(app.url).port)): Exchange {
+  const socket = connect(port, '127.0.0.1');
   sockets.push(socket);
   const exchange: Exchange = { socket, text: '', isClosed: false };
   socket.setEncoding('latin1').on('data', (piece: string) => {
@@ -177,6 +179,22 @@ describe('an absolute target (RFC 9112, 3.2.2)', () => {
 });
 
 describe('an idle connection', () => {
+  test('makes room for a new one when the limit of connections is reached', async () => {
+    const limits = { ...DEFAULT_SERVER_LIMITS, maxConnections: 2 };
+    const connections = createConnections(limits, (_, response) => void response.end('{"status":"ok"}'));
+    connections.http.listen(0, '127.0.0.1');
+    await once(connections.http, 'listening');
+    const { port } = connections.http.address() as AddressInfo;
+    const idle = [open(request('/'), port), open(request('/'), port)];
+    await until(() => idle.every(({ text }) => text.includes('ok')));
+    // This one is still refused.
+    await until(() => open('', port).isClosed || idle.every(({ isClosed }) => isClosed));
+    const served = open(request('/'), port);
+    await until(() => served.text.includes('ok'));
+    served.socket.destroy();
+    await connections.close(1_000);
+  });
+
   const limits = { ...DEFAULT_SERVER_LIMITS, requestTimeoutMs: 200, keepAliveTimeoutMs: 1_500 };
 
   test('is kept longer than a load balancer keeps it (60 s), by default', async () => {

@@ -4,22 +4,24 @@
 /** A letter or digit directly before a key belongs to the same word. Scripts without spaces between words are left out. */
 const WORD_UNIT = /[\p{Script=Latin}\d]|[\u0300-\u036f]/u;
 
-/** An escape sequence that ends in a letter or digit: of JSON, a URL, or a terminal's colour. */
+/** The end of an escape sequence that ends in a letter or digit: of JSON, of a URL, or of a terminal's colours. */
 const ESCAPE = new RegExp(
   [
     String.raw`\\[bfnrtv]`,
     String.raw`\\u00[0-7][\da-f]`,
     // Of ASCII characters that are not letters or digits: `%de` in `LIKE '%desk-1'` is not one.
     '%(?:0[9ad]|2[\\da-f]|3[a-f]|[46]0|5[b-e]|7[b-e])',
-    String.raw`\[\d[\d;]{0,15}m`,
+    String.raw`[[;]\d{1,3}m`,
+    // Written by grep after each colour.
+    String.raw`\[K`,
   ]
     .map((source) => `${source}$`)
     .join('|'),
   'i',
 );
 
-/** Code units before a position that `isInWord` examines. */
-export const WORD_CONTEXT_UNITS = 18;
+/** Code units before a position that `isInWord` examines. More would make the scanner slower. */
+export const WORD_CONTEXT_UNITS = 6;
 
 /** Whether a position is inside a word. */
 export function isInWord(text: string, at: number): boolean {

@@ -59,7 +59,7 @@ describe('a key at the start of a word', () => {
     ...['$', '*', '+', '-', '_', '\\', '&', '?', '!', '~', '%', '\u0000', '\u200b', '。', '漢', '키', 'я'],
     // Escape sequences of JSON, of URLs and of terminals end in letters or digits.
     ...['\\n', '\\t', '\\u003d', '\\u0022', '%20', '%3D', '%3d', '%22', '%0A', '%2F', '&quot;'],
-    ...['\u001b[32m', '\\u001b[1;31m', '\u001b[38;2;255;255;255m'],
+    ...['\u001b[32m', '\\u001b[1;31m', '\u001b[38;2;255;255;255m', '\u001b[01;31m\u001b[K'],
   ];
 
   test.each(BEFORE)('a key after %j is replaced', (before) => {

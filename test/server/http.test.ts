@@ -187,7 +187,7 @@ describe('an idle connection', () => {
     const { port } = connections.http.address() as AddressInfo;
     const idle = [open(request('/'), port), open(request('/'), port)];
     await until(() => idle.every(({ text }) => text.includes('ok')));
-    // This one is still refused.
+    // This one is still rejected.
     await until(() => open('', port).isClosed || idle.every(({ isClosed }) => isClosed));
     const served = open(request('/'), port);
     await until(() => served.text.includes('ok'));

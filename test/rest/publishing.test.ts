@@ -388,6 +388,28 @@ describe('POST appends a batch', () => {
     expect((await state()).result).toBe('key [redacted] end');
   });
 
+  test('the chunks of a batch are redacted as one text, around other events too', async () => {
+    const key = `sk-${'a1B2'.repeat(8)}`;
+    const { token } = (await begin()).body;
+    const pieces = [
+      'at the de',
+      'sk-01J9Z3K5V8QW2E4R6T8Y0V1M3P: ',
+      key.slice(0, 9),
+      key.slice(9),
+      ' or ',
+      key.slice(0, 12),
+    ];
+    const batch = [...pieces.map(chunk), toolCallOf({}), chunk(`${key.slice(12)}, then s`)];
+    expect((await post(token, batch)).status).toBe(200);
+    const texts = (await events()).map(({ type, data }) => ('content' in data ? data.content : type));
+    const published = [...pieces.slice(0, 3), '[redacted]', ' or ', '[redacted]', 'tool_call', ', then s'];
+    expect(texts.slice(1)).toEqual(published);
+    await post(token, [{ type: 'complete', data: {} }]);
+    expect((await state()).result).toBe(
+      'at the desk-01J9Z3K5V8QW2E4R6T8Y0V1M3P: sk-a1B2a1[redacted] or [redacted], then s',
+    );
+  });
+
   test('long text is split, and a batch without events is a heartbeat', async () => {
     const { token, head } = (await begin()).body;
     const heartbeat = await post(token, []);

@@ -102,7 +102,7 @@ export function createAppend(options: AppendOptions) {
     let events: NewEvent[];
     try {
       events = await compute(caller, () => {
-        // A secret that spans two events is not detected here; workers redact their own text.
+        // A secret that spans two batches is not detected here; workers redact their own text.
         const checked = checkEvents(sent, { row, redaction: redactor(), sizes });
         stage(state, checked.events, checked.indices);
         return checked.events;

@@ -46,7 +46,7 @@ export interface CheckedEvents {
 export interface CheckEventsOptions {
   readonly row: Pick<Execution, 'kind' | 'mode'>;
   /** Applied before events are split, so that a secret is not split and its replacement counts. */
-  readonly redaction: Pick<Redaction, 'eventData'>;
+  readonly redaction: Pick<Redaction, 'eventData' | 'text'>;
   readonly sizes: SizeLimits;
 }
 
@@ -56,6 +56,8 @@ export interface CheckEventsOptions {
  * @throws RejectedRequest 422 or 413, naming the event by its index.
  */
 export function checkEvents(sent: SentEvents, { row, redaction, sizes }: CheckEventsOptions): CheckedEvents {
+  const { text } = redaction;
+  const lastChunk = sent.findLastIndex(({ type }) => type === 'llm_chunk');
   const checked = sent.map((event, i) => {
     const path = `events.${i}`;
     const type = event.type as EventType;
@@ -65,8 +67,13 @@ export function checkEvents(sent: SentEvents, { row, redaction, sizes }: CheckEv
     const problem = problemWithType(type, row);
     if (problem) throw unprocessable(`${path}: ${problem}`);
     const ts = checkTime(event.ts, `${path}.ts`);
-    const data = redaction.eventData(checkData(type, event.data, path));
-    return fitEvent({ type, ts, data } as NewEvent, sizes, path);
+    const data = checkData(type, event.data, path);
+    // All chunks are one text, but each keeps its place among the other events.
+    const redacted =
+      'content' in data
+        ? { content: text.add(data.content) + (i === lastChunk ? text.end() : text.pause()) }
+        : redaction.eventData(data);
+    return fitEvent({ type, ts, data: redacted } as NewEvent, sizes, path);
   });
   return { events: checked.flat(), indices: checked.flatMap((parts, i) => parts.map(() => i)) };
 }

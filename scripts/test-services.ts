@@ -1,7 +1,8 @@
 // The programs that suites need besides Node, and how to find them. To add one, add it to PARTS.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, readdirSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { installModelSdks, modelSdksFolder } from './model-sdks.ts';
 import { PostgresServer } from './postgres.ts';
 import { RedisServer } from './redis.ts';
 import { TemporalServer } from './temporal.ts';
@@ -133,7 +134,19 @@ export const NGINX: Part = {
   },
 };
 
-export const PARTS: readonly Part[] = [REDIS, POSTGRES, CHROMIUM, TEMPORAL, NGINX];
+export const MODEL_SDKS: Part = {
+  name: 'model SDKs',
+  support: 'model-sdks',
+  install: installModelSdks,
+  pathVariable: 'TEST_MODEL_SDKS',
+  find({ env }) {
+    const folder = env.TEST_MODEL_SDKS ?? modelSdksFolder(env);
+    if (folder && existsSync(join(folder, 'node_modules'))) return { path: folder };
+    return { why: `not installed${folder ? ` in ${folder}` : ''}` };
+  },
+};
+
+export const PARTS: readonly Part[] = [REDIS, POSTGRES, CHROMIUM, TEMPORAL, NGINX, MODEL_SDKS];
 
 /** The path of a program on this machine, or undefined. */
 export function findPart(part: Part, place: Place = { env: process.env }): string | undefined {

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { describeRows, findServices } from '../../scripts/service-table.ts';
 import { suitesUsing } from '../../scripts/suites.ts';
-import { CHROMIUM, findPart, POSTGRES, REDIS, TEMPORAL } from '../../scripts/test-services.ts';
+import { CHROMIUM, findPart, MODEL_SDKS, POSTGRES, REDIS, TEMPORAL } from '../../scripts/test-services.ts';
 
 let root: string;
 beforeEach(() => {
@@ -81,6 +81,17 @@ describe('finding a program', () => {
     });
   });
 
+  test('finds the model SDKs in the cache once they are installed, or where TEST_MODEL_SDKS says', () => {
+    const env = { XDG_CACHE_HOME: join(root, 'cache') };
+    const { why } = MODEL_SDKS.find({ env, root }) as { why: string };
+    const folder = why.replace('not installed in ', '');
+    expect(folder).toMatch(/cache\/execstream\/model-sdks-[0-9a-f]{12}$/);
+    mkdirSync(join(folder, 'node_modules'), { recursive: true });
+    expect(findPart(MODEL_SDKS, { env, root })).toBe(folder);
+    expect(findPart(MODEL_SDKS, { env: { TEST_MODEL_SDKS: folder }, root })).toBe(folder);
+    expect(findPart(MODEL_SDKS, { env: {}, root })).toBeUndefined();
+  });
+
   test('ignores a file that is not executable', () => {
     write('bin/chromium', 'text');
     expect(findPart(CHROMIUM, { env: { PATH: join(root, 'bin') }, root })).toBeUndefined();
@@ -113,6 +124,9 @@ describe('the table', () => {
         'nginx             MISSING: no nginx on PATH or in /usr/sbin',
         '                  skips (completely or partly): no suites',
         '                  install: apt-get install -y --no-install-recommends nginx-light',
+        'model SDKs        MISSING: not installed',
+        '                  skips (completely or partly): no suites',
+        '                  install: npm test -- --install',
       ].join('\n'),
     );
   });

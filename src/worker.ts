@@ -9,15 +9,19 @@ export { createRedisLogWriter, type RedisLogWriterOptions } from './log/redis/wr
 export type { BeginRun } from './publish/begin-run.ts';
 export type { EmitType, ExecutionPublisher, RunStats } from './publish/execution-publisher.ts';
 export { DEFAULT_LIMITS, type PublisherLimits } from './publish/limits.ts';
-export { publishFullStream, publishPartialObjects } from './publish/llm/ai-sdk.ts';
+export { publishFullStream } from './publish/llm/ai-sdk.ts';
+export {
+  type ExperimentalStreamOutputResult,
+  publishPartialObjects,
+  type StreamObjectResult,
+  type StreamOutputResult,
+} from './publish/llm/ai-sdk-objects.ts';
 export { publishAnthropic } from './publish/llm/anthropic.ts';
-export { completeWith } from './publish/llm/complete-with.ts';
+export { type CompleteWithOptions, completeWith } from './publish/llm/complete-with.ts';
 export { publishOpenAiChat } from './publish/llm/openai-chat.ts';
 export { publishOpenAiResponse } from './publish/llm/openai-responses.ts';
-export type {
-  CollectedStream,
-  CollectedToolCall,
-} from './publish/llm/stream-collector.ts';
+export type { CollectedStream } from './publish/llm/stream-collector.ts';
+export type { CollectedToolCall } from './publish/llm/tool-calls.ts';
 export { createPublisher, type Publisher, type PublisherOptions } from './publish/publisher.ts';
 export type { RunState } from './publish/run-state.ts';
 export type { SimulatedTextOptions } from './publish/simulated-chunks.ts';

@@ -55,7 +55,10 @@ export interface ExecutionPublisher {
    */
   readonly signal: AbortSignal;
   readonly stats: RunStats;
-  /** Publishes text byte for byte. An iterable is read to its end; its error rejects the promise. */
+  /**
+   * Publishes text byte for byte. An iterable is read to its end; its error rejects the promise. It has to throw if its
+   * source fails, which the `textStream` of the AI SDK does not: publish the streams of models with their adapters.
+   */
   text(text: string | AsyncIterable<string>): Promise<void>;
   /**
    * Publishes a complete text as if it were being generated: in chunks of readable size, each a separate event. The

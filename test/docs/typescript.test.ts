@@ -19,7 +19,7 @@ const PAGES = ['README.md', 'docs/publishing.md', 'docs/embedding.md', 'docs/aut
 /** Names that the blocks use without declaring them; a block's own declarations take precedence. */
 const GLOBALS = `
 import type * as server from 'execstream';
-import type { ExecutionStore, LivenessWriter, LogWriter, Publisher } from 'execstream/worker';
+import type { ExecutionStore, JsonValue, LivenessWriter, LogWriter, Publisher } from 'execstream/worker';
 declare global {
   const config: server.Config;
   const parts: server.Parts;
@@ -32,11 +32,13 @@ declare global {
   const publisher: Publisher;
   const log: LogWriter & LivenessWriter & { close(): Promise<void> };
   const store: ExecutionStore;
-  const model: { readonly textStream: AsyncIterable<string> };
+  const lines: AsyncIterable<string>;
+  const model: object;
+  const callTool: (name: string, args: JsonValue | undefined) => Promise<JsonValue>;
   const schema: object;
   const messages: object[];
   const streamText: (options: object) => { fullStream: AsyncIterable<{ type: string }> };
-  const streamObject: (options: object) => { partialObjectStream: AsyncIterable<object> };
+  const streamObject: (options: object) => { fullStream: AsyncIterable<{ type: string }>; object: Promise<object> };
   const openai: {
     chat: { completions: { create(options: object): Promise<AsyncIterable<object>> } };
     responses: { create(options: object): Promise<AsyncIterable<{ type: string }>> };
@@ -55,14 +57,17 @@ const log = createMemoryLog();
 const store = createMemoryStore();
 Object.assign(globalThis, {
   log, store, publisher: createPublisher({ log, store }),
-  model: { textStream: each('It is', ' fine.\\n') },
-  schema: {}, messages: [],
+  lines: each('It is', ' fine.\\n'), model: {}, schema: {}, messages: [],
+  callTool: async (name: string, args: unknown) => ({ name, args }),
   streamText: () => ({ fullStream: each(
     { type: 'text-delta', text: 'Hello' }, { type: 'finish', finishReason: 'stop', totalUsage: {} }) }),
-  streamObject: () => ({ partialObjectStream: each({ a: 1 }, { a: 1, b: 2 }) }),
+  streamObject: () => ({
+    fullStream: each({ type: 'object', object: { a: 1 } }, { type: 'finish', finishReason: 'stop', usage: {} }),
+    object: Promise.resolve({ a: 1, b: 2 }) }),
   openai: {
     chat: { completions: { create: async () => each(
-      { choices: [{ index: 0, delta: { content: 'Hello' }, finish_reason: 'stop' }] }) } },
+      { choices: [{ index: 0, delta: { content: 'Hello', tool_calls: [
+        { index: 0, id: 'c1', function: { name: 'look', arguments: '{}' } }] }, finish_reason: 'stop' }] }) } },
     responses: { create: async () => each(
       { type: 'response.output_text.delta', delta: 'Hello' }, { type: 'response.completed', response: {} }) },
   },
@@ -190,6 +195,8 @@ describe('docs/publishing.md', () => {
       'report-44': { status: 'SUCCESS', result: 'read' },
       'secret-1': { status: 'SUCCESS', result: 'for [redacted], with Authorization: Bearer [redacted]' },
       'object-1': { status: 'SUCCESS', result: { a: 1, b: 2 } },
+      'tools-1': { status: 'SUCCESS', types: expect.arrayContaining(['tool_call']) },
+      'abort-1': { status: 'SUCCESS', result: 'Hello' },
       ...Object.fromEntries(
         ['a', 'b', 'c', 'd'].map((id) => [`model-${id}`, { status: 'SUCCESS', result: 'Hello' }]),
       ),

@@ -1,16 +1,24 @@
-// Adapter for Vercel's AI SDK: `fullStream` (the part types of versions 4 to 6) and `partialObjectStream`.
+// Adapter for Vercel's AI SDK: the parts of `fullStream` and `stream`, of versions 4 to 7.
 import type { ExecutionPublisher } from '../execution-publisher.ts';
-import { type CollectedStream, collectStream, field, toError } from './stream-collector.ts';
+import { type CollectedStream, collectStream } from './stream-collector.ts';
+import { abortError, field, partsOf, toError, unfinished } from './stream-errors.ts';
+import type { ReportedCall } from './tool-calls.ts';
 
 /**
  * Publishes the stream of `streamText`: text, tool calls with their results, usage. Reasoning is not published. The run
  * is not ended.
+ *
+ * Do not publish `textStream` instead: it ends without an error when the model fails.
+ * @param fullStream `fullStream`, or `stream` of version 7.
  * @returns the collected content of the stream.
- * @throws the stream's error, after everything before it has been published; an AbortError if the stream was aborted.
+ * @throws the stream's error, or an error if the model did not finish, after everything before it has been published;
+ *   an AbortError if the stream was aborted.
  * @example
  * ```ts
- * const { fullStream } = streamText({ model, prompt: 'Write a poem.' });
- * await completeWith(run, publishFullStream(run, fullStream));
+ * await completeWith(run, () => {
+ *   const { fullStream } = streamText({ model, prompt: 'Write a poem.' });
+ *   return publishFullStream(run, fullStream);
+ * });
  * ```
  */
 export async function publishFullStream(
@@ -19,29 +27,38 @@ export async function publishFullStream(
 ): Promise<CollectedStream> {
   const collector = collectStream(run);
   let failure: Error | undefined;
+  let isFinished = false;
   /** Tokens of the finished steps. */
   let [input, output, total] = [0, 0, 0];
-  for await (const part of fullStream) {
+  for await (const part of partsOf(fullStream)) {
     const of = (name: string): unknown => field(part, name);
     switch (part.type) {
       case 'text-delta':
-        await collector.text(of('text') ?? of('textDelta'));
+        await collector.text(either(part, 'text', 'textDelta'));
         break;
       case 'tool-call':
-        await collector.toolStarted(of('toolCallId'), of('toolName'), of('input') ?? of('args'));
+        await collector.toolStarted(callOf(part));
         // The tool is unknown or its arguments are invalid. Not every version sends a result for such a call.
-        if (of('invalid') === true) await collector.toolEnded(of('toolCallId'), { error: of('error') });
+        if (of('invalid') === true) await collector.toolEnded(callOf(part), { error: of('error') });
         break;
       case 'tool-result':
         // A preliminary result is an intermediate state.
         if (of('preliminary') === true) break;
-        await collector.toolEnded(of('toolCallId'), { result: of('output') ?? of('result') });
+        await collector.toolEnded(callOf(part), { result: either(part, 'output', 'result') });
         break;
       case 'tool-error':
-        await collector.toolEnded(of('toolCallId'), { error: of('error') });
+        await collector.toolEnded(callOf(part), { error: of('error') });
         break;
+      case 'tool-approval-response': {
+        if (of('approved') !== false) break;
+        const reason = of('reason');
+        const error =
+          typeof reason === 'string' && reason !== '' ? `not approved: ${reason}` : 'not approved';
+        await collector.toolEnded(callOf(of('toolCall')), { error });
+        break;
+      }
       case 'tool-output-denied':
-        await collector.toolEnded(of('toolCallId'), { error: 'not approved' });
+        await collector.toolEnded(callOf(part), { error: 'not approved' });
         break;
       case 'finish-step':
       case 'step-finish': {
@@ -52,48 +69,39 @@ export async function publishFullStream(
         break;
       }
       case 'finish': {
+        isFinished = true;
         collector.finished(of('finishReason'));
-        const used = tokens(of('totalUsage') ?? of('usage'));
+        const used = tokens(either(part, 'totalUsage', 'usage'));
         if (used[2] > 0) collector.usage(...used);
+        failure ??= failureOf(part);
         break;
       }
       case 'error':
         failure ??= toError(of('error'), 'the stream failed');
         break;
       case 'abort':
-        failure ??= aborted(of('reason'));
+        failure ??= abortError(of('reason'));
         break;
     }
   }
   if (failure) throw failure;
+  if (!isFinished) throw unfinished(fullStream, 'the stream ended before its finish part');
   return collector.collected;
 }
 
-/**
- * Publishes the partial objects of `streamObject` (`partialObjectStream`), or of `streamText` with an output
- * (`partialOutputStream`), on a run of mode STRUCTURED. The run is not ended.
- * @returns the last object.
- * @throws the stream's error.
- * @example
- * ```ts
- * const run = await publisher.begin({ kind: 'agent', id: 'recipe-1', mode: 'STRUCTURED' });
- * const { partialObjectStream } = streamObject({ model, schema, prompt: 'A recipe for bread.' });
- * await completeWith(run, publishPartialObjects(run, partialObjectStream));
- * ```
- */
-export async function publishPartialObjects<T>(
-  run: ExecutionPublisher,
-  partialObjectStream: AsyncIterable<T>,
-): Promise<T | undefined> {
-  let last: T | undefined;
-  for await (const partial of partialObjectStream) {
-    last = partial;
-    await run.value(partial);
-  }
-  return last;
+/** The failure that a finish reason means, if any. Providers also finish a stream that broke off. */
+export function failureOf(finish: object): Error | undefined {
+  const reason = field(finish, 'finishReason');
+  if (reason === 'error') return new Error('the model failed');
+  // A stream that broke off: `interrupted` in version 7, `other` without a reason of the provider in version 6, `unknown`
+  // before.
+  const isOther = reason === 'other' && 'rawFinishReason' in finish && !finish.rawFinishReason;
+  if (!isOther && reason !== 'interrupted' && reason !== 'unknown') return undefined;
+  return new Error('the stream ended before the model gave a finish reason');
 }
 
-function tokens(usage: unknown): [number, number, number] {
+/** Input, output and total tokens. */
+export function tokens(usage: unknown): [number, number, number] {
   const number = (...names: string[]): number => {
     const value = names.map((name) => field(usage, name)).find((each) => Number.isSafeInteger(each));
     return typeof value === 'number' ? value : 0;
@@ -103,8 +111,16 @@ function tokens(usage: unknown): [number, number, number] {
   return [input, output, number('totalTokens') || input + output];
 }
 
-function aborted(reason: unknown): Error {
-  const error = toError(reason, 'the stream was aborted');
-  if (error !== reason) error.name = 'AbortError';
-  return error;
+function callOf(part: unknown): ReportedCall {
+  return {
+    id: field(part, 'toolCallId'),
+    name: field(part, 'toolName'),
+    args: either(part, 'input', 'args'),
+  };
+}
+
+/** A field that older versions call differently. Null is a value. */
+function either(part: unknown, name: string, oldName: string): unknown {
+  const value = field(part, name);
+  return value === undefined ? field(part, oldName) : value;
 }

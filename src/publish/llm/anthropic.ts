@@ -1,18 +1,22 @@
 // Adapter for Anthropic's Messages stream.
 import type { ExecutionPublisher } from '../execution-publisher.ts';
-import { type CollectedStream, collectStream, count, field, toError } from './stream-collector.ts';
+import { type CollectedStream, collectStream, count } from './stream-collector.ts';
+import { field, partsOf, toError, unfinished } from './stream-errors.ts';
+import { parseArguments } from './tool-calls.ts';
 
 /**
  * Publishes the events of a message: text, tool calls once their input is complete, and the results of tools that the
- * provider runs. The results of all other tools are published by the code that runs them, with `run.toolCall()`.
- * Thinking is not published. The run is not ended.
+ * provider runs. The results of all other tools are published by the code that runs them, with `run.toolCall()` and the
+ * ids in `collected.toolCalls`. Thinking is not published. The run is not ended.
  * @returns the collected content of the stream.
  * @throws the stream's error, or an error if the stream ends before `message_stop`, after everything before it has been
- *   published.
+ *   published; an AbortError if the stream was aborted.
  * @example
  * ```ts
- * const stream = anthropic.messages.stream({ model, max_tokens: 1_000, messages });
- * await completeWith(run, publishAnthropic(run, stream));
+ * await completeWith(run, () => {
+ *   const stream = anthropic.messages.stream({ model, max_tokens: 1_000, messages });
+ *   return publishAnthropic(run, stream);
+ * });
  * ```
  */
 export async function publishAnthropic(
@@ -34,7 +38,7 @@ export async function publishAnthropic(
     collector.usage(input, output);
   }
 
-  for await (const event of events) {
+  for await (const event of partsOf(events)) {
     const index = field(event, 'index');
     const delta = field(event, 'delta');
     switch (event.type) {
@@ -61,8 +65,8 @@ export async function publishAnthropic(
         const call = calls.get(index);
         calls.delete(index);
         if (!call) break;
-        const args = call.json === '' ? field(call.block, 'input') : call.json;
-        await collector.toolStarted(field(call.block, 'id'), field(call.block, 'name'), args);
+        const args = call.json === '' ? field(call.block, 'input') : parseArguments(call.json);
+        await collector.toolStarted({ id: field(call.block, 'id'), name: field(call.block, 'name'), args });
         break;
       }
       case 'message_delta':
@@ -76,14 +80,15 @@ export async function publishAnthropic(
         throw toError(field(event, 'error'), 'the stream failed');
     }
   }
-  if (!isFinished) throw new Error('the stream ended before message_stop');
+  if (!isFinished) throw unfinished(events, 'the stream ended before message_stop');
   return collector.collected;
 
+  /** The end of a call of a tool that the provider runs, which may have started in the previous stream of the run. */
   async function toolResult(block: unknown): Promise<void> {
     const content = field(block, 'content');
-    const error = field(content, 'error_code');
-    const isError = error !== undefined || field(block, 'is_error') === true;
-    const outcome = isError ? { error: error ?? content } : { result: content };
-    await collector.toolEnded(field(block, 'tool_use_id'), outcome);
+    const isError = field(block, 'is_error') === true || field(content, 'error_code') !== undefined;
+    const name = String(field(block, 'type')).replace(/_tool_result$/, '');
+    const call = { id: field(block, 'tool_use_id'), name };
+    await collector.toolEnded(call, isError ? { error: content } : { result: content });
   }
 }

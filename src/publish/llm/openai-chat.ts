@@ -1,18 +1,27 @@
 // Adapter for OpenAI's Chat Completions stream, which many other servers offer as well.
 import type { ExecutionPublisher } from '../execution-publisher.ts';
-import { type CollectedStream, collectStream, count, field, toError } from './stream-collector.ts';
+import { createCallAssembler } from './chat-tool-calls.ts';
+import { type CollectedStream, collectStream, count } from './stream-collector.ts';
+import { field, partsOf, toError, unfinished } from './stream-errors.ts';
+import { parseArguments } from './tool-calls.ts';
+
+/** Finish reasons of servers whose model failed: OpenRouter and Mistral, vLLM, DeepSeek, Zhipu. */
+const FAILURES: readonly string[] = ['error', 'abort', 'insufficient_system_resource', 'network_error'];
 
 /**
  * Publishes the chunks of a chat completion: text, and tool calls once their arguments are complete. The results of
- * tools are published by the code that runs them, with `run.toolCall()`. Only the first choice is published. The stream
- * reports usage if the request has `stream_options: { include_usage: true }`. The run is not ended.
+ * tools are published by the code that runs them, with `run.toolCall()` and the ids in `collected.toolCalls`. Only the
+ * first choice is published. The stream reports usage if the request has `stream_options: { include_usage: true }`. The
+ * run is not ended.
  * @returns the collected content of the stream.
  * @throws the stream's error, or an error if the stream ends before its `finish_reason`, after everything before it has
- *   been published.
+ *   been published; an AbortError if the stream was aborted.
  * @example
  * ```ts
- * const stream = await openai.chat.completions.create({ model, messages, stream: true });
- * await completeWith(run, publishOpenAiChat(run, stream));
+ * await completeWith(run, async () => {
+ *   const stream = await openai.chat.completions.create({ model, messages, stream: true });
+ *   return publishOpenAiChat(run, stream);
+ * });
  * ```
  */
 export async function publishOpenAiChat(
@@ -20,13 +29,24 @@ export async function publishOpenAiChat(
   chunks: AsyncIterable<object>,
 ): Promise<CollectedStream> {
   const collector = collectStream(run);
-  const calls = new Map<number, { id?: unknown; name: string; args: string }>();
+  const calls = createCallAssembler();
   let isFinished = false;
-  for await (const chunk of chunks) {
-    const error = field(chunk, 'error');
+
+  async function publishCalls(): Promise<void> {
+    for (const { id, name, args } of calls.take()) {
+      await collector.toolStarted({ id, name, args: parseArguments(args) });
+    }
+  }
+
+  for await (const chunk of partsOf(chunks)) {
+    const choices = field(chunk, 'choices');
+    const choice = Array.isArray(choices)
+      ? choices.find((each) => count(field(each, 'index')) === 0)
+      : undefined;
+    const error = errorOf(chunk) ?? field(choice, 'error');
     if (error) throw toError(error, 'the stream failed');
     collector.model(field(chunk, 'model'));
-    const usage = field(chunk, 'usage');
+    const usage = field(chunk, 'usage') ?? field(field(chunk, 'x_groq'), 'usage');
     if (usage) {
       collector.usage(
         field(usage, 'prompt_tokens'),
@@ -34,30 +54,42 @@ export async function publishOpenAiChat(
         field(usage, 'total_tokens'),
       );
     }
-    const choices = field(chunk, 'choices');
-    const choice = Array.isArray(choices)
-      ? choices.find((each) => count(field(each, 'index')) === 0)
-      : undefined;
     const delta = field(choice, 'delta');
+    await collector.text(textOf(field(delta, 'content')));
     // A refusal is shown to the user in place of content.
-    await collector.text(field(delta, 'content') ?? field(delta, 'refusal'));
+    await collector.text(field(delta, 'refusal'));
     const parts = field(delta, 'tool_calls');
-    for (const part of Array.isArray(parts) ? parts : []) {
-      const index = count(field(part, 'index'));
-      const call = calls.get(index) ?? { name: '', args: '' };
-      calls.set(index, call);
-      call.id ??= field(part, 'id');
-      const partial = field(part, 'function');
-      call.name += field(partial, 'name') ?? '';
-      call.args += field(partial, 'arguments') ?? '';
-    }
+    for (const part of Array.isArray(parts) ? parts : []) calls.add(part);
+    // The predecessor of tool calls, which some servers still use.
+    if (field(delta, 'function_call')) calls.add({ function: field(delta, 'function_call') });
     const reason = field(choice, 'finish_reason');
-    if (typeof reason !== 'string') continue;
+    // Some servers send an empty reason until the model has finished.
+    if (typeof reason !== 'string' || reason === '') continue;
+    if (FAILURES.includes(reason)) throw new Error(`the model stopped with the finish_reason ${reason}`);
     isFinished = true;
     collector.finished(reason);
-    for (const { id, name, args } of calls.values()) await collector.toolStarted(id, name, args);
-    calls.clear();
+    await publishCalls();
   }
-  if (!isFinished) throw new Error('the stream ended before its finish_reason');
+  if (!isFinished) throw unfinished(chunks, 'the stream ended before its finish_reason');
+  // Of servers that send a finish_reason with every call.
+  await publishCalls();
   return collector.collected;
+}
+
+/** An error between the chunks: OpenAI's form, that of vLLM, and that of Groq. */
+function errorOf(chunk: object): unknown {
+  const isError = field(chunk, 'object') === 'error';
+  return field(chunk, 'error') ?? field(field(chunk, 'x_groq'), 'error') ?? (isError ? chunk : undefined);
+}
+
+/** The text of a content: a string, or a list of parts, of which those with the model's thinking are not published. */
+function textOf(content: unknown): unknown {
+  if (!Array.isArray(content)) return content;
+  const texts = content.map((part) => (typeof part === 'string' ? part : textOfPart(part)));
+  return texts.filter((text) => typeof text === 'string').join('');
+}
+
+function textOfPart(part: unknown): unknown {
+  const isText = ['text', 'output_text', undefined].includes(field(part, 'type') as string | undefined);
+  return isText ? field(part, 'text') : field(part, 'refusal');
 }

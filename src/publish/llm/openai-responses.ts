@@ -1,18 +1,22 @@
 // Adapter for OpenAI's Responses stream.
 import type { ExecutionPublisher } from '../execution-publisher.ts';
-import { type CollectedStream, collectStream, field, toError } from './stream-collector.ts';
+import { callOf, outputOf } from './response-items.ts';
+import { type CollectedStream, collectStream } from './stream-collector.ts';
+import { abortError, field, partsOf, toError, unfinished } from './stream-errors.ts';
 
 /**
- * Publishes the events of a response: text, function calls once their arguments are complete, and the calls of hosted
- * tools with their results. The results of functions are published by the code that runs them, with `run.toolCall()`.
- * The run is not ended.
+ * Publishes the events of a response: text, and tool calls. The calls of tools that OpenAI runs are published with their
+ * results. The results of all other tools (functions, custom tools, shell, apply_patch, computer) are published by the
+ * code that runs them, with `run.toolCall()` and the ids in `collected.toolCalls`. The run is not ended.
  * @returns the collected content of the stream.
  * @throws the stream's error, or an error if the stream ends before the response is completed, after everything before
- *   it has been published.
+ *   it has been published; an AbortError if the stream was aborted or the response cancelled.
  * @example
  * ```ts
- * const stream = await openai.responses.create({ model, input: 'Write a poem.', stream: true });
- * await completeWith(run, publishOpenAiResponse(run, stream));
+ * await completeWith(run, async () => {
+ *   const stream = await openai.responses.create({ model, input: 'Write a poem.', stream: true });
+ *   return publishOpenAiResponse(run, stream);
+ * });
  * ```
  */
 export async function publishOpenAiResponse(
@@ -21,9 +25,24 @@ export async function publishOpenAiResponse(
 ): Promise<CollectedStream> {
   const collector = collectStream(run);
   let isFinished = false;
-  for await (const event of events) {
+
+  /** A call of a tool that OpenAI runs starts with its first event; others when their arguments are complete. */
+  async function itemAdded(item: unknown): Promise<void> {
+    const call = callOf(item);
+    if (call?.outcome && !collector.isOpen(call.id))
+      await collector.toolStarted({ ...call, args: undefined });
+  }
+
+  async function itemDone(item: unknown): Promise<void> {
+    const call = callOf(item);
+    if (call && !collector.isOpen(call.id)) await collector.toolStarted(call);
+    if (call?.outcome) await collector.toolEnded(call, call.outcome);
+    const output = outputOf(item);
+    if (output?.outcome) await collector.toolEnded(output, output.outcome);
+  }
+
+  for await (const event of partsOf(events)) {
     const response = field(event, 'response');
-    const item = field(event, 'item');
     collector.model(field(response, 'model'));
     switch (event.type) {
       case 'response.output_text.delta':
@@ -31,21 +50,11 @@ export async function publishOpenAiResponse(
         await collector.text(field(event, 'delta'));
         break;
       case 'response.output_item.added':
-        if (isHosted(item)) await collector.toolStarted(field(item, 'id'), nameOf(item), undefined);
+        await itemAdded(field(event, 'item'));
         break;
-      case 'response.output_item.done': {
-        const kind = field(item, 'type');
-        if (kind === 'function_call') {
-          await collector.toolStarted(field(item, 'call_id'), field(item, 'name'), field(item, 'arguments'));
-        } else if (kind === 'custom_tool_call') {
-          await collector.toolStarted(field(item, 'call_id'), field(item, 'name'), field(item, 'input'));
-        } else if (isHosted(item)) {
-          await collector.toolStarted(field(item, 'id'), nameOf(item), undefined);
-          const error = field(item, 'error') ?? (field(item, 'status') === 'failed' ? 'failed' : undefined);
-          await collector.toolEnded(field(item, 'id'), error ? { error } : { result: field(item, 'output') });
-        }
+      case 'response.output_item.done':
+        await itemDone(field(event, 'item'));
         break;
-      }
       case 'response.completed':
       case 'response.incomplete': {
         isFinished = true;
@@ -61,22 +70,12 @@ export async function publishOpenAiResponse(
       }
       case 'response.failed':
         throw toError(field(response, 'error'), 'the response failed');
+      case 'response.cancelled':
+        throw abortError('the response was cancelled');
       case 'error':
         throw toError(field(event, 'error') ?? event, 'the stream failed');
     }
   }
-  if (!isFinished) throw new Error('the stream ended before the response was completed');
+  if (!isFinished) throw unfinished(events, 'the stream ended before the response was completed');
   return collector.collected;
-}
-
-/** Whether an item is a call of a tool that the provider runs: web_search_call, mcp_call, … */
-function isHosted(item: unknown): boolean {
-  const kind = field(item, 'type');
-  return (
-    typeof kind === 'string' && /_call$/.test(kind) && !['function_call', 'custom_tool_call'].includes(kind)
-  );
-}
-
-function nameOf(item: unknown): unknown {
-  return field(item, 'name') ?? String(field(item, 'type')).replace(/_call$/, '');
 }

@@ -1,0 +1,138 @@
+// The tool calls that adapters publish on a run. They belong to the run and not to one of its streams: a call of one
+// stream may end in the next one, after it was approved, and providers may use the same id again.
+import { isExecstreamError } from '../../event/errors.ts';
+import type { EventData, JsonValue } from '../../event/events.ts';
+import { truncateToBytes } from '../../event/text.ts';
+import type { ExecutionPublisher } from '../execution-publisher.ts';
+import { toError } from './stream-errors.ts';
+
+/** Limit on the error message of a tool call that is published again without its arguments and result. */
+const MAX_ERROR_BYTES = 16 * 1024;
+
+/** A tool call by the model. */
+export interface CollectedToolCall {
+  /** The id in the stream of the run. It is not the model's if the model gave none, or one that it had used before. */
+  readonly toolCallId: string;
+  readonly toolName: string;
+  /** The parsed arguments, or their text if it is not valid JSON. */
+  readonly args?: JsonValue;
+}
+
+/** What a call returned, or why it failed. */
+export type ToolOutcome = { readonly result: unknown } | { readonly error: unknown };
+
+/** A call as a provider reports it. */
+export interface ReportedCall {
+  readonly id: unknown;
+  readonly name: unknown;
+  readonly args?: unknown;
+}
+
+export interface RunToolCalls {
+  /** Publishes the start of a call. An id that was used before gets a number, so that viewers keep both calls. */
+  start(call: ReportedCall): Promise<CollectedToolCall>;
+  /** Whether a call with this id has started and not ended. */
+  isOpen(id: unknown): boolean;
+  /**
+   * Publishes the end of the last call with this id, once. A call that another run has started is started here, too.
+   * Its arguments are published with its end if they were not known at its start.
+   */
+  end(call: ReportedCall, outcome: ToolOutcome): Promise<void>;
+}
+
+interface Call extends CollectedToolCall {
+  readonly startedAt: number;
+  hasEnded: boolean;
+}
+
+const callsOfRuns = new WeakMap<ExecutionPublisher, RunToolCalls>();
+
+/** The tool calls of a run, which all streams on it share. */
+export function toolCallsOf(run: ExecutionPublisher): RunToolCalls {
+  const calls = callsOfRuns.get(run) ?? createToolCalls(run);
+  callsOfRuns.set(run, calls);
+  return calls;
+}
+
+function createToolCalls(run: ExecutionPublisher): RunToolCalls {
+  /** The last call by the id that the provider gave it. */
+  const lastCalls = new Map<string, Call>();
+  const usedIds = new Set<string>();
+
+  function uniqueId(id: string): string {
+    const prefix = id === '' ? 'call' : id;
+    let unique = id;
+    for (let n = id === '' ? 1 : 2; unique === '' || usedIds.has(unique); n += 1) unique = `${prefix}-${n}`;
+    usedIds.add(unique);
+    return unique;
+  }
+
+  async function start({ id, name, args }: ReportedCall): Promise<Call> {
+    const call: Call = {
+      toolCallId: uniqueId(text(id)),
+      toolName: text(name) || 'tool',
+      ...(args !== undefined && { args: args as JsonValue }),
+      startedAt: performance.now(),
+      hasEnded: false,
+    };
+    lastCalls.set(text(id) || call.toolCallId, call);
+    await publish(run, { ...published(call), status: 'started' });
+    return call;
+  }
+
+  return {
+    start: async (call) => published(await start(call)),
+    isOpen: (id) => lastCalls.get(text(id))?.hasEnded === false,
+    async end(reported, outcome) {
+      if (text(reported.id) === '') return;
+      const call = lastCalls.get(text(reported.id)) ?? (await start(reported));
+      if (call.hasEnded) return;
+      call.hasEnded = true;
+      const { toolCallId, toolName, startedAt } = call;
+      const isNews = call.args === undefined && reported.args !== undefined;
+      const ended = {
+        toolCallId,
+        toolName,
+        ...(isNews && { args: reported.args as JsonValue }),
+        durationMs: Math.round(performance.now() - startedAt),
+      };
+      if ('error' in outcome) {
+        const error = toError(outcome.error, 'the tool failed').message || 'the tool failed';
+        await publish(run, { ...ended, status: 'failed', error });
+      } else await publish(run, { ...ended, status: 'succeeded', result: outcome.result as JsonValue });
+    },
+  };
+}
+
+function published({ toolCallId, toolName, args }: CollectedToolCall): CollectedToolCall {
+  return { toolCallId, toolName, ...(args !== undefined && { args }) };
+}
+
+async function publish(run: ExecutionPublisher, call: EventData['tool_call']): Promise<void> {
+  try {
+    await run.toolCall(call);
+  } catch (error) {
+    if (!isExecstreamError(error)) throw error;
+    // Publishing must not fail the work: arguments and results that are not JSON are omitted, and a long error is
+    // truncated.
+    const { args: _, result: __, ...bare } = call;
+    await run.toolCall({
+      ...bare,
+      ...(bare.error && { error: truncateToBytes(bare.error, MAX_ERROR_BYTES) }),
+    });
+  }
+}
+
+/** An id or a name. Some servers number their calls. */
+function text(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
+/** The arguments that a model wrote as JSON; their text if it is not valid, which the tool then reports. */
+export function parseArguments(json: string): JsonValue {
+  try {
+    return JSON.parse(json.trim() === '' ? '{}' : json);
+  } catch {
+    return json;
+  }
+}

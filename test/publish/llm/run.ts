@@ -1,0 +1,38 @@
+// A run for the tests of the adapters, and what its viewers see.
+import type { BeginRun, ExecutionPublisher } from '../../../src/worker.ts';
+import { foldLog } from '../fold.ts';
+import { createRig } from '../rig.ts';
+
+export async function beginRun(wanted: Partial<BeginRun> = {}) {
+  const { publisher, log } = createRig();
+  const run = await publisher.begin({ kind: 'agent', id: 'a1', ...wanted });
+  /** The stream so far; `tools` are its tool calls without their durations. */
+  const readStream = async () => {
+    const folded = await foldLog(log.real, 'a1');
+    const tools = folded.events.flatMap((e) => {
+      if (e.type !== 'tool_call') return [];
+      const { durationMs: _, ...rest } = e.data;
+      return [rest];
+    });
+    return { ...folded, tools, end: folded.ends[0]?.data };
+  };
+  return { run, readStream };
+}
+
+/** Publishes with an adapter, ends the run with `completeWith`, and returns its stream and the error, if any. */
+export async function outcomeOf(
+  end: (run: ExecutionPublisher) => Promise<unknown>,
+  wanted: Partial<BeginRun> = {},
+) {
+  const { run, readStream } = await beginRun(wanted);
+  const error: unknown = await end(run).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return { ...(await readStream()), error };
+}
+
+/** An SDK's stream that has been recorded. */
+export async function* recorded<T>(...parts: T[]): AsyncGenerator<T> {
+  for (const part of parts) yield part;
+}

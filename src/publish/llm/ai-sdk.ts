@@ -2,7 +2,7 @@
 import type { ExecutionPublisher } from '../execution-publisher.ts';
 import { type CollectedStream, collectStream } from './stream-collector.ts';
 import { abortError, field, partsOf, toError, unfinished } from './stream-errors.ts';
-import type { ReportedCall } from './tool-calls.ts';
+import { denialOf, type ReportedCall } from './tool-calls.ts';
 
 /**
  * Publishes the stream of `streamText`: text, tool calls with their results, usage. Reasoning is not published. The run
@@ -49,16 +49,12 @@ export async function publishFullStream(
       case 'tool-error':
         await collector.toolEnded(callOf(part), { error: of('error') });
         break;
-      case 'tool-approval-response': {
+      case 'tool-approval-response':
         if (of('approved') !== false) break;
-        const reason = of('reason');
-        const error =
-          typeof reason === 'string' && reason !== '' ? `not approved: ${reason}` : 'not approved';
-        await collector.toolEnded(callOf(of('toolCall')), { error });
+        await collector.toolEnded(callOf(of('toolCall')), { error: denialOf(of('reason')) });
         break;
-      }
       case 'tool-output-denied':
-        await collector.toolEnded(callOf(part), { error: 'not approved' });
+        await collector.toolEnded(callOf(part), { error: denialOf(undefined) });
         break;
       case 'finish-step':
       case 'step-finish': {

@@ -52,6 +52,8 @@ export async function publishAnthropic(
         if (kind === 'text') await collector.text(field(block, 'text'));
         else if (kind.endsWith('tool_use')) calls.set(index, { block, json: '' });
         else if (kind.endsWith('tool_result')) await toolResult(block);
+        // Another model continues where the first one declined.
+        else if (kind === 'fallback') collector.model(field(field(block, 'to'), 'model'));
         break;
       }
       case 'content_block_delta': {

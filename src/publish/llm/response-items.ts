@@ -1,7 +1,7 @@
 // The output items of OpenAI's Responses API that are tool calls or their outputs: their ids, names, arguments, and who
 // runs them.
 import { field } from './stream-errors.ts';
-import { parseArguments, type ReportedCall, type ToolOutcome } from './tool-calls.ts';
+import { denialOf, parseArguments, type ReportedCall, type ToolOutcome } from './tool-calls.ts';
 
 /** A call, and how it ends. */
 export interface ItemCall extends ReportedCall {
@@ -59,9 +59,13 @@ export function callOf(item: unknown): ItemCall | undefined {
   };
 }
 
-/** The output of a call as a separate item; undefined for other items. */
+/** The output of a call as a separate item, or the denial of its approval; undefined for other items. */
 export function outputOf(item: unknown): ItemCall | undefined {
   const type = typeOf(item);
+  if (type === 'mcp_approval_response' && field(item, 'approve') === false) {
+    const outcome = { error: denialOf(field(item, 'reason')) };
+    return { id: field(item, 'approval_request_id'), name: undefined, outcome };
+  }
   if (!type.endsWith('_output')) return undefined;
   return {
     id: field(item, 'call_id') ?? (type === 'local_shell_call_output' ? field(item, 'id') : undefined),

@@ -136,3 +136,8 @@ export function parseArguments(json: string): JsonValue {
     return json;
   }
 }
+
+/** The error of a call that was not approved. */
+export function denialOf(reason: unknown): string {
+  return typeof reason === 'string' && reason !== '' ? `not approved: ${reason}` : 'not approved';
+}

@@ -1,4 +1,5 @@
 // A run for the tests of the adapters, and what its viewers see.
+import { initialState, reduce } from '../../../src/event/state.ts';
 import type { BeginRun, ExecutionPublisher } from '../../../src/worker.ts';
 import { foldLog } from '../fold.ts';
 import { createRig } from '../rig.ts';
@@ -6,7 +7,7 @@ import { createRig } from '../rig.ts';
 export async function beginRun(wanted: Partial<BeginRun> = {}) {
   const { publisher, log } = createRig();
   const run = await publisher.begin({ kind: 'agent', id: 'a1', ...wanted });
-  /** The stream so far; `tools` are its tool calls without their durations. */
+  /** The stream so far: `tools` are the events of tool calls, and `calls` their state, both without durations. */
   const readStream = async () => {
     const folded = await foldLog(log.real, 'a1');
     const tools = folded.events.flatMap((e) => {
@@ -14,7 +15,9 @@ export async function beginRun(wanted: Partial<BeginRun> = {}) {
       const { durationMs: _, ...rest } = e.data;
       return [rest];
     });
-    return { ...folded, tools, end: folded.ends[0]?.data };
+    const { toolCalls } = folded.events.reduce(reduce, initialState('agent'));
+    const calls = toolCalls.map(({ durationMs: _, ...call }) => call);
+    return { ...folded, tools, calls, end: folded.ends[0]?.data };
   };
   return { run, readStream };
 }

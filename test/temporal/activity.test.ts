@@ -17,11 +17,14 @@ describeTemporal('an activity that publishes', () => {
   let failures = 0;
   let isEndedEarly = false;
   let lastSignal: AbortSignal | undefined;
+  /** What long work throws when its signal aborts. */
+  let abortErrorOf: (reason: unknown) => unknown;
   const attempts: number[] = [];
 
   beforeEach(async () => {
     failures = 0;
     isEndedEarly = false;
+    abortErrorOf = (reason) => reason;
     attempts.length = 0;
     parts = { log: createMemoryLog(), store: createMemoryStore() };
     const publisher = createPublisher(parts);
@@ -52,7 +55,7 @@ describeTemporal('an activity that publishes', () => {
             await run.text('working ');
             await new Promise((resolve) => setTimeout(resolve, 50));
           }
-          throw signal.reason;
+          throw abortErrorOf(signal.reason);
         }),
     };
     worker = await startWorker(temporal, { activities, parts });
@@ -178,12 +181,22 @@ describeTemporal('an activity that publishes', () => {
     expect(all.filter(({ type }) => type === 'complete')).toHaveLength(1);
   });
 
-  test.each([
-    ['waits for it', true],
-    ['does not wait for it', false],
+  /** The error of OpenAI's and Anthropic's SDKs, which has no name. */
+  class APIUserAbortError extends Error {}
+
+  test.each<[string, boolean, typeof abortErrorOf]>([
+    ['waits for it', true, (reason) => reason],
+    ['does not wait for it', false, (reason) => reason],
+    ['waits for it, while a model is streaming', true, () => new APIUserAbortError('Request was aborted.')],
+    [
+      'waits for it, while the AI SDK is streaming',
+      true,
+      (cause) => new Error('a failed request', { cause }),
+    ],
   ])(
     'an activity is cancelled with a workflow that %s: heartbeats report it, and the stream ends',
-    async (_, isWaitedFor) => {
+    async (_, isWaitedFor, errorOf) => {
+      abortErrorOf = errorOf;
       const id = uniqueId('work');
       const handle = await launch('longWork', [id, isWaitedFor]);
       await until(async () => (await events(id)).some(({ type }) => type === 'llm_chunk'));

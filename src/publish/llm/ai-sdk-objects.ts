@@ -47,7 +47,7 @@ export async function publishPartialObjects<T>(
   result: StreamObjectResult<T> | StreamOutputResult<T> | ExperimentalStreamOutputResult,
 ): Promise<T> {
   if ('object' in result) return publishStreamObject(run, result);
-  if ('partialOutputStream' in result) {
+  if ('partialOutputStream' in result && 'output' in result) {
     await publishPartialOutputs(run, result.fullStream, result.partialOutputStream);
     return publishComplete(run, await result.output);
   }

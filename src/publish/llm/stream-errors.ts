@@ -11,12 +11,16 @@ const ABORT_ERRORS: readonly unknown[] = [
 /** The message of OpenAI's and Anthropic's error for an aborted request, whose class a bundler may have renamed. */
 const ABORT_MESSAGE = 'Request was aborted.';
 
-/** Whether an error reports that the caller of an SDK has aborted its request. */
+/**
+ * Whether an error reports that the caller of an SDK has aborted its request. The AI SDK 5 and 6 report the reason of an
+ * abort as the cause of a failed request.
+ */
 export function isAbortError(error: unknown): boolean {
-  return (
-    ABORT_ERRORS.includes(field(error, 'name')) ||
-    ABORT_ERRORS.includes(field(field(error, 'constructor'), 'name')) ||
-    field(error, 'message') === ABORT_MESSAGE
+  return [error, field(error, 'cause')].some(
+    (each) =>
+      ABORT_ERRORS.includes(field(each, 'name')) ||
+      ABORT_ERRORS.includes(field(field(each, 'constructor'), 'name')) ||
+      field(each, 'message') === ABORT_MESSAGE,
   );
 }
 

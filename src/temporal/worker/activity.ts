@@ -4,6 +4,7 @@ import { isExecstreamError } from '../../event/errors.ts';
 import type { FailedStatus } from '../../event/events.ts';
 import type { BeginRun } from '../../publish/begin-run.ts';
 import type { ExecutionPublisher } from '../../publish/execution-publisher.ts';
+import { isAbortError } from '../../publish/llm/stream-errors.ts';
 import type { Publisher } from '../../publish/publisher.ts';
 import { activityWillRetry } from '../shared/retry-policy.ts';
 import { createNoopRun } from './noop-run.ts';
@@ -145,8 +146,7 @@ async function workflowEndStatus({ client, info }: Context): Promise<FailedStatu
 
 /** Whether the work stopped because of its abort signal. */
 function isCancellation(error: unknown, signal: AbortSignal): boolean {
-  const { name } = (error ?? {}) as { name?: unknown };
-  return error === signal.reason || name === 'CancelledFailure' || name === 'AbortError';
+  return error === signal.reason || isAbortError(error);
 }
 
 /** Sends heartbeats if the activity has a heartbeat timeout. Their responses also report a cancellation. */

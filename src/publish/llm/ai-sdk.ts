@@ -2,7 +2,7 @@
 import type { ExecutionPublisher } from '../execution-publisher.ts';
 import { type CollectedStream, collectStream } from './stream-collector.ts';
 import { abortError, field, partsOf, toError, unfinished } from './stream-errors.ts';
-import { denialOf, type ReportedCall } from './tool-calls.ts';
+import { denialOf, type ReportedCall, type ToolOutcome } from './tool-calls.ts';
 
 /**
  * Publishes the stream of `streamText`: text, tool calls with their results, usage. Reasoning is not published. The run
@@ -44,7 +44,7 @@ export async function publishFullStream(
       case 'tool-result':
         // A preliminary result is an intermediate state.
         if (of('preliminary') === true) break;
-        await collector.toolEnded(callOf(part), { result: either(part, 'output', 'result') });
+        await collector.toolEnded(callOf(part), outcomeOf(either(part, 'output', 'result')));
         break;
       case 'tool-error':
         await collector.toolEnded(callOf(part), { error: of('error') });
@@ -113,6 +113,12 @@ function callOf(part: unknown): ReportedCall {
     name: field(part, 'toolName'),
     args: either(part, 'input', 'args'),
   };
+}
+
+/** The outcome of a call. The tools of MCP servers return their errors. */
+function outcomeOf(result: unknown): ToolOutcome {
+  const isMcpError = field(result, 'isError') === true && Array.isArray(field(result, 'content'));
+  return isMcpError ? { error: result } : { result };
 }
 
 /** A field that older versions call differently. Null is a value. */

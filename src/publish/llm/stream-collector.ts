@@ -1,4 +1,5 @@
 // Publishes an LLM stream on a run and collects it: the part that all adapters share.
+import { isExecstreamError } from '../../event/errors.ts';
 import type { Usage } from '../../event/events.ts';
 import type { ExecutionPublisher } from '../execution-publisher.ts';
 import { type CollectedToolCall, type ReportedCall, type ToolOutcome, toolCallsOf } from './tool-calls.ts';
@@ -58,7 +59,12 @@ export function collectStream(run: ExecutionPublisher): StreamCollector {
       if (usage.totalTokens === 0) return;
       const sum = addUsage(previous, usage);
       previousUsage.set(run, sum);
-      void run.usage(model === undefined ? sum : { ...sum, model });
+      try {
+        void run.usage(model === undefined ? sum : { ...sum, model });
+      } catch (error) {
+        // Publishing must not fail the work: counts that the run does not take are left out.
+        if (!isExecstreamError(error)) throw error;
+      }
     },
     model(name) {
       if (typeof name === 'string' && name !== '') model = name;

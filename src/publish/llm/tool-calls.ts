@@ -9,10 +9,15 @@ import { toError } from './stream-errors.ts';
 /** Limit on the error message of a tool call that is published again without its arguments and result. */
 const MAX_ERROR_BYTES = 16 * 1024;
 
+/** Limit on published ids, in UTF-16 code units. Some proxies put signatures of several KB into the ids of calls. */
+const MAX_ID_UNITS = 200;
+
 /** A tool call by the model. */
 export interface CollectedToolCall {
-  /** The id in the stream of the run. It is not the model's if the model gave none, or one that it had used before. */
+  /** The id in the stream of the run: the model's, unless that is missing, longer than 200, or was used before. */
   readonly toolCallId: string;
+  /** The id that the model gave, with which it expects the result; absent if it gave none. */
+  readonly modelCallId?: string;
   readonly toolName: string;
   /** The parsed arguments, or their text if it is not valid JSON. */
   readonly args?: JsonValue;
@@ -60,8 +65,8 @@ function createToolCalls(run: ExecutionPublisher): RunToolCalls {
   const usedIds = new Set<string>();
 
   function uniqueId(id: string): string {
-    const prefix = id === '' ? 'call' : id;
-    let unique = id;
+    const prefix = id.slice(0, MAX_ID_UNITS) || 'call';
+    let unique = id.slice(0, MAX_ID_UNITS);
     for (let n = id === '' ? 1 : 2; unique === '' || usedIds.has(unique); n += 1) unique = `${prefix}-${n}`;
     usedIds.add(unique);
     return unique;
@@ -70,18 +75,28 @@ function createToolCalls(run: ExecutionPublisher): RunToolCalls {
   async function start({ id, name, args }: ReportedCall): Promise<Call> {
     const call: Call = {
       toolCallId: uniqueId(text(id)),
+      ...(text(id) !== '' && { modelCallId: text(id) }),
       toolName: text(name) || 'tool',
       ...(args !== undefined && { args: args as JsonValue }),
       startedAt: performance.now(),
       hasEnded: false,
     };
     lastCalls.set(text(id) || call.toolCallId, call);
-    await publish(run, { ...published(call), status: 'started' });
+    const { toolCallId, toolName } = call;
+    await publish(run, {
+      toolCallId,
+      toolName,
+      ...(args !== undefined && { args: call.args }),
+      status: 'started',
+    });
     return call;
   }
 
   return {
-    start: async (call) => published(await start(call)),
+    async start(reported) {
+      const { startedAt: _, hasEnded: __, ...call } = await start(reported);
+      return call;
+    },
     isOpen: (id) => lastCalls.get(text(id))?.hasEnded === false,
     async end(reported, outcome) {
       if (text(reported.id) === '') return;
@@ -104,10 +119,6 @@ function createToolCalls(run: ExecutionPublisher): RunToolCalls {
   };
 }
 
-function published({ toolCallId, toolName, args }: CollectedToolCall): CollectedToolCall {
-  return { toolCallId, toolName, ...(args !== undefined && { args }) };
-}
-
 async function publish(run: ExecutionPublisher, call: EventData['tool_call']): Promise<void> {
   try {
     await run.toolCall(call);
@@ -115,10 +126,12 @@ async function publish(run: ExecutionPublisher, call: EventData['tool_call']): P
     if (!isExecstreamError(error)) throw error;
     // Publishing must not fail the work: arguments and results that are not JSON are omitted, and a long error is
     // truncated.
-    const { args: _, result: __, ...bare } = call;
+    const { toolCallId, toolName, status, error: message } = call;
     await run.toolCall({
-      ...bare,
-      ...(bare.error && { error: truncateToBytes(bare.error, MAX_ERROR_BYTES) }),
+      toolCallId,
+      toolName,
+      status,
+      ...(message && { error: truncateToBytes(message, MAX_ERROR_BYTES) }),
     });
   }
 }

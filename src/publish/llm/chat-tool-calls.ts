@@ -29,9 +29,20 @@ interface Call {
   id: string;
   name: string;
   args: string;
-  /** The last character of the arguments that is not white space. */
-  last: string;
+  json: JsonPosition;
 }
+
+/** The position at the end of a text in JSON. */
+interface JsonPosition {
+  /** Whether an object has begun. */
+  hasBegun: boolean;
+  /** Open objects and arrays. */
+  depth: number;
+  isInString: boolean;
+  isEscaped: boolean;
+}
+
+const START: JsonPosition = { hasBegun: false, depth: 0, isInString: false, isEscaped: false };
 
 export function createCallAssembler(): CallAssembler {
   let calls: Call[] = [];
@@ -48,7 +59,7 @@ export function createCallAssembler(): CallAssembler {
       const part = parsePart(reported);
       let call = callOf(part);
       if (!call || beginsCall(part, call)) {
-        call = { id: part.id, name: part.name || (call?.name ?? ''), args: '', last: '' };
+        call = { id: part.id, name: part.name || (call?.name ?? ''), args: '', json: START };
         calls.push(call);
       } else extendName(call, part);
       if (part.index !== undefined) byIndex.set(part.index, call);
@@ -82,21 +93,31 @@ function extendName(call: Call, { name }: Part): void {
 }
 
 function addArguments(call: Call, { args }: Part): void {
-  const end = args.trimEnd().slice(-1);
-  if (isComplete(call)) call.args = end === '' ? call.args : args;
-  else call.args += args;
-  call.last = end || call.last;
+  if (!isComplete(call)) {
+    call.args += args;
+    call.json = follow(call.json, args);
+  } else if (args.trim() !== '') {
+    call.args = args;
+    call.json = follow(START, args);
+  }
 }
 
-/** Whether the arguments are a complete JSON object. They are parsed only if they end like one. */
-function isComplete({ args, last }: Call): boolean {
-  if (last !== '}') return false;
-  try {
-    JSON.parse(args);
-    return true;
-  } catch {
-    return false;
+/** Whether the arguments are a complete JSON object. */
+function isComplete({ json }: Call): boolean {
+  return json.hasBegun && json.depth === 0;
+}
+
+/** Counts braces instead of parsing, because long arguments come in thousands of parts. */
+function follow({ hasBegun, depth, isInString, isEscaped }: JsonPosition, text: string): JsonPosition {
+  for (const char of text) {
+    if (isEscaped) isEscaped = false;
+    else if (isInString && char === '\\') isEscaped = true;
+    else if (char === '"') isInString = !isInString;
+    else if (!isInString && (char === '{' || char === '[')) depth += 1;
+    else if (!isInString && (char === '}' || char === ']')) depth -= 1;
+    hasBegun ||= char === '{';
   }
+  return { hasBegun, depth, isInString, isEscaped };
 }
 
 function parsePart(part: unknown): Part {

@@ -158,6 +158,24 @@ export const CALLS: [string, object[], object[]][] = [
     [start('a', { city: 'New York' })],
   ],
   [
+    'with braces and quotes in a string',
+    [
+      called({ ...named, id: 'a', args: '{"city":"}' }),
+      called({ ...named, id: 'a', args: '\\"}' }),
+      called({ ...named, id: 'a', args: '{"}' }),
+    ],
+    [start('a', { city: '}"}{' })],
+  ],
+  [
+    'with nested objects in parts that end with a brace',
+    [
+      called({ ...named, args: '{"a":{}' }),
+      called({ ...named, args: ',"b":[{}' }),
+      called({ ...named, args: ']}' }),
+    ],
+    [start('call-1', { a: {}, b: [{}] })],
+  ],
+  [
     'with arguments that are not valid JSON',
     [called({ ...named, id: 'a', args: '{"city":' })],
     [{ ...start('a'), args: '{"city":' }],

@@ -155,6 +155,14 @@ describeModelSdks.each(['0', '1'])('messages of @anthropic-ai/sdk %s', (version)
     ]);
   });
 
+  test('the usage names the model to which Anthropic falls back', async () => {
+    const fallback = { type: 'fallback', from: { model: 'claude-x' }, to: { model: 'claude-y' } };
+    const { end } = await publish(
+      sse(messageStart, ...block(0, fallback), ...text(1, 'Done.'), ...finished('end_turn')),
+    );
+    expect(end).toMatchObject({ result: 'Done.', usage: { model: 'claude-y' } });
+  });
+
   test('a result whose call an earlier run has published is published with the name of its tool', async () => {
     const result = { type: 'web_search_tool_result', tool_use_id: 's', content: [] };
     const { tools } = await publish(sse(messageStart, ...block(0, result), ...finished('end_turn')));

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { completeWith, publishOpenAiChat } from '../../../src/worker.ts';
 import { describeModelSdks, replayModel, sse } from '../../support/model-sdks.ts';
 import { CALLS, named, oslo, rome, start } from './chat-calls.ts';
-import { called, DONE, finished } from './chat-chunks.ts';
+import { called, chunk, DONE, finished } from './chat-chunks.ts';
 import { FAILURES, TEXTS } from './chat-servers.ts';
 import { CHAT, createOpenAi, OPENAI_VERSIONS } from './openai.ts';
 import { outcomeOf } from './run.ts';
@@ -37,6 +37,14 @@ describeModelSdks.each(OPENAI_VERSIONS)('chat completions of openai %s', (versio
     const { text, end } = await publish(server);
     expect(end).toMatchObject({ status: 'FAILED', message: expect.stringContaining(message) });
     expect(text).toBe(replay.status ? '' : 'Hello');
+  });
+
+  test('usage in the form of Groq is published', async () => {
+    const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
+    await using server = await replayModel(
+      sse({ ...chunk({ content: 'x' }, 'stop'), x_groq: { usage } }, DONE),
+    );
+    expect((await publish(server)).end).toMatchObject({ usage: { totalTokens: 3 } });
   });
 
   test('tool calls with a finish_reason each are all published', async () => {

@@ -2,8 +2,9 @@
 import { invalidInput } from '../../event/errors.ts';
 import type { ExecutionPublisher } from '../execution-publisher.ts';
 import { failureOf, publishFullStream, tokens } from './ai-sdk.ts';
+import { field } from './fields.ts';
 import { collectStream } from './stream-collector.ts';
-import { field, partsOf, toError, unfinished } from './stream-errors.ts';
+import { partsOf, toError, unfinished } from './stream-errors.ts';
 
 type Parts = AsyncIterable<{ readonly type: string }>;
 

@@ -1,7 +1,8 @@
 // Adapter for Vercel's AI SDK: the parts of `fullStream` and `stream`, of versions 4 to 7.
 import type { ExecutionPublisher } from '../execution-publisher.ts';
+import { field } from './fields.ts';
 import { type CollectedStream, collectStream } from './stream-collector.ts';
-import { abortError, field, partsOf, toError, unfinished } from './stream-errors.ts';
+import { abortError, partsOf, toError, unfinished } from './stream-errors.ts';
 import { denialOf, type ReportedCall, type ToolOutcome } from './tool-calls.ts';
 
 /**

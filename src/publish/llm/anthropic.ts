@@ -1,7 +1,8 @@
 // Adapter for Anthropic's Messages stream.
 import type { ExecutionPublisher } from '../execution-publisher.ts';
-import { type CollectedStream, collectStream, count } from './stream-collector.ts';
-import { field, partsOf, toError, unfinished } from './stream-errors.ts';
+import { count, field } from './fields.ts';
+import { type CollectedStream, collectStream } from './stream-collector.ts';
+import { partsOf, toError, unfinished } from './stream-errors.ts';
 import { parseArguments } from './tool-calls.ts';
 
 /**

@@ -1,7 +1,7 @@
 // Assembles the tool calls of a chat completion from the parts in its chunks. OpenAI identifies a call by its index:
 // its id and name come first, then pieces of its arguments. Other servers give all calls the index 0 or none, repeat
 // the name in every part, leave the ids out, or generate another id for every part.
-import { field } from './stream-errors.ts';
+import { field, nameIn } from './fields.ts';
 
 /** A call with all its parts. */
 export interface AssembledCall {
@@ -126,12 +126,8 @@ function parsePart(part: unknown): Part {
   const args = field(partial, 'arguments');
   return {
     index: typeof index === 'number' ? index : undefined,
-    id: text(field(part, 'id')),
-    name: text(field(partial, 'name')),
-    args: typeof args === 'object' && args !== null ? JSON.stringify(args) : text(args),
+    id: nameIn(field(part, 'id')),
+    name: nameIn(field(partial, 'name')),
+    args: typeof args === 'object' && args !== null ? JSON.stringify(args) : nameIn(args),
   };
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }

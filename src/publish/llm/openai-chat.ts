@@ -1,8 +1,9 @@
 // Adapter for OpenAI's Chat Completions stream, which many other servers offer as well.
 import type { ExecutionPublisher } from '../execution-publisher.ts';
 import { createCallAssembler } from './chat-tool-calls.ts';
-import { type CollectedStream, collectStream, count } from './stream-collector.ts';
-import { field, partsOf, toError, unfinished } from './stream-errors.ts';
+import { count, field } from './fields.ts';
+import { type CollectedStream, collectStream } from './stream-collector.ts';
+import { partsOf, toError, unfinished } from './stream-errors.ts';
 import { parseArguments } from './tool-calls.ts';
 
 /** Finish reasons of servers whose model failed: OpenRouter and Mistral, vLLM, DeepSeek, Zhipu. */

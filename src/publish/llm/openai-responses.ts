@@ -1,8 +1,9 @@
 // Adapter for OpenAI's Responses stream.
 import type { ExecutionPublisher } from '../execution-publisher.ts';
+import { field } from './fields.ts';
 import { callOf, outputOf } from './response-items.ts';
 import { type CollectedStream, collectStream } from './stream-collector.ts';
-import { abortError, field, partsOf, toError, unfinished } from './stream-errors.ts';
+import { abortError, partsOf, toError, unfinished } from './stream-errors.ts';
 
 /**
  * Publishes the events of a response: text, and tool calls. The calls of tools that OpenAI runs are published with their

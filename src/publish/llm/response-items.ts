@@ -1,6 +1,6 @@
 // The output items of OpenAI's Responses API that are tool calls or their outputs: their ids, names, arguments, and who
 // runs them.
-import { field } from './stream-errors.ts';
+import { field } from './fields.ts';
 import { denialOf, parseArguments, type ReportedCall, type ToolOutcome } from './tool-calls.ts';
 
 /** A call, and how it ends. */

@@ -2,6 +2,7 @@
 import { isExecstreamError } from '../../event/errors.ts';
 import type { Usage } from '../../event/events.ts';
 import type { ExecutionPublisher } from '../execution-publisher.ts';
+import { count } from './fields.ts';
 import { type CollectedToolCall, type ReportedCall, type ToolOutcome, toolCallsOf } from './tool-calls.ts';
 
 /** The content of one stream. */
@@ -87,9 +88,4 @@ function addUsage(a: Usage, b: Usage): Usage {
     outputTokens: a.outputTokens + b.outputTokens,
     totalTokens: a.totalTokens + b.totalTokens,
   };
-}
-
-/** A number of tokens; 0 if the value is not a count. */
-export function count(value: unknown): number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 0;
 }

@@ -1,4 +1,5 @@
 // The errors of model streams: readable, with their code. Aborts by the caller are distinguished from failures.
+import { field } from './fields.ts';
 
 /** Errors of an aborted request, by name or by class: not every SDK sets the name. */
 const ABORT_ERRORS: readonly unknown[] = [
@@ -59,12 +60,6 @@ export function toError(reported: unknown, fallback: string): Error {
   const error = new Error(describe(reported) ?? fallback);
   const code = [field(reported, 'code'), field(reported, 'type')].find((each) => typeof each === 'string');
   return code === undefined ? error : Object.assign(error, { code });
-}
-
-/** A field of a value; undefined if the value is not an object. */
-export function field(of: unknown, name: string): unknown {
-  const isObject = (typeof of === 'object' && of !== null) || typeof of === 'function';
-  return isObject ? (of as Record<string, unknown>)[name] : undefined;
 }
 
 /** The signal of the request, which the streams of OpenAI's and Anthropic's SDKs have. */

@@ -4,6 +4,7 @@ import { isExecstreamError } from '../../event/errors.ts';
 import type { EventData, JsonValue } from '../../event/events.ts';
 import { truncateToBytes } from '../../event/text.ts';
 import type { ExecutionPublisher } from '../execution-publisher.ts';
+import { nameIn } from './fields.ts';
 import { toError } from './stream-errors.ts';
 
 /** Limit on the error message of a tool call that is published again without its arguments and result. */
@@ -74,14 +75,14 @@ function createToolCalls(run: ExecutionPublisher): RunToolCalls {
 
   async function start({ id, name, args }: ReportedCall): Promise<Call> {
     const call: Call = {
-      toolCallId: uniqueId(text(id)),
-      ...(text(id) !== '' && { modelCallId: text(id) }),
-      toolName: text(name) || 'tool',
+      toolCallId: uniqueId(nameIn(id)),
+      ...(nameIn(id) !== '' && { modelCallId: nameIn(id) }),
+      toolName: nameIn(name) || 'tool',
       ...(args !== undefined && { args: args as JsonValue }),
       startedAt: performance.now(),
       hasEnded: false,
     };
-    lastCalls.set(text(id) || call.toolCallId, call);
+    lastCalls.set(nameIn(id) || call.toolCallId, call);
     const { toolCallId, toolName } = call;
     await publish(run, {
       toolCallId,
@@ -97,10 +98,10 @@ function createToolCalls(run: ExecutionPublisher): RunToolCalls {
       const { startedAt: _, hasEnded: __, ...call } = await start(reported);
       return call;
     },
-    isOpen: (id) => lastCalls.get(text(id))?.hasEnded === false,
+    isOpen: (id) => lastCalls.get(nameIn(id))?.hasEnded === false,
     async end(reported, outcome) {
-      if (text(reported.id) === '') return;
-      const call = lastCalls.get(text(reported.id)) ?? (await start(reported));
+      if (nameIn(reported.id) === '') return;
+      const call = lastCalls.get(nameIn(reported.id)) ?? (await start(reported));
       if (call.hasEnded) return;
       call.hasEnded = true;
       const { toolCallId, toolName, startedAt } = call;
@@ -134,11 +135,6 @@ async function publish(run: ExecutionPublisher, call: EventData['tool_call']): P
       ...(message && { error: truncateToBytes(message, MAX_ERROR_BYTES) }),
     });
   }
-}
-
-/** An id or a name. Some servers number their calls. */
-function text(value: unknown): string {
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
 /** The arguments that a model wrote as JSON; their text if it is not valid, which the tool then reports. */

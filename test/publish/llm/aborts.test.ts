@@ -91,6 +91,19 @@ describe('completeWith', () => {
     expect(error).toMatchObject({ message: 'This operation was aborted' });
   });
 
+  test('the errors of OpenAI and Anthropic are recognised by their class, or by their message in a minified bundle', async () => {
+    class APIUserAbortError extends Error {}
+    class Minified extends Error {}
+    for (const aborted of [new APIUserAbortError('stopped'), new Minified('Request was aborted.')]) {
+      const { end } = await outcomeOf((run) => completeWith(run, () => Promise.reject(aborted)));
+      expect(end).toMatchObject({ status: 'CANCELED' });
+    }
+    const { end } = await outcomeOf((run) =>
+      completeWith(run, () => Promise.reject(new Minified('timed out'))),
+    );
+    expect(end).toMatchObject({ status: 'FAILED' });
+  });
+
   test('any error after the signal has aborted ends a run as CANCELED, and before that as FAILED', async () => {
     const abort = new AbortController();
     const work = async () => {

@@ -116,6 +116,7 @@ describe('publishFullStream', () => {
   test.each([
     [{ type: 'error', error: { message: 'overloaded', type: 'overloaded_error' } }, 'overloaded', 'FAILED'],
     [{ type: 'abort', reason: 'the user left' }, 'the user left', 'CANCELED'],
+    [{ type: 'finish', finishReason: 'error' }, 'the model failed', 'FAILED'],
   ])(
     'publishFullStream rejects with the error of the stream (%j), and completeWith ends the run with it',
     async (part, message, status) => {

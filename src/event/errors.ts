@@ -71,15 +71,6 @@ export class ExecstreamError extends Error {
   }
 }
 
-/** The message of an error; anything may have been thrown. */
-export function messageOf(error: unknown): string {
-  try {
-    return error instanceof Error ? error.message : String(error);
-  } catch {
-    return 'unprintable error';
-  }
-}
-
 /** Whether an error is an ExecstreamError, of this code if one is given. */
 export function isExecstreamError(error: unknown, code?: ErrorCode): error is ExecstreamError {
   return error instanceof ExecstreamError && (code === undefined || error.code === code);

@@ -1,5 +1,6 @@
 // The size of events, and copies of JSON values.
-import { ExecstreamError, messageOf } from './errors.ts';
+import { messageOf } from './error-message.ts';
+import { ExecstreamError } from './errors.ts';
 import type { NewEvent } from './events.ts';
 import { exceedsDepth, MAX_JSON_DEPTH } from './json-depth.ts';
 

@@ -1,6 +1,7 @@
 // Errors in GraphQL responses: ours with their code, graphql-js's own unchanged, all others masked.
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import { messageOf } from '../event/error-message.ts';
 import { ERROR_CODES, type ExecstreamError, isErrorCode, isExecstreamError } from '../event/errors.ts';
 import { RETRY_AFTER_SECONDS } from '../sse/responses.ts';
 
@@ -96,7 +97,7 @@ export function withoutHttp(error: GraphQLError): object {
 }
 
 function internal(cause: unknown): GraphQLError {
-  const originalError = cause instanceof Error ? cause : new Error(String(cause));
+  const originalError = cause instanceof Error ? cause : new Error(messageOf(cause), { cause });
   return new GraphQLError('Unexpected error.', { originalError, extensions: { code: 'INTERNAL' } });
 }
 

@@ -3,7 +3,7 @@
 // recursive code overflows the stack on deep JSON.
 import { GraphQLError } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
-import { messageOf } from '../event/errors.ts';
+import { messageOf } from '../event/error-message.ts';
 import { exceedsDepth, MAX_JSON_DEPTH } from '../event/json-depth.ts';
 import { singleValue } from '../event/query-parameters.ts';
 

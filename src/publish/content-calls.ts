@@ -1,6 +1,7 @@
 // The calls of a run that publish its text or its value.
 import { delay } from '../async/delay.ts';
-import { invalidInput, isExecstreamError, messageOf } from '../event/errors.ts';
+import { messageOf } from '../event/error-message.ts';
+import { invalidInput, isExecstreamError } from '../event/errors.ts';
 import type { ExecutionMode, JsonValue } from '../event/events.ts';
 import { copyJson } from '../event/json.ts';
 import type { ExecutionPublisher } from './execution-publisher.ts';

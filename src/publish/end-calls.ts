@@ -1,5 +1,5 @@
 // The calls that end a run, and the one that gives up an attempt.
-import { messageOf } from '../event/errors.ts';
+import { codeOf, messageOf } from '../event/error-message.ts';
 import { type JsonValue, timestamp, type Usage } from '../event/events.ts';
 import { copyJson } from '../event/json.ts';
 import { truncateToBytes } from '../event/text.ts';
@@ -41,8 +41,8 @@ export function createEndCalls(context: RunContext, lastUsage: () => Usage | und
   return {
     complete: async (result) => finish(() => successWith(result)),
     async fail(error, { status = 'FAILED', code } = {}) {
-      const ownCode = (error as { code?: unknown } | null | undefined)?.code;
-      const errorCode = code ?? (typeof ownCode === 'string' ? ownCode : undefined);
+      // A caller without types may pass another code than a text.
+      const errorCode = code ? messageOf(code) : codeOf(error);
       const failure = { message: messageOf(error), ...(errorCode !== undefined && { code: errorCode }) };
       return finish(() => ({ status, error: redaction.json(failure) }));
     },

@@ -87,6 +87,7 @@ export interface ExecutionPublisher {
   complete(result?: unknown): Promise<boolean>;
   /**
    * Ends the execution with an error. Resolves as `complete()` does.
+   * @param error whatever was thrown. The message includes its causes, and that of an object is taken from its fields.
    * @param how `status`, by default `FAILED`; `code`, by default the `code` of the error
    */
   fail(error: unknown, how?: { status?: FailedStatus; code?: string }): Promise<boolean>;

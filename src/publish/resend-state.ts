@@ -1,6 +1,6 @@
 // The content that a run has published so far: resent after a `reset`, and the default result.
 import { initialContent, reduceContent } from '../event/content-state.ts';
-import { messageOf } from '../event/errors.ts';
+import { messageOf } from '../event/error-message.ts';
 import { type JsonValue, type NewEvent, type PatchOperation, timestamp } from '../event/events.ts';
 import { diffJson, splitPatch, wholeValue } from '../event/json-diff.ts';
 import { checkValueSize } from '../event/json-size.ts';

@@ -1,4 +1,5 @@
 // A logger that redacts: log lines of a run may quote errors of the caller or of a database, which may contain secrets.
+import { propertyOf } from '../event/error-message.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { isIdentifier } from './identifiers.ts';
 
@@ -30,7 +31,7 @@ function redactValue(value: unknown, redact: (text: string) => string, depth = 0
     // A copy of the same class: the error itself must not be changed, because its caller may use it.
     const copy = Object.create(Object.getPrototypeOf(value)) as Error;
     for (const key of Object.getOwnPropertyNames(value)) {
-      const inner = redactValue((value as unknown as Record<string, unknown>)[key], redact, depth + 1);
+      const inner = redactValue(propertyOf(value, key), redact, depth + 1);
       const enumerable = Object.prototype.propertyIsEnumerable.call(value, key);
       Object.defineProperty(copy, key, { value: inner, enumerable, configurable: true, writable: true });
     }

@@ -1,6 +1,7 @@
 // Reads a request's JSON body up to a limit.
 import type { z } from 'zod';
-import { ExecstreamError, messageOf } from '../event/errors.ts';
+import { messageOf } from '../event/error-message.ts';
+import { ExecstreamError } from '../event/errors.ts';
 import { exceedsDepth, MAX_JSON_DEPTH } from '../event/json-depth.ts';
 import { problem } from './problem.ts';
 

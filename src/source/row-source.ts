@@ -7,7 +7,7 @@ import { backoff } from '../async/backoff.ts';
 import { delay } from '../async/delay.ts';
 import type { Leases } from '../coordination/lease.ts';
 import type { LivenessReader } from '../coordination/liveness.ts';
-import { messageOf } from '../event/errors.ts';
+import { messageOf } from '../event/error-message.ts';
 import type { ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
 import { createPublisherWatch } from './publisher-watch.ts';

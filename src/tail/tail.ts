@@ -9,7 +9,7 @@
 // - A log that cannot be read is read again after a backoff, for as long as the tail is open. Viewers are warned once per
 //   outage.
 import { backoff } from '../async/backoff.ts';
-import { messageOf } from '../event/errors.ts';
+import { messageOf } from '../event/error-message.ts';
 import type { SizeLimits } from '../event/size-limits.ts';
 import type { Execution } from '../execution/store.ts';
 import type { Announcement, LogListener, Unlisten } from '../log/log.ts';

@@ -7,7 +7,6 @@ import {
   invalidInput,
   isErrorCode,
   isExecstreamError,
-  messageOf,
 } from '../../src/event/errors.ts';
 
 test('a code is retryable exactly if its status says that the request may be repeated', () => {
@@ -41,15 +40,6 @@ test('isExecstreamError checks the class, and the code if one is given', () => {
   expect(isExecstreamError(error, 'CONFIG')).toBe(true);
   expect(isExecstreamError(error, 'INTERNAL' satisfies ErrorCode)).toBe(false);
   expect(isExecstreamError(new Error('CONFIG'), 'CONFIG')).toBe(false);
-});
-
-test.each([
-  ['an Error', new Error('no'), 'no'],
-  ['a string', 'no', 'no'],
-  ['undefined', undefined, 'undefined'],
-  ['an object without a prototype', Object.create(null), 'unprintable error'],
-])('messageOf: %s', (_, thrown, message) => {
-  expect(messageOf(thrown)).toBe(message);
 });
 
 test('invalidInput makes an error with the code BAD_USER_INPUT, and keeps the cause', () => {

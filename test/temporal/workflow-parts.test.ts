@@ -5,6 +5,7 @@ import { activityWillRetry, workflowWillRetry } from '../../src/temporal/shared/
 import { formatNote, parseNote, type WorkflowEvent } from '../../src/temporal/shared/stream-query.ts';
 import type { CarriedStream } from '../../src/temporal/workflow/carry-over.ts';
 import { epochOf } from '../../src/temporal/workflow/epoch.ts';
+import { errorCause } from '../../src/temporal/workflow/error-cause.ts';
 import { createEventBuffer } from '../../src/temporal/workflow/event-buffer.ts';
 
 describe('the epoch of a run', () => {
@@ -97,4 +98,16 @@ test('a note is read as it was written, keeps other fields, and is not read from
   expect(parseNote(undefined)).toBeUndefined();
   expect(parseNote('{"revision":3}')).toBeUndefined();
   expect(parseNote('rubbish')).toBeUndefined();
+});
+
+test('the cause of a failed workflow is the innermost error, and getters that throw are skipped', () => {
+  const inner = new AggregateError([new Error('a'), new Error('b')]);
+  expect(errorCause(new Error('Activity task failed', { cause: inner })).message).toBe('a; b');
+  const broken = Object.defineProperty(new Error('no'), 'cause', {
+    get: () => {
+      throw new Error('a getter');
+    },
+  });
+  expect(errorCause(broken)).toEqual({ message: 'no', code: undefined });
+  expect(errorCause({ type: 'Quota', message: 'used up' })).toEqual({ message: 'used up', code: 'Quota' });
 });

@@ -1,5 +1,5 @@
 // Configuration: the only file that reads the environment.
-import { messageOf } from '../../event/errors.ts';
+import { messageOf } from '../../event/error-message.ts';
 import { parseRedisUrl } from '../../redis/url.ts';
 import { DEFAULT_STREAM_SETTINGS, type EventStreamSettings } from '../../sse/stream-settings.ts';
 import type { TemporalSettings } from '../../temporal/source/temporal-client.ts';

@@ -1,6 +1,6 @@
 // Settings of the connection to Temporal, under the names that Temporal's own tools use.
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { messageOf } from '../../event/errors.ts';
+import { messageOf } from '../../event/error-message.ts';
 import type { TemporalSettings } from '../../temporal/source/temporal-client.ts';
 import { type Environment, invalid, optionalText, readSettings } from './env.ts';
 

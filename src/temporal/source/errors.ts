@@ -1,5 +1,6 @@
 // What a failed call to Temporal means, and what viewers see of it: an error at the first request, a warning later.
-import { ExecstreamError, messageOf } from '../../event/errors.ts';
+import { messageOf } from '../../event/error-message.ts';
+import { ExecstreamError } from '../../event/errors.ts';
 
 /** The kind of call: the same gRPC status means one thing for a query and another for a read. */
 export type TemporalCall = 'query' | 'read';

@@ -1,5 +1,6 @@
 // Results of the query `getStreamState`, validated and in one form: those of execstream/workflow, and the plain
 // `{ events: [{ id, type, ts, data }], status }` of other implementations.
+import { messageOf } from '../../event/error-message.ts';
 import {
   CATALOGUE,
   type EventType,
@@ -100,9 +101,9 @@ function plainEvent(
     return validEvent({ seq, type, ts: time, data: completed as never }, sizes);
   }
   if (type === 'error') {
-    const message = String(fields.message ?? fields.error ?? 'failed');
+    const message = messageOf(fields.message ?? fields.error ?? 'failed');
     const { usage, code } = fields;
-    const error = { message, code: code === undefined ? undefined : String(code) };
+    const error = { message, code: code === undefined ? undefined : messageOf(code) };
     const summary = endSummary(usage as Usage | undefined, durationMs);
     const failed = errorData(failedStatusOf(fields.status), error, summary, sizes);
     return validEvent({ seq, type, ts: time, data: failed }, sizes);

@@ -9,7 +9,7 @@ import { randomUUID } from 'node:crypto';
 import { backoff } from '../../async/backoff.ts';
 import { delay } from '../../async/delay.ts';
 import type { Leases } from '../../coordination/lease.ts';
-import { messageOf } from '../../event/errors.ts';
+import { messageOf } from '../../event/error-message.ts';
 import type { SizeLimits } from '../../event/size-limits.ts';
 import type { Execution, ExecutionStore } from '../../execution/store.ts';
 import type { LogReader, LogWriter } from '../../log/log.ts';

@@ -55,6 +55,8 @@ test('a result of a tool or of the workflow that does not fit is omitted, and a 
   const [failed] = pageOf('error', { message: large }).events;
   expect(failed).toMatchObject({ type: 'error', data: { status: 'FAILED' } });
   expect((failed!.data as { message: string }).message).toMatch(/^x{8000}…$/);
+  const [structured] = pageOf('error', { error: { message: 'no quota' }, code: { id: 7 } }).events;
+  expect(structured).toMatchObject({ data: { message: 'no quota', code: '{"id":7}' } });
 });
 
 test('an event that does not fit is replaced by a warning', () => {

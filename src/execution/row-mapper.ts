@@ -5,6 +5,7 @@
 
 import type { ExecutionKind, ExecutionMode, ExecutionStatus, JsonValue, Usage } from '../event/events.ts';
 import { exceedsDepth, MAX_JSON_DEPTH } from '../event/json-depth.ts';
+import { parseExactly } from '../event/json-integers.ts';
 import { USAGE } from '../event/validation.ts';
 import type { Prisma, Execution as Row } from './generated/client.ts';
 import type {
@@ -148,9 +149,12 @@ function toJson(value: unknown): string | undefined {
   return value === undefined ? undefined : JSON.stringify(value);
 }
 
-/** The value of a JSON column; undefined if it is NULL, or nests deeper than recursive code can process. */
+/**
+ * The value of a JSON column, in which an integer that JavaScript cannot hold is a string; undefined if it is NULL, or nests deeper
+ * than recursive code can process.
+ */
 function toValue(json: string | null): JsonValue | undefined {
-  const value = json === null ? undefined : JSON.parse(json);
+  const value = json === null ? undefined : parseExactly(json);
   return exceedsDepth(value, MAX_JSON_DEPTH) ? undefined : value;
 }
 

@@ -47,13 +47,17 @@ describe('copyJson', () => {
     const cycle: { self?: object } = {};
     cycle.self = cycle;
     for (const [value, reason] of [
-      [cycle, 'Converting circular structure to JSON'],
-      [{ n: 1n }, 'Do not know how to serialize a BigInt'],
+      [cycle, 'args is not JSON: Converting circular structure to JSON'],
+      [1n, 'args: expected JSON, got the BigInt 1; pass it as a string'],
+      [
+        { cycle, orders: [{ id: 9_007_199_254_740_993n }] },
+        'args.orders.0.id: expected JSON, got the BigInt 9007199254740993; pass it as a string',
+      ],
     ] as const) {
       expect(() => copyJson(value as unknown, 'args')).toThrow(
         expect.objectContaining({
           code: 'BAD_USER_INPUT',
-          message: expect.stringContaining(`args is not JSON: ${reason}`),
+          message: expect.stringContaining(reason),
           cause: expect.any(TypeError),
         }),
       );

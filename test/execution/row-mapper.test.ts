@@ -100,3 +100,10 @@ test.each([
   const terminal = terminalEventOf(fromRow(row(columns)))!;
   expect(checkEventData('error', terminal.data)).toEqual(terminal.data);
 });
+
+test('an integer that a double cannot hold is read as a string of its digits', () => {
+  const json = '{"id":12345678901234567890,"ids":[-9007199254740993,1e400],"n":9007199254740991}';
+  const value = { id: '12345678901234567890', ids: ['-9007199254740993', '1e400'], n: 9_007_199_254_740_991 };
+  expect(fromRow(row({ input: json, result: json }))).toMatchObject({ input: value, result: value });
+  expect(contentOf('result', json)).toEqual({ value });
+});

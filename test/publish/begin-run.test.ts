@@ -82,7 +82,7 @@ test.each<[string, Partial<Record<keyof BeginRun, unknown>>, string]>([
     { attempt: 2 ** 53 },
     `attempt: expected a positive integer, got ${2 ** 53}`,
   ],
-  ['input', { input: 1n }, 'input is not JSON: Do not know how to serialize a BigInt'],
+  ['input', { input: 1n }, 'input: expected JSON, got the BigInt 1; pass it as a string'],
 ])('an invalid %s is rejected, and the message names the field', (_, fields, message) => {
   expect(() => prepare({ kind: 'agent', id: 'a1', ...fields } as BeginRun)).toThrow(
     expect.objectContaining({ code: 'BAD_USER_INPUT', message: expect.stringContaining(message) }),

@@ -103,6 +103,7 @@ describe('a payload', () => {
 
   test('of plain JSON or null is decoded, and every other one is omitted', () => {
     expect(decodePlainJson(payload('json/plain', '{"é":1}'))).toEqual({ é: 1 });
+    expect(decodePlainJson(payload('json/plain', '[9007199254740993]'))).toEqual(['9007199254740993']);
     expect(decodePlainJson(payload('binary/null', ''))).toBeNull();
     expect(decodePlainJson(payload('json/plain', '{'))).toBeUndefined();
     expect(decodePlainJson(payload('binary/encrypted', '1'))).toBeUndefined();

@@ -2,6 +2,7 @@
 // stream may end in the next one, after it was approved, and providers may use the same id again.
 import { isExecstreamError } from '../../event/errors.ts';
 import type { EventData, JsonValue } from '../../event/events.ts';
+import { parseExactly } from '../../event/json-integers.ts';
 import { truncateToBytes } from '../../event/text.ts';
 import type { ExecutionPublisher } from '../execution-publisher.ts';
 import { nameIn } from './fields.ts';
@@ -140,7 +141,7 @@ async function publish(run: ExecutionPublisher, call: EventData['tool_call']): P
 /** The arguments that a model wrote as JSON; their text if it is not valid, which the tool then reports. */
 export function parseArguments(json: string): JsonValue {
   try {
-    return JSON.parse(json.trim() === '' ? '{}' : json);
+    return parseExactly(json.trim() === '' ? '{}' : json);
   } catch {
     return json;
   }

@@ -2,6 +2,7 @@
 import type { temporal } from '@temporalio/proto';
 import type { JsonValue } from '../../event/events.ts';
 import { exceedsDepth, MAX_JSON_DEPTH } from '../../event/json-depth.ts';
+import { parseExactly } from '../../event/json-integers.ts';
 
 export type Payload = temporal.api.common.v1.Payload.$Properties;
 export interface Payloads {
@@ -20,7 +21,7 @@ export function decodePlainJson({ metadata, data }: Payload): JsonValue | undefi
   if (encoding === 'binary/null') return null;
   if (encoding !== 'json/plain' || !data) return undefined;
   try {
-    const value = JSON.parse(toText(data)) as JsonValue;
+    const value = parseExactly(toText(data));
     return exceedsDepth(value, MAX_JSON_DEPTH) ? undefined : value;
   } catch {
     return undefined;

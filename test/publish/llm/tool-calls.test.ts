@@ -1,6 +1,7 @@
 // The tool calls of a run, which its streams share.
 import { describe, expect, test } from 'vitest';
 import { invalidInput } from '../../../src/event/errors.ts';
+import { parseArguments } from '../../../src/publish/llm/tool-calls.ts';
 import { completeWith, publishFullStream } from '../../../src/worker.ts';
 import { beginRun, outcomeOf, recorded } from './run.ts';
 
@@ -126,4 +127,8 @@ test('usage that a run does not take fails no work', async () => {
   const parts = recorded<Part>({ type: 'finish', totalUsage: { inputTokens: 1, outputTokens: 2 } } as Part);
   await completeWith(run, publishFullStream(strict, parts));
   expect((await readStream()).end).toMatchObject({ status: 'SUCCESS' });
+});
+
+test('an integer that JavaScript cannot hold keeps its digits in the arguments', () => {
+  expect(parseArguments('{"id":9007199254740993}')).toEqual({ id: '9007199254740993' });
 });

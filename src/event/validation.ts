@@ -10,6 +10,7 @@ import {
   type FailedStatus,
   type JsonValue,
 } from './events.ts';
+import { shorten } from './json-pointer.ts';
 
 const id = z.string().min(1).max(1_000);
 /** The maximum of GraphQL's Int. */
@@ -115,7 +116,20 @@ export function checkEventData<T extends EventType>(type: T, data: unknown): Eve
   }
   const checked = EVENT_DATA[type].safeParse(data);
   if (checked.success) return checked.data;
-  const { path, message } = checked.error.issues[0]!;
-  const where = ['data', ...path].join('.');
-  throw new ExecstreamError('BAD_USER_INPUT', `${type}: ${where}: ${message}`);
+  throw new ExecstreamError('BAD_USER_INPUT', `${type}: ${describeIssue(checked.error, ['data'])}`);
+}
+
+/**
+ * Describes the first problem of a value, with its path. A field that is unknown comes first: a misspelled name is why
+ * another field is missing.
+ * @param parents names of the containers around the value
+ */
+export function describeIssue({ issues }: z.ZodError, parents: readonly string[] = []): string {
+  const unknown = issues.find(({ code }) => code === 'unrecognized_keys');
+  if (unknown?.code === 'unrecognized_keys') {
+    return `${[...parents, ...unknown.path, shorten(unknown.keys[0]!)].join('.')}: unknown field`;
+  }
+  const { path, message } = issues[0]!;
+  const where = [...parents, ...path].join('.');
+  return where === '' ? message : `${where}: ${message}`;
 }

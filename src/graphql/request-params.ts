@@ -6,6 +6,7 @@ import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import { messageOf } from '../event/error-message.ts';
 import { exceedsDepth, MAX_JSON_DEPTH } from '../event/json-depth.ts';
 import { singleValue } from '../event/query-parameters.ts';
+import { decodeUtf8 } from '../http/content-coding.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 const JSON_TYPES: readonly string[] = ['application/json', 'application/graphql+json'];
@@ -19,9 +20,9 @@ export function useRequestParams(): Plugin {
       if (request.method !== 'POST') return;
       const type = mediaTypeOf(request);
       if (type === FORM) {
-        setRequestParser(async () => paramsOfForm(new URLSearchParams(await request.text())));
+        setRequestParser(async () => paramsOfForm(new URLSearchParams(await readText(request))));
       } else if (JSON_TYPES.includes(type)) {
-        setRequestParser(async () => paramsOfJson(await request.text()));
+        setRequestParser(async () => paramsOfJson(await readText(request)));
       }
     },
     onParams: ({ params: { query, operationName, variables, extensions }, setParams }) => {
@@ -39,6 +40,13 @@ export function useRequestParams(): Plugin {
     onExecute: checkVariables,
     onSubscribe: checkVariables,
   };
+}
+
+/** `request.text()` would replace invalid bytes. */
+async function readText(request: Request): Promise<string> {
+  const text = decodeUtf8(new Uint8Array(await request.arrayBuffer()));
+  if (text === undefined) throw badRequest('body: not valid UTF-8');
+  return text;
 }
 
 function mediaTypeOf(request: Request): string {

@@ -1,6 +1,7 @@
 // `/graphql`: limits the request's body and passes the request to GraphQL.
+import { ACCEPTED_CODINGS, isCoded } from '../http/content-coding.ts';
 import { prefersPage } from '../http/negotiation.ts';
-import { readBounded } from './request-body.ts';
+import { MALFORMED_CODING, readDecoded, UNSUPPORTED_CODING } from './request-body.ts';
 import type { RouteContext, RouteServices } from './route.ts';
 
 export async function serveGraphQL(
@@ -16,20 +17,25 @@ export function isGraphiqlRequest(request: Request): boolean {
   return prefersPage(request) && !new URL(request.url).searchParams.has('query');
 }
 
-/** The request, if its body is within the limit, which Yoga does not check; otherwise a 413. */
+/** The request with its body within the limit and without a content coding, which Yoga ignores; otherwise a response. */
 async function withBoundedBody(request: Request, maxBytes: number): Promise<Request | Response> {
   const declared = request.headers.get('content-length');
   // Node reads no more than the declared length.
-  if (declared !== null && Number(declared) <= maxBytes) return request;
+  if (declared !== null && Number(declared) <= maxBytes && !isCoded(request)) return request;
   if (declared === null && !request.headers.has('transfer-encoding')) return request;
-  const body = await readBounded(request, maxBytes);
-  if (!body) return tooLarge(maxBytes);
-  const { method, headers, signal } = request;
+  const body = await readDecoded(request, maxBytes);
+  if (body === 'too large') return rejected(413, `body: larger than ${maxBytes} bytes`);
+  if (body === 'malformed') return rejected(400, MALFORMED_CODING);
+  if (body === 'unsupported')
+    return rejected(415, UNSUPPORTED_CODING, { 'Accept-Encoding': ACCEPTED_CODINGS });
+  const { method, signal } = request;
+  const headers = new Headers(request.headers);
+  headers.delete('content-encoding');
+  headers.delete('content-length');
   return new Request(request.url, { method, headers, signal, body: new Uint8Array(body) });
 }
 
-function tooLarge(maxBytes: number): Response {
-  const message = `body: larger than ${maxBytes} bytes`;
+function rejected(status: number, message: string, headers: Record<string, string> = {}): Response {
   const errors = [{ message, extensions: { code: 'BAD_USER_INPUT' } }];
-  return Response.json({ errors }, { status: 413 });
+  return Response.json({ errors }, { status, headers });
 }

@@ -13,6 +13,7 @@ export const TITLES: { readonly [status: number]: string } = {
   408: 'Request Timeout',
   409: 'Conflict',
   413: 'Content Too Large',
+  415: 'Unsupported Media Type',
   417: 'Expectation Failed',
   421: 'Misdirected Request',
   422: 'Unprocessable Content',

@@ -1,8 +1,12 @@
-// Reads a request's JSON body up to a limit.
+// Reads a request's JSON body up to a limit, with or without a content coding.
 import type { z } from 'zod';
 import { messageOf } from '../event/error-message.ts';
-import { ExecstreamError } from '../event/errors.ts';
+import { ExecstreamError, invalidInput } from '../event/errors.ts';
 import { exceedsDepth, MAX_JSON_DEPTH } from '../event/json-depth.ts';
+import { findInexactInteger } from '../event/json-integers.ts';
+import { shorten } from '../event/json-pointer.ts';
+import { describeIssue } from '../event/validation.ts';
+import { ACCEPTED_CODINGS, type CodingProblem, decodeContent, decodeUtf8 } from '../http/content-coding.ts';
 import { problem } from './problem.ts';
 
 /**
@@ -24,18 +28,18 @@ export class RejectedRequest extends Error {
 
 /**
  * Reads and validates a JSON body.
- * @param maxBytes UTF-8 bytes
- * @throws RejectedRequest 413 above the limit; 422, naming the field, if the body does not match the schema, is nested
- *   too deeply or contains a number that JavaScript cannot represent.
- * @throws ExecstreamError `BAD_USER_INPUT` if it is not valid JSON.
+ * @param maxBytes bytes, with and without its content coding
+ * @throws RejectedRequest 413 above the limit; 415 for a content coding that is not supported; 422, naming the field, if
+ *   the body does not match the schema, is nested too deeply or contains a number that JavaScript cannot represent.
+ * @throws ExecstreamError `BAD_USER_INPUT` if it is not valid JSON in UTF-8, or not in its content coding.
  */
 export async function readBody<T>(request: Request, schema: z.ZodType<T>, maxBytes: number): Promise<T> {
-  const body = parse(await readText(request, maxBytes));
-  checkJson(body);
+  const text = await readText(request, maxBytes);
+  const body = parse(text);
+  checkJson(body, text);
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
-  const { path, message } = parsed.error.issues[0]!;
-  throw unprocessable(`${path.length > 0 ? `${path.join('.')}: ` : ''}${message}`);
+  throw unprocessable(describeIssue(parsed.error));
 }
 
 /** 422: valid JSON with an invalid value. */
@@ -48,14 +52,34 @@ export function bodyTooLarge(detail: string): RejectedRequest {
   return new RejectedRequest(problem(413, 'EVENT_TOO_LARGE', detail));
 }
 
+/** 415: a content coding that is not supported. */
+function unsupportedCoding(): RejectedRequest {
+  const headers = { 'Accept-Encoding': ACCEPTED_CODINGS };
+  return new RejectedRequest(problem(415, 'BAD_USER_INPUT', UNSUPPORTED_CODING, headers));
+}
+
 async function readText(request: Request, maxBytes: number): Promise<string> {
+  const body = await readDecoded(request, maxBytes);
+  if (body === 'unsupported') throw unsupportedCoding();
+  if (body === 'malformed') throw invalidInput(MALFORMED_CODING);
+  if (body === 'too large') throw bodyTooLarge(`body: larger than ${maxBytes} bytes; send several batches`);
+  const text = decodeUtf8(body);
+  if (text === undefined) throw invalidInput('body: not valid UTF-8');
+  return text;
+}
+
+/** Neither message quotes the header or the body. */
+export const UNSUPPORTED_CODING = `header Content-Encoding: expected one of ${ACCEPTED_CODINGS}, or none`;
+export const MALFORMED_CODING = 'body: does not match the header Content-Encoding';
+
+/** A request's body without its content coding. */
+export async function readDecoded(request: Request, maxBytes: number): Promise<Buffer | CodingProblem> {
   const body = await readBounded(request, maxBytes);
-  if (!body) throw bodyTooLarge(`body: larger than ${maxBytes} bytes; send several batches`);
-  return body.toString('utf8');
+  return body ? decodeContent(request, body, maxBytes) : 'too large';
 }
 
 /** A request's body; undefined if it is larger than `maxBytes`. */
-export async function readBounded(request: Request, maxBytes: number): Promise<Buffer | undefined> {
+async function readBounded(request: Request, maxBytes: number): Promise<Buffer | undefined> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
@@ -78,13 +102,19 @@ function parse(text: string): unknown {
 
 type JsonObject = { readonly [key: string]: unknown };
 
-/** Protects recursive code from deep nesting, and prevents that Infinity is stored as null. */
-function checkJson(body: unknown): void {
+/** Protects recursive code from deep nesting, and prevents that numbers are changed: Infinity would be stored as null. */
+function checkJson(body: unknown, text: string): void {
   if (exceedsDepth(body, MAX_JSON_DEPTH)) {
     const path = pathOf(body, (member, depth) => exceedsDepth(member, MAX_JSON_DEPTH - depth));
     throw unprocessable(`${path}: nested deeper than ${MAX_JSON_DEPTH} levels`);
   }
   if (hasInfinity(body)) throw unprocessable(`${pathOf(body, hasInfinity)}: number out of range`);
+  const inexact = findInexactInteger(text);
+  if (!inexact) return;
+  const field = inexact.path.join('.') || 'body';
+  throw unprocessable(
+    `${field}: expected an integer that JSON readers keep, or a string, got ${shorten(inexact.text)}`,
+  );
 }
 
 /** The path to the member that fails a check, up to four levels deep. */

@@ -11,6 +11,7 @@ const REQUEST_HEADERS = [
   // Clients of multipart subscriptions quote the parameters of their `Accept`, which then needs permission.
   'Accept',
   'Content-Type',
+  'Content-Encoding',
   // Some browsers do not send it on a reconnect if it is not listed.
   'Last-Event-ID',
   'Authorization',

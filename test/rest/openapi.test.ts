@@ -266,6 +266,12 @@ describe('the example responses are those of the server', () => {
       await compare('put …', await put({ ...begin, tenant: 'other' }), 'FORBIDDEN');
       await compare('put …', await put({ ...begin, parentId: 'nobody' }), 'NOT_FOUND');
       await compare('put …', await put({ ...begin, input: 'x'.repeat(300_000) }), 'EVENT_TOO_LARGE');
+      const zstd = { 'Content-Encoding': 'zstd' };
+      await compare(
+        'put …',
+        await send(path, { method: 'PUT', body: begin, headers: zstd }),
+        'BAD_USER_INPUT',
+      );
       await compare('put …', await put({ ...begin, attempt: 0 }), 'BAD_USER_INPUT');
 
       const withoutHeaders = await send(`${path}/events`, { method: 'POST', body: EXAMPLES[kind].batch });
@@ -278,6 +284,13 @@ describe('the example responses are those of the server', () => {
       await compare('post …/events', unknown, 'NOT_FOUND');
       const tooLarge = { events: [{ type: 'warning', data: { code: 'C', message: 'x'.repeat(300_000) } }] };
       await compare('post …/events', await post(token, tooLarge), 'EVENT_TOO_LARGE');
+      const body = EXAMPLES[kind].batch;
+      const unsupported = await send(`${path}/events`, {
+        method: 'POST',
+        body,
+        headers: { ...batchHeaders(token), ...zstd },
+      });
+      await compare('post …/events', unsupported, 'BAD_USER_INPUT');
       const unknownType = { events: [{ type: 'nonsense', data: {} }] };
       await compare('post …/events', await post(token, unknownType), 'BAD_USER_INPUT');
 

@@ -114,12 +114,13 @@ describe('PUT begins an execution', () => {
 
   test.each([
     ['{"mode":', 400, /^body: not valid JSON/],
-    [{}, 422, /mode/],
     [{ mode: 'AUDIO' }, 422, /mode/],
     [{ mode: 'TEXT', attempt: 0 }, 422, /attempt/],
     [{ mode: 'TEXT', attempt: 2_147_483_647 }, 400, /attempt: expected at most 10000/],
     [{ mode: 'TEXT', input: nested(2_400) }, 422, /^input[.0]*: nested deeper than 128 levels/],
-    [{ mode: 'TEXT', colour: 'red' }, 422, /colour/],
+    [{ mode: 'TEXT', colour: 'red' }, 422, /^colour: unknown field$/],
+    [{ Mode: 'TEXT', attempt: 0 }, 422, /^Mode: unknown field$/],
+    ['{"mode":"TEXT","input":{"id":[1,9007199254740993]}}', 422, /^input\.id\.1: .*, got 9007199254740993$/],
     [{ mode: 'TEXT', input: 'x'.repeat(300_000) }, 413, /262144 bytes/],
   ])('an invalid body is rejected by the name of the field (%#)', async (body, status, detail) => {
     const response = await send('PUT', 'agents/a1', body);

@@ -82,7 +82,7 @@ describe('PROTOCOL.md, CORS: OPTIONS', () => {
         'access-control-allow-credentials': 'true',
         'access-control-allow-methods': 'GET, POST, PUT, DELETE, OPTIONS',
         'access-control-allow-headers':
-          'Accept, Content-Type, Last-Event-ID, Authorization, X-GraphQL-Event-Stream-Token, Publisher-Token, ' +
+          'Accept, Content-Type, Content-Encoding, Last-Event-ID, Authorization, X-GraphQL-Event-Stream-Token, Publisher-Token, ' +
           'Idempotency-Key, Publisher-Head, Cache-Control, X-Requested-With, Apollo-Require-Preflight, ' +
           'traceparent, tracestate, baggage',
         'access-control-max-age': '7200',

@@ -1,6 +1,7 @@
 // Error responses, each with an example that a test compares with the server's response.
 import { DEFAULT_QUOTAS } from '../../execution/quotas.ts';
 import { TITLES } from '../problem.ts';
+import { UNSUPPORTED_CODING as UNSUPPORTED } from '../request-body.ts';
 import { notAllowedDetail } from '../router.ts';
 import type { JsonSchema } from './json-schema.ts';
 
@@ -119,6 +120,11 @@ export const TOO_LARGE = problemResponse(
   'The body is larger than 256 KiB, or an event that can neither be split nor reduced is larger than 28 KiB.',
   { EVENT_TOO_LARGE: 'body: larger than 262144 bytes; send several batches' },
 );
+
+export const UNSUPPORTED_CODING = {
+  ...problemResponse(415, 'The body has another `Content-Encoding`.', { BAD_USER_INPUT: UNSUPPORTED }),
+  headers: { 'Accept-Encoding': { description: 'The supported ones.', schema: { type: 'string' } } },
+};
 
 export const WRONG_BEGIN = problemResponse(
   422,

@@ -25,6 +25,7 @@ import {
   UNAVAILABLE,
   UNKNOWN,
   UNKNOWN_PARENT,
+  UNSUPPORTED_CODING,
   WRONG_BEGIN,
   WRONG_EVENT,
 } from './error-responses.ts';
@@ -104,6 +105,7 @@ export function beginOperation(kind: ExecutionKind): JsonSchema {
       404: UNKNOWN_PARENT,
       409: CANNOT_BEGIN,
       413: TOO_LARGE,
+      415: UNSUPPORTED_CODING,
       422: WRONG_BEGIN,
       429: overQuota('begun executions', DEFAULT_QUOTAS.begins),
       503: UNAVAILABLE,
@@ -181,6 +183,7 @@ export function appendOperation(kind: ExecutionKind): JsonSchema {
       404: UNKNOWN,
       409: CANNOT_APPEND,
       413: TOO_LARGE,
+      415: UNSUPPORTED_CODING,
       422: WRONG_EVENT,
       429: TOO_MANY,
       503: UNAVAILABLE,

@@ -9,6 +9,7 @@ import {
   UNAUTHENTICATED,
   UNAVAILABLE,
   UNKNOWN,
+  UNSUPPORTED_CODING,
 } from './error-responses.ts';
 import { type JsonSchema, toJsonSchema } from './json-schema.ts';
 import { EXECUTION_ID } from './schemas.ts';
@@ -36,6 +37,7 @@ const ERRORS = {
   401: UNAUTHENTICATED,
   403: FORBIDDEN,
   413: TOO_LARGE,
+  415: UNSUPPORTED_CODING,
   422: problemResponse(422, 'Valid JSON with an invalid value; `detail` names the field.', {
     BAD_USER_INPUT: 'executions: Invalid input: expected array, received undefined',
   }),

@@ -23,7 +23,8 @@ import { toPublishError } from './log-outcome.ts';
 
 /** The body of `PUT …/{id}`. */
 export const BEGIN = z.strictObject({
-  mode: z.enum(['TEXT', 'STRUCTURED']),
+  /** By default as for the library: TEXT, and STRUCTURED for a workflow. */
+  mode: z.enum(['TEXT', 'STRUCTURED']).optional(),
   attempt: z.int().min(1).optional(),
   name: z.string().max(1_000).optional(),
   agentId: z.string().min(1).max(1_000).optional(),

@@ -135,6 +135,8 @@ export type ExecutionEvent<T extends EventType = EventType> = {
     readonly ts: string;
     readonly executionId: string;
     readonly attempt: number;
+    /** Of an `llm_chunk`: the last code unit of the chunk before, if this one completes its surrogate pair or CRLF. */
+    readonly completes?: string;
     readonly data: EventData[K];
   };
 }[T];

@@ -29,10 +29,8 @@ export function createTextCutter(sizes: Pick<SizeLimits, 'part'> = DEFAULT_SIZE_
     add(text) {
       if (text === '') return [];
       const all = heldBack + text;
-      const last = all.charCodeAt(all.length - 1);
-      const end = isHigh(last) || last === CR ? all.length - 1 : all.length;
-      heldBack = all.slice(end);
-      return splitText(all.slice(0, end), sizes);
+      heldBack = openEndOf(all);
+      return splitText(all.slice(0, all.length - heldBack.length), sizes);
     },
     flush() {
       const text = heldBack;
@@ -40,6 +38,18 @@ export function createTextCutter(sizes: Pick<SizeLimits, 'part'> = DEFAULT_SIZE_
       return text;
     },
   };
+}
+
+/** The last code unit of a text, if it may be half of a surrogate pair or CRLF; otherwise empty. */
+export function openEndOf(text: string): string {
+  const last = text.charCodeAt(text.length - 1);
+  return isHigh(last) || last === CR ? text.slice(-1) : '';
+}
+
+/** Whether a text begins with the other half of a pair or CRLF. */
+export function completesEnd(openEnd: string, text: string): boolean {
+  const first = text.charCodeAt(0);
+  return openEnd !== '' && (openEnd.charCodeAt(0) === CR ? first === LF : isLow(first));
 }
 
 /** Splits text into pieces that fit into one chunk each, never inside a surrogate pair or a CRLF. */

@@ -3,8 +3,10 @@
 // Invariants
 // 1. The log holds the seqs of `events` without a gap, up to `head`; `bytes` is the sum of their envelopes.
 // 2. The last event always stays, however large it is.
+import type { EventContent } from '../event/content-state.ts';
 import { formatCursor, newEpoch } from '../event/cursor.ts';
 import { type ExecutionEvent, isTerminal, type NewEvent, type ResetReason } from '../event/events.ts';
+import { completesEnd, openEndOf } from '../event/text.ts';
 import {
   type AppendRequest,
   BATCHES_REMEMBERED,
@@ -37,6 +39,8 @@ export class MemoryLog {
   readonly #events: ExecutionEvent[] = [];
   readonly #sizes: number[] = [];
   #bytes = 0;
+  /** What the next chunk may complete at the end of the text. */
+  #openEnd = '';
 
   constructor(executionId: string, { numbering, attempt, publisher, fence = 0, lost }: OpenRequest) {
     this.executionId = executionId;
@@ -104,14 +108,24 @@ export class MemoryLog {
   }
 
   #store({ type, ts, data }: NewEvent, seq: number): ExecutionEvent {
-    const envelope = { id: formatCursor(seq, this.epoch), seq, type, ts, attempt: this.attempt, data };
-    const json = JSON.stringify(envelope);
+    const completes = this.#joinText({ type, data } as EventContent);
+    const position = { id: formatCursor(seq, this.epoch), seq, type, ts, attempt: this.attempt };
+    const json = JSON.stringify({ ...position, completes, data });
     const size = Buffer.byteLength(json);
     this.#sizes.push(size);
     this.#bytes += size;
     if (isTerminal(type)) this.end = seq;
     // Through JSON, as in Redis: a later change of the caller's object cannot reach the log.
     return { ...JSON.parse(json), executionId: this.executionId } as ExecutionEvent;
+  }
+
+  /** Notes where the text ends. @returns the end of the chunk before, if this one completes it */
+  #joinText({ type, data }: EventContent): string | undefined {
+    const before = this.#openEnd;
+    if (type === 'reset') this.#openEnd = '';
+    if (type !== 'llm_chunk') return undefined;
+    if (data.content !== '') this.#openEnd = openEndOf(data.content);
+    return completesEnd(before, data.content) ? before : undefined;
   }
 
   #trim({ maxEvents, maxBytes }: LogBounds): void {

@@ -30,6 +30,56 @@ export function appendContract(make: MakeLog): void {
       });
     });
 
+    test('a chunk that completes a surrogate pair or a CRLF has its first half, across batches and other events', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id);
+      const halves: [content: string, completes?: string][] = [
+        ['a\r'],
+        ['\nb\ud83d', '\r'],
+        ['\ude00c\\r', '\ud83d'],
+        // A backslash and the letter r.
+        ['\nd\r'],
+        ['e\ud83d'],
+        ['\ud83d'],
+        [''],
+        ['\ude00\r', '\ud83d'],
+        ['\n', '\r'],
+        ['\n\\\r'],
+        ['\nf\ud83da'],
+        ['\ude00 \r"'],
+        ['\n'],
+      ].map(([content, completes]) => [content!, completes]);
+      halves[10]![1] = '\r';
+      const warning = { type: 'warning', ts: TS, data: { code: 'W', message: '\r' } } as const;
+      for (const [content] of halves) await log.append(id, request(head, [chunk(content), warning]));
+      const contents = halves.map(([content]) => chunk(content));
+      await log.append(
+        id,
+        request(head, [{ type: 'reset', ts: TS, data: { reason: 'overflow' } }, ...contents]),
+      );
+      const all = (await log.read(id, 0, 100))!.events.filter(({ type }) => type === 'llm_chunk');
+      expect(texts(all)).toEqual([...halves, ...halves].map(([content]) => content));
+      expect(all.map(({ completes }) => completes)).toEqual([...halves, ...halves].map(([, half]) => half));
+    });
+
+    test('a fixed log has the same halves, however its events are divided into batches', async () => {
+      const contents = ['a\r', '\nb\ud83d', '\ude00'];
+      for (const size of [1, 2, 3]) {
+        const log = newLog();
+        const id = freshId();
+        const head = await take(log, id, { numbering: 'fixed', fence: 1 });
+        const events = fixed(1, ...contents);
+        for (let i = 0; i < 3; i += 1) {
+          const batch = events.slice(Math.max(0, i + 1 - size), i + 1);
+          const appended = await log.append(id, request(head, batch, { fence: 1 }));
+          expect(appended).toEqual({ outcome: 'appended', head: i + 1 });
+        }
+        const page = await log.read(id, 0, 10);
+        expect(page!.events.map(({ completes }) => completes)).toEqual([undefined, '\r', '\ud83d']);
+      }
+    });
+
     test('a batch that is sent twice is appended once and gets the same result', async () => {
       const log = newLog();
       const id = freshId();

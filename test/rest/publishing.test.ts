@@ -131,6 +131,17 @@ describe('PUT begins an execution', () => {
 });
 
 describe('POST appends a batch', () => {
+  test('a surrogate pair or CRLF that is split between events or batches reaches viewers of plain text as one', async () => {
+    const { token } = (await begin()).body;
+    await post(token, [chunk('a\ud83d'), chunk('\ude00b\r')]);
+    await post(token, [chunk('\nc\ud83d')]);
+    await post(token, [chunk('\ude00'), { type: 'complete', data: {} }]);
+    const stream = await (await fetch(`${app.url}/api/v0/executions/agents/a1/stream`)).text();
+    const data = [...stream.matchAll(/event: llm_chunk\n((?:data: .*\n)+)/g)].map(([, lines]) => lines);
+    expect(data).toEqual(['data: a\n', 'data: 😀b\ndata: \n', 'data: c\n', 'data: 😀\n']);
+    expect((await state()).result).toBe('a😀b\r\nc😀');
+  });
+
   test('a batch is appended in full, in order and unchanged; viewers receive it, and the state has the joined text', async () => {
     const { token } = (await begin()).body;
     using viewer = await openSse(`${app.url}/api/v0/executions/agents/a1/stream`);

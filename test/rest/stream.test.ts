@@ -45,6 +45,30 @@ async function problemOf(response: Response) {
 }
 
 describe('PROTOCOL.md, REST aliases: the frame', () => {
+  test('a surrogate pair or CRLF that is split between two chunks is one character or line break, from any cursor', async () => {
+    const log = await directLog(app);
+    const contents = ['a\r', '\nb \ud83d', '\ude00\r', '\n', 'c\r', 'd\ud83d', 'e', '\ude00'];
+    for (const content of contents) await log.append(chunk(content));
+    await log.complete(contents.join(''));
+    const dataOf = (text: string) =>
+      [...text.matchAll(/event: llm_chunk\n((?:data: .*\n)+)/g)].map(([, lines]) =>
+        lines!.replace(/^data: /gm, '').slice(0, -1),
+      );
+    const shown = ['a\n', 'b ', '😀\n', '', 'c\n', 'd', 'e', '\ufffd'];
+    const text = await (await get()).text();
+    expect(dataOf(text)).toEqual(shown);
+    const ids = [...text.matchAll(/^id: (\S+)\nevent: llm_chunk/gm)].map(([, id]) => id!);
+    for (const [i, id] of ids.entries()) {
+      const rest = await (await get(PATH, { 'Last-Event-ID': id })).text();
+      expect(dataOf(rest)).toEqual(shown.slice(i + 1));
+    }
+    const exact = await (await get(`${PATH}?data=json`)).text();
+    const sent = [...exact.matchAll(/^data: (\{"content":.*\})$/gm)].map(
+      ([, json]) => JSON.parse(json!).content,
+    );
+    expect(sent).toEqual(contents);
+  });
+
   test('a frame has id, event and data as JSON; a chunk is plain text, one data line per line', async () => {
     const log = await directLog(app);
     await log.append(

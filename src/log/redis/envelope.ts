@@ -1,6 +1,7 @@
 // Envelopes as they are stored and announced in Redis: an event without its execution id. Other clients may have written
 // there too, so nothing is trusted.
 import type { EventData, EventType, ExecutionEvent } from '../../event/events.ts';
+import { openEndOf } from '../../event/text.ts';
 import type { Announcement } from '../log.ts';
 
 /** The cursor of an event is sent to viewers, so it must be one that they can resume from. */
@@ -12,12 +13,13 @@ export function isCursor(text: string): boolean {
 
 /** Converts a parsed envelope to an event; undefined if it is not a valid one. */
 export function toEvent(envelope: unknown, executionId: string): ExecutionEvent | undefined {
-  const { id, seq, type, ts, attempt, data } = (envelope ?? {}) as Partial<ExecutionEvent>;
+  const { id, seq, type, ts, attempt, completes, data } = (envelope ?? {}) as Partial<ExecutionEvent>;
   if (typeof id !== 'string' || !isCursor(id) || Number.parseInt(id, 10) !== seq) return undefined;
   if (typeof type !== 'string' || !Number.isSafeInteger(seq)) return undefined;
   if (typeof ts !== 'string' || !Number.isSafeInteger(attempt) || !isData(type, data)) return undefined;
   // In the order of the protocol's envelope, which is the order in which it is encoded.
-  return { id, seq, type, ts, executionId, attempt, data } as ExecutionEvent;
+  const event = { id, seq, type, ts, executionId, attempt, data } as ExecutionEvent;
+  return completes !== undefined && openEndOf(completes) === completes ? { ...event, completes } : event;
 }
 
 /** Converts a parsed payload of a channel to an announcement; undefined if it is not a valid one. */

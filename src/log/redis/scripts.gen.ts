@@ -5,12 +5,12 @@ local function int(n) return string.format('%.0f', n) end
 local log, meta = KEYS[1], KEYS[2]
 local function load()
   local f = redis.call('HMGET', meta, 'epoch', 'head', 'numbering', 'attempt', 'publisher', 'takenAt', 'fence',
-    'end', 'first', 'bytes', 'note', 'reason')
+    'end', 'first', 'bytes', 'note', 'reason', 'openEnd')
   if not f[1] then return nil end
   local stored = { epoch = f[1], head = tonumber(f[2]), numbering = f[3], attempt = tonumber(f[4]), publisher = f[5],
     takenAt = tonumber(f[6]), fence = tonumber(f[7]), ['end'] = tonumber(f[8]),
     first = tonumber(f[9]), bytes = tonumber(f[10]), note = f[11] or '',
-    reason = f[12] or '' }
+    reason = f[12] or '', openEnd = f[13] or '' }
   if stored.head > 0 and redis.call('EXISTS', log) == 0 then return nil end
   return setmetatable({}, { __index = stored })
 end
@@ -41,13 +41,37 @@ local function trim(m)
   end
   if m.first > first then redis.call('XTRIM', log, 'MINID', '=', int(m.first) .. '-0') end
 end
+local function openEndOf(data)
+  local escaped = '([ru]%x*)"%s*}%s*$'
+  if not string.find(string.sub(data, -16), '\\\\' .. escaped) then return '' end
+  local slashes, unit = string.match(data, '(\\\\+)' .. escaped)
+  if not slashes or #slashes % 2 == 0 then return '' end
+  if unit == 'r' or string.lower(unit) == 'u000d' then return '\\\\r' end
+  return string.match(unit, '^u[dD][89abAB]%x%x$') and '\\\\' .. unit or ''
+end
+local function isEmpty(data) return string.find(data, '^%s*{%s*"content"%s*:%s*""%s*}%s*$') end
+local function completes(openEnd, data)
+  local unit = string.match(data, '^%s*{%s*"content"%s*:%s*"\\\\([nu]%x*)')
+  if not unit then return false end
+  if openEnd == '\\\\r' then return string.sub(unit, 1, 1) == 'n' or string.lower(string.sub(unit, 1, 5)) == 'u000a' end
+  return string.find(unit, '^u[dD][c-fC-F]%x%x') ~= nil
+end
+local function joinText(m, type, data)
+  local before, after = m.openEnd, m.openEnd
+  if type == '"reset"' then after = '' end
+  if type == '"llm_chunk"' and (before == '' or not isEmpty(data)) then after = openEndOf(data) end
+  if after ~= before then m.openEnd = after end
+  if before == '' or type ~= '"llm_chunk"' or not completes(before, data) then return '' end
+  return ',"completes":"' .. before .. '"'
+end
 local function add(m, pieces, from)
   local announced = {}
   for i = from, #pieces, 3 do
     m.head = m.head + 1
     local seq = int(m.head)
     local e = '{"id":"' .. seq .. '-' .. m.epoch .. '","seq":' .. seq .. ',"type":' .. pieces[i] .. ',"ts":'
-      .. pieces[i + 1] .. ',"attempt":' .. int(m.attempt) .. ',"data":' .. pieces[i + 2] .. '}'
+      .. pieces[i + 1] .. ',"attempt":' .. int(m.attempt) .. joinText(m, pieces[i], pieces[i + 2])
+      .. ',"data":' .. pieces[i + 2] .. '}'
     redis.call('XADD', log, seq .. '-0', 'e', e)
     announced[#announced + 1] = e
     m.bytes = m.bytes + #e
@@ -125,12 +149,12 @@ local function int(n) return string.format('%.0f', n) end
 local log, meta = KEYS[1], KEYS[2]
 local function load()
   local f = redis.call('HMGET', meta, 'epoch', 'head', 'numbering', 'attempt', 'publisher', 'takenAt', 'fence',
-    'end', 'first', 'bytes', 'note', 'reason')
+    'end', 'first', 'bytes', 'note', 'reason', 'openEnd')
   if not f[1] then return nil end
   local stored = { epoch = f[1], head = tonumber(f[2]), numbering = f[3], attempt = tonumber(f[4]), publisher = f[5],
     takenAt = tonumber(f[6]), fence = tonumber(f[7]), ['end'] = tonumber(f[8]),
     first = tonumber(f[9]), bytes = tonumber(f[10]), note = f[11] or '',
-    reason = f[12] or '' }
+    reason = f[12] or '', openEnd = f[13] or '' }
   if stored.head > 0 and redis.call('EXISTS', log) == 0 then return nil end
   return setmetatable({}, { __index = stored })
 end
@@ -161,13 +185,37 @@ local function trim(m)
   end
   if m.first > first then redis.call('XTRIM', log, 'MINID', '=', int(m.first) .. '-0') end
 end
+local function openEndOf(data)
+  local escaped = '([ru]%x*)"%s*}%s*$'
+  if not string.find(string.sub(data, -16), '\\\\' .. escaped) then return '' end
+  local slashes, unit = string.match(data, '(\\\\+)' .. escaped)
+  if not slashes or #slashes % 2 == 0 then return '' end
+  if unit == 'r' or string.lower(unit) == 'u000d' then return '\\\\r' end
+  return string.match(unit, '^u[dD][89abAB]%x%x$') and '\\\\' .. unit or ''
+end
+local function isEmpty(data) return string.find(data, '^%s*{%s*"content"%s*:%s*""%s*}%s*$') end
+local function completes(openEnd, data)
+  local unit = string.match(data, '^%s*{%s*"content"%s*:%s*"\\\\([nu]%x*)')
+  if not unit then return false end
+  if openEnd == '\\\\r' then return string.sub(unit, 1, 1) == 'n' or string.lower(string.sub(unit, 1, 5)) == 'u000a' end
+  return string.find(unit, '^u[dD][c-fC-F]%x%x') ~= nil
+end
+local function joinText(m, type, data)
+  local before, after = m.openEnd, m.openEnd
+  if type == '"reset"' then after = '' end
+  if type == '"llm_chunk"' and (before == '' or not isEmpty(data)) then after = openEndOf(data) end
+  if after ~= before then m.openEnd = after end
+  if before == '' or type ~= '"llm_chunk"' or not completes(before, data) then return '' end
+  return ',"completes":"' .. before .. '"'
+end
 local function add(m, pieces, from)
   local announced = {}
   for i = from, #pieces, 3 do
     m.head = m.head + 1
     local seq = int(m.head)
     local e = '{"id":"' .. seq .. '-' .. m.epoch .. '","seq":' .. seq .. ',"type":' .. pieces[i] .. ',"ts":'
-      .. pieces[i + 1] .. ',"attempt":' .. int(m.attempt) .. ',"data":' .. pieces[i + 2] .. '}'
+      .. pieces[i + 1] .. ',"attempt":' .. int(m.attempt) .. joinText(m, pieces[i], pieces[i + 2])
+      .. ',"data":' .. pieces[i + 2] .. '}'
     redis.call('XADD', log, seq .. '-0', 'e', e)
     announced[#announced + 1] = e
     m.bytes = m.bytes + #e
@@ -184,7 +232,7 @@ local ts, takeoverCursor, reason = ARGV[11], ARGV[12] or '', ARGV[13] or 'log_lo
 local function begin(keptFence)
   redis.call('UNLINK', log, meta)
   local m = { epoch = epoch, head = 0, numbering = numbering, attempt = attempt, publisher = publisher, takenAt = 0,
-    fence = math.max(fence or 0, keptFence), ['end'] = 0, first = 1, bytes = 0, note = '',
+    fence = math.max(fence or 0, keptFence), ['end'] = 0, first = 1, bytes = 0, note = '', openEnd = '',
     reason = lostEpoch ~= '' and reason or '' }
   if lostEpoch ~= '' and numbering == 'auto' then
     add(m, { '"reset"', ts, '{"reason":"' .. reason .. '"}' }, 1)
@@ -241,12 +289,12 @@ local function int(n) return string.format('%.0f', n) end
 local log, meta = KEYS[1], KEYS[2]
 local function load()
   local f = redis.call('HMGET', meta, 'epoch', 'head', 'numbering', 'attempt', 'publisher', 'takenAt', 'fence',
-    'end', 'first', 'bytes', 'note', 'reason')
+    'end', 'first', 'bytes', 'note', 'reason', 'openEnd')
   if not f[1] then return nil end
   local stored = { epoch = f[1], head = tonumber(f[2]), numbering = f[3], attempt = tonumber(f[4]), publisher = f[5],
     takenAt = tonumber(f[6]), fence = tonumber(f[7]), ['end'] = tonumber(f[8]),
     first = tonumber(f[9]), bytes = tonumber(f[10]), note = f[11] or '',
-    reason = f[12] or '' }
+    reason = f[12] or '', openEnd = f[13] or '' }
   if stored.head > 0 and redis.call('EXISTS', log) == 0 then return nil end
   return setmetatable({}, { __index = stored })
 end

@@ -12,7 +12,7 @@ local ts, takeoverCursor, reason = ARGV[11], ARGV[12] or '', ARGV[13] or 'log_lo
 local function begin(keptFence)
   redis.call('UNLINK', log, meta)
   local m = { epoch = epoch, head = 0, numbering = numbering, attempt = attempt, publisher = publisher, takenAt = 0,
-    fence = math.max(fence or 0, keptFence), ['end'] = 0, first = 1, bytes = 0, note = '',
+    fence = math.max(fence or 0, keptFence), ['end'] = 0, first = 1, bytes = 0, note = '', openEnd = '',
     reason = lostEpoch ~= '' and reason or '' }
   if lostEpoch ~= '' and numbering == 'auto' then
     add(m, { '"reset"', ts, '{"reason":"' .. reason .. '"}' }, 1)

@@ -37,6 +37,38 @@ local function trim(m)
   if m.first > first then redis.call('XTRIM', log, 'MINID', '=', int(m.first) .. '-0') end
 end
 
+-- What the next chunk may complete at the end of a chunk: CR, or the first half of a surrogate pair, as JSON escapes
+-- both. The last 16 bytes rule out almost every chunk; in front of an escape, backslashes come in pairs.
+local function openEndOf(data)
+  local escaped = '([ru]%x*)"%s*}%s*$'
+  if not string.find(string.sub(data, -16), '\\' .. escaped) then return '' end
+  local slashes, unit = string.match(data, '(\\+)' .. escaped)
+  if not slashes or #slashes % 2 == 0 then return '' end
+  if unit == 'r' or string.lower(unit) == 'u000d' then return '\\r' end
+  return string.match(unit, '^u[dD][89abAB]%x%x$') and '\\' .. unit or ''
+end
+
+local function isEmpty(data) return string.find(data, '^%s*{%s*"content"%s*:%s*""%s*}%s*$') end
+
+-- Whether a chunk begins with LF after CR, or with the second half of a surrogate pair after the first.
+local function completes(openEnd, data)
+  local unit = string.match(data, '^%s*{%s*"content"%s*:%s*"\\([nu]%x*)')
+  if not unit then return false end
+  if openEnd == '\\r' then return string.sub(unit, 1, 1) == 'n' or string.lower(string.sub(unit, 1, 5)) == 'u000a' end
+  return string.find(unit, '^u[dD][c-fC-F]%x%x') ~= nil
+end
+
+-- Notes where the text ends. Returns a member for the envelope of a chunk that completes the end of the one before, so
+-- that readers of single chunks can join both halves.
+local function joinText(m, type, data)
+  local before, after = m.openEnd, m.openEnd
+  if type == '"reset"' then after = '' end
+  if type == '"llm_chunk"' and (before == '' or not isEmpty(data)) then after = openEndOf(data) end
+  if after ~= before then m.openEnd = after end
+  if before == '' or type ~= '"llm_chunk"' or not completes(before, data) then return '' end
+  return ',"completes":"' .. before .. '"'
+end
+
 -- Appends and announces events. `pieces` has the type, ts and data of each as JSON texts, from index `from` on.
 local function add(m, pieces, from)
   local announced = {}
@@ -44,7 +76,8 @@ local function add(m, pieces, from)
     m.head = m.head + 1
     local seq = int(m.head)
     local e = '{"id":"' .. seq .. '-' .. m.epoch .. '","seq":' .. seq .. ',"type":' .. pieces[i] .. ',"ts":'
-      .. pieces[i + 1] .. ',"attempt":' .. int(m.attempt) .. ',"data":' .. pieces[i + 2] .. '}'
+      .. pieces[i + 1] .. ',"attempt":' .. int(m.attempt) .. joinText(m, pieces[i], pieces[i + 2])
+      .. ',"data":' .. pieces[i + 2] .. '}'
     redis.call('XADD', log, seq .. '-0', 'e', e)
     announced[#announced + 1] = e
     m.bytes = m.bytes + #e

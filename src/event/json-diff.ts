@@ -14,11 +14,35 @@ const FRAME_BYTES = 12;
 /** Keys that JSON Patch libraries reject in a path, to protect prototypes: the object around them is sent instead. */
 const UNSAFE_KEYS = ['__proto__', 'prototype'];
 
-/** The operations that turn `before` into `after`; none if they are equal. */
-export function diffJson(before: JsonValue, after: JsonValue): PatchOperation[] {
+/** Whether a string is left as it is for now. */
+export type KeepsString = (before: string, after: string, path: string) => boolean;
+
+/**
+ * The operations that turn `before` into `after`; none if they are equal.
+ * @param keeps strings that it selects are not replaced; by default none
+ */
+export function diffJson(
+  before: JsonValue,
+  after: JsonValue,
+  keeps: KeepsString = () => false,
+): PatchOperation[] {
   const patch: PatchOperation[] = [];
-  walk(before, after, '', patch);
+  walk(before, after, '', patch, keeps);
   return patch;
+}
+
+/**
+ * Checks that a string can be replaced by an event.
+ * @throws ExecstreamError `EVENT_TOO_LARGE`
+ */
+export function checkStringFits(value: string, path: string, { part }: Pick<SizeLimits, 'part'>): void {
+  const bytes = jsonBytes({ op: 'replace', path, value });
+  if (bytes > maxOperationBytes(part)) throw eventTooLarge(shown(path), bytes, part);
+}
+
+/** Bytes of one operation that is alone in its event. */
+function maxOperationBytes(part: number): number {
+  return part - FRAME_BYTES - 1;
 }
 
 /** The patch that sets a whole value. */
@@ -26,11 +50,17 @@ export function wholeValue(value: JsonValue): PatchOperation[] {
   return [{ op: 'replace', path: '', value }];
 }
 
-function walk(before: JsonValue, after: JsonValue, path: string, patch: PatchOperation[]): void {
+function walk(
+  before: JsonValue,
+  after: JsonValue,
+  path: string,
+  patch: PatchOperation[],
+  keeps: KeepsString,
+): void {
   if (before === after) return;
   if (Array.isArray(before) && Array.isArray(after)) {
     const common = Math.min(before.length, after.length);
-    for (let i = 0; i < common; i++) walk(before[i]!, after[i]!, `${path}/${i}`, patch);
+    for (let i = 0; i < common; i++) walk(before[i]!, after[i]!, `${path}/${i}`, patch, keeps);
     for (let i = before.length - 1; i >= common; i--) patch.push({ op: 'remove', path: `${path}/${i}` });
     for (let i = common; i < after.length; i++)
       patch.push({ op: 'add', path: `${path}/${i}`, value: after[i]! });
@@ -44,10 +74,10 @@ function walk(before: JsonValue, after: JsonValue, path: string, patch: PatchOpe
       if (!Object.hasOwn(after, key)) patch.push({ op: 'remove', path: member(path, key) });
     }
     for (const [key, value] of Object.entries(after)) {
-      if (Object.hasOwn(before, key)) walk(before[key]!, value, member(path, key), patch);
+      if (Object.hasOwn(before, key)) walk(before[key]!, value, member(path, key), patch, keeps);
       else patch.push({ op: 'add', path: member(path, key), value });
     }
-  } else {
+  } else if (typeof before !== 'string' || typeof after !== 'string' || !keeps(before, after, path)) {
     patch.push({ op: 'replace', path, value: after });
   }
 }
@@ -93,7 +123,7 @@ export function splitPatch(
 }
 
 function* splitOperation(operation: PatchOperation, part: number): Generator<PatchOperation> {
-  const max = part - FRAME_BYTES - 1;
+  const max = maxOperationBytes(part);
   const bytes = jsonBytes(operation);
   if (bytes <= max) {
     yield operation;

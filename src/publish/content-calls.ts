@@ -1,7 +1,7 @@
 // The calls of a run that publish its text or its value.
 import { delay } from '../async/delay.ts';
 import { messageOf } from '../event/error-message.ts';
-import { invalidInput, isExecstreamError } from '../event/errors.ts';
+import { invalidInput } from '../event/errors.ts';
 import type { ExecutionMode, JsonValue } from '../event/events.ts';
 import { copyJson } from '../event/json.ts';
 import type { ExecutionPublisher } from './execution-publisher.ts';
@@ -11,7 +11,7 @@ import { resolveSimulatedText, type SimulatedTextOptions, splitIntoChunks } from
 export type ContentCalls = Pick<ExecutionPublisher, 'text' | 'simulateText' | 'value'>;
 
 export function createContentCalls(context: RunContext): ContentCalls {
-  const { kind, mode, content, lifecycle, isLate, rejectTooLarge } = context;
+  const { kind, mode, content, lifecycle, isLate } = context;
   const { outbox } = lifecycle;
 
   function requireMode(required: ExecutionMode, call: string): void {
@@ -49,7 +49,6 @@ export function createContentCalls(context: RunContext): ContentCalls {
     try {
       content.setValue(value);
     } catch (error) {
-      if (isExecstreamError(error, 'EVENT_TOO_LARGE')) rejectTooLarge(error);
       const message = `value: cannot be compared with the previous value: ${messageOf(error)}`;
       throw invalidInput(message, { cause: error });
     }

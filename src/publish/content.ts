@@ -18,15 +18,14 @@ export interface ContentOptions {
   readonly sizes: SizeLimits;
   readonly redaction: Redaction;
   push(event: NewEvent, noMerge?: boolean): void;
-  /** The ends of strings that were held back from the last value could not be published. */
-  onIncomplete(error: unknown): void;
+  /** A value, or a string of it, is too large for viewers, who have been warned. */
+  onTooLarge(): void;
 }
 
 export interface RunContent {
   addText(text: string, noMerge?: boolean): void;
   /**
-   * Publishes a value, which must not be changed afterwards.
-   * @throws ExecstreamError `EVENT_TOO_LARGE`. Viewers then keep the previous value, but this one is the result.
+   * Publishes a value, which must not be changed afterwards. A part that is too large for viewers is still in the result.
    */
   setValue(value: JsonValue): void;
   /** Publishes what redaction and the text cutter hold back, because another event follows. */
@@ -40,12 +39,15 @@ export interface RunContent {
 }
 
 export function createContent(options: ContentOptions): RunContent {
-  const { mode, limits, sizes, redaction, push, onIncomplete } = options;
+  const { mode, limits, sizes, redaction, push, onTooLarge } = options;
   const retained = mode === 'TEXT' ? createTextState(limits, sizes) : createValueState(limits, sizes);
   const cutter = createTextCutter(sizes);
   /** The last value with complete strings. The published one may lack the ends of strings. */
   let lastValue: JsonValue = null;
+  let lastVisible: JsonValue = null;
   let isPublished = true;
+  /** Publishes the growth of strings that was deferred. */
+  let growthTimer: NodeJS.Timeout | undefined;
 
   function addChunk(content: string, noMerge = false): void {
     if (content === '') return;
@@ -58,6 +60,24 @@ export function createContent(options: ContentOptions): RunContent {
     addChunk(cutter.flush());
   }
 
+  function publishValue(value: JsonValue, defersGrowth: boolean): void {
+    for (const event of retained.setValue(value, { defersGrowth })) {
+      push(event);
+      if (event.type === 'warning') onTooLarge();
+    }
+    if (!retained.isDeferred) stopTimer();
+    else growthTimer ??= setTimeout(publishGrowth, limits.growthDelayMs).unref();
+  }
+
+  function publishGrowth(): void {
+    publishValue(lastVisible, false);
+  }
+
+  function stopTimer(): void {
+    clearTimeout(growthTimer);
+    growthTimer = undefined;
+  }
+
   return {
     addText(text, noMerge) {
       for (const chunk of cutter.add(redaction.text.add(text))) addChunk(chunk, noMerge);
@@ -65,19 +85,16 @@ export function createContent(options: ContentOptions): RunContent {
     setValue(value) {
       const { visible, complete } = redaction.partialJson(value);
       lastValue = complete;
-      isPublished = visible === complete || jsonEquals(visible, complete);
-      for (const event of retained.setValue(visible)) push(event);
+      lastVisible = visible;
+      publishValue(visible, limits.growthDelayMs > 0);
+      isPublished = !retained.isDeferred && (visible === complete || jsonEquals(visible, complete));
     },
     pause: () => release(redaction.text.pause()),
     end() {
       release(redaction.text.end());
       if (isPublished) return;
       isPublished = true;
-      try {
-        for (const event of retained.setValue(lastValue)) push(event);
-      } catch (error) {
-        onIncomplete(error);
-      }
+      publishValue(lastValue, false);
     },
     resendEvents: (queuedUnits) => retained.resendEvents(queuedUnits),
     result: () => (mode === 'TEXT' ? retained.result() : lastValue),

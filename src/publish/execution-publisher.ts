@@ -23,7 +23,7 @@ export interface RunStats {
   readonly appended: number;
   /** Events other than text and values that were dropped because the outbox was full. */
   readonly dropped: number;
-  /** Events that were rejected because they were too large. */
+  /** Events that were rejected because they were too large, and warnings about values that are. */
   readonly rejected: number;
   /** Calls after the run had ended, or was abandoned or superseded. */
   readonly late: number;
@@ -39,8 +39,8 @@ export interface RunStats {
  * Publishing never fails the work, and delays it by a limited time: the promise of a publishing call resolves when
  * there is room in the outbox, after `blockMs` at the latest, and never rejects because of the row or the log. Mistakes
  * of the caller are thrown synchronously as ExecstreamErrors: `BAD_USER_INPUT`, and `EVENT_TOO_LARGE` for an event
- * that does not fit into half a message (28 KiB by default), which viewers see as a `warning`. After the run has ended,
- * calls have no effect.
+ * that does not fit into half a message (28 KiB by default), which viewers see as a `warning`. A value is an exception:
+ * see `value()`. After the run has ended, calls have no effect.
  */
 export interface ExecutionPublisher {
   readonly id: string;
@@ -65,7 +65,11 @@ export interface ExecutionPublisher {
    * text is published byte for byte, as by `text()`. Stops when the run is no longer open.
    */
   simulateText(text: string, options?: SimulatedTextOptions): Promise<void>;
-  /** Publishes a partial or complete value, as the difference to the previous one. It may be changed afterwards. */
+  /**
+   * Publishes a partial or complete value, as the difference to the previous one. It may be changed afterwards. A string
+   * above 256 UTF-16 code units that grows is sent when it has grown by half, or after `growthDelayMs`. A part that is
+   * too large for viewers leads to one `warning`, and is still in the result.
+   */
   value(partial: unknown): Promise<void>;
   /**
    * Publishes a tool call. `args` and `result` that do not fit into a message are omitted: viewers receive `argsOmitted`

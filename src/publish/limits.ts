@@ -62,6 +62,13 @@ export interface PublisherLimits {
    */
   readonly wholeValueEvery: number;
   /**
+   * The longest time for which a string that grows within a value may lag behind. A JSON Patch repeats the string for
+   * each change, so that one above 256 UTF-16 code units is sent whenever it has grown by half, or after this time. 0:
+   * with every change.
+   * @default 1000
+   */
+  readonly growthDelayMs: number;
+  /**
    * Bytes of the largest message that a viewer may receive, from 61440 to 16777216. Text and patches are split so that
    * they fit; arguments and results of tools and the result of the run are omitted if they do not. Raise it together
    * with `MAX_MESSAGE_BYTES` of the servers, and only if all readers can buffer such messages.
@@ -82,5 +89,6 @@ export const DEFAULT_LIMITS: PublisherLimits = {
   heldTextBytes: 1024 * 1024,
   resultUnits: 16 * 1024 * 1024,
   wholeValueEvery: 500,
+  growthDelayMs: 1_000,
   messageBytes: MIN_MESSAGE_BYTES,
 };

@@ -61,8 +61,8 @@ export function createRunContext(
     sizes,
     redaction,
     push: (event, noMerge) => lifecycle.outbox.push(event, noMerge),
-    onIncomplete: (err) => {
-      logger.warn({ executionId: id, err }, 'last value published incompletely; its result is complete');
+    onTooLarge: () => {
+      rejected += 1;
     },
   });
   const lifecycle = createLifecycle({

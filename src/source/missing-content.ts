@@ -1,7 +1,6 @@
 // The content of an ended row's result that its log lacks, because the publisher died before its last events were
 // appended.
 import { resultContent } from '../event/content-state.ts';
-import { isExecstreamError } from '../event/errors.ts';
 import { type NewEvent, timestamp } from '../event/events.ts';
 import { jsonEquals } from '../event/json-equals.ts';
 import { splitText } from '../event/text.ts';
@@ -43,11 +42,7 @@ function wholeValue({ result }: Execution, content: ContentEvents): NewEvent[] {
     const data = { patch: [{ op: 'replace' as const, path: '', value: null }] };
     return [{ type: 'structured_delta', ts: timestamp(), data }];
   }
-  try {
-    return content.createValue().setValue(result!);
-  } catch (error) {
-    // It grew by small patches and does not fit into events as a whole; the terminal event or the row has it.
-    if (isExecstreamError(error, 'EVENT_TOO_LARGE')) return [];
-    throw error;
-  }
+  // A value that grew by small patches may not fit into events as a whole; the terminal event or the row has it.
+  const events = content.createValue().setValue(result!);
+  return events.filter(({ type }) => type === 'structured_delta');
 }

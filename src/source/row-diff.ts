@@ -7,7 +7,6 @@
 // so a server that continues begins with a whole value.
 import { createHash, type Hash } from 'node:crypto';
 import { initialContent, reduceContent } from '../event/content-state.ts';
-import { isExecstreamError } from '../event/errors.ts';
 import {
   type ExecutionStatus,
   isFinal,
@@ -128,23 +127,13 @@ export function createRowEvents(content: ContentEvents, progress: RowProgress | 
     }
   }
 
-  function* valueEvents(row: Execution): Generator<NewEvent> {
-    try {
-      yield* value.setValue(row.result ?? null);
-    } catch (error) {
-      if (!isExecstreamError(error, 'EVENT_TOO_LARGE')) throw error;
-      const data = { code: error.code, message: error.message };
-      yield { type: 'warning', ts: timestamp(), data };
-    }
-  }
-
   function* allEvents(row: Execution): Generator<NewEvent> {
     if (!isStarted) yield startOf(row);
     isStarted = true;
     yield* statusEvents(row);
     // An end without a result does not clear the content.
     const hasContent = row.kind !== 'workflow' && !(isFinal(row.status) && row.result === undefined);
-    if (hasContent) yield* row.mode === 'TEXT' ? textEvents(row) : valueEvents(row);
+    if (hasContent) yield* row.mode === 'TEXT' ? textEvents(row) : value.setValue(row.result ?? null);
     const terminal = terminalEventOf(row, content.sizes);
     if (terminal) yield terminal;
   }

@@ -37,6 +37,10 @@ const { json } = fc.letrec<{ json: JsonValue }>((tie) => ({
 }));
 
 /** Applies patches as other clients do: with fast-json-patch, which rejects paths with `__proto__`. */
+function deltasOf(events: NewEvent[]): NewEvent<'structured_delta'>[] {
+  return events.filter((event) => event.type === 'structured_delta');
+}
+
 function apply(value: JsonValue, events: NewEvent<'structured_delta'>[]): JsonValue {
   let folded = value;
   for (const { data } of structuredClone(events)) {
@@ -61,7 +65,7 @@ test('the patches between any successive values add up to each of them, starting
         let before: JsonValue = null;
         let since = 0;
         for (const value of values) {
-          const events = held.setValue(JSON.parse(JSON.stringify(value)));
+          const events = deltasOf(held.setValue(JSON.parse(JSON.stringify(value))));
           if (diffJson(before, value).length === 0) expect(events).toEqual([]);
           folded = apply(folded, events);
           expect(folded).toEqual(value);
@@ -152,7 +156,7 @@ test('the first delta, and at least one in 500, sets the whole value', () => {
   const filler = 'x'.repeat(200);
   const whole: number[] = [];
   for (let i = 0; i < 1_200; i++) {
-    const [event] = held.setValue({ filler, n: i });
+    const [event] = deltasOf(held.setValue({ filler, n: i }));
     if (event!.data.patch[0]!.path === '') whole.push(i);
   }
   expect(whole).toEqual([0, 500, 1_000]);
@@ -171,21 +175,23 @@ describe('large values', () => {
       JSON.parse(`{"a":"${'x'.repeat(26_000)}","b":"${'y'.repeat(26_000)}","__proto__":{"c":1}}`),
     ],
   ])('are built up by events of up to half a message: %s', (_, value) => {
-    const events = createValueState(DEFAULT_LIMITS).setValue(value);
+    const events = deltasOf(createValueState(DEFAULT_LIMITS).setValue(value));
     expect(events.length).toBeGreaterThan(1);
     for (const { data } of events) expect(jsonBytes(data)).toBeLessThanOrEqual(DEFAULT_SIZE_LIMITS.part);
     expect(events[0]!.data.patch[0]!.path).toBe('');
     expect(apply(null, events)).toEqual(value);
   });
 
-  test('with a string above half a message are rejected, and the previous value is kept', () => {
+  test('with a new string above half a message lead to one warning, and the previous value is kept', () => {
     const held = createValueState(DEFAULT_LIMITS);
     held.setValue({ a: 1 });
-    expect(() => held.setValue({ a: 1, b: 'x'.repeat(70_000) })).toThrow(
-      /structured_delta at "\/b" has 700\d\d bytes/,
-    );
+    const message = expect.stringMatching(/structured_delta at "\/b" has 700\d\d bytes/);
+    const warning = { type: 'warning', data: { code: 'EVENT_TOO_LARGE', message } };
+    expect(held.setValue({ a: 1, b: 'x'.repeat(70_000) })).toMatchObject([warning]);
+    expect(held.setValue({ a: 2, b: 'x'.repeat(70_000) })).toEqual([]);
     expect(held.result()).toEqual({ a: 1 });
-    expect(apply({ a: 1 }, held.setValue({ a: 2 }))).toEqual({ a: 2 });
+    expect(apply({ a: 1 }, deltasOf(held.setValue({ a: 2 })))).toEqual({ a: 2 });
+    expect(held.setValue({ a: 1, b: 'x'.repeat(70_000) })).toMatchObject([warning]);
   });
 
   test('add up to the value, split with any limit', () => {

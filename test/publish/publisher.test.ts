@@ -383,22 +383,24 @@ describe('mistakes and rejections', () => {
     },
   );
 
-  test('a value that cannot be split is rejected, and is still the result', async () => {
+  test('a value that cannot be split leads to one warning, and is still the result', async () => {
     const { publisher, log, store } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1', mode: 'STRUCTURED' });
     const large = { s: 'x'.repeat(70_000) };
-    expect(() => run.value(large)).toThrow(coded('EVENT_TOO_LARGE'));
+    await run.value(large);
+    await run.value(large);
     await run.complete();
+    expect(run.stats.rejected).toBe(1);
     expect((await foldLog(log.real, 'a1')).warnings).toEqual(['EVENT_TOO_LARGE']);
     expect((await store.get('a1'))!.result).toEqual(large);
   });
 
-  test('a value beyond the limits of structured values is rejected, and is still the result', async () => {
+  test('a value beyond the limits of structured values leads to one warning, and is still the result', async () => {
     const { publisher, log, store } = createRig();
     const run = await publisher.begin({ kind: 'agent', id: 'a1', mode: 'STRUCTURED' });
     await run.value({ small: true });
     const large = Array.from({ length: 100_000 }, () => 0);
-    expect(() => run.value(large)).toThrow(coded('EVENT_TOO_LARGE'));
+    await run.value(large);
     await run.complete();
     expect((await foldLog(log.real, 'a1')).warnings).toEqual(['EVENT_TOO_LARGE']);
     expect((await store.get('a1'))!.result).toEqual(large);

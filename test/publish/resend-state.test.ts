@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type ContentState, initialContent, reduceContent } from '../../src/event/content-state.ts';
-import type { JsonValue, NewEvent } from '../../src/event/events.ts';
+import type { EventData, JsonValue, NewEvent } from '../../src/event/events.ts';
 import { DEFAULT_LIMITS } from '../../src/publish/limits.ts';
 import { createTextState, createValueState } from '../../src/publish/resend-state.ts';
 import { propertyRuns } from '../support/property-runs.ts';
@@ -91,7 +91,8 @@ test('a text is resent completely up to exactly `heldTextBytes`', () => {
 
 test('a value is sent completely if its patch would be larger, and in every nth delta', () => {
   const state = createValueState({ ...DEFAULT_LIMITS, wholeValueEvery: 3 });
-  const paths = (value: JsonValue) => state.setValue(value).map(({ data }) => data.patch[0]!.path);
+  const paths = (value: JsonValue) =>
+    state.setValue(value).map(({ data }) => (data as EventData['structured_delta']).patch[0]!.path);
   const filler = 'x'.repeat(200);
   expect(paths({ filler, n: 0 })).toEqual(['']);
   expect(paths({ filler, n: 0 })).toEqual([]);

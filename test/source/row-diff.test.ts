@@ -43,6 +43,22 @@ describe('the events of a row', () => {
     expect(short(publish(states).events)).toEqual(['agent_start', 'one', ' two', ' three']);
   });
 
+  test('a string of a value that grows beyond the limit of an event leads to one warning, and the rest is published', () => {
+    const states = [10_000, 20_000, 40_000, 50_000, 60_000].map((length, i) => {
+      const result = { text: 'x'.repeat(length), step: i };
+      return row({ mode: 'STRUCTURED', result, revision: i + 1 });
+    });
+    const { events } = publish(states);
+    expect(events.filter(({ type }) => type === 'warning')).toMatchObject([
+      { data: { code: 'EVENT_TOO_LARGE' } },
+    ]);
+    const { value } = events.reduce(
+      (state, event) => reduceContent(state, event),
+      initialContent('STRUCTURED'),
+    );
+    expect(value).toEqual({ text: 'x'.repeat(20_000), step: 4 });
+  });
+
   test('the events have each change of the status, and the end last', () => {
     const end = { status: 'SUCCESS', result: 'xy', finishedAt: new Date(5) } as const;
     const states = [row({ status: 'PENDING' }), row(), row({ status: 'WAITING', result: 'x' }), row(end)];

@@ -30,6 +30,25 @@ export function appendContract(make: MakeLog): void {
       });
     });
 
+    test('numbers are stored as they were written', async () => {
+      const log = newLog();
+      const id = freshId();
+      const head = await take(log, id);
+      const args = [
+        2 ** 53 - 1,
+        2 ** 53,
+        -(2 ** 63),
+        1e21,
+        1.7976931348623157e308,
+        5e-324,
+        0.1,
+        123456789.12345678,
+      ];
+      const data = { toolCallId: 't', toolName: 'n', status: 'started', args } as const;
+      await log.append(id, request(head, [{ type: 'tool_call', ts: TS, data }]));
+      expect((await log.read(id, 0, 1))!.events[0]!.data).toEqual(data);
+    });
+
     test('a chunk that completes a surrogate pair or a CRLF has its first half, across batches and other events', async () => {
       const log = newLog();
       const id = freshId();

@@ -19,7 +19,7 @@ export function toEvent(envelope: unknown, executionId: string): ExecutionEvent 
   if (typeof ts !== 'string' || !Number.isSafeInteger(attempt) || !isData(type, data)) return undefined;
   // In the order of the protocol's envelope, which is the order in which it is encoded.
   const event = { id, seq, type, ts, executionId, attempt, data } as ExecutionEvent;
-  return completes !== undefined && openEndOf(completes) === completes ? { ...event, completes } : event;
+  return completes === undefined || !isOpenEnd(completes) ? event : { ...event, completes };
 }
 
 /** Converts a parsed payload of a channel to an announcement; undefined if it is not a valid one. */
@@ -33,6 +33,10 @@ export function toAnnouncement(payload: unknown, executionId: string): Announcem
     events.push(event);
   }
   return { epoch, events };
+}
+
+function isOpenEnd(text: unknown): boolean {
+  return typeof text === 'string' && text !== '' && openEndOf(text) === text;
 }
 
 /** Checks the fields that are read on the way to a viewer; all other data passes through unread. */

@@ -1,5 +1,5 @@
 // Explains to an operator why the command ended: a line that names the setting, without a stack trace.
-import { messageOf } from '../event/errors.ts';
+import { messageOf } from '../event/error-message.ts';
 import { describeFailure } from '../telemetry/failure-reason.ts';
 
 /** What to change, by the code of an error of `listen` or of resolving its address. */

@@ -1,7 +1,8 @@
 // The connection through which the log sends commands, whatever the topology: one Redis, the master that Sentinels
 // name, or a cluster.
 import type { Redis } from 'ioredis';
-import { ExecstreamError, messageOf } from '../event/errors.ts';
+import { messageOf } from '../event/error-message.ts';
+import { ExecstreamError } from '../event/errors.ts';
 import { connectCluster } from './cluster/cluster.ts';
 import { createShardedSubscriber } from './cluster/sharded-subscriber.ts';
 import { healthKeys } from './keys.ts';

@@ -1,5 +1,7 @@
 // Why Redis or the database is unavailable, found in the causes of an error: for the log in full, and for everyone in
 // words that name no host, user or row.
+import { messageOf } from '../event/error-message.ts';
+import { isExecstreamError } from '../event/errors.ts';
 
 /** Reasons by the code of an error of Node, by SQLSTATE, and by the first word of Redis' error reply. */
 const REASONS: { readonly [code: string]: string } = {
@@ -54,14 +56,16 @@ export function failureReasonOf(error: unknown): string | undefined {
   return undefined;
 }
 
-/** The messages of an error and its causes, in one line. They may name hosts and users. */
-export function describeFailure(error: unknown): string {
-  const messages = causesOf(error).map(({ message, code }) =>
-    // The messages of Prisma have several lines.
-    message ? message.replace(/\s*[\r\n]+\s*/g, ' ').trim() : String(code ?? 'unknown error'),
-  );
+/** As `messageOf`, in one line and with the causes of ExecstreamErrors. They may name hosts and users. */
+export function describeFailure(error: unknown, depth = 0): string {
+  // The messages of Prisma have several lines.
+  const text = messageOf(error)
+    .replace(/\s*[\r\n]+\s*/g, ' ')
+    .trim();
+  const inner = isExecstreamError(error) && depth < MAX_CAUSES ? error.cause : undefined;
+  const cause = inner === undefined ? '' : describeFailure(inner, depth + 1);
   // A wrapped error often repeats the message of its cause.
-  return messages.filter((message, i) => !messages[i - 1]?.endsWith(message)).join(': ');
+  return cause === '' || text.endsWith(cause) ? text : `${text}: ${cause}`;
 }
 
 interface Failure {

@@ -6,7 +6,6 @@ import { afterEach, expect, test, vi } from 'vitest';
 import type { ExecutionEvent, JsonValue } from '../../src/event/events.ts';
 import { jsonBytes } from '../../src/event/json.ts';
 import { completeWith } from '../../src/publish/llm/complete-with.ts';
-import { publishPartialObjects } from '../../src/worker.ts';
 import { propertyRuns } from '../support/property-runs.ts';
 import { until } from '../support/wait.ts';
 import { foldLog } from './fold.ts';
@@ -127,7 +126,9 @@ test('a string that grows beyond the limit of an event leads to one warning; the
   const rig = createRig();
   const run = await begin(rig);
   const text = textOf(70_000);
-  await completeWith(run, publishPartialObjects(run, grown(text, 1_000, { title: 'Tides' })));
+  await completeWith(run, async () => {
+    for await (const value of grown(text, 1_000, { title: 'Tides' })) await run.value(value);
+  });
   const { events, value, warnings } = await foldLog(rig.log.real, 'a1');
   expect(warnings).toEqual(['EVENT_TOO_LARGE']);
   // The string keeps what fitted, and the rest of the value is current.

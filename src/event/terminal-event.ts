@@ -13,6 +13,7 @@ import {
 } from './events.ts';
 import { DEFAULT_SIZE_LIMITS, type SizeLimits } from './size-limits.ts';
 import { truncate, truncateToBytes, utf8Bytes } from './text.ts';
+import { MAX_COUNT } from './usage.ts';
 
 /** How an execution ended, as its row stores it. */
 export interface Ended {
@@ -32,8 +33,6 @@ export interface EndSummary {
   readonly durationMs: number;
 }
 
-/** The largest duration: GraphQL's Int, 24 days and 20 hours. */
-const MAX_INT = 2 ** 31 - 1;
 /** UTF-16 code units of an error's message and code in an event. */
 export const MAX_MESSAGE_UNITS = 8_000;
 export const MAX_CODE_UNITS = 200;
@@ -41,14 +40,13 @@ const MAX_USAGE_BYTES = 8 * 1024;
 /** Bytes of an `error` besides its message and usage; a code unit of the code takes up to 6. */
 const ERROR_BYTES = 2 * 1024;
 
-/** Limits a duration to what an event can carry. */
+/** Limits a duration to what an event can carry: never below 0, because the clocks of servers and workers may differ. */
 export function clampDuration(ms: number): number {
-  return Math.min(Math.max(0, ms), MAX_INT);
+  return Math.min(Math.max(0, ms), MAX_COUNT);
 }
 
 /** Milliseconds from an execution's start to its end, or to `now` while it is open. */
 export function durationMs(row: Pick<Ended, 'startedAt' | 'finishedAt'>, now = new Date()): number {
-  // Never below 0: the clocks of servers and workers may differ.
   return clampDuration((row.finishedAt ?? now).getTime() - row.startedAt.getTime());
 }
 

@@ -1,7 +1,7 @@
 // Validates the data of events at run time. The only file of this floor with a dependency (zod); code for browsers and
 // Temporal's workflow sandbox never imports it.
 import { z } from 'zod';
-import { ExecstreamError } from './errors.ts';
+import { ExecstreamError, isExecstreamError } from './errors.ts';
 import {
   CATALOGUE,
   type EventData,
@@ -11,11 +11,15 @@ import {
   type JsonValue,
 } from './events.ts';
 import { shorten } from './json-pointer.ts';
+import { MAX_COUNT, parseUsage } from './usage.ts';
 
 const id = z.string().min(1).max(1_000);
-/** The maximum of GraphQL's Int. */
-const MAX_INT = 2 ** 31 - 1;
-const count = z.int().min(0).max(MAX_INT);
+const count = z.int().min(0).max(MAX_COUNT);
+/** A size in bytes. The maximum of GraphQL's Int. */
+const bytes = z
+  .int()
+  .min(0)
+  .max(2 ** 31 - 1);
 const durationMs = count;
 
 const FAILED = ['FAILED', 'CANCELED', 'TIMED_OUT', 'TERMINATED'] as const satisfies FailedStatus[];
@@ -32,6 +36,7 @@ const STATUSES = [
 const json = z.unknown() as z.ZodType<JsonValue>;
 const status = z.enum(STATUSES);
 
+/** Usage as events carry it. What a publisher sends may have another shape: see `parseUsage`. */
 export const USAGE = z.strictObject({
   inputTokens: count,
   outputTokens: count,
@@ -68,10 +73,10 @@ export const EVENT_DATA: { readonly [T in EventType]: z.ZodType<EventData[T]> } 
     status: z.enum(['started', 'succeeded', 'failed']),
     args: json.optional(),
     argsOmitted: z.boolean().optional(),
-    argsBytes: count.optional(),
+    argsBytes: bytes.optional(),
     result: json.optional(),
     resultOmitted: z.boolean().optional(),
-    resultBytes: count.optional(),
+    resultBytes: bytes.optional(),
     error: z.string().optional(),
     durationMs: durationMs.optional(),
   }),
@@ -84,10 +89,10 @@ export const EVENT_DATA: { readonly [T in EventType]: z.ZodType<EventData[T]> } 
     toSeq: z.int().min(1),
     text: z.string().optional(),
     textOmitted: z.boolean().optional(),
-    textBytes: count.optional(),
+    textBytes: bytes.optional(),
     value: json.optional(),
     valueOmitted: z.boolean().optional(),
-    valueBytes: count.optional(),
+    valueBytes: bytes.optional(),
   }),
   error: z.strictObject({
     status: z.enum(FAILED),
@@ -100,21 +105,22 @@ export const EVENT_DATA: { readonly [T in EventType]: z.ZodType<EventData[T]> } 
     status: z.literal('SUCCESS'),
     result: json.optional(),
     resultOmitted: z.boolean().optional(),
-    resultBytes: count.optional(),
+    resultBytes: bytes.optional(),
     usage: USAGE.optional(),
     durationMs,
   }),
 };
 
 /**
- * Checks the data of an event from outside, and returns it.
+ * Checks the data of an event from outside.
+ * @returns the data, with usage in the protocol's shape
  * @throws ExecstreamError `BAD_USER_INPUT`; the message has the type, the field and the reason
  */
 export function checkEventData<T extends EventType>(type: T, data: unknown): EventData[T] {
   if (!Object.hasOwn(CATALOGUE, type)) {
     throw new ExecstreamError('BAD_USER_INPUT', `unknown event type "${String(type).slice(0, 40)}"`);
   }
-  const checked = EVENT_DATA[type].safeParse(data);
+  const checked = EVENT_DATA[type].safeParse(TYPES_WITH_USAGE.has(type) ? withUsage(type, data) : data);
   if (checked.success) return checked.data;
   throw new ExecstreamError('BAD_USER_INPUT', `${type}: ${describeIssue(checked.error, ['data'])}`);
 }
@@ -132,4 +138,18 @@ export function describeIssue({ issues }: z.ZodError, parents: readonly string[]
   const { path, message } = issues[0]!;
   const where = [...parents, ...path].join('.');
   return where === '' ? message : `${where}: ${message}`;
+}
+
+const TYPES_WITH_USAGE: ReadonlySet<EventType> = new Set(['workflow_status', 'error', 'complete']);
+
+function withUsage(type: EventType, data: unknown): unknown {
+  if (typeof data !== 'object' || data === null || !('usage' in data)) return data;
+  const { usage: reported, ...others } = data;
+  try {
+    const usage = parseUsage(reported);
+    return usage ? { ...others, usage } : others;
+  } catch (error) {
+    if (!isExecstreamError(error)) throw error;
+    throw new ExecstreamError('BAD_USER_INPUT', `${type}: data.${error.message}`);
+  }
 }

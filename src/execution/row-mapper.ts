@@ -3,10 +3,10 @@
 // Engines write these columns with plain SQL, so every row is normalised here and nowhere else: what this file returns
 // has the shapes of the protocol. Columns with few values have a CHECK constraint each and are not checked again.
 
-import type { ExecutionKind, ExecutionMode, ExecutionStatus, JsonValue, Usage } from '../event/events.ts';
+import type { ExecutionKind, ExecutionMode, ExecutionStatus, JsonValue } from '../event/events.ts';
 import { exceedsDepth, MAX_JSON_DEPTH } from '../event/json-depth.ts';
 import { parseExactly } from '../event/json-integers.ts';
-import { USAGE } from '../event/validation.ts';
+import { usageOf } from '../event/usage.ts';
 import type { Prisma, Execution as Row } from './generated/client.ts';
 import type {
   BeginExecution,
@@ -95,7 +95,7 @@ export function summaryOf(row: SummaryRow): ExecutionSummary {
       expectsHeartbeats: row.expectsHeartbeats,
       finishedAt: row.finishedAt,
     }),
-    ...optional('usage', toUsage(row.usage)),
+    ...optional('usage', usageOf(toValue(row.usage))),
     ...(row.resultOmitted && { resultOmitted: true }),
     ...(row.endSeq !== null && row.endEpoch !== null && { end: { seq: row.endSeq, epoch: row.endEpoch } }),
   };
@@ -121,12 +121,6 @@ function resultOf(json: string | null): Pick<Execution, 'result' | 'resultOmitte
   const result = toValue(json);
   if (result !== undefined) return { result };
   return json === null ? {} : { resultOmitted: true };
-}
-
-/** Usage that does not have the protocol's shape is dropped. */
-function toUsage(json: string | null): Usage | undefined {
-  const checked = USAGE.safeParse(toValue(json));
-  return checked.success ? (checked.data as Usage) : undefined;
 }
 
 /**

@@ -11,6 +11,7 @@ import {
 } from '../event/events.ts';
 import { copyJson } from '../event/json.ts';
 import { fitData } from '../event/omit-fields.ts';
+import { parseUsage } from '../event/usage.ts';
 import { checkEventData } from '../event/validation.ts';
 import type { ExecutionPublisher } from './execution-publisher.ts';
 import type { RunContext } from './run-context.ts';
@@ -39,10 +40,9 @@ export function createEventCalls(context: RunContext): EventCalls {
   let lastStatus: OpenStatus = 'RUNNING';
 
   function publish<T extends EventType>(type: T, data: EventData[T]): Promise<void> {
-    const copy = copyJson(data, type);
-    checkEventData(type, copy);
+    const checked = checkEventData(type, copyJson(data, type));
     if (isLate()) return Promise.resolve();
-    const redacted = redaction.eventData(copy!);
+    const redacted = redaction.eventData(checked);
     push({ type, ts: timestamp(), data: withinLimits(type, redacted) } as NewEvent);
     return lifecycle.outbox.room();
   }
@@ -77,10 +77,10 @@ export function createEventCalls(context: RunContext): EventCalls {
       lastStatus = status;
       return published;
     },
-    usage(usage) {
-      const copy = copyJson(usage, 'usage');
-      if (isLate()) return Promise.resolve();
-      lastUsage = redaction.json(copy);
+    usage(reported) {
+      const usage = parseUsage(reported);
+      if (!usage || isLate()) return Promise.resolve();
+      lastUsage = redaction.json(usage);
       return kind === 'workflow' ? publishStatus(lastStatus) : Promise.resolve();
     },
     warning: (code, message) => publish('warning', { code, message }),

@@ -8,6 +8,7 @@ import type {
   OpenStatus,
   Usage,
 } from '../event/events.ts';
+import type { ReportedUsage } from '../event/usage.ts';
 import type { RedactionCounts } from '../redact/redaction.ts';
 import type { RunState } from './run-state.ts';
 import type { SimulatedTextOptions } from './simulated-chunks.ts';
@@ -78,8 +79,13 @@ export interface ExecutionPublisher {
   toolCall(call: EventData['tool_call']): Promise<void>;
   /** Publishes a status and writes it to the row. */
   status(status: OpenStatus, step?: string): Promise<void>;
-  /** Records the usage so far. The end carries it, and the stream of a workflow publishes it immediately. */
-  usage(usage: Usage): Promise<void>;
+  /**
+   * Records the usage so far. The end carries it, and the stream of a workflow publishes it immediately.
+   * @param usage in the protocol's shape, or as the SDK of a model reports it (`prompt_tokens`, `input_tokens`,
+   *   `promptTokens` and the like); usage without any known count changes nothing
+   * @throws ExecstreamError `BAD_USER_INPUT` for a count that is not an integer from 0 to 2^53 - 1
+   */
+  usage(usage: Usage | ReportedUsage): Promise<void>;
   warning(code: string, message: string): Promise<void>;
   /** Publishes any other event of the catalogue that may occur in a stream of this kind. */
   emit<T extends EmitType>(type: T, data: EventData[T]): Promise<void>;

@@ -64,12 +64,15 @@ export const ExecutionStatusEnum = builder.enumType('ExecutionStatus', {
   values: Object.keys(STATUSES) as ExecutionStatus[],
 });
 
+const COUNT = 'An integer from 0 to 2^53 - 1.';
+
 export const UsageObject = builder.objectRef<Usage>('ExecutionUsage').implement({
   description: 'Tokens spent so far.',
   fields: (t) => ({
-    inputTokens: t.exposeInt('inputTokens'),
-    outputTokens: t.exposeInt('outputTokens'),
-    totalTokens: t.exposeInt('totalTokens'),
+    // Float, because Int has 32 bits: these integers are exact up to 2^53 - 1 (docs/decisions/0033).
+    inputTokens: t.exposeFloat('inputTokens', { description: COUNT }),
+    outputTokens: t.exposeFloat('outputTokens', { description: COUNT }),
+    totalTokens: t.exposeFloat('totalTokens', { description: COUNT }),
     model: t.exposeString('model', { nullable: true }),
     costUsd: t.exposeFloat('costUsd', { nullable: true }),
   }),

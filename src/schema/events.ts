@@ -3,6 +3,7 @@
 // Fields of the same name have the same type in all of them (`status: String`, `code: String`), so that clients can
 // select them in several fragments of one document.
 import type { EventData, EventType, ExecutionEvent } from '../event/events.ts';
+import { usageOf } from '../event/usage.ts';
 import { builder, EventTypeEnum, UsageObject } from './builder.ts';
 
 export const ExecutionEventInterface = builder.interfaceRef<ExecutionEvent>('ExecutionEvent').implement({
@@ -28,7 +29,7 @@ function objectName(type: EventType): string {
   return `${type.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase())}Event`;
 }
 
-type Shape = 'ID' | 'String' | 'Int' | 'Boolean' | 'JSON' | 'Usage';
+type Shape = 'ID' | 'String' | 'Int' | 'Float' | 'Boolean' | 'JSON' | 'Usage';
 
 /** The typed fields. `!` marks non-null ones; a pair reads another key of the data, if the interface uses the name. */
 const FIELDS: {
@@ -51,7 +52,7 @@ const FIELDS: {
     resultOmitted: 'Boolean',
     resultBytes: 'Int',
     error: 'String',
-    durationMs: 'Int',
+    durationMs: 'Float',
   },
   llm_chunk: { content: 'String!' },
   structured_delta: { patch: 'JSON!' },
@@ -67,16 +68,18 @@ const FIELDS: {
     valueOmitted: 'Boolean',
     valueBytes: 'Int',
   },
-  error: { status: 'String!', message: 'String!', code: 'String', usage: 'Usage', durationMs: 'Int' },
+  error: { status: 'String!', message: 'String!', code: 'String', usage: 'Usage', durationMs: 'Float' },
   complete: {
     status: 'String!',
     result: 'JSON',
     resultOmitted: 'Boolean',
     resultBytes: 'Int',
     usage: 'Usage',
-    durationMs: 'Int',
+    durationMs: 'Float',
   },
 };
+
+const DURATION = 'Milliseconds: an integer from 0 to 2^53 - 1.';
 
 const DESCRIPTIONS: Partial<Record<`${EventType}.${string}`, string>> = {
   'tool_call.argsOmitted': 'The arguments do not fit into a message.',
@@ -95,6 +98,9 @@ const DESCRIPTIONS: Partial<Record<`${EventType}.${string}`, string>> = {
   'gap.valueOmitted': 'The value is known and does not fit into a message.',
   'gap.valueBytes': 'The size of an omitted value: bytes of JSON.',
   'gap.value': 'The complete value as of `toSeq`, if it is known.',
+  'tool_call.durationMs': DURATION,
+  'error.durationMs': DURATION,
+  'complete.durationMs': DURATION,
   'complete.result': 'The complete text or value.',
   'complete.resultOmitted':
     'The event does not carry the result. Query the execution for it, which also reports whether it was kept.',
@@ -115,7 +121,11 @@ for (const type of Object.keys(FIELDS) as EventType[]) {
               type: scalar === 'Usage' ? UsageObject : scalar,
               nullable: !shape.endsWith('!'),
               ...describe(`${type}.${name}`),
-              resolve: (event) => (event.data as unknown as Record<string, never>)[key],
+              resolve: (event) => {
+                const value = (event.data as unknown as Record<string, never>)[key];
+                // Publishers that write to Redis directly append events that nothing has validated.
+                return scalar === 'Usage' ? (usageOf(value) as never) : value;
+              },
             }),
           ];
         }),

@@ -1,6 +1,7 @@
 // Executions in GraphQL: the row, its parent, and its children.
 import { formatCursor } from '../event/cursor.ts';
 import { durationMs } from '../event/terminal-event.ts';
+import { usageOf } from '../event/usage.ts';
 import { requireRead } from '../execution/permission.ts';
 import type { ExecutionFailure, ExecutionSummary } from '../execution/store.ts';
 import {
@@ -92,10 +93,14 @@ ExecutionObject.implement({
       nullable: true,
       resolve: async ({ id }, _, { reads }) => (await reads.content(id, 'error')) as ExecutionFailure | null,
     }),
-    usage: t.field({ type: UsageObject, nullable: true, resolve: (row) => row.usage }),
+    usage: t.field({ type: UsageObject, nullable: true, resolve: (row) => usageOf(row.usage) }),
     startedAt: t.field({ type: 'DateTime', resolve: (row) => row.startedAt }),
     finishedAt: t.field({ type: 'DateTime', nullable: true, resolve: (row) => row.finishedAt }),
-    durationMs: t.int({ nullable: true, resolve: (row) => (row.finishedAt ? durationMs(row) : null) }),
+    durationMs: t.float({
+      nullable: true,
+      description: 'Milliseconds from the start to the end: an integer from 0 to 2^53 - 1.',
+      resolve: (row) => (row.finishedAt ? durationMs(row) : null),
+    }),
     lastCursor: t.field({
       type: 'Cursor',
       nullable: true,

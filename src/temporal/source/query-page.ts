@@ -8,12 +8,12 @@ import {
   type FailedStatus,
   isTerminal,
   timestamp,
-  type Usage,
 } from '../../event/events.ts';
 import { exceedsDepth, MAX_JSON_DEPTH } from '../../event/json-depth.ts';
 import { fitData } from '../../event/omit-fields.ts';
 import type { SizeLimits } from '../../event/size-limits.ts';
 import { clampDuration, endSummary, errorData } from '../../event/terminal-event.ts';
+import { usageOf } from '../../event/usage.ts';
 import { checkEventData } from '../../event/validation.ts';
 import type { WorkflowEnd } from '../row-end.ts';
 import type { StreamPage, WorkflowEvent } from '../shared/stream-query.ts';
@@ -95,16 +95,18 @@ function plainEvent(
   const time = timestamp(Number.isNaN(date.getTime()) ? new Date(run.startedAt) : date);
   const fields = Object(data) as Record<string, unknown>;
   const durationMs = clampDuration(durationOf(fields) ?? new Date(time).getTime() - run.startedAt);
-  // The plain form lacks fields of the terminal events, and names the status event differently.
+  // The plain form lacks fields of the terminal events, and names the status event differently. Usage that cannot be read
+  // must not cost a terminal event.
+  const usage = usageOf(fields.usage);
   if (type === 'complete') {
-    const completed = { ...fields, durationMs, status: 'SUCCESS' };
+    const completed = { ...fields, usage, durationMs, status: 'SUCCESS' };
     return validEvent({ seq, type, ts: time, data: completed as never }, sizes);
   }
   if (type === 'error') {
     const message = messageOf(fields.message ?? fields.error ?? 'failed');
-    const { usage, code } = fields;
+    const { code } = fields;
     const error = { message, code: code === undefined ? undefined : messageOf(code) };
-    const summary = endSummary(usage as Usage | undefined, durationMs);
+    const summary = endSummary(usage, durationMs);
     const failed = errorData(failedStatusOf(fields.status), error, summary, sizes);
     return validEvent({ seq, type, ts: time, data: failed }, sizes);
   }
@@ -125,8 +127,7 @@ function validEvent(event: WorkflowEvent, sizes: SizeLimits): WorkflowEvent {
   const isKnown = Object.hasOwn(CATALOGUE, type) && CATALOGUE[type].includes('workflow');
   try {
     if (isKnown && !exceedsDepth(data, MAX_JSON_DEPTH)) {
-      checkEventData(type, data);
-      return { seq, type, ts, data: fitData(type, data, sizes) } as WorkflowEvent;
+      return { seq, type, ts, data: fitData(type, checkEventData(type, data), sizes) } as WorkflowEvent;
     }
   } catch {
     // Replaced below.

@@ -8,6 +8,7 @@ import type {
   OpenStatus,
   Usage,
 } from '../../event/events.ts';
+import type { ReportedUsage } from '../../event/usage.ts';
 import type { CarriedStream } from './carry-over.ts';
 import type { EventBufferLimits } from './event-buffer.ts';
 
@@ -86,8 +87,11 @@ export interface StreamState {
   /** Emits any non-terminal event of a workflow's stream. */
   emit<T extends WorkflowEventType>(type: T, data: EventData[T]): void;
   status(status: OpenStatus, step?: string): void;
-  /** Reports the usage so far: emitted as a status event, and repeated in the terminal event. */
-  usage(usage: Usage): void;
+  /**
+   * Reports the usage so far: emitted as a status event, and repeated in the terminal event. It may have the shape in
+   * which the SDK of a model reports it.
+   */
+  usage(usage: Usage | ReportedUsage): void;
   toolCall(call: EventData['tool_call']): void;
   warning(code: string, message: string): void;
   /**

@@ -11,6 +11,7 @@ import {
 import { fitData } from '../../event/omit-fields.ts';
 import { DEFAULT_SIZE_LIMITS } from '../../event/size-limits.ts';
 import { completeData, endSummary, errorData } from '../../event/terminal-event.ts';
+import { parseUsage } from '../../event/usage.ts';
 import { STREAM_QUERY, type StreamPage, type WorkflowEvent } from '../shared/stream-query.ts';
 import { childEnd, childStart } from './child-events.ts';
 import { epochOf } from './epoch.ts';
@@ -115,8 +116,8 @@ export function createStreamState(options: StreamStateOptions = {}): StreamState
     },
     emit,
     status: (next, step) => emit('workflow_status', { status: next, ...(step !== undefined && { step }) }),
-    usage(usage) {
-      lastUsage = emit('workflow_status', { status, usage })?.usage ?? lastUsage;
+    usage(reported) {
+      lastUsage = emit('workflow_status', { status, usage: reported as Usage })?.usage ?? lastUsage;
     },
     toolCall: (call) => emit('tool_call', call),
     warning: (code, message) => emit('warning', { code, message }),
@@ -163,7 +164,9 @@ function toJson<T extends EventType>(
 ): EventData[T] | 'BAD_EVENT' | 'EVENT_TOO_LARGE' {
   if (!EMITTED.includes(type)) return 'BAD_EVENT';
   try {
-    const copy = JSON.parse(JSON.stringify(data)) as EventData[T];
+    if (typeof data !== 'object' || data === null) return 'BAD_EVENT';
+    const read = 'usage' in data ? { ...data, usage: parseUsage(data.usage) } : data;
+    const copy = JSON.parse(JSON.stringify(read)) as EventData[T];
     if (typeof copy !== 'object' || copy === null) return 'BAD_EVENT';
     return fitData(type, copy, DEFAULT_SIZE_LIMITS);
   } catch (error) {

@@ -25,9 +25,9 @@ test('an event with JSON nested deeper than 128 levels is replaced by a warning'
 });
 
 test.each([undefined, 2 ** 40])(
-  'the end of a workflow that ran for 40 days has the longest duration of GraphQL’s Int (%s)',
+  'the end of a workflow that ran for 40 days has its exact duration (%s)',
   (durationMs) => {
-    const ts = new Date().toISOString();
+    const ts = new Date(run.startedAt + 40 * 24 * 3_600_000).toISOString();
     const data = { result: 1, ...(durationMs && { durationMs }) };
     const page = readQueryPage(
       { events: [{ id: 1, type: 'complete', ts, data }], status: 'SUCCESS' },
@@ -35,7 +35,25 @@ test.each([undefined, 2 ** 40])(
       0,
       DEFAULT_SIZE_LIMITS,
     );
-    expect(page.events[0]).toMatchObject({ type: 'complete', data: { result: 1, durationMs: 2 ** 31 - 1 } });
+    const expected = durationMs ?? 40 * 24 * 3_600_000;
+    expect(page.events[0]).toMatchObject({ type: 'complete', data: { result: 1, durationMs: expected } });
+  },
+);
+
+test.each(['complete', 'error'])(
+  '%s keeps usage of another shape, and ends without usage that cannot be read',
+  (type) => {
+    const endOf = (usage: unknown) => {
+      const data = { ...(type === 'error' && { message: 'm' }), usage };
+      const page = { events: [{ id: 1, type, data }], status: 'RUNNING' };
+      return readQueryPage(page, run, 0, DEFAULT_SIZE_LIMITS).events[0]!;
+    };
+    expect(endOf({ prompt_tokens: 1, completion_tokens: 2 })).toMatchObject({
+      type,
+      data: { usage: { inputTokens: 1, outputTokens: 2, totalTokens: 3 } },
+    });
+    expect(endOf({ prompt_tokens: -1 })).toMatchObject({ type });
+    expect(endOf({ prompt_tokens: -1 }).data).not.toHaveProperty('usage');
   },
 );
 

@@ -27,6 +27,11 @@ export function parseCursor(text: string): Cursor {
   return match[2] === undefined ? { seq } : { seq, epoch: match[2] };
 }
 
+/** Whether a seq and an epoch, as another program stored them, are the position of an event. */
+export function isPosition(seq: number, epoch: string): boolean {
+  return seq > 0 && CURSOR.test(formatCursor(seq, epoch));
+}
+
 /** Formats a cursor for the wire. */
 export function formatCursor(seq: number, epoch: string): string {
   return `${seq}-${epoch}`;

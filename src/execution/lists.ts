@@ -39,7 +39,10 @@ const COLUMN_OF: { readonly [Field in keyof SummaryRow]: string } = {
   endEpoch: 'end_epoch',
   resultOmitted: 'result_omitted',
   expectsHeartbeats: 'expects_heartbeats',
+  incarnation: 'incarnation',
 };
+/** Rows of engines whose id no request can name are not listed: the cursor of a page could not name it either. */
+const HAS_VALID_ID = sql`"id" ~ '^[A-Za-z0-9._:~@+/-]{1,200}$' AND "id" NOT IN ('.', '..')`;
 const COLUMNS = Prisma.raw(
   Object.entries(COLUMN_OF)
     .map(([field, column]) => `"${column}" AS "${field}"`)
@@ -49,6 +52,7 @@ const COLUMNS = Prisma.raw(
 export async function listExecutions(prisma: PrismaClient, query: ExecutionQuery): Promise<ExecutionPage> {
   const { kind, status, first, after } = query;
   const conditions = [
+    HAS_VALID_ID,
     ...filterConditions(query),
     ...(kind ? [sql`"kind" = ${kind}`] : []),
     ...(status ? [sql`"status" = ${status}`] : []),
@@ -68,6 +72,7 @@ export async function childrenOf(
   const { first, after } = query;
   const conditions = [
     sql`"parent_id" = "parent"."requested"`,
+    HAS_VALID_ID,
     ...filterConditions(query),
     ...(after ? [newerThan(after)] : []),
   ];
@@ -125,7 +130,7 @@ function byAge(a: SummaryRow, b: SummaryRow): number {
 }
 
 function all(conditions: readonly Prisma.Sql[]): Prisma.Sql {
-  return conditions.length === 0 ? sql`TRUE` : Prisma.join([...conditions], ' AND ');
+  return Prisma.join([...conditions], ' AND ');
 }
 
 function filterConditions({ tenants, ids }: ExecutionFilter): Prisma.Sql[] {

@@ -3,7 +3,9 @@
 // Engines write these columns with plain SQL, so every row is normalised here and nowhere else: what this file returns
 // has the shapes of the protocol. Columns with few values have a CHECK constraint each and are not checked again.
 
+import { isPosition } from '../event/cursor.ts';
 import type { ExecutionKind, ExecutionMode, ExecutionStatus, JsonValue } from '../event/events.ts';
+import { isExecutionId } from '../event/execution-id.ts';
 import { exceedsDepth, MAX_JSON_DEPTH } from '../event/json-depth.ts';
 import { parseExactly } from '../event/json-integers.ts';
 import { usageOf } from '../event/usage.ts';
@@ -85,20 +87,32 @@ export function summaryOf(row: SummaryRow): ExecutionSummary {
     mode: row.mode as ExecutionMode,
     attempt: row.attempt,
     revision: row.revision,
-    startedAt: row.startedAt,
+    startedAt: toTime(row.startedAt),
     ...present({
       name: row.name,
-      parentId: row.parentId,
+      // No execution has another id, and a lookup of one would reject.
+      parentId: row.parentId !== null && isExecutionId(row.parentId) ? row.parentId : null,
       tenant: row.tenant,
       workflowId: row.workflowId,
       runId: row.runId,
       expectsHeartbeats: row.expectsHeartbeats,
-      finishedAt: row.finishedAt,
+      incarnation: row.incarnation,
+      finishedAt: row.finishedAt && toTime(row.finishedAt),
     }),
     ...optional('usage', usageOf(toValue(row.usage))),
     ...(row.resultOmitted && { resultOmitted: true }),
-    ...(row.endSeq !== null && row.endEpoch !== null && { end: { seq: row.endSeq, epoch: row.endEpoch } }),
+    ...optional('end', endOf(row)),
   };
+}
+
+/** Other values than a position are no end: servers then append one, and store its position. */
+function endOf({ endSeq: seq, endEpoch: epoch }: SummaryRow): Execution['end'] {
+  return seq !== null && epoch !== null && isPosition(seq, epoch) ? { seq, epoch } : undefined;
+}
+
+/** Prisma cannot read years outside of 1 to 9999, which rows from before the check of the trigger may have. */
+function toTime(at: Date): Date {
+  return Number.isNaN(at.getTime()) ? new Date(0) : at;
 }
 
 /** The execution of a row. */
@@ -125,14 +139,16 @@ function resultOf(json: string | null): Pick<Execution, 'result' | 'resultOmitte
 
 /**
  * An error of another shape becomes one of the protocol's: a string is its message, and so is the JSON of any other
- * value. JSON `null` is no error, as NULL is.
+ * value; a code that is a number becomes a string. JSON `null` is no error, as NULL is.
  */
 function toFailure(json: string | null): ExecutionFailure | undefined {
   const error = toValue(json);
   if (json === null || error === null) return undefined;
   if (typeof error === 'string') return { message: error };
   if (!isObject(error) || typeof error.message !== 'string') return { message: json };
-  return { message: error.message, ...(typeof error.code === 'string' && { code: error.code }) };
+  const { message, code } = error;
+  const hasCode = typeof code === 'string' || typeof code === 'number';
+  return { message, ...(hasCode && { code: String(code) }) };
 }
 
 /**
@@ -144,12 +160,21 @@ function toJson(value: unknown): string | undefined {
 }
 
 /**
- * The value of a JSON column, in which an integer that JavaScript cannot hold is a string; undefined if it is NULL, or nests deeper
- * than recursive code can process.
+ * The value of a JSON column, in which an integer that JavaScript cannot hold is a string; undefined if it is NULL, or
+ * nests deeper than recursive code can process.
  */
 function toValue(json: string | null): JsonValue | undefined {
-  const value = json === null ? undefined : parseExactly(json);
+  const value = json === null ? undefined : parse(json);
   return exceedsDepth(value, MAX_JSON_DEPTH) ? undefined : value;
+}
+
+/** Text that is not JSON, which an engine can store while the triggers are disabled, is a string. */
+function parse(json: string): JsonValue {
+  try {
+    return parseExactly(json);
+  } catch {
+    return json;
+  }
 }
 
 function isObject(value: JsonValue | undefined): value is { readonly [key: string]: JsonValue } {

@@ -31,6 +31,11 @@ export interface Execution {
   readonly usage?: Usage;
   /** Increases with every change of the row. */
   readonly revision: number;
+  /**
+   * Identifies one insertion of the row: a row that was deleted and inserted again under the same id has another one.
+   * Absent: unknown, so that such a row continues the log of the one before.
+   */
+  readonly incarnation?: string;
   readonly startedAt: Date;
   /**
    * True: a publisher began this attempt and sends heartbeats; without heartbeats it counts as lost. False: the attempt

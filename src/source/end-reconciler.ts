@@ -101,8 +101,9 @@ export function createEndReconciler(options: EndReconcilerOptions) {
   const inProgress = new Map<string, Promise<void>>();
 
   return function reconcileEnd(row: Execution): Promise<void> {
-    const isDue = isFinal(row.status) && !row.end && Date.now() - row.finishedAt!.getTime() >= graceMs;
-    if (!isDue) return Promise.resolve();
+    // A time in the future is that of a wrong clock or time zone, and says nothing about the publisher.
+    const isRecent = row.finishedAt && Math.abs(Date.now() - row.finishedAt.getTime()) < graceMs;
+    if (!isFinal(row.status) || row.end || isRecent) return Promise.resolve();
     const known = inProgress.get(row.id);
     if (known) return known;
     const reconciled = reconcile(row).finally(() => inProgress.delete(row.id));

@@ -52,7 +52,7 @@ export interface RowEvents {
   eventsFor(row: Execution): Step[];
 }
 
-/** UTF-16 code units of a name in a start event. */
+/** UTF-16 code units of a name or an id in a start event. */
 const MAX_NAME = 1_000;
 
 /** @param progress how far the log is; undefined for a log without events of the row */
@@ -157,11 +157,20 @@ export function createRowEvents(content: ContentEvents, progress: RowProgress | 
 
 function startOf(row: Execution): NewEvent {
   const ts = timestamp();
-  const label = (row.name || row.id).slice(0, MAX_NAME);
+  const label = nameOf(row.name, row.id);
   if (row.kind === 'agent') return { type: 'agent_start', ts, data: { agentId: label } };
   if (row.kind === 'task') return { type: 'task_start', ts, data: { taskId: label } };
-  const { workflowId = row.id, runId = row.id } = row;
-  return { type: 'workflow_start', ts, data: { workflowId, workflowType: label, runId } };
+  const workflowId = nameOf(row.workflowId, row.id);
+  return {
+    type: 'workflow_start',
+    ts,
+    data: { workflowId, workflowType: label, runId: nameOf(row.runId, row.id) },
+  };
+}
+
+/** An event's field cannot be empty, and has a limit. */
+function nameOf(name: string | undefined, id: string): string {
+  return (name || id).slice(0, MAX_NAME);
 }
 
 /** The end of a growing text that can be published: not inside a surrogate pair or a CRLF. */

@@ -114,7 +114,7 @@ describe('usage that is understood', () => {
     [{ inputTokens: undefined, outputTokens: undefined, totalTokens: undefined }],
     [{ promptTokens: Number.NaN, completionTokens: Number.NaN, totalTokens: Number.NaN }],
     [{ prompt_tokens: null, model: 'm' }],
-  ])('the usage %j, which has no known count, is none', (reported) => {
+  ])('the usage %j, which has no known count, is ignored', (reported) => {
     expect(parseUsage(reported)).toBeUndefined();
     expect(usageOf(reported)).toBeUndefined();
   });

@@ -42,6 +42,7 @@ describePostgres('a row by plain SQL', () => {
       status: 'RUNNING',
       attempt: 1,
       revision: 1,
+      incarnation: expect.any(String),
       startedAt: expect.any(Date),
     });
     expect(Math.abs(row.startedAt.getTime() - Date.now())).toBeLessThan(10_000);
@@ -67,6 +68,53 @@ describePostgres('a row by plain SQL', () => {
     await store.setStatus('r', 1, 'RUNNING');
     expect((await store.begin({ id: 'r', kind: 'task', mode: 'TEXT' })).revision).toBe(6);
     expect((await store.finish('r', 2, { status: 'SUCCESS' }))?.revision).toBe(7);
+  });
+
+  test.each([0, -5, 2 ** 31 - 1, -(2 ** 31)])(
+    'a row inserted with the revision %i begins at 1, and can end',
+    async (revision) => {
+      const id = `revision-${revision}`;
+      await engine.query(`INSERT INTO ${table} (id, kind, revision) VALUES ($1, 'task', $2)`, [id, revision]);
+      expect(await store.statesAfter(id, 0, 10)).toMatchObject([{ revision: 1 }]);
+      await update(id, `status = 'SUCCESS', revision = 2147483647`);
+      await store.markEnd(id, { seq: 1, epoch: 'epoch0000000' });
+      expect(await store.get(id)).toMatchObject({ revision: 3, end: { seq: 1 } });
+    },
+  );
+
+  test.each([
+    ['infinity', '9999-12-31T00:00:00.000Z'],
+    ['-infinity', '0001-01-01T00:00:00.000Z'],
+    ['0044-03-15 BC', '0001-01-01T00:00:00.000Z'],
+    ['290000-01-01', '9999-12-31T00:00:00.000Z'],
+  ])('the time %s is stored as the nearest that events can carry', async (time, stored) => {
+    const id = `time-${stored.slice(0, 4)}-${time.length}`;
+    await engine.query(`INSERT INTO ${table} (id, kind, started_at) VALUES ($1, 'task', $2)`, [id, time]);
+    await update(id, `status = 'SUCCESS', finished_at = '${time}'`);
+    const row = (await store.get(id))!;
+    expect([row.startedAt, row.finishedAt]).toEqual([new Date(stored), new Date(stored)]);
+  });
+
+  test('every insertion of a row has its own incarnation, which no update changes', async () => {
+    await insert('again');
+    const { incarnation } = (await store.get('again'))!;
+    await update('again', `name = 'x', incarnation = 'mine'`);
+    expect((await store.get('again'))?.incarnation).toBe(incarnation);
+    await engine.query(`DELETE FROM ${table} WHERE id = 'again'`);
+    await insert('again');
+    expect((await store.get('again'))?.incarnation).not.toBe(incarnation);
+    expect((await store.getMany(['again']))[0]?.incarnation).toBe((await store.get('again'))?.incarnation);
+  });
+
+  test('a row whose id no request can name is not listed', async () => {
+    await insert('not an id');
+    await engine.query(
+      `INSERT INTO ${table} (id, kind, parent_id) VALUES ('ä', 'task', 'flow'), ('child', 'task', 'flow')`,
+    );
+    const { executions } = await store.list({ first: 100 });
+    expect(executions.map(({ id }) => id)).not.toContain('not an id');
+    const children = (await store.childrenOf(['flow'], { first: 10 })).get('flow');
+    expect(children?.executions.map(({ id }) => id)).toEqual(['child']);
   });
 
   test('a final status ends a row', async () => {

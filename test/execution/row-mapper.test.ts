@@ -11,7 +11,15 @@ type Row = Parameters<typeof fromRow>[0];
 function row(columns: Partial<Row> = {}): Row {
   return {
     ...{ id: 'e1', kind: 'task' satisfies ExecutionKind, mode: 'TEXT', status: 'FAILED', attempt: 1 },
-    ...{ name: null, tenant: null, parentId: null, workflowId: null, runId: null, expectsHeartbeats: null },
+    ...{
+      name: null,
+      tenant: null,
+      parentId: null,
+      workflowId: null,
+      runId: null,
+      expectsHeartbeats: null,
+      incarnation: null,
+    },
     ...{ input: null, result: null, resultOmitted: false, error: null, usage: null, revision: 1 },
     ...{ startedAt: new Date(0), finishedAt: new Date(1_000), endSeq: null, endEpoch: null },
     ...columns,
@@ -27,7 +35,10 @@ describe('error', () => {
     ['{"message":"it broke"}', { message: 'it broke' }],
     ['{"message":"","code":""}', { message: '', code: '' }],
     ['"it broke"', { message: 'it broke' }],
-    ['{"message":"it broke","code":500,"stack":"at …"}', { message: 'it broke' }],
+    ['{"message":"it broke","code":500,"stack":"at …"}', { message: 'it broke', code: '500' }],
+    ['{"message":"it broke","code":null}', { message: 'it broke' }],
+    ['{"message":"it broke","code":["E"]}', { message: 'it broke' }],
+    ['it broke', { message: 'it broke' }],
     ['{"reason":"it broke"}', { message: '{"reason":"it broke"}' }],
     ['{"message":{"text":"it broke"}}', { message: '{"message":{"text":"it broke"}}' }],
     ['["it broke"]', { message: '["it broke"]' }],
@@ -93,6 +104,34 @@ describe('input and result', () => {
     expect(read).not.toHaveProperty('input');
     expect(read).not.toHaveProperty('result');
     expect(contentOf('result', nested(200))).toEqual({ value: null });
+  });
+});
+
+describe('other columns', () => {
+  test.each(['', 'ä b', '..', 'x'.repeat(201)])(
+    'the parent %j, which is not an id, is omitted',
+    (parentId) => {
+      expect(fromRow(row({ parentId }))).not.toHaveProperty('parentId');
+      expect(summaryOf(row({ parentId: 'p1' }))).toMatchObject({ parentId: 'p1' });
+    },
+  );
+
+  test.each([
+    [0, 'abcdefghij'],
+    [-1, 'abcdefghij'],
+    [1, 'ABC'],
+    [1, ''],
+  ])('the end at seq %i of epoch %j, which is not a position, is omitted', (endSeq, endEpoch) => {
+    expect(fromRow(row({ endSeq, endEpoch }))).not.toHaveProperty('end');
+    const end = { seq: 1, epoch: 'abcdefghij' };
+    expect(fromRow(row({ endSeq: end.seq, endEpoch: end.epoch }))).toMatchObject({ end });
+  });
+
+  test('a time that Prisma cannot read is one that events can carry', () => {
+    const invalid = new Date(Number.NaN);
+    const read = fromRow(row({ startedAt: invalid, finishedAt: invalid }));
+    expect(read).toMatchObject({ startedAt: new Date(0), finishedAt: new Date(0) });
+    expect(terminalEventOf(read)).toMatchObject({ ts: '1970-01-01T00:00:00.000Z', data: { durationMs: 0 } });
   });
 });
 

@@ -281,3 +281,11 @@ describe('a publisher that is only late', () => {
     expect(await contents()).toEqual(['one ', 'two', 'complete']);
   });
 });
+
+test('an end in the future, by a clock of another time zone, is reconciled without waiting for it', async () => {
+  const { store, publisher, reconciler, contents } = await setUp();
+  await publisher.append(chunk('all'));
+  const row = (await store.finish('a1', 1, { status: 'SUCCESS', result: 'all' }))!;
+  await reconciler()({ ...row, finishedAt: new Date(Date.now() + 2 * 3_600_000) });
+  expect(await contents()).toEqual(['all', 'complete']);
+});

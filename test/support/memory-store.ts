@@ -1,4 +1,5 @@
 // An ExecutionStore in memory, for unit tests of other folders. It passes the contract of the real store.
+import { randomUUID } from 'node:crypto';
 import { ExecstreamError } from '../../src/event/errors.ts';
 import { isFinal } from '../../src/event/events.ts';
 import { checkExecutionId } from '../../src/event/execution-id.ts';
@@ -202,7 +203,8 @@ export function createMemoryStore(): MemoryStore {
 
 function firstRow(request: BeginExecution): Execution {
   const { attempt = 1, ...rest } = structuredClone(request);
-  return definedOnly({ ...rest, attempt, status: 'RUNNING' as const, revision: 1, startedAt: new Date() });
+  const identity = { revision: 1, incarnation: randomUUID(), startedAt: new Date() };
+  return definedOnly({ ...rest, attempt, status: 'RUNNING' as const, ...identity });
 }
 
 function pageOf(sorted: readonly Execution[], first: number): ExecutionPage {

@@ -30,6 +30,7 @@ export function beginContract(open: OpenStores): void {
         status: 'RUNNING',
         attempt: 1,
         revision: 1,
+        incarnation: expect.any(String),
         startedAt: expect.any(Date),
       });
       expect(row.startedAt.getTime()).toBeGreaterThanOrEqual(before);
@@ -39,9 +40,24 @@ export function beginContract(open: OpenStores): void {
 
     test('begin returns no field for a value that is not set', async () => {
       const row = await store.begin(task());
-      expect(Object.keys(row).sort()).toEqual(
-        ['attempt', 'id', 'kind', 'mode', 'revision', 'startedAt', 'status'].sort(),
-      );
+      expect(Object.keys(row).sort()).toEqual([
+        'attempt',
+        'id',
+        'incarnation',
+        'kind',
+        'mode',
+        'revision',
+        'startedAt',
+        'status',
+      ]);
+    });
+
+    test('a row that was removed and created again has another incarnation', async () => {
+      const first = await store.begin(task({ id: 'removed' }));
+      expect(await store.undoBegin(first, undefined)).toBe(true);
+      const second = await store.begin(task({ id: 'removed' }));
+      expect(second.incarnation).not.toBe(first.incarnation);
+      expect((await other.begin(task({ id: 'removed' }))).incarnation).toBe(second.incarnation);
     });
 
     test('beginning the same attempt again changes nothing', async () => {

@@ -100,6 +100,17 @@ export function errorData(
   return { status, message, ...(code && { code }), ...summary };
 }
 
+/**
+ * The terminal event of an execution whose row was deleted.
+ * @param startedAt the start of the execution, if it is known
+ */
+export function deletedEvent(startedAt?: Date): NewEvent<'error'> {
+  const now = new Date();
+  const error = { message: 'the execution was deleted', code: 'DELETED' };
+  const data = errorData('TERMINATED', error, endSummary(undefined, startedAt ? +now - +startedAt : 0));
+  return { type: 'error', ts: timestamp(now), data };
+}
+
 /** The terminal event of a row; undefined while the execution is open. */
 export function terminalEventOf(
   row: Ended,

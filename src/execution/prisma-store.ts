@@ -105,9 +105,9 @@ export function createPrismaStore(location: DatabaseLocation, options: PrismaSto
       return run((prisma) => get(prisma, id));
     },
 
-    async statesAfter(id, revision, limit) {
+    async statesAfter(id, revision, limit, incarnation) {
       checkExecutionId(id);
-      return run((prisma) => statesAfter(prisma, id, revision, limit));
+      return run((prisma) => statesAfter(prisma, id, { revision, incarnation }, limit));
     },
 
     async list(query) {
@@ -129,11 +129,6 @@ export function createPrismaStore(location: DatabaseLocation, options: PrismaSto
     async contents(ids, field, maxBytes) {
       checkIds(ids);
       return run((prisma) => contents(prisma, ids, field, maxBytes));
-    },
-
-    async ended(ids) {
-      const query = { where: { id: { in: [...ids] }, finishedAt: { not: null } }, select: { id: true } };
-      return run(async (prisma) => (await prisma.execution.findMany(query)).map(({ id }) => id));
     },
 
     async ping() {

@@ -2,23 +2,37 @@
 // (prisma/optional/revisions.sql), otherwise the current state.
 import { type ExecutionStatus, isFinal } from '../event/events.ts';
 import type { PrismaClient, Execution as Row } from './generated/client.ts';
+import { isOtherRow } from './incarnation.ts';
 import { fromRow } from './row-mapper.ts';
 import type { Execution } from './store.ts';
 
 /** The columns of the table of revisions. */
 type Revision = Pick<Row, 'revision' | 'attempt' | 'status' | 'result' | 'error' | 'usage'>;
 
-/** Returns up to `limit` states after a revision, oldest first. */
+/** The state that a reader knows. */
+interface KnownState {
+  readonly revision: number;
+  readonly incarnation: string | undefined;
+}
+
+/** Returns up to `limit` states after a known one, oldest first; undefined if there is no row. */
 export async function statesAfter(
   prisma: PrismaClient,
   id: string,
-  revision: number,
+  known: KnownState,
   limit: number,
-): Promise<Execution[]> {
-  // In most cases nothing has changed: then no column is read, however large the result.
-  const row = await prisma.execution.findFirst({ where: { id, revision: { gt: revision } } });
-  if (!row) return [];
-  const revisions = (await isInstalled(prisma)) ? await revisionsBetween(prisma, row, revision, limit) : [];
+): Promise<Execution[] | undefined> {
+  // In most cases nothing has changed: then no large column is read.
+  const select = { revision: true, incarnation: true } as const;
+  const current = await prisma.execution.findUnique({ where: { id }, select });
+  if (!current) return undefined;
+  // A restored database may have an older state of the same row: then all of its states are read again.
+  const isContinued = !isOtherRow(current, known) && current.revision >= known.revision;
+  if (isContinued && current.revision === known.revision) return [];
+  const after = isContinued ? known.revision : 0;
+  const row = await prisma.execution.findUnique({ where: { id } });
+  if (!row) return undefined;
+  const revisions = (await isInstalled(prisma)) ? await revisionsBetween(prisma, row, after, limit) : [];
   const states = revisions.map((revision) =>
     fromRow({ ...row, ...revision, ...(!isFinal(revision.status as ExecutionStatus) && OPEN) }),
   );

@@ -174,14 +174,20 @@ export interface ExecutionStore {
   /** Stores the position of an ended execution's terminal event. Does nothing while the execution is open. */
   markEnd(id: string, end: { readonly seq: number; readonly epoch: string }): Promise<void>;
   get(id: string): Promise<Execution | undefined>;
-  /** Returns which of these executions, up to 1,000, have ended. */
-  ended(ids: readonly string[]): Promise<readonly string[]>;
   /**
    * Returns up to `limit` states of the row after a revision (0: since the begin), oldest first, for copying it into a
    * stream. The last state is the current one, unless there are more than `limit`. A store without history returns
    * the current state, or nothing if the row has not changed.
+   * @param incarnation of the row that the revision belongs to. If the row has another one, all of its states are
+   *   returned
+   * @returns undefined if there is no row
    */
-  statesAfter(id: string, revision: number, limit: number): Promise<readonly Execution[]>;
+  statesAfter(
+    id: string,
+    revision: number,
+    limit: number,
+    incarnation?: string,
+  ): Promise<readonly Execution[] | undefined>;
   /** Returns a page of executions, newest first. */
   list(query: ExecutionQuery): Promise<ExecutionPage>;
   /** Returns the existing executions with these ids, up to 1,000, in any order. */

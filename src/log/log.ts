@@ -24,8 +24,10 @@ export interface LogHead {
   readonly end: number;
   /** Whether a publisher holds the log. A relay does not write to an auto log then. */
   readonly hasPublisher: boolean;
-  /** Why this epoch follows another one (`OpenRequest.lost`); absent if it does not, as far as the log knows. */
+  /** Why this epoch follows another one (`OpenRequest.lost`, `incarnation`); absent if it does not, as far as is known. */
   readonly resetReason?: ResetReason;
+  /** The incarnation of the row that the log belongs to (`OpenRequest.incarnation`); absent if it is unknown. */
+  readonly incarnation?: string;
   /** The note of the last append that had one (`AppendRequest.note`); absent if there is none. */
   readonly note?: string;
 }
@@ -56,6 +58,13 @@ export interface OpenRequest {
    * to the current holder.
    */
   readonly lost?: { readonly epoch: string; readonly acknowledged: number; readonly reason?: ResetReason };
+  /**
+   * Auto only: the incarnation of the execution's row. A log that belongs to another one is that of a row that was
+   * deleted: it is dropped, also if it has ended, and a new epoch starts with a `reset` (`run`). A request with
+   * `lost` or `takeoverCursor` is `superseded` instead: its writer may belong to the deleted row. A server that has only
+   * read the row names neither publisher nor fence: the log then stays with its holder, and a new one has none.
+   */
+  readonly incarnation?: string;
 }
 
 export type OpenResult =

@@ -27,6 +27,7 @@ export class MemoryLog {
   readonly resetReason: ResetReason | undefined;
   attempt: number;
   publisher: string | undefined;
+  incarnation: string | undefined;
   /** The head when the current publisher took the log: while it is the head, the publisher has appended nothing. */
   takenAt = 0;
   fence: number;
@@ -42,12 +43,15 @@ export class MemoryLog {
   /** What the next chunk may complete at the end of the text. */
   #openEnd = '';
 
-  constructor(executionId: string, { numbering, attempt, publisher, fence = 0, lost }: OpenRequest) {
+  /** @param resetReason why the log takes the place of another one */
+  constructor(executionId: string, request: OpenRequest, resetReason?: ResetReason) {
+    const { numbering, attempt, publisher, incarnation, fence = 0 } = request;
     this.executionId = executionId;
     this.numbering = numbering;
-    this.resetReason = lost && (lost.reason ?? 'log_lost');
+    this.resetReason = resetReason;
     this.attempt = attempt;
     this.publisher = publisher;
+    this.incarnation = incarnation;
     this.fence = fence;
   }
 
@@ -57,7 +61,7 @@ export class MemoryLog {
   }
 
   toHead(): LogHead {
-    const { epoch, head, numbering, attempt, end, publisher, resetReason, note } = this;
+    const { epoch, head, numbering, attempt, end, publisher, resetReason, incarnation, note } = this;
     return {
       epoch,
       head,
@@ -66,6 +70,7 @@ export class MemoryLog {
       end,
       hasPublisher: publisher !== undefined,
       ...(resetReason && { resetReason }),
+      ...(incarnation !== undefined && { incarnation }),
       ...(note !== '' && { note }),
     };
   }

@@ -77,6 +77,13 @@ class MemoryLogs {
     if (log.numbering !== request.numbering) return { outcome: 'wrong-numbering', numbering: log.numbering };
     if (request.fence !== undefined && request.fence < log.fence) return { outcome: 'fenced' };
     log.fence = Math.max(log.fence, request.fence ?? 0);
+    if (isOfOtherRow(log, request)) {
+      const isStale = lost !== undefined || takeoverCursor !== undefined;
+      return isStale
+        ? { outcome: 'superseded', attempt: log.attempt }
+        : this.#begin(executionId, request, log);
+    }
+    log.incarnation ??= request.incarnation;
     if (log.end > 0) return { outcome: 'ended', head: log.toHead() };
     if (request.attempt < log.attempt || (isRelay(request) && log.isHeldByPublisher)) {
       return { outcome: 'superseded', attempt: log.attempt };
@@ -85,7 +92,7 @@ class MemoryLogs {
       return this.#begin(executionId, request, log);
     }
     const isNewEpoch = lost !== undefined && log.epoch !== lost.epoch;
-    if (!isLossReport(request) && !this.#take(log, request)) {
+    if (!isReport(request) && !this.#take(log, request)) {
       return { outcome: 'superseded', attempt: log.attempt };
     }
     return { outcome: 'opened', head: log.toHead(), isNewEpoch };
@@ -121,14 +128,16 @@ class MemoryLogs {
     return { outcome: 'appended', head: log.head };
   }
 
-  /** Starts an epoch. The first event of an auto log in place of a lost one is its `reset`. */
+  /** Starts an epoch. The first event of an auto log in place of a former one is its `reset`. */
   #begin(executionId: string, request: OpenRequest, former?: MemoryLog): OpenResult {
-    const log = new MemoryLog(executionId, request);
+    const { lost } = request;
+    const reason = lost ? (lost.reason ?? 'log_lost') : former && 'run';
+    const log = new MemoryLog(executionId, request, reason);
     if (former) log.fence = former.fence;
-    if (former && isLossReport(request)) log.publisher = former.publisher;
+    if (former && lost && isReport(request)) log.publisher = former.publisher;
     this.#logs.set(executionId, log);
-    if (request.lost && log.numbering === 'auto') {
-      this.#add(log, [{ type: 'reset', ts: timestamp(), data: { reason: log.resetReason! } }]);
+    if (reason && log.numbering === 'auto') {
+      this.#add(log, [{ type: 'reset', ts: timestamp(), data: { reason } }]);
       log.takenAt = log.head;
     }
     return { outcome: 'opened', head: log.toHead(), isNewEpoch: true };
@@ -179,9 +188,18 @@ function rejectWriter(log: MemoryLog, request: AppendRequest): AppendResult | un
   return isSuperseded ? { outcome: 'superseded', attempt: log.attempt } : undefined;
 }
 
-/** A server that has read more of the log than is left of it. It does not publish: the new log stays with its holder. */
-function isLossReport({ numbering, fence, publisher, lost }: OpenRequest): boolean {
-  return numbering === 'auto' && fence === undefined && publisher === undefined && lost !== undefined;
+/**
+ * A server that has read more of the log than is left of it, or another row than that of the log. It does not publish:
+ * the log stays with its holder.
+ */
+function isReport({ numbering, fence, publisher, lost, incarnation, takeoverCursor }: OpenRequest): boolean {
+  const isWriter = fence !== undefined || publisher !== undefined || takeoverCursor !== undefined;
+  return numbering === 'auto' && !isWriter && (lost !== undefined || incarnation !== undefined);
+}
+
+/** Whether a log belongs to a row that was deleted, and the request to the one that replaced it. */
+function isOfOtherRow(log: MemoryLog, { incarnation }: OpenRequest): boolean {
+  return incarnation !== undefined && (log.incarnation ?? incarnation) !== incarnation;
 }
 
 /** Whether a log may be taken from its holder within an attempt. */

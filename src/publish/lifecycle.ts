@@ -117,7 +117,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     try {
       const begunRow = await row.begin();
       attempt = begunRow.attempt;
-      outbox.start(begunRow.attempt);
+      outbox.start(begunRow.attempt, begunRow.incarnation);
       heartbeat.start();
       return begunRow;
     } catch (error) {

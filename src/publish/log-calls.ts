@@ -16,7 +16,8 @@ export interface LogCallsOptions {
 }
 
 export interface LogCalls {
-  open(state: Opening | Reopening): Promise<OpenResult>;
+  /** @param incarnation of the row that the publisher began */
+  open(state: Opening | Reopening, incarnation: string | undefined): Promise<OpenResult>;
   append(state: Appending, batch: Batch): Promise<AppendResult>;
 }
 
@@ -24,13 +25,14 @@ export interface LogCalls {
 export function createLogCalls({ log, executionId, callMs, signal }: LogCallsOptions): LogCalls {
   const publisher = randomUUID();
   return {
-    open(state) {
+    open(state, incarnation) {
       const { attempt } = state;
+      const row = incarnation === undefined ? {} : { incarnation };
       const lost =
         state.kind === 'reopening'
           ? { lost: { epoch: state.position.epoch, acknowledged: state.position.seq } }
           : {};
-      const request = { numbering: 'auto', publisher, attempt, ...lost } as const;
+      const request = { numbering: 'auto', publisher, attempt, ...lost, ...row } as const;
       return callOnce(() => log.open(executionId, request), callMs, signal);
     },
     append({ attempt, position: { epoch, seq: acknowledged } }, { id: batch, items }) {

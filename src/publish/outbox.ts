@@ -33,8 +33,11 @@ export interface OutboxOptions {
 }
 
 export interface Outbox {
-  /** Opens the log for this attempt and starts sending. */
-  start(attempt: number): void;
+  /**
+   * Opens the log for this attempt and starts sending.
+   * @param incarnation of the row, if it is known
+   */
+  start(attempt: number, incarnation?: string): void;
   /**
    * Queues an event. Never blocks; above `outboxBytes` the queue is dropped first.
    * @param noMerge keeps a chunk from being merged with its neighbours
@@ -65,6 +68,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const stopped = new AbortController();
   const calls = createLogCalls({ log, executionId, callMs: limits.callMs, signal: stopped.signal });
   let state: OutboxState = states.WAITING;
+  let incarnation: string | undefined;
   let isBatching = true;
   let appended = 0;
   let dropped = 0;
@@ -123,7 +127,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   }
 
   async function open(opening: Opening | Reopening): Promise<void> {
-    const result = await calls.open(opening);
+    const result = await calls.open(opening, incarnation);
     if (result.outcome !== 'opened') return reject(toRunError(result), endPositionOf(result, undefined));
     const { epoch, head } = result.head;
     state = states.opened(state, { epoch, seq: head });
@@ -167,7 +171,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
   }
 
   return {
-    start(attempt) {
+    start(attempt, begun) {
+      incarnation = begun;
       state = states.start(state, attempt);
       loop.schedule();
     },

@@ -69,7 +69,7 @@ const COUNT = 'An integer from 0 to 2^53 - 1.';
 export const UsageObject = builder.objectRef<Usage>('ExecutionUsage').implement({
   description: 'Tokens spent so far.',
   fields: (t) => ({
-    // Float, because Int has 32 bits: these integers are exact up to 2^53 - 1 (docs/decisions/0033).
+    // Float, because Int has 32 bits: these integers are exact up to 2^53 - 1 (decision 0033).
     inputTokens: t.exposeFloat('inputTokens', { description: COUNT }),
     outputTokens: t.exposeFloat('outputTokens', { description: COUNT }),
     totalTokens: t.exposeFloat('totalTokens', { description: COUNT }),

@@ -17,9 +17,9 @@ import { DEFAULT_LIMITS } from '../publish/limits.ts';
 import { createValueState } from '../publish/resend-state.ts';
 import { createRest, type Rest } from '../rest/create-rest.ts';
 import { createEndReconciler } from '../source/end-reconciler.ts';
-import { createEndedRowWatch } from '../source/ended-row-watch.ts';
 import { createLivenessMonitor, type LivenessTimes } from '../source/liveness-monitor.ts';
 import { createRowSource, type RowSourceTimes } from '../source/row-source.ts';
+import { createRowWatch } from '../source/row-watch.ts';
 import { followAll } from '../source/source.ts';
 import { EventStreams } from '../sse/event-streams.ts';
 import type { EventStreamSettings } from '../sse/stream-settings.ts';
@@ -173,15 +173,15 @@ function createSources({ log, store, temporal, sizes, ...options }: SourceOption
     temporal &&
     createTemporalSource({ ...options.workflows, temporal, log, store, sizes, otherwise: rowSource });
   const source = workflowSource ?? rowSource;
-  const reconcileEnd = createEndReconciler({ log, store, content, copyRow: source.copy });
-  const reconcileImmediately = createEndReconciler({ log, store, content, graceMs: 0 });
+  const ends = createEndReconciler({ log, store, content, copyRow: source.copy });
+  const { reconcileEnd: reconcileImmediately } = createEndReconciler({ log, store, content, graceMs: 0 });
   const liveness = createLivenessMonitor({
     ...{ log, store, reconcileEnd: reconcileImmediately, ...options.liveness },
     ...(workflowSource && { isEndedElsewhere: workflowSource.decidesEnd }),
   });
   return {
-    reconcileEnd,
-    follow: followAll(createEndedRowWatch({ store, reconcileEnd }), liveness.follow, source.follow),
+    reconcileEnd: ends.reconcileEnd,
+    follow: followAll(createRowWatch({ log, store, ...ends }), liveness.follow, source.follow),
     findWorkflow: workflowSource?.find,
     stopSweeping: liveness.startSweeping(),
   };

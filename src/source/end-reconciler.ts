@@ -5,6 +5,8 @@ import { randomUUID } from 'node:crypto';
 import type { LivenessReader } from '../coordination/liveness.ts';
 import { formatCursor } from '../event/cursor.ts';
 import { isFinal, type NewEvent } from '../event/events.ts';
+import { deletedEvent } from '../event/terminal-event.ts';
+import { isOtherRow } from '../execution/incarnation.ts';
 import type { Execution, ExecutionStore } from '../execution/store.ts';
 import { type Position, recordEnd } from '../lifecycle/end-execution.ts';
 import { splitIntoBatches } from '../log/append-batch.ts';
@@ -42,12 +44,16 @@ interface Target {
   readonly publisher?: string;
 }
 
-/**
- * Creates the function that reconciles the end of an execution with its row.
- * @returns a function that appends a missing terminal event, after the content that the log lacks, and
- *   stores its position on the row; it rejects with `SOURCE_UNAVAILABLE` if the log or the store is unavailable
- */
-export function createEndReconciler(options: EndReconcilerOptions) {
+/** Both functions reject with `SOURCE_UNAVAILABLE` if the log or the store is unavailable. */
+export interface EndReconciler {
+  /** Appends a missing terminal event, after the content that the log lacks, and stores its position on the row. */
+  readonly reconcileEnd: (row: Execution) => Promise<void>;
+  /** Ends the log of an execution whose row was deleted, also if its publisher still holds it. */
+  readonly endDeleted: (executionId: string) => Promise<void>;
+}
+
+/** Creates the functions that reconcile the end of an execution with its row. */
+export function createEndReconciler(options: EndReconcilerOptions): EndReconciler {
   const { log, store, content, graceMs = GRACE_MS, copyRow } = options;
 
   /** Returns the log to append to and what it lacks; undefined if another process has taken the log over. */
@@ -61,13 +67,18 @@ export function createEndReconciler(options: EndReconcilerOptions) {
     // Taking the log over keeps a publisher that is still alive, and other servers, from appending the same content.
     const publisher = `end-${randomUUID()}`;
     const takeover = isCurrent && { takeoverCursor: formatCursor(state.seq, state.epoch) };
-    const request = { numbering: 'auto', publisher, attempt: row.attempt, ...takeover } as const;
-    const opened = await log.open(row.id, request);
+    const { attempt, incarnation } = row;
+    const opened = await log.open(row.id, {
+      numbering: 'auto',
+      ...{ publisher, attempt, ...takeover, ...(incarnation !== undefined && { incarnation }) },
+    });
     return opened.outcome === 'opened' ? { head: opened.head, missing, publisher } : undefined;
   }
 
   async function reconcile(row: Execution): Promise<void> {
-    const head = await log.head(row.id);
+    const found = await log.head(row.id);
+    // The log of a row that was deleted is dropped when it is opened for this one.
+    const head = found && isOtherRow(found, row) ? undefined : found;
     if (copyRow && !head?.end && !(await isPublished(log, row.id, head))) return copyRow(row.id);
     await recordEnd(row, {
       sizes: content.sizes,
@@ -100,7 +111,7 @@ export function createEndReconciler(options: EndReconcilerOptions) {
   /** Concurrent calls for one execution share one reconciliation. */
   const inProgress = new Map<string, Promise<void>>();
 
-  return function reconcileEnd(row: Execution): Promise<void> {
+  function reconcileEnd(row: Execution): Promise<void> {
     // A time in the future is that of a wrong clock or time zone, and says nothing about the publisher.
     const isRecent = row.finishedAt && Math.abs(Date.now() - row.finishedAt.getTime()) < graceMs;
     if (!isFinal(row.status) || row.end || isRecent) return Promise.resolve();
@@ -109,5 +120,20 @@ export function createEndReconciler(options: EndReconcilerOptions) {
     const reconciled = reconcile(row).finally(() => inProgress.delete(row.id));
     inProgress.set(row.id, reconciled);
     return reconciled;
-  };
+  }
+
+  async function endDeleted(executionId: string): Promise<void> {
+    const head = await log.head(executionId);
+    // A source with its own numbering decides itself how its executions end.
+    if (!head || head.end > 0 || head.numbering === 'fixed') return;
+    const publisher = `end-${randomUUID()}`;
+    const takeoverCursor = formatCursor(head.head, head.epoch);
+    const { attempt } = head;
+    const opened = await log.open(executionId, { numbering: 'auto', publisher, attempt, takeoverCursor });
+    if (opened.outcome !== 'opened') return;
+    const { epoch, head: acknowledged } = opened.head;
+    await log.append(executionId, { epoch, acknowledged, publisher, events: [deletedEvent()] });
+  }
+
+  return { reconcileEnd, endDeleted };
 }

@@ -2,14 +2,17 @@
 //
 // Invariants
 // 1. A row is polled by the holder of the execution's lease only, and not at all if the events come from a publisher.
-// 2. A log that does not exist is not created the first time that it is missing: a publisher begins its row first and
-//    opens its log right after.
+// 2. A log that does not exist, or belongs to a row that was deleted, is not created the first time that this is seen: a
+//    publisher begins its row first and opens its log right after.
+// 3. The log of a row that was deleted ends, unless a row is inserted under the same id soon after: that one is copied
+//    into a new epoch.
 import { randomUUID } from 'node:crypto';
 import type { Leases } from '../coordination/lease.ts';
 import type { LivenessReader } from '../coordination/liveness.ts';
+import { isOtherRow } from '../execution/incarnation.ts';
 import type { ExecutionStore } from '../execution/store.ts';
-import type { LogWriter } from '../log/log.ts';
-import { createRowCopier, type RowCopier, type RowCopierOptions } from './row-copier.ts';
+import type { LogHead, LogWriter } from '../log/log.ts';
+import { createRowCopier, type RowCopier, type RowCopierOptions, type RowCopyOutcome } from './row-copier.ts';
 import { type Audience, isPublished } from './source.ts';
 
 /** A log that does not exist is checked again within this time. */
@@ -19,7 +22,7 @@ export interface RowRelayOptions extends Omit<RowCopierOptions, 'fence' | 'log' 
   readonly log: LogWriter & LivenessReader & Leases;
   readonly store: ExecutionStore;
   readonly audience: Audience;
-  readonly times: { readonly leaseMs: number; readonly standbyMs: number };
+  readonly times: { readonly leaseMs: number; readonly standbyMs: number; readonly deletedMs: number };
 }
 
 export type NextStep =
@@ -50,6 +53,8 @@ export function createRowRelay(options: RowRelayOptions): RowRelay {
   /** Present while the token is current. */
   let copier: RowCopier | undefined;
   let renewedAt = 0;
+  /** When the row was first missing; undefined while there is one. */
+  let deletedAt: number | undefined;
 
   async function release(): Promise<void> {
     const held = fence;
@@ -61,12 +66,20 @@ export function createRowRelay(options: RowRelayOptions): RowRelay {
 
   /** Checks an execution that this process does not copy; undefined if its row may be copied. */
   async function check(): Promise<NextStep | undefined> {
-    const head = await log.head(executionId);
+    const found = await log.head(executionId);
+    const head = found && (await isOfOtherRow(found)) ? undefined : found;
     if (head && head.end > 0) return 'ended';
     if (await isPublished(log, executionId, head)) return 'published';
     const isFirstMiss = !head && !isAbsent;
     isAbsent = !head;
     return isFirstMiss ? { waitMs: Math.min(audience.pollMs, ABSENT_MS) } : undefined;
+  }
+
+  /** Whether an ended log belongs to a row that was deleted. */
+  async function isOfOtherRow(head: LogHead): Promise<boolean> {
+    if (head.end === 0 || head.incarnation === undefined) return false;
+    const [row] = await store.getMany([executionId]);
+    return row !== undefined && isOtherRow(row, head);
   }
 
   /** Renews or takes the lease; returns the copier for its token, undefined if another relay holds the lease. */
@@ -87,7 +100,9 @@ export function createRowRelay(options: RowRelayOptions): RowRelay {
     if (next) return next;
     const held = await hold();
     if (!held) return { waitMs: times.standbyMs * (0.75 + Math.random() / 2) };
-    switch (await held.step()) {
+    const outcome = await copyWith(held);
+    if (outcome !== 'absent') deletedAt = undefined;
+    switch (outcome) {
       case 'current':
         return { waitMs: audience.pollMs };
       case 'behind':
@@ -97,11 +112,19 @@ export function createRowRelay(options: RowRelayOptions): RowRelay {
       case 'fenced':
         await release();
         return { waitMs: times.standbyMs };
-      case 'published':
       case 'absent':
+        return { waitMs: Math.min(audience.pollMs, times.deletedMs) };
+      case 'published':
         await release();
         return 'published';
     }
+  }
+
+  async function copyWith(held: RowCopier): Promise<RowCopyOutcome> {
+    const outcome = await held.step();
+    if (outcome !== 'absent') return outcome;
+    deletedAt ??= Date.now();
+    return Date.now() - deletedAt < times.deletedMs ? outcome : held.endDeleted();
   }
 
   return {

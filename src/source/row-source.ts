@@ -13,7 +13,7 @@ import type { LogWriter } from '../log/log.ts';
 import { createPublisherWatch } from './publisher-watch.ts';
 import { createRowCopier, type RowCopierOptions } from './row-copier.ts';
 import { createRowRelay } from './row-relay.ts';
-import { type Audience, followBy, type Source } from './source.ts';
+import { type Audience, DELETED_MS, followBy, type Source } from './source.ts';
 
 export interface RowSourceTimes {
   /**
@@ -31,9 +31,19 @@ export interface RowSourceTimes {
    * @default 10 s
    */
   readonly publishedMs: number;
+  /**
+   * How long a row is missing before the stream of its execution ends: an engine may insert it again.
+   * @default 3 s
+   */
+  readonly deletedMs: number;
 }
 
-const DEFAULT_TIMES: RowSourceTimes = { leaseMs: 6_000, standbyMs: 1_500, publishedMs: 10_000 };
+const DEFAULT_TIMES: RowSourceTimes = {
+  leaseMs: 6_000,
+  standbyMs: 1_500,
+  publishedMs: 10_000,
+  deletedMs: DELETED_MS,
+};
 
 const RETRY_MS = { firstMs: 250, maxMs: 5_000 };
 

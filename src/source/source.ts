@@ -2,8 +2,13 @@
 import type { LivenessReader } from '../coordination/liveness.ts';
 import type { LogHead } from '../log/log.ts';
 
+/** How long a row is missing before its execution counts as deleted: an engine may delete and insert it again. */
+export const DELETED_MS = 3_000;
+
 /** The viewers of one execution in this process. */
 export interface Audience {
+  /** The incarnation of the row that the viewers' log belongs to; undefined if it is unknown. */
+  readonly incarnation: string | undefined;
   /** The shortest poll interval that a viewer requests, in ms. */
   readonly pollMs: number;
   /** Sends a warning once to each current viewer. */

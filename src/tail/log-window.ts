@@ -5,7 +5,7 @@
 // - The ring ends at `head` or is empty. An event is added to it once, also when batches overlap.
 // - The ring holds the terminal event once there is one: an ended log expires, even under viewers that are still far
 //   from its end.
-// - Nothing changes after the terminal event, except that another epoch may replace it.
+// - Nothing changes after the terminal event, except that the log of another row may replace it.
 import { type ExecutionEvent, isTerminal, type ResetReason } from '../event/events.ts';
 import type { SizeLimits } from '../event/size-limits.ts';
 import type { Execution } from '../execution/store.ts';
@@ -23,8 +23,10 @@ export class LogWindow {
   /** Seq of the terminal event; 0 while the execution is open. */
   end = 0;
   attempt = 1;
-  /** Why this incarnation follows another one. */
+  /** Why this epoch follows another one. */
   resetReason: ResetReason = 'log_lost';
+  /** The incarnation of the row that the log belongs to; undefined if it is unknown. */
+  incarnation: string | undefined;
   readonly ring = new EventRing();
   /** The result, if the terminal event is all that is left of the log. */
   archivedResult: ArchivedResult | undefined;
@@ -61,6 +63,7 @@ export class LogWindow {
    */
   advance(page: LogPage): number {
     this.attempt = page.attempt;
+    this.incarnation = page.incarnation;
     if (page.head === this.head) return 0;
     const isComplete = page.events[0]?.seq === this.head + 1 && page.events.at(-1)?.seq === page.head;
     if (isComplete) return this.append(page.events);
@@ -73,6 +76,8 @@ export class LogWindow {
     this.epoch = page?.epoch ?? '';
     this.attempt = page?.attempt ?? this.attempt;
     this.resetReason = page?.resetReason ?? 'log_lost';
+    this.incarnation = page?.incarnation;
+    this.archivedResult = undefined;
     this.skipTo(page);
   }
 
@@ -95,6 +100,7 @@ export class LogWindow {
     this.epoch = row.end!.epoch;
     this.head = event.seq;
     this.attempt = event.attempt;
+    this.incarnation = row.incarnation;
     this.end = event.seq;
     this.archivedResult = archivedResultOf(row);
     this.ring.clear();

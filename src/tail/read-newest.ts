@@ -23,8 +23,9 @@ export async function readNewest(log: TailLog, window: LogWindow): Promise<LogPa
     await log.open(executionId, { numbering: 'auto', attempt, lost: { epoch, acknowledged: window.head } });
     page = await log.read(executionId, 0, PAGE_SIZE);
   }
-  const isEndFar = page && page.end > 0 && window.end === 0 && page.events.at(-1)?.seq !== page.end;
-  return isEndFar ? log.read(executionId, page!.end - 1, 1) : page;
+  if (!page) return undefined;
+  const isEndNew = page.end > 0 && (window.end === 0 || page.epoch !== window.epoch);
+  return isEndNew && page.events.at(-1)?.seq !== page.end ? log.read(executionId, page.end - 1, 1) : page;
 }
 
 /** Only logs that number events themselves are restarted: a source with fixed numbers appends the lost ones again. */

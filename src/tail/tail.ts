@@ -11,8 +11,10 @@
 import { backoff } from '../async/backoff.ts';
 import { messageOf } from '../event/error-message.ts';
 import type { SizeLimits } from '../event/size-limits.ts';
+import { isOtherRow } from '../execution/incarnation.ts';
 import type { Execution } from '../execution/store.ts';
 import type { Announcement, LogListener, Unlisten } from '../log/log.ts';
+import { replaceLog } from '../source/row-watch.ts';
 import { type CatchUpState, CLOSED, CURRENT, Paused } from './catch-up-state.ts';
 import type { Events } from './event-span.ts';
 import type { LogOutages } from './log-outages.ts';
@@ -33,6 +35,11 @@ export interface TailOptions {
    * @default DEFAULT_SIZE_LIMITS
    */
   readonly sizes?: SizeLimits | undefined;
+  /**
+   * Called when the log of another row has replaced one that had ended, whose sources are no longer followed.
+   * @default none
+   */
+  readonly onReplaced?: () => void;
 }
 
 /** Extends the window rather than holding one: an announcement then loads one object from memory. */
@@ -149,6 +156,19 @@ export class Tail extends LogWindow implements LogListener {
     this.#viewers.wake();
   }
 
+  /**
+   * Continues with the log of the current row, if it is another one than that of this tail's log: the former row was
+   * deleted, and this one inserted under its id.
+   * @throws ExecstreamError `SOURCE_UNAVAILABLE` if the log or the store is unavailable
+   */
+  async followRow(): Promise<void> {
+    await this.refresh();
+    const row = await this.#options.loadRow();
+    if (!row || !isOtherRow(row, this)) return;
+    await replaceLog(this.#options.log, row);
+    await this.refresh();
+  }
+
   async close(): Promise<void> {
     this.#change(CLOSED);
     this.#options.outages.ended(this.executionId);
@@ -198,14 +218,16 @@ export class Tail extends LogWindow implements LogListener {
   }
 
   async #readLog(): Promise<void> {
-    const { log, loadRow } = this.#options;
+    const { log, loadRow, onReplaced } = this.#options;
     const page = await readNewest(log, this);
     const isSameLog = page && page.epoch === this.epoch && page.head >= this.head;
     // Before anything changes, so that a row that cannot be read now is read again with the log.
     const row = isSameLog || this.epoch === '' || this.end > 0 ? undefined : await loadRow();
     if (this.#catchUp === CLOSED) return;
-    // The row may have ended this tail in the meantime. Nothing follows the terminal event.
-    if (this.end === 0) {
+    // The row may have ended this tail in the meantime. Nothing follows the terminal event, except the log of another row
+    // that was inserted under the same id.
+    const isReplaced = this.end > 0 && page !== undefined && isOtherRow(page, this);
+    if (this.end === 0 || isReplaced) {
       if (isSameLog) {
         this.#viewers.countEvents(this.advance(page));
       } else {
@@ -213,6 +235,7 @@ export class Tail extends LogWindow implements LogListener {
         this.#pages = this.#newPages();
       }
       if (row) this.archive(row);
+      if (isReplaced) onReplaced?.();
     }
     this.#viewers.wake();
   }

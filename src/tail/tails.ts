@@ -4,6 +4,7 @@ import { delay } from '../async/delay.ts';
 import type { Cursor } from '../event/cursor.ts';
 import { type ExecutionKind, isFinal } from '../event/events.ts';
 import type { SizeLimits } from '../event/size-limits.ts';
+import { isOtherRow } from '../execution/incarnation.ts';
 import { type Authorize, type Caller, requireRead, unknownExecution } from '../execution/permission.ts';
 import type { Execution, ExecutionStore } from '../execution/store.ts';
 import type { LogReader, LogWriter } from '../log/log.ts';
@@ -131,6 +132,7 @@ export class Tails {
     // Another server may have received an event, or a new epoch, before this tail.
     const isAhead = after && (after.seq > tail.head || (after.epoch ?? tail.epoch) !== tail.epoch);
     if (isAhead && tail.end === 0) await tail.refresh();
+    if (isOtherRow(row, tail)) await tail.followRow();
     if (!isFinal(row.status)) return;
     if (tail.end === 0) await tail.refresh();
     if (row.end) tail.archive(row);
@@ -145,7 +147,12 @@ export class Tails {
     }
     const { log, store, follow, sizes } = this.#options;
     const loadRow = () => store.get(executionId);
-    const tail = new Tail(executionId, { log, loadRow, outages: this.#outages, sizes });
+    const onReplaced = () => {
+      if (this.#tails.get(executionId) !== shared) return;
+      void shared.unfollow();
+      shared.unfollow = follow(executionId, tail);
+    };
+    const tail = new Tail(executionId, { log, loadRow, outages: this.#outages, sizes, onReplaced });
     const shared: SharedTail = {
       tail,
       started: tail.start(),

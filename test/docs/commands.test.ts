@@ -173,7 +173,7 @@ describePostgres('docs/publishing.md, rows written with SQL', () => {
       for (let i = 0; i < 2; i += 1) await runToEnd(command, { DATABASE_URL: database.url });
       await store.begin({ id: 'r', kind: 'task', mode: 'TEXT' });
       for (const status of ['WAITING', 'PAUSED', 'RUNNING'] as const) await store.setStatus('r', 1, status);
-      const states = await store.statesAfter('r', 0, 10);
+      const states = (await store.statesAfter('r', 0, 10))!;
       expect(states.map(({ status }) => status)).toEqual(['RUNNING', 'WAITING', 'PAUSED', 'RUNNING']);
       await store.close();
     },

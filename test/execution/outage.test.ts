@@ -31,7 +31,7 @@ async function expectUnavailable(store: PrismaStore): Promise<number> {
     store.getMany(['away']),
     store.childrenOf(['away'], { first: 1 }),
     store.contents(['away'], 'result', 1),
-    store.ended(['away']),
+    store.statesAfter('away', 0, 1),
     store.ping(),
   ];
   for (const { status, reason } of (await Promise.allSettled(calls)) as PromiseRejectedResult[]) {

@@ -153,10 +153,13 @@ describePostgres('a row by plain SQL', () => {
   test('only the current state is available without the table of revisions', async () => {
     await insert('latest');
     for (const text of ['a', 'ab', 'abc']) await update('latest', `result = '"${text}"'`);
-    const states = await store.statesAfter('latest', 0, 10);
+    const states = (await store.statesAfter('latest', 0, 10))!;
     expect(states.map(({ revision, result }) => [revision, result])).toEqual([[4, 'abc']]);
     expect(await store.statesAfter('latest', 4, 10)).toEqual([]);
-    expect(await store.statesAfter('no-such', 0, 10)).toEqual([]);
+    expect(await store.statesAfter('no-such', 0, 10)).toBeUndefined();
+    // Another row under the same id, and an older state of the same row in a restored database.
+    expect(await store.statesAfter('latest', 4, 10, 'another')).toMatchObject([{ revision: 4 }]);
+    expect(await store.statesAfter('latest', 9, 10)).toMatchObject([{ revision: 4 }]);
   });
 
   describe('with the table of revisions', () => {
@@ -171,7 +174,7 @@ describePostgres('a row by plain SQL', () => {
       await insert('all');
       for (const text of ['a', 'ab', 'abc']) await update('all', `result = '"${text}"'`);
       await update('all', `status = 'SUCCESS'`);
-      const states = (await store.statesAfter('all', 0, 10)).map(({ revision, status, result }) => [
+      const states = (await store.statesAfter('all', 0, 10))!.map(({ revision, status, result }) => [
         revision,
         status,
         result,
@@ -183,7 +186,7 @@ describePostgres('a row by plain SQL', () => {
         [4, 'RUNNING', 'abc'],
         [5, 'SUCCESS', 'abc'],
       ]);
-      const page = await store.statesAfter('all', 2, 2);
+      const page = (await store.statesAfter('all', 2, 2))!;
       expect(page.map(({ revision }) => revision)).toEqual([3, 4]);
       expect(page[0]).not.toHaveProperty('finishedAt');
       expect(await store.statesAfter('all', 4, 2)).toMatchObject([{ finishedAt: expect.any(Date) }]);

@@ -323,5 +323,93 @@ export function openContract(make: MakeLog): void {
       const late = await log.open(id, { numbering, attempt: 1, fence: 3, lost });
       expect(late).toEqual(again);
     });
+
+    describe('for a row', () => {
+      const auto = { numbering: 'auto', attempt: 1 } as const;
+
+      async function ended(of: object) {
+        const log = newLog();
+        const id = freshId();
+        const head = await take(log, id, { publisher: 'a', attempt: 3, ...of });
+        await log.append(id, request(head, [chunk('x'), complete()], { publisher: 'a' }));
+        return { log, id, head };
+      }
+
+      test('the log of a deleted row is replaced by a new epoch with a reset, also if it has ended', async () => {
+        const { log, id, head } = await ended({ incarnation: 'first' });
+        expect(head.incarnation).toBe('first');
+        const opened = await log.open(id, { ...auto, publisher: 'b', incarnation: 'second' });
+        const expected = { head: 1, end: 0, attempt: 1, hasPublisher: true, incarnation: 'second' };
+        expect(opened).toMatchObject({ outcome: 'opened', isNewEpoch: true, head: expected });
+        const page = (await log.read(id, 0, 10))!;
+        expect(page.epoch).not.toBe(head.epoch);
+        expect(page.events).toMatchObject([
+          { seq: 1, attempt: 1, type: 'reset', data: { reason: 'log_lost' } },
+        ]);
+      });
+
+      test('the log of the same row, or of an unknown one, is kept', async () => {
+        for (const [first, second] of [
+          ['same', 'same'],
+          [undefined, 'known'],
+          ['known', undefined],
+        ]) {
+          const { log, id } = await ended({ ...(first && { incarnation: first }) });
+          const opened = await log.open(id, {
+            ...auto,
+            publisher: 'b',
+            ...(second && { incarnation: second }),
+          });
+          expect(opened).toMatchObject({ outcome: 'ended', head: { end: 2 } });
+        }
+      });
+
+      test('a log without a row belongs to the first one that opens it', async () => {
+        const log = newLog();
+        const id = freshId();
+        await take(log, id, { publisher: 'a' });
+        await log.open(id, { ...auto, publisher: 'a', incarnation: 'first' });
+        expect(await log.head(id)).toMatchObject({ head: 0, incarnation: 'first' });
+      });
+
+      test('a server that has only read a row gives the log no holder, and takes none from it', async () => {
+        const { log, id } = await ended({ incarnation: 'first' });
+        const report = { ...auto, incarnation: 'second' };
+        const replaced = await log.open(id, report);
+        expect(replaced).toMatchObject({ outcome: 'opened', head: { head: 1, hasPublisher: false } });
+        const { epoch } = (replaced as { head: LogHead }).head;
+        await log.open(id, { ...report, publisher: 'b' });
+        expect(await log.open(id, report)).toMatchObject({
+          outcome: 'opened',
+          isNewEpoch: false,
+          head: { epoch, hasPublisher: true },
+        });
+      });
+
+      test('a writer of the deleted row, which has lost its log, is superseded', async () => {
+        const { log, id, head } = await ended({ incarnation: 'first' });
+        await log.open(id, { ...auto, publisher: 'b', incarnation: 'second' });
+        const before = await log.head(id);
+        const late = { ...auto, publisher: 'a', attempt: 3, incarnation: 'first' };
+        const lost = { epoch: head.epoch, acknowledged: 2 };
+        expect(await log.open(id, { ...late, lost })).toEqual({ outcome: 'superseded', attempt: 1 });
+        const takeoverCursor = `2-${head.epoch}`;
+        expect(await log.open(id, { ...late, takeoverCursor })).toEqual({
+          outcome: 'superseded',
+          attempt: 1,
+        });
+        expect(await log.head(id)).toEqual(before);
+      });
+
+      test('a relay keeps its fence when it replaces the log', async () => {
+        const log = newLog();
+        const id = freshId();
+        await take(log, id, { fence: 5, incarnation: 'first' });
+        await log.open(id, { ...auto, fence: 6, incarnation: 'second' });
+        expect(await log.open(id, { ...auto, fence: 5, incarnation: 'second' })).toEqual({
+          outcome: 'fenced',
+        });
+      });
+    });
   });
 }

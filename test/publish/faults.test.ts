@@ -363,7 +363,7 @@ describe('an execution that another attempt or publisher has', () => {
     run.text('last text');
     expect(await run.complete()).toBe(false);
     await until(async () => (await store.get('a1'))!.status === 'SUCCESS');
-    const reconcileEnd = createEndReconciler({ log: log.real, store, content, graceMs: 0 });
+    const reconcileEnd = createEndReconciler({ log: log.real, store, content, graceMs: 0 }).reconcileEnd;
     await reconcileEnd((await store.get('a1'))!);
     log.faults.isAway = false;
     await until(() => run.state === 'ended');

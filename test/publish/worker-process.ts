@@ -1,12 +1,19 @@
 // A worker in a separate process, which a test kills or pauses: publishes numbered words.
 //
 //   node --import tsx worker-process.ts <redis url> <execution id> <attempt> <words>
+import type { BeginExecution, Execution } from '../../src/execution/store.ts';
 import { createPublisher, createRedisLogWriter } from '../../src/worker.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 
 const [url, id, attempt, words] = process.argv.slice(2) as [string, string, string, string];
 const log = createRedisLogWriter({ redis: url, commandTimeoutMs: 1_000 });
-const publisher = createPublisher({ log, store: createMemoryStore() });
+const store = createMemoryStore();
+// Each process has its own store, but stands for one that shares a row with the others.
+const begin = async (wanted: BeginExecution): Promise<Execution> => {
+  const { incarnation: _, ...row } = await store.begin(wanted);
+  return row;
+};
+const publisher = createPublisher({ log, store: { ...store, begin } });
 const run = await publisher.begin({ kind: 'agent', id, attempt: Number(attempt) });
 run.signal.addEventListener('abort', () => console.log(`aborted ${run.signal.reason.code}`));
 console.log('begun');

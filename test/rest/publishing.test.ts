@@ -456,7 +456,7 @@ describe('POST appends a batch', () => {
       422,
       /events\.0\.data\.args: .* out of range/,
     ],
-    [[{ type: 'tool_call', data: { ...toolCallOf(1).data, durationMs: 2 ** 31 } }], 422, /durationMs/],
+    [[{ type: 'tool_call', data: { ...toolCallOf(1).data, durationMs: 2 ** 53 } }], 422, /durationMs/],
     ['none', 422, /events/],
   ])(
     'a batch with an invalid event is rejected in full, by the name of the event (%#)',

@@ -5,7 +5,8 @@ import type { Execution } from '../../src/execution/store.ts';
 import { DEFAULT_BOUNDS } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import { createEndReconciler } from '../../src/source/end-reconciler.ts';
-import { createEndedRowWatch } from '../../src/source/ended-row-watch.ts';
+import { createRowWatch } from '../../src/source/row-watch.ts';
+import { audience } from '../source/audience.ts';
 import {
   type App,
   chunk,
@@ -82,7 +83,10 @@ describe('a final row whose log has no terminal event', () => {
     await store.finish('a1', 1, { status: 'SUCCESS', result: 'a' });
     await vi.advanceTimersByTimeAsync(6_000);
     const row = (await store.get('a1'))!;
-    const reconcilers = Array.from({ length: 5 }, () => createEndReconciler({ log, store, content }));
+    const reconcilers = Array.from(
+      { length: 5 },
+      () => createEndReconciler({ log, store, content }).reconcileEnd,
+    );
     await Promise.all(reconcilers.map((reconcile) => reconcile(row)));
     const page = (await log.read('a1', 0, 10))!;
     expect(page.events.map(({ type }) => type)).toEqual(['llm_chunk', 'complete']);
@@ -100,7 +104,7 @@ describe('a final row whose log has no terminal event', () => {
     const { epoch } = opened.head;
     await log.append('w', { epoch, acknowledged: 0, events: [{ ...chunk('x'), seq: 1 }] });
     await store.finish('w', 1, { status: 'TERMINATED', error: { message: 'm' } });
-    const reconcile = createEndReconciler({ log, store, content, graceMs: 0 });
+    const reconcile = createEndReconciler({ log, store, content, graceMs: 0 }).reconcileEnd;
     await Promise.all([1, 2, 3].map(async () => reconcile((await store.get('w'))!)));
     expect((await log.head('w'))!).toMatchObject({ head: 2, end: 2 });
     expect((await store.get('w'))!.end).toEqual({ seq: 2, epoch });
@@ -110,7 +114,7 @@ describe('a final row whose log has no terminal event', () => {
     const [log, store] = [createMemoryLog(), createMemoryStore()];
     app = createApp({ log, store });
     const direct = await directLog(app);
-    const reconcile = createEndReconciler({ log, store, content, graceMs: 0 });
+    const reconcile = createEndReconciler({ log, store, content, graceMs: 0 }).reconcileEnd;
     await reconcile((await store.get('a1'))!);
     expect((await log.head('a1'))!.head).toBe(0);
     await direct.complete();
@@ -122,15 +126,20 @@ describe('a final row whose log has no terminal event', () => {
     const store = createMemoryStore();
     await store.begin({ id: 'a1', kind: 'agent', mode: 'TEXT' });
     const ended: Execution[] = [];
-    const follow = createEndedRowWatch({ store, reconcileEnd: async (row) => void ended.push(row) });
-    const stop = follow('a1');
+    const deleted: string[] = [];
+    const follow = createRowWatch({
+      ...{ log: createMemoryLog(), store },
+      reconcileEnd: async (row) => void ended.push(row),
+      endDeleted: async (id) => void deleted.push(id),
+    });
+    const stop = follow('a1', audience());
     await vi.advanceTimersByTimeAsync(10_000);
     store.isAway = true;
     await vi.advanceTimersByTimeAsync(10_000);
     store.isAway = false;
     await store.finish('a1', 1, { status: 'SUCCESS' });
     await vi.advanceTimersByTimeAsync(10_000);
-    expect(ended).toHaveLength(1);
+    expect([ended.length, deleted]).toEqual([1, []]);
     stop();
     await vi.advanceTimersByTimeAsync(60_000);
     expect(ended).toHaveLength(1);

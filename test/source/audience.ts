@@ -13,6 +13,7 @@ export function audience(pollMs = 500): RecordingAudience {
   const warnings: string[] = [];
   return {
     pollMs,
+    incarnation: undefined,
     warnings,
     activeWarning: undefined,
     warn: (code) => void warnings.push(code),

@@ -30,7 +30,7 @@ async function setUp({ mode = 'TEXT', bounds }: SetUp = {}) {
   const log = createMemoryLog({ ...DEFAULT_BOUNDS, ...bounds });
   const store = createMemoryStore();
   const publisher = await directLog({ log, store }, { mode });
-  const reconciler = (on: EventLog = log) => createEndReconciler({ log: on, store, content });
+  const reconciler = (on: EventLog = log) => createEndReconciler({ log: on, store, content }).reconcileEnd;
   return {
     log,
     store,

@@ -86,7 +86,13 @@ describe('an unpublished execution', () => {
   test('an ended row is copied immediately when its end is reconciled', async () => {
     const { log, store, engine, types, source } = setUp();
     engine.set({ result: 'all', status: 'SUCCESS', finishedAt: new Date(0) });
-    const reconcileEnd = createEndReconciler({ log, store, content, copyRow: source.copy, graceMs: 0 });
+    const reconcileEnd = createEndReconciler({
+      log,
+      store,
+      content,
+      copyRow: source.copy,
+      graceMs: 0,
+    }).reconcileEnd;
     await reconcileEnd(engine.row);
     expect(await types()).toEqual(['agent_start', 'llm_chunk', 'complete']);
     expect(engine.row.end?.seq).toBe(3);

@@ -15,7 +15,7 @@ export async function setUp(options: Partial<LivenessMonitorOptions> = {}, serve
   await store.begin({ id: ID, kind: 'agent', mode: 'TEXT', workflowId: 'wf-1' });
   await log.open(ID, { numbering: 'auto', publisher: 'p', attempt: 1 });
   await log.recordHeartbeat(ID);
-  const reconcileEnd = createEndReconciler({ log, store, content, graceMs: 0 });
+  const reconcileEnd = createEndReconciler({ log, store, content, graceMs: 0 }).reconcileEnd;
   const all = Array.from({ length: servers }, () =>
     createLivenessMonitor({ log, store, reconcileEnd, ...options }),
   );

@@ -12,6 +12,7 @@ import {
   resolveAttempt,
 } from '../../src/execution/attempt-rules.ts';
 import { matchesIdPattern } from '../../src/execution/id-patterns.ts';
+import { isOtherRow } from '../../src/execution/incarnation.ts';
 import type {
   BeginExecution,
   Execution,
@@ -124,10 +125,11 @@ export function createMemoryStore(): MemoryStore {
       return structuredClone(rows.get(checkExecutionId(id)));
     },
 
-    async statesAfter(id, revision) {
+    async statesAfter(id, revision, _limit, incarnation) {
       checkAvailable();
       const row = rows.get(checkExecutionId(id));
-      return row && row.revision > revision ? [structuredClone(row)] : [];
+      if (!row) return undefined;
+      return row.revision !== revision || isOtherRow(row, { incarnation }) ? [structuredClone(row)] : [];
     },
 
     async list(query) {
@@ -183,11 +185,6 @@ export function createMemoryStore(): MemoryStore {
         contents.set(id, total <= maxBytes ? { bytes, value } : { bytes, isOmitted: true });
       }
       return contents;
-    },
-
-    async ended(ids) {
-      checkAvailable();
-      return ids.filter((id) => rows.get(id)?.finishedAt !== undefined);
     },
 
     async ping() {

@@ -16,6 +16,7 @@ type Reply = [
   hasPublisher: 0 | 1,
   note: string,
   resetReason: ResetReason | '',
+  incarnation: string,
   envelopes: string[],
 ];
 
@@ -31,7 +32,7 @@ export async function readPage(
     (redis as ScriptedRedis).readLog(keys.log, keys.meta, after, limit),
   );
   if (reply === null) return undefined;
-  const [, , , , , , , , envelopes] = reply as Reply;
+  const envelopes = (reply as Reply)[9];
   const head = toHead(reply as Reply);
   // A field of the meta hash that is not a number ends the script's reply early.
   if (!Array.isArray(envelopes) || !isHead(head)) throw corrupt(executionId);
@@ -69,7 +70,7 @@ export async function readBatch(
 
 /** The head as the scripts return it, followed by further fields. */
 export function toHead(reply: readonly unknown[]): LogHead {
-  const [epoch, head, numbering, attempt, end, hasPublisher, note, resetReason] = reply as Reply;
+  const [epoch, head, numbering, attempt, end, hasPublisher, note, resetReason, incarnation] = reply as Reply;
   return {
     epoch,
     head,
@@ -78,6 +79,7 @@ export function toHead(reply: readonly unknown[]): LogHead {
     end,
     hasPublisher: hasPublisher === 1,
     ...(resetReason !== '' && { resetReason }),
+    ...(incarnation !== '' && { incarnation }),
     ...(note !== '' && { note }),
   };
 }

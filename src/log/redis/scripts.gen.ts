@@ -5,17 +5,18 @@ local function int(n) return string.format('%.0f', n) end
 local log, meta = KEYS[1], KEYS[2]
 local function load()
   local f = redis.call('HMGET', meta, 'epoch', 'head', 'numbering', 'attempt', 'publisher', 'takenAt', 'fence',
-    'end', 'first', 'bytes', 'note', 'reason', 'openEnd')
+    'end', 'first', 'bytes', 'note', 'reason', 'openEnd', 'incarnation')
   if not f[1] then return nil end
   local stored = { epoch = f[1], head = tonumber(f[2]), numbering = f[3], attempt = tonumber(f[4]), publisher = f[5],
     takenAt = tonumber(f[6]), fence = tonumber(f[7]), ['end'] = tonumber(f[8]),
     first = tonumber(f[9]), bytes = tonumber(f[10]), note = f[11] or '',
-    reason = f[12] or '', openEnd = f[13] or '' }
+    reason = f[12] or '', openEnd = f[13] or '', incarnation = f[14] or '' }
   if stored.head > 0 and redis.call('EXISTS', log) == 0 then return nil end
   return setmetatable({}, { __index = stored })
 end
 local function headOf(m)
-  return m.epoch, m.head, m.numbering, m.attempt, m['end'], m.publisher ~= '' and 1 or 0, m.note, m.reason
+  return m.epoch, m.head, m.numbering, m.attempt, m['end'], m.publisher ~= '' and 1 or 0, m.note, m.reason,
+    m.incarnation
 end
 local publish, channel = 'PUBLISH', KEYS[3]
 if not channel then publish, channel = 'SPUBLISH', table.remove(ARGV, 1) end
@@ -149,17 +150,18 @@ local function int(n) return string.format('%.0f', n) end
 local log, meta = KEYS[1], KEYS[2]
 local function load()
   local f = redis.call('HMGET', meta, 'epoch', 'head', 'numbering', 'attempt', 'publisher', 'takenAt', 'fence',
-    'end', 'first', 'bytes', 'note', 'reason', 'openEnd')
+    'end', 'first', 'bytes', 'note', 'reason', 'openEnd', 'incarnation')
   if not f[1] then return nil end
   local stored = { epoch = f[1], head = tonumber(f[2]), numbering = f[3], attempt = tonumber(f[4]), publisher = f[5],
     takenAt = tonumber(f[6]), fence = tonumber(f[7]), ['end'] = tonumber(f[8]),
     first = tonumber(f[9]), bytes = tonumber(f[10]), note = f[11] or '',
-    reason = f[12] or '', openEnd = f[13] or '' }
+    reason = f[12] or '', openEnd = f[13] or '', incarnation = f[14] or '' }
   if stored.head > 0 and redis.call('EXISTS', log) == 0 then return nil end
   return setmetatable({}, { __index = stored })
 end
 local function headOf(m)
-  return m.epoch, m.head, m.numbering, m.attempt, m['end'], m.publisher ~= '' and 1 or 0, m.note, m.reason
+  return m.epoch, m.head, m.numbering, m.attempt, m['end'], m.publisher ~= '' and 1 or 0, m.note, m.reason,
+    m.incarnation
 end
 local publish, channel = 'PUBLISH', KEYS[3]
 if not channel then publish, channel = 'SPUBLISH', table.remove(ARGV, 1) end
@@ -228,14 +230,15 @@ local function isRelay(fence, publisher) return fence and publisher == '' end
 local function hasPublisher(m) return m.numbering == 'auto' and m.publisher ~= '' end
 local epoch, numbering, publisher, attempt = ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
 local fence, lostEpoch, lostAcknowledged = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10])
-local ts, takeoverCursor, reason = ARGV[11], ARGV[12] or '', ARGV[13] or 'log_lost'
-local function begin(keptFence)
+local ts, takeoverCursor, reason, incarnation = ARGV[11], ARGV[12] or '', ARGV[13] or 'log_lost', ARGV[14] or ''
+local function begin(keptFence, isReplaced)
   redis.call('UNLINK', log, meta)
   local m = { epoch = epoch, head = 0, numbering = numbering, attempt = attempt, publisher = publisher, takenAt = 0,
     fence = math.max(fence or 0, keptFence), ['end'] = 0, first = 1, bytes = 0, note = '', openEnd = '',
-    reason = lostEpoch ~= '' and reason or '' }
-  if lostEpoch ~= '' and numbering == 'auto' then
-    add(m, { '"reset"', ts, '{"reason":"' .. reason .. '"}' }, 1)
+    reason = '', incarnation = incarnation }
+  if lostEpoch ~= '' then m.reason = reason elseif isReplaced then m.reason = 'run' end
+  if m.reason ~= '' and numbering == 'auto' then
+    add(m, { '"reset"', ts, '{"reason":"' .. m.reason .. '"}' }, 1)
     m.takenAt = m.head
   end
   return m
@@ -246,7 +249,8 @@ local function reply(outcome, m, isNewEpoch)
   fields[#fields + 1] = isNewEpoch and 1 or 0
   return fields
 end
-local isLossReport = numbering == 'auto' and publisher == '' and not fence and lostEpoch ~= ''
+local isWriter = publisher ~= '' or fence or takeoverCursor ~= ''
+local isReport = numbering == 'auto' and not isWriter and (lostEpoch ~= '' or incarnation ~= '')
 local m = load()
 if not m then
   if takeoverCursor ~= '' then return { 'superseded', attempt } end
@@ -256,6 +260,15 @@ end
 if m.numbering ~= numbering then return { 'wrong-numbering', m.numbering } end
 if fence and fence < m.fence then return { 'fenced' } end
 m.fence = math.max(m.fence, fence or 0)
+if incarnation ~= '' and m.incarnation ~= '' and m.incarnation ~= incarnation then
+  if lostEpoch ~= '' or takeoverCursor ~= '' then
+    save(m)
+    return { 'superseded', m.attempt }
+  end
+  m = begin(m.fence, true)
+  return reply('opened', m, true)
+end
+if m.incarnation == '' and incarnation ~= '' then m.incarnation = incarnation end
 if m['end'] > 0 then return reply('ended', m) end
 if attempt < m.attempt or isRelay(fence, publisher) and hasPublisher(m) then
   save(m)
@@ -263,11 +276,11 @@ if attempt < m.attempt or isRelay(fence, publisher) and hasPublisher(m) then
 end
 if lostEpoch == m.epoch and m.head < lostAcknowledged then
   local holder = m.publisher
-  m = begin(m.fence)
-  if isLossReport then m.publisher = holder end
+  m = begin(m.fence, true)
+  if isReport then m.publisher = holder end
   return reply('opened', m, true)
 end
-if isLossReport then return reply('opened', m, lostEpoch ~= m.epoch) end
+if isReport then return reply('opened', m, lostEpoch ~= '' and lostEpoch ~= m.epoch) end
 local isHolder, isNewer = m.publisher == publisher, attempt > m.attempt
 local isFree = m.publisher == '' or m.head <= m.takenAt
 if takeoverCursor ~= '' then isFree = takeoverCursor == int(m.head) .. '-' .. m.epoch end
@@ -289,17 +302,18 @@ local function int(n) return string.format('%.0f', n) end
 local log, meta = KEYS[1], KEYS[2]
 local function load()
   local f = redis.call('HMGET', meta, 'epoch', 'head', 'numbering', 'attempt', 'publisher', 'takenAt', 'fence',
-    'end', 'first', 'bytes', 'note', 'reason', 'openEnd')
+    'end', 'first', 'bytes', 'note', 'reason', 'openEnd', 'incarnation')
   if not f[1] then return nil end
   local stored = { epoch = f[1], head = tonumber(f[2]), numbering = f[3], attempt = tonumber(f[4]), publisher = f[5],
     takenAt = tonumber(f[6]), fence = tonumber(f[7]), ['end'] = tonumber(f[8]),
     first = tonumber(f[9]), bytes = tonumber(f[10]), note = f[11] or '',
-    reason = f[12] or '', openEnd = f[13] or '' }
+    reason = f[12] or '', openEnd = f[13] or '', incarnation = f[14] or '' }
   if stored.head > 0 and redis.call('EXISTS', log) == 0 then return nil end
   return setmetatable({}, { __index = stored })
 end
 local function headOf(m)
-  return m.epoch, m.head, m.numbering, m.attempt, m['end'], m.publisher ~= '' and 1 or 0, m.note, m.reason
+  return m.epoch, m.head, m.numbering, m.attempt, m['end'], m.publisher ~= '' and 1 or 0, m.note, m.reason,
+    m.incarnation
 end
 local m = load()
 if not m then return false end

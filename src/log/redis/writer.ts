@@ -94,7 +94,7 @@ export function createWriter(
 }
 
 function openArguments(request: OpenRequest): (string | number)[] {
-  const { numbering, publisher, attempt, fence, lost, takeoverCursor } = request;
+  const { numbering, publisher, attempt, fence, lost, takeoverCursor, incarnation } = request;
   return [
     numbering,
     publisher ?? '',
@@ -106,6 +106,7 @@ function openArguments(request: OpenRequest): (string | number)[] {
     JSON.stringify(timestamp()),
     takeoverCursor ?? '',
     lost?.reason ?? 'log_lost',
+    incarnation ?? '',
   ];
 }
 
@@ -127,7 +128,7 @@ type Reply = [string, ...(string | number)[]];
 function toOpenResult([outcome, ...rest]: Reply): OpenResult {
   switch (outcome) {
     case 'opened':
-      return { outcome, head: toHead(rest), isNewEpoch: rest[8] === 1 };
+      return { outcome, head: toHead(rest), isNewEpoch: rest[9] === 1 };
     case 'ended':
       return { outcome, head: toHead(rest) };
     case 'superseded':

@@ -89,9 +89,10 @@ export function createBegin(options: BeginOptions) {
 
   /** Opens the log for a new token and appends the first event. */
   async function takeLog(row: Execution, startEvent: NewEvent) {
-    const { id, attempt, kind } = row;
+    const { id, attempt, kind, incarnation } = row;
     const token = randomBytes(24).toString('base64url');
-    const opened = await log.open(id, { numbering: 'auto', publisher: token, attempt });
+    const request = { numbering: 'auto', publisher: token, attempt } as const;
+    const opened = await log.open(id, incarnation === undefined ? request : { ...request, incarnation });
     if (opened.outcome !== 'opened') throw toPublishError(opened.outcome, row);
     const { epoch, head } = opened.head;
     // The append makes this token the log's publisher: any other one is rejected from now on.

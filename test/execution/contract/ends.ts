@@ -137,14 +137,4 @@ export function endContract(open: OpenStores): void {
       await store.markEnd(newId(), { seq: 1, epoch: 'abcdefghij' });
     });
   });
-
-  test('ended returns which executions have ended, with any status', async () => {
-    const ids = [newId(), newId(), newId()];
-    for (const id of ids) await store.begin({ id, kind: 'agent', mode: 'TEXT' });
-    expect(await store.ended(ids)).toEqual([]);
-    await store.finish(ids[0]!, 1, { status: 'SUCCESS', result: 'x' });
-    await store.finish(ids[2]!, 1, { status: 'CANCELED', error: { message: 'm' } });
-    expect([...(await other.ended([...ids, newId()]))].sort()).toEqual([ids[0], ids[2]].sort());
-    expect(await store.ended([])).toEqual([]);
-  });
 }

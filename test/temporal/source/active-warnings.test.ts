@@ -9,6 +9,7 @@ beforeEach(() => {
   shown = [];
   warnings = createActiveWarnings({
     pollMs: 1_000,
+    incarnation: undefined,
     warn() {},
     setActiveWarning: (warning) => void shown.push(warning?.code),
   });

@@ -92,6 +92,19 @@ export async function childrenOf(
   return new Map([...byParent].map(([id, children]) => [id, pageOf(children.sort(byAge), first)]));
 }
 
+/** The number of children of each parent that has any. */
+export async function countChildren(
+  prisma: PrismaClient,
+  parentIds: readonly string[],
+  filter: ExecutionFilter,
+): Promise<Map<string, number>> {
+  const isChild = sql`"parent_id" = ANY(${[...parentIds]}::text[])`;
+  const rows = await prisma.$queryRaw<{ parentId: string; count: number }[]>`
+    SELECT "parent_id" AS "parentId", count(*)::integer AS "count" FROM ${TABLE}
+    WHERE ${all([isChild, HAS_VALID_ID, ...filterConditions(filter)])} GROUP BY "parent_id"`;
+  return new Map(rows.map(({ parentId, count }) => [parentId, count]));
+}
+
 export async function getMany(prisma: PrismaClient, ids: readonly string[]): Promise<ExecutionSummary[]> {
   const rows = await prisma.$queryRaw<SummaryRow[]>`
     SELECT ${COLUMNS} FROM ${TABLE} WHERE "id" = ANY(${[...ids]}::text[])`;

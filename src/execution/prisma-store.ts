@@ -7,7 +7,7 @@ import { checkLocation, type DatabaseLocation } from './database/connect.ts';
 import { readOnly } from './database/database-error.ts';
 import { createLazyDatabase } from './database/lazy-database.ts';
 import type { Prisma } from './generated/client.ts';
-import { childrenOf, contents, getMany, listExecutions } from './lists.ts';
+import { childrenOf, contents, countChildren, getMany, listExecutions } from './lists.ts';
 import { abandon, expectingHeartbeats, undoBegin } from './open-executions.ts';
 import { statesAfter } from './revisions.ts';
 import { fromRow, toEnd } from './row-mapper.ts';
@@ -124,6 +124,11 @@ export function createPrismaStore(location: DatabaseLocation, options: PrismaSto
       checkIds(parentIds);
       checkPage(query);
       return run((prisma) => childrenOf(prisma, parentIds, query));
+    },
+
+    async countChildren(parentIds, filter) {
+      checkIds(parentIds);
+      return run((prisma) => countChildren(prisma, parentIds, filter));
     },
 
     async contents(ids, field, maxBytes) {

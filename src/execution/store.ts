@@ -198,6 +198,11 @@ export interface ExecutionStore {
    */
   childrenOf(parentIds: readonly string[], query: ChildrenQuery): Promise<ReadonlyMap<string, ExecutionPage>>;
   /**
+   * Returns the number of children of each of these parents, up to 1,000; a parent without children has no entry. A
+   * store without this method has states without a count.
+   */
+  countChildren?(parentIds: readonly string[], filter: ExecutionFilter): Promise<ReadonlyMap<string, number>>;
+  /**
    * Returns one field of each of these executions, up to 1,000. Values are read in the order of ids while the sum of
    * their sizes is within `maxBytes`; later entries have no value (`isOmitted`). Executions that do not exist, or do
    * not have the field, have no entry.

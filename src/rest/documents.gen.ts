@@ -117,10 +117,12 @@ export type TaskEventsSubscription = { taskStream:
 export type ExecutionStateQueryVariables = Exact<{
   kind: ExecutionKind;
   id: string;
+  first: number;
+  after?: string | null | undefined;
 }>;
 
 
-export type ExecutionStateQuery = { execution: { id: string, kind: ExecutionKind, status: ExecutionStatus, mode: ExecutionMode, attempt: number, name: string | null, workflowId: string | null, runId: string | null, input: unknown, result: unknown, resultOmitted: boolean, startedAt: string, finishedAt: string | null, durationMs: number | null, lastCursor: string | null, parent: { id: string } | null, children: { edges: Array<{ node: { id: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, error: { message: string, code: string | null } | null, usage: { inputTokens: number, outputTokens: number, totalTokens: number, model: string | null, costUsd: number | null } | null } | null };
+export type ExecutionStateQuery = { execution: { id: string, kind: ExecutionKind, status: ExecutionStatus, mode: ExecutionMode, attempt: number, name: string | null, childrenCount: number | null, workflowId: string | null, runId: string | null, input: unknown, result: unknown, resultOmitted: boolean, startedAt: string, finishedAt: string | null, durationMs: number | null, lastCursor: string | null, parent: { id: string } | null, children: { edges: Array<{ node: { id: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, error: { message: string, code: string | null } | null, usage: { inputTokens: number, outputTokens: number, totalTokens: number, model: string | null, costUsd: number | null } | null } | null };
 
 export type NewStreamTokenMutationVariables = Exact<{
   executions: Array<string> | string;

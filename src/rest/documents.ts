@@ -28,7 +28,7 @@ export const TASK_STREAM = /* GraphQL */ `
 `;
 
 export const EXECUTION_DOCUMENT = /* GraphQL */ `
-  query ExecutionState($kind: ExecutionKind!, $id: ID!) {
+  query ExecutionState($kind: ExecutionKind!, $id: ID!, $first: Int!, $after: String) {
     execution(kind: $kind, id: $id) {
       id
       kind
@@ -39,7 +39,8 @@ export const EXECUTION_DOCUMENT = /* GraphQL */ `
       parent {
         id
       }
-      children(first: 100) {
+      childrenCount
+      children(first: $first, after: $after) {
         edges {
           node {
             id

@@ -8,7 +8,7 @@ import { noContent, retryLater, streamResponse } from '../sse/responses.ts';
 import type { ExecutionStateQuery } from './documents.gen.ts';
 import { AGENT_STREAM, EXECUTION_DOCUMENT, TASK_STREAM, WORKFLOW_STREAM } from './documents.ts';
 import { operationErrorOf, toProblem } from './operation-error.ts';
-import { streamParameters } from './parameters.ts';
+import { childrenParameters, streamParameters } from './parameters.ts';
 import { PINGS, PLAIN_SSE } from './plain-sse-encoder.ts';
 import { isTransient, problem } from './problem.ts';
 
@@ -52,13 +52,16 @@ export async function streamExecution(
   return toProblem(error);
 }
 
-/** Responds with an execution's state: `parent` and `children` are ids, `childrenCursor` is set if there are more. */
+/**
+ * Responds with an execution's state: `parent` and `children` are ids, `childrenCursor` is set if there are more.
+ * @throws ExecstreamError `BAD_USER_INPUT`, naming the parameter
+ */
 export async function showExecution(
   run: RunOperation,
   target: { request: Request; caller: Caller; kind: ExecutionKind; id: string },
 ): Promise<Response> {
   const { request, caller, kind, id } = target;
-  const variables = { kind: kind.toUpperCase(), id };
+  const variables = { kind: kind.toUpperCase(), id, ...childrenParameters(request) };
   const result = await run({ request, caller, query: EXECUTION_DOCUMENT, variables });
   if ('take' in result) throw new Error('a query returned a stream');
   const error = operationErrorOf(result);

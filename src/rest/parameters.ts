@@ -4,6 +4,7 @@ import { ExecstreamError } from '../event/errors.ts';
 import { EVENT_TYPES, type EventType, type ExecutionKind } from '../event/events.ts';
 import { checkExecutionId } from '../event/execution-id.ts';
 import { listValues, singleValue } from '../event/query-parameters.ts';
+import { decodePageCursor } from '../execution/page-cursor.ts';
 import { POLL_MS } from '../schema/streams.ts';
 import { isPingRequested } from '../sse/stream-format.ts';
 
@@ -46,6 +47,39 @@ export function streamParameters(request: Request, id: string): StreamParameters
     data: dataFormat(singleValue(query, 'data')),
     isPing: isPingRequested(request.url),
   };
+}
+
+/** The limit and the default of `children_first`. */
+export const MAX_CHILDREN = 100;
+
+/**
+ * Reads the parameters of a state: which children it contains.
+ * @throws ExecstreamError `BAD_USER_INPUT`, naming the parameter
+ */
+export function childrenParameters(request: Request): { first: number; after: string | undefined } {
+  const query = new URL(request.url).searchParams;
+  const text = singleValue(query, 'children_first') ?? String(MAX_CHILDREN);
+  const first = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(first >= 1 && first <= MAX_CHILDREN)) {
+    const shown = text.slice(0, 40);
+    throw new ExecstreamError(
+      'BAD_USER_INPUT',
+      `children_first: expected 1 to ${MAX_CHILDREN}, got "${shown}"`,
+    );
+  }
+  const after = singleValue(query, 'children_after');
+  // Checked here, so that the error names this parameter.
+  if (after !== undefined) checkChildrenCursor(after);
+  return { first, after };
+}
+
+function checkChildrenCursor(after: string): void {
+  try {
+    decodePageCursor(after);
+  } catch {
+    const message = 'children_after: expected the `childrenCursor` of a state';
+    throw new ExecstreamError('BAD_USER_INPUT', message);
+  }
 }
 
 function eventTypes(names: readonly string[]): readonly EventType[] | undefined {

@@ -72,6 +72,15 @@ ExecutionObject.implement({
         );
       },
     }),
+    childrenCount: t.int({
+      nullable: true,
+      description:
+        'The number of `children` of all pages; null if a policy or a store of the embedding application does not allow to count them.',
+      resolve: (row, _, { services, caller, reads }) =>
+        services.readFilters.isExact
+          ? reads.childrenCount(row.id, services.readFilters.children(caller, row))
+          : null,
+    }),
     workflowId: t.exposeString('workflowId', { nullable: true }),
     runId: t.exposeString('runId', { nullable: true }),
     input: t.field({

@@ -7,6 +7,7 @@ import type {
   ChildrenQuery,
   ContentField,
   Execution,
+  ExecutionFilter,
   ExecutionPage,
   ExecutionQuery,
   ExecutionSummary,
@@ -41,6 +42,7 @@ export class OperationReads {
   readonly #contents: BatchLoader<FieldContent>;
   readonly #budget: ContentBudget;
   readonly #children = new Map<string, BatchLoader<ExecutionPage>>();
+  readonly #counts = new Map<string, BatchLoader<number>>();
   readonly #permissions = new Map<string, Promise<Permission>>();
   #executions = 0;
   #extraPages = 0;
@@ -136,6 +138,18 @@ export class OperationReads {
       this.#children.set(group, loader);
     }
     return (await loader.load(parentId)) ?? { executions: [], hasNextPage: false };
+  }
+
+  /** Counts an execution's children; null if the store does not count them. */
+  async childrenCount(parentId: string, filter: ExecutionFilter): Promise<number | null> {
+    const { store } = this.#options.services;
+    if (!store.countChildren) return null;
+    const group = JSON.stringify(filter);
+    const known = this.#counts.get(group);
+    const read = (ids: readonly string[]) => this.#read(() => store.countChildren!(ids, filter));
+    const loader = known ?? new BatchLoader(read, MAX_ROWS);
+    this.#counts.set(group, loader);
+    return (await loader.load(parentId)) ?? 0;
   }
 
   /** Reads one of the large fields of an execution; null if it is not set. */

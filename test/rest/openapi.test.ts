@@ -47,11 +47,8 @@ const KINDS = [
 ] as const;
 
 let app: ListeningApp;
-/** Whether the authorization policy denies reading. */
-let isDenied: boolean;
 beforeEach(async () => {
-  isDenied = false;
-  app = await startApp({ authorize: () => ({ read: isDenied ? 'denied' : 'granted' }) });
+  app = await startApp();
 });
 afterEach(() => app.close());
 
@@ -255,10 +252,9 @@ describe('the example responses are those of the server', () => {
       await compare('get …/stream', await send(`${nobody}/stream`), 'NOT_FOUND');
       const json = { headers: { accept: 'application/json' } };
       await compare('get …/stream', await send(`${path}/stream`, json), 'NOT_ACCEPTABLE');
-      isDenied = true;
-      await compare('get …', await send(path), 'FORBIDDEN');
-      await compare('get …/stream', await send(`${path}/stream`), 'FORBIDDEN');
-      isDenied = false;
+      await using denied = await startApp({ store: app.store, authorize: () => ({ read: 'denied' }) });
+      await compare('get …', await send(path, {}, denied.url), 'FORBIDDEN');
+      await compare('get …/stream', await send(`${path}/stream`, {}, denied.url), 'FORBIDDEN');
 
       const put = (body: unknown) => send(path, { method: 'PUT', body });
       const begin = EXAMPLES[kind].begin;

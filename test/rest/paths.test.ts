@@ -47,6 +47,8 @@ describe('PROTOCOL.md, REST aliases: the state as JSON', () => {
       parent: 'w',
       children: ['child'],
       childrenCursor: null,
+      // Another policy than the default decides about each child.
+      childrenCount: null,
       workflowId: null,
       runId: null,
       input: { q: 1 },

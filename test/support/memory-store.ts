@@ -172,6 +172,13 @@ export function createMemoryStore(): MemoryStore {
       return new Map(pages);
     },
 
+    async countChildren(parentIds, filter) {
+      checkAvailable();
+      checkIds(parentIds);
+      const isChildOf = (id: string) => (row: Execution) => row.parentId === id && isAdmitted(row, filter);
+      return new Map(parentIds.map((id) => [id, [...rows.values()].filter(isChildOf(id)).length]));
+    },
+
     async contents(ids, field, maxBytes) {
       checkAvailable();
       checkIds(ids);

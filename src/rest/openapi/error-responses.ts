@@ -76,7 +76,7 @@ export const BAD_PARAMETER = problemResponse(400, 'A parameter is invalid; `deta
   BAD_CURSOR: '"yesterday" is not a cursor; expected <seq>-<epoch>, such as 42-k3f9ab01zz',
 });
 
-export const BAD_ID = problemResponse(400, 'The id is invalid.', {
+export const BAD_ID = problemResponse(400, 'The id or a parameter is invalid; `detail` names it.', {
   BAD_USER_INPUT:
     '"report 42" is not an execution id; expected 1 to 200 characters of A-Z a-z 0-9 . _ : ~ @ + / -',
 });

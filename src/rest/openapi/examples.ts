@@ -95,6 +95,7 @@ function state(kind: string, fields: object): object {
     parent: null,
     children: [],
     childrenCursor: null,
+    childrenCount: 0,
     workflowId: null,
     runId: null,
     input: null,

@@ -22,6 +22,7 @@ export const EXECUTION_SCHEMA: JsonSchema = {
       'parent',
       'children',
       'childrenCursor',
+      'childrenCount',
       'workflowId',
     ],
     ...[
@@ -61,12 +62,17 @@ export const EXECUTION_SCHEMA: JsonSchema = {
       type: 'array',
       items: { type: 'string' },
       maxItems: 100,
-      description: 'The ids of the first 100 child executions, oldest first.',
+      description: 'The ids of a page of child executions, oldest first: the first 100, or as requested.',
     },
     childrenCursor: {
       ...nullable('string'),
       description:
-        'The cursor of the remaining children, for `after` of `children` over GraphQL; null if there are none.',
+        'The cursor of the remaining children, for `children_after`, or `after` of `children` over GraphQL; null if there are none.',
+    },
+    childrenCount: {
+      ...nullable('integer'),
+      minimum: 0,
+      description: 'The number of all child executions; null if it is not known.',
     },
     workflowId: nullable('string'),
     runId: nullable('string'),

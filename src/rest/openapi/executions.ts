@@ -16,7 +16,7 @@ import {
 import { EXAMPLES } from './examples.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { kindName, withArticle } from './kind-names.ts';
-import { ID, STREAM_PARAMETERS } from './parameters.ts';
+import { ID, STATE_PARAMETERS, STREAM_PARAMETERS } from './parameters.ts';
 
 /** `GET …/{id}`. */
 export function stateOperation(kind: ExecutionKind): JsonSchema {
@@ -24,7 +24,7 @@ export function stateOperation(kind: ExecutionKind): JsonSchema {
     tags: ['executions'],
     operationId: `get${kindName(kind)}`,
     summary: `The state of ${withArticle(kind)} execution`,
-    parameters: [ID],
+    parameters: [ID, ...STATE_PARAMETERS],
     responses: {
       200: {
         description: 'The state.',

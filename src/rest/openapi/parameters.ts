@@ -1,7 +1,7 @@
 // The parameters of the operations, as the parser checks them (parameters.ts, publish-api/).
 import { EVENT_TYPES } from '../../event/events.ts';
 import { POLL_MS } from '../../schema/streams.ts';
-import { DATA_FORMATS } from '../parameters.ts';
+import { DATA_FORMATS, MAX_CHILDREN } from '../parameters.ts';
 import { CURSOR, EXECUTION_ID } from './schemas.ts';
 
 export const ID = {
@@ -11,6 +11,22 @@ export const ID = {
   description: 'The id of the execution, percent-encoded.',
   schema: EXECUTION_ID,
 };
+
+/** The parameters of a state. */
+export const STATE_PARAMETERS = [
+  {
+    name: 'children_first',
+    in: 'query',
+    description: 'The number of child executions in `children`.',
+    schema: { type: 'integer', minimum: 1, maximum: MAX_CHILDREN, default: MAX_CHILDREN },
+  },
+  {
+    name: 'children_after',
+    in: 'query',
+    description: 'The `childrenCursor` of the previous response: `children` continues after it.',
+    schema: { type: 'string', maxLength: 400 },
+  },
+];
 
 /** The parameters of a stream. */
 export const STREAM_PARAMETERS = [

@@ -195,6 +195,14 @@ export function listContract(open: OpenStores): void {
       expect(await children({ tenants: ['acme'] })).toEqual([mine.id]);
       expect((await children({ tenants: ['acme', null] })).sort()).toEqual([mine.id, open.id].sort());
       expect(await children({ ids: [open.id] })).toEqual([open.id]);
+      const count = async (filter: ExecutionFilter) =>
+        (await other.countChildren!([parentId], filter)).get(parentId);
+      expect(await count({})).toBe(7);
+      expect(await count({ tenants: ['acme'] })).toBe(1);
+      expect(await count({ tenants: ['acme', null] })).toBe(2);
+      expect(await count({ ids: [open.id] })).toBe(1);
+      expect((await store.countChildren!([newId()], {})).get('none') ?? 0).toBe(0);
+      expect(await store.countChildren!([], {})).toEqual(new Map());
     });
   });
 

@@ -2,16 +2,15 @@
 //
 // Invariants
 // 1. A row is polled by the holder of the execution's lease only, and not at all if the events come from a publisher.
-// 2. A log that does not exist, or belongs to a row that was deleted, is not created the first time that this is seen: a
-//    publisher begins its row first and opens its log right after.
+// 2. A log that does not exist is not created the first time that it is missing: a publisher begins its row first and
+//    opens its log right after.
 // 3. The log of a row that was deleted ends, unless a row is inserted under the same id soon after: that one is copied
 //    into a new epoch.
 import { randomUUID } from 'node:crypto';
 import type { Leases } from '../coordination/lease.ts';
 import type { LivenessReader } from '../coordination/liveness.ts';
-import { isOtherRow } from '../execution/incarnation.ts';
 import type { ExecutionStore } from '../execution/store.ts';
-import type { LogHead, LogWriter } from '../log/log.ts';
+import type { LogWriter } from '../log/log.ts';
 import { createRowCopier, type RowCopier, type RowCopierOptions, type RowCopyOutcome } from './row-copier.ts';
 import { type Audience, isPublished } from './source.ts';
 
@@ -66,20 +65,12 @@ export function createRowRelay(options: RowRelayOptions): RowRelay {
 
   /** Checks an execution that this process does not copy; undefined if its row may be copied. */
   async function check(): Promise<NextStep | undefined> {
-    const found = await log.head(executionId);
-    const head = found && (await isOfOtherRow(found)) ? undefined : found;
+    const head = await log.head(executionId);
     if (head && head.end > 0) return 'ended';
     if (await isPublished(log, executionId, head)) return 'published';
     const isFirstMiss = !head && !isAbsent;
     isAbsent = !head;
     return isFirstMiss ? { waitMs: Math.min(audience.pollMs, ABSENT_MS) } : undefined;
-  }
-
-  /** Whether an ended log belongs to a row that was deleted. */
-  async function isOfOtherRow(head: LogHead): Promise<boolean> {
-    if (head.end === 0 || head.incarnation === undefined) return false;
-    const [row] = await store.getMany([executionId]);
-    return row !== undefined && isOtherRow(row, head);
   }
 
   /** Renews or takes the lease; returns the copier for its token, undefined if another relay holds the lease. */

@@ -72,7 +72,7 @@ export async function publishOpenAiChat(
     await publishCalls();
   }
   if (!isFinished) throw unfinished(chunks, 'the stream ended before its finish_reason');
-  // Of servers that send a finish_reason with every call.
+  // Calls that follow the finish_reason.
   await publishCalls();
   return collector.collected;
 }

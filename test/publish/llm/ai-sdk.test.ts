@@ -15,13 +15,15 @@ const broken = (body: string): Replay => ({ body, end: 'break' });
 const hanging = (body: string): Replay => ({ body, end: 'hang' });
 
 /** Errors of providers, which the SDK's streams of text and of partial objects leave out. */
-const FAILURES: [string, (content: object) => string | Replay][] = [
-  ['an error in its stream', (content) => sse(content, { error: { message: 'overloaded' } }, DONE)],
-  ['a stream that ends too early', (content) => sse(content)],
-  ['a connection that breaks', (content) => broken(sse(content))],
+const overloaded = { error: { message: 'overloaded' } };
+const FAILURES: [string, (content: object) => string | Replay, RegExp][] = [
+  ['an error in its stream', (content) => sse(content, overloaded, DONE), /^overloaded$/],
+  ['a stream that ends too early', (content) => sse(content), /the stream ended before|No object generated/],
+  ['a connection that breaks', (content) => broken(sse(content)), /Failed to process/],
   [
     'an error instead of a stream',
-    () => ({ body: '{"error":{"message":"no"}}', end: 'complete', status: 400 }),
+    () => ({ body: JSON.stringify(overloaded), end: 'complete', status: 400 }),
+    /^overloaded$/,
   ],
 ];
 
@@ -42,20 +44,20 @@ describeModelSdks.each(AI_SDK_VERSIONS)('AI SDK %s', (version) => {
     expect(end).toMatchObject({ status: 'SUCCESS', result: 'Hello', usage });
   });
 
-  test.each(FAILURES)('%s ends a text as FAILED', async (_, replay) => {
+  test.each(FAILURES)('%s ends a text as FAILED', async (_, replay, message) => {
     await using server = await replayModel(replay(chunk({ content: 'Half ' })));
     const { ai, options } = await load(server);
     const { text, end, error } = await outcomeOf((run) =>
       completeWith(run, () => publishFullStream(run, ai.streamText(options).fullStream)),
     );
-    expect(end).toMatchObject({ status: 'FAILED' });
+    expect(end).toMatchObject({ status: 'FAILED', message: expect.stringMatching(message) });
     expect(['', 'Half ']).toContain(text);
     expect(error).toBeInstanceOf(Error);
   });
 
   test.each(FAILURES)(
     '%s ends an object of streamObject, and of streamText, as FAILED',
-    async (_, replay) => {
+    async (_, replay, message) => {
       await using server = await replayModel(replay(halfObject));
       const { ai, options } = await load(server);
       for (const stream of [
@@ -66,7 +68,7 @@ describeModelSdks.each(AI_SDK_VERSIONS)('AI SDK %s', (version) => {
           (run) => completeWith(run, () => publishPartialObjects(run, stream())),
           { mode: 'STRUCTURED' },
         );
-        expect(end).toMatchObject({ status: 'FAILED' });
+        expect(end).toMatchObject({ status: 'FAILED', message: expect.stringMatching(message) });
         expect([null, { title: 'A' }]).toContainEqual(value);
       }
     },

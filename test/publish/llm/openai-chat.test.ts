@@ -56,6 +56,13 @@ describeModelSdks.each(OPENAI_VERSIONS)('chat completions of openai %s', (versio
     expect((await publish(server)).tools).toEqual([start('call-1'), start('call-2', { city: 'Rome' })]);
   });
 
+  test('tool calls that follow the finish_reason are published', async () => {
+    await using server = await replayModel(
+      sse(chunk({}, 'tool_calls'), called({ ...named, args: oslo }), DONE),
+    );
+    expect((await publish(server)).tools).toEqual([start('call-1')]);
+  });
+
   test('calls without ids, or with the same ids, in two requests on one run are different calls', async () => {
     const parts = [
       called({ ...named, args: oslo }),

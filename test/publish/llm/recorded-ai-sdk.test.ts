@@ -1,6 +1,6 @@
 // The adapter for the AI SDK: recorded streams in the formats that its versions document.
 import { describe, expect, test } from 'vitest';
-import { completeWith, publishFullStream } from '../../../src/worker.ts';
+import { completeWith, publishFullStream, publishPartialObjects } from '../../../src/worker.ts';
 import { beginRun, recorded } from './run.ts';
 
 describe('publishFullStream', () => {
@@ -138,4 +138,12 @@ test('a stream is read to its end although its run has ended', async () => {
   await run.complete('elsewhere');
   const parts = recorded<{ type: string }>({ type: 'text-delta', text: 'x' } as never, { type: 'finish' });
   expect(await publishFullStream(run, parts)).toMatchObject({ text: 'x' });
+});
+
+test('an object whose stream ended without a finish part is not complete', async () => {
+  const { run, readStream } = await beginRun({ mode: 'STRUCTURED' });
+  const part: { type: string } = { type: 'object', object: { a: 1 } } as never;
+  const result = { fullStream: recorded(part), object: Promise.resolve({ a: 1 }) };
+  await expect(completeWith(run, publishPartialObjects(run, result))).rejects.toThrow('before its finish');
+  expect(await readStream()).toMatchObject({ value: { a: 1 }, end: { status: 'FAILED' } });
 });

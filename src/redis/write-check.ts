@@ -42,7 +42,7 @@ export async function checkWrite(
 }
 
 /** The error of a command that the ACL does not permit to the user of the connection. */
-export function notPermitted(command: string, cause: unknown): Error {
+function notPermitted(command: string, cause: unknown): Error {
   return unavailable(`Redis rejects ${command}: its user has no permission (ACL)`, cause);
 }
 

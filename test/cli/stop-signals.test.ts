@@ -97,7 +97,7 @@ describePostgres('with Postgres', () => {
         expect(server.printed()).toContain('exiting without waiting for streams');
         socket.destroy();
       },
-      60_000,
+      120_000,
     );
   });
 });

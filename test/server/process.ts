@@ -75,6 +75,8 @@ export async function startProcess(
         ],
         folder,
         ready,
+        // With workers, three processes load.
+        timeoutMs: 60_000,
         onPrinted: (chunk) => {
           printed += chunk;
         },

@@ -84,3 +84,20 @@ test('abandoning an attempt that the store rejects logs the rejection', async ()
   await during(run.abandon(new Error('this attempt failed')), 100);
   expect(logger.lines).toMatchObject([{ level: 'warn', fields: { err: { code: 'FORBIDDEN' } } }]);
 });
+
+test('a log and a store that stay unavailable are logged again every minute, and when they are available', async () => {
+  const { publisher, log, store, logger } = createRig();
+  const run = await during(publisher.begin({ kind: 'agent', id: 'a1' }), 10);
+  log.faults.isAway = true;
+  store.isAway = true;
+  void run.text('queued');
+  void run.status('WAITING');
+  await vi.advanceTimersByTimeAsync(150_000);
+  const count = (text: string) => logger.lines.filter(({ message }) => message === text).length;
+  expect(count('log unavailable: queueing events and retrying')).toBe(3);
+  expect(count('setStatus: store unavailable, retrying')).toBe(3);
+  log.faults.isAway = false;
+  store.isAway = false;
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect([count('log available again'), count('setStatus: store available again')]).toEqual([1, 1]);
+});

@@ -131,7 +131,9 @@ class MemoryLogs {
   /** Starts an epoch. The first event of an auto log in place of a former one is its `reset`. */
   #begin(executionId: string, request: OpenRequest, former?: MemoryLog): OpenResult {
     const { lost } = request;
-    const reason = lost ? (lost.reason ?? 'log_lost') : former && 'run';
+    // Nobody has received anything of an empty log.
+    const replaced = former && former.head > 0 ? 'run' : undefined;
+    const reason = lost ? (lost.reason ?? 'log_lost') : replaced;
     const log = new MemoryLog(executionId, request, reason);
     if (former) log.fence = former.fence;
     if (former && lost && isReport(request)) log.publisher = former.publisher;

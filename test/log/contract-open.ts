@@ -344,7 +344,7 @@ export function openContract(make: MakeLog): void {
         const page = (await log.read(id, 0, 10))!;
         expect(page.epoch).not.toBe(head.epoch);
         expect(page.events).toMatchObject([
-          { seq: 1, attempt: 1, type: 'reset', data: { reason: 'log_lost' } },
+          { seq: 1, attempt: 1, type: 'reset', data: { reason: 'run' } },
         ]);
       });
 

@@ -124,14 +124,17 @@ describe('a first begin', () => {
     expect(await store.expectingHeartbeats(undefined, 10)).toHaveLength(1);
   });
 
-  test('a begin under an id whose row was removed gets the attempt after that of the log', async () => {
+  test('a begin under an id whose row was removed gets a new log, and the former publisher is rejected', async () => {
     const first = (await begin()).body;
     const row = (await store.get('a1'))!;
     expect(await store.undoBegin(row, undefined)).toBe(true);
-    // With the same attempt number, the log belongs to another publisher.
-    expect((await begin({ attempt: 1 })).status).toBe(409);
-    expect(await store.get('a1')).toBeUndefined();
-    expect(await begin()).toMatchObject({ status: 201, body: { attempt: 2, epoch: first.epoch } });
+    const second = await begin({ attempt: 1 });
+    expect(second).toMatchObject({ status: 201, body: { attempt: 1, head: 2 } });
+    expect(second.body.epoch).not.toBe(first.epoch);
+    const { events } = (await log.read('a1', 0, 10))!;
+    expect(events.map(({ type }) => type)).toEqual(['reset', 'agent_start']);
+    expect((await post(first.token, [])).status).toBe(409);
+    expect((await post(second.body.token, [{ type: 'complete', data: {} }])).status).toBe(200);
   });
 });
 

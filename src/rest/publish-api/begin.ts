@@ -78,7 +78,7 @@ export function createBegin(options: BeginOptions) {
     const [rowBefore, logBefore] = await Promise.all([store.get(id), log.head(id)]);
     const row = await store.begin(withAttempt(execution, rowBefore, logBefore));
     try {
-      const { token, epoch, head } = await takeLog(row, startEvent);
+      const { token, epoch, head } = await takeLog(row, startEvent, rowBefore === undefined);
       onAcknowledged(id, token, head);
       return Response.json({ token, epoch, head, attempt: row.attempt }, { status: 201 });
     } catch (error) {
@@ -87,8 +87,8 @@ export function createBegin(options: BeginOptions) {
     }
   };
 
-  /** Opens the log for a new token and appends the first event. */
-  async function takeLog(row: Execution, startEvent: NewEvent) {
+  /** Opens the log for a new token and appends the first event: that of a new execution, or of a new attempt. */
+  async function takeLog(row: Execution, startEvent: NewEvent, isNew: boolean) {
     const { id, attempt, kind, incarnation } = row;
     const token = randomBytes(24).toString('base64url');
     const request = { numbering: 'auto', publisher: token, attempt } as const;
@@ -96,7 +96,7 @@ export function createBegin(options: BeginOptions) {
     if (opened.outcome !== 'opened') throw toPublishError(opened.outcome, row);
     const { epoch, head } = opened.head;
     // The append makes this token the log's publisher: any other one is rejected from now on.
-    const first = head === 0 ? startEvent : statusEvent(kind);
+    const first = isNew || head === 0 ? startEvent : statusEvent(kind);
     const appended = await log.append(id, { epoch, acknowledged: head, publisher: token, events: [first] });
     if (appended.outcome !== 'appended') throw toPublishError(appended.outcome, row);
     // If this fails, the liveness sweep records a heartbeat: no reason to reject a completed begin.

@@ -49,7 +49,8 @@ if incarnation ~= '' and m.incarnation ~= '' and m.incarnation ~= incarnation th
     save(m)
     return { 'superseded', m.attempt }
   end
-  m = begin(m.fence, true)
+  -- Nobody has received anything of an empty log.
+  m = begin(m.fence, m.head > 0)
   return reply('opened', m, true)
 end
 if m.incarnation == '' and incarnation ~= '' then m.incarnation = incarnation end
@@ -60,7 +61,7 @@ if attempt < m.attempt or isRelay(fence, publisher) and hasPublisher(m) then
 end
 if lostEpoch == m.epoch and m.head < lostAcknowledged then
   local holder = m.publisher
-  m = begin(m.fence, true)
+  m = begin(m.fence)
   if isReport then m.publisher = holder end
   return reply('opened', m, true)
 end

@@ -93,6 +93,26 @@ describe('PROTOCOL.md, Reconnecting: drain', () => {
     expect(Math.max(...ends) - Math.min(...ends)).toBeGreaterThan(200);
   });
 
+  test('a repeated close waits for the first one, and does not close the parts of open streams', async () => {
+    const app = await startApp({ drainMs: 500 });
+    await directLog(app);
+    const streams = await Promise.all(Array.from({ length: 250 }, () => openSse(restUrl(app.url, 'a1'))));
+    let open = streams.length;
+    const ended = streams.map((stream) => stream.ended().then(() => (open -= 1)));
+    const openAtClose: number[] = [];
+    const { close } = app.services;
+    Object.assign(app.services, {
+      close: () => {
+        openAtClose.push(open);
+        return close();
+      },
+    });
+    await Promise.all([app.close(), app.close()]);
+    await Promise.all(ended);
+    expect(openAtClose.length).toBeGreaterThan(0);
+    expect(Math.max(...openAtClose)).toBeLessThan(100);
+  });
+
   test('the leases of sources are released, so another server does not wait for their expiry', async () => {
     const log = createMemoryLog();
     const store = createMemoryStore();

@@ -189,7 +189,15 @@ function newerThan({ startedAt, id }: ListPosition): Prisma.Sql {
   return id === undefined ? sql`"started_at" > ${at}` : sql`("started_at", "id") > (${at}, ${id})`;
 }
 
-/** A time without a zone, like the column's, regardless of the session's time zone. */
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+/**
+ * A time without a zone, like the column's, regardless of the session's time zone. In days and a remainder: Postgres
+ * multiplies intervals in microseconds as doubles, which are not exact for times that are millennia away.
+ */
 function timeOf(at: Date): Prisma.Sql {
-  return sql`(timestamp 'epoch' + ${at.getTime()}::double precision * interval '1 millisecond')`;
+  const days = Math.floor(at.getTime() / DAY_MS);
+  const ms = at.getTime() - days * DAY_MS;
+  return sql`(timestamp 'epoch' + ${days}::double precision * interval '1 day'
+    + ${ms}::double precision * interval '1 millisecond')`;
 }

@@ -343,9 +343,7 @@ export function openContract(make: MakeLog): void {
         expect(opened).toMatchObject({ outcome: 'opened', isNewEpoch: true, head: expected });
         const page = (await log.read(id, 0, 10))!;
         expect(page.epoch).not.toBe(head.epoch);
-        expect(page.events).toMatchObject([
-          { seq: 1, attempt: 1, type: 'reset', data: { reason: 'run' } },
-        ]);
+        expect(page.events).toMatchObject([{ seq: 1, attempt: 1, type: 'reset', data: { reason: 'run' } }]);
       });
 
       test('the log of the same row, or of an unknown one, is kept', async () => {

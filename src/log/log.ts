@@ -52,10 +52,10 @@ export interface OpenRequest {
   /**
    * Set by a writer that found its log lost: the epoch and the last acknowledged seq that it knew. If the log is
    * complete after all (this epoch, a head not below `acknowledged`), nothing happens. Otherwise the log is dropped
-   * and a new epoch starts, in an auto log with a `reset` as its first event. The reason is that of all resets which
-   * viewers of other epochs get; `log_lost` by default. A source that met a `conflict` passes `acknowledged: Infinity`, which starts a new epoch wherever the log still has this one. A server
-   * that has read more of an auto log than is left of it names neither publisher nor fence: the new epoch then belongs
-   * to the current holder.
+   * and a new epoch starts, in an auto log with a `reset` as its first event. `reason` is the reason of this reset, and of
+   * those that viewers of other epochs get; `log_lost` by default. A source whose events contradict the log passes
+   * `acknowledged: Infinity`, which starts a new epoch wherever the log still has this one. A server that has read more of
+   * an auto log than is left of it names neither publisher nor fence: the new epoch then belongs to the current holder.
    */
   readonly lost?: { readonly epoch: string; readonly acknowledged: number; readonly reason?: ResetReason };
   /**

@@ -192,7 +192,7 @@ test('a rejected PUT does not make a row by plain SQL expect heartbeats', async 
   expect(await store.get('a1')).not.toHaveProperty('expectsHeartbeats');
 });
 
-test('a begin that cannot be undone is rejected with its own error, and the failed undo is logged with its cause', async () => {
+test('a begin that cannot be undone is rejected with its own error, and both failures are logged', async () => {
   fail('open');
   store.undoBegin = async () => {
     throw new Error('undo failure 7');
@@ -200,5 +200,6 @@ test('a begin that cannot be undone is rejected with its own error, and the fail
   expect((await begin()).status).toBe(503);
   expect(app.errors.map(({ details }) => String((details as { err: Error }).err))).toEqual([
     'Error: undo failure 7',
+    'ExecstreamError: log is unavailable',
   ]);
 });

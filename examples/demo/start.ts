@@ -64,11 +64,10 @@ async function serve({ config, isDevServer, logger, findFiles, pace }: Demo): Pr
   // Availability is checked below and by the worker, which report it in one line.
   const parts = optionsFromConfig(config, { error: () => {} });
   try {
+    // An embedded database that fails to open never will later; a database server may, and the worker waits for it.
+    if (!config.databaseUrl) await parts.store.ping();
     const server = await listen(createExecstream({ ...parts, logger }), config);
     try {
-      // An embedded database that fails to open never will later; a database server may, and the worker waits for
-      // it.
-      if (!config.databaseUrl) await parts.store.ping();
       console.log(banner(server.url, config, isDevServer));
 
       const worker = startWorker({

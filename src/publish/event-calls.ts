@@ -40,9 +40,11 @@ export function createEventCalls(context: RunContext): EventCalls {
   let lastStatus: OpenStatus = 'RUNNING';
 
   function publish<T extends EventType>(type: T, data: EventData[T]): Promise<void> {
-    const checked = checkEventData(type, copyJson(data, type));
+    const copy = copyJson(data, type)!;
+    const checked = checkEventData(type, copy);
     if (isLate()) return Promise.resolve();
-    const redacted = redaction.eventData(checked);
+    // The fields stay in the caller's order; usage may have been reported in another shape.
+    const redacted = redaction.eventData('usage' in copy ? checked : copy);
     push({ type, ts: timestamp(), data: withinLimits(type, redacted) } as NewEvent);
     return lifecycle.outbox.room();
   }

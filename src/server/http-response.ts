@@ -19,17 +19,20 @@ function reasonOf(status: number): string {
   return TITLES[status] ?? STATUS_CODES[status] ?? 'Unknown';
 }
 
+/** An error of Node's parser, with the bytes that it was parsing. */
+type ParseError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
+
 /**
  * Responds to bytes that are not a request, or that did not arrive in time, and closes the connection. If a response is
  * in progress, only the latter: the client would read another one as a part of it.
  */
-export function rejectUnparsable(error: NodeJS.ErrnoException, socket: Socket, maxHeaderBytes: number): void {
+export function rejectUnparsable(error: ParseError, socket: Socket, maxHeaderBytes: number): void {
   const { _httpMessage: current } = socket as { _httpMessage?: ServerResponse | null };
   // A load balancer that opens connections in advance would read a response as that to its first request.
   const isUnused = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;
   if (!socket.writable || current?.headersSent || isUnused) return void socket.destroy();
   const [status, detail] = rejectionOf(error, maxHeaderBytes);
-  const body = problemDocument(status, 'BAD_USER_INPUT', detail);
+  const body = mayBeHead(error, socket) ? '' : problemDocument(status, 'BAD_USER_INPUT', detail);
   const headers = {
     ...RESPONSE_HEADERS,
     'Content-Type': PROBLEM_TYPE,
@@ -39,6 +42,13 @@ export function rejectUnparsable(error: NodeJS.ErrnoException, socket: Socket, m
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(`HTTP/1.1 ${status} ${reasonOf(status)}\r\n${lines.join('')}\r\n${body}`);
   socket.destroySoon();
+}
+
+/** Whether the request may be HEAD, whose response has no body. Of a request in several packets, only the last is known. */
+function mayBeHead({ rawPacket }: ParseError, socket: Socket): boolean {
+  if (!rawPacket) return false;
+  const [, method] = /^([A-Z]+) /.exec(rawPacket.subarray(0, 20).toString('latin1')) ?? [];
+  return method === undefined ? rawPacket.length < socket.bytesRead : method === 'HEAD';
 }
 
 function rejectionOf({ code }: NodeJS.ErrnoException, maxHeaderBytes: number): [number, string] {

@@ -137,10 +137,7 @@ describe('fields', () => {
   test.each([
     ['[{"type":"llm_chunk","data":{"text":"x"}}]', 'events.0: llm_chunk: data.text: unknown field'],
     ['[{"type":"llm_chunk","payload":{"content":"x"}}]', 'events.0.payload: unknown field'],
-    [
-      '[{"type":"complete","data":{"usage":{"inputTokens":1,"tokens":2}}}]',
-      'events.0: complete: data.usage.tokens: unknown field',
-    ],
+    ['[{"type":"complete","data":{"results":1}}]', 'events.0: complete: data.results: unknown field'],
   ])('an unknown field is named as unknown, before one that is missing: %s', async (events, detail) => {
     expect(await post(events)).toMatchObject({ status: 422, body: { detail } });
   });

@@ -228,6 +228,21 @@ describe('an idle connection', () => {
 
 describe('bytes that are not a request', () => {
   test.each([
+    [
+      'is too long',
+      request('/health/live', { method: 'HEAD', headers: `X: ${'x'.repeat(17_000)}\r\n` }),
+      431,
+    ],
+    ['has an invalid target', `HEAD /\x80 HTTP/1.1\r\n${HOST}\r\n`, 400],
+  ])('a HEAD request that %s gets no body', async (_, bytes, status) => {
+    const connection = open(bytes);
+    await until(() => connection.isClosed);
+    const [head, body] = connection.text.split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(body).toBe('');
+  });
+
+  test.each([
     ['an unknown protocol', 'hello\r\n\r\n', 400],
     ['a TLS handshake', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 400],
     ['a header without a name', `GET / HTTP/1.1\r\n: x\r\n\r\n`, 400],

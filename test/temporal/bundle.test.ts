@@ -10,7 +10,7 @@ import { createTemporalPlugin } from '../../src/temporal/worker/index.ts';
 const ROOT = join(import.meta.dirname, '../..');
 const SOURCE = join(ROOT, 'src/temporal/workflow/index.ts');
 /** Most of it is what omits the large fields of an event, and the source map. */
-const MAX_BYTES = 30_500;
+const MAX_BYTES = 38_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'execstream-bundle-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -37,7 +37,7 @@ async function bundle(name: 'plain' | 'streams', entry = SOURCE): Promise<{ code
   return { code: Buffer.byteLength(withoutMap), total: Buffer.byteLength(code) };
 }
 
-test('a stream adds less than 31 KB to a workflow’s bundle, including the source map', async () => {
+test('a stream adds less than 38 KB to a workflow’s bundle, including the source map', async () => {
   const entry = join(folder, 'index.js');
   await buildWorkflowEntry(entry);
   const [without, withStream] = [await bundle('plain'), await bundle('streams', entry)];

@@ -121,7 +121,7 @@ export const careless = streamed(async function careless(stream) {
   stream.status('RUNNING', 'x'.repeat(70_000));
   stream.toolCall({ toolCallId: 'b', toolName: 'big', status: 'succeeded', result: 1n as never });
   stream.emit('llm_chunk' as never, { content: 'x' } as never);
-  stream.usage({ inputTokens: 1n } as never);
+  stream.usage({ inputTokens: -1 });
   return 'x'.repeat(70_000);
 });
 

@@ -10,7 +10,7 @@ export function readyOperation(): JsonSchema {
   const ready = { status: 'ok', parts: { log: 'ok', database: 'ok' } };
   const unready = {
     status: 'unavailable',
-    parts: { log: 'ok', database: 'database of executions is unavailable' },
+    parts: { log: 'ok', database: 'database of executions is unavailable: connection refused' },
   };
   return operation('health', 'ready', 'Whether every part works', {
     200: healthResponse('All work.', ready),

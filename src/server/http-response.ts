@@ -1,14 +1,28 @@
 // What Node's HTTP server writes for us: status lines with the standard reason, and responses to requests that it cannot
 // parse.
-import { type OutgoingHttpHeader, type OutgoingHttpHeaders, ServerResponse, STATUS_CODES } from 'node:http';
+import {
+  type IncomingMessage,
+  type OutgoingHttpHeader,
+  type OutgoingHttpHeaders,
+  ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import { PROBLEM_TYPE, problemDocument, TITLES } from '../rest/problem.ts';
 import { RESPONSE_HEADERS } from '../rest/security-headers.ts';
 
 type Head = OutgoingHttpHeaders | OutgoingHttpHeader[];
 
+/** The response to the last request of each connection. */
+const lastResponses = new WeakMap<Socket, ServerResponse>();
+
 /** A response whose status line has the reason phrase of its status. Those of `fetch` have none by default. */
 export class HttpResponse extends ServerResponse {
+  constructor(request: IncomingMessage, ...rest: unknown[]) {
+    super(...([request, ...rest] as [IncomingMessage]));
+    lastResponses.set(request.socket, this);
+  }
+
   override writeHead(status: number, ...rest: [Head?] | [string?, Head?]): this {
     const headers = typeof rest[0] === 'object' ? rest[0] : rest[1];
     return super.writeHead(status, reasonOf(status), headers);
@@ -24,13 +38,16 @@ type ParseError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
 
 /**
  * Responds to bytes that are not a request, or that did not arrive in time, and closes the connection. If a response is
- * in progress, only the latter: the client would read another one as a part of it.
+ * in progress, or was sent before the body of its request had arrived, only the latter: the client would read another
+ * response as a part of the first, or as that to its next request.
  */
 export function rejectUnparsable(error: ParseError, socket: Socket, maxHeaderBytes: number): void {
   const { _httpMessage: current } = socket as { _httpMessage?: ServerResponse | null };
   // A load balancer that opens connections in advance would read a response as that to its first request.
   const isUnused = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;
-  if (!socket.writable || current?.headersSent || isUnused) return void socket.destroy();
+  const last = lastResponses.get(socket);
+  const hasResponse = current?.headersSent || (last?.headersSent && !last.req.complete);
+  if (!socket.writable || hasResponse || isUnused) return void socket.destroy();
   const [status, detail] = rejectionOf(error, maxHeaderBytes);
   const body = mayBeHead(error, socket) ? '' : problemDocument(status, 'BAD_USER_INPUT', detail);
   const headers = {

@@ -272,6 +272,14 @@ describe('bytes that are not a request', () => {
     },
   );
 
+  test('in a body whose request has its response already close the connection, without another response', async () => {
+    const connection = open(`POST /nowhere HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n`);
+    await until(() => connection.text.includes('\r\n\r\n'));
+    connection.socket.write('not a chunk\r\n');
+    await until(() => connection.isClosed);
+    expect(statusLines(connection)).toEqual(['HTTP/1.1 404 Not Found']);
+  });
+
   test('that stop in the middle of a request are 408', async () => {
     await app.close();
     await start({ serverLimits: { ...DEFAULT_SERVER_LIMITS, requestTimeoutMs: 200 } });

@@ -150,10 +150,16 @@ describeOwnRedis('npm test', () => {
       },
     });
     let output = '';
-    child.stdout.on('data', (chunk) => (output += chunk));
+    let stdout = '';
+    child.stdout.on('data', (chunk) => {
+      stdout += chunk;
+      output += chunk;
+    });
     child.stderr.on('data', (chunk) => (output += chunk));
-    const ended = new Promise<{ code: number | null; output: string }>((resolve) => {
-      child.once('close', (code) => resolve({ code, output }));
+    const ended = new Promise<{ code: number | null; output: string; closingLine: string }>((resolve) => {
+      // Of stdout alone: two pipes have no common order.
+      const closingLineOf = () => stdout.trimEnd().split('\n').at(-1)!;
+      child.once('close', (code) => resolve({ code, output, closingLine: closingLineOf() }));
     });
     return { child, ended };
   }
@@ -174,8 +180,8 @@ describeOwnRedis('npm test', () => {
 
   test('passes a Redis to suites, removes it and its folder, and ends with the counts', async () => {
     const { ended } = run(suite(`test('a', () => {}); test.skip('b', () => {});`));
-    const { code, output } = await ended;
-    expect(output.trimEnd().split('\n').at(-1)).toBe('1 passed, 0 failed, 1 skipped');
+    const { code, closingLine: last } = await ended;
+    expect(last).toBe('1 passed, 0 failed, 1 skipped');
     expect(code).toBe(0);
     const { pid, url } = readTrace();
     expect(url).toMatch(/^redis:\/\/127\.0\.0\.1:\d+$/);
@@ -185,16 +191,15 @@ describeOwnRedis('npm test', () => {
 
   test('repeats a CI warning right before the counts', async () => {
     const { ended } = run(suite(`test('a', () => {});`), { TEST_WARNING: 'WARNING: not audited' });
-    const { output } = await ended;
-    const lines = output.trimEnd().split('\n');
-    expect(lines.slice(-4)).toContain('WARNING: not audited');
-    expect(lines.at(-1)).toBe('1 passed, 0 failed, 0 skipped');
+    const { output, closingLine: last } = await ended;
+    expect(output.trimEnd().split('\n').slice(-4)).toContain('WARNING: not audited');
+    expect(last).toBe('1 passed, 0 failed, 0 skipped');
   });
 
   test('ends the servers also after a failure, with the exit code of vitest', async () => {
     const { ended } = run(suite(`test('a', () => expect(1).toBe(2));`));
-    const { code, output } = await ended;
-    expect(output.trimEnd().split('\n').at(-1)).toBe('0 passed, 1 failed, 0 skipped');
+    const { code, closingLine: last } = await ended;
+    expect(last).toBe('0 passed, 1 failed, 0 skipped');
     expect(code).toBe(1);
     expect(isAlive(readTrace().pid)).toBe(false);
     expect(leftovers()).toEqual([]);
@@ -204,9 +209,9 @@ describeOwnRedis('npm test', () => {
     const { child, ended } = run(suite(`test('a', () => new Promise(() => {}), 60000);`));
     await until(() => existsSync(trace()), { what: 'the suite to run', timeoutMs: 15_000 });
     child.kill(signal);
-    const { code, output } = await ended;
+    const { code, closingLine: last } = await ended;
     expect(code).toBe(1);
-    expect(output.trimEnd().split('\n').at(-1)).toBe('0 passed, 1 failed, 0 skipped');
+    expect(last).toBe('0 passed, 1 failed, 0 skipped');
     expect(isAlive(readTrace().pid)).toBe(false);
     expect(leftovers()).toEqual([]);
   });
@@ -231,9 +236,9 @@ describeOwnRedis('npm test', () => {
 
   test('fails in CI if a program is missing and cannot be installed', async () => {
     const { ended } = run(suite(`test('a', () => {});`), { CI: 'true' });
-    const { code, output } = await ended;
+    const { code, output, closingLine: last } = await ended;
     expect(output).toContain('apt-get');
-    expect(output.trimEnd().split('\n').at(-1)).toBe('0 passed, 1 failed, 0 skipped');
+    expect(last).toBe('0 passed, 1 failed, 0 skipped');
     expect(code).toBe(1);
   });
 });

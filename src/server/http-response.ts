@@ -38,17 +38,16 @@ type ParseError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
 
 /**
  * Responds to bytes that are not a request, or that did not arrive in time, and closes the connection. If a response is
- * in progress, or was sent before the body of its request had arrived, only the latter: the client would read another
- * response as a part of the first, or as that to its next request.
+ * in progress, only the latter: the client would read another one as a part of it. The same applies to bytes after a
+ * response that was sent: they may be the rest of a body whose length was wrong.
  */
 export function rejectUnparsable(error: ParseError, socket: Socket, maxHeaderBytes: number): void {
   const { _httpMessage: current } = socket as { _httpMessage?: ServerResponse | null };
   // A load balancer that opens connections in advance would read a response as that to its first request.
   const isUnused = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;
-  const last = lastResponses.get(socket);
-  const hasResponse = current?.headersSent || (last?.headersSent && !last.req.complete);
-  if (!socket.writable || hasResponse || isUnused) return void socket.destroy();
   const [status, detail] = rejectionOf(error, maxHeaderBytes);
+  const isRest = status === 400 && lastResponses.get(socket)?.headersSent;
+  if (!socket.writable || current?.headersSent || isRest || isUnused) return void socket.destroy();
   const body = mayBeHead(error, socket) ? '' : problemDocument(status, 'BAD_USER_INPUT', detail);
   const headers = {
     ...RESPONSE_HEADERS,

@@ -272,10 +272,13 @@ describe('bytes that are not a request', () => {
     },
   );
 
-  test('in a body whose request has its response already close the connection, without another response', async () => {
-    const connection = open(`POST /nowhere HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n`);
+  test.each([
+    ['in a body', 'Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n', 'not a chunk\r\n'],
+    ['after a body with a wrong length', 'Content-Length: 1\r\n\r\na', 'bc\r\n\r\n'],
+  ])('%s, after the response, close the connection without another response', async (_, head, rest) => {
+    const connection = open(`POST /nowhere HTTP/1.1\r\n${HOST}${head}`);
     await until(() => connection.text.includes('\r\n\r\n'));
-    connection.socket.write('not a chunk\r\n');
+    connection.socket.write(rest);
     await until(() => connection.isClosed);
     expect(statusLines(connection)).toEqual(['HTTP/1.1 404 Not Found']);
   });

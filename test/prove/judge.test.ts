@@ -180,6 +180,13 @@ describe('resets', () => {
     expect(countsOf(judged(seen, journal))).toEqual({});
   });
 
+  test('a reset for another source is accepted only for a workflow', () => {
+    const seen = again('source', { seq: 0 });
+    expect(JSON.stringify(judged(seen, completeJournal()))).toContain('reset (source)');
+    const workflow = { ...completeJournal(), kind: 'workflow' as const };
+    expect(JSON.stringify(judged(seen, workflow))).not.toContain('reset (source)');
+  });
+
   test('events before a reset do not make up for events missing after it', () => {
     const seen = again('log_lost', { seq: 0 }).toSpliced(5, 1);
     expect(countsOf(judged(seen, completeJournal(), { destructions: [LONG_AGO] }))).toMatchObject({

@@ -30,7 +30,9 @@ export function judge(
 ): Verdict {
   const findings = [
     ...sequence.findings(),
-    ...sequence.resets.flatMap((reset) => forbidden(reset, journal, destructions)),
+    ...sequence.resets.flatMap((reset, i) =>
+      forbidden(reset, sequence.resets.slice(0, i), journal, destructions),
+    ),
     ...unread(sequence, journal),
     ...misread(sequence, journal),
     ...wrongEnd(sequence, journal),
@@ -45,15 +47,18 @@ export function judge(
  */
 function forbidden(
   { reason, at, isLogged }: SeenReset,
+  earlier: readonly SeenReset[],
   { kind, attempts, overflows, begunAt }: ExecutionJournal,
   destructions: readonly Destruction[],
 ): Finding[] {
-  const isDestroyed = destructions.some(({ from, to }) => from <= at && to >= begunAt);
-  if (reason === 'log_lost' && isDestroyed) return [];
+  const losses = destructions.filter(({ from, to }) => from <= at && to >= begunAt).length;
+  if (reason === 'log_lost' && losses > 0) return [];
   if (reason === 'attempt' && isLogged && attempts > 1) return [];
   if (reason === 'overflow' && isLogged && overflows > 0) return [];
-  // A workflow was shown by its history until its worker responded. Its own events follow, all of which are checked.
-  if (reason === 'source' && !isLogged && kind === 'workflow') return [];
+  // A workflow was shown by its history until its worker responded: once, and once more after its log was lost. Its own
+  // events follow, all of which are checked.
+  const changes = earlier.filter((reset) => reset.reason === reason).length;
+  if (reason === 'source' && !isLogged && kind === 'workflow' && changes <= losses) return [];
   return [{ what: 'lost', count: 1, detail: `reset (${reason}) at ${time(at)} without a cause` }];
 }
 

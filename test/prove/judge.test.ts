@@ -180,11 +180,14 @@ describe('resets', () => {
     expect(countsOf(judged(seen, journal))).toEqual({});
   });
 
-  test('a reset for another source is accepted only for a workflow', () => {
+  test('a reset for another source is accepted only for a workflow, and once', () => {
     const seen = again('source', { seq: 0 });
     expect(JSON.stringify(judged(seen, completeJournal()))).toContain('reset (source)');
     const workflow = { ...completeJournal(), kind: 'workflow' as const };
     expect(JSON.stringify(judged(seen, workflow))).not.toContain('reset (source)');
+    const [first, ...rest] = seen;
+    const twice = [first!, ...seen.filter(({ type }) => type === 'reset'), ...rest];
+    expect(JSON.stringify(judged(twice, workflow))).toContain('reset (source)');
   });
 
   test('events before a reset do not make up for events missing after it', () => {

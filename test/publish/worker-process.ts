@@ -8,7 +8,7 @@ import { createMemoryStore } from '../support/memory-store.ts';
 const [url, id, attempt, words] = process.argv.slice(2) as [string, string, string, string];
 const log = createRedisLogWriter({ redis: url, commandTimeoutMs: 1_000 });
 const store = createMemoryStore();
-// Each process has its own store, but stands for one that shares a row with the others.
+// Each process has its own store; in production, they would share a row.
 const begin = async (wanted: BeginExecution): Promise<Execution> => {
   const { incarnation: _, ...row } = await store.begin(wanted);
   return row;

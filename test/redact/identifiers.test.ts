@@ -99,9 +99,9 @@ describe.each(cases)('the identifiers of a %s', (kind, id) => {
     await app.publisher.begin({ kind: 'workflow', id: parentId });
     const path = `${app.url}/api/v0/executions/${kind}s/${encodeURIComponent(id)}`;
     const put = { mode: kind === 'workflow' ? 'STRUCTURED' : 'TEXT', parentId };
-    const begun = await fetch(path, { method: 'PUT', body: JSON.stringify(put) });
-    expect(begun.status).toBe(201);
-    const { token } = (await begun.json()) as { token: string };
+    const response = await fetch(path, { method: 'PUT', body: JSON.stringify(put) });
+    expect(response.status).toBe(201);
+    const { token } = (await response.json()) as { token: string };
     const events = TOOL_IDS.flatMap((toolId) => eventsWith(kind, id, toolId));
     const body = { events: [...events, ['complete', {}]].map(([type, data]) => ({ type, data })) };
     const appended = await fetch(`${path}/events`, {

@@ -60,8 +60,8 @@ test('usage that an SDK does not know does not replace the usage before it', asy
 async function publishEnd(usage: unknown): Promise<Response> {
   const headers = { 'Content-Type': 'application/json' };
   const path = `${app.url}/api/v0/executions/agents/a1`;
-  const begun = await fetch(path, { method: 'PUT', headers, body: '{"mode":"TEXT"}' });
-  const { token } = (await begun.json()) as { token: string };
+  const response = await fetch(path, { method: 'PUT', headers, body: '{"mode":"TEXT"}' });
+  const { token } = (await response.json()) as { token: string };
   const body = JSON.stringify({ events: [{ type: 'complete', data: { result: 'done', usage } }] });
   const publisher = { 'Publisher-Token': token, 'Idempotency-Key': randomUUID() };
   return fetch(`${path}/events`, { method: 'POST', headers: { ...headers, ...publisher }, body });

@@ -34,15 +34,15 @@ interface Call {
 
 /** The position at the end of a text in JSON. */
 interface JsonPosition {
-  /** Whether an object has begun. */
-  hasBegun: boolean;
+  /** Whether a JSON object was opened. */
+  hasOpened: boolean;
   /** Open objects and arrays. */
   depth: number;
   isInString: boolean;
   isEscaped: boolean;
 }
 
-const START: JsonPosition = { hasBegun: false, depth: 0, isInString: false, isEscaped: false };
+const START: JsonPosition = { hasOpened: false, depth: 0, isInString: false, isEscaped: false };
 
 export function createCallAssembler(): CallAssembler {
   let calls: Call[] = [];
@@ -104,20 +104,20 @@ function addArguments(call: Call, { args }: Part): void {
 
 /** Whether the arguments are a complete JSON object. */
 function isComplete({ json }: Call): boolean {
-  return json.hasBegun && json.depth === 0;
+  return json.hasOpened && json.depth === 0;
 }
 
 /** Counts braces instead of parsing, because long arguments come in thousands of parts. */
-function follow({ hasBegun, depth, isInString, isEscaped }: JsonPosition, text: string): JsonPosition {
+function follow({ hasOpened, depth, isInString, isEscaped }: JsonPosition, text: string): JsonPosition {
   for (const char of text) {
     if (isEscaped) isEscaped = false;
     else if (isInString && char === '\\') isEscaped = true;
     else if (char === '"') isInString = !isInString;
     else if (!isInString && (char === '{' || char === '[')) depth += 1;
     else if (!isInString && (char === '}' || char === ']')) depth -= 1;
-    hasBegun ||= char === '{';
+    hasOpened ||= char === '{';
   }
-  return { hasBegun, depth, isInString, isEscaped };
+  return { hasOpened, depth, isInString, isEscaped };
 }
 
 function parsePart(part: unknown): Part {

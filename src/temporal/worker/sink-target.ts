@@ -54,7 +54,7 @@ export async function resolveTarget(
   if (head && (!note || note.epoch === epoch)) {
     return { logEpoch: head.epoch, epoch, runId: note?.runId, note: head.note };
   }
-  // A server has begun the log from the history. The note is replaced with the next append.
+  // A server started the log from the history. The note is replaced with the next append.
   if (head && note && hasOnlyStart(head.head, note, run.runId)) {
     return { logEpoch: head.epoch, epoch, runId: undefined, note: head.note };
   }

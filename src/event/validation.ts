@@ -113,15 +113,17 @@ export const EVENT_DATA: { readonly [T in EventType]: z.ZodType<EventData[T]> } 
 
 /**
  * Checks the data of an event from outside.
- * @returns the data, with usage in the protocol's shape
+ * @returns the data with its fields in their order, and usage in the protocol's shape. The order matters: a log compares
+ *   the text of an event that a workflow reports twice, by its sink and by the query.
  * @throws ExecstreamError `BAD_USER_INPUT`; the message has the type, the field and the reason
  */
 export function checkEventData<T extends EventType>(type: T, data: unknown): EventData[T] {
   if (!Object.hasOwn(CATALOGUE, type)) {
     throw new ExecstreamError('BAD_USER_INPUT', `unknown event type "${String(type).slice(0, 40)}"`);
   }
-  const checked = EVENT_DATA[type].safeParse(TYPES_WITH_USAGE.has(type) ? withUsage(type, data) : data);
-  if (checked.success) return checked.data;
+  const read = TYPES_WITH_USAGE.has(type) ? withUsage(type, data) : data;
+  const checked = EVENT_DATA[type].safeParse(read);
+  if (checked.success) return read as EventData[T];
   throw new ExecstreamError('BAD_USER_INPUT', `${type}: ${describeIssue(checked.error, ['data'])}`);
 }
 
@@ -147,7 +149,7 @@ function withUsage(type: EventType, data: unknown): unknown {
   const { usage: reported, ...others } = data;
   try {
     const usage = parseUsage(reported);
-    return usage ? { ...others, usage } : others;
+    return usage ? { ...data, usage } : others;
   } catch (error) {
     if (!isExecstreamError(error)) throw error;
     throw new ExecstreamError('BAD_USER_INPUT', `${type}: data.${error.message}`);

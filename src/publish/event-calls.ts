@@ -40,11 +40,9 @@ export function createEventCalls(context: RunContext): EventCalls {
   let lastStatus: OpenStatus = 'RUNNING';
 
   function publish<T extends EventType>(type: T, data: EventData[T]): Promise<void> {
-    const copy = copyJson(data, type)!;
-    const checked = checkEventData(type, copy);
+    const checked = checkEventData(type, copyJson(data, type));
     if (isLate()) return Promise.resolve();
-    // The fields stay in the caller's order; usage may have been reported in another shape.
-    const redacted = redaction.eventData('usage' in copy ? checked : copy);
+    const redacted = redaction.eventData(checked);
     push({ type, ts: timestamp(), data: withinLimits(type, redacted) } as NewEvent);
     return lifecycle.outbox.room();
   }

@@ -60,6 +60,11 @@ describe('the validation of data', () => {
     expect(checkEventData(type, FULL[type])).toEqual(FULL[type]);
   });
 
+  test.each(EVENT_TYPES)('keeps the order in which the fields of %s are', (type) => {
+    const reversed = Object.fromEntries(Object.entries(FULL[type]).reverse());
+    expect(JSON.stringify(checkEventData(type, reversed))).toBe(JSON.stringify(reversed));
+  });
+
   test.each([
     ['llm_chunk', {}, /llm_chunk: data\.content: /],
     ['llm_chunk', { content: 1 }, /data\.content/],

@@ -51,6 +51,22 @@ export const everything = streamed(async function everything(stream, topic: stri
   return { topic };
 });
 
+/** Emits events whose fields are not in the order of the documentation, and returns after the signal `go`. */
+export const unordered = streamed(async function unordered(stream) {
+  let isGo = false;
+  setHandler(go, () => {
+    isGo = true;
+  });
+  stream.toolCall({ args: { b: 1, a: 2 }, status: 'started', toolName: 'search', toolCallId: 't1' });
+  stream.emit('workflow_status', {
+    step: 's',
+    usage: { totalTokens: 3, inputTokens: 1, outputTokens: 2 },
+    status: 'RUNNING',
+  });
+  stream.emit('agent_start', { executionId: 'e1', agentId: 'a' });
+  await condition(() => isGo);
+});
+
 /** Emits this many steps of this size, and returns after the signal `go`. */
 export const steps = streamed(
   async function steps(stream, count: number, bytes: number) {

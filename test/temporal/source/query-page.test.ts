@@ -77,6 +77,13 @@ test('a result of a tool or of the workflow that does not fit is omitted, and a 
   expect(structured).toMatchObject({ data: { message: 'no quota', code: '{"id":7}' } });
 });
 
+test('the fields of an event stay in the order in which the workflow reported them', () => {
+  const data = { args: { b: 1, a: 2 }, status: 'started', toolName: 'search', toolCallId: 't' };
+  const events = [{ seq: 1, type: 'tool_call', ts: new Date().toISOString(), data }];
+  const page = readQueryPage({ epoch: 'r1', next: 2, events }, run, 0, DEFAULT_SIZE_LIMITS);
+  expect(JSON.stringify(page.events[0]!.data)).toBe(JSON.stringify(data));
+});
+
 test('an event that does not fit is replaced by a warning', () => {
   const data = { code: 'C', message: 'x'.repeat(30_000) };
   const events = [{ id: 1, type: 'warning', data }];

@@ -44,6 +44,25 @@ describeTemporal('a workflow whose worker has a sink', () => {
     expect(watching.queries).toBeLessThan(count);
   }, 40_000);
 
+  test('reports the same events by its sink and by the query, in whichever order their fields are', async () => {
+    const parts = { log: createMemoryLog(), store: createMemoryStore() };
+    await using worker = await startWorker(temporal, { parts });
+    const handle = await launch(worker.taskQueue, 'unordered');
+    await until(async () => (await parts.log.head(handle.workflowId))?.head === 4);
+    await using watching = await startWatching(temporal.address, { parts });
+    using stream = await watchRest(watching.url, handle.workflowId);
+    await until(() => watching.queries > 0);
+    await handle.signal('go');
+    await stream.ended(15_000);
+    expect(linesOf(stream).map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual([
+      '1 workflow_start',
+      '2 tool_call',
+      '3 workflow_status',
+      '4 agent_start',
+      '5 complete',
+    ]);
+  });
+
   test('streams in order the events that the sink lost', async () => {
     const log = createMemoryLog();
     const store = createMemoryStore();

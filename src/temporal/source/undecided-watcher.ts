@@ -50,8 +50,8 @@ export async function watchUndecided(
   let grace: Promise<unknown> | undefined = isShown || !isWorkerThere ? Promise.resolve() : undefined;
   let show!: () => void;
   const shown = new Promise<void>((resolve) => {
-    show = () => void delay(ANNOUNCED_MS, signal).then(resolve);
-  });
+    show = resolve;
+  }).then(() => delay(ANNOUNCED_MS, signal));
   let foundSink!: (answer: ProbeAnswer) => void;
   const sink = new Promise<ProbeAnswer>((resolve) => {
     foundSink = resolve;
@@ -64,8 +64,11 @@ export async function watchUndecided(
 
   const probe = run.isOpen || isWorkerThere ? probeStream(inner, run, shown) : undefined;
   let isStreaming = false;
+  const answered = new AbortController();
+  const graceSignal = AbortSignal.any([signal, answered.signal]);
   const answer = Promise.race(probe ? [probe.answer, sink] : [sink]).then((given) => {
     isStreaming = given === 'streams';
+    answered.abort();
     return given;
   });
 
@@ -75,7 +78,7 @@ export async function watchUndecided(
       probe?.observe(events);
       const isWorking = events.some((event) => event.workflowTaskCompletedEventAttributes);
       if (isWorking) grace = undefined;
-      if (probe?.isAsking) grace ??= Promise.race([answer, delay(times.queryGraceMs, signal)]);
+      if (probe?.isAsking) grace ??= delay(times.queryGraceMs, graceSignal);
       await grace;
       return isStreaming ? 'stop' : undefined;
     },

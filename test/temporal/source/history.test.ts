@@ -1,6 +1,6 @@
 // Workflows that do not use execstream, watched by their history on a real server.
 import { spawnSync } from 'node:child_process';
-import { expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findPart, TEMPORAL } from '../../../scripts/test-services.ts';
 import { decodePlainJson } from '../../../src/temporal/shared/payloads.ts';
 import { describeTemporal, useTemporal } from '../../support/temporal.ts';
@@ -20,6 +20,15 @@ describeTemporal('a workflow that does not use execstream', () => {
   const temporal = useTemporal();
   const launch = (taskQueue: string, name: string, args: unknown[] = [], options: object = {}) =>
     temporal.client.workflow.start(name, { taskQueue, workflowId: uniqueId(name), args, ...options });
+
+  // A listener for each event of a long history would be a leak.
+  const warnings: string[] = [];
+  const onWarning = ({ name }: Error) => void warnings.push(name);
+  beforeEach(() => void process.on('warning', onWarning));
+  afterEach(() => {
+    process.off('warning', onWarning);
+    expect(warnings).not.toContain('MaxListenersExceededWarning');
+  });
 
   test('is streamed live over REST and GraphQL with activities, retries, child, timer, signal and end, without payloads', async () => {
     await using watching = await startWatching(temporal.address);

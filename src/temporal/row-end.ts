@@ -28,7 +28,9 @@ export async function rowEndOf(
     return { status: 'SUCCESS', ...(result !== undefined && { result }), ...usage };
   }
   const result = await decodeFirst(close.result, decode);
-  const isOmitted = own?.data.resultOmitted && result === undefined;
+  // One that the decoder cannot read, or leaves out, exists all the same.
+  const isHidden = decode !== undefined && (close.result?.payloads?.length ?? 0) > 0;
+  const isOmitted = result === undefined && (own?.data.resultOmitted || isHidden);
   return { ...endOfClose(close, result), ...(isOmitted && { resultOmitted: true }), ...usage };
 }
 

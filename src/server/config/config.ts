@@ -43,6 +43,8 @@ export interface Config {
   readonly temporal: TemporalSettings | undefined;
   /** The tenant that owns the workflows of that Temporal; undefined: callers without a tenant. */
   readonly temporalTenant: string | undefined;
+  /** Whether inputs and results of workflows that do not use execstream are shown. */
+  readonly showPayloads: boolean;
   /** How callers are authenticated; undefined: every caller is anonymous. */
   readonly auth: JwtOptions | undefined;
   /**
@@ -97,6 +99,7 @@ export function readConfig(env: Environment = process.env): Config {
     ...checkRedis(server),
     temporal: readTemporal(env),
     temporalTenant: TEMPORAL_SETTINGS.tenant.read(env),
+    showPayloads: TEMPORAL_SETTINGS.showPayloads.read(env),
     auth,
     sessionMs,
     policyClaims,

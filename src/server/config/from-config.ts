@@ -4,6 +4,7 @@ import { createMemoryLog } from '../../log/memory.ts';
 import { createRedisLog } from '../../log/redis/redis-log.ts';
 import type { ErrorLogger } from '../../telemetry/logger.ts';
 import { createTemporalClient } from '../../temporal/source/grpc-client.ts';
+import { createRedactingDecoder } from '../../temporal/source/payload-decoder.ts';
 import { createStreamTokens } from '../auth/stream-tokens.ts';
 import { createMemoryTokenRecords, createRedisTokenRecords } from '../auth/token-records.ts';
 import type { ExecstreamOptions, Parts } from '../create-execstream.ts';
@@ -15,7 +16,7 @@ import type { Config } from './config.ts';
  */
 export function createParts(config: Config, logger: ErrorLogger): Parts {
   const { databaseUrl, dataDir, redisUrl, redisPrefix, redisWaitReplicas } = config;
-  const temporal = config.temporal && createTemporalClient(config.temporal);
+  const temporal = config.temporal && createTemporalClient(config.temporal, {}, logger);
   const log = redisUrl
     ? createRedisLog({ redis: redisUrl, prefix: redisPrefix, waitReplicas: redisWaitReplicas })
     : createMemoryLog();
@@ -31,7 +32,7 @@ export function createParts(config: Config, logger: ErrorLogger): Parts {
 
 /** The options of `createExecstream` for a configuration, with the parts that it names. */
 export function optionsFromConfig(config: Config, logger: ErrorLogger): ExecstreamOptions {
-  const { streams, limits, publisherLostMs, temporalTenant, persistedQueries } = config;
+  const { streams, limits, publisherLostMs, temporalTenant, showPayloads, persistedQueries } = config;
   return {
     ...createParts(config, logger),
     settings: streams,
@@ -39,6 +40,6 @@ export function optionsFromConfig(config: Config, logger: ErrorLogger): Execstre
     persistedQueries,
     logger,
     liveness: { lostAfterMs: publisherLostMs },
-    workflows: { tenant: temporalTenant },
+    workflows: { tenant: temporalTenant, ...(showPayloads && { decodePayload: createRedactingDecoder() }) },
   };
 }

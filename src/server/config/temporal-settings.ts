@@ -2,7 +2,16 @@
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { messageOf } from '../../event/error-message.ts';
 import type { TemporalSettings } from '../../temporal/source/temporal-client.ts';
-import { type Environment, invalid, optionalText, readSettings } from './env.ts';
+import {
+  type Environment,
+  invalid,
+  listOf,
+  onOff,
+  optionalText,
+  optionalUrl,
+  readSettings,
+  type Values,
+} from './env.ts';
 
 export const TEMPORAL_SETTINGS = {
   address: optionalText('TEMPORAL_ADDRESS', {
@@ -23,6 +32,23 @@ export const TEMPORAL_SETTINGS = {
     unset: 'none',
     doc: 'A profile of that file; without `TEMPORAL_CONFIG_FILE`, of the one in its usual place.',
   }),
+  showPayloads: onOff('TEMPORAL_SHOW_PAYLOADS', {
+    default: false,
+    doc: 'Whether inputs and results of workflows that do not use execstream are shown, with secrets redacted.',
+  }),
+  codecEndpoint: optionalUrl('TEMPORAL_CODEC_ENDPOINT', {
+    unset: 'none',
+    protocols: ['http:', 'https:'],
+    doc: 'A codec server, which decodes payloads; `{namespace}` in the URL is replaced.',
+  }),
+  codecAuth: optionalText('TEMPORAL_CODEC_AUTH', {
+    unset: 'none',
+    doc: 'The `Authorization` header for the codec server.',
+  }),
+  codecHeaders: listOf(
+    'TEMPORAL_CODEC_HEADERS',
+    'More headers for the codec server, as `name=value`, with commas between them; values are percent-decoded.',
+  ),
 };
 
 /**
@@ -30,11 +56,13 @@ export const TEMPORAL_SETTINGS = {
  * @returns undefined without an address
  */
 export function readTemporal(env: Environment): TemporalSettings | undefined {
-  const { address, configFile, profile } = readSettings(TEMPORAL_SETTINGS, env);
+  const values = readSettings(TEMPORAL_SETTINGS, env);
+  const { address, configFile, profile, codecEndpoint: endpoint } = values;
   if (!address) return undefined;
   const variables = Object.entries(env).filter((entry): entry is [string, string] => Boolean(entry[1]));
   // The library would also read a file in the home directory.
   const disableFile = !configFile && !profile;
+  const codec = endpoint !== undefined && { endpoint, headers: codecHeadersOf(values) };
   try {
     const loaded = loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(variables), disableFile });
     const { tls, apiKey, metadata } = loaded.connectionOptions;
@@ -42,6 +70,7 @@ export function readTemporal(env: Environment): TemporalSettings | undefined {
       address,
       namespace: loaded.namespace || 'default',
       ...(tls && { tls }),
+      ...(codec && { codec }),
       ...(typeof apiKey === 'string' && { apiKey }),
       ...(metadata && Object.keys(metadata).length > 0 && { metadata: metadata as Record<string, string> }),
     };
@@ -51,4 +80,25 @@ export function readTemporal(env: Environment): TemporalSettings | undefined {
       `invalid configuration of Temporal's client: ${messageOf(error)}`,
     );
   }
+}
+
+/** Without the values in errors, which are secrets. */
+function codecHeadersOf({
+  codecAuth,
+  codecHeaders,
+}: Pick<Values<typeof TEMPORAL_SETTINGS>, 'codecAuth' | 'codecHeaders'>): Record<string, string> {
+  const headers = new Headers(codecAuth ? { authorization: codecAuth } : {});
+  for (const entry of codecHeaders) {
+    const [, name = '', value = ''] = /^([^=]*)=(.*)$/s.exec(entry) ?? [];
+    try {
+      headers.set(name.trim(), decodeURIComponent(value.trim()));
+    } catch {
+      const { name: setting } = TEMPORAL_SETTINGS.codecHeaders;
+      throw invalid(
+        setting,
+        `expected name=value with a percent-encoded value, got "${name.slice(0, 40)}=…"`,
+      );
+    }
+  }
+  return Object.fromEntries(headers);
 }

@@ -16,6 +16,8 @@ export type TemporalCondition =
   | 'no-worker'
   /** A worker polls, or did a moment ago, and does not respond in time. */
   | 'slow-worker'
+  /** A result or failure is encoded, and no codec decodes it. */
+  | 'undecodable'
   | 'denied'
   /** Temporal is unreachable or overloaded. */
   | 'unavailable';
@@ -36,6 +38,10 @@ const WARNINGS: Readonly<Record<TemporalCondition, { readonly code: string; read
   'slow-worker': {
     code: 'WORKER_SLOW',
     message: 'the worker of the workflow does not respond in time; the stream continues when it does',
+  },
+  undecodable: {
+    code: 'UNDECODABLE',
+    message: 'what the workflow reports is encoded, and the codec of the server does not decode it',
   },
   denied: { code: 'SOURCE_UNAVAILABLE', message: 'Temporal rejected the credentials of the server' },
   unavailable: {
@@ -93,6 +99,8 @@ function conditionOf(
   if (name === 'NamespaceNotFoundError') return 'unknown-namespace';
   if (name === 'WorkflowNotFoundError') return 'unknown-workflow';
   if (name === 'QueryRejectedError') return 'query-failed';
+  // Temporal's converters, which run when the response is there.
+  if (name === 'ValueError' || name === 'PayloadConverterError') return 'undecodable';
   switch (code) {
     case NOT_FOUND:
       return /namespace\b.*\bnot found/i.test(message) ? 'unknown-namespace' : 'unknown-workflow';

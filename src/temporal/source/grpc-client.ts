@@ -4,12 +4,17 @@
 // each call gets two tries, a deadline and a timer. Temporal's packages are loaded, and the connection is opened, with
 // the first call.
 import type { Client, Connection } from '@temporalio/client';
+import type { DataConverter, PayloadCodec } from '@temporalio/common';
 import { withTimeout } from '../../async/timeout.ts';
+import type { ErrorLogger } from '../../telemetry/logger.ts';
+import { STDERR } from '../../telemetry/stderr-logger.ts';
 import { failureMessage } from '../shared/failure.ts';
 import { CLOSE_EVENT_FILTER, toMs } from '../shared/history-event.ts';
 import { STREAM_QUERY } from '../shared/stream-query.ts';
 import { taskIdOf } from './display-names.ts';
+import { decodeFailures } from './encoded-failures.ts';
 import { type TemporalCall, TemporalError, toTemporalError } from './errors.ts';
+import { createRemoteCodec, type RemoteCodec } from './remote-codec.ts';
 import type {
   HistoryPage,
   HistoryRequest,
@@ -52,13 +57,20 @@ interface Connected {
   clientOf(namespace: string): Client;
 }
 
-/** Creates a client. It connects with the first call, so this does not fail. */
+/**
+ * Creates a client. It connects with the first call, so this does not fail.
+ * @param logger for outages of the codec server. @default stderr
+ */
 export function createTemporalClient(
   settings: TemporalSettings,
   callTimes: Partial<CallTimes> = {},
+  logger: ErrorLogger = STDERR,
 ): TemporalClient {
   const { address, namespace, dataConverter } = settings;
   const times = { ...DEFAULT_TIMES, ...callTimes };
+  const codec: RemoteCodec = settings.codec
+    ? createRemoteCodec(settings.codec, logger)
+    : async (_namespace, payloads) => [...payloads];
   let connecting: Promise<Connected> | undefined;
 
   async function call<T>(
@@ -73,7 +85,7 @@ export function createTemporalClient(
     signal?.addEventListener('abort', abort);
     if (signal?.aborted) abort();
     try {
-      connecting ??= connect(settings);
+      connecting ??= connect(settings, codec);
       const connected = await connecting;
       const { connection } = connected;
       return await withTimeout(
@@ -97,12 +109,12 @@ export function createTemporalClient(
     namespace,
     dataConverter,
     describe: (ref) => call('read', times.callMs, ({ connection }) => describeRun(connection, ref)),
-    retries: (run) => call('read', times.callMs, ({ connection }) => pendingRetries(connection, run)),
+    retries: (run) => call('read', times.callMs, ({ connection }) => pendingRetries(connection, run, codec)),
     history: (request, signal) =>
       call(
         'read',
         request.isWaiting ? times.longPollMs : times.callMs,
-        ({ connection }) => readHistory(connection, request),
+        ({ connection }) => readHistory(connection, request, codec),
         signal,
       ),
     hasWorker: (run) => call('read', times.callMs, ({ connection }) => hasPoller(connection, run)),
@@ -114,6 +126,7 @@ export function createTemporalClient(
           clientOf(namespace).workflow.getHandle(workflowId, runId).query(STREAM_QUERY, since),
         signal,
       ),
+    decode: codec,
     ping: () =>
       call('read', times.callMs, async ({ connection }) => {
         await connection.workflowService.getSystemInfo({});
@@ -129,7 +142,7 @@ function timeoutError(kind: TemporalCall, ms: number): TemporalError {
   return new TemporalError(kind === 'query' ? 'slow-worker' : 'unavailable', `no response within ${ms} ms`);
 }
 
-async function connect(settings: TemporalSettings): Promise<Connected> {
+async function connect(settings: TemporalSettings, codec: RemoteCodec): Promise<Connected> {
   const { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } = await import(
     '@temporalio/client'
   );
@@ -145,11 +158,24 @@ async function connect(settings: TemporalSettings): Promise<Connected> {
   const clientOf = (namespace: string): Client => {
     const client =
       clients.get(namespace) ??
-      new Client({ connection, namespace, ...(dataConverter && { dataConverter }) });
+      new Client({ connection, namespace, dataConverter: withRemoteCodec(dataConverter, namespace, codec) });
     clients.set(namespace, client);
     return client;
   };
   return { connection, clientOf };
+}
+
+/** Results are decoded; the argument of our query is not encoded, which codecs let pass. */
+function withRemoteCodec(
+  dataConverter: DataConverter | undefined,
+  namespace: string,
+  codec: RemoteCodec,
+): DataConverter {
+  const remote: PayloadCodec = {
+    encode: async (payloads) => payloads,
+    decode: (payloads) => codec(namespace, payloads),
+  };
+  return { ...dataConverter, payloadCodecs: [...(dataConverter?.payloadCodecs ?? []), remote] };
 }
 
 async function describeRun({ workflowService }: Connection, ref: WorkflowRef): Promise<WorkflowRun> {
@@ -190,11 +216,16 @@ async function hasPoller({ workflowService }: Connection, run: WorkflowRun): Pro
   return (pollers ?? []).some(({ lastAccessTime }) => toMs(lastAccessTime) > since);
 }
 
-async function pendingRetries({ workflowService }: Connection, run: WorkflowRef): Promise<PendingRetry[]> {
+async function pendingRetries(
+  { workflowService }: Connection,
+  run: WorkflowRef,
+  codec: RemoteCodec,
+): Promise<PendingRetry[]> {
   const { pendingActivities } = await workflowService.describeWorkflowExecution({
     namespace: run.namespace,
     execution: { workflowId: run.workflowId, runId: run.runId ?? '' },
   });
+  await decodeFailures(pendingActivities ?? [], (payloads) => codec(run.namespace, payloads));
   return (pendingActivities ?? []).flatMap(({ activityType, activityId, attempt, lastFailure }) => {
     if (!lastFailure || !attempt) return [];
     return {
@@ -205,7 +236,11 @@ async function pendingRetries({ workflowService }: Connection, run: WorkflowRef)
   });
 }
 
-async function readHistory({ workflowService }: Connection, request: HistoryRequest): Promise<HistoryPage> {
+async function readHistory(
+  { workflowService }: Connection,
+  request: HistoryRequest,
+  codec: RemoteCodec,
+): Promise<HistoryPage> {
   const { run, from, isCloseOnly, isWaiting, limit } = request;
   const { history, nextPageToken } = await workflowService.getWorkflowExecutionHistory({
     namespace: run.namespace,
@@ -215,5 +250,7 @@ async function readHistory({ workflowService }: Connection, request: HistoryRequ
     ...(from && { nextPageToken: from }),
     ...(limit && { maximumPageSize: limit }),
   });
-  return { events: history?.events ?? [], next: nextPageToken?.length ? nextPageToken : undefined };
+  const events = history?.events ?? [];
+  await decodeFailures(events, (payloads) => codec(run.namespace, payloads));
+  return { events, next: nextPageToken?.length ? nextPageToken : undefined };
 }

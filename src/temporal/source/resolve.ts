@@ -3,6 +3,7 @@ import { isExecstreamError } from '../../event/errors.ts';
 import type { Execution, ExecutionStore, OpenExecution } from '../../execution/store.ts';
 import { decodeFirst, type PayloadDecoder } from '../shared/payloads.ts';
 import { isTemporalError, toViewerError } from './errors.ts';
+import { withCodec } from './payload-decoder.ts';
 import type { TemporalClient, WorkflowRef } from './temporal-client.ts';
 
 /** The workflow that an execution's id names. */
@@ -87,7 +88,8 @@ export function createResolution({ temporal, store, resolve, tenant, decodePaylo
 
   async function inputOf(run: WorkflowRef, decode: PayloadDecoder) {
     const { events } = await temporal.history({ run, limit: 1 });
-    return decodeFirst(events[0]?.workflowExecutionStartedEventAttributes?.input, decode);
+    const { input } = events[0]?.workflowExecutionStartedEventAttributes ?? {};
+    return decodeFirst(input, withCodec(temporal, run.namespace, decode));
   }
 
   /** The workflow of a row. The row has its id, and the hook its namespace. */

@@ -2,6 +2,8 @@
 import type { Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import type { HistoryEvent } from '../shared/history-event.ts';
+import type { Payload } from '../shared/payloads.ts';
+import type { CodecSettings } from './remote-codec.ts';
 
 export interface TemporalSettings {
   /** `host:port`. */
@@ -17,6 +19,12 @@ export interface TemporalSettings {
    * @default Temporal's default converter
    */
   readonly dataConverter?: DataConverter;
+  /**
+   * A codec server, which decodes the results of our query, the messages of failures, and inputs and results if they are
+   * shown.
+   * @default none
+   */
+  readonly codec?: CodecSettings;
 }
 
 export interface WorkflowRef {
@@ -91,6 +99,8 @@ export interface TemporalClient {
   hasWorker(run: WorkflowRun): Promise<boolean>;
   /** Queries the workflow for its events after a seq. The result is not validated. */
   query(run: WorkflowRef, since: number, signal?: AbortSignal): Promise<unknown>;
+  /** Decodes payloads with the codec, if there is one. */
+  decode(namespace: string, payloads: readonly Payload[]): Promise<readonly Payload[]>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }

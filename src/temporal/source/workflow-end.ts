@@ -8,6 +8,7 @@ import { rowEndOf, type WorkflowEnd } from '../row-end.ts';
 import { type CloseEvent, confirmsEnd } from '../shared/close-event.ts';
 import { decodePlainJson } from '../shared/payloads.ts';
 import type { WorkflowEvent } from '../shared/stream-query.ts';
+import { withCodec } from './payload-decoder.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 import type { WatchContext, WatchOutcome } from './watch-context.ts';
 
@@ -29,9 +30,10 @@ export async function endWorkflow(
   context: WatchContext,
   { run, close, ownEnd, isOwnStream }: ClosedWorkflow,
 ): Promise<WatchOutcome | 'retry'> {
-  const { store, executionId, sizes } = context;
+  const { temporal, store, executionId, sizes } = context;
   const confirmed = ownEnd && confirmsEnd(close, ownEnd) ? ownEnd : undefined;
-  const end = await rowEndOf(confirmed, close, isOwnStream ? decodePlainJson : context.decodePayload);
+  const shown = isOwnStream ? decodePlainJson : context.decodePayload;
+  const end = await rowEndOf(confirmed, close, shown && withCodec(temporal, run.namespace, shown));
   const before = await store.get(executionId);
   if (!before) return 'interrupted';
   // What kept the terminal event from the log.

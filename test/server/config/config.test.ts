@@ -15,6 +15,7 @@ test('PROTOCOL.md, Other paths: the defaults are port 4000 and address 127.0.0.1
     redisWaitReplicas: 0,
     temporal: undefined,
     temporalTenant: undefined,
+    showPayloads: false,
     auth: undefined,
     sessionMs: 3_600_000,
     policyClaims: [],
@@ -116,4 +117,26 @@ test('Temporal is configured like its own tools', () => {
     namespace: 'default',
   });
   expect(readConfig({ TEMPORAL_ADDRESS: '' }).temporal).toBeUndefined();
+});
+
+test("the codec server is configured like that of Temporal's tools", () => {
+  const base = {
+    TEMPORAL_ADDRESS: 'localhost:7233',
+    TEMPORAL_CODEC_ENDPOINT: 'https://codec.example/{namespace}',
+  };
+  const codecOf = (env: Record<string, string>) => readConfig({ ...base, ...env }).temporal?.codec;
+  expect(codecOf({})).toEqual({ endpoint: base.TEMPORAL_CODEC_ENDPOINT, headers: {} });
+  expect(
+    codecOf({ TEMPORAL_CODEC_AUTH: 'Bearer t', TEMPORAL_CODEC_HEADERS: 'X-Team=a%2Cb=c, X-Key = %20k' })
+      ?.headers,
+  ).toEqual({ authorization: 'Bearer t', 'x-team': 'a,b=c', 'x-key': 'k' });
+  expect(readConfig({ TEMPORAL_SHOW_PAYLOADS: 'on' }).showPayloads).toBe(true);
+  expect(() => codecOf({ TEMPORAL_CODEC_ENDPOINT: 'codec.example' })).toThrow(
+    /^TEMPORAL_CODEC_ENDPOINT: expected a URL/,
+  );
+  for (const headers of ['hunter2', '=hunter2', 'a b=hunter2', 'X-Key=%hunter2']) {
+    expect(() => codecOf({ TEMPORAL_CODEC_HEADERS: headers })).toThrow(
+      /^TEMPORAL_CODEC_HEADERS: expected name=value (?!.*hunter2)/,
+    );
+  }
 });

@@ -47,6 +47,7 @@ test.each([
   ['an overloaded server', grpc(8, 'busy'), 'query', 'unavailable'],
   ['a missing permission', grpc(7, 'Request unauthorized.'), 'read', 'denied'],
   ['invalid credentials', grpc(16, 'who?'), 'read', 'denied'],
+  ['an encoded result', wrapped('ValueError', 'Unknown encoding: binary/encrypted'), 'query', 'undecodable'],
   ['anything else', new TypeError('x'), 'read', 'unavailable'],
 ] as const)('%s is classified', (_, error, call, condition) => {
   expect(toTemporalError(error, call).condition).toBe(condition);

@@ -1,5 +1,5 @@
 // A server that watches Temporal, in the process of the test, and viewers of its streams.
-import { bundleWorkflowCode, type WorkflowBundle } from '@temporalio/worker';
+import { bundleWorkflowCode, type WorkerOptions, type WorkflowBundle } from '@temporalio/worker';
 import type { ExecutionStore } from '../../../src/execution/store.ts';
 import type { EventLog } from '../../../src/log/log.ts';
 import { createMemoryLog } from '../../../src/log/memory.ts';
@@ -27,6 +27,8 @@ export interface WatchingOptions {
   /** Shared with another server. */
   readonly parts?: { readonly log: EventLog; readonly store: MemoryStore };
   readonly workflows?: ExecstreamOptions['workflows'];
+  /** A codec server. */
+  readonly codecUrl?: string;
   readonly temporal?: (client: TemporalClient) => TemporalClient;
 }
 
@@ -42,7 +44,12 @@ const WORKFLOWS = {
 
 export async function startWatching(address: string, options: WatchingOptions = {}): Promise<Watching> {
   const { log, store } = options.parts ?? { log: createMemoryLog(), store: createMemoryStore() };
-  const client = createTemporalClient({ address, namespace: 'default' }, { queryMs: 2_000, callMs: 2_000 });
+  const { codecUrl: endpoint } = options;
+  const client = createTemporalClient(
+    { address, namespace: 'default', ...(endpoint && { codec: { endpoint, headers: {} } }) },
+    { queryMs: 2_000, callMs: 2_000 },
+    { error: () => {} },
+  );
   const wrapped = options.temporal?.(client) ?? client;
   const temporal: TemporalClient = {
     ...wrapped,
@@ -109,12 +116,17 @@ export function lastCursor(stream: SseStream): string {
 let bundle: Promise<WorkflowBundle> | undefined;
 
 /** A worker for the workflows of foreign.ts, with their activities. */
-export async function startForeignWorker(temporal: TemporalConnections, taskQueue?: string) {
+export async function startForeignWorker(
+  temporal: TemporalConnections,
+  taskQueue?: string,
+  options: Pick<WorkerOptions, 'dataConverter'> = {},
+) {
   const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, log() {} };
   const workflowsPath = new URL('./foreign.ts', import.meta.url).pathname;
   bundle ??= bundleWorkflowCode({ workflowsPath, logger: quiet });
   let tries = 0;
   return startWorker(temporal, {
+    ...options,
     ...(taskQueue !== undefined && { taskQueue }),
     workflowBundle: await bundle,
     sinks: {},

@@ -46,6 +46,7 @@ function fakeClient(calls: Partial<TemporalClient>): TemporalClient {
     history: unavailable,
     query: unavailable,
     hasWorker: async () => true,
+    decode: async (_namespace, payloads) => payloads,
     ping: unavailable,
     close: async () => {},
     ...calls,

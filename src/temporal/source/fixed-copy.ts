@@ -3,18 +3,20 @@
 // Invariants
 // 1. It opens the log with its token first: later appends with an older token are rejected.
 // 2. A log holds one epoch of a workflow's numbering, which its note names. For another one, or for an event that
-//    contradicts the log, the log starts a new epoch and all events are copied again. Only a log with nothing but the
+//    contradicts the log, the log starts a new epoch and all events are copied again. Another order of fields is no
+//    contradiction (stored-form.ts). Only a log with nothing but the
 //    start of a history continues with the numbering of the workflow itself, which starts with the same event.
 // 3. `confirmed` never exceeds what the source reported and the log accepted: events that a sink appended are compared
 //    before they count.
 // 4. After a call with an unknown outcome the copy is discarded; the next one takes a new token (see 1).
 import type { ResetReason } from '../../event/events.ts';
 import { splitIntoBatches } from '../../log/append-batch.ts';
-import type { LogHead, LogWriter } from '../../log/log.ts';
+import type { LogHead, LogReader, LogWriter } from '../../log/log.ts';
 import { hasOnlyStart, isHistoryEpoch } from '../shared/history-numbering.ts';
 import { resetReasonOf } from '../shared/reset-reason.ts';
 import type { WorkflowEvent, WorkflowNote } from '../shared/stream-query.ts';
 import { formatCopyNote, parseCopyNote } from './copy-note.ts';
+import { inStoredForm } from './stored-form.ts';
 
 /** A numbering that starts at 1, and the run whose events are copied now. */
 export interface Incarnation extends WorkflowNote {
@@ -55,7 +57,7 @@ export interface FixedCopy {
 }
 
 export interface FixedCopyOptions {
-  readonly log: LogWriter;
+  readonly log: LogWriter & Pick<LogReader, 'read'>;
   readonly executionId: string;
   readonly fence: number;
 }
@@ -94,7 +96,12 @@ export function createFixedCopy({ log, executionId, fence }: FixedCopyOptions): 
     return 'done';
   }
 
-  async function appendBatch(at: Position, batch: readonly WorkflowEvent[]): Promise<FixedCopyOutcome> {
+  /** @param isStored whether the events have the form in which the log has them. */
+  async function appendBatch(
+    at: Position,
+    batch: readonly WorkflowEvent[],
+    isStored = false,
+  ): Promise<FixedCopyOutcome> {
     const { incarnation, epoch } = at;
     const { base = 0 } = incarnation;
     const last = batch.at(-1)!.seq;
@@ -113,17 +120,24 @@ export function createFixedCopy({ log, executionId, fence }: FixedCopyOptions): 
         // The log lost its last events.
         position = { ...at, head: result.head, confirmed: Math.min(at.confirmed, result.head) };
         return 'retry';
-      case 'lost':
       case 'conflict': {
-        const opened = await openLog(incarnation, epoch);
-        return opened === 'done' ? 'retry' : opened;
+        const stored = isStored ? undefined : await inStoredForm(log, executionId, epoch, batch);
+        return stored ? appendBatch(at, stored, true) : restart(incarnation, epoch);
       }
+      case 'lost':
+        return restart(incarnation, epoch);
       case 'fenced':
       case 'ended':
         return result.outcome;
       default:
         return 'published';
     }
+  }
+
+  /** Opens the log for all events again. */
+  async function restart(incarnation: Incarnation, voidEpoch: string): Promise<FixedCopyOutcome> {
+    const opened = await openLog(incarnation, voidEpoch);
+    return opened === 'done' ? 'retry' : opened;
   }
 
   return {

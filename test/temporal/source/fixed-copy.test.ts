@@ -129,6 +129,40 @@ describe('a copy', () => {
     expect(await steps()).toEqual(['1', 'other']);
   });
 
+  test('accepts an event of the log whose fields are in another order, however deep', async () => {
+    const call = (seq: number, data: object) =>
+      ({ ...event(seq), type: 'tool_call', data }) as unknown as ReturnType<typeof event>;
+    const args = { b: [{ d: 1, c: 2 }], a: 1 };
+    const copy = createFixedCopy({ log, executionId: 'w', fence: 1 });
+    await copy.enter(RUN);
+    const { epoch } = copy;
+    const stored = call(1, { toolCallId: 't', toolName: 'n', status: 'started', args });
+    await log.append('w', { epoch, acknowledged: 0, events: [stored] });
+    const reordered = {
+      args: { a: 1, b: [{ c: 2, d: 1 }] },
+      status: 'started',
+      toolName: 'n',
+      toolCallId: 't',
+    };
+    expect(await copy.append([call(1, reordered), event(2)])).toBe('done');
+    expect([copy.epoch, copy.confirmed]).toEqual([epoch, 2]);
+    const events = (await log.read('w', 0, 9))!.events;
+    expect(JSON.stringify(events[0]!.data)).toBe(JSON.stringify(stored.data));
+  });
+
+  test('starts a new epoch if a field differs, or the type', async () => {
+    for (const other of [event(2, 'other'), { ...event(2), type: 'task_status' } as never]) {
+      const copy = createFixedCopy({ log, executionId: 'w', fence: Date.now() });
+      await copy.enter(RUN);
+      const { epoch } = copy;
+      await log.append('w', { epoch, acknowledged: 0, events: [event(1), event(2)] });
+      expect(await copy.append([event(1), other])).toBe('retry');
+      expect(copy.epoch).not.toBe(epoch);
+      await log.close();
+      log = createMemoryLog();
+    }
+  });
+
   test('copies the events again that a log has lost', async () => {
     const copy = createFixedCopy({ log, executionId: 'w', fence: 1 });
     await copy.enter(RUN);

@@ -7,6 +7,7 @@ import { PostgresServer } from './postgres.ts';
 import { RedisServer } from './redis.ts';
 import { TemporalServer } from './temporal.ts';
 import { installTemporalCli, temporalCacheFolder } from './temporal-cli.ts';
+import { findTemporalPython, installTemporalPython, temporalPythonFolder } from './temporal-python.ts';
 
 /** Where to search. Tests use other places than the real ones. */
 export interface Place {
@@ -146,7 +147,27 @@ export const MODEL_SDKS: Part = {
   },
 };
 
-export const PARTS: readonly Part[] = [REDIS, POSTGRES, CHROMIUM, TEMPORAL, NGINX, MODEL_SDKS];
+export const TEMPORAL_PYTHON: Part = {
+  name: 'temporalio (pip)',
+  support: 'temporal-python',
+  install: installTemporalPython,
+  pathVariable: 'TEST_TEMPORAL_PYTHON',
+  find({ env }) {
+    const folder = temporalPythonFolder(env);
+    const path = env.TEST_TEMPORAL_PYTHON ?? (folder && findTemporalPython(folder));
+    return path ? { path } : { why: `not installed${folder ? ` in ${folder}` : ''}` };
+  },
+};
+
+export const PARTS: readonly Part[] = [
+  REDIS,
+  POSTGRES,
+  CHROMIUM,
+  TEMPORAL,
+  NGINX,
+  MODEL_SDKS,
+  TEMPORAL_PYTHON,
+];
 
 /** The path of a program on this machine, or undefined. */
 export function findPart(part: Part, place: Place = { env: process.env }): string | undefined {

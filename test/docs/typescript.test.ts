@@ -1,7 +1,7 @@
 // The TypeScript blocks of README.md and docs/. All of them are type-checked, with the names that the pages assume (a
 // publisher, a model, SDK clients) declared globally. Those of docs/publishing.md and the complete programs are run.
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,7 +14,13 @@ import { blocksOf, outputOf, ROOT, runCommand } from './blocks.ts';
 const run = promisify(execFile);
 
 /** Pages with TypeScript blocks. */
-const PAGES = ['README.md', 'docs/publishing.md', 'docs/embedding.md', 'docs/authentication.md'];
+const PAGES = [
+  'README.md',
+  'docs/publishing.md',
+  'docs/embedding.md',
+  'docs/authentication.md',
+  'docs/temporal.md',
+];
 
 /** Names that the blocks use without declaring them; a block's own declarations take precedence. */
 const GLOBALS = `
@@ -106,8 +112,13 @@ beforeAll(() => {
       });
   files = Object.fromEntries(PAGES.map((page) => [page, write(page)]));
   writeFileSync(join(folder, 'globals.d.ts'), GLOBALS);
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-  const paths = { execstream: [`${ROOT}/src/index.ts`], 'execstream/worker': [`${ROOT}/src/worker.ts`] };
+  const paths = {
+    execstream: [`${ROOT}/src/index.ts`],
+    'execstream/worker': [`${ROOT}/src/worker.ts`],
+    'execstream/workflow': [`${ROOT}/src/temporal/workflow/index.ts`],
+  };
   const base = { extends: `${ROOT}/tsconfig.json`, include: [`${folder}/*.ts`] };
   const compilerOptions = { paths, typeRoots: [`${ROOT}/node_modules/@types`], rootDir: '/' };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ ...base, compilerOptions }));

@@ -127,6 +127,9 @@ describe('the table', () => {
         'model SDKs        MISSING: not installed',
         '                  skips (completely or partly): no suites',
         '                  install: npm test -- --install',
+        'temporalio (pip)  MISSING: not installed',
+        '                  skips (completely or partly): no suites',
+        '                  install: npm test -- --install',
       ].join('\n'),
     );
   });

@@ -1,5 +1,5 @@
 // Events in the form in which a log has them. A log compares texts, and JSON objects have no order: some SDKs sort the
-// fields of a query's result, others write maps in any order, and a history has an order of our own.
+// fields of a query's result, others write maps in any order, and events from a history have our order.
 import type { JsonValue } from '../../event/events.ts';
 import { jsonEquals } from '../../event/json-equals.ts';
 import type { LogReader } from '../../log/log.ts';

@@ -117,10 +117,14 @@ export function utf8Bytes(text: string): number {
   return bytes;
 }
 
+/** The start of a text, up to a number of UTF-16 code units, never inside a surrogate pair. */
+export function startOf(text: string, maxUnits: number): string {
+  return text.length <= maxUnits ? text : text.slice(0, maxUnits).replace(/[\uD800-\uDBFF]$/, '');
+}
+
 /** Truncates a text to a number of UTF-16 code units and an ellipsis, never inside a surrogate pair. */
 export function truncate(text: string, maxUnits: number): string {
-  if (text.length <= maxUnits) return text;
-  return `${text.slice(0, maxUnits).replace(/[\uD800-\uDBFF]$/, '')}…`;
+  return text.length <= maxUnits ? text : `${startOf(text, maxUnits)}…`;
 }
 
 /** Truncates a text to bytes of JSON, without the quotes, and an ellipsis; never inside a surrogate pair. */

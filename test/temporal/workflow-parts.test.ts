@@ -1,5 +1,6 @@
 // Parts that need no server: the epoch of a run, the prediction of a retry, the event buffer, the note.
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { setWorkflowOptions } from '@temporalio/workflow';
 import { describe, expect, test } from 'vitest';
 import { activityWillRetry, workflowWillRetry } from '../../src/temporal/shared/retry-policy.ts';
 import { formatNote, parseNote, type WorkflowEvent } from '../../src/temporal/shared/stream-query.ts';
@@ -7,6 +8,7 @@ import type { CarriedStream } from '../../src/temporal/workflow/carry-over.ts';
 import { epochOf } from '../../src/temporal/workflow/epoch.ts';
 import { errorCause } from '../../src/temporal/workflow/error-cause.ts';
 import { createEventBuffer } from '../../src/temporal/workflow/event-buffer.ts';
+import { streamed } from '../../src/temporal/workflow/index.ts';
 
 describe('the epoch of a run', () => {
   const run = (runId: string, originalExecutionRunId = runId, continuedFromExecutionRunId?: string) => ({
@@ -89,6 +91,14 @@ describe('a retry is predicted', () => {
     expect(activityWillRetry(new Error('x'), info(1, policy, 5_000), 3_999)).toBe(true);
     expect(activityWillRetry(new Error('x'), info(1, policy, 5_000), 4_000)).toBe(false);
   });
+});
+
+test('a streamed workflow keeps the name of its function, and the options that were set on it', () => {
+  const digest = async function digest() {};
+  setWorkflowOptions({ versioningBehavior: 'PINNED' }, digest);
+  const workflow = streamed(digest);
+  expect(workflow.name).toBe('digest');
+  expect(workflow).toHaveProperty('workflowDefinitionOptions', { versioningBehavior: 'PINNED' });
 });
 
 test('a note is read as it was written, keeps other fields, and is not read from another source’s note', () => {

@@ -102,6 +102,20 @@ export const laps = streamed(
   { carry: { maxEvents: 2 } },
 );
 
+/** Creates ids of children in two workflow tasks of each run. */
+export const brood = streamed(async function brood(
+  stream,
+  runs: number,
+  before: string[] = [],
+): Promise<string[]> {
+  const id = () => stream.childId('task', 'egg');
+  const ids = [...before, id(), id()];
+  await sleep(1);
+  ids.push(id());
+  if (runs > 1) await stream.continueAsNew<typeof brood>(runs - 1, ids);
+  return ids;
+});
+
 /** Continues as new without carrying anything over: another stream starts. */
 export async function forgetful(left: number): Promise<void> {
   const stream = createStreamState();

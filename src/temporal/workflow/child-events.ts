@@ -4,7 +4,7 @@ import type { EventData, ExecutionStatus } from '../../event/events.ts';
 import type { Child } from './options.ts';
 
 type ChildType = 'agent_start' | 'agent_status' | 'task_start' | 'task_status';
-type ChildEvent = { [T in ChildType]: [type: T, data: EventData[T]] }[ChildType];
+export type ChildEvent = { [T in ChildType]: [type: T, data: EventData[T]] }[ChildType];
 
 export function childStart(child: Child, executionId: string): ChildEvent {
   if (child.kind === 'task') return ['task_start', { taskId: child.taskId, executionId }];

@@ -98,11 +98,16 @@ export interface StreamState {
    * Runs an agent or a task between the events of its start and its end.
    * @param run receives the child's execution id (unique, and the same on replay), to pass to the activity that
    *   publishes the child with `publishActivity`.
-   * @returns the result of `run`.
+   * @returns the promise that `run` returned: code that awaits it continues exactly when it would without the stream, so
+   *   that histories from before it was added still replay. A child that fails is reported, and does not fail the
+   *   workflow unless something awaits the promise.
    * @throws what `run` throws.
    */
   child<T>(child: Child, run: (executionId: string) => Promise<T>): Promise<T>;
-  /** A new execution id for a child of this workflow; the same on replay. */
+  /**
+   * A new execution id for a child of this workflow; the same on replay. It does not draw from the random numbers of the
+   * workflow (`Math.random()`, `uuid4()`).
+   */
   childId(kind: Exclude<ExecutionKind, 'workflow'>, name: string): string;
   /** The state to carry over, for a direct call of Temporal's `continueAsNew`: it must be the last argument. */
   carryOver(): CarriedStream;

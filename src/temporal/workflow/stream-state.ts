@@ -1,5 +1,5 @@
 // Creates a workflow's stream: numbers its events, keeps them for the query and passes them to the sink.
-import { continueAsNew, defineQuery, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
+import { continueAsNew, defineQuery, getRandomStream, setHandler, workflowInfo } from '@temporalio/workflow';
 import { isExecstreamError } from '../../event/errors.ts';
 import {
   type EventData,
@@ -11,18 +11,21 @@ import {
 import { fitData } from '../../event/omit-fields.ts';
 import { DEFAULT_SIZE_LIMITS } from '../../event/size-limits.ts';
 import { completeData, endSummary, errorData } from '../../event/terminal-event.ts';
+import { startOf } from '../../event/text.ts';
 import { parseUsage } from '../../event/usage.ts';
 import { STREAM_QUERY, type StreamPage, type WorkflowEvent } from '../shared/stream-query.ts';
-import { childEnd, childStart } from './child-events.ts';
+import { type ChildEvent, childEnd, childStart } from './child-events.ts';
 import { epochOf } from './epoch.ts';
 import { errorCause } from './error-cause.ts';
 import { createEventBuffer } from './event-buffer.ts';
 import { emitToSink } from './live-sink.ts';
+import { observe } from './observe.ts';
 import type { StreamState, StreamStateOptions, WorkflowEventType } from './options.ts';
 
 const BUFFER_LIMITS = { maxEvents: 2_000, maxBytes: 1024 * 1024 };
 const CARRY_LIMITS = { maxEvents: 200, maxBytes: 128 * 1024 };
 const PAGE_BYTES = 256 * 1024;
+const RANDOM_STREAM = 'execstream';
 
 const EMITTED: readonly string[] = [
   'workflow_start',
@@ -122,24 +125,21 @@ export function createStreamState(options: StreamStateOptions = {}): StreamState
     toolCall: (call) => emit('tool_call', call),
     warning: (code, message) => emit('warning', { code, message }),
     childId(kind, name) {
+      // From a stream of random numbers that leaves those of the workflow untouched. Each run has others, except that a
+      // run that was reset repeats them up to the reset.
       const readable = name.replace(/[^A-Za-z0-9._:~@+-]/g, '-').slice(0, 40) || kind;
-      return `${executionId.slice(0, 140)}/${readable}-${uuid4().slice(0, 8)}`;
+      return `${startOf(executionId, 140)}/${readable}-${getRandomStream(RANDOM_STREAM).uuid4().slice(0, 13)}`;
     },
-    async child(child, run) {
+    child(child, run) {
       const name = child.kind === 'agent' ? child.agentId : child.taskId;
       const id = child.executionId ?? state.childId(child.kind, name);
-      const [startType, start] = childStart(child, id);
-      emit(startType, start);
-      let error: unknown;
-      try {
-        return await run(id);
-      } catch (thrown) {
-        error = thrown ?? 'failed';
-        throw thrown;
-      } finally {
-        const [endType, ended] = childEnd(child, id, error);
-        emit(endType, ended);
-      }
+      const emitChild = ([type, data]: ChildEvent) => void emit(type, data);
+      emitChild(childStart(child, id));
+      return observe(
+        () => run(id),
+        () => emitChild(childEnd(child, id, undefined)),
+        (error) => emitChild(childEnd(child, id, error ?? 'failed')),
+      );
     },
     carryOver,
     continueAsNew: (...args) => continueAsNew(...args, carryOver()),

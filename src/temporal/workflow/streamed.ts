@@ -9,6 +9,7 @@ import {
 import { workflowWillRetry } from '../shared/retry-policy.ts';
 import { isCarriedStream } from './carry-over.ts';
 import { errorCause } from './error-cause.ts';
+import { observe } from './observe.ts';
 import type { StreamState, StreamStateOptions } from './options.ts';
 import { createStreamState } from './stream-state.ts';
 
@@ -27,29 +28,31 @@ import { createStreamState } from './stream-state.ts';
  *   throws any other error          nothing: Temporal retries the workflow task until the code is fixed
  *
  * A workflow cannot observe its own timeout or termination; the server emits the terminal event for those.
+ *
+ * The workflow keeps the name and the properties of `run`. A client that starts it by the function itself needs a name, as
+ * in `streamed(async function digest(stream) { … })`.
  * @param run receives the stream and then the workflow's arguments.
  */
 export function streamed<A extends unknown[], R>(
   run: (stream: StreamState, ...args: A) => Promise<R>,
   options: Omit<StreamStateOptions, 'carried'> = {},
 ): (...args: A) => Promise<R> {
-  const workflow = async (...allArgs: A): Promise<R> => {
+  const workflow = (...allArgs: A): Promise<R> => {
     const last = allArgs.at(-1);
     const carried = isCarriedStream(last) ? last : undefined;
     const args = (carried ? allArgs.slice(0, -1) : allArgs) as A;
     const stream = createStreamState({ ...options, carried });
-    try {
-      const result = await run(stream, ...args);
-      if (isCron()) stream.status('WAITING', 'next cron run');
-      else stream.complete(result);
-      return result;
-    } catch (error) {
-      emitFailure(stream, error);
-      throw error;
-    }
+    return observe(
+      () => run(stream, ...args),
+      (result) => {
+        if (isCron()) stream.status('WAITING', 'next cron run');
+        else stream.complete(result);
+      },
+      (error) => emitFailure(stream, error),
+    );
   };
-  // Clients that start a workflow by its function use the function's name.
-  return Object.defineProperty(workflow, 'name', { value: run.name });
+  // With its properties, such as those of `setWorkflowOptions`. Clients that start a workflow by its function use its name.
+  return Object.defineProperty(Object.assign(workflow, run), 'name', { value: run.name });
 }
 
 function emitFailure(stream: StreamState, error: unknown): void {

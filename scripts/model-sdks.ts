@@ -1,12 +1,7 @@
-// The SDKs of models that the tests of the adapters use: several major versions of each, in our cache and not among our
-// dependencies.
-import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+// The SDKs of models that the tests of the adapters use: several major versions of each.
+import { cachedFolder, type Env, installPackages, type Packages } from './cached-packages.ts';
 
-/** Packages by the names under which tests import them. */
-const PACKAGES: Readonly<Record<string, string>> = {
+const PACKAGES: Packages = {
   'ai-5': 'npm:ai@5.0.277',
   'ai-6': 'npm:ai@6.0.326',
   'ai-7': 'npm:ai@7.0.173',
@@ -21,44 +16,15 @@ const PACKAGES: Readonly<Record<string, string>> = {
   zod: '4.6.7',
 };
 
-type Env = Readonly<Record<string, string | undefined>>;
-
 /** The folder of these versions in the user's cache folder; undefined if there is none. */
 export function modelSdksFolder(env: Env): string | undefined {
-  const cache = env.XDG_CACHE_HOME || (env.HOME && join(env.HOME, '.cache'));
-  const digest = createHash('sha256').update(JSON.stringify(PACKAGES)).digest('hex').slice(0, 12);
-  return cache && join(cache, 'execstream', `model-sdks-${digest}`);
+  return cachedFolder(env, 'model-sdks', PACKAGES);
 }
 
 /**
- * Installs the SDKs into the cache, with npm.
+ * Installs the SDKs into the cache.
  * @throws Error if that fails.
  */
 export function installModelSdks(env: Env = process.env): void {
-  const folder = modelSdksFolder(env);
-  if (!folder) throw new Error('Neither HOME nor XDG_CACHE_HOME is set: nowhere to store the model SDKs.');
-  const parent = join(folder, '..');
-  mkdirSync(parent, { recursive: true });
-  // In another folder and then renamed, so that concurrent runs never see a partial installation.
-  const temporary = mkdtempSync(join(parent, 'temporary-'));
-  try {
-    const manifest = { private: true, type: 'module', dependencies: PACKAGES };
-    writeFileSync(join(temporary, 'package.json'), JSON.stringify(manifest, null, 2));
-    // Their ranges of zod exclude each other, and their scripts are not needed.
-    const args = [
-      'install',
-      '--legacy-peer-deps',
-      '--ignore-scripts',
-      '--no-audit',
-      '--no-fund',
-      '--no-save',
-    ];
-    console.log(`$ npm ${args.join(' ')}`);
-    const { status, error } = spawnSync('npm', args, { cwd: temporary, stdio: 'inherit' });
-    if (status !== 0)
-      throw new Error(`The model SDKs were not installed: ${error?.message ?? `code ${status}`}`);
-    if (!existsSync(folder)) renameSync(temporary, folder);
-  } finally {
-    rmSync(temporary, { recursive: true, force: true });
-  }
+  installPackages(env, 'model-sdks', PACKAGES);
 }

@@ -1,13 +1,15 @@
 // The programs that suites need besides Node, and how to find them. To add one, add it to PARTS.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, realpathSync, statSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { isInstalled } from './cached-packages.ts';
 import { installModelSdks, modelSdksFolder } from './model-sdks.ts';
 import { PostgresServer } from './postgres.ts';
 import { RedisServer } from './redis.ts';
 import { TemporalServer } from './temporal.ts';
 import { installTemporalCli, temporalCacheFolder } from './temporal-cli.ts';
 import { findTemporalPython, installTemporalPython, temporalPythonFolder } from './temporal-python.ts';
+import { installTemporalSdks, temporalSdkFolders } from './temporal-sdks.ts';
 
 /** Where to search. Tests use other places than the real ones. */
 export interface Place {
@@ -142,7 +144,7 @@ export const MODEL_SDKS: Part = {
   pathVariable: 'TEST_MODEL_SDKS',
   find({ env }) {
     const folder = env.TEST_MODEL_SDKS ?? modelSdksFolder(env);
-    if (folder && existsSync(join(folder, 'node_modules'))) return { path: folder };
+    if (folder && isInstalled(folder)) return { path: folder };
     return { why: `not installed${folder ? ` in ${folder}` : ''}` };
   },
 };
@@ -159,6 +161,19 @@ export const TEMPORAL_PYTHON: Part = {
   },
 };
 
+export const TEMPORAL_SDKS: Part = {
+  name: 'Temporal SDKs',
+  support: 'temporal-sdks',
+  install: installTemporalSdks,
+  pathVariable: 'TEST_TEMPORAL_SDKS',
+  find({ env }) {
+    const folders = env.TEST_TEMPORAL_SDKS?.split(delimiter) ?? temporalSdkFolders(env);
+    const missing = folders.filter((folder) => !isInstalled(folder));
+    if (folders.length > 0 && missing.length === 0) return { path: folders.join(delimiter) };
+    return { why: `not installed${missing.length > 0 ? ` in ${missing.join(', ')}` : ''}` };
+  },
+};
+
 export const PARTS: readonly Part[] = [
   REDIS,
   POSTGRES,
@@ -166,6 +181,7 @@ export const PARTS: readonly Part[] = [
   TEMPORAL,
   NGINX,
   MODEL_SDKS,
+  TEMPORAL_SDKS,
   TEMPORAL_PYTHON,
 ];
 

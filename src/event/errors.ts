@@ -80,3 +80,16 @@ export function isExecstreamError(error: unknown, code?: ErrorCode): error is Ex
 export function invalidInput(message: string, options?: ErrorOptions): ExecstreamError {
   return new ExecstreamError('BAD_USER_INPUT', message, options);
 }
+
+/**
+ * Checks an object that callers without types may leave out, such as one that they create only in some environments.
+ * @param expected what the caller has to pass, and how it is created
+ * @throws ExecstreamError `CONFIG`, naming the option
+ */
+export function requireObject(name: string, value: unknown, expected: string): void {
+  if (typeof value === 'object' && value !== null) return;
+  throw new ExecstreamError(
+    'CONFIG',
+    `${name}: expected ${expected}, got ${value === null ? value : typeof value}`,
+  );
+}

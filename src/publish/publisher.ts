@@ -1,7 +1,7 @@
 // A worker's publisher: begins runs, and releases them when the worker stops.
 
 import type { LivenessWriter } from '../coordination/liveness.ts';
-import { invalidInput } from '../event/errors.ts';
+import { invalidInput, requireObject } from '../event/errors.ts';
 import { sizeLimitsOf } from '../event/size-limits.ts';
 import type { ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
@@ -53,7 +53,8 @@ export interface Publisher {
 
 /**
  * Creates a publisher. The caller owns `log` and `store`, and closes them.
- * @throws ExecstreamError `BAD_USER_INPUT` for a literal or pattern that cannot be redacted.
+ * @throws ExecstreamError `CONFIG` without `log` or `store`, `BAD_USER_INPUT` for a literal or pattern that cannot be
+ *   redacted.
  * @example
  * ```ts
  * const log = createRedisLogWriter({ redis: 'redis://localhost:6379' });
@@ -70,6 +71,7 @@ export interface Publisher {
  * ```
  */
 export function createPublisher(options: PublisherOptions): Publisher {
+  checkParts(options);
   const { log, store, logger = STDERR, redact } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const sizes = sizeLimitsOf(limits.messageBytes);
@@ -99,4 +101,14 @@ export function createPublisher(options: PublisherOptions): Publisher {
       await Promise.all([...openRuns].map((run) => run.close()));
     },
   };
+}
+
+/**
+ * Checks the two parts that publishers and sinks write to.
+ * @throws ExecstreamError `CONFIG`, naming the part that is missing
+ */
+export function checkParts(options: { readonly log: unknown; readonly store: unknown }): void {
+  requireObject('options', options, '{ log, store }');
+  requireObject('log', options.log, 'a log, such as createRedisLogWriter() returns');
+  requireObject('store', options.store, 'a store, such as createPrismaStore() returns');
 }

@@ -2,7 +2,7 @@
 // name, or a cluster.
 import type { Redis } from 'ioredis';
 import { messageOf } from '../event/error-message.ts';
-import { ExecstreamError } from '../event/errors.ts';
+import { ExecstreamError, requireObject } from '../event/errors.ts';
 import { connectCluster } from './cluster/cluster.ts';
 import { createShardedSubscriber } from './cluster/sharded-subscriber.ts';
 import { healthKeys } from './keys.ts';
@@ -57,7 +57,9 @@ function targetOf(redis: RedisTarget): RedisTarget {
   try {
     return parseRedisUrl(typeof redis === 'string' ? redis : '');
   } catch (error) {
-    throw new ExecstreamError('CONFIG', `redis: ${messageOf(error)}`);
+    // The URL may contain a password.
+    const got = typeof redis === 'string' ? '' : `, got ${redis === null ? redis : typeof redis}`;
+    throw new ExecstreamError('CONFIG', `redis: ${messageOf(error)}${got}`);
   }
 }
 
@@ -69,9 +71,10 @@ export function timeoutOf({ commandTimeoutMs = DEFAULT_COMMAND_TIMEOUT_MS }: Con
 /**
  * Starts to connect, and returns immediately.
  * @param name what CLIENT LIST shows
- * @throws ExecstreamError `CONFIG` if the URL has none of the three forms
+ * @throws ExecstreamError `CONFIG` without a URL, or if it has none of the three forms
  */
 export function connect(options: ConnectOptions, name: string): Connection {
+  requireObject('options', options, '{ redis }');
   const redis = targetOf(options.redis);
   const timeoutMs = timeoutOf(options);
   if (isCluster(redis)) {

@@ -6,7 +6,12 @@ import type { ExecutionEvent } from '../../src/event/events.ts';
 import { jsonBytes } from '../../src/event/json.ts';
 import { DEFAULT_SIZE_LIMITS } from '../../src/event/size-limits.ts';
 import { MAX_BATCH_BYTES } from '../../src/log/log.ts';
-import { createPublisher } from '../../src/worker.ts';
+import {
+  createPrismaStore,
+  createPublisher,
+  createRedisLogWriter,
+  publishActivity,
+} from '../../src/worker.ts';
 import { propertyRuns } from '../support/property-runs.ts';
 import { until } from '../support/wait.ts';
 import { foldLog } from './fold.ts';
@@ -17,6 +22,41 @@ afterEach(() => {
 });
 
 const coded = (code: string) => expect.objectContaining({ name: 'ExecstreamError', code });
+
+describe('a setting that is missing', () => {
+  const configError = (message: RegExp) =>
+    expect.objectContaining({ code: 'CONFIG', message: expect.stringMatching(message) });
+
+  test.each<[string, unknown, RegExp]>([
+    ['undefined', undefined, /^options: expected \{ log, store \}, got undefined$/],
+    ['{}', {}, /^log: expected a log, such as createRedisLogWriter\(\) returns, got undefined$/],
+    ['{ log: a URL }', { log: 'redis://localhost' }, /^log: expected a log, .*, got string$/],
+    [
+      '{ log }',
+      { log: {} },
+      /^store: expected a store, such as createPrismaStore\(\) returns, got undefined$/,
+    ],
+  ])('is named by the error of createPublisher(%s)', (_, options, message) => {
+    expect(() => createPublisher(options as never)).toThrow(configError(message));
+  });
+
+  test('is named by the errors of a log without a URL, a store without one, and an activity without a publisher', async () => {
+    const REDIS_URL = undefined as unknown as string;
+    const withoutUrl = () => createRedisLogWriter({ redis: REDIS_URL });
+    expect(withoutUrl).toThrow(
+      configError(/^redis: expected a URL that starts with redis:.*, got undefined$/),
+    );
+    const withoutOptions = () => createRedisLogWriter(undefined as never);
+    expect(withoutOptions).toThrow(configError(/^options: expected \{ redis \}, got undefined$/));
+    expect(() => createPrismaStore({ url: REDIS_URL })).toThrow(
+      configError(/^url: expected a URL.*undefined$/),
+    );
+    const activity = publishActivity(undefined as never, { kind: 'agent' }, async () => {});
+    await expect(activity).rejects.toThrow(
+      configError(/^publisher: expected the publisher .*, got undefined$/),
+    );
+  });
+});
 
 describe('a run', () => {
   test('a run begins with the start event of its kind, ends once, and leaves the row and the log consistent', async () => {
@@ -449,9 +489,7 @@ describe('mistakes and rejections', () => {
     expect(() => run.value({})).toThrow('value(): expected a run of mode STRUCTURED, got TEXT');
     expect(() => run.text(7 as never)).toThrow('text(): expected a string, got number');
     expect(() => run.text(null as never)).toThrow('text(): expected a string, got object');
-    await expect(publisher.begin({ kind: 'agent', id: 'no spaces' })).rejects.toThrow(
-      coded('BAD_USER_INPUT'),
-    );
+    await expect(publisher.begin({ kind: 'agent', id: 'no\0zero' })).rejects.toThrow(coded('BAD_USER_INPUT'));
     await expect(publisher.begin({ kind: 'robot' as never, id: 'r' })).rejects.toThrow(
       coded('BAD_USER_INPUT'),
     );

@@ -1,11 +1,19 @@
 // The runner finds the programs that suites need, and reports the consequences of a missing one.
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { describeRows, findServices } from '../../scripts/service-table.ts';
 import { suitesUsing } from '../../scripts/suites.ts';
-import { CHROMIUM, findPart, MODEL_SDKS, POSTGRES, REDIS, TEMPORAL } from '../../scripts/test-services.ts';
+import {
+  CHROMIUM,
+  findPart,
+  MODEL_SDKS,
+  POSTGRES,
+  REDIS,
+  TEMPORAL,
+  TEMPORAL_SDKS,
+} from '../../scripts/test-services.ts';
 
 let root: string;
 beforeEach(() => {
@@ -92,6 +100,20 @@ describe('finding a program', () => {
     expect(findPart(MODEL_SDKS, { env: {}, root })).toBeUndefined();
   });
 
+  test('finds the Temporal SDKs once all versions are installed, or where TEST_TEMPORAL_SDKS says', () => {
+    const env = { XDG_CACHE_HOME: join(root, 'cache') };
+    const { why } = TEMPORAL_SDKS.find({ env, root }) as { why: string };
+    const folders = why.replace('not installed in ', '').split(', ');
+    expect(folders).toHaveLength(2);
+    mkdirSync(join(folders[0]!, 'node_modules'), { recursive: true });
+    expect(TEMPORAL_SDKS.find({ env, root })).toEqual({ why: `not installed in ${folders[1]}` });
+    mkdirSync(join(folders[1]!, 'node_modules'), { recursive: true });
+    const path = folders.join(delimiter);
+    expect(findPart(TEMPORAL_SDKS, { env, root })).toBe(path);
+    expect(findPart(TEMPORAL_SDKS, { env: { TEST_TEMPORAL_SDKS: path }, root })).toBe(path);
+    expect(findPart(TEMPORAL_SDKS, { env: {}, root })).toBeUndefined();
+  });
+
   test('ignores a file that is not executable', () => {
     write('bin/chromium', 'text');
     expect(findPart(CHROMIUM, { env: { PATH: join(root, 'bin') }, root })).toBeUndefined();
@@ -125,6 +147,9 @@ describe('the table', () => {
         '                  skips (completely or partly): no suites',
         '                  install: apt-get install -y --no-install-recommends nginx-light',
         'model SDKs        MISSING: not installed',
+        '                  skips (completely or partly): no suites',
+        '                  install: npm test -- --install',
+        'Temporal SDKs     MISSING: not installed',
         '                  skips (completely or partly): no suites',
         '                  install: npm test -- --install',
         'temporalio (pip)  MISSING: not installed',

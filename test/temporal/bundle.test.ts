@@ -1,9 +1,9 @@
 // The size that a stream adds to a workflow's bundle, and that the bundler accepts the sources.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundleWorkflowCode } from '@temporalio/worker';
-import { afterAll, expect, test } from 'vitest';
+import { bundleWorkflowCode, type WorkflowBundleOption } from '@temporalio/worker';
+import { afterAll, describe, expect, test } from 'vitest';
 import { buildWorkflowEntry } from '../../scripts/build-workflow.ts';
 import { createTemporalPlugin } from '../../src/temporal/worker/index.ts';
 
@@ -62,4 +62,54 @@ test('a bundle contains the interceptors once, though worker and bundler get the
   });
   expect(workflowInterceptorModules).toEqual(['mine', expect.stringMatching(/live-interceptors\.ts$/)]);
   expect(worker.sinks).toHaveProperty('execstream.append.fn');
+});
+
+describe('a worker with the plugin', () => {
+  const logged: string[] = [];
+  const logger = { info() {}, error() {}, warn: (_: object, message: string) => void logged.push(message) };
+  const plugin = createTemporalPlugin({ log: {} as never, store: {} as never, logger });
+  const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error: console.error, log() {} };
+  const bundleWith = (name: 'plain' | 'streams', plugins: { name: string }[]) =>
+    bundleWorkflowCode({
+      workflowsPath: join(import.meta.dirname, `bundles/${name}.ts`),
+      logger: quiet,
+      plugins,
+    });
+  const warningsFor = (workflowBundle: WorkflowBundleOption) => {
+    logged.length = 0;
+    plugin.configureWorker({ taskQueue: 'q', workflowBundle });
+    return [...logged];
+  };
+
+  test('logs a bundle of streaming workflows that was built without the plugin, also one in a file', async () => {
+    const warning = expect.stringMatching(
+      /^workflowBundle: built without the plugin, .* bundleWorkflowCode$/,
+    );
+    const { code } = await bundleWith('streams', []);
+    expect(warningsFor({ code })).toEqual([warning]);
+    const codePath = join(folder, 'bundle.js');
+    writeFileSync(codePath, code);
+    expect(warningsFor({ codePath })).toEqual([warning]);
+  });
+
+  test('logs nothing for a bundle with the plugin, without streams, or that cannot be read', async () => {
+    expect(warningsFor(await bundleWith('streams', [plugin]))).toEqual([]);
+    expect(warningsFor(await bundleWith('plain', []))).toEqual([]);
+    expect(warningsFor({ codePath: join(folder, 'missing.js') })).toEqual([]);
+  });
+
+  test.each([
+    ['{}', {}, /^log: expected a log, such as createRedisLogWriter\(\) returns, got undefined$/],
+    ['no log', { log: undefined, store: {} }, /^log: expected .*, got undefined$/],
+    [
+      'no store',
+      { log: {}, store: null },
+      /^store: expected a store, such as createPrismaStore\(\) returns, got null$/,
+    ],
+    ['undefined', undefined, /^options: expected \{ log, store \}, got undefined$/],
+  ])('is rejected with a clear error if its options are %s', (_, options, message) => {
+    expect(() => createTemporalPlugin(options as never)).toThrow(
+      expect.objectContaining({ code: 'CONFIG', message: expect.stringMatching(message) }),
+    );
+  });
 });

@@ -1,6 +1,10 @@
 // The query of a workflow on a real server: its events in order, in pages, across its runs, with one end.
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checkEventData } from '../../src/event/validation.ts';
+import { createMemoryLog } from '../../src/log/memory.ts';
+import { createTemporalPlugin } from '../../src/temporal/worker/index.ts';
+import { createMemoryStore } from '../support/memory-store.ts';
 import { describeTemporal, useTemporal } from '../support/temporal.ts';
 import { queryStream, type RunningWorker, readAll, startWorker, summaryOf, uniqueId } from './rig.ts';
 import type * as workflows from './workflows.ts';
@@ -217,6 +221,52 @@ describeTemporal('the stream of a workflow', () => {
     expect(before.epoch).toBe(handle.firstExecutionRunId);
     expect(after.epoch).toBe(runId);
     expect(after.events.map(summaryOf)).toEqual(before.events.map(summaryOf));
+  });
+
+  test('has ids of children that are unique in all runs; a reset repeats those before it', async () => {
+    const handle = await start('brood', [2]);
+    const { workflowId } = handle;
+    const ids = (await handle.result()) as string[];
+    expect(new Set(ids).size).toBe(6);
+    for (const id of ids) expect(id).toMatch(new RegExp(`^${workflowId}/egg-[0-9a-f]{8}-[0-9a-f]{4}$`));
+    const { runId: lastRunId } = await queryStream(temporal.client.workflow.getHandle(workflowId));
+    const { runId } = await temporal.client.workflowService.resetWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: { workflowId, runId: lastRunId },
+      reason: 'test',
+      requestId: crypto.randomUUID(),
+      // The second workflow task of the run, after its timer.
+      workflowTaskFinishEventId: 9,
+    } as never);
+    const again = (await temporal.client.workflow.getHandle(workflowId, runId!).result()) as string[];
+    expect(again.slice(0, 5)).toEqual(ids.slice(0, 5));
+    expect(ids).not.toContain(again[5]);
+  });
+
+  test('streams by the query from a default export, in a bundle that was built without the plugin of its worker', async () => {
+    const warnings: string[] = [];
+    const logger = {
+      info() {},
+      error() {},
+      warn: (_: object, message: string) => void warnings.push(message),
+    };
+    const workflowsPath = new URL('./bundles/default.ts', import.meta.url).pathname;
+    const log = createMemoryLog();
+    await using other = await startWorker(temporal, {
+      workflowBundle: await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') }),
+      sinks: {},
+      plugins: [createTemporalPlugin({ log, store: createMemoryStore(), logger })],
+    });
+    const options = { taskQueue: other.taskQueue, workflowId: uniqueId('any'), args: [] };
+    const handle = await temporal.client.workflow.start('whatever', options);
+    expect(await handle.result()).toBe('whatever');
+    expect((await queryStream(handle)).events.map(summaryOf)).toEqual([
+      '1 workflow_start',
+      '2 workflow_status anything',
+      '3 complete SUCCESS',
+    ]);
+    expect(await log.head(handle.workflowId)).toBeUndefined();
+    expect(warnings).toEqual([expect.stringContaining('workflowBundle: built without the plugin')]);
   });
 
   test('may belong to an execution with another id than the workflow’s', async () => {

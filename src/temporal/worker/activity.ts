@@ -1,7 +1,8 @@
 // An activity that publishes an agent or a task: begins its execution, sends heartbeats, and ends it.
 import type { Context } from '@temporalio/activity';
-import { isExecstreamError } from '../../event/errors.ts';
+import { isExecstreamError, requireObject } from '../../event/errors.ts';
 import type { FailedStatus } from '../../event/events.ts';
+import { startOf } from '../../event/text.ts';
 import type { BeginRun } from '../../publish/begin-run.ts';
 import type { ExecutionPublisher } from '../../publish/execution-publisher.ts';
 import { isAbortError } from '../../publish/llm/stream-errors.ts';
@@ -48,13 +49,14 @@ const MAX_HEARTBEAT_MS = 10_000;
  * the work runs again and publishes nothing.
  * @returns what the work returned.
  * @throws what the work throws; ExecstreamError `SUPERSEDED`, `BAD_USER_INPUT` or `FORBIDDEN` if the execution cannot
- *   begin.
+ *   begin, `CONFIG` without a publisher.
  */
 export async function publishActivity<T>(
   publisher: Publisher,
   options: PublishActivityOptions,
   work: ActivityWork<T>,
 ): Promise<T> {
+  requireObject('publisher', publisher, 'the publisher that createPublisher() returns');
   // Loaded here, so that a worker without Temporal does not need the package.
   const { Context } = await import('@temporalio/activity');
   const context = Context.current();
@@ -104,7 +106,7 @@ async function begin(
 function defaultId({ workflowExecution, activityType, activityId, activityRunId }: Context['info']): string {
   const run = workflowExecution?.runId ?? activityRunId ?? '';
   const suffix = `${activityType}-${activityId}-${run.slice(-8)}`.replace(/[^A-Za-z0-9._:~@+-]/g, '-');
-  return `${workflowExecution ? `${workflowExecution.workflowId.slice(0, 100)}/` : ''}${suffix.slice(-99)}`;
+  return `${workflowExecution ? `${startOf(workflowExecution.workflowId, 100)}/` : ''}${suffix.slice(-99)}`;
 }
 
 /** Ends or abandons the run after its work threw. */

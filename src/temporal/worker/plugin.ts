@@ -1,6 +1,16 @@
 // Configures a Temporal worker to stream: the sinks, and the flag by which workflows know about them.
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { BundleOptions, ReplayWorkerOptions, WorkerOptions } from '@temporalio/worker';
+import type {
+  BundleOptions,
+  ReplayWorkerOptions,
+  WorkerOptions,
+  WorkflowBundleOption,
+} from '@temporalio/worker';
+import { checkParts } from '../../publish/publisher.ts';
+import { STDERR } from '../../telemetry/stderr-logger.ts';
+import { LIVE_MARKER } from '../shared/live-marker.ts';
+import { STREAM_QUERY } from '../shared/stream-query.ts';
 import { createWorkerSinks, type SinkOptions } from './sinks.ts';
 import type { HistoryService } from './wait-for-close.ts';
 
@@ -17,17 +27,25 @@ export interface TemporalPlugin {
 const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const INTERCEPTORS = fileURLToPath(new URL(`../workflow/live-interceptors.${EXTENSION}`, import.meta.url));
 
+const BUNDLE_WITHOUT_PLUGIN =
+  'workflowBundle: built without the plugin, so that servers read the events of its workflows by the query alone; ' +
+  'pass plugins: [createTemporalPlugin(…)] to bundleWorkflowCode';
+
 /**
  * Creates the plugin of a worker whose workflows stream: their events are appended to the log as they are emitted.
  *
  * An end is recorded once the worker's `connection` confirms that the run has closed. Without a `connection` option, and
  * for events that could not be appended, the server takes over: it reads them by the query. The caller closes log and
- * store. The plugin may serve several workers of a process; it closes with the last of them.
+ * store. The plugin may serve several workers of a process; it closes with the last of them. A `workflowBundle` that was
+ * built without it is logged as a warning, and the server reads the events of its workflows by the query.
+ * @throws ExecstreamError `CONFIG` without `log` or `store`
  *
  * @example
  *   await Worker.create({ …, connection, plugins: [createTemporalPlugin({ log, store })] });
  */
 export function createTemporalPlugin(options: Omit<SinkOptions, 'service'>): TemporalPlugin {
+  checkParts(options);
+  const { logger = STDERR } = options;
   let service: HistoryService | undefined;
   let running = 0;
   const { sinks, close } = createWorkerSinks({ ...options, service: () => service });
@@ -40,6 +58,8 @@ export function createTemporalPlugin(options: Omit<SinkOptions, 'service'>): Tem
   function configure<O extends WorkerOptions | ReplayWorkerOptions>(worker: O): O {
     const { interceptors } = worker;
     const workflowModules = withInterceptors(interceptors?.workflowModules);
+    if (worker.workflowBundle && lacksInterceptors(worker.workflowBundle))
+      logger.warn({}, BUNDLE_WITHOUT_PLUGIN);
     // A prebuilt bundle contains its interceptors, and Temporal warns if the worker has some too.
     const added = worker.workflowBundle ? {} : { interceptors: { ...interceptors, workflowModules } };
     return { ...worker, ...added, sinks: { ...worker.sinks, ...sinks } };
@@ -67,4 +87,15 @@ export function createTemporalPlugin(options: Omit<SinkOptions, 'service'>): Tem
       }
     },
   };
+}
+
+/** Whether the workflows of a bundle stream, but cannot know that the worker has our sink. */
+function lacksInterceptors(bundle: WorkflowBundleOption): boolean {
+  try {
+    const code = 'code' in bundle ? bundle.code : readFileSync(bundle.codePath, 'utf8');
+    return code.includes(STREAM_QUERY) && !code.includes(LIVE_MARKER);
+  } catch {
+    // The worker reports a file that cannot be read.
+    return false;
+  }
 }

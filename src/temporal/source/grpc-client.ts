@@ -11,6 +11,7 @@ import { STDERR } from '../../telemetry/stderr-logger.ts';
 import { failureMessage } from '../shared/failure.ts';
 import { CLOSE_EVENT_FILTER, toMs } from '../shared/history-event.ts';
 import { STREAM_QUERY } from '../shared/stream-query.ts';
+import { type ClosableRetries, createClosableRetries } from './closable-retries.ts';
 import { taskIdOf } from './display-names.ts';
 import { decodeFailures } from './encoded-failures.ts';
 import { type TemporalCall, TemporalError, toTemporalError } from './errors.ts';
@@ -55,6 +56,7 @@ const PAUSED = 8;
 interface Connected {
   readonly connection: Connection;
   clientOf(namespace: string): Client;
+  readonly retries: ClosableRetries;
 }
 
 /**
@@ -133,6 +135,7 @@ export function createTemporalClient(
       }),
     async close() {
       const connected = await connecting?.catch(() => undefined);
+      await connected?.retries.close();
       await connected?.connection.close().catch(() => {});
     },
   };
@@ -147,9 +150,10 @@ async function connect(settings: TemporalSettings, codec: RemoteCodec): Promise<
     '@temporalio/client'
   );
   const { address, tls, apiKey, metadata, dataConverter } = settings;
+  const retries = createClosableRetries(defaultGrpcRetryOptions({ maxAttempts: 2 }));
   const connection = Connection.lazy({
     address,
-    interceptors: [makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: 2 }))],
+    interceptors: [makeGrpcRetryInterceptor(retries.options)],
     ...(tls !== undefined && { tls }),
     ...(apiKey !== undefined && { apiKey }),
     ...(metadata && { metadata }),
@@ -162,7 +166,7 @@ async function connect(settings: TemporalSettings, codec: RemoteCodec): Promise<
     clients.set(namespace, client);
     return client;
   };
-  return { connection, clientOf };
+  return { connection, clientOf, retries };
 }
 
 /** Results are decoded; the argument of our query is not encoded, which codecs let pass. */

@@ -1,24 +1,25 @@
-// Execution ids: the allowed characters and lengths (PROTOCOL.md, "Cursors").
+// Execution ids: every id that Temporal accepts for a workflow (PROTOCOL.md, "Execution ids").
 import { ExecstreamError } from './errors.ts';
+import { isStorable, startOf, utf8Bytes } from './text.ts';
 
-const EXECUTION_ID = /^[A-Za-z0-9._:~@+/-]{1,200}$/;
+/** Temporal's limit, in bytes of UTF-8. */
+export const MAX_EXECUTION_ID_BYTES = 1_000;
 
 /** Whether a text is an execution id. */
 export function isExecutionId(id: string): boolean {
-  // URL parsers remove path segments of one or two dots, even percent-encoded, so no request could name such an id.
-  return EXECUTION_ID.test(id) && id !== '.' && id !== '..';
+  if (typeof id !== 'string' || id === '' || id.length > MAX_EXECUTION_ID_BYTES) return false;
+  return utf8Bytes(id) <= MAX_EXECUTION_ID_BYTES && isStorable(id);
 }
 
 /**
  * Checks an execution id, before any lookup, and returns it.
- * @throws ExecstreamError `BAD_USER_INPUT`; the message lists the allowed characters
+ * @throws ExecstreamError `BAD_USER_INPUT`
  */
 export function checkExecutionId(id: string): string {
   if (!isExecutionId(id)) {
-    throw new ExecstreamError(
-      'BAD_USER_INPUT',
-      `"${id.slice(0, 80)}" is not an execution id; expected 1 to 200 characters of A-Z a-z 0-9 . _ : ~ @ + / -`,
-    );
+    const shown = JSON.stringify(startOf(String(id), 80));
+    const expected = `1 to ${MAX_EXECUTION_ID_BYTES} bytes of UTF-8 without U+0000`;
+    throw new ExecstreamError('BAD_USER_INPUT', `${shown} is not an execution id; expected ${expected}`);
   }
   return id;
 }

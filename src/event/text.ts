@@ -106,6 +106,14 @@ export function tailOf(text: string, maxBytes: number): string {
   return text.slice(inside ? from + 1 : from);
 }
 
+/** Postgres rejects U+0000 in text, and its driver silently replaces a lone surrogate with U+FFFD. */
+const UNSTORABLE = /[\0\p{Surrogate}]/u;
+
+/** Whether a column can store a text unchanged. */
+export function isStorable(text: string): boolean {
+  return !UNSTORABLE.test(text);
+}
+
 /** The UTF-8 bytes of a well-formed text. Counted here because Temporal's sandbox has no Buffer. */
 export function utf8Bytes(text: string): number {
   let bytes = text.length;

@@ -2,6 +2,7 @@
 import { ExecstreamError } from '../event/errors.ts';
 import { isFinal, type OpenStatus } from '../event/events.ts';
 import { checkExecutionId } from '../event/execution-id.ts';
+import { isStorable } from '../event/text.ts';
 import type { BeginExecution, ChildrenQuery, Execution } from './store.ts';
 
 /** Every status in which an execution is open. */
@@ -17,14 +18,6 @@ export const MAX_ATTEMPT = 2 ** 31 - 1;
 
 /** How far an attempt may be above the previous one, so that no caller can use up the attempts of an id. */
 export const MAX_ATTEMPT_STEP = 10_000;
-
-/** Postgres rejects U+0000 in text, and its driver silently replaces a lone surrogate with U+FFFD. */
-const UNSTORABLE = /[\0\p{Surrogate}]/u;
-
-/** Whether a column can store a text unchanged. */
-export function isStorable(text: string): boolean {
-  return !UNSTORABLE.test(text);
-}
 
 /**
  * Checks an execution that is to begin, before any read of the database.

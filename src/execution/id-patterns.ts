@@ -1,6 +1,7 @@
-// Patterns that match executions by id: an id, or a prefix of ids followed by `*`.
-
-const ID_CHARACTERS = /^[A-Za-z0-9._:~@+/-]{0,200}$/;
+// Patterns that match executions by id: an id, or a prefix of ids followed by `*`. An id that ends in `*` has a backslash
+// before it.
+import { MAX_EXECUTION_ID_BYTES } from '../event/execution-id.ts';
+import { isStorable, utf8Bytes } from '../event/text.ts';
 
 export interface IdPatterns {
   readonly exact: readonly string[];
@@ -8,22 +9,38 @@ export interface IdPatterns {
   readonly prefixes: readonly string[];
 }
 
+/** The limit of a pattern: the longest id, and a backslash. */
+export const MAX_PATTERN_LENGTH = MAX_EXECUTION_ID_BYTES + 1;
+
+const ESCAPED = /\\\*$/;
+
+/** The pattern that matches this id alone. */
+export function patternFor(id: string): string {
+  return id.endsWith('*') ? `${id.slice(0, -1)}\\*` : id;
+}
+
 /** Splits patterns by kind. Patterns that cannot match an execution id are left out. */
 export function parseIdPatterns(patterns: readonly string[]): IdPatterns {
-  const possible = patterns.filter((pattern) => ID_CHARACTERS.test(withoutStar(pattern)));
-  return {
-    exact: possible.filter((pattern) => !pattern.endsWith('*')),
-    prefixes: possible.filter((pattern) => pattern.endsWith('*')).map(withoutStar),
-  };
+  const exact: string[] = [];
+  const prefixes: string[] = [];
+  for (const pattern of patterns) {
+    const { text, isPrefix } = parse(pattern);
+    if (utf8Bytes(text) > MAX_EXECUTION_ID_BYTES || !isStorable(text)) continue;
+    (isPrefix ? prefixes : exact).push(text);
+  }
+  return { exact, prefixes };
 }
 
 /** Whether an id matches one of the patterns. */
 export function matchesIdPattern(patterns: readonly string[], id: string): boolean {
-  return patterns.some((pattern) =>
-    pattern.endsWith('*') ? id.startsWith(withoutStar(pattern)) : pattern === id,
-  );
+  return patterns.some((pattern) => {
+    const { text, isPrefix } = parse(pattern);
+    return isPrefix ? id.startsWith(text) : id === text;
+  });
 }
 
-function withoutStar(pattern: string): string {
-  return pattern.endsWith('*') ? pattern.slice(0, -1) : pattern;
+function parse(pattern: string): { text: string; isPrefix: boolean } {
+  if (!pattern.endsWith('*')) return { text: pattern, isPrefix: false };
+  if (ESCAPED.test(pattern)) return { text: pattern.replace(ESCAPED, '*'), isPrefix: false };
+  return { text: pattern.slice(0, -1), isPrefix: true };
 }

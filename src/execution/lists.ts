@@ -1,7 +1,7 @@
 // Reads of many executions from Postgres: pages, children, summaries by id, and large fields. Every filter is part
 // of the statement, so rows that are hidden from the caller are neither read nor counted.
-
-import { isStorable } from './attempt-rules.ts';
+import { MAX_EXECUTION_ID_BYTES } from '../event/execution-id.ts';
+import { isStorable } from '../event/text.ts';
 import { Prisma, type PrismaClient } from './generated/client.ts';
 import { type IdPatterns, parseIdPatterns } from './id-patterns.ts';
 import { contentOf, type SummaryRow, summaryOf } from './row-mapper.ts';
@@ -42,7 +42,7 @@ const COLUMN_OF: { readonly [Field in keyof SummaryRow]: string } = {
   incarnation: 'incarnation',
 };
 /** Rows of engines whose id no request can name are not listed: the cursor of a page could not name it either. */
-const HAS_VALID_ID = sql`"id" ~ '^[A-Za-z0-9._:~@+/-]{1,200}$' AND "id" NOT IN ('.', '..')`;
+const HAS_VALID_ID = sql`octet_length("id") BETWEEN 1 AND ${Prisma.raw(String(MAX_EXECUTION_ID_BYTES))}`;
 const COLUMNS = Prisma.raw(
   Object.entries(COLUMN_OF)
     .map(([field, column]) => `"${column}" AS "${field}"`)
@@ -166,14 +166,27 @@ function idCondition({ exact, prefixes }: IdPatterns): Prisma.Sql {
   if (prefixes.includes('')) return sql`TRUE`;
   return any([
     ...(exact.length > 0 ? [sql`"id" = ANY(${[...exact]}::text[])`] : []),
-    ...prefixes.map((prefix) => sql`("id" >= ${prefix} AND "id" < ${afterPrefix(prefix)})`),
+    ...prefixes.map(prefixCondition),
   ]);
 }
 
-/** The first text that sorts after all texts with this prefix, whose last character is ASCII. */
-function afterPrefix(prefix: string): string {
-  return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
+function prefixCondition(prefix: string): Prisma.Sql {
+  const next = afterPrefix(prefix);
+  return next === undefined ? sql`"id" >= ${prefix}` : sql`("id" >= ${prefix} AND "id" < ${next})`;
 }
+
+/** The first text that sorts after all texts with this prefix; undefined if there is none. */
+function afterPrefix(prefix: string): string | undefined {
+  const points = Array.from(prefix, (character) => character.codePointAt(0)!);
+  for (let last = points.pop(); last !== undefined; last = points.pop()) {
+    if (last === MAX_CODE_POINT) continue;
+    // Surrogates are not characters of UTF-8.
+    return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);
+  }
+  return undefined;
+}
+
+const MAX_CODE_POINT = 0x10ffff;
 
 function any(conditions: readonly Prisma.Sql[]): Prisma.Sql {
   return conditions.length === 0 ? sql`FALSE` : sql`(${Prisma.join([...conditions], ' OR ')})`;

@@ -8,7 +8,7 @@ import type { ListPosition } from './store.ts';
 const MIN_TIME_MS = -62_135_596_800_000;
 const MAX_TIME_MS = 8.64e15;
 /** Longer than any cursor that `encodePageCursor` returns. */
-const MAX_CURSOR_LENGTH = 400;
+export const MAX_CURSOR_LENGTH = 1_400;
 
 /** The cursor of a position: opaque to clients. */
 export function encodePageCursor({ startedAt, id }: ListPosition): string {
@@ -26,7 +26,7 @@ export function decodePageCursor(cursor: string): ListPosition {
 }
 
 function parse(cursor: string): ListPosition | undefined {
-  const [, time, id] = /^(-?\d{1,16}):(.*)$/.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? [];
+  const [, time, id] = /^(-?\d{1,16}):(.*)$/s.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
   if (time === undefined || Number(time) < MIN_TIME_MS || Number(time) > MAX_TIME_MS) return undefined;
   const startedAt = new Date(Number(time));
   if (!id) return { startedAt };

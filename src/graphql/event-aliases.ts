@@ -17,6 +17,7 @@ import {
   type ValidationRule,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import { MAX_EXECUTION_ID_BYTES } from '../event/execution-id.ts';
 import { ENVELOPE_BYTES } from '../event/size-limits.ts';
 
 const EVENT = 'ExecutionEvent';
@@ -30,8 +31,10 @@ const SMALL: Readonly<Record<string, number>> = {
   DateTime: 26,
   EventType: 24,
 };
-/** JSON bytes of an execution id. The other ids are as long as their publishers make them. */
-const EXECUTION_ID_BYTES = 202;
+/**
+ * JSON bytes of an execution id whose characters need no escapes. The other ids are as long as their publishers make them.
+ */
+const EXECUTION_ID_BYTES = MAX_EXECUTION_ID_BYTES + 2;
 
 /** Bytes of a message around the event: lines of SSE or headers of a part, and the result around the stream's field. */
 const MESSAGE_BYTES = 1024;

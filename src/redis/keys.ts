@@ -14,13 +14,20 @@ export interface LogKeys {
 
 /** @param prefix without braces: they would replace the hash tag */
 export function logKeys(prefix: string, executionId: string): LogKeys {
+  const tag = executionId.replace(UNSAFE, encodeURIComponent);
   return {
-    log: `${prefix}stream:log:{${executionId}}`,
-    meta: `${prefix}stream:meta:{${executionId}}`,
-    channel: `${prefix}stream:events:{${executionId}}`,
-    lease: `${prefix}stream:lease:{${executionId}}`,
+    log: `${prefix}stream:log:{${tag}}`,
+    meta: `${prefix}stream:meta:{${tag}}`,
+    channel: `${prefix}stream:events:{${tag}}`,
+    lease: `${prefix}stream:lease:{${tag}}`,
   };
 }
+
+/**
+ * Characters that are percent-encoded in keys. A brace in an id would end the hash tag early, and an empty hash tag would
+ * put the keys of one execution into several slots.
+ */
+const UNSAFE = /[^A-Za-z0-9._:~@+/-]+/g;
 
 /** A sorted set of the executions that have a publisher: the time of the last heartbeat in ms. */
 export function livenessKey(prefix: string): string {
@@ -31,7 +38,7 @@ export function livenessKey(prefix: string): string {
 export interface HealthKeys {
   /** It expires. */
   readonly key: string;
-  /** No execution has it: `#` is not a character of an execution id. */
+  /** No execution has it: `#` is percent-encoded in keys. */
   readonly channel: string;
 }
 

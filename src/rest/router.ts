@@ -119,7 +119,12 @@ async function withoutBody({ body, status, headers }: Response): Promise<Respons
   return new Response(null, { status, headers });
 }
 
+/** URL parsers resolve the segments `.` and `..`, also if they are encoded. %FF is not UTF-8, so no other id has it. */
+const DOTS = /^%FF(\.{1,2})$/i;
+
 function decode(segment: string): string {
+  const [, dots] = DOTS.exec(segment) ?? [];
+  if (dots !== undefined) return dots;
   try {
     return decodeURIComponent(segment);
   } catch {

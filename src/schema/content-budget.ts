@@ -32,8 +32,9 @@ export class ContentBudget {
     const loaded = new Map<string, FieldContent>();
     const idsOf = new Map<string, string[]>(FIELDS.map((field) => [field, []]));
     for (const key of keys) {
-      const [field, id] = key.split(' ') as [ContentField, string];
-      idsOf.get(field)!.push(id);
+      const end = key.indexOf(' ');
+      const id = key.slice(end + 1);
+      idsOf.get(key.slice(0, end))!.push(id);
       this.#executions.add(id);
     }
     for (const field of FIELDS) {

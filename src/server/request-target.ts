@@ -2,12 +2,20 @@
 import type { IncomingMessage } from 'node:http';
 
 const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/is;
+/** An encoded segment `.` or `..` of a path. */
+const ENCODED_DOTS = /(?<=^[^?#]*\/)(?:%2E){1,2}(?=[/?#]|$)/gi;
 
 /**
- * Replaces an absolute target by its path, and `Host` by its host, as a server must. Other targets stay as they are.
- * HTTP/1.1 requires `Host` also with an absolute target: without it, none is set.
+ * Replaces an absolute target by its path, and `Host` by its host, as a server must. HTTP/1.1 requires `Host` also with an
+ * absolute target: without it, none is set. The encoded segments `.` and `..` are ids, which URL parsers would resolve, so
+ * they get the form in which the router reads them (PROTOCOL.md, "Execution ids"). Other targets stay as they are.
  */
 export function normalizeTarget(request: Pick<IncomingMessage, 'url' | 'headers'>): void {
+  useOrigin(request);
+  request.url = request.url?.replace(ENCODED_DOTS, (dots) => `%FF${decodeURIComponent(dots)}`);
+}
+
+function useOrigin(request: Pick<IncomingMessage, 'url' | 'headers'>): void {
   const [, host, rest = ''] = ABSOLUTE.exec(request.url ?? '') ?? [];
   // User information in a URL is an error (RFC 9110, 4.2.4).
   if (!host || host.includes('@') || request.headers.host === undefined) return;

@@ -16,12 +16,13 @@ function write(level: string, fields: object, message: string): void {
   const { err, ...others } = fields as { readonly err?: unknown };
   const cause = err === undefined ? '' : `: ${describeFailure(err)}`;
   const details = Object.entries(others).map(([name, value]) => ` ${name}=${textOf(value)}`);
-  const text = `${message}${cause}${details.join('')}`;
+  // Ids may contain line breaks and other control characters.
+  const text = `${message}${cause}${details.join('')}`.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
   process.stderr.write(`${new Date().toISOString()} execstream ${level}: ${text}\n`);
 }
 
 function textOf(value: unknown): string {
-  if (typeof value === 'string') return value.replace(/\s+/g, ' ');
+  if (typeof value === 'string') return value;
   try {
     return JSON.stringify(value) ?? String(value);
   } catch {

@@ -79,6 +79,13 @@ describe('the streams of a token', () => {
     expect(await list.json()).toEqual({ data: { executions: { edges: [{ node: { id: 'a1' } }] } } });
   });
 
+  test('a token for an id that ends in a wildcard opens that execution alone', async () => {
+    await directLog(app, { id: 'a*', tenant: 'acme' });
+    const token = await mint('a*');
+    expect(await withToken(token, 'a*')).toBe(200);
+    expect(await withToken(token, 'a1')).toBe(404);
+  });
+
   test('a token opens no other path than those of streams, publishes nothing and creates no token', async () => {
     const token = await mint('a1');
     const query = `?access_token=${token}`;
@@ -208,7 +215,7 @@ describe('creating tokens', () => {
   test.each([
     [{ executions: [] }, 422],
     [{}, 422],
-    [{ executions: ['a b'] }, 400],
+    [{ executions: ['a\0b'] }, 400],
     [{ executions: Array.from({ length: 101 }, (_, i) => `a${i}`) }, 422],
   ])('%j is rejected', async (body, status) => {
     expect((await post('/api/v0/stream-tokens', body)).status).toBe(status);

@@ -2,9 +2,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isExecstreamError } from '../../src/event/errors.ts';
+import { isExecutionId } from '../../src/event/execution-id.ts';
 import { decodePageCursor, encodePageCursor } from '../../src/execution/page-cursor.ts';
+import { DIFFICULT_IDS, LONGEST_IDS } from '../support/execution-ids.ts';
 
-const id = fc.stringMatching(/^[A-Za-z0-9._:~@+/-]{1,200}$/).filter((text) => text !== '.' && text !== '..');
+const id = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 400 }).filter(isExecutionId),
+  fc.constantFrom(...LONGEST_IDS, ...Object.values(DIFFICULT_IDS)),
+);
 const time = fc.integer({ min: -62_135_596_800_000, max: 8.64e15 });
 
 test('decoding a cursor returns its position, with or without an id', () => {

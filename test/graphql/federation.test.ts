@@ -143,7 +143,7 @@ describe('_entities', () => {
   });
 
   test.each([
-    [{ __typename: 'Execution', id: 'a b' }, /^"a b" is not an execution id/],
+    [{ __typename: 'Execution', id: 'a\0b' }, /^"a\\u0000b" is not an execution id/],
     [{ __typename: 'Execution', id: 7 }, /^id: expected a string, got number$/],
     [{ __typename: 'Execution' }, /^id: expected a string, got undefined$/],
     [{ __typename: 'PageInfo', id: 'a1' }, /^__typename: expected "Execution", got "PageInfo"$/],

@@ -83,7 +83,12 @@ describe('a rejection is 200, one `next` with errors and without an id, then `co
       'agentStream(id: "a1", pollMs: "500")',
     ],
     ['an unknown event', 'BAD_USER_INPUT', 'NOPE', 'agentStream(id: "a1", events: [NOPE])'],
-    ['an id with invalid characters', 'BAD_USER_INPUT', 'not an execution id', 'agentStream(id: "a b")'],
+    [
+      'an id with invalid characters',
+      'BAD_USER_INPUT',
+      'not an execution id',
+      'agentStream(id: "a\\u0000b")',
+    ],
     ['an empty id', 'BAD_USER_INPUT', 'not an execution id', 'agentStream(id: "")'],
     ['an unknown stream', 'BAD_USER_INPUT', 'otherStream', 'otherStream(id: "a1")'],
     ['an unknown argument', 'BAD_USER_INPUT', 'nope', 'agentStream(id: "a1", nope: 1)'],
@@ -98,10 +103,10 @@ describe('a rejection is 200, one `next` with errors and without an id, then `co
     expect(app.services.tails.size).toBe(0);
   });
 
-  test('ids of 200 characters are accepted, and ids of 201 are rejected', async () => {
+  test('ids of 1,000 bytes are accepted, and ids of 1,001 are rejected', async () => {
     const open = (id: string) => get('subscription($id: ID!) { agentStream(id: $id) { seq } }', {}, { id });
-    expect((await rejectionOf(await open('x'.repeat(200))))[0]!.code).toBe('NOT_FOUND');
-    expect((await rejectionOf(await open('x'.repeat(201))))[0]!.code).toBe('BAD_USER_INPUT');
+    expect((await rejectionOf(await open('x'.repeat(1_000))))[0]!.code).toBe('NOT_FOUND');
+    expect((await rejectionOf(await open('x'.repeat(1_001))))[0]!.code).toBe('BAD_USER_INPUT');
   });
 
   test.each([

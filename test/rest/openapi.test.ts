@@ -247,7 +247,7 @@ describe('the example responses are those of the server', () => {
 
       await compare('get …/stream', await send(`${path}/stream?poll_ms=1`), 'BAD_USER_INPUT');
       await compare('get …/stream', await send(`${path}/stream?last_event_id=yesterday`), 'BAD_CURSOR');
-      await compare('get …', await send(path.replace('-42', '%2042')), 'BAD_USER_INPUT');
+      await compare('get …', await send(path.replace('-42', '%00')), 'BAD_USER_INPUT');
       await compare('get …', await send(nobody), 'NOT_FOUND');
       await compare('get …/stream', await send(`${nobody}/stream`), 'NOT_FOUND');
       const json = { headers: { accept: 'application/json' } };

@@ -111,6 +111,24 @@ describe('status lines', () => {
   });
 });
 
+describe('PROTOCOL.md, Execution ids: `.` and `..`', () => {
+  test.each(['.', '..'])(
+    '%s is an id where a client sends it encoded, also in an absolute target',
+    async (id) => {
+      const { complete } = await directLog(app, { id });
+      await complete('done');
+      const encoded = id.replaceAll('.', '%2E');
+      const path = `/api/v0/executions/agents/${encoded}`;
+      for (const target of [path, `http://127.0.0.1${path.toLowerCase()}`, `${path}?events=`]) {
+        const response = await exchange(request(target));
+        expect(response).toMatch(/^HTTP\/1.1 200/);
+        expect(response).toContain(`"id":"${id}"`);
+      }
+      expect(await exchange(request(`/health/${encoded}/live`))).toMatch(/^HTTP\/1.1 404/);
+    },
+  );
+});
+
 describe('an absolute target (RFC 9112, 3.2.2)', () => {
   const origin = () => `http://127.0.0.1:${new URL(app.url).port}`;
   const paths = ROUTES.filter(({ method }) => method === 'GET' || method === 'ANY').map(({ path }) =>

@@ -27,6 +27,12 @@ test('lines have the message, the causes and the fields; information is not writ
   ]);
 });
 
+test('ids with line breaks and other control characters leave a line in one piece', () => {
+  const lines = capture();
+  STDERR.warn({ executionId: 'a\r\nb\u001b[31m\u2028c', err: new Error('"a\nb" has ended') }, 'ended');
+  expect(lines).toEqual(['execstream warning: ended: "a b" has ended executionId=a b [31m c\n']);
+});
+
 test('a publisher without a logger reports a log that is unavailable, with its cause', async () => {
   const lines = capture();
   const away = () => Promise.reject(new Error('no such host'));

@@ -77,8 +77,7 @@ export const BAD_PARAMETER = problemResponse(400, 'A parameter is invalid; `deta
 });
 
 export const BAD_ID = problemResponse(400, 'The id or a parameter is invalid; `detail` names it.', {
-  BAD_USER_INPUT:
-    '"report 42" is not an execution id; expected 1 to 200 characters of A-Z a-z 0-9 . _ : ~ @ + / -',
+  BAD_USER_INPUT: '"report\\u0000" is not an execution id; expected 1 to 1000 bytes of UTF-8 without U+0000',
 });
 
 export const BAD_BODY = problemResponse(

@@ -1,5 +1,6 @@
 // The parameters of the operations, as the parser checks them (parameters.ts, publish-api/).
 import { EVENT_TYPES } from '../../event/events.ts';
+import { MAX_CURSOR_LENGTH } from '../../execution/page-cursor.ts';
 import { POLL_MS } from '../../schema/streams.ts';
 import { DATA_FORMATS, MAX_CHILDREN } from '../parameters.ts';
 import { CURSOR, EXECUTION_ID } from './schemas.ts';
@@ -8,7 +9,7 @@ export const ID = {
   name: 'id',
   in: 'path',
   required: true,
-  description: 'The id of the execution, percent-encoded.',
+  description: 'The id of the execution, percent-encoded; `%FF.` and `%FF..` for the ids `.` and `..`.',
   schema: EXECUTION_ID,
 };
 
@@ -24,7 +25,7 @@ export const STATE_PARAMETERS = [
     name: 'children_after',
     in: 'query',
     description: 'The `childrenCursor` of the previous response: `children` continues after it.',
-    schema: { type: 'string', maxLength: 400 },
+    schema: { type: 'string', maxLength: MAX_CURSOR_LENGTH },
   },
 ];
 

@@ -1,6 +1,7 @@
 // Schemas of the OpenAPI document: events, derived from the zod schemas that validate them; ids, cursors
 // and problems.
 import { CATALOGUE, EVENT_TYPES, type EventType, EXECUTION_KINDS } from '../../event/events.ts';
+import { MAX_EXECUTION_ID_BYTES } from '../../event/execution-id.ts';
 import { EVENT_DATA } from '../../event/validation.ts';
 import { type JsonSchema, opened, toJsonSchema } from './json-schema.ts';
 import { kindName, withArticle } from './kind-names.ts';
@@ -47,12 +48,13 @@ export const CURSOR: JsonSchema = { type: 'string', pattern: `^(${SEQ}(-[0-9a-z]
 /** The cursor of an event. */
 export const EVENT_CURSOR: JsonSchema = { type: 'string', pattern: `^${SEQ}-[0-9a-z]{10,16}$` };
 
-/** Without lookaheads, which some generators' languages do not have: `.` and `..` are excluded by the first characters. */
+/** A schema cannot limit the bytes, only the characters. All languages of generators have `\x00`, but not `\u0000`. */
 export const EXECUTION_ID: JsonSchema = {
   type: 'string',
   minLength: 1,
-  maxLength: 200,
-  pattern: '^([A-Za-z0-9_:~@+/-]|\\.[A-Za-z0-9_:~@+/-]|\\.\\.[A-Za-z0-9._:~@+/-])[A-Za-z0-9._:~@+/-]*$',
+  maxLength: MAX_EXECUTION_ID_BYTES,
+  pattern: '^[^\\x00]+$',
+  description: `Up to ${MAX_EXECUTION_ID_BYTES} bytes of UTF-8.`,
 };
 
 /** A parsed message of each kind's stream. */

@@ -1,5 +1,7 @@
 // Converts the claims of a verified token to a caller.
 import { ExecstreamError } from '../../event/errors.ts';
+import { isStorable } from '../../event/text.ts';
+import { MAX_PATTERN_LENGTH } from '../../execution/id-patterns.ts';
 import type { Caller, Scope } from '../../execution/permission.ts';
 
 export interface ClaimNames {
@@ -38,8 +40,8 @@ export function callerOf(claims: Readonly<Record<string, unknown>>, names: Claim
   const executions = claims[executionsClaim];
   if (!isName(sub)) throw invalidClaim('sub', NAME_RULE);
   if (tenant !== undefined && !isName(tenant)) throw invalidClaim(tenantClaim, NAME_RULE);
-  if (executions !== undefined && !(Array.isArray(executions) && executions.every(isName))) {
-    throw invalidClaim(executionsClaim, `a list, each ${NAME_RULE}`);
+  if (executions !== undefined && !(Array.isArray(executions) && executions.every(isPattern))) {
+    throw invalidClaim(executionsClaim, `a list, each ${textRule(MAX_PATTERN_LENGTH)}`);
   }
   if (scope !== undefined && typeof scope !== 'string') throw invalidClaim('scope', 'a string');
   return {
@@ -71,21 +73,21 @@ function scopesOf(scope: string | undefined): Scope[] {
   return SCOPES.filter((word) => words.includes(word) || words.includes(`execstream:${word}`));
 }
 
-const NAME_RULE = `a string of 1 to ${MAX_NAME_LENGTH} characters without U+0000 or unpaired surrogates`;
+const textRule = (maxLength: number): string =>
+  `a string of 1 to ${maxLength} characters without U+0000 or unpaired surrogates`;
+const NAME_RULE = textRule(MAX_NAME_LENGTH);
 
-/** Postgres cannot store U+0000 or an unpaired surrogate: a query with such a name would fail. */
 function isName(value: unknown): value is string {
-  return (
-    typeof value === 'string' &&
-    value.length > 0 &&
-    value.length <= MAX_NAME_LENGTH &&
-    !value.includes('\0') &&
-    isWellFormed(value)
-  );
+  return isText(value, MAX_NAME_LENGTH);
 }
 
-function isWellFormed(text: string): boolean {
-  return !/\p{Surrogate}/u.test(text);
+function isPattern(value: unknown): boolean {
+  return isText(value, MAX_PATTERN_LENGTH);
+}
+
+/** A query with a text that Postgres cannot store would fail. */
+function isText(value: unknown, maxLength: number): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= maxLength && isStorable(value);
 }
 
 function invalidClaim(name: string, expected: string): ExecstreamError {

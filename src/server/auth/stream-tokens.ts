@@ -5,6 +5,7 @@
 // revocation, so signed tokens would need the same look-up, and another shared key.
 import { createHash, randomBytes } from 'node:crypto';
 import { ExecstreamError } from '../../event/errors.ts';
+import { patternFor } from '../../execution/id-patterns.ts';
 import { ANONYMOUS, type Caller, callerKey } from '../../execution/permission.ts';
 import type { StreamToken, StreamTokens } from '../../schema/services.ts';
 import type { TokenRecords } from './token-records.ts';
@@ -117,7 +118,7 @@ function restrict(
     id,
     ...(tenant !== undefined && { tenant }),
     scopes: ['read'],
-    executions,
+    executions: executions.map(patternFor),
     ...(kept.length > 0 && { claims: Object.fromEntries(kept) }),
     viaStreamToken: true,
   };

@@ -1,6 +1,7 @@
 // The contract of beginning executions and attempts, and of undoing a begin.
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { ExecutionStore } from '../../../src/execution/store.ts';
+import { DIFFICULT_IDS, LONGEST_IDS } from '../../support/execution-ids.ts';
 import { codeOf, newId, type OpenStores, task } from './fixtures.ts';
 
 export function beginContract(open: OpenStores): void {
@@ -133,7 +134,7 @@ export function beginContract(open: OpenStores): void {
 
     test('values that a row cannot store are rejected, not altered', async () => {
       for (const invalid of [
-        { id: 'no spaces' },
+        { id: 'a\ud800' },
         { id: '' },
         { parentId: 'a\0' },
         { attempt: 0 },
@@ -147,6 +148,22 @@ export function beginContract(open: OpenStores): void {
       ]) {
         expect([invalid, await codeOf(store.begin(task(invalid)))]).toEqual([invalid, 'BAD_USER_INPUT']);
       }
+    });
+
+    test('every id that Temporal accepts is stored unchanged, also as a parent, and listed', async () => {
+      const tenant = newId();
+      const ids = Object.values(DIFFICULT_IDS).map((id) => `${tenant}${id}`);
+      // Two code units are up to one pair.
+      ids.push(...LONGEST_IDS.map((id) => `${tenant}${id.slice(2 * tenant.length)}`));
+      for (const id of ids) {
+        await store.begin(task({ id, tenant, workflowId: id }));
+        await store.begin(task({ id: `${newId()}`, tenant, parentId: id }));
+        expect(await store.get(id)).toMatchObject({ id, workflowId: id });
+        const page = await store.childrenOf([id], { first: 10 });
+        expect([...page.values()].flatMap(({ executions }) => executions)).toMatchObject([{ parentId: id }]);
+      }
+      const { executions } = await store.list({ tenants: [tenant], ids, first: 100 });
+      expect(executions.map(({ id }) => id).sort()).toEqual(ids.sort());
     });
 
     test('twenty concurrent begins without an attempt get different attempts', async () => {

@@ -1,5 +1,6 @@
 // The contract of lists, children and reads by id.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { patternFor } from '../../../src/execution/id-patterns.ts';
 import type {
   ExecutionFilter,
   ExecutionPage,
@@ -112,6 +113,25 @@ export function listContract(open: OpenStores): void {
       expect(await namesOf('*')).toEqual([...names].sort());
       expect(await namesOf(`${tenant}a%*`, `${tenant}*x`, 'a\0*', '', `${'x'.repeat(300)}*`)).toEqual([]);
       expect(await namesOf()).toEqual([]);
+    });
+
+    test('a list of named executions contains ids of all scripts, and an id with a wildcard alone if it is escaped', async () => {
+      const tenant = newId();
+      const names = ['é1', 'é2', 'ê', '🙂', '🙂a', '\ud7ff', '\ue000', '\u{10ffff}', '*', '*a', '\\*'];
+      for (const name of names) await store.begin(task({ id: `${tenant}${name}`, tenant }));
+      const namesOf = async (...patterns: string[]) => {
+        const ids = patterns.map((pattern) => `${tenant}${pattern}`);
+        const { executions } = await store.list({ tenants: [tenant], ids, first: 100 });
+        return executions.map(({ id }) => id.slice(tenant.length)).sort();
+      };
+      expect(await namesOf('é*')).toEqual(['é1', 'é2']);
+      expect(await namesOf('🙂*')).toEqual(['🙂', '🙂a']);
+      expect(await namesOf('\ud7ff*')).toEqual(['\ud7ff']);
+      expect(await namesOf('\u{10ffff}*')).toEqual(['\u{10ffff}']);
+      expect(await namesOf('**')).toEqual(['*', '*a']);
+      expect(await namesOf('\\*')).toEqual(['*']);
+      expect(await namesOf('\\\\*')).toEqual(['\\*']);
+      expect(await namesOf(...names.map(patternFor))).toEqual([...names].sort());
     });
 
     test('a list continues after a position without an execution, and after a complete millisecond', async () => {

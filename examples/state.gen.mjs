@@ -302,13 +302,28 @@ function isOwn({ kind }, { type, data, executionId }) {
   return type.startsWith(kind) && (data.executionId ?? executionId) === executionId;
 }
 function childChange({ children }, { type, data }, change) {
-  const { executionId, agentId, taskId } = data;
-  const kind = type.startsWith("agent") ? "agent" : "task";
+  const { executionId, agentId, taskId, summary, executionKind } = data;
+  const kind = kindOf(type, executionKind);
   const name = agentId ?? taskId;
   if (executionId === void 0 && name === void 0) return {};
-  const isSame = (child) => executionId === void 0 ? child.name === name && child.kind === kind : child.executionId === executionId;
-  const named = { ...executionId !== void 0 && { executionId }, ...name !== void 0 && { name } };
-  return { children: upsert(children, isSame, (old) => ({ ...old, ...named, kind, ...change })) };
+  const hasId = (child) => child.executionId === executionId;
+  const hasName = (child) => child.name === name && child.kind === kind;
+  const isFirstId = executionId !== void 0 && type.endsWith("_status") && !children.some(hasId);
+  const isAnnounced = (child) => child.executionId === void 0 && hasName(child);
+  const isSame = executionId === void 0 ? hasName : isFirstId ? isAnnounced : hasId;
+  const named = {
+    ...executionId !== void 0 && { executionId },
+    ...name !== void 0 && { name },
+    ...summary !== void 0 && { summary }
+  };
+  const kindAfter = (old) => executionKind === void 0 ? old?.kind ?? kind : kind;
+  return {
+    children: upsert(children, isSame, (old) => ({ ...old, ...named, kind: kindAfter(old), ...change }))
+  };
+}
+function kindOf(type, executionKind) {
+  if (executionKind !== void 0) return executionKind.toLowerCase();
+  return type.startsWith("agent") ? "agent" : "task";
 }
 function upsert(list, isSame, update) {
   const i = list.findIndex(isSame);

@@ -36,20 +36,34 @@ export interface PatchOperation {
   value?: JsonValue;
 }
 
-/** Why the previous text, value and tool calls are void. */
 /**
  * Why everything before a `reset` is void: another attempt, another run under the same id, another source of the same
  * execution's events, a log that was lost, or a publisher whose queue was full.
  */
 export type ResetReason = 'attempt' | 'run' | 'source' | 'log_lost' | 'overflow';
 
+/** The kind of a child that is an execution itself, as the state has it. Absent: that of the event type. */
+export type ChildKind = Uppercase<ExecutionKind>;
+
 export interface EventData {
   workflow_start: { workflowId: string; workflowType: string; runId: string };
   workflow_status: { status: ExecutionStatus; step?: string; usage?: Usage };
   agent_start: { agentId: string; action?: string; executionId?: string };
   agent_status: { status: ExecutionStatus; step?: string; executionId?: string };
-  task_start: { taskId: string; executionId?: string };
-  task_status: { status: ExecutionStatus; step?: string; taskId?: string; executionId?: string };
+  task_start: {
+    taskId: string;
+    /** What the task does, in words for people. */
+    summary?: string;
+    executionId?: string;
+    executionKind?: ChildKind;
+  };
+  task_status: {
+    status: ExecutionStatus;
+    step?: string;
+    taskId?: string;
+    executionId?: string;
+    executionKind?: ChildKind;
+  };
   tool_call: {
     toolCallId: string;
     toolName: string;

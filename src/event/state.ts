@@ -12,6 +12,7 @@
 
 import { type ContentState, clearContent, initialContent, reduceContent } from './content-state.ts';
 import type {
+  ChildKind,
   EventData,
   ExecutionEvent,
   ExecutionKind,
@@ -37,13 +38,15 @@ export interface ToolCall {
   readonly durationMs?: number;
 }
 
-/** An agent or a task of a workflow. */
+/** An agent, a task or a child workflow of a workflow. */
 export interface ChildState {
   /** Absent for a task that is not an execution itself, such as a Temporal activity. */
   readonly executionId?: string;
-  readonly kind: 'agent' | 'task';
+  readonly kind: ExecutionKind;
   /** The agent id or task id; absent until an event has it. */
   readonly name?: string;
+  /** What a task does, in words for people. */
+  readonly summary?: string;
   readonly status: ExecutionStatus;
   readonly step?: string;
 }
@@ -164,16 +167,32 @@ function childChange(
   { type, data }: SubjectEvent,
   change: Pick<ChildState, 'status' | 'step'>,
 ): Partial<ExecutionState> {
-  const { executionId, agentId, taskId } = data as EventData['agent_start'] & EventData['task_start'];
-  const kind = type.startsWith('agent') ? 'agent' : 'task';
+  const { executionId, agentId, taskId, summary, executionKind } = data as ChildData;
+  const kind = kindOf(type, executionKind);
   const name: string | undefined = agentId ?? taskId;
   if (executionId === undefined && name === undefined) return {};
-  const isSame = (child: ChildState) =>
-    executionId === undefined
-      ? child.name === name && child.kind === kind
-      : child.executionId === executionId;
-  const named = { ...(executionId !== undefined && { executionId }), ...(name !== undefined && { name }) };
-  return { children: upsert(children, isSame, (old) => ({ ...old, ...named, kind, ...change })) };
+  const hasId = (child: ChildState) => child.executionId === executionId;
+  const hasName = (child: ChildState) => child.name === name && child.kind === kind;
+  // A child may be announced by its name alone, and get its execution id with a later status.
+  const isFirstId = executionId !== undefined && type.endsWith('_status') && !children.some(hasId);
+  const isAnnounced = (child: ChildState) => child.executionId === undefined && hasName(child);
+  const isSame = executionId === undefined ? hasName : isFirstId ? isAnnounced : hasId;
+  const named = {
+    ...(executionId !== undefined && { executionId }),
+    ...(name !== undefined && { name }),
+    ...(summary !== undefined && { summary }),
+  };
+  const kindAfter = (old?: ChildState) => (executionKind === undefined ? (old?.kind ?? kind) : kind);
+  return {
+    children: upsert(children, isSame, (old) => ({ ...old, ...named, kind: kindAfter(old), ...change })),
+  };
+}
+
+type ChildData = EventData['agent_start'] & EventData['task_start'];
+
+function kindOf(type: SubjectEvent['type'], executionKind: ChildKind | undefined): ExecutionKind {
+  if (executionKind !== undefined) return executionKind.toLowerCase() as ExecutionKind;
+  return type.startsWith('agent') ? 'agent' : 'task';
 }
 
 function upsert<T>(list: readonly T[], isSame: (item: T) => boolean, update: (old?: T) => T): readonly T[] {

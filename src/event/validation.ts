@@ -35,6 +35,7 @@ const STATUSES = [
 /** Not checked again: request bodies were parsed, and the library's arguments were copied as JSON, before this. */
 const json = z.unknown() as z.ZodType<JsonValue>;
 const status = z.enum(STATUSES);
+const childKind = z.enum(['WORKFLOW', 'AGENT', 'TASK']);
 
 /** Usage as events carry it. What a publisher sends may have another shape: see `parseUsage`. */
 export const USAGE = z.strictObject({
@@ -60,12 +61,18 @@ export const EVENT_DATA: { readonly [T in EventType]: z.ZodType<EventData[T]> } 
   workflow_status: z.strictObject({ status, step: z.string().optional(), usage: USAGE.optional() }),
   agent_start: z.strictObject({ agentId: id, action: z.string().optional(), executionId: id.optional() }),
   agent_status: z.strictObject({ status, step: z.string().optional(), executionId: id.optional() }),
-  task_start: z.strictObject({ taskId: id, executionId: id.optional() }),
+  task_start: z.strictObject({
+    taskId: id,
+    summary: z.string().optional(),
+    executionId: id.optional(),
+    executionKind: childKind.optional(),
+  }),
   task_status: z.strictObject({
     status,
     step: z.string().optional(),
     taskId: id.optional(),
     executionId: id.optional(),
+    executionKind: childKind.optional(),
   }),
   tool_call: z.strictObject({
     toolCallId: id,

@@ -39,8 +39,19 @@ const FIELDS: {
   workflow_status: { status: 'String!', step: 'String', usage: 'Usage' },
   agent_start: { agentId: 'ID', action: 'String', childId: ['executionId', 'ID'] },
   agent_status: { status: 'String!', step: 'String', childId: ['executionId', 'ID'] },
-  task_start: { taskId: 'ID', childId: ['executionId', 'ID'] },
-  task_status: { status: 'String!', step: 'String', taskId: 'ID', childId: ['executionId', 'ID'] },
+  task_start: {
+    taskId: 'ID',
+    summary: 'String',
+    childId: ['executionId', 'ID'],
+    childKind: ['executionKind', 'String'],
+  },
+  task_status: {
+    status: 'String!',
+    step: 'String',
+    taskId: 'ID',
+    childId: ['executionId', 'ID'],
+    childKind: ['executionKind', 'String'],
+  },
   tool_call: {
     toolCallId: 'ID!',
     toolName: 'String!',
@@ -86,6 +97,9 @@ const DESCRIPTIONS: Partial<Record<`${EventType}.${string}`, string>> = {
   'tool_call.argsBytes': 'The size of omitted arguments: bytes of JSON.',
   'tool_call.resultOmitted': 'The result does not fit into a message.',
   'tool_call.resultBytes': 'The size of an omitted result: bytes of JSON.',
+  'task_start.summary': 'What the task does, in words for people.',
+  'task_start.childKind': 'The kind of the execution that runs the task, unless it is a task.',
+  'task_status.childKind': 'The kind of the execution that runs the task, unless it is a task.',
   'llm_chunk.content':
     'White space is content. The text is the concatenation of all chunks since the last reset.',
   'structured_delta.patch':

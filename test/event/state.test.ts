@@ -361,6 +361,31 @@ describe('the parts of the state', () => {
     ]);
   });
 
+  test('a child workflow has its kind, and its execution id from the moment it has started', () => {
+    const child = { taskId: 'delivery#d', executionKind: 'WORKFLOW' } as const;
+    const announced = stateAfter(
+      initialState('workflow'),
+      ['task_start', { ...child, summary: 'Deliver it' }],
+      ['task_start', { taskId: 'delivery#d' }],
+    );
+    const task = { kind: 'task', name: 'delivery#d', status: 'RUNNING' };
+    const workflow = { ...task, kind: 'workflow', summary: 'Deliver it' };
+    expect(announced.children).toEqual([workflow, task]);
+    const started = reduce(
+      announced,
+      event(3, 'task_status', { ...child, status: 'RUNNING', executionId: 'd' }),
+    );
+    expect(started.children).toEqual([{ ...workflow, executionId: 'd' }, task]);
+    // A status without the kind keeps it; another child with the same name has another execution id.
+    const later = reduce(started, event(4, 'task_status', { status: 'SUCCESS', executionId: 'd' }));
+    const other = reduce(later, event(5, 'task_start', { ...child, executionId: 'e' }));
+    expect(other.children).toEqual([
+      { ...workflow, executionId: 'd', status: 'SUCCESS' },
+      task,
+      { kind: 'workflow', name: 'delivery#d', executionId: 'e', status: 'RUNNING' },
+    ]);
+  });
+
   test('a child keeps its execution id if a later event has only its name', () => {
     const state = stateAfter(
       initialState('workflow'),

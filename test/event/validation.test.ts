@@ -19,8 +19,8 @@ const FULL: { [T in EventType]: EventData[T] } = {
   },
   agent_start: { agentId: 'a', action: 'write', executionId: 'e' },
   agent_status: { status: 'WAITING', step: 's', executionId: 'e' },
-  task_start: { taskId: 't', executionId: 'e' },
-  task_status: { status: 'PAUSED', step: 's', taskId: 't', executionId: 'e' },
+  task_start: { taskId: 't', summary: 'Do it', executionId: 'e', executionKind: 'WORKFLOW' },
+  task_status: { status: 'PAUSED', step: 's', taskId: 't', executionId: 'e', executionKind: 'WORKFLOW' },
   tool_call: {
     toolCallId: 'c',
     toolName: 'read',

@@ -11,8 +11,8 @@ const FIELDS = `__typename type data
   ... on WorkflowStatusEvent { status step usage { inputTokens outputTokens totalTokens model costUsd } }
   ... on AgentStartEvent { agentId action childId }
   ... on AgentStatusEvent { status step childId }
-  ... on TaskStartEvent { taskId childId }
-  ... on TaskStatusEvent { status step taskId childId }
+  ... on TaskStartEvent { taskId summary childId childKind }
+  ... on TaskStatusEvent { status step taskId childId childKind }
   ... on ToolCallEvent { toolCallId toolName status args result error durationMs }
   ... on LlmChunkEvent { content }
   ... on StructuredDeltaEvent { patch }
@@ -28,8 +28,14 @@ const EVERY: { [T in EventType]: EventData[T] } = {
   workflow_status: { status: 'WAITING', step: 'two', usage: { ...USAGE, model: 'm', costUsd: 0.5 } },
   agent_start: { agentId: 'a', action: 'write', executionId: 'child' },
   agent_status: { status: 'RUNNING', step: 's', executionId: 'child' },
-  task_start: { taskId: 't', executionId: 'child' },
-  task_status: { status: 'PAUSED', step: 's', taskId: 't', executionId: 'child' },
+  task_start: { taskId: 't', summary: 'Do it', executionId: 'child', executionKind: 'WORKFLOW' },
+  task_status: {
+    status: 'PAUSED',
+    step: 's',
+    taskId: 't',
+    executionId: 'child',
+    executionKind: 'WORKFLOW',
+  },
   tool_call: {
     toolCallId: 'c',
     toolName: 'search',
@@ -80,8 +86,9 @@ describe('one object type for each event type, with typed fields', () => {
         for (const [i, { __typename, type: _, data, ...typed }] of results.entries()) {
           const expected = events[i]!.data as unknown as Record<string, unknown>;
           expect(data).toEqual(expected);
-          const { executionId, ...own } = expected;
-          for (const [field, value] of Object.entries(executionId ? { ...own, childId: executionId } : own)) {
+          const { executionId, executionKind, ...own } = expected;
+          const child = { ...(executionId ? { childId: executionId } : {}), childKind: executionKind };
+          for (const [field, value] of Object.entries({ ...own, ...child })) {
             if (field === 'usage') expect(typed[field]).toMatchObject({ totalTokens: 3 });
             else expect(typed[field]).toEqual(value);
           }

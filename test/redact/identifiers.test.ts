@@ -147,8 +147,11 @@ test.each(IDS)('the identifier %s stays when it is read from the history of a wo
     type: 'task_start',
     data: { taskId: `${id}#${id}` },
   });
-  expect(map(initiated as never)).toMatchObject({
-    data: { taskId: expect.stringContaining(id), executionId: id },
+  const started = { initiatedEventId: 5, workflowExecution: { workflowId: id } };
+  const data = { taskId: expect.stringContaining(id) };
+  expect(map(initiated as never)).toMatchObject({ data });
+  expect(map({ eventId: 6, childWorkflowExecutionStartedEventAttributes: started } as never)).toMatchObject({
+    data: { ...data, executionId: id },
   });
 });
 

@@ -110,6 +110,18 @@ test('a note is read as it was written, keeps other fields, and is not read from
   expect(parseNote('rubbish')).toBeUndefined();
 });
 
+test('the epoch of a history is read from a note of the same mapping only', () => {
+  const note = { epoch: 'history:r', runId: 'r', runStartedAt: 5 };
+  const written = formatNote(note);
+  expect(parseNote(written)).toEqual(note);
+  const stored = JSON.parse(written);
+  // Versions that know no mapping expect a string, and then find no note.
+  expect(stored.epoch).toEqual(['history:r', expect.any(Number)]);
+  expect(parseNote(JSON.stringify({ ...stored, epoch: 'history:r' }))).toBeUndefined();
+  expect(parseNote(JSON.stringify({ ...stored, epoch: ['history:r', 1] }))).toBeUndefined();
+  expect(parseNote(formatNote({ ...note, epoch: 'own' }, written))).toEqual({ ...note, epoch: 'own' });
+});
+
 test('the cause of a failed workflow is the innermost error, and getters that throw are skipped', () => {
   const inner = new AggregateError([new Error('a'), new Error('b')]);
   expect(errorCause(new Error('Activity task failed', { cause: inner })).message).toBe('a; b');

@@ -10,6 +10,30 @@ export interface HistoryNumbering {
 
 const PREFIX = 'history:';
 
+/**
+ * Which events of a history are shown, and how. A log that was numbered by another version is compared with the history
+ * from its start: it continues if it is a prefix, otherwise a new epoch starts. Increase it with every change of the
+ * mapping (source/history-events.ts), because a server would continue the numbers of another version in the wrong place.
+ */
+const MAPPING_VERSION = 2;
+
+/** How a note stores the epoch of a numbering. */
+export type StoredEpoch = string | readonly [epoch: string, mappingVersion: number];
+
+/**
+ * The epoch of a history is not a plain string in notes: versions before the first of these ignore it, and compare the
+ * log.
+ */
+export function storeEpoch(epoch: string): StoredEpoch {
+  return isHistoryEpoch(epoch) ? [epoch, MAPPING_VERSION] : epoch;
+}
+
+/** Reads an epoch from a note; undefined for another mapping of a history, and for anything else. */
+export function readEpoch(stored: unknown): string | undefined {
+  if (Array.isArray(stored)) return stored[1] === MAPPING_VERSION ? String(stored[0]) : undefined;
+  return typeof stored === 'string' && !isHistoryEpoch(stored) ? stored : undefined;
+}
+
 /** Whether the epoch of a note is that of a history. */
 export function isHistoryEpoch(epoch: string): boolean {
   return epoch.startsWith(PREFIX);

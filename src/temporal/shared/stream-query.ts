@@ -1,6 +1,7 @@
 // The contract between a workflow, its worker and the server: the query and its result, the sink, the log's note.
-// Imports types only, so that all three may load it.
+// Imports nothing that Temporal's sandbox does not allow, so that all three may load it.
 import type { EventData, EventType, ExecutionStatus } from '../../event/events.ts';
+import { readEpoch, storeEpoch } from './history-numbering.ts';
 
 /** The query of every workflow with a stream. Its one argument is `since`, a seq; default 0. */
 export const STREAM_QUERY = 'getStreamState';
@@ -71,13 +72,14 @@ export interface WorkflowNote {
 
 /** Writes a note and keeps the other fields of `before`. */
 export function formatNote(note: WorkflowNote, before?: string): string {
-  return JSON.stringify({ ...readJson(before), ...note });
+  return JSON.stringify({ ...readJson(before), ...note, epoch: storeEpoch(note.epoch) });
 }
 
-/** Reads a note; undefined if there is none, or if it is not a workflow's. */
+/** Reads a note; undefined if there is none, if it is not a workflow's, or for another mapping of a history. */
 export function parseNote(text: string | undefined): WorkflowNote | undefined {
-  const { epoch, runId, runStartedAt } = readJson(text) as Partial<WorkflowNote>;
-  if (typeof epoch !== 'string' || typeof runId !== 'string') return undefined;
+  const { epoch: stored, runId, runStartedAt } = readJson(text) as Partial<WorkflowNote>;
+  const epoch = readEpoch(stored);
+  if (epoch === undefined || typeof runId !== 'string') return undefined;
   return { epoch, runId, runStartedAt: typeof runStartedAt === 'number' ? runStartedAt : 0 };
 }
 

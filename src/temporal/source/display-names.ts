@@ -1,5 +1,7 @@
-// Names from the history of a workflow that does not use execstream, as its stream shows them.
+// Names and summaries from the history of a workflow that does not use execstream, as its stream shows them.
 import { truncate } from '../../event/text.ts';
+import type { HistoryEvent } from '../shared/history-event.ts';
+import { decodePlainJson, type Payload } from '../shared/payloads.ts';
 
 /** UTF-16 code units of a name: users choose the names of activities, signals and timers. */
 const MAX_NAME_UNITS = 200;
@@ -11,4 +13,18 @@ export function taskIdOf(type: string | null | undefined, activityId: string | n
 
 export function displayName(name: string): string {
   return truncate(name, MAX_NAME_UNITS);
+}
+
+/**
+ * What the user's metadata of an event says in words for people: the summary, otherwise the first line of the details.
+ * Temporal keeps both for display; they are payloads, so with a codec they are not readable here.
+ */
+export function summaryOf({ userMetadata }: HistoryEvent): string | undefined {
+  const line = textOf(userMetadata?.summary) ?? textOf(userMetadata?.details)?.trimStart().split('\n')[0];
+  return line ? displayName(line.trim()) || undefined : undefined;
+}
+
+function textOf(payload: Payload | null | undefined): string | undefined {
+  const text = payload ? decodePlainJson(payload) : undefined;
+  return typeof text === 'string' && text.trim() !== '' ? text : undefined;
 }

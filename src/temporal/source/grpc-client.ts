@@ -12,7 +12,7 @@ import { failureMessage } from '../shared/failure.ts';
 import { CLOSE_EVENT_FILTER, toMs } from '../shared/history-event.ts';
 import { STREAM_QUERY } from '../shared/stream-query.ts';
 import { type ClosableRetries, createClosableRetries } from './closable-retries.ts';
-import { taskIdOf } from './display-names.ts';
+import { summaryOf, taskIdOf } from './display-names.ts';
 import { decodeFailures } from './encoded-failures.ts';
 import { type TemporalCall, TemporalError, toTemporalError } from './errors.ts';
 import { createRemoteCodec, type RemoteCodec } from './remote-codec.ts';
@@ -195,14 +195,17 @@ async function describeRun({ workflowService }: Connection, ref: WorkflowRef): P
     execution: { workflowId, runId },
     maximumPageSize: 1,
   });
-  const started = history?.events?.[0]?.workflowExecutionStartedEventAttributes ?? {};
+  const first = history?.events?.[0] ?? {};
+  const started = first.workflowExecutionStartedEventAttributes ?? {};
+  const isParentHere = (started.parentWorkflowNamespace || namespace) === namespace;
   return {
     ...ref,
     runId,
     firstRunId: started.firstExecutionRunId || runId,
     workflowType: info.type?.name ?? '',
     taskQueue: started.taskQueue?.name ?? '',
-    parentId: started.parentWorkflowExecution?.workflowId ?? undefined,
+    parentId: (isParentHere && started.parentWorkflowExecution?.workflowId) || undefined,
+    summary: summaryOf(first),
     attempt: Math.max(1, started.attempt ?? 1),
     startedAt: toMs(info.startTime),
     isOpen: info.status === RUNNING || info.status === PAUSED,

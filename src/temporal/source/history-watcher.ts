@@ -8,6 +8,7 @@ import { watchRetries } from './activity-retries.ts';
 import type { FixedCopyOutcome } from './fixed-copy.ts';
 import { createHistoryMapper, timeOf } from './history-events.ts';
 import { followHistory } from './history-reader.ts';
+import { createRowStatus } from './row-status.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 import type { WatchContext, WatchOutcome } from './watch-context.ts';
 
@@ -66,6 +67,7 @@ async function copyRun(
   gate: HistoryGate,
 ): Promise<ClosedRun | { readonly stop: WatchOutcome | 'retry' }> {
   const { temporal, copy, warnings, times, signal } = context;
+  const rowStatus = createRowStatus(context);
   const toStreamEvent = createHistoryMapper(run, numbering.base > 0);
   const openTasks = new Set<string>();
   let seq = numbering.base;
@@ -87,6 +89,8 @@ async function copyRun(
     if (start.length > 0) outcome = await copy.append(start);
     if (outcome === 'done' && (await gate.observe(history)) === 'stop') outcome = 'streams';
     if (outcome === 'done' && events.length > 0) outcome = await copy.append(events);
+    const last = events.findLast((event) => event.type === 'workflow_status');
+    if (outcome === 'done' && last) await rowStatus.set(last.data.status);
     return outcome === 'done' ? undefined : 'stop';
   }
 

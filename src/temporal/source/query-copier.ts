@@ -1,10 +1,10 @@
 // Queries a run and copies its events into the log, page by page.
-import { isFinal, type OpenStatus } from '../../event/events.ts';
 import type { WorkflowEnd } from '../row-end.ts';
 import type { StreamPage, WorkflowEvent } from '../shared/stream-query.ts';
 import { eventsBefore } from './previous-run-events.ts';
 import { readQueryPage, splitEnd } from './query-page.ts';
 import type { QueryProgress } from './query-progress.ts';
+import { createRowStatus } from './row-status.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 import type { WatchContext, WatchOutcome } from './watch-context.ts';
 
@@ -24,21 +24,14 @@ export function createQueryCopier(
   run: WorkflowRun,
   progress: QueryProgress,
 ): QueryCopier {
-  const { temporal, store, executionId, copy, warnings, sizes } = context;
-  let lastStatus: string | undefined;
+  const { temporal, copy, warnings, sizes } = context;
+  const rowStatus = createRowStatus(context);
 
   /** The events after `confirmed`, including those that the run has trimmed and that the log does not have. */
   async function completePage(page: StreamPage): Promise<readonly WorkflowEvent[]> {
     const since = Math.max(copy.confirmed, copy.head);
     if (page.base <= since) return page.events;
     return [...(await eventsBefore(temporal, run, page, { since, sizes })), ...page.events];
-  }
-
-  async function setStatus({ status }: StreamPage): Promise<void> {
-    if (status === lastStatus || isFinal(status)) return;
-    lastStatus = status;
-    const row = await store.get(executionId);
-    if (row && row.status !== status) await store.setStatus(executionId, row.attempt, status as OpenStatus);
   }
 
   return {
@@ -58,7 +51,7 @@ export function createQueryCopier(
         const outcome = await copy.append(events);
         if (outcome === 'retry') continue;
         if (outcome !== 'done') return { stop: outcome };
-        await setStatus(page);
+        await rowStatus.set(page.status);
         if (end || copy.confirmed >= page.next - 1 || page.events.length === 0) {
           progress.recordCaughtUp(mark);
           return { end };

@@ -65,7 +65,8 @@ export function createResolution({ temporal, store, resolve, tenant, decodePaylo
     run: Awaited<ReturnType<TemporalClient['describe']>>,
     owner: string | undefined,
   ): Promise<Execution | undefined> {
-    const { workflowId, workflowType: name, firstRunId, attempt, parentId } = run;
+    const { workflowId, workflowType, summary, firstRunId, attempt, parentId } = run;
+    const name = summary ?? workflowType;
     const input = decodePayload && (await inputOf(run, decodePayload));
     const parent = parentId !== undefined && (await store.get(parentId).catch(() => undefined));
     try {

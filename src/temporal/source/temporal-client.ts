@@ -45,7 +45,10 @@ export interface WorkflowRun extends WorkflowRef {
   readonly workflowType: string;
   /** The task queue of its workflow tasks. */
   readonly taskQueue: string;
+  /** The workflow id of the parent, if that is in the same namespace. */
   readonly parentId: string | undefined;
+  /** What the user who started it wrote for display. */
+  readonly summary?: string | undefined;
   /** From 1; counts the retries of the workflow itself. */
   readonly attempt: number;
   /** In ms since 1970. */

@@ -163,6 +163,43 @@ describe('a copy', () => {
     }
   });
 
+  test.each([
+    ['without versions', 'history:r1'],
+    ['of another version', ['history:r1', 1]],
+  ])('compares a log that a mapping %s numbered from its start', async (_, epoch) => {
+    const history = { ...RUN, epoch: 'history:r1' };
+    const before = { epoch, runId: 'r1', runStartedAt: 10, confirmed: 2, base: 0 };
+    const opened = await log.open('w', { numbering: 'fixed', attempt: 1, fence: 1 });
+    const { head } = opened as Extract<typeof opened, { outcome: 'opened' }>;
+    const events = [event(1), event(2)];
+    await log.append('w', { epoch: head.epoch, acknowledged: 0, events, note: JSON.stringify(before) });
+    const copy = createFixedCopy({ log, executionId: 'w', fence: 2 });
+    await copy.enter(history);
+    expect([copy.epoch, copy.confirmed]).toEqual([head.epoch, 0]);
+    // Equal events are confirmed, and a later watcher of this version continues after them.
+    expect(await copy.append([event(1), event(2), event(3)])).toBe('done');
+    const later = createFixedCopy({ log, executionId: 'w', fence: 3 });
+    await later.enter(history);
+    expect([later.epoch, later.confirmed]).toEqual([head.epoch, 3]);
+  });
+
+  test('starts one new epoch for a log that another mapping numbered differently', async () => {
+    const history = { ...RUN, epoch: 'history:r1' };
+    const before = { epoch: 'history:r1', runId: 'r1', runStartedAt: 10, confirmed: 2, base: 0 };
+    const opened = await log.open('w', { numbering: 'fixed', attempt: 1, fence: 1 });
+    const { epoch } = (opened as Extract<typeof opened, { outcome: 'opened' }>).head;
+    const events = [event(1), event(2)];
+    await log.append('w', { epoch, acknowledged: 0, events, note: JSON.stringify(before) });
+    const copy = createFixedCopy({ log, executionId: 'w', fence: 2 });
+    await copy.enter(history);
+    const mapped = [event(1), event(2, 'new'), event(3)];
+    expect(await copy.append(mapped)).toBe('retry');
+    expect(await copy.append(mapped)).toBe('done');
+    expect(copy.epoch).not.toBe(epoch);
+    expect((await log.head('w'))?.resetReason).toBe('source');
+    expect(await steps()).toEqual(['1', 'new', '3']);
+  });
+
   test('copies the events again that a log has lost', async () => {
     const copy = createFixedCopy({ log, executionId: 'w', fence: 1 });
     await copy.enter(RUN);

@@ -5,6 +5,7 @@ import type { HistoryEvent } from '../shared/history-event.ts';
 import { type HistoryNumbering, numberingFrom } from '../shared/history-numbering.ts';
 import type { WorkflowEvent } from '../shared/stream-query.ts';
 import { watchRetries } from './activity-retries.ts';
+import { createChildCollector } from './child-rows.ts';
 import type { FixedCopyOutcome } from './fixed-copy.ts';
 import { createHistoryMapper, timeOf } from './history-events.ts';
 import { followHistory } from './history-reader.ts';
@@ -66,9 +67,10 @@ async function copyRun(
   numbering: HistoryNumbering,
   gate: HistoryGate,
 ): Promise<ClosedRun | { readonly stop: WatchOutcome | 'retry' }> {
-  const { temporal, copy, warnings, times, signal } = context;
+  const { temporal, copy, executionId, warnings, times, signal } = context;
   const rowStatus = createRowStatus(context);
   const toStreamEvent = createHistoryMapper(run, numbering.base > 0);
+  const startedChildren = createChildCollector();
   const openTasks = new Set<string>();
   let seq = numbering.base;
   let outcome: FixedCopyOutcome = 'done';
@@ -88,6 +90,8 @@ async function copyRun(
     const start = events.splice(0, events[0]?.seq === 1 && run.runId === run.firstRunId ? 1 : 0);
     if (start.length > 0) outcome = await copy.append(start);
     if (outcome === 'done' && (await gate.observe(history)) === 'stop') outcome = 'streams';
+    const children = startedChildren(history);
+    if (outcome === 'done' && children.length > 0) await context.beginChildren(executionId, run, children);
     if (outcome === 'done' && events.length > 0) outcome = await copy.append(events);
     const last = events.findLast((event) => event.type === 'workflow_status');
     if (outcome === 'done' && last) await rowStatus.set(last.data.status);

@@ -1,5 +1,6 @@
 // Maps an execution's id to a Temporal workflow: by its row, or without a row by a hook of the application.
 import { isExecstreamError } from '../../event/errors.ts';
+import { isExecutionId } from '../../event/execution-id.ts';
 import type { Execution, ExecutionStore, OpenExecution } from '../../execution/store.ts';
 import { decodeFirst, type PayloadDecoder } from '../shared/payloads.ts';
 import { isTemporalError, toViewerError } from './errors.ts';
@@ -68,12 +69,13 @@ export function createResolution({ temporal, store, resolve, tenant, decodePaylo
     const { workflowId, workflowType, summary, firstRunId, attempt, parentId } = run;
     const name = summary ?? workflowType;
     const input = decodePayload && (await inputOf(run, decodePayload));
-    const parent = parentId !== undefined && (await store.get(parentId).catch(() => undefined));
+    // The parent may be viewed later than its child.
+    const hasParent = parentId !== undefined && isExecutionId(parentId);
     try {
       return await store.begin({
         ...{ id: executionId, kind: 'workflow', mode: 'STRUCTURED', attempt, workflowId, runId: firstRunId },
         ...(name && { name }),
-        ...(parent && { parentId: parent.id }),
+        ...(hasParent && { parentId }),
         ...(owner !== undefined && { tenant: owner }),
         ...(input !== undefined && { input }),
       });
@@ -100,5 +102,5 @@ export function createResolution({ temporal, store, resolve, tenant, decodePaylo
     return { namespace, workflowId: row.workflowId ?? workflow?.workflowId ?? row.id };
   }
 
-  return { find, refOf };
+  return { find, refOf, resolveWorkflow };
 }

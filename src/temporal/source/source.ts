@@ -8,6 +8,7 @@ import type { Execution, ExecutionStore, OpenExecution } from '../../execution/s
 import type { LogReader, LogWriter } from '../../log/log.ts';
 import { type Audience, type Follow, followBy, type Source } from '../../source/source.ts';
 import type { PayloadDecoder } from '../shared/payloads.ts';
+import { createChildRows } from './child-rows.ts';
 import { createResolution, isTemporalWorkflow, type ResolveWorkflow } from './resolve.ts';
 import type { TemporalClient } from './temporal-client.ts';
 import { DEFAULT_WATCH_TIMES } from './watch-context.ts';
@@ -57,9 +58,10 @@ export interface TemporalSource extends Source {
 export function createTemporalSource(options: TemporalSourceOptions): TemporalSource {
   const { temporal, log, store, otherwise, decodePayload, sizes = DEFAULT_SIZE_LIMITS } = options;
   const times: TemporalTimes = { ...DEFAULT_TIMES, ...options };
-  const { find, refOf } = createResolution(options);
+  const { find, refOf, resolveWorkflow } = createResolution(options);
+  const beginChildren = createChildRows({ store, resolveWorkflow, namespace: temporal.namespace });
   const { copy: copyRow } = otherwise;
-  const follower = { temporal, log, store, times, sizes, decodePayload, refOf, copyRow };
+  const follower = { temporal, log, store, times, sizes, decodePayload, refOf, copyRow, beginChildren };
 
   return {
     follow: followBy(async (executionId, audience, signal) => {

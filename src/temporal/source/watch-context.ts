@@ -5,6 +5,7 @@ import type { ExecutionStore } from '../../execution/store.ts';
 import type { LogReader } from '../../log/log.ts';
 import type { Audience } from '../../source/source.ts';
 import type { PayloadDecoder } from '../shared/payloads.ts';
+import type { BeginChildren } from './child-rows.ts';
 import { isTemporalError, type TemporalCall, toWarning } from './errors.ts';
 import type { FixedCopy } from './fixed-copy.ts';
 import type { TemporalClient } from './temporal-client.ts';
@@ -63,6 +64,7 @@ export interface WatchContext {
   readonly times: WatchTimes;
   /** Limits of the events. */
   readonly sizes: SizeLimits;
+  readonly beginChildren: BeginChildren;
   /** Decodes payloads of workflows that do not use execstream; undefined shows none. */
   readonly decodePayload: PayloadDecoder | undefined;
   /** Aborts when the lease is lost or the last viewer leaves. */

@@ -15,6 +15,7 @@ import type { Execution, ExecutionStore } from '../../execution/store.ts';
 import type { LogReader, LogWriter } from '../../log/log.ts';
 import type { Audience } from '../../source/source.ts';
 import type { PayloadDecoder } from '../shared/payloads.ts';
+import type { BeginChildren } from './child-rows.ts';
 import { isTemporalError } from './errors.ts';
 import { watchExternalPublisher } from './external-publisher.ts';
 import { createFixedCopy } from './fixed-copy.ts';
@@ -48,6 +49,7 @@ export interface FollowerOptions {
   readonly decodePayload: PayloadDecoder | undefined;
   /** The workflow of a row. */
   refOf(row: Execution): Promise<WorkflowRef>;
+  readonly beginChildren: BeginChildren;
   /** Copies the end that the row knows into the log. */
   copyRow(executionId: string): Promise<void>;
 }
@@ -62,7 +64,7 @@ export async function followWorkflow(
   audience: Audience,
   signal: AbortSignal,
 ): Promise<'over' | 'other'> {
-  const { temporal, log, store, times, sizes, decodePayload, refOf, copyRow } = options;
+  const { temporal, log, store, times, sizes, decodePayload, refOf, copyRow, beginChildren } = options;
   const warnings = createActiveWarnings(audience);
   const holder = randomUUID();
   let failures = 0;
@@ -75,6 +77,7 @@ export async function followWorkflow(
       const copy = createFixedCopy({ log, executionId, fence });
       const context = {
         ...{ temporal, log, store, executionId, audience, warnings, times, sizes, copy, decodePayload },
+        beginChildren,
         signal: leaseSignal,
       };
       const ref = await refOf(row);

@@ -185,6 +185,58 @@ describeTemporal('the history of a workflow', () => {
     ]);
   }, 40_000);
 
+  test('lists children that nobody has viewed, and an announced execution id is never unknown', async () => {
+    await using watching = await startWatching(temporal.address);
+    await using worker = await startKindsWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'family');
+    const id = handle.workflowId;
+    using stream = await watchRest(watching.url, id);
+    await waitForLine(stream, `task_status timers#${id}/first RUNNING`);
+    expect(stream.text).toContain(`"executionId":"${id}/first","executionKind":"WORKFLOW"`);
+    const stateOf = async (name: string) => {
+      const response = await fetch(`${watching.url}/api/v0/executions/workflows/${encodeURIComponent(name)}`);
+      return response.json();
+    };
+    expect(await stateOf(`${id}/first`)).toMatchObject({
+      kind: 'WORKFLOW',
+      name: 'The first child',
+      parent: id,
+    });
+    await stream.ended(15_000);
+    const start = `the child workflow could not be started: a workflow with this id exists already`;
+    const tasks = linesOf(stream).map((line) => line.replace(/^\d+ /, ''));
+    expect(tasks.slice(1, -1)).toEqual([
+      `task_start timers#${id}/first`,
+      `task_status timers#${id}/first RUNNING`,
+      `task_status timers#${id}/first SUCCESS`,
+      `task_start failing#${id}/second`,
+      `task_status failing#${id}/second RUNNING`,
+      `task_status failing#${id}/second FAILED broken`,
+      `task_start timers#${id}`,
+      `task_status timers#${id} FAILED ${start}`,
+      `task_start waiter#${id}/third`,
+      `task_status waiter#${id}/third RUNNING`,
+    ]);
+    const state = await stateOf(id);
+    expect(state).toMatchObject({ children: ['first', 'second', 'third'].map((name) => `${id}/${name}`) });
+    expect(await watching.store.get(`${id}/third`)).toMatchObject({
+      ...{ kind: 'workflow', status: 'RUNNING', name: 'waiter', parentId: id, workflowId: `${id}/third` },
+      runId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
+    await temporal.client.workflow.getHandle(`${id}/third`).terminate();
+  });
+
+  test('names the parent of a child that is viewed first', async () => {
+    await using watching = await startWatching(temporal.address);
+    await using worker = await startKindsWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'family');
+    const id = handle.workflowId;
+    await handle.result();
+    expect(await allLines(watching.url, `${id}/first`)).toContain(END);
+    expect(await watching.store.get(`${id}/first`)).toMatchObject({ parentId: id });
+    await temporal.client.workflow.getHandle(`${id}/third`).terminate();
+  });
+
   test('shows Nexus operations, with a link to the workflow that runs one', async () => {
     await using watching = await startWatching(temporal.address);
     const taskQueue = uniqueId('nexus');

@@ -71,6 +71,7 @@ function setUp() {
     ...{ warnings: createActiveWarnings(viewers), times: DEFAULT_WATCH_TIMES, decodePayload: undefined },
     sizes: DEFAULT_SIZE_LIMITS,
     copy: createFixedCopy({ log, executionId: 'w', fence: 1 }),
+    beginChildren: async () => {},
     signal: new AbortController().signal,
   };
   const progress = createQueryProgress({

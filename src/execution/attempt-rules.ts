@@ -41,6 +41,28 @@ export function checkBegin(execution: BeginExecution): void {
   }
 }
 
+/** The fields that decide whether a begin is of another execution than the row's. */
+type Started = Pick<BeginExecution, 'kind' | 'tenant' | 'workflowId' | 'runId' | 'startedAt'>;
+
+/** Whether a begin is of a later execution under the row's id, which replaces the row (`BeginExecution.startedAt`). */
+export function replacesRow(
+  row: Execution,
+  { kind, tenant, workflowId, runId, startedAt }: Started,
+): boolean {
+  if (!startedAt || row.kind !== kind || row.tenant !== tenant || row.workflowId !== workflowId) return false;
+  if (row.finishedAt && row.finishedAt <= startedAt) return true;
+  return isOtherRun(row, runId) && row.startedAt < startedAt;
+}
+
+/** Whether a begin is of an execution that the row's has replaced. */
+function isReplaced(row: Execution, { runId, startedAt }: Started): boolean {
+  return startedAt !== undefined && isOtherRun(row, runId) && startedAt < row.startedAt;
+}
+
+function isOtherRun(row: Execution, runId: string | undefined): boolean {
+  return row.runId !== undefined && runId !== undefined && row.runId !== runId;
+}
+
 /**
  * Checks how far an attempt is above the previous one.
  * @throws ExecstreamError `BAD_USER_INPUT`
@@ -104,6 +126,9 @@ export function resolveAttempt(row: Execution, wanted: BeginExecution): 'begin' 
   }
   if (wanted.attempt !== undefined && wanted.attempt < row.attempt) {
     throw new ExecstreamError('SUPERSEDED', `execution "${id}" is at attempt ${row.attempt}`);
+  }
+  if (isReplaced(row, wanted)) {
+    throw new ExecstreamError('SUPERSEDED', `execution "${id}" is at run ${row.runId}`);
   }
   if (isFinal(row.status)) throw new ExecstreamError('ENDED', `execution "${id}" has ended: ${row.status}`);
   checkAttemptStep(wanted.attempt ?? row.attempt + 1, row.attempt);

@@ -15,13 +15,19 @@ import { fromRow, toDescription, toRow } from './row-mapper.ts';
 import type { BeginExecution, Execution } from './store.ts';
 
 /**
- * Implements `ExecutionStore.begin`: inserts; if the id exists, updates under the guard; if the guard rejects that,
- * reads the row to explain why. What the guard rejects once it always rejects (kind, mode and tenant never change, an
- * attempt never decreases, an end is permanent), so the row that is read afterwards explains the rejection.
+ * Implements `ExecutionStore.begin`: inserts; if the id exists, replaces the row of an earlier execution, or updates
+ * under the guard; if that rejects it, reads the row to explain why. What the guard rejects once it always rejects
+ * (kind, mode and tenant never change, an attempt never decreases, an end is permanent), so the row that is read
+ * afterwards explains the rejection.
  */
 export async function begin(prisma: PrismaClient, wanted: BeginExecution): Promise<Execution> {
   await checkParent(prisma, wanted);
-  return (await insert(prisma, wanted)) ?? (await beginAttempt(prisma, wanted)) ?? explain(prisma, wanted);
+  return (
+    (await insert(prisma, wanted)) ??
+    (await replaceEarlier(prisma, wanted)) ??
+    (await beginAttempt(prisma, wanted)) ??
+    explain(prisma, wanted)
+  );
 }
 
 /** Reads the execution with an id. */
@@ -47,9 +53,34 @@ async function insert(prisma: PrismaClient, wanted: BeginExecution): Promise<Exe
   return created && fromRow(created);
 }
 
+/** Replaces the row that `replacesRow` describes: a delete and an insert, in one transaction. */
+async function replaceEarlier(prisma: PrismaClient, wanted: BeginExecution): Promise<Execution | undefined> {
+  const { id, kind, tenant = null, workflowId = null, runId, startedAt, attempt = 1 } = wanted;
+  if (!startedAt || attempt > MAX_ATTEMPT_STEP) return undefined;
+  const isEnded = { finishedAt: { lte: startedAt } };
+  const isOtherRun = { runId: { not: runId ?? null }, startedAt: { lt: startedAt } };
+  const earlier = runId === undefined ? [isEnded] : [isEnded, isOtherRun];
+  const [, [created]] = await prisma.$transaction([
+    prisma.execution.deleteMany({ where: { id, kind, tenant, workflowId, OR: earlier } }),
+    // A row that was not deleted remains, and nothing is inserted.
+    prisma.execution.createManyAndReturn({ data: [toRow(wanted)], skipDuplicates: true }),
+  ]);
+  return created && fromRow(created);
+}
+
 async function beginAttempt(prisma: PrismaClient, wanted: BeginExecution): Promise<Execution | undefined> {
-  const { id, kind, mode, tenant = null, attempt } = wanted;
-  const guard = { id, kind, mode, tenant, status: { in: OPEN_STATUSES }, attempt: previousAttempts(attempt) };
+  const { id, kind, mode, tenant = null, attempt, runId, startedAt } = wanted;
+  const isNotReplaced = startedAt &&
+    runId !== undefined && { OR: [{ runId }, { runId: null }, { startedAt: { lte: startedAt } }] };
+  const guard = {
+    id,
+    kind,
+    mode,
+    tenant,
+    status: { in: OPEN_STATUSES },
+    attempt: previousAttempts(attempt),
+    ...isNotReplaced,
+  };
   const data = {
     ...toDescription(wanted),
     attempt: attempt ?? { increment: 1 },

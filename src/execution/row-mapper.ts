@@ -29,13 +29,13 @@ export function toRow(execution: BeginExecution): Prisma.ExecutionCreateManyInpu
     status: 'RUNNING',
     attempt: execution.attempt ?? 1,
     tenant: execution.tenant,
-    startedAt: new Date(),
+    startedAt: execution.startedAt ?? new Date(),
     ...toDescription(execution),
   };
 }
 
 /** The columns that a new attempt may replace; undefined keeps the value of the attempt before. */
-export function toDescription(execution: Omit<BeginExecution, 'attempt'>) {
+export function toDescription(execution: Omit<BeginExecution, 'attempt' | 'startedAt'>) {
   return {
     name: execution.name,
     parentId: execution.parentId,
@@ -67,7 +67,7 @@ export function toRestored(execution: Execution) {
 export function toEnd(end: ExecutionEnd) {
   return {
     status: end.status,
-    finishedAt: new Date(),
+    finishedAt: end.finishedAt ?? new Date(),
     result: end.status === 'SUCCESS' ? toJson(end.result) : undefined,
     resultOmitted: end.status === 'SUCCESS' ? end.resultOmitted : undefined,
     error: end.status === 'SUCCESS' ? undefined : toJson(end.error),

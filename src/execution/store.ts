@@ -69,6 +69,13 @@ export interface BeginExecution {
   readonly runId?: string;
   readonly input?: JsonValue;
   /**
+   * When the execution started, if its source knows that. With it, the id may be used again: a row of the same workflow
+   * is replaced, as by a delete and an insert, if it has another `runId` and started earlier, or if it ended before this
+   * start. A start before that of a row with another `runId` is `SUPERSEDED`.
+   * @default now; the row is never replaced
+   */
+  readonly startedAt?: Date;
+  /**
    * Whether the caller will send heartbeats until the end.
    * @default as in the attempt before, or unknown
    */
@@ -79,7 +86,11 @@ export interface BeginExecution {
 export type OpenExecution = Pick<Execution, 'id' | 'kind' | 'workflowId'>;
 
 /** How an execution ended. */
-export type ExecutionEnd = { readonly usage?: Usage } & (
+export type ExecutionEnd = {
+  readonly usage?: Usage;
+  /** @default now */
+  readonly finishedAt?: Date;
+} & (
   | {
       readonly status: 'SUCCESS';
       readonly result?: JsonValue;
@@ -142,7 +153,7 @@ export interface ExecutionStore {
   /**
    * Creates the row of an execution, or begins a new attempt of an existing one (status RUNNING, result and error of
    * the attempt before cleared). The same attempt again changes nothing, except that it sets `expectsHeartbeats` if
-   * that is true. A parent need not exist yet.
+   * that is true. A parent need not exist yet. With `startedAt`, a later execution under the same id replaces the row.
    * @returns the row afterwards
    * @throws ExecstreamError `SUPERSEDED` for an attempt older than the row's; `ENDED` if the execution has ended;
    *   `FORBIDDEN` if another tenant owns the id or the parent; `BAD_USER_INPUT` if a field is invalid, or the kind or

@@ -9,6 +9,7 @@ import {
   checkIds,
   checkPage,
   checkParentTenant,
+  replacesRow,
   resolveAttempt,
 } from '../../src/execution/attempt-rules.ts';
 import { matchesIdPattern } from '../../src/execution/id-patterns.ts';
@@ -58,7 +59,7 @@ export function createMemoryStore(): MemoryStore {
       const parent = rows.get(wanted.parentId ?? '');
       if (parent && wanted.tenant !== undefined) checkParentTenant(parent, wanted.tenant);
       const row = rows.get(wanted.id);
-      if (row === undefined) {
+      if (row === undefined || replacesRow(row, wanted)) {
         checkAttemptStep(wanted.attempt ?? 1, 0);
         const created = firstRow(wanted);
         rows.set(created.id, created);
@@ -109,7 +110,7 @@ export function createMemoryStore(): MemoryStore {
     async finish(id, attempt, end: ExecutionEnd) {
       checkAvailable();
       const row = openAt(checkExecutionId(id), attempt);
-      if (row) return write(row, { ...structuredClone(end), finishedAt: new Date() });
+      if (row) return write(row, { finishedAt: new Date(), ...structuredClone(end) });
       return structuredClone(rows.get(id));
     },
 
@@ -206,8 +207,8 @@ export function createMemoryStore(): MemoryStore {
 }
 
 function firstRow(request: BeginExecution): Execution {
-  const { attempt = 1, ...rest } = structuredClone(request);
-  const identity = { revision: 1, incarnation: randomUUID(), startedAt: new Date() };
+  const { attempt = 1, startedAt = new Date(), ...rest } = structuredClone(request);
+  const identity = { revision: 1, incarnation: randomUUID(), startedAt };
   return definedOnly({ ...rest, attempt, status: 'RUNNING' as const, ...identity });
 }
 

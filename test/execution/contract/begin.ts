@@ -53,6 +53,76 @@ export function beginContract(open: OpenStores): void {
       ]);
     });
 
+    describe('with a start', () => {
+      const at = (ms: number) => new Date(1_700_000_000_000 + ms);
+      const run = (id: string, runId: string, ms: number) =>
+        task({
+          id,
+          kind: 'workflow',
+          mode: 'STRUCTURED',
+          workflowId: id,
+          runId,
+          startedAt: at(ms),
+          attempt: 1,
+        });
+
+      test('the row has that start', async () => {
+        const id = newId();
+        expect((await store.begin(run(id, 'r1', 5))).startedAt).toEqual(at(5));
+        expect((await other.get(id))?.startedAt).toEqual(at(5));
+      });
+
+      test('a later execution under the same id replaces the row, whether that has ended or not', async () => {
+        for (const isEnded of [true, false]) {
+          const id = newId();
+          const first = await store.begin({ ...run(id, 'r1', 0), name: 'first', input: 1 });
+          if (isEnded) await store.finish(id, 1, { status: 'SUCCESS', result: 1, finishedAt: at(5) });
+          const second = await other.begin(run(id, 'r2', 10));
+          expect(second.incarnation).not.toBe(first.incarnation);
+          expect(await store.get(id)).toEqual(second);
+          expect(second).toEqual({
+            ...run(id, 'r2', 10),
+            ...{ status: 'RUNNING', revision: 1, incarnation: expect.any(String) },
+          });
+          // The same begin again changes nothing.
+          expect(await store.begin(run(id, 'r2', 10))).toEqual(second);
+        }
+      });
+
+      test('a run that starts after the end of the row replaces it, also with the same run id', async () => {
+        const id = newId();
+        const first = await store.begin(run(id, 'r1', 0));
+        await store.finish(id, 1, { status: 'SUCCESS', finishedAt: at(5) });
+        expect(await codeOf(store.begin(run(id, 'r1', 4)))).toBe('ENDED');
+        const second = await store.begin(run(id, 'r1', 5));
+        expect(second).toMatchObject({ status: 'RUNNING', startedAt: at(5) });
+        expect(second.incarnation).not.toBe(first.incarnation);
+      });
+
+      test('an earlier execution is superseded, and no attempt of it begins', async () => {
+        const id = newId();
+        await store.begin(run(id, 'r2', 10));
+        for (const attempt of [1, 2]) {
+          expect(await codeOf(store.begin({ ...run(id, 'r1', 0), attempt }))).toBe('SUPERSEDED');
+        }
+        expect(await store.get(id)).toMatchObject({ runId: 'r2', attempt: 1 });
+        const next = await store.begin({ ...run(id, 'r2', 10), attempt: 2 });
+        expect(next).toMatchObject({ runId: 'r2', attempt: 2, startedAt: at(10) });
+      });
+
+      test('the row of another tenant, workflow or kind, or without a start, is not replaced', async () => {
+        const id = newId();
+        await store.begin(run(id, 'r1', 0));
+        const later = run(id, 'r2', 10);
+        expect(await codeOf(store.begin({ ...later, tenant: 'acme' }))).toBe('FORBIDDEN');
+        expect(await codeOf(store.begin({ ...later, kind: 'agent' }))).toBe('BAD_USER_INPUT');
+        const { startedAt: _, ...undated } = later;
+        for (const kept of [undated, { ...later, workflowId: 'other' }]) {
+          expect(await store.begin(kept)).toMatchObject({ runId: 'r1', startedAt: at(0) });
+        }
+      });
+    });
+
     test('a row that was removed and created again has another incarnation', async () => {
       const first = await store.begin(task({ id: 'removed' }));
       expect(await store.undoBegin(first, undefined)).toBe(true);

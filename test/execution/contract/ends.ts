@@ -32,6 +32,13 @@ export function endContract(open: OpenStores): void {
   });
 
   describe('finish', () => {
+    test('finish stores the time of the end, if it is given', async () => {
+      const { id } = await store.begin(task());
+      const finishedAt = new Date(1_700_000_000_123);
+      await store.finish(id, 1, { status: 'SUCCESS', finishedAt });
+      expect((await other.get(id))?.finishedAt).toEqual(finishedAt);
+    });
+
     test('finish stores the result and usage of a success', async () => {
       const row = await store.begin(task());
       const usage = { inputTokens: 1, outputTokens: 2, totalTokens: 3, model: 'm', costUsd: 0.25 };

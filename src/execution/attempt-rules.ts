@@ -50,7 +50,7 @@ export function replacesRow(
   { kind, tenant, workflowId, runId, startedAt }: Started,
 ): boolean {
   if (!startedAt || row.kind !== kind || row.tenant !== tenant || row.workflowId !== workflowId) return false;
-  if (row.finishedAt && row.finishedAt <= startedAt) return true;
+  if (row.finishedAt && row.finishedAt < startedAt) return true;
   return isOtherRun(row, runId) && row.startedAt < startedAt;
 }
 

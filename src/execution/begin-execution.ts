@@ -57,7 +57,7 @@ async function insert(prisma: PrismaClient, wanted: BeginExecution): Promise<Exe
 async function replaceEarlier(prisma: PrismaClient, wanted: BeginExecution): Promise<Execution | undefined> {
   const { id, kind, tenant = null, workflowId = null, runId, startedAt, attempt = 1 } = wanted;
   if (!startedAt || attempt > MAX_ATTEMPT_STEP) return undefined;
-  const isEnded = { finishedAt: { lte: startedAt } };
+  const isEnded = { finishedAt: { lt: startedAt } };
   const isOtherRun = { runId: { not: runId ?? null }, startedAt: { lt: startedAt } };
   const earlier = runId === undefined ? [isEnded] : [isEnded, isOtherRun];
   const [, [created]] = await prisma.$transaction([

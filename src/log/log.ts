@@ -59,8 +59,9 @@ export interface OpenRequest {
    */
   readonly lost?: { readonly epoch: string; readonly acknowledged: number; readonly reason?: ResetReason };
   /**
-   * Auto only: the incarnation of the execution's row. A log that belongs to another one is that of a row that was
-   * deleted: it is dropped, also if it has ended, and a new epoch starts with a `reset` (`run`). A request with
+   * The incarnation of the execution's row. A log that belongs to another one is that of a row that was deleted or
+   * replaced: it is dropped, also if it has ended, and a new epoch starts, whose reason is `run`; in an auto log with a
+   * `reset` as its first event. A request with
    * `lost` or `takeoverCursor` is `superseded` instead: its writer may belong to the deleted row. A server that has only
    * read the row names neither publisher nor fence: the log then stays with its holder, and a new one has none.
    */

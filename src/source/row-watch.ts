@@ -13,7 +13,7 @@ import { type Audience, DELETED_MS, type Follow } from './source.ts';
 const CHECK_MS = 10_000;
 
 export interface RowWatchOptions extends EndReconciler {
-  readonly log: Pick<LogWriter, 'open'>;
+  readonly log: Pick<LogWriter, 'open' | 'head'>;
   readonly store: Pick<ExecutionStore, 'get' | 'getMany'>;
   /** @default 10 s */
   readonly checkMs?: number;
@@ -68,8 +68,12 @@ export function createRowWatch(options: RowWatchOptions): Follow {
 
 /** Drops the log of a deleted row, so that viewers of the row that replaced it do not get the events of the former one. */
 export async function replaceLog(
-  log: Pick<LogWriter, 'open'>,
-  { id, attempt, incarnation }: ExecutionSummary,
+  log: Pick<LogWriter, 'open' | 'head'>,
+  { id, kind, attempt, incarnation, workflowId }: ExecutionSummary,
 ): Promise<void> {
-  if (incarnation !== undefined) await log.open(id, { numbering: 'auto', attempt, incarnation });
+  if (incarnation === undefined) return;
+  const head = await log.head(id);
+  // The log of a Temporal workflow is created by its source, which knows the numbering.
+  if (!head && kind === 'workflow' && workflowId !== undefined) return;
+  await log.open(id, { numbering: head?.numbering ?? 'auto', attempt, incarnation });
 }

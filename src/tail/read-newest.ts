@@ -5,7 +5,7 @@ import type { LogWindow } from './log-window.ts';
 /** Events of one read. */
 export const PAGE_SIZE = 256;
 
-export type TailLog = LogReader & Pick<LogWriter, 'open'>;
+export type TailLog = LogReader & Pick<LogWriter, 'open' | 'head'>;
 
 /**
  * Reads the events after the window's head or, if the log has ended further away than one page, the terminal event.

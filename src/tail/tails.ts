@@ -25,7 +25,7 @@ export interface OpenViewer extends Omit<ViewerOptions, 'permissionClass'> {
 }
 
 export interface TailsOptions {
-  readonly log: LogReader & Pick<LogWriter, 'open'>;
+  readonly log: LogReader & Pick<LogWriter, 'open' | 'head'>;
   readonly store: ExecutionStore;
   readonly authorize: Authorize;
   /** Appends the terminal event of an execution whose row has ended, in case its publisher has died. */

@@ -346,6 +346,28 @@ export function openContract(make: MakeLog): void {
         expect(page.events).toMatchObject([{ seq: 1, attempt: 1, type: 'reset', data: { reason: 'run' } }]);
       });
 
+      test('a log with the numbering of its source is replaced, too, and its new epoch has the reason', async () => {
+        const log = newLog();
+        const id = freshId();
+        const fixed = { numbering: 'fixed', attempt: 2 } as const;
+        const { head } = (await log.open(id, { ...fixed, fence: 3, incarnation: 'first' })) as {
+          head: LogHead;
+        };
+        await log.append(id, {
+          ...{ epoch: head.epoch, acknowledged: 0, fence: 3 },
+          events: [{ ...complete(), seq: 1 }],
+        });
+        expect(await log.open(id, { ...fixed, incarnation: 'first' })).toMatchObject({ outcome: 'ended' });
+        const opened = await log.open(id, { numbering: 'fixed', attempt: 1, incarnation: 'second' });
+        const expected = { head: 0, end: 0, attempt: 1, resetReason: 'run', incarnation: 'second' };
+        expect(opened).toMatchObject({ outcome: 'opened', isNewEpoch: true, head: expected });
+        expect(await log.open(id, { ...fixed, fence: 2, incarnation: 'second' })).toEqual({
+          outcome: 'fenced',
+        });
+        const late = { epoch: head.epoch, acknowledged: 1, fence: 3, events: [{ ...complete(), seq: 1 }] };
+        expect(await log.append(id, late)).toEqual({ outcome: 'lost' });
+      });
+
       test('the log of the same row, or of an unknown one, is kept', async () => {
         for (const [first, second] of [
           ['same', 'same'],

@@ -93,9 +93,9 @@ export function beginContract(open: OpenStores): void {
         const id = newId();
         const first = await store.begin(run(id, 'r1', 0));
         await store.finish(id, 1, { status: 'SUCCESS', finishedAt: at(5) });
-        expect(await codeOf(store.begin(run(id, 'r1', 4)))).toBe('ENDED');
-        const second = await store.begin(run(id, 'r1', 5));
-        expect(second).toMatchObject({ status: 'RUNNING', startedAt: at(5) });
+        expect(await codeOf(store.begin(run(id, 'r1', 5)))).toBe('ENDED');
+        const second = await store.begin(run(id, 'r1', 6));
+        expect(second).toMatchObject({ status: 'RUNNING', startedAt: at(6) });
         expect(second.incarnation).not.toBe(first.incarnation);
       });
 

@@ -1,10 +1,10 @@
-// Open executions with a publisher: the page that the sweep for lost publishers reads, and the statements that change
-// whether heartbeats are expected.
+// Open executions: the pages that the sweeps for lost publishers and for ended workflows read, and the statements that
+// change whether heartbeats are expected.
 import type { ExecutionKind } from '../event/events.ts';
 import { OPEN_STATUSES } from './attempt-rules.ts';
 import type { PrismaClient } from './generated/client.ts';
-import { toRestored } from './row-mapper.ts';
-import type { Execution, OpenExecution } from './store.ts';
+import { summaryOf, toRestored } from './row-mapper.ts';
+import type { Execution, ExecutionSummary, OpenExecution } from './store.ts';
 
 /** Reads a page, by the partial index `execution_expecting_heartbeats_idx`. */
 export async function expectingHeartbeats(
@@ -22,6 +22,21 @@ export async function expectingHeartbeats(
     kind: kind as ExecutionKind,
     ...(workflowId !== null && { workflowId }),
   }));
+}
+
+/** Reads a page, by the partial index `execution_open_workflow_idx`. */
+export async function openWorkflows(
+  prisma: PrismaClient,
+  after: string | undefined,
+  limit: number,
+): Promise<ExecutionSummary[]> {
+  const rows = await prisma.execution.findMany({
+    where: { kind: 'workflow', workflowId: { not: null }, finishedAt: null, id: { gt: after ?? '' } },
+    omit: { input: true, result: true, error: true },
+    orderBy: { id: 'asc' },
+    take: limit,
+  });
+  return rows.map(summaryOf);
 }
 
 /** For a publisher that begins the attempt which the row already has, such as a row inserted with plain SQL. */

@@ -8,7 +8,7 @@ import { readOnly } from './database/database-error.ts';
 import { createLazyDatabase } from './database/lazy-database.ts';
 import type { Prisma } from './generated/client.ts';
 import { childrenOf, contents, countChildren, getMany, listExecutions } from './lists.ts';
-import { abandon, expectingHeartbeats, undoBegin } from './open-executions.ts';
+import { abandon, expectingHeartbeats, openWorkflows, undoBegin } from './open-executions.ts';
 import { statesAfter } from './revisions.ts';
 import { fromRow, toEnd } from './row-mapper.ts';
 import type { ExecutionStore } from './store.ts';
@@ -72,6 +72,10 @@ export function createPrismaStore(location: DatabaseLocation, options: PrismaSto
 
     async expectingHeartbeats(after, limit) {
       return run((prisma) => expectingHeartbeats(prisma, after, limit));
+    },
+
+    async openWorkflows(after, limit) {
+      return run((prisma) => openWorkflows(prisma, after, limit));
     },
 
     async setStatus(id, attempt, status) {

@@ -173,6 +173,11 @@ export interface ExecutionStore {
   /** Returns up to `limit` open executions from which heartbeats are expected, ordered by id, after an id. */
   expectingHeartbeats(after: string | undefined, limit: number): Promise<readonly OpenExecution[]>;
   /**
+   * Returns up to `limit` open executions of Temporal workflows, ordered by id, after an id. With a store without this
+   * method, the row of a workflow without viewers ends when it is next requested.
+   */
+  openWorkflows?(after: string | undefined, limit: number): Promise<readonly ExecutionSummary[]>;
+  /**
    * Sets the status of an open execution, if `attempt` is still the row's.
    * @returns whether the status was set
    */

@@ -104,9 +104,10 @@ export class OperationReads {
     return this.#rows.load(id);
   }
 
-  /** Reads an execution of a kind by id. Creates the row of a workflow that only Temporal knows. */
+  /** Reads an execution of a kind by id. The row of a workflow is that of its latest run in Temporal. */
   async find(kind: ExecutionKind, id: string): Promise<ExecutionSummary | undefined> {
-    const row = await (kind === 'workflow' ? this.findAny(id) : this.execution(id));
+    const row = await this.execution(id);
+    if (kind === 'workflow' && (!row || row.workflowId !== undefined)) return this.#findWorkflow(id);
     return row?.kind === kind ? row : undefined;
   }
 

@@ -79,7 +79,7 @@ export interface ExecstreamOptions extends Parts {
   readonly rowSource?: Partial<RowSourceTimes>;
   /** How Temporal's workflows are watched: how ids are resolved, and whether payloads are shown. */
   readonly workflows?: Partial<
-    Omit<TemporalSourceOptions, 'temporal' | 'log' | 'store' | 'sizes' | 'otherwise'>
+    Omit<TemporalSourceOptions, 'temporal' | 'log' | 'store' | 'sizes' | 'otherwise' | 'reconcileEnd'>
   >;
 }
 
@@ -110,14 +110,12 @@ export function createExecstream(options: ExecstreamOptions): Execstream {
   const authorize = withinLimits(policy);
   const onError = (error: unknown) => logger.error({ err: error }, 'request or stream failed');
   const sizes = sizeLimitsOf(limits?.messageBytes);
-  const { reconcileEnd, follow, findWorkflow, stopSweeping } = createSources({ ...options, sizes });
+  const { stopSweeping, ...sources } = createSources({ ...options, sizes });
   const tails = new Tails({
     log,
     store,
     authorize,
-    reconcileEnd,
-    follow,
-    findWorkflow,
+    ...sources,
     limits: limits?.streams,
     logger,
     sizes,
@@ -169,20 +167,27 @@ type SourceOptions = Pick<
 function createSources({ log, store, temporal, sizes, ...options }: SourceOptions) {
   const content = { sizes, createValue: () => createValueState(DEFAULT_LIMITS, sizes) };
   const rowSource = createRowSource({ log, store, content, ...options.rowSource });
+  const { reconcileEnd: reconcileImmediately } = createEndReconciler({ log, store, content, graceMs: 0 });
   const workflowSource =
     temporal &&
-    createTemporalSource({ ...options.workflows, temporal, log, store, sizes, otherwise: rowSource });
+    createTemporalSource({
+      ...{ ...options.workflows, temporal, log, store, sizes },
+      ...{ otherwise: rowSource, reconcileEnd: reconcileImmediately },
+    });
   const source = workflowSource ?? rowSource;
   const ends = createEndReconciler({ log, store, content, copyRow: source.copy });
-  const { reconcileEnd: reconcileImmediately } = createEndReconciler({ log, store, content, graceMs: 0 });
   const liveness = createLivenessMonitor({
     ...{ log, store, reconcileEnd: reconcileImmediately, ...options.liveness },
     ...(workflowSource && { isEndedElsewhere: workflowSource.decidesEnd }),
   });
+  const stops = [liveness.startSweeping(), workflowSource?.startSweeping() ?? (() => {})];
   return {
     reconcileEnd: ends.reconcileEnd,
     follow: followAll(createRowWatch({ log, store, ...ends }), liveness.follow, source.follow),
     findWorkflow: workflowSource?.find,
-    stopSweeping: liveness.startSweeping(),
+    latestRun: workflowSource?.latest,
+    stopSweeping() {
+      for (const stop of stops) stop();
+    },
   };
 }

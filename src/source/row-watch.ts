@@ -69,10 +69,12 @@ export function createRowWatch(options: RowWatchOptions): Follow {
 /** Drops the log of a deleted row, so that viewers of the row that replaced it do not get the events of the former one. */
 export async function replaceLog(
   log: Pick<LogWriter, 'open' | 'head'>,
-  { id, kind, attempt, incarnation, workflowId }: ExecutionSummary,
+  row: ExecutionSummary,
 ): Promise<void> {
+  const { id, kind, attempt, incarnation, workflowId } = row;
   if (incarnation === undefined) return;
   const head = await log.head(id);
+  if (head && !isOtherRow(head, row)) return;
   // The log of a Temporal workflow is created by its source, which knows the numbering.
   if (!head && kind === 'workflow' && workflowId !== undefined) return;
   await log.open(id, { numbering: head?.numbering ?? 'auto', attempt, incarnation });

@@ -35,6 +35,8 @@ export interface TailsOptions {
   readonly findWorkflow?:
     | ((executionId: string, tenant: string | undefined) => Promise<Execution | undefined>)
     | undefined;
+  /** Returns the row of the latest run, if the execution is a Temporal workflow whose id was used again. */
+  readonly latestRun?: ((row: Execution, use: 'stream' | 'state') => Promise<Execution>) | undefined;
   readonly limits?: Partial<StreamLimits> | undefined;
   /** Receives outages of the log. */
   readonly logger: ErrorLogger;
@@ -88,7 +90,7 @@ export class Tails {
   }
 
   async #open(request: OpenViewer, releasePlace: () => void): Promise<Viewer> {
-    const row = await this.find(request.kind, request.executionId, request.caller);
+    const row = await this.find(request.kind, request.executionId, request.caller, 'stream');
     if (!row) throw unknownExecution(request.executionId);
     await this.#gate.pass();
     const permissionClass = await requireRead(this.#options.authorize, request.caller, row);
@@ -111,14 +113,21 @@ export class Tails {
   }
 
   /**
-   * Finds the row of an execution of a kind. Creates it for a workflow that only Temporal knows.
-   * @throws ExecstreamError `SOURCE_UNAVAILABLE` if the store or Temporal is unavailable
+   * Finds the row of an execution of a kind. Creates it for a workflow that only Temporal knows, and replaces that of an
+   * earlier run.
+   * @throws ExecstreamError `SOURCE_UNAVAILABLE` if the store is unavailable, or Temporal for a workflow without a row
    */
-  async find(kind: ExecutionKind, executionId: string, caller: Caller): Promise<Execution | undefined> {
-    const { store, findWorkflow } = this.#options;
+  async find(
+    kind: ExecutionKind,
+    executionId: string,
+    caller: Caller,
+    use: 'stream' | 'state' = 'state',
+  ): Promise<Execution | undefined> {
+    const { store, findWorkflow, latestRun } = this.#options;
     const known = await store.get(executionId);
-    const row = known ?? (kind === 'workflow' ? await findWorkflow?.(executionId, caller.tenant) : undefined);
-    return row?.kind === kind ? row : undefined;
+    if (known && known.kind !== kind) return undefined;
+    if (known) return (await latestRun?.(known, use)) ?? known;
+    return kind === 'workflow' ? findWorkflow?.(executionId, caller.tenant) : undefined;
   }
 
   async close(): Promise<void> {

@@ -19,19 +19,20 @@ export async function rowEndOf(
   decode: PayloadDecoder | undefined,
 ): Promise<ExecutionEnd> {
   const usage = own?.data.usage && { usage: own.data.usage };
+  const finishedAt = new Date(close.closedAt);
   if (own?.type === 'error') {
     const { status, message, code } = own.data;
-    return { status, error: { message, ...(code !== undefined && { code }) }, ...usage };
+    return { status, error: { message, ...(code !== undefined && { code }) }, finishedAt, ...usage };
   }
   if (own && !own.data.resultOmitted) {
     const { result } = own.data;
-    return { status: 'SUCCESS', ...(result !== undefined && { result }), ...usage };
+    return { status: 'SUCCESS', ...(result !== undefined && { result }), finishedAt, ...usage };
   }
   const result = await decodeFirst(close.result, decode);
   // One that the decoder cannot read, or leaves out, exists all the same.
   const isHidden = decode !== undefined && (close.result?.payloads?.length ?? 0) > 0;
   const isOmitted = result === undefined && (own?.data.resultOmitted || isHidden);
-  return { ...endOfClose(close, result), ...(isOmitted && { resultOmitted: true }), ...usage };
+  return { ...endOfClose(close, result), ...(isOmitted && { resultOmitted: true }), finishedAt, ...usage };
 }
 
 function endOfClose({ status, message, code }: CloseEvent, result: JsonValue | undefined): ExecutionEnd {

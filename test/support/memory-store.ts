@@ -100,6 +100,16 @@ export function createMemoryStore(): MemoryStore {
       return sorted.map(({ id, kind, workflowId }) => definedOnly({ id, kind, workflowId }));
     },
 
+    async openWorkflows(after = '', limit) {
+      checkAvailable();
+      const isOpen = (row: Execution) => row.kind === 'workflow' && row.workflowId && !row.finishedAt;
+      const opened = [...rows.values()].filter((row) => isOpen(row) && row.id > after);
+      return opened
+        .sort((a, b) => (a.id < b.id ? -1 : 1))
+        .slice(0, limit)
+        .map(summaryOf);
+    },
+
     async setStatus(id, attempt, status) {
       checkAvailable();
       const row = openAt(checkExecutionId(id), attempt);

@@ -10,6 +10,7 @@
 //    before they count.
 // 4. After a call with an unknown outcome the copy is discarded; the next one takes a new token (see 1).
 import type { ResetReason } from '../../event/events.ts';
+import { isOtherRow } from '../../execution/incarnation.ts';
 import { splitIntoBatches } from '../../log/append-batch.ts';
 import type { LogHead, LogReader, LogWriter } from '../../log/log.ts';
 import { hasOnlyStart, isHistoryEpoch } from '../shared/history-numbering.ts';
@@ -31,7 +32,7 @@ export interface Incarnation extends WorkflowNote {
 /**
  * - `done`
  * - `retry`: `confirmed` changed; copy again what follows it
- * - `superseded`: the log belongs to a run that started later
+ * - `superseded`: the log belongs to a run that started later, or to another row
  * - `streams`: the log of a history has events of the workflow itself by now
  * - `ended`: the log has its terminal event
  * - `published`: the log belongs to a publisher
@@ -60,6 +61,11 @@ export interface FixedCopyOptions {
   readonly log: LogWriter & Pick<LogReader, 'read'>;
   readonly executionId: string;
   readonly fence: number;
+  /**
+   * The incarnation of the execution's row.
+   * @default unknown: the log may belong to any row
+   */
+  readonly incarnation?: string | undefined;
 }
 
 const MAX_BATCH_EVENTS = 500;
@@ -73,12 +79,15 @@ interface Position {
   readonly sent: number;
 }
 
-export function createFixedCopy({ log, executionId, fence }: FixedCopyOptions): FixedCopy {
+export function createFixedCopy(options: FixedCopyOptions): FixedCopy {
+  const { log, executionId, fence, incarnation: rowIncarnation } = options;
   let position: Position | undefined;
 
   /** @param voidEpoch an epoch of the log that the source contradicts. */
   async function openLog(incarnation: Incarnation, voidEpoch: string | undefined): Promise<OpenOutcome> {
     const head = await log.head(executionId);
+    // Only a caller that has just read the row may replace the log of another one.
+    if (head && isOtherRow(head, { incarnation: rowIncarnation })) return 'superseded';
     const decision = decideOpen(head, incarnation, voidEpoch);
     if (typeof decision === 'string') return decision;
     const { lost } = decision;
@@ -87,6 +96,7 @@ export function createFixedCopy({ log, executionId, fence }: FixedCopyOptions): 
       attempt: Math.max(incarnation.attempt, head?.attempt ?? 1),
       fence,
       ...(lost && { lost: { ...lost, acknowledged: Number.POSITIVE_INFINITY } }),
+      ...(rowIncarnation !== undefined && { incarnation: rowIncarnation }),
     });
     if (opened.outcome === 'fenced' || opened.outcome === 'ended') return opened.outcome;
     if (opened.outcome !== 'opened') return 'published';

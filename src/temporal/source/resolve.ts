@@ -1,11 +1,11 @@
 // Maps an execution's id to a Temporal workflow: by its row, or without a row by a hook of the application.
 import { isExecstreamError } from '../../event/errors.ts';
 import { isExecutionId } from '../../event/execution-id.ts';
-import type { Execution, ExecutionStore, OpenExecution } from '../../execution/store.ts';
+import type { Execution, ExecutionStore, ExecutionSummary, OpenExecution } from '../../execution/store.ts';
 import { decodeFirst, type PayloadDecoder } from '../shared/payloads.ts';
 import { isTemporalError, toViewerError } from './errors.ts';
 import { withCodec } from './payload-decoder.ts';
-import type { TemporalClient, WorkflowRef } from './temporal-client.ts';
+import type { TemporalClient, WorkflowRef, WorkflowRun } from './temporal-client.ts';
 
 /** The workflow that an execution's id names. */
 export interface ResolvedWorkflow {
@@ -37,22 +37,42 @@ export interface ResolutionOptions {
   readonly decodePayload?: PayloadDecoder | undefined;
 }
 
-export function createResolution({ temporal, store, resolve, tenant, decodePayload }: ResolutionOptions) {
-  const resolveWorkflow: ResolveWorkflow =
-    resolve ?? ((executionId) => ({ workflowId: executionId, ...(tenant !== undefined && { tenant }) }));
-
+export interface Resolution {
   /**
    * Creates the row of a workflow that has none yet, at its first view.
    * @param viewerTenant the tenant of the caller. Without a hook, a caller of another tenant than the configured one
    *   does not see the workflow.
    */
+  find(executionId: string, viewerTenant: string | undefined): Promise<Execution | undefined>;
+  /**
+   * Begins the row of a run, which replaces that of an earlier one.
+   * @param tenant the owner
+   * @param after the start of the row that is replaced
+   */
+  begin(
+    executionId: string,
+    run: WorkflowRun,
+    tenant: string | undefined,
+    after?: Date,
+  ): Promise<Execution | undefined>;
+  /** The workflow of a row. The row has its id, and the hook its namespace. */
+  refOf(row: Pick<ExecutionSummary, 'id' | 'workflowId'>): Promise<WorkflowRef>;
+  /** The hook, or its default. */
+  readonly resolveWorkflow: ResolveWorkflow;
+}
+
+export function createResolution(options: ResolutionOptions): Resolution {
+  const { temporal, store, resolve, tenant, decodePayload } = options;
+  const resolveWorkflow: ResolveWorkflow =
+    resolve ?? ((executionId) => ({ workflowId: executionId, ...(tenant !== undefined && { tenant }) }));
+
   async function find(executionId: string, viewerTenant: string | undefined): Promise<Execution | undefined> {
     const workflow = await resolveWorkflow(executionId);
     if (!workflow || (!resolve && viewerTenant !== tenant && viewerTenant !== undefined)) return undefined;
     const { namespace = temporal.namespace, workflowId, runId, tenant: owner } = workflow;
     try {
       const run = await temporal.describe({ namespace, workflowId, ...(runId !== undefined && { runId }) });
-      return await beginRow(executionId, run, owner);
+      return await begin(executionId, run, owner);
     } catch (error) {
       if (!isTemporalError(error)) throw error;
       const rejection = toViewerError(error);
@@ -61,19 +81,24 @@ export function createResolution({ temporal, store, resolve, tenant, decodePaylo
     }
   }
 
-  async function beginRow(
+  async function begin(
     executionId: string,
-    run: Awaited<ReturnType<TemporalClient['describe']>>,
+    run: WorkflowRun,
     owner: string | undefined,
+    after?: Date,
   ): Promise<Execution | undefined> {
     const { workflowId, workflowType, summary, firstRunId, attempt, parentId } = run;
     const name = summary ?? workflowType;
     const input = decodePayload && (await inputOf(run, decodePayload));
     // The parent may be viewed later than its child.
     const hasParent = parentId !== undefined && isExecutionId(parentId);
+    const chainStart = await startOf(run);
+    // After a reset of a closed run, the start of its chain is that of the row before.
+    const startedAt = new Date(after && chainStart <= after.getTime() ? run.startedAt : chainStart);
     try {
       return await store.begin({
         ...{ id: executionId, kind: 'workflow', mode: 'STRUCTURED', attempt, workflowId, runId: firstRunId },
+        startedAt,
         ...(name && { name }),
         ...(hasParent && { parentId }),
         ...(owner !== undefined && { tenant: owner }),
@@ -89,18 +114,34 @@ export function createResolution({ temporal, store, resolve, tenant, decodePaylo
     }
   }
 
+  /** When the chain of a run started, in ms; past its retention period, when the run did. */
+  async function startOf({
+    namespace,
+    workflowId,
+    runId,
+    firstRunId,
+    startedAt,
+  }: WorkflowRun): Promise<number> {
+    if (runId === firstRunId) return startedAt;
+    try {
+      return (await temporal.describe({ namespace, workflowId, runId: firstRunId })).startedAt;
+    } catch (error) {
+      if (isTemporalError(error, 'unknown-workflow')) return startedAt;
+      throw error;
+    }
+  }
+
   async function inputOf(run: WorkflowRef, decode: PayloadDecoder) {
     const { events } = await temporal.history({ run, limit: 1 });
     const { input } = events[0]?.workflowExecutionStartedEventAttributes ?? {};
     return decodeFirst(input, withCodec(temporal, run.namespace, decode));
   }
 
-  /** The workflow of a row. The row has its id, and the hook its namespace. */
-  async function refOf(row: Execution): Promise<WorkflowRef> {
+  async function refOf(row: Pick<ExecutionSummary, 'id' | 'workflowId'>): Promise<WorkflowRef> {
     const workflow = await resolveWorkflow(row.id);
     const namespace = workflow?.namespace ?? temporal.namespace;
     return { namespace, workflowId: row.workflowId ?? workflow?.workflowId ?? row.id };
   }
 
-  return { find, refOf, resolveWorkflow };
+  return { find, begin, refOf, resolveWorkflow };
 }

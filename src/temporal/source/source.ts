@@ -2,21 +2,43 @@
 // events of its workflow, and its end, into the log.
 //
 // An execution that is not a Temporal workflow is left to the fallback source.
+import { Counts } from '../../async/counts.ts';
 import type { Leases } from '../../coordination/lease.ts';
 import { DEFAULT_SIZE_LIMITS, type SizeLimits } from '../../event/size-limits.ts';
 import type { Execution, ExecutionStore, OpenExecution } from '../../execution/store.ts';
 import type { LogReader, LogWriter } from '../../log/log.ts';
-import { type Audience, type Follow, followBy, type Source } from '../../source/source.ts';
+import { type Audience, DELETED_MS, type Follow, followBy, type Source } from '../../source/source.ts';
 import type { PayloadDecoder } from '../shared/payloads.ts';
 import { createChildRows } from './child-rows.ts';
+import { createLatestRun, type LatestRun } from './latest-run.ts';
+import { createOpenWorkflowSweep } from './open-workflow-sweep.ts';
 import { createResolution, isTemporalWorkflow, type ResolveWorkflow } from './resolve.ts';
+import { createSettling } from './settling.ts';
 import type { TemporalClient } from './temporal-client.ts';
 import { DEFAULT_WATCH_TIMES } from './watch-context.ts';
 import { followWorkflow, type TemporalTimes } from './workflow-follower.ts';
 
-const DEFAULT_TIMES: TemporalTimes = { ...DEFAULT_WATCH_TIMES, leaseMs: 5_000, standbyMs: 1_000 };
+const DEFAULT_TIMES: SourceTimes = {
+  ...DEFAULT_WATCH_TIMES,
+  leaseMs: 5_000,
+  standbyMs: 1_000,
+  deletedMs: DELETED_MS,
+  sweepMs: 4_000,
+};
 
-export interface TemporalSourceOptions extends Partial<TemporalTimes> {
+/** Intervals and timeouts in ms. */
+interface SourceTimes extends TemporalTimes {
+  /**
+   * How often open workflows without viewers are checked.
+   * @default 4000
+   */
+  readonly sweepMs: number;
+}
+
+/** Nobody views an execution whose end is recorded. */
+const NOBODY: Audience = { incarnation: undefined, pollMs: 1_000, warn() {}, setActiveWarning() {} };
+
+export interface TemporalSourceOptions extends Partial<SourceTimes> {
   readonly temporal: TemporalClient;
   readonly log: LogWriter & LogReader & Leases;
   readonly store: ExecutionStore;
@@ -42,6 +64,8 @@ export interface TemporalSourceOptions extends Partial<TemporalTimes> {
   readonly sizes?: SizeLimits | undefined;
   /** The source of all other executions. */
   readonly otherwise: Source;
+  /** Appends the end of a row to its log; see `EndReconciler`. */
+  readonly reconcileEnd: (row: Execution) => Promise<void>;
 }
 
 /** `copy` does nothing for a workflow: a watcher that follows the execution copies its end as well. */
@@ -53,27 +77,57 @@ export interface TemporalSource extends Source {
    * @throws ExecstreamError `SOURCE_UNAVAILABLE` if Temporal or the store is unavailable.
    */
   find(executionId: string, tenant: string | undefined): Promise<Execution | undefined>;
+  /** The row of the latest run under the id of an execution. */
+  readonly latest: LatestRun['latest'];
+  /** Starts to record the ends of workflows that have no viewers; returns how to stop that. */
+  readonly startSweeping: () => () => void;
 }
 
 export function createTemporalSource(options: TemporalSourceOptions): TemporalSource {
-  const { temporal, log, store, otherwise, decodePayload, sizes = DEFAULT_SIZE_LIMITS } = options;
-  const times: TemporalTimes = { ...DEFAULT_TIMES, ...options };
-  const { find, refOf, resolveWorkflow } = createResolution(options);
+  const {
+    temporal,
+    log,
+    store,
+    otherwise,
+    reconcileEnd,
+    decodePayload,
+    sizes = DEFAULT_SIZE_LIMITS,
+  } = options;
+  const times: SourceTimes = { ...DEFAULT_TIMES, ...options };
+  const resolution = createResolution(options);
+  const { find, refOf, resolveWorkflow } = resolution;
   const beginChildren = createChildRows({ store, resolveWorkflow, namespace: temporal.namespace });
-  const { copy: copyRow } = otherwise;
-  const follower = { temporal, log, store, times, sizes, decodePayload, refOf, copyRow, beginChildren };
+  const follower = { temporal, log, store, times, sizes, decodePayload, refOf, reconcileEnd, beginChildren };
+  const followed = new Counts();
+  const settling = createSettling((executionId, signal) =>
+    followWorkflow(follower, executionId, NOBODY, signal),
+  );
+  const { latest } = createLatestRun({ temporal, store, log, resolution, settle: settling.settle });
+  const isFollowed = (executionId: string) => followed.of(executionId) > 0;
+  const startSweep = createOpenWorkflowSweep({ log, store, latest, isFollowed, sweepMs: times.sweepMs });
 
   return {
     follow: followBy(async (executionId, audience, signal) => {
-      const outcome = await followWorkflow(follower, executionId, audience, signal);
+      followed.increment(executionId);
+      const outcome = await followWorkflow(follower, executionId, audience, signal).finally(() =>
+        followed.decrement(executionId),
+      );
       if (outcome === 'other') await followUntil(otherwise.follow, executionId, audience, signal);
     }),
     async copy(executionId) {
       const row = await store.get(executionId);
-      if (row && !isTemporalWorkflow(row)) await copyRow(executionId);
+      if (row && !isTemporalWorkflow(row)) await otherwise.copy(executionId);
     },
     decidesEnd: isTemporalWorkflow,
     find,
+    latest,
+    startSweeping() {
+      const stop = startSweep();
+      return () => {
+        stop();
+        settling.stop();
+      };
+    },
   };
 }
 

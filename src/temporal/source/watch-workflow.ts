@@ -75,7 +75,9 @@ export async function watchWorkflow(
     method = closed.method;
     const next = await nextRun(temporal, run, close);
     if (!next) {
-      const outcome = await endWorkflow(context, { run, close, ownEnd, isOwnStream: method.by === 'query' });
+      const { namespace } = run;
+      const isOwnStream = method.by === 'query';
+      const outcome = await endWorkflow(context, { namespace, close, ownEnd, isOwnStream });
       return outcome === 'retry' ? 'interrupted' : outcome;
     }
     if (method.by === 'history') {

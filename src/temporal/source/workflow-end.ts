@@ -1,19 +1,16 @@
 // The end of a workflow that a server watches (lifecycle/end-execution.ts has the order of its steps).
 import type { NewEvent, TerminalType } from '../../event/events.ts';
-import type { SizeLimits } from '../../event/size-limits.ts';
 import { terminalEventOf } from '../../event/terminal-event.ts';
-import type { ExecutionEnd } from '../../execution/store.ts';
 import { endExecution, type Position } from '../../lifecycle/end-execution.ts';
 import { rowEndOf, type WorkflowEnd } from '../row-end.ts';
 import { type CloseEvent, confirmsEnd } from '../shared/close-event.ts';
 import { decodePlainJson } from '../shared/payloads.ts';
 import type { WorkflowEvent } from '../shared/stream-query.ts';
 import { withCodec } from './payload-decoder.ts';
-import type { WorkflowRun } from './temporal-client.ts';
 import type { WatchContext, WatchOutcome } from './watch-context.ts';
 
 export interface ClosedWorkflow {
-  readonly run: WorkflowRun;
+  readonly namespace: string;
   readonly close: CloseEvent;
   /** The workflow's own terminal event, if it responded to the query. */
   readonly ownEnd: WorkflowEnd | undefined;
@@ -28,12 +25,12 @@ export interface ClosedWorkflow {
  */
 export async function endWorkflow(
   context: WatchContext,
-  { run, close, ownEnd, isOwnStream }: ClosedWorkflow,
+  { namespace, close, ownEnd, isOwnStream }: ClosedWorkflow,
 ): Promise<WatchOutcome | 'retry'> {
   const { temporal, store, executionId, sizes } = context;
   const confirmed = ownEnd && confirmsEnd(close, ownEnd) ? ownEnd : undefined;
   const shown = isOwnStream ? decodePlainJson : context.decodePayload;
-  const end = await rowEndOf(confirmed, close, shown && withCodec(temporal, run.namespace, shown));
+  const end = await rowEndOf(confirmed, close, shown && withCodec(temporal, namespace, shown));
   const before = await store.get(executionId);
   if (!before) return 'interrupted';
   // What kept the terminal event from the log.
@@ -41,7 +38,8 @@ export async function endWorkflow(
   const { outcome } = await endExecution({
     end,
     attempt: before.attempt,
-    terminal: confirmed ?? terminalOfClose(end, run, close, sizes),
+    // The row's start is that of the first run.
+    terminal: confirmed ?? terminalEventOf({ ...end, startedAt: before.startedAt }, sizes),
     sizes,
     finish: (rowEnd) => store.finish(executionId, before.attempt, rowEnd),
     async append(terminal) {
@@ -52,17 +50,6 @@ export async function endWorkflow(
   });
   if (outcome === 'missing' || outcome === 'superseded') return 'interrupted';
   return stopped ?? 'ended';
-}
-
-/** The terminal event of a workflow that did not emit one, with the times of its run. */
-function terminalOfClose(
-  end: ExecutionEnd,
-  run: WorkflowRun,
-  close: CloseEvent,
-  sizes: SizeLimits,
-): NewEvent<TerminalType> {
-  const times = { startedAt: new Date(run.startedAt), finishedAt: new Date(close.closedAt) };
-  return terminalEventOf({ ...end, ...times }, sizes)!;
 }
 
 /** Appends the terminal event unless the log has one; returns what prevented it. */

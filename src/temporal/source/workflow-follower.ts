@@ -11,8 +11,9 @@ import { delay } from '../../async/delay.ts';
 import type { Leases } from '../../coordination/lease.ts';
 import { messageOf } from '../../event/error-message.ts';
 import type { SizeLimits } from '../../event/size-limits.ts';
-import type { Execution, ExecutionStore } from '../../execution/store.ts';
+import type { Execution, ExecutionEnd, ExecutionStore } from '../../execution/store.ts';
 import type { LogReader, LogWriter } from '../../log/log.ts';
+import { replaceLog } from '../../source/row-watch.ts';
 import type { Audience } from '../../source/source.ts';
 import type { PayloadDecoder } from '../shared/payloads.ts';
 import type { BeginChildren } from './child-rows.ts';
@@ -37,7 +38,21 @@ export interface TemporalTimes extends WatchTimes {
    * @default 1000
    */
   readonly standbyMs: number;
+  /**
+   * How long Temporal does not know a workflow before its execution ends.
+   * @default 3000
+   */
+  readonly deletedMs: number;
 }
+
+/** The end of a workflow that Temporal no longer knows. */
+const WORKFLOW_GONE: ExecutionEnd = {
+  status: 'TERMINATED',
+  error: {
+    code: 'WORKFLOW_GONE',
+    message: 'Temporal no longer knows the workflow: it was deleted, or its retention period is over',
+  },
+};
 
 export interface FollowerOptions {
   readonly temporal: TemporalClient;
@@ -50,8 +65,8 @@ export interface FollowerOptions {
   /** The workflow of a row. */
   refOf(row: Execution): Promise<WorkflowRef>;
   readonly beginChildren: BeginChildren;
-  /** Copies the end that the row knows into the log. */
-  copyRow(executionId: string): Promise<void>;
+  /** Appends the end that the row knows to the log. */
+  reconcileEnd(row: Execution): Promise<void>;
 }
 
 /**
@@ -64,17 +79,22 @@ export async function followWorkflow(
   audience: Audience,
   signal: AbortSignal,
 ): Promise<'over' | 'other'> {
-  const { temporal, log, store, times, sizes, decodePayload, refOf, copyRow, beginChildren } = options;
+  const { temporal, log, store, times, sizes, decodePayload, refOf, reconcileEnd, beginChildren } = options;
   const warnings = createActiveWarnings(audience);
   const holder = randomUUID();
   let failures = 0;
+  /** When Temporal first reported that it does not know the workflow; undefined if it knows it. */
+  let unknownSince: number | undefined;
 
   /** Watches under a lease, or shows the warning of the watcher that has it. */
   async function watch(row: Execution): Promise<WatchOutcome> {
     if (row.finishedAt && row.end) return 'ended';
     const lease = { log, executionId, holder, leaseMs: times.leaseMs, note: () => warnings.note, signal };
     const outcome = await withLease(lease, async (fence, leaseSignal) => {
-      const copy = createFixedCopy({ log, executionId, fence });
+      // The row was read a moment ago: a log of another one is that of a former row.
+      await replaceLog(log, row);
+      const { incarnation } = row;
+      const copy = createFixedCopy({ log, executionId, fence, incarnation });
       const context = {
         ...{ temporal, log, store, executionId, audience, warnings, times, sizes, copy, decodePayload },
         beginChildren,
@@ -90,11 +110,19 @@ export async function followWorkflow(
     return 'fenced';
   }
 
-  /** After Temporal's retention period, the row may still know the end. */
-  async function isEndedByRow(): Promise<boolean> {
-    const row = await store.get(executionId).catch(() => undefined);
-    if (!row?.finishedAt) return false;
-    await copyRow(executionId).catch(() => {});
+  /**
+   * Temporal does not know the workflow: it was deleted, or its retention period is over. The row may still know the end.
+   * Otherwise it ends, once Temporal has reported the same for a while.
+   */
+  async function isGone(): Promise<boolean> {
+    const row = await store.get(executionId);
+    unknownSince ??= Date.now();
+    // A row without a run may have been inserted before its workflow starts.
+    const isLost = row?.runId !== undefined && Date.now() - unknownSince >= times.deletedMs;
+    if (!row || (!row.finishedAt && !isLost)) return false;
+    const ended = row.finishedAt ? row : await store.finish(executionId, row.attempt, WORKFLOW_GONE);
+    if (!ended?.finishedAt) return false;
+    await reconcileEnd(ended);
     return true;
   }
 
@@ -105,6 +133,7 @@ export async function followWorkflow(
       if (row && !isTemporalWorkflow(row)) return 'other';
       const outcome = row && (await watch(row));
       failures = 0;
+      unknownSince = undefined;
       if (outcome === 'ended') return 'over';
       if (outcome === 'interrupted' || outcome === 'streams') return times.retryMs.firstMs;
       // Jitter, so that servers that stand by do not all check at the same time.
@@ -113,7 +142,8 @@ export async function followWorkflow(
       failures += 1;
       if (isTemporalError(error)) {
         warnings.add('read', error);
-        if (isTemporalError(error, 'unknown-workflow') && (await isEndedByRow())) return 'over';
+        if (!isTemporalError(error, 'unknown-workflow')) unknownSince = undefined;
+        else if (await isGone().catch(() => false)) return 'over';
       } else if (failures === 2 && !signal.aborted) {
         audience.warn('SOURCE_UNAVAILABLE', messageOf(error));
       }

@@ -1,5 +1,5 @@
 // Appends the events of one workflow's sink to its log, and remembers the log between the batches.
-import type { ExecutionStore } from '../../execution/store.ts';
+import type { Execution, ExecutionStore } from '../../execution/store.ts';
 import type { LogWriter } from '../../log/log.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { beginRow, type LogTarget, progressNote, type RunSinkEvent, resolveTarget } from './sink-target.ts';
@@ -7,7 +7,7 @@ import { beginRow, type LogTarget, progressNote, type RunSinkEvent, resolveTarge
 /**
  * - `done`
  * - `retry`: the log was lost
- * - `gap`: events before these are missing in the log
+ * - `gap`: events before these are missing in the log, or the end of an earlier workflow with the same id
  * - `skipped`: this sink must not append them; the server reads them by the query
  */
 export type AppendOutcome = 'done' | 'retry' | 'gap' | 'skipped';
@@ -36,8 +36,8 @@ const CONTRADICTED = 'the log has other events';
 export function createSinkAppender({ log, store, logger }: SinkAppenderOptions): SinkAppender {
   let target: LogTarget | undefined;
   let last: Appended | undefined;
-  /** The run whose row was created from here. */
-  let begunRunId: string | undefined;
+  /** The run whose row was created from here, and that row. */
+  let begun: { readonly runId: string; readonly row: Execution } | undefined;
   /** An epoch of the log that contradicts our events; the server starts another. */
   let contradictedEpoch: string | undefined;
   /** Logged once, until an append succeeds. */
@@ -51,17 +51,19 @@ export function createSinkAppender({ log, store, logger }: SinkAppenderOptions):
     return 'skipped';
   }
 
-  async function begin(event: RunSinkEvent): Promise<void> {
-    if (begunRunId === event.run.runId) return;
-    await beginRow(store, event);
-    begunRunId = event.run.runId;
+  async function begin(event: RunSinkEvent): Promise<Execution> {
+    const { runId } = event.run;
+    if (begun?.runId !== runId) begun = { runId, row: await beginRow(store, event) };
+    return begun.row;
   }
 
-  async function targetOf(first: RunSinkEvent): Promise<LogTarget | { readonly skipped: string }> {
+  async function targetOf(
+    first: RunSinkEvent,
+  ): Promise<LogTarget | { readonly skipped: string } | 'not-ended'> {
     if (target?.epoch === first.epoch) return target;
     target = undefined;
     const resolved = await resolveTarget(log, first, () => begin(first));
-    if ('skipped' in resolved) return resolved;
+    if (resolved === 'not-ended' || 'skipped' in resolved) return resolved;
     return resolved.logEpoch === contradictedEpoch ? { skipped: CONTRADICTED } : resolved;
   }
 
@@ -104,6 +106,7 @@ export function createSinkAppender({ log, store, logger }: SinkAppenderOptions):
       const to = await targetOf(first);
       // Unless the append succeeds, the log is looked up again.
       target = undefined;
+      if (to === 'not-ended') return 'gap';
       return 'skipped' in to ? skip(first.executionId, to.skipped) : await appendTo(to, batch);
     },
   };

@@ -1,5 +1,5 @@
 // The log that a sink's events go to: finds it, starts it for a first event, and decides whether this run may append.
-import type { ExecutionStore } from '../../execution/store.ts';
+import type { Execution, ExecutionStore } from '../../execution/store.ts';
 import type { LogWriter } from '../../log/log.ts';
 import { hasOnlyStart } from '../shared/history-numbering.ts';
 import { resetReasonOf } from '../shared/reset-reason.ts';
@@ -35,21 +35,24 @@ export interface LogTarget {
 
 /**
  * The log for the events that start with this one.
- * @param begin creates the row. Without a row nobody may watch, so that no server reads the workflow. It is therefore
- *   also created if the log is not ours: the worker that should have created it may have been killed.
- * @returns a reason if this sink must not append; the server then reads all events by the query.
+ * @param begin creates the row, or replaces that of an earlier workflow with the same id. Without a row nobody may watch,
+ *   so that no server reads the workflow. It is therefore also created if the log is not ours: the worker that should
+ *   have created it may have been killed.
+ * @returns `not-ended` while the log of an earlier workflow is open: its viewers get its end first. A reason if this sink
+ *   must not append; the server then reads all events by the query.
  * @throws ExecstreamError as log and store.
  */
 export async function resolveTarget(
   log: LogWriter,
   first: RunSinkEvent,
-  begin: () => Promise<void>,
-): Promise<LogTarget | { readonly skipped: string }> {
+  begin: () => Promise<Pick<Execution, 'incarnation'>>,
+): Promise<LogTarget | { readonly skipped: string } | 'not-ended'> {
   const { executionId, epoch, event, run } = first;
   const head = await log.head(executionId);
   if (head && head.numbering !== 'fixed') return { skipped: 'a publisher writes this log' };
-  if (head && head.end > 0) return { skipped: 'the log has ended' };
   const note = parseNote(head?.note);
+  const isNext = event.seq === 1 && run.runStartedAt > (note?.runStartedAt ?? run.runStartedAt);
+  if (head && head.end > 0 && !isNext) return { skipped: 'the log has ended' };
   // Without a note it may be ours (a server may have opened it): the log compares the events.
   if (head && (!note || note.epoch === epoch)) {
     return { logEpoch: head.epoch, epoch, runId: note?.runId, note: head.note };
@@ -62,13 +65,22 @@ export async function resolveTarget(
   // must not take the log back.
   if (head && event.seq !== 1) return { skipped: 'the log belongs to another run' };
   if (note && note.runStartedAt > run.runStartedAt) return { skipped: 'the log belongs to a later run' };
-  await begin();
+  // The first run of a workflow: the log is that of an earlier workflow, not of an earlier run.
+  const isOtherWorkflow = run.runId === run.firstRunId && note !== undefined && note.runId !== run.runId;
+  if (head && head.end === 0 && isOtherWorkflow) return 'not-ended';
+  const { incarnation } = await begin();
   if (event.seq !== 1) return { skipped: 'the log was lost or never started' };
   const reason = head && note && resetReasonOf({ runId: note.runId, attempt: head.attempt }, run);
-  const lost = head && {
+  // An ended log is replaced only because it belongs to another row.
+  const lost = head?.end === 0 && {
     lost: { epoch: head.epoch, acknowledged: Number.POSITIVE_INFINITY, ...(reason && { reason }) },
   };
-  const opened = await log.open(executionId, { numbering: 'fixed', attempt: run.attempt, ...lost });
+  const opened = await log.open(executionId, {
+    numbering: 'fixed',
+    attempt: run.attempt,
+    ...lost,
+    ...(incarnation !== undefined && { incarnation }),
+  });
   if (opened.outcome !== 'opened') return { skipped: `the log could not be opened (${opened.outcome})` };
   return { logEpoch: opened.head.epoch, epoch, runId: undefined, note: undefined };
 }
@@ -77,9 +89,9 @@ export async function resolveTarget(
 export async function beginRow(
   store: Pick<ExecutionStore, 'begin'>,
   { executionId, parentId, run }: RunSinkEvent,
-): Promise<void> {
-  const { attempt, workflowType, workflowId, firstRunId, tenant } = run;
-  await store.begin({
+): Promise<Execution> {
+  const { attempt, workflowType, workflowId, firstRunId, runStartedAt, tenant } = run;
+  return store.begin({
     id: executionId,
     kind: 'workflow',
     mode: 'STRUCTURED',
@@ -88,6 +100,7 @@ export async function beginRow(
     workflowId,
     // The first run of the chain: every worker and server names the same one.
     runId: firstRunId,
+    startedAt: new Date(runStartedAt),
     ...(parentId !== undefined && { parentId }),
     ...(tenant !== undefined && { tenant }),
   });

@@ -123,3 +123,12 @@ export async function otherQuery(): Promise<string> {
   await condition(() => isGo);
   return 'dry';
 }
+
+/** Waits for a signal. */
+export async function patient(): Promise<void> {
+  let isGo = false;
+  setHandler(go, () => {
+    isGo = true;
+  });
+  await condition(() => isGo);
+}

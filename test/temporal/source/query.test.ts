@@ -18,6 +18,8 @@ import {
   watchRest,
 } from './rig.ts';
 
+const reconcileEnd = async () => {};
+
 describeTemporal('a workflow with the query alone', () => {
   const temporal = useTemporal();
   const launch = (taskQueue: string, name: string, args: unknown[] = [], options: object = {}) =>
@@ -194,7 +196,7 @@ describeTemporal('a workflow with the query alone', () => {
       const [log, store] = [createMemoryLog(), createMemoryStore()];
       const client = createTemporalClient({ address: temporal.address, namespace: 'default' });
       const otherwise = { follow: () => () => {}, copy: async () => {} };
-      const source = createTemporalSource({ temporal: client, log, store, otherwise, tenant });
+      const source = createTemporalSource({ temporal: client, log, store, otherwise, tenant, reconcileEnd });
       const row = await source.find(id, viewer);
       await client.close();
       return row && [row.id, row.tenant];
@@ -215,7 +217,13 @@ describeTemporal('a workflow with the query alone', () => {
     await store.begin(theirs);
     const client = createTemporalClient({ address: temporal.address, namespace: 'default' });
     const otherwise = { follow: () => () => {}, copy: async () => {} };
-    const source = createTemporalSource({ temporal: client, log: createMemoryLog(), store, otherwise });
+    const source = createTemporalSource({
+      temporal: client,
+      log: createMemoryLog(),
+      store,
+      otherwise,
+      reconcileEnd,
+    });
     expect(await source.find(handle.workflowId, undefined)).toMatchObject({ tenant: 'acme' });
     await client.close();
     await handle.terminate();

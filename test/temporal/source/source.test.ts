@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { createMemoryLog } from '../../../src/log/memory.ts';
+import { createEndReconciler } from '../../../src/source/end-reconciler.ts';
 import { createRowSource } from '../../../src/source/row-source.ts';
 import type { HistoryEvent } from '../../../src/temporal/shared/history-event.ts';
 import { TemporalError } from '../../../src/temporal/source/errors.ts';
@@ -67,7 +68,8 @@ function setUp(temporal: TemporalClient) {
   const store = createMemoryStore();
   const otherwise = createRowSource({ log, store, content });
   const times = { leaseMs: 300, standbyMs: 40, retryMs: { firstMs: 20, maxMs: 50 } };
-  const source = createTemporalSource({ temporal, log, store, otherwise, ...times });
+  const { reconcileEnd } = createEndReconciler({ log, store, content, graceMs: 0 });
+  const source = createTemporalSource({ temporal, log, store, otherwise, reconcileEnd, ...times });
   const viewers = audience(50);
   const follow = (id: string) => void stops.push(source.follow(id, viewers));
   const types = async (id: string) => ((await log.read(id, 0, 100))?.events ?? []).map(({ type }) => type);

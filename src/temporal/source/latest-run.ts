@@ -1,0 +1,109 @@
+// The row of the latest run under a workflow's id. It is checked with each request for the id: the id may be used again
+// by a later workflow, and a run may have closed while nobody viewed it.
+//
+// Invariants
+// 1. A row is replaced only after the end of the former run has been recorded: viewers that stayed connected get its
+//    terminal event first. Until then the id names the former run.
+// 2. Without a response from Temporal, the row is returned as it is.
+import { delay } from '../../async/delay.ts';
+import type { Execution, ExecutionStore, ExecutionSummary } from '../../execution/store.ts';
+import type { LogWriter } from '../../log/log.ts';
+import { replaceLog } from '../../source/row-watch.ts';
+import { createCurrentRuns } from './current-runs.ts';
+import { isTemporalError } from './errors.ts';
+import { isTemporalWorkflow, type Resolution } from './resolve.ts';
+import type { TemporalClient, WorkflowRun } from './temporal-client.ts';
+
+/** How long to wait for Temporal, and for the end of a run that has closed. */
+const DESCRIBE_MS = 2_000;
+const SETTLE_MS = 3_000;
+
+export interface LatestRunOptions {
+  readonly temporal: TemporalClient;
+  readonly store: ExecutionStore;
+  readonly log: Pick<LogWriter, 'open' | 'head'>;
+  readonly resolution: Resolution;
+  /** Records the end of an execution whose run has closed. */
+  settle(executionId: string): Promise<void>;
+}
+
+/** What a row is requested for. */
+export type RowUse = 'stream' | 'state';
+
+export interface LatestRun {
+  /** Returns the row of the latest run, with its end if it has closed. Never rejects because of Temporal. */
+  latest<Row extends ExecutionSummary>(row: Row, use: RowUse): Promise<Row | Execution>;
+}
+
+export function createLatestRun(options: LatestRunOptions): LatestRun {
+  const { temporal, store, log, resolution, settle } = options;
+  const currentRuns = createCurrentRuns((row) => resolution.refOf(row).then((ref) => temporal.describe(ref)));
+  /** Whether the run is not one of those that the row describes. */
+  async function isOtherExecution(row: ExecutionSummary, run: WorkflowRun): Promise<boolean> {
+    const { runId } = row;
+    if (runId === run.runId) return false;
+    // Also a reset of a run that had closed.
+    if (row.finishedAt && run.startedAt > row.finishedAt.getTime()) return true;
+    if (runId === undefined || runId === run.firstRunId) return false;
+    try {
+      const { namespace, workflowId } = run;
+      return (await temporal.describe({ namespace, workflowId, runId })).firstRunId !== run.firstRunId;
+    } catch (error) {
+      if (isTemporalError(error, 'unknown-workflow')) return true;
+      throw error;
+    }
+  }
+
+  async function replace(former: ExecutionSummary, run: WorkflowRun): Promise<Execution | undefined> {
+    const row = await resolution.begin(former.id, run, former.tenant, former.startedAt);
+    if (!row || row.incarnation === former.incarnation) return row;
+    await startLog(row, former);
+    return row;
+  }
+
+  /** Starts the log of a row that replaced another one. */
+  async function startLog(row: Execution, former: ExecutionSummary): Promise<void> {
+    const { id, attempt, incarnation } = row;
+    if ((await log.head(id)) || !former.end || incarnation === undefined) return replaceLog(log, row);
+    // The former log has expired. Viewers that have a cursor of it learn that another run follows.
+    const lost = { epoch: former.end.epoch, acknowledged: Number.POSITIVE_INFINITY, reason: 'run' } as const;
+    await log.open(id, { numbering: 'fixed', attempt, incarnation, lost });
+  }
+
+  async function check(row: ExecutionSummary, use: RowUse): Promise<Execution | undefined> {
+    // A viewer of an ended execution that is sent away does not return when a new run starts.
+    const isExact = use === 'stream' && row.finishedAt !== undefined;
+    const run = await within(DESCRIBE_MS, isExact ? currentRuns.read(row) : currentRuns.recent(row));
+    if (!run) return undefined;
+    const isOther = await isOtherExecution(row, run);
+    if (row.finishedAt) return isOther ? replace(row, run) : undefined;
+    // The watcher of a stream copies the end, after everything that precedes it.
+    if (!isOther && (run.isOpen || use === 'stream')) return undefined;
+    await within(SETTLE_MS, settle(row.id));
+    const settled = await store.get(row.id);
+    return isOther && settled?.finishedAt ? replace(settled, run) : settled;
+  }
+
+  return {
+    async latest(row, use) {
+      if (!isTemporalWorkflow(row)) return row;
+      try {
+        return (await check(row, use)) ?? row;
+      } catch (error) {
+        // Deleted, or past its retention period; the follower confirms that.
+        if (isTemporalError(error, 'unknown-workflow') && !row.finishedAt) void settle(row.id);
+        return row;
+      }
+    },
+  };
+}
+
+/** Waits for a result; undefined if it takes longer. */
+async function within<T>(ms: number, result: Promise<T>): Promise<T | undefined> {
+  const done = new AbortController();
+  try {
+    return await Promise.race([result, delay(ms, done.signal).then(() => undefined)]);
+  } finally {
+    done.abort();
+  }
+}

@@ -1,0 +1,226 @@
+// A workflow id that is used again: the id names the latest run, for streams, states and lists, on a real server.
+import { expect, test } from 'vitest';
+import { createMemoryLog } from '../../../src/log/memory.ts';
+import type { TemporalClient } from '../../../src/temporal/source/temporal-client.ts';
+import { createMemoryStore } from '../../support/memory-store.ts';
+import { openSse, type SseStream } from '../../support/sse.ts';
+import { describeTemporal, useTemporal } from '../../support/temporal.ts';
+import { until } from '../../support/wait.ts';
+import { startWorker, uniqueId } from '../rig.ts';
+import {
+  lastCursor,
+  linesOf,
+  startForeignWorker,
+  startWatching,
+  type Watching,
+  waitForLine,
+  watchGraphql,
+  watchRest,
+} from './rig.ts';
+
+describeTemporal('a workflow id that is used again', () => {
+  const temporal = useTemporal();
+
+  const launch = (taskQueue: string, name: string, workflowId: string, args: unknown[] = []) =>
+    temporal.client.workflow.start(name, {
+      ...{ taskQueue, workflowId, args, workflowIdConflictPolicy: 'TERMINATE_EXISTING' },
+    });
+
+  async function stateOf({ url }: Watching, id: string) {
+    const response = await fetch(`${url}/api/v0/executions/workflows/${id}`);
+    return (await response.json()) as { status: string; runId: string; result: unknown; durationMs: number };
+  }
+
+  const endsOf = (stream: SseStream) => linesOf(stream).filter((line) => /complete|error/.test(line));
+
+  test('each run of an id is shown with one end, and a viewer that returns with its cursor gets the next one', async () => {
+    await using watching = await startWatching(temporal.address);
+    await using worker = await startForeignWorker(temporal);
+    const id = uniqueId('again');
+    let cursor: string | undefined;
+    for (let round = 1; round <= 5; round += 1) {
+      const handle = await launch(worker.taskQueue, 'delivery', id);
+      using stream = await watchRest(watching.url, id, '', cursor);
+      await stream.ended(10_000);
+      const lines = linesOf(stream);
+      expect(lines[0]).toBe(round === 1 ? '1 workflow_start' : '0 reset run');
+      expect(lines.filter((line) => line.includes('workflow_start'))).toEqual(['1 workflow_start']);
+      expect(endsOf(stream)).toEqual([lines.at(-1)]);
+      expect(lines.at(-1)).toMatch(/complete SUCCESS$/);
+      cursor = lastCursor(stream);
+      expect(await stateOf(watching, id)).toMatchObject({
+        ...{ status: 'SUCCESS', runId: handle.firstExecutionRunId },
+      });
+      using ended = await watchRest(watching.url, id, '', cursor);
+      expect(ended.status).toBe(204);
+    }
+  }, 60_000);
+
+  test('over GraphQL, a cursor of an earlier run gets the next one', async () => {
+    await using watching = await startWatching(temporal.address);
+    await using worker = await startForeignWorker(temporal);
+    const id = uniqueId('again');
+    await launch(worker.taskQueue, 'delivery', id);
+    using first = await watchGraphql(watching.url, id);
+    await first.ended(10_000);
+    const after = lastCursor(first);
+    await launch(worker.taskQueue, 'delivery', id);
+    const query = `subscription { workflowStream(id: "${id}", after: "${after}") { seq type data } }`;
+    using second = await openSse(`${watching.url}/graphql?query=${encodeURIComponent(query)}`);
+    await second.ended(10_000);
+    expect(linesOf(second)[0]).toBe('0 reset run');
+    expect(linesOf(second)[1]).toBe('1 workflow_start');
+    expect(linesOf(second).at(-1)).toMatch(/complete SUCCESS$/);
+  }, 30_000);
+
+  test('a viewer of a run that is terminated by a new start gets its end, and then the new run', async () => {
+    await using watching = await startWatching(temporal.address, { workflows: { queryGraceMs: 250 } });
+    await using worker = await startForeignWorker(temporal);
+    const id = uniqueId('again');
+    await launch(worker.taskQueue, 'patient', id);
+    using first = await watchRest(watching.url, id);
+    await waitForLine(first, 'workflow_start');
+    const next = await launch(worker.taskQueue, 'patient', id);
+    // Another viewer that comes with the new start must not hide that end.
+    using other = await watchRest(watching.url, id);
+    await first.ended(10_000);
+    expect(linesOf(first).at(-1)).toContain('error TERMINATED');
+    expect(linesOf(first).filter((line) => line.includes('reset'))).toEqual([]);
+    using second = await watchRest(watching.url, id, '', lastCursor(first));
+    await waitForLine(second, '1 workflow_start');
+    expect(linesOf(second)[0]).toBe('0 reset run');
+    await waitForLine(other, '1 workflow_start');
+    expect(await stateOf(watching, id)).toMatchObject({ status: 'RUNNING', runId: next.firstExecutionRunId });
+    const list = await fetch(`${watching.url}/graphql`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({
+        query: '{ executions(kind: WORKFLOW) { edges { node { id runId status } } } }',
+      }),
+    });
+    const { data } = (await list.json()) as { data: { executions: { edges: { node: object }[] } } };
+    expect(data.executions.edges.map(({ node }) => node)).toContainEqual({
+      ...{ id, runId: next.firstExecutionRunId, status: 'RUNNING' },
+    });
+    await next.signal('go');
+    await second.ended(10_000);
+    expect(endsOf(second)).toHaveLength(1);
+  }, 40_000);
+
+  test('a reset of a closed run is shown', async () => {
+    await using watching = await startWatching(temporal.address);
+    await using worker = await startForeignWorker(temporal);
+    const id = uniqueId('again');
+    const handle = await launch(worker.taskQueue, 'patient', id);
+    using first = await watchRest(watching.url, id);
+    await handle.signal('go');
+    await first.ended(10_000);
+    await handle.result();
+    await temporal.client.workflowService.resetWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: { workflowId: id, runId: handle.firstExecutionRunId },
+      reason: 'again',
+      workflowTaskFinishEventId: 4,
+      requestId: crypto.randomUUID(),
+      resetReapplyExcludeTypes: [1],
+    } as never);
+    using second = await watchRest(watching.url, id, '', lastCursor(first));
+    await waitForLine(second, '1 workflow_start');
+    expect(linesOf(second)[0]).toBe('0 reset run');
+    expect(await stateOf(watching, id)).toMatchObject({ status: 'RUNNING' });
+    await temporal.client.workflow.getHandle(id).signal('go');
+    await second.ended(10_000);
+    expect(endsOf(second)).toHaveLength(1);
+    expect(await stateOf(watching, id)).toMatchObject({ status: 'SUCCESS' });
+    using ended = await watchRest(watching.url, id, '', lastCursor(second));
+    expect(ended.status).toBe(204);
+  }, 40_000);
+
+  test('the next run is also shown if the log of the one before has expired', async () => {
+    const store = createMemoryStore();
+    await using watching = await startWatching(temporal.address, {
+      parts: { log: createMemoryLog(), store },
+    });
+    await using worker = await startForeignWorker(temporal);
+    const id = uniqueId('again');
+    await launch(worker.taskQueue, 'delivery', id);
+    using first = await watchRest(watching.url, id);
+    await first.ended(10_000);
+    await until(async () => (await store.get(id))?.end);
+    await using later = await startWatching(temporal.address, { parts: { log: createMemoryLog(), store } });
+    await launch(worker.taskQueue, 'delivery', id);
+    using second = await watchRest(later.url, id, '', lastCursor(first));
+    await second.ended(10_000);
+    expect(linesOf(second).slice(0, 2)).toEqual(['0 reset run', '1 workflow_start']);
+    expect(endsOf(second)).toHaveLength(1);
+  }, 40_000);
+
+  test('a workflow that streams itself, with and without a sink, is shown run by run', async () => {
+    for (const hasSink of [false, true]) {
+      await using watching = await startWatching(temporal.address);
+      const parts = { log: watching.log, store: watching.store };
+      await using worker = await startWorker(temporal, hasSink ? { parts } : {});
+      const id = uniqueId('again');
+      let cursor: string | undefined;
+      for (let round = 1; round <= 3; round += 1) {
+        const handle = await launch(worker.taskQueue, 'onSignal', id, [1]);
+        await handle.signal('go');
+        using stream = await watchRest(watching.url, id, '', cursor);
+        await stream.ended(15_000);
+        const reset = round === 1 ? [] : ['0 reset run'];
+        expect(linesOf(stream).filter((line) => !line.includes('reset source'))).toEqual([
+          ...reset,
+          '1 workflow_start',
+          '2 workflow_status RUNNING signal 1',
+          '3 complete SUCCESS',
+        ]);
+        cursor = lastCursor(stream);
+        const { firstExecutionRunId: runId } = handle;
+        expect(await stateOf(watching, id)).toMatchObject({ status: 'SUCCESS', runId, result: 1 });
+      }
+    }
+  }, 60_000);
+
+  test('a sink shows the next run although nobody requests it', async () => {
+    const parts = { log: createMemoryLog(), store: createMemoryStore() };
+    await using worker = await startWorker(temporal, { parts });
+    const id = uniqueId('again');
+    const runIds: string[] = [];
+    for (let round = 1; round <= 2; round += 1) {
+      const handle = await launch(worker.taskQueue, 'onSignal', id, [1]);
+      runIds.push(handle.firstExecutionRunId);
+      await handle.signal('go');
+      await handle.result();
+      await until(async () => {
+        const row = await parts.store.get(id);
+        return row?.runId === handle.firstExecutionRunId && row.end;
+      });
+    }
+    const page = await parts.log.read(id, 0, 100);
+    expect(page?.resetReason).toBe('run');
+    expect(page?.events.map(({ type }) => type)).toEqual(['workflow_start', 'workflow_status', 'complete']);
+    expect(page?.events[0]?.data).toMatchObject({ runId: runIds[1] });
+  }, 30_000);
+
+  test('states that are requested often share the calls to Temporal', async () => {
+    let describes = 0;
+    const counting = (client: TemporalClient): TemporalClient => ({
+      ...client,
+      describe(ref) {
+        describes += 1;
+        return client.describe(ref);
+      },
+    });
+    await using watching = await startWatching(temporal.address, {
+      temporal: counting,
+      workflows: { sweepMs: 60_000 },
+    });
+    const id = uniqueId('again');
+    await launch(uniqueId('nobody'), 'patient', id);
+    await stateOf(watching, id);
+    describes = 0;
+    const started = Date.now();
+    for (let request = 0; request < 30; request += 1) await stateOf(watching, id);
+    expect(describes).toBeLessThanOrEqual(1 + Math.ceil((Date.now() - started) / 1_000));
+  });
+});

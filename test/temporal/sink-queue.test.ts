@@ -13,7 +13,7 @@ function sinkEvent(seq: number, { step = `${seq}`, epoch = 'r1', bytes = 100 } =
   const event: WorkflowEvent = { seq, type: 'workflow_status', ts: '2026-01-01T00:00:00.000Z', data };
   const run = {
     ...{ namespace: 'default', workflowId: 'w', runId: epoch, workflowType: 'digest', firstRunId: 'r1' },
-    ...{ attempt: 1, runStartedAt: 0 },
+    ...{ attempt: 1, startedAt: 0, runStartedAt: 0 },
   };
   return { executionId: 'w', epoch, event, run, bytes };
 }

@@ -15,7 +15,7 @@ import { withLease } from './leased-work.ts';
 const MAX_CHECKED = 200;
 const MAX_CHECKING = 16;
 
-/** Names the lease; it is none of an execution. */
+/** Names the lease. No execution has this id. */
 const LEASE_ID = '~execstream/open-workflows';
 
 export interface OpenWorkflowSweepOptions {

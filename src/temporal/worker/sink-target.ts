@@ -17,7 +17,9 @@ export interface SinkRun extends RunKey {
   readonly workflowType: string;
   readonly firstRunId: string;
   readonly attempt: number;
-  /** In ms since 1970. */
+  /** When the first run of its chain started, in ms since 1970. */
+  readonly startedAt: number;
+  /** When the run started, in ms since 1970. */
   readonly runStartedAt: number;
   readonly tenant?: string;
 }
@@ -51,8 +53,8 @@ export async function resolveTarget(
   const head = await log.head(executionId);
   if (head && head.numbering !== 'fixed') return { skipped: 'a publisher writes this log' };
   const note = parseNote(head?.note);
-  const isNext = event.seq === 1 && run.runStartedAt > (note?.runStartedAt ?? run.runStartedAt);
-  if (head && head.end > 0 && !isNext) return { skipped: 'the log has ended' };
+  const isLater = note !== undefined && note.runId !== run.runId && note.runStartedAt < run.runStartedAt;
+  if (head && head.end > 0 && !(isLater && event.seq === 1)) return { skipped: 'the log has ended' };
   // Without a note it may be ours (a server may have opened it): the log compares the events.
   if (head && (!note || note.epoch === epoch)) {
     return { logEpoch: head.epoch, epoch, runId: note?.runId, note: head.note };
@@ -90,7 +92,7 @@ export async function beginRow(
   store: Pick<ExecutionStore, 'begin'>,
   { executionId, parentId, run }: RunSinkEvent,
 ): Promise<Execution> {
-  const { attempt, workflowType, workflowId, firstRunId, runStartedAt, tenant } = run;
+  const { attempt, workflowType, workflowId, firstRunId, startedAt, tenant } = run;
   return store.begin({
     id: executionId,
     kind: 'workflow',
@@ -100,7 +102,7 @@ export async function beginRow(
     workflowId,
     // The first run of the chain: every worker and server names the same one.
     runId: firstRunId,
-    startedAt: new Date(runStartedAt),
+    startedAt: new Date(startedAt),
     ...(parentId !== undefined && { parentId }),
     ...(tenant !== undefined && { tenant }),
   });

@@ -124,12 +124,12 @@ export function createWorkerSinks(options: SinkOptions): WorkerSinks {
 
   function onEvent(info: WorkflowInfo, sinkEvent: SinkEvent): void {
     if (closing.signal.aborted) return;
-    const { namespace, workflowId, runId, workflowType, firstExecutionRunId, attempt, runStartTime } = info;
+    const { namespace, workflowId, runId, workflowType, firstExecutionRunId, attempt } = info;
     const tenant = options.tenantOf?.(info);
     const run = { namespace, workflowId, runId, workflowType, attempt, firstRunId: firstExecutionRunId };
     const event: RunSinkEvent = {
       ...sinkEvent,
-      run: { ...run, runStartedAt: runStartTime.getTime(), ...(tenant !== undefined && { tenant }) },
+      run: { ...run, ...startsOf(info), ...(tenant !== undefined && { tenant }) },
       bytes: Buffer.byteLength(JSON.stringify(sinkEvent.event)),
     };
     ends.cancel(event.executionId);
@@ -155,4 +155,9 @@ export function createWorkerSinks(options: SinkOptions): WorkerSinks {
 
 function isEnd(event: RunSinkEvent): event is SinkEnd {
   return isTerminal(event.event.type);
+}
+
+/** The starts of a run and of its chain, in ms since 1970. */
+function startsOf({ startTime, runStartTime }: WorkflowInfo) {
+  return { startedAt: startTime.getTime(), runStartedAt: runStartTime.getTime() };
 }

@@ -1,4 +1,4 @@
-// The contract of expected heartbeats.
+// The contract of the pages that sweeps read: expected heartbeats, and open workflows.
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { ExecutionStore } from '../../../src/execution/store.ts';
 import { newId, type OpenStores, task } from './fixtures.ts';
@@ -9,6 +9,30 @@ export function heartbeatContract(open: OpenStores): void {
 
   beforeEach(async () => {
     [store, other] = await open();
+  });
+
+  test('open workflows of Temporal are listed page by page, ordered by id, without large fields', async () => {
+    const prefix = newId();
+    const workflow = (suffix: string) => {
+      const id = `${prefix}:${suffix}`;
+      return task({ id, kind: 'workflow', mode: 'STRUCTURED', workflowId: id, runId: 'r', input: 1 });
+    };
+    const rows = [];
+    for (const suffix of ['b', 'a', 'C', 'ended']) rows.push(await store.begin(workflow(suffix)));
+    await store.finish(rows[3]!.id, 1, { status: 'SUCCESS' });
+    await store.begin(task({ id: `${prefix}:agent`, kind: 'agent', workflowId: 'w' }));
+    await store.begin(task({ id: `${prefix}:plain`, kind: 'workflow', mode: 'STRUCTURED' }));
+    for (const limit of [1, 1_000]) {
+      const found = [];
+      for (let after: string | undefined; ; ) {
+        const page = await other.openWorkflows!(after, limit);
+        found.push(...page.filter(({ id }) => id.startsWith(prefix)));
+        if (page.length < limit) break;
+        after = page.at(-1)!.id;
+      }
+      const [b, a, c] = rows.map(({ input: _, ...summary }) => summary);
+      expect(found).toEqual([c, a, b]);
+    }
   });
 
   describe('expected heartbeats', () => {

@@ -104,6 +104,15 @@ describe('a copy', () => {
     expect(await steps()).toEqual(['1', '2', '3']);
   });
 
+  test('leaves the log of another row alone, and notes its own row in a new one', async () => {
+    const first = createFixedCopy({ log, executionId: 'w', fence: 1, incarnation: 'first' });
+    await first.enter(RUN);
+    expect((await log.head('w'))?.incarnation).toBe('first');
+    const second = createFixedCopy({ log, executionId: 'w', fence: 2, incarnation: 'second' });
+    expect(await second.enter(RUN)).toBe('superseded');
+    expect((await log.head('w'))?.epoch).toBe(first.epoch);
+  });
+
   test('continues where an earlier watcher stopped', async () => {
     const first = createFixedCopy({ log, executionId: 'w', fence: 1 });
     await first.enter(RUN);

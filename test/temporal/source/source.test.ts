@@ -63,11 +63,11 @@ function historyOf(events: readonly HistoryEvent[]): TemporalClient['history'] {
   };
 }
 
-function setUp(temporal: TemporalClient) {
+function setUp(temporal: TemporalClient, deletedMs = 3_000) {
   const log = createMemoryLog();
   const store = createMemoryStore();
   const otherwise = createRowSource({ log, store, content });
-  const times = { leaseMs: 300, standbyMs: 40, retryMs: { firstMs: 20, maxMs: 50 } };
+  const times = { deletedMs, leaseMs: 300, standbyMs: 40, retryMs: { firstMs: 20, maxMs: 50 } };
   const { reconcileEnd } = createEndReconciler({ log, store, content, graceMs: 0 });
   const source = createTemporalSource({ temporal, log, store, otherwise, reconcileEnd, ...times });
   const viewers = audience(50);
@@ -93,7 +93,7 @@ test('the end comes from the row if Temporal’s retention period is over', asyn
   await until(async () => (await store.get('a'))?.end);
 });
 
-test('an open row whose workflow Temporal does not know has an active warning, and no end', async () => {
+test('an open row whose workflow Temporal does not know has an active warning, and no end yet', async () => {
   const { store, follow, viewers, types } = setUp(fakeClient({ describe: fail('unknown-workflow') }));
   await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w', runId: 'r1' });
   follow('a');
@@ -101,6 +101,64 @@ test('an open row whose workflow Temporal does not know has an active warning, a
   await sleep(100);
   expect(viewers.warnings).toEqual(['WORKFLOW_UNKNOWN']);
   expect(await types('a')).toEqual([]);
+});
+
+test('an execution ends once Temporal has not known its workflow for a while', async () => {
+  const { log, store, follow, types } = setUp(fakeClient({ describe: fail('unknown-workflow') }), 100);
+  await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w', runId: 'r1' });
+  follow('a');
+  const row = await until(async () => {
+    const now = await store.get('a');
+    return now?.end && now;
+  });
+  expect(row).toMatchObject({ status: 'TERMINATED', error: { code: 'WORKFLOW_GONE' } });
+  expect(await types('a')).toEqual(['error']);
+  expect((await log.read('a', 0, 1))?.events[0]?.data).toMatchObject({ code: 'WORKFLOW_GONE' });
+});
+
+test('an outage between two such responses is no confirmation', async () => {
+  let calls = 0;
+  const flaky = async () => (calls++ % 2 === 0 ? fail('unknown-workflow')() : fail('unavailable')());
+  const { store, follow } = setUp(fakeClient({ describe: flaky }), 100);
+  await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w', runId: 'r1' });
+  follow('a');
+  await until(() => calls >= 12);
+  expect((await store.get('a'))?.status).toBe('RUNNING');
+});
+
+test('a row that was inserted before its workflow started does not end', async () => {
+  const { store, follow, viewers } = setUp(fakeClient({ describe: fail('unknown-workflow') }), 50);
+  await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w' });
+  follow('a');
+  await until(() => viewers.activeWarning === 'WORKFLOW_UNKNOWN');
+  await sleep(200);
+  expect((await store.get('a'))?.status).toBe('RUNNING');
+});
+
+test('the row is returned as it is while Temporal is unavailable', async () => {
+  const { store, source } = setUp(fakeClient({}));
+  const row = await store.begin({
+    ...{ id: 'a', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w', runId: 'r1' },
+  });
+  expect(await source.latest(row, 'state')).toBe(row);
+  expect(await source.latest(row, 'stream')).toBe(row);
+});
+
+test('a row is not replaced before the end of its run is recorded', async () => {
+  const next = { ...RUN, runId: 'r2', firstRunId: 'r2', startedAt: 9_000 };
+  const { store, source } = setUp(
+    fakeClient({ describe: async ({ runId }) => (runId === 'r1' ? { ...RUN, isOpen: false } : next) }),
+  );
+  const started = { startedAt: new Date(1_000), attempt: 1 };
+  const row = await store.begin({
+    ...{ id: 'a', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w', runId: 'r1', ...started },
+  });
+  // Its history cannot be read, so that its viewers do not have its end.
+  expect(await source.latest(row, 'stream')).toMatchObject({ runId: 'r1', status: 'RUNNING' });
+  await store.finish('a', 1, { status: 'SUCCESS' });
+  expect(await source.latest((await store.get('a'))!, 'stream')).toMatchObject({
+    ...{ runId: 'r2', status: 'RUNNING', startedAt: new Date(9_000) },
+  });
 });
 
 test('credentials that Temporal rejects are a warning, and the stream continues when they are fixed', async () => {

@@ -79,7 +79,10 @@ export interface ExecstreamOptions extends Parts {
   readonly rowSource?: Partial<RowSourceTimes>;
   /** How Temporal's workflows are watched: how ids are resolved, and whether payloads are shown. */
   readonly workflows?: Partial<
-    Omit<TemporalSourceOptions, 'temporal' | 'log' | 'store' | 'sizes' | 'otherwise' | 'reconcileEnd'>
+    Omit<
+      TemporalSourceOptions,
+      'temporal' | 'log' | 'store' | 'sizes' | 'logger' | 'otherwise' | 'reconcileEnd'
+    >
   >;
 }
 
@@ -160,18 +163,18 @@ export function createExecstream(options: ExecstreamOptions): Execstream {
 
 type SourceOptions = Pick<
   ExecstreamOptions,
-  'log' | 'store' | 'temporal' | 'liveness' | 'rowSource' | 'workflows'
+  'log' | 'store' | 'temporal' | 'liveness' | 'rowSource' | 'workflows' | 'logger'
 > & { readonly sizes: SizeLimits };
 
 /** Constructs what appends events of executions that nobody publishes, and what ends those that were abandoned. */
-function createSources({ log, store, temporal, sizes, ...options }: SourceOptions) {
+function createSources({ log, store, temporal, sizes, logger, ...options }: SourceOptions) {
   const content = { sizes, createValue: () => createValueState(DEFAULT_LIMITS, sizes) };
   const rowSource = createRowSource({ log, store, content, ...options.rowSource });
   const { reconcileEnd: reconcileImmediately } = createEndReconciler({ log, store, content, graceMs: 0 });
   const workflowSource =
     temporal &&
     createTemporalSource({
-      ...{ ...options.workflows, temporal, log, store, sizes },
+      ...{ ...options.workflows, temporal, log, store, sizes, logger },
       ...{ otherwise: rowSource, reconcileEnd: reconcileImmediately },
     });
   const source = workflowSource ?? rowSource;

@@ -10,16 +10,21 @@ export type TemporalCondition =
   | 'unknown-namespace'
   /** The workflow has no handler for our query: its history is used instead. */
   | 'no-query'
-  /** The query's handler threw, its result is too large, or Temporal rejected it (a paused workflow). */
+  /** The query's handler threw, or its result is too large. */
   | 'query-failed'
   /** No worker polls the workflow's task queue. */
   | 'no-worker'
   /** A worker polls, or did a moment ago, and does not respond in time. */
   | 'slow-worker'
-  /** A result or failure is encoded, and no codec decodes it. */
+  /** The workflow has had no workflow task yet, its workflow task keeps failing, or it is paused. */
+  | 'not-ready'
+  /** The workflow has as many queries or changes in progress as Temporal accepts: wait, and try again. */
+  | 'busy'
+  /** A result or a failure is encoded: a codec is missing, or its server is unavailable. */
   | 'undecodable'
+  | 'rate-limited'
   | 'denied'
-  /** Temporal is unreachable or overloaded. */
+  /** Temporal is unreachable. */
   | 'unavailable';
 
 /** The code and message of the warning for each condition. Temporal's own message is for logs, not for viewers. */
@@ -39,9 +44,18 @@ const WARNINGS: Readonly<Record<TemporalCondition, { readonly code: string; read
     code: 'WORKER_SLOW',
     message: 'the worker of the workflow does not respond in time; the stream continues when it does',
   },
+  'not-ready': {
+    code: 'QUERY_FAILED',
+    message: 'the workflow cannot be queried at present: it has not started, is paused, or its code fails',
+  },
+  busy: { code: 'QUERY_FAILED', message: 'the workflow has too many queries in progress' },
   undecodable: {
     code: 'UNDECODABLE',
     message: 'what the workflow reports is encoded, and the codec of the server does not decode it',
+  },
+  'rate-limited': {
+    code: 'RATE_LIMITED',
+    message: 'Temporal limits the rate of requests; the stream continues with a delay',
   },
   denied: { code: 'SOURCE_UNAVAILABLE', message: 'Temporal rejected the credentials of the server' },
   unavailable: {
@@ -72,12 +86,20 @@ const INVALID_ARGUMENT = 3;
 const DEADLINE_EXCEEDED = 4;
 const NOT_FOUND = 5;
 const PERMISSION_DENIED = 7;
+const RESOURCE_EXHAUSTED = 8;
 const FAILED_PRECONDITION = 9;
+const UNAVAILABLE = 14;
 const UNAUTHENTICATED = 16;
 
 /** The messages of the SDKs (Go, Java, Python, .NET, TypeScript) for a query without a handler. */
 const NO_HANDLER =
   /did not register a handler|unknown query ?type|handler for .* (?:expected but )?not found|unknown query\b/i;
+
+/** Temporal's messages for a workflow that cannot be queried yet, and for one whose workflow task failed. */
+const NOT_READY = /workflow task|workflow state is not ready/i;
+
+/** Temporal's messages for a workflow with too many queries (`query buffer is full`) or changes in progress. */
+const BUSY = /query buffer is full|buffered query cleared|workflow is busy/i;
 
 /**
  * Classifies an error of the client or its connection. It is recognised by its fields, because the client wraps some
@@ -98,9 +120,7 @@ function conditionOf(
   const name = error instanceof Error ? error.name : '';
   if (name === 'NamespaceNotFoundError') return 'unknown-namespace';
   if (name === 'WorkflowNotFoundError') return 'unknown-workflow';
-  if (name === 'QueryRejectedError') return 'query-failed';
-  // Temporal's converters, which run when the response is there.
-  if (name === 'ValueError' || name === 'PayloadConverterError') return 'undecodable';
+  if (name === 'QueryRejectedError') return 'not-ready';
   switch (code) {
     case NOT_FOUND:
       return /namespace\b.*\bnot found/i.test(message) ? 'unknown-namespace' : 'unknown-workflow';
@@ -109,17 +129,34 @@ function conditionOf(
       if (call === 'read') return 'unknown-workflow';
       return NO_HANDLER.test(message) ? 'no-query' : 'query-failed';
     case FAILED_PRECONDITION:
-      return call === 'query' ? 'no-worker' : 'unavailable';
+      if (call === 'read') return 'unavailable';
+      return NOT_READY.test(message) ? 'not-ready' : 'no-worker';
+    case RESOURCE_EXHAUSTED:
+      // Also the connection's own limit of a response.
+      if (/larger than max/i.test(message)) return call === 'query' ? 'query-failed' : 'unavailable';
+      return BUSY.test(message) ? 'busy' : 'rate-limited';
+    case UNAVAILABLE:
+      return call === 'query' && BUSY.test(message) ? 'busy' : 'unavailable';
     case DEADLINE_EXCEEDED:
     case CANCELLED:
       return call === 'query' ? 'slow-worker' : 'unavailable';
     case PERMISSION_DENIED:
     case UNAUTHENTICATED:
       return 'denied';
+    case undefined:
+      // Temporal responded, and the data converter failed.
+      return call === 'query' && name !== 'AbortError' ? 'undecodable' : 'unavailable';
     default:
       return 'unavailable';
   }
 }
+
+/** Whether the call may succeed unchanged, a little later. */
+export function isTransient(error: unknown): boolean {
+  return isTemporalError(error) && TRANSIENT.has(error.condition);
+}
+
+const TRANSIENT: ReadonlySet<TemporalCondition> = new Set(['unavailable', 'rate-limited', 'busy']);
 
 /** The first gRPC status in the chain of causes. */
 function statusOf(error: unknown): { readonly code: number | undefined; readonly message: string } {
@@ -141,7 +178,9 @@ export function toViewerError(error: TemporalError): ExecstreamError {
     });
   }
   // Also if Temporal rejects our credentials: it is not the caller who lacks a permission.
-  return new ExecstreamError('SOURCE_UNAVAILABLE', 'Temporal is unavailable', { cause: error });
+  const reason =
+    condition === 'rate-limited' ? 'Temporal limits the rate of requests' : 'Temporal is unavailable';
+  return new ExecstreamError('SOURCE_UNAVAILABLE', reason, { cause: error });
 }
 
 /** The warning for the viewers of a stream. */

@@ -7,7 +7,7 @@ import { backoff } from '../../async/backoff.ts';
 import { delay } from '../../async/delay.ts';
 import { type CloseEvent, parseCloseEvent } from '../shared/close-event.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
-import { isTemporalError } from './errors.ts';
+import { isTemporalError, isTransient } from './errors.ts';
 import type { TemporalClient, WorkflowRef } from './temporal-client.ts';
 import type { ActiveWarnings, WatchTimes } from './watch-context.ts';
 
@@ -46,7 +46,7 @@ export async function followHistory(options: FollowHistoryOptions): Promise<Clos
       warnings.add('read', error);
       // The server reports an expired token the same way. If the first page fails too, the run is unknown.
       if (isTemporalError(error, 'unknown-workflow') && !from) throw error;
-      if (!isTemporalError(error, 'unavailable')) from = undefined;
+      if (!isTransient(error)) from = undefined;
       await delay(backoff(times.retryMs, failures), signal);
       continue;
     }

@@ -52,6 +52,11 @@ export interface QueryProgressOptions {
   readonly isCloseOnly: boolean;
 }
 
+/** Whether the workflow responded, with something that is of no use. */
+function isHandlerFailure(condition: TemporalCondition): boolean {
+  return condition === 'query-failed' || condition === 'undecodable';
+}
+
 export function createQueryProgress(options: QueryProgressOptions): QueryProgress {
   const { isOpen, isCloseOnly } = options;
   let phase: QueryPhase = options.hasStarted ? 'polling' : 'unstarted';
@@ -99,7 +104,10 @@ export function createQueryProgress(options: QueryProgressOptions): QueryProgres
       failures += 1;
       if (phase !== 'closed') return 'retry';
       // Trying again would not help: no worker polls for the workflow, or its handler fails.
-      const isLasting = condition === 'no-worker' || (condition === 'query-failed' && failures > 1);
+      const isLasting =
+        condition === 'no-worker' ||
+        condition === 'not-ready' ||
+        (isHandlerFailure(condition) && failures > 1);
       return isLasting || coveredTasks === completedTasks ? 'give-up' : 'retry';
     },
   };

@@ -8,6 +8,7 @@ import { DEFAULT_SIZE_LIMITS, type SizeLimits } from '../../event/size-limits.ts
 import type { Execution, ExecutionStore, OpenExecution } from '../../execution/store.ts';
 import type { LogReader, LogWriter } from '../../log/log.ts';
 import { type Audience, DELETED_MS, type Follow, followBy, type Source } from '../../source/source.ts';
+import type { ErrorLogger } from '../../telemetry/logger.ts';
 import type { PayloadDecoder } from '../shared/payloads.ts';
 import { createChildRows } from './child-rows.ts';
 import { createLatestRun, type LatestRun } from './latest-run.ts';
@@ -62,6 +63,8 @@ export interface TemporalSourceOptions extends Partial<SourceTimes> {
    * @default DEFAULT_SIZE_LIMITS
    */
   readonly sizes?: SizeLimits | undefined;
+  /** Receives a line for each failure that viewers are warned of, with what Temporal reported. */
+  readonly logger?: ErrorLogger | undefined;
   /** The source of all other executions. */
   readonly otherwise: Source;
   /** Appends the end of a row to its log; see `EndReconciler`. */
@@ -91,13 +94,17 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
     otherwise,
     reconcileEnd,
     decodePayload,
+    logger,
     sizes = DEFAULT_SIZE_LIMITS,
   } = options;
   const times: SourceTimes = { ...DEFAULT_TIMES, ...options };
   const resolution = createResolution(options);
   const { find, refOf, resolveWorkflow } = resolution;
   const beginChildren = createChildRows({ store, resolveWorkflow, namespace: temporal.namespace });
-  const follower = { temporal, log, store, times, sizes, decodePayload, refOf, reconcileEnd, beginChildren };
+  const follower = {
+    ...{ temporal, log, store, times, sizes, logger },
+    ...{ decodePayload, refOf, reconcileEnd, beginChildren },
+  };
   const followed = new Counts();
   const settling = createSettling((executionId, signal) =>
     followWorkflow(follower, executionId, NOBODY, signal),

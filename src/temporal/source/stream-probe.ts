@@ -4,7 +4,7 @@ import { delay } from '../../async/delay.ts';
 import { createSignal } from '../../async/signal.ts';
 import { parseCloseEvent } from '../shared/close-event.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
-import { isTemporalError, type TemporalError } from './errors.ts';
+import { isTemporalError, type TemporalError, toWarning } from './errors.ts';
 import { readQueryPage } from './query-page.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 import type { WatchContext } from './watch-context.ts';
@@ -20,7 +20,7 @@ export interface StreamProbe {
   observe(events: readonly HistoryEvent[]): void;
 }
 
-/** Failures of the query's handler after which it counts as one of another purpose. */
+/** Failures of the query's handler, or to decode its result, after which it counts as one of another purpose. */
 const MAX_HANDLER_FAILURES = 3;
 /** Between two queries at least, however many workflow tasks are completed. */
 const SPACING_MS = 200;
@@ -30,7 +30,7 @@ const SPACING_MS = 200;
  * @param shown resolves when viewers can receive warnings
  */
 export function probeStream(context: WatchContext, run: WorkflowRun, shown: Promise<void>): StreamProbe {
-  const { temporal, warnings, times, sizes, signal } = context;
+  const { temporal, audience, warnings, times, sizes, signal } = context;
   const changed = createSignal();
   let hasTask = run.historyLength > 1;
   let isClosed = !run.isOpen;
@@ -65,9 +65,17 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
         const answer = await query();
         if (typeof answer === 'string') return answer;
         failures += 1;
-        if (answer.condition === 'query-failed') handlerFailures += 1;
-        if (handlerFailures >= MAX_HANDLER_FAILURES) return 'no-stream';
-        if (isClosed && answer.condition === 'no-worker') return 'unknown';
+        const { condition } = answer;
+        if (condition === 'query-failed' || condition === 'undecodable') handlerFailures += 1;
+        if (handlerFailures >= MAX_HANDLER_FAILURES) {
+          if (condition === 'undecodable') {
+            // The history is shown instead, and viewers should know that more is hidden.
+            const { code, message } = toWarning(answer);
+            void shown.then(() => signal.aborted || audience.warn(code, message));
+          }
+          return 'no-stream';
+        }
+        if (isClosed && (condition === 'no-worker' || condition === 'not-ready')) return 'unknown';
         warn(answer);
         await delay(SPACING_MS, signal);
       }

@@ -6,7 +6,13 @@ import type { LogReader } from '../../log/log.ts';
 import type { Audience } from '../../source/source.ts';
 import type { PayloadDecoder } from '../shared/payloads.ts';
 import type { BeginChildren } from './child-rows.ts';
-import { isTemporalError, type TemporalCall, toWarning } from './errors.ts';
+import {
+  isTemporalError,
+  type TemporalCall,
+  type TemporalCondition,
+  type TemporalError,
+  toWarning,
+} from './errors.ts';
 import type { FixedCopy } from './fixed-copy.ts';
 import type { TemporalClient } from './temporal-client.ts';
 
@@ -97,24 +103,43 @@ export interface ActiveWarnings {
 
 type Warning = { readonly code: string; readonly message: string };
 
-export function createActiveWarnings(audience: Audience): ActiveWarnings {
+/** Conditions that a next try often recovers from, and that are reported within ms; the others waited for a deadline. */
+const QUICK: ReadonlySet<TemporalCondition> = new Set([
+  'unavailable',
+  'rate-limited',
+  'query-failed',
+  'undecodable',
+  'not-ready',
+]);
+
+/** @param onWarning receives each warning once until it clears, with what Temporal reported. */
+export function createActiveWarnings(
+  audience: Audience,
+  onWarning: (code: string, error: TemporalError) => void = () => {},
+): ActiveWarnings {
   const failures = new Map<TemporalCall, number>();
+  const reportedCodes = new Set<string>();
   let active: Warning | undefined;
 
   function activate(warning: Warning | undefined): void {
     if (active?.code === warning?.code) return;
     active = warning;
+    if (!warning) reportedCodes.clear();
     audience.setActiveWarning(warning);
   }
 
   return {
     add(call, error) {
+      // The queries of others are no reason for a warning: ours follows them.
+      if (isTemporalError(error, 'busy')) return;
       const count = (failures.get(call) ?? 0) + 1;
       failures.set(call, count);
-      if (!isTemporalError(error)) return;
-      // A refused connection fails within ms; the others have waited for a deadline already.
-      const isQuick = error.condition === 'unavailable' || error.condition === 'query-failed';
-      if (count > 1 || !isQuick) activate(toWarning(error));
+      if (!isTemporalError(error) || (count === 1 && QUICK.has(error.condition))) return;
+      const warning = toWarning(error);
+      activate(warning);
+      if (reportedCodes.has(warning.code)) return;
+      reportedCodes.add(warning.code);
+      onWarning(warning.code, error);
     },
     clear(call) {
       failures.delete(call);

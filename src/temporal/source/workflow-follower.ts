@@ -15,6 +15,7 @@ import type { Execution, ExecutionEnd, ExecutionStore } from '../../execution/st
 import type { LogReader, LogWriter } from '../../log/log.ts';
 import { replaceLog } from '../../source/row-watch.ts';
 import type { Audience } from '../../source/source.ts';
+import type { ErrorLogger } from '../../telemetry/logger.ts';
 import type { PayloadDecoder } from '../shared/payloads.ts';
 import type { BeginChildren } from './child-rows.ts';
 import { isTemporalError } from './errors.ts';
@@ -65,6 +66,7 @@ export interface FollowerOptions {
   /** The workflow of a row. */
   refOf(row: Execution): Promise<WorkflowRef>;
   readonly beginChildren: BeginChildren;
+  readonly logger: ErrorLogger | undefined;
   /** Appends the end that the row knows to the log. */
   reconcileEnd(row: Execution): Promise<void>;
 }
@@ -79,8 +81,11 @@ export async function followWorkflow(
   audience: Audience,
   signal: AbortSignal,
 ): Promise<'over' | 'other'> {
-  const { temporal, log, store, times, sizes, decodePayload, refOf, reconcileEnd, beginChildren } = options;
-  const warnings = createActiveWarnings(audience);
+  const { temporal, log, store, times, sizes, decodePayload, refOf, reconcileEnd, beginChildren, logger } =
+    options;
+  const warnings = createActiveWarnings(audience, (code, { message: reported }) =>
+    logger?.warn?.({ executionId, code, reported }, 'a call to Temporal failed; viewers receive a warning'),
+  );
   const holder = randomUUID();
   let failures = 0;
   /** When Temporal first reported that it does not know the workflow; undefined if it knows it. */

@@ -1,6 +1,11 @@
 // How failed calls to Temporal are classified and reported, without a server.
 import { expect, test } from 'vitest';
-import { toTemporalError, toViewerError, toWarning } from '../../../src/temporal/source/errors.ts';
+import {
+  isTransient,
+  toTemporalError,
+  toViewerError,
+  toWarning,
+} from '../../../src/temporal/source/errors.ts';
 
 /** An error as gRPC throws it. */
 function grpc(code: number, details: string): Error {
@@ -34,7 +39,47 @@ test.each([
   ),
   ['a handler that threw', grpc(3, 'TypeError: x is undefined'), 'query', 'query-failed'],
   ['a result that is too large', grpc(3, 'query result too large'), 'query', 'query-failed'],
-  ['a paused workflow', wrapped('QueryRejectedError', 'rejected'), 'query', 'query-failed'],
+  ['a paused workflow', wrapped('QueryRejectedError', 'rejected'), 'query', 'not-ready'],
+  [
+    'a workflow whose task fails',
+    grpc(9, 'Unable to query workflow due to Workflow Task in failed state.'),
+    'query',
+    'not-ready',
+  ],
+  ['a workflow that has not started', grpc(9, 'Workflow task is not scheduled yet.'), 'query', 'not-ready'],
+  [
+    'a full query buffer',
+    wrapped(
+      'ServiceError',
+      'failed',
+      grpc(8, 'consistent query buffer is full, this may be caused by too many queries'),
+    ),
+    'query',
+    'busy',
+  ],
+  ['a query that the server dropped', grpc(14, 'buffered query cleared, please retry'), 'query', 'busy'],
+  ['a busy workflow', grpc(8, 'Workflow is busy.'), 'read', 'busy'],
+  ['a rate limit for queries', grpc(8, 'namespace rate limit exceeded'), 'query', 'rate-limited'],
+  ['a rate limit for reads', grpc(8, 'service rate limit exceeded'), 'read', 'rate-limited'],
+  [
+    'a response above the limit of the connection',
+    grpc(8, 'Received message larger than max'),
+    'query',
+    'query-failed',
+  ],
+  [
+    'a page above the limit of the connection',
+    grpc(8, 'Received message larger than max'),
+    'read',
+    'unavailable',
+  ],
+  [
+    'a result without a codec',
+    wrapped('ValueError', 'Unknown encoding: binary/encrypted'),
+    'query',
+    'undecodable',
+  ],
+  ['an aborted query', wrapped('AbortError', 'aborted'), 'query', 'unavailable'],
   ['no worker', wrapped('ServiceError', 'failed', grpc(9, 'no poller seen')), 'query', 'no-worker'],
   ['a slow worker', wrapped('ServiceError', 'failed', grpc(4, 'deadline')), 'query', 'slow-worker'],
   ['a server that does not respond to a read', grpc(4, 'deadline'), 'read', 'unavailable'],
@@ -44,7 +89,6 @@ test.each([
     'query',
     'unavailable',
   ],
-  ['an overloaded server', grpc(8, 'busy'), 'query', 'unavailable'],
   ['a missing permission', grpc(7, 'Request unauthorized.'), 'read', 'denied'],
   ['invalid credentials', grpc(16, 'who?'), 'read', 'denied'],
   ['an encoded result', wrapped('ValueError', 'Unknown encoding: binary/encrypted'), 'query', 'undecodable'],
@@ -58,6 +102,22 @@ test('the first request is NOT_FOUND only for what Temporal does not know; other
     (error) => toViewerError(toTemporalError(error, 'read')).code,
   );
   expect(codes).toEqual(['NOT_FOUND', 'SOURCE_UNAVAILABLE', 'SOURCE_UNAVAILABLE']);
+});
+
+test('the first request of a rate-limited server names the limit', () => {
+  const error = toViewerError(toTemporalError(grpc(8, 'namespace rate limit exceeded'), 'read'));
+  expect(error).toMatchObject({ code: 'SOURCE_UNAVAILABLE', message: expect.stringContaining('rate') });
+});
+
+test('only a failure that the same call may recover from is transient', () => {
+  const isTransientCode = (code: number, details: string) =>
+    isTransient(toTemporalError(grpc(code, details), 'read'));
+  expect([
+    isTransientCode(8, 'limit'),
+    isTransientCode(8, 'Workflow is busy.'),
+    isTransientCode(14, 'x'),
+  ]).toEqual([true, true, true]);
+  expect([isTransientCode(5, 'workflow not found'), isTransient(new Error('x'))]).toEqual([false, false]);
 });
 
 test('viewers see what is wrong, and not the message of Temporal', () => {

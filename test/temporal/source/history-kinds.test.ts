@@ -304,6 +304,8 @@ describeOwnTemporal('a workflow that is paused', () => {
       const id = handle.workflowId;
       using stream = await watchRest(watching.url, id);
       await waitForLine(stream, START);
+      // A pause during the first workflow task fails that task.
+      await until(async () => (await handle.describe()).historyLength >= 4);
       const { workflowService } = temporal.client;
       const target = { namespace: 'default', workflowId: id, identity: 'test' };
       await workflowService.pauseWorkflowExecution({ ...target, reason: 'lunch' });

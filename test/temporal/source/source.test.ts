@@ -68,12 +68,14 @@ function setUp(temporal: TemporalClient, deletedMs = 3_000) {
   const store = createMemoryStore();
   const otherwise = createRowSource({ log, store, content });
   const times = { deletedMs, leaseMs: 300, standbyMs: 40, retryMs: { firstMs: 20, maxMs: 50 } };
+  const logged: object[] = [];
+  const logger = { error: () => {}, warn: (fields: object) => void logged.push(fields) };
   const { reconcileEnd } = createEndReconciler({ log, store, content, graceMs: 0 });
-  const source = createTemporalSource({ temporal, log, store, otherwise, reconcileEnd, ...times });
+  const source = createTemporalSource({ temporal, log, store, otherwise, reconcileEnd, logger, ...times });
   const viewers = audience(50);
   const follow = (id: string) => void stops.push(source.follow(id, viewers));
   const types = async (id: string) => ((await log.read(id, 0, 100))?.events ?? []).map(({ type }) => type);
-  return { log, store, source, viewers, follow, types };
+  return { log, store, source, viewers, follow, types, logged };
 }
 
 test('a row that is not a Temporal workflow is left to the row source', async () => {
@@ -179,6 +181,49 @@ test('credentials that Temporal rejects are a warning, and the stream continues 
   isDenied = false;
   await until(async () => (await types('a')).join() === 'workflow_status');
   await until(() => viewers.activeWarning === undefined);
+});
+
+test('a result that cannot be decoded is a warning and one line of the log, and the history is shown', async () => {
+  const signal = { eventId: 5, workflowExecutionSignaledEventAttributes: { signalName: 'go' } };
+  const events = [{ eventId: 1, workflowExecutionStartedEventAttributes: {} }, signal];
+  let queries = 0;
+  const { store, follow, viewers, types, logged } = setUp(
+    fakeClient({
+      describe: async () => RUN,
+      history: historyOf(events as never),
+      query: async () => {
+        queries += 1;
+        throw new TemporalError('undecodable', 'Unknown encoding: binary/encrypted');
+      },
+    }),
+  );
+  await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w', runId: 'r1' });
+  follow('a');
+  await until(async () => (await types('a')).join() === 'workflow_start,workflow_status');
+  await until(() => queries === 3 && viewers.activeWarning === undefined);
+  await until(() => viewers.warnings.filter((code) => code === 'UNDECODABLE').length === 2);
+  expect(logged).toEqual([
+    { executionId: 'a', code: 'UNDECODABLE', reported: 'Unknown encoding: binary/encrypted' },
+  ]);
+});
+
+test('a full query buffer is waited for, without a warning', async () => {
+  let queries = 0;
+  const { store, follow, viewers, types, logged } = setUp(
+    fakeClient({
+      describe: async () => RUN,
+      history: historyOf([]),
+      query: async () => {
+        queries += 1;
+        if (queries < 4) throw new TemporalError('busy', 'consistent query buffer is full');
+        return { events: [{ id: 1, type: 'status', data: { status: 'RUNNING' } }], status: 'RUNNING' };
+      },
+    }),
+  );
+  await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w', runId: 'r1' });
+  follow('a');
+  await until(async () => (await types('a')).join() === 'workflow_status', { timeoutMs: 5_000 });
+  expect([viewers.warnings, logged]).toEqual([[], []]);
 });
 
 test('the log of a publisher is left to it, and the end of the workflow ends the row', async () => {

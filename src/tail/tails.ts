@@ -126,8 +126,9 @@ export class Tails {
     const { store, findWorkflow, latestRun } = this.#options;
     const known = await store.get(executionId);
     if (known && known.kind !== kind) return undefined;
-    if (known) return (await latestRun?.(known, use)) ?? known;
-    return kind === 'workflow' ? findWorkflow?.(executionId, caller.tenant) : undefined;
+    const row = known ?? (kind === 'workflow' ? await findWorkflow?.(executionId, caller.tenant) : undefined);
+    // A new row of a workflow that has closed is still open.
+    return row && ((await latestRun?.(row, use)) ?? row);
   }
 
   async close(): Promise<void> {

@@ -124,11 +124,16 @@ export async function followWorkflow(
     unknownSince ??= Date.now();
     // A row without a run may have been inserted before its workflow starts.
     const isLost = row?.runId !== undefined && Date.now() - unknownSince >= times.deletedMs;
-    if (!row || (!row.finishedAt && !isLost)) return false;
+    if (!row || (!row.finishedAt && !(isLost && !(await hasPublisher(row))))) return false;
     const ended = row.finishedAt ? row : await store.finish(executionId, row.attempt, WORKFLOW_GONE);
     if (!ended?.finishedAt) return false;
     await reconcileEnd(ended);
     return true;
+  }
+
+  /** Whether the work may continue although Temporal does not know it, in a namespace of another server for example. */
+  async function hasPublisher(row: Execution): Promise<boolean> {
+    return row.expectsHeartbeats === true || (await log.head(executionId))?.numbering === 'auto';
   }
 
   /** Watches once; returns how long to wait before the next time, in ms. */

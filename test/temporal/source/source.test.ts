@@ -137,6 +137,19 @@ test('a row that was inserted before its workflow started does not end', async (
   expect((await store.get('a'))?.status).toBe('RUNNING');
 });
 
+test('a workflow that a publisher shows does not end because Temporal does not know it', async () => {
+  const { log, store, follow, viewers } = setUp(fakeClient({ describe: fail('unknown-workflow') }), 50);
+  const workflow = { kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w', runId: 'r1' } as const;
+  await store.begin({ ...workflow, id: 'a', expectsHeartbeats: true });
+  await store.begin({ ...workflow, id: 'b' });
+  await log.open('b', { numbering: 'auto', publisher: 'p', attempt: 1 });
+  follow('a');
+  follow('b');
+  await until(() => viewers.warnings.length === 2);
+  await sleep(200);
+  for (const id of ['a', 'b']) expect((await store.get(id))?.status).toBe('RUNNING');
+});
+
 test('the row is returned as it is while Temporal is unavailable', async () => {
   const { store, source } = setUp(fakeClient({}));
   const row = await store.begin({

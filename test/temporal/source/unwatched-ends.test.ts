@@ -39,11 +39,13 @@ describeTemporal('a workflow without viewers', () => {
     await using watching = await startWatching(temporal.address, NO_SWEEP);
     const handle = await launch(uniqueId('nobody'), 'patient');
     await handle.terminate('enough');
-    await until(async () => (await stateOf(watching.url, handle.workflowId)).status === 'TERMINATED');
+    expect(await stateOf(watching.url, handle.workflowId)).toMatchObject({ status: 'TERMINATED' });
   });
 
   test('the row of a workflow that its viewers have left ends within 10 s, without a request', async () => {
-    await using watching = await startWatching(temporal.address, { workflows: { sweepMs: 1_000 } });
+    await using watching = await startWatching(temporal.address, {
+      workflows: { sweepMs: 1_000, queryGraceMs: 250 },
+    });
     await using worker = await startForeignWorker(temporal);
     const handle = await launch(worker.taskQueue, 'patient');
     const id = handle.workflowId;

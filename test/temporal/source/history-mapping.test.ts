@@ -96,12 +96,12 @@ const SHOWN: Record<string, readonly (readonly [Sample, line: string])[]> = {
       'task_status C#c WORKFLOW RUNNING',
     ],
     [
-      ['START_CHILD_WORKFLOW_EXECUTION_INITIATED', { workflowId: '..', workflowType: { name: 'C' } }],
-      'task_start C#.. WORKFLOW',
+      ['START_CHILD_WORKFLOW_EXECUTION_INITIATED', { workflowId: 'c\0', workflowType: { name: 'C' } }],
+      'task_start C#c\0 WORKFLOW',
     ],
     [
-      ['CHILD_WORKFLOW_EXECUTION_STARTED', { ...child(3), workflowExecution: { workflowId: '..' } }],
-      'task_status C#.. WORKFLOW RUNNING',
+      ['CHILD_WORKFLOW_EXECUTION_STARTED', { ...child(3), workflowExecution: { workflowId: 'c\0' } }],
+      'task_status C#c\0 WORKFLOW RUNNING',
     ],
   ],
   'the other ends of child workflows': [

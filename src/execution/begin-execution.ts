@@ -6,6 +6,7 @@ import {
   MAX_ATTEMPT,
   MAX_ATTEMPT_STEP,
   OPEN_STATUSES,
+  replacesRow,
   resolveAttempt,
 } from './attempt-rules.ts';
 import type { Prisma, PrismaClient } from './generated/client.ts';
@@ -53,19 +54,20 @@ async function insert(prisma: PrismaClient, wanted: BeginExecution): Promise<Exe
   return created && fromRow(created);
 }
 
-/** Replaces the row that `replacesRow` describes: a delete and an insert, in one transaction. */
+/**
+ * Replaces the row of an earlier execution (`replacesRow`): a delete and an insert, in one transaction. The row is read
+ * first, because a worker that never replaces one needs no right to delete.
+ */
 async function replaceEarlier(prisma: PrismaClient, wanted: BeginExecution): Promise<Execution | undefined> {
-  const { id, kind, tenant = null, workflowId = null, runId, startedAt, attempt = 1 } = wanted;
-  if (!startedAt || attempt > MAX_ATTEMPT_STEP) return undefined;
-  const isEnded = { finishedAt: { lt: startedAt } };
-  const isOtherRun = { runId: { not: runId ?? null }, startedAt: { lt: startedAt } };
-  const earlier = runId === undefined ? [isEnded] : [isEnded, isOtherRun];
+  const row = wanted.startedAt && (await get(prisma, wanted.id));
+  if (!row || !replacesRow(row, wanted) || (wanted.attempt ?? 1) > MAX_ATTEMPT_STEP) return undefined;
+  const { id, revision, incarnation = null } = row;
   const [, [created]] = await prisma.$transaction([
-    prisma.execution.deleteMany({ where: { id, kind, tenant, workflowId, OR: earlier } }),
-    // A row that was not deleted remains, and nothing is inserted.
+    prisma.execution.deleteMany({ where: { id, revision, incarnation } }),
+    // If the row has changed in the meantime, it remains, and nothing is inserted.
     prisma.execution.createManyAndReturn({ data: [toRow(wanted)], skipDuplicates: true }),
   ]);
-  return created && fromRow(created);
+  return created ? fromRow(created) : replaceEarlier(prisma, wanted);
 }
 
 async function beginAttempt(prisma: PrismaClient, wanted: BeginExecution): Promise<Execution | undefined> {

@@ -204,12 +204,19 @@ describeOwnPostgres('docs/configuration.md, database roles', () => {
     await publisher.close();
     const begun = await store.begin({ id: 'a2', kind: 'agent', mode: 'TEXT' });
     await expect(store.undoBegin(begun, undefined)).rejects.toThrow();
+    const first = { id: 'w1', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w1', attempt: 1 } as const;
+    const started = { ...first, runId: 'r1', startedAt: new Date(1_000) };
+    await store.begin(started);
+    expect(await store.begin(started)).toMatchObject({ runId: 'r1' });
+    const later = { ...first, runId: 'r2', startedAt: new Date(2_000) };
+    await expect(store.begin(later)).rejects.toThrow('SQLSTATE 42501');
     await Promise.all([store.close(), log.close()]);
 
     const server = createPrismaStore({ url: as('execstream_server') });
     await server.ping();
     expect(await server.undoBegin(begun, undefined)).toBe(true);
-    expect((await server.list({ first: 10 })).executions.map(({ id }) => id)).toEqual(['a1']);
+    expect(await server.begin(later)).toMatchObject({ runId: 'r2' });
+    expect((await server.list({ first: 10 })).executions.map(({ id }) => id)).toEqual(['a1', 'w1']);
     await Promise.all([server.close(), owner.close()]);
   }, 60_000);
 });

@@ -14,8 +14,14 @@ import { isTemporalError } from './errors.ts';
 import { isTemporalWorkflow, type Resolution } from './resolve.ts';
 import type { TemporalClient, WorkflowRun } from './temporal-client.ts';
 
-/** How long to wait for Temporal, and for the end of a run that has closed. */
+/** How long a state waits for Temporal. */
 const DESCRIBE_MS = 2_000;
+/**
+ * How long the stream of an ended execution waits for it: longer than a call may take. A viewer of such a stream that is
+ * sent away does not return when a new run starts.
+ */
+const DESCRIBE_EXACTLY_MS = 6_000;
+/** How long to wait for the end of a run that has closed. */
 const SETTLE_MS = 3_000;
 
 export interface LatestRunOptions {
@@ -71,9 +77,10 @@ export function createLatestRun(options: LatestRunOptions): LatestRun {
   }
 
   async function check(row: ExecutionSummary, use: RowUse): Promise<Execution | undefined> {
-    // A viewer of an ended execution that is sent away does not return when a new run starts.
     const isExact = use === 'stream' && row.finishedAt !== undefined;
-    const run = await within(DESCRIBE_MS, isExact ? currentRuns.read(row) : currentRuns.recent(row));
+    const run = isExact
+      ? await within(DESCRIBE_EXACTLY_MS, currentRuns.read(row))
+      : await within(DESCRIBE_MS, currentRuns.recent(row));
     if (!run) return undefined;
     const isOther = await isOtherExecution(row, run);
     if (row.finishedAt) return isOther ? replace(row, run) : undefined;

@@ -1,16 +1,56 @@
-// Two server processes over Redis and Postgres; the one that watches a workflow is killed.
+// Two server processes over Redis and Postgres: an id that is used again, and a watcher that is killed.
 import { expect, test } from 'vitest';
 import { startProcess } from '../../server/process.ts';
 import { createDatabase, describePostgres } from '../../support/postgres.ts';
 import { describeOwnRedis, startRedis } from '../../support/redis.ts';
 import { describeTemporal, useTemporal } from '../../support/temporal.ts';
+import { until } from '../../support/wait.ts';
 import { startWorker, uniqueId } from '../rig.ts';
-import { linesOf, startForeignWorker, waitForLine, watchGraphql, watchRest } from './rig.ts';
+import { lastCursor, linesOf, startForeignWorker, waitForLine, watchGraphql, watchRest } from './rig.ts';
 
 describePostgres('with Postgres', () => {
   describeOwnRedis('and Redis', () => {
     describeTemporal('two server processes', () => {
       const temporal = useTemporal();
+
+      test('show each run of an id on both servers, and an end without viewers', async () => {
+        await using redis = await startRedis();
+        const database = await createDatabase();
+        const env = { REDIS_URL: redis.url, DATABASE_URL: database.url, TEMPORAL_ADDRESS: temporal.address };
+        await using first = await startProcess(env);
+        await using second = await startProcess(env);
+        try {
+          await using worker = await startForeignWorker(temporal);
+          const workflowId = uniqueId('again');
+          const options = { taskQueue: worker.taskQueue, workflowId };
+          let cursor: string | undefined;
+          for (let round = 1; round <= 5; round += 1) {
+            const handle = await temporal.client.workflow.start('patient', options);
+            const { url } = round % 2 === 0 ? second : first;
+            using stream = await watchRest(url, workflowId, '', cursor);
+            await waitForLine(stream, '1 workflow_start');
+            await handle.signal('go');
+            await stream.ended(10_000);
+            const lines = linesOf(stream);
+            expect(lines[0]).toBe(round > 1 ? '0 reset run' : '1 workflow_start');
+            expect(lines.filter((line) => /complete|error/.test(line))).toEqual([lines.at(-1)]);
+            cursor = lastCursor(stream);
+          }
+          const { firstExecutionRunId: runId } = await temporal.client.workflow.start('patient', options);
+          const path = `/api/v0/executions/workflows/${workflowId}`;
+          const stateOf = async () => (await (await fetch(first.url + path)).json()) as { runId: string };
+          await until(async () => (await stateOf()).runId === runId, { timeoutMs: 5_000 });
+          expect(await stateOf()).toMatchObject({ status: 'RUNNING' });
+          await temporal.client.workflow.getHandle(workflowId).terminate('enough');
+          const query = encodeURIComponent('{ executions(kind: WORKFLOW) { edges { node { id status } } } }');
+          const list = async () => (await fetch(`${second.url}/graphql?query=${query}`)).text();
+          await until(async () => (await list()).includes('TERMINATED'), { timeoutMs: 10_000 });
+          expect(await stateOf()).toMatchObject({ status: 'TERMINATED', runId });
+        } finally {
+          await Promise.all([first.stop(), second.stop()]);
+          await database.drop();
+        }
+      }, 90_000);
 
       test('take over from each other: when the watcher is killed, viewers of the other process miss nothing', async () => {
         await using redis = await startRedis();

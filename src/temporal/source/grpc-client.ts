@@ -8,23 +8,12 @@ import type { DataConverter, PayloadCodec } from '@temporalio/common';
 import { withTimeout } from '../../async/timeout.ts';
 import type { ErrorLogger } from '../../telemetry/logger.ts';
 import { STDERR } from '../../telemetry/stderr-logger.ts';
-import { failureMessage } from '../shared/failure.ts';
-import { CLOSE_EVENT_FILTER, toMs } from '../shared/history-event.ts';
 import { STREAM_QUERY } from '../shared/stream-query.ts';
 import { type ClosableRetries, createClosableRetries } from './closable-retries.ts';
-import { summaryOf, taskIdOf } from './display-names.ts';
-import { decodeFailures } from './encoded-failures.ts';
 import { type TemporalCall, TemporalError, toTemporalError } from './errors.ts';
+import { describeRun, hasPoller, pendingRetries, readHistory } from './grpc-requests.ts';
 import { createRemoteCodec, type RemoteCodec } from './remote-codec.ts';
-import type {
-  HistoryPage,
-  HistoryRequest,
-  PendingRetry,
-  TemporalClient,
-  TemporalSettings,
-  WorkflowRef,
-  WorkflowRun,
-} from './temporal-client.ts';
+import type { TemporalClient, TemporalSettings } from './temporal-client.ts';
 
 /** Timeouts in ms. */
 export interface CallTimes {
@@ -42,16 +31,6 @@ export interface CallTimes {
 const DEFAULT_TIMES: CallTimes = { callMs: 5_000, queryMs: 5_000, longPollMs: 40_000 };
 /** How long the timer waits after the connection's own deadline. */
 const GRACE_MS = 500;
-
-/** A worker polls for up to a minute, and the server notes when a poll began. */
-const POLLED_WITHIN_MS = 75_000;
-
-// Temporal's TaskQueueType.
-const WORKFLOW_TASKS = 1;
-
-// Temporal's WorkflowExecutionStatus.
-const RUNNING = 1;
-const PAUSED = 8;
 
 interface Connected {
   readonly connection: Connection;
@@ -180,84 +159,4 @@ function withRemoteCodec(
     decode: (payloads) => codec(namespace, payloads),
   };
   return { ...dataConverter, payloadCodecs: [...(dataConverter?.payloadCodecs ?? []), remote] };
-}
-
-async function describeRun({ workflowService }: Connection, ref: WorkflowRef): Promise<WorkflowRun> {
-  const { namespace, workflowId } = ref;
-  const { workflowExecutionInfo } = await workflowService.describeWorkflowExecution({
-    namespace,
-    execution: { workflowId, runId: ref.runId ?? '' },
-  });
-  const info = workflowExecutionInfo ?? {};
-  const runId = info.execution?.runId ?? '';
-  const { history } = await workflowService.getWorkflowExecutionHistory({
-    namespace,
-    execution: { workflowId, runId },
-    maximumPageSize: 1,
-  });
-  const first = history?.events?.[0] ?? {};
-  const started = first.workflowExecutionStartedEventAttributes ?? {};
-  const isParentHere = (started.parentWorkflowNamespace || namespace) === namespace;
-  return {
-    ...ref,
-    runId,
-    firstRunId: started.firstExecutionRunId || runId,
-    workflowType: info.type?.name ?? '',
-    taskQueue: started.taskQueue?.name ?? '',
-    parentId: (isParentHere && started.parentWorkflowExecution?.workflowId) || undefined,
-    summary: summaryOf(first),
-    attempt: Math.max(1, started.attempt ?? 1),
-    startedAt: toMs(info.startTime),
-    isOpen: info.status === RUNNING || info.status === PAUSED,
-    historyLength: Number(info.historyLength ?? 0),
-  };
-}
-
-async function hasPoller({ workflowService }: Connection, run: WorkflowRun): Promise<boolean> {
-  const { pollers } = await workflowService.describeTaskQueue({
-    namespace: run.namespace,
-    taskQueue: { name: run.taskQueue },
-    taskQueueType: WORKFLOW_TASKS,
-  });
-  const since = Date.now() - POLLED_WITHIN_MS;
-  return (pollers ?? []).some(({ lastAccessTime }) => toMs(lastAccessTime) > since);
-}
-
-async function pendingRetries(
-  { workflowService }: Connection,
-  run: WorkflowRef,
-  codec: RemoteCodec,
-): Promise<PendingRetry[]> {
-  const { pendingActivities } = await workflowService.describeWorkflowExecution({
-    namespace: run.namespace,
-    execution: { workflowId: run.workflowId, runId: run.runId ?? '' },
-  });
-  await decodeFailures(pendingActivities ?? [], (payloads) => codec(run.namespace, payloads));
-  return (pendingActivities ?? []).flatMap(({ activityType, activityId, attempt, lastFailure }) => {
-    if (!lastFailure || !attempt) return [];
-    return {
-      taskId: taskIdOf(activityType?.name, activityId),
-      attempt,
-      message: failureMessage(lastFailure),
-    };
-  });
-}
-
-async function readHistory(
-  { workflowService }: Connection,
-  request: HistoryRequest,
-  codec: RemoteCodec,
-): Promise<HistoryPage> {
-  const { run, from, isCloseOnly, isWaiting, limit } = request;
-  const { history, nextPageToken } = await workflowService.getWorkflowExecutionHistory({
-    namespace: run.namespace,
-    execution: { workflowId: run.workflowId, runId: run.runId ?? '' },
-    waitNewEvent: isWaiting ?? false,
-    ...(isCloseOnly && { historyEventFilterType: CLOSE_EVENT_FILTER }),
-    ...(from && { nextPageToken: from }),
-    ...(limit && { maximumPageSize: limit }),
-  });
-  const events = history?.events ?? [];
-  await decodeFailures(events, (payloads) => codec(run.namespace, payloads));
-  return { events, next: nextPageToken?.length ? nextPageToken : undefined };
 }

@@ -82,7 +82,7 @@ test('started children are collected with their names; those without an executio
     ['TIMER_FIRED', {}],
     started('a', 1),
     started('b', 99),
-    started('..', 99),
+    started('c\0', 99),
   ];
   const collect = createChildCollector();
   const events = samples.map((sample, i) => historyEvent(sample, i + 1));

@@ -43,6 +43,7 @@ function sinkOf(options: Partial<SinkOptions> = {}) {
       workflowType: 'digest',
       firstExecutionRunId: 'r1',
       attempt,
+      startTime: new Date(0),
       runStartTime: new Date(startedAt),
     } as WorkflowInfo;
     const returned: unknown = sinks.sinks.execstream.append.fn(info, {

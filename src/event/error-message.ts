@@ -90,7 +90,8 @@ function printed(value: object): string {
     const json = JSON.stringify(value);
     return json === undefined || json === '{}' ? '' : json;
   } catch {
-    return `an object with the fields ${Object.keys(value).join(', ')}`;
+    const names = Object.keys(value).join(', ');
+    return names && `an object with the fields ${names}`;
   }
 }
 

@@ -19,6 +19,14 @@ const noMessage = Object.defineProperty(new TypeError('hidden'), 'message', {
   },
 });
 const revoked = Proxy.revocable({}, {});
+const unreadable = new Proxy(
+  {},
+  {
+    get() {
+      throw new Error('trap');
+    },
+  },
+);
 revoked.revoke();
 class Rejection {
   readonly code = 'E_REJECTED';
@@ -73,6 +81,7 @@ test.each([
   ['a cause whose getter throws', throwing, 'read me'],
   ['a message whose getter throws', noMessage, 'TypeError without a message'],
   ['a revoked proxy', revoked.proxy, 'unprintable error'],
+  ['a proxy that throws, without fields', unreadable, 'object without a message'],
 ])('messageOf: %s', (_, thrown, message) => {
   expect(messageOf(thrown)).toBe(message);
 });

@@ -37,7 +37,7 @@ export function createSinkAppender({ log, store, logger }: SinkAppenderOptions):
   let target: LogTarget | undefined;
   let last: Appended | undefined;
   /** The run whose row was created from here, and that row. */
-  let begun: { readonly runId: string; readonly row: Execution } | undefined;
+  let started: { readonly runId: string; readonly row: Execution } | undefined;
   /** An epoch of the log that contradicts our events; the server starts another. */
   let contradictedEpoch: string | undefined;
   /** Logged once, until an append succeeds. */
@@ -53,8 +53,8 @@ export function createSinkAppender({ log, store, logger }: SinkAppenderOptions):
 
   async function begin(event: RunSinkEvent): Promise<Execution> {
     const { runId } = event.run;
-    if (begun?.runId !== runId) begun = { runId, row: await beginRow(store, event) };
-    return begun.row;
+    if (started?.runId !== runId) started = { runId, row: await beginRow(store, event) };
+    return started.row;
   }
 
   async function targetOf(

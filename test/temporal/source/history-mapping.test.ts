@@ -3,20 +3,7 @@ import proto from '@temporalio/proto';
 import { expect, test } from 'vitest';
 import type { HistoryEvent } from '../../../src/temporal/shared/history-event.ts';
 import { createHistoryMapper } from '../../../src/temporal/source/history-events.ts';
-import type { WorkflowRun } from '../../../src/temporal/source/temporal-client.ts';
-import { historyEvent, type Sample } from './history-samples.ts';
-
-const RUN: WorkflowRun = {
-  ...{
-    namespace: 'default',
-    workflowId: 'w',
-    runId: 'r1',
-    firstRunId: 'r1',
-    workflowType: 'W',
-    taskQueue: 'q',
-  },
-  ...{ parentId: undefined, attempt: 1, startedAt: 1_000, isOpen: true, historyLength: 3 },
-};
+import { historyEvent, RUN, type Sample } from './history-samples.ts';
 
 /** Maps a history; the events are numbered from 1. An event that is not shown is `-`. */
 function map(samples: readonly Sample[], run = RUN): string[] {

@@ -14,18 +14,8 @@ import {
 } from '../../../src/temporal/source/watch-context.ts';
 import { audience } from '../../source/audience.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
+import { RUN } from './history-samples.ts';
 
-const RUN: WorkflowRun = {
-  ...{
-    namespace: 'default',
-    workflowId: 'w',
-    runId: 'r1',
-    firstRunId: 'r1',
-    workflowType: 'W',
-    taskQueue: 'q',
-  },
-  ...{ parentId: undefined, attempt: 1, startedAt: 1_000, isOpen: true, historyLength: 3 },
-};
 const TS = '2026-01-01T00:00:00.000Z';
 
 function step(seq: number, name = `${seq}`): WorkflowEvent {

@@ -12,23 +12,12 @@ import { audience } from '../../source/audience.ts';
 import { content } from '../../support/content.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import { until } from '../../support/wait.ts';
+import { RUN } from './history-samples.ts';
 
 const stops: (() => void)[] = [];
 afterEach(() => {
   for (const stop of stops.splice(0)) stop();
 });
-
-const RUN: WorkflowRun = {
-  ...{
-    namespace: 'default',
-    workflowId: 'w',
-    runId: 'r1',
-    firstRunId: 'r1',
-    workflowType: 'W',
-    taskQueue: 'q',
-  },
-  ...{ parentId: undefined, attempt: 1, startedAt: 1_000, isOpen: true, historyLength: 3 },
-};
 
 function fail(condition: TemporalError['condition']): () => Promise<never> {
   return async () => {

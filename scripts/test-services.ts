@@ -174,6 +174,22 @@ export const TEMPORAL_SDKS: Part = {
   },
 };
 
+export const GO: Part = {
+  name: 'Go 1.23 or newer',
+  support: 'go',
+  package: 'golang-go',
+  pathVariable: 'TEST_GO',
+  find(place) {
+    const path = place.env.TEST_GO ?? onPath(['go'], place);
+    if (!path) return { why: 'no go on PATH' };
+    const output = spawnSync(path, ['version'], { encoding: 'utf8' }).stdout ?? '';
+    const version = /\bgo1\.(\d+)/.exec(output);
+    if (!version) return { why: `${path} does not print its version` };
+    // The version in go.mod of examples/temporal-go.
+    return Number(version[1]) >= 23 ? { path } : { why: `${path} is too old: ${version[0]}` };
+  },
+};
+
 export const PARTS: readonly Part[] = [
   REDIS,
   POSTGRES,
@@ -183,6 +199,7 @@ export const PARTS: readonly Part[] = [
   MODEL_SDKS,
   TEMPORAL_SDKS,
   TEMPORAL_PYTHON,
+  GO,
 ];
 
 /** The path of a program on this machine, or undefined. */

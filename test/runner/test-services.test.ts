@@ -155,6 +155,9 @@ describe('the table', () => {
         'temporalio (pip)  MISSING: not installed',
         '                  skips (completely or partly): no suites',
         '                  install: npm test -- --install',
+        'Go 1.23 or newer  MISSING: no go on PATH',
+        '                  skips (completely or partly): no suites',
+        '                  install: apt-get install -y --no-install-recommends golang-go',
       ].join('\n'),
     );
   });

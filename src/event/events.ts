@@ -56,6 +56,11 @@ export interface EventData {
     summary?: string;
     executionId?: string;
     executionKind?: ChildKind;
+    /** The argument of the task, or the list of its arguments. */
+    input?: JsonValue;
+    /** `input` does not fit; `inputBytes` is its size as JSON in UTF-8. */
+    inputOmitted?: boolean;
+    inputBytes?: number;
   };
   task_status: {
     status: ExecutionStatus;
@@ -63,6 +68,10 @@ export interface EventData {
     taskId?: string;
     executionId?: string;
     executionKind?: ChildKind;
+    result?: JsonValue;
+    /** As for `input` of `task_start`. */
+    resultOmitted?: boolean;
+    resultBytes?: number;
   };
   tool_call: {
     toolCallId: string;

@@ -66,6 +66,9 @@ export const EVENT_DATA: { readonly [T in EventType]: z.ZodType<EventData[T]> } 
     summary: z.string().optional(),
     executionId: id.optional(),
     executionKind: childKind.optional(),
+    input: json.optional(),
+    inputOmitted: z.boolean().optional(),
+    inputBytes: bytes.optional(),
   }),
   task_status: z.strictObject({
     status,
@@ -73,6 +76,9 @@ export const EVENT_DATA: { readonly [T in EventType]: z.ZodType<EventData[T]> } 
     taskId: id.optional(),
     executionId: id.optional(),
     executionKind: childKind.optional(),
+    result: json.optional(),
+    resultOmitted: z.boolean().optional(),
+    resultBytes: bytes.optional(),
   }),
   tool_call: z.strictObject({
     toolCallId: id,

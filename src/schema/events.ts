@@ -44,6 +44,9 @@ const FIELDS: {
     summary: 'String',
     childId: ['executionId', 'ID'],
     childKind: ['executionKind', 'String'],
+    input: 'JSON',
+    inputOmitted: 'Boolean',
+    inputBytes: 'Int',
   },
   task_status: {
     status: 'String!',
@@ -51,6 +54,9 @@ const FIELDS: {
     taskId: 'ID',
     childId: ['executionId', 'ID'],
     childKind: ['executionKind', 'String'],
+    result: 'JSON',
+    resultOmitted: 'Boolean',
+    resultBytes: 'Int',
   },
   tool_call: {
     toolCallId: 'ID!',
@@ -98,6 +104,12 @@ const DESCRIPTIONS: Partial<Record<`${EventType}.${string}`, string>> = {
   'tool_call.resultOmitted': 'The result does not fit into a message.',
   'tool_call.resultBytes': 'The size of an omitted result: bytes of JSON.',
   'task_start.summary': 'What the task does, in words for people.',
+  'task_start.input': 'The argument of the task, or the list of its arguments, if it is shown.',
+  'task_start.inputOmitted': 'The input does not fit into a message.',
+  'task_start.inputBytes': 'The size of an omitted input: bytes of JSON.',
+  'task_status.result': 'What the task returned, if it is shown.',
+  'task_status.resultOmitted': 'The result does not fit into a message.',
+  'task_status.resultBytes': 'The size of an omitted result: bytes of JSON.',
   'task_start.childKind': 'The kind of the execution that runs the task, unless it is a task.',
   'task_status.childKind': 'The kind of the execution that runs the task, unless it is a task.',
   'llm_chunk.content':

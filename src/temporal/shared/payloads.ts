@@ -42,6 +42,20 @@ export async function decodeFirst(
   }
 }
 
+/**
+ * The arguments of a call: its only argument, or a list of several. One that the decoder leaves out is null in the list.
+ * @returns undefined without arguments or decoder, or if all of them are left out.
+ */
+export async function decodeArguments(
+  payloads: Payloads | null | undefined,
+  decode: PayloadDecoder | undefined,
+): Promise<JsonValue | undefined> {
+  const all = payloads?.payloads ?? [];
+  if (all.length < 2) return decodeFirst(payloads, decode);
+  const values = await Promise.all(all.map((payload) => decodeFirst({ payloads: [payload] }, decode)));
+  return values.some((value) => value !== undefined) ? values.map((value) => value ?? null) : undefined;
+}
+
 function toText(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }

@@ -4,8 +4,8 @@
 // 1. Each event of the history maps to one event of the stream or none, depending only on the history up to it: every
 //    reader that starts at the first event numbers the events identically, without gaps. So the texts here are stable; a
 //    change of what an event maps to needs another `MAPPING_VERSION` (history-numbering.ts).
-// 2. No payload is shown here: inputs and results of activities, signals and children may be secret. Names, types, ids,
-//    reasons and the messages of failures are shown, and what the user wrote for display (summaries).
+// 2. No payload is shown unless the application or a setting shows it (shown-payloads.ts): inputs and results may be secret.
+//    Names, types, ids, reasons and the messages of failures are shown, and what the user wrote for display (summaries).
 import { type OpenStatus, timestamp } from '../../event/events.ts';
 import type { CloseEvent } from '../shared/close-event.ts';
 import { type HistoryEvent, toMs } from '../shared/history-event.ts';
@@ -14,6 +14,7 @@ import { MARKER_MAPPING } from './history-markers.ts';
 import { createStepMapping } from './history-steps.ts';
 import { createTaskMapping } from './history-tasks.ts';
 import { createWorkflowTaskMapping } from './history-workflow-tasks.ts';
+import type { ShownPayload } from './shown-payloads.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 import {
   type AttributesKey,
@@ -38,9 +39,14 @@ const CLOSE_EVENTS = {
 /**
  * Creates the mapper of one run's history. Pass it every event from the first, in order.
  * @param isContinued whether the run continues one whose events precede it in the same stream.
+ * @param payloadOf the input or result of an event, if it is shown. @default none is
  * @returns a function that maps an event; undefined for one that viewers do not see, and for close events.
  */
-export function createHistoryMapper(run: WorkflowRun, isContinued: boolean) {
+export function createHistoryMapper(
+  run: WorkflowRun,
+  isContinued: boolean,
+  payloadOf: (event: HistoryEvent) => ShownPayload | undefined = () => undefined,
+) {
   const mapping: HistoryMapping = {
     workflowExecutionStartedEventAttributes() {
       const { workflowId, workflowType, runId } = run;
@@ -62,19 +68,24 @@ export function createHistoryMapper(run: WorkflowRun, isContinued: boolean) {
     if (key === 'workflowExecutionUnpausedEventAttributes') status = 'RUNNING';
     const map = mapping[key] as (attributes: unknown, event: HistoryEvent) => UnnumberedEvent | undefined;
     const mapped = map(event[key], event);
-    return mapped && complete(mapped, status, summaryOf(event));
+    return mapped && complete(mapped, status, summaryOf(event), payloadOf(event));
   };
 }
 
-/** Adds what does not depend on the type of the history's event: the status of the workflow, and the user's summary. */
-function complete(event: UnnumberedEvent, status: OpenStatus, summary: string | undefined): UnnumberedEvent {
+/** Adds what does not depend on the type of the history's event. */
+function complete(
+  event: UnnumberedEvent,
+  status: OpenStatus,
+  summary: string | undefined,
+  payload: ShownPayload | undefined,
+): UnnumberedEvent {
   switch (event.type) {
     case 'workflow_status':
       return { ...event, data: { ...event.data, status, ...withSummary(event.data, summary) } };
     case 'task_status':
-      return { ...event, data: { ...event.data, ...withSummary(event.data, summary) } };
+      return { ...event, data: { ...event.data, ...withSummary(event.data, summary), ...payload } };
     case 'task_start':
-      return summary === undefined ? event : { ...event, data: { ...event.data, summary } };
+      return { ...event, data: { ...event.data, ...(summary !== undefined && { summary }), ...payload } };
     default:
       return event;
   }

@@ -20,6 +20,11 @@ export interface FollowHistoryOptions {
   readonly times: WatchTimes;
   readonly signal: AbortSignal;
   /**
+   * Reads more of new events, before `onEvents` receives them. If it fails, they are requested again.
+   * @default nothing
+   */
+  readonly prepare?: (events: readonly HistoryEvent[]) => Promise<void>;
+  /**
    * Receives each event once and in order, except for the start of a workflow task, which may repeat. `stop` ends the
    * reading, and so does a rejection.
    */
@@ -32,14 +37,17 @@ export interface FollowHistoryOptions {
  * @throws TemporalError `unknown-workflow` if Temporal no longer has the run; what `onEvents` throws.
  */
 export async function followHistory(options: FollowHistoryOptions): Promise<CloseEvent | undefined> {
-  const { temporal, run, isCloseOnly, warnings, times, signal, onEvents } = options;
+  const { temporal, run, isCloseOnly, warnings, times, signal, prepare, onEvents } = options;
   let from: Uint8Array | undefined;
   let lastId = 0;
   let failures = 0;
   while (!signal.aborted) {
     let page: Awaited<ReturnType<TemporalClient['history']>>;
+    let events: readonly HistoryEvent[];
     try {
       page = await temporal.history({ run, from, isCloseOnly, isWaiting: true }, signal);
+      events = page.events.filter(({ eventId }) => Number(eventId) > lastId);
+      await prepare?.(events);
     } catch (error) {
       if (signal.aborted) return undefined;
       failures += 1;
@@ -52,7 +60,6 @@ export async function followHistory(options: FollowHistoryOptions): Promise<Clos
     }
     failures = 0;
     warnings.clear('read');
-    const events = page.events.filter(({ eventId }) => Number(eventId) > lastId);
     lastId = Math.max(lastId, Number(events.findLast((event) => !startsTask(event))?.eventId ?? 0));
     if (events.length > 0) {
       if ((await onEvents(events)) === 'stop') return undefined;

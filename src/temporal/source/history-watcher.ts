@@ -1,5 +1,6 @@
 // Watches a run by its history alone, which needs no worker.
 import { isFinal } from '../../event/events.ts';
+import { fitData } from '../../event/omit-fields.ts';
 import { type CloseEvent, parseCloseEvent } from '../shared/close-event.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
 import { type HistoryNumbering, numberingFrom } from '../shared/history-numbering.ts';
@@ -10,7 +11,9 @@ import type { FixedCopyOutcome } from './fixed-copy.ts';
 import { createHistoryMapper, timeOf } from './history-events.ts';
 import { followHistory } from './history-reader.ts';
 import { createRowStatus } from './row-status.ts';
+import { createShownPayloads, NO_PAYLOADS } from './shown-payloads.ts';
 import type { WorkflowRun } from './temporal-client.ts';
+import type { UnnumberedEvent } from './unnumbered-event.ts';
 import type { WatchContext, WatchOutcome } from './watch-context.ts';
 
 /** A run that has closed. */
@@ -67,13 +70,21 @@ async function copyRun(
   numbering: HistoryNumbering,
   gate: HistoryGate,
 ): Promise<ClosedRun | { readonly stop: WatchOutcome | 'retry' }> {
-  const { temporal, copy, executionId, warnings, times, signal } = context;
+  const { temporal, copy, executionId, warnings, times, sizes, decodePayload, signal } = context;
+  const payloads = decodePayload
+    ? createShownPayloads((encoded) => temporal.decode(run.namespace, encoded), decodePayload)
+    : NO_PAYLOADS;
   const rowStatus = createRowStatus(context);
-  const toStreamEvent = createHistoryMapper(run, numbering.base > 0);
+  const toStreamEvent = createHistoryMapper(run, numbering.base > 0, payloads.of);
   const startedChildren = createChildCollector();
   const openTasks = new Set<string>();
   let seq = numbering.base;
   let outcome: FixedCopyOutcome = 'done';
+
+  /** Payloads alone have no limit. */
+  function fit(event: HistoryEvent, { type, data }: UnnumberedEvent): UnnumberedEvent['data'] {
+    return payloads.of(event) ? fitData(type, data, sizes) : data;
+  }
 
   async function onEvents(history: readonly HistoryEvent[]): Promise<'stop' | undefined> {
     const events: WorkflowEvent[] = [];
@@ -84,7 +95,7 @@ async function copyRun(
       if (type === 'task_start') openTasks.add(data.taskId);
       if (type === 'task_status' && isFinal(data.status)) openTasks.delete(data.taskId ?? '');
       seq += 1;
-      events.push({ seq, ts: timeOf(event), type, data } as WorkflowEvent);
+      events.push({ seq, ts: timeOf(event), type, data: fit(event, mapped) } as WorkflowEvent);
     }
     // The start of a chain of runs is the same if the workflow streams itself.
     const start = events.splice(0, events[0]?.seq === 1 && run.runId === run.firstRunId ? 1 : 0);
@@ -101,7 +112,7 @@ async function copyRun(
   const stopRetries = watchRetries(context, run, openTasks);
   try {
     const close = await followHistory({
-      ...{ temporal, run, isCloseOnly: false, warnings, times, signal, onEvents },
+      ...{ temporal, run, isCloseOnly: false, warnings, times, signal, prepare: payloads.read, onEvents },
     });
     if (close) return { close, numbering, lastSeq: seq };
     return { stop: outcome === 'done' ? 'interrupted' : outcome };

@@ -2,7 +2,7 @@
 import { isExecstreamError } from '../../event/errors.ts';
 import { isExecutionId } from '../../event/execution-id.ts';
 import type { Execution, ExecutionStore, ExecutionSummary, OpenExecution } from '../../execution/store.ts';
-import { decodeFirst, type PayloadDecoder } from '../shared/payloads.ts';
+import { decodeArguments, type PayloadDecoder } from '../shared/payloads.ts';
 import { isTemporalError, toViewerError } from './errors.ts';
 import { withCodec } from './payload-decoder.ts';
 import type { TemporalClient, WorkflowRef, WorkflowRun } from './temporal-client.ts';
@@ -134,7 +134,7 @@ export function createResolution(options: ResolutionOptions): Resolution {
   async function inputOf(run: WorkflowRef, decode: PayloadDecoder) {
     const { events } = await temporal.history({ run, limit: 1 });
     const { input } = events[0]?.workflowExecutionStartedEventAttributes ?? {};
-    return decodeFirst(input, withCodec(temporal, run.namespace, decode));
+    return decodeArguments(input, withCodec(temporal, run.namespace, decode));
   }
 
   async function refOf(row: Pick<ExecutionSummary, 'id' | 'workflowId'>): Promise<WorkflowRef> {

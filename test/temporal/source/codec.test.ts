@@ -62,6 +62,8 @@ describeTemporal('a workflow under a codec', () => {
     await stream.ended(15_000);
     expect(linesOf(stream).join('\n')).toMatch(/FAILED page not found/);
     expect(stream.text).not.toMatch(/Encoded failure|sk-proj/);
+    const [scheduled] = stream.frames.filter(({ event }) => event === 'task_start');
+    expect(JSON.parse(scheduled!.data)).toMatchObject({ input: 'https://example.com/secret' });
     expect(JSON.parse(stream.frames.at(-1)!.data)).toMatchObject({
       result: { secret: 'key [redacted] of Ann' },
     });

@@ -105,6 +105,32 @@ describeTemporal('a workflow that does not use execstream', () => {
     expect(await watching.store.get(handle.workflowId)).toMatchObject({ input: 1, result: 1 });
   });
 
+  test('shows inputs and results of tasks too, if payloads are shown', async () => {
+    await using watching = await startWatching(temporal.address, {
+      workflows: { decodePayload: decodePlainJson },
+    });
+    await using worker = await startForeignWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'order', ['Ann']);
+    const id = handle.workflowId;
+    using stream = await watchRest(watching.url, id);
+    await waitForLine(stream, 'workflow_start');
+    await handle.signal('go');
+    await stream.ended(10_000);
+    const shown = stream.frames.flatMap(({ data }) => {
+      const { taskId, input, result, resultOmitted, resultBytes } = JSON.parse(data);
+      const fields = { input, result, resultOmitted, resultBytes };
+      const present = Object.entries(fields).filter(([, value]) => value !== undefined);
+      return taskId && present.length > 0 ? [[taskId, Object.fromEntries(present)]] : [];
+    });
+    expect(shown).toEqual([
+      ['fetchPage#1', { input: 'https://example.com/secret' }],
+      ['fetchPage#1', { result: 'page' }],
+      ['flaky#2', { result: 'ok' }],
+      ['fetchPage#3', { input: 'bad' }],
+      [`delivery#${id}/delivery`, { result: 'delivered' }],
+    ]);
+  });
+
   test('a retried activity is a warning while the retries last, and a status afterwards', async () => {
     await using watching = await startWatching(temporal.address);
     await using worker = await startForeignWorker(temporal);

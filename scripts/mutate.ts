@@ -1,5 +1,6 @@
 // `npm run mutate [-- folder …]`: mutation tests. Stryker changes the code of a folder of src/ in one place at a time
 // and runs the folder's suites: a change that no test notices is a survivor. Not part of CI: it takes about an hour.
+// Instead of a folder, a part of it can be named: `publish/llm`, or files by a pattern, `publish/{run,retry}.ts`.
 //
 // A folder's own suites must notice its mutants. Suites that start servers (test/server, test/temporal) are not run, so
 // that what talks to Redis (log/redis/) is left out.
@@ -26,14 +27,14 @@ interface Report {
 }
 
 const asked = process.argv.slice(2);
-const unknown = asked.filter((folder) => !FOLDERS.includes(folder));
+const unknown = asked.filter((part) => !FOLDERS.includes(folderOf(part)));
 if (unknown.length > 0) {
   console.error(`unknown folder: ${unknown.join(', ')}; expected some of ${FOLDERS.join(', ')}`);
   process.exit(2);
 }
 
-for (const folder of asked.length > 0 ? asked : FOLDERS) {
-  const report = mutate(folder);
+for (const part of asked.length > 0 ? asked : FOLDERS) {
+  const report = mutate(part);
   if (!report) {
     process.exitCode = 1;
     continue;
@@ -43,7 +44,7 @@ for (const folder of asked.length > 0 ? asked : FOLDERS) {
   const noticed = count('Killed', 'Timeout');
   const valid = noticed + count('Survived', 'NoCoverage');
   console.log(
-    `\nsrc/${folder}: ${noticed} of ${valid} mutants noticed, ${((100 * noticed) / valid).toFixed(1)} %`,
+    `\nsrc/${part}: ${noticed} of ${valid} mutants noticed, ${((100 * noticed) / valid).toFixed(1)} %`,
   );
   for (const [path, file] of Object.entries(report.files)) {
     for (const mutant of file.mutants.filter(
@@ -56,8 +57,12 @@ for (const folder of asked.length > 0 ? asked : FOLDERS) {
   }
 }
 
-/** Runs Stryker on one folder; undefined if it failed. */
-function mutate(folder: string): Report | undefined {
+function folderOf(part: string): string {
+  return part.split('/')[0]!;
+}
+
+/** Runs Stryker on a folder, or on a part of one; undefined if it failed. */
+function mutate(part: string): Report | undefined {
   const temp = mkdtempSync(join(tmpdir(), 'execstream-mutate-'));
   try {
     const config = join(temp, 'stryker.json');
@@ -75,7 +80,11 @@ function mutate(folder: string): Report | undefined {
         concurrency: 2,
         reporters: ['json', 'progress-append-only'],
         jsonReporter: { fileName: reportFile },
-        mutate: [`src/${folder}/**/*.ts`, '!src/log/redis/**', '!src/**/*.gen.ts'],
+        mutate: [
+          part.endsWith('.ts') ? `src/${part}` : `src/${part}/**/*.ts`,
+          '!src/log/redis/**',
+          '!src/**/*.gen.ts',
+        ],
         ignorePatterns: ['dist', 'bench/peers', 'docs/benchmarks'],
         tempDirName: join(temp, 'sandbox'),
         timeoutMS: 20_000,
@@ -84,7 +93,7 @@ function mutate(folder: string): Report | undefined {
     const { status } = spawnSync(process.execPath, [BIN, 'run', config], {
       cwd: ROOT,
       stdio: 'inherit',
-      env: { ...process.env, MUTATE_FOLDER: folder },
+      env: { ...process.env, MUTATE_FOLDER: folderOf(part) },
     });
     return status === 0 ? (JSON.parse(readFileSync(reportFile, 'utf8')) as Report) : undefined;
   } finally {

@@ -82,7 +82,7 @@ async function copyRun(
   let outcome: FixedCopyOutcome = 'done';
 
   /** Payloads alone have no limit. */
-  function fit(event: HistoryEvent, { type, data }: UnnumberedEvent): UnnumberedEvent['data'] {
+  function fitted(event: HistoryEvent, { type, data }: UnnumberedEvent): UnnumberedEvent['data'] {
     return payloads.of(event) ? fitData(type, data, sizes) : data;
   }
 
@@ -95,7 +95,7 @@ async function copyRun(
       if (type === 'task_start') openTasks.add(data.taskId);
       if (type === 'task_status' && isFinal(data.status)) openTasks.delete(data.taskId ?? '');
       seq += 1;
-      events.push({ seq, ts: timeOf(event), type, data: fit(event, mapped) } as WorkflowEvent);
+      events.push({ seq, ts: timeOf(event), type, data: fitted(event, mapped) } as WorkflowEvent);
     }
     // The start of a chain of runs is the same if the workflow streams itself.
     const start = events.splice(0, events[0]?.seq === 1 && run.runId === run.firstRunId ? 1 : 0);

@@ -17,7 +17,7 @@ export function displayName(name: string): string {
 
 /**
  * What the user's metadata of an event says in words for people: the summary, otherwise the first line of the details.
- * Temporal keeps both for display; they are payloads, so with a codec they are not readable here.
+ * Temporal keeps both for display; they are payloads, so without the codec that encoded them they cannot be read.
  */
 export function summaryOf({ userMetadata }: HistoryEvent): string | undefined {
   const line = textOf(userMetadata?.summary) ?? textOf(userMetadata?.details)?.trimStart().split('\n')[0];

@@ -89,7 +89,7 @@ export function createTemporalClient(
     address,
     namespace,
     dataConverter,
-    describe: (ref) => call('read', times.callMs, ({ connection }) => describeRun(connection, ref)),
+    describe: (ref) => call('read', times.callMs, ({ connection }) => describeRun(connection, ref, codec)),
     retries: (run) => call('read', times.callMs, ({ connection }) => pendingRetries(connection, run, codec)),
     history: (request, signal) =>
       call(

@@ -2,8 +2,10 @@
 import type { Connection } from '@temporalio/client';
 import { failureMessage } from '../shared/failure.ts';
 import { CLOSE_EVENT_FILTER, toMs } from '../shared/history-event.ts';
+import type { Payload } from '../shared/payloads.ts';
 import { summaryOf, taskIdOf } from './display-names.ts';
 import { decodeFailures } from './encoded-failures.ts';
+import { decodeUserMetadata } from './encoded-metadata.ts';
 import type { RemoteCodec } from './remote-codec.ts';
 import type {
   HistoryPage,
@@ -23,7 +25,11 @@ const WORKFLOW_TASKS = 1;
 const RUNNING = 1;
 const PAUSED = 8;
 
-export async function describeRun({ workflowService }: Connection, ref: WorkflowRef): Promise<WorkflowRun> {
+export async function describeRun(
+  { workflowService }: Connection,
+  ref: WorkflowRef,
+  codec: RemoteCodec,
+): Promise<WorkflowRun> {
   const { namespace, workflowId } = ref;
   const { workflowExecutionInfo } = await workflowService.describeWorkflowExecution({
     namespace,
@@ -37,6 +43,8 @@ export async function describeRun({ workflowService }: Connection, ref: Workflow
     maximumPageSize: 1,
   });
   const first = history?.events?.[0] ?? {};
+  // The summary is a name for people: without it the type is shown.
+  await decodeUserMetadata([first], (payloads) => codec(namespace, payloads)).catch(() => {});
   const started = first.workflowExecutionStartedEventAttributes ?? {};
   const isParentHere = (started.parentWorkflowNamespace || namespace) === namespace;
   return {
@@ -99,6 +107,7 @@ export async function readHistory(
     ...(limit && { maximumPageSize: limit }),
   });
   const events = history?.events ?? [];
-  await decodeFailures(events, (payloads) => codec(run.namespace, payloads));
+  const decode = (payloads: readonly Payload[]) => codec(run.namespace, payloads);
+  await Promise.all([decodeFailures(events, decode), decodeUserMetadata(events, decode)]);
   return { events, next: nextPageToken?.length ? nextPageToken : undefined };
 }

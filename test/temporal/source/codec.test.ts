@@ -20,6 +20,7 @@ describeTemporal('a workflow under a codec', () => {
     new Client({ connection: temporal.client.connection, dataConverter }).workflow.start(name, {
       taskQueue,
       workflowId: uniqueId(name),
+      staticSummary: `the summary of ${name}`,
       args,
     });
 
@@ -69,6 +70,7 @@ describeTemporal('a workflow under a codec', () => {
     });
     const row = await until(async () => (await watching.store.get(id))?.end && watching.store.get(id));
     expect(row).toMatchObject({
+      name: 'the summary of order',
       input: 'key [redacted] of Ann',
       result: { secret: 'key [redacted] of Ann' },
     });

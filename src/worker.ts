@@ -22,7 +22,12 @@ export { publishOpenAiChat } from './publish/llm/openai-chat.ts';
 export { publishOpenAiResponse } from './publish/llm/openai-responses.ts';
 export type { CollectedStream } from './publish/llm/stream-collector.ts';
 export type { CollectedToolCall } from './publish/llm/tool-calls.ts';
-export { createPublisher, type Publisher, type PublisherOptions } from './publish/publisher.ts';
+export {
+  type ConnectedPublisherOptions,
+  createPublisher,
+  type Publisher,
+  type PublisherOptions,
+} from './publish/publisher.ts';
 export type { RunState } from './publish/run-state.ts';
 export type { SimulatedTextOptions } from './publish/simulated-chunks.ts';
 export type { RedactPattern } from './redact/custom-rules.ts';

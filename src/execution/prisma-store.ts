@@ -31,7 +31,8 @@ export interface PrismaStoreOptions {
   readonly logger?: ErrorLogger | undefined;
 }
 
-export interface PrismaStore extends ExecutionStore {
+/** `await using` closes it. */
+export interface PrismaStore extends ExecutionStore, AsyncDisposable {
   /**
    * Resolves once the database has been connected and migrated; `ping` checks whether it is available now. Every
    * method waits for this, so a server calls it only to detect problems early.
@@ -55,6 +56,7 @@ export function createPrismaStore(location: DatabaseLocation, options: PrismaSto
   return {
     ready: () => run(async () => {}),
     close,
+    [Symbol.asyncDispose]: close,
 
     async begin(execution) {
       checkBegin(execution);

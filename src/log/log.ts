@@ -183,9 +183,16 @@ export interface LogReader {
 }
 
 /** What a server needs of Redis or memory, from one place: logs, publisher liveness and leases. */
-export interface EventLog extends LogWriter, LogReader, LivenessWriter, LivenessReader, Leases {
+export interface EventLog
+  extends LogWriter,
+    LogReader,
+    LivenessWriter,
+    LivenessReader,
+    Leases,
+    AsyncDisposable {
   /** Rejects with `SOURCE_UNAVAILABLE` and the reason if logs cannot be read, listened to or appended to. */
   ping(): Promise<void>;
+  /** `await using` calls this. */
   close(): Promise<void>;
 }
 

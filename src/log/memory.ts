@@ -34,6 +34,7 @@ export function createMemoryLog(bounds: LogBounds = DEFAULT_BOUNDS): EventLog {
     },
     ping: async () => {},
     close: async () => logs.close(),
+    [Symbol.asyncDispose]: async () => logs.close(),
   };
 }
 

@@ -1,10 +1,14 @@
-// A worker's publisher: begins runs, and releases them when the worker stops.
+// A worker's publisher: begins runs, and releases them when the worker stops. It uses a log and a store of the caller, or
+// connects to Redis and Postgres and closes these connections itself.
 
 import type { LivenessWriter } from '../coordination/liveness.ts';
 import { invalidInput, requireObject } from '../event/errors.ts';
 import { sizeLimitsOf } from '../event/size-limits.ts';
+import { checkPostgresUrl } from '../execution/database/connect.ts';
+import { createPrismaStore } from '../execution/prisma-store.ts';
 import type { ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
+import { createRedisLogWriter, type RedisLogWriterOptions } from '../log/redis/writer.ts';
 import { createRedactor, type RedactOptions } from '../redact/redaction.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { STDERR } from '../telemetry/stderr-logger.ts';
@@ -13,11 +17,15 @@ import type { ExecutionPublisher } from './execution-publisher.ts';
 import { DEFAULT_LIMITS, type PublisherLimits } from './limits.ts';
 import { createRun, type Run } from './run.ts';
 
-export interface PublisherOptions {
+/** What a publisher writes to. */
+interface Parts {
   /** The log to append to, such as `createRedisLogWriter()` returns. */
   readonly log: LogWriter & LivenessWriter;
   /** The rows of the executions, such as `createPrismaStore()` returns. */
   readonly store: ExecutionStore;
+}
+
+interface PublisherSettings {
   /**
    * Any structured logger, such as pino's.
    * @default warnings and errors go to stderr, one line each
@@ -36,7 +44,16 @@ export interface PublisherOptions {
   readonly redact?: false | RedactOptions;
 }
 
-export interface Publisher {
+/** A publisher on a log and a store of the caller. */
+export interface PublisherOptions extends PublisherSettings, Parts {}
+
+/** A publisher that connects to Redis and Postgres, and closes both. */
+export interface ConnectedPublisherOptions extends PublisherSettings, RedisLogWriterOptions {
+  /** The URL of Postgres. */
+  readonly database: string;
+}
+
+export interface Publisher extends AsyncDisposable {
   /**
    * Begins an execution, or a new attempt of it, and its stream. Resolves within `beginMs` even if the row or the log
    * is unavailable; the run then queues events and keeps retrying.
@@ -46,38 +63,42 @@ export interface Publisher {
   begin(run: BeginRun): Promise<ExecutionPublisher>;
   /**
    * Sends queued events and records pending ends, within `closeMs`, then releases every run. Open runs are not ended:
-   * their next attempt continues. `log` and `store` stay open.
+   * their next attempt continues. Then closes the connections of the publisher; a `log` and a `store` of the caller stay
+   * open. `await using` calls this.
    */
   close(): Promise<void>;
 }
 
 /**
- * Creates a publisher. The caller owns `log` and `store`, and closes them.
- * @throws ExecstreamError `CONFIG` without `log` or `store`, `BAD_USER_INPUT` for a literal or pattern that cannot be
- *   redacted.
+ * Creates a publisher. It connects in the background: this does not fail if Redis or Postgres is unavailable. A `log` and
+ * a `store` belong to the caller, who closes them.
+ * @throws ExecstreamError `CONFIG` without `log` or `store`, or without `redis` or `database`; `BAD_USER_INPUT` for a
+ *   literal or pattern that cannot be redacted.
  * @example
  * ```ts
- * const log = createRedisLogWriter({ redis: 'redis://localhost:6379' });
- * const store = createPrismaStore({ url: 'postgres://localhost/app' });
- * const publisher = createPublisher({ log, store });
- *
+ * await using publisher = createPublisher({
+ *   redis: 'redis://localhost:6379',
+ *   database: 'postgres://localhost/app',
+ * });
  * const run = await publisher.begin({ kind: 'agent', id: 'poem-1' });
  * await run.text('Shall I compare thee to a summer’s day?');
  * await run.complete();
- *
- * await publisher.close();
- * await log.close();
- * await store.close();
  * ```
  */
-export function createPublisher(options: PublisherOptions): Publisher {
-  checkParts(options);
-  const { log, store, logger = STDERR, redact } = options;
+export function createPublisher(options: PublisherOptions | ConnectedPublisherOptions): Publisher {
+  const createRedaction = createRedactor(Object(options).redact);
+  const { log, store, closeParts } = partsOf(options);
+  const { logger = STDERR } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const sizes = sizeLimitsOf(limits.messageBytes);
-  const createRedaction = createRedactor(redact);
   const openRuns = new Set<Run>();
   let isClosed = false;
+
+  async function close(): Promise<void> {
+    isClosed = true;
+    await Promise.all([...openRuns].map((run) => run.close()));
+    await closeParts();
+  }
 
   return {
     async begin(beginRun) {
@@ -96,11 +117,25 @@ export function createPublisher(options: PublisherOptions): Publisher {
       await run.begin();
       return run.publisher;
     },
-    async close() {
-      isClosed = true;
-      await Promise.all([...openRuns].map((run) => run.close()));
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
+}
+
+/** The parts of the options, or new ones. */
+function partsOf(options: PublisherOptions | ConnectedPublisherOptions) {
+  const isConnected = 'database' in Object(options) || 'redis' in Object(options);
+  if (!isConnected) {
+    const parts = options as PublisherOptions;
+    checkParts(parts);
+    return { log: parts.log, store: parts.store, closeParts: async () => {} };
+  }
+  const { database, ...settings } = options as ConnectedPublisherOptions;
+  checkPostgresUrl('database', database);
+  const log = createRedisLogWriter(settings);
+  const store = createPrismaStore({ url: database });
+  const closeParts = async () => void (await Promise.all([log.close(), store.close()]));
+  return { log, store, closeParts };
 }
 
 /**

@@ -115,6 +115,10 @@ export class TestLog implements EventLog {
 
   async ping() {}
 
+  [Symbol.asyncDispose]() {
+    return this.close();
+  }
+
   close() {
     return this.inner.close();
   }

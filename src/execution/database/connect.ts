@@ -18,14 +18,24 @@ export type DatabaseLocation =
 export function checkLocation(location: DatabaseLocation): void {
   const { url, dataDir, memory } = Object(location) as { [key: string]: unknown };
   if (typeof location === 'object' && location !== null && 'url' in location) {
-    const { protocol } = typeof url === 'string' && URL.canParse(url) ? new URL(url) : {};
-    if (protocol === 'postgres:' || protocol === 'postgresql:') return;
-    const got =
-      protocol === undefined ? (typeof url === 'string' ? 'another text' : String(url)) : `${protocol}//`;
-    throw invalid(`url: expected a URL that begins with postgresql:// or postgres://, got ${got}`);
+    checkPostgresUrl('url', url);
+    return;
   }
   if ((typeof dataDir === 'string' && dataDir !== '') || memory === true) return;
   throw invalid(`location: expected { url }, { dataDir } or { memory: true }, got ${typeof location}`);
+}
+
+/**
+ * Checks a URL of Postgres that callers without types may have passed.
+ * @param name of the option
+ * @throws ExecstreamError `CONFIG` without the URL, which may contain a password
+ */
+export function checkPostgresUrl(name: string, url: unknown): void {
+  const { protocol } = typeof url === 'string' && URL.canParse(url) ? new URL(url) : {};
+  if (protocol === 'postgres:' || protocol === 'postgresql:') return;
+  const got =
+    protocol === undefined ? (typeof url === 'string' ? 'another text' : String(url)) : `${protocol}//`;
+  throw invalid(`${name}: expected a URL that begins with postgresql:// or postgres://, got ${got}`);
 }
 
 function invalid(message: string): ExecstreamError {

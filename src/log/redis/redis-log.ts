@@ -23,6 +23,8 @@ export function createRedisLog(options: RedisLogOptions): EventLog {
   const writing = options.waitReplicas ? connect(options, 'execstream-append') : connection;
   if (writing !== connection) defineScripts(connection);
   const announcements = createAnnouncements(connection, options);
+  const close = async () =>
+    void (await Promise.all([connection.close(), writing.close(), announcements.close()]));
   return {
     ...createWriter(writing, options),
     head: (executionId) => readHead(connection, logKeys(prefix, executionId), executionId),
@@ -39,6 +41,7 @@ export function createRedisLog(options: RedisLogOptions): EventLog {
       // The other connections too: without them nothing can be read or listened to.
       await Promise.all([connection.ping(), announcements.check(healthKeys(prefix).channel)]);
     },
-    close: async () => void (await Promise.all([connection.close(), writing.close(), announcements.close()])),
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }

@@ -42,19 +42,22 @@ export interface RedisLogWriterOptions extends ConnectOptions {
 }
 
 /** A log that can be appended to, but not read or listened to. */
-export interface ClosableLogWriter extends LogWriter, LivenessWriter {
+export interface ClosableLogWriter extends LogWriter, LivenessWriter, AsyncDisposable {
   /** Rejects with `SOURCE_UNAVAILABLE` and the reason if Redis does not accept appends. */
   ping(): Promise<void>;
+  /** `await using` calls this. */
   close(): Promise<void>;
 }
 
 /** Creates a writer for workers. Returns immediately, even if Redis cannot be reached. */
 export function createRedisLogWriter(options: RedisLogWriterOptions): ClosableLogWriter {
   const connection = connect(options, 'execstream-log');
+  const close = () => connection.close();
   return {
     ...createWriter(connection, options),
     ping: () => connection.checkWrites(options.prefix ?? ''),
-    close: () => connection.close(),
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 

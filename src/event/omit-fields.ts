@@ -11,6 +11,7 @@ type OmittableField = 'args' | 'result' | 'text' | 'value';
 const OMITTABLE: { readonly [T in EventType]?: readonly (OmittableField & keyof EventData[T])[] } = {
   tool_call: ['args', 'result'],
   complete: ['result'],
+  custom: ['value'],
   gap: ['text', 'value'],
 };
 

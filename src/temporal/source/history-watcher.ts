@@ -1,5 +1,5 @@
 // Watches a run by its history alone, which needs no worker.
-import { isFinal } from '../../event/events.ts';
+import { type ExecutionStatus, isFinal } from '../../event/events.ts';
 import { type CloseEvent, parseCloseEvent } from '../shared/close-event.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
 import { type HistoryNumbering, numberingFrom } from '../shared/history-numbering.ts';
@@ -11,7 +11,10 @@ import { createHistoryMapper, timeOf } from './history-events.ts';
 import { followHistory } from './history-reader.ts';
 import { createRowStatus } from './row-status.ts';
 import type { WorkflowRun } from './temporal-client.ts';
+import type { UnnumberedEvent } from './unnumbered-event.ts';
 import type { WatchContext, WatchOutcome } from './watch-context.ts';
+import { createItemMapper } from './workflow-streams/item-mapper.ts';
+import { pollStream } from './workflow-streams/item-poller.ts';
 
 /** A run that has closed. */
 export interface ClosedRun {
@@ -69,23 +72,38 @@ async function copyRun(
 ): Promise<ClosedRun | { readonly stop: WatchOutcome | 'retry' }> {
   const { temporal, copy, executionId, warnings, times, signal } = context;
   const rowStatus = createRowStatus(context);
-  const toStreamEvent = createHistoryMapper(run, numbering.base > 0);
+  const isContinued = numbering.base > 0;
+  const toStreamEvent = createHistoryMapper(run, isContinued);
+  const items = createItemMapper(context, run, isContinued);
+  const poller = pollStream(context, run, () => items.position);
   const startedChildren = createChildCollector();
   const openTasks = new Set<string>();
   let seq = numbering.base;
+  let status: ExecutionStatus = 'RUNNING';
   let outcome: FixedCopyOutcome = 'done';
+
+  /** The events of a history event. */
+  async function map(event: HistoryEvent): Promise<UnnumberedEvent[]> {
+    const { added, isHidden } = await items.map(event);
+    const mapped = isHidden || parseCloseEvent(event) ? undefined : toStreamEvent(event);
+    if (mapped?.type === 'workflow_status') status = mapped.data.status;
+    const own = added.map((each) =>
+      each.type === 'workflow_status' ? { ...each, data: { ...each.data, status } } : each,
+    );
+    return mapped ? [mapped, ...own] : own;
+  }
 
   async function onEvents(history: readonly HistoryEvent[]): Promise<'stop' | undefined> {
     const events: WorkflowEvent[] = [];
     for (const event of history) {
-      const mapped = parseCloseEvent(event) ? undefined : toStreamEvent(event);
-      if (!mapped) continue;
-      const { type, data } = mapped;
-      if (type === 'task_start') openTasks.add(data.taskId);
-      if (type === 'task_status' && isFinal(data.status)) openTasks.delete(data.taskId ?? '');
-      seq += 1;
-      events.push({ seq, ts: timeOf(event), type, data } as WorkflowEvent);
+      for (const { type, data } of await map(event)) {
+        if (type === 'task_start') openTasks.add(data.taskId);
+        if (type === 'task_status' && isFinal(data.status)) openTasks.delete(data.taskId ?? '');
+        seq += 1;
+        events.push({ seq, ts: timeOf(event), type, data } as WorkflowEvent);
+      }
     }
+    poller.observe(history);
     // The start of a chain of runs is the same if the workflow streams itself.
     const start = events.splice(0, events[0]?.seq === 1 && run.runId === run.firstRunId ? 1 : 0);
     if (start.length > 0) outcome = await copy.append(start);
@@ -107,5 +125,6 @@ async function copyRun(
     return { stop: outcome === 'done' ? 'interrupted' : outcome };
   } finally {
     stopRetries();
+    poller.stop();
   }
 }

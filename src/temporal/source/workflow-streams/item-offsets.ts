@@ -1,5 +1,6 @@
 // Which items of a stream have been shown. A signal does not have the offsets of its items: there may be items before them
 // that the workflow has published itself, and which no event of the history has until a subscriber polls the stream.
+//
 // Invariants
 // 1. All items before `confirmed` have been shown, or are lost.
 // 2. Items of signals that were shown after it wait for their offsets, in their order. A poll meets them in the same order.

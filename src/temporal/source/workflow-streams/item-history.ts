@@ -37,7 +37,7 @@ export interface ItemPosition {
   readonly confirmed: number;
   /** The lowest possible number of items in the stream. */
   readonly known: number;
-  /** Whether the workflow has processed all signals that were read. */
+  /** Whether the workflow has processed all signals that were read, and `known` is not too low. */
   readonly isSettled: boolean;
   /** Whether the run has had a message of Workflow Streams. */
   readonly isUsed: boolean;
@@ -174,7 +174,8 @@ export function createItemHistory(
     },
     get position() {
       const { confirmed, known } = offsets;
-      const isSettled = lastPublishId < lastTaskStartId || lastPublishId === 0;
+      const isProcessed = lastPublishId < lastTaskStartId || lastPublishId === 0;
+      const isSettled = isProcessed && offsets.isExact;
       return { confirmed, known, isSettled, isUsed, polls: accepted, lastEventId };
     },
   };

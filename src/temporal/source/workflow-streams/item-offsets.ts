@@ -32,6 +32,11 @@ export class ItemOffsets {
     return this.#confirmed + Math.max(0, this.#waiting.length - this.#maybeLost);
   }
 
+  /** Whether `known` is the number of items that were shown, and not less. */
+  get isExact(): boolean {
+    return this.#maybeLost === 0;
+  }
+
   /** Items that a signal publishes. They are shown. */
   publish(items: readonly KeyedItem[]): void {
     for (const { key } of items) this.#waiting.push(key);
@@ -42,6 +47,7 @@ export class ItemOffsets {
     const count = offset - this.#confirmed;
     if (count <= 0) return;
     this.#waiting.splice(0, count);
+    this.#maybeLost = Math.min(this.#maybeLost, this.#waiting.length);
     this.#confirmed = offset;
   }
 

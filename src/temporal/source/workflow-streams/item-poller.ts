@@ -128,6 +128,8 @@ export function pollStream(
   return {
     observe(events) {
       for (const event of events) {
+        // The task that records a marker is completed already: a local activity has returned in the middle of it.
+        if (event.markerRecordedEventAttributes) wake();
         hasReason ||= isReason(event);
         if (!hasReason || !event.workflowTaskCompletedEventAttributes) continue;
         hasReason = false;

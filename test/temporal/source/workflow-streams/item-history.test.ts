@@ -80,13 +80,15 @@ test('one of our polls starts after items that have all been shown', async () =>
 test('after a truncation the items that are left are shown, those of signals once', async () => {
   const failure = 'Requested offset 1 has been truncated. Current base offset is 4.';
   const history = historyOf();
-  const values = await shownBy(
-    history,
-    publish([item('a'), item('b'), item('c')], 'p', 1),
-    ...poll(failure, { from: 1 }),
-    // 0: a, then four items of the workflow and b; the rest was removed.
-    ...poll([item('c', 4), item('own', 5)], { id: 'execstream-poll-2', from: 4 }),
-  );
+  const values = [
+    ...(await shownBy(history, publish([item('a'), item('b'), item('c')], 'p', 1))),
+    ...(await shownBy(history, ...poll(failure, { from: 1 }), taskCompleted(3))),
+  ];
+  // Between the offsets 1 and 4 may be items of signals and of the workflow itself.
+  expect(history.position).toMatchObject({ confirmed: 4, known: 4, isSettled: false });
+  // At 0 is a, at 3 is b, and c follows.
+  const rest = poll([item('c', 4), item('own', 5)], { id: 'execstream-poll-2', from: 4 });
+  values.push(...(await shownBy(history, ...rest)));
   expect(values).toEqual(['a', 'b', 'c', 'own']);
   expect(history.position).toMatchObject({ confirmed: 6, known: 6 });
 });

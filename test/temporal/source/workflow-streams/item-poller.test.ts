@@ -144,6 +144,14 @@ test('signals with items and polls are no reason to query, and everything else t
   }
 });
 
+test('the workflow may have published something after a local activity, whose task is completed before its marker', async () => {
+  const { streamUse } = start();
+  streamUse.recordFailure(HANDLERS);
+  await callsAfter(5_000, taskCompleted(1));
+  const marker: Sample = ['MARKER_RECORDED', { markerName: 'core_local_activity' }];
+  expect(await callsAfter(5_000, taskCompleted(1), marker)).toEqual(['query']);
+});
+
 test('a message of a stream shows that there is one', async () => {
   start();
   await callsAfter(1_000, taskCompleted(1));

@@ -207,6 +207,23 @@ function reduceContent(state, { type, data }, patchValue = applyPatch) {
       return state;
   }
 }
+function reduceWorkflowContent(state, event) {
+  switch (event.type) {
+    case "llm_chunk":
+      return reduceContent(state.text === void 0 ? { ...state, text: "" } : state, event);
+    case "structured_delta":
+      return reduceContent(state.value === void 0 ? { ...state, value: null } : state, event);
+    case "reset":
+      return withoutContent(state);
+    case "complete":
+      return state;
+    default:
+      return reduceContent(state, event);
+  }
+}
+function withoutContent({ text: _, value: __, ...rest }) {
+  return { ...rest, completeness: "full" };
+}
 function contentOf({ text, value }, result) {
   if (text !== void 0 && typeof result === "string") return { text: result };
   return value !== void 0 && result !== void 0 ? { value: result } : {};
@@ -255,8 +272,11 @@ function reduce(state, event) {
   const isNewEpoch = state.cursor !== "" && epochOf(cursor) !== epochOf(state.cursor);
   const isReplay = event.type === "reset" && seq === 0;
   if (!isNewEpoch && !isReplay && seq <= Number.parseInt(state.cursor, 10)) return state;
-  const before = isNewEpoch ? { ...clearContent(state), ...CLEARED } : state;
-  return Object.assign({ ...reduceContent(before, event), cursor, attempt }, changesOf(before, event));
+  const isWorkflow = state.kind === "workflow";
+  const clear = isWorkflow ? withoutContent : clearContent;
+  const before = isNewEpoch ? { ...clear(state), ...CLEARED } : state;
+  const reduceOwn = isWorkflow ? reduceWorkflowContent : reduceContent;
+  return Object.assign({ ...reduceOwn(before, event), cursor, attempt }, changesOf(before, event));
 }
 var CLEARED = { toolCalls: NONE, end: void 0 };
 function changesOf(state, event) {

@@ -102,12 +102,13 @@ async function copyRun(
         seq += 1;
         events.push({ seq, ts: timeOf(event), type, data } as WorkflowEvent);
       }
+      // The start of a chain of runs is the same if the workflow streams itself. It does not wait for what follows.
+      const isStart = events[0]?.seq === 1 && run.runId === run.firstRunId;
+      if (isStart) outcome = await copy.append(events.splice(0));
+      if (outcome !== 'done') return 'stop';
     }
     poller.observe(history);
-    // The start of a chain of runs is the same if the workflow streams itself.
-    const start = events.splice(0, events[0]?.seq === 1 && run.runId === run.firstRunId ? 1 : 0);
-    if (start.length > 0) outcome = await copy.append(start);
-    if (outcome === 'done' && (await gate.observe(history)) === 'stop') outcome = 'streams';
+    if ((await gate.observe(history)) === 'stop') outcome = 'streams';
     const children = startedChildren(history);
     if (outcome === 'done' && children.length > 0) await context.beginChildren(executionId, run, children);
     if (outcome === 'done' && events.length > 0) outcome = await copy.append(events);

@@ -66,6 +66,30 @@ export function reduceContent<State extends ContentState>(
   }
 }
 
+/**
+ * The content of a workflow after an event. It has a text or a value only after the first events that add to it, and its
+ * result is neither.
+ */
+export function reduceWorkflowContent<State extends ContentState>(state: State, event: EventContent): State {
+  switch (event.type) {
+    case 'llm_chunk':
+      return reduceContent(state.text === undefined ? { ...state, text: '' } : state, event);
+    case 'structured_delta':
+      return reduceContent(state.value === undefined ? { ...state, value: null } : state, event);
+    case 'reset':
+      return withoutContent(state);
+    case 'complete':
+      return state;
+    default:
+      return reduceContent(state, event);
+  }
+}
+
+/** Neither text nor value. */
+export function withoutContent<State extends ContentState>({ text: _, value: __, ...rest }: State): State {
+  return { ...rest, completeness: 'full' } as State;
+}
+
 /** The part of the content that a result restores. */
 function contentOf(
   { text, value }: Pick<ContentState, 'text' | 'value'>,

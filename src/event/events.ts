@@ -88,8 +88,20 @@ export interface EventData {
     error?: string;
     durationMs?: number;
   };
-  llm_chunk: { content: string };
+  llm_chunk: {
+    content: string;
+    /** In the stream of a workflow: the topic to which its items were published. */
+    topic?: string;
+  };
   structured_delta: { patch: PatchOperation[] };
+  /** An event of the application. */
+  custom: {
+    name: string;
+    value?: JsonValue;
+    /** The value does not fit; `valueBytes` is its size as JSON in UTF-8. */
+    valueOmitted?: boolean;
+    valueBytes?: number;
+  };
   warning: { code: string; message: string };
   reset: { reason: ResetReason };
   gap: {
@@ -131,8 +143,9 @@ export const CATALOGUE: { readonly [T in EventType]: readonly ExecutionKind[] } 
   task_start: ['workflow', 'task'],
   task_status: ['workflow', 'task'],
   tool_call: EXECUTION_KINDS,
-  llm_chunk: ['agent', 'task'],
-  structured_delta: ['agent', 'task'],
+  llm_chunk: EXECUTION_KINDS,
+  structured_delta: EXECUTION_KINDS,
+  custom: EXECUTION_KINDS,
   warning: EXECUTION_KINDS,
   reset: EXECUTION_KINDS,
   gap: EXECUTION_KINDS,
@@ -141,6 +154,15 @@ export const CATALOGUE: { readonly [T in EventType]: readonly ExecutionKind[] } 
 };
 
 export const EVENT_TYPES = Object.keys(CATALOGUE) as readonly EventType[];
+
+/**
+ * Whether a publisher may publish events of a type in the streams of a kind. The text and the value of a workflow come from
+ * Temporal alone.
+ */
+export function isPublishable(type: EventType, kind: ExecutionKind): boolean {
+  const isContent = type === 'llm_chunk' || type === 'structured_delta';
+  return CATALOGUE[type].includes(kind) && !(isContent && kind === 'workflow');
+}
 
 /** An event before it has a position in a log. */
 export type NewEvent<T extends EventType = EventType> = {

@@ -13,6 +13,7 @@ const OMITTABLE: { readonly [T in EventType]?: readonly (OmittableField & keyof 
   task_status: ['result'],
   tool_call: ['args', 'result'],
   complete: ['result'],
+  custom: ['value'],
   gap: ['text', 'value'],
 };
 

@@ -10,7 +10,14 @@
 // 5. States are immutable and share their unchanged parts. A chunk costs its own length, not the text's.
 // 6. A patch that does not apply makes the value partial until the next whole-value patch. Nothing throws.
 
-import { type ContentState, clearContent, initialContent, reduceContent } from './content-state.ts';
+import {
+  type ContentState,
+  clearContent,
+  initialContent,
+  reduceContent,
+  reduceWorkflowContent,
+  withoutContent,
+} from './content-state.ts';
 import type {
   ChildKind,
   EventData,
@@ -81,7 +88,7 @@ const NONE: readonly never[] = [];
 /**
  * The state before the first event.
  * @param mode the execution's mode. Without it, the state has both a text and a value, and only one of them grows.
- *   Workflows have neither.
+ *   Workflows have neither before their events add to one.
  */
 export function initialState(kind: ExecutionKind, mode?: ExecutionMode): ExecutionState {
   const content: ContentState = kind === 'workflow' ? { completeness: 'full' } : initialContent(mode);
@@ -103,9 +110,12 @@ export function reduce(state: ExecutionState, event: ExecutionEvent): ExecutionS
   const isNewEpoch = state.cursor !== '' && epochOf(cursor) !== epochOf(state.cursor);
   const isReplay = event.type === 'reset' && seq === 0;
   if (!isNewEpoch && !isReplay && seq <= Number.parseInt(state.cursor, 10)) return state;
-  const before = isNewEpoch ? { ...clearContent(state), ...CLEARED } : state;
+  const isWorkflow = state.kind === 'workflow';
+  const clear = isWorkflow ? withoutContent : clearContent;
+  const before = isNewEpoch ? { ...clear(state), ...CLEARED } : state;
+  const reduceOwn = isWorkflow ? reduceWorkflowContent : reduceContent;
   // Not one literal with two spreads, which takes twice the time.
-  return Object.assign({ ...reduceContent(before, event), cursor, attempt }, changesOf(before, event));
+  return Object.assign({ ...reduceOwn(before, event), cursor, attempt }, changesOf(before, event));
 }
 
 const CLEARED: Pick<ExecutionState, 'toolCalls' | 'end'> = { toolCalls: NONE, end: undefined };

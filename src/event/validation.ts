@@ -93,8 +93,14 @@ export const EVENT_DATA: { readonly [T in EventType]: z.ZodType<EventData[T]> } 
     error: z.string().optional(),
     durationMs: durationMs.optional(),
   }),
-  llm_chunk: z.strictObject({ content: z.string() }),
+  llm_chunk: z.strictObject({ content: z.string(), topic: z.string().optional() }),
   structured_delta: z.strictObject({ patch: PATCH }),
+  custom: z.strictObject({
+    name: z.string(),
+    value: json.optional(),
+    valueOmitted: z.boolean().optional(),
+    valueBytes: bytes.optional(),
+  }),
   warning: z.strictObject({ code: z.string().min(1), message: z.string() }),
   reset: z.strictObject({ reason: z.enum(['attempt', 'run', 'source', 'log_lost', 'overflow']) }),
   gap: z.strictObject({

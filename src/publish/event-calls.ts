@@ -4,6 +4,7 @@ import {
   CATALOGUE,
   type EventData,
   type EventType,
+  isPublishable,
   type NewEvent,
   type OpenStatus,
   timestamp,
@@ -86,7 +87,7 @@ export function createEventCalls(context: RunContext): EventCalls {
     warning: (code, message) => publish('warning', { code, message }),
     emit(type, data) {
       if (!Object.hasOwn(CATALOGUE, type)) throw invalidInput(`type: expected an event type, got "${type}"`);
-      if (!CATALOGUE[type].includes(kind)) {
+      if (!isPublishable(type, kind)) {
         throw invalidInput(`type: ${type} does not occur in the stream of kind ${kind}`);
       }
       if (NOT_EMITTED[type]) throw invalidInput(`type: ${type} cannot be emitted; ${NOT_EMITTED[type]}`);

@@ -71,8 +71,9 @@ const FIELDS: {
     error: 'String',
     durationMs: 'Float',
   },
-  llm_chunk: { content: 'String!' },
+  llm_chunk: { content: 'String!', topic: 'String' },
   structured_delta: { patch: 'JSON!' },
+  custom: { name: 'String!', value: 'JSON', valueOmitted: 'Boolean', valueBytes: 'Int' },
   warning: { code: 'String', message: 'String!' },
   reset: { reason: 'String!' },
   gap: {
@@ -114,6 +115,10 @@ const DESCRIPTIONS: Partial<Record<`${EventType}.${string}`, string>> = {
   'task_status.childKind': 'The kind of the execution that runs the task, unless it is a task.',
   'llm_chunk.content':
     'White space is content. The text is the concatenation of all chunks since the last reset.',
+  'llm_chunk.topic': 'In the stream of a workflow: the topic of its Workflow Stream.',
+  'custom.value': 'Whatever the application published.',
+  'custom.valueOmitted': 'The value does not fit into a message.',
+  'custom.valueBytes': 'The size of an omitted value: bytes of JSON.',
   'structured_delta.patch':
     'RFC 6902 operations on the current value, which is null at the start and after a reset.',
   'reset.reason':

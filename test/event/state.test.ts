@@ -115,6 +115,7 @@ describe('laws', () => {
     tool_call: ['toolCalls'],
     llm_chunk: ['text'],
     structured_delta: ['value', 'completeness'],
+    custom: [],
     warning: ['warnings', 'text', 'completeness'],
     reset: ['text', 'value', 'toolCalls', 'end', 'completeness'],
     gap: ['text', 'value', 'completeness'],
@@ -209,15 +210,20 @@ function contentsOf({ kind, mode, events }: EventSequence): Content[] {
     const isNewEpoch = epoch !== '' && eventEpoch !== epoch;
     const last = isNewEpoch ? empty : contents.at(-1)!;
     const isOld = epoch === eventEpoch && each.seq <= seq && !isServerReset(each);
-    contents.push(isOld ? last : contentAfter(last, each, empty));
+    contents.push(isOld ? last : contentAfter(last, each, empty, kind === 'workflow'));
     if (!isOld) [seq, epoch] = [each.seq, eventEpoch];
   }
   return contents;
 }
 
-function contentAfter(content: Content, { type, data }: ExecutionEvent, empty: Content): Content {
-  const isText = empty.text !== undefined;
-  const isValue = empty.value !== undefined;
+function contentAfter(
+  content: Content,
+  { type, data }: ExecutionEvent,
+  empty: Content,
+  isWorkflow: boolean,
+): Content {
+  const isText = content.text !== undefined;
+  const isValue = content.value !== undefined;
   const lost: Content = { ...content, ...(isText && { text: '' }), completeness: 'partial' };
   if (type === 'reset') return empty;
   if (type === 'gap') {
@@ -225,18 +231,19 @@ function contentAfter(content: Content, { type, data }: ExecutionEvent, empty: C
     return data.value === undefined ? lost : { ...empty, value: data.value };
   }
   if (type === 'warning' && data.code === 'PREFIX_LOST' && isText) return lost;
-  if (type === 'llm_chunk') return { ...content, text: content.text + data.content };
+  if (type === 'llm_chunk') return { ...content, text: (content.text ?? '') + data.content };
   if (type === 'structured_delta') {
     const isWhole = data.patch[0]!.path === '' && ['add', 'replace'].includes(data.patch[0]!.op);
-    if (content.completeness === 'partial' && !isWhole) return content;
+    const before = content.value ?? null;
+    if (content.completeness === 'partial' && !isWhole) return { ...content, value: before };
     try {
-      const value = applyJsonPatch(content.value!, data.patch as readonly Operation[]);
+      const value = applyJsonPatch(before, data.patch as readonly Operation[]);
       return { ...content, value, completeness: 'full' };
     } catch {
-      return { ...content, completeness: 'partial' };
+      return { ...content, value: before, completeness: 'partial' };
     }
   }
-  if (type === 'complete' && content.completeness === 'partial' && data.result !== undefined) {
+  if (type === 'complete' && !isWorkflow && content.completeness === 'partial' && data.result !== undefined) {
     if (isValue) return { ...empty, value: data.result };
     if (isText && typeof data.result === 'string') return { ...empty, text: data.result };
   }
@@ -275,6 +282,25 @@ describe('the parts of the state', () => {
     });
     expect(initialState('agent')).toMatchObject({ text: '', value: null });
     expect(initialState('workflow', 'TEXT')).toEqual({ kind: 'workflow', completeness: 'full', ...rest });
+  });
+
+  test('a workflow has a text and a value from their first events until a reset, and its result is neither', () => {
+    const start = initialState('workflow');
+    const text = ['llm_chunk', { content: 'a', topic: 't' }] as never;
+    const patch = ['structured_delta', { patch: [{ op: 'add', path: '', value: 1 }] }] as never;
+    const complete = ['complete', { status: 'SUCCESS', durationMs: 1, result: 'r' }] as never;
+    expect(stateAfter(start, text, text, patch)).toMatchObject({
+      text: 'aa',
+      value: 1,
+      completeness: 'full',
+    });
+    const reset = ['reset', { reason: 'run' }] as ['reset', { reason: 'run' }];
+    const cleared = stateAfter(start, text, patch, reset);
+    expect([cleared.text, cleared.value, cleared.completeness]).toEqual([undefined, undefined, 'full']);
+    const gap = ['gap', { fromSeq: 2, toSeq: 2 }] as ['gap', { fromSeq: number; toSeq: number }];
+    const partial = stateAfter(start, text, gap, text, complete);
+    expect(partial).toMatchObject({ text: 'a', completeness: 'partial' });
+    expect(stateAfter(start, complete).text).toBeUndefined();
   });
 
   test('start, status and terminal events set subject, status, step, usage and end', () => {

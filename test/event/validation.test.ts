@@ -30,13 +30,14 @@ const FULL: { [T in EventType]: EventData[T] } = {
     error: 'no such file',
     durationMs: 5,
   },
-  llm_chunk: { content: ' \r\n' },
+  llm_chunk: { content: ' \r\n', topic: 'tokens' },
   structured_delta: {
     patch: [
       { op: 'replace', path: '', value: null },
       { op: 'move', path: '/a', from: '/b' },
     ],
   },
+  custom: { name: 'n', value: [1], valueOmitted: false, valueBytes: 3 },
   warning: { code: 'X', message: 'm' },
   reset: { reason: 'overflow' },
   gap: { fromSeq: 1, toSeq: 2, text: 't', value: {} },

@@ -14,8 +14,9 @@ const FIELDS = `__typename type data
   ... on TaskStartEvent { taskId summary childId childKind }
   ... on TaskStatusEvent { status step taskId childId childKind }
   ... on ToolCallEvent { toolCallId toolName status args result error durationMs }
-  ... on LlmChunkEvent { content }
+  ... on LlmChunkEvent { content topic }
   ... on StructuredDeltaEvent { patch }
+  ... on CustomEvent { name value valueOmitted valueBytes }
   ... on WarningEvent { code message }
   ... on ResetEvent { reason }
   ... on GapEvent { fromSeq toSeq text value }
@@ -45,8 +46,9 @@ const EVERY: { [T in EventType]: EventData[T] } = {
     error: 'no',
     durationMs: 5,
   },
-  llm_chunk: { content: ' white  space \r\n' },
+  llm_chunk: { content: ' white  space \r\n', topic: 'tokens' },
   structured_delta: { patch: [{ op: 'add', path: '', value: { a: [1, 'x', null] } }] },
+  custom: { name: 'progress', value: { done: 0.5 }, valueOmitted: false, valueBytes: 12 },
   warning: { code: 'W', message: 'm' },
   reset: { reason: 'overflow' },
   gap: { fromSeq: 1, toSeq: 4, value: { a: 1 } },

@@ -82,6 +82,7 @@ const CONTENT: fc.Arbitrary<EventContent>[] = [
     error: optional(text),
     durationMs: optional(fc.nat(9)),
   }),
+  content('custom', { name: text, value: optional(json) }),
   content('warning', { code: fc.constantFrom('PREFIX_LOST', 'OTHER'), message: text }),
   content('reset', { reason: fc.constantFrom('attempt', 'overflow') }),
 ].flat();

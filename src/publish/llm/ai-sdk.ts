@@ -1,7 +1,12 @@
 // Adapter for Vercel's AI SDK: the parts of `fullStream` and `stream`, of versions 4 to 7.
 import type { ExecutionPublisher } from '../execution-publisher.ts';
 import { field } from './fields.ts';
-import { type CollectedStream, collectStream } from './stream-collector.ts';
+import {
+  type CollectedStream,
+  collectStream,
+  type PartReader,
+  type StreamCollector,
+} from './stream-collector.ts';
 import { abortError, partsOf, toError, unfinished } from './stream-errors.ts';
 import { denialOf, type ReportedCall, type ToolOutcome } from './tool-calls.ts';
 
@@ -27,11 +32,21 @@ export async function publishFullStream(
   fullStream: AsyncIterable<{ readonly type: string }>,
 ): Promise<CollectedStream> {
   const collector = collectStream(run);
+  const reader = readFullStream(collector);
+  for await (const part of partsOf(fullStream)) await reader.read(part);
+  if (reader.failure) throw reader.failure;
+  if (!reader.isFinished) throw unfinished(fullStream, 'the stream ended before its finish part');
+  return collector.collected;
+}
+
+/** Reads the parts of one stream. A failure does not end the reading: the last part has the usage. */
+export function readFullStream(collector: StreamCollector): PartReader {
   let failure: Error | undefined;
   let isFinished = false;
   /** Tokens of the finished steps. */
   let [input, output, total] = [0, 0, 0];
-  for await (const part of partsOf(fullStream)) {
+
+  async function read(part: { readonly type: string }): Promise<void> {
     const of = (name: string): unknown => field(part, name);
     switch (part.type) {
       case 'text-delta':
@@ -81,9 +96,16 @@ export async function publishFullStream(
         break;
     }
   }
-  if (failure) throw failure;
-  if (!isFinished) throw unfinished(fullStream, 'the stream ended before its finish part');
-  return collector.collected;
+
+  return {
+    read,
+    get failure() {
+      return failure;
+    },
+    get isFinished() {
+      return isFinished;
+    },
+  };
 }
 
 /** The failure that a finish reason means, if any. Providers also finish a stream that broke off. */

@@ -2,7 +2,12 @@
 import type { ExecutionPublisher } from '../execution-publisher.ts';
 import { field } from './fields.ts';
 import { callOf, outputOf } from './response-items.ts';
-import { type CollectedStream, collectStream } from './stream-collector.ts';
+import {
+  type CollectedStream,
+  collectStream,
+  type PartReader,
+  type StreamCollector,
+} from './stream-collector.ts';
 import { abortError, partsOf, toError, unfinished } from './stream-errors.ts';
 
 /**
@@ -25,6 +30,18 @@ export async function publishOpenAiResponse(
   events: AsyncIterable<{ readonly type: string }>,
 ): Promise<CollectedStream> {
   const collector = collectStream(run);
+  const reader = readResponse(collector);
+  for await (const event of partsOf(events)) {
+    await reader.read(event);
+    if (reader.failure) throw reader.failure;
+  }
+  if (!reader.isFinished) throw unfinished(events, 'the stream ended before the response was completed');
+  return collector.collected;
+}
+
+/** Reads the events of one response. */
+export function readResponse(collector: StreamCollector): PartReader {
+  let failure: Error | undefined;
   let isFinished = false;
 
   /** A call of a tool that OpenAI runs starts with its first event; others when their arguments are complete. */
@@ -42,7 +59,7 @@ export async function publishOpenAiResponse(
     if (output?.outcome) await collector.toolEnded(output, output.outcome);
   }
 
-  for await (const event of partsOf(events)) {
+  async function read(event: { readonly type: string }): Promise<void> {
     const response = field(event, 'response');
     collector.model(field(response, 'model'));
     switch (event.type) {
@@ -70,13 +87,24 @@ export async function publishOpenAiResponse(
         break;
       }
       case 'response.failed':
-        throw toError(field(response, 'error'), 'the response failed');
+        failure = toError(field(response, 'error'), 'the response failed');
+        break;
       case 'response.cancelled':
-        throw abortError('the response was cancelled');
+        failure = abortError('the response was cancelled');
+        break;
       case 'error':
-        throw toError(field(event, 'error') ?? event, 'the stream failed');
+        failure = toError(field(event, 'error') ?? event, 'the stream failed');
+        break;
     }
   }
-  if (!isFinished) throw unfinished(events, 'the stream ended before the response was completed');
-  return collector.collected;
+
+  return {
+    read,
+    get failure() {
+      return failure;
+    },
+    get isFinished() {
+      return isFinished;
+    },
+  };
 }

@@ -3,7 +3,13 @@ import { isExecstreamError } from '../../event/errors.ts';
 import type { Usage } from '../../event/events.ts';
 import type { ExecutionPublisher } from '../execution-publisher.ts';
 import { count } from './fields.ts';
-import { type CollectedToolCall, type ReportedCall, type ToolOutcome, toolCallsOf } from './tool-calls.ts';
+import {
+  type CollectedToolCall,
+  type ReportedCall,
+  type RunToolCalls,
+  type ToolOutcome,
+  toolCallsOf,
+} from './tool-calls.ts';
 
 /** The content of one stream. */
 export interface CollectedStream {
@@ -13,6 +19,18 @@ export interface CollectedStream {
   readonly usage?: Usage;
   /** Why the model stopped, as its provider reports it. */
   readonly finishReason?: string;
+}
+
+/** What a collector needs of a run. */
+export type StreamTarget = Pick<ExecutionPublisher, 'kind' | 'mode' | 'text' | 'toolCall' | 'usage'>;
+
+/** Takes in the parts of one stream, in order. */
+export interface PartReader {
+  read(part: { readonly type: string }): Promise<void>;
+  /** What the stream failed with, as one of its parts reports. */
+  readonly failure: Error | undefined;
+  /** Whether the model finished. */
+  readonly isFinished: boolean;
 }
 
 export interface StreamCollector {
@@ -30,12 +48,14 @@ export interface StreamCollector {
 }
 
 /** The usage of the previous streams of each run, because an agent calls its model more than once. */
-const previousUsage = new WeakMap<ExecutionPublisher, Usage>();
+const previousUsage = new WeakMap<StreamTarget, Usage>();
 
-/** Starts to collect one stream for a run. */
-export function collectStream(run: ExecutionPublisher): StreamCollector {
+/**
+ * Starts to collect one stream for a run.
+ * @param calls the tool calls of the run, by default those of its other streams
+ */
+export function collectStream(run: StreamTarget, calls: RunToolCalls = toolCallsOf(run)): StreamCollector {
   const previous = previousUsage.get(run) ?? NO_USAGE;
-  const calls = toolCallsOf(run);
   const toolCalls: CollectedToolCall[] = [];
   const hasText = run.mode === 'TEXT' && run.kind !== 'workflow';
   let text = '';

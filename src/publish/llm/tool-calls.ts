@@ -47,21 +47,24 @@ export interface RunToolCalls {
   end(call: ReportedCall, outcome: ToolOutcome): Promise<void>;
 }
 
+/** Where tool calls are published. */
+export type ToolCallTarget = Pick<ExecutionPublisher, 'toolCall'>;
+
 interface Call extends CollectedToolCall {
   readonly startedAt: number;
   hasEnded: boolean;
 }
 
-const callsOfRuns = new WeakMap<ExecutionPublisher, RunToolCalls>();
+const callsOfRuns = new WeakMap<ToolCallTarget, RunToolCalls>();
 
 /** The tool calls of a run, which all streams on it share. */
-export function toolCallsOf(run: ExecutionPublisher): RunToolCalls {
+export function toolCallsOf(run: ToolCallTarget): RunToolCalls {
   const calls = callsOfRuns.get(run) ?? createToolCalls(run);
   callsOfRuns.set(run, calls);
   return calls;
 }
 
-function createToolCalls(run: ExecutionPublisher): RunToolCalls {
+function createToolCalls(run: ToolCallTarget): RunToolCalls {
   /** The last call by the id that the provider gave it. */
   const lastCalls = new Map<string, Call>();
   const usedIds = new Set<string>();
@@ -121,7 +124,7 @@ function createToolCalls(run: ExecutionPublisher): RunToolCalls {
   };
 }
 
-async function publish(run: ExecutionPublisher, call: EventData['tool_call']): Promise<void> {
+async function publish(run: ToolCallTarget, call: EventData['tool_call']): Promise<void> {
   try {
     await run.toolCall(call);
   } catch (error) {

@@ -1,9 +1,9 @@
 // The operations that publish over HTTP.
 import {
-  CATALOGUE,
   EVENT_TYPES,
   type EventType,
   type ExecutionKind,
+  isPublishable,
   isTerminal,
   type TerminalType,
 } from '../../event/events.ts';
@@ -127,7 +127,7 @@ export function appendOperation(kind: ExecutionKind): JsonSchema {
     },
   });
   const publishable = EVENT_TYPES.filter(
-    (type) => CATALOGUE[type].includes(kind) && type !== 'reset' && type !== 'gap',
+    (type) => isPublishable(type, kind) && type !== 'reset' && type !== 'gap',
   );
   const batch = {
     type: 'object',

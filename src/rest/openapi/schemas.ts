@@ -18,6 +18,7 @@ const DESCRIPTIONS: { readonly [T in EventType]: string } = {
     'A chunk of text. White space is significant. The text is the concatenation of all chunks since the last `reset`. On the stream, `data:` is the text itself, not JSON.',
   structured_delta:
     'RFC 6902 operations on the current value, which is `null` at the start and after a `reset`.',
+  custom: 'An event of the application: its name, and its value.',
   warning: 'A notice for the viewer. The stream continues.',
   reset:
     'Discard text, value and tool calls received so far; they are sent again. Start events remain valid.',

@@ -5,6 +5,7 @@ import {
   CATALOGUE,
   type EventData,
   type EventType,
+  isPublishable,
   isTerminal,
   type NewEvent,
   timestamp,
@@ -97,7 +98,7 @@ function problemWithType(
   { kind, mode }: Pick<Execution, 'kind' | 'mode'>,
 ): string | undefined {
   if (!Object.hasOwn(CATALOGUE, type)) return `unknown type "${String(type).slice(0, 40)}"`;
-  if (!CATALOGUE[type].includes(kind)) return `${type} does not occur in streams of kind ${kind}`;
+  if (!isPublishable(type, kind)) return `${type} does not occur in streams of kind ${kind}`;
   if (type === 'reset' || type === 'gap') return `${type} can only be written by the server`;
   if (type === 'llm_chunk' && mode !== 'TEXT') return `llm_chunk requires mode TEXT, got ${mode}`;
   if (type === 'structured_delta' && mode !== 'STRUCTURED') {

@@ -45,6 +45,8 @@ export interface Config {
   readonly temporalTenant: string | undefined;
   /** Whether inputs and results of workflows that do not use execstream are shown. */
   readonly showPayloads: boolean;
+  /** Whether Workflow Streams are polled for the items that workflows publish themselves. */
+  readonly pollStreams: boolean;
   /** How callers are authenticated; undefined: every caller is anonymous. */
   readonly auth: JwtOptions | undefined;
   /**
@@ -100,6 +102,7 @@ export function readConfig(env: Environment = process.env): Config {
     temporal: readTemporal(env),
     temporalTenant: TEMPORAL_SETTINGS.tenant.read(env),
     showPayloads: TEMPORAL_SETTINGS.showPayloads.read(env),
+    pollStreams: TEMPORAL_SETTINGS.pollStreams.read(env),
     auth,
     sessionMs,
     policyClaims,

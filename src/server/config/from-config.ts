@@ -32,7 +32,8 @@ export function createParts(config: Config, logger: ErrorLogger): Parts {
 
 /** The options of `createExecstream` for a configuration, with the parts that it names. */
 export function optionsFromConfig(config: Config, logger: ErrorLogger): ExecstreamOptions {
-  const { streams, limits, publisherLostMs, temporalTenant, showPayloads, persistedQueries } = config;
+  const { streams, limits, publisherLostMs, temporalTenant, persistedQueries } = config;
+  const { showPayloads, pollStreams: pollsStreams } = config;
   return {
     ...createParts(config, logger),
     settings: streams,
@@ -40,6 +41,9 @@ export function optionsFromConfig(config: Config, logger: ErrorLogger): Execstre
     persistedQueries,
     logger,
     liveness: { lostAfterMs: publisherLostMs },
-    workflows: { tenant: temporalTenant, ...(showPayloads && { decodePayload: createRedactingDecoder() }) },
+    workflows: {
+      ...{ tenant: temporalTenant, pollsStreams },
+      ...(showPayloads && { decodePayload: createRedactingDecoder() }),
+    },
   };
 }

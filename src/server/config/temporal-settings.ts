@@ -36,6 +36,10 @@ export const TEMPORAL_SETTINGS = {
     default: false,
     doc: 'Whether inputs and results of workflows that do not use execstream are shown, with secrets redacted.',
   }),
+  pollStreams: onOff('TEMPORAL_POLL_STREAMS', {
+    default: true,
+    doc: 'Whether Workflow Streams are polled, by updates, for the items that workflows publish themselves.',
+  }),
   codecEndpoint: optionalUrl('TEMPORAL_CODEC_ENDPOINT', {
     unset: 'none',
     protocols: ['http:', 'https:'],

@@ -15,7 +15,7 @@ const PREFIX = 'history:';
  * from its start: it continues if it is a prefix, otherwise a new epoch starts. Increase it with every change of the
  * mapping (source/history-events.ts), because a server would continue the numbers of another version in the wrong place.
  */
-const MAPPING_VERSION = 2;
+const MAPPING_VERSION = 3;
 
 /** How a note stores the epoch of a numbering. */
 export type StoredEpoch = string | readonly [epoch: string, mappingVersion: number];

@@ -14,6 +14,7 @@ import { type TemporalCall, TemporalError, toTemporalError } from './errors.ts';
 import { describeRun, hasPoller, pendingRetries, readHistory } from './grpc-requests.ts';
 import { createRemoteCodec, type RemoteCodec } from './remote-codec.ts';
 import type { TemporalClient, TemporalSettings } from './temporal-client.ts';
+import { pollItems, queryOffset } from './workflow-streams/stream-requests.ts';
 
 /** Timeouts in ms. */
 export interface CallTimes {
@@ -107,6 +108,10 @@ export function createTemporalClient(
           clientOf(namespace).workflow.getHandle(workflowId, runId).query(STREAM_QUERY, since),
         signal,
       ),
+    streamOffset: (run, signal) =>
+      call('query', times.queryMs, ({ clientOf }) => queryOffset(clientOf(run.namespace), run), signal),
+    pollStream: (run, poll, signal) =>
+      call('query', times.queryMs, ({ connection }) => pollItems(connection, run, poll), signal),
     decode: codec,
     ping: () =>
       call('read', times.callMs, async ({ connection }) => {

@@ -1,9 +1,10 @@
 // The history of a workflow that does not use execstream, as events of a stream.
 //
 // Invariants
-// 1. Each event of the history maps to one event of the stream or none, depending only on the history up to it: every
-//    reader that starts at the first event numbers the events identically, without gaps. So the texts here are stable; a
-//    change of what an event maps to needs another `MAPPING_VERSION` (history-numbering.ts).
+// 1. What an event of the history maps to depends only on the history up to it: every reader that starts at the first event
+//    numbers the events identically, without gaps. So the texts here are stable; a change of what an event maps to needs
+//    another `MAPPING_VERSION` (history-numbering.ts). It is one event of the stream or none here, and any number for the
+//    messages of Workflow Streams (workflow-streams/).
 // 2. No payload is shown unless the application or a setting shows it (shown-payloads.ts): inputs and results may be secret.
 //    Names, types, ids, reasons and the messages of failures are shown, and what the user wrote for display (summaries).
 import { type OpenStatus, timestamp } from '../../event/events.ts';

@@ -1,5 +1,5 @@
 // Watches a run by its history alone, which needs no worker.
-import { isFinal } from '../../event/events.ts';
+import { type ExecutionStatus, isFinal } from '../../event/events.ts';
 import { fitData } from '../../event/omit-fields.ts';
 import { type CloseEvent, parseCloseEvent } from '../shared/close-event.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
@@ -15,6 +15,8 @@ import { createShownPayloads, NO_PAYLOADS } from './shown-payloads.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 import type { UnnumberedEvent } from './unnumbered-event.ts';
 import type { WatchContext, WatchOutcome } from './watch-context.ts';
+import { createItemMapper } from './workflow-streams/item-mapper.ts';
+import { pollStream } from './workflow-streams/item-poller.ts';
 
 /** A run that has closed. */
 export interface ClosedRun {
@@ -75,28 +77,44 @@ async function copyRun(
     ? createShownPayloads((encoded) => temporal.decode(run.namespace, encoded), decodePayload)
     : NO_PAYLOADS;
   const rowStatus = createRowStatus(context);
-  const toStreamEvent = createHistoryMapper(run, numbering.base > 0, payloads.of);
+  const isContinued = numbering.base > 0;
+  const toStreamEvent = createHistoryMapper(run, isContinued, payloads.of);
+  const items = createItemMapper(context, run, isContinued);
+  const poller = pollStream(context, run, () => items.position);
   const startedChildren = createChildCollector();
   const openTasks = new Set<string>();
   let seq = numbering.base;
+  let status: ExecutionStatus = 'RUNNING';
   let outcome: FixedCopyOutcome = 'done';
 
   /** Payloads alone have no limit. */
-  function fitted(event: HistoryEvent, { type, data }: UnnumberedEvent): UnnumberedEvent['data'] {
-    return payloads.of(event) ? fitData(type, data, sizes) : data;
+  function fitted(event: HistoryEvent, { type, data }: UnnumberedEvent): UnnumberedEvent {
+    const fitting = payloads.of(event) ? fitData(type, data, sizes) : data;
+    return { type, data: fitting } as UnnumberedEvent;
+  }
+
+  /** The events of a history event. */
+  async function map(event: HistoryEvent): Promise<UnnumberedEvent[]> {
+    const { added, isHidden } = await items.map(event);
+    const mapped = isHidden || parseCloseEvent(event) ? undefined : toStreamEvent(event);
+    if (mapped?.type === 'workflow_status') status = mapped.data.status;
+    const own = added.map((each) =>
+      each.type === 'workflow_status' ? { ...each, data: { ...each.data, status } } : each,
+    );
+    return mapped ? [fitted(event, mapped), ...own] : own;
   }
 
   async function onEvents(history: readonly HistoryEvent[]): Promise<'stop' | undefined> {
     const events: WorkflowEvent[] = [];
     for (const event of history) {
-      const mapped = parseCloseEvent(event) ? undefined : toStreamEvent(event);
-      if (!mapped) continue;
-      const { type, data } = mapped;
-      if (type === 'task_start') openTasks.add(data.taskId);
-      if (type === 'task_status' && isFinal(data.status)) openTasks.delete(data.taskId ?? '');
-      seq += 1;
-      events.push({ seq, ts: timeOf(event), type, data: fitted(event, mapped) } as WorkflowEvent);
+      for (const { type, data } of await map(event)) {
+        if (type === 'task_start') openTasks.add(data.taskId);
+        if (type === 'task_status' && isFinal(data.status)) openTasks.delete(data.taskId ?? '');
+        seq += 1;
+        events.push({ seq, ts: timeOf(event), type, data } as WorkflowEvent);
+      }
     }
+    poller.observe(history);
     // The start of a chain of runs is the same if the workflow streams itself.
     const start = events.splice(0, events[0]?.seq === 1 && run.runId === run.firstRunId ? 1 : 0);
     if (start.length > 0) outcome = await copy.append(start);
@@ -118,5 +136,6 @@ async function copyRun(
     return { stop: outcome === 'done' ? 'interrupted' : outcome };
   } finally {
     stopRetries();
+    poller.stop();
   }
 }

@@ -6,6 +6,7 @@ import {
   type EventType,
   type ExecutionStatus,
   type FailedStatus,
+  isPublishable,
   isTerminal,
   timestamp,
 } from '../../event/events.ts';
@@ -124,7 +125,7 @@ function durationOf({ durationMs }: Record<string, unknown>): number | undefined
 /** An event that a log accepts. An invalid one is replaced by a warning, as the workflow library does. */
 function validEvent(event: WorkflowEvent, sizes: SizeLimits): WorkflowEvent {
   const { seq, type, ts, data } = event;
-  const isKnown = Object.hasOwn(CATALOGUE, type) && CATALOGUE[type].includes('workflow');
+  const isKnown = Object.hasOwn(CATALOGUE, type) && isPublishable(type, 'workflow');
   try {
     if (isKnown && !exceedsDepth(data, MAX_JSON_DEPTH)) {
       return { seq, type, ts, data: fitData(type, checkEventData(type, data), sizes) } as WorkflowEvent;

@@ -59,6 +59,12 @@ export interface TemporalSourceOptions extends Partial<SourceTimes> {
    */
   readonly decodePayload?: PayloadDecoder | undefined;
   /**
+   * Whether a workflow that has a Workflow Stream is polled for the items that it publishes itself. A poll is an update: it
+   * adds five events to the history of the workflow. Items that activities and clients publish need no poll.
+   * @default true
+   */
+  readonly pollsStreams?: boolean | undefined;
+  /**
    * Limits of the events.
    * @default DEFAULT_SIZE_LIMITS
    */
@@ -94,6 +100,7 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
     otherwise,
     reconcileEnd,
     decodePayload,
+    pollsStreams = true,
     logger,
     sizes = DEFAULT_SIZE_LIMITS,
   } = options;
@@ -103,7 +110,7 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
   const beginChildren = createChildRows({ store, resolveWorkflow, namespace: temporal.namespace });
   const follower = {
     ...{ temporal, log, store, times, sizes, logger },
-    ...{ decodePayload, refOf, reconcileEnd, beginChildren },
+    ...{ decodePayload, pollsStreams, refOf, reconcileEnd, beginChildren },
   };
   const followed = new Counts();
   const settling = createSettling((executionId, signal) =>

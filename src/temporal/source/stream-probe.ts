@@ -30,7 +30,7 @@ const SPACING_MS = 200;
  * @param shown resolves when viewers can receive warnings
  */
 export function probeStream(context: WatchContext, run: WorkflowRun, shown: Promise<void>): StreamProbe {
-  const { temporal, audience, warnings, times, sizes, signal } = context;
+  const { temporal, audience, warnings, times, sizes, streamUse, signal } = context;
   const changed = createSignal();
   let hasTask = run.historyLength > 1;
   let isClosed = !run.isOpen;
@@ -53,6 +53,7 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
     } catch (error) {
       if (!isTemporalError(error)) throw error;
       if (signal.aborted) return 'unknown';
+      streamUse.recordFailure(error);
       return error.condition === 'no-query' ? 'no-stream' : error;
     }
   }

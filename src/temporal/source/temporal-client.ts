@@ -89,6 +89,13 @@ export interface PendingRetry {
   readonly message: string;
 }
 
+/** A poll of a Workflow Stream: the workflow writes its items from an offset on into its history. */
+export interface StreamPoll {
+  readonly from: number;
+  /** A poll with the id of another one is the same poll. */
+  readonly updateId: string;
+}
+
 /** Every method rejects with a TemporalError. */
 export interface TemporalClient {
   readonly address: string;
@@ -102,6 +109,10 @@ export interface TemporalClient {
   hasWorker(run: WorkflowRun): Promise<boolean>;
   /** Queries the workflow for its events after a seq. The result is not validated. */
   query(run: WorkflowRef, since: number, signal?: AbortSignal): Promise<unknown>;
+  /** Queries the workflow for the number of items of its Workflow Stream. */
+  streamOffset(run: WorkflowRef, signal?: AbortSignal): Promise<number>;
+  /** Polls its Workflow Stream; whether it accepted the poll. The result is in its history. */
+  pollStream(run: WorkflowRef, poll: StreamPoll, signal?: AbortSignal): Promise<boolean>;
   /** Decodes payloads with the codec, if there is one. */
   decode(namespace: string, payloads: readonly Payload[]): Promise<readonly Payload[]>;
   ping(): Promise<void>;

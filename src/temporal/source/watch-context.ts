@@ -15,6 +15,7 @@ import {
 } from './errors.ts';
 import type { FixedCopy } from './fixed-copy.ts';
 import type { TemporalClient } from './temporal-client.ts';
+import type { StreamUse } from './workflow-streams/stream-use.ts';
 
 /** Intervals and timeouts in ms. */
 export interface WatchTimes {
@@ -73,6 +74,7 @@ export interface WatchContext {
   readonly beginChildren: BeginChildren;
   /** Decodes payloads of workflows that do not use execstream; undefined shows none. */
   readonly decodePayload: PayloadDecoder | undefined;
+  readonly streamUse: StreamUse;
   /** Aborts when the lease is lost or the last viewer leaves. */
   readonly signal: AbortSignal;
 }

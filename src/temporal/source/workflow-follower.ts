@@ -26,6 +26,7 @@ import { isTemporalWorkflow } from './resolve.ts';
 import type { TemporalClient, WorkflowRef } from './temporal-client.ts';
 import { createActiveWarnings, type WatchOutcome, type WatchTimes } from './watch-context.ts';
 import { watchWorkflow } from './watch-workflow.ts';
+import { createStreamUse } from './workflow-streams/stream-use.ts';
 
 /** Intervals and timeouts in ms. */
 export interface TemporalTimes extends WatchTimes {
@@ -63,6 +64,8 @@ export interface FollowerOptions {
   /** Limits of the events. */
   readonly sizes: SizeLimits;
   readonly decodePayload: PayloadDecoder | undefined;
+  /** Whether Workflow Streams are polled for the items that workflows publish themselves. */
+  readonly pollsStreams: boolean;
   /** The workflow of a row. */
   refOf(row: Execution): Promise<WorkflowRef>;
   readonly beginChildren: BeginChildren;
@@ -81,8 +84,8 @@ export async function followWorkflow(
   audience: Audience,
   signal: AbortSignal,
 ): Promise<'over' | 'other'> {
-  const { temporal, log, store, times, sizes, decodePayload, refOf, reconcileEnd, beginChildren, logger } =
-    options;
+  const { temporal, log, store, times, sizes, decodePayload, pollsStreams, refOf, reconcileEnd } = options;
+  const { beginChildren, logger } = options;
   const warnings = createActiveWarnings(audience, (code, { message: reported }) =>
     logger?.warn?.({ executionId, code, reported }, 'a call to Temporal failed; viewers receive a warning'),
   );
@@ -103,6 +106,7 @@ export async function followWorkflow(
       const context = {
         ...{ temporal, log, store, executionId, audience, warnings, times, sizes, copy, decodePayload },
         beginChildren,
+        streamUse: createStreamUse(pollsStreams),
         signal: leaseSignal,
       };
       const ref = await refOf(row);

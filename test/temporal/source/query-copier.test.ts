@@ -12,6 +12,7 @@ import {
   DEFAULT_WATCH_TIMES,
   type WatchContext,
 } from '../../../src/temporal/source/watch-context.ts';
+import { createStreamUse } from '../../../src/temporal/source/workflow-streams/stream-use.ts';
 import { audience } from '../../source/audience.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import { RUN } from './history-samples.ts';
@@ -62,6 +63,7 @@ function setUp() {
     sizes: DEFAULT_SIZE_LIMITS,
     copy: createFixedCopy({ log, executionId: 'w', fence: 1 }),
     beginChildren: async () => {},
+    streamUse: createStreamUse(false),
     signal: new AbortController().signal,
   };
   const progress = createQueryProgress({

@@ -36,6 +36,8 @@ function fakeClient(calls: Partial<TemporalClient>): TemporalClient {
     history: unavailable,
     query: unavailable,
     hasWorker: async () => true,
+    streamOffset: unavailable,
+    pollStream: unavailable,
     decode: async (_namespace, payloads) => payloads,
     ping: unavailable,
     close: async () => {},

@@ -1,4 +1,4 @@
-// A hook of Node's module loader: imports of Temporal's packages resolve to the version in SDK_FOLDER.
+// A hook of Node's module loader: imports of Temporal's packages, and of the AI SDK, resolve to the versions in SDK_FOLDER.
 import { register } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
@@ -9,5 +9,6 @@ if (isMainThread) register(import.meta.url);
 const parentURL = pathToFileURL(`${process.env.SDK_FOLDER}/package.json`).href;
 
 export function resolve(specifier, context, next) {
-  return next(specifier, specifier.startsWith('@temporalio/') ? { ...context, parentURL } : context);
+  const isThere = /^(@temporalio|@ai-sdk|ai)(\/|$)/.test(specifier);
+  return next(specifier, isThere ? { ...context, parentURL } : context);
 }

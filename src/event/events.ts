@@ -63,6 +63,15 @@ export interface EventData {
     taskId?: string;
     executionId?: string;
     executionKind?: ChildKind;
+    /** The attempt of the task that this is about, from 1. The `attempt` of the event is that of the execution. */
+    taskAttempt?: number;
+    /** When the next attempt of the task starts: RFC 3339, milliseconds, UTC. */
+    nextAttemptAt?: string;
+    /** What the task last reported of its progress. */
+    progress?: JsonValue;
+    /** `progress` does not fit; `progressBytes` is its size in bytes. */
+    progressOmitted?: boolean;
+    progressBytes?: number;
   };
   tool_call: {
     toolCallId: string;

@@ -6,9 +6,10 @@ import type { EventData, EventType } from './events.ts';
 import { eventTooLarge, type SizeLimits } from './size-limits.ts';
 import { utf8Bytes } from './text.ts';
 
-type OmittableField = 'args' | 'result' | 'text' | 'value';
+type OmittableField = 'args' | 'result' | 'text' | 'value' | 'progress';
 
 const OMITTABLE: { readonly [T in EventType]?: readonly (OmittableField & keyof EventData[T])[] } = {
+  task_status: ['progress'],
   tool_call: ['args', 'result'],
   complete: ['result'],
   gap: ['text', 'value'],

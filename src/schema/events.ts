@@ -51,6 +51,11 @@ const FIELDS: {
     taskId: 'ID',
     childId: ['executionId', 'ID'],
     childKind: ['executionKind', 'String'],
+    taskAttempt: 'Int',
+    nextAttemptAt: 'String',
+    progress: 'JSON',
+    progressOmitted: 'Boolean',
+    progressBytes: 'Int',
   },
   tool_call: {
     toolCallId: 'ID!',
@@ -100,6 +105,11 @@ const DESCRIPTIONS: Partial<Record<`${EventType}.${string}`, string>> = {
   'task_start.summary': 'What the task does, in words for people.',
   'task_start.childKind': 'The kind of the execution that runs the task, unless it is a task.',
   'task_status.childKind': 'The kind of the execution that runs the task, unless it is a task.',
+  'task_status.taskAttempt': 'The attempt of the task, from 1.',
+  'task_status.nextAttemptAt': 'When the next attempt of the task starts: RFC 3339.',
+  'task_status.progress': 'What the task last reported of its progress.',
+  'task_status.progressOmitted': 'The progress is too large.',
+  'task_status.progressBytes': 'The size of omitted progress in bytes.',
   'llm_chunk.content':
     'White space is content. The text is the concatenation of all chunks since the last reset.',
   'structured_delta.patch':

@@ -43,8 +43,13 @@ export interface Config {
   readonly temporal: TemporalSettings | undefined;
   /** The tenant that owns the workflows of that Temporal; undefined: callers without a tenant. */
   readonly temporalTenant: string | undefined;
-  /** Whether inputs and results of workflows that do not use execstream are shown. */
+  /** Whether inputs, results and heartbeats of workflows that do not use execstream are shown. */
   readonly showPayloads: boolean;
+  /**
+   * How often a workflow is described while activities of it are in flight, in ms; 0: never.
+   * @default 5_000
+   */
+  readonly temporalActivitiesMs: number;
   /** How callers are authenticated; undefined: every caller is anonymous. */
   readonly auth: JwtOptions | undefined;
   /**
@@ -100,6 +105,7 @@ export function readConfig(env: Environment = process.env): Config {
     temporal: readTemporal(env),
     temporalTenant: TEMPORAL_SETTINGS.tenant.read(env),
     showPayloads: TEMPORAL_SETTINGS.showPayloads.read(env),
+    temporalActivitiesMs: TEMPORAL_SETTINGS.activitiesMs.read(env),
     auth,
     sessionMs,
     policyClaims,

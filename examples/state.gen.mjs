@@ -1,5 +1,55 @@
 // Generated from src/event/state.ts by scripts/build-state.ts; do not edit.
 // In a project of your own, import the same functions from 'execstream/state'.
+// src/event/upsert.ts
+function upsert(list, isSame, update) {
+  const i = list.findIndex(isSame);
+  return i < 0 ? [...list, update()] : list.with(i, update(list[i]));
+}
+
+// src/event/child-state.ts
+function changeChild(children, { type, data }, change) {
+  const { executionId, agentId, taskId, summary, executionKind } = data;
+  const kind = kindOf(type, executionKind);
+  const name = agentId ?? taskId;
+  if (executionId === void 0 && name === void 0) return children;
+  const hasId = (child) => child.executionId === executionId;
+  const hasName = (child) => child.name === name && child.kind === kind;
+  const isFirstId = executionId !== void 0 && type.endsWith("_status") && !children.some(hasId);
+  const isAnnounced = (child) => child.executionId === void 0 && hasName(child);
+  const isSame = executionId === void 0 ? hasName : isFirstId ? isAnnounced : hasId;
+  const named = {
+    ...executionId !== void 0 && { executionId },
+    ...name !== void 0 && { name },
+    ...summary !== void 0 && { summary }
+  };
+  const kindAfter = (old) => executionKind === void 0 ? old?.kind ?? kind : kind;
+  return upsert(children, isSame, (old) => ({
+    ...{ ...old, ...named, kind: kindAfter(old), ...change },
+    ...attemptAfter(old, type === "task_status" ? data : void 0)
+  }));
+}
+function attemptAfter(old, data) {
+  if (!data) return old && Object.keys(NO_ATTEMPT).some((name) => name in old) ? NO_ATTEMPT : {};
+  const { taskAttempt, nextAttemptAt, progress, progressOmitted, progressBytes } = data;
+  const hasProgress = progress !== void 0 || progressOmitted;
+  return {
+    ...taskAttempt !== void 0 && { taskAttempt },
+    ...(nextAttemptAt ?? old?.nextAttemptAt) !== void 0 && { nextAttemptAt },
+    ...hasProgress && { progress, progressOmitted, progressBytes }
+  };
+}
+var NO_ATTEMPT = {
+  taskAttempt: void 0,
+  nextAttemptAt: void 0,
+  progress: void 0,
+  progressOmitted: void 0,
+  progressBytes: void 0
+};
+function kindOf(type, executionKind) {
+  if (executionKind !== void 0) return executionKind.toLowerCase();
+  return type.startsWith("agent") ? "agent" : "task";
+}
+
 // src/event/json-equals.ts
 function jsonEquals(a, b, spend = () => {
 }) {
@@ -207,6 +257,23 @@ function reduceContent(state, { type, data }, patchValue = applyPatch) {
       return state;
   }
 }
+function reduceWorkflowContent(state, event) {
+  switch (event.type) {
+    case "llm_chunk":
+      return reduceContent(state.text === void 0 ? { ...state, text: "" } : state, event);
+    case "structured_delta":
+      return reduceContent(state.value === void 0 ? { ...state, value: null } : state, event);
+    case "reset":
+      return withoutContent(state);
+    case "complete":
+      return state;
+    default:
+      return reduceContent(state, event);
+  }
+}
+function withoutContent({ text: _, value: __, ...rest }) {
+  return { ...rest, completeness: "full" };
+}
 function contentOf({ text, value }, result) {
   if (text !== void 0 && typeof result === "string") return { text: result };
   return value !== void 0 && result !== void 0 ? { value: result } : {};
@@ -255,8 +322,11 @@ function reduce(state, event) {
   const isNewEpoch = state.cursor !== "" && epochOf(cursor) !== epochOf(state.cursor);
   const isReplay = event.type === "reset" && seq === 0;
   if (!isNewEpoch && !isReplay && seq <= Number.parseInt(state.cursor, 10)) return state;
-  const before = isNewEpoch ? { ...clearContent(state), ...CLEARED } : state;
-  return Object.assign({ ...reduceContent(before, event), cursor, attempt }, changesOf(before, event));
+  const isWorkflow = state.kind === "workflow";
+  const clear = isWorkflow ? withoutContent : clearContent;
+  const before = isNewEpoch ? { ...clear(state), ...CLEARED } : state;
+  const reduceOwn = isWorkflow ? reduceWorkflowContent : reduceContent;
+  return Object.assign({ ...reduceOwn(before, event), cursor, attempt }, changesOf(before, event));
 }
 var CLEARED = { toolCalls: NONE, end: void 0 };
 function changesOf(state, event) {
@@ -266,7 +336,7 @@ function changesOf(state, event) {
     case "agent_start":
     case "task_start": {
       if (isOwn(state, event)) return { subject: event.data, status: "RUNNING", step: void 0 };
-      return childChange(state, event, { status: "RUNNING", step: void 0 });
+      return { children: changeChild(state.children, event, { status: "RUNNING", step: void 0 }) };
     }
     case "workflow_status": {
       const { status, step, usage = state.usage } = event.data;
@@ -275,7 +345,8 @@ function changesOf(state, event) {
     case "agent_status":
     case "task_status": {
       const { status, step } = event.data;
-      return isOwn(state, event) ? { status, step } : childChange(state, event, { status, step });
+      if (isOwn(state, event)) return { status, step };
+      return { children: changeChild(state.children, event, { status, step }) };
     }
     case "tool_call": {
       const { toolCallId: id, toolName: name, ...rest } = event.data;
@@ -300,34 +371,6 @@ function withKnownArgs({ argsOmitted, argsBytes, ...call }) {
 }
 function isOwn({ kind }, { type, data, executionId }) {
   return type.startsWith(kind) && (data.executionId ?? executionId) === executionId;
-}
-function childChange({ children }, { type, data }, change) {
-  const { executionId, agentId, taskId, summary, executionKind } = data;
-  const kind = kindOf(type, executionKind);
-  const name = agentId ?? taskId;
-  if (executionId === void 0 && name === void 0) return {};
-  const hasId = (child) => child.executionId === executionId;
-  const hasName = (child) => child.name === name && child.kind === kind;
-  const isFirstId = executionId !== void 0 && type.endsWith("_status") && !children.some(hasId);
-  const isAnnounced = (child) => child.executionId === void 0 && hasName(child);
-  const isSame = executionId === void 0 ? hasName : isFirstId ? isAnnounced : hasId;
-  const named = {
-    ...executionId !== void 0 && { executionId },
-    ...name !== void 0 && { name },
-    ...summary !== void 0 && { summary }
-  };
-  const kindAfter = (old) => executionKind === void 0 ? old?.kind ?? kind : kind;
-  return {
-    children: upsert(children, isSame, (old) => ({ ...old, ...named, kind: kindAfter(old), ...change }))
-  };
-}
-function kindOf(type, executionKind) {
-  if (executionKind !== void 0) return executionKind.toLowerCase();
-  return type.startsWith("agent") ? "agent" : "task";
-}
-function upsert(list, isSame, update) {
-  const i = list.findIndex(isSame);
-  return i < 0 ? [...list, update()] : list.with(i, update(list[i]));
 }
 function epochOf(cursor) {
   return cursor.slice(cursor.indexOf("-") + 1);

@@ -68,8 +68,17 @@ export interface EventData {
     taskId?: string;
     executionId?: string;
     executionKind?: ChildKind;
+    /** The attempt of the task that this is about, from 1. The `attempt` of the event is that of the execution. */
+    taskAttempt?: number;
+    /** When the next attempt of the task starts: RFC 3339, milliseconds, UTC. */
+    nextAttemptAt?: string;
+    /** What the task last reported of its progress. */
+    progress?: JsonValue;
+    /** `progress` does not fit; `progressBytes` is its size in bytes. */
+    progressOmitted?: boolean;
+    progressBytes?: number;
     result?: JsonValue;
-    /** As for `input` of `task_start`. */
+    /** What the task returned. */
     resultOmitted?: boolean;
     resultBytes?: number;
   };

@@ -6,11 +6,11 @@ import type { EventData, EventType } from './events.ts';
 import { eventTooLarge, type SizeLimits } from './size-limits.ts';
 import { utf8Bytes } from './text.ts';
 
-type OmittableField = 'args' | 'input' | 'result' | 'text' | 'value';
+type OmittableField = 'args' | 'input' | 'progress' | 'result' | 'text' | 'value';
 
 const OMITTABLE: { readonly [T in EventType]?: readonly (OmittableField & keyof EventData[T])[] } = {
   task_start: ['input'],
-  task_status: ['result'],
+  task_status: ['progress', 'result'],
   tool_call: ['args', 'result'],
   complete: ['result'],
   custom: ['value'],

@@ -10,6 +10,7 @@
 // 5. States are immutable and share their unchanged parts. A chunk costs its own length, not the text's.
 // 6. A patch that does not apply makes the value partial until the next whole-value patch. Nothing throws.
 
+import { type ChildState, changeChild, type SubjectEvent } from './child-state.ts';
 import {
   type ContentState,
   clearContent,
@@ -19,7 +20,6 @@ import {
   withoutContent,
 } from './content-state.ts';
 import type {
-  ChildKind,
   EventData,
   ExecutionEvent,
   ExecutionKind,
@@ -28,6 +28,9 @@ import type {
   JsonValue,
   Usage,
 } from './events.ts';
+import { upsert } from './upsert.ts';
+
+export type { ChildState } from './child-state.ts';
 
 export interface ToolCall {
   readonly id: string;
@@ -43,19 +46,6 @@ export interface ToolCall {
   readonly resultBytes?: number;
   readonly error?: string;
   readonly durationMs?: number;
-}
-
-/** An agent, a task or a child workflow of a workflow. */
-export interface ChildState {
-  /** Absent for a task that is not an execution itself, such as a Temporal activity. */
-  readonly executionId?: string;
-  readonly kind: ExecutionKind;
-  /** The agent id or task id; absent until an event has it. */
-  readonly name?: string;
-  /** What a task does, in words for people. */
-  readonly summary?: string;
-  readonly status: ExecutionStatus;
-  readonly step?: string;
 }
 
 export interface ExecutionState extends ContentState {
@@ -128,7 +118,7 @@ function changesOf(state: ExecutionState, event: ExecutionEvent): Partial<Execut
     case 'agent_start':
     case 'task_start': {
       if (isOwn(state, event)) return { subject: event.data, status: 'RUNNING', step: undefined };
-      return childChange(state, event, { status: 'RUNNING', step: undefined });
+      return { children: changeChild(state.children, event, { status: 'RUNNING', step: undefined }) };
     }
     case 'workflow_status': {
       const { status, step, usage = state.usage } = event.data;
@@ -137,7 +127,8 @@ function changesOf(state: ExecutionState, event: ExecutionEvent): Partial<Execut
     case 'agent_status':
     case 'task_status': {
       const { status, step } = event.data;
-      return isOwn(state, event) ? { status, step } : childChange(state, event, { status, step });
+      if (isOwn(state, event)) return { status, step };
+      return { children: changeChild(state.children, event, { status, step }) };
     }
     case 'tool_call': {
       const { toolCallId: id, toolName: name, ...rest } = event.data;
@@ -165,49 +156,9 @@ function withKnownArgs({ argsOmitted, argsBytes, ...call }: ToolCall): ToolCall 
   return call.args !== undefined || !argsOmitted ? call : { ...call, argsOmitted, argsBytes };
 }
 
-type SubjectEvent = ExecutionEvent<'agent_start' | 'agent_status' | 'task_start' | 'task_status'>;
-
 /** Whether an event is about the execution itself, not about a child of a workflow. */
 function isOwn({ kind }: ExecutionState, { type, data, executionId }: SubjectEvent): boolean {
   return type.startsWith(kind) && (data.executionId ?? executionId) === executionId;
-}
-
-function childChange(
-  { children }: ExecutionState,
-  { type, data }: SubjectEvent,
-  change: Pick<ChildState, 'status' | 'step'>,
-): Partial<ExecutionState> {
-  const { executionId, agentId, taskId, summary, executionKind } = data as ChildData;
-  const kind = kindOf(type, executionKind);
-  const name: string | undefined = agentId ?? taskId;
-  if (executionId === undefined && name === undefined) return {};
-  const hasId = (child: ChildState) => child.executionId === executionId;
-  const hasName = (child: ChildState) => child.name === name && child.kind === kind;
-  // A child may be announced by its name alone, and get its execution id with a later status.
-  const isFirstId = executionId !== undefined && type.endsWith('_status') && !children.some(hasId);
-  const isAnnounced = (child: ChildState) => child.executionId === undefined && hasName(child);
-  const isSame = executionId === undefined ? hasName : isFirstId ? isAnnounced : hasId;
-  const named = {
-    ...(executionId !== undefined && { executionId }),
-    ...(name !== undefined && { name }),
-    ...(summary !== undefined && { summary }),
-  };
-  const kindAfter = (old?: ChildState) => (executionKind === undefined ? (old?.kind ?? kind) : kind);
-  return {
-    children: upsert(children, isSame, (old) => ({ ...old, ...named, kind: kindAfter(old), ...change })),
-  };
-}
-
-type ChildData = EventData['agent_start'] & EventData['task_start'];
-
-function kindOf(type: SubjectEvent['type'], executionKind: ChildKind | undefined): ExecutionKind {
-  if (executionKind !== undefined) return executionKind.toLowerCase() as ExecutionKind;
-  return type.startsWith('agent') ? 'agent' : 'task';
-}
-
-function upsert<T>(list: readonly T[], isSame: (item: T) => boolean, update: (old?: T) => T): readonly T[] {
-  const i = list.findIndex(isSame);
-  return i < 0 ? [...list, update()] : list.with(i, update(list[i]));
 }
 
 function epochOf(cursor: string): string {

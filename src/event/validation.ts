@@ -15,11 +15,10 @@ import { MAX_COUNT, parseUsage } from './usage.ts';
 
 const id = z.string().min(1).max(1_000);
 const count = z.int().min(0).max(MAX_COUNT);
-/** A size in bytes. The maximum of GraphQL's Int. */
-const bytes = z
-  .int()
-  .min(0)
-  .max(2 ** 31 - 1);
+/** The maximum of GraphQL's Int. */
+const MAX_INT = 2 ** 31 - 1;
+/** A size in bytes. */
+const bytes = z.int().min(0).max(MAX_INT);
 const durationMs = count;
 
 const FAILED = ['FAILED', 'CANCELED', 'TIMED_OUT', 'TERMINATED'] as const satisfies FailedStatus[];
@@ -76,6 +75,11 @@ export const EVENT_DATA: { readonly [T in EventType]: z.ZodType<EventData[T]> } 
     taskId: id.optional(),
     executionId: id.optional(),
     executionKind: childKind.optional(),
+    taskAttempt: z.int().min(1).max(MAX_INT).optional(),
+    nextAttemptAt: z.iso.datetime().optional(),
+    progress: json.optional(),
+    progressOmitted: z.boolean().optional(),
+    progressBytes: bytes.optional(),
     result: json.optional(),
     resultOmitted: z.boolean().optional(),
     resultBytes: bytes.optional(),

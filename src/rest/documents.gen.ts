@@ -7,6 +7,7 @@ export type EventType =
   | 'AGENT_START'
   | 'AGENT_STATUS'
   | 'COMPLETE'
+  | 'CUSTOM'
   | 'ERROR'
   | 'GAP'
   | 'LLM_CHUNK'
@@ -62,6 +63,7 @@ export type WorkflowEventsSubscription = { workflowStream:
     | { type: EventType, data: unknown }
     | { type: EventType, data: unknown }
     | { type: EventType, data: unknown }
+    | { type: EventType, data: unknown }
    };
 
 export type AgentEventsSubscriptionVariables = Exact<{
@@ -87,6 +89,7 @@ export type AgentEventsSubscription = { agentStream:
     | { type: EventType, data: unknown }
     | { type: EventType, data: unknown }
     | { type: EventType, data: unknown }
+    | { type: EventType, data: unknown }
    };
 
 export type TaskEventsSubscriptionVariables = Exact<{
@@ -98,6 +101,7 @@ export type TaskEventsSubscriptionVariables = Exact<{
 
 
 export type TaskEventsSubscription = { taskStream:
+    | { type: EventType, data: unknown }
     | { type: EventType, data: unknown }
     | { type: EventType, data: unknown }
     | { type: EventType, data: unknown }

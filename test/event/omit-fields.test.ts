@@ -68,7 +68,11 @@ describe('the data of an event', () => {
     ]);
   });
 
-  test('of `complete` may lack its result, and of a gap its text or value', () => {
+  test('of `complete` may lack its result, of a gap its text or value, and of a task its progress', () => {
+    const status = { status: 'RUNNING', taskId: 't' } as const;
+    expect(withoutFields('task_status', { ...status, progress: [1] })).toStrictEqual([
+      { ...status, progressOmitted: true, progressBytes: 3 },
+    ]);
     const end = { status: 'SUCCESS', durationMs: 1 } as const;
     expect(withoutFields('complete', { ...end, result: [1] })).toStrictEqual([
       { ...end, resultOmitted: true, resultBytes: 3 },

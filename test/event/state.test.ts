@@ -433,6 +433,42 @@ describe('the parts of the state', () => {
     expect(state.children).toEqual([{ executionId: 'a1', kind: 'agent', name: 'writer', status: 'RUNNING' }]);
   });
 
+  test('a task has its attempt, the time of the next one, and the progress that it reported last', () => {
+    const at = '2026-01-01T00:01:00.000Z';
+    const task = { kind: 'task', name: 'index' };
+    const index = { taskId: 'index' };
+    const running = stateAfter(
+      initialState('workflow'),
+      ['task_start', index],
+      ['task_status', { ...index, status: 'RUNNING', taskAttempt: 1, progress: { page: 3 } }],
+    );
+    expect(running.children).toEqual([{ ...task, status: 'RUNNING', taskAttempt: 1, progress: { page: 3 } }]);
+    const failed = reduce(
+      running,
+      event(3, 'task_status', { ...index, status: 'WAITING', taskAttempt: 2, nextAttemptAt: at }),
+    );
+    const known = { ...task, taskAttempt: 2, progress: { page: 3 } };
+    expect(failed.children).toEqual([{ ...known, status: 'WAITING', nextAttemptAt: at }]);
+    const ended = reduce(failed, event(4, 'task_status', { ...index, status: 'SUCCESS' }));
+    expect(ended.children).toEqual([{ ...known, status: 'SUCCESS' }]);
+    const again = reduce(ended, event(5, 'task_start', index));
+    expect(again.children).toEqual([{ ...task, status: 'RUNNING' }]);
+  });
+
+  test('progress that is too large replaces the one before, and is replaced by the next one', () => {
+    const index = { taskId: 'index', status: 'RUNNING' } as const;
+    const omitted = { progressOmitted: true, progressBytes: 9_000 };
+    const state = stateAfter(
+      initialState('workflow'),
+      ['task_status', { ...index, progress: 1 }],
+      ['task_status', { ...index, ...omitted }],
+    );
+    const child = { kind: 'task', name: 'index', status: 'RUNNING' };
+    expect(state.children).toEqual([{ ...child, ...omitted }]);
+    const next = reduce(state, event(3, 'task_status', { ...index, progress: 2 }));
+    expect(next.children).toEqual([{ ...child, progress: 2 }]);
+  });
+
   test("a workflow's status sets status, step and usage, and usage stays until it is sent again", () => {
     const usage = { inputTokens: 1, outputTokens: 2, totalTokens: 3 };
     const state = stateAfter(

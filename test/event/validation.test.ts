@@ -20,7 +20,11 @@ const FULL: { [T in EventType]: EventData[T] } = {
   agent_start: { agentId: 'a', action: 'write', executionId: 'e' },
   agent_status: { status: 'WAITING', step: 's', executionId: 'e' },
   task_start: { taskId: 't', summary: 'Do it', executionId: 'e', executionKind: 'WORKFLOW' },
-  task_status: { status: 'PAUSED', step: 's', taskId: 't', executionId: 'e', executionKind: 'WORKFLOW' },
+  task_status: {
+    ...{ status: 'PAUSED', step: 's', taskId: 't', executionId: 'e', executionKind: 'WORKFLOW' },
+    ...{ taskAttempt: 2, nextAttemptAt: '2026-01-01T00:00:00.000Z' },
+    ...{ progress: { page: 3 }, progressOmitted: false, progressBytes: 0 },
+  },
   tool_call: {
     toolCallId: 'c',
     toolName: 'read',

@@ -12,7 +12,7 @@ const FIELDS = `__typename type data
   ... on AgentStartEvent { agentId action childId }
   ... on AgentStatusEvent { status step childId }
   ... on TaskStartEvent { taskId summary childId childKind }
-  ... on TaskStatusEvent { status step taskId childId childKind }
+  ... on TaskStatusEvent { status step taskId childId childKind taskAttempt nextAttemptAt progress progressOmitted progressBytes }
   ... on ToolCallEvent { toolCallId toolName status args result error durationMs }
   ... on LlmChunkEvent { content topic }
   ... on StructuredDeltaEvent { patch }
@@ -36,6 +36,11 @@ const EVERY: { [T in EventType]: EventData[T] } = {
     taskId: 't',
     executionId: 'child',
     executionKind: 'WORKFLOW',
+    taskAttempt: 2,
+    nextAttemptAt: TS,
+    progress: { page: 3 },
+    progressOmitted: false,
+    progressBytes: 0,
   },
   tool_call: {
     toolCallId: 'c',

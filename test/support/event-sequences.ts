@@ -72,6 +72,10 @@ const CONTENT: fc.Arbitrary<EventContent>[] = [
     step: optional(text),
     taskId: optional(text),
     executionId: optional(child),
+    taskAttempt: optional(fc.constantFrom(1, 2)),
+    nextAttemptAt: optional(fc.constant(TS)),
+    progress: optional(json),
+    progressOmitted: optional(fc.boolean()),
   }),
   content('tool_call', {
     toolCallId: fc.constantFrom('t1', 't2', 't3'),

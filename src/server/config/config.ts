@@ -43,10 +43,15 @@ export interface Config {
   readonly temporal: TemporalSettings | undefined;
   /** The tenant that owns the workflows of that Temporal; undefined: callers without a tenant. */
   readonly temporalTenant: string | undefined;
-  /** Whether inputs and results of workflows that do not use execstream are shown. */
+  /** Whether inputs, results and heartbeats of workflows that do not use execstream are shown. */
   readonly showPayloads: boolean;
   /** Whether Workflow Streams are polled for the items that workflows publish themselves. */
   readonly pollStreams: boolean;
+  /**
+   * How often a workflow is described while activities of it are in flight, in ms; 0: never.
+   * @default 5_000
+   */
+  readonly temporalActivitiesMs: number;
   /** How callers are authenticated; undefined: every caller is anonymous. */
   readonly auth: JwtOptions | undefined;
   /**
@@ -103,6 +108,7 @@ export function readConfig(env: Environment = process.env): Config {
     temporalTenant: TEMPORAL_SETTINGS.tenant.read(env),
     showPayloads: TEMPORAL_SETTINGS.showPayloads.read(env),
     pollStreams: TEMPORAL_SETTINGS.pollStreams.read(env),
+    temporalActivitiesMs: TEMPORAL_SETTINGS.activitiesMs.read(env),
     auth,
     sessionMs,
     policyClaims,

@@ -32,8 +32,8 @@ export function createParts(config: Config, logger: ErrorLogger): Parts {
 
 /** The options of `createExecstream` for a configuration, with the parts that it names. */
 export function optionsFromConfig(config: Config, logger: ErrorLogger): ExecstreamOptions {
-  const { streams, limits, publisherLostMs, temporalTenant, persistedQueries } = config;
-  const { showPayloads, pollStreams: pollsStreams } = config;
+  const { streams, limits, publisherLostMs, persistedQueries, showPayloads } = config;
+  const { temporalTenant: tenant, temporalActivitiesMs: activitiesMs, pollStreams: pollsStreams } = config;
   return {
     ...createParts(config, logger),
     settings: streams,
@@ -42,7 +42,7 @@ export function optionsFromConfig(config: Config, logger: ErrorLogger): Execstre
     logger,
     liveness: { lostAfterMs: publisherLostMs },
     workflows: {
-      ...{ tenant: temporalTenant, pollsStreams },
+      ...{ tenant, activitiesMs, pollsStreams },
       ...(showPayloads && { decodePayload: createRedactingDecoder() }),
     },
   };

@@ -2,8 +2,10 @@
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { messageOf } from '../../event/error-message.ts';
 import type { TemporalSettings } from '../../temporal/source/temporal-client.ts';
+import { DEFAULT_WATCH_TIMES } from '../../temporal/source/watch-context.ts';
 import {
   type Environment,
+  integer,
   invalid,
   listOf,
   onOff,
@@ -34,7 +36,17 @@ export const TEMPORAL_SETTINGS = {
   }),
   showPayloads: onOff('TEMPORAL_SHOW_PAYLOADS', {
     default: false,
-    doc: 'Whether inputs and results of workflows that do not use execstream are shown, with secrets redacted.',
+    doc:
+      'Whether inputs and results of workflows that do not use execstream, and the details of heartbeats, are shown, with' +
+      ' secrets redacted.',
+  }),
+  activitiesMs: integer('TEMPORAL_ACTIVITIES_MS', {
+    default: DEFAULT_WATCH_TIMES.activitiesMs,
+    min: 0,
+    max: 3_600_000,
+    doc:
+      'How often a watched workflow is described while [activities](docs/temporal.md#activities-in-flight) of it are in' +
+      ' flight: less often while nothing changes, never with 0.',
   }),
   pollStreams: onOff('TEMPORAL_POLL_STREAMS', {
     default: true,

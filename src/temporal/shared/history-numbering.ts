@@ -1,10 +1,10 @@
 // The numbering of events from the history of a run, in contrast to the numbering of a workflow that streams itself.
 
-/** Where the seqs of a run's events start. */
+/** Where the positions of a run's events start. */
 export interface HistoryNumbering {
   /** Names the numbering: the run that it started with. */
   readonly epoch: string;
-  /** The seq before the run's first event. */
+  /** The position before the run's first event. */
   readonly base: number;
 }
 
@@ -14,6 +14,7 @@ const PREFIX = 'history:';
  * Which events of a history are shown, and how. A log that was numbered by another version is compared with the history
  * from its start: it continues if it is a prefix, otherwise a new epoch starts. Increase it with every change of the
  * mapping (source/history-events.ts), because a server would continue the numbers of another version in the wrong place.
+ * Since version 3, a log may have events that are not the history's.
  */
 const MAPPING_VERSION = 3;
 

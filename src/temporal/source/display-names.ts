@@ -1,5 +1,6 @@
 // Names and summaries from the history of a workflow that does not use execstream, as its stream shows them.
 import { truncate } from '../../event/text.ts';
+import { type Failure, failureMessage } from '../shared/failure.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
 import { decodePlainJson, type Payload } from '../shared/payloads.ts';
 
@@ -9,6 +10,15 @@ const MAX_NAME_UNITS = 200;
 /** `<type>#<activity id>`: the id distinguishes activities of one type within a run. */
 export function taskIdOf(type: string | null | undefined, activityId: string | null | undefined): string {
   return displayName(`${type ?? 'activity'}#${activityId ?? ''}`);
+}
+
+/** The attempt of an activity that was retried, and why the attempt before failed; undefined for the first one. */
+export function attemptStep(
+  attempt: number | null | undefined,
+  lastFailure: Failure | null | undefined,
+): string | undefined {
+  if (!attempt || attempt < 2) return undefined;
+  return `attempt ${attempt}${lastFailure ? `, after: ${failureMessage(lastFailure)}` : ''}`;
 }
 
 export function displayName(name: string): string {

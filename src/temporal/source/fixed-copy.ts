@@ -1,5 +1,8 @@
 // Copies events that the source numbers into the log of one workflow, under one fencing token.
 //
+// The source numbers its events 1, 2, 3, …: their positions. The seq of an event in the log is its position plus the number
+// of events that were inserted before it: those that no source can report again (`insert`).
+//
 // Invariants
 // 1. It opens the log with its token first: later appends with an older token are rejected.
 // 2. A log holds one epoch of a workflow's numbering, which its note names. For another one, or for an event that
@@ -8,26 +11,17 @@
 //    start of a history continues with the numbering of the workflow itself, which starts with the same event.
 // 3. `confirmed` never exceeds what the source reported and the log accepted: events that a sink appended are compared
 //    before they count.
-// 4. After a call with an unknown outcome the copy is discarded; the next one takes a new token (see 1).
-import type { ResetReason } from '../../event/events.ts';
+// 4. Inserted events exist in the log alone. If the log lost one of them, it starts a new epoch: a seq would name another
+//    event otherwise. The note is stored together with each event, so that the next watcher knows how many there are.
+// 5. After a call with an unknown outcome the copy is discarded; the next one takes a new token (see 1).
+import type { NewEvent } from '../../event/events.ts';
 import { isOtherRow } from '../../execution/incarnation.ts';
 import { splitIntoBatches } from '../../log/append-batch.ts';
-import type { LogHead, LogReader, LogWriter } from '../../log/log.ts';
-import { hasOnlyStart, isHistoryEpoch } from '../shared/history-numbering.ts';
-import { resetReasonOf } from '../shared/reset-reason.ts';
-import type { WorkflowEvent, WorkflowNote } from '../shared/stream-query.ts';
+import type { LogReader, LogWriter } from '../../log/log.ts';
+import type { WorkflowEvent } from '../shared/stream-query.ts';
 import { formatCopyNote, parseCopyNote } from './copy-note.ts';
+import { decideOpen, type Extent, type Incarnation, type VoidEpoch } from './open-decision.ts';
 import { inStoredForm } from './stored-form.ts';
-
-/** A numbering that starts at 1, and the run whose events are copied now. */
-export interface Incarnation extends WorkflowNote {
-  readonly attempt: number;
-  /**
-   * The seq before the first event of the run, if the numbering is that of its history.
-   * @default 0
-   */
-  readonly base?: number;
-}
 
 /**
  * - `done`
@@ -42,9 +36,7 @@ export type FixedCopyOutcome = 'done' | 'retry' | 'superseded' | 'streams' | 'en
 
 type OpenOutcome = Exclude<FixedCopyOutcome, 'retry'>;
 
-export interface FixedCopy {
-  /** The seq up to which the log holds what the source reported. */
-  readonly confirmed: number;
+export interface FixedCopy extends Extent {
   /** The seq up to which the log had events of this epoch when it was opened or last appended to. */
   readonly head: number;
   /** The last seq that was sent to the log in this epoch, including an append in flight. */
@@ -53,8 +45,16 @@ export interface FixedCopy {
   readonly epoch: string;
   /** Opens the log for this incarnation. */
   enter(incarnation: Incarnation): Promise<OpenOutcome>;
-  /** Appends events, the first of which has a seq of up to `head + 1`. Call `enter` first. */
+  /**
+   * Appends events of the source, whose `seq` is their position; the first one follows the events of the source in the log,
+   * or is one of them. Call `enter` first.
+   */
   append(events: readonly WorkflowEvent[]): Promise<FixedCopyOutcome>;
+  /**
+   * Appends events that are not the source's, after all others. Call it when everything in the log is confirmed, and not
+   * during an `append`.
+   */
+  insert(events: readonly NewEvent[]): Promise<FixedCopyOutcome>;
 }
 
 export interface FixedCopyOptions {
@@ -71,11 +71,10 @@ export interface FixedCopyOptions {
 const MAX_BATCH_EVENTS = 500;
 
 /** An open log: what it holds, and for whom. */
-interface Position {
+interface Position extends Extent {
   readonly incarnation: Incarnation;
   readonly epoch: string;
   readonly head: number;
-  readonly confirmed: number;
   readonly sent: number;
 }
 
@@ -83,12 +82,12 @@ export function createFixedCopy(options: FixedCopyOptions): FixedCopy {
   const { log, executionId, fence, incarnation: rowIncarnation } = options;
   let position: Position | undefined;
 
-  /** @param voidEpoch an epoch of the log that the source contradicts. */
-  async function openLog(incarnation: Incarnation, voidEpoch: string | undefined): Promise<OpenOutcome> {
+  /** @param voided an epoch of the log that is void. */
+  async function openLog(incarnation: Incarnation, voided?: VoidEpoch): Promise<OpenOutcome> {
     const head = await log.head(executionId);
     // Only a caller that has just read the row may replace the log of another one.
     if (head && isOtherRow(head, { incarnation: rowIncarnation })) return 'superseded';
-    const decision = decideOpen(head, incarnation, voidEpoch);
+    const decision = decideOpen(head, incarnation, voided);
     if (typeof decision === 'string') return decision;
     const { lost } = decision;
     const opened = await log.open(executionId, {
@@ -101,41 +100,49 @@ export function createFixedCopy(options: FixedCopyOptions): FixedCopy {
     if (opened.outcome === 'fenced' || opened.outcome === 'ended') return opened.outcome;
     if (opened.outcome !== 'opened') return 'published';
     const { epoch, head: lastSeq } = opened.head;
-    const confirmed = epoch === head?.epoch ? Math.min(decision.confirmed, lastSeq) : 0;
-    position = { incarnation, epoch, head: lastSeq, confirmed, sent: 0 };
+    const isSame = epoch === head?.epoch;
+    const inserted = isSame ? decision.inserted : 0;
+    const confirmed = isSame ? Math.min(decision.confirmed, lastSeq - inserted) : 0;
+    position = { incarnation, epoch, head: lastSeq, confirmed, inserted, sent: 0 };
     return 'done';
   }
 
-  /** @param isStored whether the events have the form in which the log has them. */
+  /**
+   * @param batch with their seqs in the log
+   * @param after what of the log is the source's once it has the events
+   * @param isStored whether the events have the form in which the log has them.
+   */
   async function appendBatch(
     at: Position,
     batch: readonly WorkflowEvent[],
+    after: Extent,
     isStored = false,
   ): Promise<FixedCopyOutcome> {
     const { incarnation, epoch } = at;
     const { base = 0 } = incarnation;
     const last = batch.at(-1)!.seq;
+    position = { ...at, sent: last };
     const result = await log.append(executionId, {
       epoch,
       acknowledged: 0,
       fence,
       events: batch,
-      note: formatCopyNote({ ...incarnation, confirmed: last, base }),
+      note: formatCopyNote({ ...incarnation, ...after, base }),
     });
     switch (result.outcome) {
       case 'appended':
-        position = { ...at, head: Math.max(at.head, last), confirmed: last };
+        position = { ...position, head: Math.max(at.head, last), ...after };
         return 'done';
       case 'gap':
-        // The log lost its last events.
-        position = { ...at, head: result.head, confirmed: Math.min(at.confirmed, result.head) };
-        return 'retry';
+        return shrink(at, result.head);
       case 'conflict': {
         const stored = isStored ? undefined : await inStoredForm(log, executionId, epoch, batch);
-        return stored ? appendBatch(at, stored, true) : restart(incarnation, epoch);
+        return stored
+          ? appendBatch(at, stored, after, true)
+          : restart(incarnation, { epoch, reason: 'source' });
       }
       case 'lost':
-        return restart(incarnation, epoch);
+        return restart(incarnation, { epoch, reason: 'source' });
       case 'fenced':
       case 'ended':
         return result.outcome;
@@ -144,15 +151,29 @@ export function createFixedCopy(options: FixedCopyOptions): FixedCopy {
     }
   }
 
+  /** The log lost its last events. The source reports its own again. */
+  async function shrink(at: Position, head: number): Promise<FixedCopyOutcome> {
+    const { incarnation, epoch, inserted } = at;
+    if (inserted > 0) {
+      const note = parseCopyNote((await log.head(executionId))?.note);
+      if (note?.inserted !== inserted) return restart(incarnation, { epoch, reason: 'log_lost' });
+    }
+    position = { ...at, head, confirmed: Math.min(at.confirmed, head - inserted) };
+    return 'retry';
+  }
+
   /** Opens the log for all events again. */
-  async function restart(incarnation: Incarnation, voidEpoch: string): Promise<FixedCopyOutcome> {
-    const opened = await openLog(incarnation, voidEpoch);
+  async function restart(incarnation: Incarnation, voided: VoidEpoch): Promise<FixedCopyOutcome> {
+    const opened = await openLog(incarnation, voided);
     return opened === 'done' ? 'retry' : opened;
   }
 
   return {
     get confirmed() {
       return position?.confirmed ?? 0;
+    },
+    get inserted() {
+      return position?.inserted ?? 0;
     },
     get head() {
       return position?.head ?? 0;
@@ -164,55 +185,34 @@ export function createFixedCopy(options: FixedCopyOptions): FixedCopy {
       return position?.epoch ?? '';
     },
     async enter(incarnation) {
-      if (position?.incarnation.epoch !== incarnation.epoch) return openLog(incarnation, undefined);
+      if (position?.incarnation.epoch !== incarnation.epoch) return openLog(incarnation);
       // The next run in the same numbering; the next append notes it.
       position = { ...position, incarnation };
       return 'done';
     },
     async append(events) {
-      const { confirmed } = position!;
+      const { confirmed, inserted } = position!;
       const missing = events.filter(({ seq }) => seq > confirmed);
-      position = { ...position!, sent: Math.max(confirmed, missing.at(-1)?.seq ?? 0) };
+      position = { ...position!, sent: confirmed + inserted };
       for (const batch of splitIntoBatches(missing, ({ data }) => data, MAX_BATCH_EVENTS)) {
-        const outcome = await appendBatch(position, batch);
+        const numbered = batch.map((event) => ({ ...event, seq: event.seq + inserted }));
+        const outcome = await appendBatch(position!, numbered, { confirmed: batch.at(-1)!.seq, inserted });
+        if (outcome !== 'done') return outcome;
+      }
+      return 'done';
+    },
+    async insert(events) {
+      for (const batch of splitIntoBatches(events, ({ data }) => data, MAX_BATCH_EVENTS)) {
+        const { confirmed, inserted } = position!;
+        const first = confirmed + inserted + 1;
+        const numbered = batch.map((event, i) => ({ ...event, seq: first + i }));
+        const outcome = await appendBatch(position!, numbered, {
+          confirmed,
+          inserted: inserted + batch.length,
+        });
         if (outcome !== 'done') return outcome;
       }
       return 'done';
     },
   };
-}
-
-/** How to open a log: which epoch of it is void, and what of it is confirmed otherwise. */
-interface OpenDecision {
-  readonly lost: { readonly epoch: string; readonly reason: ResetReason } | undefined;
-  readonly confirmed: number;
-}
-
-/**
- * Decides whether and how to open a log for an incarnation.
- * @param head the log's head; undefined if there is no log.
- * @param voidEpoch an epoch of the log that the source contradicts.
- */
-export function decideOpen(
-  head: Pick<LogHead, 'numbering' | 'end' | 'epoch' | 'head' | 'attempt' | 'note'> | undefined,
-  incarnation: Incarnation,
-  voidEpoch: string | undefined,
-): OpenDecision | Extract<FixedCopyOutcome, 'published' | 'ended' | 'superseded' | 'streams'> {
-  if (!head) return { lost: undefined, confirmed: 0 };
-  if (head.numbering === 'auto') return 'published';
-  if (head.end > 0) return 'ended';
-  const note = parseCopyNote(head.note);
-  if (note && note.epoch !== incarnation.epoch) {
-    const { runId, runStartedAt } = note;
-    const isSameRun = runId === incarnation.runId;
-    if (runStartedAt > incarnation.runStartedAt) return 'superseded';
-    if (isSameRun && isHistoryEpoch(incarnation.epoch) && !isHistoryEpoch(note.epoch)) return 'streams';
-    if (head.epoch !== voidEpoch && hasOnlyStart(head.head, note, incarnation.runId)) {
-      return { lost: undefined, confirmed: 0 };
-    }
-    const reason = resetReasonOf({ runId, attempt: head.attempt }, incarnation);
-    return { lost: { epoch: head.epoch, reason }, confirmed: 0 };
-  }
-  if (head.epoch === voidEpoch) return { lost: { epoch: head.epoch, reason: 'source' }, confirmed: 0 };
-  return { lost: undefined, confirmed: note?.confirmed ?? 0 };
 }

@@ -11,7 +11,7 @@ import { STDERR } from '../../telemetry/stderr-logger.ts';
 import { STREAM_QUERY } from '../shared/stream-query.ts';
 import { type ClosableRetries, createClosableRetries } from './closable-retries.ts';
 import { type TemporalCall, TemporalError, toTemporalError } from './errors.ts';
-import { describeRun, hasPoller, pendingRetries, readHistory } from './grpc-requests.ts';
+import { describePendingTasks, describeRun, hasPoller, readHistory } from './grpc-requests.ts';
 import { createRemoteCodec, type RemoteCodec } from './remote-codec.ts';
 import type { TemporalClient, TemporalSettings } from './temporal-client.ts';
 import { pollItems, queryOffset } from './workflow-streams/stream-requests.ts';
@@ -91,7 +91,8 @@ export function createTemporalClient(
     namespace,
     dataConverter,
     describe: (ref) => call('read', times.callMs, ({ connection }) => describeRun(connection, ref, codec)),
-    retries: (run) => call('read', times.callMs, ({ connection }) => pendingRetries(connection, run, codec)),
+    pendingTasks: (run, signal) =>
+      call('read', times.callMs, ({ connection }) => describePendingTasks(connection, run), signal),
     history: (request, signal) =>
       call(
         'read',

@@ -1,16 +1,16 @@
 // The requests to Temporal's API, and what of the responses is used.
 import type { Connection } from '@temporalio/client';
-import { failureMessage } from '../shared/failure.ts';
 import { CLOSE_EVENT_FILTER, toMs } from '../shared/history-event.ts';
 import type { Payload } from '../shared/payloads.ts';
-import { summaryOf, taskIdOf } from './display-names.ts';
+import { summaryOf } from './display-names.ts';
 import { decodeFailures } from './encoded-failures.ts';
 import { decodeUserMetadata } from './encoded-metadata.ts';
+import { pendingTasksOf } from './pending-tasks.ts';
 import type { RemoteCodec } from './remote-codec.ts';
 import type {
   HistoryPage,
   HistoryRequest,
-  PendingRetry,
+  PendingTask,
   WorkflowRef,
   WorkflowRun,
 } from './temporal-client.ts';
@@ -72,24 +72,12 @@ export async function hasPoller({ workflowService }: Connection, run: WorkflowRu
   return (pollers ?? []).some(({ lastAccessTime }) => toMs(lastAccessTime) > since);
 }
 
-export async function pendingRetries(
+export async function describePendingTasks(
   { workflowService }: Connection,
-  run: WorkflowRef,
-  codec: RemoteCodec,
-): Promise<PendingRetry[]> {
-  const { pendingActivities } = await workflowService.describeWorkflowExecution({
-    namespace: run.namespace,
-    execution: { workflowId: run.workflowId, runId: run.runId ?? '' },
-  });
-  await decodeFailures(pendingActivities ?? [], (payloads) => codec(run.namespace, payloads));
-  return (pendingActivities ?? []).flatMap(({ activityType, activityId, attempt, lastFailure }) => {
-    if (!lastFailure || !attempt) return [];
-    return {
-      taskId: taskIdOf(activityType?.name, activityId),
-      attempt,
-      message: failureMessage(lastFailure),
-    };
-  });
+  { namespace, workflowId, runId }: WorkflowRef,
+): Promise<PendingTask[]> {
+  const execution = { workflowId, runId: runId ?? '' };
+  return pendingTasksOf(await workflowService.describeWorkflowExecution({ namespace, execution }));
 }
 
 export async function readHistory(

@@ -9,7 +9,7 @@ import { isFinal } from '../../event/events.ts';
 import { isExecutionId } from '../../event/execution-id.ts';
 import { failureMessage } from '../shared/failure.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
-import { displayName, taskIdOf } from './display-names.ts';
+import { attemptStep, displayName, taskIdOf } from './display-names.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 import type { HistoryMapping, UnnumberedEvent } from './unnumbered-event.ts';
 
@@ -44,12 +44,9 @@ export function createTaskMapping(run: WorkflowRun) {
   return {
     activityTaskScheduledEventAttributes: ({ activityType, activityId }, { eventId }) =>
       activities.start(eventId, { taskId: taskIdOf(activityType?.name, activityId) }),
-    activityTaskStartedEventAttributes({ scheduledEventId, attempt, lastFailure }) {
-      // A retried activity has this event once it is over: its last attempt, and why the attempt before failed.
-      const reason = lastFailure ? `, after: ${failureMessage(lastFailure)}` : '';
-      const retried = (attempt ?? 1) > 1 ? `attempt ${attempt}${reason}` : undefined;
-      return activities.status(scheduledEventId, 'RUNNING', retried);
-    },
+    // An activity has this event once it is over; what it does before is not in the history (in-flight-watch.ts).
+    activityTaskStartedEventAttributes: ({ scheduledEventId, attempt, lastFailure }) =>
+      activities.status(scheduledEventId, 'RUNNING', attemptStep(attempt, lastFailure)),
     activityTaskCompletedEventAttributes: ({ scheduledEventId }) =>
       activities.status(scheduledEventId, 'SUCCESS'),
     activityTaskFailedEventAttributes: ({ scheduledEventId, failure }) =>

@@ -1,21 +1,18 @@
 // Watches a run by its history alone, which needs no worker.
-import { type ExecutionStatus, isFinal } from '../../event/events.ts';
-import { fitData } from '../../event/omit-fields.ts';
+import { Semaphore } from '../../async/semaphore.ts';
 import { type CloseEvent, parseCloseEvent } from '../shared/close-event.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
 import { type HistoryNumbering, numberingFrom } from '../shared/history-numbering.ts';
 import type { WorkflowEvent } from '../shared/stream-query.ts';
-import { watchRetries } from './activity-retries.ts';
 import { createChildCollector } from './child-rows.ts';
 import type { FixedCopyOutcome } from './fixed-copy.ts';
-import { createHistoryMapper, timeOf } from './history-events.ts';
+import { timeOf } from './history-events.ts';
 import { followHistory } from './history-reader.ts';
+import { watchInFlight } from './in-flight-watch.ts';
 import { createRowStatus } from './row-status.ts';
-import { createShownPayloads, NO_PAYLOADS } from './shown-payloads.ts';
+import { createRunMapper } from './run-mapper.ts';
 import type { WorkflowRun } from './temporal-client.ts';
-import type { UnnumberedEvent } from './unnumbered-event.ts';
 import type { WatchContext, WatchOutcome } from './watch-context.ts';
-import { createItemMapper } from './workflow-streams/item-mapper.ts';
 import { pollStream } from './workflow-streams/item-poller.ts';
 
 /** A run that has closed. */
@@ -24,6 +21,12 @@ export interface ClosedRun {
   readonly numbering: HistoryNumbering;
   /** The seq of the last event before the close event. */
   readonly lastSeq: number;
+}
+
+/** An event of the stream, and the event of the history that it shows. */
+interface MappedEvent {
+  readonly source: HistoryEvent;
+  readonly event: WorkflowEvent;
 }
 
 /** Holds the events of a history back. */
@@ -72,70 +75,81 @@ async function copyRun(
   numbering: HistoryNumbering,
   gate: HistoryGate,
 ): Promise<ClosedRun | { readonly stop: WatchOutcome | 'retry' }> {
-  const { temporal, copy, executionId, warnings, times, sizes, decodePayload, signal } = context;
-  const payloads = decodePayload
-    ? createShownPayloads((encoded) => temporal.decode(run.namespace, encoded), decodePayload)
-    : NO_PAYLOADS;
+  const { temporal, copy, executionId, warnings, times } = context;
+  const { base } = numbering;
   const rowStatus = createRowStatus(context);
-  const isContinued = numbering.base > 0;
-  const toStreamEvent = createHistoryMapper(run, isContinued, payloads.of);
-  const items = createItemMapper(context, run, isContinued);
-  const poller = pollStream(context, run, () => items.position);
+  const mapper = createRunMapper(context, run, base > 0);
+  const poller = pollStream(context, run, () => mapper.itemPosition);
   const startedChildren = createChildCollector();
-  const openTasks = new Set<string>();
-  let seq = numbering.base;
-  let status: ExecutionStatus = 'RUNNING';
+  const halt = new AbortController();
+  const signal = AbortSignal.any([context.signal, halt.signal]);
+  const turn = new Semaphore(1);
+  let seq = base;
   let outcome: FixedCopyOutcome = 'done';
+  let failure: { readonly error: unknown } | undefined;
 
-  /** Payloads alone have no limit. */
-  function fitted(event: HistoryEvent, { type, data }: UnnumberedEvent): UnnumberedEvent {
-    const fitting = payloads.of(event) ? fitData(type, data, sizes) : data;
-    return { type, data: fitting } as UnnumberedEvent;
+  async function exclusively<T>(work: () => Promise<T>): Promise<T> {
+    await turn.acquire();
+    try {
+      return await work();
+    } finally {
+      turn.release();
+    }
   }
 
-  /** The events of a history event. */
-  async function map(event: HistoryEvent): Promise<UnnumberedEvent[]> {
-    const { added, isHidden } = await items.map(event);
-    const mapped = isHidden || parseCloseEvent(event) ? undefined : toStreamEvent(event);
-    if (mapped?.type === 'workflow_status') status = mapped.data.status;
-    const own = added.map((each) =>
-      each.type === 'workflow_status' ? { ...each, data: { ...each.data, status } } : each,
-    );
-    return mapped ? [fitted(event, mapped), ...own] : own;
+  const inFlight = watchInFlight(context, {
+    ...{ run, base, exclusively },
+    onStop(stopped) {
+      outcome = stopped;
+      halt.abort();
+    },
+    onError(error) {
+      failure = { error };
+      halt.abort();
+    },
+  });
+
+  async function append(events: readonly MappedEvent[]): Promise<void> {
+    if (events.length === 0) return;
+    await exclusively(async () => {
+      // The tasks in flight may have stopped the copy in the meantime.
+      if (outcome !== 'done' || failure) return;
+      outcome = await copy.append(events.map(({ event }) => event));
+      if (outcome === 'done') for (const { source, event } of events) inFlight.observe(source, event);
+    });
   }
 
   async function onEvents(history: readonly HistoryEvent[]): Promise<'stop' | undefined> {
-    const events: WorkflowEvent[] = [];
-    for (const event of history) {
-      for (const { type, data } of await map(event)) {
-        if (type === 'task_start') openTasks.add(data.taskId);
-        if (type === 'task_status' && isFinal(data.status)) openTasks.delete(data.taskId ?? '');
+    const events: MappedEvent[] = [];
+    for (const source of history) {
+      for (const mapped of await mapper.map(source)) {
         seq += 1;
-        events.push({ seq, ts: timeOf(event), type, data } as WorkflowEvent);
+        events.push({ source, event: { seq, ts: timeOf(source), ...mapped } });
       }
     }
     poller.observe(history);
     // The start of a chain of runs is the same if the workflow streams itself.
-    const start = events.splice(0, events[0]?.seq === 1 && run.runId === run.firstRunId ? 1 : 0);
-    if (start.length > 0) outcome = await copy.append(start);
+    const isStart = events[0]?.event.seq === 1 && run.runId === run.firstRunId;
+    await append(events.splice(0, isStart ? 1 : 0));
     if (outcome === 'done' && (await gate.observe(history)) === 'stop') outcome = 'streams';
     const children = startedChildren(history);
     if (outcome === 'done' && children.length > 0) await context.beginChildren(executionId, run, children);
-    if (outcome === 'done' && events.length > 0) outcome = await copy.append(events);
-    const last = events.findLast((event) => event.type === 'workflow_status');
+    if (outcome === 'done') await append(events);
+    const last = events.map(({ event }) => event).findLast((event) => event.type === 'workflow_status');
     if (outcome === 'done' && last) await rowStatus.set(last.data.status);
     return outcome === 'done' ? undefined : 'stop';
   }
 
-  const stopRetries = watchRetries(context, run, openTasks);
   try {
     const close = await followHistory({
-      ...{ temporal, run, isCloseOnly: false, warnings, times, signal, prepare: payloads.read, onEvents },
+      ...{ temporal, run, isCloseOnly: false, warnings, times, signal, prepare: mapper.prepare, onEvents },
     });
-    if (close) return { close, numbering, lastSeq: seq };
+    await inFlight.stop();
+    if (failure) throw failure.error;
+    if (close && outcome === 'done') return { close, numbering, lastSeq: seq };
     return { stop: outcome === 'done' ? 'interrupted' : outcome };
   } finally {
-    stopRetries();
     poller.stop();
+    await inFlight.stop();
   }
 }

@@ -1,6 +1,8 @@
 // The calls to Temporal that watching needs, as an interface; grpc-client.ts implements it.
 import type { Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
+import type { OpenStatus } from '../../event/events.ts';
+import type { Failure } from '../shared/failure.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
 import type { Payload } from '../shared/payloads.ts';
 import type { CodecSettings } from './remote-codec.ts';
@@ -79,14 +81,29 @@ export interface HistoryRequest {
   readonly limit?: number;
 }
 
-/** An activity that failed and will be retried. */
-export interface PendingRetry {
+/** An activity that has not ended, or a Nexus operation that has not started, as `describe` reports it. */
+export interface PendingTask {
   /** As in the events from the history. */
   readonly taskId: string;
-  /** The attempt that is scheduled or running. */
+  /**
+   * - `PENDING`: a worker may start the attempt
+   * - `RUNNING`: a worker has started it
+   * - `WAITING`: it is scheduled for later
+   * - `PAUSED`: it will not be scheduled until someone resumes the task
+   */
+  readonly status: OpenStatus;
+  /** From 1. */
   readonly attempt: number;
-  /** The failure of the attempt before. */
-  readonly message: string;
+  /** When a waiting attempt will be scheduled, in ms since 1970. */
+  readonly nextAttemptAt: number | undefined;
+  /** Why the attempt before failed. */
+  readonly failure: Failure | undefined;
+  /** What else is known of the status, in words for people: why it is paused, for example. */
+  readonly note: string | undefined;
+  /** The details of the last heartbeat, which are not decoded. */
+  readonly details: readonly Payload[];
+  /** When the last heartbeat arrived, in ms since 1970; 0 if none has. */
+  readonly heartbeatAt: number;
 }
 
 /** A poll of a Workflow Stream: the workflow writes its items from an offset on into its history. */
@@ -102,8 +119,8 @@ export interface TemporalClient {
   readonly namespace: string;
   readonly dataConverter: DataConverter | undefined;
   describe(ref: WorkflowRef): Promise<WorkflowRun>;
-  /** The activities of an open run that are being retried. */
-  retries(run: WorkflowRef): Promise<readonly PendingRetry[]>;
+  /** The tasks of an open run that are in flight. Messages of failures may be encoded. */
+  pendingTasks(run: WorkflowRef, signal?: AbortSignal): Promise<readonly PendingTask[]>;
   history(request: HistoryRequest, signal?: AbortSignal): Promise<HistoryPage>;
   /** Whether a worker polls the run's task queue, or did within the last minute. */
   hasWorker(run: WorkflowRun): Promise<boolean>;

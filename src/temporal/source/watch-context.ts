@@ -30,10 +30,10 @@ export interface WatchTimes {
    */
   readonly taskStallMs: number;
   /**
-   * How often the retries of activities are polled, for workflows that do not use execstream.
+   * How often a workflow that does not use execstream is described while activities of it are in flight; 0 turns that off.
    * @default 5000
    */
-  readonly retriesMs: number;
+  readonly activitiesMs: number;
   /**
    * How long the history of a workflow is held back at its first view, so that the query can respond before it.
    * @default 250
@@ -54,7 +54,7 @@ export interface WatchTimes {
 export const DEFAULT_WATCH_TIMES: WatchTimes = {
   slowPollMs: 15_000,
   taskStallMs: 2_000,
-  retriesMs: 5_000,
+  activitiesMs: 5_000,
   queryGraceMs: 250,
   finalQueryTimeoutMs: 15_000,
   retryMs: { firstMs: 400, maxMs: 5_000 },
@@ -62,7 +62,7 @@ export const DEFAULT_WATCH_TIMES: WatchTimes = {
 
 export interface WatchContext {
   readonly temporal: TemporalClient;
-  readonly log: Pick<LogReader, 'head' | 'listen'>;
+  readonly log: Pick<LogReader, 'head' | 'listen' | 'read'>;
   readonly store: ExecutionStore;
   readonly executionId: string;
   readonly copy: FixedCopy;
@@ -72,7 +72,7 @@ export interface WatchContext {
   /** Limits of the events. */
   readonly sizes: SizeLimits;
   readonly beginChildren: BeginChildren;
-  /** Decodes payloads of workflows that do not use execstream; undefined shows none. */
+  /** Decodes payloads of workflows that do not use execstream, heartbeats included; undefined shows none. */
   readonly decodePayload: PayloadDecoder | undefined;
   readonly streamUse: StreamUse;
   /** Aborts when the lease is lost or the last viewer leaves. */

@@ -60,7 +60,8 @@ async function appendEnd(
   const head = await log.head(executionId);
   if (head && head.end > 0) return undefined;
   if (!head || head.epoch !== copy.epoch) return 'retry';
-  const seq = 'seq' in terminal ? terminal.seq : head.head + 1;
+  // The copy counts without the events that it has inserted.
+  const seq = 'seq' in terminal ? terminal.seq : head.head + 1 - copy.inserted;
   const outcome = await copy.append([{ ...terminal, seq } as WorkflowEvent]);
   return outcome === 'done' || outcome === 'ended' ? undefined : outcome;
 }

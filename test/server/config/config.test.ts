@@ -16,6 +16,7 @@ test('PROTOCOL.md, Other paths: the defaults are port 4000 and address 127.0.0.1
     temporal: undefined,
     temporalTenant: undefined,
     showPayloads: false,
+    temporalActivitiesMs: 5_000,
     auth: undefined,
     sessionMs: 3_600_000,
     policyClaims: [],
@@ -131,6 +132,7 @@ test("the codec server is configured like that of Temporal's tools", () => {
       ?.headers,
   ).toEqual({ authorization: 'Bearer t', 'x-team': 'a,b=c', 'x-key': 'k' });
   expect(readConfig({ TEMPORAL_SHOW_PAYLOADS: 'on' }).showPayloads).toBe(true);
+  expect(readConfig({ TEMPORAL_ACTIVITIES_MS: '0' }).temporalActivitiesMs).toBe(0);
   expect(() => codecOf({ TEMPORAL_CODEC_ENDPOINT: 'codec.example' })).toThrow(
     /^TEMPORAL_CODEC_ENDPOINT: expected a URL/,
   );

@@ -3,10 +3,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createMemoryLog } from '../../../src/log/memory.ts';
 import type { WorkflowEvent } from '../../../src/temporal/shared/stream-query.ts';
 import { formatCopyNote, parseCopyNote } from '../../../src/temporal/source/copy-note.ts';
-import { createFixedCopy, decideOpen, type Incarnation } from '../../../src/temporal/source/fixed-copy.ts';
+import { createFixedCopy } from '../../../src/temporal/source/fixed-copy.ts';
+import { decideOpen, type Incarnation } from '../../../src/temporal/source/open-decision.ts';
 
 const RUN: Incarnation = { epoch: 'r1', runId: 'r1', runStartedAt: 10, attempt: 1 };
-const NOTE = { epoch: 'r1', runId: 'r1', runStartedAt: 10, confirmed: 4, base: 2 };
+const NOTE = { epoch: 'r1', runId: 'r1', runStartedAt: 10, confirmed: 4, inserted: 0, base: 2 };
+
+const FROM_START = { lost: undefined, confirmed: 0, inserted: 0 };
+const VOID = { epoch: 'e1', reason: 'source' } as const;
 
 function event(seq: number, step = `${seq}`): WorkflowEvent {
   return { seq, type: 'workflow_status', ts: '2026-01-01T00:00:00.000Z', data: { status: 'RUNNING', step } };
@@ -34,53 +38,54 @@ describe('opening a log for a run', () => {
   const head = { numbering: 'fixed', end: 0, epoch: 'e1', head: 4, attempt: 1, note } as const;
 
   test('starts one that does not exist', () => {
-    expect(decideOpen(undefined, RUN, undefined)).toEqual({ lost: undefined, confirmed: 0 });
+    expect(decideOpen(undefined, RUN)).toEqual(FROM_START);
   });
 
   test('continues one with the same numbering after the confirmed events', () => {
-    expect(decideOpen(head, RUN, undefined)).toEqual({ lost: undefined, confirmed: 4 });
+    expect(decideOpen(head, RUN)).toEqual({ lost: undefined, confirmed: 4, inserted: 0 });
   });
 
   test('confirms nothing of one without a note', () => {
     const { note: _, ...bare } = head;
-    expect(decideOpen(bare, RUN, undefined)).toEqual({ lost: undefined, confirmed: 0 });
+    expect(decideOpen(bare, RUN)).toEqual(FROM_START);
   });
 
   test('starts a new epoch for another numbering', () => {
     const other = { ...RUN, epoch: 'r2', runId: 'r2', runStartedAt: 20 };
-    const lost = (reason: string) => ({ lost: { epoch: 'e1', reason }, confirmed: 0 });
-    expect(decideOpen(head, other, undefined)).toEqual(lost('run'));
-    expect(decideOpen(head, { ...other, attempt: 2 }, undefined)).toEqual(lost('attempt'));
-    expect(decideOpen(head, { ...RUN, epoch: 'r2' }, undefined)).toEqual(lost('source'));
+    const lost = (reason: string) => ({ ...FROM_START, lost: { epoch: 'e1', reason } });
+    expect(decideOpen(head, other)).toEqual(lost('run'));
+    expect(decideOpen(head, { ...other, attempt: 2 })).toEqual(lost('attempt'));
+    expect(decideOpen(head, { ...RUN, epoch: 'r2' })).toEqual(lost('source'));
   });
 
   test('continues the start of a history with the numbering of the workflow', () => {
     const started = { ...head, head: 1, note: formatCopyNote({ ...NOTE, epoch: 'history:r1', base: 0 }) };
-    expect(decideOpen(started, RUN, undefined)).toEqual({ lost: undefined, confirmed: 0 });
+    expect(decideOpen(started, RUN)).toEqual(FROM_START);
     // The workflow has another start, or the history has gone on.
-    for (const [log, voidEpoch] of [
-      [started, 'e1'],
+    for (const [log, voided] of [
+      [started, VOID],
       [{ ...started, head: 2 }, undefined],
     ] as const) {
-      const decision = decideOpen(log, RUN, voidEpoch);
-      expect(decision).toEqual({ lost: { epoch: 'e1', reason: 'source' }, confirmed: 0 });
+      const decision = decideOpen(log, RUN, voided);
+      expect(decision).toEqual({ ...FROM_START, lost: VOID });
     }
   });
 
   test('leaves a log that the workflow itself has continued', () => {
-    expect(decideOpen(head, { ...RUN, epoch: 'history:r1' }, undefined)).toBe('streams');
-    expect(decideOpen(head, { ...RUN, epoch: 'history:r1' }, 'e1')).toBe('streams');
+    expect(decideOpen(head, { ...RUN, epoch: 'history:r1' })).toBe('streams');
+    expect(decideOpen(head, { ...RUN, epoch: 'history:r1' }, VOID)).toBe('streams');
   });
 
   test('starts a new epoch if the source contradicts the log, unless that has happened already', () => {
-    expect(decideOpen(head, RUN, 'e1')).toEqual({ lost: { epoch: 'e1', reason: 'source' }, confirmed: 0 });
-    expect(decideOpen(head, RUN, 'e0')).toEqual({ lost: undefined, confirmed: 4 });
+    expect(decideOpen(head, RUN, VOID)).toEqual({ ...FROM_START, lost: VOID });
+    const former = { ...VOID, epoch: 'e0' };
+    expect(decideOpen(head, RUN, former)).toEqual({ lost: undefined, confirmed: 4, inserted: 0 });
   });
 
   test('leaves the log of a later run, of a publisher, and one that has ended', () => {
-    expect(decideOpen(head, { ...RUN, epoch: 'r0', runStartedAt: 5 }, undefined)).toBe('superseded');
-    expect(decideOpen({ ...head, numbering: 'auto' }, RUN, undefined)).toBe('published');
-    expect(decideOpen({ ...head, end: 9 }, RUN, undefined)).toBe('ended');
+    expect(decideOpen(head, { ...RUN, epoch: 'r0', runStartedAt: 5 })).toBe('superseded');
+    expect(decideOpen({ ...head, numbering: 'auto' }, RUN)).toBe('published');
+    expect(decideOpen({ ...head, end: 9 }, RUN)).toBe('ended');
   });
 });
 
@@ -231,5 +236,101 @@ describe('a copy', () => {
     expect(await copy.enter({ ...RUN, epoch: 'r3', runId: 'r3', runStartedAt: 30, attempt: 2 })).toBe('done');
     expect(copy.epoch).not.toBe(epoch);
     expect(copy.confirmed).toBe(0);
+  });
+});
+
+describe('inserted events', () => {
+  const HISTORY: Incarnation = { ...RUN, epoch: 'history:r1' };
+  let log: ReturnType<typeof createMemoryLog>;
+  beforeEach(() => {
+    log = createMemoryLog();
+  });
+  afterEach(() => log.close());
+
+  const inserted = (step: string) => {
+    const { seq: _, ...rest } = event(0, step);
+    return rest;
+  };
+  const lines = async () =>
+    (await log.read('w', 0, 100))!.events.map(({ seq, data }) => `${seq} ${(data as { step: string }).step}`);
+
+  async function openCopy(fence: number, from: typeof log = log) {
+    const copy = createFixedCopy({ log: from, executionId: 'w', fence });
+    expect(await copy.enter(HISTORY)).toBe('done');
+    return copy;
+  }
+
+  test('are stored between the events of the source, whose positions do not change', async () => {
+    const copy = await openCopy(1);
+    await copy.append([event(1), event(2)]);
+    expect(await copy.insert([inserted('a'), inserted('b')])).toBe('done');
+    expect([copy.confirmed, copy.inserted, copy.sent]).toEqual([2, 2, 4]);
+    expect(await copy.append([event(2), event(3)])).toBe('done');
+    expect(await copy.insert([inserted('c')])).toBe('done');
+    expect(await lines()).toEqual(['1 1', '2 2', '3 a', '4 b', '5 3', '6 c']);
+  });
+
+  test('are neither repeated nor overwritten by the watcher of another server', async () => {
+    const first = await openCopy(1);
+    await first.append([event(1)]);
+    await first.insert([inserted('a')]);
+    const second = await openCopy(2);
+    expect([second.epoch, second.confirmed, second.inserted]).toEqual([first.epoch, 1, 1]);
+    expect(await second.append([event(1), event(2)])).toBe('done');
+    expect(await second.insert([inserted('b')])).toBe('done');
+    expect(await first.insert([inserted('late')])).toBe('fenced');
+    expect(await lines()).toEqual(['1 1', '2 a', '3 2', '4 b']);
+  });
+
+  test('stay in the log when the numbering continues with another run', async () => {
+    const copy = await openCopy(1);
+    await copy.append([event(1)]);
+    await copy.insert([inserted('a')]);
+    expect(await copy.enter({ ...HISTORY, runId: 'r2', runStartedAt: 20, base: 1 })).toBe('done');
+    await copy.append([event(2)]);
+    expect(await lines()).toEqual(['1 1', '2 a', '3 2']);
+    expect(parseCopyNote((await log.head('w'))?.note)).toMatchObject({ confirmed: 2, inserted: 1, base: 1 });
+  });
+
+  test('are inserted in batches of the size that a log accepts', async () => {
+    const copy = await openCopy(1);
+    await copy.append([event(1)]);
+    const many = Array.from({ length: 1_200 }, (_, i) => inserted(`${i}`));
+    expect(await copy.insert(many)).toBe('done');
+    expect([copy.inserted, copy.head]).toEqual([1_200, 1_201]);
+  });
+
+  test('that the log has lost start a new epoch, because no source reports them again', async () => {
+    const first = await openCopy(1);
+    await first.append([event(1)]);
+    const before = (await log.head('w'))!;
+    await first.insert([inserted('a')]);
+    const lossy = { ...log };
+    const second = await openCopy(2, lossy);
+    expect(second.inserted).toBe(1);
+    // As after a failover of Redis: the log is that of a moment ago.
+    const append = log.append;
+    lossy.head = async (id) => ({ ...(await log.head(id))!, note: before.note!, head: 1 });
+    lossy.append = async (id, request) =>
+      request.epoch === before.epoch ? { outcome: 'gap', head: 1 } : append(id, request);
+    expect(await second.append([event(2)])).toBe('retry');
+    expect(second.epoch).not.toBe(before.epoch);
+    expect([second.confirmed, second.inserted]).toEqual([0, 0]);
+    expect((await log.head('w'))?.resetReason).toBe('log_lost');
+    expect(await second.append([event(1), event(2)])).toBe('done');
+    expect(await lines()).toEqual(['1 1', '2 2']);
+  });
+
+  test('do not matter if the log has lost only events of the source after them', async () => {
+    const first = await openCopy(1);
+    await first.append([event(1)]);
+    await first.insert([inserted('a')]);
+    const before = (await log.head('w'))!;
+    await first.append([event(2)]);
+    const lossy: typeof log = { ...log, append: async () => ({ outcome: 'gap', head: 2 }) };
+    const second = await openCopy(2, lossy);
+    lossy.head = async () => before;
+    expect(await second.append([event(3)])).toBe('retry');
+    expect([second.epoch, second.confirmed, second.inserted]).toEqual([first.epoch, 1, 1]);
   });
 });

@@ -32,7 +32,7 @@ function fakeClient(calls: Partial<TemporalClient>): TemporalClient {
   return {
     ...base,
     describe: unavailable,
-    retries: unavailable,
+    pendingTasks: unavailable,
     history: unavailable,
     query: unavailable,
     hasWorker: async () => true,

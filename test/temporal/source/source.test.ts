@@ -36,6 +36,7 @@ function fakeClient(calls: Partial<TemporalClient>): TemporalClient {
     history: unavailable,
     query: unavailable,
     hasWorker: async () => true,
+    openRuns: async () => new Map(),
     decode: async (_namespace, payloads) => payloads,
     ping: unavailable,
     close: async () => {},

@@ -14,6 +14,8 @@ export type ProbeAnswer = 'streams' | 'no-stream' | 'unknown';
 
 export interface StreamProbe {
   readonly answer: Promise<ProbeAnswer>;
+  /** The result of the query, for all events, if the run streams itself. */
+  readonly result: unknown;
   /** Whether the run can be queried: it has had a workflow task. */
   readonly isAsking: boolean;
   /** Takes in new events of the history: a run without a workflow task cannot be queried. */
@@ -35,6 +37,7 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
   let hasTask = run.historyLength > 1;
   let isClosed = !run.isOpen;
   let isAnswered = false;
+  let streamResult: unknown;
 
   function warn(error: TemporalError): void {
     void shown.then(() => isAnswered || signal.aborted || warnings.add('query', error));
@@ -42,9 +45,10 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
 
   async function query(): Promise<ProbeAnswer | TemporalError> {
     try {
-      const result = await temporal.query(run, 0, signal);
+      const result = await temporal.query(run, 0, signal, { priority: 'view' });
       try {
         readQueryPage(result, run, 0, sizes);
+        streamResult = result;
         return 'streams';
       } catch {
         // A default handler, or another one with the name of ours.
@@ -94,6 +98,9 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
   answer.catch(() => {});
   return {
     answer,
+    get result() {
+      return streamResult;
+    },
     get isAsking() {
       return hasTask;
     },

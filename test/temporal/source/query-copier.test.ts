@@ -6,6 +6,7 @@ import type { StreamPage, WorkflowEvent } from '../../../src/temporal/shared/str
 import { createFixedCopy } from '../../../src/temporal/source/fixed-copy.ts';
 import { createQueryCopier } from '../../../src/temporal/source/query-copier.ts';
 import { createQueryProgress } from '../../../src/temporal/source/query-progress.ts';
+import { createRowStatus } from '../../../src/temporal/source/row-status.ts';
 import type { TemporalClient, WorkflowRun } from '../../../src/temporal/source/temporal-client.ts';
 import {
   createActiveWarnings,
@@ -54,7 +55,7 @@ const query: TemporalClient['query'] = async (run, since): Promise<StreamPage> =
   };
 };
 
-function setUp() {
+function setUp(firstResult?: unknown) {
   const viewers = audience(50);
   const context: WatchContext = {
     ...{ temporal: { query } as TemporalClient, log, store, executionId: 'w', audience: viewers },
@@ -65,9 +66,10 @@ function setUp() {
     signal: new AbortController().signal,
   };
   const progress = createQueryProgress({
-    ...{ isOpen: true, hasStarted: true, hasResponded: false, isCloseOnly: false },
+    ...{ isOpen: true, historyLength: 3, hasResponded: false, isCloseOnly: false },
   });
-  const copier = createQueryCopier(context, RUN, progress);
+  const rowStatus = createRowStatus(context);
+  const copier = createQueryCopier(context, RUN, { progress, rowStatus, firstResult });
   return { ...context, progress, copyAll: () => copier.copyAll(context.signal) };
 }
 
@@ -79,7 +81,7 @@ const lines = async () =>
 test('all pages are copied, from the last confirmed event on', async () => {
   const { copyAll, copy, progress } = setUp();
   emitted = [1, 2, 3, 4, 5].map((seq) => step(seq));
-  expect(await copyAll()).toEqual({ end: undefined });
+  expect(await copyAll()).toEqual({ end: undefined, lastSeq: 5 });
   expect(queries).toEqual([0, 2, 4]);
   expect(await lines()).toEqual(['1 1', '2 2', '3 3', '4 4', '5 5']);
   expect([copy.confirmed, progress.isBehind]).toEqual([5, false]);
@@ -91,7 +93,7 @@ test('all pages are copied, from the last confirmed event on', async () => {
 test('the terminal event is returned and not copied', async () => {
   const { copyAll } = setUp();
   emitted = [step(1), step(2), end(3)];
-  expect(await copyAll()).toEqual({ end: end(3) });
+  expect(await copyAll()).toEqual({ end: end(3), lastSeq: 2 });
   expect(await lines()).toEqual(['1 1', '2 2']);
 });
 
@@ -109,7 +111,7 @@ test('the log starts a new epoch, with all events, if the workflow contradicts i
   const { epoch } = copy;
   await log.append('w', { epoch, acknowledged: 0, events: [step(3, 'never was')] });
   emitted.push(step(3));
-  expect(await copyAll()).toEqual({ end: undefined });
+  expect(await copyAll()).toEqual({ end: undefined, lastSeq: 3 });
   expect(copy.epoch).not.toBe(epoch);
   expect(await lines()).toEqual(['1 1', '2 2', '3 3']);
 });
@@ -139,4 +141,16 @@ test('a query that fails is thrown, and does not count as a response', async () 
     'invalid result of the query: seq 3 does not follow the one before',
   );
   expect([progress.hasResponded, progress.isBehind]).toEqual([false, true]);
+});
+
+test('a result that was queried before takes the place of the first query', async () => {
+  emitted = [step(1), step(2)];
+  const first = await query(RUN, 0);
+  queries = [];
+  const { copyAll } = setUp(first);
+  await copyAll();
+  expect([queries, await lines()]).toEqual([[], ['1 1', '2 2']]);
+  emitted.push(step(3));
+  await copyAll();
+  expect([queries, await lines()]).toEqual([[2], ['1 1', '2 2', '3 3']]);
 });

@@ -3,9 +3,9 @@
 // Invariants
 // 1. It opens the log with its token first: later appends with an older token are rejected.
 // 2. A log holds one epoch of a workflow's numbering, which its note names. For another one, or for an event that
-//    contradicts the log, the log starts a new epoch and all events are copied again. Another order of fields is no
-//    contradiction (stored-form.ts). Only a log with nothing but the
-//    start of a history continues with the numbering of the workflow itself, which starts with the same event.
+//    contradicts the log, the log starts a new epoch and all events are copied again. Another order of fields, or fields
+//    that another size limit omits, are no contradiction (stored-form.ts). Only a log with nothing but the start of a
+//    history continues with the numbering of the workflow itself, which starts with the same event.
 // 3. `confirmed` never exceeds what the source reported and the log accepted: events that a sink appended are compared
 //    before they count.
 // 4. After a call with an unknown outcome the copy is discarded; the next one takes a new token (see 1).

@@ -45,7 +45,7 @@ type OpenOutcome = Exclude<FixedCopyOutcome, 'retry'>;
 export interface FixedCopy {
   /** The seq up to which the log holds what the source reported. */
   readonly confirmed: number;
-  /** The seq up to which the log had events of this epoch when it was opened or last appended to. */
+  /** The seq up to which the log has events of this epoch, as far as is known. */
   readonly head: number;
   /** The last seq that was sent to the log in this epoch, including an append in flight. */
   readonly sent: number;
@@ -55,6 +55,8 @@ export interface FixedCopy {
   enter(incarnation: Incarnation): Promise<OpenOutcome>;
   /** Appends events, the first of which has a seq of up to `head + 1`. Call `enter` first. */
   append(events: readonly WorkflowEvent[]): Promise<FixedCopyOutcome>;
+  /** Notes that the log has events of this epoch up to a seq, which another writer appended. */
+  recordHead(seq: number): void;
 }
 
 export interface FixedCopyOptions {
@@ -124,7 +126,7 @@ export function createFixedCopy(options: FixedCopyOptions): FixedCopy {
     });
     switch (result.outcome) {
       case 'appended':
-        position = { ...at, head: Math.max(at.head, last), confirmed: last };
+        position = { ...at, head: Math.max(at.head, result.head), confirmed: last };
         return 'done';
       case 'gap':
         // The log lost its last events.
@@ -178,6 +180,9 @@ export function createFixedCopy(options: FixedCopyOptions): FixedCopy {
         if (outcome !== 'done') return outcome;
       }
       return 'done';
+    },
+    recordHead(seq) {
+      if (position) position = { ...position, head: Math.max(position.head, seq) };
     },
   };
 }

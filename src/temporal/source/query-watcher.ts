@@ -90,6 +90,7 @@ export async function watchByQuery(
       return;
     }
     sinkSeq = last.seq;
+    if (epoch === copy.epoch) copy.recordHead(last.seq);
     schedule.recordSink(progress.recordSink(last.ts));
     changed.set();
     if (isTerminal(last.type)) sinkEnd.abort();

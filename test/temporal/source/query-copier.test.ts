@@ -104,6 +104,18 @@ test('events that the run has trimmed are gaps, so that the log has every seq', 
   expect(await lines()).toEqual(['1 gap', '2 gap', '3 3', '4 4']);
 });
 
+test('events that the workflow has trimmed and a sink has appended are not replaced by gaps', async () => {
+  const { copyAll, copy } = setUp();
+  emitted = [step(1)];
+  await copyAll();
+  await log.append('w', { epoch: copy.epoch, acknowledged: 0, events: [step(2), step(3)] });
+  copy.recordHead(3);
+  emitted = [step(3), step(4)];
+  await copyAll();
+  expect(await lines()).toEqual(['1 1', '2 2', '3 3', '4 4']);
+  expect(queries).toEqual([0, 1]);
+});
+
 test('the log starts a new epoch, with all events, if the workflow contradicts it', async () => {
   const { copyAll, copy } = setUp();
   emitted = [step(1), step(2)];

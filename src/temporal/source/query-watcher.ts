@@ -37,6 +37,8 @@ const LONG_HISTORY = 5_000;
 
 /** How long a query in flight may take when the run has closed: its worker may have left. */
 const IN_FLIGHT_MS = 400;
+/** How long the history is left alone while a sink works: its end then comes from the sink. */
+const SINK_PAUSE_MS = 250;
 /** How long a working sink may take to append the end of a run that has closed. */
 const SINK_END_MS = 250;
 
@@ -142,7 +144,9 @@ export async function watchByQuery(
   try {
     const pollEnd = new AbortController();
     const flightEnd = new AbortController();
-    const closing = followHistory({ temporal, run, isCloseOnly, warnings, times, signal, onEvents })
+    // The events of a workflow task are three pages without a pause.
+    const pauseMs = () => (schedule.hasSink ? SINK_PAUSE_MS : 0);
+    const closing = followHistory({ temporal, run, isCloseOnly, warnings, times, signal, onEvents, pauseMs })
       .then((close) => {
         if (close) progress.close(endedItself(close));
         return close;

@@ -70,10 +70,10 @@ test('metrics report the requests to Temporal by kind and outcome, and what wait
     'execstream_temporal_requests_total{kind="query",outcome="no-worker"} 1',
     'execstream_temporal_requests_total{kind="describe",outcome="ok"} 1',
     'execstream_temporal_request_wait_seconds_total{priority="end"} 0.25',
-    ...['view', 'watch', 'poll', 'sweep'].map(
+    ...['view', 'watch', 'poll', 'retry', 'sweep'].map(
       (priority) => `execstream_temporal_request_wait_seconds_total{priority="${priority}"} 0`,
     ),
-    ...['end', 'view', 'watch', 'poll', 'sweep'].map(
+    ...['end', 'view', 'watch', 'poll', 'retry', 'sweep'].map(
       (priority) =>
         `execstream_temporal_requests_waiting{priority="${priority}"} ${priority === 'poll' ? 3 : 0}`,
     ),

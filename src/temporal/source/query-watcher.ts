@@ -113,7 +113,8 @@ export async function watchByQuery(
     while (!pollSignal.aborted) {
       const queriedAt = performance.now();
       try {
-        const copied = await copyAll(querySignal, { queueSignal: pollSignal });
+        const priority = progress.failures > 0 ? 'retry' : 'poll';
+        const copied = await copyAll(querySignal, { priority, queueSignal: pollSignal });
         if ('stop' in copied) return copied;
         while (!pollSignal.aborted) {
           const ms = schedule.waitMs(performance.now());

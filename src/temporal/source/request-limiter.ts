@@ -15,9 +15,10 @@ import { TemporalError } from './errors.ts';
  * - `view`: the first response to a viewer
  * - `watch`: the history of a workflow that has viewers
  * - `poll`: news of such a workflow
+ * - `retry`: the same, after a query that failed
  * - `sweep`: workflows without viewers
  */
-export const PRIORITIES = ['end', 'view', 'watch', 'poll', 'sweep'] as const;
+export const PRIORITIES = ['end', 'view', 'watch', 'poll', 'retry', 'sweep'] as const;
 export type RequestPriority = (typeof PRIORITIES)[number];
 
 export interface RequestLimits {
@@ -32,7 +33,8 @@ export interface RequestLimits {
    */
   readonly burst: number;
   /**
-   * Queries in flight to the workers of one task queue. Those for ends may use twice as many.
+   * Queries in flight to the workers of one task queue. Those for ends may use twice as many, and those that failed
+   * before half as many: they may last until their deadline again.
    * @default 16
    */
   readonly queriesPerTaskQueue: number;
@@ -52,6 +54,9 @@ export const DEFAULT_REQUEST_LIMITS: RequestLimits = {
 
 /** Namespaces whose requests are limited together; above it, the one that was used longest ago starts again. */
 const MAX_NAMESPACES = 1_000;
+
+/** The share of the slots of a task queue that a priority may use; all of them by default. */
+const SLOTS: { readonly [P in RequestPriority]?: number } = { end: 2, retry: 0.5 };
 
 export interface LimitedRequest {
   readonly namespace: string;
@@ -149,13 +154,9 @@ export class RequestLimiter {
   #namespace(name: string): Namespace {
     const known = this.#namespaces.get(name);
     if (known) return known;
-    const waiting = {
-      end: new Set(),
-      view: new Set(),
-      watch: new Set(),
-      poll: new Set(),
-      sweep: new Set(),
-    } as Namespace['waiting'];
+    const waiting = Object.fromEntries(
+      PRIORITIES.map((priority) => [priority, new Set()]),
+    ) as Namespace['waiting'];
     const created: Namespace = { waiting, queries: new Counts(), timer: undefined };
     this.#namespaces.set(name, created);
     return created;
@@ -188,7 +189,7 @@ export class RequestLimiter {
   #hasSlot({ queries }: Namespace, { taskQueue, priority }: LimitedRequest): boolean {
     if (taskQueue === undefined) return true;
     const { queriesPerTaskQueue } = this.#limits;
-    return queries.of(taskQueue) < queriesPerTaskQueue * (priority === 'end' ? 2 : 1);
+    return queries.of(taskQueue) < queriesPerTaskQueue * (SLOTS[priority] ?? 1);
   }
 
   #tooLong(): TemporalError {

@@ -6,6 +6,7 @@ import { parseCloseEvent } from '../shared/close-event.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
 import { isTemporalError, type TemporalError, toWarning } from './errors.ts';
 import { readQueryPage } from './query-page.ts';
+import type { RequestPriority } from './request-limiter.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 import type { WatchContext } from './watch-context.ts';
 
@@ -43,9 +44,9 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
     void shown.then(() => isAnswered || signal.aborted || warnings.add('query', error));
   }
 
-  async function query(): Promise<ProbeAnswer | TemporalError> {
+  async function query(priority: RequestPriority): Promise<ProbeAnswer | TemporalError> {
     try {
-      const result = await temporal.query(run, 0, signal, { priority: 'view' });
+      const result = await temporal.query(run, 0, signal, { priority });
       try {
         readQueryPage(result, run, 0, sizes);
         streamResult = result;
@@ -66,7 +67,7 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
     let handlerFailures = 0;
     while (!signal.aborted) {
       if (hasTask) {
-        const answer = await query();
+        const answer = await query(failures > 0 ? 'retry' : 'view');
         if (typeof answer === 'string') return answer;
         failures += 1;
         const { condition } = answer;

@@ -46,15 +46,15 @@ test('a burst is sent without delay, and the rest at the rate', async () => {
 });
 
 test('the next request is the most urgent one, and the oldest of those', async () => {
-  const { request, after } = setUp({ burst: 1 });
+  const { request, after } = setUp({ burst: 1, maxWaitMs: 5_000 });
   void request('first');
-  for (const priority of ['sweep', 'poll', 'watch', 'view', 'end'] as const) {
+  for (const priority of ['sweep', 'retry', 'poll', 'watch', 'view', 'end'] as const) {
     void request(priority, { priority });
     void request(`${priority} 2`, { priority });
   }
-  expect(await after(999)).toEqual([
+  expect(await after(1_200)).toEqual([
     ...['first', 'end', 'end 2', 'view', 'view 2', 'watch', 'watch 2', 'poll', 'poll 2'],
-    'sweep',
+    ...['retry', 'retry 2', 'sweep', 'sweep 2'],
   ]);
 });
 
@@ -86,6 +86,18 @@ test('a query for an end may use a slot of its task queue that others may not', 
   void request('end', { taskQueue: 'q', priority: 'end' });
   void request('end 2', { taskQueue: 'q', priority: 'end' });
   expect(await after(0)).toEqual(['a', 'end']);
+});
+
+test('queries that failed before use up to half of the slots of their task queue', async () => {
+  const { request, after, finish } = setUp({ burst: 100, queriesPerTaskQueue: 2 });
+  void request('again', { taskQueue: 'q', priority: 'retry' });
+  void request('again 2', { taskQueue: 'q', priority: 'retry' });
+  void request('new', { taskQueue: 'q' });
+  expect(await after(0)).toEqual(['again', 'new']);
+  finish('new');
+  expect(await after(0)).toEqual([]);
+  finish('again');
+  expect(await after(0)).toEqual(['again 2']);
 });
 
 test('queries that wait for a task queue without a worker fail together, except for those of ends', async () => {

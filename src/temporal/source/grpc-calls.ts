@@ -29,6 +29,8 @@ export interface CallRequest extends Omit<LimitedRequest, 'priority'> {
   readonly signal?: AbortSignal | undefined;
   /** Aborts the wait for the turn alone. */
   readonly queueSignal?: AbortSignal | undefined;
+  /** Is called when its turn has come. */
+  readonly onSent?: (() => void) | undefined;
 }
 
 export interface Calls {
@@ -117,6 +119,7 @@ export function createCalls(settings: TemporalSettings, codec: RemoteCodec): Cal
         const waitSignal =
           signal && queueSignal ? AbortSignal.any([signal, queueSignal]) : (signal ?? queueSignal);
         const done = await limiter.acquire({ ...request, priority }, waitSignal);
+        request.onSent?.();
         return await (kind === 'query' ? sendQuery(request, work, done) : send(request, work, signal));
       } catch (error) {
         throw toTemporalError(error, callOf(kind));

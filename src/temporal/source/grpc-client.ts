@@ -112,9 +112,9 @@ export function createTemporalClient(
         listOpenRuns(connection, listed, workflowIds),
       ),
     query({ namespace: queried, workflowId, runId, taskQueue }, since, signal, options = {}) {
-      const { priority = 'poll', queueSignal } = options;
+      const { priority = 'poll', queueSignal, onSent } = options;
       const request = { kind: 'query', namespace: queried, priority, timeoutMs: queryMs } as const;
-      return call({ ...request, taskQueue, signal, queueSignal }, ({ clientOf }) =>
+      return call({ ...request, taskQueue, signal, queueSignal, onSent }, ({ clientOf }) =>
         clientOf(queried).workflow.getHandle(workflowId, runId).query(STREAM_QUERY, since),
       );
     },

@@ -49,12 +49,20 @@ export function createQueryCopier(
   }
 
   return {
-    async copyAll(signal, options) {
-      const mark = progress.startQuery();
+    async copyAll(signal, { onSent, ...options } = {}) {
+      progress.startQuery();
+      // A query may wait before it is sent. The first one decides what the copy covers.
+      let first: Pick<QueryOptions, 'onSent'> = {
+        onSent() {
+          progress.startQuery();
+          onSent?.();
+        },
+      };
       for (;;) {
         const since = known === undefined ? copy.confirmed : 0;
-        const result = known ?? (await temporal.query(run, since, signal, options));
+        const result = known ?? (await temporal.query(run, since, signal, { ...options, ...first }));
         known = undefined;
+        first = {};
         const page = readQueryPage(result, run, since, sizes);
         progress.recordResponse();
         warnings.clear('query');
@@ -69,7 +77,7 @@ export function createQueryCopier(
         if (outcome !== 'done') return { stop: outcome };
         await rowStatus.set(page.status);
         if (end || copy.confirmed >= page.next - 1 || page.events.length === 0) {
-          progress.recordCaughtUp(mark, end);
+          progress.recordCaughtUp(end);
           return { end, lastSeq: copy.confirmed };
         }
       }

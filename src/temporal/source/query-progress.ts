@@ -20,9 +20,6 @@ export type FailureAction = 'retry' | 'use-history' | 'give-up';
 /** What new events of the history mean for the query: a task that no query in flight covers, or one without a worker. */
 export type HistoryNews = 'task-completed' | 'task-scheduled' | undefined;
 
-/** The id of the last event of the history that a query covers. */
-export type TaskMark = number;
-
 export interface QueryProgress {
   readonly phase: QueryPhase;
   /** Whether the run has responded to the query, now or to an earlier watcher. */
@@ -42,15 +39,18 @@ export interface QueryProgress {
    * @param needsEnd whether it ended itself: its terminal event is then missing, even if the sink appended the rest
    */
   close(needsEnd: boolean): void;
-  /** Call before a query; returns what its response will cover. */
-  startQuery(): TaskMark;
+  /**
+   * A query is sent. Its response covers the tasks that are completed, and the one in progress: Temporal responds once
+   * that is completed.
+   */
+  startQuery(): void;
   /** The run responded. */
   recordResponse(): void;
   /**
-   * Everything that the workflow had emitted at this mark is in the log.
-   * @param end its terminal event, which is not
+   * Everything that the last query covers is in the log.
+   * @param end the terminal event, which is not
    */
-  recordCaughtUp(mark: TaskMark, end: WorkflowEnd | undefined): void;
+  recordCaughtUp(end: WorkflowEnd | undefined): void;
   /**
    * The sink of the worker appended an event. The log then has everything before it, too: it has no gaps.
    * @param ts of the event: when its workflow task started
@@ -84,9 +84,13 @@ export function createQueryProgress(options: QueryProgressOptions): QueryProgres
   let completedId = isCloseOnly ? Number.POSITIVE_INFINITY : isOpen ? 0 : 1;
   let completedStartedAt = Number.POSITIVE_INFINITY;
   let startedAt = Number.POSITIVE_INFINITY;
-  /** The marks of the last query, and of the last one that was successful. */
+  /** The id of the last event that the last query covers, and the last one that was successful. */
   let queriedId = 0;
   let coveredId = 0;
+  let isCaughtUp = false;
+  let isTaskInProgress = false;
+  /** Whether the last query covers the task in progress. */
+  let coversNext = false;
   /** When the task started whose events the sink appended last, in ms. */
   let sinkAt = Number.NEGATIVE_INFINITY;
   let countsSink = true;
@@ -96,6 +100,26 @@ export function createQueryProgress(options: QueryProgressOptions): QueryProgres
   let hasFailedTask = false;
 
   const isCovered = (id: number) => completedId <= id || (countsSink && sinkAt >= completedStartedAt);
+
+  function observeTask(event: HistoryEvent): void {
+    if (event.workflowTaskScheduledEventAttributes) {
+      isTaskInProgress = true;
+      if (phase === 'unstarted') phase = 'polling';
+    } else if (event.workflowTaskStartedEventAttributes) {
+      startedAt = toMs(event.eventTime);
+    } else if (event.workflowTaskFailedEventAttributes || event.workflowTaskTimedOutEventAttributes) {
+      hasFailedTask = true;
+      isTaskInProgress = false;
+      coversNext = false;
+    } else if (event.workflowTaskCompletedEventAttributes) {
+      completedId = Math.max(completedId, Number(event.eventId));
+      completedStartedAt = startedAt;
+      isTaskInProgress = false;
+      if (coversNext) queriedId = Math.max(queriedId, completedId);
+      if (coversNext && isCaughtUp) coveredId = queriedId;
+      coversNext = false;
+    }
+  }
 
   return {
     get phase() {
@@ -115,16 +139,7 @@ export function createQueryProgress(options: QueryProgressOptions): QueryProgres
     },
     hasRespondedWithin: (ms) => performance.now() - respondedAt < ms,
     observe(events) {
-      for (const event of events) {
-        if (event.workflowTaskFailedEventAttributes || event.workflowTaskTimedOutEventAttributes) {
-          hasFailedTask = true;
-        }
-        if (event.workflowTaskScheduledEventAttributes && phase === 'unstarted') phase = 'polling';
-        if (event.workflowTaskStartedEventAttributes) startedAt = toMs(event.eventTime);
-        if (!event.workflowTaskCompletedEventAttributes) continue;
-        completedId = Math.max(completedId, Number(event.eventId));
-        completedStartedAt = startedAt;
-      }
+      for (const event of events) observeTask(event);
       const hasCompleted = events.some((event) => event.workflowTaskCompletedEventAttributes);
       if (hasCompleted && !isCovered(queriedId)) return 'task-completed';
       return events.at(-1)?.workflowTaskScheduledEventAttributes ? 'task-scheduled' : undefined;
@@ -137,16 +152,17 @@ export function createQueryProgress(options: QueryProgressOptions): QueryProgres
     startQuery() {
       hasFailedTask = false;
       end = undefined;
-      const lastId = Math.max(historyLength, completedId);
-      queriedId = isCloseOnly ? 0 : lastId;
-      return queriedId;
+      isCaughtUp = false;
+      coversNext = isTaskInProgress;
+      queriedId = isCloseOnly ? 0 : Math.max(historyLength, completedId);
     },
     recordResponse() {
       hasResponded = true;
       respondedAt = performance.now();
     },
-    recordCaughtUp(mark, terminal) {
-      coveredId = mark;
+    recordCaughtUp(terminal) {
+      coveredId = queriedId;
+      isCaughtUp = true;
       end = terminal;
       failures = 0;
     },

@@ -101,8 +101,9 @@ export async function watchByQuery(
   }
 
   const copyAll: QueryCopier['copyAll'] = async (querySignal, options) => {
-    schedule.recordQuery(performance.now());
-    const copied = await copier.copyAll(querySignal, options);
+    const onSent = () => schedule.recordQuery(performance.now());
+    onSent();
+    const copied = await copier.copyAll(querySignal, { ...options, onSent });
     if ('lastSeq' in copied) schedule.recordResponse(copied.lastSeq > sinkSeq);
     return copied;
   };

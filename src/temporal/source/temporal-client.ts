@@ -93,6 +93,8 @@ export interface QueryOptions {
   readonly priority?: RequestPriority;
   /** Aborts a query that has not been sent yet. */
   readonly queueSignal?: AbortSignal;
+  /** Is called when the query is sent: it may have to wait for its turn. */
+  readonly onSent?: () => void;
 }
 
 /** An activity that failed and will be retried. */

@@ -7,7 +7,11 @@ import { createFixedCopy } from '../../../src/temporal/source/fixed-copy.ts';
 import { createQueryCopier } from '../../../src/temporal/source/query-copier.ts';
 import { createQueryProgress } from '../../../src/temporal/source/query-progress.ts';
 import { createRowStatus } from '../../../src/temporal/source/row-status.ts';
-import type { TemporalClient, WorkflowRun } from '../../../src/temporal/source/temporal-client.ts';
+import type {
+  QueryOptions,
+  TemporalClient,
+  WorkflowRun,
+} from '../../../src/temporal/source/temporal-client.ts';
 import {
   createActiveWarnings,
   DEFAULT_WATCH_TIMES,
@@ -33,7 +37,10 @@ let store: ReturnType<typeof createMemoryStore>;
 let emitted: WorkflowEvent[];
 let page: Partial<StreamPage>;
 let queries: number[];
+/** Happens while a query waits for its turn. */
+let whileQueued: () => void | Promise<void>;
 beforeEach(() => {
+  whileQueued = () => {};
   log = createMemoryLog();
   store = createMemoryStore();
   emitted = [];
@@ -43,8 +50,10 @@ beforeEach(() => {
 afterEach(() => log.close());
 
 /** A workflow that returns two events per page. */
-const query: TemporalClient['query'] = async (run, since): Promise<StreamPage> => {
+const query: TemporalClient['query'] = async (run, since, _, options): Promise<StreamPage> => {
   queries.push(since);
+  await whileQueued();
+  options?.onSent?.();
   const base = (emitted[0]?.seq ?? 1) - 1;
   const next = (emitted.at(-1)?.seq ?? base) + 1;
   const events = emitted.filter(({ seq }) => seq > since).slice(0, 2);
@@ -70,7 +79,11 @@ function setUp(firstResult?: unknown) {
   });
   const rowStatus = createRowStatus(context);
   const copier = createQueryCopier(context, RUN, { progress, rowStatus, firstResult });
-  return { ...context, progress, copyAll: () => copier.copyAll(context.signal) };
+  return {
+    ...context,
+    progress,
+    copyAll: (options?: QueryOptions) => copier.copyAll(context.signal, options),
+  };
 }
 
 const lines = async () =>
@@ -165,4 +178,21 @@ test('a result that was queried before takes the place of the first query', asyn
   emitted.push(step(3));
   await copyAll();
   expect([queries, await lines()]).toEqual([[2], ['1 1', '2 2', '3 3']]);
+});
+
+test('a copy covers the tasks that were completed before its first query was sent', async () => {
+  const { copyAll, progress } = setUp();
+  emitted = [1, 2, 3].map((seq) => step(seq));
+  const sent: number[] = [];
+  const completed = (eventId: number) => ({ eventId, workflowTaskCompletedEventAttributes: {} }) as never;
+  // The second page is queried after another task, of which it may not have everything.
+  whileQueued = () => void progress.observe([completed(queries.length * 10)]);
+  await copyAll({ onSent: () => void sent.push(queries.length) });
+  expect([queries, sent, progress.isBehind]).toEqual([[0, 2], [1], true]);
+  whileQueued = () => {};
+  await copyAll();
+  expect(progress.isBehind).toBe(false);
+  whileQueued = () => void progress.observe([completed(30)]);
+  await copyAll();
+  expect(progress.isBehind).toBe(false);
 });

@@ -38,7 +38,8 @@ function progressOf(options: Partial<QueryProgressOptions> = {}) {
 function closedAndCovered() {
   const progress = progressOf();
   progress.recordResponse();
-  progress.recordCaughtUp(progress.startQuery(), undefined);
+  progress.startQuery();
+  progress.recordCaughtUp(undefined);
   progress.close(false);
   return progress;
 }
@@ -79,12 +80,46 @@ describe('new events of the history', () => {
 
 test('tasks that the history had before the first query are no news, and covered by it', () => {
   const progress = progressOf({ historyLength: 7 });
-  const mark = progress.startQuery();
+  progress.startQuery();
   expect(progress.observe([SCHEDULED, STARTED, completed(4), TIMER, COMPLETED])).toBeUndefined();
   progress.recordResponse();
-  progress.recordCaughtUp(mark, undefined);
+  progress.recordCaughtUp(undefined);
   expect(progress.isBehind).toBe(false);
   expect(progress.observe([completed(12)])).toBe('task-completed');
+});
+
+describe('a query that is sent during a workflow task', () => {
+  const inProgress = () => {
+    const progress = progressOf({ hasResponded: true });
+    progress.observe([SCHEDULED]);
+    progress.startQuery();
+    return progress;
+  };
+
+  test('covers that task, before and after the response', () => {
+    for (const isEarly of [true, false]) {
+      const progress = inProgress();
+      if (isEarly) progress.recordCaughtUp(undefined);
+      expect(progress.observe([STARTED, COMPLETED])).toBeUndefined();
+      if (!isEarly) progress.recordCaughtUp(undefined);
+      expect(progress.isBehind).toBe(false);
+      expect(progress.observe([completed(12)])).toBe('task-completed');
+    }
+  });
+
+  test('covers nothing of the task that follows one that failed', () => {
+    const progress = inProgress();
+    expect(progress.observe([FAILED, SCHEDULED, STARTED, COMPLETED])).toBe('task-completed');
+    progress.recordCaughtUp(undefined);
+    expect(progress.isBehind).toBe(true);
+  });
+
+  test('covers nothing if it fails', () => {
+    const progress = inProgress();
+    progress.recordFailure('slow-worker');
+    progress.observe([COMPLETED]);
+    expect(progress.isBehind).toBe(true);
+  });
 });
 
 describe('an event of the sink', () => {
@@ -123,11 +158,13 @@ describe('an event of the sink', () => {
 
 test('the terminal event of a response is void once a task has failed', () => {
   const progress = progressOf();
-  progress.recordCaughtUp(progress.startQuery(), END);
+  progress.startQuery();
+  progress.recordCaughtUp(END);
   expect(progress.end).toBe(END);
   progress.observe([FAILED]);
   expect(progress.end).toBeUndefined();
-  progress.recordCaughtUp(progress.startQuery(), END);
+  progress.startQuery();
+  progress.recordCaughtUp(END);
   expect(progress.end).toBe(END);
   progress.startQuery();
   expect(progress.end).toBeUndefined();
@@ -146,16 +183,17 @@ describe('a query is needed', () => {
     expect(progress.isBehind).toBe(false);
     progress.observe([COMPLETED]);
     expect(progress.isBehind).toBe(true);
-    progress.recordCaughtUp(progress.startQuery(), undefined);
+    progress.startQuery();
+    progress.recordCaughtUp(undefined);
     expect(progress.isBehind).toBe(false);
   });
 
   test('by the tasks that were completed while the query was in flight', () => {
     const progress = progressOf({ hasResponded: true });
     progress.observe([COMPLETED]);
-    const mark = progress.startQuery();
+    progress.startQuery();
     progress.observe([completed(12)]);
-    progress.recordCaughtUp(mark, undefined);
+    progress.recordCaughtUp(undefined);
     expect(progress.isBehind).toBe(true);
   });
 
@@ -165,7 +203,8 @@ describe('a query is needed', () => {
 
   test('always, if the history is read for its close event alone', () => {
     const progress = progressOf({ hasResponded: true, isCloseOnly: true });
-    progress.recordCaughtUp(progress.startQuery(), undefined);
+    progress.startQuery();
+    progress.recordCaughtUp(undefined);
     expect(progress.isBehind).toBe(true);
   });
 });
@@ -186,7 +225,8 @@ describe('a failed query', () => {
       expect(progress.failures).toBe(i);
     }
     progress.recordResponse();
-    progress.recordCaughtUp(progress.startQuery(), undefined);
+    progress.startQuery();
+    progress.recordCaughtUp(undefined);
     expect(progress.failures).toBe(0);
   });
 

@@ -43,6 +43,8 @@ export type FixedCopyOutcome = 'done' | 'retry' | 'superseded' | 'streams' | 'en
 type OpenOutcome = Exclude<FixedCopyOutcome, 'retry'>;
 
 export interface FixedCopy {
+  /** The numbering of the log; '' before `enter`. */
+  readonly numbering: string;
   /** The seq up to which the log holds what the source reported. */
   readonly confirmed: number;
   /** The seq up to which the log has events of this epoch, as far as is known. */
@@ -153,6 +155,9 @@ export function createFixedCopy(options: FixedCopyOptions): FixedCopy {
   }
 
   return {
+    get numbering() {
+      return position?.incarnation.epoch ?? '';
+    },
     get confirmed() {
       return position?.confirmed ?? 0;
     },

@@ -1,5 +1,6 @@
 // Queries a run and copies its events into the log, page by page.
 import type { WorkflowEnd } from '../row-end.ts';
+import { isHistoryEpoch } from '../shared/history-numbering.ts';
 import type { StreamPage, WorkflowEvent } from '../shared/stream-query.ts';
 import { eventsBefore } from './previous-run-events.ts';
 import { readQueryPage, splitEnd } from './query-page.ts';
@@ -59,7 +60,9 @@ export function createQueryCopier(
         },
       };
       for (;;) {
-        const since = known === undefined ? copy.confirmed : 0;
+        // The seqs of a history are not those of the workflow.
+        const isOther = known !== undefined || isHistoryEpoch(copy.numbering);
+        const since = isOther ? 0 : copy.confirmed;
         const result = known ?? (await temporal.query(run, since, signal, { ...options, ...first }));
         known = undefined;
         first = {};

@@ -168,6 +168,16 @@ test('a query that fails is thrown, and does not count as a response', async () 
   expect([progress.hasResponded, progress.isBehind]).toEqual([false, true]);
 });
 
+test('a log that has the start of the history is continued with one query', async () => {
+  const { copyAll, copy } = setUp();
+  await copy.enter({ epoch: 'history:r1', runId: 'r1', runStartedAt: RUN.startedAt, attempt: 1 });
+  await copy.append([step(1)]);
+  emitted = [step(1), step(2)];
+  page = { runId: 'r1' };
+  await copyAll();
+  expect([queries, await lines()]).toEqual([[0], ['1 1', '2 2']]);
+});
+
 test('a result that was queried before takes the place of the first query', async () => {
   emitted = [step(1), step(2)];
   const first = await query(RUN, 0);

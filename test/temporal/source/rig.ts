@@ -34,6 +34,8 @@ export interface WatchingOptions {
   /** A codec server. */
   readonly codecUrl?: string;
   readonly requestLimits?: Partial<RequestLimits>;
+  /** The timeout of a query, by default 2000. */
+  readonly queryMs?: number;
   /** The limit of a message. */
   readonly messageBytes?: number;
   readonly temporal?: (client: TemporalClient) => TemporalClient;
@@ -51,14 +53,14 @@ const WORKFLOWS = {
 
 export async function startWatching(address: string, options: WatchingOptions = {}): Promise<Watching> {
   const { log, store } = options.parts ?? { log: createMemoryLog(), store: createMemoryStore() };
-  const { codecUrl: endpoint, requestLimits, messageBytes } = options;
+  const { codecUrl: endpoint, requestLimits, messageBytes, queryMs = 2_000 } = options;
   const client = createTemporalClient(
     {
       ...{ address, namespace: 'default' },
       ...(endpoint && { codec: { endpoint, headers: {} } }),
       ...(requestLimits && { requestLimits }),
     },
-    { queryMs: 2_000, callMs: 2_000 },
+    { queryMs, callMs: 2_000 },
     { error: () => {} },
   );
   const wrapped = options.temporal?.(client) ?? client;

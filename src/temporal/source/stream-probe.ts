@@ -39,6 +39,8 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
   let isClosed = !run.isOpen;
   let isAnswered = false;
   let streamResult: unknown;
+  /** Aborts when the run closes: its query is then sent before those that wait. */
+  const closing = new AbortController();
 
   function warn(error: TemporalError): void {
     void shown.then(() => isAnswered || signal.aborted || warnings.add('query', error));
@@ -46,7 +48,15 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
 
   async function query(priority: RequestPriority): Promise<ProbeAnswer | TemporalError> {
     try {
-      const result = await temporal.query(run, 0, signal, { priority });
+      const options = isClosed ? ({ priority: 'end' } as const) : { priority, queueSignal: closing.signal };
+      let wasSent = false;
+      const onSent = () => {
+        wasSent = true;
+      };
+      const result = await temporal.query(run, 0, signal, { ...options, onSent }).catch((error) => {
+        if (wasSent || !closing.signal.aborted || signal.aborted) throw error;
+        return temporal.query(run, 0, signal, { priority: 'end' });
+      });
       try {
         readQueryPage(result, run, 0, sizes);
         streamResult = result;
@@ -110,6 +120,7 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
       if (isScheduled && !hasTask) changed.set();
       hasTask ||= isScheduled;
       isClosed ||= events.some((event) => parseCloseEvent(event) !== undefined);
+      if (isClosed) closing.abort();
       if (events.some((event) => event.workflowTaskCompletedEventAttributes)) changed.set();
     },
   };

@@ -147,7 +147,7 @@ export function createExecstream(options: ExecstreamOptions): Execstream {
     streams,
     checkHealth: partWatch.check,
     onUnavailable: partWatch.onUnavailable,
-    metrics: createMetrics({ streams, tails, counter: graphql.counter }),
+    metrics: createMetrics({ streams, tails, counter: graphql.counter, temporal: temporal?.metrics }),
     ...{ authorize, authorizePublish },
     findWorkflow: (id, caller) => tails.find('workflow', id, caller),
     onError,

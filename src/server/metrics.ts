@@ -3,15 +3,18 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { EventStreams } from '../sse/event-streams.ts';
 import type { ExecutionCounter } from '../stream/shared-encoding.ts';
 import type { Tails } from '../tail/tails.ts';
+import type { RequestMetrics } from '../temporal/source/request-metrics.ts';
 
 export interface Measured {
   readonly streams: EventStreams;
   readonly tails: Tails;
   readonly counter: ExecutionCounter;
+  /** The requests to Temporal, if there is one. */
+  readonly temporal?: RequestMetrics | undefined;
 }
 
 /** Creates the function that responds with all metrics in Prometheus' text format. */
-export function createMetrics({ streams, tails, counter }: Measured): () => Promise<Response> {
+export function createMetrics({ streams, tails, counter, temporal }: Measured): () => Promise<Response> {
   const register = new Registry();
   const registers = [register];
   collectDefaultMetrics({ register });
@@ -38,6 +41,7 @@ export function createMetrics({ streams, tails, counter }: Measured): () => Prom
     'GraphQL executions for events (independent of the number of viewers)',
     () => counter.executions,
   );
+  if (temporal) registerTemporal(temporal, registers);
 
   /** Registers a counter whose value is maintained elsewhere. */
   function counterOf(name: string, help: string, now: () => number): void {
@@ -56,4 +60,36 @@ export function createMetrics({ streams, tails, counter }: Measured): () => Prom
 
   return async () =>
     new Response(await register.metrics(), { headers: { 'Content-Type': register.contentType } });
+}
+
+function registerTemporal({ counts, queues }: RequestMetrics, registers: Registry[]): void {
+  new Counter({
+    name: 'execstream_temporal_requests_total',
+    help: 'Requests to Temporal',
+    labelNames: ['kind', 'outcome'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { kind, outcome, count } of counts()) this.inc({ kind, outcome }, count);
+    },
+  });
+  new Counter({
+    name: 'execstream_temporal_request_wait_seconds_total',
+    help: 'Time that requests to Temporal have waited for their turn',
+    labelNames: ['priority'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { priority, waitedMs } of queues()) this.inc({ priority }, waitedMs / 1_000);
+    },
+  });
+  new Gauge({
+    name: 'execstream_temporal_requests_waiting',
+    help: 'Requests to Temporal that wait for their turn',
+    labelNames: ['priority'],
+    registers,
+    collect() {
+      for (const { priority, waiting } of queues()) this.set({ priority }, waiting);
+    },
+  });
 }

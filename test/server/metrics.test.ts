@@ -1,5 +1,7 @@
 // `/metrics` (PROTOCOL.md, "Other paths").
 import { expect, test } from 'vitest';
+import { createMetrics } from '../../src/server/metrics.ts';
+import { createRequestCounter } from '../../src/temporal/source/request-metrics.ts';
 import { chunks, directLog, graphqlPath, startApp } from '../support/app.ts';
 import { openSse } from '../support/sse.ts';
 import { restUrl } from './reader.ts';
@@ -46,4 +48,34 @@ test('metrics do not contain the id of an execution', async () => {
   using stream = await openSse(restUrl(app.url, 'secret-plan'));
   expect(stream.status).toBe(200);
   expect(await (await fetch(`${app.url}/metrics`)).text()).not.toContain('secret-plan');
+});
+
+test('metrics report the requests to Temporal by kind and outcome, and what waits by priority', async () => {
+  const temporal = createRequestCounter({
+    waiting: (priority) => (priority === 'poll' ? 3 : 0),
+    waitedMs: (priority) => (priority === 'end' ? 250 : 0),
+  });
+  temporal.record('query', 'ok');
+  temporal.record('query', 'no-worker');
+  temporal.record('describe', 'ok');
+  const none = { size: 0, opened: 0, bytes: 0, executions: 0 } as never;
+  const metrics = createMetrics({ streams: none, tails: none, counter: none, temporal });
+  const read = async () =>
+    (await (await metrics()).text()).split('\n').filter((line) => /^execstream_temporal/.test(line));
+  temporal.record('query', 'ok');
+  await read();
+  // Reading them does not count them again.
+  expect(await read()).toEqual([
+    'execstream_temporal_requests_total{kind="query",outcome="ok"} 2',
+    'execstream_temporal_requests_total{kind="query",outcome="no-worker"} 1',
+    'execstream_temporal_requests_total{kind="describe",outcome="ok"} 1',
+    'execstream_temporal_request_wait_seconds_total{priority="end"} 0.25',
+    ...['view', 'watch', 'poll', 'retry', 'sweep'].map(
+      (priority) => `execstream_temporal_request_wait_seconds_total{priority="${priority}"} 0`,
+    ),
+    ...['end', 'view', 'watch', 'poll', 'retry', 'sweep'].map(
+      (priority) =>
+        `execstream_temporal_requests_waiting{priority="${priority}"} ${priority === 'poll' ? 3 : 0}`,
+    ),
+  ]);
 });

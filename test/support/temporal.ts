@@ -12,7 +12,13 @@
 // The shared server is never emptied: use unique task queues and workflow ids. Without `npm test`,
 // the first suite of a file that needs the shared server starts one, if the Temporal CLI is installed.
 import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  type LogEntry,
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime,
+} from '@temporalio/worker';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { type TemporalOptions, TemporalServer } from '../../scripts/temporal.ts';
 import { findPart, TEMPORAL } from '../../scripts/test-services.ts';
@@ -77,6 +83,16 @@ export function quietRuntime(): void {
   isQuiet = true;
   const filter = makeTelemetryFilterString({ core: 'ERROR' });
   Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter } } });
+}
+
+/** Collects what the workers of this file log, from warnings on. Call it before anything connects. */
+export function captureWorkerLogs(): readonly LogEntry[] {
+  const entries: LogEntry[] = [];
+  isQuiet = true;
+  const filter = makeTelemetryFilterString({ core: 'WARN' });
+  const logger = new DefaultLogger('WARN', (entry) => void entries.push(entry));
+  Runtime.install({ logger, telemetryOptions: { logging: { filter, forward: {} } } });
+  return entries;
 }
 
 /** Connects to a server. */

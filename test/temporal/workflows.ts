@@ -155,6 +155,23 @@ export const careless = streamed(async function careless(stream) {
   return 'x'.repeat(70_000);
 });
 
+/** Emits results of different sizes, and returns a large one after the signal `go`. */
+export const large = streamed(async function large(stream) {
+  let isGo = false;
+  setHandler(go, () => {
+    isGo = true;
+  });
+  for (const bytes of [10, 30_000, 50_000, 100_000]) {
+    const result = 'x'.repeat(bytes);
+    stream.toolCall({ toolCallId: `${bytes}`, toolName: 'read', status: 'succeeded', result });
+    await sleep(1);
+  }
+  stream.status('RUNNING', 'y'.repeat(40_000));
+  stream.status('WAITING');
+  await condition(() => isGo);
+  return 'x'.repeat(100_000);
+});
+
 /** An agent that writes text and a task that creates a value, each an activity with its own stream. */
 export const children = streamed(async function children(stream, ids: { agent: string; task: string }) {
   const text = await stream.child({ kind: 'agent', agentId: 'writer', executionId: ids.agent }, (id) =>

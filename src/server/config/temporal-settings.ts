@@ -1,6 +1,7 @@
 // Settings of the connection to Temporal, under the names that Temporal's own tools use.
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { messageOf } from '../../event/error-message.ts';
+import { DEFAULT_REQUEST_LIMITS } from '../../temporal/source/request-limiter.ts';
 import type { TemporalSettings } from '../../temporal/source/temporal-client.ts';
 import { DEFAULT_WATCH_TIMES } from '../../temporal/source/watch-context.ts';
 import {
@@ -65,6 +66,26 @@ export const TEMPORAL_SETTINGS = {
     'TEMPORAL_CODEC_HEADERS',
     'More headers for the codec server, as `name=value`, with commas between them; values are percent-decoded.',
   ),
+  requests: {
+    perSecond: integer('TEMPORAL_MAX_REQUESTS_PER_SECOND', {
+      default: DEFAULT_REQUEST_LIMITS.perSecond,
+      min: 1,
+      max: 1_000_000,
+      doc: 'Requests of this server to one namespace. Further ones wait [by priority](docs/temporal.md#costs).',
+    }),
+    burst: integer('TEMPORAL_REQUEST_BURST', {
+      default: DEFAULT_REQUEST_LIMITS.burst,
+      min: 1,
+      max: 1_000_000,
+      doc: 'Requests that are sent without delay after a time with few requests.',
+    }),
+    queriesPerTaskQueue: integer('TEMPORAL_MAX_QUERIES_PER_TASK_QUEUE', {
+      default: DEFAULT_REQUEST_LIMITS.queriesPerTaskQueue,
+      min: 1,
+      max: 10_000,
+      doc: 'Concurrent queries of this server to the workers of one task queue. Those for ends may use twice as many.',
+    }),
+  },
 };
 
 /**
@@ -85,6 +106,7 @@ export function readTemporal(env: Environment): TemporalSettings | undefined {
     return {
       address,
       namespace: loaded.namespace || 'default',
+      requestLimits: values.requests,
       ...(tls && { tls }),
       ...(codec && { codec }),
       ...(typeof apiKey === 'string' && { apiKey }),

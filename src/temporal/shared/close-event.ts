@@ -76,6 +76,11 @@ function reasonOf({ retryState }: { retryState?: number | null }): RunContinuati
   return retryState === RETRY_IN_PROGRESS ? 'retried' : 'cron';
 }
 
+/** Whether the workflow ended by its own code, so that it may have emitted a terminal event. */
+export function endedItself({ status, nextRunId }: CloseEvent): boolean {
+  return nextRunId === undefined && (status === 'SUCCESS' || status === 'FAILED' || status === 'CANCELED');
+}
+
 /** A terminal event that a workflow emitted itself, without the fields that do not matter here. */
 type OwnEnd = { [T in TerminalType]: { readonly type: T; readonly data: EventData[T] } }[TerminalType];
 

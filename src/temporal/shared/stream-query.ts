@@ -49,6 +49,11 @@ export interface StreamPage {
   readonly events: readonly WorkflowEvent[];
 }
 
+/** The message of the warning that takes the place of an event that is invalid or too large. */
+export function leftOutMessage(type: unknown): string {
+  return `an event of type ${String(type).slice(0, 40)} was left out`;
+}
+
 /** One event that a workflow task sends to the worker. Provisional, because the task may still fail. */
 export interface SinkEvent {
   readonly executionId: string;

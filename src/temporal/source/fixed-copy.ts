@@ -6,9 +6,9 @@
 // Invariants
 // 1. It opens the log with its token first: later appends with an older token are rejected.
 // 2. A log holds one epoch of a workflow's numbering, which its note names. For another one, or for an event that
-//    contradicts the log, the log starts a new epoch and all events are copied again. Another order of fields is no
-//    contradiction (stored-form.ts). Only a log with nothing but the
-//    start of a history continues with the numbering of the workflow itself, which starts with the same event.
+//    contradicts the log, the log starts a new epoch and all events are copied again. Another order of fields, or fields
+//    that another size limit omits, are no contradiction (stored-form.ts). Only a log with nothing but the start of a
+//    history continues with the numbering of the workflow itself, which starts with the same event.
 // 3. `confirmed` never exceeds what the source reported and the log accepted: events that a sink appended are compared
 //    before they count.
 // 4. Inserted events exist in the log alone. If the log lost one of them, it starts a new epoch: a seq would name another
@@ -37,7 +37,9 @@ export type FixedCopyOutcome = 'done' | 'retry' | 'superseded' | 'streams' | 'en
 type OpenOutcome = Exclude<FixedCopyOutcome, 'retry'>;
 
 export interface FixedCopy extends Extent {
-  /** The seq up to which the log had events of this epoch when it was opened or last appended to. */
+  /** The numbering of the log; '' before `enter`. */
+  readonly numbering: string;
+  /** The seq up to which the log has events of this epoch, as far as is known. */
   readonly head: number;
   /** The last seq that was sent to the log in this epoch, including an append in flight. */
   readonly sent: number;
@@ -55,6 +57,8 @@ export interface FixedCopy extends Extent {
    * during an `append`.
    */
   insert(events: readonly NewEvent[]): Promise<FixedCopyOutcome>;
+  /** Notes that the log has events of this epoch up to a seq, which another writer appended. */
+  recordHead(seq: number): void;
 }
 
 export interface FixedCopyOptions {
@@ -131,7 +135,7 @@ export function createFixedCopy(options: FixedCopyOptions): FixedCopy {
     });
     switch (result.outcome) {
       case 'appended':
-        position = { ...position, head: Math.max(at.head, last), ...after };
+        position = { ...position, head: Math.max(position.head, result.head), ...after };
         return 'done';
       case 'gap':
         return shrink(at, result.head);
@@ -169,6 +173,9 @@ export function createFixedCopy(options: FixedCopyOptions): FixedCopy {
   }
 
   return {
+    get numbering() {
+      return position?.incarnation.epoch ?? '';
+    },
     get confirmed() {
       return position?.confirmed ?? 0;
     },
@@ -213,6 +220,9 @@ export function createFixedCopy(options: FixedCopyOptions): FixedCopy {
         if (outcome !== 'done') return outcome;
       }
       return 'done';
+    },
+    recordHead(seq) {
+      if (position) position = { ...position, head: Math.max(position.head, seq) };
     },
   };
 }

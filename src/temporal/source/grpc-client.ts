@@ -1,19 +1,21 @@
-// The calls to Temporal over gRPC. Each has a timeout, and each failure is a TemporalError.
-//
-// Temporal's client has no default deadline, and its retries (ten, about 18 s) ignore both deadline and abort signal. So
-// each call gets two tries, a deadline and a timer. Temporal's packages are loaded, and the connection is opened, with
-// the first call.
-import type { Client, Connection } from '@temporalio/client';
-import type { DataConverter, PayloadCodec } from '@temporalio/common';
-import { withTimeout } from '../../async/timeout.ts';
+// The client of Temporal's API over gRPC. What does not change, or not within a second, is requested once.
+import { LruMap } from '../../async/lru-map.ts';
 import type { ErrorLogger } from '../../telemetry/logger.ts';
 import { STDERR } from '../../telemetry/stderr-logger.ts';
 import { STREAM_QUERY } from '../shared/stream-query.ts';
-import { type ClosableRetries, createClosableRetries } from './closable-retries.ts';
-import { type TemporalCall, TemporalError, toTemporalError } from './errors.ts';
-import { describePendingTasks, describeRun, hasPoller, readHistory } from './grpc-requests.ts';
+import { createCalls } from './grpc-calls.ts';
+import {
+  describePendingTasks,
+  describeRun,
+  hasPoller,
+  listOpenRuns,
+  type RunStart,
+  readHistory,
+  readStart,
+} from './grpc-requests.ts';
 import { createRemoteCodec, type RemoteCodec } from './remote-codec.ts';
-import type { TemporalClient, TemporalSettings } from './temporal-client.ts';
+import type { RequestPriority } from './request-limiter.ts';
+import type { TemporalClient, TemporalSettings, WorkflowRef, WorkflowRun } from './temporal-client.ts';
 import { pollItems, queryOffset } from './workflow-streams/stream-requests.ts';
 
 /** Timeouts in ms. */
@@ -30,14 +32,11 @@ export interface CallTimes {
 }
 
 const DEFAULT_TIMES: CallTimes = { callMs: 5_000, queryMs: 5_000, longPollMs: 40_000 };
-/** How long the timer waits after the connection's own deadline. */
-const GRACE_MS = 500;
-
-interface Connected {
-  readonly connection: Connection;
-  clientOf(namespace: string): Client;
-  readonly retries: ClosableRetries;
-}
+/** How long the workers of a task queue are known, and of how many task queues. */
+const POLLERS_MS = 1_000;
+const MAX_TASK_QUEUES = 1_000;
+/** Runs whose first event is known. */
+const MAX_STARTS = 10_000;
 
 /**
  * Creates a client. It connects with the first call, so this does not fail.
@@ -49,120 +48,96 @@ export function createTemporalClient(
   logger: ErrorLogger = STDERR,
 ): TemporalClient {
   const { address, namespace, dataConverter } = settings;
-  const times = { ...DEFAULT_TIMES, ...callTimes };
+  const { callMs: timeoutMs, queryMs, longPollMs } = { ...DEFAULT_TIMES, ...callTimes };
   const codec: RemoteCodec = settings.codec
     ? createRemoteCodec(settings.codec, logger)
     : async (_namespace, payloads) => [...payloads];
-  let connecting: Promise<Connected> | undefined;
+  const { call, metrics, close } = createCalls(settings, codec);
+  const starts = new LruMap<string, RunStart>(MAX_STARTS);
+  const pollers = new LruMap<string, { readonly at: number; readonly hasWorker: Promise<boolean> }>(
+    MAX_TASK_QUEUES,
+  );
 
-  async function call<T>(
-    kind: TemporalCall,
-    ms: number,
-    work: (connected: Connected) => Promise<T>,
-    signal?: AbortSignal,
-  ): Promise<T> {
-    // One per call, because the client never removes its listener from a signal.
-    const aborting = new AbortController();
-    const abort = (): void => aborting.abort();
-    signal?.addEventListener('abort', abort);
-    if (signal?.aborted) abort();
-    try {
-      connecting ??= connect(settings, codec);
-      const connected = await connecting;
-      const { connection } = connected;
-      return await withTimeout(
-        () =>
-          connection.withAbortSignal(aborting.signal, () =>
-            connection.withDeadline(Date.now() + ms, () => work(connected)),
-          ),
-        { ms: ms + GRACE_MS, error: () => timeoutError(kind, ms + GRACE_MS), keepsAlive: false },
-      );
-    } catch (error) {
-      throw toTemporalError(error, kind);
-    } finally {
-      signal?.removeEventListener('abort', abort);
-      // Cancels a call that the timer ended.
-      abort();
-    }
+  async function describe(ref: WorkflowRef, priority?: RequestPriority): Promise<WorkflowRun> {
+    const request = { namespace: ref.namespace, priority, timeoutMs };
+    const state = await call({ ...request, kind: 'describe' }, ({ connection }) =>
+      describeRun(connection, ref),
+    );
+    const run = { ...ref, runId: state.runId };
+    const key = JSON.stringify([run.namespace, run.runId]);
+    const start =
+      starts.get(key) ??
+      (await call({ ...request, kind: 'history' }, ({ connection }) => readStart(connection, run, codec)));
+    starts.set(key, start);
+    return { ...run, ...start, ...state };
+  }
+
+  function hasWorker(run: WorkflowRun, priority?: RequestPriority): Promise<boolean> {
+    const key = JSON.stringify([run.namespace, run.taskQueue]);
+    const known = pollers.get(key);
+    if (known && performance.now() - known.at < POLLERS_MS) return known.hasWorker;
+    const request = { kind: 'task_queue', namespace: run.namespace, priority, timeoutMs } as const;
+    const read = {
+      at: performance.now(),
+      hasWorker: call(request, ({ connection }) => hasPoller(connection, run)),
+    };
+    pollers.set(key, read);
+    read.hasWorker.catch(() => {
+      if (pollers.get(key) === read) pollers.delete(key);
+    });
+    return read.hasWorker;
   }
 
   return {
     address,
     namespace,
     dataConverter,
-    describe: (ref) => call('read', times.callMs, ({ connection }) => describeRun(connection, ref, codec)),
+    metrics,
+    describe,
     pendingTasks: (run, signal) =>
-      call('read', times.callMs, ({ connection }) => describePendingTasks(connection, run), signal),
-    history: (request, signal) =>
       call(
-        'read',
-        request.isWaiting ? times.longPollMs : times.callMs,
-        ({ connection }) => readHistory(connection, request, codec),
-        signal,
+        { kind: 'describe', namespace: run.namespace, priority: 'poll', timeoutMs, signal },
+        ({ connection }) => describePendingTasks(connection, run),
       ),
-    hasWorker: (run) => call('read', times.callMs, ({ connection }) => hasPoller(connection, run)),
-    query: ({ namespace, workflowId, runId }, since, signal) =>
-      call(
-        'query',
-        times.queryMs,
-        ({ clientOf }) =>
-          clientOf(namespace).workflow.getHandle(workflowId, runId).query(STREAM_QUERY, since),
-        signal,
+    history(request, signal) {
+      const { run, isWaiting, priority } = request;
+      const waiting = { kind: 'history_wait', priority: priority ?? 'watch', timeoutMs: longPollMs } as const;
+      const reading = { kind: 'history', priority, timeoutMs } as const;
+      return call(
+        { ...(isWaiting ? waiting : reading), namespace: run.namespace, signal },
+        ({ connection }) => readHistory(connection, request, codec),
+      );
+    },
+    hasWorker,
+    openRuns: (listed, workflowIds) =>
+      call({ kind: 'list', namespace: listed, priority: 'sweep', timeoutMs }, ({ connection }) =>
+        listOpenRuns(connection, listed, workflowIds),
       ),
     streamOffset: (run, signal) =>
-      call('query', times.queryMs, ({ clientOf }) => queryOffset(clientOf(run.namespace), run), signal),
+      call(
+        {
+          ...{ kind: 'query', namespace: run.namespace, priority: 'poll', timeoutMs: queryMs },
+          ...{ taskQueue: run.taskQueue, signal },
+        },
+        ({ clientOf }) => queryOffset(clientOf(run.namespace), run),
+      ),
     pollStream: (run, poll, signal) =>
-      call('query', times.queryMs, ({ connection }) => pollItems(connection, run, poll), signal),
+      call(
+        { kind: 'update', namespace: run.namespace, priority: 'poll', timeoutMs: queryMs, signal },
+        ({ connection }) => pollItems(connection, run, poll),
+      ),
+    query({ namespace: queried, workflowId, runId, taskQueue }, since, signal, options = {}) {
+      const { priority = 'poll', queueSignal, onSent } = options;
+      const request = { kind: 'query', namespace: queried, priority, timeoutMs: queryMs } as const;
+      return call({ ...request, taskQueue, signal, queueSignal, onSent }, ({ clientOf }) =>
+        clientOf(queried).workflow.getHandle(workflowId, runId).query(STREAM_QUERY, since),
+      );
+    },
     decode: codec,
     ping: () =>
-      call('read', times.callMs, async ({ connection }) => {
+      call({ kind: 'system_info', namespace, timeoutMs }, async ({ connection }) => {
         await connection.workflowService.getSystemInfo({});
       }),
-    async close() {
-      const connected = await connecting?.catch(() => undefined);
-      await connected?.retries.close();
-      await connected?.connection.close().catch(() => {});
-    },
+    close,
   };
-}
-
-function timeoutError(kind: TemporalCall, ms: number): TemporalError {
-  return new TemporalError(kind === 'query' ? 'slow-worker' : 'unavailable', `no response within ${ms} ms`);
-}
-
-async function connect(settings: TemporalSettings, codec: RemoteCodec): Promise<Connected> {
-  const { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } = await import(
-    '@temporalio/client'
-  );
-  const { address, tls, apiKey, metadata, dataConverter } = settings;
-  const retries = createClosableRetries(defaultGrpcRetryOptions({ maxAttempts: 2 }));
-  const connection = Connection.lazy({
-    address,
-    interceptors: [makeGrpcRetryInterceptor(retries.options)],
-    ...(tls !== undefined && { tls }),
-    ...(apiKey !== undefined && { apiKey }),
-    ...(metadata && { metadata }),
-  });
-  const clients = new Map<string, Client>();
-  const clientOf = (namespace: string): Client => {
-    const client =
-      clients.get(namespace) ??
-      new Client({ connection, namespace, dataConverter: withRemoteCodec(dataConverter, namespace, codec) });
-    clients.set(namespace, client);
-    return client;
-  };
-  return { connection, clientOf, retries };
-}
-
-/** Results are decoded; the argument of our query is not encoded, which codecs let pass. */
-function withRemoteCodec(
-  dataConverter: DataConverter | undefined,
-  namespace: string,
-  codec: RemoteCodec,
-): DataConverter {
-  const remote: PayloadCodec = {
-    encode: async (payloads) => payloads,
-    decode: (payloads) => codec(namespace, payloads),
-  };
-  return { ...dataConverter, payloadCodecs: [...(dataConverter?.payloadCodecs ?? []), remote] };
 }

@@ -25,18 +25,32 @@ const WORKFLOW_TASKS = 1;
 const RUNNING = 1;
 const PAUSED = 8;
 
-export async function describeRun(
-  { workflowService }: Connection,
-  ref: WorkflowRef,
-  codec: RemoteCodec,
-): Promise<WorkflowRun> {
-  const { namespace, workflowId } = ref;
+/** What `describe` reports of a run; it changes while the run is open. */
+export type RunState = Pick<WorkflowRun, 'runId' | 'workflowType' | 'startedAt' | 'isOpen' | 'historyLength'>;
+
+/** What the first event of a run reports; it never changes. */
+export type RunStart = Pick<WorkflowRun, 'firstRunId' | 'taskQueue' | 'parentId' | 'summary' | 'attempt'>;
+
+export async function describeRun({ workflowService }: Connection, ref: WorkflowRef): Promise<RunState> {
   const { workflowExecutionInfo } = await workflowService.describeWorkflowExecution({
-    namespace,
-    execution: { workflowId, runId: ref.runId ?? '' },
+    namespace: ref.namespace,
+    execution: { workflowId: ref.workflowId, runId: ref.runId ?? '' },
   });
   const info = workflowExecutionInfo ?? {};
-  const runId = info.execution?.runId ?? '';
+  return {
+    runId: info.execution?.runId ?? '',
+    workflowType: info.type?.name ?? '',
+    startedAt: toMs(info.startTime),
+    isOpen: info.status === RUNNING || info.status === PAUSED,
+    historyLength: Number(info.historyLength ?? 0),
+  };
+}
+
+export async function readStart(
+  { workflowService }: Connection,
+  { namespace, workflowId, runId }: WorkflowRef & { readonly runId: string },
+  codec: RemoteCodec,
+): Promise<RunStart> {
   const { history } = await workflowService.getWorkflowExecutionHistory({
     namespace,
     execution: { workflowId, runId },
@@ -48,17 +62,11 @@ export async function describeRun(
   const started = first.workflowExecutionStartedEventAttributes ?? {};
   const isParentHere = (started.parentWorkflowNamespace || namespace) === namespace;
   return {
-    ...ref,
-    runId,
     firstRunId: started.firstExecutionRunId || runId,
-    workflowType: info.type?.name ?? '',
     taskQueue: started.taskQueue?.name ?? '',
     parentId: (isParentHere && started.parentWorkflowExecution?.workflowId) || undefined,
     summary: summaryOf(first),
     attempt: Math.max(1, started.attempt ?? 1),
-    startedAt: toMs(info.startTime),
-    isOpen: info.status === RUNNING || info.status === PAUSED,
-    historyLength: Number(info.historyLength ?? 0),
   };
 }
 
@@ -70,6 +78,24 @@ export async function hasPoller({ workflowService }: Connection, run: WorkflowRu
   });
   const since = Date.now() - POLLED_WITHIN_MS;
   return (pollers ?? []).some(({ lastAccessTime }) => toMs(lastAccessTime) > since);
+}
+
+/** @param workflowIds without quotes and backslashes */
+export async function listOpenRuns(
+  { workflowService }: Connection,
+  namespace: string,
+  workflowIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const names = workflowIds.map((id) => `'${id}'`).join(', ');
+  const { executions } = await workflowService.listWorkflowExecutions({
+    namespace,
+    // A workflow has up to one open run.
+    pageSize: workflowIds.length,
+    query: `WorkflowId IN (${names}) AND ExecutionStatus = 'Running'`,
+  });
+  return new Map(
+    (executions ?? []).map(({ execution }) => [execution?.workflowId ?? '', execution?.runId ?? '']),
+  );
 }
 
 export async function describePendingTasks(

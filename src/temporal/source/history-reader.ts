@@ -25,6 +25,12 @@ export interface FollowHistoryOptions {
    */
   readonly prepare?: (events: readonly HistoryEvent[]) => Promise<void>;
   /**
+   * How long to wait after each page, in ms, so that the next one has more events.
+   * @default none
+   */
+  readonly pauseMs?: () => number;
+  /**
+  /**
    * Receives each event once and in order, except for the start of a workflow task, which may repeat. `stop` ends the
    * reading, and so does a rejection.
    */
@@ -37,7 +43,7 @@ export interface FollowHistoryOptions {
  * @throws TemporalError `unknown-workflow` if Temporal no longer has the run; what `onEvents` throws.
  */
 export async function followHistory(options: FollowHistoryOptions): Promise<CloseEvent | undefined> {
-  const { temporal, run, isCloseOnly, warnings, times, signal, prepare, onEvents } = options;
+  const { temporal, run, isCloseOnly, warnings, times, signal, prepare, onEvents, pauseMs } = options;
   let from: Uint8Array | undefined;
   let lastId = 0;
   let failures = 0;
@@ -65,6 +71,8 @@ export async function followHistory(options: FollowHistoryOptions): Promise<Clos
       if ((await onEvents(events)) === 'stop') return undefined;
       const close = parseCloseEvent(events.at(-1)!);
       if (close) return close;
+      const ms = pauseMs?.() ?? 0;
+      if (ms > 0) await delay(ms, signal);
     }
     // A history that ends without a close event: read it again, after a pause.
     if (!page.next) await delay(times.retryMs.maxMs, signal);

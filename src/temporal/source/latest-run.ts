@@ -25,7 +25,7 @@ const DESCRIBE_EXACTLY_MS = 6_000;
 const SETTLE_MS = 3_000;
 
 export interface LatestRunOptions {
-  readonly temporal: TemporalClient;
+  readonly temporal: Pick<TemporalClient, 'describe'>;
   readonly store: ExecutionStore;
   readonly log: Pick<LogWriter, 'open' | 'head'>;
   readonly resolution: Resolution;

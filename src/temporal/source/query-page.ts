@@ -17,7 +17,7 @@ import { clampDuration, endSummary, errorData } from '../../event/terminal-event
 import { usageOf } from '../../event/usage.ts';
 import { checkEventData } from '../../event/validation.ts';
 import type { WorkflowEnd } from '../row-end.ts';
-import type { StreamPage, WorkflowEvent } from '../shared/stream-query.ts';
+import { leftOutMessage, type StreamPage, type WorkflowEvent } from '../shared/stream-query.ts';
 import { TemporalError } from './errors.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 
@@ -133,8 +133,7 @@ function validEvent(event: WorkflowEvent, sizes: SizeLimits): WorkflowEvent {
   } catch {
     // Replaced below.
   }
-  const message = `an event of type ${String(type).slice(0, 40)} was left out`;
-  return { seq, type: 'warning', ts, data: { code: 'BAD_EVENT', message } };
+  return { seq, type: 'warning', ts, data: { code: 'BAD_EVENT', message: leftOutMessage(type) } };
 }
 
 const FAILED: readonly string[] = ['FAILED', 'CANCELED', 'TIMED_OUT', 'TERMINATED'] satisfies FailedStatus[];

@@ -1,8 +1,9 @@
 // The state of watching one run by its query. It decides when to query and what a failure means; it does no I/O.
 //
-// A workflow emits events only in its workflow tasks. So the log is up to date if a response covers every completed task
-// that the history shows.
-import type { HistoryEvent } from '../shared/history-event.ts';
+// A workflow emits events only in its workflow tasks. So the log is up to date if a response, or an event of the worker's
+// sink, covers every completed task that the history shows.
+import type { WorkflowEnd } from '../row-end.ts';
+import { type HistoryEvent, toMs } from '../shared/history-event.ts';
 import type { TemporalCondition } from './errors.ts';
 
 /**
@@ -16,11 +17,8 @@ export type QueryPhase = 'unstarted' | 'polling' | 'closed';
 /** What to do after a failed query: try again, read the history instead, or end the workflow without its last events. */
 export type FailureAction = 'retry' | 'use-history' | 'give-up';
 
-/** What new events of the history mean for the query. */
+/** What new events of the history mean for the query: a task that no query in flight covers, or one without a worker. */
 export type HistoryNews = 'task-completed' | 'task-scheduled' | undefined;
-
-/** The number of completed workflow tasks when a query was sent. */
-export type TaskMark = number;
 
 export interface QueryProgress {
   readonly phase: QueryPhase;
@@ -30,22 +28,42 @@ export interface QueryProgress {
   readonly failures: number;
   /** Whether the run may have emitted events that no response covers. */
   readonly isBehind: boolean;
+  /** The terminal event of the last response; undefined if a workflow task has failed since: it may be void. */
+  readonly end: WorkflowEnd | undefined;
+  /** Whether the run has responded within this time, in ms. */
+  hasRespondedWithin(ms: number): boolean;
   /** Takes in new events of the history. */
   observe(events: readonly HistoryEvent[]): HistoryNews;
-  /** The run has closed. */
-  close(): void;
-  /** Call before a query; returns what its response will cover. */
-  startQuery(): TaskMark;
+  /**
+   * The run has closed.
+   * @param needsEnd whether it ended itself: its terminal event is then missing, even if the sink appended the rest
+   */
+  close(needsEnd: boolean): void;
+  /**
+   * A query is sent. Its response covers the tasks that are completed, and the one in progress: Temporal responds once
+   * that is completed.
+   */
+  startQuery(): void;
   /** The run responded. */
   recordResponse(): void;
-  /** Everything that the workflow had emitted at this mark is in the log. */
-  recordCaughtUp(mark: TaskMark): void;
+  /**
+   * Everything that the last query covers is in the log.
+   * @param end the terminal event, which is not
+   */
+  recordCaughtUp(end: WorkflowEnd | undefined): void;
+  /**
+   * The sink of the worker appended an event. The log then has everything before it, too: it has no gaps.
+   * @param ts of the event: when its workflow task started
+   * @returns whether the log is up to date
+   */
+  recordSink(ts: string): boolean;
   recordFailure(condition: TemporalCondition): FailureAction;
 }
 
 export interface QueryProgressOptions {
   readonly isOpen: boolean;
-  readonly hasStarted: boolean;
+  /** The number of events that the history had before the first query. */
+  readonly historyLength: number;
   /** Whether the run is known to respond: then a worker that has no handler for the query is at fault. */
   readonly hasResponded: boolean;
   /** Whether `observe` gets the close event alone. A closed run is then always queried once more. */
@@ -58,13 +76,50 @@ function isHandlerFailure(condition: TemporalCondition): boolean {
 }
 
 export function createQueryProgress(options: QueryProgressOptions): QueryProgress {
-  const { isOpen, isCloseOnly } = options;
-  let phase: QueryPhase = options.hasStarted ? 'polling' : 'unstarted';
+  const { isOpen, historyLength, isCloseOnly } = options;
+  let phase: QueryPhase = historyLength > 1 ? 'polling' : 'unstarted';
   let hasResponded = options.hasResponded;
   let failures = 0;
-  // A run whose tasks are not observed counts as having one.
-  let completedTasks = isCloseOnly || !isOpen ? 1 : 0;
-  let coveredTasks = 0;
+  /** The last completed task: its event's id, and when it started, in ms. Tasks that are not observed count as one. */
+  let completedId = isCloseOnly ? Number.POSITIVE_INFINITY : isOpen ? 0 : 1;
+  let completedStartedAt = Number.POSITIVE_INFINITY;
+  let startedAt = Number.POSITIVE_INFINITY;
+  /** The id of the last event that the last query covers, and the last one that was successful. */
+  let queriedId = 0;
+  let coveredId = 0;
+  let isCaughtUp = false;
+  let isTaskInProgress = false;
+  /** Whether the last query covers the task in progress. */
+  let coversNext = false;
+  /** When the task started whose events the sink appended last, in ms. */
+  let sinkAt = Number.NEGATIVE_INFINITY;
+  let countsSink = true;
+  let respondedAt = Number.NEGATIVE_INFINITY;
+  let end: WorkflowEnd | undefined;
+  /** Whether a task has failed since the last query was sent. */
+  let hasFailedTask = false;
+
+  const isCovered = (id: number) => completedId <= id || (countsSink && sinkAt >= completedStartedAt);
+
+  function observeTask(event: HistoryEvent): void {
+    if (event.workflowTaskScheduledEventAttributes) {
+      isTaskInProgress = true;
+      if (phase === 'unstarted') phase = 'polling';
+    } else if (event.workflowTaskStartedEventAttributes) {
+      startedAt = toMs(event.eventTime);
+    } else if (event.workflowTaskFailedEventAttributes || event.workflowTaskTimedOutEventAttributes) {
+      hasFailedTask = true;
+      isTaskInProgress = false;
+      coversNext = false;
+    } else if (event.workflowTaskCompletedEventAttributes) {
+      completedId = Math.max(completedId, Number(event.eventId));
+      completedStartedAt = startedAt;
+      isTaskInProgress = false;
+      if (coversNext) queriedId = Math.max(queriedId, completedId);
+      if (coversNext && isCaughtUp) coveredId = queriedId;
+      coversNext = false;
+    }
+  }
 
   return {
     get phase() {
@@ -77,38 +132,55 @@ export function createQueryProgress(options: QueryProgressOptions): QueryProgres
       return failures;
     },
     get isBehind() {
-      return !hasResponded || coveredTasks < completedTasks;
+      return !hasResponded || !isCovered(coveredId);
     },
+    get end() {
+      return hasFailedTask ? undefined : end;
+    },
+    hasRespondedWithin: (ms) => performance.now() - respondedAt < ms,
     observe(events) {
-      const isScheduled = events.some((event) => event.workflowTaskScheduledEventAttributes);
-      if (isScheduled && phase === 'unstarted') phase = 'polling';
-      const completed = events.filter((event) => event.workflowTaskCompletedEventAttributes).length;
-      completedTasks += completed;
-      if (completed > 0) return 'task-completed';
+      for (const event of events) observeTask(event);
+      const hasCompleted = events.some((event) => event.workflowTaskCompletedEventAttributes);
+      if (hasCompleted && !isCovered(queriedId)) return 'task-completed';
       return events.at(-1)?.workflowTaskScheduledEventAttributes ? 'task-scheduled' : undefined;
     },
-    close() {
+    close(needsEnd) {
       phase = 'closed';
+      countsSink = !needsEnd;
       failures = 0;
     },
-    startQuery: () => (isCloseOnly ? 0 : completedTasks),
+    startQuery() {
+      hasFailedTask = false;
+      end = undefined;
+      isCaughtUp = false;
+      coversNext = isTaskInProgress;
+      queriedId = isCloseOnly ? 0 : Math.max(historyLength, completedId);
+    },
     recordResponse() {
       hasResponded = true;
+      respondedAt = performance.now();
     },
-    recordCaughtUp(mark) {
-      coveredTasks = mark;
+    recordCaughtUp(terminal) {
+      coveredId = queriedId;
+      isCaughtUp = true;
+      end = terminal;
       failures = 0;
+    },
+    recordSink(ts) {
+      sinkAt = Math.max(sinkAt, Date.parse(ts));
+      return isCovered(queriedId);
     },
     recordFailure(condition) {
       if (condition === 'no-query' && !hasResponded) return 'use-history';
       failures += 1;
+      respondedAt = Number.NEGATIVE_INFINITY;
       if (phase !== 'closed') return 'retry';
       // Trying again would not help: no worker polls for the workflow, or its handler fails.
       const isLasting =
         condition === 'no-worker' ||
         condition === 'not-ready' ||
         (isHandlerFailure(condition) && failures > 1);
-      return isLasting || coveredTasks === completedTasks ? 'give-up' : 'retry';
+      return isLasting || isCovered(coveredId) ? 'give-up' : 'retry';
     },
   };
 }

@@ -4,145 +4,172 @@
 // Invariants
 // 1. One query at a time, spaced as poll-schedule.ts says: the server rejects a second query during a workflow task.
 // 2. A terminal event in a result is held back until the history shows that the run closed the same way.
-// 3. Events that a sink appended are queried anyway, and compared by the log.
+// 3. Events that the sink of the worker appended are compared with those of the next query, which may be much later.
 // 4. If workflow tasks were completed since the last response, a run that closed is queried until it responds or
-//    `finalQueryTimeoutMs` is over: its last events come before its end.
+//    `finalQueryTimeoutMs` is over: its last events come before its end. A working sink appends the end itself.
+// 5. No query is cancelled: the worker would log a warning for each.
 import { backoff } from '../../async/backoff.ts';
 import { delay } from '../../async/delay.ts';
 import { createSignal } from '../../async/signal.ts';
+import { isTerminal } from '../../event/events.ts';
 import type { Announcement } from '../../log/log.ts';
-import type { WorkflowEnd } from '../row-end.ts';
-import type { CloseEvent } from '../shared/close-event.ts';
+import { type CloseEvent, endedItself } from '../shared/close-event.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
 import { isTemporalError } from './errors.ts';
+import { type ClosedByQuery, queryLast, type Stop } from './final-query.ts';
 import { followHistory } from './history-reader.ts';
 import { createPollSchedule } from './poll-schedule.ts';
-import { createQueryCopier } from './query-copier.ts';
+import { createQueryCopier, type QueryCopier } from './query-copier.ts';
 import { createQueryProgress } from './query-progress.ts';
+import { createRowStatus } from './row-status.ts';
 import type { WorkflowRun } from './temporal-client.ts';
-import type { WatchContext, WatchOutcome } from './watch-context.ts';
+import type { WatchContext } from './watch-context.ts';
 
-/** Why the watch of a run stopped. `no-query`: it has no handler for our query, and its history is to be used. */
-type Stop = { readonly stop: WatchOutcome | 'no-query' };
-
-/** How the watch of a run ended. */
-export type QueryWatchResult =
-  | Stop
-  | {
-      readonly close: CloseEvent;
-      /** The workflow's own terminal event, if it could be queried. */
-      readonly ownEnd: WorkflowEnd | undefined;
-      /** Whether the run has responded to the query, now or before. */
-      readonly hasResponded: boolean;
-    };
+export interface QueryWatchOptions {
+  /** Whether this run is known to respond to the query: then a worker that has no handler is at fault. */
+  readonly hasResponded: boolean;
+  /** A result of the query for all events, which takes the place of the first one. */
+  readonly firstResult: unknown;
+}
 
 /** Above this number of events the history is not read, and the workflow is queried every `pollMs`. */
 const LONG_HISTORY = 5_000;
 
+/** How long a query in flight may take when the run has closed: its worker may have left. */
+const IN_FLIGHT_MS = 400;
+/** How long the history is left alone while a sink works: its end then comes from the sink. */
+const SINK_PAUSE_MS = 250;
+/** How long a working sink may take to append the end of a run that has closed. */
+const SINK_END_MS = 250;
+
 /**
  * Watches a run until it closes.
- * @param hasResponded whether this run is known to respond to the query: then a worker that has no handler is at fault.
  * @throws ExecstreamError `SOURCE_UNAVAILABLE` if log or store are unavailable; TemporalError `unknown-workflow`.
  */
 export async function watchByQuery(
   context: WatchContext,
   run: WorkflowRun,
-  hasResponded: boolean,
-): Promise<QueryWatchResult> {
+  { hasResponded, firstResult }: QueryWatchOptions,
+): Promise<Stop | ClosedByQuery> {
   const { temporal, log, executionId, copy, audience, warnings, times } = context;
-  const isCloseOnly = run.historyLength > LONG_HISTORY;
-  const { isOpen } = run;
-  const progress = createQueryProgress({
-    isOpen,
-    hasStarted: run.historyLength > 1,
-    hasResponded,
-    isCloseOnly,
-  });
+  const { isOpen, historyLength } = run;
+  const isCloseOnly = historyLength > LONG_HISTORY;
+  const progress = createQueryProgress({ isOpen, historyLength, hasResponded, isCloseOnly });
   const schedule = createPollSchedule({ audience, slowPollMs: times.slowPollMs, isCloseOnly });
-  const copier = createQueryCopier(context, run, progress);
+  const rowStatus = createRowStatus(context);
+  const copier = createQueryCopier(context, run, { progress, rowStatus, firstResult });
   const changed = createSignal();
   const watchEnd = new AbortController();
   const signal = AbortSignal.any([context.signal, watchEnd.signal]);
   let stallTimer: NodeJS.Timeout | undefined;
+  /** The seq of the last event that the sink appended. */
+  let sinkSeq = 0;
+  /** Aborts when the sink has appended the end. */
+  const sinkEnd = new AbortController();
+
+  function requestQuery(): void {
+    schedule.requestQuery();
+    changed.set();
+  }
 
   function onEvents(events: readonly HistoryEvent[]): undefined {
     clearTimeout(stallTimer);
     const news = progress.observe(events);
-    if (news === 'task-completed') changed.set();
+    if (news === 'task-completed') {
+      schedule.recordTask(performance.now());
+      changed.set();
+    }
     // If no worker takes the task, a query determines why.
-    if (news === 'task-scheduled') stallTimer = setTimeout(changed.set, times.taskStallMs).unref();
+    if (news === 'task-scheduled') stallTimer = setTimeout(requestQuery, times.taskStallMs).unref();
   }
 
   function onAnnouncement({ epoch, events }: Announcement): void {
+    const last = events.at(-1)!;
     // Announcements of this watcher's appends are not changes.
-    if (epoch === copy.epoch && (events.at(-1)?.seq ?? 0) <= copy.sent) return;
-    schedule.recordSink(performance.now());
+    if (epoch === copy.epoch && last.seq <= copy.sent) return;
+    if (copy.epoch !== '' && epoch !== copy.epoch) {
+      requestQuery();
+      return;
+    }
+    sinkSeq = last.seq;
+    if (epoch === copy.epoch) copy.recordHead(last.seq);
+    schedule.recordSink(progress.recordSink(last.ts));
     changed.set();
+    if (isTerminal(last.type)) sinkEnd.abort();
+    const status = events.findLast((event) => event.type === 'workflow_status');
+    if (status) rowStatus.set(status.data.status).catch(() => {});
   }
 
+  const copyAll: QueryCopier['copyAll'] = async (querySignal, options) => {
+    const onSent = () => schedule.recordQuery(performance.now());
+    onSent();
+    const copied = await copier.copyAll(querySignal, { ...options, onSent });
+    if ('lastSeq' in copied) schedule.recordResponse(copied.lastSeq > sinkSeq);
+    return copied;
+  };
+
   /** Queries the open run whenever it changes, until the signal aborts. */
-  async function poll(pollSignal: AbortSignal): Promise<Stop | undefined> {
+  async function poll(pollSignal: AbortSignal, querySignal: AbortSignal): Promise<Stop | undefined> {
     while (progress.phase === 'unstarted' && !pollSignal.aborted) await changed.wait(times.slowPollMs);
     while (!pollSignal.aborted) {
       const queriedAt = performance.now();
       try {
-        const copied = await copier.copyAll(pollSignal);
+        const priority = progress.failures > 0 ? 'retry' : 'poll';
+        const copied = await copyAll(querySignal, { priority, queueSignal: pollSignal });
         if ('stop' in copied) return copied;
+        while (!pollSignal.aborted) {
+          const ms = schedule.waitMs(performance.now());
+          if (ms === 0) break;
+          await changed.wait(ms);
+        }
       } catch (error) {
         if (!isTemporalError(error)) throw error;
         if (pollSignal.aborted) return undefined;
         if (progress.recordFailure(error.condition) === 'use-history') return { stop: 'no-query' };
         warnings.add('query', error);
+        const retryMs = backoff(times.retryMs, progress.failures);
+        await changed.wait(retryMs);
+        await delay(Math.max(0, retryMs - (performance.now() - queriedAt)), pollSignal);
       }
-      const retryMs = progress.failures > 0 ? backoff(times.retryMs, progress.failures) : undefined;
-      await changed.wait(retryMs ?? schedule.idleMs());
-      const now = performance.now();
-      await delay(Math.max(0, (retryMs ?? schedule.spacingMs(now)) - (now - queriedAt)), pollSignal);
     }
     return undefined;
   }
 
-  /** Queries the closed run for the events before its end. */
-  async function queryLast(close: CloseEvent): Promise<QueryWatchResult> {
-    // A run that had closed before the watch may not have had a worker for a long time.
-    const timeout = AbortSignal.timeout(times.finalQueryTimeoutMs / (isOpen ? 1 : 3));
-    const querySignal = AbortSignal.any([signal, timeout]);
-    while (progress.isBehind && (await temporal.hasWorker(run).catch(() => true))) {
-      try {
-        const copied = await copier.copyAll(querySignal);
-        return 'stop' in copied ? copied : { close, ownEnd: copied.end, hasResponded: true };
-      } catch (error) {
-        if (!isTemporalError(error)) throw error;
-        const action = progress.recordFailure(error.condition);
-        if (action === 'use-history') return { stop: 'no-query' };
-        if (action === 'give-up') break;
-      }
-      await delay(backoff(times.retryMs, progress.failures), querySignal);
-      if (querySignal.aborted) break;
-    }
-    return { close, ownEnd: undefined, hasResponded: progress.hasResponded };
+  /** Waits for the end that the sink appends, if there is one that works. */
+  async function hasSinkEnd(close: CloseEvent): Promise<boolean> {
+    if (!schedule.hasSink || !endedItself(close)) return false;
+    await delay(SINK_END_MS, AbortSignal.any([signal, sinkEnd.signal]));
+    return sinkEnd.signal.aborted;
   }
 
-  const unlisten = await log.listen(executionId, { onAnnouncement, onInterruption: changed.set });
+  const unlisten = await log.listen(executionId, { onAnnouncement, onInterruption: requestQuery });
   try {
     const pollEnd = new AbortController();
-    const closing = followHistory({ temporal, run, isCloseOnly, warnings, times, signal, onEvents })
+    const flightEnd = new AbortController();
+    // The events of a workflow task are three pages without a pause.
+    const pauseMs = () => (schedule.hasSink ? SINK_PAUSE_MS : 0);
+    const closing = followHistory({ temporal, run, isCloseOnly, warnings, times, signal, onEvents, pauseMs })
       .then((close) => {
-        if (close) progress.close();
+        if (close) progress.close(endedItself(close));
         return close;
       })
       .finally(() => {
         pollEnd.abort();
         changed.set();
+        setTimeout(() => flightEnd.abort(), IN_FLIGHT_MS).unref();
       });
     // Handled below, unless polling stops first.
     closing.catch(() => {});
-    // The query in flight is aborted when the run closes, and awaited: two writers would not know of each other.
-    const polled = isOpen ? await poll(AbortSignal.any([signal, pollEnd.signal])) : undefined;
+    // A query in flight when the run closes usually has the end. It is awaited: two writers would not know of each other.
+    const polled = isOpen
+      ? await poll(AbortSignal.any([signal, pollEnd.signal]), AbortSignal.any([signal, flightEnd.signal]))
+      : undefined;
     // A run without a handler that has closed is queried once more.
     if (polled && !(polled.stop === 'no-query' && progress.phase === 'closed')) return polled;
     const close = await closing;
-    return close ? await queryLast(close) : { stop: 'interrupted' };
+    if (!close) return { stop: 'interrupted' };
+    if (await hasSinkEnd(close)) return { stop: 'ended' };
+    return await queryLast(context, run, close, copyAll, progress, signal);
   } finally {
     watchEnd.abort();
     clearTimeout(stallTimer);

@@ -18,9 +18,17 @@ export function createRowStatus({
   return {
     async set(status) {
       if (status === last || isFinal(status)) return;
+      const before = last;
       last = status;
-      const row = await store.get(executionId);
-      if (row && row.status !== status) await store.setStatus(executionId, row.attempt, status as OpenStatus);
+      try {
+        const row = await store.get(executionId);
+        if (row && row.status !== status) {
+          await store.setStatus(executionId, row.attempt, status as OpenStatus);
+        }
+      } catch (error) {
+        last = before;
+        throw error;
+      }
     },
   };
 }

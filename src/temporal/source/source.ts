@@ -116,9 +116,15 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
   const settling = createSettling((executionId, signal) =>
     followWorkflow(follower, executionId, NOBODY, signal),
   );
-  const { latest } = createLatestRun({ temporal, store, log, resolution, settle: settling.settle });
-  const isFollowed = (executionId: string) => followed.of(executionId) > 0;
-  const startSweep = createOpenWorkflowSweep({ log, store, latest, isFollowed, sweepMs: times.sweepMs });
+  const latestRun = { temporal, store, log, resolution, settle: settling.settle };
+  const { latest } = createLatestRun(latestRun);
+  // Checks of workflows without viewers wait for everything else.
+  const describe: TemporalClient['describe'] = (ref) => temporal.describe(ref, 'sweep');
+  const swept = createLatestRun({ ...latestRun, temporal: { describe } });
+  const startSweep = createOpenWorkflowSweep({
+    ...{ log, store, temporal, refOf, latest: swept.latest, sweepMs: times.sweepMs },
+    isFollowed: (executionId) => followed.of(executionId) > 0,
+  });
 
   return {
     follow: followBy(async (executionId, audience, signal) => {

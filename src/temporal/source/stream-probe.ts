@@ -6,6 +6,7 @@ import { parseCloseEvent } from '../shared/close-event.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
 import { isTemporalError, type TemporalError, toWarning } from './errors.ts';
 import { readQueryPage } from './query-page.ts';
+import type { RequestPriority } from './request-limiter.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 import type { WatchContext } from './watch-context.ts';
 
@@ -14,6 +15,8 @@ export type ProbeAnswer = 'streams' | 'no-stream' | 'unknown';
 
 export interface StreamProbe {
   readonly answer: Promise<ProbeAnswer>;
+  /** The result of the query, for all events, if the run streams itself. */
+  readonly result: unknown;
   /** Whether the run can be queried: it has had a workflow task. */
   readonly isAsking: boolean;
   /** Takes in new events of the history: a run without a workflow task cannot be queried. */
@@ -35,16 +38,18 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
   let hasTask = run.historyLength > 1;
   let isClosed = !run.isOpen;
   let isAnswered = false;
+  let streamResult: unknown;
 
   function warn(error: TemporalError): void {
     void shown.then(() => isAnswered || signal.aborted || warnings.add('query', error));
   }
 
-  async function query(): Promise<ProbeAnswer | TemporalError> {
+  async function query(priority: RequestPriority): Promise<ProbeAnswer | TemporalError> {
     try {
-      const result = await temporal.query(run, 0, signal);
+      const result = await temporal.query(run, 0, signal, { priority });
       try {
         readQueryPage(result, run, 0, sizes);
+        streamResult = result;
         return 'streams';
       } catch {
         // A default handler, or another one with the name of ours.
@@ -63,7 +68,7 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
     let handlerFailures = 0;
     while (!signal.aborted) {
       if (hasTask) {
-        const answer = await query();
+        const answer = await query(failures > 0 ? 'retry' : 'view');
         if (typeof answer === 'string') return answer;
         failures += 1;
         const { condition } = answer;
@@ -95,6 +100,9 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
   answer.catch(() => {});
   return {
     answer,
+    get result() {
+      return streamResult;
+    },
     get isAsking() {
       return hasTask;
     },

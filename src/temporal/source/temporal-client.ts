@@ -6,6 +6,8 @@ import type { Failure } from '../shared/failure.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
 import type { Payload } from '../shared/payloads.ts';
 import type { CodecSettings } from './remote-codec.ts';
+import type { RequestLimits, RequestPriority } from './request-limiter.ts';
+import type { RequestMetrics } from './request-metrics.ts';
 
 export interface TemporalSettings {
   /** `host:port`. */
@@ -27,6 +29,11 @@ export interface TemporalSettings {
    * @default none
    */
   readonly codec?: CodecSettings;
+  /**
+   * Limits of what this process requests.
+   * @default DEFAULT_REQUEST_LIMITS
+   */
+  readonly requestLimits?: Partial<RequestLimits>;
 }
 
 export interface WorkflowRef {
@@ -79,6 +86,17 @@ export interface HistoryRequest {
   readonly isWaiting?: boolean;
   /** The maximum number of events. */
   readonly limit?: number;
+  /** @default `watch` for a long poll, otherwise `view` */
+  readonly priority?: RequestPriority;
+}
+
+export interface QueryOptions {
+  /** @default 'poll' */
+  readonly priority?: RequestPriority;
+  /** Aborts a query that has not been sent yet. */
+  readonly queueSignal?: AbortSignal;
+  /** Is called when the query is sent: it may have to wait for its turn. */
+  readonly onSent?: () => void;
 }
 
 /** An activity that has not ended, or a Nexus operation that has not started, as `describe` reports it. */
@@ -113,21 +131,37 @@ export interface StreamPoll {
   readonly updateId: string;
 }
 
-/** Every method rejects with a TemporalError. */
+/** Every method rejects with a TemporalError. The default priority of a request is `view`. */
 export interface TemporalClient {
   readonly address: string;
   readonly namespace: string;
   readonly dataConverter: DataConverter | undefined;
-  describe(ref: WorkflowRef): Promise<WorkflowRun>;
+  /** Counts of the requests. */
+  readonly metrics?: RequestMetrics;
+  describe(ref: WorkflowRef, priority?: RequestPriority): Promise<WorkflowRun>;
   /** The tasks of an open run that are in flight. Messages of failures may be encoded. */
   pendingTasks(run: WorkflowRef, signal?: AbortSignal): Promise<readonly PendingTask[]>;
   history(request: HistoryRequest, signal?: AbortSignal): Promise<HistoryPage>;
-  /** Whether a worker polls the run's task queue, or did within the last minute. */
-  hasWorker(run: WorkflowRun): Promise<boolean>;
-  /** Queries the workflow for its events after a seq. The result is not validated. */
-  query(run: WorkflowRef, since: number, signal?: AbortSignal): Promise<unknown>;
+  /** Whether a worker polls the run's task queue, or did within the last minute. The response may be a second old. */
+  hasWorker(run: WorkflowRun, priority?: RequestPriority): Promise<boolean>;
+  /**
+   * The open runs of these workflows, by workflow id, from Temporal's visibility: a change may be missing for some
+   * seconds. Workflows that are paused are left out.
+   * @param workflowIds without quotes and backslashes
+   */
+  openRuns(namespace: string, workflowIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /**
+   * Queries the workflow for its events after a seq. The result is not validated. When the signal aborts, a query that
+   * was sent is not cancelled: its worker would log a warning for a response that nobody takes.
+   */
+  query(
+    run: WorkflowRef & { readonly taskQueue?: string },
+    since: number,
+    signal?: AbortSignal,
+    options?: QueryOptions,
+  ): Promise<unknown>;
   /** Queries the workflow for the number of items of its Workflow Stream. */
-  streamOffset(run: WorkflowRef, signal?: AbortSignal): Promise<number>;
+  streamOffset(run: WorkflowRun, signal?: AbortSignal): Promise<number>;
   /** Polls its Workflow Stream; whether it accepted the poll. The result is in its history. */
   pollStream(run: WorkflowRef, poll: StreamPoll, signal?: AbortSignal): Promise<boolean>;
   /** Decodes payloads with the codec, if there is one. */

@@ -17,7 +17,11 @@ import type { WatchContext, WatchOutcome } from './watch-context.ts';
 
 /** The run streams itself, or it has closed, or why the watch stops. */
 export type UndecidedResult =
-  | 'streams'
+  | {
+      readonly streams: true;
+      /** A result of the query for all events, if there was one. */
+      readonly firstResult: unknown;
+    }
   | (ClosedRun & {
       /** Whether the run has no handler for the query. */
       readonly isCertain: boolean;
@@ -84,6 +88,8 @@ export async function watchUndecided(
     },
   };
 
+  const streams = () => ({ streams: true, firstResult: probe?.result }) as const;
+
   /** What the query says of a run that has closed, if a worker can respond to it. */
   async function lastAnswer(): Promise<ProbeAnswer> {
     if (!probe || !(await hasWorker())) return 'unknown';
@@ -100,16 +106,16 @@ export async function watchUndecided(
       numbering,
       gate,
     );
-    const streams = answer.then(async (given) => (given === 'streams' ? given : await watching));
-    const watched = await Promise.race([watching, streams]);
+    const changedOver = answer.then(async (given) => (given === 'streams' ? given : await watching));
+    const watched = await Promise.race([watching, changedOver]);
     if (watched === 'streams') {
       historyEnd.abort();
       await watching;
-      return 'streams';
+      return streams();
     }
-    if ('stop' in watched) return watched.stop === 'streams' ? 'streams' : watched;
+    if ('stop' in watched) return watched.stop === 'streams' ? streams() : watched;
     const last = await lastAnswer();
-    return last === 'streams' ? last : { ...watched, isCertain: last === 'no-stream' };
+    return last === 'streams' ? streams() : { ...watched, isCertain: last === 'no-stream' };
   } finally {
     done.abort();
     await unlisten().catch(() => {});

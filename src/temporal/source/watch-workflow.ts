@@ -29,6 +29,8 @@ type Method =
       readonly by: 'query';
       /** The run that is known to respond to the query. */
       readonly respondedRunId: string | undefined;
+      /** The result of a query that was sent before. */
+      readonly firstResult?: unknown;
     }
   | {
       readonly by: 'history';
@@ -109,13 +111,17 @@ async function watchRun(
       numbering ?? numberingFrom(run),
       numbering !== undefined,
     );
-    if (watched === 'streams')
-      return watchRun(context, run, { by: 'query', respondedRunId: undefined }, hasOwnEvents);
+    if ('streams' in watched) {
+      const query: Method = { by: 'query', respondedRunId: undefined, firstResult: watched.firstResult };
+      return watchRun(context, run, query, hasOwnEvents);
+    }
     if ('stop' in watched) return watched;
     return closedByHistory(watched, watched.isCertain);
   }
   if (method.by === 'query') {
-    const watched = await watchByQuery(context, run, method.respondedRunId === run.runId);
+    const { respondedRunId, firstResult } = method;
+    const hasResponded = respondedRunId === run.runId;
+    const watched = await watchByQuery(context, run, { hasResponded, firstResult });
     if ('close' in watched && (watched.hasResponded || (await hasOwnEvents()))) {
       const { close, ownEnd } = watched;
       const lastSeq = context.copy.confirmed;

@@ -13,7 +13,7 @@ import { DEFAULT_SIZE_LIMITS } from '../../event/size-limits.ts';
 import { completeData, endSummary, errorData } from '../../event/terminal-event.ts';
 import { startOf } from '../../event/text.ts';
 import { parseUsage } from '../../event/usage.ts';
-import { STREAM_QUERY, type StreamPage, type WorkflowEvent } from '../shared/stream-query.ts';
+import { leftOutMessage, STREAM_QUERY, type StreamPage, type WorkflowEvent } from '../shared/stream-query.ts';
 import { type ChildEvent, childEnd, childStart } from './child-events.ts';
 import { epochOf } from './epoch.ts';
 import { errorCause } from './error-cause.ts';
@@ -76,8 +76,7 @@ export function createStreamState(options: StreamStateOptions = {}): StreamState
     if (hasEnded) return undefined;
     const checked = toJson(type, data);
     if (typeof checked === 'string') {
-      const message = `an event of type ${String(type).slice(0, 40)} was left out`;
-      add('warning', { code: checked, message });
+      add('warning', { code: checked, message: leftOutMessage(type) });
       return undefined;
     }
     if (type === 'workflow_status') status = (checked as EventData['workflow_status']).status;

@@ -112,12 +112,32 @@ test('Temporal is configured like its own tools', () => {
     TEMPORAL_NAMESPACE: 'orders',
     TEMPORAL_API_KEY: 'k',
   });
-  expect(temporal).toEqual({ address: 'temporal.example:7233', namespace: 'orders', apiKey: 'k', tls: true });
+  const requestLimits = { perSecond: 500, burst: 1_000, queriesPerTaskQueue: 16 };
+  expect(temporal).toEqual({
+    ...{ address: 'temporal.example:7233', namespace: 'orders', apiKey: 'k', tls: true },
+    requestLimits,
+  });
   expect(readConfig({ TEMPORAL_ADDRESS: 'localhost:7233' }).temporal).toEqual({
     address: 'localhost:7233',
     namespace: 'default',
+    requestLimits,
   });
   expect(readConfig({ TEMPORAL_ADDRESS: '' }).temporal).toBeUndefined();
+});
+
+test('settings limit the requests to Temporal', () => {
+  const limitsOf = (env: Record<string, string>) =>
+    readConfig({ TEMPORAL_ADDRESS: 'localhost:7233', ...env }).temporal?.requestLimits;
+  expect(
+    limitsOf({
+      TEMPORAL_MAX_REQUESTS_PER_SECOND: '20',
+      TEMPORAL_REQUEST_BURST: '30',
+      TEMPORAL_MAX_QUERIES_PER_TASK_QUEUE: '4',
+    }),
+  ).toEqual({ perSecond: 20, burst: 30, queriesPerTaskQueue: 4 });
+  expect(() => limitsOf({ TEMPORAL_MAX_REQUESTS_PER_SECOND: '0' })).toThrow(
+    /^TEMPORAL_MAX_REQUESTS_PER_SECOND: expected 1 to 1000000, got "0"/,
+  );
 });
 
 test("the codec server is configured like that of Temporal's tools", () => {

@@ -50,8 +50,11 @@ describe('each setting', () => {
   test.each(withDefaults)(
     '$name: setting the documented default $value changes nothing',
     ({ name, value }) => {
-      // Settings of JWTs require a key.
-      const key: Environment = /^AUTH_/.test(name) ? { AUTH_SHARED_KEY: 'k'.repeat(32) } : {};
+      // Settings of JWTs require a key, and those of Temporal an address.
+      const key: Environment = {
+        ...(/^AUTH_/.test(name) && { AUTH_SHARED_KEY: 'k'.repeat(32) }),
+        ...(/^TEMPORAL_/.test(name) && { TEMPORAL_ADDRESS: 'localhost:7233' }),
+      };
       expect(config({ ...key, [name]: value })).toEqual(config(key));
       if (!/^\d+$/.test(value)) return;
       expect(config({ ...key, [name]: `${Number(value) + 1}` })).not.toEqual(config(key));

@@ -164,6 +164,50 @@ describe('a copy', () => {
     expect(JSON.stringify(events[0]!.data)).toBe(JSON.stringify(stored.data));
   });
 
+  /** A log that a sink wrote has `stored`, and the source reports `reported`. Whether the log keeps its epoch. */
+  async function keepsEpoch(stored: object, reported: object): Promise<boolean> {
+    const copy = createFixedCopy({ log, executionId: 'w', fence: Date.now() });
+    await copy.enter(RUN);
+    const { epoch } = copy;
+    const events = [{ ...event(1), ...stored } as ReturnType<typeof event>];
+    await log.append('w', { epoch, acknowledged: 0, events });
+    const outcome = await copy.append([{ ...event(1), ...reported } as ReturnType<typeof event>, event(2)]);
+    const first = (await log.read('w', 0, 1))?.events[0];
+    await log.close();
+    log = createMemoryLog();
+    if (outcome !== 'done') return false;
+    expect(first).toMatchObject(JSON.parse(JSON.stringify(stored)));
+    return copy.epoch === epoch;
+  }
+
+  test('keeps an event of the log that differs only by what a size limit omits', async () => {
+    const call = (data: object) => ({
+      type: 'tool_call',
+      data: { toolCallId: 't', toolName: 'n', status: 'succeeded', ...data },
+    });
+    const full = call({ args: { a: 1 }, result: 'x' });
+    const noResult = call({ args: { a: 1 }, resultOmitted: true, resultBytes: 3 });
+    const bare = call({ argsOmitted: true, argsBytes: 7, resultOmitted: true, resultBytes: 3 });
+    const warning = (type: string) => ({
+      type: 'warning',
+      data: { code: 'EVENT_TOO_LARGE', message: `an event of type ${type} was left out` },
+    });
+    for (const [stored, reported] of [
+      [full, noResult],
+      [noResult, full],
+      [bare, full],
+      [noResult, bare],
+      [warning('tool_call'), full],
+      [full, warning('tool_call')],
+    ] as const) {
+      expect(await keepsEpoch(stored, reported)).toBe(true);
+    }
+    // Anything else that differs is a contradiction.
+    expect(await keepsEpoch(call({ args: { a: 2 }, result: 'x' }), noResult)).toBe(false);
+    expect(await keepsEpoch(call({ result: 'x', error: 'e' }), call({ resultOmitted: true }))).toBe(false);
+    expect(await keepsEpoch(warning('agent_start'), full)).toBe(false);
+  });
+
   test('starts a new epoch if a field differs, or the type', async () => {
     for (const other of [event(2, 'other'), { ...event(2), type: 'task_status' } as never]) {
       const copy = createFixedCopy({ log, executionId: 'w', fence: Date.now() });

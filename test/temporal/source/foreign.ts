@@ -101,6 +101,22 @@ export async function plainQuery(): Promise<string> {
   return 'plain';
 }
 
+/** Its query's handler computes for some hundred milliseconds. It returns after the signal. */
+export async function slowQuery(): Promise<void> {
+  let isGo = false;
+  setHandler(go, () => {
+    isGo = true;
+  });
+  const { workflowId, workflowType, runId } = workflowInfo();
+  const start = { id: 1, type: 'workflow_start', data: { workflowId, workflowType, runId } };
+  const events = [{ ...start, ts: new Date().toISOString() }];
+  setHandler(defineQuery('getStreamState'), () => {
+    for (let i = 0, x = 1; i < 300_000_000; i += 1) x = (x * 31 + i) | 0;
+    return { events, status: 'RUNNING' };
+  });
+  await condition(() => isGo);
+}
+
 /** Its query's handler throws until the signal. */
 export async function badQuery(): Promise<void> {
   let isGo = false;

@@ -14,6 +14,7 @@ import {
   DEFAULT_WATCH_TIMES,
   type WatchContext,
 } from '../../../src/temporal/source/watch-context.ts';
+import { createStreamUse } from '../../../src/temporal/source/workflow-streams/stream-use.ts';
 import { audience } from '../../source/audience.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import { historyEvent, RUN, type Sample } from './history-samples.ts';

@@ -6,7 +6,12 @@ import type { StreamPage, WorkflowEvent } from '../../../src/temporal/shared/str
 import { createFixedCopy } from '../../../src/temporal/source/fixed-copy.ts';
 import { createQueryCopier } from '../../../src/temporal/source/query-copier.ts';
 import { createQueryProgress } from '../../../src/temporal/source/query-progress.ts';
-import type { TemporalClient, WorkflowRun } from '../../../src/temporal/source/temporal-client.ts';
+import { createRowStatus } from '../../../src/temporal/source/row-status.ts';
+import type {
+  QueryOptions,
+  TemporalClient,
+  WorkflowRun,
+} from '../../../src/temporal/source/temporal-client.ts';
 import {
   createActiveWarnings,
   DEFAULT_WATCH_TIMES,
@@ -33,7 +38,10 @@ let store: ReturnType<typeof createMemoryStore>;
 let emitted: WorkflowEvent[];
 let page: Partial<StreamPage>;
 let queries: number[];
+/** Happens while a query waits for its turn. */
+let whileQueued: () => void | Promise<void>;
 beforeEach(() => {
+  whileQueued = () => {};
   log = createMemoryLog();
   store = createMemoryStore();
   emitted = [];
@@ -43,8 +51,10 @@ beforeEach(() => {
 afterEach(() => log.close());
 
 /** A workflow that returns two events per page. */
-const query: TemporalClient['query'] = async (run, since): Promise<StreamPage> => {
+const query: TemporalClient['query'] = async (run, since, _, options): Promise<StreamPage> => {
   queries.push(since);
+  await whileQueued();
+  options?.onSent?.();
   const base = (emitted[0]?.seq ?? 1) - 1;
   const next = (emitted.at(-1)?.seq ?? base) + 1;
   const events = emitted.filter(({ seq }) => seq > since).slice(0, 2);
@@ -55,7 +65,7 @@ const query: TemporalClient['query'] = async (run, since): Promise<StreamPage> =
   };
 };
 
-function setUp() {
+function setUp(firstResult?: unknown) {
   const viewers = audience(50);
   const context: WatchContext = {
     ...{ temporal: { query } as TemporalClient, log, store, executionId: 'w', audience: viewers },
@@ -67,10 +77,15 @@ function setUp() {
     signal: new AbortController().signal,
   };
   const progress = createQueryProgress({
-    ...{ isOpen: true, hasStarted: true, hasResponded: false, isCloseOnly: false },
+    ...{ isOpen: true, historyLength: 3, hasResponded: false, isCloseOnly: false },
   });
-  const copier = createQueryCopier(context, RUN, progress);
-  return { ...context, progress, copyAll: () => copier.copyAll(context.signal) };
+  const rowStatus = createRowStatus(context);
+  const copier = createQueryCopier(context, RUN, { progress, rowStatus, firstResult });
+  return {
+    ...context,
+    progress,
+    copyAll: (options?: QueryOptions) => copier.copyAll(context.signal, options),
+  };
 }
 
 const lines = async () =>
@@ -81,7 +96,7 @@ const lines = async () =>
 test('all pages are copied, from the last confirmed event on', async () => {
   const { copyAll, copy, progress } = setUp();
   emitted = [1, 2, 3, 4, 5].map((seq) => step(seq));
-  expect(await copyAll()).toEqual({ end: undefined });
+  expect(await copyAll()).toEqual({ end: undefined, lastSeq: 5 });
   expect(queries).toEqual([0, 2, 4]);
   expect(await lines()).toEqual(['1 1', '2 2', '3 3', '4 4', '5 5']);
   expect([copy.confirmed, progress.isBehind]).toEqual([5, false]);
@@ -93,7 +108,7 @@ test('all pages are copied, from the last confirmed event on', async () => {
 test('the terminal event is returned and not copied', async () => {
   const { copyAll } = setUp();
   emitted = [step(1), step(2), end(3)];
-  expect(await copyAll()).toEqual({ end: end(3) });
+  expect(await copyAll()).toEqual({ end: end(3), lastSeq: 2 });
   expect(await lines()).toEqual(['1 1', '2 2']);
 });
 
@@ -104,6 +119,18 @@ test('events that the run has trimmed are gaps, so that the log has every seq', 
   expect(await lines()).toEqual(['1 gap', '2 gap', '3 3', '4 4']);
 });
 
+test('events that the workflow has trimmed and a sink has appended are not replaced by gaps', async () => {
+  const { copyAll, copy } = setUp();
+  emitted = [step(1)];
+  await copyAll();
+  await log.append('w', { epoch: copy.epoch, acknowledged: 0, events: [step(2), step(3)] });
+  copy.recordHead(3);
+  emitted = [step(3), step(4)];
+  await copyAll();
+  expect(await lines()).toEqual(['1 1', '2 2', '3 3', '4 4']);
+  expect(queries).toEqual([0, 1]);
+});
+
 test('the log starts a new epoch, with all events, if the workflow contradicts it', async () => {
   const { copyAll, copy } = setUp();
   emitted = [step(1), step(2)];
@@ -111,7 +138,7 @@ test('the log starts a new epoch, with all events, if the workflow contradicts i
   const { epoch } = copy;
   await log.append('w', { epoch, acknowledged: 0, events: [step(3, 'never was')] });
   emitted.push(step(3));
-  expect(await copyAll()).toEqual({ end: undefined });
+  expect(await copyAll()).toEqual({ end: undefined, lastSeq: 3 });
   expect(copy.epoch).not.toBe(epoch);
   expect(await lines()).toEqual(['1 1', '2 2', '3 3']);
 });
@@ -141,4 +168,43 @@ test('a query that fails is thrown, and does not count as a response', async () 
     'invalid result of the query: seq 3 does not follow the one before',
   );
   expect([progress.hasResponded, progress.isBehind]).toEqual([false, true]);
+});
+
+test('a log that has the start of the history is continued with one query', async () => {
+  const { copyAll, copy } = setUp();
+  await copy.enter({ epoch: 'history:r1', runId: 'r1', runStartedAt: RUN.startedAt, attempt: 1 });
+  await copy.append([step(1)]);
+  emitted = [step(1), step(2)];
+  page = { runId: 'r1' };
+  await copyAll();
+  expect([queries, await lines()]).toEqual([[0], ['1 1', '2 2']]);
+});
+
+test('a result that was queried before takes the place of the first query', async () => {
+  emitted = [step(1), step(2)];
+  const first = await query(RUN, 0);
+  queries = [];
+  const { copyAll } = setUp(first);
+  await copyAll();
+  expect([queries, await lines()]).toEqual([[], ['1 1', '2 2']]);
+  emitted.push(step(3));
+  await copyAll();
+  expect([queries, await lines()]).toEqual([[2], ['1 1', '2 2', '3 3']]);
+});
+
+test('a copy covers the tasks that were completed before its first query was sent', async () => {
+  const { copyAll, progress } = setUp();
+  emitted = [1, 2, 3].map((seq) => step(seq));
+  const sent: number[] = [];
+  const completed = (eventId: number) => ({ eventId, workflowTaskCompletedEventAttributes: {} }) as never;
+  // The second page is queried after another task, of which it may not have everything.
+  whileQueued = () => void progress.observe([completed(queries.length * 10)]);
+  await copyAll({ onSent: () => void sent.push(queries.length) });
+  expect([queries, sent, progress.isBehind]).toEqual([[0, 2], [1], true]);
+  whileQueued = () => {};
+  await copyAll();
+  expect(progress.isBehind).toBe(false);
+  whileQueued = () => void progress.observe([completed(30)]);
+  await copyAll();
+  expect(progress.isBehind).toBe(false);
 });

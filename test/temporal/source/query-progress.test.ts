@@ -1,5 +1,6 @@
 // The states of watching a run by its query: whether a query is needed, and what a failed one means.
 import { describe, expect, test } from 'vitest';
+import type { WorkflowEnd } from '../../../src/temporal/row-end.ts';
 import type { HistoryEvent } from '../../../src/temporal/shared/history-event.ts';
 import type { TemporalCondition } from '../../../src/temporal/source/errors.ts';
 import {
@@ -9,12 +10,26 @@ import {
 
 const SCHEDULED: HistoryEvent = { workflowTaskScheduledEventAttributes: {} };
 const STARTED: HistoryEvent = { workflowTaskStartedEventAttributes: {} };
-const COMPLETED: HistoryEvent = { workflowTaskCompletedEventAttributes: {} };
+const COMPLETED = completed(7);
+const FAILED: HistoryEvent = { workflowTaskFailedEventAttributes: {} };
 const TIMER: HistoryEvent = { timerStartedEventAttributes: {} };
+
+function completed(eventId: number): HistoryEvent {
+  return { eventId, workflowTaskCompletedEventAttributes: {} } as never;
+}
+
+/** A task that started at this second. */
+function task(eventId: number, seconds: number): HistoryEvent[] {
+  return [{ eventTime: { seconds }, workflowTaskStartedEventAttributes: {} } as never, completed(eventId)];
+}
+
+const at = (seconds: number) => new Date(seconds * 1_000).toISOString();
+
+const END: WorkflowEnd = { seq: 2, type: 'complete', ts: at(0), data: { status: 'SUCCESS', durationMs: 1 } };
 
 function progressOf(options: Partial<QueryProgressOptions> = {}) {
   return createQueryProgress({
-    ...{ isOpen: true, hasStarted: true, hasResponded: false, isCloseOnly: false },
+    ...{ isOpen: true, historyLength: 3, hasResponded: false, isCloseOnly: false },
     ...options,
   });
 }
@@ -23,14 +38,15 @@ function progressOf(options: Partial<QueryProgressOptions> = {}) {
 function closedAndCovered() {
   const progress = progressOf();
   progress.recordResponse();
-  progress.recordCaughtUp(progress.startQuery());
-  progress.close();
+  progress.startQuery();
+  progress.recordCaughtUp(undefined);
+  progress.close(false);
   return progress;
 }
 
 describe('the phase of a query watch', () => {
   test('is unstarted until the history shows a workflow task', () => {
-    const progress = progressOf({ hasStarted: false });
+    const progress = progressOf({ historyLength: 1 });
     expect(progress.phase).toBe('unstarted');
     progress.observe([TIMER]);
     expect(progress.phase).toBe('unstarted');
@@ -43,8 +59,8 @@ describe('the phase of a query watch', () => {
   });
 
   test('stays closed when the history shows more events', () => {
-    const progress = progressOf({ hasStarted: false });
-    progress.close();
+    const progress = progressOf({ historyLength: 1 });
+    progress.close(false);
     progress.observe([SCHEDULED]);
     expect(progress.phase).toBe('closed');
   });
@@ -62,6 +78,98 @@ describe('new events of the history', () => {
   });
 });
 
+test('tasks that the history had before the first query are no news, and covered by it', () => {
+  const progress = progressOf({ historyLength: 7 });
+  progress.startQuery();
+  expect(progress.observe([SCHEDULED, STARTED, completed(4), TIMER, COMPLETED])).toBeUndefined();
+  progress.recordResponse();
+  progress.recordCaughtUp(undefined);
+  expect(progress.isBehind).toBe(false);
+  expect(progress.observe([completed(12)])).toBe('task-completed');
+});
+
+describe('a query that is sent during a workflow task', () => {
+  const inProgress = () => {
+    const progress = progressOf({ hasResponded: true });
+    progress.observe([SCHEDULED]);
+    progress.startQuery();
+    return progress;
+  };
+
+  test('covers that task, before and after the response', () => {
+    for (const isEarly of [true, false]) {
+      const progress = inProgress();
+      if (isEarly) progress.recordCaughtUp(undefined);
+      expect(progress.observe([STARTED, COMPLETED])).toBeUndefined();
+      if (!isEarly) progress.recordCaughtUp(undefined);
+      expect(progress.isBehind).toBe(false);
+      expect(progress.observe([completed(12)])).toBe('task-completed');
+    }
+  });
+
+  test('covers nothing of the task that follows one that failed', () => {
+    const progress = inProgress();
+    expect(progress.observe([FAILED, SCHEDULED, STARTED, COMPLETED])).toBe('task-completed');
+    progress.recordCaughtUp(undefined);
+    expect(progress.isBehind).toBe(true);
+  });
+
+  test('covers nothing if it fails', () => {
+    const progress = inProgress();
+    progress.recordFailure('slow-worker');
+    progress.observe([COMPLETED]);
+    expect(progress.isBehind).toBe(true);
+  });
+});
+
+describe('an event of the sink', () => {
+  test('covers the task that emitted it, before or after the history shows that', () => {
+    const progress = progressOf({ hasResponded: true });
+    progress.startQuery();
+    expect(progress.recordSink(at(10))).toBe(true);
+    expect(progress.observe(task(7, 10))).toBeUndefined();
+    expect(progress.observe(task(12, 20))).toBe('task-completed');
+    expect(progress.isBehind).toBe(true);
+    expect(progress.recordSink(at(20))).toBe(true);
+    expect(progress.isBehind).toBe(false);
+  });
+
+  test('does not cover a later task, or one whose start is not known', () => {
+    const progress = progressOf({ hasResponded: true });
+    progress.startQuery();
+    expect(progress.observe(task(7, 10))).toBe('task-completed');
+    expect(progress.recordSink(at(9))).toBe(false);
+    const unknown = progressOf({ hasResponded: true });
+    unknown.startQuery();
+    expect(unknown.observe([COMPLETED])).toBe('task-completed');
+    expect(unknown.recordSink(at(10))).toBe(false);
+  });
+
+  test('does not cover the end of a run that ended itself', () => {
+    for (const needsEnd of [true, false]) {
+      const progress = progressOf({ hasResponded: true });
+      progress.observe(task(7, 10));
+      progress.recordSink(at(10));
+      progress.close(needsEnd);
+      expect(progress.isBehind).toBe(needsEnd);
+    }
+  });
+});
+
+test('the terminal event of a response is void once a task has failed', () => {
+  const progress = progressOf();
+  progress.startQuery();
+  progress.recordCaughtUp(END);
+  expect(progress.end).toBe(END);
+  progress.observe([FAILED]);
+  expect(progress.end).toBeUndefined();
+  progress.startQuery();
+  progress.recordCaughtUp(END);
+  expect(progress.end).toBe(END);
+  progress.startQuery();
+  expect(progress.end).toBeUndefined();
+});
+
 describe('a query is needed', () => {
   test('until the run has responded', () => {
     const progress = progressOf();
@@ -75,16 +183,17 @@ describe('a query is needed', () => {
     expect(progress.isBehind).toBe(false);
     progress.observe([COMPLETED]);
     expect(progress.isBehind).toBe(true);
-    progress.recordCaughtUp(progress.startQuery());
+    progress.startQuery();
+    progress.recordCaughtUp(undefined);
     expect(progress.isBehind).toBe(false);
   });
 
   test('by the tasks that were completed while the query was in flight', () => {
     const progress = progressOf({ hasResponded: true });
     progress.observe([COMPLETED]);
-    const mark = progress.startQuery();
-    progress.observe([COMPLETED]);
-    progress.recordCaughtUp(mark);
+    progress.startQuery();
+    progress.observe([completed(12)]);
+    progress.recordCaughtUp(undefined);
     expect(progress.isBehind).toBe(true);
   });
 
@@ -94,7 +203,8 @@ describe('a query is needed', () => {
 
   test('always, if the history is read for its close event alone', () => {
     const progress = progressOf({ hasResponded: true, isCloseOnly: true });
-    progress.recordCaughtUp(progress.startQuery());
+    progress.startQuery();
+    progress.recordCaughtUp(undefined);
     expect(progress.isBehind).toBe(true);
   });
 });
@@ -115,14 +225,15 @@ describe('a failed query', () => {
       expect(progress.failures).toBe(i);
     }
     progress.recordResponse();
-    progress.recordCaughtUp(progress.startQuery());
+    progress.startQuery();
+    progress.recordCaughtUp(undefined);
     expect(progress.failures).toBe(0);
   });
 
   test('without a handler leads to the history, in each phase', () => {
     expect(progressOf().recordFailure('no-query')).toBe('use-history');
     const closed = progressOf();
-    closed.close();
+    closed.close(false);
     expect(closed.recordFailure('no-query')).toBe('use-history');
   });
 
@@ -135,7 +246,7 @@ describe('a failed query', () => {
     (condition) => {
       const progress = progressOf();
       progress.observe([COMPLETED]);
-      progress.close();
+      progress.close(false);
       for (let i = 0; i < 5; i += 1) expect(progress.recordFailure(condition)).toBe('retry');
     },
   );
@@ -143,7 +254,7 @@ describe('a failed query', () => {
   test('gives up after the close event if there is no worker', () => {
     const progress = progressOf();
     progress.observe([COMPLETED]);
-    progress.close();
+    progress.close(false);
     expect(progress.recordFailure('no-worker')).toBe('give-up');
   });
 
@@ -151,7 +262,7 @@ describe('a failed query', () => {
     const progress = progressOf();
     progress.observe([COMPLETED]);
     progress.recordFailure('query-failed');
-    progress.close();
+    progress.close(false);
     expect(progress.recordFailure('query-failed')).toBe('retry');
     expect(progress.recordFailure('query-failed')).toBe('give-up');
   });
@@ -163,7 +274,7 @@ describe('a failed query', () => {
   test('of the open run does not count after the close event', () => {
     const progress = progressOf();
     progress.recordFailure('unavailable');
-    progress.close();
+    progress.close(false);
     expect(progress.failures).toBe(0);
   });
 });

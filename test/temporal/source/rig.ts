@@ -6,6 +6,8 @@ import { createMemoryLog } from '../../../src/log/memory.ts';
 import { createExecstream, type ExecstreamOptions } from '../../../src/server/create-execstream.ts';
 import { listen } from '../../../src/server/node-server.ts';
 import { createTemporalClient } from '../../../src/temporal/source/grpc-client.ts';
+import type { RequestLimits } from '../../../src/temporal/source/request-limiter.ts';
+import type { RequestKind } from '../../../src/temporal/source/request-metrics.ts';
 import type { TemporalClient } from '../../../src/temporal/source/temporal-client.ts';
 import { graphqlPath } from '../../support/app.ts';
 import { createMemoryStore, type MemoryStore } from '../../support/memory-store.ts';
@@ -19,6 +21,8 @@ export interface Watching {
   readonly store: MemoryStore;
   /** The number of queries that this server sent. */
   queries: number;
+  /** The number of requests of a kind that were completed. */
+  requests(kind: RequestKind): number;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -29,6 +33,9 @@ export interface WatchingOptions {
   readonly workflows?: ExecstreamOptions['workflows'];
   /** A codec server. */
   readonly codecUrl?: string;
+  readonly requestLimits?: Partial<RequestLimits>;
+  /** The limit of a message. */
+  readonly messageBytes?: number;
   readonly temporal?: (client: TemporalClient) => TemporalClient;
 }
 
@@ -44,9 +51,13 @@ const WORKFLOWS = {
 
 export async function startWatching(address: string, options: WatchingOptions = {}): Promise<Watching> {
   const { log, store } = options.parts ?? { log: createMemoryLog(), store: createMemoryStore() };
-  const { codecUrl: endpoint } = options;
+  const { codecUrl: endpoint, requestLimits, messageBytes } = options;
   const client = createTemporalClient(
-    { address, namespace: 'default', ...(endpoint && { codec: { endpoint, headers: {} } }) },
+    {
+      ...{ address, namespace: 'default' },
+      ...(endpoint && { codec: { endpoint, headers: {} } }),
+      ...(requestLimits && { requestLimits }),
+    },
     { queryMs: 2_000, callMs: 2_000 },
     { error: () => {} },
   );
@@ -63,13 +74,17 @@ export async function startWatching(address: string, options: WatchingOptions = 
     settings: { retryMs: 1_000, heartbeatMs: 15_000, lifetimeMs: 600_000 },
     logger: { error: () => {} },
     workflows: { ...WORKFLOWS, ...options.workflows },
+    ...(messageBytes && { limits: { messageBytes } }),
   });
   const server = await listen(services, { host: '127.0.0.1', port: 0, corsOrigins: [] });
   const close = async (): Promise<void> => {
     await server.close();
     if (!options.parts) await log.close();
   };
-  const watching: Watching = { url: server.url, log, store, queries: 0, close, [Symbol.asyncDispose]: close };
+  const requests = (kind: RequestKind) =>
+    client.metrics!.counts().reduce((sum, entry) => sum + (entry.kind === kind ? entry.count : 0), 0);
+  const { url } = server;
+  const watching: Watching = { url, log, store, queries: 0, requests, close, [Symbol.asyncDispose]: close };
   return watching;
 }
 

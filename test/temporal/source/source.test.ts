@@ -38,6 +38,7 @@ function fakeClient(calls: Partial<TemporalClient>): TemporalClient {
     hasWorker: async () => true,
     streamOffset: unavailable,
     pollStream: unavailable,
+    openRuns: async () => new Map(),
     decode: async (_namespace, payloads) => payloads,
     ping: unavailable,
     close: async () => {},

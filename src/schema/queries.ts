@@ -3,6 +3,7 @@ import { checkExecutionId } from '../event/execution-id.ts';
 import { builder, ExecutionKindEnum, ExecutionStatusEnum } from './builder.ts';
 import { connectionArguments, readConnection } from './connection.ts';
 import { ExecutionConnectionObject, ExecutionObject, visibleExecution } from './execution.ts';
+import { runIdArgument, runIdOf } from './runs.ts';
 
 const EMPTY_PAGE = { executions: [], hasNextPage: false };
 
@@ -11,9 +12,14 @@ builder.queryType({
     execution: t.field({
       type: ExecutionObject,
       nullable: true,
-      args: { kind: t.arg({ type: ExecutionKindEnum, required: true }), id: t.arg.id({ required: true }) },
-      resolve: async (_, { kind, id }, context) => {
-        const row = await visibleExecution(await context.reads.find(kind, checkExecutionId(id)), context);
+      args: {
+        kind: t.arg({ type: ExecutionKindEnum, required: true }),
+        id: t.arg.id({ required: true }),
+        runId: runIdArgument(t.arg),
+      },
+      resolve: async (_, { kind, id, runId }, context) => {
+        const found = await context.reads.find(kind, checkExecutionId(id), runIdOf(runId));
+        const row = await visibleExecution(found, context);
         if (row) context.reads.count(1);
         return row;
       },

@@ -2,6 +2,7 @@
 import type { Authorize, Caller, ReadFilters } from '../execution/permission.ts';
 import type { Quotas } from '../execution/quotas.ts';
 import type { ExecutionStore } from '../execution/store.ts';
+import type { ListRuns } from '../execution/workflow-runs.ts';
 import type { LogReader } from '../log/log.ts';
 import type { Tails } from '../tail/tails.ts';
 
@@ -9,6 +10,8 @@ export interface SchemaServices {
   readonly store: ExecutionStore;
   readonly log: LogReader;
   readonly tails: Tails;
+  /** Absent without Temporal. */
+  readonly listRuns?: ListRuns | undefined;
   readonly authorize: Authorize;
   readonly readFilters: ReadFilters;
   readonly streamTokens: StreamTokens;

@@ -76,6 +76,12 @@ function reasonOf({ retryState }: { retryState?: number | null }): RunContinuati
   return retryState === RETRY_IN_PROGRESS ? 'retried' : 'cron';
 }
 
+/** How the run closed, regardless of the one that follows: a run that continued as new has succeeded. */
+export function closeOfRunAlone(close: CloseEvent): CloseEvent {
+  const status = close.status === 'CONTINUED' ? 'SUCCESS' : close.status;
+  return { ...close, status, ...NO_NEXT_RUN };
+}
+
 /** A terminal event that a workflow emitted itself, without the fields that do not matter here. */
 type OwnEnd = { [T in TerminalType]: { readonly type: T; readonly data: EventData[T] } }[TerminalType];
 

@@ -12,6 +12,7 @@ import { STREAM_QUERY } from '../shared/stream-query.ts';
 import { type ClosableRetries, createClosableRetries } from './closable-retries.ts';
 import { type TemporalCall, TemporalError, toTemporalError } from './errors.ts';
 import { describeRun, hasPoller, pendingRetries, readHistory } from './grpc-requests.ts';
+import { listRuns } from './grpc-visibility.ts';
 import { createRemoteCodec, type RemoteCodec } from './remote-codec.ts';
 import type { TemporalClient, TemporalSettings } from './temporal-client.ts';
 
@@ -90,6 +91,7 @@ export function createTemporalClient(
     namespace,
     dataConverter,
     describe: (ref) => call('read', times.callMs, ({ connection }) => describeRun(connection, ref)),
+    list: (request) => call('read', times.callMs, ({ connection }) => listRuns(connection, request)),
     retries: (run) => call('read', times.callMs, ({ connection }) => pendingRetries(connection, run, codec)),
     history: (request, signal) =>
       call(

@@ -1,5 +1,6 @@
 // Watches a run by its history alone, which needs no worker.
 import { isFinal } from '../../event/events.ts';
+import { executionIdOf } from '../../event/execution-key.ts';
 import { type CloseEvent, parseCloseEvent } from '../shared/close-event.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
 import { type HistoryNumbering, numberingFrom } from '../shared/history-numbering.ts';
@@ -91,7 +92,8 @@ async function copyRun(
     if (start.length > 0) outcome = await copy.append(start);
     if (outcome === 'done' && (await gate.observe(history)) === 'stop') outcome = 'streams';
     const children = startedChildren(history);
-    if (outcome === 'done' && children.length > 0) await context.beginChildren(executionId, run, children);
+    if (outcome === 'done' && children.length > 0)
+      await context.beginChildren(executionIdOf(executionId), run, children);
     if (outcome === 'done' && events.length > 0) outcome = await copy.append(events);
     const last = events.findLast((event) => event.type === 'workflow_status');
     if (outcome === 'done' && last) await rowStatus.set(last.data.status);

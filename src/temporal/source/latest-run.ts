@@ -1,11 +1,12 @@
 // The row of the latest run under a workflow's id. It is checked with each request for the id: the id may be used again
-// by a later workflow, and a run may have closed while nobody viewed it.
+// by a later workflow, and a run may have closed while nobody viewed it. Only the latter can happen to a pinned run.
 //
 // Invariants
 // 1. A row is replaced only after the end of the former run has been recorded: viewers that stayed connected get its
 //    terminal event first. Until then the id names the former run.
 // 2. Without a response from Temporal, the row is returned as it is.
 import { delay } from '../../async/delay.ts';
+import { isPinnedRun } from '../../event/execution-key.ts';
 import type { Execution, ExecutionStore, ExecutionSummary } from '../../execution/store.ts';
 import type { LogWriter } from '../../log/log.ts';
 import { replaceLog } from '../../source/row-watch.ts';
@@ -77,6 +78,7 @@ export function createLatestRun(options: LatestRunOptions): LatestRun {
   }
 
   async function check(row: ExecutionSummary, use: RowUse): Promise<Execution | undefined> {
+    if (row.finishedAt && isPinnedRun(row.id)) return undefined;
     const isExact = use === 'stream' && row.finishedAt !== undefined;
     const run = isExact
       ? await within(DESCRIBE_EXACTLY_MS, currentRuns.read(row))

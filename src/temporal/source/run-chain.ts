@@ -8,7 +8,7 @@ import type { TemporalClient, WorkflowRef, WorkflowRun } from './temporal-client
 const MAX_RUNS = 10_000;
 
 /**
- * The run to start with.
+ * The run to start with: the one that the reference names, or one of the row's chain.
  * @param notedRunId the run that the log's note names, if the log is numbered by that run's history.
  * @throws TemporalError `unknown-workflow` if Temporal has no such run.
  */
@@ -18,6 +18,7 @@ export async function openRun(
   row: Execution,
   notedRunId: string | undefined,
 ): Promise<WorkflowRun> {
+  if (ref.runId !== undefined) return temporal.describe(ref);
   if (notedRunId !== undefined) {
     try {
       return await temporal.describe({ ...ref, runId: notedRunId });
@@ -25,8 +26,8 @@ export async function openRun(
       if (!isTemporalError(error, 'unknown-workflow')) throw error;
     }
   }
-  const runId = ref.runId ?? row.runId;
-  const current = await temporal.describe({ namespace: ref.namespace, workflowId: ref.workflowId });
+  const { runId } = row;
+  const current = await temporal.describe(ref);
   if (runId === undefined || runId === current.firstRunId || runId === current.runId) return current;
   // A later workflow has the same id: ours is the chain that started with the row's run.
   let run = await temporal.describe({ ...ref, runId });

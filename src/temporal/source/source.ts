@@ -5,7 +5,8 @@
 import { Counts } from '../../async/counts.ts';
 import type { Leases } from '../../coordination/lease.ts';
 import { DEFAULT_SIZE_LIMITS, type SizeLimits } from '../../event/size-limits.ts';
-import type { Execution, ExecutionStore, OpenExecution } from '../../execution/store.ts';
+import type { Execution, ExecutionStore, ExecutionSummary, OpenExecution } from '../../execution/store.ts';
+import type { ListRuns } from '../../execution/workflow-runs.ts';
 import type { LogReader, LogWriter } from '../../log/log.ts';
 import { type Audience, DELETED_MS, type Follow, followBy, type Source } from '../../source/source.ts';
 import type { ErrorLogger } from '../../telemetry/logger.ts';
@@ -14,6 +15,7 @@ import { createChildRows } from './child-rows.ts';
 import { createLatestRun, type LatestRun } from './latest-run.ts';
 import { createOpenWorkflowSweep } from './open-workflow-sweep.ts';
 import { createResolution, isTemporalWorkflow, type ResolveWorkflow } from './resolve.ts';
+import { createRunList } from './run-list.ts';
 import { createSettling } from './settling.ts';
 import type { TemporalClient } from './temporal-client.ts';
 import { DEFAULT_WATCH_TIMES } from './watch-context.ts';
@@ -80,7 +82,15 @@ export interface TemporalSource extends Source {
    * @throws ExecstreamError `SOURCE_UNAVAILABLE` if Temporal or the store is unavailable.
    */
   find(executionId: string, tenant: string | undefined): Promise<Execution | undefined>;
-  /** The row of the latest run under the id of an execution. */
+  /**
+   * The row of one run of a workflow, which is created at its first view; undefined if Temporal does not know the run.
+   * @param workflow the row of the workflow
+   * @throws as `find`
+   */
+  findRun(workflow: ExecutionSummary, runId: string): Promise<Execution | undefined>;
+  /** Lists the runs of a workflow. */
+  readonly listRuns: ListRuns;
+  /** The row of the latest run under the id of an execution, or of a pinned run. */
   readonly latest: LatestRun['latest'];
   /** Starts to record the ends of workflows that have no viewers; returns how to stop that. */
   readonly startSweeping: () => () => void;
@@ -99,7 +109,7 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
   } = options;
   const times: SourceTimes = { ...DEFAULT_TIMES, ...options };
   const resolution = createResolution(options);
-  const { find, refOf, resolveWorkflow } = resolution;
+  const { find, findRun, refOf, resolveWorkflow } = resolution;
   const beginChildren = createChildRows({ store, resolveWorkflow, namespace: temporal.namespace });
   const follower = {
     ...{ temporal, log, store, times, sizes, logger },
@@ -127,6 +137,8 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
     },
     decidesEnd: isTemporalWorkflow,
     find,
+    findRun,
+    listRuns: createRunList(temporal, resolution),
     latest,
     startSweeping() {
       const stop = startSweep();

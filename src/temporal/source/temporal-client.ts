@@ -1,6 +1,7 @@
 // The calls to Temporal that watching needs, as an interface; grpc-client.ts implements it.
 import type { Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
+import type { WorkflowRunSummary } from '../../execution/workflow-runs.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
 import type { Payload } from '../shared/payloads.ts';
 import type { CodecSettings } from './remote-codec.ts';
@@ -89,12 +90,28 @@ export interface PendingRetry {
   readonly message: string;
 }
 
+/** A request for runs of workflows, newest first. */
+export interface VisibilityRequest {
+  readonly namespace: string;
+  /** A list filter, in Temporal's SQL-like language. */
+  readonly query: string;
+  /** The maximum number of runs. */
+  readonly limit: number;
+}
+
+/** A run as Temporal's visibility has it, which may be a moment old. */
+export interface VisibleRun extends WorkflowRunSummary {
+  readonly workflowId: string;
+}
+
 /** Every method rejects with a TemporalError. */
 export interface TemporalClient {
   readonly address: string;
   readonly namespace: string;
   readonly dataConverter: DataConverter | undefined;
   describe(ref: WorkflowRef): Promise<WorkflowRun>;
+  /** Up to `limit` runs that match a query. */
+  list(request: VisibilityRequest): Promise<readonly VisibleRun[]>;
   /** The activities of an open run that are being retried. */
   retries(run: WorkflowRef): Promise<readonly PendingRetry[]>;
   history(request: HistoryRequest, signal?: AbortSignal): Promise<HistoryPage>;

@@ -32,7 +32,8 @@ export function createParts(config: Config, logger: ErrorLogger): Parts {
 
 /** The options of `createExecstream` for a configuration, with the parts that it names. */
 export function optionsFromConfig(config: Config, logger: ErrorLogger): ExecstreamOptions {
-  const { streams, limits, publisherLostMs, temporalTenant, showPayloads, persistedQueries } = config;
+  const { streams, limits, publisherLostMs, persistedQueries } = config;
+  const { temporalTenant: tenant, temporalNamespaces: namespaces, showPayloads } = config;
   return {
     ...createParts(config, logger),
     settings: streams,
@@ -40,6 +41,6 @@ export function optionsFromConfig(config: Config, logger: ErrorLogger): Execstre
     persistedQueries,
     logger,
     liveness: { lostAfterMs: publisherLostMs },
-    workflows: { tenant: temporalTenant, ...(showPayloads && { decodePayload: createRedactingDecoder() }) },
+    workflows: { tenant, namespaces, ...(showPayloads && { decodePayload: createRedactingDecoder() }) },
   };
 }

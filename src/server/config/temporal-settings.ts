@@ -1,6 +1,7 @@
 // Settings of the connection to Temporal, under the names that Temporal's own tools use.
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { messageOf } from '../../event/error-message.ts';
+import { NAMESPACE_SEPARATOR } from '../../temporal/source/namespace-ids.ts';
 import type { TemporalSettings } from '../../temporal/source/temporal-client.ts';
 import {
   type Environment,
@@ -23,6 +24,10 @@ export const TEMPORAL_SETTINGS = {
     doc: 'The tenant that owns its workflows; without it, callers with a tenant get 404 for them.',
   }),
   namespace: optionalText('TEMPORAL_NAMESPACE', { unset: '`default`', doc: 'The namespace.' }),
+  namespaces: listOf(
+    'TEMPORAL_NAMESPACES',
+    'Other namespaces that are watched, with commas between them: their workflows are `<namespace>:<workflow id>`.',
+  ),
   apiKey: optionalText('TEMPORAL_API_KEY', { unset: 'none', doc: 'The API key.' }),
   configFile: optionalText('TEMPORAL_CONFIG_FILE', {
     unset: 'none',
@@ -80,6 +85,18 @@ export function readTemporal(env: Environment): TemporalSettings | undefined {
       `invalid configuration of Temporal's client: ${messageOf(error)}`,
     );
   }
+}
+
+/**
+ * Reads the namespaces that are watched beside the default one.
+ * @throws ExecstreamError `CONFIG`
+ */
+export function readNamespaces(env: Environment): readonly string[] {
+  const { name, read } = TEMPORAL_SETTINGS.namespaces;
+  const namespaces = read(env);
+  const wrong = namespaces.find((namespace) => namespace.includes(NAMESPACE_SEPARATOR));
+  if (wrong === undefined) return namespaces;
+  throw invalid(name, `expected names without "${NAMESPACE_SEPARATOR}", got "${wrong.slice(0, 80)}"`);
 }
 
 /** Without the values in errors, which are secrets. */

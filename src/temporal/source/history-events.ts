@@ -14,6 +14,7 @@ import { MARKER_MAPPING } from './history-markers.ts';
 import { createStepMapping } from './history-steps.ts';
 import { createTaskMapping } from './history-tasks.ts';
 import { createWorkflowTaskMapping } from './history-workflow-tasks.ts';
+import { idsWithin, type ToExecutionId } from './namespace-ids.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 import {
   type AttributesKey,
@@ -38,15 +39,20 @@ const CLOSE_EVENTS = {
 /**
  * Creates the mapper of one run's history. Pass it every event from the first, in order.
  * @param isContinued whether the run continues one whose events precede it in the same stream.
+ * @param toExecutionId names the workflows that it starts; by default those of its namespace
  * @returns a function that maps an event; undefined for one that viewers do not see, and for close events.
  */
-export function createHistoryMapper(run: WorkflowRun, isContinued: boolean) {
+export function createHistoryMapper(
+  run: WorkflowRun,
+  isContinued: boolean,
+  toExecutionId: ToExecutionId = idsWithin(run.namespace),
+) {
   const mapping: HistoryMapping = {
     workflowExecutionStartedEventAttributes() {
       const { workflowId, workflowType, runId } = run;
       return isContinued ? undefined : { type: 'workflow_start', data: { workflowId, workflowType, runId } };
     },
-    ...createTaskMapping(run),
+    ...createTaskMapping(run, toExecutionId),
     ...createStepMapping(),
     ...createWorkflowTaskMapping(),
     ...MARKER_MAPPING,

@@ -70,7 +70,7 @@ async function copyRun(
 ): Promise<ClosedRun | { readonly stop: WatchOutcome | 'retry' }> {
   const { temporal, copy, executionId, warnings, times, signal } = context;
   const rowStatus = createRowStatus(context);
-  const toStreamEvent = createHistoryMapper(run, numbering.base > 0);
+  const toStreamEvent = createHistoryMapper(run, numbering.base > 0, context.idsFrom(run));
   const startedChildren = createChildCollector();
   const openTasks = new Set<string>();
   let seq = numbering.base;

@@ -1,10 +1,10 @@
 // Maps an execution's id to a Temporal workflow: by its row, or without a row by a hook of the application.
 import { isExecstreamError } from '../../event/errors.ts';
-import { isExecutionId } from '../../event/execution-id.ts';
 import { isPinnedRun, parseKey, pinnedRunKey } from '../../event/execution-key.ts';
 import type { Execution, ExecutionStore, ExecutionSummary, OpenExecution } from '../../execution/store.ts';
 import { decodeFirst, type PayloadDecoder } from '../shared/payloads.ts';
 import { isTemporalError, toViewerError } from './errors.ts';
+import { createNamespaceIds, idsWithin, type ToExecutionId } from './namespace-ids.ts';
 import { withCodec } from './payload-decoder.ts';
 import type { TemporalClient, WorkflowRef, WorkflowRun } from './temporal-client.ts';
 
@@ -33,6 +33,8 @@ export interface ResolutionOptions {
   readonly temporal: TemporalClient;
   readonly store: ExecutionStore;
   readonly resolve?: ResolveWorkflow | undefined;
+  /** Other namespaces whose workflows are watched, if there is no hook. */
+  readonly namespaces?: readonly string[] | undefined;
   /** The tenant of workflows without a row, if there is no hook. */
   readonly tenant?: string | undefined;
   readonly decodePayload?: PayloadDecoder | undefined;
@@ -67,12 +69,23 @@ export interface Resolution {
   refOf(row: Pick<ExecutionSummary, 'id' | 'workflowId'>): Promise<WorkflowRef>;
   /** The hook, or its default. */
   readonly resolveWorkflow: ResolveWorkflow;
+  /**
+   * Names the executions of workflows to which one of this namespace refers. With a hook, it can refer to workflows of the
+   * same namespace, whose ids are the workflow ids.
+   */
+  idsFrom(workflow: Pick<WorkflowRef, 'namespace'>): ToExecutionId;
 }
 
 export function createResolution(options: ResolutionOptions): Resolution {
-  const { temporal, store, resolve, tenant, decodePayload } = options;
-  const resolveWorkflow: ResolveWorkflow =
-    resolve ?? ((executionId) => ({ workflowId: executionId, ...(tenant !== undefined && { tenant }) }));
+  const { temporal, store, resolve, tenant, decodePayload, namespaces = [] } = options;
+  const ids = createNamespaceIds(temporal.namespace, namespaces);
+  const resolveWorkflow: ResolveWorkflow = resolve ?? resolveById;
+  const idsFrom: Resolution['idsFrom'] = ({ namespace }) => (resolve ? idsWithin(namespace) : ids.format);
+
+  function resolveById(executionId: string): ResolvedWorkflow | undefined {
+    const workflow = ids.parse(executionId);
+    return workflow && { ...workflow, ...(tenant !== undefined && { tenant }) };
+  }
 
   async function find(executionId: string, viewerTenant: string | undefined): Promise<Execution | undefined> {
     const workflow = await resolveWorkflow(executionId);
@@ -112,11 +125,11 @@ export function createResolution(options: ResolutionOptions): Resolution {
     owner: string | undefined,
     after?: Date,
   ): Promise<Execution | undefined> {
-    const { workflowId, workflowType, summary, attempt, parentId } = run;
+    const { namespace, workflowId, workflowType, summary, attempt } = run;
     const name = summary ?? workflowType;
     const input = decodePayload && (await inputOf(run, decodePayload));
     // The parent may be viewed later than its child.
-    const hasParent = parentId !== undefined && isExecutionId(parentId);
+    const parentId = run.parentId === undefined ? undefined : idsFrom(run)(namespace, run.parentId);
     const first = isPinnedRun(key) ? run : await firstRunOf(run);
     // After a reset of a closed run, the start of its chain is that of the row before.
     const startedAt = after && first.startedAt <= after.getTime() ? run.startedAt : first.startedAt;
@@ -125,7 +138,7 @@ export function createResolution(options: ResolutionOptions): Resolution {
         ...{ id: key, kind: 'workflow', mode: 'STRUCTURED', attempt, workflowId, runId: first.runId },
         startedAt: new Date(startedAt),
         ...(name && { name }),
-        ...(hasParent && { parentId }),
+        ...(parentId !== undefined && { parentId }),
         ...(owner !== undefined && { tenant: owner }),
         ...(input !== undefined && { input }),
       });
@@ -165,5 +178,5 @@ export function createResolution(options: ResolutionOptions): Resolution {
     return { namespace, workflowId, ...(runId !== undefined && { runId }) };
   }
 
-  return { find, findRun, begin, refOf, resolveWorkflow };
+  return { find, findRun, begin, refOf, resolveWorkflow, idsFrom };
 }

@@ -47,9 +47,15 @@ export interface TemporalSourceOptions extends Partial<SourceTimes> {
   readonly store: ExecutionStore;
   /**
    * Resolves the id of an execution without a row to a workflow.
-   * @default the workflow with that id, in the configured namespace
+   * @default the workflow with that id in the namespace of `temporal`; with `namespaces`, `<namespace>:<workflow id>`
+   *   names one of another namespace
    */
   readonly resolve?: ResolveWorkflow | undefined;
+  /**
+   * Other namespaces whose workflows are watched, if there is no hook. Without colons.
+   * @default none
+   */
+  readonly namespaces?: readonly string[] | undefined;
   /**
    * The tenant of those workflows, if there is no hook.
    * @default none: only callers without a tenant see them
@@ -109,11 +115,11 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
   } = options;
   const times: SourceTimes = { ...DEFAULT_TIMES, ...options };
   const resolution = createResolution(options);
-  const { find, findRun, refOf, resolveWorkflow } = resolution;
-  const beginChildren = createChildRows({ store, resolveWorkflow, namespace: temporal.namespace });
+  const { find, findRun, refOf, idsFrom } = resolution;
+  const beginChildren = createChildRows({ store, resolution, namespace: temporal.namespace });
   const follower = {
     ...{ temporal, log, store, times, sizes, logger },
-    ...{ decodePayload, refOf, reconcileEnd, beginChildren },
+    ...{ decodePayload, refOf, idsFrom, reconcileEnd, beginChildren },
   };
   const followed = new Counts();
   const settling = createSettling((executionId, signal) =>

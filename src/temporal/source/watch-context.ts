@@ -14,6 +14,7 @@ import {
   toWarning,
 } from './errors.ts';
 import type { FixedCopy } from './fixed-copy.ts';
+import type { Resolution } from './resolve.ts';
 import type { TemporalClient } from './temporal-client.ts';
 
 /** Intervals and timeouts in ms. */
@@ -71,6 +72,8 @@ export interface WatchContext {
   /** Limits of the events. */
   readonly sizes: SizeLimits;
   readonly beginChildren: BeginChildren;
+  /** Names the workflows that a run starts. */
+  readonly idsFrom: Resolution['idsFrom'];
   /** Decodes payloads of workflows that do not use execstream; undefined shows none. */
   readonly decodePayload: PayloadDecoder | undefined;
   /** Aborts when the lease is lost or the last viewer leaves. */

@@ -22,8 +22,8 @@ import { isTemporalError } from './errors.ts';
 import { watchExternalPublisher } from './external-publisher.ts';
 import { createFixedCopy } from './fixed-copy.ts';
 import { withLease } from './leased-work.ts';
-import { isTemporalWorkflow } from './resolve.ts';
-import type { TemporalClient, WorkflowRef } from './temporal-client.ts';
+import { isTemporalWorkflow, type Resolution } from './resolve.ts';
+import type { TemporalClient } from './temporal-client.ts';
 import { createActiveWarnings, type WatchOutcome, type WatchTimes } from './watch-context.ts';
 import { watchWorkflow } from './watch-workflow.ts';
 
@@ -63,8 +63,8 @@ export interface FollowerOptions {
   /** Limits of the events. */
   readonly sizes: SizeLimits;
   readonly decodePayload: PayloadDecoder | undefined;
-  /** The workflow of a row. */
-  refOf(row: Execution): Promise<WorkflowRef>;
+  readonly refOf: Resolution['refOf'];
+  readonly idsFrom: Resolution['idsFrom'];
   readonly beginChildren: BeginChildren;
   readonly logger: ErrorLogger | undefined;
   /** Appends the end that the row knows to the log. */
@@ -81,8 +81,8 @@ export async function followWorkflow(
   audience: Audience,
   signal: AbortSignal,
 ): Promise<'over' | 'other'> {
-  const { temporal, log, store, times, sizes, decodePayload, refOf, reconcileEnd, beginChildren, logger } =
-    options;
+  const { temporal, log, store, times, sizes, refOf, reconcileEnd, logger } = options;
+  const { decodePayload, beginChildren, idsFrom } = options;
   const warnings = createActiveWarnings(audience, (code, { message: reported }) =>
     logger?.warn?.({ executionId, code, reported }, 'a call to Temporal failed; viewers receive a warning'),
   );
@@ -102,7 +102,7 @@ export async function followWorkflow(
       const copy = createFixedCopy({ log, executionId, fence, incarnation });
       const context = {
         ...{ temporal, log, store, executionId, audience, warnings, times, sizes, copy, decodePayload },
-        beginChildren,
+        ...{ beginChildren, idsFrom },
         signal: leaseSignal,
       };
       const ref = await refOf(row);

@@ -15,6 +15,7 @@ test('PROTOCOL.md, Other paths: the defaults are port 4000 and address 127.0.0.1
     redisWaitReplicas: 0,
     temporal: undefined,
     temporalTenant: undefined,
+    temporalNamespaces: [],
     showPayloads: false,
     auth: undefined,
     sessionMs: 3_600_000,
@@ -117,6 +118,14 @@ test('Temporal is configured like its own tools', () => {
     namespace: 'default',
   });
   expect(readConfig({ TEMPORAL_ADDRESS: '' }).temporal).toBeUndefined();
+});
+
+test('further namespaces of Temporal are a list of names without colons', () => {
+  const namespacesOf = (text: string) => readConfig({ TEMPORAL_NAMESPACES: text }).temporalNamespaces;
+  expect(namespacesOf('billing, ops.a1b2c,')).toEqual(['billing', 'ops.a1b2c']);
+  expect(() => namespacesOf('billing,a:b')).toThrow(
+    'TEMPORAL_NAMESPACES: expected names without ":", got "a:b"',
+  );
 });
 
 test("the codec server is configured like that of Temporal's tools", () => {

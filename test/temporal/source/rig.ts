@@ -1,4 +1,5 @@
 // A server that watches Temporal, in the process of the test, and viewers of its streams.
+import { Client } from '@temporalio/client';
 import { bundleWorkflowCode, type WorkerOptions, type WorkflowBundle } from '@temporalio/worker';
 import type { ExecutionStore } from '../../../src/execution/store.ts';
 import type { EventLog } from '../../../src/log/log.ts';
@@ -11,7 +12,8 @@ import { graphqlPath } from '../../support/app.ts';
 import { createMemoryStore, type MemoryStore } from '../../support/memory-store.ts';
 import { openSse, type SseStream } from '../../support/sse.ts';
 import type { TemporalConnections } from '../../support/temporal.ts';
-import { startWorker } from '../rig.ts';
+import { until } from '../../support/wait.ts';
+import { startWorker, uniqueId } from '../rig.ts';
 
 export interface Watching {
   readonly url: string;
@@ -27,6 +29,8 @@ export interface WatchingOptions {
   /** Shared with another server. */
   readonly parts?: { readonly log: EventLog; readonly store: MemoryStore };
   readonly workflows?: ExecstreamOptions['workflows'];
+  /** @default 'default' */
+  readonly namespace?: string;
   /** A codec server. */
   readonly codecUrl?: string;
   readonly temporal?: (client: TemporalClient) => TemporalClient;
@@ -46,7 +50,11 @@ export async function startWatching(address: string, options: WatchingOptions = 
   const { log, store } = options.parts ?? { log: createMemoryLog(), store: createMemoryStore() };
   const { codecUrl: endpoint } = options;
   const client = createTemporalClient(
-    { address, namespace: 'default', ...(endpoint && { codec: { endpoint, headers: {} } }) },
+    {
+      address,
+      namespace: options.namespace ?? 'default',
+      ...(endpoint && { codec: { endpoint, headers: {} } }),
+    },
     { queryMs: 2_000, callMs: 2_000 },
     { error: () => {} },
   );
@@ -113,13 +121,31 @@ export function lastCursor(stream: SseStream): string {
   return stream.frames.filter(({ id }) => id !== undefined).at(-1)!.id!;
 }
 
+/** A client of a new namespace, once Temporal accepts workflows in it. */
+export async function createNamespace({ client }: TemporalConnections): Promise<Client> {
+  const namespace = uniqueId('namespace');
+  const { connection, workflowService } = client;
+  await workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
+  });
+  const created = new Client({ connection, namespace });
+  const isReady = () =>
+    created.workflow.count().then(
+      () => true,
+      () => false,
+    );
+  await until(isReady, { timeoutMs: 30_000 });
+  return created;
+}
+
 let bundle: Promise<WorkflowBundle> | undefined;
 
 /** A worker for the workflows of foreign.ts, with their activities. */
 export async function startForeignWorker(
   temporal: TemporalConnections,
   taskQueue?: string,
-  options: Pick<WorkerOptions, 'dataConverter'> = {},
+  options: Pick<WorkerOptions, 'dataConverter' | 'namespace'> = {},
 ) {
   const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, log() {} };
   const workflowsPath = new URL('./foreign.ts', import.meta.url).pathname;

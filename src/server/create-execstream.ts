@@ -194,6 +194,7 @@ function createSources({ log, store, temporal, sizes, logger, ...options }: Sour
     findRun: workflowSource?.findRun,
     listRuns: workflowSource?.listRuns,
     latestRun: workflowSource?.latest,
+    restoreLog: workflowSource?.restoreLog,
     stopSweeping() {
       for (const stop of stops) stop();
     },

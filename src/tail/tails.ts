@@ -57,6 +57,8 @@ export interface TailsOptions {
   readonly findRun?: ((workflow: Execution, runId: string) => Promise<Execution | undefined>) | undefined;
   /** Returns the row of the latest run, if the execution is a Temporal workflow whose id was used again. */
   readonly latestRun?: ((row: Execution, use: RowUse) => Promise<Execution>) | undefined;
+  /** Restores the log of an ended execution, if it has expired and its source still has the events. */
+  readonly restoreLog?: ((row: Execution) => Promise<Execution | undefined>) | undefined;
   readonly limits?: Partial<StreamLimits> | undefined;
   /** Receives outages of the log. */
   readonly logger: ErrorLogger;
@@ -111,10 +113,11 @@ export class Tails {
 
   async #open(request: OpenViewer, releasePlace: () => void): Promise<Viewer> {
     const { executionId, runId } = request;
-    const row = await this.find(request, 'stream');
-    if (!row) throw runId === undefined ? unknownExecution(executionId) : unknownRun(executionId, runId);
+    const found = await this.find(request, 'stream');
+    if (!found) throw runId === undefined ? unknownExecution(executionId) : unknownRun(executionId, runId);
     await this.#gate.pass();
-    const permissionClass = await requireRead(this.#options.authorize, request.caller, row);
+    const permissionClass = await requireRead(this.#options.authorize, request.caller, found);
+    const row = await this.#withLog(found, request.after);
 
     const shared = this.#acquire(row.id);
     try {
@@ -131,6 +134,13 @@ export class Tails {
     // If no event is left for this cursor and filter, the response is a 204: known before the first byte.
     if (shared.tail.end > 0 && (request.after?.seq ?? 0) > 0) await checkedForEvents(viewer);
     return viewer;
+  }
+
+  /** Restores the log of an execution that has ended, unless the viewer has read its end. */
+  async #withLog(row: Execution, after: Cursor | undefined): Promise<Execution> {
+    const { end } = row;
+    const hasRead = end && after?.seq === end.seq && (after.epoch ?? end.epoch) === end.epoch;
+    return (end && !hasRead && (await this.#options.restoreLog?.(row))) || row;
   }
 
   /**

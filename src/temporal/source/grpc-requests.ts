@@ -19,6 +19,9 @@ const POLLED_WITHIN_MS = 75_000;
 // Temporal's TaskQueueType.
 const WORKFLOW_TASKS = 1;
 
+// Temporal's ContinueAsNewInitiator.
+const CONTINUED_AS_NEW = 1;
+
 // Temporal's WorkflowExecutionStatus.
 const RUNNING = 1;
 const PAUSED = 8;
@@ -43,6 +46,8 @@ export async function describeRun({ workflowService }: Connection, ref: Workflow
     ...ref,
     runId,
     firstRunId: started.firstExecutionRunId || runId,
+    continues:
+      started.initiator === CONTINUED_AS_NEW ? started.continuedExecutionRunId || undefined : undefined,
     workflowType: info.type?.name ?? '',
     taskQueue: started.taskQueue?.name ?? '',
     parentId: (isParentHere && started.parentWorkflowExecution?.workflowId) || undefined,

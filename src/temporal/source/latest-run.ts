@@ -5,7 +5,7 @@
 // 1. A row is replaced only after the end of the former run has been recorded: viewers that stayed connected get its
 //    terminal event first. Until then the id names the former run.
 // 2. Without a response from Temporal, the row is returned as it is.
-import { delay } from '../../async/delay.ts';
+import { within } from '../../async/within.ts';
 import { isPinnedRun } from '../../event/execution-key.ts';
 import type { Execution, ExecutionStore, ExecutionSummary } from '../../execution/store.ts';
 import type { LogWriter } from '../../log/log.ts';
@@ -105,14 +105,4 @@ export function createLatestRun(options: LatestRunOptions): LatestRun {
       }
     },
   };
-}
-
-/** Waits for a result; undefined if it takes longer. */
-async function within<T>(ms: number, result: Promise<T>): Promise<T | undefined> {
-  const done = new AbortController();
-  try {
-    return await Promise.race([result, delay(ms, done.signal).then(() => undefined)]);
-  } finally {
-    done.abort();
-  }
 }

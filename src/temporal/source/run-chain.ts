@@ -6,6 +6,8 @@ import type { TemporalClient, WorkflowRef, WorkflowRun } from './temporal-client
 
 /** The longest chain that is followed from its first run to its last. */
 const MAX_RUNS = 10_000;
+/** The most runs before the last one that are read again. */
+const MAX_CONTINUED = 100;
 
 /**
  * The run to start with: the one that the reference names, or one of the row's chain.
@@ -39,6 +41,20 @@ export async function openRun(
     run = next;
   }
   return run;
+}
+
+/** The first of the runs that continued as new up to this one, as far as Temporal keeps them. */
+export async function firstContinuedRun(temporal: TemporalClient, run: WorkflowRun): Promise<WorkflowRun> {
+  let first = run;
+  for (let runs = 0; runs < MAX_CONTINUED && first.continues !== undefined; runs += 1) {
+    try {
+      first = await temporal.describe({ ...run, runId: first.continues });
+    } catch (error) {
+      if (isTemporalError(error, 'unknown-workflow')) break;
+      throw error;
+    }
+  }
+  return first;
 }
 
 /**

@@ -15,6 +15,7 @@ import { createChildRows } from './child-rows.ts';
 import { createLatestRun, type LatestRun } from './latest-run.ts';
 import { createOpenWorkflowSweep } from './open-workflow-sweep.ts';
 import { createResolution, isTemporalWorkflow, type ResolveWorkflow } from './resolve.ts';
+import { createRestoreLog, type RestoreLog } from './restore-log.ts';
 import { createRunList } from './run-list.ts';
 import { createSettling } from './settling.ts';
 import type { TemporalClient } from './temporal-client.ts';
@@ -98,6 +99,7 @@ export interface TemporalSource extends Source {
   readonly listRuns: ListRuns;
   /** The row of the latest run under the id of an execution, or of a pinned run. */
   readonly latest: LatestRun['latest'];
+  readonly restoreLog: RestoreLog;
   /** Starts to record the ends of workflows that have no viewers; returns how to stop that. */
   readonly startSweeping: () => () => void;
 }
@@ -125,6 +127,16 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
   const settling = createSettling((executionId, signal) =>
     followWorkflow(follower, executionId, NOBODY, signal),
   );
+  const restoring = createSettling((executionId, signal) =>
+    // Rows of children that were deleted in the meantime stay deleted.
+    followWorkflow(
+      { ...follower, restores: true, beginChildren: async () => {} },
+      executionId,
+      NOBODY,
+      signal,
+    ),
+  );
+  const restoreLog = createRestoreLog({ log, store, copy: restoring.settle });
   const { latest } = createLatestRun({ temporal, store, log, resolution, settle: settling.settle });
   const isFollowed = (executionId: string) => followed.of(executionId) > 0;
   const startSweep = createOpenWorkflowSweep({ log, store, latest, isFollowed, sweepMs: times.sweepMs });
@@ -146,11 +158,13 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
     findRun,
     listRuns: createRunList(temporal, resolution),
     latest,
+    restoreLog,
     startSweeping() {
       const stop = startSweep();
       return () => {
         stop();
         settling.stop();
+        restoring.stop();
       };
     },
   };

@@ -43,6 +43,8 @@ export interface WorkflowRun extends WorkflowRef {
   readonly runId: string;
   /** The first run of the chain; a reset keeps it. */
   readonly firstRunId: string;
+  /** The run that continued as this one, by continue-as-new. */
+  readonly continues?: string | undefined;
   readonly workflowType: string;
   /** The task queue of its workflow tasks. */
   readonly taskQueue: string;

@@ -74,6 +74,11 @@ export interface WatchContext {
   readonly beginChildren: BeginChildren;
   /** Names the workflows that a run starts. */
   readonly idsFrom: Resolution['idsFrom'];
+  /**
+   * Whether the log of a workflow that has ended is restored.
+   * @default false
+   */
+  readonly restores?: boolean;
   /** Decodes payloads of workflows that do not use execstream; undefined shows none. */
   readonly decodePayload: PayloadDecoder | undefined;
   /** Aborts when the lease is lost or the last viewer leaves. */

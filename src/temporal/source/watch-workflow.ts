@@ -18,7 +18,7 @@ import type { FixedCopyOutcome } from './fixed-copy.ts';
 import { continuationEvent } from './history-events.ts';
 import { type ClosedRun as HistoryClose, watchByHistory } from './history-watcher.ts';
 import { watchByQuery } from './query-watcher.ts';
-import { nextRun, openRun } from './run-chain.ts';
+import { firstContinuedRun, nextRun, openRun } from './run-chain.ts';
 import type { WorkflowRef, WorkflowRun } from './temporal-client.ts';
 import { watchUndecided } from './undecided-watcher.ts';
 import type { WatchContext, WatchOutcome } from './watch-context.ts';
@@ -65,6 +65,8 @@ export async function watchWorkflow(
   const note = parseCopyNote(head?.note);
   let method = methodOf(note);
   let run = await openRun(temporal, ref, row, method.by === 'history' ? note?.runId : undefined);
+  const isPinned = ref.runId !== undefined;
+  if (context.restores && !head && !isPinned) run = await firstContinuedRun(temporal, run);
   // The run that the note names no longer exists: another numbering starts.
   if (method.by === 'history' && run.runId !== note?.runId) method = UNDECIDED;
 
@@ -74,7 +76,6 @@ export async function watchWorkflow(
     if ('stop' in closed) return closed.stop;
     const { close, ownEnd, lastSeq } = closed;
     method = closed.method;
-    const isPinned = ref.runId !== undefined;
     const next = isPinned ? undefined : await nextRun(temporal, run, close);
     if (!next) {
       const { namespace } = run;

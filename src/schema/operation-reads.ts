@@ -2,6 +2,8 @@
 // timeout, or when the client disconnects.
 import { ExecstreamError } from '../event/errors.ts';
 import type { ExecutionKind } from '../event/events.ts';
+import type { DiscoveryQuery } from '../execution/discovery.ts';
+import { matchesIdPattern, patternFor } from '../execution/id-patterns.ts';
 import { type Caller, callerKey, type Permission } from '../execution/permission.ts';
 import type {
   ChildrenQuery,
@@ -9,7 +11,6 @@ import type {
   Execution,
   ExecutionFilter,
   ExecutionPage,
-  ExecutionQuery,
   ExecutionSummary,
   FieldContent,
 } from '../execution/store.ts';
@@ -30,7 +31,7 @@ const MAX_RUN_LISTS = 10;
 const MAX_EXTRA_PAGES = 50;
 
 export interface OperationReadsOptions {
-  readonly services: Pick<SchemaServices, 'store' | 'log' | 'tails' | 'authorize'>;
+  readonly services: Pick<SchemaServices, 'store' | 'log' | 'tails' | 'authorize' | 'discover'>;
   readonly queues: ReadQueues;
   readonly limits: OperationLimits;
   readonly caller: Caller;
@@ -136,8 +137,18 @@ export class OperationReads {
     throw this.#stop.fail(new ExecstreamError('BAD_USER_INPUT', message));
   }
 
-  list(query: ExecutionQuery): Promise<ExecutionPage> {
-    return this.#read(() => this.#options.services.store.list(query));
+  /**
+   * Reads a page of a list, which may contain workflows that nobody has viewed.
+   * @throws ExecstreamError `BAD_USER_INPUT` for a filter that this server does not support
+   */
+  async list({ scheduleId, ...query }: DiscoveryQuery): Promise<ExecutionPage> {
+    const { store, discover } = this.#options.services;
+    if (scheduleId !== undefined && !discover) {
+      const message = 'scheduleId: this server does not list workflows from Temporal (TEMPORAL_LIST)';
+      throw new ExecstreamError('BAD_USER_INPUT', message);
+    }
+    const found = discover && (await this.#readTemporal(() => discover({ ...query, scheduleId })));
+    return this.#read(() => store.list(found ? { ...query, ids: namedIn(found, query) } : query));
   }
 
   /** Reads a page of an execution's children. Parents with equal queries share a statement. */
@@ -223,4 +234,9 @@ export class OperationReads {
     const { queues, caller } = this.#options;
     return this.#stop.guard(queues.database.run(callerKey(caller), read, this.#stop.signal));
   }
+}
+
+/** The patterns of executions that a caller may read by name. */
+function namedIn(ids: readonly string[], { ids: patterns }: ExecutionFilter): string[] {
+  return ids.filter((id) => !patterns || matchesIdPattern(patterns, id)).map(patternFor);
 }

@@ -30,11 +30,19 @@ builder.queryType({
       args: {
         kind: t.arg({ type: ExecutionKindEnum }),
         status: t.arg({ type: ExecutionStatusEnum }),
+        scheduleId: t.arg.string({
+          description: 'Only workflows that this schedule of Temporal has started. Requires `TEMPORAL_LIST`.',
+        }),
         ...connectionArguments(t.arg),
       },
-      resolve: (_, { kind, status, ...args }, context) => {
+      resolve: (_, { kind, status, scheduleId, ...args }, context) => {
         const filter = context.services.readFilters.list(context.caller);
-        const query = { ...filter, ...(kind && { kind }), ...(status && { status }) };
+        const query = {
+          ...filter,
+          ...(kind && { kind }),
+          ...(status && { status }),
+          ...(scheduleId && { scheduleId }),
+        };
         return readConnection(args, context, async (page) =>
           filter ? context.reads.list({ ...query, ...page }) : EMPTY_PAGE,
         );

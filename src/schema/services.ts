@@ -1,4 +1,5 @@
 // The services that resolvers use.
+import type { DiscoverExecutions } from '../execution/discovery.ts';
 import type { Authorize, Caller, ReadFilters } from '../execution/permission.ts';
 import type { Quotas } from '../execution/quotas.ts';
 import type { ExecutionStore } from '../execution/store.ts';
@@ -12,6 +13,8 @@ export interface SchemaServices {
   readonly tails: Tails;
   /** Absent without Temporal. */
   readonly listRuns?: ListRuns | undefined;
+  /** Absent if lists contain nothing but rows that exist. */
+  readonly discover?: DiscoverExecutions | undefined;
   readonly authorize: Authorize;
   readonly readFilters: ReadFilters;
   readonly streamTokens: StreamTokens;

@@ -113,7 +113,7 @@ export function createExecstream(options: ExecstreamOptions): Execstream {
   const authorize = withinLimits(policy);
   const onError = (error: unknown) => logger.error({ err: error }, 'request or stream failed');
   const sizes = sizeLimitsOf(limits?.messageBytes);
-  const { stopSweeping, listRuns, ...sources } = createSources({ ...options, sizes });
+  const { stopSweeping, listRuns, discover, ...sources } = createSources({ ...options, sizes });
   const tails = new Tails({
     log,
     store,
@@ -129,7 +129,7 @@ export function createExecstream(options: ExecstreamOptions): Execstream {
   const graphql = createGraphQL({
     services: {
       ...{ store, log, tails, authorize, readFilters: createReadFilters(policy), streamTokens, quotas },
-      listRuns,
+      ...{ listRuns, discover },
     },
     streams,
     logger,
@@ -193,6 +193,7 @@ function createSources({ log, store, temporal, sizes, logger, ...options }: Sour
     findWorkflow: workflowSource?.find,
     findRun: workflowSource?.findRun,
     listRuns: workflowSource?.listRuns,
+    discover: workflowSource?.discover,
     latestRun: workflowSource?.latest,
     restoreLog: workflowSource?.restoreLog,
     stopSweeping() {

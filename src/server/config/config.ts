@@ -47,6 +47,8 @@ export interface Config {
   readonly temporalNamespaces: readonly string[];
   /** Whether inputs and results of workflows that do not use execstream are shown. */
   readonly showPayloads: boolean;
+  /** Whether lists contain workflows that nobody has viewed. */
+  readonly temporalLists: boolean;
   /** How callers are authenticated; undefined: every caller is anonymous. */
   readonly auth: JwtOptions | undefined;
   /**
@@ -103,6 +105,7 @@ export function readConfig(env: Environment = process.env): Config {
     temporalTenant: TEMPORAL_SETTINGS.tenant.read(env),
     temporalNamespaces: readNamespaces(env),
     showPayloads: TEMPORAL_SETTINGS.showPayloads.read(env),
+    temporalLists: TEMPORAL_SETTINGS.lists.read(env),
     auth,
     sessionMs,
     policyClaims,

@@ -33,7 +33,12 @@ export function createParts(config: Config, logger: ErrorLogger): Parts {
 /** The options of `createExecstream` for a configuration, with the parts that it names. */
 export function optionsFromConfig(config: Config, logger: ErrorLogger): ExecstreamOptions {
   const { streams, limits, publisherLostMs, persistedQueries } = config;
-  const { temporalTenant: tenant, temporalNamespaces: namespaces, showPayloads } = config;
+  const {
+    temporalTenant: tenant,
+    temporalNamespaces: namespaces,
+    temporalLists: lists,
+    showPayloads,
+  } = config;
   return {
     ...createParts(config, logger),
     settings: streams,
@@ -41,6 +46,11 @@ export function optionsFromConfig(config: Config, logger: ErrorLogger): Execstre
     persistedQueries,
     logger,
     liveness: { lostAfterMs: publisherLostMs },
-    workflows: { tenant, namespaces, ...(showPayloads && { decodePayload: createRedactingDecoder() }) },
+    workflows: {
+      tenant,
+      namespaces,
+      lists,
+      ...(showPayloads && { decodePayload: createRedactingDecoder() }),
+    },
   };
 }

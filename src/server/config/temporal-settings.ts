@@ -37,6 +37,10 @@ export const TEMPORAL_SETTINGS = {
     unset: 'none',
     doc: 'A profile of that file; without `TEMPORAL_CONFIG_FILE`, of the one in its usual place.',
   }),
+  lists: onOff('TEMPORAL_LIST', {
+    default: false,
+    doc: "Whether lists of executions contain workflows that nobody has viewed, from Temporal's visibility.",
+  }),
   showPayloads: onOff('TEMPORAL_SHOW_PAYLOADS', {
     default: false,
     doc: 'Whether inputs and results of workflows that do not use execstream are shown, with secrets redacted.',

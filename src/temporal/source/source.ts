@@ -5,6 +5,7 @@
 import { Counts } from '../../async/counts.ts';
 import type { Leases } from '../../coordination/lease.ts';
 import { DEFAULT_SIZE_LIMITS, type SizeLimits } from '../../event/size-limits.ts';
+import type { DiscoverExecutions } from '../../execution/discovery.ts';
 import type { Execution, ExecutionStore, ExecutionSummary, OpenExecution } from '../../execution/store.ts';
 import type { ListRuns } from '../../execution/workflow-runs.ts';
 import type { LogReader, LogWriter } from '../../log/log.ts';
@@ -12,6 +13,7 @@ import { type Audience, DELETED_MS, type Follow, followBy, type Source } from '.
 import type { ErrorLogger } from '../../telemetry/logger.ts';
 import type { PayloadDecoder } from '../shared/payloads.ts';
 import { createChildRows } from './child-rows.ts';
+import { createDiscovery } from './discovery.ts';
 import { createLatestRun, type LatestRun } from './latest-run.ts';
 import { createOpenWorkflowSweep } from './open-workflow-sweep.ts';
 import { createResolution, isTemporalWorkflow, type ResolveWorkflow } from './resolve.ts';
@@ -63,6 +65,11 @@ export interface TemporalSourceOptions extends Partial<SourceTimes> {
    */
   readonly tenant?: string | undefined;
   /**
+   * Whether lists contain workflows that nobody has viewed, from Temporal's visibility. Not with a hook.
+   * @default false
+   */
+  readonly lists?: boolean | undefined;
+  /**
    * Decodes inputs and results of workflows that do not use execstream, for everyone who may read them.
    * @default they are not shown
    */
@@ -100,6 +107,8 @@ export interface TemporalSource extends Source {
   /** The row of the latest run under the id of an execution, or of a pinned run. */
   readonly latest: LatestRun['latest'];
   readonly restoreLog: RestoreLog;
+  /** Creates the rows that lists lack; undefined if lists have no workflows that nobody has viewed. */
+  readonly discover: DiscoverExecutions | undefined;
   /** Starts to record the ends of workflows that have no viewers; returns how to stop that. */
   readonly startSweeping: () => () => void;
 }
@@ -159,6 +168,8 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
     listRuns: createRunList(temporal, resolution),
     latest,
     restoreLog,
+    discover:
+      options.lists && !options.resolve ? createDiscovery({ ...options, resolution, latest }) : undefined,
     startSweeping() {
       const stop = startSweep();
       return () => {

@@ -17,6 +17,7 @@ test('PROTOCOL.md, Other paths: the defaults are port 4000 and address 127.0.0.1
     temporalTenant: undefined,
     temporalNamespaces: [],
     showPayloads: false,
+    temporalLists: false,
     auth: undefined,
     sessionMs: 3_600_000,
     policyClaims: [],
@@ -140,6 +141,7 @@ test("the codec server is configured like that of Temporal's tools", () => {
       ?.headers,
   ).toEqual({ authorization: 'Bearer t', 'x-team': 'a,b=c', 'x-key': 'k' });
   expect(readConfig({ TEMPORAL_SHOW_PAYLOADS: 'on' }).showPayloads).toBe(true);
+  expect(readConfig({ TEMPORAL_LIST: 'on' }).temporalLists).toBe(true);
   expect(() => codecOf({ TEMPORAL_CODEC_ENDPOINT: 'codec.example' })).toThrow(
     /^TEMPORAL_CODEC_ENDPOINT: expected a URL/,
   );

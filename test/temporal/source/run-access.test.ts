@@ -31,7 +31,7 @@ beforeEach(async () => {
         return visible.slice(0, request.limit);
       },
     }),
-    workflows: { tenant: 'acme', sweepMs: 3_600_000 },
+    workflows: { tenant: 'acme', lists: true, sweepMs: 3_600_000 },
   });
 });
 afterEach(() => app.close());
@@ -168,6 +168,28 @@ test.each([
   [`run_id=${RUN_ID}&run_id=${OTHER_RUN}`, 'run_id: expected one value, got 2'],
 ])('the parameter %s is 400, and is named', async (query, detail) => {
   expect(await get(`${PATH}/workflows/w1?${query}`, {})).toMatchObject({ status: 400, detail });
+});
+
+test('the workflows of a schedule are those that the caller may read', async () => {
+  visible = [visibleRun(1, 9), { ...visibleRun(2, 8), workflowId: 'w2' }];
+  const idsFor = async (claims: object) => {
+    const headers = {
+      ...bearer(await tokenOf({ tenant: 'acme', ...claims })),
+      'Content-Type': 'application/json',
+    };
+    const body = JSON.stringify({ query: '{ executions(scheduleId: "s") { edges { node { id } } } }' });
+    const response = await fetch(`${app.url}/graphql`, { method: 'POST', headers, body });
+    const { data } = (await response.json()) as {
+      data: { executions: { edges: { node: { id: string } }[] } };
+    };
+    return data.executions.edges.map(({ node }) => node.id).toSorted();
+  };
+  expect(await idsFor({})).toEqual(['w1', 'w2']);
+  expect(await idsFor({ executions: ['w2'] })).toEqual(['w2']);
+  expect(await idsFor({ executions: ['w1*', 'x'] })).toEqual(['w1']);
+  expect(await idsFor({ executions: ['x'] })).toEqual([]);
+  expect(await idsFor({ tenant: 'other' })).toEqual([]);
+  expect(await idsFor({ scope: 'publish' })).toEqual([]);
 });
 
 test('an operation reads up to 10 lists of runs', async () => {

@@ -41,12 +41,19 @@ export function withTimeout<T>(call: () => Promise<T>, options: TimeoutOptions):
   });
 }
 
+/** The value of a promise, or undefined after `ms`. Rejects if the promise does. */
+export function resultWithin<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+  const timedOut = new Error('timeout');
+  return withTimeout<T | undefined>(() => promise, { ms, error: () => timedOut }).catch((error) => {
+    if (error !== timedOut) throw error;
+    return undefined;
+  });
+}
+
 /**
  * The value of a promise, or undefined after `ms` or when it rejects. Never rejects. Its timer keeps the process alive:
  * a program that waits for the end of its run to be recorded must not exit before that.
  */
 export function settleWithin<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  return withTimeout<T | undefined>(() => promise, { ms, error: () => new Error('timeout') }).catch(
-    () => undefined,
-  );
+  return resultWithin(promise, ms).catch(() => undefined);
 }

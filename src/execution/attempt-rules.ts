@@ -2,6 +2,7 @@
 import { ExecstreamError } from '../event/errors.ts';
 import { isFinal, type OpenStatus } from '../event/events.ts';
 import { checkExecutionId } from '../event/execution-id.ts';
+import { checkKey } from '../event/execution-key.ts';
 import { isStorable } from '../event/text.ts';
 import type { BeginExecution, ChildrenQuery, Execution } from './store.ts';
 
@@ -24,7 +25,7 @@ export const MAX_ATTEMPT_STEP = 10_000;
  * @throws ExecstreamError `BAD_USER_INPUT`, naming the invalid field
  */
 export function checkBegin(execution: BeginExecution): void {
-  checkExecutionId(execution.id);
+  checkKey(execution.id);
   if (execution.parentId !== undefined) checkExecutionId(execution.parentId);
   const { attempt } = execution;
   if (attempt !== undefined && !(Number.isInteger(attempt) && attempt >= 1 && attempt <= MAX_ATTEMPT)) {
@@ -92,7 +93,7 @@ export function checkIds(ids: readonly string[]): void {
   if (ids.length > MAX_IDS) {
     throw new ExecstreamError('BAD_USER_INPUT', `ids: expected at most ${MAX_IDS}, got ${ids.length}`);
   }
-  ids.forEach(checkExecutionId);
+  ids.forEach(checkKey);
 }
 
 /**

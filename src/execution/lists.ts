@@ -1,6 +1,6 @@
 // Reads of many executions from Postgres: pages, children, summaries by id, and large fields. Every filter is part
 // of the statement, so rows that are hidden from the caller are neither read nor counted.
-import { MAX_EXECUTION_ID_BYTES } from '../event/execution-id.ts';
+import { MAX_EXECUTION_ID_BYTES, RESERVED_PREFIX } from '../event/execution-id.ts';
 import { isStorable } from '../event/text.ts';
 import { Prisma, type PrismaClient } from './generated/client.ts';
 import { type IdPatterns, parseIdPatterns } from './id-patterns.ts';
@@ -41,8 +41,13 @@ const COLUMN_OF: { readonly [Field in keyof SummaryRow]: string } = {
   expectsHeartbeats: 'expects_heartbeats',
   incarnation: 'incarnation',
 };
-/** Rows of engines whose id no request can name are not listed: the cursor of a page could not name it either. */
-const HAS_VALID_ID = sql`octet_length("id") BETWEEN 1 AND ${Prisma.raw(String(MAX_EXECUTION_ID_BYTES))}`;
+/**
+ * Rows whose id no request can name are not listed, because the cursor of a page could not name it either: those of
+ * engines, and those of pinned runs.
+ */
+const HAS_VALID_ID = Prisma.raw(
+  `(octet_length("id") BETWEEN 1 AND ${MAX_EXECUTION_ID_BYTES} AND NOT starts_with("id", '${RESERVED_PREFIX}'))`,
+);
 const COLUMNS = Prisma.raw(
   Object.entries(COLUMN_OF)
     .map(([field, column]) => `"${column}" AS "${field}"`)

@@ -1,6 +1,7 @@
 // Permissions: who may read an execution, which every subscription, replay, query and list checks, and who may publish
 // one.
 import { ExecstreamError } from '../event/errors.ts';
+import { executionIdOf, isPinnedRun } from '../event/execution-key.ts';
 import { matchesIdPattern } from './id-patterns.ts';
 import type { Execution, ExecutionFilter, ExecutionSummary } from './store.ts';
 
@@ -53,10 +54,11 @@ export const allowTenant: Authorize = (caller, execution) =>
 
 /**
  * Applies a caller's own limits (scopes and named executions) in addition to a policy. The policy is evaluated before
- * the scope, so that a missing scope does not reveal hidden executions.
+ * the scope, so that a missing scope does not reveal hidden executions. A pinned run has the id of its workflow here.
  */
 export function withinLimits(authorize: Authorize): Authorize {
-  return async (caller, execution) => {
+  return async (caller, row) => {
+    const execution = isPinnedRun(row.id) ? { ...row, id: executionIdOf(row.id) } : row;
     if (!isNamed(caller, execution.id)) return { read: 'hidden' };
     const permission = await authorize(caller, execution);
     return permission.read === 'granted' && !hasScope(caller, 'read') ? { read: 'denied' } : permission;
@@ -157,6 +159,11 @@ export function unknownExecution(id: string): ExecstreamError {
   return new ExecstreamError('NOT_FOUND', `no such execution: ${id}`);
 }
 
+/** The error for a run that is unknown, or whose workflow is not visible to the caller. */
+export function unknownRun(id: string, runId: string): ExecstreamError {
+  return new ExecstreamError('NOT_FOUND', `no such execution, or no such run of it: ${id}, run ${runId}`);
+}
+
 /**
  * Requires permission to read.
  * @returns the permission class, '' if there is none
@@ -168,9 +175,10 @@ export async function requireRead(
   execution: ExecutionSummary,
 ): Promise<string> {
   const permission = await authorize(caller, execution);
-  if (permission.read === 'hidden') throw unknownExecution(execution.id);
+  const id = executionIdOf(execution.id);
+  if (permission.read === 'hidden') throw unknownExecution(id);
   if (permission.read === 'denied') {
-    throw new ExecstreamError('FORBIDDEN', `you may not read execution ${execution.id}`);
+    throw new ExecstreamError('FORBIDDEN', `you may not read execution ${id}`);
   }
   return permission.class ?? '';
 }

@@ -1,5 +1,5 @@
 // The ExecutionStore on Prisma. Every guard is in the WHERE clause of one UPDATE, so that it holds across processes.
-import { checkExecutionId } from '../event/execution-id.ts';
+import { checkKey } from '../event/execution-key.ts';
 import type { ErrorLogger } from '../telemetry/logger.ts';
 import { checkBegin, checkIds, checkPage, OPEN_STATUSES } from './attempt-rules.ts';
 import { begin, get } from './begin-execution.ts';
@@ -68,7 +68,7 @@ export function createPrismaStore(location: DatabaseLocation, options: PrismaSto
     },
 
     async abandon(id, attempt) {
-      checkExecutionId(id);
+      checkKey(id);
       return run((prisma) => abandon(prisma, id, attempt));
     },
 
@@ -81,14 +81,14 @@ export function createPrismaStore(location: DatabaseLocation, options: PrismaSto
     },
 
     async setStatus(id, attempt, status) {
-      checkExecutionId(id);
+      checkKey(id);
       const change = { where: isOpenAt(id, attempt), data: { status, revision: { increment: 1 } } };
       const { count } = await run((prisma) => prisma.execution.updateMany(change));
       return count === 1;
     },
 
     async finish(id, attempt, end) {
-      checkExecutionId(id);
+      checkKey(id);
       return run(async (prisma) => {
         const data = { ...toEnd(end), revision: { increment: 1 } };
         const [row] = await prisma.execution.updateManyAndReturn({ where: isOpenAt(id, attempt), data });
@@ -97,7 +97,7 @@ export function createPrismaStore(location: DatabaseLocation, options: PrismaSto
     },
 
     async markEnd(id, end) {
-      checkExecutionId(id);
+      checkKey(id);
       const data = { endSeq: end.seq, endEpoch: end.epoch };
       const isChange = { OR: [{ endSeq: null }, { NOT: data }] };
       const where = { id, status: { notIn: OPEN_STATUSES }, ...isChange };
@@ -107,12 +107,12 @@ export function createPrismaStore(location: DatabaseLocation, options: PrismaSto
     },
 
     async get(id) {
-      checkExecutionId(id);
+      checkKey(id);
       return run((prisma) => get(prisma, id));
     },
 
     async statesAfter(id, revision, limit, incarnation) {
-      checkExecutionId(id);
+      checkKey(id);
       return run((prisma) => statesAfter(prisma, id, { revision, incarnation }, limit));
     },
 

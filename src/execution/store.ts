@@ -11,6 +11,7 @@ import type {
 
 /** One execution, as stored in its row. */
 export interface Execution {
+  /** The id of the execution, or the key of a pinned run (event/execution-key.ts), which lists leave out. */
   readonly id: string;
   readonly kind: ExecutionKind;
   readonly status: ExecutionStatus;
@@ -204,13 +205,13 @@ export interface ExecutionStore {
     limit: number,
     incarnation?: string,
   ): Promise<readonly Execution[] | undefined>;
-  /** Returns a page of executions, newest first. */
+  /** Returns a page of executions, newest first, without pinned runs. */
   list(query: ExecutionQuery): Promise<ExecutionPage>;
   /** Returns the existing executions with these ids, up to 1,000, in any order. */
   getMany(ids: readonly string[]): Promise<readonly ExecutionSummary[]>;
   /**
-   * Returns a page of children, oldest first, for each of these parents, up to 1,000. A parent without children has no
-   * entry, or an empty page.
+   * Returns a page of children, oldest first and without pinned runs, for each of these parents, up to 1,000. A parent
+   * without children has no entry, or an empty page.
    */
   childrenOf(parentIds: readonly string[], query: ChildrenQuery): Promise<ReadonlyMap<string, ExecutionPage>>;
   /**

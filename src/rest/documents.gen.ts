@@ -42,6 +42,7 @@ export type ExecutionStatus =
 
 export type WorkflowEventsSubscriptionVariables = Exact<{
   id: string;
+  runId?: string | null | undefined;
   after?: string | null | undefined;
   events?: Array<EventType> | EventType | null | undefined;
   pollMs?: number | null | undefined;
@@ -68,6 +69,7 @@ export type WorkflowEventsSubscription = { workflowStream:
 
 export type AgentEventsSubscriptionVariables = Exact<{
   id: string;
+  runId?: string | null | undefined;
   after?: string | null | undefined;
   events?: Array<EventType> | EventType | null | undefined;
   pollMs?: number | null | undefined;
@@ -94,6 +96,7 @@ export type AgentEventsSubscription = { agentStream:
 
 export type TaskEventsSubscriptionVariables = Exact<{
   id: string;
+  runId?: string | null | undefined;
   after?: string | null | undefined;
   events?: Array<EventType> | EventType | null | undefined;
   pollMs?: number | null | undefined;
@@ -121,12 +124,16 @@ export type TaskEventsSubscription = { taskStream:
 export type ExecutionStateQueryVariables = Exact<{
   kind: ExecutionKind;
   id: string;
-  first: number;
-  after?: string | null | undefined;
+  runId?: string | null | undefined;
+  childrenFirst: number;
+  childrenAfter?: string | null | undefined;
+  hasRuns: boolean;
+  runsFirst: number;
+  runsAfter?: string | null | undefined;
 }>;
 
 
-export type ExecutionStateQuery = { execution: { id: string, kind: ExecutionKind, status: ExecutionStatus, mode: ExecutionMode, attempt: number, name: string | null, childrenCount: number | null, workflowId: string | null, runId: string | null, input: unknown, result: unknown, resultOmitted: boolean, startedAt: string, finishedAt: string | null, durationMs: number | null, lastCursor: string | null, parent: { id: string } | null, children: { edges: Array<{ node: { id: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, error: { message: string, code: string | null } | null, usage: { inputTokens: number, outputTokens: number, totalTokens: number, model: string | null, costUsd: number | null } | null } | null };
+export type ExecutionStateQuery = { execution: { id: string, kind: ExecutionKind, status: ExecutionStatus, mode: ExecutionMode, attempt: number, name: string | null, childrenCount: number | null, workflowId: string | null, runId: string | null, input: unknown, result: unknown, resultOmitted: boolean, startedAt: string, finishedAt: string | null, durationMs: number | null, lastCursor: string | null, parent: { id: string } | null, children: { edges: Array<{ node: { id: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, runs?: { edges: Array<{ node: { runId: string, status: ExecutionStatus, startedAt: string, finishedAt: string | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null, error: { message: string, code: string | null } | null, usage: { inputTokens: number, outputTokens: number, totalTokens: number, model: string | null, costUsd: number | null } | null } | null };
 
 export type NewStreamTokenMutationVariables = Exact<{
   executions: Array<string> | string;

@@ -1,8 +1,8 @@
 // The GraphQL documents that the REST aliases run.
 
 export const WORKFLOW_STREAM = /* GraphQL */ `
-  subscription WorkflowEvents($id: ID!, $after: Cursor, $events: [EventType!], $pollMs: Int) {
-    workflowStream(id: $id, after: $after, events: $events, pollMs: $pollMs) {
+  subscription WorkflowEvents($id: ID!, $runId: ID, $after: Cursor, $events: [EventType!], $pollMs: Int) {
+    workflowStream(id: $id, runId: $runId, after: $after, events: $events, pollMs: $pollMs) {
       type
       data
     }
@@ -10,8 +10,8 @@ export const WORKFLOW_STREAM = /* GraphQL */ `
 `;
 
 export const AGENT_STREAM = /* GraphQL */ `
-  subscription AgentEvents($id: ID!, $after: Cursor, $events: [EventType!], $pollMs: Int) {
-    agentStream(id: $id, after: $after, events: $events, pollMs: $pollMs) {
+  subscription AgentEvents($id: ID!, $runId: ID, $after: Cursor, $events: [EventType!], $pollMs: Int) {
+    agentStream(id: $id, runId: $runId, after: $after, events: $events, pollMs: $pollMs) {
       type
       data
     }
@@ -19,8 +19,8 @@ export const AGENT_STREAM = /* GraphQL */ `
 `;
 
 export const TASK_STREAM = /* GraphQL */ `
-  subscription TaskEvents($id: ID!, $after: Cursor, $events: [EventType!], $pollMs: Int) {
-    taskStream(id: $id, after: $after, events: $events, pollMs: $pollMs) {
+  subscription TaskEvents($id: ID!, $runId: ID, $after: Cursor, $events: [EventType!], $pollMs: Int) {
+    taskStream(id: $id, runId: $runId, after: $after, events: $events, pollMs: $pollMs) {
       type
       data
     }
@@ -28,8 +28,17 @@ export const TASK_STREAM = /* GraphQL */ `
 `;
 
 export const EXECUTION_DOCUMENT = /* GraphQL */ `
-  query ExecutionState($kind: ExecutionKind!, $id: ID!, $first: Int!, $after: String) {
-    execution(kind: $kind, id: $id) {
+  query ExecutionState(
+    $kind: ExecutionKind!
+    $id: ID!
+    $runId: ID
+    $childrenFirst: Int!
+    $childrenAfter: String
+    $hasRuns: Boolean!
+    $runsFirst: Int!
+    $runsAfter: String
+  ) {
+    execution(kind: $kind, id: $id, runId: $runId) {
       id
       kind
       status
@@ -40,7 +49,7 @@ export const EXECUTION_DOCUMENT = /* GraphQL */ `
         id
       }
       childrenCount
-      children(first: $first, after: $after) {
+      children(first: $childrenFirst, after: $childrenAfter) {
         edges {
           node {
             id
@@ -53,6 +62,20 @@ export const EXECUTION_DOCUMENT = /* GraphQL */ `
       }
       workflowId
       runId
+      runs(first: $runsFirst, after: $runsAfter) @include(if: $hasRuns) {
+        edges {
+          node {
+            runId
+            status
+            startedAt
+            finishedAt
+          }
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
+      }
       input
       result
       resultOmitted

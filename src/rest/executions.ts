@@ -1,6 +1,6 @@
 // REST aliases of an execution: its events as plain SSE (`…/{id}/stream`), and its state as JSON (`…/{id}`).
 import type { ExecutionKind } from '../event/events.ts';
-import type { Caller } from '../execution/permission.ts';
+import { type Caller, unknownExecution, unknownRun } from '../execution/permission.ts';
 import { preferredType } from '../http/negotiation.ts';
 import type { RunOperation } from '../schema/operation.ts';
 import type { EventStreams } from '../sse/event-streams.ts';
@@ -8,7 +8,7 @@ import { noContent, retryLater, streamResponse } from '../sse/responses.ts';
 import type { ExecutionStateQuery } from './documents.gen.ts';
 import { AGENT_STREAM, EXECUTION_DOCUMENT, TASK_STREAM, WORKFLOW_STREAM } from './documents.ts';
 import { operationErrorOf, toProblem } from './operation-error.ts';
-import { childrenParameters, streamParameters } from './parameters.ts';
+import { stateParameters, streamParameters } from './parameters.ts';
 import { PINGS, PLAIN_SSE } from './plain-sse-encoder.ts';
 import { isTransient, problem } from './problem.ts';
 
@@ -31,13 +31,13 @@ export async function streamExecution(
   if (!preferredType(request, ['text/event-stream'])) {
     return problem(406, 'NOT_ACCEPTABLE', 'Accept: expected text/event-stream');
   }
-  const { id, after, events, pollMs, data, isPing } = streamParameters(request, target.id);
+  const { id, runId, after, events, pollMs, data, isPing } = streamParameters(request, target.id);
   const encoder = PLAIN_SSE[data];
   const result = await run({
     request,
     caller,
     query: STREAMS[kind],
-    variables: { id, after, pollMs, events: events?.map((type) => type.toUpperCase()) },
+    variables: { id, runId, after, pollMs, events: events?.map((type) => type.toUpperCase()) },
     encoding: isPing ? { ...encoder, format: PINGS } : encoder,
   });
   if ('take' in result) {
@@ -53,7 +53,8 @@ export async function streamExecution(
 }
 
 /**
- * Responds with an execution's state: `parent` and `children` are ids, `childrenCursor` is set if there are more.
+ * Responds with an execution's state: `parent` and `children` are ids, `childrenCursor` and `runsCursor` are set if there
+ * are more.
  * @throws ExecstreamError `BAD_USER_INPUT`, naming the parameter
  */
 export async function showExecution(
@@ -61,19 +62,32 @@ export async function showExecution(
   target: { request: Request; caller: Caller; kind: ExecutionKind; id: string },
 ): Promise<Response> {
   const { request, caller, kind, id } = target;
-  const variables = { kind: kind.toUpperCase(), id, ...childrenParameters(request) };
+  const parameters = stateParameters(request);
+  const variables = { kind: kind.toUpperCase(), id, ...parameters };
   const result = await run({ request, caller, query: EXECUTION_DOCUMENT, variables });
   if ('take' in result) throw new Error('a query returned a stream');
   const error = operationErrorOf(result);
   if (error) return toProblem(error);
   const { execution } = result.data as ExecutionStateQuery;
-  if (!execution) return toProblem({ code: 'NOT_FOUND', message: `no such execution: ${id}` });
-  const { edges, pageInfo } = execution.children;
+  if (!execution) {
+    const { runId } = parameters;
+    throw runId === undefined ? unknownExecution(id) : unknownRun(id, runId);
+  }
+  const { children, runs } = execution;
   const state = {
     ...execution,
     parent: execution.parent?.id ?? null,
-    children: edges.map(({ node }) => node.id),
-    childrenCursor: pageInfo.hasNextPage ? pageInfo.endCursor : null,
+    children: children.edges.map(({ node }) => node.id),
+    childrenCursor: nextCursor(children),
+    runs: runs?.edges.map(({ node }) => node) ?? null,
+    runsCursor: runs ? nextCursor(runs) : null,
   };
   return Response.json(state, { headers: { 'Cache-Control': 'no-store' } });
 }
+
+/** The cursor of the next page; null if there is none. */
+function nextCursor({ pageInfo }: Pick<State['children'], 'pageInfo'>): string | null {
+  return pageInfo.hasNextPage ? pageInfo.endCursor : null;
+}
+
+type State = NonNullable<ExecutionStateQuery['execution']>;

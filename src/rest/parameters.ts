@@ -1,10 +1,12 @@
-// The parameters of a stream, validated before anything is looked up (PROTOCOL.md, "REST aliases").
+// The parameters of a stream and of a state, validated before anything is looked up (PROTOCOL.md, "REST aliases").
 import { parseCursor } from '../event/cursor.ts';
 import { ExecstreamError } from '../event/errors.ts';
 import { EVENT_TYPES, type EventType, type ExecutionKind } from '../event/events.ts';
 import { checkExecutionId } from '../event/execution-id.ts';
+import { checkRunId } from '../event/execution-key.ts';
 import { listValues, singleValue } from '../event/query-parameters.ts';
 import { decodePageCursor } from '../execution/page-cursor.ts';
+import { decodeRunCursor } from '../execution/workflow-runs.ts';
 import { POLL_MS } from '../schema/streams.ts';
 import { isPingRequested } from '../sse/stream-format.ts';
 
@@ -21,6 +23,8 @@ export type DataFormat = (typeof DATA_FORMATS)[number];
 
 export interface StreamParameters {
   readonly id: string;
+  /** The run; undefined: the latest. */
+  readonly runId: string | undefined;
   /** The cursor, unparsed. */
   readonly after: string | undefined;
   readonly events: readonly EventType[] | undefined;
@@ -41,6 +45,7 @@ export function streamParameters(request: Request, id: string): StreamParameters
   for (const cursor of [first, after]) if (cursor !== undefined) parseCursor(cursor);
   return {
     id: checkExecutionId(id),
+    runId: runIdOf(query),
     after,
     events: eventTypes(listValues(query, 'events')),
     pollMs: pollInterval(singleValue(query, 'poll_ms')),
@@ -49,37 +54,68 @@ export function streamParameters(request: Request, id: string): StreamParameters
   };
 }
 
-/** The limit and the default of `children_first`. */
-export const MAX_CHILDREN = 100;
+/** The limit of `children_first` and of `runs_first`. */
+export const MAX_PAGE_SIZE = 100;
+/** The default of `runs_first`, if the runs are requested. */
+export const DEFAULT_RUNS = 20;
 
-/**
- * Reads the parameters of a state: which children it contains.
- * @throws ExecstreamError `BAD_USER_INPUT`, naming the parameter
- */
-export function childrenParameters(request: Request): { first: number; after: string | undefined } {
-  const query = new URL(request.url).searchParams;
-  const text = singleValue(query, 'children_first') ?? String(MAX_CHILDREN);
-  const first = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(first >= 1 && first <= MAX_CHILDREN)) {
-    const shown = text.slice(0, 40);
-    throw new ExecstreamError(
-      'BAD_USER_INPUT',
-      `children_first: expected 1 to ${MAX_CHILDREN}, got "${shown}"`,
-    );
-  }
-  const after = singleValue(query, 'children_after');
-  // Checked here, so that the error names this parameter.
-  if (after !== undefined) checkChildrenCursor(after);
-  return { first, after };
+/** The variables of the query for a state. */
+export interface StateParameters {
+  readonly runId: string | undefined;
+  readonly childrenFirst: number;
+  readonly childrenAfter: string | undefined;
+  /** Whether the state contains runs. */
+  readonly hasRuns: boolean;
+  readonly runsFirst: number;
+  readonly runsAfter: string | undefined;
 }
 
-function checkChildrenCursor(after: string): void {
+/**
+ * Reads the parameters of a state: the run, and which children and runs it contains.
+ * @throws ExecstreamError `BAD_USER_INPUT`, naming the parameter
+ */
+export function stateParameters(request: Request): StateParameters {
+  const query = new URL(request.url).searchParams;
+  const runsFirst = pageSize(query, 'runs_first');
+  const runsAfter = pageCursor(query, 'runs_after', decodeRunCursor, 'the `runsCursor` of a state');
+  return {
+    runId: runIdOf(query),
+    childrenFirst: pageSize(query, 'children_first') ?? MAX_PAGE_SIZE,
+    childrenAfter: pageCursor(query, 'children_after', decodePageCursor, 'the `childrenCursor` of a state'),
+    hasRuns: runsFirst !== undefined || runsAfter !== undefined,
+    runsFirst: runsFirst ?? DEFAULT_RUNS,
+    runsAfter,
+  };
+}
+
+function pageSize(query: URLSearchParams, name: string): number | undefined {
+  const text = singleValue(query, name);
+  if (text === undefined) return undefined;
+  const size = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
+  if (size >= 1 && size <= MAX_PAGE_SIZE) return size;
+  const message = `${name}: expected 1 to ${MAX_PAGE_SIZE}, got "${text.slice(0, 40)}"`;
+  throw new ExecstreamError('BAD_USER_INPUT', message);
+}
+
+/** Checks a cursor here, so that the error names this parameter. */
+function pageCursor(
+  query: URLSearchParams,
+  name: string,
+  decode: (cursor: string) => unknown,
+  expected: string,
+): string | undefined {
+  const cursor = singleValue(query, name);
   try {
-    decodePageCursor(after);
+    if (cursor !== undefined) decode(cursor);
   } catch {
-    const message = 'children_after: expected the `childrenCursor` of a state';
-    throw new ExecstreamError('BAD_USER_INPUT', message);
+    throw new ExecstreamError('BAD_USER_INPUT', `${name}: expected ${expected}`);
   }
+  return cursor;
+}
+
+function runIdOf(query: URLSearchParams): string | undefined {
+  const runId = singleValue(query, 'run_id');
+  return runId === undefined ? undefined : checkRunId(runId, 'run_id');
 }
 
 function eventTypes(names: readonly string[]): readonly EventType[] | undefined {

@@ -1,27 +1,50 @@
-// Pages of executions as Relay connections: arguments, cursors, and executions that a policy hides.
+// Pages as Relay connections: arguments, cursors, and executions that a policy hides.
 import type { ArgBuilder } from '@pothos/core';
 import { ExecstreamError } from '../event/errors.ts';
 import { MAX_PAGE } from '../execution/attempt-rules.ts';
 import { decodePageCursor, encodePageCursor } from '../execution/page-cursor.ts';
 import type { ExecutionPage, ExecutionSummary, ListPosition } from '../execution/store.ts';
-import type { builder } from './builder.ts';
+import { builder } from './builder.ts';
 import type { RequestContext } from './context.ts';
 
 const DEFAULT_FIRST = 20;
 /** Pages read for one connection if a policy hides executions. */
 const MAX_PAGES = 10;
 
-export interface PageConnection {
-  readonly edges: readonly { readonly node: ExecutionSummary; readonly cursor: string }[];
-  readonly pageInfo: {
-    readonly hasNextPage: boolean;
-    readonly hasPreviousPage: boolean;
-    readonly startCursor: string | null;
-    readonly endCursor: string | null;
-  };
+/** An element of a page. */
+export interface Edge<Node> {
+  readonly node: Node;
+  readonly cursor: string;
 }
 
-type SchemaTypes = typeof builder.$inferSchemaTypes;
+interface PageInfo {
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+  readonly startCursor: string | null;
+  readonly endCursor: string | null;
+}
+
+export interface PageConnection<Node> {
+  readonly edges: readonly Edge<Node>[];
+  readonly pageInfo: PageInfo;
+}
+
+export const PageInfoObject = builder.objectRef<PageInfo>('PageInfo').implement({
+  fields: (t) => ({
+    hasNextPage: t.exposeBoolean('hasNextPage'),
+    hasPreviousPage: t.exposeBoolean('hasPreviousPage'),
+    startCursor: t.exposeString('startCursor', { nullable: true }),
+    endCursor: t.exposeString('endCursor', { nullable: true }),
+  }),
+});
+
+export type SchemaTypes = typeof builder.$inferSchemaTypes;
+
+/** The arguments of a connection, as resolvers get them. */
+export interface ConnectionArguments {
+  readonly first?: number | null | undefined;
+  readonly after?: string | null | undefined;
+}
 
 /** The arguments of every connection. */
 export function connectionArguments(arg: ArgBuilder<SchemaTypes>) {
@@ -29,6 +52,30 @@ export function connectionArguments(arg: ArgBuilder<SchemaTypes>) {
     first: arg.int({ defaultValue: DEFAULT_FIRST, description: `1 to ${MAX_PAGE}.` }),
     after: arg.string({ description: 'The `endCursor` of the previous page.' }),
   };
+}
+
+/**
+ * The size of the requested page.
+ * @throws ExecstreamError `BAD_USER_INPUT`
+ */
+export function pageSizeOf({ first }: ConnectionArguments): number {
+  const size = first ?? DEFAULT_FIRST;
+  if (size >= 1 && size <= MAX_PAGE) return size;
+  throw new ExecstreamError('BAD_USER_INPUT', `first: expected 1 to ${MAX_PAGE}, got ${size}`);
+}
+
+/**
+ * The connection of a page.
+ * @param endCursor where the next page starts, if not after the last edge
+ */
+export function connectionOf<Node>(
+  edges: readonly Edge<Node>[],
+  { after }: ConnectionArguments,
+  hasNextPage: boolean,
+  endCursor: string | null = edges.at(-1)?.cursor ?? null,
+): PageConnection<Node> {
+  const startCursor = edges[0]?.cursor ?? null;
+  return { edges, pageInfo: { hasNextPage, hasPreviousPage: Boolean(after), startCursor, endCursor } };
 }
 
 interface PageRequest {
@@ -43,27 +90,16 @@ type ReadPage = (page: PageRequest) => Promise<ExecutionPage>;
  * @throws ExecstreamError `BAD_USER_INPUT` if an argument is invalid or the result would be too large
  */
 export async function readConnection(
-  args: { readonly first?: number | null | undefined; readonly after?: string | null | undefined },
+  args: ConnectionArguments,
   context: RequestContext,
   read: ReadPage,
-): Promise<PageConnection> {
-  const first = args.first ?? DEFAULT_FIRST;
-  if (first < 1 || first > MAX_PAGE) {
-    throw new ExecstreamError('BAD_USER_INPUT', `first: expected 1 to ${MAX_PAGE}, got ${first}`);
-  }
+): Promise<PageConnection<ExecutionSummary>> {
+  const first = pageSizeOf(args);
   const after = args.after ? decodePageCursor(args.after) : undefined;
   const { rows, hasNextPage, end } = await readablePage(context, read, first, after);
   context.reads.count(rows.length);
   const edges = rows.map((node) => ({ node, cursor: encodePageCursor(node) }));
-  return {
-    edges,
-    pageInfo: {
-      hasNextPage,
-      hasPreviousPage: after !== undefined,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: end ? encodePageCursor(end) : (edges.at(-1)?.cursor ?? null),
-    },
-  };
+  return connectionOf(edges, args, hasNextPage, end && encodePageCursor(end));
 }
 
 interface ReadablePage {

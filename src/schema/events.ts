@@ -3,6 +3,7 @@
 // Fields of the same name have the same type in all of them (`status: String`, `code: String`), so that clients can
 // select them in several fragments of one document.
 import type { EventData, EventType, ExecutionEvent } from '../event/events.ts';
+import { executionIdOf } from '../event/execution-key.ts';
 import { usageOf } from '../event/usage.ts';
 import { builder, EventTypeEnum, UsageObject } from './builder.ts';
 
@@ -17,7 +18,7 @@ export const ExecutionEventInterface = builder.interfaceRef<ExecutionEvent>('Exe
     seq: t.exposeInt('seq'),
     type: t.field({ type: EventTypeEnum, resolve: (event) => event.type }),
     ts: t.field({ type: 'DateTime', resolve: (event) => event.ts }),
-    executionId: t.exposeID('executionId'),
+    executionId: t.id({ resolve: (event) => executionIdOf(event.executionId) }),
     attempt: t.exposeInt('attempt'),
     data: t.field({ type: 'JSON', resolve: (event) => event.data }),
   }),

@@ -1,5 +1,6 @@
 // Executions in GraphQL: the row, its parent, and its children.
 import { formatCursor } from '../event/cursor.ts';
+import { executionIdOf } from '../event/execution-key.ts';
 import { durationMs } from '../event/terminal-event.ts';
 import { usageOf } from '../event/usage.ts';
 import { requireRead } from '../execution/permission.ts';
@@ -11,8 +12,15 @@ import {
   ExecutionStatusEnum,
   UsageObject,
 } from './builder.ts';
-import { connectionArguments, type PageConnection, readConnection } from './connection.ts';
+import {
+  connectionArguments,
+  type Edge,
+  type PageConnection,
+  PageInfoObject,
+  readConnection,
+} from './connection.ts';
 import type { RequestContext } from './context.ts';
+import { ExecutionRunConnectionObject, readRuns } from './runs.ts';
 
 const ExecutionErrorObject = builder.objectRef<ExecutionFailure>('ExecutionError').implement({
   fields: (t) => ({
@@ -23,34 +31,27 @@ const ExecutionErrorObject = builder.objectRef<ExecutionFailure>('ExecutionError
 
 export const ExecutionObject = builder.objectRef<ExecutionSummary>('Execution');
 
-const PageInfoObject = builder.objectRef<PageConnection['pageInfo']>('PageInfo').implement({
-  fields: (t) => ({
-    hasNextPage: t.exposeBoolean('hasNextPage'),
-    hasPreviousPage: t.exposeBoolean('hasPreviousPage'),
-    startCursor: t.exposeString('startCursor', { nullable: true }),
-    endCursor: t.exposeString('endCursor', { nullable: true }),
-  }),
-});
-
-const ExecutionEdgeObject = builder.objectRef<PageConnection['edges'][number]>('ExecutionEdge').implement({
+const ExecutionEdgeObject = builder.objectRef<Edge<ExecutionSummary>>('ExecutionEdge').implement({
   fields: (t) => ({
     node: t.field({ type: ExecutionObject, resolve: (edge) => edge.node }),
     cursor: t.exposeString('cursor', { description: 'An opaque cursor for `after`.' }),
   }),
 });
 
-export const ExecutionConnectionObject = builder.objectRef<PageConnection>('ExecutionConnection').implement({
-  description: 'A page of executions, as a Relay connection.',
-  fields: (t) => ({
-    edges: t.field({ type: [ExecutionEdgeObject], resolve: (page) => [...page.edges] }),
-    pageInfo: t.field({ type: PageInfoObject, resolve: (page) => page.pageInfo }),
-  }),
-});
+export const ExecutionConnectionObject = builder
+  .objectRef<PageConnection<ExecutionSummary>>('ExecutionConnection')
+  .implement({
+    description: 'A page of executions, as a Relay connection.',
+    fields: (t) => ({
+      edges: t.field({ type: [ExecutionEdgeObject], resolve: (page) => [...page.edges] }),
+      pageInfo: t.field({ type: PageInfoObject, resolve: (page) => page.pageInfo }),
+    }),
+  });
 
 ExecutionObject.implement({
   description: 'One run of a workflow, an agent or a task.',
   fields: (t) => ({
-    id: t.exposeID('id'),
+    id: t.id({ resolve: (row) => executionIdOf(row.id) }),
     kind: t.field({ type: ExecutionKindEnum, resolve: (row) => row.kind }),
     status: t.field({ type: ExecutionStatusEnum, resolve: (row) => row.status }),
     mode: t.field({ type: ExecutionModeEnum, resolve: (row) => row.mode }),
@@ -68,7 +69,7 @@ ExecutionObject.implement({
       resolve: (row, args, context) => {
         const filter = context.services.readFilters.children(context.caller, row);
         return readConnection(args, context, (page) =>
-          context.reads.children(row.id, { ...filter, ...page }),
+          context.reads.children(executionIdOf(row.id), { ...filter, ...page }),
         );
       },
     }),
@@ -78,11 +79,19 @@ ExecutionObject.implement({
         'The number of `children` of all pages; null if a policy or a store of the embedding application does not allow to count them.',
       resolve: (row, _, { services, caller, reads }) =>
         services.readFilters.isExact
-          ? reads.childrenCount(row.id, services.readFilters.children(caller, row))
+          ? reads.childrenCount(executionIdOf(row.id), services.readFilters.children(caller, row))
           : null,
     }),
     workflowId: t.exposeString('workflowId', { nullable: true }),
     runId: t.exposeString('runId', { nullable: true }),
+    runs: t.field({
+      type: ExecutionRunConnectionObject,
+      nullable: true,
+      description:
+        'The runs of a Temporal workflow, newest first, as far as Temporal keeps them; null if the execution is not a Temporal workflow.',
+      args: connectionArguments(t.arg),
+      resolve: (row, args, context) => readRuns(row, args, context),
+    }),
     input: t.field({
       type: 'JSON',
       nullable: true,

@@ -1,7 +1,9 @@
 // The reads of one GraphQL operation: batched, queued fairly between callers, and stopped by the operation's limits, its
 // timeout, or when the client disconnects.
-import { ExecstreamError, isExecstreamError } from '../event/errors.ts';
+import { ExecstreamError } from '../event/errors.ts';
 import type { ExecutionKind } from '../event/events.ts';
+import type { DiscoveryQuery } from '../execution/discovery.ts';
+import { matchesIdPattern, patternFor } from '../execution/id-patterns.ts';
 import { type Caller, callerKey, type Permission } from '../execution/permission.ts';
 import type {
   ChildrenQuery,
@@ -9,7 +11,6 @@ import type {
   Execution,
   ExecutionFilter,
   ExecutionPage,
-  ExecutionQuery,
   ExecutionSummary,
   FieldContent,
 } from '../execution/store.ts';
@@ -17,17 +18,20 @@ import type { LogHead } from '../log/log.ts';
 import { BatchLoader } from './batch-loader.ts';
 import { ContentBudget } from './content-budget.ts';
 import type { OperationLimits, ReadQueues } from './operation-limits.ts';
+import { OperationStop } from './operation-stop.ts';
 import type { SchemaServices } from './services.ts';
 
 /** Rows read by one statement. */
 const MAX_ROWS = 1_000;
 /** Log heads read concurrently. */
 const MAX_HEADS = 100;
+/** Lists of runs that one operation may read: each is a request to Temporal. */
+const MAX_RUN_LISTS = 10;
 /** Pages that one operation may read in place of executions that a policy has hidden. */
 const MAX_EXTRA_PAGES = 50;
 
 export interface OperationReadsOptions {
-  readonly services: Pick<SchemaServices, 'store' | 'log' | 'tails' | 'authorize'>;
+  readonly services: Pick<SchemaServices, 'store' | 'log' | 'tails' | 'authorize' | 'discover'>;
   readonly queues: ReadQueues;
   readonly limits: OperationLimits;
   readonly caller: Caller;
@@ -36,7 +40,7 @@ export interface OperationReadsOptions {
 
 export class OperationReads {
   readonly #options: OperationReadsOptions;
-  readonly #stop = new AbortController();
+  readonly #stop: OperationStop;
   readonly #rows: BatchLoader<ExecutionSummary>;
   readonly #heads: BatchLoader<LogHead>;
   readonly #contents: BatchLoader<FieldContent>;
@@ -45,13 +49,13 @@ export class OperationReads {
   readonly #counts = new Map<string, BatchLoader<number>>();
   readonly #permissions = new Map<string, Promise<Permission>>();
   #executions = 0;
+  #runLists = 0;
   #extraPages = 0;
-  #timer: NodeJS.Timeout | undefined;
-  #failure: ExecstreamError | undefined;
 
   constructor(options: OperationReadsOptions) {
     const { store, log } = options.services;
     this.#options = options;
+    this.#stop = new OperationStop(options.limits.timeoutMs, options.request.signal);
     this.#budget = new ContentBudget(options.limits.contentBytes);
     this.#rows = new BatchLoader(async (ids) => {
       const rows = await this.#read(() => store.getMany(ids));
@@ -73,7 +77,7 @@ export class OperationReads {
 
   /** Why the operation has failed: a limit, the timeout, or an unavailable store. */
   get failure(): ExecstreamError | undefined {
-    return this.#failure;
+    return this.#stop.failure;
   }
 
   /** Aborted when the operation has failed, with the failure as its reason. */
@@ -83,20 +87,12 @@ export class OperationReads {
 
   /** Starts the timeout, and stops the operation when the client disconnects. */
   start(): void {
-    const { limits, request } = this.#options;
-    const detail = `the operation was aborted: it took longer than ${limits.timeoutMs} ms`;
-    this.#timer = setTimeout(
-      () => this.#fail(new ExecstreamError('SOURCE_UNAVAILABLE', detail)),
-      limits.timeoutMs,
-    );
-    if (request.signal.aborted) this.#onDisconnect();
-    else request.signal.addEventListener('abort', this.#onDisconnect, { once: true });
+    this.#stop.start();
   }
 
   /** Called when the operation has its result. */
   end(): void {
-    clearTimeout(this.#timer);
-    this.#options.request.signal.removeEventListener('abort', this.#onDisconnect);
+    this.#stop.end();
   }
 
   /** Reads an execution by id. */
@@ -104,26 +100,55 @@ export class OperationReads {
     return this.#rows.load(id);
   }
 
-  /** Reads an execution of a kind by id. The row of a workflow is that of its latest run in Temporal. */
-  async find(kind: ExecutionKind, id: string): Promise<ExecutionSummary | undefined> {
+  /**
+   * Reads an execution of a kind by id. The row of a workflow is that of its latest run in Temporal, or of a run of it.
+   * @throws ExecstreamError as `Tails.find`
+   */
+  async find(kind: ExecutionKind, id: string, runId?: string): Promise<ExecutionSummary | undefined> {
+    if (runId !== undefined) return this.#findInTemporal(kind, id, runId);
     const row = await this.execution(id);
-    if (kind === 'workflow' && (!row || row.workflowId !== undefined)) return this.#findWorkflow(id);
+    if (kind === 'workflow' && (!row || row.workflowId !== undefined)) return this.#findInTemporal(kind, id);
     return row?.kind === kind ? row : undefined;
   }
 
   /** Reads an execution of any kind by id. Creates the row of a workflow that only Temporal knows. */
   async findAny(id: string): Promise<ExecutionSummary | undefined> {
-    return (await this.execution(id)) ?? (await this.#findWorkflow(id));
+    return (await this.execution(id)) ?? (await this.#findInTemporal('workflow', id));
   }
 
-  #findWorkflow(id: string): Promise<Execution | undefined> {
-    const { services, queues, caller } = this.#options;
-    const find = () => services.tails.find('workflow', id, caller);
-    return this.#guard(queues.workflows.run(callerKey(caller), find, this.#stop.signal));
+  #findInTemporal(kind: ExecutionKind, executionId: string, runId?: string): Promise<Execution | undefined> {
+    const { services, caller } = this.#options;
+    return this.#readTemporal(() => services.tails.find({ kind, executionId, runId, caller }));
   }
 
-  list(query: ExecutionQuery): Promise<ExecutionPage> {
-    return this.#read(() => this.#options.services.store.list(query));
+  #readTemporal<T>(read: () => Promise<T>): Promise<T> {
+    const { queues, caller } = this.#options;
+    return this.#stop.guard(queues.workflows.run(callerKey(caller), read, this.#stop.signal));
+  }
+
+  /**
+   * Reads a list of runs from Temporal.
+   * @throws ExecstreamError `BAD_USER_INPUT` if the operation has read too many lists
+   */
+  runList<T>(read: () => Promise<T>): Promise<T> {
+    this.#runLists += 1;
+    if (this.#runLists <= MAX_RUN_LISTS) return this.#readTemporal(read);
+    const message = `runs: expected up to ${MAX_RUN_LISTS} lists in one operation; request fewer executions`;
+    throw this.#stop.fail(new ExecstreamError('BAD_USER_INPUT', message));
+  }
+
+  /**
+   * Reads a page of a list, which may contain workflows that nobody has viewed.
+   * @throws ExecstreamError `BAD_USER_INPUT` for a filter that this server does not support
+   */
+  async list({ scheduleId, ...query }: DiscoveryQuery): Promise<ExecutionPage> {
+    const { store, discover } = this.#options.services;
+    if (scheduleId !== undefined && !discover) {
+      const message = 'scheduleId: this server does not list workflows from Temporal (TEMPORAL_LIST)';
+      throw new ExecstreamError('BAD_USER_INPUT', message);
+    }
+    const found = discover && (await this.#readTemporal(() => discover({ ...query, scheduleId })));
+    return this.#read(() => store.list(found ? { ...query, ids: namedIn(found, query) } : query));
   }
 
   /** Reads a page of an execution's children. Parents with equal queries share a statement. */
@@ -160,7 +185,7 @@ export class OperationReads {
     if (!this.#budget.admits(id, field, content)) {
       const { contentBytes } = this.#options.limits;
       const message = `the result exceeds ${contentBytes} bytes of input, result and error; select them for fewer executions`;
-      throw this.#fail(new ExecstreamError('BAD_USER_INPUT', message));
+      throw this.#stop.fail(new ExecstreamError('BAD_USER_INPUT', message));
     }
     return content.value;
   }
@@ -196,7 +221,7 @@ export class OperationReads {
     this.#executions += executions;
     if (this.#executions <= limits.executions) return;
     const message = `the result exceeds ${limits.executions} executions; request smaller pages or fewer levels`;
-    throw this.#fail(new ExecstreamError('BAD_USER_INPUT', message));
+    throw this.#stop.fail(new ExecstreamError('BAD_USER_INPUT', message));
   }
 
   /** Counts a page that is read in place of hidden executions, and returns whether it may be read. */
@@ -207,36 +232,11 @@ export class OperationReads {
 
   #read<T>(read: () => Promise<T>): Promise<T> {
     const { queues, caller } = this.#options;
-    return this.#guard(queues.database.run(callerKey(caller), read, this.#stop.signal));
+    return this.#stop.guard(queues.database.run(callerKey(caller), read, this.#stop.signal));
   }
+}
 
-  /** Rejects as soon as the operation is stopped, and stops it if the store is unavailable. */
-  async #guard<T>(work: Promise<T>): Promise<T> {
-    const { signal } = this.#stop;
-    let onStop: (() => void) | undefined;
-    const stopped = new Promise<never>((_, reject) => {
-      onStop = () => reject(signal.reason);
-      signal.addEventListener('abort', onStop, { once: true });
-      if (signal.aborted) onStop();
-    });
-    try {
-      return await Promise.race([work, stopped]);
-    } catch (error) {
-      if (isExecstreamError(error, 'SOURCE_UNAVAILABLE')) this.#fail(error);
-      throw error;
-    } finally {
-      signal.removeEventListener('abort', onStop!);
-    }
-  }
-
-  readonly #onDisconnect = () => {
-    this.#fail(new ExecstreamError('SOURCE_UNAVAILABLE', 'the client has closed the request'));
-  };
-
-  /** Stops the operation. Its first failure is the one that is reported. */
-  #fail(error: ExecstreamError): ExecstreamError {
-    this.#failure ??= error;
-    this.#stop.abort(this.#failure);
-    return this.#failure;
-  }
+/** The patterns of executions that a caller may read by name. */
+function namedIn(ids: readonly string[], { ids: patterns }: ExecutionFilter): string[] {
+  return ids.filter((id) => !patterns || matchesIdPattern(patterns, id)).map(patternFor);
 }

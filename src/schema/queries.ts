@@ -3,6 +3,7 @@ import { checkExecutionId } from '../event/execution-id.ts';
 import { builder, ExecutionKindEnum, ExecutionStatusEnum } from './builder.ts';
 import { connectionArguments, readConnection } from './connection.ts';
 import { ExecutionConnectionObject, ExecutionObject, visibleExecution } from './execution.ts';
+import { runIdArgument, runIdOf } from './runs.ts';
 
 const EMPTY_PAGE = { executions: [], hasNextPage: false };
 
@@ -11,9 +12,14 @@ builder.queryType({
     execution: t.field({
       type: ExecutionObject,
       nullable: true,
-      args: { kind: t.arg({ type: ExecutionKindEnum, required: true }), id: t.arg.id({ required: true }) },
-      resolve: async (_, { kind, id }, context) => {
-        const row = await visibleExecution(await context.reads.find(kind, checkExecutionId(id)), context);
+      args: {
+        kind: t.arg({ type: ExecutionKindEnum, required: true }),
+        id: t.arg.id({ required: true }),
+        runId: runIdArgument(t.arg),
+      },
+      resolve: async (_, { kind, id, runId }, context) => {
+        const found = await context.reads.find(kind, checkExecutionId(id), runIdOf(runId));
+        const row = await visibleExecution(found, context);
         if (row) context.reads.count(1);
         return row;
       },
@@ -24,11 +30,19 @@ builder.queryType({
       args: {
         kind: t.arg({ type: ExecutionKindEnum }),
         status: t.arg({ type: ExecutionStatusEnum }),
+        scheduleId: t.arg.string({
+          description: 'Only workflows that this schedule of Temporal has started. Requires `TEMPORAL_LIST`.',
+        }),
         ...connectionArguments(t.arg),
       },
-      resolve: (_, { kind, status, ...args }, context) => {
+      resolve: (_, { kind, status, scheduleId, ...args }, context) => {
         const filter = context.services.readFilters.list(context.caller);
-        const query = { ...filter, ...(kind && { kind }), ...(status && { status }) };
+        const query = {
+          ...filter,
+          ...(kind && { kind }),
+          ...(status && { status }),
+          ...(scheduleId && { scheduleId }),
+        };
         return readConnection(args, context, async (page) =>
           filter ? context.reads.list({ ...query, ...page }) : EMPTY_PAGE,
         );

@@ -1,7 +1,9 @@
 // The services that resolvers use.
+import type { DiscoverExecutions } from '../execution/discovery.ts';
 import type { Authorize, Caller, ReadFilters } from '../execution/permission.ts';
 import type { Quotas } from '../execution/quotas.ts';
 import type { ExecutionStore } from '../execution/store.ts';
+import type { ListRuns } from '../execution/workflow-runs.ts';
 import type { LogReader } from '../log/log.ts';
 import type { Tails } from '../tail/tails.ts';
 
@@ -9,6 +11,10 @@ export interface SchemaServices {
   readonly store: ExecutionStore;
   readonly log: LogReader;
   readonly tails: Tails;
+  /** Absent without Temporal. */
+  readonly listRuns?: ListRuns | undefined;
+  /** Absent if lists contain nothing but rows that exist. */
+  readonly discover?: DiscoverExecutions | undefined;
   readonly authorize: Authorize;
   readonly readFilters: ReadFilters;
   readonly streamTokens: StreamTokens;

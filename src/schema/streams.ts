@@ -6,6 +6,7 @@ import type { ExecutionKind } from '../event/events.ts';
 import { checkExecutionId } from '../event/execution-id.ts';
 import { builder, EventTypeEnum } from './builder.ts';
 import { ExecutionEventInterface } from './events.ts';
+import { runIdArgument, runIdOf } from './runs.ts';
 
 builder.subscriptionType({});
 
@@ -31,6 +32,7 @@ function defineStream(kind: ExecutionKind): void {
       description: `Streams the events of ${kind === 'agent' ? 'an' : 'a'} ${kind} execution after a cursor: first those in its log, then new ones.`,
       args: {
         id: t.arg.id({ required: true }),
+        runId: runIdArgument(t.arg),
         after: t.arg({
           type: 'Cursor',
           description: 'Resume after this cursor. The `Last-Event-ID` header takes precedence.',
@@ -44,11 +46,12 @@ function defineStream(kind: ExecutionKind): void {
             'How often to poll a source that does not announce its events, in ms: 250 to 2000, by default 500.',
         }),
       },
-      subscribe: (_, { id, after, events, pollMs }, { services, caller, lastEventId }) => {
+      subscribe: (_, { id, runId, after, events, pollMs }, { services, caller, lastEventId }) => {
         checkPollMs(pollMs ?? POLL_MS.default);
         return services.tails.open({
           kind,
           executionId: checkExecutionId(id),
+          runId: runIdOf(runId),
           caller,
           after: lastEventId === undefined ? (after ?? undefined) : parseCursor(lastEventId),
           events: events ? new Set(events) : undefined,

@@ -113,7 +113,7 @@ export function createExecstream(options: ExecstreamOptions): Execstream {
   const authorize = withinLimits(policy);
   const onError = (error: unknown) => logger.error({ err: error }, 'request or stream failed');
   const sizes = sizeLimitsOf(limits?.messageBytes);
-  const { stopSweeping, ...sources } = createSources({ ...options, sizes });
+  const { stopSweeping, listRuns, discover, ...sources } = createSources({ ...options, sizes });
   const tails = new Tails({
     log,
     store,
@@ -127,7 +127,10 @@ export function createExecstream(options: ExecstreamOptions): Execstream {
   const quotas = createQuotas(limits?.quotas);
   const partWatch = createPartWatch({ log: () => log.ping(), database: () => store.ping() }, logger);
   const graphql = createGraphQL({
-    services: { store, log, tails, authorize, readFilters: createReadFilters(policy), streamTokens, quotas },
+    services: {
+      ...{ store, log, tails, authorize, readFilters: createReadFilters(policy), streamTokens, quotas },
+      ...{ listRuns, discover },
+    },
     streams,
     logger,
     limits: limits?.query,
@@ -149,7 +152,7 @@ export function createExecstream(options: ExecstreamOptions): Execstream {
     onUnavailable: partWatch.onUnavailable,
     metrics: createMetrics({ streams, tails, counter: graphql.counter, temporal: temporal?.metrics }),
     ...{ authorize, authorizePublish },
-    findWorkflow: (id, caller) => tails.find('workflow', id, caller),
+    findWorkflow: (executionId, caller) => tails.find({ kind: 'workflow', executionId, caller }),
     onError,
   });
   const close = async () => {
@@ -188,7 +191,11 @@ function createSources({ log, store, temporal, sizes, logger, ...options }: Sour
     reconcileEnd: ends.reconcileEnd,
     follow: followAll(createRowWatch({ log, store, ...ends }), liveness.follow, source.follow),
     findWorkflow: workflowSource?.find,
+    findRun: workflowSource?.findRun,
+    listRuns: workflowSource?.listRuns,
+    discover: workflowSource?.discover,
     latestRun: workflowSource?.latest,
+    restoreLog: workflowSource?.restoreLog,
     stopSweeping() {
       for (const stop of stops) stop();
     },

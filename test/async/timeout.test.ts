@@ -2,7 +2,7 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { retryUntilSettled } from '../../src/async/retry.ts';
-import { settleWithin, withTimeout } from '../../src/async/timeout.ts';
+import { resultWithin, settleWithin, withTimeout } from '../../src/async/timeout.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -60,6 +60,14 @@ test('a call that throws synchronously rejects', async () => {
     throw new Error('at the call');
   };
   await expect(withTimeout(call, { ms: 10, error: late })).rejects.toThrow('at the call');
+});
+
+test('resultWithin gives the value in time, undefined after the timeout, and rejects as the promise does', async () => {
+  expect(await resultWithin(Promise.resolve(1), 10)).toBe(1);
+  await expect(resultWithin(Promise.reject(new Error('no')), 10)).rejects.toThrow('no');
+  const waiting = resultWithin(never(), 10);
+  await vi.advanceTimersByTimeAsync(10);
+  expect(await waiting).toBeUndefined();
 });
 
 test('settleWithin gives the value in time, and undefined after the timeout or a rejection', async () => {

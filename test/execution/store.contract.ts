@@ -22,7 +22,7 @@ export function storeContract(open: OpenStores): void {
   listContract(open);
 
   test('an invalid execution id is rejected before any read', async () => {
-    for (const id of ['', 'a\0b', 'a\ud800', 'x'.repeat(1_001)]) {
+    for (const id of ['', 'a\0b', 'a\ud800', 'x'.repeat(1_001), '~execstream/x']) {
       expect(await codeOf(store.get(id))).toBe('BAD_USER_INPUT');
       expect(await codeOf(store.finish(id, 1, { status: 'SUCCESS' }))).toBe('BAD_USER_INPUT');
       expect(await codeOf(store.setStatus(id, 1, 'RUNNING'))).toBe('BAD_USER_INPUT');

@@ -130,7 +130,7 @@ describe('_entities', () => {
     const store = createMemoryStore();
     await using app = createApp({ store });
     // The source of workflows, which creates the row.
-    app.services.tails.find = async (kind, id) => {
+    app.services.tails.find = async ({ kind, executionId: id }) => {
       if (id !== 'nightly') return undefined;
       await store.begin({ id, kind, mode: 'STRUCTURED' });
       return store.get(id);

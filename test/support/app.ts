@@ -16,7 +16,11 @@ import type { BeginExecution, ExecutionStore } from '../../src/execution/store.t
 import type { AppendResult, EventLog } from '../../src/log/log.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import type { AuthenticationOptions } from '../../src/server/auth/authenticate.ts';
-import { createExecstream, type Execstream } from '../../src/server/create-execstream.ts';
+import {
+  createExecstream,
+  type Execstream,
+  type ExecstreamOptions,
+} from '../../src/server/create-execstream.ts';
 import type { Limits } from '../../src/server/limits.ts';
 import { listen } from '../../src/server/node-server.ts';
 import type { LivenessTimes } from '../../src/source/liveness-monitor.ts';
@@ -43,6 +47,9 @@ export interface AppOptions<Store extends ExecutionStore = ExecutionStore> {
   readonly limits?: Partial<PublisherLimits>;
   readonly liveness?: Partial<LivenessTimes>;
   readonly rowSource?: Partial<RowSourceTimes>;
+  /** The Temporal whose workflows are watched, and how. @default none */
+  readonly temporal?: ExecstreamOptions['temporal'];
+  readonly workflows?: ExecstreamOptions['workflows'];
   /** 0: a free port. @default 0 */
   readonly port?: number;
 }
@@ -82,6 +89,8 @@ export function createApp(options: AppOptions = {}): App {
     persistedQueries: options.persistedQueries,
     ...(options.liveness && { liveness: options.liveness }),
     ...(options.rowSource && { rowSource: options.rowSource }),
+    ...(options.workflows && { workflows: options.workflows }),
+    temporal: options.temporal,
   });
   const publisher = createPublisher({
     log,

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { ExecstreamError } from '../../src/event/errors.ts';
 import { isFinal } from '../../src/event/events.ts';
-import { checkExecutionId } from '../../src/event/execution-id.ts';
+import { isExecutionId } from '../../src/event/execution-id.ts';
+import { checkKey } from '../../src/event/execution-key.ts';
 import {
   checkAttemptStep,
   checkBegin,
@@ -87,7 +88,7 @@ export function createMemoryStore(): MemoryStore {
 
     async abandon(id, attempt) {
       checkAvailable();
-      const row = openAt(checkExecutionId(id), attempt);
+      const row = openAt(checkKey(id), attempt);
       if (row) write(row, { expectsHeartbeats: false });
     },
 
@@ -112,33 +113,33 @@ export function createMemoryStore(): MemoryStore {
 
     async setStatus(id, attempt, status) {
       checkAvailable();
-      const row = openAt(checkExecutionId(id), attempt);
+      const row = openAt(checkKey(id), attempt);
       if (row) write(row, { status });
       return row !== undefined;
     },
 
     async finish(id, attempt, end: ExecutionEnd) {
       checkAvailable();
-      const row = openAt(checkExecutionId(id), attempt);
+      const row = openAt(checkKey(id), attempt);
       if (row) return write(row, { finishedAt: new Date(), ...structuredClone(end) });
       return structuredClone(rows.get(id));
     },
 
     async markEnd(id, { seq, epoch }) {
       checkAvailable();
-      const row = rows.get(checkExecutionId(id));
+      const row = rows.get(checkKey(id));
       const isChange = row?.end?.seq !== seq || row.end.epoch !== epoch;
       if (row && isChange && isFinal(row.status)) write(row, { end: { seq, epoch } });
     },
 
     async get(id) {
       checkAvailable();
-      return structuredClone(rows.get(checkExecutionId(id)));
+      return structuredClone(rows.get(checkKey(id)));
     },
 
     async statesAfter(id, revision, _limit, incarnation) {
       checkAvailable();
-      const row = rows.get(checkExecutionId(id));
+      const row = rows.get(checkKey(id));
       if (!row) return undefined;
       return row.revision !== revision || isOtherRow(row, { incarnation }) ? [structuredClone(row)] : [];
     },
@@ -232,6 +233,7 @@ function summaryOf(row: Execution): ExecutionSummary {
 }
 
 function isAdmitted({ id, tenant }: Execution, { tenants, ids }: ExecutionFilter): boolean {
+  if (!isExecutionId(id)) return false;
   return (!tenants || tenants.includes(tenant ?? null)) && (!ids || matchesIdPattern(ids, id));
 }
 

@@ -1,6 +1,11 @@
 // Temporal's close events, and which terminal event of a workflow they confirm.
 import { describe, expect, test } from 'vitest';
-import { type CloseEvent, confirmsEnd, parseCloseEvent } from '../../src/temporal/shared/close-event.ts';
+import {
+  type CloseEvent,
+  closeOfRunAlone,
+  confirmsEnd,
+  parseCloseEvent,
+} from '../../src/temporal/shared/close-event.ts';
 import type { HistoryEvent } from '../../src/temporal/shared/history-event.ts';
 import { decodeFirst, decodePlainJson, type Payload } from '../../src/temporal/shared/payloads.ts';
 
@@ -118,4 +123,18 @@ describe('a payload', () => {
     expect(await decodeFirst(payloads, undefined)).toBeUndefined();
     expect(await decodeFirst({ payloads: [] }, decodePlainJson)).toBeUndefined();
   });
+});
+
+test('a run alone ends as it closed, whatever follows it', () => {
+  const continued = parseCloseEvent({
+    ...AT,
+    workflowExecutionContinuedAsNewEventAttributes: { newExecutionRunId: 'r2' },
+  })!;
+  const failed = parseCloseEvent({
+    ...AT,
+    workflowExecutionFailedEventAttributes: { failure, retryState: RETRYING, newExecutionRunId: 'r2' },
+  })!;
+  const none = { nextRunId: undefined, continuation: undefined };
+  expect(closeOfRunAlone(continued)).toEqual({ ...continued, ...none, status: 'SUCCESS' });
+  expect(closeOfRunAlone(failed)).toEqual({ ...failed, ...none });
 });

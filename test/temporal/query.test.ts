@@ -274,4 +274,10 @@ describeTemporal('the stream of a workflow', () => {
     expect(await handle.result()).toBe('renamed-1');
     expect((await queryStream(handle)).executionId).toBe('renamed-1');
   });
+
+  test('may belong to an execution that a function of the workflow id names', async () => {
+    const handle = await start('prefixed', [1]);
+    expect(await handle.result()).toBe(`billing:${handle.workflowId} 1`);
+    expect((await queryStream(handle)).executionId).toBe(`billing:${handle.workflowId}`);
+  });
 });

@@ -207,6 +207,11 @@ export const renamed = streamed(async (stream, _id: string) => stream.executionI
   executionId: 'renamed-1',
 });
 
+/** Its execution, and that of its parent, have other ids than their workflows. */
+export const prefixed = streamed(async (stream, go: number) => `${stream.executionId} ${go}`, {
+  executionId: (workflowId) => `billing:${workflowId}`,
+});
+
 /** Does not stream; for measuring the cost of a stream. */
 export async function plain(): Promise<void> {
   await sleep(1);

@@ -98,6 +98,8 @@ function state(kind: string, fields: object): object {
     childrenCount: 0,
     workflowId: null,
     runId: null,
+    runs: null,
+    runsCursor: null,
     input: null,
     resultOmitted: false,
     error: null,

@@ -8,6 +8,31 @@ import { EVENT_CURSOR, EXECUTION_ID } from './schemas.ts';
 
 const nullable = (type: string) => ({ type: [type, 'null'] });
 
+const STATUS = {
+  enum: [
+    'PENDING',
+    'RUNNING',
+    'WAITING',
+    'PAUSED',
+    'SUCCESS',
+    'FAILED',
+    'CANCELED',
+    'TIMED_OUT',
+    'TERMINATED',
+  ],
+};
+
+const RUN_SCHEMA: JsonSchema = {
+  type: 'object',
+  required: ['runId', 'status', 'startedAt', 'finishedAt'],
+  properties: {
+    runId: { type: 'string', description: 'For `run_id`.' },
+    status: { ...STATUS, description: 'A run that continued as new is `SUCCESS`.' },
+    startedAt: { type: 'string', format: 'date-time' },
+    finishedAt: { ...nullable('string'), format: 'date-time' },
+  },
+};
+
 /** The response of `GET …/{id}`. */
 export const EXECUTION_SCHEMA: JsonSchema = {
   type: 'object',
@@ -27,6 +52,8 @@ export const EXECUTION_SCHEMA: JsonSchema = {
     ],
     ...[
       'runId',
+      'runs',
+      'runsCursor',
       'input',
       'result',
       'resultOmitted',
@@ -41,19 +68,7 @@ export const EXECUTION_SCHEMA: JsonSchema = {
   properties: {
     id: EXECUTION_ID,
     kind: { enum: ['WORKFLOW', 'AGENT', 'TASK'] },
-    status: {
-      enum: [
-        'PENDING',
-        'RUNNING',
-        'WAITING',
-        'PAUSED',
-        'SUCCESS',
-        'FAILED',
-        'CANCELED',
-        'TIMED_OUT',
-        'TERMINATED',
-      ],
-    },
+    status: STATUS,
     mode: { enum: ['TEXT', 'STRUCTURED'] },
     attempt: { type: 'integer', minimum: 1, maximum: MAX_ATTEMPT },
     name: nullable('string'),
@@ -76,6 +91,17 @@ export const EXECUTION_SCHEMA: JsonSchema = {
     },
     workflowId: nullable('string'),
     runId: nullable('string'),
+    runs: {
+      ...nullable('array'),
+      items: RUN_SCHEMA,
+      maxItems: 100,
+      description:
+        "A page of the runs of a Temporal workflow, newest first, as Temporal's visibility has them; null if it was not requested.",
+    },
+    runsCursor: {
+      ...nullable('string'),
+      description: 'The cursor of the remaining runs, for `runs_after`; null if there are none.',
+    },
     input: { description: 'Any JSON.' },
     result: { description: 'The complete text or value; null while there is none.' },
     resultOmitted: {

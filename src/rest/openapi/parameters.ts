@@ -1,8 +1,9 @@
 // The parameters of the operations, as the parser checks them (parameters.ts, publish-api/).
 import { EVENT_TYPES } from '../../event/events.ts';
 import { MAX_CURSOR_LENGTH } from '../../execution/page-cursor.ts';
+import { RUN_CURSOR_LENGTH } from '../../execution/workflow-runs.ts';
 import { POLL_MS } from '../../schema/streams.ts';
-import { DATA_FORMATS, MAX_CHILDREN } from '../parameters.ts';
+import { DATA_FORMATS, DEFAULT_RUNS, MAX_PAGE_SIZE } from '../parameters.ts';
 import { CURSOR, EXECUTION_ID } from './schemas.ts';
 
 export const ID = {
@@ -13,13 +14,21 @@ export const ID = {
   schema: EXECUTION_ID,
 };
 
+const RUN = {
+  name: 'run_id',
+  in: 'query',
+  description: 'One run of a Temporal workflow, which ends with that run. By default the latest run.',
+  schema: { type: 'string', format: 'uuid' },
+};
+
 /** The parameters of a state. */
 export const STATE_PARAMETERS = [
+  RUN,
   {
     name: 'children_first',
     in: 'query',
     description: 'The number of child executions in `children`.',
-    schema: { type: 'integer', minimum: 1, maximum: MAX_CHILDREN, default: MAX_CHILDREN },
+    schema: { type: 'integer', minimum: 1, maximum: MAX_PAGE_SIZE, default: MAX_PAGE_SIZE },
   },
   {
     name: 'children_after',
@@ -27,11 +36,24 @@ export const STATE_PARAMETERS = [
     description: 'The `childrenCursor` of the previous response: `children` continues after it.',
     schema: { type: 'string', maxLength: MAX_CURSOR_LENGTH },
   },
+  {
+    name: 'runs_first',
+    in: 'query',
+    description: `The number of runs in \`runs\`, of a Temporal workflow. Without this and \`runs_after\`, \`runs\` is null; with \`runs_after\`, the default is ${DEFAULT_RUNS}.`,
+    schema: { type: 'integer', minimum: 1, maximum: MAX_PAGE_SIZE },
+  },
+  {
+    name: 'runs_after',
+    in: 'query',
+    description: 'The `runsCursor` of the previous response: `runs` continues after it.',
+    schema: { type: 'string', maxLength: RUN_CURSOR_LENGTH },
+  },
 ];
 
 /** The parameters of a stream. */
 export const STREAM_PARAMETERS = [
   ID,
+  RUN,
   {
     name: 'Last-Event-ID',
     in: 'header',

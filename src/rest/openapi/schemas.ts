@@ -1,7 +1,7 @@
 // Schemas of the OpenAPI document: events, derived from the zod schemas that validate them; ids, cursors
 // and problems.
 import { CATALOGUE, EVENT_TYPES, type EventType, EXECUTION_KINDS } from '../../event/events.ts';
-import { MAX_EXECUTION_ID_BYTES } from '../../event/execution-id.ts';
+import { MAX_EXECUTION_ID_BYTES, RESERVED_PREFIX } from '../../event/execution-id.ts';
 import { EVENT_DATA } from '../../event/validation.ts';
 import { type JsonSchema, opened, toJsonSchema } from './json-schema.ts';
 import { kindName, withArticle } from './kind-names.ts';
@@ -55,7 +55,7 @@ export const EXECUTION_ID: JsonSchema = {
   minLength: 1,
   maxLength: MAX_EXECUTION_ID_BYTES,
   pattern: '^[^\\x00]+$',
-  description: `Up to ${MAX_EXECUTION_ID_BYTES} bytes of UTF-8.`,
+  description: `Up to ${MAX_EXECUTION_ID_BYTES} bytes of UTF-8; not starting with \`${RESERVED_PREFIX}\`, which is reserved.`,
 };
 
 /** A parsed message of each kind's stream. */

@@ -10,7 +10,7 @@ import { AUTH_SETTINGS, readAuthentication } from './auth-settings.ts';
 import { type Environment, invalid, readSettings } from './env.ts';
 import { LIMIT_SETTINGS, STREAM_LIMIT_SETTINGS } from './limit-settings.ts';
 import { SERVER_SETTINGS, STREAM_SETTINGS } from './server-settings.ts';
-import { readTemporal, TEMPORAL_SETTINGS } from './temporal-settings.ts';
+import { readNamespaces, readTemporal, TEMPORAL_SETTINGS } from './temporal-settings.ts';
 
 export interface Config {
   /** @default '127.0.0.1' */
@@ -43,6 +43,10 @@ export interface Config {
   readonly temporal: TemporalSettings | undefined;
   /** The tenant that owns the workflows of that Temporal; undefined: callers without a tenant. */
   readonly temporalTenant: string | undefined;
+  /** Namespaces of Temporal that are watched beside the default one. */
+  readonly temporalNamespaces: readonly string[];
+  /** Whether lists contain workflows that nobody has viewed. */
+  readonly temporalLists: boolean;
   /** Whether inputs, results and heartbeats of workflows that do not use execstream are shown. */
   readonly showPayloads: boolean;
   /** Whether Workflow Streams are polled for the items that workflows publish themselves. */
@@ -106,9 +110,11 @@ export function readConfig(env: Environment = process.env): Config {
     ...checkRedis(server),
     temporal: readTemporal(env),
     temporalTenant: TEMPORAL_SETTINGS.tenant.read(env),
+    temporalNamespaces: readNamespaces(env),
     showPayloads: TEMPORAL_SETTINGS.showPayloads.read(env),
     pollStreams: TEMPORAL_SETTINGS.pollStreams.read(env),
     temporalActivitiesMs: TEMPORAL_SETTINGS.activitiesMs.read(env),
+    temporalLists: TEMPORAL_SETTINGS.lists.read(env),
     auth,
     sessionMs,
     policyClaims,

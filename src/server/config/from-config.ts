@@ -33,7 +33,6 @@ export function createParts(config: Config, logger: ErrorLogger): Parts {
 /** The options of `createExecstream` for a configuration, with the parts that it names. */
 export function optionsFromConfig(config: Config, logger: ErrorLogger): ExecstreamOptions {
   const { streams, limits, publisherLostMs, persistedQueries, showPayloads } = config;
-  const { temporalTenant: tenant, temporalActivitiesMs: activitiesMs, pollStreams: pollsStreams } = config;
   return {
     ...createParts(config, logger),
     settings: streams,
@@ -42,7 +41,11 @@ export function optionsFromConfig(config: Config, logger: ErrorLogger): Execstre
     logger,
     liveness: { lostAfterMs: publisherLostMs },
     workflows: {
-      ...{ tenant, activitiesMs, pollsStreams },
+      tenant: config.temporalTenant,
+      namespaces: config.temporalNamespaces,
+      lists: config.temporalLists,
+      activitiesMs: config.temporalActivitiesMs,
+      pollsStreams: config.pollStreams,
       ...(showPayloads && { decodePayload: createRedactingDecoder() }),
     },
   };

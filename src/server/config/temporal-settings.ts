@@ -1,6 +1,7 @@
 // Settings of the connection to Temporal, under the names that Temporal's own tools use.
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { messageOf } from '../../event/error-message.ts';
+import { NAMESPACE_SEPARATOR } from '../../temporal/source/namespace-ids.ts';
 import { DEFAULT_REQUEST_LIMITS } from '../../temporal/source/request-limiter.ts';
 import type { TemporalSettings } from '../../temporal/source/temporal-client.ts';
 import { DEFAULT_WATCH_TIMES } from '../../temporal/source/watch-context.ts';
@@ -26,6 +27,10 @@ export const TEMPORAL_SETTINGS = {
     doc: 'The tenant that owns its workflows; without it, callers with a tenant get 404 for them.',
   }),
   namespace: optionalText('TEMPORAL_NAMESPACE', { unset: '`default`', doc: 'The namespace.' }),
+  namespaces: listOf(
+    'TEMPORAL_NAMESPACES',
+    'Other namespaces that are watched, with commas between them: their workflows are `<namespace>:<workflow id>`.',
+  ),
   apiKey: optionalText('TEMPORAL_API_KEY', { unset: 'none', doc: 'The API key.' }),
   configFile: optionalText('TEMPORAL_CONFIG_FILE', {
     unset: 'none',
@@ -34,6 +39,10 @@ export const TEMPORAL_SETTINGS = {
   profile: optionalText('TEMPORAL_PROFILE', {
     unset: 'none',
     doc: 'A profile of that file; without `TEMPORAL_CONFIG_FILE`, of the one in its usual place.',
+  }),
+  lists: onOff('TEMPORAL_LIST', {
+    default: false,
+    doc: "Whether lists of executions contain workflows that nobody has viewed, from Temporal's visibility.",
   }),
   showPayloads: onOff('TEMPORAL_SHOW_PAYLOADS', {
     default: false,
@@ -118,6 +127,18 @@ export function readTemporal(env: Environment): TemporalSettings | undefined {
       `invalid configuration of Temporal's client: ${messageOf(error)}`,
     );
   }
+}
+
+/**
+ * Reads the namespaces that are watched beside the default one.
+ * @throws ExecstreamError `CONFIG`
+ */
+export function readNamespaces(env: Environment): readonly string[] {
+  const { name, read } = TEMPORAL_SETTINGS.namespaces;
+  const namespaces = read(env);
+  const wrong = namespaces.find((namespace) => namespace.includes(NAMESPACE_SEPARATOR));
+  if (wrong === undefined) return namespaces;
+  throw invalid(name, `expected names without "${NAMESPACE_SEPARATOR}", got "${wrong.slice(0, 80)}"`);
 }
 
 /** Without the values in errors, which are secrets. */

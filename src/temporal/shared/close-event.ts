@@ -81,6 +81,12 @@ export function endedItself({ status, nextRunId }: CloseEvent): boolean {
   return nextRunId === undefined && (status === 'SUCCESS' || status === 'FAILED' || status === 'CANCELED');
 }
 
+/** How the run closed, regardless of the one that follows: a run that continued as new has succeeded. */
+export function closeOfRunAlone(close: CloseEvent): CloseEvent {
+  const status = close.status === 'CONTINUED' ? 'SUCCESS' : close.status;
+  return { ...close, status, ...NO_NEXT_RUN };
+}
+
 /** A terminal event that a workflow emitted itself, without the fields that do not matter here. */
 type OwnEnd = { [T in TerminalType]: { readonly type: T; readonly data: EventData[T] } }[TerminalType];
 

@@ -5,12 +5,11 @@ import { isExecutionId } from '../../event/execution-id.ts';
 import type { ExecutionStore } from '../../execution/store.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
 import { summaryOf } from './display-names.ts';
-import type { ResolveWorkflow } from './resolve.ts';
+import type { Resolution } from './resolve.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 
 /** A child workflow that Temporal has started. */
 export interface StartedChild {
-  /** The id of its workflow, which is the id of its execution. */
   readonly workflowId: string;
   readonly runId: string;
   /** What its user wrote for display, or its type. */
@@ -30,7 +29,7 @@ export type BeginChildren = (
 
 export interface ChildRowsOptions {
   readonly store: Pick<ExecutionStore, 'begin' | 'getMany'>;
-  readonly resolveWorkflow: ResolveWorkflow;
+  readonly resolution: Pick<Resolution, 'resolveWorkflow' | 'idsFrom'>;
   /** The namespace of workflows for which `resolveWorkflow` names none. */
   readonly namespace: string;
 }
@@ -54,18 +53,18 @@ export function createChildCollector(): (events: readonly HistoryEvent[]) => Sta
 }
 
 export function createChildRows(options: ChildRowsOptions): BeginChildren {
-  const { store, resolveWorkflow, namespace: defaultNamespace } = options;
+  const { store, resolution, namespace: defaultNamespace } = options;
 
-  async function begin(parentId: string, namespace: string, child: StartedChild): Promise<void> {
+  async function begin(parentId: string, namespace: string, { id, child }: NamedChild): Promise<void> {
     const { workflowId, runId, name } = child;
     try {
       // The application decides who may see a workflow, also before its first view.
-      const resolved = await resolveWorkflow(workflowId);
+      const resolved = await resolution.resolveWorkflow(id);
       if (resolved?.workflowId !== workflowId) return;
-      if ((resolved.namespace ?? defaultNamespace) !== namespace) return;
+      if ((resolved.namespace ?? defaultNamespace) !== (child.namespace ?? namespace)) return;
       const { tenant } = resolved;
       await store.begin({
-        ...{ id: workflowId, kind: 'workflow', mode: 'STRUCTURED', attempt: 1, workflowId, runId, parentId },
+        ...{ id, kind: 'workflow', mode: 'STRUCTURED', attempt: 1, workflowId, runId, parentId },
         ...(name && { name }),
         ...(tenant !== undefined && { tenant }),
       });
@@ -76,15 +75,23 @@ export function createChildRows(options: ChildRowsOptions): BeginChildren {
     }
   }
 
-  return async (parentId, run, children) => {
-    const own = children.filter(({ namespace = run.namespace }) => namespace === run.namespace);
-    for (let i = 0; i < own.length; i += BATCH) {
-      const batch = own.slice(i, i + BATCH);
-      const known = new Set(
-        (await store.getMany(batch.map((child) => child.workflowId))).map(({ id }) => id),
-      );
-      const missing = batch.filter(({ workflowId }) => !known.has(workflowId));
-      await Promise.all(missing.map((child) => begin(parentId, run.namespace, child)));
+  return async (parentId, { namespace }, children) => {
+    const toExecutionId = resolution.idsFrom({ namespace });
+    const named = children.flatMap((child) => {
+      const id = toExecutionId(child.namespace ?? namespace, child.workflowId);
+      return id === undefined ? [] : { id, child };
+    });
+    for (let i = 0; i < named.length; i += BATCH) {
+      const batch = named.slice(i, i + BATCH);
+      const known = new Set((await store.getMany(batch.map(({ id }) => id))).map(({ id }) => id));
+      const missing = batch.filter(({ id }) => !known.has(id));
+      await Promise.all(missing.map((child) => begin(parentId, namespace, child)));
     }
   };
+}
+
+/** A child, and the id of its execution. */
+interface NamedChild {
+  readonly id: string;
+  readonly child: StartedChild;
 }

@@ -8,11 +8,11 @@ import {
   describePendingTasks,
   describeRun,
   hasPoller,
-  listOpenRuns,
   type RunStart,
   readHistory,
   readStart,
 } from './grpc-requests.ts';
+import { listOpenRuns, listRuns } from './grpc-visibility.ts';
 import { createRemoteCodec, type RemoteCodec } from './remote-codec.ts';
 import type { RequestPriority } from './request-limiter.ts';
 import type { TemporalClient, TemporalSettings, WorkflowRef, WorkflowRun } from './temporal-client.ts';
@@ -94,6 +94,10 @@ export function createTemporalClient(
     dataConverter,
     metrics,
     describe,
+    list: (request) =>
+      call({ kind: 'list', namespace: request.namespace, timeoutMs }, ({ connection }) =>
+        listRuns(connection, request),
+      ),
     pendingTasks: (run, signal) =>
       call(
         { kind: 'describe', namespace: run.namespace, priority: 'poll', timeoutMs, signal },

@@ -21,6 +21,9 @@ const POLLED_WITHIN_MS = 75_000;
 // Temporal's TaskQueueType.
 const WORKFLOW_TASKS = 1;
 
+// Temporal's ContinueAsNewInitiator.
+const CONTINUED_AS_NEW = 1;
+
 // Temporal's WorkflowExecutionStatus.
 const RUNNING = 1;
 const PAUSED = 8;
@@ -29,7 +32,10 @@ const PAUSED = 8;
 export type RunState = Pick<WorkflowRun, 'runId' | 'workflowType' | 'startedAt' | 'isOpen' | 'historyLength'>;
 
 /** What the first event of a run reports; it never changes. */
-export type RunStart = Pick<WorkflowRun, 'firstRunId' | 'taskQueue' | 'parentId' | 'summary' | 'attempt'>;
+export type RunStart = Pick<
+  WorkflowRun,
+  'firstRunId' | 'continues' | 'taskQueue' | 'parentId' | 'summary' | 'attempt'
+>;
 
 export async function describeRun({ workflowService }: Connection, ref: WorkflowRef): Promise<RunState> {
   const { workflowExecutionInfo } = await workflowService.describeWorkflowExecution({
@@ -63,6 +69,8 @@ export async function readStart(
   const isParentHere = (started.parentWorkflowNamespace || namespace) === namespace;
   return {
     firstRunId: started.firstExecutionRunId || runId,
+    continues:
+      started.initiator === CONTINUED_AS_NEW ? started.continuedExecutionRunId || undefined : undefined,
     taskQueue: started.taskQueue?.name ?? '',
     parentId: (isParentHere && started.parentWorkflowExecution?.workflowId) || undefined,
     summary: summaryOf(first),
@@ -78,24 +86,6 @@ export async function hasPoller({ workflowService }: Connection, run: WorkflowRu
   });
   const since = Date.now() - POLLED_WITHIN_MS;
   return (pollers ?? []).some(({ lastAccessTime }) => toMs(lastAccessTime) > since);
-}
-
-/** @param workflowIds without quotes and backslashes */
-export async function listOpenRuns(
-  { workflowService }: Connection,
-  namespace: string,
-  workflowIds: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
-  const names = workflowIds.map((id) => `'${id}'`).join(', ');
-  const { executions } = await workflowService.listWorkflowExecutions({
-    namespace,
-    // A workflow has up to one open run.
-    pageSize: workflowIds.length,
-    query: `WorkflowId IN (${names}) AND ExecutionStatus = 'Running'`,
-  });
-  return new Map(
-    (executions ?? []).map(({ execution }) => [execution?.workflowId ?? '', execution?.runId ?? '']),
-  );
 }
 
 export async function describePendingTasks(

@@ -15,6 +15,7 @@ import { MARKER_MAPPING } from './history-markers.ts';
 import { createStepMapping } from './history-steps.ts';
 import { createTaskMapping } from './history-tasks.ts';
 import { createWorkflowTaskMapping } from './history-workflow-tasks.ts';
+import { idsWithin, type ToExecutionId } from './namespace-ids.ts';
 import type { ShownPayload } from './shown-payloads.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 import {
@@ -40,12 +41,14 @@ const CLOSE_EVENTS = {
 /**
  * Creates the mapper of one run's history. Pass it every event from the first, in order.
  * @param isContinued whether the run continues one whose events precede it in the same stream.
+ * @param toExecutionId names the workflows that it starts; by default those of its namespace
  * @param payloadOf the input or result of an event, if it is shown. @default none is
  * @returns a function that maps an event; undefined for one that viewers do not see, and for close events.
  */
 export function createHistoryMapper(
   run: WorkflowRun,
   isContinued: boolean,
+  toExecutionId: ToExecutionId = idsWithin(run.namespace),
   payloadOf: (event: HistoryEvent) => ShownPayload | undefined = () => undefined,
 ) {
   const mapping: HistoryMapping = {
@@ -53,7 +56,7 @@ export function createHistoryMapper(
       const { workflowId, workflowType, runId } = run;
       return isContinued ? undefined : { type: 'workflow_start', data: { workflowId, workflowType, runId } };
     },
-    ...createTaskMapping(run),
+    ...createTaskMapping(run, toExecutionId),
     ...createStepMapping(),
     ...createWorkflowTaskMapping(),
     ...MARKER_MAPPING,

@@ -6,10 +6,10 @@
 //    no viewer follows a link to an execution that Temporal does not know yet.
 import type { ChildKind, ExecutionStatus } from '../../event/events.ts';
 import { isFinal } from '../../event/events.ts';
-import { isExecutionId } from '../../event/execution-id.ts';
 import { failureMessage } from '../shared/failure.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
 import { attemptStep, displayName, taskIdOf } from './display-names.ts';
+import type { ToExecutionId } from './namespace-ids.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 import type { HistoryMapping, UnnumberedEvent } from './unnumbered-event.ts';
 
@@ -29,16 +29,15 @@ const START_FAILURES: Readonly<Record<number, string>> = {
 };
 
 /** Creates the mappers of tasks for one history. They remember the open tasks. */
-export function createTaskMapping(run: WorkflowRun) {
+export function createTaskMapping(run: WorkflowRun, toExecutionId: ToExecutionId) {
   const activities = new OpenTasks();
   const children = new OpenTasks();
   const operations = new OpenTasks();
 
-  /** Executions are watched in the namespace of the workflow that names them. */
+  /** The execution of a workflow, if that is watched. */
   function executionOf(workflowId: string | null | undefined, namespace: string | null | undefined) {
-    if (!workflowId || !isExecutionId(workflowId)) return undefined;
-    if (namespace && namespace !== run.namespace) return undefined;
-    return { executionId: workflowId, executionKind: 'WORKFLOW' } as const;
+    const executionId = toExecutionId(namespace || run.namespace, workflowId ?? '');
+    return executionId === undefined ? undefined : ({ executionId, executionKind: 'WORKFLOW' } as const);
   }
 
   return {

@@ -1,6 +1,7 @@
 // Watches a run by its history alone, which needs no worker.
 import { Semaphore } from '../../async/semaphore.ts';
-import { type CloseEvent, parseCloseEvent } from '../shared/close-event.ts';
+import { executionIdOf } from '../../event/execution-key.ts';
+import type { CloseEvent } from '../shared/close-event.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
 import { type HistoryNumbering, numberingFrom } from '../shared/history-numbering.ts';
 import type { WorkflowEvent } from '../shared/stream-query.ts';
@@ -133,7 +134,8 @@ async function copyRun(
     await append(events.splice(0, isStart ? 1 : 0));
     if (outcome === 'done' && (await gate.observe(history)) === 'stop') outcome = 'streams';
     const children = startedChildren(history);
-    if (outcome === 'done' && children.length > 0) await context.beginChildren(executionId, run, children);
+    if (outcome === 'done' && children.length > 0)
+      await context.beginChildren(executionIdOf(executionId), run, children);
     if (outcome === 'done') await append(events);
     const last = events.map(({ event }) => event).findLast((event) => event.type === 'workflow_status');
     if (outcome === 'done' && last) await rowStatus.set(last.data.status);

@@ -1,11 +1,12 @@
 // The row of the latest run under a workflow's id. It is checked with each request for the id: the id may be used again
-// by a later workflow, and a run may have closed while nobody viewed it.
+// by a later workflow, and a run may have closed while nobody viewed it. Only the latter can happen to a pinned run.
 //
 // Invariants
 // 1. A row is replaced only after the end of the former run has been recorded: viewers that stayed connected get its
 //    terminal event first. Until then the id names the former run.
 // 2. Without a response from Temporal, the row is returned as it is.
-import { delay } from '../../async/delay.ts';
+import { resultWithin } from '../../async/timeout.ts';
+import { isPinnedRun } from '../../event/execution-key.ts';
 import type { Execution, ExecutionStore, ExecutionSummary } from '../../execution/store.ts';
 import type { LogWriter } from '../../log/log.ts';
 import { replaceLog } from '../../source/row-watch.ts';
@@ -77,16 +78,17 @@ export function createLatestRun(options: LatestRunOptions): LatestRun {
   }
 
   async function check(row: ExecutionSummary, use: RowUse): Promise<Execution | undefined> {
+    if (row.finishedAt && isPinnedRun(row.id)) return undefined;
     const isExact = use === 'stream' && row.finishedAt !== undefined;
     const run = isExact
-      ? await within(DESCRIBE_EXACTLY_MS, currentRuns.read(row))
-      : await within(DESCRIBE_MS, currentRuns.recent(row));
+      ? await resultWithin(currentRuns.read(row), DESCRIBE_EXACTLY_MS)
+      : await resultWithin(currentRuns.recent(row), DESCRIBE_MS);
     if (!run) return undefined;
     const isOther = await isOtherExecution(row, run);
     if (row.finishedAt) return isOther ? replace(row, run) : undefined;
     // The watcher of a stream copies the end, after everything that precedes it.
     if (!isOther && (run.isOpen || use === 'stream')) return undefined;
-    await within(SETTLE_MS, settle(row.id));
+    await resultWithin(settle(row.id), SETTLE_MS);
     const settled = await store.get(row.id);
     return isOther && settled?.finishedAt ? replace(settled, run) : settled;
   }
@@ -103,14 +105,4 @@ export function createLatestRun(options: LatestRunOptions): LatestRun {
       }
     },
   };
-}
-
-/** Waits for a result; undefined if it takes longer. */
-async function within<T>(ms: number, result: Promise<T>): Promise<T | undefined> {
-  const done = new AbortController();
-  try {
-    return await Promise.race([result, delay(ms, done.signal).then(() => undefined)]);
-  } finally {
-    done.abort();
-  }
 }

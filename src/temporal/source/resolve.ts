@@ -1,9 +1,10 @@
 // Maps an execution's id to a Temporal workflow: by its row, or without a row by a hook of the application.
 import { isExecstreamError } from '../../event/errors.ts';
-import { isExecutionId } from '../../event/execution-id.ts';
+import { isPinnedRun, parseKey, pinnedRunKey } from '../../event/execution-key.ts';
 import type { Execution, ExecutionStore, ExecutionSummary, OpenExecution } from '../../execution/store.ts';
 import { decodeArguments, type PayloadDecoder } from '../shared/payloads.ts';
 import { isTemporalError, toViewerError } from './errors.ts';
+import { createNamespaceIds, idsWithin, type ToExecutionId } from './namespace-ids.ts';
 import { withCodec } from './payload-decoder.ts';
 import type { TemporalClient, WorkflowRef, WorkflowRun } from './temporal-client.ts';
 
@@ -32,6 +33,8 @@ export interface ResolutionOptions {
   readonly temporal: TemporalClient;
   readonly store: ExecutionStore;
   readonly resolve?: ResolveWorkflow | undefined;
+  /** Other namespaces whose workflows are watched, if there is no hook. */
+  readonly namespaces?: readonly string[] | undefined;
   /** The tenant of workflows without a row, if there is no hook. */
   readonly tenant?: string | undefined;
   readonly decodePayload?: PayloadDecoder | undefined;
@@ -45,34 +48,69 @@ export interface Resolution {
    */
   find(executionId: string, viewerTenant: string | undefined): Promise<Execution | undefined>;
   /**
+   * Returns the row of a pinned run, and creates it at the first view of the run; undefined if Temporal does not know the
+   * run.
+   * @param workflow the row of its workflow, which has the same owner
+   */
+  findRun(workflow: ExecutionSummary, runId: string): Promise<Execution | undefined>;
+  /**
    * Begins the row of a run, which replaces that of an earlier one.
+   * @param key of the execution, or of a pinned run
    * @param tenant the owner
    * @param after the start of the row that is replaced
    */
   begin(
-    executionId: string,
+    key: string,
     run: WorkflowRun,
     tenant: string | undefined,
     after?: Date,
   ): Promise<Execution | undefined>;
-  /** The workflow of a row. The row has its id, and the hook its namespace. */
+  /** The workflow of a row, and its run if it is pinned. The row has the id of the workflow, and the hook its namespace. */
   refOf(row: Pick<ExecutionSummary, 'id' | 'workflowId'>): Promise<WorkflowRef>;
   /** The hook, or its default. */
   readonly resolveWorkflow: ResolveWorkflow;
+  /**
+   * Names the executions of workflows to which one of this namespace refers. With a hook, it can refer to workflows of the
+   * same namespace, whose ids are the workflow ids.
+   */
+  idsFrom(workflow: Pick<WorkflowRef, 'namespace'>): ToExecutionId;
 }
 
 export function createResolution(options: ResolutionOptions): Resolution {
-  const { temporal, store, resolve, tenant, decodePayload } = options;
-  const resolveWorkflow: ResolveWorkflow =
-    resolve ?? ((executionId) => ({ workflowId: executionId, ...(tenant !== undefined && { tenant }) }));
+  const { temporal, store, resolve, tenant, decodePayload, namespaces = [] } = options;
+  const ids = createNamespaceIds(temporal.namespace, namespaces);
+  const resolveWorkflow: ResolveWorkflow = resolve ?? resolveById;
+  const idsFrom: Resolution['idsFrom'] = ({ namespace }) => (resolve ? idsWithin(namespace) : ids.format);
+
+  function resolveById(executionId: string): ResolvedWorkflow | undefined {
+    const workflow = ids.parse(executionId);
+    return workflow && { ...workflow, ...(tenant !== undefined && { tenant }) };
+  }
 
   async function find(executionId: string, viewerTenant: string | undefined): Promise<Execution | undefined> {
     const workflow = await resolveWorkflow(executionId);
     if (!workflow || (!resolve && viewerTenant !== tenant && viewerTenant !== undefined)) return undefined;
     const { namespace = temporal.namespace, workflowId, runId, tenant: owner } = workflow;
+    return beginFirst(executionId, { namespace, workflowId, ...(runId !== undefined && { runId }) }, owner);
+  }
+
+  async function findRun(
+    { id, workflowId, tenant: owner }: ExecutionSummary,
+    runId: string,
+  ): Promise<Execution | undefined> {
+    const key = pinnedRunKey(id, runId);
+    const known = await store.get(key);
+    return known ?? beginFirst(key, await refOf({ id: key, workflowId }), owner);
+  }
+
+  /** Creates the row of a run that has none; undefined if Temporal does not know the run. */
+  async function beginFirst(
+    key: string,
+    ref: WorkflowRef,
+    owner: string | undefined,
+  ): Promise<Execution | undefined> {
     try {
-      const run = await temporal.describe({ namespace, workflowId, ...(runId !== undefined && { runId }) });
-      return await begin(executionId, run, owner);
+      return await begin(key, await temporal.describe(ref), owner);
     } catch (error) {
       if (!isTemporalError(error)) throw error;
       const rejection = toViewerError(error);
@@ -82,25 +120,25 @@ export function createResolution(options: ResolutionOptions): Resolution {
   }
 
   async function begin(
-    executionId: string,
+    key: string,
     run: WorkflowRun,
     owner: string | undefined,
     after?: Date,
   ): Promise<Execution | undefined> {
-    const { workflowId, workflowType, summary, firstRunId, attempt, parentId } = run;
+    const { namespace, workflowId, workflowType, summary, attempt } = run;
     const name = summary ?? workflowType;
     const input = decodePayload && (await inputOf(run, decodePayload));
     // The parent may be viewed later than its child.
-    const hasParent = parentId !== undefined && isExecutionId(parentId);
-    const chainStart = await startOf(run);
+    const parentId = run.parentId === undefined ? undefined : idsFrom(run)(namespace, run.parentId);
+    const first = isPinnedRun(key) ? run : await firstRunOf(run);
     // After a reset of a closed run, the start of its chain is that of the row before.
-    const startedAt = new Date(after && chainStart <= after.getTime() ? run.startedAt : chainStart);
+    const startedAt = after && first.startedAt <= after.getTime() ? run.startedAt : first.startedAt;
     try {
       return await store.begin({
-        ...{ id: executionId, kind: 'workflow', mode: 'STRUCTURED', attempt, workflowId, runId: firstRunId },
-        startedAt,
+        ...{ id: key, kind: 'workflow', mode: 'STRUCTURED', attempt, workflowId, runId: first.runId },
+        startedAt: new Date(startedAt),
         ...(name && { name }),
-        ...(hasParent && { parentId }),
+        ...(parentId !== undefined && { parentId }),
         ...(owner !== undefined && { tenant: owner }),
         ...(input !== undefined && { input }),
       });
@@ -109,24 +147,19 @@ export function createResolution(options: ResolutionOptions): Resolution {
       const exists = (['SUPERSEDED', 'ENDED', 'FORBIDDEN'] as const).some((code) =>
         isExecstreamError(error, code),
       );
-      if (exists) return store.get(executionId);
+      if (exists) return store.get(key);
       throw error;
     }
   }
 
-  /** When the chain of a run started, in ms; past its retention period, when the run did. */
-  async function startOf({
-    namespace,
-    workflowId,
-    runId,
-    firstRunId,
-    startedAt,
-  }: WorkflowRun): Promise<number> {
-    if (runId === firstRunId) return startedAt;
+  /** The first run of the chain; past its retention period, with the start of this run. */
+  async function firstRunOf(run: WorkflowRun): Promise<Pick<WorkflowRun, 'runId' | 'startedAt'>> {
+    const { namespace, workflowId, firstRunId: runId } = run;
+    if (run.runId === runId) return run;
     try {
-      return (await temporal.describe({ namespace, workflowId, runId: firstRunId })).startedAt;
+      return await temporal.describe({ namespace, workflowId, runId });
     } catch (error) {
-      if (isTemporalError(error, 'unknown-workflow')) return startedAt;
+      if (isTemporalError(error, 'unknown-workflow')) return { runId, startedAt: run.startedAt };
       throw error;
     }
   }
@@ -138,10 +171,12 @@ export function createResolution(options: ResolutionOptions): Resolution {
   }
 
   async function refOf(row: Pick<ExecutionSummary, 'id' | 'workflowId'>): Promise<WorkflowRef> {
-    const workflow = await resolveWorkflow(row.id);
+    const { executionId, runId } = parseKey(row.id);
+    const workflow = await resolveWorkflow(executionId);
     const namespace = workflow?.namespace ?? temporal.namespace;
-    return { namespace, workflowId: row.workflowId ?? workflow?.workflowId ?? row.id };
+    const workflowId = row.workflowId ?? workflow?.workflowId ?? executionId;
+    return { namespace, workflowId, ...(runId !== undefined && { runId }) };
   }
 
-  return { find, begin, refOf, resolveWorkflow };
+  return { find, findRun, begin, refOf, resolveWorkflow, idsFrom };
 }

@@ -6,9 +6,11 @@ import type { TemporalClient, WorkflowRef, WorkflowRun } from './temporal-client
 
 /** The longest chain that is followed from its first run to its last. */
 const MAX_RUNS = 10_000;
+/** The most runs before the last one that are read again. */
+const MAX_CONTINUED = 100;
 
 /**
- * The run to start with.
+ * The run to start with: the one that the reference names, or one of the row's chain.
  * @param notedRunId the run that the log's note names, if the log is numbered by that run's history.
  * @throws TemporalError `unknown-workflow` if Temporal has no such run.
  */
@@ -18,6 +20,7 @@ export async function openRun(
   row: Execution,
   notedRunId: string | undefined,
 ): Promise<WorkflowRun> {
+  if (ref.runId !== undefined) return temporal.describe(ref);
   if (notedRunId !== undefined) {
     try {
       return await temporal.describe({ ...ref, runId: notedRunId });
@@ -25,8 +28,8 @@ export async function openRun(
       if (!isTemporalError(error, 'unknown-workflow')) throw error;
     }
   }
-  const runId = ref.runId ?? row.runId;
-  const current = await temporal.describe({ namespace: ref.namespace, workflowId: ref.workflowId });
+  const { runId } = row;
+  const current = await temporal.describe(ref);
   if (runId === undefined || runId === current.firstRunId || runId === current.runId) return current;
   // A later workflow has the same id: ours is the chain that started with the row's run.
   let run = await temporal.describe({ ...ref, runId });
@@ -38,6 +41,20 @@ export async function openRun(
     run = next;
   }
   return run;
+}
+
+/** The first of the runs that continued as new up to this one, as far as Temporal keeps them. */
+export async function firstContinuedRun(temporal: TemporalClient, run: WorkflowRun): Promise<WorkflowRun> {
+  let first = run;
+  for (let runs = 0; runs < MAX_CONTINUED && first.continues !== undefined; runs += 1) {
+    try {
+      first = await temporal.describe({ ...run, runId: first.continues });
+    } catch (error) {
+      if (isTemporalError(error, 'unknown-workflow')) break;
+      throw error;
+    }
+  }
+  return first;
 }
 
 /**

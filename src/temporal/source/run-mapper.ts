@@ -33,7 +33,7 @@ export function createRunMapper(context: WatchContext, run: WorkflowRun, isConti
   const payloads = decodePayload
     ? createShownPayloads((encoded) => temporal.decode(run.namespace, encoded), decodePayload)
     : NO_PAYLOADS;
-  const toStreamEvent = createHistoryMapper(run, isContinued, payloads.of);
+  const toStreamEvent = createHistoryMapper(run, isContinued, context.idsFrom(run), payloads.of);
   const items = createItemMapper(context, run, isContinued);
   let status: ExecutionStatus = 'RUNNING';
 

@@ -5,15 +5,20 @@
 import { Counts } from '../../async/counts.ts';
 import type { Leases } from '../../coordination/lease.ts';
 import { DEFAULT_SIZE_LIMITS, type SizeLimits } from '../../event/size-limits.ts';
-import type { Execution, ExecutionStore, OpenExecution } from '../../execution/store.ts';
+import type { DiscoverExecutions } from '../../execution/discovery.ts';
+import type { Execution, ExecutionStore, ExecutionSummary, OpenExecution } from '../../execution/store.ts';
+import type { ListRuns } from '../../execution/workflow-runs.ts';
 import type { LogReader, LogWriter } from '../../log/log.ts';
 import { type Audience, DELETED_MS, type Follow, followBy, type Source } from '../../source/source.ts';
 import type { ErrorLogger } from '../../telemetry/logger.ts';
 import type { PayloadDecoder } from '../shared/payloads.ts';
 import { createChildRows } from './child-rows.ts';
+import { createDiscovery } from './discovery.ts';
 import { createLatestRun, type LatestRun } from './latest-run.ts';
 import { createOpenWorkflowSweep } from './open-workflow-sweep.ts';
 import { createResolution, isTemporalWorkflow, type ResolveWorkflow } from './resolve.ts';
+import { createRestoreLog, type RestoreLog } from './restore-log.ts';
+import { createRunList } from './run-list.ts';
 import { createSettling } from './settling.ts';
 import type { TemporalClient } from './temporal-client.ts';
 import { DEFAULT_WATCH_TIMES } from './watch-context.ts';
@@ -45,14 +50,25 @@ export interface TemporalSourceOptions extends Partial<SourceTimes> {
   readonly store: ExecutionStore;
   /**
    * Resolves the id of an execution without a row to a workflow.
-   * @default the workflow with that id, in the configured namespace
+   * @default the workflow with that id in the namespace of `temporal`; with `namespaces`, `<namespace>:<workflow id>`
+   *   names one of another namespace
    */
   readonly resolve?: ResolveWorkflow | undefined;
+  /**
+   * Other namespaces whose workflows are watched, if there is no hook. Without colons.
+   * @default none
+   */
+  readonly namespaces?: readonly string[] | undefined;
   /**
    * The tenant of those workflows, if there is no hook.
    * @default none: only callers without a tenant see them
    */
   readonly tenant?: string | undefined;
+  /**
+   * Whether lists contain workflows that nobody has viewed, from Temporal's visibility. Not with a hook.
+   * @default false
+   */
+  readonly lists?: boolean | undefined;
   /**
    * Decodes inputs and results of workflows that do not use execstream, for everyone who may read them.
    * @default they are not shown
@@ -86,8 +102,19 @@ export interface TemporalSource extends Source {
    * @throws ExecstreamError `SOURCE_UNAVAILABLE` if Temporal or the store is unavailable.
    */
   find(executionId: string, tenant: string | undefined): Promise<Execution | undefined>;
-  /** The row of the latest run under the id of an execution. */
+  /**
+   * The row of one run of a workflow, which is created at its first view; undefined if Temporal does not know the run.
+   * @param workflow the row of the workflow
+   * @throws as `find`
+   */
+  findRun(workflow: ExecutionSummary, runId: string): Promise<Execution | undefined>;
+  /** Lists the runs of a workflow. */
+  readonly listRuns: ListRuns;
+  /** The row of the latest run under the id of an execution, or of a pinned run. */
   readonly latest: LatestRun['latest'];
+  readonly restoreLog: RestoreLog;
+  /** Creates the rows that lists lack; undefined if lists have no workflows that nobody has viewed. */
+  readonly discover: DiscoverExecutions | undefined;
   /** Starts to record the ends of workflows that have no viewers; returns how to stop that. */
   readonly startSweeping: () => () => void;
 }
@@ -106,16 +133,22 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
   } = options;
   const times: SourceTimes = { ...DEFAULT_TIMES, ...options };
   const resolution = createResolution(options);
-  const { find, refOf, resolveWorkflow } = resolution;
-  const beginChildren = createChildRows({ store, resolveWorkflow, namespace: temporal.namespace });
+  const { find, findRun, refOf, idsFrom } = resolution;
+  const beginChildren = createChildRows({ store, resolution, namespace: temporal.namespace });
   const follower = {
     ...{ temporal, log, store, times, sizes, logger },
-    ...{ decodePayload, pollsStreams, refOf, reconcileEnd, beginChildren },
+    ...{ decodePayload, pollsStreams, refOf, idsFrom, reconcileEnd, beginChildren },
   };
   const followed = new Counts();
   const settling = createSettling((executionId, signal) =>
     followWorkflow(follower, executionId, NOBODY, signal),
   );
+  // Rows of children that were deleted in the meantime stay deleted.
+  const restorer = { ...follower, restores: true, beginChildren: async () => {} };
+  const restoring = createSettling((executionId, signal) =>
+    followWorkflow(restorer, executionId, NOBODY, signal),
+  );
+  const restoreLog = createRestoreLog({ log, store, copy: restoring.settle });
   const latestRun = { temporal, store, log, resolution, settle: settling.settle };
   const { latest } = createLatestRun(latestRun);
   // Checks of workflows without viewers wait for everything else.
@@ -140,12 +173,18 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
     },
     decidesEnd: isTemporalWorkflow,
     find,
+    findRun,
+    listRuns: createRunList(temporal, resolution),
     latest,
+    restoreLog,
+    discover:
+      options.lists && !options.resolve ? createDiscovery({ ...options, resolution, latest }) : undefined,
     startSweeping() {
       const stop = startSweep();
       return () => {
         stop();
         settling.stop();
+        restoring.stop();
       };
     },
   };

@@ -2,6 +2,7 @@
 import type { Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import type { OpenStatus } from '../../event/events.ts';
+import type { WorkflowRunSummary } from '../../execution/workflow-runs.ts';
 import type { Failure } from '../shared/failure.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
 import type { Payload } from '../shared/payloads.ts';
@@ -51,6 +52,8 @@ export interface WorkflowRun extends WorkflowRef {
   readonly runId: string;
   /** The first run of the chain; a reset keeps it. */
   readonly firstRunId: string;
+  /** The run that continued as this one, by continue-as-new. */
+  readonly continues?: string | undefined;
   readonly workflowType: string;
   /** The task queue of its workflow tasks. */
   readonly taskQueue: string;
@@ -131,6 +134,20 @@ export interface StreamPoll {
   readonly updateId: string;
 }
 
+/** A request for runs of workflows, newest first. */
+export interface VisibilityRequest {
+  readonly namespace: string;
+  /** A list filter, in Temporal's SQL-like language. */
+  readonly query: string;
+  /** The maximum number of runs. */
+  readonly limit: number;
+}
+
+/** A run as Temporal's visibility has it, which may be a moment old. */
+export interface VisibleRun extends WorkflowRunSummary {
+  readonly workflowId: string;
+}
+
 /** Every method rejects with a TemporalError. The default priority of a request is `view`. */
 export interface TemporalClient {
   readonly address: string;
@@ -139,6 +156,8 @@ export interface TemporalClient {
   /** Counts of the requests. */
   readonly metrics?: RequestMetrics;
   describe(ref: WorkflowRef, priority?: RequestPriority): Promise<WorkflowRun>;
+  /** Up to `limit` runs that match a query. */
+  list(request: VisibilityRequest): Promise<readonly VisibleRun[]>;
   /** The tasks of an open run that are in flight. Messages of failures may be encoded. */
   pendingTasks(run: WorkflowRef, signal?: AbortSignal): Promise<readonly PendingTask[]>;
   history(request: HistoryRequest, signal?: AbortSignal): Promise<HistoryPage>;

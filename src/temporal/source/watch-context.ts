@@ -14,6 +14,7 @@ import {
   toWarning,
 } from './errors.ts';
 import type { FixedCopy } from './fixed-copy.ts';
+import type { Resolution } from './resolve.ts';
 import type { TemporalClient } from './temporal-client.ts';
 import type { StreamUse } from './workflow-streams/stream-use.ts';
 
@@ -72,6 +73,13 @@ export interface WatchContext {
   /** Limits of the events. */
   readonly sizes: SizeLimits;
   readonly beginChildren: BeginChildren;
+  /** Names the workflows that a run starts. */
+  readonly idsFrom: Resolution['idsFrom'];
+  /**
+   * Whether the log of a workflow that has ended is restored.
+   * @default false
+   */
+  readonly restores?: boolean;
   /** Decodes payloads of workflows that do not use execstream, heartbeats included; undefined shows none. */
   readonly decodePayload: PayloadDecoder | undefined;
   readonly streamUse: StreamUse;

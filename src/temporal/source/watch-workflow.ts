@@ -5,19 +5,20 @@
 //    its history is shown (undecided-watcher.ts). A run that has responded to the query is not watched by its history.
 // 2. Continue-as-new continues the numbering that the next run carries over. A retry, a cron run and a reset start
 //    another one: `copy.enter` then starts a new epoch of the log.
-// 3. The execution ends once Temporal reports that no other run follows.
+// 3. The execution ends once Temporal reports that no other run follows. A pinned run ends alone.
 import { timestamp } from '../../event/events.ts';
 import type { Execution } from '../../execution/store.ts';
 import type { LogHead } from '../../log/log.ts';
 import type { WorkflowEnd } from '../row-end.ts';
-import type { CloseEvent } from '../shared/close-event.ts';
+import { type CloseEvent, closeOfRunAlone } from '../shared/close-event.ts';
 import { type HistoryNumbering, isHistoryEpoch, numberingFrom } from '../shared/history-numbering.ts';
 import type { WorkflowEvent } from '../shared/stream-query.ts';
 import { type CopyNote, parseCopyNote } from './copy-note.ts';
+import type { FixedCopyOutcome } from './fixed-copy.ts';
 import { continuationEvent } from './history-events.ts';
 import { type ClosedRun as HistoryClose, watchByHistory } from './history-watcher.ts';
 import { watchByQuery } from './query-watcher.ts';
-import { nextRun, openRun } from './run-chain.ts';
+import { firstContinuedRun, nextRun, openRun } from './run-chain.ts';
 import type { WorkflowRef, WorkflowRun } from './temporal-client.ts';
 import { watchUndecided } from './undecided-watcher.ts';
 import type { WatchContext, WatchOutcome } from './watch-context.ts';
@@ -66,6 +67,8 @@ export async function watchWorkflow(
   const note = parseCopyNote(head?.note);
   let method = methodOf(note);
   let run = await openRun(temporal, ref, row, method.by === 'history' ? note?.runId : undefined);
+  const isPinned = ref.runId !== undefined;
+  if (context.restores && !head && !isPinned) run = await firstContinuedRun(temporal, run);
   // The run that the note names no longer exists: another numbering starts.
   if (method.by === 'history' && run.runId !== note?.runId) method = UNDECIDED;
 
@@ -75,11 +78,15 @@ export async function watchWorkflow(
     if ('stop' in closed) return closed.stop;
     const { close, ownEnd, lastSeq } = closed;
     method = closed.method;
-    const next = await nextRun(temporal, run, close);
+    const next = isPinned ? undefined : await nextRun(temporal, run, close);
     if (!next) {
       const { namespace } = run;
       const isOwnStream = method.by === 'query';
-      const outcome = await endWorkflow(context, { namespace, close, ownEnd, isOwnStream });
+      if (isPinned && !isOwnStream && close.continuation === 'continued') {
+        await appendContinuation(context, lastSeq, close);
+      }
+      const end = isPinned ? closeOfRunAlone(close) : close;
+      const outcome = await endWorkflow(context, { namespace, close: end, ownEnd, isOwnStream });
       return outcome === 'retry' ? 'interrupted' : outcome;
     }
     if (method.by === 'history') {
@@ -152,18 +159,25 @@ async function hasOwnEvents(
 
 /** Appends the event between two runs of a history; returns where the seqs of the next run start. */
 async function continueNumbering(
-  { copy }: WatchContext,
+  context: WatchContext,
   numbering: HistoryNumbering,
   lastSeq: number,
   next: WorkflowRun,
   close: CloseEvent,
 ): Promise<HistoryNumbering> {
   if (!close.continuation) return numberingFrom(next);
-  const seq = lastSeq + 1;
-  const ts = timestamp(new Date(close.closedAt));
-  const outcome = await copy.append([{ seq, ts, ...continuationEvent(close) } as WorkflowEvent]);
+  const outcome = await appendContinuation(context, lastSeq, close);
   const continues = outcome === 'done' && close.continuation === 'continued';
-  return continues ? { epoch: numbering.epoch, base: seq } : numberingFrom(next);
+  return continues ? { epoch: numbering.epoch, base: lastSeq + 1 } : numberingFrom(next);
+}
+
+function appendContinuation(
+  { copy }: WatchContext,
+  lastSeq: number,
+  close: CloseEvent,
+): Promise<FixedCopyOutcome> {
+  const ts = timestamp(new Date(close.closedAt));
+  return copy.append([{ seq: lastSeq + 1, ts, ...continuationEvent(close) } as WorkflowEvent]);
 }
 
 /** The row's attempt follows the workflow's own retries. Cron runs start at 1 again and do not reset it. */

@@ -38,8 +38,10 @@ export async function endWorkflow(
   const { outcome } = await endExecution({
     end,
     attempt: before.attempt,
-    // The row's start is that of the first run.
-    terminal: confirmed ?? terminalEventOf({ ...end, startedAt: before.startedAt }, sizes),
+    // The row's start is that of the first run. A log that is restored gets the end of the row, which was shown before.
+    terminal:
+      confirmed ??
+      (context.restores ? undefined : terminalEventOf({ ...end, startedAt: before.startedAt }, sizes)),
     sizes,
     finish: (rowEnd) => store.finish(executionId, before.attempt, rowEnd),
     async append(terminal) {

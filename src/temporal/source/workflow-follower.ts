@@ -22,8 +22,8 @@ import { isTemporalError } from './errors.ts';
 import { watchExternalPublisher } from './external-publisher.ts';
 import { createFixedCopy } from './fixed-copy.ts';
 import { withLease } from './leased-work.ts';
-import { isTemporalWorkflow } from './resolve.ts';
-import type { TemporalClient, WorkflowRef } from './temporal-client.ts';
+import { isTemporalWorkflow, type Resolution } from './resolve.ts';
+import type { TemporalClient } from './temporal-client.ts';
 import { createActiveWarnings, type WatchOutcome, type WatchTimes } from './watch-context.ts';
 import { watchWorkflow } from './watch-workflow.ts';
 import { createStreamUse } from './workflow-streams/stream-use.ts';
@@ -66,10 +66,15 @@ export interface FollowerOptions {
   readonly decodePayload: PayloadDecoder | undefined;
   /** Whether Workflow Streams are polled for the items that workflows publish themselves. */
   readonly pollsStreams: boolean;
-  /** The workflow of a row. */
-  refOf(row: Execution): Promise<WorkflowRef>;
+  readonly refOf: Resolution['refOf'];
+  readonly idsFrom: Resolution['idsFrom'];
   readonly beginChildren: BeginChildren;
   readonly logger: ErrorLogger | undefined;
+  /**
+   * Whether the log of a workflow that has ended is copied again if it is not complete.
+   * @default false
+   */
+  readonly restores?: boolean;
   /** Appends the end that the row knows to the log. */
   reconcileEnd(row: Execution): Promise<void>;
 }
@@ -84,8 +89,8 @@ export async function followWorkflow(
   audience: Audience,
   signal: AbortSignal,
 ): Promise<'over' | 'other'> {
-  const { temporal, log, store, times, sizes, decodePayload, pollsStreams, refOf, reconcileEnd } = options;
-  const { beginChildren, logger } = options;
+  const { temporal, log, store, times, sizes, refOf, reconcileEnd, logger } = options;
+  const { decodePayload, pollsStreams, beginChildren, idsFrom, restores = false } = options;
   const warnings = createActiveWarnings(audience, (code, { message: reported }) =>
     logger?.warn?.({ executionId, code, reported }, 'a call to Temporal failed; viewers receive a warning'),
   );
@@ -96,7 +101,7 @@ export async function followWorkflow(
 
   /** Watches under a lease, or shows the warning of the watcher that has it. */
   async function watch(row: Execution): Promise<WatchOutcome> {
-    if (row.finishedAt && row.end) return 'ended';
+    if (row.finishedAt && row.end && !(restores && (await isIncomplete()))) return 'ended';
     const lease = { log, executionId, holder, leaseMs: times.leaseMs, note: () => warnings.note, signal };
     const outcome = await withLease(lease, async (fence, leaseSignal) => {
       // The row was read a moment ago: a log of another one is that of a former row.
@@ -105,7 +110,7 @@ export async function followWorkflow(
       const copy = createFixedCopy({ log, executionId, fence, incarnation });
       const context = {
         ...{ temporal, log, store, executionId, audience, warnings, times, sizes, copy, decodePayload },
-        beginChildren,
+        ...{ beginChildren, idsFrom, restores },
         streamUse: createStreamUse(pollsStreams),
         signal: leaseSignal,
       };
@@ -118,6 +123,8 @@ export async function followWorkflow(
     warnings.adopt(await log.readLeaseNote(executionId));
     return 'fenced';
   }
+
+  const isIncomplete = async (): Promise<boolean> => !(await log.head(executionId))?.end;
 
   /**
    * Temporal does not know the workflow: it was deleted, or its retention period is over. The row may still know the end.
@@ -176,12 +183,13 @@ export async function followWorkflow(
 }
 
 /** Stores the cursor of an end that another process appended and perhaps did not store. */
-async function markEnd(
+export async function markEnd(
   log: Pick<LogReader, 'head'>,
   store: ExecutionStore,
   executionId: string,
 ): Promise<void> {
   const row = await store.get(executionId);
-  const head = row?.finishedAt && !row.end ? await log.head(executionId) : undefined;
-  if (head && head.end > 0) await store.markEnd(executionId, { seq: head.end, epoch: head.epoch });
+  const head = row?.finishedAt ? await log.head(executionId) : undefined;
+  if (!head || head.end === 0 || head.epoch === row?.end?.epoch) return;
+  await store.markEnd(executionId, { seq: head.end, epoch: head.epoch });
 }

@@ -25,13 +25,14 @@ export type WorkflowEventType = Exclude<
  */
 export interface StreamStateOptions extends Partial<EventBufferLimits> {
   /**
-   * The execution whose stream this is.
+   * The execution whose stream this is, or a function of a workflow id, which also names the parent workflow. For a
+   * workflow of another namespace than the server's default one: `(workflowId) => 'billing:' + workflowId`.
    * @default the workflow's id
    */
-  readonly executionId?: string;
+  readonly executionId?: string | ((workflowId: string) => string);
   /**
    * The execution that this one belongs to.
-   * @default the parent workflow's id, if there is one
+   * @default the execution of the parent workflow, if there is one
    */
   readonly parentId?: string;
   /** The state that the previous run carried over; the stream then continues. */

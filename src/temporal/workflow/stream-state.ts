@@ -53,8 +53,11 @@ export function createStreamState(options: StreamStateOptions = {}): StreamState
   const info = workflowInfo();
   const { carried } = options;
   const { workflowId, workflowType, runId } = info;
-  const executionId = options.executionId ?? carried?.executionId ?? workflowId;
-  const parentId = options.parentId ?? info.parent?.workflowId;
+  const { executionId: named } = options;
+  const toId = typeof named === 'function' ? named : (id: string) => id;
+  const ownId = typeof named === 'string' ? named : carried?.executionId;
+  const executionId = ownId ?? toId(workflowId);
+  const parentId = options.parentId ?? (info.parent && toId(info.parent.workflowId));
   const epoch = epochOf(info, carried);
   const limits = {
     maxEvents: options.maxEvents ?? BUFFER_LIMITS.maxEvents,

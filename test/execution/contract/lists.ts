@@ -1,5 +1,6 @@
 // The contract of lists, children and reads by id.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { pinnedRunKey } from '../../../src/event/execution-key.ts';
 import { patternFor } from '../../../src/execution/id-patterns.ts';
 import type {
   ExecutionFilter,
@@ -44,6 +45,30 @@ export function listContract(open: OpenStores): void {
         ids.unshift((await store.begin(task({ tenant }))).id);
       }
       for (const first of [1, 2, 3, 7, 100]) expect(await pages(first, { tenants: [tenant] })).toEqual(ids);
+    });
+
+    test('the row of a pinned run is in no list', async () => {
+      const tenant = newId();
+      const parent = await store.begin(task({ tenant }));
+      const workflow = { kind: 'workflow', mode: 'STRUCTURED', tenant, parentId: parent.id } as const;
+      const { id } = await store.begin({ ...task(), ...workflow, workflowId: 'w' });
+      const key = pinnedRunKey(id, '01a20483-4f89-7122-a2dc-a89593dd9aaf');
+      await store.begin({ ...workflow, id: key, workflowId: 'w' });
+      await store.setStatus(key, 1, 'WAITING');
+      expect(await pages(10, { tenants: [tenant] })).toEqual([id, parent.id]);
+      const children = await store.childrenOf([parent.id], { first: 10 });
+      expect(children.get(parent.id)?.executions.map((row) => row.id)).toEqual([id]);
+      expect((await store.countChildren?.([parent.id], {}))?.get(parent.id)).toBe(1);
+      expect((await store.getMany([id, key])).map(({ status }) => status).toSorted()).toEqual([
+        'RUNNING',
+        'WAITING',
+      ]);
+      expect((await store.openWorkflows?.(undefined, 1_000))?.map((row) => row.id)).toContain(key);
+      await store.finish(key, 1, { status: 'SUCCESS', result: 1 });
+      await store.markEnd(key, { seq: 2, epoch: 'abcdefghij' });
+      expect(await store.get(key)).toMatchObject({ status: 'SUCCESS', result: 1, end: { seq: 2 } });
+      expect((await store.contents([key], 'result', 100)).get(key)?.value).toBe(1);
+      expect(await store.get(id)).toMatchObject({ status: 'RUNNING' });
     });
 
     test('executions with equal times are listed by id, and no page repeats or loses one', async () => {

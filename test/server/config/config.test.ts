@@ -15,8 +15,10 @@ test('PROTOCOL.md, Other paths: the defaults are port 4000 and address 127.0.0.1
     redisWaitReplicas: 0,
     temporal: undefined,
     temporalTenant: undefined,
+    temporalNamespaces: [],
     showPayloads: false,
     temporalActivitiesMs: 5_000,
+    temporalLists: false,
     auth: undefined,
     sessionMs: 3_600_000,
     policyClaims: [],
@@ -140,6 +142,14 @@ test('settings limit the requests to Temporal', () => {
   );
 });
 
+test('further namespaces of Temporal are a list of names without colons', () => {
+  const namespacesOf = (text: string) => readConfig({ TEMPORAL_NAMESPACES: text }).temporalNamespaces;
+  expect(namespacesOf('billing, ops.a1b2c,')).toEqual(['billing', 'ops.a1b2c']);
+  expect(() => namespacesOf('billing,a:b')).toThrow(
+    'TEMPORAL_NAMESPACES: expected names without ":", got "a:b"',
+  );
+});
+
 test("the codec server is configured like that of Temporal's tools", () => {
   const base = {
     TEMPORAL_ADDRESS: 'localhost:7233',
@@ -153,6 +163,7 @@ test("the codec server is configured like that of Temporal's tools", () => {
   ).toEqual({ authorization: 'Bearer t', 'x-team': 'a,b=c', 'x-key': 'k' });
   expect(readConfig({ TEMPORAL_SHOW_PAYLOADS: 'on' }).showPayloads).toBe(true);
   expect(readConfig({ TEMPORAL_ACTIVITIES_MS: '0' }).temporalActivitiesMs).toBe(0);
+  expect(readConfig({ TEMPORAL_LIST: 'on' }).temporalLists).toBe(true);
   expect(() => codecOf({ TEMPORAL_CODEC_ENDPOINT: 'codec.example' })).toThrow(
     /^TEMPORAL_CODEC_ENDPOINT: expected a URL/,
   );

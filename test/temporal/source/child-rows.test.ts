@@ -1,10 +1,8 @@
 // The rows of child workflows that the history of their parent reports as started.
 import { expect, test } from 'vitest';
-import {
-  type ChildRowsOptions,
-  createChildCollector,
-  createChildRows,
-} from '../../../src/temporal/source/child-rows.ts';
+import { createChildCollector, createChildRows } from '../../../src/temporal/source/child-rows.ts';
+import { createNamespaceIds, idsWithin } from '../../../src/temporal/source/namespace-ids.ts';
+import type { ResolveWorkflow } from '../../../src/temporal/source/resolve.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import { historyEvent, type Sample } from './history-samples.ts';
 
@@ -16,9 +14,10 @@ const child = (workflowId: string) => ({
   namespace: undefined,
 });
 
-function setUp(resolveWorkflow: ChildRowsOptions['resolveWorkflow'] = (workflowId) => ({ workflowId })) {
+function setUp(resolveWorkflow: ResolveWorkflow = (workflowId) => ({ workflowId })) {
   const store = createMemoryStore();
-  return { store, begin: createChildRows({ store, resolveWorkflow, namespace: 'default' }) };
+  const resolution = { resolveWorkflow, idsFrom: () => idsWithin('default') };
+  return { store, begin: createChildRows({ store, resolution, namespace: 'default' }) };
 }
 
 test('children get a row with their parent, run and name', async () => {
@@ -90,5 +89,24 @@ test('started children are collected with their names; those without an executio
   expect(collect(events.slice(1))).toEqual([
     { workflowId: 'a', runId: 'r', name: 'Deliver it', namespace: 'n' },
     { workflowId: 'b', runId: 'r', name: 'C', namespace: 'n' },
+  ]);
+});
+
+test('with several namespaces, a child of another one gets a row under its id', async () => {
+  const store = createMemoryStore();
+  const ids = createNamespaceIds('default', ['billing']);
+  const resolution = { resolveWorkflow: ids.parse, idsFrom: () => ids.format };
+  const begin = createChildRows({ store, resolution, namespace: 'default' });
+  await begin('parent', RUN, [
+    child('c'),
+    { ...child('c'), namespace: 'billing' },
+    { ...child('c'), namespace: 'elsewhere' },
+  ]);
+  await begin('billing:parent', { namespace: 'billing' }, [child('d')]);
+  const rows = await store.getMany(['c', 'billing:c', 'elsewhere:c', 'billing:d', 'd']);
+  expect(rows.map(({ id, parentId, workflowId }) => [id, parentId, workflowId])).toEqual([
+    ['c', 'parent', 'c'],
+    ['billing:c', 'parent', 'c'],
+    ['billing:d', 'billing:parent', 'd'],
   ]);
 });

@@ -8,6 +8,7 @@ import type { WorkflowEvent } from '../../../src/temporal/shared/stream-query.ts
 import { TemporalError } from '../../../src/temporal/source/errors.ts';
 import { createFixedCopy } from '../../../src/temporal/source/fixed-copy.ts';
 import { watchInFlight } from '../../../src/temporal/source/in-flight-watch.ts';
+import { idsWithin } from '../../../src/temporal/source/namespace-ids.ts';
 import type { PendingTask, TemporalClient } from '../../../src/temporal/source/temporal-client.ts';
 import {
   createActiveWarnings,
@@ -86,7 +87,7 @@ async function startWatcher(options: Options = {}) {
       times: { ...DEFAULT_WATCH_TIMES, activitiesMs: INTERVAL_MS },
     },
     ...{ sizes: DEFAULT_SIZE_LIMITS, decodePayload: undefined, beginChildren: async () => {} },
-    streamUse: createStreamUse(false),
+    ...{ streamUse: createStreamUse(false), idsFrom: () => idsWithin('default') },
     signal: new AbortController().signal,
     ...options.context,
   };

@@ -4,6 +4,7 @@ import { DEFAULT_SIZE_LIMITS } from '../../../src/event/size-limits.ts';
 import { createMemoryLog } from '../../../src/log/memory.ts';
 import type { StreamPage, WorkflowEvent } from '../../../src/temporal/shared/stream-query.ts';
 import { createFixedCopy } from '../../../src/temporal/source/fixed-copy.ts';
+import { idsWithin } from '../../../src/temporal/source/namespace-ids.ts';
 import { createQueryCopier } from '../../../src/temporal/source/query-copier.ts';
 import { createQueryProgress } from '../../../src/temporal/source/query-progress.ts';
 import { createRowStatus } from '../../../src/temporal/source/row-status.ts';
@@ -74,6 +75,7 @@ function setUp(firstResult?: unknown) {
     copy: createFixedCopy({ log, executionId: 'w', fence: 1 }),
     beginChildren: async () => {},
     streamUse: createStreamUse(false),
+    idsFrom: () => idsWithin('default'),
     signal: new AbortController().signal,
   };
   const progress = createQueryProgress({

@@ -134,7 +134,7 @@ let bundle: Promise<WorkflowBundle> | undefined;
 export async function startForeignWorker(
   temporal: TemporalConnections,
   taskQueue?: string,
-  options: Pick<WorkerOptions, 'dataConverter'> = {},
+  options: Pick<WorkerOptions, 'dataConverter' | 'namespace'> = {},
 ) {
   const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, log() {} };
   const workflowsPath = new URL('./foreign.ts', import.meta.url).pathname;

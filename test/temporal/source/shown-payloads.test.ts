@@ -21,7 +21,7 @@ async function show(samples: readonly Sample[], decode = decodePlainJson, codec 
   const payloads = createShownPayloads(codec, decode);
   const events = samples.map((sample, i) => historyEvent(sample, i + 1));
   await payloads.read(events);
-  const map = createHistoryMapper(RUN, false, payloads.of);
+  const map = createHistoryMapper(RUN, false, undefined, payloads.of);
   return { data: events.map((event) => map(event)?.data), codec };
 }
 

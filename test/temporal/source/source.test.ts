@@ -12,39 +12,13 @@ import { audience } from '../../source/audience.ts';
 import { content } from '../../support/content.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import { until } from '../../support/wait.ts';
+import { failWith, fakeClient } from './fake-client.ts';
 import { RUN } from './history-samples.ts';
 
 const stops: (() => void)[] = [];
 afterEach(() => {
   for (const stop of stops.splice(0)) stop();
 });
-
-function fail(condition: TemporalError['condition']): () => Promise<never> {
-  return async () => {
-    throw new TemporalError(condition, condition);
-  };
-}
-
-/** A Temporal client with these calls; the others fail as unavailable. */
-function fakeClient(calls: Partial<TemporalClient>): TemporalClient {
-  const unavailable = fail('unavailable');
-  const base = { address: 'x', namespace: 'default', dataConverter: undefined };
-  return {
-    ...base,
-    describe: unavailable,
-    pendingTasks: unavailable,
-    history: unavailable,
-    query: unavailable,
-    hasWorker: async () => true,
-    streamOffset: unavailable,
-    pollStream: unavailable,
-    openRuns: async () => new Map(),
-    decode: async (_namespace, payloads) => payloads,
-    ping: unavailable,
-    close: async () => {},
-    ...calls,
-  };
-}
 
 /** The events of a history, and then none until the request is aborted. */
 function historyOf(events: readonly HistoryEvent[]): TemporalClient['history'] {
@@ -79,7 +53,7 @@ test('a row that is not a Temporal workflow is left to the row source', async ()
 });
 
 test('the end comes from the row if Temporal’s retention period is over', async () => {
-  const { store, follow, types } = setUp(fakeClient({ describe: fail('unknown-workflow') }));
+  const { store, follow, types } = setUp(fakeClient({ describe: failWith('unknown-workflow') }));
   await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w', runId: 'r1' });
   await store.finish('a', 1, { status: 'SUCCESS', result: 1 });
   follow('a');
@@ -88,7 +62,7 @@ test('the end comes from the row if Temporal’s retention period is over', asyn
 });
 
 test('an open row whose workflow Temporal does not know has an active warning, and no end yet', async () => {
-  const { store, follow, viewers, types } = setUp(fakeClient({ describe: fail('unknown-workflow') }));
+  const { store, follow, viewers, types } = setUp(fakeClient({ describe: failWith('unknown-workflow') }));
   await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w', runId: 'r1' });
   follow('a');
   await until(() => viewers.activeWarning === 'WORKFLOW_UNKNOWN');
@@ -98,7 +72,7 @@ test('an open row whose workflow Temporal does not know has an active warning, a
 });
 
 test('an execution ends once Temporal has not known its workflow for a while', async () => {
-  const { log, store, follow, types } = setUp(fakeClient({ describe: fail('unknown-workflow') }), 100);
+  const { log, store, follow, types } = setUp(fakeClient({ describe: failWith('unknown-workflow') }), 100);
   await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w', runId: 'r1' });
   follow('a');
   const row = await until(async () => {
@@ -112,7 +86,7 @@ test('an execution ends once Temporal has not known its workflow for a while', a
 
 test('an outage between two such responses is no confirmation', async () => {
   let calls = 0;
-  const flaky = async () => (calls++ % 2 === 0 ? fail('unknown-workflow')() : fail('unavailable')());
+  const flaky = async () => (calls++ % 2 === 0 ? failWith('unknown-workflow')() : failWith('unavailable')());
   const { store, follow } = setUp(fakeClient({ describe: flaky }), 100);
   await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w', runId: 'r1' });
   follow('a');
@@ -121,7 +95,7 @@ test('an outage between two such responses is no confirmation', async () => {
 });
 
 test('a row that was inserted before its workflow started does not end', async () => {
-  const { store, follow, viewers } = setUp(fakeClient({ describe: fail('unknown-workflow') }), 50);
+  const { store, follow, viewers } = setUp(fakeClient({ describe: failWith('unknown-workflow') }), 50);
   await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w' });
   follow('a');
   await until(() => viewers.activeWarning === 'WORKFLOW_UNKNOWN');
@@ -130,7 +104,7 @@ test('a row that was inserted before its workflow started does not end', async (
 });
 
 test('a workflow that a publisher shows does not end because Temporal does not know it', async () => {
-  const { log, store, follow, viewers } = setUp(fakeClient({ describe: fail('unknown-workflow') }), 50);
+  const { log, store, follow, viewers } = setUp(fakeClient({ describe: failWith('unknown-workflow') }), 50);
   const workflow = { kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w', runId: 'r1' } as const;
   await store.begin({ ...workflow, id: 'a', expectsHeartbeats: true });
   await store.begin({ ...workflow, id: 'b' });
@@ -172,7 +146,7 @@ test('credentials that Temporal rejects are a warning, and the stream continues 
   let isDenied = true;
   const { store, follow, viewers, types } = setUp(
     fakeClient({
-      describe: async () => (isDenied ? fail('denied')() : RUN),
+      describe: async () => (isDenied ? failWith('denied')() : RUN),
       history: historyOf([]),
       query: async () => ({
         events: [{ id: 1, type: 'status', data: { status: 'RUNNING' } }],
@@ -238,7 +212,7 @@ test('the log of a publisher is left to it, and the end of the workflow ends the
     workflowExecutionTerminatedEventAttributes: { reason: 'enough' },
   };
   const { log, store, follow, types } = setUp(
-    fakeClient({ describe: async () => RUN, history: historyOf([closed]), query: fail('no-worker') }),
+    fakeClient({ describe: async () => RUN, history: historyOf([closed]), query: failWith('no-worker') }),
   );
   await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w', runId: 'r1' });
   await log.open('a', { numbering: 'auto', publisher: 'p', attempt: 1 });
@@ -265,7 +239,7 @@ test('a later workflow with the same id is not watched', async () => {
         readRuns.push(run.runId);
         return { events: [done], next: undefined };
       },
-      query: fail('no-query'),
+      query: failWith('no-query'),
     }),
   );
   await store.begin({ id: 'a', kind: 'workflow', mode: 'STRUCTURED', workflowId: 'w', runId: 'r1' });

@@ -1,0 +1,115 @@
+// Lists of workflows that nobody has viewed, and of those that a schedule started, on a real server.
+import { expect, test } from 'vitest';
+import { describeTemporal, useTemporal } from '../../support/temporal.ts';
+import { until } from '../../support/wait.ts';
+import { uniqueId } from '../rig.ts';
+import { startForeignWorker, startWatching, type Watching, watchRest } from './rig.ts';
+
+interface Listed {
+  readonly id: string;
+  readonly status: string;
+  readonly name: string;
+}
+
+describeTemporal('lists with workflows from Temporal', () => {
+  const temporal = useTemporal();
+
+  async function list({ url }: Watching, args: string) {
+    const query = `{ executions(${args}) { edges { node { id status name } } pageInfo { hasNextPage endCursor } } }`;
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ query }),
+    });
+    const { data, errors } = (await response.json()) as {
+      data: {
+        executions: {
+          edges: { node: Listed }[];
+          pageInfo: { hasNextPage: boolean; endCursor: string };
+        };
+      } | null;
+      errors?: { message: string }[];
+    };
+    const nodes = data?.executions.edges.map(({ node }) => node) ?? [];
+    return { nodes, errors, ...data?.executions.pageInfo };
+  }
+
+  const launch = (name: string, taskQueue = uniqueId('nobody'), args: unknown[] = []) =>
+    temporal.client.workflow.start(name, { taskQueue, workflowId: uniqueId(name), args });
+
+  test('workflows are listed once, with their status, in stable pages, though nobody has viewed them', async () => {
+    await using watching = await startWatching(temporal.address, {
+      workflows: { lists: true, sweepMs: 3_600_000 },
+    });
+    await using worker = await startForeignWorker(temporal);
+    const handles = [await launch('delivery', worker.taskQueue)];
+    await handles[0]!.result();
+    for (let i = 0; i < 3; i += 1) handles.unshift(await launch('patient'));
+    await handles[1]!.terminate('enough');
+    const ids = handles.map(({ workflowId }) => workflowId);
+    // Visibility lags behind for a moment.
+    await until(async () => {
+      const { nodes } = await list(watching, 'kind: WORKFLOW, first: 100');
+      return ids.every((id) => nodes.some((node) => node.id === id)) && nodes;
+    });
+    const statusOf = async (id: string) =>
+      (await list(watching, 'first: 100')).nodes.find((node) => node.id === id)?.status;
+    await until(async () => (await statusOf(ids[1]!)) === 'TERMINATED');
+    expect(await statusOf(ids[0]!)).toBe('RUNNING');
+    expect(await statusOf(ids[3]!)).toBe('SUCCESS');
+    const paged: Listed[] = [];
+    let after = '';
+    while (paged.filter(({ id }) => ids.includes(id)).length < ids.length) {
+      const page = await list(watching, `first: 2, after: "${after}"`);
+      paged.push(...page.nodes);
+      expect(page.hasNextPage || paged.some(({ id }) => id === ids[3])).toBe(true);
+      after = page.endCursor!;
+    }
+    expect(paged.map(({ id }) => id).filter((id) => ids.includes(id))).toEqual(ids);
+    const terminated = await list(watching, 'status: TERMINATED, first: 100');
+    expect(terminated.nodes.map(({ id }) => id)).toContain(ids[1]);
+    expect(terminated.nodes.map(({ id }) => id)).not.toContain(ids[0]);
+    using stream = await watchRest(watching.url, ids[3]!);
+    await stream.ended(10_000);
+    const { nodes } = await list(watching, 'first: 100');
+    expect(nodes.filter(({ id }) => id === ids[3])).toHaveLength(1);
+  }, 60_000);
+
+  test('the workflows of a schedule are listed by its id', async () => {
+    await using watching = await startWatching(temporal.address, { workflows: { lists: true } });
+    const scheduleId = uniqueId("nightly's");
+    const workflowId = uniqueId('patient');
+    const schedule = await temporal.client.schedule.create({
+      scheduleId,
+      spec: {},
+      action: { type: 'startWorkflow', workflowType: 'patient', taskQueue: uniqueId('nobody'), workflowId },
+      policies: { overlap: 'ALLOW_ALL' },
+    });
+    try {
+      await schedule.trigger();
+      const other = await launch('patient');
+      const { nodes } = await until(async () => {
+        const page = await list(watching, `scheduleId: ${JSON.stringify(scheduleId)}, first: 100`);
+        return page.nodes.length === 1 && page;
+      });
+      expect(nodes[0]).toMatchObject({ status: 'RUNNING', name: 'patient' });
+      expect(nodes[0]!.id.startsWith(workflowId)).toBe(true);
+      expect(nodes[0]!.id).not.toBe(other.workflowId);
+      expect((await list(watching, 'scheduleId: "no-such-schedule"')).nodes).toEqual([]);
+    } finally {
+      await schedule.delete();
+    }
+  }, 40_000);
+
+  test('without the setting, lists have no workflows that nobody has viewed, and no schedules', async () => {
+    await using watching = await startWatching(temporal.address);
+    const { workflowId } = await launch('patient');
+    expect((await list(watching, 'first: 100')).nodes).toEqual([]);
+    await fetch(`${watching.url}/api/v0/executions/workflows/${workflowId}`);
+    expect((await list(watching, 'first: 100')).nodes.map(({ id }) => id)).toEqual([workflowId]);
+    const { errors } = await list(watching, 'scheduleId: "s"');
+    expect(errors?.[0]?.message).toBe(
+      'scheduleId: this server does not list workflows from Temporal (TEMPORAL_LIST)',
+    );
+  });
+});

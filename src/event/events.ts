@@ -131,7 +131,7 @@ export const CATALOGUE: { readonly [T in EventType]: readonly ExecutionKind[] } 
   complete: EXECUTION_KINDS,
 };
 
-export const EVENT_TYPES = Object.keys(CATALOGUE) as readonly EventType[];
+export const EVENT_TYPES = /* @__PURE__ */ Object.keys(CATALOGUE) as readonly EventType[];
 
 /** An event before it has a position in a log. */
 export type NewEvent<T extends EventType = EventType> = {

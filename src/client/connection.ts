@@ -129,7 +129,7 @@ export function createConnection(
       const failAfter = (heartbeats: number) => {
         clearTimeout(timer);
         const fail = () => reject(new Error('no data from the server, not even a heartbeat'));
-        timer = setTimeout(fail, startedAt + heartbeats * heartbeatMs - Date.now());
+        timer = setTimeout(fail, Math.max(0, startedAt + heartbeats * heartbeatMs - Date.now()));
       };
       interrupt = reject;
       onWake = () => failAfter(SUSPICIOUS_AFTER);
@@ -146,7 +146,7 @@ export function createConnection(
     let timer: ReturnType<typeof setTimeout>;
     return new Promise<void>((resolve) => {
       interrupt = onWake = () => resolve();
-      timer = setTimeout(resolve, Math.min(ms, MAX_TIMER_MS));
+      timer = setTimeout(resolve, Math.max(0, Math.min(ms, MAX_TIMER_MS)));
     }).finally(() => {
       clearTimeout(timer);
       onWake = () => {};

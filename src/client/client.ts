@@ -1,9 +1,9 @@
 // The client of a server: streams and stores that share its URL, its token and its options.
 import type { EventType, ExecutionEvent, ExecutionKind, ExecutionMode } from '../event/events.ts';
 import { type ConnectionOptions, createConnection } from './connection.ts';
-import { readEvents } from './event-stream.ts';
+import { createStreamAttempts } from './event-stream.ts';
 import { createEventDecoder, eventsUrl } from './execution-events.ts';
-import { type FollowedExecution, followExecution } from './follow.ts';
+import { type FollowedExecution, followExecution, type TabSharing } from './follow.ts';
 import { type ListedExecution, type ListFilter, listExecutions } from './list.ts';
 import type { StateStorage } from './state-storage.ts';
 import type { Store } from './store.ts';
@@ -25,6 +25,11 @@ export interface ClientOptions extends ConnectionOptions {
    * @default none
    */
   readonly storage?: StateStorage;
+  /**
+   * Lets the tabs of an origin follow an execution over one connection: `shareTabs()` of `execstream/client/tabs`.
+   * @default none
+   */
+  readonly tabs?: TabSharing;
 }
 
 export interface WatchOptions<Type extends EventType = EventType> extends ConnectionOptions {
@@ -46,6 +51,8 @@ export interface FollowOptions extends ConnectionOptions {
   readonly mode?: ExecutionMode;
   /** Overrides the client's. */
   readonly storage?: StateStorage;
+  /** Overrides the client's. */
+  readonly tabs?: TabSharing;
 }
 
 export interface ListOptions extends ConnectionOptions {
@@ -80,18 +87,12 @@ export interface Client {
  * const client = createClient({ url: '/', token: () => fetchToken() });
  * for await (const event of client.watch('agent', id)) show(event);
  */
-export function createClient({ url, token, storage, ...defaults }: ClientOptions): Client {
+export function createClient({ url, token, storage, tabs, ...defaults }: ClientOptions): Client {
   const tokens = createTokens(token);
 
-  function read(
-    connection: ReturnType<typeof createConnection>,
-    kind: ExecutionKind,
-    id: string,
-    lastEventId: string,
-    events?: readonly EventType[],
-  ): AsyncGenerator<ExecutionEvent, void, undefined> {
+  function attempts(kind: ExecutionKind, id: string, lastEventId: string, events?: readonly EventType[]) {
     const decode = createEventDecoder(lastEventId);
-    return readEvents(connection, { url: eventsUrl(url, kind, id, events), lastEventId, decode });
+    return createStreamAttempts({ url: eventsUrl(url, kind, id, events), lastEventId, decode });
   }
 
   return {
@@ -102,7 +103,7 @@ export function createClient({ url, token, storage, ...defaults }: ClientOptions
     ) {
       const connection = createConnection({ ...defaults, ...options }, tokens);
       // The server sends no other types.
-      return read(connection, kind, id, after, events) as ReturnType<Client['watch']> as never;
+      return connection.run(attempts(kind, id, after, events)) as never;
     },
     follow(kind, id, { mode, ...options } = {}) {
       const connection = createConnection({ ...defaults, ...options }, tokens);
@@ -111,8 +112,9 @@ export function createClient({ url, token, storage, ...defaults }: ClientOptions
         id,
         mode,
         storage: options.storage ?? storage,
+        tabs: options.tabs ?? tabs,
         connection,
-        events: (after) => read(connection, kind, id, after),
+        attempts: (after) => attempts(kind, id, after),
       });
     },
     list(filter = {}, { pollMs = 2_000, ...options } = {}) {

@@ -70,7 +70,8 @@ export interface Connection {
   /** Calls the listeners. */
   notify(): void;
   /**
-   * Makes attempts until one of them reaches the end. May be called once.
+   * Makes attempts until one of them reaches the end. May be called once. An attempt returns after it has dispatched
+   * `end`, and throws if it is cut.
    * @throws ExecstreamError if the server rejects a request permanently
    * @throws DOMException `AbortError` if the connection was closed, or the reason of its signal
    */
@@ -216,7 +217,6 @@ export function createConnection(
     current = new AbortController();
     try {
       yield* start({ request, step, pause, check, dispatch });
-      throw new Error('the response ended');
     } catch (error) {
       // Before a reconnect the token is renewed, unless another stream has renewed it after this moment.
       if (machine.connection.status === 'live') tokenAfter = Date.now();

@@ -1,6 +1,6 @@
 // A resumable stream of server-sent events over a connection: each attempt continues after the last event id.
 import { ExecstreamError } from '../event/errors.ts';
-import type { Connection } from './connection.ts';
+import type { Attempt } from './connection.ts';
 import { createSseParser, type SseMessage } from './sse-parser.ts';
 
 /** The meaning of a message. */
@@ -21,15 +21,17 @@ export interface EventStreamRequest<T> {
 }
 
 /**
- * The events of a stream, across connections. Nothing is read from the network while the consumer is busy.
- * Errors are those of `Connection.run`.
+ * Creates the attempts of a stream, for `Connection.run`. Each of them continues after the one before. Nothing is read
+ * from the network while the consumer is busy.
  */
-export function readEvents<T>(
-  connection: Connection,
-  { url, headers, lastEventId, decode }: EventStreamRequest<T>,
-): AsyncGenerator<T, void, undefined> {
+export function createStreamAttempts<T>({
+  url,
+  headers,
+  lastEventId,
+  decode,
+}: EventStreamRequest<T>): (attempt: Attempt) => AsyncGenerator<T, void, undefined> {
   let cursor = lastEventId;
-  return connection.run(async function* ({ request, step, check, dispatch }) {
+  return async function* ({ request, step, check, dispatch }) {
     const resume: Record<string, string> = cursor === '' ? {} : { 'last-event-id': cursor };
     const response = await request(url, { ...headers, accept: 'text/event-stream', ...resume });
     if (response.status === 204) return dispatch({ type: 'end' });
@@ -44,7 +46,7 @@ export function readEvents<T>(
       const decoder = new TextDecoder();
       for (;;) {
         const { done, value } = await step(() => reader.read());
-        if (done) return;
+        if (done) throw new Error('the response ended');
         for (const message of parser.push(decoder.decode(value, { stream: true }))) {
           const { event, isEnd } = decode(message);
           // A header can have no other characters.
@@ -59,5 +61,5 @@ export function readEvents<T>(
       // A body that has failed rejects with its error.
       reader.cancel().catch(() => {});
     }
-  });
+  };
 }

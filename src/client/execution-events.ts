@@ -1,6 +1,5 @@
 // The events of an execution over GraphQL: the requests, and the decoding of their messages.
-import type { EventType, ExecutionEvent, ExecutionKind } from '../event/events.ts';
-import { isTerminal } from '../event/events.ts';
+import { type EventType, type ExecutionEvent, type ExecutionKind, isTerminal } from '../event/events.ts';
 import type { Decoded } from './event-stream.ts';
 import { errorOf, type Rejection } from './rejection.ts';
 import type { SseMessage } from './sse-parser.ts';
@@ -57,7 +56,8 @@ export function createEventDecoder(after: string): (message: SseMessage) => Deco
   };
 }
 
-function positionOf(cursor: string): [seq: number, epoch: string | undefined] {
+/** The seq and the epoch of a cursor; 0 and undefined for an empty one. */
+export function positionOf(cursor: string): [seq: number, epoch: string | undefined] {
   const [seq, epoch] = cursor.split('-');
   return [Number(seq), epoch];
 }

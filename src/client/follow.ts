@@ -1,7 +1,8 @@
 // One execution as a store: its events, reduced to a state.
 import type { ExecutionEvent, ExecutionKind, ExecutionMode } from '../event/events.ts';
 import { type ExecutionState, initialState, reduce } from '../event/state.ts';
-import type { Connection } from './connection.ts';
+import type { Attempt, Connection } from './connection.ts';
+import { positionOf } from './execution-events.ts';
 import { createStateWriter, loadState, type StateStorage } from './state-storage.ts';
 import { createStore, type Store } from './store.ts';
 
@@ -20,10 +21,30 @@ export interface FollowRequest {
   readonly id: string;
   readonly mode: ExecutionMode | undefined;
   readonly storage: StateStorage | undefined;
+  readonly tabs: TabSharing | undefined;
   readonly connection: Connection;
-  /** The events after a cursor; empty for all. */
-  events(after: string): AsyncIterable<ExecutionEvent>;
+  /** Creates the attempts to get the events after a cursor; empty for all. */
+  attempts(after: string): Attempts<ExecutionEvent>;
 }
+
+type Attempts<T> = (attempt: Attempt) => AsyncGenerator<T, void, undefined>;
+
+/** A state that another tab has. */
+export interface SharedState {
+  readonly state: ExecutionState;
+}
+
+/**
+ * How the tabs of an origin share one connection. Returns attempts to get the events from whichever tab has it.
+ * @param name identifies the execution
+ * @param stateOf this tab's state
+ * @param own creates the attempts of this tab's own connection, after its state
+ */
+export type TabSharing = (
+  name: string,
+  stateOf: () => ExecutionState,
+  own: () => Attempts<ExecutionEvent>,
+) => Attempts<ExecutionEvent | SharedState>;
 
 /** Connects immediately. */
 export function followExecution({
@@ -31,8 +52,9 @@ export function followExecution({
   id,
   mode,
   storage,
+  tabs,
   connection,
-  events,
+  attempts,
 }: FollowRequest): FollowedExecution {
   const key = `execstream:${kind}:${id}`;
   const initial = initialState(kind, mode);
@@ -41,8 +63,9 @@ export function followExecution({
 
   async function reduceAll(): Promise<ExecutionState> {
     try {
-      for await (const event of events(state.cursor)) {
-        const next = reduce(state, event);
+      const own = () => attempts(state.cursor);
+      for await (const item of connection.run(tabs?.(`${key}:${mode}`, () => state, own) ?? own())) {
+        const next = 'state' in item ? newer(state, item.state) : reduce(state, item);
         if (next === state) continue;
         state = next;
         writer.schedule();
@@ -61,4 +84,11 @@ export function followExecution({
     createStore(connection, () => state),
     { ended },
   );
+}
+
+/** The state of another tab, unless this one has more events of the same log. */
+function newer(state: ExecutionState, other: ExecutionState): ExecutionState {
+  const [seq, epoch] = positionOf(state.cursor);
+  const [otherSeq, otherEpoch] = positionOf(other.cursor);
+  return epoch === otherEpoch && otherSeq <= seq ? state : other;
 }

@@ -13,7 +13,7 @@ export {
 } from './client.ts';
 export type { ConnectionOptions } from './connection.ts';
 export type { ConnectionState } from './connection-state.ts';
-export type { FollowedExecution } from './follow.ts';
+export type { FollowedExecution, SharedState, TabSharing } from './follow.ts';
 export type { ListedExecution, ListFilter } from './list.ts';
 export type { StateStorage } from './state-storage.ts';
 export type { Store } from './store.ts';

@@ -25,10 +25,11 @@ export function observePage({ onWake, onHide }: PageObserver): () => void {
     [window, 'pagehide', onHide],
     [window, 'online', onWake],
   ];
-  for (const [target, type, listener] of events) target?.addEventListener?.(type, listener);
-  return () => {
-    for (const [target, type, listener] of events) target?.removeEventListener?.(type, listener);
+  const call = (method: keyof Target) => {
+    for (const [target, type, listener] of events) target?.[method]?.(type, listener);
   };
+  call('addEventListener');
+  return () => call('removeEventListener');
 }
 
 /** Read for each call: tests, and libraries that imitate a browser, define them late. */

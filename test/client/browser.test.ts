@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Client, FollowedExecution } from '../../src/client/index.ts';
+import type { Client, FollowedExecution, TabSharing } from '../../src/client/index.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
 import { chunk, directLog, startApp } from '../support/app.ts';
 import { describeBrowser, launchBrowser } from '../support/chromium.ts';
@@ -11,10 +11,10 @@ import { createMemoryStore } from '../support/memory-store.ts';
 import { until } from '../support/wait.ts';
 
 /** Defined in the page. */
-declare const execstream: { createClient(options: object): Client };
+declare const execstream: { createClient(options: object): Client; shareTabs(): TabSharing };
 declare const run: FollowedExecution;
 
-const ENTRY = fileURLToPath(new URL('../../src/client/index.ts', import.meta.url));
+const CLIENT = fileURLToPath(new URL('../../src/client', import.meta.url));
 
 describeBrowser('in Chromium', () => {
   let browser: Awaited<ReturnType<typeof launchBrowser>>;
@@ -27,7 +27,8 @@ describeBrowser('in Chromium', () => {
       globalName: 'execstream',
       write: false,
     } as const;
-    const built = await build({ ...options, entryPoints: [ENTRY], target: 'es2022' });
+    const contents = `export * from './index.ts'; export * from './tabs.ts';`;
+    const built = await build({ ...options, stdin: { contents, resolveDir: CLIENT }, target: 'es2022' });
     script = `${built.outputFiles[0]!.text}; globalThis.execstream = execstream;`;
     browser = await launchBrowser();
   });
@@ -46,7 +47,8 @@ describeBrowser('in Chromium', () => {
     await page.evaluate((firstMs) => {
       // sessionStorage exists in the page only.
       const { sessionStorage: storage } = globalThis as unknown as { sessionStorage: Storage };
-      const client = execstream.createClient({ url: '/', storage, backoff: { firstMs, maxMs: firstMs } });
+      const backoff = { firstMs, maxMs: firstMs };
+      const client = execstream.createClient({ url: '/', storage, backoff, tabs: execstream.shareTabs() });
       Object.assign(globalThis, { run: client.follow('agent', 'a1') });
     }, delayMs);
   }
@@ -128,4 +130,31 @@ describeBrowser('in Chromium', () => {
     await untilText(page, 'one two');
     await context.close();
   }, 60_000);
+
+  test('eight tabs over HTTP/1.1 have one connection, which another tab takes over', async () => {
+    await using app = await startApp({ settings: { retryMs: 50 } });
+    const execution = await directLog(app);
+    const context = await browser.newContext();
+    const first = await openPage(app.url, context);
+    await until(async () => (await connectionOf(first)).status === 'live');
+    const others: Page[] = [];
+    for (let i = 0; i < 7; i += 1) others.push(await openPage(app.url, context));
+    await execution.append(chunk('one'));
+    for (const page of [first, ...others]) await untilText(page, 'one');
+    expect(app.services.streams.size).toBe(1);
+    await first.close();
+    await execution.append(chunk(' two'));
+    for (const page of others) await untilText(page, 'one two');
+    app.services.streams.rotateAll();
+    await execution.append(chunk(' three'));
+    for (const page of others) await untilText(page, 'one two three');
+    await execution.complete();
+    for (const page of others) {
+      expect(await page.evaluate(() => run.ended)).toMatchObject({
+        status: 'SUCCESS',
+        text: 'one two three',
+      });
+    }
+    await context.close();
+  }, 90_000);
 });

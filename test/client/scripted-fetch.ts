@@ -6,7 +6,7 @@
 import type { ExecutionEvent, NewEvent } from '../../src/event/events.ts';
 
 export const EPOCH = 'k3f9ab01zz';
-export const TS = '2026-01-02T03:04:05.678Z';
+const TS = '2026-01-02T03:04:05.678Z';
 const EXECUTION_ID = 'a1';
 
 export interface ScriptedRequest {

@@ -124,6 +124,7 @@ beforeAll(() => {
   const paths = {
     execstream: [`${ROOT}/src/index.ts`],
     'execstream/client': [`${ROOT}/src/client/index.ts`],
+    'execstream/client/tabs': [`${ROOT}/src/client/tabs.ts`],
     'execstream/worker': [`${ROOT}/src/worker.ts`],
     'execstream/workflow': [`${ROOT}/src/temporal/workflow/index.ts`],
   };

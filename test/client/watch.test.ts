@@ -498,6 +498,18 @@ describe('a stream that is left', () => {
     expect(watched.requests).toEqual([]);
   });
 
+  test('by `return` while it waits for an event closes its connection and ends', async () => {
+    const { fetch, requests } = scriptedFetch(stream(next(1)).stays());
+    const events = createClient({ url: '/', fetch }).watch('agent', 'a1');
+    await events.next();
+    const awaited = events.next();
+    const left = events.return();
+    expect(await awaited).toEqual({ done: true, value: undefined });
+    expect(await left).toEqual({ done: true, value: undefined });
+    expect(requests[0]!.signal.aborted).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   test('by its signal delivers no further event of the same packet', async () => {
     const controller = new AbortController();
     const { fetch } = scriptedFetch(stream(next(1) + next(2)).stays());

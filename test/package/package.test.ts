@@ -166,7 +166,9 @@ describe('the packed package', () => {
   test('the client has types for a page, without those of Node', () => {
     const page = `
       import { createClient } from 'execstream/client';
-      const run = createClient({ url: '/', storage: sessionStorage }).follow('agent', 'a1');
+      import { shareTabs } from 'execstream/client/tabs';
+      const client = createClient({ url: '/', storage: sessionStorage, tabs: shareTabs() });
+      const run = client.follow('agent', 'a1');
       document.title = run.state.text ?? run.connection.status;
       export const wrong: number = run.connection;`;
     writeFileSync(join(project, 'page.ts'), page);

@@ -4,6 +4,7 @@
 const KINDS: Readonly<Record<string, string>> = {
   QueryWorkflow: 'query',
   GetWorkflowExecutionHistory: 'history',
+  PollWorkflowExecutionHistory: 'history poll',
   DescribeWorkflowExecution: 'describe',
   DescribeTaskQueue: 'task queue',
   ListWorkflowExecutions: 'list',

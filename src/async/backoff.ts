@@ -15,3 +15,12 @@ export interface BackoffPolicy {
 export function backoff({ firstMs, maxMs }: BackoffPolicy, failures: number): number {
   return Math.min(firstMs * 2 ** (failures - 1), maxMs) * (0.5 + Math.random() / 2);
 }
+
+/**
+ * The delay after a number of consecutive failures (from 1), in ms, with full jitter: anything from 0 to `firstMs` doubled
+ * with each failure up to `maxMs`. Many clients that fail together are spread further than with `backoff`.
+ * @param random a number from 0 to 1
+ */
+export function fullJitter({ firstMs, maxMs }: BackoffPolicy, failures: number, random: number): number {
+  return Math.min(firstMs * 2 ** (failures - 1), maxMs) * random;
+}

@@ -162,7 +162,7 @@ export const CATALOGUE: { readonly [T in EventType]: readonly ExecutionKind[] } 
   complete: EXECUTION_KINDS,
 };
 
-export const EVENT_TYPES = Object.keys(CATALOGUE) as readonly EventType[];
+export const EVENT_TYPES = /* @__PURE__ */ Object.keys(CATALOGUE) as readonly EventType[];
 
 /**
  * Whether a publisher may publish events of a type in the streams of a kind. The text and the value of a workflow come from

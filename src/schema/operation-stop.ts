@@ -1,4 +1,5 @@
 // Stops one GraphQL operation: at its timeout, at a limit, or when the client disconnects.
+import { setMaxListeners } from 'node:events';
 import { ExecstreamError, isExecstreamError } from '../event/errors.ts';
 
 export class OperationStop {
@@ -12,6 +13,8 @@ export class OperationStop {
   constructor(timeoutMs: number, request: AbortSignal) {
     this.#timeoutMs = timeoutMs;
     this.#request = request;
+    // Each read in progress is a listener.
+    setMaxListeners(0, this.#stop.signal);
   }
 
   /** Why the operation was stopped: its first failure. */

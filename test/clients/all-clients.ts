@@ -6,6 +6,7 @@ import { launchBrowser } from '../support/chromium.ts';
 import { APOLLO } from './apollo-clients.ts';
 import { browserClient } from './browser-client.ts';
 import type { Client } from './clients.ts';
+import { EXECSTREAM } from './execstream-client.ts';
 import { GATEWAY } from './gateway-client.ts';
 import { buildGoClient, goClients } from './go-client.ts';
 import { GRAPHQL_SSE } from './graphql-sse-clients.ts';
@@ -29,6 +30,7 @@ export async function createClients(): Promise<AllClients> {
   };
   const browser = await launchBrowser().catch((error: Error) => error);
   const clients = [
+    ...EXECSTREAM,
     ...GRAPHQL_SSE,
     ...APOLLO,
     ...URQL,

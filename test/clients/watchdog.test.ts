@@ -3,13 +3,13 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { connect, createServer, type Socket } from 'node:net';
 import { EventSource } from 'eventsource';
 import { createClient } from 'graphql-sse';
 import { describe, expect, test } from 'vitest';
 import { subscribe } from '../../examples/clients/graphql-sse.ts';
 import { watchedFetch } from '../../examples/clients/watched-fetch.ts';
-import { type ListeningApp, startApp } from '../support/app.ts';
+import { startApp } from '../support/app.ts';
+import { startProxy } from '../support/silent-proxy.ts';
 import { until } from '../support/wait.ts';
 import { DOCUMENT, seenOfResult } from './graphql-sse-clients.ts';
 import { restPath, TYPES } from './rest-clients.ts';
@@ -18,39 +18,6 @@ import { restPath, TYPES } from './rest-clients.ts';
 const { watch } = await import(new URL('../../examples/clients/event-source.mjs', import.meta.url).href);
 
 type Message = { readonly type: string; readonly data: string };
-
-/** A network that can lose everything without closing a connection. */
-async function startProxy(app: ListeningApp) {
-  const sockets: Socket[] = [];
-  let connections = 0;
-  const proxy = createServer((client) => {
-    connections += 1;
-    const server = connect(Number(new URL(app.url).port), '127.0.0.1');
-    sockets.push(client, server);
-    for (const socket of [client, server]) socket.on('error', () => {});
-    client.pipe(server).pipe(client);
-    client.on('close', () => server.destroy());
-  });
-  proxy.listen(0, '127.0.0.1');
-  await once(proxy, 'listening');
-  return {
-    url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
-    get connections() {
-      return connections;
-    },
-    /** Of the connections so far, nothing arrives any more. */
-    silence: () => {
-      for (const socket of sockets) {
-        socket.unpipe();
-        socket.pause();
-      }
-    },
-    [Symbol.asyncDispose]: async () => {
-      for (const socket of sockets) socket.destroy();
-      proxy.close();
-    },
-  };
-}
 
 describe('a watchdog', () => {
   test('of EventSource keeps a stream with heartbeats, and reopens a silent one after its last event', async () => {

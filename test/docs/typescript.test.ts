@@ -20,11 +20,13 @@ const PAGES = [
   'docs/embedding.md',
   'docs/authentication.md',
   'docs/temporal.md',
+  'docs/client.md',
 ];
 
 /** Names that the blocks use without declaring them; a block's own declarations take precedence. */
 const GLOBALS = `
 import type * as server from 'execstream';
+import type { Client, StateStorage } from 'execstream/client';
 import type { ExecutionStore, JsonValue, LivenessWriter, LogWriter, Publisher } from 'execstream/worker';
 declare global {
   const config: server.Config;
@@ -35,6 +37,11 @@ declare global {
   const createExecstream: typeof server.createExecstream;
   const listen: typeof server.listen;
   const callerOf: (request: Request) => server.Caller | undefined;
+  const client: Client;
+  const id: string;
+  const fetchToken: () => Promise<string>;
+  const show: (...values: unknown[]) => void;
+  const sessionStorage: StateStorage;
   const publisher: Publisher;
   const log: LogWriter & LivenessWriter & { close(): Promise<void> };
   const store: ExecutionStore;
@@ -116,6 +123,8 @@ beforeAll(() => {
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
   const paths = {
     execstream: [`${ROOT}/src/index.ts`],
+    'execstream/client': [`${ROOT}/src/client/index.ts`],
+    'execstream/client/tabs': [`${ROOT}/src/client/tabs.ts`],
     'execstream/worker': [`${ROOT}/src/worker.ts`],
     'execstream/workflow': [`${ROOT}/src/temporal/workflow/index.ts`],
   };

@@ -1,7 +1,7 @@
 // The contents of an installation: the dependencies in the manifest and the lock file, and the packed package with only
 // those.
-import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -96,6 +96,9 @@ describe('the packed package', () => {
     }
   }, 300_000);
 
+  /** Runs Node in the project of a user; returns its output. */
+  const run = (...args: string[]) => execFileSync(process.execPath, args, { cwd: project, encoding: 'utf8' });
+
   afterAll(async () => {
     await server?.end('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
@@ -151,7 +154,28 @@ describe('the packed package', () => {
       what: 'the embedded database',
       timeoutMs: 90_000,
     });
+    const follow = `
+      import { createClient } from 'execstream/client';
+      const { ended } = createClient({ url: '${url}' }).follow('agent', 'absent');
+      console.log(await ended.catch(({ code }) => code));`;
+    expect(run('--input-type=module', '-e', follow)).toBe('NOT_FOUND\n');
     await server.end('SIGTERM');
     expect(await server.exited).toBe('code 0');
   }, 150_000);
+
+  test('the client has types for a page, without those of Node', () => {
+    const page = `
+      import { createClient } from 'execstream/client';
+      import { shareTabs } from 'execstream/client/tabs';
+      const client = createClient({ url: '/', storage: sessionStorage, tabs: shareTabs() });
+      const run = client.follow('agent', 'a1');
+      document.title = run.state.text ?? run.connection.status;
+      export const wrong: number = run.connection;`;
+    writeFileSync(join(project, 'page.ts'), page);
+    const options = ['--noEmit', '--strict', '--skipLibCheck', 'false', '--types', '', '--lib', 'es2022,dom'];
+    const module = ['--module', 'esnext', '--moduleResolution', 'bundler', '--target', 'es2022'];
+    const tsc = join(ROOT, 'node_modules/.bin/tsc');
+    const { stdout } = spawnSync(tsc, [...options, ...module, 'page.ts'], { cwd: project, encoding: 'utf8' });
+    expect(stdout.match(/error .*/g)).toEqual([expect.stringContaining('TS2322')]);
+  }, 60_000);
 });

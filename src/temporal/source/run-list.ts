@@ -6,6 +6,9 @@ import { quote } from './grpc-visibility.ts';
 import type { Resolution } from './resolve.ts';
 import type { TemporalClient, VisibilityRequest, VisibleRun } from './temporal-client.ts';
 
+/** Runs that one request to Temporal returns. */
+const MAX_RUNS = 1_000;
+
 export function createRunList(temporal: TemporalClient, { refOf }: Pick<Resolution, 'refOf'>): ListRuns {
   async function read(request: VisibilityRequest): Promise<readonly VisibleRun[]> {
     try {
@@ -17,10 +20,10 @@ export function createRunList(temporal: TemporalClient, { refOf }: Pick<Resoluti
 
   return async (workflow, { first, after }) => {
     const { namespace, workflowId } = await refOf(workflow);
-    const isOfWorkflow = `WorkflowId = ${quote(workflowId)}`;
-    const query = after ? `${isOfWorkflow} AND StartTime <= ${quote(after.startedAt)}` : isOfWorkflow;
+    const { filter, isExact } = filterOf(workflowId);
+    const query = [...filter, ...(after ? [`StartTime <= ${quote(after.startedAt)}`] : [])].join(' AND ');
     // One more than requested shows whether there is a next page. With a position, its own run is found again.
-    const limit = first + (after ? 2 : 1);
+    const limit = isExact ? first + (after ? 2 : 1) : MAX_RUNS;
     const found = (await read({ namespace, query, limit })).toSorted(compareByAge);
     // Some databases of Temporal compare ids without case.
     const runs = found.filter(
@@ -29,6 +32,17 @@ export function createRunList(temporal: TemporalClient, { refOf }: Pick<Resoluti
     if (runs.length > first) return { runs: runs.slice(0, first), hasNextPage: true };
     return { runs, hasNextPage: found.length === limit, end: found.at(-1) };
   };
+}
+
+/**
+ * The conditions for the runs of a workflow. Temporal does not find all characters that it accepts in ids: if there is one,
+ * the runs of all ids with the same beginning are read.
+ */
+function filterOf(workflowId: string): { readonly filter: readonly string[]; readonly isExact: boolean } {
+  const [findable = ''] = /^(?!')[^"\\\p{Cc}]*(?<!')/u.exec(workflowId) ?? [];
+  if (findable === workflowId) return { filter: [`WorkflowId = ${quote(workflowId)}`], isExact: true };
+  const filter = findable === '' ? [] : [`WorkflowId STARTS_WITH ${quote(findable)}`];
+  return { filter, isExact: false };
 }
 
 /** Newest first. */

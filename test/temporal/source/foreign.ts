@@ -111,7 +111,7 @@ export async function slowQuery(): Promise<void> {
   const start = { id: 1, type: 'workflow_start', data: { workflowId, workflowType, runId } };
   const events = [{ ...start, ts: new Date().toISOString() }];
   setHandler(defineQuery('getStreamState'), () => {
-    for (let i = 0, x = 1; i < 300_000_000; i += 1) x = (x * 31 + i) | 0;
+    for (let i = 0, x = 1; i < 50_000_000; i += 1) x = (x * 31 + i) | 0;
     return { events, status: 'RUNNING' };
   });
   await condition(() => isGo);

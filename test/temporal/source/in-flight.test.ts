@@ -241,7 +241,8 @@ describeTemporal('an activity in flight', () => {
     await waitForLine(stream, 'work#1 PAUSED lunch; attempt 2, after: flaked');
     await workflowService.unpauseActivity(target);
     await until(() => orders.started === 2, { timeoutMs: 10_000 });
-    await waitForLine(stream, 'work#1 RUNNING attempt 2, after: flaked');
+    // Temporal forgets the failure of a paused activity that continues.
+    await waitForLine(stream, 'work#1 RUNNING attempt 2');
     orders.finish();
     await stream.ended(10_000);
   }, 30_000);

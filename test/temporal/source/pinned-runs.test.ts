@@ -318,8 +318,8 @@ describeTemporal('a run of a workflow that is named by its run id', () => {
 
   test('over REST, runs are listed in pages, with the status of open ones', async () => {
     await using watching = await startWatching(temporal.address);
-    // Quotes and backslashes have a meaning in Temporal's list filters.
-    const id = `${uniqueId('pinned')} "a" 'b' \\ c`;
+    // Such characters have a meaning in Temporal's list filters.
+    const id = `${uniqueId('pinned')} 'a' % _ * "b" \\ c\n'`;
     const queue = uniqueId('nobody');
     const runIds: string[] = [];
     for (let round = 1; round <= 3; round += 1) {

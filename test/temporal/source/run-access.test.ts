@@ -46,7 +46,8 @@ async function get(
   const response = await fetch(`${app.url}${path}`, { headers });
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
   if (isStream) await response.body!.cancel();
-  return { status: response.status, ...(isStream ? {} : ((await response.json()) as object)) } as never;
+  const body = isStream ? {} : ((await response.json()) as object);
+  return { ...body, status: response.status } as never;
 }
 
 const paths = (id: string, runId: string) => [
@@ -208,4 +209,19 @@ test('an operation reads up to 10 lists of runs', async () => {
   expect(errors?.map(({ message }) => message)).toEqual([
     'runs: expected up to 10 lists in one operation; request fewer executions',
   ]);
+});
+
+test.each([
+  ["w a'b", "WorkflowId = 'w a\\'b'", 3],
+  ['w%_*é', "WorkflowId = 'w%_*é'", 3],
+  // Temporal does not find these characters.
+  ['w a"b', "WorkflowId STARTS_WITH 'w a'", 1_000],
+  ["w'\\b", "WorkflowId STARTS_WITH 'w'", 1_000],
+  ['w\nb', "WorkflowId STARTS_WITH 'w'", 1_000],
+  ["wb'", "WorkflowId STARTS_WITH 'wb'", 1_000],
+])('the list of runs of %j is read with %s', async (id, query, limit) => {
+  visible = [{ ...visibleRun(1, 9), workflowId: id }, visibleRun(2, 8)];
+  const { runs } = await get(`${PATH}/workflows/${encodeURIComponent(id)}?runs_first=2`, {});
+  expect(runs).toMatchObject([{ runId: visibleRun(1, 9).runId }]);
+  expect(requests).toEqual([{ namespace: 'default', query, limit }]);
 });

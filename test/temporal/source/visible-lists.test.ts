@@ -39,7 +39,7 @@ describeTemporal('lists with workflows from Temporal', () => {
 
   test('workflows are listed once, with their status, in stable pages, though nobody has viewed them', async () => {
     await using watching = await startWatching(temporal.address, {
-      workflows: { lists: true, sweepMs: 3_600_000 },
+      workflows: { lists: true, sweepMs: 3_600_000, queryGraceMs: 250 },
     });
     await using worker = await startForeignWorker(temporal);
     const handles = [await launch('delivery', worker.taskQueue)];
@@ -73,10 +73,12 @@ describeTemporal('lists with workflows from Temporal', () => {
     await stream.ended(10_000);
     const { nodes } = await list(watching, 'first: 100');
     expect(nodes.filter(({ id }) => id === ids[3])).toHaveLength(1);
-  }, 60_000);
+  }, 90_000);
 
   test('the workflows of a schedule are listed by its id', async () => {
-    await using watching = await startWatching(temporal.address, { workflows: { lists: true } });
+    await using watching = await startWatching(temporal.address, {
+      workflows: { lists: true, queryGraceMs: 250 },
+    });
     const scheduleId = uniqueId("nightly's");
     const workflowId = uniqueId('patient');
     const schedule = await temporal.client.schedule.create({

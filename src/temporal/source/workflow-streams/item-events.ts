@@ -2,7 +2,9 @@
 // everything else becomes `custom`, named after its topic.
 //
 // Invariants
-// 1. The events depend only on the items before them, and not on clocks: every server maps a history identically.
+// 1. The events depend only on the items before them, and not on clocks: every server maps a history identically. Their number
+//    does not depend on settings either. A change of it, also by the adapters of models (publish/llm/) or by redaction, needs
+//    another `MAPPING_VERSION` (history-numbering.ts).
 // 2. Secrets are redacted as in everything that is published. Text that may be the start of a secret is held back until more
 //    of the model's stream arrives, it finishes, or the run closes.
 import type { EventData, JsonValue, Usage } from '../../../event/events.ts';
@@ -83,7 +85,7 @@ export function createItemEvents(sizes: SizeLimits): ItemEvents {
 
   function setValue(next: JsonValue): void {
     try {
-      const patches = splitPatch(diffJson(value, next), { sizes });
+      const patches = splitPatch(diffJson(value, next));
       for (const patch of patches) events.push({ type: 'structured_delta', data: { patch } });
       value = next;
     } catch {

@@ -1,0 +1,148 @@
+// The client of a server: streams and stores that share its URL, its token and its options.
+import type { EventType, ExecutionEvent, ExecutionKind, ExecutionMode } from '../event/events.ts';
+import { type Connection, type ConnectionOptions, createConnection } from './connection.ts';
+import { createStreamAttempts } from './event-stream.ts';
+import { createEventDecoder, eventsUrl } from './execution-events.ts';
+import { type FollowedExecution, followExecution, type TabSharing } from './follow.ts';
+import { type ListedExecution, type ListFilter, listExecutions } from './list.ts';
+import type { StateStorage } from './state-storage.ts';
+import type { Store } from './store.ts';
+import { createTokens, type TokenSource } from './tokens.ts';
+
+/** The options of a client are the defaults of all its streams. */
+export interface ClientOptions extends ConnectionOptions {
+  /** Where the server is: `https://streams.example.com`, or `/` for the page's own origin. */
+  readonly url: string;
+  /**
+   * Sent as `Authorization: Bearer`. A function is called before the first request, before a reconnect and after a 401:
+   * once at a time, for all streams of the client together.
+   * @default none
+   */
+  readonly token?: TokenSource;
+  /**
+   * Where `follow` keeps the states of executions, for example `sessionStorage`: a page that is loaded again shows them
+   * immediately, and continues after them. A storage belongs to one user and one server.
+   * @default none
+   */
+  readonly storage?: StateStorage;
+  /**
+   * Lets the tabs of an origin follow an execution over one connection: `shareTabs()` of `execstream/client/tabs`.
+   * @default none
+   */
+  readonly tabs?: TabSharing;
+}
+
+export interface WatchOptions<Type extends EventType = EventType> extends ConnectionOptions {
+  /** A cursor: the stream begins after it. */
+  readonly after?: string;
+  /**
+   * The types to receive. `reset` and `gap` are always sent; the stream ends with the execution even if its terminal
+   * event is not among them.
+   * @default all
+   */
+  readonly events?: readonly Type[];
+}
+
+export interface FollowOptions extends ConnectionOptions {
+  /**
+   * Whether the state has a text or a value.
+   * @default both, of which one stays empty
+   */
+  readonly mode?: ExecutionMode;
+  /** Overrides the client's. */
+  readonly storage?: StateStorage;
+  /** Overrides the client's. */
+  readonly tabs?: TabSharing;
+}
+
+export interface ListOptions extends ConnectionOptions {
+  /**
+   * The time between two requests, in ms.
+   * @default 2_000
+   */
+  readonly pollMs?: number;
+}
+
+export interface Client {
+  /**
+   * The events of an execution, once and in order. Connections that break are resumed; the iteration ends after the
+   * terminal event, or if nothing follows the cursor. While the loop's body is busy, nothing is read from the network.
+   * @throws ExecstreamError with a `code`, if the server rejects the request permanently (400, 401, 403, 404)
+   * @throws the reason of the signal, if it is aborted
+   */
+  watch<Type extends EventType = EventType>(
+    kind: ExecutionKind,
+    id: string,
+    options?: WatchOptions<Type>,
+  ): AsyncGenerator<ExecutionEvent<Type | 'reset' | 'gap'>, void, undefined>;
+  /** An execution as a store of its state. Connects immediately, until the end of the execution or `close`. */
+  follow(kind: ExecutionKind, id: string, options?: FollowOptions): FollowedExecution;
+  /** The newest executions that match a filter, as a store. Connects immediately, until `close`. */
+  list(filter?: ListFilter, options?: ListOptions): Store<readonly ListedExecution[]>;
+}
+
+/**
+ * Creates a client. It connects when it is used.
+ * @example
+ * const client = createClient({ url: '/', token: () => fetchToken() });
+ * for await (const event of client.watch('agent', id)) show(event);
+ */
+export function createClient({ url, token, storage, tabs, ...defaults }: ClientOptions): Client {
+  const tokens = createTokens(token);
+
+  function attempts(kind: ExecutionKind, id: string, lastEventId: string, events?: readonly EventType[]) {
+    const decode = createEventDecoder(lastEventId);
+    return createStreamAttempts({ url: eventsUrl(url, kind, id, events), lastEventId, decode });
+  }
+
+  return {
+    watch<Type extends EventType>(
+      kind: ExecutionKind,
+      id: string,
+      { after = '', events, ...options }: WatchOptions<Type> = {},
+    ) {
+      const connection = createConnection({ ...defaults, ...options }, tokens);
+      // The server sends no other types.
+      return closedByReturn(connection, connection.run(attempts(kind, id, after, events))) as never;
+    },
+    follow(kind, id, { mode, ...options } = {}) {
+      const connection = createConnection({ ...defaults, ...options }, tokens);
+      return followExecution({
+        kind,
+        id,
+        mode,
+        storage: options.storage ?? storage,
+        tabs: options.tabs ?? tabs,
+        connection,
+        attempts: (after) => attempts(kind, id, after),
+      });
+    },
+    list(filter = {}, { pollMs = 2_000, ...options } = {}) {
+      const connection = createConnection({ pauseWhileHidden: true, ...defaults, ...options }, tokens);
+      return listExecutions(connection, url, filter, pollMs);
+    },
+  };
+}
+
+/** Makes `return` close the connection also while an event is awaited. A generator alone would wait for that event. */
+function closedByReturn<T>(
+  connection: Connection,
+  events: AsyncGenerator<T, void, undefined>,
+): AsyncGenerator<T, void, undefined> {
+  let isLeft = false;
+  async function* iterate(): AsyncGenerator<T, void, undefined> {
+    try {
+      yield* events;
+    } catch (error) {
+      if (!isLeft) throw error;
+    }
+  }
+  const iterator = iterate();
+  return Object.assign(iterator, {
+    return(value: undefined) {
+      isLeft = true;
+      connection.close();
+      return Object.getPrototypeOf(iterator).return.call(iterator, value);
+    },
+  });
+}

@@ -99,8 +99,11 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
   } = options;
   const times: SourceTimes = { ...DEFAULT_TIMES, ...options };
   const resolution = createResolution(options);
-  const { find, refOf, resolveWorkflow } = resolution;
-  const beginChildren = createChildRows({ store, resolveWorkflow, namespace: temporal.namespace });
+  const { find, refOf } = resolution;
+  const beginChildren = createChildRows({
+    ...{ temporal, store, resolution },
+    latest: (row, use) => latest(row, use),
+  });
   const follower = {
     ...{ temporal, log, store, times, sizes, logger },
     ...{ decodePayload, refOf, reconcileEnd, beginChildren },

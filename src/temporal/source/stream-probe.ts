@@ -4,7 +4,7 @@ import { delay } from '../../async/delay.ts';
 import { createSignal } from '../../async/signal.ts';
 import { parseCloseEvent } from '../shared/close-event.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
-import { isTemporalError, type TemporalError, toWarning } from './errors.ts';
+import { isTemporalError, TemporalError, toWarning } from './errors.ts';
 import { readQueryPage } from './query-page.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 import type { WatchContext } from './watch-context.ts';
@@ -36,8 +36,16 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
   let isClosed = !run.isOpen;
   let isAnswered = false;
 
-  function warn(error: TemporalError): void {
-    void shown.then(() => isAnswered || signal.aborted || warnings.add('query', error));
+  async function warn(error: TemporalError): Promise<void> {
+    await shown;
+    const named = await nameCondition(error);
+    if (!isAnswered && !signal.aborted) warnings.add('query', named);
+  }
+
+  /** A query that waits for the first workflow task times out in the same way if no worker polls at all. */
+  async function nameCondition(error: TemporalError): Promise<TemporalError> {
+    if (error.condition !== 'slow-worker' || (await temporal.hasWorker(run).catch(() => true))) return error;
+    return new TemporalError('no-worker', error.message, { cause: error });
   }
 
   async function query(): Promise<ProbeAnswer | TemporalError> {
@@ -76,7 +84,7 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
           return 'no-stream';
         }
         if (isClosed && (condition === 'no-worker' || condition === 'not-ready')) return 'unknown';
-        warn(answer);
+        void warn(answer);
         await delay(SPACING_MS, signal);
       }
       await changed.wait(failures > 0 ? backoff(times.retryMs, failures) : times.slowPollMs);

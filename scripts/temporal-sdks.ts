@@ -13,6 +13,7 @@ const STREAMS: Packages = {
   '@ai-sdk/mcp': '2.0.99',
   '@ai-sdk/provider': '4.0.38',
   ai: '7.0.173',
+  zod: '4.6.7',
 };
 const PACKAGES = ['activity', 'client', 'common', 'worker', 'workflow'];
 

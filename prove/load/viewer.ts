@@ -28,8 +28,10 @@ export async function view(serverUrl: string, workflowId: string): Promise<Seen>
     for (const message of messages) {
       const type = /^event: (.*)$/m.exec(message)?.[1];
       const seq = Number(/^id: (\d+)/m.exec(message)?.[1] ?? 0);
-      if (type === 'reset') resets += 1;
-      else if (type === 'warning') warnings.push(/"code":"(\w+)"/.exec(message)?.[1] ?? message);
+      if (type === 'reset') {
+        resets += 1;
+        arrivals.clear();
+      } else if (type === 'warning') warnings.push(/"code":"(\w+)"/.exec(message)?.[1] ?? message);
       else if (type !== undefined && seq > 0 && !arrivals.has(seq)) arrivals.set(seq, now);
       if (type === 'complete' || type === 'error') endedAt ??= now;
     }

@@ -21,7 +21,15 @@ describe('the bundle of event/state.ts', () => {
 
   test('has nothing but the reducer and the JSON Patch module, and uses no global of Node', async () => {
     const { code, inputs } = await bundle();
-    const names = ['content-state', 'json-equals', 'json-patch', 'json-pointer', 'state'];
+    const names = [
+      'child-state',
+      'content-state',
+      'json-equals',
+      'json-patch',
+      'json-pointer',
+      'state',
+      'upsert',
+    ];
     expect(inputs).toEqual(names.map((name) => `src/event/${name}.ts`));
     expect(code).not.toMatch(/\b(Buffer|process|require|node:)\b/);
   });

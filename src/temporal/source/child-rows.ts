@@ -1,12 +1,14 @@
 // The rows of child workflows: created when the history of the parent reports their start, so that the state of the parent
-// lists them, and a request for one is served, although nobody has viewed them.
+// lists them, and a request for one is served, although nobody has viewed them. They are those of a first view.
 import { isExecstreamError } from '../../event/errors.ts';
 import { isExecutionId } from '../../event/execution-id.ts';
-import type { ExecutionStore } from '../../execution/store.ts';
-import type { HistoryEvent } from '../shared/history-event.ts';
+import type { ExecutionStore, ExecutionSummary } from '../../execution/store.ts';
+import { type HistoryEvent, toMs } from '../shared/history-event.ts';
 import { summaryOf } from './display-names.ts';
+import { isTemporalError } from './errors.ts';
+import type { LatestRun } from './latest-run.ts';
 import type { Resolution } from './resolve.ts';
-import type { WorkflowRun } from './temporal-client.ts';
+import type { TemporalClient, WorkflowRef, WorkflowRun } from './temporal-client.ts';
 
 /** A child workflow that Temporal has started. */
 export interface StartedChild {
@@ -15,10 +17,13 @@ export interface StartedChild {
   /** What its user wrote for display, or its type. */
   readonly name: string;
   readonly namespace: string | undefined;
+  /** When the parent was informed of the start, in ms since 1970. */
+  readonly reportedAt: number;
 }
 
 /**
- * Creates the rows of children that have none yet. Call it before their start is in the log.
+ * Creates the rows of children that have none yet, and replaces those of former runs. Call it before their start is in
+ * the log.
  * @throws ExecstreamError `SOURCE_UNAVAILABLE` if the store is unavailable
  */
 export type BeginChildren = (
@@ -28,10 +33,10 @@ export type BeginChildren = (
 ) => Promise<void>;
 
 export interface ChildRowsOptions {
+  readonly temporal: Pick<TemporalClient, 'namespace' | 'describe'>;
   readonly store: Pick<ExecutionStore, 'begin' | 'getMany'>;
-  readonly resolution: Pick<Resolution, 'resolveWorkflow' | 'idsFrom'>;
-  /** The namespace of workflows for which `resolveWorkflow` names none. */
-  readonly namespace: string;
+  readonly resolution: Pick<Resolution, 'resolveWorkflow' | 'begin' | 'idsFrom'>;
+  readonly latest: LatestRun['latest'];
 }
 
 /** Children whose rows are created concurrently. */
@@ -48,31 +53,61 @@ export function createChildCollector(): (events: readonly HistoryEvent[]) => Sta
       const { workflowId, runId } = started?.workflowExecution ?? {};
       if (!started || !workflowId || !runId || !isExecutionId(workflowId)) return [];
       const name = summaries.get(String(started.initiatedEventId)) ?? started.workflowType?.name ?? '';
-      return { workflowId, runId, name, namespace: started.namespace || undefined };
+      const reportedAt = toMs(event.eventTime);
+      return { workflowId, runId, name, namespace: started.namespace || undefined, reportedAt };
     });
 }
 
-export function createChildRows(options: ChildRowsOptions): BeginChildren {
-  const { store, resolution, namespace: defaultNamespace } = options;
-
+export function createChildRows({ temporal, store, resolution, latest }: ChildRowsOptions): BeginChildren {
   async function begin(parentId: string, namespace: string, { id, child }: NamedChild): Promise<void> {
-    const { workflowId, runId, name } = child;
+    const { workflowId } = child;
+    const ref = { namespace: child.namespace ?? namespace, workflowId };
     try {
       // The application decides who may see a workflow, also before its first view.
       const resolved = await resolution.resolveWorkflow(id);
       if (resolved?.workflowId !== workflowId) return;
-      if ((resolved.namespace ?? defaultNamespace) !== (child.namespace ?? namespace)) return;
+      if ((resolved.namespace ?? temporal.namespace) !== ref.namespace) return;
       const { tenant } = resolved;
-      await store.begin({
-        ...{ id, kind: 'workflow', mode: 'STRUCTURED', attempt: 1, workflowId, runId, parentId },
-        ...(name && { name }),
-        ...(tenant !== undefined && { tenant }),
-      });
+      const run = await describe(ref);
+      if (!run) await beginUnknown(parentId, id, child, tenant);
+      // A later workflow has the same id, and perhaps another parent.
+      else if (run.firstRunId !== child.runId) await resolution.begin(id, run, tenant);
+      else await resolution.begin(id, { ...run, summary: run.summary ?? child.name }, tenant, { parentId });
     } catch (error) {
       if (isExecstreamError(error, 'SOURCE_UNAVAILABLE')) throw error;
       // Another process created the row concurrently, it may not have this parent, or the application does not know it:
       // that is decided at its first view, and is no reason to stop the stream of the parent.
     }
+  }
+
+  /** The current run under the id of a child; undefined if Temporal does not return it. */
+  async function describe(ref: WorkflowRef): Promise<WorkflowRun | undefined> {
+    try {
+      return await temporal.describe(ref);
+    } catch (error) {
+      if (isTemporalError(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** The row of a child that was deleted, or that cannot be described at present. */
+  async function beginUnknown(
+    parentId: string,
+    id: string,
+    { workflowId, runId, name, reportedAt }: StartedChild,
+    tenant: string | undefined,
+  ): Promise<void> {
+    await store.begin({
+      ...{ id, kind: 'workflow', mode: 'STRUCTURED', attempt: 1, workflowId, runId, parentId },
+      startedAt: new Date(reportedAt),
+      ...(name && { name }),
+      ...(tenant !== undefined && { tenant }),
+    });
+  }
+
+  /** The row has the id of another run, which a request for the id would replace as well. */
+  async function replaceFormer(row: ExecutionSummary, { runId }: StartedChild): Promise<void> {
+    if (row.runId !== undefined && row.runId !== runId) await latest(row, 'stream');
   }
 
   return async (parentId, { namespace }, children) => {
@@ -83,9 +118,14 @@ export function createChildRows(options: ChildRowsOptions): BeginChildren {
     });
     for (let i = 0; i < named.length; i += BATCH) {
       const batch = named.slice(i, i + BATCH);
-      const known = new Set((await store.getMany(batch.map(({ id }) => id))).map(({ id }) => id));
-      const missing = batch.filter(({ id }) => !known.has(id));
-      await Promise.all(missing.map((child) => begin(parentId, namespace, child)));
+      const rows = await store.getMany(batch.map(({ id }) => id));
+      const known = new Map(rows.map((row) => [row.id, row]));
+      await Promise.all(
+        batch.map((each) => {
+          const row = known.get(each.id);
+          return row ? replaceFormer(row, each.child) : begin(parentId, namespace, each);
+        }),
+      );
     }
   };
 }

@@ -127,11 +127,12 @@ async function copyRun(
         seq += 1;
         events.push({ source, event: { seq, ts: timeOf(source), ...mapped } });
       }
+      // The start of a chain of runs is the same if the workflow streams itself. It does not wait for what follows.
+      const isStart = events[0]?.event.seq === 1 && run.runId === run.firstRunId;
+      if (isStart) await append(events.splice(0));
+      if (outcome !== 'done') return 'stop';
     }
     poller.observe(history);
-    // The start of a chain of runs is the same if the workflow streams itself.
-    const isStart = events[0]?.event.seq === 1 && run.runId === run.firstRunId;
-    await append(events.splice(0, isStart ? 1 : 0));
     if (outcome === 'done' && (await gate.observe(history)) === 'stop') outcome = 'streams';
     const children = startedChildren(history);
     if (outcome === 'done' && children.length > 0)

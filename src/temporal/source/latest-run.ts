@@ -62,7 +62,7 @@ export function createLatestRun(options: LatestRunOptions): LatestRun {
   }
 
   async function replace(former: ExecutionSummary, run: WorkflowRun): Promise<Execution | undefined> {
-    const row = await resolution.begin(former.id, run, former.tenant, former.startedAt);
+    const row = await resolution.begin(former.id, run, former.tenant, { after: former.startedAt });
     if (!row || row.incarnation === former.incarnation) return row;
     await startLog(row, former);
     return row;

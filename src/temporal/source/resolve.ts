@@ -40,6 +40,16 @@ export interface ResolutionOptions {
   readonly decodePayload?: PayloadDecoder | undefined;
 }
 
+interface BeginOptions {
+  /** The start of the row that is replaced. */
+  readonly after?: Date;
+  /**
+   * The execution id of the parent.
+   * @default that of the workflow which started the run, if it is watched
+   */
+  readonly parentId?: string;
+}
+
 export interface Resolution {
   /**
    * Creates the row of a workflow that has none yet, at its first view.
@@ -57,13 +67,12 @@ export interface Resolution {
    * Begins the row of a run, which replaces that of an earlier one.
    * @param key of the execution, or of a pinned run
    * @param tenant the owner
-   * @param after the start of the row that is replaced
    */
   begin(
     key: string,
     run: WorkflowRun,
     tenant: string | undefined,
-    after?: Date,
+    options?: BeginOptions,
   ): Promise<Execution | undefined>;
   /** The workflow of a row, and its run if it is pinned. The row has the id of the workflow, and the hook its namespace. */
   refOf(row: Pick<ExecutionSummary, 'id' | 'workflowId'>): Promise<WorkflowRef>;
@@ -123,13 +132,11 @@ export function createResolution(options: ResolutionOptions): Resolution {
     key: string,
     run: WorkflowRun,
     owner: string | undefined,
-    after?: Date,
+    { after, parentId = parentOf(run) }: BeginOptions = {},
   ): Promise<Execution | undefined> {
-    const { namespace, workflowId, workflowType, summary, attempt } = run;
+    const { workflowId, workflowType, summary, attempt } = run;
     const name = summary ?? workflowType;
     const input = decodePayload && (await inputOf(run, decodePayload));
-    // The parent may be viewed later than its child.
-    const parentId = run.parentId === undefined ? undefined : idsFrom(run)(namespace, run.parentId);
     const first = isPinnedRun(key) ? run : await firstRunOf(run);
     // After a reset of a closed run, the start of its chain is that of the row before.
     const startedAt = after && first.startedAt <= after.getTime() ? run.startedAt : first.startedAt;
@@ -150,6 +157,11 @@ export function createResolution(options: ResolutionOptions): Resolution {
       if (exists) return store.get(key);
       throw error;
     }
+  }
+
+  /** The execution id of the parent, which may be viewed later than its child. */
+  function parentOf(run: WorkflowRun): string | undefined {
+    return run.parentId === undefined ? undefined : idsFrom(run)(run.namespace, run.parentId);
   }
 
   /** The first run of the chain; past its retention period, with the start of this run. */

@@ -134,7 +134,10 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
   const times: SourceTimes = { ...DEFAULT_TIMES, ...options };
   const resolution = createResolution(options);
   const { find, findRun, refOf, idsFrom } = resolution;
-  const beginChildren = createChildRows({ store, resolution, namespace: temporal.namespace });
+  const beginChildren = createChildRows({
+    ...{ temporal, store, resolution },
+    latest: (row, use) => latest(row, use),
+  });
   const follower = {
     ...{ temporal, log, store, times, sizes, logger },
     ...{ decodePayload, pollsStreams, refOf, idsFrom, reconcileEnd, beginChildren },

@@ -4,7 +4,7 @@ import { delay } from '../../async/delay.ts';
 import { createSignal } from '../../async/signal.ts';
 import { parseCloseEvent } from '../shared/close-event.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
-import { isTemporalError, type TemporalError, toWarning } from './errors.ts';
+import { isTemporalError, TemporalError, toWarning } from './errors.ts';
 import { readQueryPage } from './query-page.ts';
 import type { RequestPriority } from './request-limiter.ts';
 import type { WorkflowRun } from './temporal-client.ts';
@@ -39,14 +39,32 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
   let isClosed = !run.isOpen;
   let isAnswered = false;
   let streamResult: unknown;
+  /** Aborts when the run closes: its query is then sent before those that wait. */
+  const closing = new AbortController();
 
-  function warn(error: TemporalError): void {
-    void shown.then(() => isAnswered || signal.aborted || warnings.add('query', error));
+  async function warn(error: TemporalError): Promise<void> {
+    await shown;
+    const named = await nameCondition(error);
+    if (!isAnswered && !signal.aborted) warnings.add('query', named);
+  }
+
+  /** A query that waits for the first workflow task times out in the same way if no worker polls at all. */
+  async function nameCondition(error: TemporalError): Promise<TemporalError> {
+    if (error.condition !== 'slow-worker' || (await temporal.hasWorker(run).catch(() => true))) return error;
+    return new TemporalError('no-worker', error.message, { cause: error });
   }
 
   async function query(priority: RequestPriority): Promise<ProbeAnswer | TemporalError> {
     try {
-      const result = await temporal.query(run, 0, signal, { priority });
+      const options = isClosed ? ({ priority: 'end' } as const) : { priority, queueSignal: closing.signal };
+      let wasSent = false;
+      const onSent = () => {
+        wasSent = true;
+      };
+      const result = await temporal.query(run, 0, signal, { ...options, onSent }).catch((error) => {
+        if (wasSent || !closing.signal.aborted || signal.aborted) throw error;
+        return temporal.query(run, 0, signal, { priority: 'end' });
+      });
       try {
         readQueryPage(result, run, 0, sizes);
         streamResult = result;
@@ -82,7 +100,7 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
           return 'no-stream';
         }
         if (isClosed && (condition === 'no-worker' || condition === 'not-ready')) return 'unknown';
-        warn(answer);
+        void warn(answer);
         await delay(SPACING_MS, signal);
       }
       await changed.wait(failures > 0 ? backoff(times.retryMs, failures) : times.slowPollMs);
@@ -111,6 +129,7 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
       if (isScheduled && !hasTask) changed.set();
       hasTask ||= isScheduled;
       isClosed ||= events.some((event) => parseCloseEvent(event) !== undefined);
+      if (isClosed) closing.abort();
       if (events.some((event) => event.workflowTaskCompletedEventAttributes)) changed.set();
     },
   };

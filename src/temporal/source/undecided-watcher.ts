@@ -92,7 +92,8 @@ export async function watchUndecided(
 
   /** What the query says of a run that has closed, if a worker can respond to it. */
   async function lastAnswer(): Promise<ProbeAnswer> {
-    if (!probe || !(await hasWorker())) return 'unknown';
+    // A run without a workflow task has run no code, so it cannot be queried.
+    if (!probe?.isAsking || !(await hasWorker())) return 'unknown';
     const ms = run.isOpen ? times.finalQueryTimeoutMs : CLOSED_QUERY_MS;
     return Promise.race([answer, delay(ms, signal).then(() => 'unknown' as const)]);
   }

@@ -98,12 +98,15 @@ export interface WatchContext {
  */
 export type WatchOutcome = 'ended' | 'superseded' | 'streams' | 'published' | 'fenced' | 'interrupted';
 
+/** What may fail for a while: calls to Temporal, and requests to the codec server. */
+export type WarnedCall = TemporalCall | 'decode';
+
 /** Active warnings: shown to viewers until the condition clears. None of them ends a stream. */
 export interface ActiveWarnings {
   /** A call failed. Activates its warning, but not at a first failure that the next try may recover from. */
-  add(call: TemporalCall, error: unknown): void;
+  add(call: WarnedCall, error: unknown): void;
   /** The call succeeded. Deactivates the warning once no call is failing. */
-  clear(call: TemporalCall): void;
+  clear(call: WarnedCall): void;
   clearAll(): void;
   /** The active warning for the lease note: servers that stand by show it to their viewers too. */
   readonly note: string | undefined;
@@ -127,7 +130,7 @@ export function createActiveWarnings(
   audience: Audience,
   onWarning: (code: string, error: TemporalError) => void = () => {},
 ): ActiveWarnings {
-  const failures = new Map<TemporalCall, number>();
+  const failures = new Map<WarnedCall, number>();
   const reportedCodes = new Set<string>();
   let active: Warning | undefined;
 

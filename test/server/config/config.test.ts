@@ -19,6 +19,7 @@ test('PROTOCOL.md, Other paths: the defaults are port 4000 and address 127.0.0.1
     showPayloads: false,
     temporalActivitiesMs: 5_000,
     temporalLists: false,
+    pollStreams: true,
     auth: undefined,
     sessionMs: 3_600_000,
     policyClaims: [],
@@ -164,6 +165,7 @@ test("the codec server is configured like that of Temporal's tools", () => {
   expect(readConfig({ TEMPORAL_SHOW_PAYLOADS: 'on' }).showPayloads).toBe(true);
   expect(readConfig({ TEMPORAL_ACTIVITIES_MS: '0' }).temporalActivitiesMs).toBe(0);
   expect(readConfig({ TEMPORAL_LIST: 'on' }).temporalLists).toBe(true);
+  expect(readConfig({ TEMPORAL_POLL_STREAMS: 'off' }).pollStreams).toBe(false);
   expect(() => codecOf({ TEMPORAL_CODEC_ENDPOINT: 'codec.example' })).toThrow(
     /^TEMPORAL_CODEC_ENDPOINT: expected a URL/,
   );

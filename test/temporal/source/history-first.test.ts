@@ -59,6 +59,30 @@ describeTemporal('the history of a workflow comes first', () => {
     ]);
   }, 40_000);
 
+  test('with a warning that no worker polls, if none has polled since its start', async () => {
+    await using watching = await startWatching(temporal.address, GRACE);
+    const handle = await launch(uniqueId('nobody'), 'patient');
+    using stream = await watchRest(watching.url, handle.workflowId);
+    await waitForLine(stream, 'warning NO_WORKER', 10_000);
+    await handle.terminate('given up');
+    await stream.ended(10_000);
+    const codes = linesOf(stream).flatMap((line) => /warning (\S+)/.exec(line)?.[1] ?? []);
+    expect(new Set(codes)).toEqual(new Set(['NO_WORKER']));
+  }, 30_000);
+
+  test('and its end follows immediately if it closes before its first task, although a worker polls', async () => {
+    await using watching = await startWatching(temporal.address, {
+      workflows: { finalQueryTimeoutMs: 60_000 },
+    });
+    await using worker = await startForeignWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'patient', [], { startDelay: '1 h' });
+    using stream = await watchRest(watching.url, handle.workflowId);
+    await waitForLine(stream, '1 workflow_start');
+    await handle.terminate('not needed');
+    await stream.ended(20_000);
+    expect(linesOf(stream)).toEqual(['1 workflow_start', '2 error TERMINATED']);
+  }, 40_000);
+
   test('until it turns out to stream itself: a reset that names the source, and its own events', async () => {
     await using watching = await startWatching(temporal.address, GRACE);
     const taskQueue = uniqueId('late');

@@ -61,6 +61,9 @@ type Orders = ReturnType<typeof createOrders>;
 
 const IN_FLIGHT = { activitiesMs: 200 };
 
+/** Tests wait for a worker, Temporal and a server on what may be a busy machine. */
+const PATIENCE_MS = 30_000;
+
 /** The data of the statuses that only `describe` can know. */
 function inFlight({ frames }: SseStream): Record<string, unknown>[] {
   return frames
@@ -92,10 +95,10 @@ describeTemporal('an activity in flight', () => {
     using rest = await watchRest(one.url, id);
     using other = await watchRest(two.url, id);
     using graphql = await watchGraphql(two.url, id);
-    for (const stream of [rest, other, graphql]) await waitForLine(stream, 'work#1 RUNNING');
+    for (const stream of [rest, other, graphql]) await waitForLine(stream, 'work#1 RUNNING', PATIENCE_MS);
     expect(orders.started).toBe(1);
     orders.finish();
-    for (const stream of [rest, other, graphql]) await stream.ended(10_000);
+    for (const stream of [rest, other, graphql]) await stream.ended(PATIENCE_MS);
     expect(
       linesOf(rest)
         .map((line) => line.replace(/^\d+ /, ''))
@@ -112,20 +115,20 @@ describeTemporal('an activity in flight', () => {
     expect(eventsOf(other)).toEqual(eventsOf(rest));
     expect(linesOf(graphql)).toEqual(linesOf(rest));
     using replay = await watchRest(two.url, id);
-    await replay.ended(5_000);
+    await replay.ended(PATIENCE_MS);
     expect(eventsOf(replay)).toEqual(eventsOf(rest));
-  }, 30_000);
+  }, 90_000);
 
   test('is pending while no worker takes it', async () => {
     await using watching = await watch();
     await using worker = await startOrdered(createOrders());
     const handle = await launch(worker.taskQueue, 'abandoned');
     using stream = await watchRest(watching.url, handle.workflowId);
-    await waitForLine(stream, 'work#1 PENDING');
+    await waitForLine(stream, 'work#1 PENDING', PATIENCE_MS);
     await handle.terminate();
-    await stream.ended(10_000);
+    await stream.ended(PATIENCE_MS);
     expect(inFlight(stream)).toHaveLength(1);
-  });
+  }, 90_000);
 
   test('shows each failed attempt with its error, and the time of the next one', async () => {
     const orders = createOrders();
@@ -134,13 +137,13 @@ describeTemporal('an activity in flight', () => {
     const { workflowId: id } = await launch(worker.taskQueue, 'worker');
     using stream = await watchRest(watching.url, id);
     for (const attempt of [1, 2]) {
-      await until(() => orders.started === attempt, { timeoutMs: 10_000 });
+      await until(() => orders.started === attempt, { timeoutMs: PATIENCE_MS });
       orders.finish(new Error(`flaked ${attempt}`));
-      await waitForLine(stream, `WAITING attempt ${attempt + 1}, after: flaked ${attempt}`);
+      await waitForLine(stream, `WAITING attempt ${attempt + 1}, after: flaked ${attempt}`, PATIENCE_MS);
     }
-    await waitForLine(stream, 'RUNNING attempt 3, after: flaked 2');
+    await waitForLine(stream, 'RUNNING attempt 3, after: flaked 2', PATIENCE_MS);
     orders.finish();
-    await stream.ended(10_000);
+    await stream.ended(PATIENCE_MS);
     const warnings = stream.frames
       .filter(({ event }) => event === 'warning')
       .map(({ data }) => JSON.parse(data));
@@ -159,7 +162,7 @@ describeTemporal('an activity in flight', () => {
       expect.stringContaining('task_status work#1 SUCCESS'),
       expect.stringContaining('complete SUCCESS'),
     ]);
-  }, 30_000);
+  }, 90_000);
 
   test('shows its heartbeats as progress, redacted and of limited size, if payloads are shown', async () => {
     const orders = createOrders();
@@ -169,21 +172,21 @@ describeTemporal('an activity in flight', () => {
     using stream = await watchRest(watching.url, id);
     const progress = () => inFlight(stream).at(-1)?.progress;
     orders.beat({ page: 1, key: `sk-proj-${'a1B2'.repeat(12)}` });
-    await until(() => progress(), { timeoutMs: 10_000 });
+    await until(() => progress(), { timeoutMs: PATIENCE_MS });
     expect(progress()).toEqual({ page: 1, key: '[redacted]' });
     orders.beat(2, 'of 10');
-    await until(() => Array.isArray(progress()), { timeoutMs: 10_000 });
+    await until(() => Array.isArray(progress()), { timeoutMs: PATIENCE_MS });
     orders.beat('x'.repeat(3_000));
-    await until(() => inFlight(stream).at(-1)?.progressOmitted, { timeoutMs: 10_000 });
+    await until(() => inFlight(stream).at(-1)?.progressOmitted, { timeoutMs: PATIENCE_MS });
     expect(inFlight(stream).at(-1)).toMatchObject({ status: 'RUNNING', progressBytes: 3_002 });
     // The activity has sent twenty heartbeats a second, and viewers received one of each kind.
     const shown = inFlight(stream).length;
     await until(() => orders.started === 1);
     expect(shown).toBeLessThan(7);
     orders.finish();
-    await stream.ended(10_000);
+    await stream.ended(PATIENCE_MS);
     expect(stream.text).not.toContain('sk-proj');
-  }, 30_000);
+  }, 90_000);
 
   test('does not show its heartbeats otherwise', async () => {
     const orders = createOrders();
@@ -192,16 +195,19 @@ describeTemporal('an activity in flight', () => {
     const { workflowId: id } = await launch(worker.taskQueue, 'worker');
     using stream = await watchRest(watching.url, id);
     orders.beat('hush hush');
-    await waitForLine(stream, 'work#1 RUNNING');
-    await until(async () => {
-      const { raw } = await temporal.client.workflow.getHandle(id).describe();
-      return raw.pendingActivities?.[0]?.heartbeatDetails;
-    });
+    await waitForLine(stream, 'work#1 RUNNING', PATIENCE_MS);
+    await until(
+      async () => {
+        const { raw } = await temporal.client.workflow.getHandle(id).describe();
+        return raw.pendingActivities?.[0]?.heartbeatDetails;
+      },
+      { timeoutMs: PATIENCE_MS },
+    );
     orders.finish(new Error('flaked'));
-    await waitForLine(stream, 'WAITING attempt 2');
+    await waitForLine(stream, 'WAITING attempt 2', PATIENCE_MS);
     expect(stream.text).not.toMatch(/hush|progress/);
     await temporal.client.workflow.getHandle(id).terminate();
-  }, 30_000);
+  }, 90_000);
 
   test('shows heartbeats and failures that a codec has encrypted', async () => {
     const orders = createOrders();
@@ -218,13 +224,13 @@ describeTemporal('an activity in flight', () => {
     await client.workflow.start('worker', { taskQueue: worker.taskQueue, workflowId: id });
     using stream = await watchRest(watching.url, id);
     orders.beat({ page: 7 });
-    await until(() => inFlight(stream).at(-1)?.progress, { timeoutMs: 10_000 });
+    await until(() => inFlight(stream).at(-1)?.progress, { timeoutMs: PATIENCE_MS });
     expect(inFlight(stream).at(-1)).toMatchObject({ progress: { page: 7 } });
     orders.finish(new Error('flaked'));
-    await waitForLine(stream, 'WAITING attempt 2, after: flaked');
+    await waitForLine(stream, 'WAITING attempt 2, after: flaked', PATIENCE_MS);
     expect(stream.text).not.toContain('Encoded failure');
     await client.workflow.getHandle(id).terminate();
-  }, 30_000);
+  }, 90_000);
 
   test('shows that it was paused, and continued', async () => {
     const orders = createOrders();
@@ -232,20 +238,20 @@ describeTemporal('an activity in flight', () => {
     await using worker = await startOrdered(orders);
     const { workflowId: id } = await launch(worker.taskQueue, 'worker');
     using stream = await watchRest(watching.url, id);
-    await waitForLine(stream, 'work#1 RUNNING');
+    await waitForLine(stream, 'work#1 RUNNING', PATIENCE_MS);
     const { workflowService } = temporal.client;
     const target = { namespace: 'default', execution: { workflowId: id }, identity: 'test', id: '1' };
     await workflowService.pauseActivity({ ...target, reason: 'lunch' });
-    await waitForLine(stream, 'work#1 RUNNING pause requested: lunch');
+    await waitForLine(stream, 'work#1 RUNNING pause requested: lunch', PATIENCE_MS);
     orders.finish(new Error('flaked'));
     await waitForLine(stream, 'work#1 PAUSED lunch; attempt 2, after: flaked');
     await workflowService.unpauseActivity(target);
-    await until(() => orders.started === 2, { timeoutMs: 10_000 });
+    await until(() => orders.started === 2, { timeoutMs: PATIENCE_MS });
     // Temporal forgets the failure of a paused activity that continues.
-    await waitForLine(stream, 'work#1 RUNNING attempt 2');
+    await waitForLine(stream, 'work#1 RUNNING attempt 2', PATIENCE_MS);
     orders.finish();
-    await stream.ended(10_000);
-  }, 30_000);
+    await stream.ended(PATIENCE_MS);
+  }, 90_000);
 
   test('continues on another server without a reset, a gap or a repetition', async () => {
     const orders = createOrders();
@@ -253,9 +259,9 @@ describeTemporal('an activity in flight', () => {
     await using worker = await startOrdered(orders);
     const { workflowId: id } = await launch(worker.taskQueue, 'worker');
     using one = await watchRest(first.url, id);
-    await waitForLine(one, 'work#1 RUNNING');
+    await waitForLine(one, 'work#1 RUNNING', PATIENCE_MS);
     orders.finish(new Error('flaked'));
-    await waitForLine(one, 'WAITING attempt 2');
+    await waitForLine(one, 'WAITING attempt 2', PATIENCE_MS);
     await first.close();
     let described = 0;
     const counting = (client: TemporalClient): TemporalClient => ({
@@ -268,17 +274,17 @@ describeTemporal('an activity in flight', () => {
     });
     await using second = await watch({ parts: first, temporal: counting });
     using two = await watchRest(second.url, id, '', lastCursor(one));
-    await until(() => described > 1 && orders.started === 2, { timeoutMs: 15_000 });
-    await waitForLine(two, 'RUNNING attempt 2');
+    await until(() => described > 1 && orders.started === 2, { timeoutMs: PATIENCE_MS });
+    await waitForLine(two, 'RUNNING attempt 2', PATIENCE_MS);
     orders.finish();
-    await two.ended(10_000);
+    await two.ended(PATIENCE_MS);
     const seqs = [...one.frames, ...two.frames].map((frame) => Number(frame.id?.split('-')[0]));
     expect(seqs).toEqual(seqs.map((_, i) => i + 1));
     const all = [...linesOf(one), ...linesOf(two)].map((line) => line.replace(/^\d+ /, ''));
     expect(all.filter((line) => line === 'warning ATTEMPT_FAILED')).toHaveLength(1);
     expect(all.filter((line) => line.includes('WAITING'))).toHaveLength(1);
     expect(all.join()).not.toContain('reset');
-  }, 40_000);
+  }, 90_000);
 
   test('does not disturb the numbering of the runs that follow', async () => {
     const orders = createOrders();
@@ -292,29 +298,29 @@ describeTemporal('an activity in flight', () => {
           orders.started === shift &&
           linesOf(one).filter((line) => line.endsWith('work#1 RUNNING')).length === 2 * shift - 1,
         {
-          timeoutMs: 10_000,
+          timeoutMs: PATIENCE_MS,
         },
       );
       orders.finish();
     }
-    await until(() => orders.started === 3, { timeoutMs: 10_000 });
+    await until(() => orders.started === 3, { timeoutMs: PATIENCE_MS });
     await first.close();
     await using second = await watch({ parts: first });
     using two = await watchRest(second.url, id, '', lastCursor(one));
     await until(
       () => [...linesOf(one), ...linesOf(two)].filter((line) => line.endsWith('work#1 RUNNING')).length === 5,
       {
-        timeoutMs: 15_000,
+        timeoutMs: PATIENCE_MS,
       },
     );
     orders.finish();
-    await two.ended(10_000);
+    await two.ended(PATIENCE_MS);
     const lines = [...linesOf(one), ...linesOf(two)];
     expect(lines.map((line) => Number(line.split(' ')[0]))).toEqual(lines.map((_, i) => i + 1));
     expect(lines.filter((line) => line.includes('continued as new'))).toHaveLength(2);
     expect(lines.filter((line) => line.includes('work#1 SUCCESS'))).toHaveLength(3);
     expect(lines.at(-1)).toContain('complete SUCCESS');
-  }, 40_000);
+  }, 90_000);
 
   test('costs one description per interval for all viewers, and none without activities', async () => {
     const orders = createOrders();
@@ -331,18 +337,20 @@ describeTemporal('an activity in flight', () => {
     await using worker = await startOrdered(orders);
     const busy = await launch(worker.taskQueue, 'worker');
     const quiet = await launch(worker.taskQueue, 'idle');
+    await until(() => orders.started === 1, { timeoutMs: PATIENCE_MS });
     const streams = await Promise.all(
       [one, two, one, two].flatMap(({ url }) =>
         [busy, quiet].map(({ workflowId }) => watchRest(url, workflowId)),
       ),
     );
-    for (const stream of streams.filter((_, i) => i % 2 === 0)) await waitForLine(stream, 'work#1 RUNNING');
+    for (const stream of streams.filter((_, i) => i % 2 === 0))
+      await waitForLine(stream, 'work#1 RUNNING', PATIENCE_MS);
     await quiet.signal('go');
     orders.finish();
-    for (const stream of streams) await stream.ended(10_000);
+    for (const stream of streams) await stream.ended(PATIENCE_MS);
     expect(described).toEqual([busy.workflowId]);
     for (const stream of streams) stream[Symbol.dispose]();
-  }, 30_000);
+  }, 90_000);
 
   test('shows the attempts to start a Nexus operation', async () => {
     await using watching = await watch();
@@ -364,7 +372,7 @@ describeTemporal('an activity in flight', () => {
     await temporal.client.connection.operatorService.createNexusEndpoint({ spec: { name, target } });
     const { workflowId: id } = await launch(taskQueue, 'caller', [name]);
     using stream = await watchRest(watching.url, id);
-    await stream.ended(30_000);
+    await stream.ended(PATIENCE_MS);
     const shown = inFlight(stream);
     expect(shown.length).toBeGreaterThan(0);
     expect(shown[0]).toMatchObject({
@@ -372,5 +380,5 @@ describeTemporal('an activity in flight', () => {
       step: expect.stringContaining('come back later'),
     });
     expect(linesOf(stream).join()).toMatch(/slow.answer#\d+ SUCCESS/);
-  }, 40_000);
+  }, 90_000);
 });

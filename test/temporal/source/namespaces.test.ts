@@ -1,35 +1,23 @@
 // Several namespaces: the same workflow id in two of them, children, runs and ids, on a real server.
-import { Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { expect, test } from 'vitest';
 import { createMemoryLog } from '../../../src/log/memory.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import { describeTemporal, useTemporal } from '../../support/temporal.ts';
 import { until } from '../../support/wait.ts';
 import { startWorker, uniqueId } from '../rig.ts';
-import { linesOf, startForeignWorker, startWatching, type Watching, waitForLine, watchRest } from './rig.ts';
+import {
+  createNamespace,
+  linesOf,
+  startForeignWorker,
+  startWatching,
+  type Watching,
+  waitForLine,
+  watchRest,
+} from './rig.ts';
 
 describeTemporal('several namespaces', () => {
   const temporal = useTemporal();
-
-  /** A client of a new namespace, once Temporal accepts workflows in it. */
-  async function createNamespace(): Promise<Client> {
-    const namespace = uniqueId('billing');
-    const { connection, workflowService } = temporal.client;
-    await workflowService.registerNamespace({
-      namespace,
-      workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
-    });
-    const client = new Client({ connection, namespace });
-    await until(
-      () =>
-        client.workflow.count().then(
-          () => true,
-          () => false,
-        ),
-      { timeoutMs: 30_000 },
-    );
-    return client;
-  }
 
   async function stateOf({ url }: Watching, id: string, query = '') {
     const response = await fetch(`${url}/api/v0/executions/workflows/${encodeURIComponent(id)}${query}`);
@@ -38,7 +26,7 @@ describeTemporal('several namespaces', () => {
   }
 
   test('the same workflow id in two namespaces is two executions, with their children, runs and states', async () => {
-    const billing = await createNamespace();
+    const billing = await createNamespace(temporal);
     const { namespace } = billing.options;
     await using watching = await startWatching(temporal.address, { workflows: { namespaces: [namespace] } });
     await using ours = await startForeignWorker(temporal);
@@ -82,7 +70,7 @@ describeTemporal('several namespaces', () => {
   }, 90_000);
 
   test('a child is linked to its parent, although nobody has viewed the parent', async () => {
-    const billing = await createNamespace();
+    const billing = await createNamespace(temporal);
     const { namespace } = billing.options;
     await using watching = await startWatching(temporal.address, { workflows: { namespaces: [namespace] } });
     await using worker = await startForeignWorker(temporal, undefined, { namespace });
@@ -105,7 +93,7 @@ describeTemporal('several namespaces', () => {
   }, 60_000);
 
   test('a workflow that streams itself is watched in another namespace', async () => {
-    const billing = await createNamespace();
+    const billing = await createNamespace(temporal);
     const { namespace } = billing.options;
     await using watching = await startWatching(temporal.address, { workflows: { namespaces: [namespace] } });
     await using worker = await startWorker(temporal, { namespace });
@@ -121,7 +109,7 @@ describeTemporal('several namespaces', () => {
   }, 60_000);
 
   test('a sink writes to the execution that its workflow names', async () => {
-    const billing = await createNamespace();
+    const billing = await createNamespace(temporal);
     const { namespace } = billing.options;
     const parts = { log: createMemoryLog(), store: createMemoryStore() };
     await using worker = await startWorker(temporal, { namespace, parts });

@@ -1,4 +1,5 @@
 // A server that watches Temporal, in the process of the test, and viewers of its streams.
+import { Client } from '@temporalio/client';
 import { bundleWorkflowCode, type WorkerOptions, type WorkflowBundle } from '@temporalio/worker';
 import type { ExecutionStore } from '../../../src/execution/store.ts';
 import type { EventLog } from '../../../src/log/log.ts';
@@ -13,7 +14,8 @@ import { graphqlPath } from '../../support/app.ts';
 import { createMemoryStore, type MemoryStore } from '../../support/memory-store.ts';
 import { openSse, type SseStream } from '../../support/sse.ts';
 import type { TemporalConnections } from '../../support/temporal.ts';
-import { startWorker } from '../rig.ts';
+import { until } from '../../support/wait.ts';
+import { startWorker, uniqueId } from '../rig.ts';
 
 export interface Watching {
   readonly url: string;
@@ -31,9 +33,13 @@ export interface WatchingOptions {
   /** Shared with another server. */
   readonly parts?: { readonly log: EventLog; readonly store: MemoryStore };
   readonly workflows?: ExecstreamOptions['workflows'];
+  /** @default 'default' */
+  readonly namespace?: string;
   /** A codec server. */
   readonly codecUrl?: string;
   readonly requestLimits?: Partial<RequestLimits>;
+  /** The timeout of a query, by default 2000. */
+  readonly queryMs?: number;
   /** The limit of a message. */
   readonly messageBytes?: number;
   readonly temporal?: (client: TemporalClient) => TemporalClient;
@@ -51,14 +57,14 @@ const WORKFLOWS = {
 
 export async function startWatching(address: string, options: WatchingOptions = {}): Promise<Watching> {
   const { log, store } = options.parts ?? { log: createMemoryLog(), store: createMemoryStore() };
-  const { codecUrl: endpoint, requestLimits, messageBytes } = options;
+  const { codecUrl: endpoint, requestLimits, messageBytes, queryMs = 2_000 } = options;
   const client = createTemporalClient(
     {
-      ...{ address, namespace: 'default' },
+      ...{ address, namespace: options.namespace ?? 'default' },
       ...(endpoint && { codec: { endpoint, headers: {} } }),
       ...(requestLimits && { requestLimits }),
     },
-    { queryMs: 2_000, callMs: 2_000 },
+    { queryMs, callMs: 2_000 },
     { error: () => {} },
   );
   const wrapped = options.temporal?.(client) ?? client;
@@ -126,6 +132,24 @@ export function waitForLine(stream: SseStream, text: string | RegExp, timeoutMs 
 /** The cursor of the last event. */
 export function lastCursor(stream: SseStream): string {
   return stream.frames.filter(({ id }) => id !== undefined).at(-1)!.id!;
+}
+
+/** A client of a new namespace, once Temporal accepts workflows in it. */
+export async function createNamespace({ client }: TemporalConnections): Promise<Client> {
+  const namespace = uniqueId('namespace');
+  const { connection, workflowService } = client;
+  await workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
+  });
+  const created = new Client({ connection, namespace });
+  const isReady = () =>
+    created.workflow.count().then(
+      () => true,
+      () => false,
+    );
+  await until(isReady, { timeoutMs: 30_000 });
+  return created;
 }
 
 let bundle: Promise<WorkflowBundle> | undefined;

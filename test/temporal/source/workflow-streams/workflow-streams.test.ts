@@ -1,5 +1,5 @@
 // Workflows with Temporal's own library for Workflow Streams, on a real server with a real worker.
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createMemoryLog } from '../../../../src/log/memory.ts';
 import type { TemporalClient } from '../../../../src/temporal/source/temporal-client.ts';
 import { createMemoryStore } from '../../../support/memory-store.ts';
@@ -51,10 +51,15 @@ describeTemporal('with Temporal', () => {
   });
 
   describeTemporalSdks('and the library for Workflow Streams', () => {
+    const taskQueue = uniqueId('streams');
+    let worker: AsyncDisposable;
+    beforeAll(async () => {
+      worker = await startStreamWorker(temporal.address, taskQueue);
+    }, 60_000);
+    afterAll(() => worker[Symbol.asyncDispose]());
+
     test('a run is shown completely: items of an activity, and of the workflow itself', async () => {
       await using watching = await startWatching(temporal.address);
-      const taskQueue = uniqueId('streams');
-      await using _worker = await startStreamWorker(temporal.address, taskQueue);
       const handle = await launch(taskQueue, 'order', TOKENS);
       using stream = await watchItems(watching.url, handle.workflowId);
       await stream.ended(20_000);
@@ -72,20 +77,14 @@ describeTemporal('with Temporal', () => {
     }, 60_000);
 
     test('a server without a log shows the same events again, from the history alone', async () => {
-      const taskQueue = uniqueId('streams');
       const read = async (id: string) => {
         await using watching = await startWatching(temporal.address);
         using stream = await watchItems(watching.url, id);
         await stream.ended(20_000);
         return shownIn(stream);
       };
-      let handle: Awaited<ReturnType<typeof launch>>;
-      let first: string[];
-      {
-        await using _worker = await startStreamWorker(temporal.address, taskQueue);
-        handle = await launch(taskQueue, 'order', TOKENS);
-        first = await read(handle.workflowId);
-      }
+      const handle = await launch(taskQueue, 'order', TOKENS);
+      const first = await read(handle.workflowId);
       expect(await read(handle.workflowId)).toEqual(first);
     }, 60_000);
 
@@ -93,8 +92,6 @@ describeTemporal('with Temporal', () => {
       const { calls, wrap } = counted();
       const options = { temporal: wrap, workflows: { pollsStreams: false } };
       await using watching = await startWatching(temporal.address, options);
-      const taskQueue = uniqueId('streams');
-      await using _worker = await startStreamWorker(temporal.address, taskQueue);
       const handle = await launch(taskQueue, 'order', TOKENS);
       using stream = await watchItems(watching.url, handle.workflowId);
       await stream.ended(20_000);
@@ -106,8 +103,6 @@ describeTemporal('with Temporal', () => {
 
     test('topics are kept apart', async () => {
       await using watching = await startWatching(temporal.address);
-      const taskQueue = uniqueId('streams');
-      await using _worker = await startStreamWorker(temporal.address, taskQueue);
       const handle = await launch(taskQueue, 'concurrent', TOKENS);
       using stream = await watchItems(watching.url, handle.workflowId);
       await stream.ended(20_000);
@@ -116,8 +111,6 @@ describeTemporal('with Temporal', () => {
 
     test('an activity that fails in the middle of its stream is announced when it starts again', async () => {
       await using watching = await startWatching(temporal.address);
-      const taskQueue = uniqueId('streams');
-      await using _worker = await startStreamWorker(temporal.address, taskQueue);
       const handle = await launch(taskQueue, 'retried');
       using stream = await watchItems(watching.url, handle.workflowId);
       await stream.ended(20_000);
@@ -131,8 +124,6 @@ describeTemporal('with Temporal', () => {
 
     test('continue-as-new goes on, and items that nobody has polled are shown before it', async () => {
       await using watching = await startWatching(temporal.address);
-      const taskQueue = uniqueId('streams');
-      await using _worker = await startStreamWorker(temporal.address, taskQueue);
       const handle = await launch(taskQueue, 'chain', { step: 1 });
       using stream = await watchItems(watching.url, handle.workflowId);
       await stream.ended(30_000);
@@ -153,8 +144,6 @@ describeTemporal('with Temporal', () => {
 
     test('a stream that the workflow truncates is shown completely by polls in time', async () => {
       await using watching = await startWatching(temporal.address);
-      const taskQueue = uniqueId('streams');
-      await using _worker = await startStreamWorker(temporal.address, taskQueue);
       const handle = await launch(taskQueue, 'ticker', 12);
       using stream = await watchItems(watching.url, handle.workflowId);
       await stream.ended(30_000);
@@ -164,13 +153,13 @@ describeTemporal('with Temporal', () => {
 
     test('items are shown without a worker, a batch that was sent twice once, and the worker continues', async () => {
       await using watching = await startWatching(temporal.address);
-      const taskQueue = uniqueId('streams');
-      const handle = await launch(taskQueue, 'hub');
+      const lateQueue = uniqueId('late');
+      const handle = await launch(lateQueue, 'hub');
       await publishText(handle, 'one ', 'p', 1);
       await publishText(handle, 'one ', 'p', 1);
       using stream = await watchItems(watching.url, handle.workflowId);
       await stream.until(() => textOf(stream, 'tokens') !== '', 'text', 5_000);
-      await using _worker = await startStreamWorker(temporal.address, taskQueue);
+      await using _worker = await startStreamWorker(temporal.address, lateQueue);
       await publishText(handle, 'two ', 'p', 2);
       await handle.signal('close');
       await stream.ended(20_000);
@@ -180,8 +169,6 @@ describeTemporal('with Temporal', () => {
 
     test('a viewer resumes with its cursor on another server, in the middle of a stream', async () => {
       const parts = { log: createMemoryLog(), store: createMemoryStore() };
-      const taskQueue = uniqueId('streams');
-      await using _worker = await startStreamWorker(temporal.address, taskQueue);
       const handle = await launch(taskQueue, 'hub');
       let cursor: string;
       {
@@ -203,9 +190,9 @@ describeTemporal('with Temporal', () => {
 
     test('an agent of the AI SDK is shown token by token, with its usage', async () => {
       await using watching = await startWatching(temporal.address);
-      const taskQueue = uniqueId('agents');
-      await using _worker = await startStreamWorker(temporal.address, taskQueue, { AGENT: '1' });
-      const handle = await launch(taskQueue, 'agent', 'Write a pangram.');
+      const agentQueue = uniqueId('agents');
+      await using _worker = await startStreamWorker(temporal.address, agentQueue, { AGENT: '1' });
+      const handle = await launch(agentQueue, 'agent', 'Write a pangram.');
       using stream = await watchItems(watching.url, handle.workflowId);
       await stream.ended(30_000);
       expect(textOf(stream, 'tokens')).toContain('The quick brown fox jumps over the lazy dog.');

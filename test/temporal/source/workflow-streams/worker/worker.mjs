@@ -68,13 +68,8 @@ const workflowBundle = await bundleWorkflowCode({
   logger: new DefaultLogger('ERROR'),
   plugins,
   webpackConfigHook: (config) => {
-    const modules = join(folder, 'node_modules');
-    const alias = {
-      ...config.resolve.alias,
-      '@temporalio': join(modules, '@temporalio'),
-      ai: join(modules, 'ai'),
-    };
-    return { ...config, resolve: { ...config.resolve, alias } };
+    const modules = [join(folder, 'node_modules'), ...(config.resolve.modules ?? ['node_modules'])];
+    return { ...config, resolve: { ...config.resolve, modules } };
   },
 });
 const worker = await Worker.create({

@@ -2,9 +2,9 @@
 import { createClient } from 'graphql-sse';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { DEFAULT_SERVER_LIMITS } from '../../src/server/limits.ts';
+import { bearer, type GuardedApp, startGuarded, tokenOf } from '../auth/guarded.ts';
 import { chunks, directLog, EVENT_STREAM, range, settled, TS } from '../support/app.ts';
 import { openSse } from '../support/sse.ts';
-import { bearer, type GuardedApp, startGuarded, tokenOf } from './guarded.ts';
 
 const HEADER = 'x-graphql-event-stream-token';
 

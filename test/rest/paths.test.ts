@@ -51,6 +51,8 @@ describe('PROTOCOL.md, REST aliases: the state as JSON', () => {
       childrenCount: null,
       workflowId: null,
       runId: null,
+      runs: null,
+      runsCursor: null,
       input: { q: 1 },
       result: null,
       resultOmitted: false,

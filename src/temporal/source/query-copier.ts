@@ -51,7 +51,8 @@ export function createQueryCopier(
 
   return {
     async copyAll(signal, { onSent, ...options } = {}) {
-      progress.startQuery();
+      if (known === undefined) progress.startQuery();
+      else progress.startKnown();
       // A query may wait before it is sent. The first one decides what the copy covers.
       let first: Pick<QueryOptions, 'onSent'> = {
         onSent() {
@@ -64,8 +65,8 @@ export function createQueryCopier(
         const isOther = known !== undefined || isHistoryEpoch(copy.numbering);
         const since = isOther ? 0 : copy.confirmed;
         const result = known ?? (await temporal.query(run, since, signal, { ...options, ...first }));
+        if (known === undefined) first = {};
         known = undefined;
-        first = {};
         const page = readQueryPage(result, run, since, sizes);
         progress.recordResponse();
         warnings.clear('query');

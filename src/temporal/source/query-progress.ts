@@ -44,6 +44,8 @@ export interface QueryProgress {
    * that is completed.
    */
   startQuery(): void;
+  /** A response from before the watch is used: it covers the tasks of the history before. */
+  startKnown(): void;
   /** The run responded. */
   recordResponse(): void;
   /**
@@ -155,6 +157,13 @@ export function createQueryProgress(options: QueryProgressOptions): QueryProgres
       isCaughtUp = false;
       coversNext = isTaskInProgress;
       queriedId = isCloseOnly ? 0 : Math.max(historyLength, completedId);
+    },
+    startKnown() {
+      hasFailedTask = false;
+      end = undefined;
+      isCaughtUp = false;
+      coversNext = false;
+      queriedId = isCloseOnly ? 0 : historyLength;
     },
     recordResponse() {
       hasResponded = true;

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { DEFAULT_SIZE_LIMITS } from '../../../src/event/size-limits.ts';
 import { createMemoryLog } from '../../../src/log/memory.ts';
+import type { HistoryEvent } from '../../../src/temporal/shared/history-event.ts';
 import type { StreamPage, WorkflowEvent } from '../../../src/temporal/shared/stream-query.ts';
 import { createFixedCopy } from '../../../src/temporal/source/fixed-copy.ts';
 import { idsWithin } from '../../../src/temporal/source/namespace-ids.ts';
@@ -50,6 +51,10 @@ beforeEach(() => {
   queries = [];
 });
 afterEach(() => log.close());
+
+function completedTask(eventId: number): HistoryEvent {
+  return { eventId, workflowTaskCompletedEventAttributes: {} } as never;
+}
 
 /** A workflow that returns two events per page. */
 const query: TemporalClient['query'] = async (run, since, _, options): Promise<StreamPage> => {
@@ -105,6 +110,29 @@ test('all pages are copied, from the last confirmed event on', async () => {
   emitted.push(step(6));
   await copyAll();
   expect(queries).toEqual([0, 2, 4, 5]);
+});
+
+test('a result from before the watch does not cover the tasks that were completed after it', async () => {
+  emitted = [step(1)];
+  const known = await query(RUN, 0);
+  queries = [];
+  const { copyAll, progress } = setUp(known);
+  emitted.push(step(2), end(3));
+  progress.observe([completedTask(7)]);
+  progress.close(true);
+  expect(await copyAll()).toEqual({ end: undefined, lastSeq: 1 });
+  expect([queries, progress.isBehind]).toEqual([[], true]);
+  expect(await copyAll()).toEqual({ end: end(3), lastSeq: 2 });
+  expect([queries, progress.isBehind]).toEqual([[1], false]);
+  expect(await lines()).toEqual(['1 1', '2 2']);
+});
+
+test('a result from before the watch is enough for a history that has not grown', async () => {
+  emitted = [step(1)];
+  const { copyAll, progress } = setUp(await query(RUN, 0));
+  progress.observe([completedTask(3)]);
+  await copyAll();
+  expect(progress.isBehind).toBe(false);
 });
 
 test('the terminal event is returned and not copied', async () => {

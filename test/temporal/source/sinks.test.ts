@@ -105,7 +105,7 @@ describeTemporal('a workflow whose worker has a sink', () => {
     await handle.signal('go');
     await stream.ended(15_000);
     const lines = linesOf(stream);
-    expect(lines.slice(lines.indexOf('0 reset source') + 1)).toEqual(signals(3));
+    expect(lines.slice(lines.lastIndexOf('0 reset source') + 1)).toEqual(signals(3));
   });
 
   test('has its end from the source if the worker has died', async () => {

@@ -238,3 +238,27 @@ test('a copy covers the tasks that were completed before its first query was sen
   await copyAll();
   expect(progress.isBehind).toBe(false);
 });
+
+test('a result from before the watch covers a run that had closed by then', async () => {
+  emitted = [step(1), end(2)];
+  const { copyAll } = setUp(await query(RUN, 0));
+  queries = [];
+  expect(await copyAll()).toEqual({ end: end(2), lastSeq: 1 });
+  expect(queries).toEqual([]);
+});
+
+test('a result from before the watch that has more pages is followed by queries, which cover new tasks', async () => {
+  emitted = [step(1), step(2), step(3)];
+  const { copyAll, progress } = setUp(await query(RUN, 0));
+  progress.observe([completedTask(7)]);
+  expect(await copyAll()).toEqual({ end: undefined, lastSeq: 3 });
+  expect(progress.isBehind).toBe(false);
+});
+
+test('a result from before the watch covers nothing of tasks that fail and run again', async () => {
+  emitted = [step(1)];
+  const { copyAll, progress } = setUp(await query(RUN, 0));
+  progress.observe([{ workflowTaskFailedEventAttributes: {} } as never, completedTask(9)]);
+  await copyAll();
+  expect(progress.isBehind).toBe(true);
+});

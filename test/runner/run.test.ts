@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { isCi, parseArguments, vitestArguments } from '../../scripts/arguments.ts';
 import { startServer } from '../../scripts/server-process.ts';
 import { findPart, REDIS } from '../../scripts/test-services.ts';
@@ -12,6 +12,9 @@ import { describeOwnRedis } from '../support/redis.ts';
 import { until } from '../support/wait.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
+
+// A test starts vitest and a Redis beside suites that load the machine.
+vi.setConfig({ testTimeout: 90_000 });
 
 describe('arguments', () => {
   test("arguments for vitest keep their order, without the runner's own", () => {
@@ -207,7 +210,7 @@ describeOwnRedis('npm test', () => {
 
   test.each(['SIGINT', 'SIGTERM'] as const)('ends the servers on %s', async (signal) => {
     const { child, ended } = run(suite(`test('a', () => new Promise(() => {}), 60000);`));
-    await until(() => existsSync(trace()), { what: 'the suite to run', timeoutMs: 15_000 });
+    await until(() => existsSync(trace()), { what: 'the suite to run', timeoutMs: 60_000 });
     child.kill(signal);
     const { code, closingLine: last } = await ended;
     expect(code).toBe(1);

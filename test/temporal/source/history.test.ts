@@ -154,6 +154,7 @@ describeTemporal('a workflow that does not use execstream', () => {
     await latest.signal('go');
     await waitForLine(one, 'continued as new');
     await first.close();
+    await one.ended();
     await using second = await startWatching(temporal.address, { parts: first });
     using two = await watchRest(second.url, id, '', lastCursor(one));
     await latest.signal('go');

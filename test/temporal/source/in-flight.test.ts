@@ -263,6 +263,8 @@ describeTemporal('an activity in flight', () => {
     orders.finish(new Error('flaked'));
     await waitForLine(one, 'WAITING attempt 2', PATIENCE_MS);
     await first.close();
+    // Its last events may still be on the way.
+    await one.ended();
     let described = 0;
     const counting = (client: TemporalClient): TemporalClient => ({
       ...client,
@@ -305,6 +307,8 @@ describeTemporal('an activity in flight', () => {
     }
     await until(() => orders.started === 3, { timeoutMs: PATIENCE_MS });
     await first.close();
+    // Its last events may still be on the way.
+    await one.ended();
     await using second = await watch({ parts: first });
     using two = await watchRest(second.url, id, '', lastCursor(one));
     await until(

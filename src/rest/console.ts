@@ -2,11 +2,17 @@
 import { readFileSync } from 'node:fs';
 import { CONSOLE_STATE } from './console-state.gen.ts';
 
-const template = readFileSync(new URL('./console.html', import.meta.url), 'utf8');
-
 /** The page, with the bundled reducer in its script. */
-export const consoleHtml = template.replace('/* EXECUTION_STATE */', () => CONSOLE_STATE);
+const template = readFileSync(new URL('./console.html', import.meta.url), 'utf8').replace(
+  '/* EXECUTION_STATE */',
+  () => CONSOLE_STATE,
+);
 
-export function consolePage(): Response {
-  return new Response(consoleHtml, { headers: { 'Content-Type': 'text/html; charset=utf-8' } });
+/** The page with links that start with this path. It is safe in HTML and in scripts (server/base-path.ts). */
+export function consoleHtml(basePath: string): string {
+  return template.replaceAll('{{basePath}}', () => basePath);
+}
+
+export function consolePage(basePath: string): Response {
+  return new Response(consoleHtml(basePath), { headers: { 'Content-Type': 'text/html; charset=utf-8' } });
 }

@@ -66,7 +66,7 @@ export function useStallTimeout(stalledMs: number): ServerAdapterPlugin<NodeCont
   return {
     onResponse: ({ response, serverContext }) => {
       if (response?.headers.get('content-type')?.startsWith('text/event-stream')) return;
-      serverContext.req.socket.setTimeout(stalledMs);
+      serverContext.req.socket?.setTimeout(stalledMs);
     },
   };
 }

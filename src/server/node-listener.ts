@@ -30,13 +30,13 @@ export function createNodeListener(
 
   /** The response to a request that is rejected before it reaches the handler. */
   function rejectionOf(request: NodeRequest): Response | undefined {
-    const { headers, socket } = request;
+    const { headers, localAddress } = request;
     if (!isRequestTarget(request)) return problem(400, 'BAD_USER_INPUT', 'not a path of a host');
     if (!isExpectationMet(headers.expect)) {
       return problem(417, 'BAD_USER_INPUT', 'Expect: expected 100-continue');
     }
     // A framework may listen on every address; then `Host` alone would not keep others out.
-    if (!isAuthenticated && !isLoopbackAddress(socket.localAddress)) return misdirected();
+    if (!isAuthenticated && !isLoopbackAddress(localAddress)) return misdirected();
     return rejectHost(headers.host ?? (headers[':authority'] as string | undefined));
   }
 

@@ -23,7 +23,11 @@ export interface NodeRequest {
   url: string;
   headers: IncomingHttpHeaders;
   readonly httpVersion: string;
-  readonly socket: Socket;
+  readonly protocol: 'http' | 'https';
+  /** The address of this machine; absent for a Unix socket. */
+  readonly localAddress: string | undefined;
+  /** Absent over HTTP/2, whose sockets belong to many requests: the adapter would configure it. */
+  readonly socket: Socket | undefined;
   readonly body: Readable | undefined;
   /** The different values of `access_token` in its URL, from which they were removed. */
   readonly accessTokens: readonly string[];
@@ -47,7 +51,9 @@ export function toNodeRequest(request: FrameworkRequest): NodeRequest {
   const body = method === 'GET' || method === 'HEAD' ? undefined : bodyOf(request);
   const isRead = Buffer.isBuffer(body);
   return {
-    ...{ method, httpVersion, socket, accessTokens, url: target.url },
+    ...{ method, httpVersion, accessTokens, url: target.url, localAddress: socket.localAddress },
+    protocol: 'encrypted' in socket && socket.encrypted ? 'https' : 'http',
+    socket: request.httpVersionMajor > 1 ? undefined : socket,
     headers: isRead ? headersOfRead(target.headers, body) : target.headers,
     body: isRead ? Readable.from([body]) : body,
   };

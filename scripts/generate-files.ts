@@ -1,6 +1,6 @@
 // Writes what the server would otherwise read from files at run time into modules, because a bundler carries text along,
-// but not files: the Lua scripts of src/ into a `scripts.gen.ts` beside each `scripts/` folder, and the migrations and
-// the page of the console into one module each.
+// but not files: the Lua scripts of src/ into a `scripts.gen.ts` beside each `scripts/` folder, and the migrations, the
+// page of the console and the version into one module each.
 //
 //   node --import tsx scripts/generate-files.ts            after each change of one of those files
 //   node --import tsx scripts/generate-files.ts --check    fails if a generated file is out of date

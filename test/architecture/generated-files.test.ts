@@ -24,6 +24,7 @@ describe('generating', () => {
     write('prisma/migrations/1_a/migration.sql', 'SELECT 1;\n');
     write('prisma/migrations/migration_lock.toml', '');
     write('src/rest/console.html', PAGE);
+    write('package.json', '{"version":"1.2.3"}');
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
@@ -56,6 +57,10 @@ describe('generating', () => {
 
   test('the page is carried unchanged', () => {
     expect(evaluate(outdatedFiles(folder)[2]!.text)).toBe(PAGE);
+  });
+
+  test('the version is that of the package', () => {
+    expect(evaluate(outdatedFiles(folder)[3]!.text)).toBe('1.2.3');
   });
 
   test('a file that differs is reported', () => {

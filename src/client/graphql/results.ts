@@ -1,6 +1,5 @@
 // The results of a GraphQL subscription over SSE: the meaning of a message, and whether its result is new.
 import { isPosition } from '../../event/cursor.ts';
-import { type EventType, isTerminal } from '../../event/events.ts';
 import type { Decoded } from '../event-stream.ts';
 import { positionOf } from '../execution-events.ts';
 import { errorOf, type Rejection } from '../rejection.ts';
@@ -50,8 +49,9 @@ export function createResultDecoder(): (message: SseMessage) => Decoded<Subscrip
   };
 }
 
-/** Whether a result is a terminal event, if the selection has `type`. `complete` follows it in any case. */
+/** Whether a result is a terminal event, if the selection has `__typename`. `complete` follows it in any case. */
 function isEndOf({ data }: SubscriptionResult): boolean {
-  const event = Object.values(data ?? {})[0] as { readonly type?: unknown } | null;
-  return isTerminal(`${event?.type}`.toLowerCase() as EventType);
+  const event = Object.values(data ?? {})[0] as { readonly __typename?: string } | null;
+  // Another field can be selected as `type`, such as the name of a custom event. A prefix may precede type names.
+  return /(Complete|Error)Event$/.test(`${event?.__typename}`);
 }

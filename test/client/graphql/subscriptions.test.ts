@@ -165,14 +165,13 @@ describe('a subscription', () => {
     expect(subscribed.results).toHaveLength(8);
   });
 
-  test('ends with `complete`, with 204 and with a terminal event whose type is selected', async () => {
-    for (const type of ['COMPLETE', 'ERROR', 'LLM_CHUNK']) {
-      const terminal = resultMessage(`9-${EPOCH}`, { data: { agentStream: { type } } });
+  test('ends with `complete`, with 204 and with a terminal event whose `__typename` is selected', async () => {
+    for (const __typename of ['CompleteEvent', 'ErrorEvent', 'StreamCompleteEvent']) {
+      const terminal = resultMessage(`9-${EPOCH}`, { data: { agentStream: { __typename } } });
       const subscribed = subscribe([stream(text(1), terminal).stays()]);
       await advance(0);
       expect(subscribed.results).toHaveLength(2);
-      expect(subscribed.calls).toEqual(type === 'LLM_CHUNK' ? [] : ['complete']);
-      subscribed.unsubscribe();
+      expect(subscribed.calls).toEqual(['complete']);
     }
     for (const reply of [ended(), new Response(null, { status: 204 })]) {
       const subscribed = subscribe([reply]);
@@ -181,9 +180,13 @@ describe('a subscription', () => {
     }
   });
 
-  test('does not end with a result of another server that has the type of a terminal event', async () => {
-    const message = resultMessage(undefined, { data: { job: { type: 'COMPLETE' } } });
-    const subscribed = subscribe([stream(message).stays()]);
+  test.each([
+    ['of another server with the type of a terminal event', undefined, { __typename: 'ErrorEvent' }],
+    ['that has the name of a custom event as its type', `9-${EPOCH}`, { type: 'COMPLETE' }],
+    ['of another type', `9-${EPOCH}`, { __typename: 'LlmChunkEvent' }],
+    ['without data', `9-${EPOCH}`, null],
+  ])('does not end with a result %s', async (_, id, event) => {
+    const subscribed = subscribe([stream(resultMessage(id, { data: { agentStream: event } })).stays()]);
     await advance(0);
     expect(subscribed.results).toHaveLength(1);
     expect(subscribed.calls).toEqual([]);

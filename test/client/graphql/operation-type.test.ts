@@ -90,6 +90,7 @@ test.each([
   ['query Q { a } subscription S { a }', 'Q', false],
   ['query Q { a } subscription S { a }', 'S', true],
   ['fragment subscription on Query { a } query Q { a }', undefined, false],
+  ['query Q($v: T = {}) @subscription { a }', undefined, false],
   ['', undefined, false],
   ['subscription S {', 'S', false],
   ['}}} subscription', undefined, false],

@@ -205,7 +205,8 @@ describe('a subscription', () => {
 
   test('ignores heartbeats that are messages, and types that do not exist yet', async () => {
     const ping = resultMessage(undefined, { data: null, extensions: { ping: true } });
-    const subscribed = subscribe([stream(ping, text(1), ping, 'event: later\ndata: x\n\n', COMPLETE).ends()]);
+    const later = resultMessage(undefined, { data: {} }).replace('next', 'later');
+    const subscribed = subscribe([stream(ping, text(1), ping, later, COMPLETE).ends()]);
     await advance(0);
     expect(subscribed.results).toEqual([textOf(1)]);
   });
@@ -363,6 +364,16 @@ describe('closing', () => {
     expect(calls).toEqual(['next', 'complete']);
     expect(requests.map(({ signal }) => signal.aborted)).toEqual([true, true]);
     subscribe(REQUEST, sink)();
+  });
+
+  test('does not concern subscriptions that have ended', async () => {
+    const { fetch } = scriptedFetch(ended());
+    const { iterate, close } = createSubscriptions({ url: '/graphql', fetch });
+    const results = iterate(REQUEST);
+    expect(await results.next()).toEqual({ done: true, value: undefined });
+    const leave = vi.spyOn(results, 'return');
+    close();
+    expect(leave).not.toHaveBeenCalled();
   });
 
   test('is also what an aborted signal does, with its reason as the error', async () => {

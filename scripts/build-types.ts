@@ -14,8 +14,8 @@ const RELATIVE = /(\bfrom '|\bimport\("|\bimport ')(\.{1,2}\/[^'"]+)\.ts(?=['"])
 const { peerDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   peerDependencies: Record<string, string>;
 };
-// Only workers of Temporal, which have it, see types of its protocol.
-const optional = [...Object.keys(peerDependencies), '@temporalio/proto'];
+// Of the packages that are cut (scripts/packages.ts), others are optional, too.
+const optional = [...Object.keys(peerDependencies), '@temporalio/proto', 'graphql-sse'];
 const PEER = new RegExp(`^(?:import|export) .* from '(?:${optional.join('|')})(?:/[^']*)?';$`, 'gm');
 
 for (const name of readdirSync(DIST, { recursive: true, encoding: 'utf8' })) {

@@ -18,8 +18,8 @@ interface Package {
   readonly description: string;
   /** The name in this package of an entry of `execstream`; undefined if it does not have it. */
   entry(subpath: string): string | undefined;
-  /** Dependencies that only some users of the package need. */
-  readonly optional: readonly string[];
+  /** Dependencies of `execstream` that only some users of the package need, with the versions that fit. */
+  readonly optional: Readonly<Record<string, string>>;
   /** Its documentation. */
   readonly page: string;
 }
@@ -30,7 +30,7 @@ const PACKAGES: readonly Package[] = [
     description:
       'Follows executions of execstream in browsers, Node, Deno and Bun: resumes, and misses nothing',
     entry: (subpath) => (/^\.\/client(\/|$)/.test(subpath) ? subpath.replace('/client', '') : undefined),
-    optional: [],
+    optional: { graphql: '>=16', 'graphql-sse': '>=2' },
     page: 'docs/client.md',
   },
   {
@@ -42,7 +42,7 @@ const PACKAGES: readonly Package[] = [
     },
     // A worker shares its database with a server, so that it is not an embedded one, except in a test; and only workers of
     // Temporal see types of its protocol, which they have installed.
-    optional: ['@electric-sql/pglite', '@temporalio/proto'],
+    optional: { '@electric-sql/pglite': '^0.5.16', '@temporalio/proto': '^1.21' },
     page: 'docs/publishing.md',
   },
 ];
@@ -113,13 +113,13 @@ function packageOf(specifier: string): string {
   return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 }
 
-function dependenciesOf(imported: ReadonlySet<string>, optional: readonly string[]) {
+function dependenciesOf(imported: ReadonlySet<string>, optional: Package['optional']) {
   const dependencies: Record<string, string> = {};
   const peerDependencies: Record<string, string> = {};
   for (const name of [...imported].sort()) {
     if (name.startsWith('node:')) continue;
     const version = manifest.dependencies[name];
-    const peer = manifest.peerDependencies[name] ?? (optional.includes(name) ? version : undefined);
+    const peer = manifest.peerDependencies[name] ?? optional[name];
     if (peer !== undefined) peerDependencies[name] = peer;
     else if (version !== undefined) dependencies[name] = version;
     else throw new Error(`${name} is imported, but neither a dependency nor a peer`);

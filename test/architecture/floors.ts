@@ -50,6 +50,8 @@ export const CONFIG_FILE = 'server/config/config.ts';
 /** Packages that users of an entry do not need, so that it may not load them. */
 export const FORBIDDEN_TO_ENTRIES: Readonly<Record<string, RegExp>> = {
   'worker.ts': /^(graphql(-.+)?|@graphql-yoga\/.+|@pothos\/.+)$/,
+  // Edge runtimes have no Node: zod alone.
+  'worker-http.ts': /^(?!zod(\/|$))/,
 };
 
 /** The maximum number of lines per file; longer files must be split. */

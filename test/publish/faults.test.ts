@@ -10,6 +10,7 @@ import { content } from '../support/content.ts';
 import { propertyRuns } from '../support/property-runs.ts';
 import { until } from '../support/wait.ts';
 import { foldLog } from './fold.ts';
+import type { RequestFault } from './http-server.ts';
 import { createRig as createRigOn, type Faults, type RigOptions } from './rig.ts';
 
 const unhandled: unknown[] = [];
@@ -19,6 +20,8 @@ afterEach(() => {
   vi.useRealTimers();
   expect(unhandled).toEqual([]);
 });
+
+const REQUEST_FAULTS: RequestFault[] = ['not sent', 'response lost', 'no response', 'late'];
 
 describe.each(['direct', 'http'] as const)('over the transport %s:', (transport) => {
   const isDirect = transport === 'direct';
@@ -239,6 +242,7 @@ describe.each(['direct', 'http'] as const)('over the transport %s:', (transport)
           '!lose',
           '!lose',
           '!fail',
+          ...(isDirect ? [] : REQUEST_FAULTS.map((fault) => `!request ${fault}`)),
           '!response lost',
           '!wait',
           '!wait',
@@ -250,7 +254,8 @@ describe.each(['direct', 'http'] as const)('over the transport %s:', (transport)
           fc.constantFrom('TEXT', 'STRUCTURED'),
           async (steps, mode) => {
             vi.useFakeTimers();
-            const { publisher, log } = createRig({ outboxBytes: 1_500, endMs: 60_000, wholeValueEvery: 4 });
+            const limits = { outboxBytes: 1_500, endMs: 60_000, wholeValueEvery: 4 };
+            const { publisher, log, server } = createRig(limits);
             const begun = publisher.begin({ kind: 'agent', id: 'a1', mode: mode as 'TEXT' });
             const run = await withFakeTime(begun);
             let text = '';
@@ -262,6 +267,7 @@ describe.each(['direct', 'http'] as const)('over the transport %s:', (transport)
               } else if (each === '!outage') log.faults.isAway = true;
               else if (each === '!recovery') log.faults.isAway = false;
               else if (each === '!lose') log.lose();
+              else if (each.startsWith('!request ')) server.faults.push(each.slice(9) as RequestFault);
               else if (each === '!fail') log.faults.appends.push('fail');
               else if (each === '!response lost') log.faults.appends.push('append and fail');
               else if (each === '!wait') await vi.advanceTimersByTimeAsync(30);

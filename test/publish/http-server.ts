@@ -11,8 +11,8 @@ import { RejectedRequest } from '../../src/rest/request-body.ts';
 import type { MemoryStore } from '../support/memory-store.ts';
 import type { FaultyLog } from './rig.ts';
 
-/** What becomes of a request. */
-export type RequestFault = 'not sent' | 'response lost' | 'no response';
+/** What becomes of a request. One that is `late` fails, and is processed after a later one. */
+export type RequestFault = 'not sent' | 'response lost' | 'no response' | 'late';
 
 export interface SentRequest {
   readonly method: string;
@@ -27,6 +27,7 @@ const PATH = /^\/api\/v0\/executions\/(workflow|agent|task)s\/([^/]+)(\/events)?
 export function createHttpServer(log: FaultyLog, store: MemoryStore, callMs: number) {
   const faults: RequestFault[] = [];
   const requests: SentRequest[] = [];
+  let late: Request[] = [];
   const publishing = createPublishing({
     log: withTimeouts(log, callMs),
     store,
@@ -55,8 +56,12 @@ export function createHttpServer(log: FaultyLog, store: MemoryStore, callMs: num
     const key = request.headers.get('Idempotency-Key');
     requests.push({ method: request.method, path, key, body: String(init?.body) });
     const fault = faults.shift();
-    if (fault === 'not sent') throw new TypeError('fetch failed');
+    if (fault === 'late') late.push(request);
+    if (fault === 'not sent' || fault === 'late') throw new TypeError('fetch failed');
     const response = await respond(request);
+    const overtaken = late;
+    late = [];
+    for (const each of overtaken) await respond(each);
     if (fault === 'response lost') throw new TypeError('terminated');
     if (fault === 'no response') return new Promise(() => {});
     return response;

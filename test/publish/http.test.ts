@@ -280,6 +280,23 @@ describe('a server that responds with something else', () => {
     await publisher.close();
   });
 
+  test('a 409 although the log is complete loses nothing: the batch is sent again unchanged', async () => {
+    const bodies: string[] = [];
+    const { publisher, requests } = publisherOn(async (request) => {
+      if (request.method === 'PUT') return begun();
+      bodies.push(await request.text());
+      return bodies.length === 2 ? problem(409, 'SUPERSEDED') : appended();
+    });
+    const run = await publisher.begin({ kind: 'agent', id: 'a1' });
+    run.text('first');
+    expect(await run.flush()).toBe(true);
+    run.text('second');
+    expect(await run.complete()).toBe(true);
+    expect(requests.map(({ method }) => method)).toEqual(['PUT', 'POST', 'POST', 'PUT', 'POST']);
+    expect(bodies[2]).toBe(bodies[1]);
+    expect(bodies[2]).toContain('second');
+  });
+
   test('a 422 in the middle of a run stops publishing, and says why', async () => {
     const { publisher } = publisherOn((request) =>
       request.method === 'PUT' ? begun() : problem(422, 'BAD_USER_INPUT'),

@@ -1,6 +1,7 @@
 // The public entry: a server to embed in a web server of the application, or to pass to `listen`.
 import { settleWithin } from '../async/timeout.ts';
-import { createPublisher, type Publisher } from '../publish/publisher.ts';
+import { createPublisher } from '../publish/publisher.ts';
+import type { Publisher } from '../publish/transport-publisher.ts';
 import { withAllLevels } from '../telemetry/logger.ts';
 import type { Authenticate, AuthenticationOptions } from './auth/authenticate.ts';
 import { parseBasePath } from './base-path.ts';

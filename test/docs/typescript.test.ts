@@ -126,6 +126,7 @@ beforeAll(() => {
     'execstream/client': [`${ROOT}/src/client/index.ts`],
     'execstream/client/tabs': [`${ROOT}/src/client/tabs.ts`],
     'execstream/worker': [`${ROOT}/src/worker.ts`],
+    'execstream/worker/http': [`${ROOT}/src/worker-http.ts`],
     'execstream/workflow': [`${ROOT}/src/temporal/workflow/index.ts`],
   };
   const base = { extends: `${ROOT}/tsconfig.json`, include: [`${folder}/*.ts`] };

@@ -4,11 +4,12 @@
 //     test('…', async () => {
 //       await using example = await startExample('nest');
 //       const response = await fetch(`${example.url}/streams/`);
-import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from 'vitest';
+import { freePort } from '../../scripts/server-process.ts';
 import { findPart, WEB_FRAMEWORKS } from '../../scripts/test-services.ts';
 import { until } from './wait.ts';
 
@@ -18,7 +19,7 @@ const frameworks = findPart(WEB_FRAMEWORKS);
 /** `describe` for suites that need the frameworks; skipped if they are not installed. */
 export const describeWebFrameworks = describe.skipIf(frameworks === undefined);
 
-export type ExampleName = 'bun' | 'deno' | 'nest';
+export type ExampleName = 'bun' | 'deno' | 'nest' | 'next';
 
 /** The program of each runtime's package, whose installation scripts do not run. */
 function programOf(scope: string, name: string): string {
@@ -30,6 +31,13 @@ function programOf(scope: string, name: string): string {
 const COMMANDS: { readonly [name in ExampleName]: () => readonly string[] } = {
   bun: () => [programOf('@oven', 'bun'), 'main.ts'],
   deno: () => [programOf('@deno', 'deno'), 'run', '--allow-all', 'main.ts'],
+  next: () => [
+    process.execPath,
+    join(frameworks!, 'node_modules/next/dist/bin/next'),
+    'start',
+    '-H',
+    '127.0.0.1',
+  ],
   nest: () => [process.execPath, '--import', `file://${ROOT}/node_modules/tsx/dist/loader.mjs`, 'main.ts'],
 };
 
@@ -39,11 +47,38 @@ export interface RunningExample extends AsyncDisposable {
   stop(): Promise<number | null>;
 }
 
+/** Next loads packages that are not bundled from a folder `node_modules`, so it needs a compiled copy of ours. */
+function buildNext(folder: string): void {
+  const packages = join(frameworks!, 'node_modules');
+  const own = join(folder, 'node_modules/execstream');
+  mkdirSync(own, { recursive: true });
+  for (const name of readdirSync(packages))
+    symlinkSync(join(packages, name), join(folder, 'node_modules', name));
+  symlinkSync(join(ROOT, 'node_modules'), join(own, 'node_modules'));
+  cpSync(join(ROOT, 'package.json'), join(own, 'package.json'));
+  const run = (args: string[], cwd: string) => {
+    const { status, stdout } = spawnSync(process.execPath, args, { cwd, encoding: 'utf8' });
+    if (status !== 0) throw new Error(`${args[0]} failed: ${stdout}`);
+  };
+  run(
+    [
+      join(ROOT, 'node_modules/typescript/bin/tsc'),
+      '-p',
+      'tsconfig.build.json',
+      '--outDir',
+      join(own, 'dist'),
+    ],
+    ROOT,
+  );
+  run([join(packages, 'next/dist/bin/next'), 'build', '--webpack'], folder);
+}
+
 /** Starts an example in a copy of its folder, where `execstream` is the source of this checkout. */
 export async function startExample(name: ExampleName): Promise<RunningExample> {
   const folder = mkdtempSync(join(tmpdir(), `execstream-${name}-`));
   cpSync(join(ROOT, 'examples/embedding', name), folder, { recursive: true });
-  symlinkSync(join(frameworks!, 'node_modules'), join(folder, 'node_modules'));
+  if (name === 'next') buildNext(folder);
+  else symlinkSync(join(frameworks!, 'node_modules'), join(folder, 'node_modules'));
   const source = `${ROOT}/src/index.ts`;
   const paths = { execstream: [source] };
   const compilerOptions = { target: 'es2022', module: 'nodenext', experimentalDecorators: true, paths };
@@ -54,7 +89,7 @@ export async function startExample(name: ExampleName): Promise<RunningExample> {
   );
   const [program, ...args] = COMMANDS[name]();
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(program!, args, { cwd: folder, env: { PATH, HOME, PORT: '0' } });
+  const child = spawn(program!, args, { cwd: folder, env: { PATH, HOME, PORT: String(await freePort()) } });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (piece) => {
@@ -72,7 +107,9 @@ export async function startExample(name: ExampleName): Promise<RunningExample> {
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const url = await until(() => /listening on (http:\S+)/.exec(output)?.[1], { timeoutMs: 60_000 });
+    const url = await until(() => /(?:listening on|Local:) +(http:\S+)/.exec(output)?.[1], {
+      timeoutMs: 60_000,
+    });
     // The embedded database starts in the background.
     await until(async () => (await fetch(`${url}/streams/health/ready`)).ok, { timeoutMs: 90_000 });
     return { url: url!, stop, [Symbol.asyncDispose]: dispose };

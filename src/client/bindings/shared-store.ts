@@ -53,7 +53,7 @@ export function shareStore<T>(request: StoreRequest<T>): SharedStore<T> {
   const { client, key } = request;
   const connection: BindingConnection = key === undefined ? { status: 'idle' } : INITIAL_MACHINE.connection;
   const initial: Snapshot<T> = { state: request.initial, connection, error: undefined };
-  /** What was shown last, while the store is not open. */
+  /** The latest snapshot, while the store is not open. */
   let last = initial;
   const current = () => (key === undefined ? undefined : (stores.get(client)?.get(key) as OpenStore<T>));
 

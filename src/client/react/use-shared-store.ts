@@ -55,7 +55,7 @@ export function useSharedStore<T, Selected>(
   return result;
 }
 
-/** Whether two results show the same; what was selected is compared by its entries. */
+/** Whether two results show the same; selections are compared by their entries. */
 function isSame<Selected>(
   previous: HookResult<Selected> | undefined,
   { state, connection, retry }: HookResult<Selected>,

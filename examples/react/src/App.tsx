@@ -85,10 +85,10 @@ function Tool({ name, status, args, result, error, durationMs }: ToolCall) {
   return (
     <li className={`tool ${status}`}>
       <b>{name}</b>
-      <code>{JSON.stringify(args)}</code>
+      {args !== undefined && <code>{JSON.stringify(args)}</code>}
       {result !== undefined && <code>→ {JSON.stringify(result)}</code>}
       {error && <code>→ {error}</code>}
-      <small>{status === 'started' ? 'running …' : `${durationMs ?? '?'} ms`}</small>
+      <small>{durationMs === undefined ? status : `${durationMs} ms`}</small>
     </li>
   );
 }

@@ -1,5 +1,4 @@
-'use client';
-// The package entry `execstream/client/react`: hooks over the stores of the client. React servers do not run it.
+// The package entry `execstream/client/react`: hooks over the stores of the client.
 export type { ExecutionOptions, ExecutionsOptions } from '../bindings/requests.ts';
 export type { BindingConnection } from '../bindings/shared-store.ts';
 export { ExecstreamProvider, type ExecstreamProviderProps, useExecstreamClient } from './context.ts';

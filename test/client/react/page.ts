@@ -1,5 +1,5 @@
 // The page of the browser suite, bundled for it: components that show what the hooks return, and how often they render.
-import { createElement, Fragment, type ReactElement, StrictMode } from 'react';
+import { createElement, Fragment, type ReactElement, StrictMode, version } from 'react';
 import { createRoot, hydrateRoot, type Root } from 'react-dom/client';
 import { createClient, type ExecutionState, type ListFilter } from '../../../src/client/index.ts';
 import { ExecstreamProvider, useExecution, useExecutions } from '../../../src/client/react/index.ts';
@@ -88,6 +88,7 @@ let root: Root | undefined;
 
 /** What the suite calls in the page. */
 export const page = {
+  version,
   requests,
   renders,
   errors,

@@ -14,8 +14,9 @@ interface Frames {
 export function onNextFrame(callback: () => void): () => void {
   // Read for each call: tests, and libraries that imitate a browser, define them late.
   const frames = globalThis as Frames;
-  const frame = frames.requestAnimationFrame?.(run);
-  const timer = setTimeout(run, frame === undefined ? FRAME_MS : HIDDEN_MS);
+  const timer = setTimeout(run, frames.requestAnimationFrame ? HIDDEN_MS : FRAME_MS);
+  let frame: number | undefined;
+  frame = frames.requestAnimationFrame?.(run);
   function run(): void {
     cancel();
     callback();

@@ -90,9 +90,10 @@ function openStore<T>({ client, open }: StoreRequest<T>, key: string, first: Sna
 
   function connect(): () => void {
     const store = open(snapshot.state);
-    let cancelFrame: (() => void) | undefined;
+    let isScheduled = false;
+    let cancelFrame = (): void => {};
     const update = () => {
-      cancelFrame = undefined;
+      isScheduled = false;
       const { state, connection } = store;
       if (state === snapshot.state && connection === snapshot.connection) return;
       const error = connection.status === 'failed' ? connection.error : undefined;
@@ -101,10 +102,12 @@ function openStore<T>({ client, open }: StoreRequest<T>, key: string, first: Sna
     };
     update();
     const leave = store.subscribe(() => {
-      cancelFrame ??= onNextFrame(update);
+      if (isScheduled) return;
+      isScheduled = true;
+      cancelFrame = onNextFrame(update);
     });
     return () => {
-      cancelFrame?.();
+      cancelFrame();
       leave();
       store.close();
     };

@@ -240,6 +240,22 @@ describe('the updates of a shared store', () => {
     leave();
   });
 
+  test('come immediately where frames are, as in the tests of applications', async () => {
+    vi.stubGlobal('requestAnimationFrame', (callback: () => void) => {
+      callback();
+      return 1;
+    });
+    const { share } = server(stream(OPENING, next(1), next(2)).stays());
+    const store = share();
+    const seen: (string | undefined)[] = [];
+    const leave = store.subscribe(() => seen.push(store.snapshot.state.text));
+    await advance(1);
+    expect(seen).toEqual(['', '1 ', '1 2 ']);
+    leave();
+    await advance(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   test('do not reach a listener that has left, also in the same frame', async () => {
     const { frames, draw } = stubFrames();
     const { share } = server(stream(OPENING, next(1)).stays());

@@ -99,6 +99,16 @@ describe('the packed package', () => {
   /** Runs Node in the project of a user; returns its output. */
   const run = (...args: string[]) => execFileSync(process.execPath, args, { cwd: project, encoding: 'utf8' });
 
+  /** Compiles a file in the project of a user, for a page; returns the errors. */
+  function compile(name: string, source: string): RegExpMatchArray | null {
+    writeFileSync(join(project, name), source);
+    const options = ['--noEmit', '--strict', '--skipLibCheck', 'false', '--types', '', '--lib', 'es2022,dom'];
+    const module = ['--module', 'esnext', '--moduleResolution', 'bundler', '--target', 'es2022'];
+    const args = [...options, ...module, '--jsx', 'react-jsx', name];
+    const tsc = join(ROOT, 'node_modules/.bin/tsc');
+    return spawnSync(tsc, args, { cwd: project, encoding: 'utf8' }).stdout.match(/error .*/g);
+  }
+
   afterAll(async () => {
     await server?.end('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
@@ -171,11 +181,30 @@ describe('the packed package', () => {
       const run = client.follow('agent', 'a1');
       document.title = run.state.text ?? run.connection.status;
       export const wrong: number = run.connection;`;
-    writeFileSync(join(project, 'page.ts'), page);
-    const options = ['--noEmit', '--strict', '--skipLibCheck', 'false', '--types', '', '--lib', 'es2022,dom'];
-    const module = ['--module', 'esnext', '--moduleResolution', 'bundler', '--target', 'es2022'];
-    const tsc = join(ROOT, 'node_modules/.bin/tsc');
-    const { stdout } = spawnSync(tsc, [...options, ...module, 'page.ts'], { cwd: project, encoding: 'utf8' });
-    expect(stdout.match(/error .*/g)).toEqual([expect.stringContaining('TS2322')]);
+    expect(compile('page.ts', page)).toEqual([expect.stringContaining('TS2322')]);
+  }, 60_000);
+
+  test('the hooks load, and have types for a page', () => {
+    for (const name of ['react', 'csstype', '@types/react', 'vue', '@vue']) {
+      const path = join(project, 'node_modules', name);
+      mkdirSync(dirname(path), { recursive: true });
+      symlinkSync(join(ROOT, 'node_modules', name), path);
+    }
+    const load = `
+      const modules = ['react', 'svelte', 'vue'].map((name) => import('execstream/client/' + name));
+      console.log((await Promise.all(modules)).flatMap(Object.keys).sort().join());`;
+    expect(run('--input-type=module', '-e', load)).toBe(
+      'ExecstreamProvider,executionListStore,executionStore,useExecstreamClient,useExecution,useExecution,useExecutions,useExecutions\n',
+    );
+    const page = `
+      import { createClient } from 'execstream/client';
+      import { ExecstreamProvider, useExecution } from 'execstream/client/react';
+      import { executionStore } from 'execstream/client/svelte';
+      const client = createClient({ url: '/' });
+      const Agent = () => <pre>{useExecution('agent', 'a1').state.text}</pre>;
+      export const page = <ExecstreamProvider client={client}><Agent /></ExecstreamProvider>;
+      executionStore(client, 'agent', 'a1').subscribe(({ state }) => state.text);
+      export const wrong: number = useExecution('agent', 'a1').connection.status;`;
+    expect(compile('hooks.tsx', page)).toEqual([expect.stringContaining('TS2322')]);
   }, 60_000);
 });

@@ -114,6 +114,8 @@ describe('a shared store', () => {
       share('a2', { mode: 'TEXT', backoff }),
       share('a1', { mode: 'STRUCTURED', backoff }),
       share('a1', { mode: 'TEXT' }),
+      share('a1', { mode: 'TEXT', backoff: { firstMs: 2, maxMs: 2 } }),
+      share('a1', { mode: 'TEXT', backoff: { firstMs: 1, maxMs: 3 } }),
       share('a1', { mode: 'TEXT', backoff, heartbeatMs: 1_000 }),
       share('a1', { mode: 'TEXT', backoff, pauseWhileHidden: true }),
       shareStore(executionRequest(client, 'task', 'a1', { mode: 'TEXT', backoff })),
@@ -121,6 +123,8 @@ describe('a shared store', () => {
       shareStore(executionsRequest(client, {}, {})),
       shareStore(executionsRequest(client, { kind: 'agent' }, {})),
       shareStore(executionsRequest(client, { kind: 'agent' }, { pollMs: 5_000 })),
+      shareStore(executionsRequest(client, { kind: 'agent', status: 'RUNNING' }, {})),
+      shareStore(executionsRequest(client, { kind: 'agent', first: 5 }, {})),
     ];
     leave.push(...others.map((store) => store.subscribe(() => {})));
     await advance(0);
@@ -224,6 +228,17 @@ describe('the updates of a shared store', () => {
     expect([listener.mock.calls.length, frames.size]).toEqual([1, 0]);
     expect(store.snapshot).toBe(after);
     leave();
+  });
+
+  test('are canceled when the last listener leaves', async () => {
+    const { frames } = stubFrames();
+    const { share } = server(stream(OPENING, next(1)).stays());
+    const leave = share().subscribe(() => {});
+    await advance(20);
+    expect(frames.size).toBe(1);
+    leave();
+    await advance(1);
+    expect([frames.size, vi.getTimerCount()]).toEqual([0, 0]);
   });
 
   test('come without frames, too, as on a hidden page', async () => {

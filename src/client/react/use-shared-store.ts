@@ -58,10 +58,9 @@ export function useSharedStore<T, Selected>(
 /** Whether two results show the same; selections are compared by their entries. */
 function isSame<Selected>(
   previous: HookResult<Selected> | undefined,
-  { state, connection, retry }: HookResult<Selected>,
+  { state, connection }: HookResult<Selected>,
 ): previous is HookResult<Selected> {
-  if (previous?.connection !== connection || previous.retry !== retry) return false;
-  return isShallowEqual(previous.state, state);
+  return previous?.connection === connection && isShallowEqual(previous.state, state);
 }
 
 function isShallowEqual(a: unknown, b: unknown): boolean {

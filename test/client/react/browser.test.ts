@@ -72,6 +72,7 @@ describeBrowser('the hooks in Chromium', () => {
             problems.push(text);
         });
         await tab.goto(`${url}/health/live`);
+        await tab.setContent('');
         await tab.evaluate(script);
         expect(await tab.evaluate(() => page.version)).toMatch(new RegExp(`^${version}\\.`));
       }
@@ -206,6 +207,39 @@ describeBrowser('the hooks in Chromium', () => {
         expect(await texts()).toEqual(['1 2 3 ', '1 2 3 ', '']);
         expect(await requests()).toEqual([`2-${execution.epoch}`]);
         expect(await tab.evaluate(() => page.errors)).toEqual([]);
+      }, 60_000);
+
+      test('a page is hydrated without a mismatch while another part of it follows the execution', async () => {
+        await using app = await startApp(FAST);
+        const execution = await directLog(app);
+        await execution.append(chunk('one'));
+        await open(app);
+        await show(a1);
+        await untilTexts('one');
+        const shown = [a1];
+        const html = renderToString(createElement(Page, { shown }));
+        await tab.evaluate(
+          ([markup, all]) => page.hydrate(markup!, ...JSON.parse(all!)),
+          [html, JSON.stringify(shown)],
+        );
+        await untilTexts('one', 'one');
+        expect(await tab.evaluate(() => page.errors)).toEqual([]);
+        expect(await requests()).toHaveLength(1);
+      }, 60_000);
+
+      test('a selection keeps its identity when the component is rendered for another reason', async () => {
+        await using app = await startApp(FAST);
+        const execution = await directLog(app);
+        await execution.append(toolCall());
+        await open(app);
+        const shown = { ...a1, select: 'toolCalls' } as const;
+        await show(shown);
+        await untilTexts('["search started"]');
+        const count = () => tab.evaluate(() => page.states.length);
+        const before = await count();
+        await show(shown);
+        await show(shown);
+        expect(await count()).toBe(before);
       }, 60_000);
 
       test('a component with a selection renders when that changes, also of an inline function that creates an object', async () => {

@@ -1,5 +1,5 @@
 // The page of the browser suite, bundled for it: components that show what the hooks return, and how often they render.
-import { createElement, Fragment, type ReactElement, StrictMode, version } from 'react';
+import { createElement, Fragment, type ReactElement, StrictMode, useEffect, version } from 'react';
 import { createRoot, hydrateRoot, type Root } from 'react-dom/client';
 import { createClient, type ExecutionState, type ListFilter } from '../../../src/client/index.ts';
 import { ExecstreamProvider, useExecution, useExecutions } from '../../../src/client/react/index.ts';
@@ -27,6 +27,8 @@ const SELECTIONS = {
 const requests: string[] = [];
 const renders: unknown[] = [];
 const errors: string[] = [];
+/** Each state that a component had, by its identity. */
+const states: unknown[] = [];
 
 const client = createClient({
   url: '/',
@@ -48,6 +50,7 @@ function Execution({ id, initial, select: name }: ShownExecution): ReactElement 
     ...(select && { select }),
   });
   retryLast = retry;
+  useEffect(() => void states.push(state), [state]);
   renders.push([id, name ? state : (state as ExecutionState).text]);
   const text = name ? JSON.stringify(state) : (state as ExecutionState).text;
   return createElement(
@@ -91,6 +94,7 @@ export const page = {
   version,
   requests,
   renders,
+  states,
   errors,
   retry: () => retryLast(),
   show(...shown: Shown[]) {
@@ -100,7 +104,7 @@ export const page = {
   hydrate(html: string, ...shown: Shown[]) {
     const container = containerOf();
     container.innerHTML = html;
-    root = hydrateRoot(container, createElement(Page, { shown }), { onRecoverableError });
+    hydrateRoot(container, createElement(Page, { shown }), { onRecoverableError });
   },
   unmount() {
     root?.unmount();
@@ -129,8 +133,12 @@ function onRecoverableError(error: unknown): void {
 
 function containerOf(): Element & { innerHTML: string } {
   const { document } = globalThis as unknown as {
-    document: { body: Element & { innerHTML: string; firstElementChild: Element & { innerHTML: string } } };
+    document: {
+      createElement(name: string): Element & { innerHTML: string };
+      body: { append(element: Element): void };
+    };
   };
-  document.body.innerHTML = '<main></main>';
-  return document.body.firstElementChild;
+  const container = document.createElement('main');
+  document.body.append(container);
+  return container;
 }

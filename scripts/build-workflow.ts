@@ -3,7 +3,6 @@
 // Temporal bundles a workflow's code with all comments and a source map, and each worker loads that bundle for its
 // workflows. One file without comments and a source map adds 10 KB of code; the separate files of
 // src/temporal/workflow add 44 KB.
-import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -25,8 +24,6 @@ export async function buildWorkflowEntry(outfile: string): Promise<void> {
     legalComments: 'none',
     logLevel: 'warning',
   });
-  // The compiler's source map describes the file that was replaced.
-  rmSync(`${outfile}.map`, { force: true });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

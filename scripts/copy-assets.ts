@@ -8,8 +8,6 @@ import { SWAGGER_UI_FILES } from '../src/rest/openapi/assets.ts';
 const { resolve } = createRequire(import.meta.url);
 const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
-cpSync(path('src/rest/console.html'), path('dist/rest/console.html'));
-
 // Copied, so that an installation does not need swagger-ui-dist, which sends telemetry when it is installed.
 const from = dirname(resolve('swagger-ui-dist/package.json'));
 const to = path('dist/rest/openapi/swagger-ui');

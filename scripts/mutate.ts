@@ -7,7 +7,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 const FOLDERS = ['event', 'log', 'tail', 'sse', 'stream', 'graphql', 'lifecycle', 'publish'];
@@ -77,7 +77,8 @@ function mutate(part: string): Report | undefined {
         tsconfigFile: 'none',
         coverageAnalysis: 'perTest',
         ignoreStatic: true,
-        concurrency: 2,
+        // The suites mostly wait for timers: two processes leave two cores half idle.
+        concurrency: 2 * availableParallelism(),
         reporters: ['json', 'progress-append-only'],
         jsonReporter: { fileName: reportFile },
         mutate: [

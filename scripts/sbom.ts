@@ -24,8 +24,8 @@ interface Lock {
   packages: Record<string, { version?: string; dev?: true; devOptional?: true; peer?: true }>;
 }
 
-/** Packages whose files scripts/copy-assets.ts copies into ours. */
-const VENDORED = ['swagger-ui-dist'];
+/** Packages whose files the build copies or bundles into ours (scripts/copy-assets.ts, scripts/build-database.ts). */
+const VENDORED = ['swagger-ui-dist', '@prisma/client'];
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const read = (file: string) => JSON.parse(readFileSync(root + file, 'utf8'));

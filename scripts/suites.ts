@@ -14,13 +14,28 @@ export function suitesUsing(module: string, testFolder: string): string[] {
   const target = resolve(testFolder, 'support', `${module}.ts`);
   const files = readdirSync(testFolder, { recursive: true, encoding: 'utf8' });
   const suites = files.filter((file) => file.endsWith('.test.ts')).sort();
-  return suites.filter((suite) => reaches(resolve(testFolder, suite), target, new Set()));
+  // Suites share most of what they import: each file is read once.
+  const importsByFile = new Map<string, readonly string[]>();
+  return suites.filter((suite) => reaches(resolve(testFolder, suite), target, importsByFile));
 }
 
-function reaches(file: string, target: string, seen: Set<string>): boolean {
-  if (file === target) return true;
-  if (seen.has(file) || !existsSync(file)) return false;
-  seen.add(file);
+function reaches(start: string, target: string, importsByFile: Map<string, readonly string[]>): boolean {
+  const seen = new Set([start]);
+  // Iterating a set includes elements that are added during the iteration.
+  for (const file of seen) {
+    if (file === target) return true;
+    let imports = importsByFile.get(file);
+    if (!imports) {
+      imports = importsOf(file);
+      importsByFile.set(file, imports);
+    }
+    for (const imported of imports) seen.add(imported);
+  }
+  return false;
+}
+
+function importsOf(file: string): string[] {
+  if (!existsSync(file)) return [];
   const imports = readFileSync(file, 'utf8').matchAll(RELATIVE_IMPORT);
-  return [...imports].some((match) => reaches(join(dirname(file), match[1]!), target, seen));
+  return [...imports].map((match) => join(dirname(file), match[1]!));
 }

@@ -1,69 +1,7 @@
-// graphql-sse: a subscription that continues after its last event whenever the connection breaks.
-import {
-  type Client,
-  createClient,
-  type ExecutionResult,
-  NetworkError,
-  type RequestParams,
-  type Sink,
-} from 'graphql-sse';
+// graphql-sse: subscriptions continue after their last event whenever the connection breaks.
+import { createClient } from 'graphql-sse';
+import { type ResumableClient, resumable } from '../../src/client/graphql/graphql-sse.ts';
 
-/** The client retries a `NetworkError` only, and reports a connection that breaks between two results as another error. */
-export const networkErrors = (fetchFn = fetch): typeof fetch => {
-  async function* chunksOf(body: ReadableStream<Uint8Array>) {
-    const reader = body.getReader();
-    for (;;) {
-      const { done, value } = await reader.read().catch((error) => Promise.reject(new NetworkError(error)));
-      if (done) throw new NetworkError('the connection was closed');
-      yield value;
-    }
-  }
-  return async (input, init) => {
-    const response = await fetchFn(input, init);
-    const { body } = response;
-    return body ? Object.defineProperty(response, 'body', { value: chunksOf(body) }) : response;
-  };
-};
-
-/** The client's own retries, without a limit: by default it gives up after five. */
-const FOREVER = {
-  fetchFn: networkErrors(),
-  retryAttempts: Number.POSITIVE_INFINITY,
-  retry: () => new Promise<void>((resolve) => setTimeout(resolve, 500 + Math.random() * 500)),
-};
-
-/** One connection per subscription. */
-export const createDistinctClient = (url: string) => createClient({ url: `${url}/graphql`, ...FOREVER });
-
-/** One connection for all subscriptions, for browsers over HTTP/1.1. */
-export const createSingleClient = (url: string) =>
-  createClient({ url: `${url}/graphql/stream`, singleConnection: true, ...FOREVER });
-
-type Data = Record<string, { id?: string } | null>;
-type Extensions = Record<string, unknown>;
-
-/** `client.subscribe` for a document that selects `id` and has the variable `$after`. */
-export function subscribe(
-  client: Pick<Client<boolean>, 'subscribe'>,
-  request: RequestParams,
-  sink: Sink<ExecutionResult<Data, Extensions>>,
-): () => void {
-  let cursor = request.variables?.after;
-  const variables = {
-    ...request.variables,
-    // The client reads the variables again for every attempt.
-    get after() {
-      return cursor;
-    },
-  };
-  return client.subscribe<Data, Extensions>(
-    { ...request, variables },
-    {
-      ...sink,
-      next(result) {
-        cursor = Object.values(result.data ?? {})[0]?.id ?? cursor;
-        sink.next(result);
-      },
-    },
-  );
+export function createGraphQLClient(url: string): ResumableClient {
+  return resumable(createClient({ url }), { url });
 }

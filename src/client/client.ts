@@ -1,7 +1,8 @@
 // The client of a server: streams and stores that share its URL, its token and its options.
 import type { EventType, ExecutionEvent, ExecutionKind, ExecutionMode } from '../event/events.ts';
 import type { ExecutionState } from '../event/state.ts';
-import { type Connection, type ConnectionOptions, createConnection } from './connection.ts';
+import { closedByReturn } from './closed-by-return.ts';
+import { type ConnectionOptions, createConnection } from './connection.ts';
 import { createStreamAttempts } from './event-stream.ts';
 import { createEventDecoder, eventsUrl } from './execution-events.ts';
 import { type FollowedExecution, followExecution, type TabSharing } from './follow.ts';
@@ -135,27 +136,4 @@ export function createClient({ url, token, storage, tabs, ...defaults }: ClientO
       return listExecutions({ connection, url, filter, pollMs, initial });
     },
   };
-}
-
-/** Makes `return` close the connection also while an event is awaited. A generator alone would wait for that event. */
-function closedByReturn<T>(
-  connection: Connection,
-  events: AsyncGenerator<T, void, undefined>,
-): AsyncGenerator<T, void, undefined> {
-  let isLeft = false;
-  async function* iterate(): AsyncGenerator<T, void, undefined> {
-    try {
-      yield* events;
-    } catch (error) {
-      if (!isLeft) throw error;
-    }
-  }
-  const iterator = iterate();
-  return Object.assign(iterator, {
-    return(value: undefined) {
-      isLeft = true;
-      connection.close();
-      return Object.getPrototypeOf(iterator).return.call(iterator, value);
-    },
-  });
 }

@@ -49,11 +49,11 @@ const SUSPICIOUS_AFTER = 1.25;
 /** One attempt to connect, and the connection that it leads to. */
 export interface Attempt {
   /**
-   * Sends a GET request with the token.
+   * Sends a request with the token: a GET, or a POST if there is a body.
    * @returns a response with a status of success
    * @throws ExecstreamError for any other status
    */
-  request(url: string, headers: Readonly<Record<string, string>>): Promise<Response>;
+  request(url: string, headers: Readonly<Record<string, string>>, body?: string): Promise<Response>;
   /** Waits for the next bytes. Rejects if the connection is dead, or when it is closed. */
   step<T>(call: () => Promise<T>): Promise<T>;
   /** Waits. Ends early when the page is used again. */
@@ -158,12 +158,17 @@ export function createConnection(
     current.signal.throwIfAborted();
   }
 
-  async function request(url: string, headers: Readonly<Record<string, string>>): Promise<Response> {
+  async function request(
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    body?: string,
+  ): Promise<Response> {
     const token = await step(() => tokens.get(tokenAfter));
     // If the token is rejected, one that was obtained after this moment is needed.
     tokenAfter = Date.now();
     const response = await step(() =>
       fetch(url, {
+        ...(body !== undefined && { method: 'POST', body }),
         headers: { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) },
         cache: 'no-store',
         signal: current.signal,

@@ -14,6 +14,8 @@ export interface Decoded<T> {
 export interface EventStreamRequest<T> {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Sent by POST. */
+  readonly body?: string;
   /** The last event id to begin with; empty for none. */
   readonly lastEventId: string;
   /** @throws ExecstreamError for a rejection; any other error breaks the connection */
@@ -27,13 +29,14 @@ export interface EventStreamRequest<T> {
 export function createStreamAttempts<T>({
   url,
   headers,
+  body,
   lastEventId,
   decode,
 }: EventStreamRequest<T>): (attempt: Attempt) => AsyncGenerator<T, void, undefined> {
   let cursor = lastEventId;
   return async function* ({ request, step, check, dispatch }) {
     const resume: Record<string, string> = cursor === '' ? {} : { 'last-event-id': cursor };
-    const response = await request(url, { ...headers, accept: 'text/event-stream', ...resume });
+    const response = await request(url, { ...headers, accept: 'text/event-stream', ...resume }, body);
     if (response.status === 204) return dispatch({ type: 'end' });
     const reader = response.body!.getReader();
     try {

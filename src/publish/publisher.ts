@@ -4,7 +4,7 @@
 import type { LivenessWriter } from '../coordination/liveness.ts';
 import { invalidInput, requireObject } from '../event/errors.ts';
 import { sizeLimitsOf } from '../event/size-limits.ts';
-import { checkPostgresUrl } from '../execution/database/connect.ts';
+import { checkPostgresUrl } from '../execution/database/location.ts';
 import { createPrismaStore } from '../execution/prisma-store.ts';
 import type { ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';

@@ -50,6 +50,12 @@ export const CONFIG_FILE = 'server/config/config.ts';
 /** Packages that users of an entry do not need, so that it may not load them. */
 export const FORBIDDEN_TO_ENTRIES: Readonly<Record<string, RegExp>> = {
   'worker.ts': /^(graphql(-.+)?|@graphql-yoga\/.+|@pothos\/.+)$/,
+  'client/index.ts': /./,
+  'client/tabs.ts': /./,
+  'client/graphql/apollo.ts': /./,
+  'client/graphql/graphql-sse.ts': /./,
+  'client/graphql/relay.ts': /./,
+  'client/graphql/urql.ts': /./,
 };
 
 /** The maximum number of lines per file; longer files must be split. */

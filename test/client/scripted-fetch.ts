@@ -11,6 +11,8 @@ const EXECUTION_ID = 'a1';
 
 export interface ScriptedRequest {
   readonly url: URL;
+  readonly method: string;
+  readonly body: string | undefined;
   readonly headers: Headers;
   readonly signal: AbortSignal;
 }
@@ -29,7 +31,9 @@ export function scriptedFetch(...replies: Reply[]): ScriptedServer {
   const send = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
     const url = new URL(String(input), 'http://server');
     const signal = init.signal ?? new AbortController().signal;
-    const request = { url, headers: new Headers(init.headers), signal };
+    const { method = 'GET', body } = init;
+    const headers = new Headers(init.headers);
+    const request = { url, method, body: body === undefined ? body : String(body), headers, signal };
     const reply = replies[Math.min(requests.length, replies.length - 1)]!;
     requests.push(request);
     signal.throwIfAborted();

@@ -1,6 +1,7 @@
-// graphql-sse in both modes, as its documentation shows it and with the code of examples/clients.
+// graphql-sse in both modes, as its documentation shows it, and with the code of examples/clients.
 import { createClient, type ExecutionResult, type Sink, type Client as SseClient } from 'graphql-sse';
-import { createDistinctClient, createSingleClient, subscribe } from '../../examples/clients/graphql-sse.ts';
+import { createGraphQLClient } from '../../examples/clients/graphql-sse.ts';
+import { createSingleClient, subscribe } from '../../examples/clients/graphql-sse-single-connection.ts';
 import type { Client, Reconnecting, Seen, Watched } from './clients.ts';
 
 export const DOCUMENT = `
@@ -9,7 +10,13 @@ export const DOCUMENT = `
   }
 `;
 
-/** What `DOCUMENT` selects. */
+/** The same without a variable for the cursor, which the helpers of this package do not need. */
+export const DOCUMENT_WITHOUT_CURSOR = DOCUMENT.replace(', $after: Cursor', '').replace(
+  ', after: $after',
+  '',
+);
+
+/** What the documents select. */
 export interface WatchData {
   readonly agentStream: { readonly id: string; readonly type: string; readonly content?: string };
 }
@@ -57,18 +64,27 @@ const bare = (
   watch: (watched) => untilEnd(watched, (sink) => create(watched.url).subscribe(requestOf(watched), sink)),
 });
 
-const resuming = (name: string, create: (url: string) => Pick<SseClient<boolean>, 'subscribe'>): Client => ({
-  name,
-  reconnecting: 'resumes',
-  watch: (watched) => untilEnd(watched, (sink) => subscribe(create(watched.url), requestOf(watched), sink)),
-});
-
 export const GRAPHQL_SSE: readonly Client[] = [
   bare('graphql-sse', 'replays', (url) => createClient({ url: `${url}/graphql` })),
   // The connection may break while the operation is sent: see `networkErrors` in the example.
   bare('graphql-sse, single connection', 'replays or error', (url) =>
     createClient({ url: `${url}/graphql/stream`, singleConnection: true }),
   ),
-  resuming('graphql-sse, resuming', createDistinctClient),
-  resuming('graphql-sse, single connection, resuming', createSingleClient),
+  {
+    name: 'graphql-sse, execstream/client/graphql-sse',
+    reconnecting: 'resumes',
+    watch: (watched) => {
+      const client = createGraphQLClient(`${watched.url}/graphql`);
+      const request = { query: DOCUMENT_WITHOUT_CURSOR, variables: { id: watched.id } };
+      return untilEnd(watched, (sink) => client.subscribe(request, sink));
+    },
+  },
+  {
+    name: 'graphql-sse, single connection, resuming',
+    reconnecting: 'resumes',
+    watch: (watched) => {
+      const client = createSingleClient(`${watched.url}/graphql/stream`);
+      return untilEnd(watched, (sink) => subscribe(client, requestOf(watched), sink));
+    },
+  },
 ];

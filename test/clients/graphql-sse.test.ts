@@ -1,7 +1,8 @@
-// The graphql-sse client of examples/clients retries a connection that breaks while it awaits no result.
+// The graphql-sse client of examples/clients in single connection mode retries a connection that breaks while it awaits no
+// result.
 import { createClient } from 'graphql-sse';
 import { expect, test } from 'vitest';
-import { networkErrors, subscribe } from '../../examples/clients/graphql-sse.ts';
+import { networkErrors, subscribe } from '../../examples/clients/graphql-sse-single-connection.ts';
 import { type ListeningApp, startApp } from '../support/app.ts';
 import { until } from '../support/wait.ts';
 import { DOCUMENT, seenOfResult } from './graphql-sse-clients.ts';

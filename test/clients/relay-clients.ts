@@ -1,4 +1,4 @@
-// Relay with graphql-sse and with multipart subscriptions, as documented and with the code of examples/clients.
+// Relay with graphql-sse and with multipart subscriptions, as documented, and with the helper of this package.
 import { createFetchMultipartSubscription } from '@apollo/client/utilities/subscriptions/relay';
 import { createClient } from 'graphql-sse';
 import {
@@ -11,66 +11,33 @@ import {
   Store,
   type SubscribeFunction,
 } from 'relay-runtime';
-import { createMultipartSubscribe, createSseSubscribe } from '../../examples/clients/relay.ts';
+import { createNetwork } from '../../examples/clients/relay.ts';
+import { relayRequest } from '../support/relay-request.ts';
 import type { Client, Watched } from './clients.ts';
-import { DOCUMENT, seenOf, type WatchData } from './graphql-sse-clients.ts';
+import { DOCUMENT, DOCUMENT_WITHOUT_CURSOR, seenOf, type WatchData } from './graphql-sse-clients.ts';
 
-const scalar = (name: string) =>
-  ({ kind: 'ScalarField', alias: null, args: null, name, storageKey: null }) as const;
+type RelayNetwork = ReturnType<typeof Network.create>;
 
-/** What Relay's compiler would generate for the document. */
-const REQUEST = (() => {
-  const argumentDefinitions = ['after', 'id'].map((name) => ({
-    kind: 'LocalArgument',
-    defaultValue: null,
-    name,
-  }));
-  const selections = [
-    {
-      kind: 'LinkedField',
-      alias: null,
-      args: ['after', 'id'].map((name) => ({ kind: 'Variable', name, variableName: name })),
-      concreteType: null,
-      name: 'agentStream',
-      plural: false,
-      selections: [
-        scalar('__typename'),
-        scalar('id'),
-        scalar('type'),
-        scalar('data'),
-        {
-          kind: 'InlineFragment',
-          type: 'LlmChunkEvent',
-          abstractKey: null,
-          selections: [scalar('content')],
-        },
-      ],
-      storageKey: null,
-    },
-  ];
-  const name = 'Watch';
-  const shared = { name, argumentDefinitions, selections };
-  return {
-    kind: 'Request',
-    fragment: { ...shared, kind: 'Fragment', metadata: null, type: 'Subscription', abstractKey: null },
-    operation: { ...shared, kind: 'Operation' },
-    params: {
-      id: null,
-      cacheID: name,
-      name,
-      operationKind: 'subscription',
-      text: DOCUMENT.replace('{ id type', '{ __typename id type'),
-      metadata: {},
-    },
-  } as unknown as ConcreteRequest;
-})();
+const requestOf = (document: string, args: Readonly<Record<string, string>>): ConcreteRequest =>
+  relayRequest({
+    text: document.replace('{ id type', '{ __typename id type'),
+    args,
+    fields: ['id', 'type', 'data'],
+    chunkFields: ['content'],
+  });
 
-function watchWith(subscribe: SubscribeFunction, { id, note, signal }: Watched): Promise<void> {
-  const network = Network.create(() => Observable.create(() => {}), subscribe);
+const REQUEST = requestOf(DOCUMENT, { after: 'after', id: 'id' });
+const REQUEST_WITHOUT_CURSOR = requestOf(DOCUMENT_WITHOUT_CURSOR, { id: 'id' });
+
+function watchWith(
+  network: RelayNetwork,
+  { id, note, signal }: Watched,
+  subscription = REQUEST,
+): Promise<void> {
   const environment = new Environment({ network, store: new Store(new RecordSource()) });
   return new Promise((resolve, reject) => {
     const { dispose } = requestSubscription(environment, {
-      subscription: REQUEST,
+      subscription,
       variables: { id },
       onNext: (data) => note(seenOf(data as WatchData)),
       onCompleted: () => resolve(),
@@ -88,26 +55,26 @@ const bareSubscribe = (url: string): SubscribeFunction => {
     );
 };
 
+const networkWith = (subscribe: SubscribeFunction) =>
+  Network.create(() => Observable.create(() => {}), subscribe);
+
 export const RELAY: readonly Client[] = [
   {
     name: 'Relay, graphql-sse',
     reconnecting: 'replays',
-    watch: (watched) => watchWith(bareSubscribe(watched.url), watched),
-  },
-  {
-    name: 'Relay, graphql-sse, resuming',
-    reconnecting: 'resumes',
-    watch: (watched) => watchWith(createSseSubscribe(watched.url), watched),
+    watch: (watched) => watchWith(networkWith(bareSubscribe(watched.url)), watched),
   },
   {
     name: 'Relay, multipart',
     reconnecting: 'error',
-    watch: (watched) =>
-      watchWith(createFetchMultipartSubscription(`${watched.url}/graphql`) as SubscribeFunction, watched),
+    watch: (watched) => {
+      const subscribe = createFetchMultipartSubscription(`${watched.url}/graphql`) as SubscribeFunction;
+      return watchWith(networkWith(subscribe), watched);
+    },
   },
   {
-    name: 'Relay, multipart, resuming',
+    name: 'Relay, execstream/client/relay',
     reconnecting: 'resumes',
-    watch: (watched) => watchWith(createMultipartSubscribe(watched.url), watched),
+    watch: (watched) => watchWith(createNetwork(`${watched.url}/graphql`), watched, REQUEST_WITHOUT_CURSOR),
   },
 ];

@@ -1,11 +1,12 @@
 // urql's queries and mutations in Node, which accept JSON and event streams.
 import { expect, test } from 'vitest';
-import { createFetchUrqlClient, createSseUrqlClient } from '../../examples/clients/urql.ts';
+import { createUrqlClient } from '../../examples/clients/urql.ts';
 import { startApp } from '../support/app.ts';
+import { createFetchUrqlClient } from './urql-clients.ts';
 
 test.each([
   ['fetchSubscriptions', createFetchUrqlClient],
-  ['graphql-sse', createSseUrqlClient],
+  ['execstream/client/urql', createUrqlClient],
 ])(
   'urql with %s gets JSON for a query and a mutation, and no promise rejects unhandled',
   async (_, create) => {
@@ -15,7 +16,7 @@ test.each([
     try {
       await using app = await startApp();
       await app.publisher.begin({ id: 'a1', kind: 'agent' });
-      const client = create(app.url);
+      const client = create(`${app.url}/graphql`);
       const types: (string | null)[] = [];
       const context = {
         fetch: async (...request: Parameters<typeof fetch>) => {

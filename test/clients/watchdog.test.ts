@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { EventSource } from 'eventsource';
 import { createClient } from 'graphql-sse';
 import { describe, expect, test } from 'vitest';
-import { subscribe } from '../../examples/clients/graphql-sse.ts';
+import { subscribe } from '../../examples/clients/graphql-sse-single-connection.ts';
 import { watchedFetch } from '../../examples/clients/watched-fetch.ts';
 import { startApp } from '../support/app.ts';
 import { startProxy } from '../support/silent-proxy.ts';

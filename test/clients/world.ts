@@ -6,6 +6,7 @@ import { createPublisher, type ExecutionPublisher } from '../../src/worker.ts';
 import { type ServerProcess, startProcess } from '../server/process.ts';
 import { createDatabase } from '../support/postgres.ts';
 import { startRedis } from '../support/redis.ts';
+import { until } from '../support/wait.ts';
 import type { Seen } from './clients.ts';
 
 /** Events of a run: the start, texts, two events of each tool call, and the end. Texts that wait are sent as one. */
@@ -45,6 +46,8 @@ export async function startWorld(): Promise<World> {
     rotating,
     begin: async (id, mode = 'TEXT') => {
       const run = await publisher.begin({ id, kind: 'agent', mode });
+      // `begin` does not wait for a busy database longer than its timeout; a client would not find the execution then.
+      await until(() => store.get(id), { what: `the row of ${id}`, timeoutMs: 30_000 });
       let count = 0;
       const publishNext = () => {
         const i = count++;

@@ -4,7 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type MigrationSession, migrate, readMigrations } from '../../src/execution/database/migrate.ts';
+import { type MigrationSession, migrate } from '../../src/execution/database/migrate.ts';
+import { MIGRATIONS } from '../../src/execution/database/migrations.gen.ts';
 import { createPrismaStore } from '../../src/execution/prisma-store.ts';
 import { createDatabase, type Database, describePostgres } from '../support/postgres.ts';
 import { query } from './failing-servers.ts';
@@ -60,13 +61,12 @@ describe('in PGlite', () => {
   });
 
   test('a migration that fails is rolled back, together with those before it', async () => {
-    const known = await readMigrations();
     const good = { name: '9001_good', sql: 'CREATE TABLE "execstream"."good" ()', checksum: 'x' };
     const bad = { name: '9002_bad', sql: 'CREATE TABLE "execstream"."bad" (); SELECT 1/0;', checksum: 'x' };
-    await expect(migrate(session, [...known, good, bad])).rejects.toThrow('division by zero');
+    await expect(migrate(session, [...MIGRATIONS, good, bad])).rejects.toThrow('division by zero');
     const { rows } = await pglite.query(`SELECT to_regclass('execstream.good') AS good`);
     expect(rows).toEqual([{ good: null }]);
-    expect(await migrate(session, [...known, good])).toEqual(['9001_good']);
+    expect(await migrate(session, [...MIGRATIONS, good])).toEqual(['9001_good']);
   });
 
   test('migrations of a newer server do not stop an older server', async () => {

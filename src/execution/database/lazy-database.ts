@@ -1,9 +1,10 @@
 // Connects to the database at the first use, and again after a failure.
 import { ExecstreamError } from '../../event/errors.ts';
 import type { PrismaClient } from '../generated/client.ts';
-import { connectDatabase, type DatabaseLocation } from './connect.ts';
+import { connectDatabase } from './connect.ts';
 import type { Database, DatabaseOptions } from './database.ts';
 import { withDatabaseTimeout } from './database-error.ts';
+import type { DatabaseLocation } from './location.ts';
 
 /** PGlite creates its files at the first start: seconds of work, without a network that could hang. */
 const EMBEDDED_START_MS = 60_000;

@@ -2,11 +2,9 @@
 //
 // Applied migrations are recorded in Prisma's table `_prisma_migrations`, in the schema `execstream`, so `prisma migrate
 // deploy` and the server each recognise the migrations that the other applied (prisma.config.ts names the schema).
-import { createHash, randomUUID } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { randomUUID } from 'node:crypto';
 import { ExecstreamError } from '../../event/errors.ts';
+import { MIGRATIONS } from './migrations.gen.ts';
 
 /** A connection for the duration of a migration. */
 export interface MigrationSession {
@@ -21,9 +19,6 @@ export interface Migration {
   /** SHA-256 of the file, as Prisma computes it. */
   readonly checksum: string;
 }
-
-/** The same relative to src/execution/database and dist/execution/database. */
-const FOLDER = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
 
 /** The key with which `prisma migrate` locks a database: it and a server must not migrate concurrently. */
 const PRISMA_LOCK = 72707369;
@@ -42,18 +37,6 @@ const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS "execstream"."_prisma_migration
     "applied_steps_count" INTEGER NOT NULL DEFAULT 0
 )`;
 
-/** Reads the migrations in a folder, in the order of their names. */
-export async function readMigrations(folder: string = FOLDER): Promise<Migration[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  return Promise.all(
-    names.sort().map(async (name) => {
-      const file = await readFile(join(folder, name, 'migration.sql'));
-      return { name, sql: file.toString('utf8'), checksum: createHash('sha256').update(file).digest('hex') };
-    }),
-  );
-}
-
 /**
  * Applies all missing migrations in one transaction. Servers that start concurrently wait for each other. Migrations
  * of a newer server, which this version does not know, are ignored.
@@ -62,9 +45,8 @@ export async function readMigrations(folder: string = FOLDER): Promise<Migration
  */
 export async function migrate(
   session: MigrationSession,
-  migrations?: readonly Migration[],
+  known: readonly Migration[] = MIGRATIONS,
 ): Promise<readonly string[]> {
-  const known = migrations ?? (await readMigrations());
   // Checked first without the lock: in an up-to-date database, a server needs no privilege to create anything.
   if ((await hasTable(session)) && (await missing(session, known)).length === 0) return [];
   // Read committed regardless of the database's default: the changes of another server, for which this one waited, must

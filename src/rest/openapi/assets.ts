@@ -11,10 +11,15 @@ export const SWAGGER_UI_FILES: { readonly [name: string]: string } = {
   'favicon-32x32.png': 'image/png',
 };
 
-/** Reads a file of Swagger UI; undefined if there is no file of this name. */
+/** Reads a file of Swagger UI; undefined if there is no file of this name, or if a bundler left the files out. */
 export async function readSwaggerUiFile(name: string) {
   const type = Object.hasOwn(SWAGGER_UI_FILES, name) ? SWAGGER_UI_FILES[name] : undefined;
-  return type === undefined ? undefined : { type, content: await readFile(new URL(name, folder())) };
+  if (type === undefined) return undefined;
+  try {
+    return { type, content: await readFile(new URL(name, folder())) };
+  } catch {
+    return undefined;
+  }
 }
 
 function folder(): URL {

@@ -1,12 +1,7 @@
 // `/openapi.json`, and `/docs`, which renders it without loading anything from another host.
-import { createRequire } from 'node:module';
+import { VERSION } from '../../telemetry/version.gen.ts';
 import { readSwaggerUiFile } from './assets.ts';
 import type { JsonSchema } from './json-schema.ts';
-
-const require = createRequire(import.meta.url);
-
-/** The same relative path from src/rest/openapi and from dist/rest/openapi. */
-const { version } = require('../../../package.json') as { version: string };
 
 const START = `SwaggerUIBundle({
   url: '/openapi.json',
@@ -38,7 +33,7 @@ const PAGE = `<!doctype html>
 
 /** @param document creates the document for the version of this package */
 export function openApiJson(document: (version: string) => JsonSchema): Response {
-  return Response.json(document(version));
+  return Response.json(document(VERSION));
 }
 
 export function docsPage(): Response {

@@ -33,6 +33,12 @@ export interface ActivityRun {
 
 export type ActivityWork<T> = (run: ExecutionPublisher, activity: ActivityRun) => Promise<T>;
 
+/**
+ * Loaded on demand, so that a worker without Temporal does not need the package, and by a name that bundlers do not
+ * follow: only the copy that Temporal's worker uses knows the current activity.
+ */
+const ACTIVITY_PACKAGE: string = '@temporalio/activity';
+
 /** The longest interval between heartbeats; otherwise a third of the heartbeat timeout. */
 const MAX_HEARTBEAT_MS = 10_000;
 
@@ -57,8 +63,7 @@ export async function publishActivity<T>(
   work: ActivityWork<T>,
 ): Promise<T> {
   requireObject('publisher', publisher, 'the publisher that createPublisher() returns');
-  // Loaded here, so that a worker without Temporal does not need the package.
-  const { Context } = await import('@temporalio/activity');
+  const { Context } = (await import(ACTIVITY_PACKAGE)) as typeof import('@temporalio/activity');
   const context = Context.current();
   const heartbeats = startHeartbeats(context);
   try {

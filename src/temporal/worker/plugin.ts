@@ -23,9 +23,14 @@ export interface TemporalPlugin {
   runWorker<W>(worker: W, next: (worker: W) => Promise<void>): Promise<void>;
 }
 
-// The sandbox loads the module by its path: a .ts file in src/, a .js file in dist/.
-const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-const INTERCEPTORS = fileURLToPath(new URL(`../workflow/live-interceptors.${EXTENSION}`, import.meta.url));
+/**
+ * The sandbox loads the module by its path: a .ts file in src/, a .js file in dist/. Computed on demand: in a bundle of
+ * CommonJS a module has no URL.
+ */
+function interceptors(): string {
+  const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return fileURLToPath(new URL(`../workflow/live-interceptors.${EXTENSION}`, import.meta.url));
+}
 
 const BUNDLE_WITHOUT_PLUGIN =
   'workflowBundle: built without the plugin, so that servers read the events of its workflows by the query alone; ' +
@@ -49,19 +54,18 @@ export function createTemporalPlugin(options: Omit<SinkOptions, 'service'>): Tem
   let service: HistoryService | undefined;
   let running = 0;
   const { sinks, close } = createWorkerSinks({ ...options, service: () => service });
-  const withInterceptors = (modules: readonly string[] = []): string[] => [
-    ...modules.filter((module) => module !== INTERCEPTORS),
-    INTERCEPTORS,
-  ];
+  const withInterceptors = (modules: readonly string[] = []): string[] => {
+    const own = interceptors();
+    return [...modules.filter((module) => module !== own), own];
+  };
 
   /** Adds sinks and interceptors. */
   function configure<O extends WorkerOptions | ReplayWorkerOptions>(worker: O): O {
-    const { interceptors } = worker;
-    const workflowModules = withInterceptors(interceptors?.workflowModules);
+    const workflowModules = withInterceptors(worker.interceptors?.workflowModules);
     if (worker.workflowBundle && lacksInterceptors(worker.workflowBundle))
       logger.warn({}, BUNDLE_WITHOUT_PLUGIN);
     // A prebuilt bundle contains its interceptors, and Temporal warns if the worker has some too.
-    const added = worker.workflowBundle ? {} : { interceptors: { ...interceptors, workflowModules } };
+    const added = worker.workflowBundle ? {} : { interceptors: { ...worker.interceptors, workflowModules } };
     return { ...worker, ...added, sinks: { ...worker.sinks, ...sinks } };
   }
 

@@ -191,7 +191,7 @@ describeTemporal('with Temporal', () => {
     test('an agent of the AI SDK is shown token by token, with its usage', async () => {
       await using watching = await startWatching(temporal.address);
       const agentQueue = uniqueId('agents');
-      await using _worker = await startStreamWorker(temporal.address, agentQueue, { AGENT: '1' });
+      await using _worker = await startStreamWorker(temporal.address, agentQueue, { AGENT: '100' });
       const handle = await launch(agentQueue, 'agent', 'Write a pangram.');
       using stream = await watchItems(watching.url, handle.workflowId);
       await stream.ended(30_000);

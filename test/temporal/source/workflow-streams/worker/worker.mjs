@@ -1,5 +1,6 @@
 // A worker with Temporal's own libraries of the version in SDK_FOLDER, for the workflows beside this file. Prints a line
-// when it polls. With AGENT, it is the plugin for the AI SDK that publishes, with a model that needs no provider.
+// when it polls. With AGENT, it is the plugin for the AI SDK that publishes, with a model that needs no provider and writes
+// a word every AGENT ms.
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { activityInfo } from '@temporalio/activity';
@@ -55,7 +56,7 @@ async function agentPlugin() {
   ];
   const model = new MockLanguageModelV4({
     modelId: 'stand-in',
-    doStream: async () => ({ stream: simulateReadableStream({ chunks, chunkDelayInMs: 100 }) }),
+    doStream: async () => ({ stream: simulateReadableStream({ chunks, chunkDelayInMs: Number(AGENT) }) }),
   });
   const modelProvider = { languageModel: () => model };
   return new AiSdkPlugin({ modelProvider });

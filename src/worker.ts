@@ -25,11 +25,11 @@ export type { CollectedToolCall } from './publish/llm/tool-calls.ts';
 export {
   type ConnectedPublisherOptions,
   createPublisher,
-  type Publisher,
   type PublisherOptions,
 } from './publish/publisher.ts';
 export type { RunState } from './publish/run-state.ts';
 export type { SimulatedTextOptions } from './publish/simulated-chunks.ts';
+export type { Publisher, PublisherSettings } from './publish/transport-publisher.ts';
 export type { RedactPattern } from './redact/custom-rules.ts';
 export type { RedactionCounts, RedactOptions } from './redact/redaction.ts';
 export type { RedactionKind } from './redact/rule.ts';

@@ -20,7 +20,8 @@ const logger = {
 };
 const log = journaled(createRedisLogWriter({ redis: settings.redisUrl, waitReplicas }), journal);
 const store = createPrismaStore({ url: settings.databaseUrl });
-const publisher = createPublisher({ log, store, logger });
+// Strict, so that an attempt that cannot begin is one of the outcomes.
+const publisher = createPublisher({ log, store, logger, strict: true });
 
 const send = (message: FromWorker): void => {
   // Without a channel the run is over.

@@ -1,4 +1,5 @@
 // A condition variable with a timeout.
+import { unref } from './timer.ts';
 
 export interface Condition {
   /**
@@ -31,7 +32,7 @@ export function createCondition(): Condition {
           if (holds() || isClosed) settle();
         };
         const timer = setTimeout(settle, ms);
-        timer.unref();
+        unref(timer);
         checks.add(check);
       });
     },

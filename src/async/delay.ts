@@ -1,4 +1,5 @@
 // A delay that an abort signal ends early.
+import { unref } from './timer.ts';
 
 /**
  * Waits. Resolves early when the signal aborts; never rejects.
@@ -14,7 +15,7 @@ export function delay(ms: number, signal?: AbortSignal, keepsAlive = false): Pro
       resolve();
     };
     const timer = setTimeout(done, ms);
-    if (!keepsAlive) timer.unref();
+    if (!keepsAlive) unref(timer);
     signal?.addEventListener('abort', done);
   });
 }

@@ -1,4 +1,5 @@
 // A coalescing signal (an auto-reset event): several notifications before a wait count as one.
+import { unref } from './timer.ts';
 
 export interface Signal {
   set(): void;
@@ -23,7 +24,7 @@ export function createSignal(): Signal {
           resolve();
         };
         const timer = setTimeout(done, ms);
-        timer.unref();
+        unref(timer);
         wake = done;
         if (isSet) done();
       });

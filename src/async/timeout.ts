@@ -1,4 +1,5 @@
 // Timeouts. The work itself is not stopped: a result that comes too late is dropped, and so is an error.
+import { unref } from './timer.ts';
 
 /** The longest delay that a timer accepts: 24 days. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -30,7 +31,7 @@ export function withTimeout<T>(call: () => Promise<T>, options: TimeoutOptions):
     };
     const onAbort = (): void => settle(() => reject(signal!.reason));
     const timer = setTimeout(() => settle(() => reject(error())), ms);
-    if (!keepsAlive) timer.unref();
+    if (!keepsAlive) unref(timer);
     if (signal?.aborted) return onAbort();
     signal?.addEventListener('abort', onAbort);
     // A call that throws synchronously is a rejection as well.

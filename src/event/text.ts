@@ -83,7 +83,7 @@ function endOfPiece(text: string, start: number, maxBytes: number): number {
 
 /** Bytes of a text in a chunk: as JSON without the quotes, and with the cost of line breaks in plain SSE. */
 export function contentBytes(text: string): number {
-  let bytes = Buffer.byteLength(JSON.stringify(text)) - 2;
+  let bytes = utf8Bytes(JSON.stringify(text)) - 2;
   // A CRLF is one line break, and takes 4 bytes of JSON.
   for (const lineBreak of text.match(/\r\n|\r|\n/g) ?? []) {
     if (lineBreak.length === 1) bytes += LINE_BREAK_BYTES - 2;
@@ -95,7 +95,7 @@ export function contentBytes(text: string): number {
 export function tailOf(text: string, maxBytes: number): string {
   let from = Math.max(0, text.length - maxBytes);
   for (;;) {
-    const excess = Buffer.byteLength(text.slice(from)) - maxBytes;
+    const excess = utf8Bytes(text.slice(from)) - maxBytes;
     if (excess <= 0) break;
     // A code unit has up to 3 bytes, so this never removes too much.
     from += Math.ceil(excess / 3);

@@ -19,7 +19,6 @@
 //    queue, because the new epoch has none of it. Resent events are not kept but created again.
 // 5. Up to `maxBytes` wait, plus the events of one call. Resent events are not counted (their size is limited by what
 //    the run retains); otherwise a large resend would overflow the queue itself and never reach the log.
-import { randomUUID } from 'node:crypto';
 import { type EventType, type NewEvent, timestamp } from '../event/events.ts';
 import { eventBytes } from '../event/json.ts';
 import type { SizeLimits } from '../event/size-limits.ts';
@@ -111,7 +110,7 @@ export function createBacklog(options: BacklogOptions): Backlog {
       if (pending) enqueuePending(pending);
       if (queue.length === 0) return undefined;
       const items = queue.take(MAX_BATCH_BYTES);
-      inFlight = { id: randomUUID(), items, bytes: waitingBytes(items) };
+      inFlight = { id: crypto.randomUUID(), items, bytes: waitingBytes(items) };
       return inFlight;
     },
     acknowledge() {

@@ -1,5 +1,4 @@
 // Checks what a run is begun with, and splits it into the fields of the row and the event that starts its stream.
-import { randomUUID } from 'node:crypto';
 import { invalidInput } from '../event/errors.ts';
 import {
   EXECUTION_KINDS,
@@ -76,9 +75,9 @@ export function prepareRun(
 /** @param run with its name redacted, which identifiers default to */
 function startEventOf(kind: ExecutionKind, run: BeginRun): NewEvent {
   const ts = timestamp();
-  const label = run.name ?? run.id;
+  const label = run.name || run.id;
   if (kind === 'workflow') {
-    const { workflowId = run.id, workflowType = label, runId = randomUUID() } = run;
+    const { workflowId = run.id, workflowType = label, runId = crypto.randomUUID() } = run;
     return { type: 'workflow_start', ts, data: { workflowId, workflowType, runId } };
   }
   if (kind === 'agent') {

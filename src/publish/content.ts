@@ -4,6 +4,7 @@
 // 1. The retained state equals the published one: the events after a `reset` and the default result are both the sum of
 //    the chunks and deltas.
 // 2. Nothing is held back while another event is published: `pause()` precedes every other event, `end()` the last one.
+import { type Timer, unref } from '../async/timer.ts';
 import { type ExecutionMode, type JsonValue, type NewEvent, timestamp } from '../event/events.ts';
 import { jsonEquals } from '../event/json-equals.ts';
 import type { SizeLimits } from '../event/size-limits.ts';
@@ -30,6 +31,8 @@ export interface RunContent {
   setValue(value: JsonValue): void;
   /** Publishes what redaction and the text cutter hold back, because another event follows. */
   pause(): void;
+  /** Publishes the growth of strings that was deferred. What may be the beginning of a secret stays. */
+  flush(): void;
   /** Publishes the text that is held back, because no content follows. */
   end(): void;
   /** See `ResendState.resendEvents`. */
@@ -47,7 +50,7 @@ export function createContent(options: ContentOptions): RunContent {
   let lastVisible: JsonValue = null;
   let isPublished = true;
   /** Publishes the growth of strings that was deferred. */
-  let growthTimer: NodeJS.Timeout | undefined;
+  let growthTimer: Timer | undefined;
 
   function addChunk(content: string, noMerge = false): void {
     if (content === '') return;
@@ -66,7 +69,7 @@ export function createContent(options: ContentOptions): RunContent {
       if (event.type === 'warning') onTooLarge();
     }
     if (!retained.isDeferred) stopTimer();
-    else growthTimer ??= setTimeout(publishGrowth, limits.growthDelayMs).unref();
+    else growthTimer ??= unref(setTimeout(publishGrowth, limits.growthDelayMs));
   }
 
   function publishGrowth(): void {
@@ -90,6 +93,9 @@ export function createContent(options: ContentOptions): RunContent {
       isPublished = !retained.isDeferred && (visible === complete || jsonEquals(visible, complete));
     },
     pause: () => release(redaction.text.pause()),
+    flush() {
+      if (growthTimer !== undefined) publishGrowth();
+    },
     end() {
       release(redaction.text.end());
       if (isPublished) return;

@@ -1,6 +1,6 @@
-// The calls that end a run, and the one that gives up an attempt.
-import { codeOf, messageOf } from '../event/error-message.ts';
-import { type JsonValue, timestamp, type Usage } from '../event/events.ts';
+// The calls that end a run, and the one that gives up an attempt. Whatever they are given, the execution ends.
+import { codeOf, messageOf, propertyOf } from '../event/error-message.ts';
+import { type FailedStatus, isFinal, type JsonValue, timestamp, type Usage } from '../event/events.ts';
 import { copyJson } from '../event/json.ts';
 import { truncateToBytes } from '../event/text.ts';
 import type { ExecutionEnd } from '../execution/store.ts';
@@ -14,10 +14,19 @@ export function createEndCalls(context: RunContext, lastUsage: () => Usage | und
   const { id, kind, content, lifecycle, redaction, logger, sizes, isLate, push } = context;
 
   /** @param endOf computes the end once all content has been published */
-  function finish(endOf: () => ExecutionEnd): Promise<boolean> {
-    if (!isLate()) content.end();
+  function finish(endOf: () => ExecutionEnd, resultIsContent = false): Promise<boolean> {
+    if (!isLate()) endContent();
     const usage = lastUsage();
-    return lifecycle.end(usage ? { ...endOf(), usage } : endOf());
+    return lifecycle.end(usage ? { ...endOf(), usage } : endOf(), resultIsContent);
+  }
+
+  /** Content that cannot be published must not leave the execution open. */
+  function endContent(): void {
+    try {
+      content.end();
+    } catch (err) {
+      logger.error({ executionId: id, err }, 'the last content was not published');
+    }
   }
 
   /** Success with the given result, or else with the text or value that was published. */
@@ -38,9 +47,20 @@ export function createEndCalls(context: RunContext, lastUsage: () => Usage | und
     }
   }
 
+  function failedStatusOf(status: unknown): FailedStatus {
+    if (isFinal(status as FailedStatus) && status !== 'SUCCESS') return status as FailedStatus;
+    if (status !== undefined) {
+      const expected = 'expected the status FAILED, CANCELED, TIMED_OUT or TERMINATED';
+      logger.error({ executionId: id }, `fail(): ${expected}; ending as FAILED`);
+    }
+    return 'FAILED';
+  }
+
   return {
-    complete: async (result) => finish(() => successWith(result)),
-    async fail(error, { status = 'FAILED', code } = {}) {
+    complete: async (result) => finish(() => successWith(result), result === undefined),
+    async fail(error, how) {
+      const status = failedStatusOf(propertyOf(how, 'status'));
+      const code = propertyOf(how, 'code');
       // A caller without types may pass another code than a text.
       const errorCode = code ? messageOf(code) : codeOf(error);
       const failure = { message: messageOf(error), ...(errorCode !== undefined && { code: errorCode }) };
@@ -49,7 +69,7 @@ export function createEndCalls(context: RunContext, lastUsage: () => Usage | und
     async abandon(error) {
       if (isLate()) return;
       const message = truncateToBytes(redaction.string(messageOf(error)), sizes.part / 2);
-      content.end();
+      endContent();
       push({ type: 'warning', ts: timestamp(), data: { code: 'ATTEMPT_FAILED', message } });
       await lifecycle.leave('abandoned');
     },

@@ -1,4 +1,6 @@
 // The public API of one run: what a worker calls while an agent, a task or a workflow runs.
+
+import type { ExecstreamError } from '../event/errors.ts';
 import type {
   EventData,
   EventType,
@@ -24,7 +26,7 @@ export interface RunStats {
   readonly appended: number;
   /** Events other than text and values that were dropped because the outbox was full. */
   readonly dropped: number;
-  /** Events that were rejected because they were too large, and warnings about values that are. */
+  /** Calls that were rejected, and warnings about values that are too large. */
   readonly rejected: number;
   /** Calls after the run had ended, or was abandoned or superseded. */
   readonly late: number;
@@ -38,16 +40,23 @@ export interface RunStats {
  * One run of an execution.
  *
  * Publishing never fails the work, and delays it by a limited time: the promise of a publishing call resolves when
- * there is room in the outbox, after `blockMs` at the latest, and never rejects because of the row or the log. Mistakes
- * of the caller are thrown synchronously as ExecstreamErrors: `BAD_USER_INPUT`, and `EVENT_TOO_LARGE` for an event
- * that does not fit into half a message (28 KiB by default), which viewers see as a `warning`. A value is an exception:
- * see `value()`. After the run has ended, calls have no effect.
+ * there is room in the outbox, after `blockMs` at the latest, and never rejects. It resolves to whether something was
+ * published: false for what cannot be (an unknown field, a value that is not JSON, an event that does not fit into half a
+ * message, 28 KiB by default, which viewers see as a `warning`), which the log names and `stats.rejected` counts, and for
+ * a call after the run has ended, which `stats.late` counts. With `createPublisher({ strict: true })`, what cannot be
+ * published is thrown synchronously as an ExecstreamError: `BAD_USER_INPUT` or `EVENT_TOO_LARGE`. A value that is too
+ * large is an exception: see `value()`.
  */
 export interface ExecutionPublisher {
   readonly id: string;
   readonly kind: ExecutionKind;
   readonly mode: ExecutionMode;
   readonly state: RunState;
+  /**
+   * Why the run publishes nothing (more): the execution could not begin, or has ended, or belongs to another attempt.
+   * Undefined while the run is open, and after its own end.
+   */
+  readonly error: ExecstreamError | undefined;
   /** Undefined until the row has begun, unless the caller chose it. */
   readonly attempt: number | undefined;
   /**
@@ -57,38 +66,45 @@ export interface ExecutionPublisher {
   readonly signal: AbortSignal;
   readonly stats: RunStats;
   /**
-   * Publishes text byte for byte. An iterable is read to its end; its error rejects the promise. It has to throw if its
-   * source fails, which the `textStream` of the AI SDK does not: publish the streams of models with their adapters.
+   * Publishes text byte for byte. An iterable is read to its end; its error, which is one of the work, rejects the promise.
+   * It has to throw if its source fails, which the `textStream` of the AI SDK does not: publish the streams of models with
+   * their adapters.
    */
-  text(text: string | AsyncIterable<string>): Promise<void>;
+  text(text: string | AsyncIterable<string>): Promise<boolean>;
   /**
    * Publishes a complete text as if it were being generated: in chunks of readable size, each a separate event. The
    * text is published byte for byte, as by `text()`. Stops when the run is no longer open.
    */
-  simulateText(text: string, options?: SimulatedTextOptions): Promise<void>;
+  simulateText(text: string, options?: SimulatedTextOptions): Promise<boolean>;
   /**
    * Publishes a partial or complete value, as the difference to the previous one. It may be changed afterwards. A string
    * above 256 UTF-16 code units that grows is sent when it has grown by half, or after `growthDelayMs`. A part that is
    * too large for viewers leads to one `warning`, and is still in the result.
    */
-  value(partial: unknown): Promise<void>;
+  value(partial: unknown): Promise<boolean>;
   /**
    * Publishes a tool call. `args` and `result` that do not fit into a message are omitted: viewers receive `argsOmitted`
    * and `argsBytes`, or `resultOmitted` and `resultBytes`, in their place.
    */
-  toolCall(call: EventData['tool_call']): Promise<void>;
+  toolCall(call: EventData['tool_call']): Promise<boolean>;
   /** Publishes a status and writes it to the row. */
-  status(status: OpenStatus, step?: string): Promise<void>;
+  status(status: OpenStatus, step?: string): Promise<boolean>;
   /**
    * Records the usage so far. The end carries it, and the stream of a workflow publishes it immediately.
    * @param usage in the protocol's shape, or as the SDK of a model reports it (`prompt_tokens`, `input_tokens`,
-   *   `promptTokens` and the like); usage without any known count changes nothing
-   * @throws ExecstreamError `BAD_USER_INPUT` for a count that is not an integer from 0 to 2^53 - 1
+   *   `promptTokens` and the like); usage without any known count
+   *   or with a count that is not an integer from 0 to 2^53 - 1 changes nothing
    */
-  usage(usage: Usage | ReportedUsage): Promise<void>;
-  warning(code: string, message: string): Promise<void>;
+  usage(usage: Usage | ReportedUsage): Promise<boolean>;
+  warning(code: string, message: string): Promise<boolean>;
   /** Publishes any other event of the catalogue that may occur in a stream of this kind. */
-  emit<T extends EmitType>(type: T, data: EventData[T]): Promise<void>;
+  emit<T extends EmitType>(type: T, data: EventData[T]): Promise<boolean>;
+  /**
+   * Sends everything published so far, within `closeMs`: before a serverless function returns, because a frozen process sends
+   * nothing. Text that may be the beginning of a secret, or half of a character, stays until more follows. Never rejects.
+   * @returns whether the log has it
+   */
+  flush(): Promise<boolean>;
   /**
    * Ends the execution successfully. Resolves within `endMs`: true if the row and the log have the end, false if it is
    * retried in the background or belongs to another process. Never rejects.

@@ -1,5 +1,6 @@
 // The run's heartbeat. Servers treat a publisher without one as lost: they warn viewers, and finally fail the execution
 // (source/liveness-monitor.ts).
+import { type Timer, unref } from '../async/timer.ts';
 import type { LivenessWriter } from '../coordination/liveness.ts';
 
 /** Servers report a publisher as silent after 30 s without a heartbeat. */
@@ -18,7 +19,7 @@ export interface Heartbeat {
 
 export function createHeartbeat(liveness: LivenessWriter, executionId: string): Heartbeat {
   let state: 'new' | 'beating' | 'stopped' = 'new';
-  let timer: NodeJS.Timeout | undefined;
+  let timer: Timer | undefined;
   // An error needs no log line: the next heartbeat makes up for a lost one, and the outbox reports an unavailable log.
   const beat = () => void liveness.recordHeartbeat(executionId).catch(() => {});
   return {
@@ -26,8 +27,7 @@ export function createHeartbeat(liveness: LivenessWriter, executionId: string): 
       if (state !== 'new') return;
       state = 'beating';
       beat();
-      timer = setInterval(beat, HEARTBEAT_INTERVAL_MS);
-      timer.unref();
+      timer = unref(setInterval(beat, HEARTBEAT_INTERVAL_MS));
     },
     stop(isFinished) {
       const wasBeating = state === 'beating';

@@ -1,13 +1,11 @@
 // A run from its beginning to its release: begins the row and the log, records the end, leaves without one, and reports
 // a rejection once. run-state.ts has the states and their transitions; this file performs the effects.
 import { settleWithin } from '../async/timeout.ts';
-import type { LivenessWriter } from '../coordination/liveness.ts';
 import type { ExecstreamError } from '../event/errors.ts';
 import type { NewEvent, OpenStatus } from '../event/events.ts';
 import type { SizeLimits } from '../event/size-limits.ts';
-import type { BeginExecution, Execution, ExecutionEnd, ExecutionStore } from '../execution/store.ts';
+import type { BeginExecution, ExecutionEnd } from '../execution/store.ts';
 import type { Position } from '../lifecycle/end-execution.ts';
-import type { LogWriter } from '../log/log.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createHeartbeat } from './heartbeat.ts';
 import { leaveRun } from './leave-run.ts';
@@ -19,10 +17,9 @@ import { isRejection } from './retry.ts';
 import { createRowWriter } from './row-writer.ts';
 import type { LeaveReason, RunPhase, RunState } from './run-state.ts';
 import * as phases from './run-state.ts';
+import type { BegunRow, RunConnection } from './transport.ts';
 
-export interface LifecycleOptions {
-  readonly log: LogWriter & LivenessWriter;
-  readonly store: ExecutionStore;
+export interface LifecycleOptions extends RunConnection {
   readonly execution: BeginExecution;
   readonly startEvent: NewEvent;
   readonly limits: PublisherLimits;
@@ -36,6 +33,8 @@ export interface LifecycleOptions {
 
 export interface Lifecycle {
   readonly state: RunState;
+  /** The rejection that has ended the run, if one did. */
+  readonly error: ExecstreamError | undefined;
   /** Known once the row has begun, or from the start if the caller chose it. */
   readonly attempt: number | undefined;
   readonly outbox: Outbox;
@@ -50,8 +49,11 @@ export interface Lifecycle {
   /**
    * Records the end, once. Resolves within `endMs`: true if the row and the log have it, false if it is still retried
    * or belongs to another process.
+   * @param resultIsContent whether the result is the text or value that was published
    */
-  end(end: ExecutionEnd): Promise<boolean>;
+  end(end: ExecutionEnd, resultIsContent: boolean): Promise<boolean>;
+  /** Resolves to true when everything published so far was sent, to false after `closeMs`. */
+  flush(): Promise<boolean>;
   /** Sends the queued events, within `closeMs`, and records no end. */
   leave(reason: LeaveReason): Promise<void>;
 }
@@ -61,7 +63,8 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   const executionId = execution.id;
   let phase: RunPhase = phases.OPEN;
   let attempt = execution.attempt;
-  let rowBegin: Promise<Execution> | undefined;
+  let hasBegun = false;
+  let rowBegin: Promise<BegunRow> | undefined;
   let ending: Promise<boolean> | undefined;
   let leaving: Promise<void> | undefined;
   /** Aborts when the run is rejected: the caller's signal. */
@@ -93,11 +96,11 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     phase = next;
     if (next.kind !== 'released') return;
     const { rejection: err } = next;
-    if (err) {
-      logger.warn(
-        { executionId, err },
-        'publishing stopped: superseded by another attempt or publisher, or ended',
-      );
+    // The caller of `begin` reports a rejection that it gets.
+    if (err && hasBegun) {
+      const reason =
+        next.state === 'rejected' ? 'rejected' : 'superseded by another attempt or publisher, or ended';
+      logger.warn({ executionId, err }, `publishing stopped: ${reason}`);
     }
     outbox.stop();
     heartbeat.stop(next.state === 'ended' || next.state === 'abandoned');
@@ -113,7 +116,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   /** What keeps the row or the log from being reached, for log lines. */
   const cause = (): unknown => row.lastError ?? outbox.lastError;
 
-  async function beginRow(): Promise<Execution> {
+  async function beginRow(): Promise<BegunRow> {
     try {
       const begunRow = await row.begin();
       attempt = begunRow.attempt;
@@ -126,9 +129,10 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     }
   }
 
-  async function recordEnd(end: ExecutionEnd): Promise<boolean> {
+  async function recordEnd(end: ExecutionEnd, resultIsContent: boolean): Promise<boolean> {
     try {
       const result = await recordRunEnd(end, {
+        resultIsContent,
         outbox,
         row,
         rowBegin: rowBegin!,
@@ -159,6 +163,9 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     get state() {
       return phases.runStateOf(phase);
     },
+    get error() {
+      return phase.kind === 'released' ? phase.rejection : undefined;
+    },
     get attempt() {
       return attempt;
     },
@@ -167,21 +174,26 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       const opened = rowBegin.then(() => outbox.opened(limits.beginMs));
       const isOpened = await settleWithin(opened, limits.beginMs);
       if (rejected.signal.aborted) throw rejected.signal.reason;
+      hasBegun = true;
       if (!isOpened) {
         logger.warn({ executionId, err: cause() }, 'row or log unavailable: queueing events and retrying');
       }
     },
     setStatus: (status) => row.setStatus(status),
-    async end(end) {
+    async end(end, resultIsContent) {
       if (phase.kind === 'open') {
         enter(phases.end(phase));
-        ending = recordEnd(end);
+        ending = recordEnd(end, resultIsContent);
       }
       const isRecorded = ending && (await settleWithin(ending, limits.endMs));
       if (phases.runStateOf(phase) === 'ending') {
         logger.warn({ executionId, err: cause() }, 'end not recorded in time: retrying in the background');
       }
       return isRecorded ?? false;
+    },
+    async flush() {
+      if (ending) return (await settleWithin(ending, limits.closeMs)) ?? false;
+      return (await settleWithin(outbox.flush(limits.closeMs), limits.closeMs)) ?? false;
     },
     async leave(reason) {
       if (phase.kind === 'open') {

@@ -1,6 +1,5 @@
 // The calls by which an outbox writes to the log, each with a timeout. An error or a timeout leaves the outcome
 // unknown; both calls can be repeated.
-import { randomUUID } from 'node:crypto';
 import type { AppendResult, LogWriter, OpenResult } from '../log/log.ts';
 import type { Batch } from './backlog.ts';
 import type { Appending, Opening, Reopening } from './outbox-state.ts';
@@ -23,7 +22,7 @@ export interface LogCalls {
 
 /** Creates the calls of one publisher, which the log distinguishes from others of the same attempt. */
 export function createLogCalls({ log, executionId, callMs, signal }: LogCallsOptions): LogCalls {
-  const publisher = randomUUID();
+  const publisher = crypto.randomUUID();
   return {
     open(state, incarnation) {
       const { attempt } = state;

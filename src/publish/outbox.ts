@@ -47,7 +47,10 @@ export interface Outbox {
   room(): Promise<void>;
   /** Resolves to true when the log is open, to false after `ms` or when the outbox stops. */
   opened(ms: number): Promise<boolean>;
-  /** Ends batching. Resolves to true when the log has everything, to false after `ms` or when the outbox stops. */
+  /**
+   * Sends without waiting for more events. Resolves to true when the log has everything, to false after `ms` or when the
+   * outbox stops.
+   */
   flush(ms: number): Promise<boolean>;
   stop(): void;
   /** The last event that the log acknowledged. */
@@ -69,7 +72,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const calls = createLogCalls({ log, executionId, callMs: limits.callMs, signal: stopped.signal });
   let state: OutboxState = states.WAITING;
   let incarnation: string | undefined;
-  let isBatching = true;
+  /** While there are any, batches are sent immediately. */
+  let flushes = 0;
   let appended = 0;
   let dropped = 0;
   let loggedAt = 0;
@@ -93,7 +97,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   function delayMs(): number | undefined {
     if (!states.isSending(state) || isDone()) return undefined;
     if (state.failures.count > 0) return backoffMs(state.failures.count);
-    if (state.kind !== 'appending' || !isBatching) return 0;
+    if (state.kind !== 'appending' || flushes > 0) return 0;
     return Math.min(limits.batchMs, Math.max(0, backlog.since + limits.batchMs - Date.now()));
   }
 
@@ -183,11 +187,15 @@ export function createOutbox(options: OutboxOptions): Outbox {
     },
     room: backpressure.room,
     opened: (ms) => condition.wait(() => states.positionOf(state) !== undefined, ms),
-    flush(ms) {
-      isBatching = false;
+    async flush(ms) {
+      flushes += 1;
       // A retry keeps its backoff.
       if (states.failuresOf(state).count === 0) loop.reschedule();
-      return condition.wait(isDone, ms);
+      try {
+        return await condition.wait(isDone, ms);
+      } finally {
+        flushes -= 1;
+      }
     },
     stop,
     get position() {

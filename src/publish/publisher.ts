@@ -1,21 +1,14 @@
-// A worker's publisher: begins runs, and releases them when the worker stops. It uses a log and a store of the caller, or
-// connects to Redis and Postgres and closes these connections itself.
-
+// A worker's publisher with its own access to the log and the rows: on a log and a store of the caller, or with connections
+// to Redis and Postgres, which it closes.
 import type { LivenessWriter } from '../coordination/liveness.ts';
-import { invalidInput, requireObject } from '../event/errors.ts';
-import { sizeLimitsOf } from '../event/size-limits.ts';
+import { requireObject } from '../event/errors.ts';
 import { checkPostgresUrl } from '../execution/database/location.ts';
 import { createPrismaStore } from '../execution/prisma-store.ts';
 import type { ExecutionStore } from '../execution/store.ts';
 import type { LogWriter } from '../log/log.ts';
 import { createRedisLogWriter, type RedisLogWriterOptions } from '../log/redis/writer.ts';
-import { createRedactor, type RedactOptions } from '../redact/redaction.ts';
-import type { Logger } from '../telemetry/logger.ts';
-import { STDERR } from '../telemetry/stderr-logger.ts';
-import type { BeginRun } from './begin-run.ts';
-import type { ExecutionPublisher } from './execution-publisher.ts';
-import { DEFAULT_LIMITS, type PublisherLimits } from './limits.ts';
-import { createRun, type Run } from './run.ts';
+import { createDirectTransport, type Transport } from './transport.ts';
+import { createPublisherOn, type Publisher, type PublisherSettings } from './transport-publisher.ts';
 
 /** What a publisher writes to. */
 interface Parts {
@@ -25,25 +18,6 @@ interface Parts {
   readonly store: ExecutionStore;
 }
 
-interface PublisherSettings {
-  /**
-   * Any structured logger, such as pino's.
-   * @default warnings and errors go to stderr, one line each
-   */
-  readonly logger?: Logger;
-  /**
-   * Limits that differ from the defaults.
-   * @default DEFAULT_LIMITS
-   */
-  readonly limits?: Partial<PublisherLimits>;
-  /**
-   * Secrets to redact in addition to the built-in kinds; `false` disables redaction. Secrets are replaced by
-   * `[redacted]` before anything is queued, sent, written to the row or logged.
-   * @default {} (the built-in kinds)
-   */
-  readonly redact?: false | RedactOptions;
-}
-
 /** A publisher on a log and a store of the caller. */
 export interface PublisherOptions extends PublisherSettings, Parts {}
 
@@ -51,22 +25,6 @@ export interface PublisherOptions extends PublisherSettings, Parts {}
 export interface ConnectedPublisherOptions extends PublisherSettings, RedisLogWriterOptions {
   /** The URL of Postgres. */
   readonly database: string;
-}
-
-export interface Publisher extends AsyncDisposable {
-  /**
-   * Begins an execution, or a new attempt of it, and its stream. Resolves within `beginMs` even if the row or the log
-   * is unavailable; the run then queues events and keeps retrying.
-   * @throws ExecstreamError `BAD_USER_INPUT` for invalid input, `SUPERSEDED` for an older attempt or a second publisher
-   *   of the same attempt, `ENDED`, `FORBIDDEN` for an id of another tenant, `EVENT_TOO_LARGE`.
-   */
-  begin(run: BeginRun): Promise<ExecutionPublisher>;
-  /**
-   * Sends queued events and records pending ends, within `closeMs`, then releases every run. Open runs are not ended:
-   * their next attempt continues. Then closes the connections of the publisher; a `log` and a `store` of the caller stay
-   * open. `await using` calls this.
-   */
-  close(): Promise<void>;
 }
 
 /**
@@ -86,56 +44,24 @@ export interface Publisher extends AsyncDisposable {
  * ```
  */
 export function createPublisher(options: PublisherOptions | ConnectedPublisherOptions): Publisher {
-  const createRedaction = createRedactor(Object(options).redact);
-  const { log, store, closeParts } = partsOf(options);
-  const { logger = STDERR } = options;
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const sizes = sizeLimitsOf(limits.messageBytes);
-  const openRuns = new Set<Run>();
-  let isClosed = false;
-
-  async function close(): Promise<void> {
-    isClosed = true;
-    await Promise.all([...openRuns].map((run) => run.close()));
-    await closeParts();
-  }
-
-  return {
-    async begin(beginRun) {
-      if (isClosed) throw invalidInput('the publisher is closed');
-      const redaction = createRedaction();
-      const run = createRun(beginRun, {
-        log,
-        store,
-        logger: redaction.logger(logger),
-        limits,
-        sizes,
-        redaction,
-        onReleased: () => openRuns.delete(run),
-      });
-      openRuns.add(run);
-      await run.begin();
-      return run.publisher;
-    },
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+  return createPublisherOn(() => connectParts(options), Object(options));
 }
 
-/** The parts of the options, or new ones. */
-function partsOf(options: PublisherOptions | ConnectedPublisherOptions) {
+/** The transport on the parts of the options, or on new ones. */
+function connectParts(options: PublisherOptions | ConnectedPublisherOptions): Transport {
   const isConnected = 'database' in Object(options) || 'redis' in Object(options);
   if (!isConnected) {
     const parts = options as PublisherOptions;
     checkParts(parts);
-    return { log: parts.log, store: parts.store, closeParts: async () => {} };
+    return createDirectTransport(parts.log, parts.store, async () => {});
   }
   const { database, ...settings } = options as ConnectedPublisherOptions;
   checkPostgresUrl('database', database);
   const log = createRedisLogWriter(settings);
   const store = createPrismaStore({ url: database });
-  const closeParts = async () => void (await Promise.all([log.close(), store.close()]));
-  return { log, store, closeParts };
+  return createDirectTransport(log, store, async () => {
+    await Promise.all([log.close(), store.close()]);
+  });
 }
 
 /**

@@ -8,13 +8,13 @@
 //   │   │   ├── ending-row    the row has not ended yet
 //   │   │   └── ending-log    the row has ended; the terminal event is being appended
 //   │   └── leaving           sends the queued events and records no end (abandoned, closed)
-//   └── released              sends nothing more (ended, superseded, abandoned, closed)
+//   └── released              sends nothing more (ended, superseded, rejected, abandoned, closed)
 //
 //   open ─── end ──────> ending-row ─── rowEnded ──> ending-log
 //   open ─── leave ────> leaving
 //   ending, leaving ──── settle ───> released (ended; abandoned, closed)
 //   ending ───────────── giveUp ───> released (closed)
-//   open, ending-row ─── reject ───> released (superseded, ended)
+//   open, ending-row ─── reject ───> released (superseded, ended, rejected)
 //
 // Invariants:
 // 1. A released run stays released.
@@ -29,11 +29,12 @@ import type { Position } from '../lifecycle/end-execution.ts';
  * - `open`: accepts events.
  * - `ending`: the end is being recorded.
  * - `ended`: the end is recorded, by this run or by another process.
- * - `superseded`: another attempt or publisher has the execution, or the row or the log rejected this run.
+ * - `superseded`: another attempt or publisher has the execution.
+ * - `rejected`: the execution could not begin, or the row or the log rejected this run for another reason.
  * - `abandoned`: this attempt gave up, and another one will follow.
  * - `closed`: the publisher was closed before the run ended.
  */
-export type RunState = 'open' | 'ending' | 'ended' | 'superseded' | 'abandoned' | 'closed';
+export type RunState = 'open' | 'ending' | 'ended' | 'superseded' | 'rejected' | 'abandoned' | 'closed';
 
 /** How a run stops without an end. */
 export type LeaveReason = 'abandoned' | 'closed';
@@ -119,7 +120,13 @@ export function reject(phase: RunPhase, rejection: ExecstreamError, endedAt?: Po
     return endedAt && !phase.endedAt ? { ...phase, endedAt } : phase;
   }
   if (phase.kind !== 'open' && phase.kind !== 'ending-row') return phase;
-  return { kind: 'released', state: isEnd ? 'ended' : 'superseded', rejection };
+  return { kind: 'released', state: stateAfter(rejection), rejection };
+}
+
+/** The state of a run that was rejected. */
+export function stateAfter({ code }: ExecstreamError): 'ended' | 'superseded' | 'rejected' {
+  if (code === 'ENDED') return 'ended';
+  return code === 'SUPERSEDED' ? 'superseded' : 'rejected';
 }
 
 function isEnding(phase: RunPhase): phase is Ending {

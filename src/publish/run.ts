@@ -11,6 +11,8 @@ export interface Run {
   readonly publisher: ExecutionPublisher;
   /** See `Lifecycle.begin`. */
   begin(): Promise<void>;
+  /** See `ExecutionPublisher.flush`. */
+  flush(): Promise<boolean>;
   /** Sends the queued events, within `closeMs`, and records no end. */
   close(): Promise<void>;
 }
@@ -28,6 +30,11 @@ export function createRun(beginRun: BeginRun, options: RunOptions): Run {
   const { complete, fail, abandon } = createEndCalls(context, () => events.lastUsage);
   const { toolCall, status, usage, warning, emit } = events;
 
+  function flush(): Promise<boolean> {
+    if (lifecycle.state === 'open') content.flush();
+    return lifecycle.flush();
+  }
+
   const publisher: ExecutionPublisher = {
     id: context.id,
     kind: context.kind,
@@ -35,6 +42,9 @@ export function createRun(beginRun: BeginRun, options: RunOptions): Run {
     signal: lifecycle.signal,
     get state() {
       return lifecycle.state;
+    },
+    get error() {
+      return lifecycle.error;
     },
     get attempt() {
       return lifecycle.attempt;
@@ -50,6 +60,7 @@ export function createRun(beginRun: BeginRun, options: RunOptions): Run {
     usage,
     warning,
     emit,
+    flush,
     complete,
     fail,
     abandon,
@@ -57,6 +68,7 @@ export function createRun(beginRun: BeginRun, options: RunOptions): Run {
   return {
     publisher,
     begin: lifecycle.begin,
+    flush,
     close() {
       if (lifecycle.state === 'open') content.end();
       return lifecycle.leave('closed');

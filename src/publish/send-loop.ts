@@ -1,5 +1,6 @@
 // Runs one step at a time. The step after it starts when its delay is over, computed when the previous step finishes or
 // when there is new work.
+import { type Timer, unref } from '../async/timer.ts';
 
 export interface SendLoopOptions {
   /** The delay of the next step, in ms; undefined while there is nothing to do. */
@@ -19,7 +20,7 @@ export interface SendLoop {
 
 type LoopState =
   | { readonly kind: 'idle' | 'running' | 'stopped' }
-  | { readonly kind: 'scheduled'; readonly timer: NodeJS.Timeout };
+  | { readonly kind: 'scheduled'; readonly timer: Timer };
 
 export function createSendLoop({ delayMs, step }: SendLoopOptions): SendLoop {
   let state: LoopState = { kind: 'idle' };
@@ -28,9 +29,7 @@ export function createSendLoop({ delayMs, step }: SendLoopOptions): SendLoop {
     if (state.kind !== 'idle') return;
     const ms = delayMs();
     if (ms === undefined) return;
-    const timer = setTimeout(() => void run(), ms);
-    timer.unref();
-    state = { kind: 'scheduled', timer };
+    state = { kind: 'scheduled', timer: unref(setTimeout(() => void run(), ms)) };
   }
 
   async function run(): Promise<void> {

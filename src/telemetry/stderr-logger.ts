@@ -18,7 +18,11 @@ function write(level: string, fields: object, message: string): void {
   const details = Object.entries(others).map(([name, value]) => ` ${name}=${textOf(value)}`);
   // Ids may contain line breaks and other control characters.
   const text = `${message}${cause}${details.join('')}`.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
-  process.stderr.write(`${new Date().toISOString()} execstream ${level}: ${text}\n`);
+  const line = `${new Date().toISOString()} execstream ${level}: ${text}`;
+  const { process } = globalThis as { readonly process?: NodeJS.Process };
+  if (process?.stderr) process.stderr.write(`${line}\n`);
+  // biome-ignore lint/suspicious/noConsole: edge runtimes have no other output
+  else console.error(line);
 }
 
 function textOf(value: unknown): string {

@@ -14,15 +14,16 @@ const TEXT = WORDS.repeat(1_000_000 / WORDS.length);
 const RESULT = { text: 'r'.repeat(200_000) };
 const VALUE = { rows: Array.from({ length: 3_000 }, (_, i) => ({ i, name: 'n'.repeat(80) })) };
 
-const CONTENTS: [name: string, mode: 'TEXT' | 'STRUCTURED', publish: (p: Publishing) => Promise<void>][] = [
-  ['a text of 1 MB', 'TEXT', ({ run }) => run.text(TEXT)],
+const CONTENTS: [name: string, mode: 'TEXT' | 'STRUCTURED', publish: (p: Publishing) => Promise<unknown>][] =
   [
-    'a tool result of 200 KB',
-    'TEXT',
-    ({ run }) => run.toolCall({ toolCallId: 't', toolName: 'read', status: 'succeeded', result: RESULT }),
-  ],
-  ['a value of 300 KB', 'STRUCTURED', ({ run }) => run.value(VALUE)],
-];
+    ['a text of 1 MB', 'TEXT', ({ run }) => run.text(TEXT)],
+    [
+      'a tool result of 200 KB',
+      'TEXT',
+      ({ run }) => run.toolCall({ toolCallId: 't', toolName: 'read', status: 'succeeded', result: RESULT }),
+    ],
+    ['a value of 300 KB', 'STRUCTURED', ({ run }) => run.value(VALUE)],
+  ];
 
 /** Hive decodes each piece of a response separately, which damages characters between two of them (docs/graphql.md). */
 const isDecodedWrongly = (client: string, cell: string) =>
@@ -48,7 +49,7 @@ describePostgres('with Postgres', () => {
           url,
           publishing,
           all.clients,
-          () => publish(publishing),
+          async () => void (await publish(publishing)),
           (client, error) => errors.set(client, error),
         );
         const wrong = [...cells].filter(([client, cell]) => cell !== 'ok' && !isDecodedWrongly(client, cell));

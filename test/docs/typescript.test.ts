@@ -137,6 +137,7 @@ beforeAll(() => {
     'execstream/client/tabs': [`${ROOT}/src/client/tabs.ts`],
     'execstream/client/vue': [`${ROOT}/src/client/vue.ts`],
     'execstream/worker': [`${ROOT}/src/worker.ts`],
+    'execstream/worker/http': [`${ROOT}/src/worker-http.ts`],
     'execstream/workflow': [`${ROOT}/src/temporal/workflow/index.ts`],
   };
   const base = { extends: `${ROOT}/tsconfig.json`, include: [`${folder}/*.ts`, `${folder}/*.tsx`] };

@@ -39,7 +39,10 @@ test('a publisher leaves a log and a store of the caller open', async () => {
   await run.complete();
   await publisher[Symbol.asyncDispose]();
   expect((await log.head('t'))?.end).toBeGreaterThan(0);
-  await expect(publisher.begin({ kind: 'task', id: 't2' })).rejects.toThrow('the publisher is closed');
+  expect(await publisher.begin({ kind: 'task', id: 't2' })).toMatchObject({
+    state: 'closed',
+    error: { message: 'the publisher is closed' },
+  });
 });
 
 test('a writer closes with `await using`', async () => {

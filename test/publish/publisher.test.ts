@@ -125,7 +125,7 @@ describe('a run', () => {
   });
 
   test('a workflow publishes events of its children and usage, and has no text', async () => {
-    const { publisher, log } = createRig();
+    const { publisher, log } = createRig({}, { strict: true });
     const run = await publisher.begin({ kind: 'workflow', id: 'w1' });
     run.emit('agent_start', { agentId: 'writer', executionId: 'a1' });
     run.emit('task_status', { status: 'SUCCESS', executionId: 't1' });
@@ -357,7 +357,7 @@ describe('an end', () => {
 
 describe('a status', () => {
   test('statuses are written to the row, the last one last', async () => {
-    const { publisher, store } = createRig();
+    const { publisher, store } = createRig({}, { strict: true });
     const run = await publisher.begin({ kind: 'task', id: 't1' });
     run.status('RUNNING');
     run.status('WAITING');
@@ -369,7 +369,7 @@ describe('a status', () => {
 
 describe('mistakes and rejections', () => {
   test('an event that is too large is thrown to the caller and published as a warning, and the run continues', async () => {
-    const { publisher, log } = createRig();
+    const { publisher, log } = createRig({}, { strict: true });
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     run.text('before');
     const call = { toolCallId: 't1', toolName: 'n', status: 'failed', error: 'x'.repeat(30_000) } as const;
@@ -447,7 +447,7 @@ describe('mistakes and rejections', () => {
   });
 
   test('values nested deeper than 128 levels are rejected in every call that takes JSON', async () => {
-    const { publisher } = createRig();
+    const { publisher } = createRig({}, { strict: true });
     const run = await publisher.begin({ kind: 'agent', id: 'a1', mode: 'STRUCTURED' });
     for (const levels of [129, 10_000]) {
       const deep = JSON.parse('['.repeat(levels) + ']'.repeat(levels));
@@ -461,7 +461,7 @@ describe('mistakes and rejections', () => {
   });
 
   test('invalid arguments are thrown as BAD_USER_INPUT with a message', async () => {
-    const { publisher } = createRig();
+    const { publisher } = createRig({}, { strict: true });
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     const circle: { self?: unknown } = {};
     circle.self = circle;
@@ -499,7 +499,7 @@ describe('mistakes and rejections', () => {
   });
 
   test('begin() is rejected for an older attempt, an ended execution, another tenant and another kind', async () => {
-    const { publisher } = createRig();
+    const { publisher } = createRig({}, { strict: true });
     const run = await publisher.begin({ kind: 'agent', id: 'a1', attempt: 3, tenant: 'one' });
     await expect(publisher.begin({ kind: 'agent', id: 'a1', attempt: 2, tenant: 'one' })).rejects.toThrow(
       coded('SUPERSEDED'),
@@ -549,7 +549,7 @@ describe('attempts', () => {
 
 test('close() sends queued events, records pending ends, ends no other run, and leaves no timer', async () => {
   vi.useFakeTimers();
-  const { publisher, log } = createRig();
+  const { publisher, log } = createRig({}, { strict: true });
   const begun = Promise.all([
     publisher.begin({ kind: 'agent', id: 'a1' }),
     publisher.begin({ kind: 'agent', id: 'a2' }),

@@ -53,14 +53,17 @@ function setUp({
       },
     },
     row: {
-      async finish() {
-        steps.push('finish');
-        return row;
-      },
-      async markEnd({ seq }) {
-        steps.push(`markEnd ${seq}`);
+      ends: {
+        async finish() {
+          steps.push('finish');
+          return row;
+        },
+        async markEnd({ seq }) {
+          steps.push(`markEnd ${seq}`);
+        },
       },
     },
+    resultIsContent: false,
     rowBegin: Promise.resolve({ attempt: 1, startedAt: STARTED_AT }),
     flushMs: 10,
     sizes: DEFAULT_SIZE_LIMITS,

@@ -5,7 +5,9 @@ import { type AppendRequest, type EventLog, type LogWriter, MAX_BATCH_BYTES } fr
 import { createMemoryLog } from '../../src/log/memory.ts';
 import type { PublisherLimits } from '../../src/publish/limits.ts';
 import { createPublisher } from '../../src/publish/publisher.ts';
+import { createHttpPublisher } from '../../src/worker-http.ts';
 import { createMemoryStore, type MemoryStore } from '../support/memory-store.ts';
+import { createHttpServer } from './http-server.ts';
 
 export interface Faults {
   /** Every call fails immediately. */
@@ -69,6 +71,8 @@ export function createFaultyLog() {
   };
 }
 
+export type FaultyLog = ReturnType<typeof createFaultyLog>;
+
 /** A logger that records its lines. */
 export function createRecorder() {
   const lines: { level: string; message: string; fields: object }[] = [];
@@ -78,11 +82,27 @@ export function createRecorder() {
   return { lines, info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-export function createRig(limits: Partial<PublisherLimits> = {}) {
+/** How a publisher reaches the log and the store. */
+export type TransportName = 'direct' | 'http';
+
+export interface RigOptions {
+  /** @default 'direct' */
+  readonly transport?: TransportName;
+  /** @default false */
+  readonly strict?: boolean;
+}
+
+export function createRig(limits: Partial<PublisherLimits> = {}, options: RigOptions = {}) {
   const log = createFaultyLog();
   const store: MemoryStore = createMemoryStore();
   const logger = createRecorder();
   const short = { beginMs: 100, endMs: 3_000, closeMs: 500, callMs: 100, blockMs: 50, ...limits };
-  const publisher = createPublisher({ log: log.writer, store, logger, limits: short });
-  return { log, store, logger, publisher };
+  const { transport = 'direct', strict = false } = options;
+  const settings = { logger, limits: short, strict };
+  const server = createHttpServer(log, store, short.callMs);
+  const publisher =
+    transport === 'direct'
+      ? createPublisher({ ...settings, log: log.writer, store })
+      : createHttpPublisher({ ...settings, url: 'http://server', fetch: server.fetch });
+  return { log, store, logger, publisher, server };
 }

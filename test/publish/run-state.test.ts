@@ -96,9 +96,9 @@ describe('a rejection', () => {
     expect(reject(OPEN, ENDED)).toEqual({ kind: 'released', state: 'ended', rejection: ENDED });
   });
 
-  test('other than ENDED releases the run as superseded, whatever its code', () => {
+  test('other than ENDED and SUPERSEDED releases the run as rejected', () => {
     const forbidden = new ExecstreamError('FORBIDDEN', 'another tenant');
-    expect(reject(OPEN, forbidden)).toMatchObject({ state: 'superseded', rejection: forbidden });
+    expect(reject(OPEN, forbidden)).toMatchObject({ state: 'rejected', rejection: forbidden });
   });
 
   test('with ENDED while the run is ending remembers the first position, also once the row has ended', () => {

@@ -121,7 +121,7 @@ describe('simulateText', () => {
   });
 
   test('it rejects a text that is not a string and options out of range', async () => {
-    const { publisher } = createRig();
+    const { publisher } = createRig({}, { strict: true });
     const run = await publisher.begin({ kind: 'agent', id: 'a1' });
     await expect(run.simulateText(1 as never)).rejects.toThrow(
       'simulateText(): expected a string, got number',

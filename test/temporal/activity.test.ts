@@ -181,6 +181,14 @@ describeTemporal('an activity that publishes', () => {
     expect(all.filter(({ type }) => type === 'complete')).toHaveLength(1);
   });
 
+  test('an activity whose execution cannot begin does its work, and publishes nothing', async () => {
+    const ids = { agent: uniqueId('agent'), task: uniqueId('task') };
+    await parts.store.begin({ id: ids.agent, kind: 'agent', mode: 'TEXT', tenant: 'another' });
+    expect(await (await launch('children', [ids])).result()).toMatchObject({ text: 'written' });
+    expect(attempts).toEqual([1]);
+    expect(await events(ids.agent)).toEqual([]);
+  });
+
   /** The error of OpenAI's and Anthropic's SDKs, which has no name. */
   class APIUserAbortError extends Error {}
 

@@ -7,6 +7,7 @@ import {
   type CollectedToolCall,
   type ReportedCall,
   type RunToolCalls,
+  type ToolCallTarget,
   type ToolOutcome,
   toolCallsOf,
 } from './tool-calls.ts';
@@ -21,8 +22,11 @@ export interface CollectedStream {
   readonly finishReason?: string;
 }
 
-/** What a collector needs of a run. */
-export type StreamTarget = Pick<ExecutionPublisher, 'kind' | 'mode' | 'text' | 'toolCall' | 'usage'>;
+/** What a collector needs of a run; an ExecutionPublisher is one. */
+export interface StreamTarget extends Pick<ExecutionPublisher, 'kind' | 'mode'>, ToolCallTarget {
+  text(delta: string): Promise<unknown>;
+  usage(usage: Usage): Promise<unknown>;
+}
 
 /** Takes in the parts of one stream, in order. */
 export interface PartReader {

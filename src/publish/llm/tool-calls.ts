@@ -4,7 +4,7 @@ import { isExecstreamError } from '../../event/errors.ts';
 import type { EventData, JsonValue } from '../../event/events.ts';
 import { parseExactly } from '../../event/json-integers.ts';
 import { truncateToBytes } from '../../event/text.ts';
-import type { ExecutionPublisher } from '../execution-publisher.ts';
+import type { RunState } from '../run-state.ts';
 import { nameIn } from './fields.ts';
 import { toError } from './stream-errors.ts';
 
@@ -47,8 +47,12 @@ export interface RunToolCalls {
   end(call: ReportedCall, outcome: ToolOutcome): Promise<void>;
 }
 
-/** Where tool calls are published. */
-export type ToolCallTarget = Pick<ExecutionPublisher, 'toolCall'>;
+/** Where tool calls are published; an ExecutionPublisher is one. */
+export interface ToolCallTarget {
+  /** Returns false for a call that is not published. */
+  toolCall(call: EventData['tool_call']): Promise<unknown>;
+  readonly state?: RunState;
+}
 
 interface Call extends CollectedToolCall {
   readonly startedAt: number;
@@ -125,19 +129,25 @@ function createToolCalls(run: ToolCallTarget): RunToolCalls {
 }
 
 async function publish(run: ToolCallTarget, call: EventData['tool_call']): Promise<void> {
+  if (await tryPublish(run, call)) return;
+  // Publishing must not fail the work: arguments and results that are not JSON are omitted, and a long error is truncated.
+  const { toolCallId, toolName, status, error: message } = call;
+  await run.toolCall({
+    toolCallId,
+    toolName,
+    status,
+    ...(message && { error: truncateToBytes(message, MAX_ERROR_BYTES) }),
+  });
+}
+
+/** @returns false for a call that cannot be published; one that comes too late needs no other */
+async function tryPublish(run: ToolCallTarget, call: EventData['tool_call']): Promise<boolean> {
   try {
-    await run.toolCall(call);
+    return (await run.toolCall(call)) !== false || run.state !== 'open';
   } catch (error) {
+    // Of a strict publisher.
     if (!isExecstreamError(error)) throw error;
-    // Publishing must not fail the work: arguments and results that are not JSON are omitted, and a long error is
-    // truncated.
-    const { toolCallId, toolName, status, error: message } = call;
-    await run.toolCall({
-      toolCallId,
-      toolName,
-      status,
-      ...(message && { error: truncateToBytes(message, MAX_ERROR_BYTES) }),
-    });
+    return false;
   }
 }
 

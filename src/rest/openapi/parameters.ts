@@ -115,3 +115,11 @@ export const PUBLISHER_HEAD = {
   schema: { type: 'integer', minimum: 0, maximum: 999_999_999_999_999 },
   example: 2,
 };
+
+export const CHOSEN_TOKEN = {
+  name: 'Publisher-Token',
+  in: 'header',
+  description:
+    'A token that the publisher chooses, at random. A repeated request with it has the same response.',
+  schema: { type: 'string', minLength: 16, maxLength: 200 },
+};

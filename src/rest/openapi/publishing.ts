@@ -32,7 +32,7 @@ import {
 import { EXAMPLE_EPOCH, EXAMPLES } from './examples.ts';
 import { type JsonSchema, toJsonSchema } from './json-schema.ts';
 import { kindName, withArticle } from './kind-names.ts';
-import { headerParameter, ID, PUBLISHER_HEAD } from './parameters.ts';
+import { CHOSEN_TOKEN, headerParameter, ID, PUBLISHER_HEAD } from './parameters.ts';
 import { EXECUTION_ID } from './schemas.ts';
 
 const TOKEN = 'mE6u0b3Qk1nYwz8xTf2RVdJ7aHs5PcLg';
@@ -54,6 +54,10 @@ function beginSchema(): JsonSchema {
       name: { ...properties.name, ...storable },
       parentId: { ...EXECUTION_ID, description: 'An execution that exists.' },
       tenant: { ...properties.tenant, ...storable, description: "The caller's own tenant." },
+      lost: {
+        ...properties.lost,
+        description: 'The log that was lost: a new epoch of it begins, with a `reset`.',
+      },
     },
   };
 }
@@ -78,7 +82,7 @@ export function beginOperation(kind: ExecutionKind): JsonSchema {
     summary: `Begin ${withArticle(kind)} execution or a new attempt`,
     description:
       '`attempt` is the next one by default. A new attempt discards the events of the previous one (`reset`) and invalidates its token.',
-    parameters: [ID],
+    parameters: [ID, CHOSEN_TOKEN],
     requestBody: {
       required: true,
       content: { 'application/json': { schema: beginSchema(), example: EXAMPLES[kind].begin } },
@@ -122,13 +126,11 @@ export function appendOperation(kind: ExecutionKind): JsonSchema {
     additionalProperties: false,
     properties: {
       type: { const: type },
-      data: isTerminal(type) ? endSchema(type) : toJsonSchema(EVENT_DATA[type]),
+      data: dataSchema(type),
       ts: TIME,
     },
   });
-  const publishable = EVENT_TYPES.filter(
-    (type) => isPublishable(type, kind) && type !== 'reset' && type !== 'gap',
-  );
+  const publishable = EVENT_TYPES.filter((type) => isPublishable(type, kind) && type !== 'gap');
   const batch = {
     type: 'object',
     required: ['events'],
@@ -139,6 +141,21 @@ export function appendOperation(kind: ExecutionKind): JsonSchema {
         maxItems: 1_000,
         description: 'Appended atomically. An empty batch is a heartbeat.',
         items: { oneOf: publishable.map(event) },
+      },
+      epoch: {
+        type: 'string',
+        description:
+          'The `epoch` of the response to `PUT`: a batch for another epoch of the log is rejected (409).',
+        example: EXAMPLE_EPOCH,
+      },
+      attempt: {
+        type: 'integer',
+        minimum: 1,
+        description: 'The `attempt` of the response to `PUT`: a batch of a former attempt is rejected (409).',
+      },
+      abandon: {
+        const: true,
+        description: 'Gives up this attempt: no heartbeat is expected until the next one begins.',
       },
     },
   };
@@ -189,6 +206,13 @@ export function appendOperation(kind: ExecutionKind): JsonSchema {
       503: UNAVAILABLE,
     },
   };
+}
+
+/** The data of an event in a request. */
+function dataSchema(type: EventType): JsonSchema {
+  if (isTerminal(type)) return endSchema(type);
+  const schema = toJsonSchema(EVENT_DATA[type]);
+  return type === 'reset' ? { ...schema, properties: { reason: { const: 'overflow' } } } : schema;
 }
 
 /**

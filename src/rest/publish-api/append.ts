@@ -52,6 +52,8 @@ interface Batch {
   /** Of the events in the request. */
   readonly digest: string;
   readonly sent: SentEvents;
+  /** The epoch that the publisher knows, if it names one. */
+  readonly epoch: string | undefined;
   /** A log whose head is below this seq has lost acknowledged events. */
   readonly minHead: number;
 }
@@ -69,7 +71,7 @@ export function createAppend(options: AppendOptions) {
     quotas.charge(caller, 'batches');
     const token = header(request, 'Publisher-Token');
     const key = header(request, 'Idempotency-Key');
-    const { events: sent } = await readBody(request, BATCH, MAX_BATCH_BYTES);
+    const { events: sent, epoch, attempt, abandon } = await readBody(request, BATCH, MAX_BATCH_BYTES);
     const name = digestOf(`${token} ${key}`);
     const digest = digestOf(JSON.stringify(sent));
     const head = await runExclusive(id, async () => {
@@ -77,9 +79,11 @@ export function createAppend(options: AppendOptions) {
       const [row] = await store.getMany([id]);
       if (!row || row.kind !== kind) throw unknownExecution(id);
       await requirePublish(authorizePublish, caller, row);
-      const minHead = publisherHeads.get(request, id, token);
-      const reached = await appendBatch(row, caller, { token, name, digest, sent, minHead });
-      publisherHeads.set(id, token, reached);
+      if ((attempt ?? row.attempt) !== row.attempt) throw toPublishError('superseded', row);
+      const minHead = publisherHeads.get(request, id, token, epoch);
+      const reached = await appendBatch(row, caller, { token, name, digest, sent, epoch, minHead });
+      publisherHeads.set(id, token, reached, epoch);
+      if (abandon) await abandonAttempt(row);
       return reached;
     });
     return Response.json({ head });
@@ -87,11 +91,11 @@ export function createAppend(options: AppendOptions) {
 
   async function appendBatch(row: ExecutionSummary, caller: Caller, batch: Batch): Promise<number> {
     const { id } = row;
-    const { token, name, digest, sent, minHead } = batch;
+    const { name, digest, sent } = batch;
     const previous = await log.findBatch(id, name);
     if (previous && previous.digest !== undefined && previous.digest !== digest) throw keyReused();
     if (previous) return previous.head;
-    const opened = await openFor(row, token, minHead);
+    const opened = await openFor(row, batch);
     if (sent.length === 0) {
       await log.recordHeartbeat(id);
       return opened.head;
@@ -160,10 +164,16 @@ export function createAppend(options: AppendOptions) {
     if (outcome !== 'ended') throw toPublishError('superseded', row);
   }
 
+  /** Records that no heartbeat is expected until the next attempt begins. */
+  async function abandonAttempt({ id, attempt }: ExecutionSummary): Promise<void> {
+    await store.abandon(id, attempt);
+    await log.removeHeartbeat(id);
+  }
+
   /** Opens the log for this token; a no-op if the same publisher and attempt have opened it before. */
-  async function openFor(row: ExecutionSummary, token: string, minHead: number): Promise<LogHead> {
+  async function openFor(row: ExecutionSummary, { token, epoch, minHead }: Batch): Promise<LogHead> {
     const current = await log.head(row.id);
-    if (!current) throw logLost();
+    if (!current || (epoch !== undefined && epoch !== current.epoch)) throw logLost();
     const opening = { numbering: 'auto', publisher: token, attempt: row.attempt } as const;
     if (current.head < minHead) {
       // The log was restored to an older state. A new epoch makes viewers discard the events that were lost.

@@ -34,6 +34,12 @@ export const BATCH = z.strictObject({
       }),
     )
     .max(1_000),
+  /** The epoch that the publisher knows: a batch for another one is not appended. */
+  epoch: z.string().min(1).max(16).optional(),
+  /** The attempt of the publisher: a batch of a former attempt is not appended. */
+  attempt: z.int().min(1).optional(),
+  /** The publisher gives up this attempt, and another one will follow. */
+  abandon: z.literal(true).optional(),
 });
 
 export type SentEvents = z.infer<typeof BATCH>['events'];
@@ -69,6 +75,9 @@ export function checkEvents(sent: SentEvents, { row, redaction, sizes }: CheckEv
     if (problem) throw unprocessable(`${path}: ${problem}`);
     const ts = checkTime(event.ts, `${path}.ts`);
     const data = checkData(type, event.data, path);
+    if ('reason' in data && data.reason !== 'overflow') {
+      throw unprocessable(`${path}: reset: expected the reason overflow; the server writes all others`);
+    }
     // All chunks are one text, but each keeps its place among the other events.
     const redacted =
       'content' in data
@@ -99,7 +108,7 @@ function problemWithType(
 ): string | undefined {
   if (!Object.hasOwn(CATALOGUE, type)) return `unknown type "${String(type).slice(0, 40)}"`;
   if (!isPublishable(type, kind)) return `${type} does not occur in streams of kind ${kind}`;
-  if (type === 'reset' || type === 'gap') return `${type} can only be written by the server`;
+  if (type === 'gap') return 'gap can only be written by the server';
   if (type === 'llm_chunk' && mode !== 'TEXT') return `llm_chunk requires mode TEXT, got ${mode}`;
   if (type === 'structured_delta' && mode !== 'STRUCTURED') {
     return `structured_delta requires mode STRUCTURED, got ${mode}`;

@@ -11,18 +11,20 @@ export type PublisherHeads = ReturnType<typeof createPublisherHeads>;
 
 export function createPublisherHeads() {
   const heads = new LruMap<string, number>(MAX_PUBLISHERS);
-  const keyOf = (executionId: string, token: string) => JSON.stringify([executionId, token]);
+  // A log that was lost begins again at 0 in another epoch.
+  const keyOf = (executionId: string, token: string, epoch?: string) =>
+    JSON.stringify([executionId, token, epoch]);
 
   return {
     /**
      * The seq that the log must have reached.
      * @throws ExecstreamError `BAD_USER_INPUT` if the header is not a seq.
      */
-    get(request: Request, executionId: string, token: string): number {
-      return Math.max(headOf(request), heads.get(keyOf(executionId, token)) ?? 0);
+    get(request: Request, executionId: string, token: string, epoch?: string): number {
+      return Math.max(headOf(request), heads.get(keyOf(executionId, token, epoch)) ?? 0);
     },
-    set(executionId: string, token: string, head: number): void {
-      heads.set(keyOf(executionId, token), head);
+    set(executionId: string, token: string, head: number, epoch?: string): void {
+      heads.set(keyOf(executionId, token, epoch), head);
     },
   };
 }

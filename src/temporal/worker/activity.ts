@@ -6,9 +6,9 @@ import { startOf } from '../../event/text.ts';
 import type { BeginRun } from '../../publish/begin-run.ts';
 import type { ExecutionPublisher } from '../../publish/execution-publisher.ts';
 import { isAbortError } from '../../publish/llm/stream-errors.ts';
-import type { Publisher } from '../../publish/publisher.ts';
+import { createNoopRun } from '../../publish/noop-run.ts';
+import type { Publisher } from '../../publish/transport-publisher.ts';
 import { activityWillRetry } from '../shared/retry-policy.ts';
-import { createNoopRun } from './noop-run.ts';
 
 /** The execution to begin. Attempt, workflow and run are those of the activity. */
 export interface PublishActivityOptions
@@ -52,10 +52,11 @@ const MAX_HEARTBEAT_MS = 10_000;
  *   is cancelled                    `error`, CANCELED, if its workflow requested it or has closed; otherwise as above
  *
  * If the execution has already ended (a previous attempt ended it, and its worker died before it reported to Temporal),
- * the work runs again and publishes nothing.
+ * the work runs again and publishes nothing. It also runs if the execution cannot begin for another reason, which
+ * `run.error` says; its signal aborts if a newer attempt has the execution.
  * @returns what the work returned.
- * @throws what the work throws; ExecstreamError `SUPERSEDED`, `BAD_USER_INPUT` or `FORBIDDEN` if the execution cannot
- *   begin, `CONFIG` without a publisher.
+ * @throws what the work throws; ExecstreamError `CONFIG` without a publisher; with a publisher that is `strict`,
+ *   `SUPERSEDED`, `BAD_USER_INPUT` or `FORBIDDEN` if the execution cannot begin.
  */
 export async function publishActivity<T>(
   publisher: Publisher,
@@ -67,7 +68,7 @@ export async function publishActivity<T>(
   const context = Context.current();
   const heartbeats = startHeartbeats(context);
   try {
-    const run = await begin(publisher, options, context);
+    const run = await begin(publisher, options, context.info);
     const signal = AbortSignal.any([run.signal, context.cancellationSignal]);
     try {
       const result = await work(run, { signal, heartbeat: heartbeats.send });
@@ -85,26 +86,35 @@ export async function publishActivity<T>(
 async function begin(
   publisher: Publisher,
   options: PublishActivityOptions,
-  { info }: Context,
+  info: Context['info'],
 ): Promise<ExecutionPublisher> {
-  const { workflowId, runId } = info.workflowExecution ?? {};
-  const { attempt } = info;
-  const parentId = options.parentId ?? workflowId;
-  const id = options.id ?? defaultId(info);
-  const { kind, mode = 'TEXT' } = options;
+  const request = requestOf(options, info);
   try {
-    return await publisher.begin({
-      ...options,
-      id,
-      attempt,
-      ...(parentId !== undefined && { parentId }),
-      ...(workflowId !== undefined && { workflowId }),
-      ...(runId !== undefined && { runId }),
-    });
+    const run = await publisher.begin(request);
+    return isExecstreamError(run.error, 'ENDED') ? endedRun(request) : run;
   } catch (error) {
+    // Of a strict publisher.
     if (!isExecstreamError(error, 'ENDED')) throw error;
-    return createNoopRun({ id, kind, mode, attempt });
+    return endedRun(request);
   }
+}
+
+function requestOf(options: PublishActivityOptions, info: Context['info']): BeginRun {
+  const { workflowId, runId } = info.workflowExecution ?? {};
+  const parentId = options?.parentId ?? workflowId;
+  return {
+    ...options,
+    id: options?.id ?? defaultId(info),
+    attempt: info.attempt,
+    ...(parentId !== undefined && { parentId }),
+    ...(workflowId !== undefined && { workflowId }),
+    ...(runId !== undefined && { runId }),
+  };
+}
+
+/** Temporal retries work whose execution has ended, and needs its result: the signal does not abort. */
+function endedRun({ id, kind, mode = 'TEXT', attempt }: BeginRun): ExecutionPublisher {
+  return createNoopRun({ id, kind, mode, attempt, state: 'ended', isEndRecorded: true });
 }
 
 /** Unique, and the same for each attempt. The id of an activity is unique within its run only. */

@@ -8,7 +8,7 @@ import type {
   WorkflowBundleOption,
 } from '@temporalio/worker';
 import { checkParts } from '../../publish/publisher.ts';
-import { STDERR } from '../../telemetry/stderr-logger.ts';
+import { resolveLogger } from '../../telemetry/resolve-logger.ts';
 import { LIVE_MARKER } from '../shared/live-marker.ts';
 import { STREAM_QUERY } from '../shared/stream-query.ts';
 import { createWorkerSinks, type SinkOptions } from './sinks.ts';
@@ -50,7 +50,7 @@ const BUNDLE_WITHOUT_PLUGIN =
  */
 export function createTemporalPlugin(options: Omit<SinkOptions, 'service'>): TemporalPlugin {
   checkParts(options);
-  const { logger = STDERR } = options;
+  const logger = resolveLogger(options.logger);
   let service: HistoryService | undefined;
   let running = 0;
   const { sinks, close } = createWorkerSinks({ ...options, service: () => service });

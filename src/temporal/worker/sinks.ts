@@ -11,7 +11,7 @@ import { isTerminal } from '../../event/events.ts';
 import type { ExecutionStore } from '../../execution/store.ts';
 import type { LogWriter } from '../../log/log.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { STDERR } from '../../telemetry/stderr-logger.ts';
+import { resolveLogger } from '../../telemetry/resolve-logger.ts';
 import type { SinkEvent, StreamSinks } from '../shared/stream-query.ts';
 import { createPendingEnds, type SinkEnd } from './pending-ends.ts';
 import type { RunSinkEvent } from './sink-target.ts';
@@ -22,10 +22,10 @@ export interface SinkOptions {
   readonly log: LogWriter;
   readonly store: ExecutionStore;
   /**
-   * A logger; those of pino fit.
+   * A logger; those of pino fit. `false` for none.
    * @default warnings and errors go to stderr, one line each
    */
-  readonly logger?: Logger;
+  readonly logger?: Logger | false;
   /**
    * The tenant of a workflow.
    * @default no tenant
@@ -63,7 +63,8 @@ const MAX_FEEDS = 2_000;
 
 /** Creates the sinks over a log and a store, which the caller closes. */
 export function createWorkerSinks(options: SinkOptions): WorkerSinks {
-  const { log, store, logger = STDERR, queueBytes = QUEUE_BYTES, closeMs = CLOSE_MS } = options;
+  const { log, store, queueBytes = QUEUE_BYTES, closeMs = CLOSE_MS } = options;
+  const logger = resolveLogger(options.logger);
   const feeds = new Map<string, WorkflowFeed>();
   const closing = new AbortController();
   let queuedBytes = 0;

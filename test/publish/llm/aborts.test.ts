@@ -10,8 +10,9 @@ describeModelSdks.each(CLIENTS)('$title', ({ body, open, publish }) => {
   /** Calls back after the first text, while the server sends nothing more. */
   function afterText(run: ExecutionPublisher, callback: () => void): ExecutionPublisher {
     const text: ExecutionPublisher['text'] = async (delta) => {
-      await run.text(delta);
+      const isPublished = await run.text(delta);
       callback();
+      return isPublished;
     };
     return new Proxy(run, { get: (of, name) => (name === 'text' ? text : Reflect.get(of, name)) });
   }

@@ -11,6 +11,7 @@ import { TemporalServer } from './temporal.ts';
 import { installTemporalCli, temporalCacheFolder } from './temporal-cli.ts';
 import { findTemporalPython, installTemporalPython, temporalPythonFolder } from './temporal-python.ts';
 import { installTemporalSdks, temporalSdkFolders } from './temporal-sdks.ts';
+import { installWebFrameworks, webFrameworksFolder } from './web-frameworks.ts';
 
 /** Where to search. Tests use other places than the real ones. */
 export interface Place {
@@ -187,6 +188,18 @@ export const TEMPORAL_SDKS: Part = {
   },
 };
 
+export const WEB_FRAMEWORKS: Part = {
+  name: 'web frameworks',
+  support: 'web-frameworks',
+  install: installWebFrameworks,
+  pathVariable: 'TEST_WEB_FRAMEWORKS',
+  find({ env }) {
+    const folder = env.TEST_WEB_FRAMEWORKS ?? webFrameworksFolder(env);
+    if (folder && isInstalled(folder)) return { path: folder };
+    return { why: `not installed${folder ? ` in ${folder}` : ''}` };
+  },
+};
+
 export const GO: Part = {
   name: 'Go 1.23 or newer',
   support: 'go',
@@ -214,6 +227,7 @@ export const PARTS: readonly Part[] = [
   TEMPORAL_SDKS,
   TEMPORAL_PYTHON,
   GO,
+  WEB_FRAMEWORKS,
 ];
 
 /** The path of a program on this machine, or undefined. */

@@ -63,7 +63,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     settings: {},
     logger: { error: console.error },
   });
-  const server = await listen(services, { host: '127.0.0.1', port: 0, corsOrigins: [] });
+  const server = await listen(services, { host: '127.0.0.1', port: 0 });
   const connection = await Connection.connect({ address });
   const client = new Client({ connection });
   try {

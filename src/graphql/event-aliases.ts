@@ -40,31 +40,35 @@ const EXECUTION_ID_BYTES = MAX_EXECUTION_ID_BYTES + 2;
 const MESSAGE_BYTES = 1024;
 const MAX_SELECTION_BYTES = ENVELOPE_BYTES - MESSAGE_BYTES;
 
-export function useEventAliasLimit(): Plugin {
-  return { onValidate: ({ addValidationRule }) => addValidationRule(eventAliasRule) };
+/** @param prefix precedes the names of the types of events */
+export function useEventAliasLimit(prefix = ''): Plugin {
+  const rule = eventAliasRule(prefix);
+  return { onValidate: ({ addValidationRule }) => addValidationRule(rule) };
 }
 
 /** The nodes of a selection, by their names in the result. */
 type Selection = ReadonlyMap<string, readonly FieldNode[]>;
 
-const eventAliasRule: ValidationRule = (context) => ({
-  OperationDefinition(operation) {
-    const schema = context.getSchema();
-    const root = schema.getSubscriptionType();
-    if (operation.operation !== 'subscription' || !root) return;
-    for (const [name, nodes] of collect(context, root, operation.selectionSet.selections)) {
-      const type = getNamedType(root.getFields()[nodes[0]!.name.value]?.type);
-      if (!isInterfaceType(type) || type.name !== EVENT) continue;
-      for (const eventType of schema.getPossibleTypes(type)) {
-        const problem = problemWith(context, eventType, nodes, bytesOf(name));
-        if (!problem) continue;
-        const options = { nodes: problem.node, extensions: { code: 'BAD_USER_INPUT' } };
-        context.reportError(new GraphQLError(problem.message, options));
-        return;
+const eventAliasRule =
+  (prefix: string): ValidationRule =>
+  (context) => ({
+    OperationDefinition(operation) {
+      const schema = context.getSchema();
+      const root = schema.getSubscriptionType();
+      if (operation.operation !== 'subscription' || !root) return;
+      for (const [name, nodes] of collect(context, root, operation.selectionSet.selections)) {
+        const type = getNamedType(root.getFields()[nodes[0]!.name.value]?.type);
+        if (!isInterfaceType(type) || type.name !== prefix + EVENT) continue;
+        for (const eventType of schema.getPossibleTypes(type)) {
+          const problem = problemWith(context, eventType, nodes, prefix, bytesOf(name));
+          if (!problem) continue;
+          const options = { nodes: problem.node, extensions: { code: 'BAD_USER_INPUT' } };
+          context.reportError(new GraphQLError(problem.message, options));
+          return;
+        }
       }
-    }
-  },
-});
+    },
+  });
 
 interface Problem {
   readonly message: string;
@@ -76,6 +80,7 @@ function problemWith(
   context: ValidationContext,
   type: GraphQLObjectType,
   streams: readonly FieldNode[],
+  prefix: string,
   streamBytes: number,
 ): Problem | undefined {
   let bytes = streamBytes;
@@ -86,7 +91,7 @@ function problemWith(
     for (const [name, fieldNodes] of collect(context, object, selections)) {
       const node = fieldNodes[0]!;
       const field = object.getFields()[node.name.value];
-      const small = field ? smallBytes(field) : bytesOf(object.name);
+      const small = field ? smallBytes(field, prefix) : bytesOf(object.name);
       bytes += bytesOf(name) + (small ?? 0);
       if (bytes > MAX_SELECTION_BYTES) {
         return { node, message: `${type.name}: names and small fields exceed ${MAX_SELECTION_BYTES} bytes` };
@@ -106,8 +111,10 @@ function problemWith(
 }
 
 /** The JSON bytes of a small field; undefined for one of unlimited size. */
-function smallBytes({ name, type }: GraphQLField<unknown, unknown>): number | undefined {
-  return name === 'executionId' ? EXECUTION_ID_BYTES : SMALL[getNamedType(type).name];
+function smallBytes({ name, type }: GraphQLField<unknown, unknown>, prefix: string): number | undefined {
+  if (name === 'executionId') return EXECUTION_ID_BYTES;
+  const { name: scalar } = getNamedType(type);
+  return SMALL[scalar] ?? (scalar.startsWith(prefix) ? SMALL[scalar.slice(prefix.length)] : undefined);
 }
 
 /** The JSON bytes of a name with its quotes, colon and comma. */

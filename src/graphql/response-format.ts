@@ -45,7 +45,8 @@ export function useResponseFormat(operations: SubscriptionRegistry, streams: Eve
   };
 }
 
-function streamOf(request: Request, frames: ViewerFrames, streams: EventStreams): Response {
+/** The response to a subscription: its stream, or 204 if a browser that reconnects has received everything. */
+export function streamOf(request: Request, frames: ViewerFrames, streams: EventStreams): Response {
   if (frames.ended && request.method === 'GET' && lastEventIdOf(request) !== undefined) {
     frames.close();
     return noContent();

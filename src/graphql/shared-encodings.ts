@@ -45,14 +45,22 @@ interface TailDocuments {
 
 /** The shared encodings in use, by tail and result shape. */
 export class SharedEncodings {
-  readonly counter: ExecutionCounter = { executions: 0 };
+  readonly counter: ExecutionCounter;
   readonly #executorOf = createEventExecutors();
   readonly #byTail = new WeakMap<Tail, TailDocuments>();
   readonly #limits: DocumentLimits;
   readonly #sizes: SizeLimits;
 
-  /** @param sizes limits of the messages */
-  constructor(limits: Partial<DocumentLimits> = {}, sizes: SizeLimits = DEFAULT_SIZE_LIMITS) {
+  /**
+   * @param sizes limits of the messages
+   * @param counter counts executions
+   */
+  constructor(
+    limits: Partial<DocumentLimits> = {},
+    sizes: SizeLimits = DEFAULT_SIZE_LIMITS,
+    counter: ExecutionCounter = { executions: 0 },
+  ) {
+    this.counter = counter;
     this.#sizes = sizes;
     this.#limits = { ...DEFAULT_DOCUMENT_LIMITS, ...limits };
   }

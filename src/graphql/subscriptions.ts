@@ -41,11 +41,15 @@ export class SubscriptionRegistry {
     return this.#open.get(request);
   }
 
-  async subscribe(args: ExecutionArgs): Promise<ViewerFrames | ExecutionResult> {
+  /** @param context of the operation, if it is not that of its resolvers */
+  async subscribe(
+    args: ExecutionArgs,
+    context = args.contextValue as OperationContext,
+  ): Promise<ViewerFrames | ExecutionResult> {
     const source = await createSourceEventStream(args);
     // Without the key `data`, graphql-sse does not recognise a result, and responds with 400 in single connection mode.
     if (!(source instanceof Viewer)) return { data: undefined, ...(source as ExecutionResult) };
-    const { request, caller, encoding } = args.contextValue as OperationContext;
+    const { request, caller, encoding } = context;
     try {
       const encoder = encoding ?? encodingFor(request);
       const sharing = { encoder: encoder.name, caller };

@@ -60,6 +60,9 @@ export interface GraphQL {
   /** Runs an operation through the same plugins as GraphQL's own requests. */
   readonly run: RunOperation;
   readonly counter: ExecutionCounter;
+  readonly services: SchemaServices;
+  /** Creates the registry of another Yoga server's subscriptions, with the same limits. */
+  createRegistry(): SubscriptionRegistry;
 }
 
 export function createGraphQL(options: GraphQLOptions): GraphQL {
@@ -68,7 +71,8 @@ export function createGraphQL(options: GraphQLOptions): GraphQL {
   // Otherwise the first request would have to wait for it.
   assertValidSchema(schema);
   const queryLimits = { ...DEFAULT_QUERY_LIMITS, ...limits };
-  const encodings = new SharedEncodings(options.documents, options.sizes);
+  const { documents, sizes } = options;
+  const encodings = new SharedEncodings(documents, sizes);
   const operations = new SubscriptionRegistry(encodings);
   // Yoga logs every error that it masks, including mistakes in requests, which are no errors of the server.
   const log = (error: unknown) => {
@@ -111,6 +115,8 @@ export function createGraphQL(options: GraphQLOptions): GraphQL {
   return {
     yoga,
     counter: encodings.counter,
+    services,
+    createRegistry: () => new SubscriptionRegistry(new SharedEncodings(documents, sizes, encodings.counter)),
     run: async ({ request, caller, query, variables, encoding }) => {
       const enveloped = yoga.getEnveloped({ request, caller, encoding });
       const document = parsed(() => enveloped.parse(query));

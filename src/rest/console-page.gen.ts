@@ -122,7 +122,7 @@ export const CONSOLE_PAGE = `<!doctype html>
 <body>
 <header>
   <h1>execstream</h1>
-  <nav aria-label="Other pages"><a href="/graphql">GraphiQL</a></nav>
+  <nav aria-label="Other pages"><a href="{{basePath}}/graphql">GraphiQL</a></nav>
   <p id="server" role="status"></p>
 </header>
 
@@ -241,7 +241,7 @@ function count(number, noun) {
 // ── GraphQL ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 async function runQuery(query, variables) {
-  const response = await fetch('/graphql', {
+  const response = await fetch('{{basePath}}/graphql', {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json' },
     body: JSON.stringify({ query, variables }),
@@ -371,7 +371,7 @@ function followHash() {
 function follow({ kind, id }) {
   // URL parsers resolve the segments \`.\` and \`..\`, also if they are encoded (PROTOCOL.md, "Execution ids").
   const segment = /^\\.{1,2}$/.test(id) ? \`%FF\${id}\` : encodeURIComponent(id);
-  const path = \`/api/v0/executions/\${PLURALS[kind]}/\${segment}\`;
+  const path = \`{{basePath}}/api/v0/executions/\${PLURALS[kind]}/\${segment}\`;
   const w = {
     kind, id, path,
     url: \`\${location.origin}\${path}/stream\`,

@@ -12,7 +12,7 @@ import { createPageHeaders } from './security-headers.ts';
 
 export interface RestOptions
   extends PublishingOptions,
-    Pick<RouteServices, 'run' | 'streams' | 'metrics' | 'graphql' | 'maxBodyBytes'> {
+    Pick<RouteServices, 'run' | 'streams' | 'metrics' | 'graphql' | 'maxBodyBytes' | 'basePath'> {
   readonly checkHealth: () => Promise<Health>;
   readonly onError: (error: unknown) => void;
   /** Receives the errors of requests that failed because a part is unavailable. */
@@ -33,6 +33,7 @@ export function createRest(options: RestOptions): Rest {
     metrics,
     graphql,
     maxBodyBytes,
+    basePath,
     checkHealth,
     onError,
     onUnavailable,
@@ -40,7 +41,7 @@ export function createRest(options: RestOptions): Rest {
   } = options;
   const publishing = createPublishing({ ...publishingOptions, onError });
   const readiness = createReadiness(checkHealth);
-  const services = { run, streams, publishing, readiness, metrics, graphql, maxBodyBytes };
+  const services = { run, streams, publishing, readiness, metrics, graphql, maxBodyBytes, basePath };
   const withPageHeaders = createPageHeaders(services);
 
   return async (request, caller, match = matchRoute(request)) => {

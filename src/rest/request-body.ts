@@ -80,6 +80,8 @@ export async function readDecoded(request: Request, maxBytes: number): Promise<B
 
 /** A request's body; undefined if it is larger than `maxBytes`. */
 async function readBounded(request: Request, maxBytes: number): Promise<Buffer | undefined> {
+  // Not read at all: Node discards it while it sends the response, and a client receives that.
+  if (Number(request.headers.get('content-length')) > MAX_DISCARDED_BYTES) return undefined;
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {

@@ -25,6 +25,8 @@ export interface RouteServices {
   readonly graphql: GraphQLEndpoint;
   /** Limit of a GraphQL request's body. */
   readonly maxBodyBytes: number;
+  /** The path that precedes those of the routes in links: without a trailing slash, empty for none. */
+  readonly basePath: string;
 }
 
 /** GraphQL over HTTP, which this folder does not import. */

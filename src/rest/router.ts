@@ -60,8 +60,8 @@ export async function respond(
   services: RouteServices,
 ): Promise<Response> {
   const { route, pathname, allowed } = match;
-  if (request.method === 'OPTIONS') return optionsResponse(match);
-  if (!route && allowed.length === 0) return notFound(pathname);
+  if (request.method === 'OPTIONS') return optionsResponse(match, services.basePath);
+  if (!route && allowed.length === 0) return notFound(services.basePath + pathname);
   const parameters = match.parameters.map(decode);
   if (!route) return methodNotAllowed(request.method, allowed);
   const isHead = request.method === 'HEAD' && (route.method === 'GET' || route.methods?.includes('HEAD'));
@@ -75,8 +75,8 @@ function asGet({ url, headers, signal }: Request): Request {
 }
 
 /** The response to OPTIONS: what the path supports. It looks nothing up, so it needs no credentials. */
-export function optionsResponse({ pathname, allowed }: RouteMatch): Response {
-  if (allowed.length === 0) return notFound(pathname);
+export function optionsResponse({ pathname, allowed }: RouteMatch, basePath: string): Response {
+  if (allowed.length === 0) return notFound(basePath + pathname);
   return new Response(null, { status: 204, headers: { Allow: [...allowed, 'OPTIONS'].join(', ') } });
 }
 

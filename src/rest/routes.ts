@@ -23,7 +23,7 @@ export const ROUTES: readonly Route[] = [
     path: '/api/v0/stream-tokens',
     access: 'caller',
     openApi: createTokenOperation,
-    handle: (context, { run }) => createStreamToken(run, context),
+    handle: (context, services) => createStreamToken(services, context),
   },
   {
     method: 'POST',
@@ -60,7 +60,7 @@ export const ROUTES: readonly Route[] = [
     access: 'open',
     openApi: system.consoleOperation,
     pagePolicy: consolePolicy,
-    handle: consolePage,
+    handle: (_, { basePath }) => consolePage(basePath),
   },
   {
     method: 'GET',
@@ -68,7 +68,7 @@ export const ROUTES: readonly Route[] = [
     access: 'open',
     openApi: system.docsOperation,
     pagePolicy: docsPolicy,
-    handle: docsPage,
+    handle: (_, { basePath }) => docsPage(basePath),
   },
   // The same page.
   {
@@ -77,7 +77,7 @@ export const ROUTES: readonly Route[] = [
     access: 'open',
     openApi: false,
     pagePolicy: docsPolicy,
-    handle: docsPage,
+    handle: (_, { basePath }) => docsPage(basePath),
   },
   // Its scripts and styles.
   {
@@ -85,14 +85,15 @@ export const ROUTES: readonly Route[] = [
     path: '/docs/{file}',
     access: 'open',
     openApi: false,
-    handle: async ({ parameters: [name] }) => (await docsAsset(name!)) ?? notFound(`/docs/${name}`),
+    handle: async ({ parameters: [name] }, { basePath }) =>
+      (await docsAsset(name!, basePath)) ?? notFound(`${basePath}/docs/${name}`),
   },
   {
     method: 'GET',
     path: '/openapi.json',
     access: 'open',
     openApi: system.openApiOperation,
-    handle: () => openApiJson((version) => openApiDocument(version, ROUTES)),
+    handle: (_, { basePath }) => openApiJson((version) => openApiDocument(version, ROUTES, basePath)),
   },
   // Described by its own schema.
   {

@@ -15,6 +15,13 @@ export const RESPONSE_HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy': "frame-ancestors 'none'",
 };
 
+/** Sets those headers that a response does not have. */
+export function setResponseHeaders(headers: Headers): void {
+  for (const [name, value] of Object.entries(RESPONSE_HEADERS)) {
+    if (!headers.has(name)) headers.set(name, value);
+  }
+}
+
 const COMMON_DIRECTIVES =
   "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -34,8 +41,9 @@ export function createPageHeaders(services: RouteServices) {
   };
 }
 
-export function consolePolicy(): string {
-  return policyOf(hashes('script', consoleHtml), hashes('style', consoleHtml), 'img-src data:');
+export function consolePolicy({ basePath }: RouteServices): string {
+  const html = consoleHtml(basePath);
+  return policyOf(hashes('script', html), hashes('style', html), 'img-src data:');
 }
 
 export function docsPolicy(): string {

@@ -6,7 +6,7 @@ import type { NewStreamTokenMutation } from './documents.gen.ts';
 import { CREATE_STREAM_TOKEN, REVOKE_STREAM_TOKEN } from './documents.ts';
 import { operationErrorOf, toProblem } from './operation-error.ts';
 import { readBody } from './request-body.ts';
-import type { RouteContext } from './route.ts';
+import type { RouteContext, RouteServices } from './route.ts';
 
 /** The same-site cookie that carries a token. */
 export const TOKEN_COOKIE = 'execstream_token';
@@ -23,7 +23,7 @@ export const REVOCATION = z.strictObject({ token: z.string().min(1).max(200) });
 
 /** Responds 201 `{ token, expiresAt }`; with `cookie`, `{ expiresAt }` and the token in a cookie. */
 export async function createStreamToken(
-  run: RunOperation,
+  { run, basePath }: Pick<RouteServices, 'run' | 'basePath'>,
   { request, caller }: RouteContext,
 ): Promise<Response> {
   const { executions, cookie } = await readBody(request, TOKEN_REQUEST, MAX_BATCH_BYTES);
@@ -37,7 +37,8 @@ export async function createStreamToken(
   if (!cookie) return Response.json({ token, expiresAt }, { status: 201, headers });
   const seconds = Math.max(0, Math.floor((Date.parse(expiresAt) - Date.now()) / 1_000));
   // Browsers accept `Secure` cookies from a loopback address without TLS.
-  const setCookie = `${TOKEN_COOKIE}=${token}; Max-Age=${seconds}; Path=/; HttpOnly; Secure; SameSite=Strict`;
+  const scope = `Path=${basePath || '/'}; HttpOnly; Secure; SameSite=Strict`;
+  const setCookie = `${TOKEN_COOKIE}=${token}; Max-Age=${seconds}; ${scope}`;
   return Response.json({ expiresAt }, { status: 201, headers: { ...headers, 'Set-Cookie': setCookie } });
 }
 

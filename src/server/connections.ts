@@ -1,13 +1,9 @@
 // Node's HTTP server with limits, and closing its connections without cutting a stream off.
-import {
-  createServer,
-  type Server as HttpServer,
-  type IncomingMessage,
-  type RequestListener,
-} from 'node:http';
+import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ServerAdapterPlugin } from '@whatwg-node/server';
 import { HttpResponse, rejectUnparsable } from './http-response.ts';
+import type { NodeContext } from './node-request.ts';
 import { createRequestQueue } from './pipelining.ts';
 
 export interface ConnectionLimits {
@@ -66,11 +62,11 @@ export function createConnections(limits: ConnectionLimits, listener: RequestLis
  * Adapter plugin: disconnects a client that reads nothing of a response for this time. Event streams have their own
  * check, which includes direct writes to the socket.
  */
-export function useStallTimeout(stalledMs: number): ServerAdapterPlugin<{ readonly req: IncomingMessage }> {
+export function useStallTimeout(stalledMs: number): ServerAdapterPlugin<NodeContext> {
   return {
     onResponse: ({ response, serverContext }) => {
       if (response?.headers.get('content-type')?.startsWith('text/event-stream')) return;
-      serverContext.req.socket.setTimeout(stalledMs);
+      serverContext.req.socket?.setTimeout(stalledMs);
     },
   };
 }

@@ -1,7 +1,5 @@
 // Access of other sites' pages (https://fetch.spec.whatwg.org/#http-cors-protocol), and the responses to OPTIONS.
-import type { ServerAdapterPlugin } from '@whatwg-node/server';
 import { optionsResponse, type RouteMatch } from '../rest/router.ts';
-import { matchRoute } from '../rest/routes.ts';
 
 /** Single connection mode of GraphQL over SSE uses PUT and DELETE, publishing uses PUT. */
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'];
@@ -39,10 +37,18 @@ export interface CorsOptions {
   readonly origins: readonly string[];
   /** Whether callers are authenticated. */
   readonly isAuthenticated: boolean;
+  /** The path that precedes those of the routes, for the response to an unknown path. */
+  readonly basePath: string;
 }
 
-/** Sets the CORS headers for the configured origins, and responds to every OPTIONS. */
-export function useCors<Context>({ origins, isAuthenticated }: CorsOptions): ServerAdapterPlugin<Context> {
+export interface Cors {
+  /** The response to OPTIONS; undefined for other methods. */
+  respond(request: Request, match: RouteMatch): Response | undefined;
+  /** Sets the CORS headers of a response, for the configured origins. */
+  setHeaders(request: Request, headers: Headers): void;
+}
+
+export function createCors({ origins, isAuthenticated, basePath }: CorsOptions): Cors {
   const allowsAll = origins.includes('*');
 
   /** Never `null`, unless all are allowed: it is the origin of every sandboxed page. */
@@ -71,14 +77,13 @@ export function useCors<Context>({ origins, isAuthenticated }: CorsOptions): Ser
   }
 
   return {
-    onRequest: ({ request, endResponse }) => {
-      if (request.method !== 'OPTIONS') return;
-      const match = matchRoute(request);
+    respond(request, match) {
+      if (request.method !== 'OPTIONS') return undefined;
       // Also for an unknown path: after a failed preflight, the page could not read the 404.
       const isPreflight = request.headers.has('access-control-request-method') && allowedOrigin(request);
-      endResponse(isPreflight ? preflightResponse(match) : optionsResponse(match));
+      return isPreflight ? preflightResponse(match) : optionsResponse(match, basePath);
     },
-    onResponse: ({ request, response: { headers } }) => {
+    setHeaders(request, headers) {
       if (origins.length === 0) return;
       addVary(headers, 'Origin');
       const origin = allowedOrigin(request);

@@ -1,203 +1,137 @@
-// Constructs a server from its parts. No logic.
-import { type SizeLimits, sizeLimitsOf } from '../event/size-limits.ts';
-import {
-  type Authorize,
-  type AuthorizePublish,
-  allowTenant,
-  createReadFilters,
-  withinLimits,
-} from '../execution/permission.ts';
-import { createQuotas } from '../execution/quotas.ts';
-import type { ExecutionStore } from '../execution/store.ts';
-import { graphiqlPage } from '../graphql/graphiql.ts';
-import type { PersistedQueries } from '../graphql/persisted-queries.ts';
-import { createGraphQL, type GraphQL } from '../graphql/yoga.ts';
-import type { EventLog } from '../log/log.ts';
-import { DEFAULT_LIMITS } from '../publish/limits.ts';
-import { createValueState } from '../publish/resend-state.ts';
-import { createRest, type Rest } from '../rest/create-rest.ts';
-import { createEndReconciler } from '../source/end-reconciler.ts';
-import { createLivenessMonitor, type LivenessTimes } from '../source/liveness-monitor.ts';
-import { createRowSource, type RowSourceTimes } from '../source/row-source.ts';
-import { createRowWatch } from '../source/row-watch.ts';
-import { followAll } from '../source/source.ts';
-import { EventStreams } from '../sse/event-streams.ts';
-import type { EventStreamSettings } from '../sse/stream-settings.ts';
-import { Tails } from '../tail/tails.ts';
-import type { ErrorLogger } from '../telemetry/logger.ts';
-import { createTemporalSource, type TemporalSourceOptions } from '../temporal/source/source.ts';
-import type { TemporalClient } from '../temporal/source/temporal-client.ts';
-import { createStreamTokens, type RedeemableStreamTokens } from './auth/stream-tokens.ts';
-import { createMemoryTokenRecords } from './auth/token-records.ts';
-import { DEFAULT_SERVER_LIMITS, type Limits } from './limits.ts';
-import { createMetrics } from './metrics.ts';
-import { createPartWatch } from './part-watch.ts';
+// The public entry: a server to embed in a web server of the application, or to pass to `listen`.
+import { settleWithin } from '../async/timeout.ts';
+import { createPublisher } from '../publish/publisher.ts';
+import type { Publisher } from '../publish/transport-publisher.ts';
+import { withAllLevels } from '../telemetry/logger.ts';
+import type { Authenticate, AuthenticationOptions } from './auth/authenticate.ts';
+import { parseBasePath } from './base-path.ts';
+import { invalid } from './config/env.ts';
+import { checkOrigins } from './cors-origins.ts';
+import { createServices, type Services, type ServicesOptions } from './create-services.ts';
+import { createFetch, type Fetch } from './fetch-handler.ts';
+import { createHandler, type Handler } from './handler.ts';
+import { createNodeListener, type NodeListener } from './node-listener.ts';
 
-/** The parts that store data. */
-export interface Parts {
-  readonly log: EventLog;
-  readonly store: ExecutionStore;
-  /** The Temporal whose workflows are watched. Closed with the server. */
-  readonly temporal?: TemporalClient | undefined;
+export interface ExecstreamOptions extends ServicesOptions {
   /**
-   * Closed with the server.
-   * @default in memory, for a single server
+   * Authenticates requests: returns the caller, or undefined for a request without credentials, which gets 401.
+   * @default every caller is anonymous, and only requests of this machine are served
    */
-  readonly streamTokens?: RedeemableStreamTokens | undefined;
+  readonly authenticate?: Authenticate | undefined;
+  /** Authenticates requests by JWT, in place of `authenticate`. */
+  readonly auth?: AuthenticationOptions | undefined;
+  /**
+   * The path below which everything is served, such as `/streams`. All links, cookies and the OpenAPI document contain it.
+   * @default '/'
+   */
+  readonly basePath?: string | undefined;
+  /**
+   * Origins of other sites whose pages may use the server, such as `https://app.example.com`; `*` alone allows all.
+   * @default []
+   */
+  readonly corsOrigins?: readonly string[] | undefined;
 }
 
-/** Limits that do not depend on how requests arrive. */
-type ExecstreamLimits = Partial<
-  Pick<
-    Limits,
-    'streams' | 'query' | 'documents' | 'quotas' | 'reservationsPerCaller' | 'maxBodyBytes' | 'messageBytes'
-  >
->;
-
-export interface ExecstreamOptions extends Parts {
-  readonly settings: Partial<EventStreamSettings>;
-  readonly logger: ErrorLogger;
-  readonly limits?: ExecstreamLimits | undefined;
+export interface CloseOptions {
   /**
-   * Whether clients may send the hash of a GraphQL document in its place: `off` or `automatic`.
-   * @default 'off'
+   * Within how many ms all streams are rotated. Their clients reconnect, to another server if there is one.
+   * @default 5_000
    */
-  readonly persistedQueries?: PersistedQueries | undefined;
-  /**
-   * Who may read what.
-   * @default allowTenant: every caller may read the executions of its tenant.
-   */
-  readonly authorize?: Authorize | undefined;
-  /**
-   * Who may publish what.
-   * @default publishTenant: every caller may publish the executions of its tenant.
-   */
-  readonly authorizePublish?: AuthorizePublish | undefined;
-  /** When a publisher counts as silent, and as lost. */
-  readonly liveness?: Partial<LivenessTimes>;
-  /** How the row of an execution without a publisher is polled. */
-  readonly rowSource?: Partial<RowSourceTimes>;
-  /** How Temporal's workflows are watched: how ids are resolved, and whether payloads are shown. */
-  readonly workflows?: Partial<
-    Omit<
-      TemporalSourceOptions,
-      'temporal' | 'log' | 'store' | 'sizes' | 'logger' | 'otherwise' | 'reconcileEnd'
-    >
-  >;
+  readonly drainMs?: number | undefined;
 }
 
-export interface Execstream {
-  readonly graphql: GraphQL;
-  /** Serves every request, GraphQL's included. */
-  readonly rest: Rest;
-  readonly streams: EventStreams;
-  readonly tails: Tails;
-  readonly streamTokens: RedeemableStreamTokens;
-  readonly logger: ErrorLogger;
-  /** Reports an internal error. */
-  readonly onError: (error: unknown) => void;
+export interface Execstream extends Services {
+  /** How requests are served. */
+  readonly handler: Handler;
   /**
-   * Starts to check the log and the database every 5 s, and to log why one is unavailable: when that begins, every minute
-   * while it lasts, and when it ends. `listen` calls it.
-   * @returns a function that stops it
+   * Serves a request of the web platform, with everything that belongs to it: authentication, stream tokens, limits,
+   * CORS, security headers, GraphQL, REST, the pages and health. A path outside `basePath` gets 404. It never rejects.
    */
-  readonly watchParts: () => () => void;
-  /** Stops what runs without a request: the tails, and the sweep for lost publishers. */
-  close(): Promise<void>;
+  readonly fetch: Fetch;
+  /**
+   * Serves a request of Node's HTTP server, as `fetch` does. It can be mounted as middleware, also after parsers of
+   * bodies and `compression()`. Outside `basePath` it calls `next`, or responds with 404 if there is none.
+   */
+  readonly node: NodeListener;
+  /** The publisher of this process. It is created by the first call, and closed by `close`. */
+  publisher(): Publisher;
+  /**
+   * Rejects new streams with 503, closes the publisher, rotates the open streams, waits up to 5 s more for requests in
+   * progress, and releases everything except for `log` and `store`. A repeated call waits for the first one. Afterwards
+   * every request gets 503.
+   */
+  close(options?: CloseOptions): Promise<void>;
+  /** The first part of `close`: closes the publisher, rejects new streams, and rotates the open ones within this time. */
+  drain(withinMs: number): Promise<void>;
 }
 
+export const DRAIN_MS = 5_000;
+/** How long requests in progress may take after the streams were rotated. */
+export const GRACE_MS = 5_000;
+
+/**
+ * Creates a server from its parts. It starts to sweep for lost publishers, and to log outages of the parts.
+ * @throws ExecstreamError `CONFIG`, naming an option that is wrong.
+ * @example
+ * ```ts
+ * const execstream = createExecstream({ log, store, authenticate, basePath: '/streams' });
+ * app.use(execstream.node); // Express
+ * serve({ fetch: execstream.fetch }); // runtimes with the web platform's requests
+ * ```
+ */
 export function createExecstream(options: ExecstreamOptions): Execstream {
-  const { log, store, temporal, settings, logger, limits, authorizePublish } = options;
-  const { streamTokens = createStreamTokens(createMemoryTokenRecords()), authorize: policy = allowTenant } =
-    options;
-  const authorize = withinLimits(policy);
-  const onError = (error: unknown) => logger.error({ err: error }, 'request or stream failed');
-  const sizes = sizeLimitsOf(limits?.messageBytes);
-  const { stopSweeping, listRuns, discover, ...sources } = createSources({ ...options, sizes });
-  const tails = new Tails({
-    log,
-    store,
-    authorize,
-    ...sources,
-    limits: limits?.streams,
-    logger,
-    sizes,
-  });
-  const streams = new EventStreams(settings, onError);
-  const quotas = createQuotas(limits?.quotas);
-  const partWatch = createPartWatch({ log: () => log.ping(), database: () => store.ping() }, logger);
-  const graphql = createGraphQL({
-    services: {
-      ...{ store, log, tails, authorize, readFilters: createReadFilters(policy), streamTokens, quotas },
-      ...{ listRuns, discover },
-    },
-    streams,
-    logger,
-    limits: limits?.query,
-    documents: limits?.documents,
-    sizes,
-    reservationsPerCaller: limits?.reservationsPerCaller,
-    persistedQueries: options.persistedQueries,
-  });
-  const rest = createRest({
-    log,
-    store,
-    quotas,
-    sizes,
-    run: graphql.run,
-    graphql: { fetch: (request, caller) => graphql.yoga.fetch(request, { caller }), page: graphiqlPage },
-    maxBodyBytes: limits?.maxBodyBytes ?? DEFAULT_SERVER_LIMITS.maxBodyBytes,
-    streams,
-    checkHealth: partWatch.check,
-    onUnavailable: partWatch.onUnavailable,
-    metrics: createMetrics({ streams, tails, counter: graphql.counter, temporal: temporal?.metrics }),
-    ...{ authorize, authorizePublish },
-    findWorkflow: (executionId, caller) => tails.find({ kind: 'workflow', executionId, caller }),
-    onError,
-  });
-  const close = async () => {
-    stopSweeping();
-    await tails.close();
-    await Promise.all([temporal?.close(), streamTokens.close()]);
-  };
-  const watchParts = partWatch.start;
-  return { graphql, rest, streams, tails, streamTokens, logger, onError, watchParts, close };
-}
+  const basePath = parseBasePath(options.basePath ?? '/');
+  const corsOrigins = checkOrigins('corsOrigins', options.corsOrigins ?? []);
+  const { authenticate, auth = authenticate && { authenticate } } = options;
+  if (authenticate && options.auth) throw invalid('auth', 'cannot be combined with authenticate');
+  const services = createServices(options, basePath.path);
+  const { log, store, streams, tails, logger } = services;
+  const handler = createHandler(services, { basePath, auth, corsOrigins });
+  const fetch = createFetch(handler);
+  const node = createNodeListener(handler);
+  let stopWatching: (() => void) | undefined;
+  let publisher: Publisher | undefined;
+  let closing: Promise<void> | undefined;
 
-type SourceOptions = Pick<
-  ExecstreamOptions,
-  'log' | 'store' | 'temporal' | 'liveness' | 'rowSource' | 'workflows' | 'logger'
-> & { readonly sizes: SizeLimits };
+  /** Not before the first request: `listen` watches the parts from its start. */
+  function watchParts(): void {
+    if (!closing) stopWatching ??= services.watchParts();
+  }
 
-/** Constructs what appends events of executions that nobody publishes, and what ends those that were abandoned. */
-function createSources({ log, store, temporal, sizes, logger, ...options }: SourceOptions) {
-  const content = { sizes, createValue: () => createValueState(DEFAULT_LIMITS, sizes) };
-  const rowSource = createRowSource({ log, store, content, ...options.rowSource });
-  const { reconcileEnd: reconcileImmediately } = createEndReconciler({ log, store, content, graceMs: 0 });
-  const workflowSource =
-    temporal &&
-    createTemporalSource({
-      ...{ ...options.workflows, temporal, log, store, sizes, logger },
-      ...{ otherwise: rowSource, reconcileEnd: reconcileImmediately },
-    });
-  const source = workflowSource ?? rowSource;
-  const ends = createEndReconciler({ log, store, content, copyRow: source.copy });
-  const liveness = createLivenessMonitor({
-    ...{ log, store, reconcileEnd: reconcileImmediately, ...options.liveness },
-    ...(workflowSource && { isEndedElsewhere: workflowSource.decidesEnd }),
-  });
-  const stops = [liveness.startSweeping(), workflowSource?.startSweeping() ?? (() => {})];
+  async function drain(withinMs: number): Promise<void> {
+    tails.stopAdmitting();
+    // Its last events are in the log before viewers reconnect.
+    if (publisher) await publisher.close();
+    streams.drain(withinMs);
+  }
+
+  async function close(drainMs: number): Promise<void> {
+    await drain(drainMs);
+    await settleWithin(Promise.all([handler.idle(), streams.idle()]), drainMs + GRACE_MS);
+    handler.close();
+    stopWatching?.();
+    await services.close();
+  }
+
   return {
-    reconcileEnd: ends.reconcileEnd,
-    follow: followAll(createRowWatch({ log, store, ...ends }), liveness.follow, source.follow),
-    findWorkflow: workflowSource?.find,
-    findRun: workflowSource?.findRun,
-    listRuns: workflowSource?.listRuns,
-    discover: workflowSource?.discover,
-    latestRun: workflowSource?.latest,
-    restoreLog: workflowSource?.restoreLog,
-    stopSweeping() {
-      for (const stop of stops) stop();
+    ...services,
+    handler,
+    fetch: (request) => {
+      watchParts();
+      return fetch(request);
+    },
+    node: (...args) => {
+      watchParts();
+      node(...args);
+    },
+    publisher: () => {
+      publisher ??= createPublisher({ log, store, logger: withAllLevels(logger) });
+      return publisher;
+    },
+    drain,
+    close: ({ drainMs = DRAIN_MS } = {}) => {
+      closing ??= close(drainMs);
+      return closing;
     },
   };
 }

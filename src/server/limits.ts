@@ -6,6 +6,7 @@ import { DEFAULT_RESERVATIONS_PER_CALLER } from '../graphql/reservations.ts';
 import { DEFAULT_DOCUMENT_LIMITS, type DocumentLimits } from '../graphql/shared-encodings.ts';
 import { DEFAULT_STREAM_LIMITS, type StreamLimits } from '../tail/stream-admission.ts';
 import { DEFAULT_TOKENS_PER_CALLER } from './auth/stream-tokens.ts';
+import { invalid } from './config/env.ts';
 import type { ConnectionLimits } from './connections.ts';
 
 export interface Limits extends Omit<ConnectionLimits, 'maxConnections'> {
@@ -36,6 +37,41 @@ export const DEFAULT_SERVER_LIMITS: Limits = {
   keepAliveTimeoutMs: 75_000,
   maxPipelined: 64,
 };
+
+/** Those limits that differ from the defaults. */
+export type LimitOptions = {
+  readonly [K in keyof Limits]?: Limits[K] extends number
+    ? number | undefined
+    : Partial<Limits[K]> | undefined;
+};
+
+/**
+ * Completes limits with their defaults. One that is undefined has its default.
+ * @throws ExecstreamError `CONFIG`, naming a limit that does not exist or is not a number of at least 0
+ */
+export function resolveLimits(options: LimitOptions = {}): Limits {
+  return merged('limits', options, DEFAULT_SERVER_LIMITS);
+}
+
+function merged<T extends object>(name: string, options: object, defaults: T): T {
+  const result = { ...defaults } as Record<string, unknown>;
+  for (const [key, value] of Object.entries(options) as [string, unknown][]) {
+    const path = `${name}.${key}`;
+    const fallback = result[key];
+    if (!Object.hasOwn(defaults, key)) throw invalid(path, 'there is no such limit');
+    if (value === undefined) continue;
+    const isGroup = typeof fallback === 'object';
+    const isValid = isGroup ? typeof value === 'object' && value !== null : (value as number) >= 0;
+    if (!isValid || typeof value !== typeof fallback) {
+      throw invalid(
+        path,
+        `expected ${isGroup ? 'an object' : 'a number'}, got ${String(value).slice(0, 80)}`,
+      );
+    }
+    result[key] = isGroup ? merged(path, value as object, fallback as object) : value;
+  }
+  return result as T;
+}
 
 /** Connections in addition to those of streams: of queries, publishers, probes, and rejected requests. */
 const OTHER_CONNECTIONS = 2_000;

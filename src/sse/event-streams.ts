@@ -12,6 +12,8 @@ export class EventStreams {
   readonly #open = new Set<EventStream>();
   readonly #scheduler = new WriteScheduler<EventStream>((stream) => stream.advance());
   readonly #hooks: EventStreamHooks;
+  /** Waiting until no stream is open. */
+  readonly #waiting: (() => void)[] = [];
   #draining = false;
   /** Streams opened since the process started. */
   opened = 0;
@@ -23,7 +25,10 @@ export class EventStreams {
     this.#settings = { ...DEFAULT_STREAM_SETTINGS, ...settings };
     this.#hooks = {
       schedule: (stream) => this.#scheduler.add(stream),
-      onClosed: (stream) => this.#open.delete(stream),
+      onClosed: (stream) => {
+        this.#open.delete(stream);
+        if (this.#open.size === 0) for (const resolve of this.#waiting.splice(0)) resolve();
+      },
       onWritten: (bytes) => {
         this.bytes += bytes;
       },
@@ -39,6 +44,11 @@ export class EventStreams {
   /** Whether the server is shutting down. */
   get draining(): boolean {
     return this.#draining;
+  }
+
+  /** Resolves when no stream is open. */
+  async idle(): Promise<void> {
+    if (this.size > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   /** Rotates every stream immediately. */

@@ -1,6 +1,7 @@
 // Ends an HTTP response unfinished. Many clients take a body that ends cleanly for the end of the execution, but all of
 // them recover from, or at least report, a connection that breaks (docs/decisions/0029-unfinished-responses.md).
 import type { ServerResponse } from 'node:http';
+import type { ServerHttp2Stream } from 'node:http2';
 
 /**
  * Time in which the other end reads the last frames, before a reset discards them. Without chunks, as in HTTP/1.0, the end
@@ -13,8 +14,19 @@ export function interruption(): Error {
   return new Error('the response is unfinished: reconnect with the last cursor');
 }
 
+/** RFC 9113, 7: `INTERNAL_ERROR`. A stream that is reset with it fails at the client. */
+const HTTP2_INTERNAL_ERROR = 2;
+
+/** The stream of a response over HTTP/2, whose connection also serves other requests. */
+function http2StreamOf(response: ServerResponse): ServerHttp2Stream | undefined {
+  return (response as { stream?: ServerHttp2Stream }).stream;
+}
+
 /** Breaks a response's connection after everything that was written to it. */
 export function interruptResponse(response: ServerResponse): void {
+  const stream = http2StreamOf(response);
+  // A reset discards unsent bytes: the empty write completes after everything before it.
+  if (stream) return void stream.write('', () => stream.close(HTTP2_INTERNAL_ERROR));
   const { socket } = response;
   // The last chunk is missing.
   if (response.chunkedEncoding) socket?.destroySoon();
@@ -23,6 +35,8 @@ export function interruptResponse(response: ServerResponse): void {
 
 /** Breaks a response's connection immediately. */
 export function abortResponse(response: ServerResponse): void {
-  if (response.chunkedEncoding) response.destroy();
+  const stream = http2StreamOf(response);
+  if (stream) stream.close(HTTP2_INTERNAL_ERROR);
+  else if (response.chunkedEncoding) response.destroy();
   else response.socket?.resetAndDestroy();
 }

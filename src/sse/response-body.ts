@@ -7,16 +7,17 @@ import type { EventStream } from './event-stream.ts';
 import type { Frame } from './frame.ts';
 import { interruption, interruptResponse } from './interrupt.ts';
 import type { Sink } from './sink.ts';
-import { SocketSink } from './socket-sink.ts';
+import { allowsDirectWrites, SocketSink } from './socket-sink.ts';
+import type { EventStreamSettings } from './stream-settings.ts';
 
 export class EventStreamBody extends ReadableStream<Uint8Array> {
   /** The adapter recognises a Node stream by this property. */
   readonly read = true;
   readonly #stream: EventStream;
-  readonly #isDirect: boolean;
+  readonly #directWrites: EventStreamSettings['directWrites'];
   #signal: AbortSignal | undefined;
 
-  constructor(stream: EventStream, signal: AbortSignal, isDirect: boolean) {
+  constructor(stream: EventStream, signal: AbortSignal, directWrites: EventStreamSettings['directWrites']) {
     let sink: ReaderSink | undefined;
     super(
       {
@@ -31,7 +32,7 @@ export class EventStreamBody extends ReadableStream<Uint8Array> {
       { highWaterMark: 0 },
     );
     this.#stream = stream;
-    this.#isDirect = isDirect;
+    this.#directWrites = directWrites;
     this.#signal = signal;
     signal.addEventListener('abort', this.destroy);
     if (signal.aborted) this.destroy();
@@ -41,7 +42,10 @@ export class EventStreamBody extends ReadableStream<Uint8Array> {
   pipe(response: ServerResponse): void {
     // The adapter calls `destroy` when the connection closes, so the request can be released.
     this.#releaseSignal();
-    this.#stream.attach(new SocketSink(response, this.#stream, this.#isDirect));
+    const isDirect = allowsDirectWrites(response)
+      ? this.#directWrites !== false
+      : this.#directWrites === 'everywhere';
+    this.#stream.attach(new SocketSink(response, this.#stream, isDirect));
   }
 
   /** Called when the connection has closed. */

@@ -12,9 +12,24 @@ import { abortResponse, interruptResponse } from './interrupt.ts';
 import type { Sink } from './sink.ts';
 import { handleOf, type SocketHandle, writeTo } from './socket-handle.ts';
 
+/** Responses of servers that belong to this package. */
+const ownResponses = new WeakSet<ServerResponse>();
+
+/** Permits direct writes to a response whose server has no middleware of others, which could replace its methods. */
+export function allowDirectWrites(response: ServerResponse): void {
+  ownResponses.add(response);
+}
+
+export function allowsDirectWrites(response: ServerResponse): boolean {
+  return ownResponses.has(response);
+}
+
+/** A response that middleware compresses: `compression()` adds the method. */
+type Flushable = ServerResponse & { flush?(): void };
+
 export class SocketSink implements Sink {
   ready = true;
-  readonly #response: ServerResponse;
+  readonly #response: Flushable;
   readonly #stream: EventStream;
   /** Set if the connection belongs to this response, is chunked and has nothing buffered. */
   readonly #handle: SocketHandle | undefined;
@@ -32,9 +47,13 @@ export class SocketSink implements Sink {
   }
 
   write(frame: Frame): void {
-    this.ready = this.#handle
-      ? writeTo(this.#handle, frame.chunk, this.#onWritten)
-      : this.#response.write(frame.bytes);
+    if (this.#handle) {
+      this.ready = writeTo(this.#handle, frame.chunk, this.#onWritten);
+      return;
+    }
+    this.ready = this.#response.write(frame.bytes);
+    // Responses are marked `no-transform`; a compressor that ignores this must not hold frames back.
+    this.#response.flush?.();
   }
 
   end(): void {

@@ -26,10 +26,11 @@ export interface EventStreamSettings {
    */
   readonly bytesPerSecond: number;
   /**
-   * Whether HTTP/1.1 connections are written to past Node's streams. The bytes are the same.
+   * Whether HTTP/1.1 connections are written to past Node's streams. The bytes are the same. `true` applies to the
+   * connections of `listen`. `everywhere` includes those of other servers, whose middleware may not expect it.
    * @default true
    */
-  readonly directWrites: boolean;
+  readonly directWrites: boolean | 'everywhere';
 }
 
 export const DEFAULT_STREAM_SETTINGS: EventStreamSettings = {

@@ -27,6 +27,7 @@ export class StreamAdmission {
   /** Open streams by caller. */
   readonly #byCaller = new Counts();
   #open = 0;
+  #isStopped = false;
 
   constructor(limits: Partial<StreamLimits> = {}) {
     this.#limits = { ...DEFAULT_STREAM_LIMITS, ...limits };
@@ -37,11 +38,12 @@ export class StreamAdmission {
   /**
    * Admits a stream.
    * @returns releases its place
-   * @throws ExecstreamError `CAPACITY` if the node is at its limit, `TOO_MANY_STREAMS` if the caller has or opens too
-   *   many. The same request may succeed later.
+   * @throws ExecstreamError `CAPACITY` if the node is at its limit or shutting down, `TOO_MANY_STREAMS` if the caller has
+   *   or opens too many. The same request may succeed later.
    */
   admit(caller: Caller): () => void {
     const { perNode } = this.#limits;
+    if (this.#isStopped) throw new ExecstreamError('CAPACITY', 'server is shutting down');
     if (this.#open >= perNode) {
       throw new ExecstreamError('CAPACITY', `server is at its stream limit (${perNode})`);
     }
@@ -52,6 +54,11 @@ export class StreamAdmission {
       this.#open -= 1;
       if (key !== undefined) this.#byCaller.decrement(key);
     };
+  }
+
+  /** Admits no more streams. */
+  stop(): void {
+    this.#isStopped = true;
   }
 
   #charge(key: string): void {

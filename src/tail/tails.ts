@@ -98,7 +98,7 @@ export class Tails {
    * Opens a viewer of an execution. Permission is checked each time, before any event is read.
    * @throws ExecstreamError `NOT_FOUND` for an id that is unknown, of another kind or hidden from the caller, and for an
    *   unknown run; `BAD_USER_INPUT` for a run of another execution than a Temporal workflow; `FORBIDDEN`;
-   *   `SOURCE_UNAVAILABLE` if the store or the log is unavailable or the node is full; `TOO_MANY_STREAMS`
+   *   `SOURCE_UNAVAILABLE` if the store or the log is unavailable; `CAPACITY`; `TOO_MANY_STREAMS`
    */
   async open(request: OpenViewer): Promise<Viewer> {
     // Before anything is read, so that rejections cost a full node little.
@@ -171,6 +171,11 @@ export class Tails {
     await requireRead(() => permission, caller, workflow);
     if (!findRun || workflow.workflowId === undefined) throw hasNoRuns(workflow.id);
     return findRun(workflow, runId);
+  }
+
+  /** Rejects new viewers with `CAPACITY`; open ones continue. */
+  stopAdmitting(): void {
+    this.#admission.stop();
   }
 
   async close(): Promise<void> {

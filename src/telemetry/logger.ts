@@ -9,3 +9,12 @@ export interface Logger {
 
 /** A logger that may have `error` alone; other levels are dropped if it lacks them. */
 export type ErrorLogger = Pick<Logger, 'error'> & Partial<Logger>;
+
+/** A logger with every level, which drops those that the given one lacks. */
+export function withAllLevels(logger: ErrorLogger): Logger {
+  return {
+    info: (fields, message) => logger.info?.(fields, message),
+    warn: (fields, message) => logger.warn?.(fields, message),
+    error: (fields, message) => logger.error(fields, message),
+  };
+}

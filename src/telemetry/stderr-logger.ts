@@ -1,4 +1,4 @@
-// The default logger of publishers: a worker that configured none still shows why its events do not arrive.
+// The default logger: a program that configured none still shows why its events do not arrive.
 import { describeFailure } from './failure-reason.ts';
 import type { Logger } from './logger.ts';
 

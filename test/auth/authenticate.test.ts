@@ -54,7 +54,7 @@ describe('PROTOCOL.md, Authentication: off', () => {
     'listening on %s without authentication is rejected at start',
     async (host) => {
       await using parts = createApp();
-      const listening = listen(parts.services, { host, port: 0, corsOrigins: [] });
+      const listening = listen(parts.services, { host, port: 0 });
       const message =
         /^HOST: expected a loopback address while authentication is off, got .+; set AUTH_JWKS_URL/;
       await expect(listening).rejects.toThrow(message);

@@ -32,14 +32,8 @@ export interface GuardedApp extends App {
 /** Starts the server on 127.0.0.1. */
 export async function startGuarded(options: GuardedOptions = {}): Promise<GuardedApp> {
   const { auth = { key: { shared: SHARED_KEY } }, ...rest } = options;
-  const { corsOrigins = [] } = rest;
-  const app = createApp(rest);
-  const server = await listen(app.services, {
-    host: '127.0.0.1',
-    port: 0,
-    corsOrigins,
-    ...(auth && { auth }),
-  });
+  const app = createApp({ ...rest, ...(auth && { auth }) });
+  const server = await listen(app.services, { host: '127.0.0.1', port: 0 });
   const close = async () => {
     await app.publisher.close();
     await server.close();

@@ -25,15 +25,14 @@ test('neither logs, terminal nor responses contain a stream token, on any path a
   const logger = pino({ level: 'trace' }, pipe);
   const [log, store] = [createMemoryLog(), createMemoryStore()];
   const services = createExecstream({
-    ...{ log, store, logger },
+    ...{ log, store, logger, auth: { key: { shared: SHARED_KEY } } },
     settings: { retryMs: 100, heartbeatMs: 15_000, lifetimeMs: 600_000 },
     authorize: (_, { id }) => {
       if (id === 'breaks') throw new Error('the policy broke');
       return { read: 'granted' };
     },
   });
-  const auth = { key: { shared: SHARED_KEY } };
-  const server = await listen(services, { host: '127.0.0.1', port: 0, corsOrigins: [], auth });
+  const server = await listen(services, { host: '127.0.0.1', port: 0 });
   const responses: string[] = [];
   try {
     await directLog({ log, store });

@@ -1,7 +1,7 @@
 // The TypeScript blocks of README.md and docs/, and the scripts of components. All of them are type-checked, with the names that the pages assume (a
 // publisher, a model, SDK clients) declared globally. Those of docs/publishing.md and the complete programs are run.
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -196,7 +196,10 @@ describeRedis('README.md', () => {
 
 describe('docs/embedding.md', () => {
   test('the program serves what it published, and exits with 0 after SIGTERM', async () => {
-    const { args, env } = withTsx(files['docs/embedding.md']![0]!);
+    const server = files['docs/embedding.md']!.find((file) =>
+      readFileSync(file, 'utf8').includes('readConfig()'),
+    );
+    const { args, env } = withTsx(server!);
     const command = [process.execPath, ...args].join(' ');
     await using program = runCommand(command, { ...env, PORT: '0', DATA_DIR: join(folder, 'data') });
     const [url] = await program.prints(/http:\S+\/stream/, 90_000);

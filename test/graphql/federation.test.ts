@@ -169,7 +169,7 @@ describe('_entities', () => {
 
   test('more references than the limit are rejected as a unit, before any read', async () => {
     const store = createMemoryStore();
-    await using app = createApp({ store });
+    await using app = createApp({ store, serverLimits: { maxBodyBytes: 1_000_000 } });
     store.isAway = true;
     const ids = (count: number) => references(...Array.from({ length: count }, (_, i) => `x${i}`));
     const text = 'query($r: [_Any!]!) { _entities(representations: $r) { __typename } }';

@@ -14,7 +14,7 @@ test('the generated files are identical to the output of scripts/build-state.ts'
 });
 
 test('the only script of the console contains the reducer', () => {
-  expect(consoleHtml.match(/<\/?script>/g)).toEqual(['<script>', '</script>']);
-  expect(consoleHtml).toContain(CONSOLE_STATE);
-  expect(consoleHtml).not.toContain('EXECUTION_STATE');
+  expect(consoleHtml('').match(/<\/?script>/g)).toEqual(['<script>', '</script>']);
+  expect(consoleHtml('')).toContain(CONSOLE_STATE);
+  expect(consoleHtml('')).not.toContain('EXECUTION_STATE');
 });

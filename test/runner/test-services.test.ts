@@ -14,6 +14,7 @@ import {
   REDIS,
   TEMPORAL,
   TEMPORAL_SDKS,
+  WEB_FRAMEWORKS,
 } from '../../scripts/test-services.ts';
 
 let root: string;
@@ -107,6 +108,16 @@ describe('finding a program', () => {
     },
   );
 
+  test('finds the web frameworks in the cache once they are installed, or where TEST_WEB_FRAMEWORKS says', () => {
+    const env = { XDG_CACHE_HOME: join(root, 'cache') };
+    const { why } = WEB_FRAMEWORKS.find({ env, root }) as { why: string };
+    const folder = why.replace('not installed in ', '');
+    expect(folder).toMatch(/cache\/execstream\/web-frameworks-[0-9a-f]{12}$/);
+    mkdirSync(join(folder, 'node_modules'), { recursive: true });
+    expect(findPart(WEB_FRAMEWORKS, { env, root })).toBe(folder);
+    expect(findPart(WEB_FRAMEWORKS, { env: { TEST_WEB_FRAMEWORKS: folder }, root })).toBe(folder);
+  });
+
   test('finds the Temporal SDKs once all versions are installed, or where TEST_TEMPORAL_SDKS says', () => {
     const env = { XDG_CACHE_HOME: join(root, 'cache') };
     const { why } = TEMPORAL_SDKS.find({ env, root }) as { why: string };
@@ -168,6 +179,9 @@ describe('the table', () => {
         'Go 1.23 or newer  MISSING: no go on PATH',
         '                  skips (completely or partly): no suites',
         '                  install: apt-get install -y --no-install-recommends golang-go',
+        'web frameworks    MISSING: not installed',
+        '                  skips (completely or partly): no suites',
+        '                  install: npm test -- --install',
       ].join('\n'),
     );
   });

@@ -204,7 +204,9 @@ describe('the socket of a response', () => {
         ...{ format: SSE_FORMAT, take: () => frames.shift(), waiter: undefined, close: () => {} },
         ...{ ended: true, takeSkippedCursor: () => undefined, finalFrame: () => undefined },
       };
-      new EventStreams().open(source, new AbortController().signal).pipe(response);
+      new EventStreams({ directWrites: 'everywhere' })
+        .open(source, new AbortController().signal)
+        .pipe(response);
       after(socket);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

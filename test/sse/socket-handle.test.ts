@@ -144,7 +144,9 @@ async function streamed(): Promise<string> {
       ...{ format: SSE_FORMAT, take: () => frames.shift(), waiter: undefined, close: () => {} },
       ...{ ended: true, takeSkippedCursor: () => undefined, finalFrame: () => undefined },
     };
-    new EventStreams().open(source, new AbortController().signal).pipe(response);
+    new EventStreams({ directWrites: 'everywhere' })
+      .open(source, new AbortController().signal)
+      .pipe(response);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');

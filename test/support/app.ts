@@ -21,7 +21,7 @@ import {
   type Execstream,
   type ExecstreamOptions,
 } from '../../src/server/create-execstream.ts';
-import type { Limits } from '../../src/server/limits.ts';
+import type { LimitOptions } from '../../src/server/limits.ts';
 import { listen } from '../../src/server/node-server.ts';
 import type { LivenessTimes } from '../../src/source/liveness-monitor.ts';
 import type { RowSourceTimes } from '../../src/source/row-source.ts';
@@ -36,11 +36,13 @@ export interface AppOptions<Store extends ExecutionStore = ExecutionStore> {
   readonly store?: Store;
   readonly settings?: Partial<EventStreamSettings>;
   /** Limits of the server. */
-  readonly serverLimits?: Limits;
+  readonly serverLimits?: LimitOptions;
   /** By default, all streams are rotated immediately. @default 0 */
   readonly drainMs?: number;
   readonly auth?: AuthenticationOptions;
   readonly corsOrigins?: readonly string[];
+  /** @default '/' */
+  readonly basePath?: string;
   readonly authorize?: Authorize;
   /** @default 'off' */
   readonly persistedQueries?: 'off' | 'automatic';
@@ -85,6 +87,9 @@ export function createApp(options: AppOptions = {}): App {
     settings: { ...SETTINGS, ...options.settings },
     limits: options.serverLimits,
     logger: { error: (details, message) => void errors.push({ details, message }) },
+    auth: options.auth,
+    corsOrigins: options.corsOrigins,
+    basePath: options.basePath,
     authorize: options.authorize,
     persistedQueries: options.persistedQueries,
     ...(options.liveness && { liveness: options.liveness }),
@@ -122,10 +127,9 @@ export function createApp(options: AppOptions = {}): App {
 /** Starts the server on 127.0.0.1. */
 export async function startApp(options: AppOptions = {}): Promise<ListeningApp> {
   const app = createApp(options);
-  const { corsOrigins = [], port = 0, drainMs = 0, auth, serverLimits: limits } = options;
-  const where = { host: '127.0.0.1', port, corsOrigins };
+  const { port = 0, drainMs = 0, serverLimits: limits } = options;
   const streams = { stalledMs: 60_000, ...options.settings };
-  const server = await listen(app.services, { ...where, drainMs, auth, limits, streams });
+  const server = await listen(app.services, { host: '127.0.0.1', port, drainMs, limits, streams });
   const close = async () => {
     await app.publisher.close();
     await server.close();

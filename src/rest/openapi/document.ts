@@ -15,8 +15,11 @@ reconnect with the cursor. After the end of the execution the response is 204, w
 
 The same streams are GraphQL subscriptions at \`/graphql\`, which has its own schema.`;
 
-/** The document that `/openapi.json` serves. */
-export function openApiDocument(version: string, routes: readonly Route[]): JsonSchema {
+/**
+ * The document that `/openapi.json` serves.
+ * @param basePath the path that precedes those of the routes, without a trailing slash
+ */
+export function openApiDocument(version: string, routes: readonly Route[], basePath = ''): JsonSchema {
   return {
     openapi: '3.1.0',
     info: {
@@ -25,7 +28,7 @@ export function openApiDocument(version: string, routes: readonly Route[]): Json
       description: INTRODUCTION,
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: '/' }],
+    servers: [{ url: basePath || '/' }],
     tags: [
       { name: 'executions', description: 'Watch executions.' },
       { name: 'publishing', description: 'Publish executions, from any language.' },

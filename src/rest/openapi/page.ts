@@ -3,8 +3,9 @@ import { VERSION } from '../../telemetry/version.gen.ts';
 import { readSwaggerUiFile } from './assets.ts';
 import type { JsonSchema } from './json-schema.ts';
 
-const START = `SwaggerUIBundle({
-  url: '/openapi.json',
+/** @param basePath is safe in HTML and in scripts (server/base-path.ts) */
+const startScript = (basePath: string) => `SwaggerUIBundle({
+  url: '${basePath}/openapi.json',
   dom_id: '#docs',
   deepLinking: true,
   docExpansion: 'list',
@@ -14,19 +15,19 @@ const START = `SwaggerUIBundle({
 });
 `;
 
-const PAGE = `<!doctype html>
+const pageHtml = (basePath: string) => `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>execstream: REST</title>
-    <link rel="icon" href="/docs/favicon-32x32.png">
-    <link rel="stylesheet" href="/docs/swagger-ui.css">
+    <link rel="icon" href="${basePath}/docs/favicon-32x32.png">
+    <link rel="stylesheet" href="${basePath}/docs/swagger-ui.css">
   </head>
   <body>
     <div id="docs"></div>
-    <script src="/docs/swagger-ui-bundle.js"></script>
-    <script src="/docs/start.js"></script>
+    <script src="${basePath}/docs/swagger-ui-bundle.js"></script>
+    <script src="${basePath}/docs/start.js"></script>
   </body>
 </html>
 `;
@@ -36,15 +37,16 @@ export function openApiJson(document: (version: string) => JsonSchema): Response
   return Response.json(document(VERSION));
 }
 
-export function docsPage(): Response {
-  return new Response(PAGE, { headers: { 'Content-Type': 'text/html; charset=utf-8' } });
+export function docsPage(basePath: string): Response {
+  return new Response(pageHtml(basePath), { headers: { 'Content-Type': 'text/html; charset=utf-8' } });
 }
 
 /** A file of the page; undefined if there is no file of this name. */
-export async function docsAsset(name: string): Promise<Response | undefined> {
+export async function docsAsset(name: string, basePath: string): Promise<Response | undefined> {
   const headers = { 'Cache-Control': 'max-age=3600' };
   if (name === 'start.js') {
-    return new Response(START, { headers: { ...headers, 'Content-Type': 'text/javascript; charset=utf-8' } });
+    const contentType = { 'Content-Type': 'text/javascript; charset=utf-8' };
+    return new Response(startScript(basePath), { headers: { ...headers, ...contentType } });
   }
   const file = await readSwaggerUiFile(name);
   return file && new Response(file.content, { headers: { ...headers, 'Content-Type': file.type } });

@@ -1,10 +1,9 @@
 // Removes `access_token` from a request's URL before anything else reads it, so that nothing can log it.
-import type { IncomingMessage } from 'node:http';
 
 const NAME = 'access_token';
 
 /** Removes all occurrences of the parameter and returns their different values. The rest of the URL does not change. */
-export function takeAccessTokens(request: Pick<IncomingMessage, 'url'>): readonly string[] {
+export function takeAccessTokens(request: { url?: string | undefined }): readonly string[] {
   const url = request.url ?? '';
   const queryAt = url.indexOf('?');
   if (queryAt < 0) return [];

@@ -6,7 +6,6 @@ import type { Route } from '../../rest/route.ts';
 import { checkCaller } from './claims.ts';
 import { cookieToken, isOwnPage } from './cookie.ts';
 import { createJwtCheck, type JwtOptions } from './jwt.ts';
-import { requireLoopback } from './loopback.ts';
 import type { RedeemableStreamTokens } from './stream-tokens.ts';
 
 /**
@@ -22,8 +21,6 @@ export interface AuthenticateOptions {
   /** Undefined turns authentication off. */
   readonly auth: AuthenticationOptions | undefined;
   readonly streamTokens: Pick<RedeemableStreamTokens, 'redeem'>;
-  /** The address that the server listens on. */
-  readonly host: string;
   readonly corsOrigins: readonly string[];
 }
 
@@ -41,13 +38,9 @@ type RequestAuthenticator = (
 /** The caller of an open route. It has no permission, in case the route's handler reads something after all. */
 const NO_ACCESS: Caller = { id: 'nobody', scopes: [], executions: [] };
 
-/**
- * Creates the function that authenticates requests.
- * @throws ExecstreamError `BAD_USER_INPUT` if authentication is off and the address can be reached from other machines.
- */
+/** Creates the function that authenticates requests. */
 export function createAuthenticate(options: AuthenticateOptions): RequestAuthenticator {
-  const { auth, streamTokens, host, corsOrigins } = options;
-  if (!auth) requireLoopback(host);
+  const { auth, streamTokens, corsOrigins } = options;
   const authenticate = auth && authenticateBy(auth);
 
   return async (request, route, accessTokens) => {

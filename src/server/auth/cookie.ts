@@ -1,6 +1,6 @@
 // The same-site cookie that carries a stream token, as an alternative to `?access_token=`.
 import { TOKEN_COOKIE } from '../../rest/stream-tokens.ts';
-import { isLoopbackHost } from './loopback.ts';
+import { hostOf, isLoopbackHost } from './loopback.ts';
 
 /** The token in a request's cookie. */
 export function cookieToken(request: Request): string | undefined {
@@ -24,7 +24,7 @@ export function isOwnPage(request: Request, corsOrigins: readonly string[]): boo
   if (corsOrigins.includes(origin)) return true;
   // Set by the browser and not forgeable by a page. It compares scheme, host and port as seen by the browser.
   const site = request.headers.get('sec-fetch-site');
-  return site === null ? isOwnOrigin(origin, request.headers.get('host') ?? '') : site === 'same-origin';
+  return site === null ? isOwnOrigin(origin, hostOf(request)) : site === 'same-origin';
 }
 
 /**

@@ -26,6 +26,18 @@ export function isLoopbackHost(host: string | undefined): boolean {
   );
 }
 
+/** The host that a request names: its header, or its URL where a runtime has read the header already. */
+export function hostOf({ headers, url }: Pick<Request, 'headers' | 'url'>): string {
+  return headers.get('host') ?? new URL(url).host;
+}
+
+/**
+ * Whether a connection to this local address comes from this machine. A connection without one is a Unix socket.
+ */
+export function isLoopbackAddress(address: string | undefined): boolean {
+  return address === undefined || /^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/.test(address);
+}
+
 /** Whether a response from a URL cannot be replaced in transit: it uses TLS, or stays on this machine. */
 export function isSecureUrl(url: string): boolean {
   const { protocol, host } = new URL(url);

@@ -7,7 +7,8 @@ import { createTemporalClient } from '../../temporal/source/grpc-client.ts';
 import { createRedactingDecoder } from '../../temporal/source/payload-decoder.ts';
 import { createStreamTokens } from '../auth/stream-tokens.ts';
 import { createMemoryTokenRecords, createRedisTokenRecords } from '../auth/token-records.ts';
-import type { ExecstreamOptions, Parts } from '../create-execstream.ts';
+import type { ExecstreamOptions } from '../create-execstream.ts';
+import type { Parts } from '../create-services.ts';
 import type { Config } from './config.ts';
 
 /**
@@ -32,9 +33,11 @@ export function createParts(config: Config, logger: ErrorLogger): Parts {
 
 /** The options of `createExecstream` for a configuration, with the parts that it names. */
 export function optionsFromConfig(config: Config, logger: ErrorLogger): ExecstreamOptions {
-  const { streams, limits, publisherLostMs, persistedQueries, showPayloads } = config;
+  const { streams, limits, publisherLostMs, persistedQueries, showPayloads, auth, corsOrigins } = config;
   return {
     ...createParts(config, logger),
+    auth,
+    corsOrigins,
     settings: streams,
     limits,
     persistedQueries,

@@ -92,7 +92,7 @@ export const STREAM_SETTINGS = {
     doc: 'Connections are rotated after 80 to 100 % of this time.',
   }),
   directWrites: onOff('DIRECT_WRITES', {
-    default: DEFAULT_STREAM_SETTINGS.directWrites,
+    default: DEFAULT_STREAM_SETTINGS.directWrites !== false,
     doc: "`off` writes streams through Node's own stream classes: the same bytes at a higher cost.",
   }),
 };

@@ -82,7 +82,7 @@ export async function startWatching(address: string, options: WatchingOptions = 
     workflows: { ...WORKFLOWS, ...options.workflows },
     ...(messageBytes && { limits: { messageBytes } }),
   });
-  const server = await listen(services, { host: '127.0.0.1', port: 0, corsOrigins: [] });
+  const server = await listen(services, { host: '127.0.0.1', port: 0 });
   const close = async (): Promise<void> => {
     await server.close();
     if (!options.parts) await log.close();

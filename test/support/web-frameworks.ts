@@ -1,0 +1,83 @@
+// Examples that run in separate processes, with frameworks and runtimes from the user's cache folder.
+//
+//   describeWebFrameworks('NestJS', () => {
+//     test('…', async () => {
+//       await using example = await startExample('nest');
+//       const response = await fetch(`${example.url}/streams/`);
+import { spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe } from 'vitest';
+import { findPart, WEB_FRAMEWORKS } from '../../scripts/test-services.ts';
+import { until } from './wait.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const frameworks = findPart(WEB_FRAMEWORKS);
+
+/** `describe` for suites that need the frameworks; skipped if they are not installed. */
+export const describeWebFrameworks = describe.skipIf(frameworks === undefined);
+
+export type ExampleName = 'bun' | 'deno' | 'nest';
+
+/** The program of each runtime's package, whose installation scripts do not run. */
+function programOf(scope: string, name: string): string {
+  const folder = join(frameworks!, 'node_modules', scope);
+  const [platform] = readdirSync(folder).filter((each) => each.startsWith(name) || scope === '@deno');
+  return join(folder, platform!, ...(scope === '@deno' ? ['deno'] : ['bin', name]));
+}
+
+const COMMANDS: { readonly [name in ExampleName]: () => readonly string[] } = {
+  bun: () => [programOf('@oven', 'bun'), 'main.ts'],
+  deno: () => [programOf('@deno', 'deno'), 'run', '--allow-all', 'main.ts'],
+  nest: () => [process.execPath, '--import', `file://${ROOT}/node_modules/tsx/dist/loader.mjs`, 'main.ts'],
+};
+
+export interface RunningExample extends AsyncDisposable {
+  readonly url: string;
+  /** Sends SIGTERM, and returns the exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** Starts an example in a copy of its folder, where `execstream` is the source of this checkout. */
+export async function startExample(name: ExampleName): Promise<RunningExample> {
+  const folder = mkdtempSync(join(tmpdir(), `execstream-${name}-`));
+  cpSync(join(ROOT, 'examples/embedding', name), folder, { recursive: true });
+  symlinkSync(join(frameworks!, 'node_modules'), join(folder, 'node_modules'));
+  const source = `${ROOT}/src/index.ts`;
+  const paths = { execstream: [source] };
+  const compilerOptions = { target: 'es2022', module: 'nodenext', experimentalDecorators: true, paths };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
+  writeFileSync(
+    join(folder, 'deno.json'),
+    JSON.stringify({ imports: { execstream: source }, nodeModulesDir: 'manual' }),
+  );
+  const [program, ...args] = COMMANDS[name]();
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(program!, args, { cwd: folder, env: { PATH, HOME, PORT: '0' } });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (piece) => {
+      output += piece;
+    });
+  }
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const stop = () => {
+    child.kill('SIGTERM');
+    return exited;
+  };
+  const dispose = async () => {
+    child.kill('SIGKILL');
+    await exited;
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    const url = await until(() => /listening on (http:\S+)/.exec(output)?.[1], { timeoutMs: 60_000 });
+    // The embedded database starts in the background.
+    await until(async () => (await fetch(`${url}/streams/health/ready`)).ok, { timeoutMs: 90_000 });
+    return { url: url!, stop, [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await dispose();
+    throw new Error(`${name} did not start: ${output}`, { cause: error });
+  }
+}

@@ -77,7 +77,16 @@ describe('the packed package', () => {
       'tsconfig.build.json',
       'schema.graphql',
     ];
-    for (const name of [...files, 'prisma.config.ts', 'src', 'scripts', 'prisma', 'LICENSE', 'README.md']) {
+    for (const name of [
+      ...files,
+      'prisma.config.ts',
+      'bin',
+      'src',
+      'scripts',
+      'prisma',
+      'LICENSE',
+      'README.md',
+    ]) {
       cpSync(join(ROOT, name), join(checkout, name), { recursive: true });
     }
     symlinkSync(join(ROOT, 'node_modules'), join(checkout, 'node_modules'));
@@ -126,7 +135,7 @@ describe('the packed package', () => {
         `DATA_DIR=${join(folder, 'data')}`,
         'PORT=0',
         process.execPath,
-        join(project, 'node_modules/execstream/dist/cli/main.js'),
+        join(project, 'node_modules/execstream/bin/execstream.js'),
         'start',
       ],
       folder: project,

@@ -15,6 +15,14 @@ const COMMANDS: { readonly [name: string]: CommandEntry } = {
     summary: 'start the server',
     load: async () => (await import('./commands/start.ts')).startCommand(),
   },
+  tail: {
+    summary: 'follow an execution: its text as it grows, tool calls and status',
+    load: async () => (await import('./commands/tail.ts')).tailCommand(),
+  },
+  replay: {
+    summary: 'show the events of an execution again, at their original pace',
+    load: async () => (await import('./commands/replay.ts')).replayCommand(),
+  },
   config: {
     summary: 'show the settings of a server and where each comes from',
     load: async () => (await import('./commands/config.ts')).configCommand(),

@@ -19,6 +19,14 @@ const COMMANDS: { readonly [name: string]: CommandEntry } = {
     summary: 'follow an execution: its text as it grows, tool calls and status',
     load: async () => (await import('./commands/tail.ts')).tailCommand(),
   },
+  ls: {
+    summary: 'list executions, newest first',
+    load: async () => (await import('./commands/ls.ts')).lsCommand(),
+  },
+  state: {
+    summary: 'show the state of an execution, and its result',
+    load: async () => (await import('./commands/state.ts')).stateCommand(),
+  },
   replay: {
     summary: 'show the events of an execution again, at their original pace',
     load: async () => (await import('./commands/replay.ts')).replayCommand(),

@@ -35,6 +35,10 @@ const COMMANDS: { readonly [name: string]: CommandEntry } = {
     summary: 'show the settings of a server and where each comes from',
     load: async () => (await import('./commands/config.ts')).configCommand(),
   },
+  migrate: {
+    summary: 'apply the migrations of the database',
+    load: async () => (await import('./commands/migrate.ts')).migrateCommand(),
+  },
 };
 
 /** The same relative path from src/cli and from dist/cli. */

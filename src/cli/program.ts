@@ -31,6 +31,10 @@ const COMMANDS: { readonly [name: string]: CommandEntry } = {
     summary: 'show the events of an execution again, at their original pace',
     load: async () => (await import('./commands/replay.ts')).replayCommand(),
   },
+  doctor: {
+    summary: 'check the connection to a server, and the proxies in between',
+    load: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+  },
   config: {
     summary: 'show the settings of a server and where each comes from',
     load: async () => (await import('./commands/config.ts')).configCommand(),

@@ -354,8 +354,8 @@ describe('findings', () => {
   test.each([
     [0, 500, 'ok', 'the clocks of client and server agree'],
     [4_000, 4_500, 'ok', 'the clocks of client and server agree'],
-    [60_000, 60_500, 'warning', 'the clock of the server is 60 s behind the clock of this machine'],
-    [-60_000, -59_500, 'warning', 'the clock of the server is 60 s ahead of the clock of this machine'],
+    [60_000, 60_500, 'warning', 'the clock of the server is 60 s slow, compared with this machine'],
+    [-60_000, -59_500, 'warning', 'the clock of the server is 60 s fast, compared with this machine'],
   ])('a request sent at %d ms by the clock of the server is %s', (sentAt, receivedAt, verdict, message) => {
     const finding = clockFinding(0, sentAt, receivedAt);
     expect(finding.verdict).toBe(verdict);

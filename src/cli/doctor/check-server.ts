@@ -81,7 +81,7 @@ export function clockFinding(date: number, sentAt: number, receivedAt: number): 
   return {
     check: 'clock',
     verdict: 'warning',
-    message: `the clock of the server is ${seconds} s ${skewMs > 0 ? 'ahead of' : 'behind'} the clock of this machine`,
+    message: `the clock of the server is ${seconds} s ${skewMs > 0 ? 'fast' : 'slow'}, compared with this machine`,
     advice: 'synchronise both with NTP: tokens may be rejected as expired, or as not valid yet',
   };
 }

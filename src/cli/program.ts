@@ -43,6 +43,10 @@ const COMMANDS: { readonly [name: string]: CommandEntry } = {
     summary: 'apply the migrations of the database',
     load: async () => (await import('./commands/migrate.ts')).migrateCommand(),
   },
+  demo: {
+    summary: 'start a server with a worker, to try the other commands',
+    load: async () => (await import('./commands/demo.ts')).demoCommand(),
+  },
 };
 
 /** The same relative path from src/cli and from dist/cli. */

@@ -25,7 +25,7 @@ describe('the command of a checkout', () => {
   test('help lists every command and exit code', async () => {
     const { code, stdout } = await execstream('--help');
     expect(code).toBe(0);
-    for (const name of ['start', 'tail', 'ls', 'state', 'replay', 'doctor', 'config', 'migrate']) {
+    for (const name of ['start', 'tail', 'ls', 'state', 'replay', 'doctor', 'config', 'migrate', 'demo']) {
       expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
     }
     expect(stdout).toContain('Exit codes:');

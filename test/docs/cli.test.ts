@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { configCommand } from '../../src/cli/commands/config.ts';
+import { demoCommand } from '../../src/cli/commands/demo.ts';
 import { doctorCommand } from '../../src/cli/commands/doctor.ts';
 import { lsCommand } from '../../src/cli/commands/ls.ts';
 import { migrateCommand } from '../../src/cli/commands/migrate.ts';
@@ -21,7 +22,7 @@ const page = readFileSync(join(ROOT, PAGE), 'utf8');
 const COMMANDS: Record<string, Command> = Object.fromEntries(
   [
     ...[startCommand(), tailCommand(), lsCommand(), stateCommand(), replayCommand()],
-    ...[doctorCommand(), configCommand(), migrateCommand()],
+    ...[doctorCommand(), configCommand(), migrateCommand(), demoCommand()],
   ].map((command) => [command.name(), command]),
 );
 

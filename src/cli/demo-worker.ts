@@ -36,7 +36,8 @@ async function runRound(options: DemoOptions, round: Round): Promise<void> {
   const workflow = await publisher.begin({ id: workflowId, kind: 'workflow', name: 'demo' });
   await workflow.status('RUNNING', 'write the guide');
   const name = { agentId: 'guide', action: 'write' };
-  const agent = await publisher.begin({ id: executionId, kind: 'agent', parentId: workflowId, ...name });
+  const child = { id: executionId, kind: 'agent', name: 'guide', parentId: workflowId } as const;
+  const agent = await publisher.begin({ ...child, ...name });
   await workflow.emit('agent_start', { ...name, executionId });
   onRound(round);
 

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createGzip } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { freePort } from '../../scripts/server-process.ts';
+import { formatFinding } from '../../src/cli/commands/doctor.ts';
 import { corsFinding } from '../../src/cli/doctor/check-cors.ts';
 import { idleFinding } from '../../src/cli/doctor/check-idle.ts';
 import { pathFinding } from '../../src/cli/doctor/check-paths.ts';
@@ -13,6 +14,7 @@ import { clockFinding } from '../../src/cli/doctor/check-server.ts';
 import { type StreamMeasurement, streamingFindings } from '../../src/cli/doctor/check-streaming.ts';
 import type { Finding, Target } from '../../src/cli/doctor/finding.ts';
 import { runChecks } from '../../src/cli/doctor/run-checks.ts';
+import { PLAIN } from '../../src/cli/view/style.ts';
 import { type ListeningApp, startApp } from '../support/app.ts';
 import { describeNginx, startNginx } from '../support/nginx.ts';
 import { execstream } from './execstream.ts';
@@ -421,6 +423,20 @@ describe('findings', () => {
 });
 
 describe('the command', () => {
+  test('paragraphs are wrapped to the width of a terminal', () => {
+    const finding: Finding = {
+      check: 'cors',
+      verdict: 'problem',
+      message: 'a b c '.repeat(9).trim(),
+      advice: 'd '.repeat(30).trim(),
+    };
+    const rows = formatFinding(finding, PLAIN, 60).trimEnd().split('\n');
+    expect(rows.length).toBeGreaterThan(3);
+    for (const row of rows) expect(row.length).toBeLessThanOrEqual(60);
+    expect(rows[1]).toMatch(/^ {25}\S/);
+    expect(formatFinding(finding, PLAIN).trimEnd().split('\n')).toHaveLength(2);
+  });
+
   test('prints a line for each finding, the advice and a summary, and exits with 1 for a problem', async () => {
     const good = await execstream(`doctor ${app.url}`);
     expect([good.code, good.stderr]).toEqual([0, '']);

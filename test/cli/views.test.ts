@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { finalContent, textChange } from '../../src/cli/view/content.ts';
 import { eventLine } from '../../src/cli/view/event-line.ts';
-import { formatDuration } from '../../src/cli/view/format.ts';
+import { formatDuration, formatShortTime } from '../../src/cli/view/format.ts';
 import { createListView, formatRows } from '../../src/cli/view/list-view.ts';
 import { progressLine } from '../../src/cli/view/progress.ts';
 import { createScreen } from '../../src/cli/view/screen.ts';
@@ -281,6 +281,16 @@ describe('tables and lists', () => {
     );
     expect(JSON.parse(formatRows([execution], output, { ...format, json: true }))).toEqual(execution);
     expect(formatRows([], output, format)).toBe('');
+  });
+
+  test('a terminal shows the time of executions of today, and the date of older ones', () => {
+    const now = new Date(2026, 0, 2, 12);
+    expect(formatShortTime(new Date(2026, 0, 2, 3, 4, 5).toISOString(), now)).toBe('03:04:05');
+    expect(formatShortTime(new Date(2026, 0, 1, 3, 4, 5).toISOString(), now)).toBe('2026-01-01');
+    const terminal = { write: () => true, isTTY: true, columns: 60 };
+    for (const row of formatRows([execution], terminal, format).trimEnd().split('\n')) {
+      expect(widthOf(row)).toBeLessThanOrEqual(60);
+    }
   });
 
   test('a watched list in a pipe has a line for each change', () => {

@@ -7,7 +7,7 @@ import { EXIT_CODES } from '../exit-codes.ts';
 import { runAction } from '../run-action.ts';
 import { addServerOptions, type ServerOptions, serverUrlOf } from '../server-access.ts';
 import { createStyle, type Style } from '../view/style.ts';
-import { sanitizeLine } from '../view/text-width.ts';
+import { sanitizeLine, wrapRows } from '../view/text-width.ts';
 
 interface DoctorOptions extends ServerOptions {
   readonly origin?: string;
@@ -43,7 +43,9 @@ async function diagnose(url: string | undefined, options: DoctorOptions): Promis
   };
   for await (const finding of runChecks(target)) {
     findings.push(finding);
-    process.stdout.write(json ? `${JSON.stringify(finding)}\n` : formatFinding(finding, style));
+    process.stdout.write(
+      json ? `${JSON.stringify(finding)}\n` : formatFinding(finding, style, process.stdout.columns),
+    );
   }
   if (!json) process.stdout.write(`\n${summaryOf(findings)}\n`);
   return findings.some(({ verdict }) => verdict === 'problem') ? EXIT_CODES.failed : EXIT_CODES.success;
@@ -65,11 +67,25 @@ const LABELS: { readonly [V in Verdict]: (style: Style) => string } = {
   skipped: (style) => style.dim('skipped'),
 };
 
-/** One line, and one for the advice. */
-export function formatFinding({ check, verdict, message, advice }: Finding, style: Style): string {
-  const text = sanitizeLine(message);
+/** The columns before the message. */
+const INDENT = 25;
+const MIN_COLUMNS = 20;
+
+/**
+ * A paragraph, and one for the advice.
+ * @param columns the width of the terminal; undefined: paragraphs are not wrapped
+ */
+export function formatFinding(
+  { check, verdict, message, advice }: Finding,
+  style: Style,
+  columns = Number.POSITIVE_INFINITY,
+): string {
+  const paragraph = (text: string, indent: number) =>
+    wrapRows(sanitizeLine(text), Math.max(MIN_COLUMNS, columns - indent)).join(`\n${' '.repeat(indent)}`);
+  const text = paragraph(message, INDENT);
   const line = `${LABELS[verdict](style)}  ${check.padEnd(14)}  ${verdict === 'skipped' ? style.dim(text) : text}\n`;
-  return advice === undefined ? line : `${line}${' '.repeat(25)}${style.bold('→')} ${sanitizeLine(advice)}\n`;
+  if (advice === undefined) return line;
+  return `${line}${' '.repeat(INDENT)}${style.bold('→')} ${paragraph(advice, INDENT + 2)}\n`;
 }
 
 function summaryOf(findings: readonly Finding[]): string {

@@ -26,3 +26,9 @@ export function formatDateTime(timestamp: string): string {
   const day = [date.getMonth() + 1, date.getDate()].map((part) => `${part}`.padStart(2, '0'));
   return `${date.getFullYear()}-${day.join('-')} ${formatTime(timestamp)}`;
 }
+
+/** The local time of a timestamp of today, and the date of an older one. */
+export function formatShortTime(timestamp: string, now = new Date()): string {
+  const [day, time] = formatDateTime(timestamp).split(' ');
+  return day === formatDateTime(now.toISOString()).split(' ')[0] ? time! : day!;
+}

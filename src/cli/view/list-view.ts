@@ -1,7 +1,7 @@
 // Shows a list of executions: as a table, or as lines of JSON.
 import type { ListedExecution } from '../../client/list.ts';
 import { toneOf } from './event-line.ts';
-import { formatDateTime, formatDuration } from './format.ts';
+import { formatDateTime, formatDuration, formatShortTime } from './format.ts';
 import { createStyle, type Output, type Style } from './style.ts';
 import { formatTable } from './table.ts';
 import { sanitizeLine, truncateToWidth } from './text-width.ts';
@@ -39,12 +39,17 @@ export function formatRows(
   if (json) return executions.map((execution) => `${JSON.stringify(execution)}\n`).join('');
   const style = createStyle(output, color);
   if (executions.length === 0) return output.isTTY ? `${style.dim('no executions')}\n` : '';
-  const rows = [HEADER.map(style.bold), ...executions.map((execution) => rowOf(execution, style))];
   const columns = output.isTTY ? output.columns : undefined;
-  return formatTable(rows, { columns, shrinking: SHRINKING });
+  const formatStart = columns === undefined ? formatDateTime : formatShortTime;
+  const rows = executions.map((execution) => rowOf(execution, formatStart(execution.startedAt), style));
+  return formatTable([HEADER.map(style.bold), ...rows], { columns, shrinking: SHRINKING });
 }
 
-function rowOf({ id, kind, status, name, attempt, ...times }: ListedExecution, style: Style): string[] {
+function rowOf(
+  { id, kind, status, name, attempt, ...times }: ListedExecution,
+  started: string,
+  style: Style,
+): string[] {
   const endAt = times.finishedAt === null ? Date.now() : Date.parse(times.finishedAt);
   const durationMs = Math.max(0, endAt - Date.parse(times.startedAt));
   return [
@@ -53,7 +58,7 @@ function rowOf({ id, kind, status, name, attempt, ...times }: ListedExecution, s
     style[TONES[toneOf(status)]](status),
     sanitizeLine(name ?? ''),
     `${attempt}`,
-    formatDateTime(times.startedAt),
+    started,
     formatDuration(durationMs),
   ];
 }

@@ -1,9 +1,13 @@
 // `execstream config`, and wrong settings of `start`.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { freePort } from '../../scripts/server-process.ts';
 import { formatSettings } from '../../src/cli/commands/config.ts';
 import { PLAIN } from '../../src/cli/view/style.ts';
 import { effectiveSettings } from '../../src/server/config/effective.ts';
-import { execstream } from './execstream.ts';
+import { execstream, startExecstream } from './execstream.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -63,6 +67,21 @@ describe('execstream config', () => {
 });
 
 describe('execstream start', () => {
+  test('takes settings from flags, before those of the environment', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'execstream-flags-'));
+    const port = await freePort();
+    const args = `start --port ${port} --data-dir ${folder} --log-level debug --cors-origins https://a.example`;
+    await using server = startExecstream(args, { PORT: 'x', CORS_ORIGINS: 'https://b.example' });
+    await server.prints(/"msg":"ready"/);
+    expect(server.printed).toContain(`PGlite in ${folder}`);
+    const response = await fetch(`http://127.0.0.1:${port}/health/live`, {
+      headers: { origin: 'https://a.example' },
+    });
+    expect(response.headers.get('access-control-allow-origin')).toBe('https://a.example');
+    expect(await server.end('SIGTERM')).toBe(0);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
   test('reports all wrong settings and flags together, and exits with 1', async () => {
     const args = 'start --port x --host 0.0.0.0 --workers 2';
     expect(await execstream(args, { HEARTBEAT_MS: '1' })).toEqual({

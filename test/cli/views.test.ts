@@ -1,10 +1,13 @@
 // How executions are shown: the lines of events, the progress, and a terminal whose text grows above it.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { LinkStatus } from '../../src/cli/server-access.ts';
 import { finalContent, textChange } from '../../src/cli/view/content.ts';
 import { eventLine } from '../../src/cli/view/event-line.ts';
 import { formatDuration, formatShortTime } from '../../src/cli/view/format.ts';
+import { createJsonView } from '../../src/cli/view/json-view.ts';
 import { createListView, formatRows } from '../../src/cli/view/list-view.ts';
+import { createPlainView } from '../../src/cli/view/plain-view.ts';
 import { progressLine } from '../../src/cli/view/progress.ts';
 import { createScreen } from '../../src/cli/view/screen.ts';
 import { createStyle, PLAIN } from '../../src/cli/view/style.ts';
@@ -169,6 +172,55 @@ function createTerminal() {
     },
   };
 }
+
+describe('a pipe', () => {
+  const stream = () => {
+    const written: string[] = [];
+    return { written, write: (text: string) => written.push(text) > 0, once: () => {} };
+  };
+
+  test('an interruption is two lines, and a connection that is replaced at its first attempt none', () => {
+    const [out, err] = [stream(), stream()];
+    const view = createPlainView({ kind: 'agent', out, err, style: PLAIN });
+    const links: LinkStatus[] = [
+      { status: 'connecting' },
+      { status: 'lost', reason: 'status 503' },
+      { status: 'connecting' },
+      { status: 'live' },
+      { status: 'lost' },
+      { status: 'connecting' },
+      { status: 'live' },
+      { status: 'lost' },
+      { status: 'lost', reason: 'connection refused' },
+      { status: 'connecting' },
+      { status: 'lost', reason: 'connection refused' },
+      { status: 'live' },
+    ];
+    for (const link of links) view.link(link);
+    expect(err.written).toEqual([
+      'not connected (status 503); trying again\n',
+      'connected\n',
+      'connection lost (connection refused); trying again\n',
+      'reconnected\n',
+    ]);
+    expect(out.written).toEqual([]);
+  });
+
+  test('an event is shown when the reader has taken the ones before', async () => {
+    let drain = () => {};
+    const out = { write: () => false, once: (_: 'drain', listener: () => void) => (drain = listener) };
+    const view = createJsonView(out, stream());
+    let isShown = false;
+    const state = initialState('agent');
+    const shown = view.event(event('reset', { reason: 'run' }), state, state).then(() => {
+      isShown = true;
+    });
+    await new Promise(setImmediate);
+    expect(isShown).toBe(false);
+    drain();
+    await shown;
+  });
+});
 
 describe('a screen', () => {
   test('the progress stays below the text, and disappears at the end', () => {

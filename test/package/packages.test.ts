@@ -128,7 +128,7 @@ describe('execstream', () => {
         `DATA_DIR=${join(folder, 'data')}`,
         'PORT=0',
         process.execPath,
-        join(execstream.folder, 'dist/cli/main.js'),
+        join(execstream.folder, 'bin/execstream.js'),
         'start',
       ],
       folder: execstream.project,

@@ -29,7 +29,10 @@ const RUNNING = 1;
 const PAUSED = 8;
 
 /** What `describe` reports of a run; it changes while the run is open. */
-export type RunState = Pick<WorkflowRun, 'runId' | 'workflowType' | 'startedAt' | 'isOpen' | 'historyLength'>;
+export type RunState = Pick<
+  WorkflowRun,
+  'runId' | 'workflowType' | 'startedAt' | 'isOpen' | 'isPaused' | 'historyLength'
+>;
 
 /** What the first event of a run reports; it never changes. */
 export type RunStart = Pick<
@@ -48,6 +51,7 @@ export async function describeRun({ workflowService }: Connection, ref: Workflow
     workflowType: info.type?.name ?? '',
     startedAt: toMs(info.startTime),
     isOpen: info.status === RUNNING || info.status === PAUSED,
+    isPaused: info.status === PAUSED,
     historyLength: Number(info.historyLength ?? 0),
   };
 }

@@ -63,3 +63,8 @@ interface Timestamp {
 export function quote(text: string): string {
   return `'${text.replace(/[\\']/g, String.raw`\$&`)}'`;
 }
+
+/** Whether a text needs no escapes in a query, which not all databases of Temporal read equally. */
+export function isPlain(text: string): boolean {
+  return /^[^'"`\\\p{Cc}]+$/u.test(text);
+}

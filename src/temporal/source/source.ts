@@ -13,7 +13,6 @@ import { type Audience, DELETED_MS, type Follow, followBy, type Source } from '.
 import type { ErrorLogger } from '../../telemetry/logger.ts';
 import type { PayloadDecoder } from '../shared/payloads.ts';
 import { createChildRows } from './child-rows.ts';
-import { createDiscovery } from './discovery.ts';
 import { createLatestRun, type LatestRun } from './latest-run.ts';
 import { createOpenWorkflowSweep } from './open-workflow-sweep.ts';
 import { createResolution, isTemporalWorkflow, type ResolveWorkflow } from './resolve.ts';
@@ -23,6 +22,7 @@ import { createSettling } from './settling.ts';
 import type { TemporalClient } from './temporal-client.ts';
 import { DEFAULT_WATCH_TIMES } from './watch-context.ts';
 import { followWorkflow, type TemporalTimes } from './workflow-follower.ts';
+import { createWorkflowLists } from './workflow-lists.ts';
 
 const DEFAULT_TIMES: SourceTimes = {
   ...DEFAULT_WATCH_TIMES,
@@ -113,8 +113,8 @@ export interface TemporalSource extends Source {
   /** The row of the latest run under the id of an execution, or of a pinned run. */
   readonly latest: LatestRun['latest'];
   readonly restoreLog: RestoreLog;
-  /** Creates the rows that lists lack; undefined if lists have no workflows that nobody has viewed. */
-  readonly discover: DiscoverExecutions | undefined;
+  /** Brings the rows of a list up to date, and creates those that it lacks if lists have workflows that nobody has viewed. */
+  readonly discover: DiscoverExecutions;
   /** Starts to record the ends of workflows that have no viewers; returns how to stop that. */
   readonly startSweeping: () => () => void;
 }
@@ -142,6 +142,7 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
     ...{ temporal, log, store, times, sizes, logger },
     ...{ decodePayload, pollsStreams, refOf, idsFrom, reconcileEnd, beginChildren },
   };
+  const hasUnviewed = options.lists === true && !options.resolve;
   const followed = new Counts();
   const settling = createSettling((executionId, signal) =>
     followWorkflow(follower, executionId, NOBODY, signal),
@@ -180,8 +181,7 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
     listRuns: createRunList(temporal, resolution),
     latest,
     restoreLog,
-    discover:
-      options.lists && !options.resolve ? createDiscovery({ ...options, resolution, latest }) : undefined,
+    discover: createWorkflowLists({ ...options, resolution, latest, hasUnviewed }),
     startSweeping() {
       const stop = startSweep();
       return () => {

@@ -66,6 +66,8 @@ export interface WorkflowRun extends WorkflowRef {
   /** In ms since 1970. */
   readonly startedAt: number;
   readonly isOpen: boolean;
+  /** Whether it is open, and paused. */
+  readonly isPaused: boolean;
   /** The number of events in the history. */
   readonly historyLength: number;
 }

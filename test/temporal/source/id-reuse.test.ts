@@ -1,7 +1,6 @@
 // A workflow id that is used again: the id names the latest run, for streams, states and lists, on a real server.
 import { expect, test } from 'vitest';
 import { createMemoryLog } from '../../../src/log/memory.ts';
-import type { TemporalClient } from '../../../src/temporal/source/temporal-client.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import { openSse, type SseStream } from '../../support/sse.ts';
 import { describeTemporal, useTemporal } from '../../support/temporal.ts';
@@ -201,26 +200,4 @@ describeTemporal('a workflow id that is used again', () => {
     expect(page?.events.map(({ type }) => type)).toEqual(['workflow_start', 'workflow_status', 'complete']);
     expect(page?.events[0]?.data).toMatchObject({ runId: runIds[1] });
   }, 30_000);
-
-  test('states that are requested often share the calls to Temporal', async () => {
-    let describes = 0;
-    const counting = (client: TemporalClient): TemporalClient => ({
-      ...client,
-      describe(ref) {
-        describes += 1;
-        return client.describe(ref);
-      },
-    });
-    await using watching = await startWatching(temporal.address, {
-      temporal: counting,
-      workflows: { sweepMs: 60_000 },
-    });
-    const id = uniqueId('again');
-    await launch(uniqueId('nobody'), 'patient', id);
-    await stateOf(watching, id);
-    describes = 0;
-    const started = Date.now();
-    for (let request = 0; request < 30; request += 1) await stateOf(watching, id);
-    expect(describes).toBeLessThanOrEqual(1 + Math.ceil((Date.now() - started) / 1_000));
-  });
 });

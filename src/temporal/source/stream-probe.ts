@@ -17,8 +17,10 @@ export interface StreamProbe {
   readonly answer: Promise<ProbeAnswer>;
   /** The result of the query, for all events, if the run streams itself. */
   readonly result: unknown;
-  /** Whether the run can be queried: it has had a workflow task. */
+  /** Whether the run can be queried: it has had a workflow task, and one that was completed if it has closed. */
   readonly isAsking: boolean;
+  /** When the query was sent that has no response yet, by `performance.now()`; undefined if none was sent. */
+  readonly sentAt: number | undefined;
   /** Takes in new events of the history: a run without a workflow task cannot be queried. */
   observe(events: readonly HistoryEvent[]): void;
 }
@@ -37,6 +39,10 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
   const changed = createSignal();
   let hasTask = run.historyLength > 1;
   let isClosed = !run.isOpen;
+  /** Whether a workflow task was completed, among the events that were observed. */
+  let hasWorked = false;
+  let hasSeenClose = false;
+  let sentAt: number | undefined;
   let isAnswered = false;
   let streamResult: unknown;
   /** Aborts when the run closes: its query is then sent before those that wait. */
@@ -57,13 +63,13 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
   async function query(priority: RequestPriority): Promise<ProbeAnswer | TemporalError> {
     try {
       const options = isClosed ? ({ priority: 'end' } as const) : { priority, queueSignal: closing.signal };
-      let wasSent = false;
+      sentAt = undefined;
       const onSent = () => {
-        wasSent = true;
+        sentAt = performance.now();
       };
       const result = await temporal.query(run, 0, signal, { ...options, onSent }).catch((error) => {
-        if (wasSent || !closing.signal.aborted || signal.aborted) throw error;
-        return temporal.query(run, 0, signal, { priority: 'end' });
+        if (sentAt !== undefined || !closing.signal.aborted || signal.aborted) throw error;
+        return temporal.query(run, 0, signal, { priority: 'end', onSent });
       });
       try {
         readQueryPage(result, run, 0, sizes);
@@ -122,15 +128,21 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
       return streamResult;
     },
     get isAsking() {
-      return hasTask;
+      return hasTask && (hasWorked || !hasSeenClose);
+    },
+    get sentAt() {
+      return sentAt;
     },
     observe(events) {
       const isScheduled = events.some((event) => event.workflowTaskScheduledEventAttributes);
       if (isScheduled && !hasTask) changed.set();
       hasTask ||= isScheduled;
-      isClosed ||= events.some((event) => parseCloseEvent(event) !== undefined);
+      hasSeenClose ||= events.some((event) => parseCloseEvent(event) !== undefined);
+      isClosed ||= hasSeenClose;
       if (isClosed) closing.abort();
-      if (events.some((event) => event.workflowTaskCompletedEventAttributes)) changed.set();
+      if (!events.some((event) => event.workflowTaskCompletedEventAttributes)) return;
+      hasWorked = true;
+      changed.set();
     },
   };
 }

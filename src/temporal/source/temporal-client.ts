@@ -165,6 +165,8 @@ export interface TemporalClient {
   history(request: HistoryRequest, signal?: AbortSignal): Promise<HistoryPage>;
   /** Whether a worker polls the run's task queue, or did within the last minute. The response may be a second old. */
   hasWorker(run: WorkflowRun, priority?: RequestPriority): Promise<boolean>;
+  /** Whether workers of the run's task queue have responded to a query of this process within a time, in ms. */
+  hasResponded(run: WorkflowRun, withinMs: number): boolean;
   /**
    * The open runs of these workflows, by workflow id, from Temporal's visibility: a change may be missing for some
    * seconds. Workflows that are paused are left out.

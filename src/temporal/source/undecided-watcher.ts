@@ -28,8 +28,14 @@ export type UndecidedResult =
     })
   | { readonly stop: WatchOutcome };
 
-/** How long a run that had closed before the watch may take to respond: its worker may be gone since a minute. */
-const CLOSED_QUERY_MS = 2_000;
+/**
+ * How long a run that had closed before the watch may take to respond once its query was sent: its worker may be gone since a
+ * minute. A worker that no longer has the run replays its history. One that responds to other queries is there, and busy.
+ */
+const CLOSED_QUERY_MS = { first: 350, perEvent: 1, max: 2_000 };
+const KNOWN_WORKER_MS = 10_000;
+/** Between two checks of that time. */
+const CHECK_MS = 50;
 /** Until then an announcement has reached the viewers: a warning repeats their cursor. */
 const ANNOUNCED_MS = 200;
 
@@ -76,13 +82,35 @@ export async function watchUndecided(
     return given;
   });
 
+  let waiting: Promise<void> | undefined;
+
+  /** Resolves when a run that had closed before the watch has responded, or has had the time to. */
+  function closedGrace(): Promise<void> {
+    waiting ??= waitForClosed();
+    return waiting;
+  }
+
+  async function waitForClosed(): Promise<void> {
+    const since = performance.now();
+    const { first, perEvent, max } = CLOSED_QUERY_MS;
+    const limitMs = Math.min(first + perEvent * run.historyLength, max);
+    const isOver = (now: number) => {
+      if (temporal.hasResponded(run, KNOWN_WORKER_MS)) return now - since >= max;
+      // It may wait for queries of others.
+      return now - since >= max || now - (probe?.sentAt ?? now) >= limitMs;
+    };
+    while (!graceSignal.aborted && !isOver(performance.now())) await delay(CHECK_MS, graceSignal);
+  }
+
   const gate: HistoryGate = {
     async observe(events) {
       show();
       probe?.observe(events);
       const isWorking = events.some((event) => event.workflowTaskCompletedEventAttributes);
-      if (isWorking) grace = undefined;
-      if (probe?.isAsking) grace ??= delay(times.queryGraceMs, graceSignal);
+      if (isWorking && run.isOpen) grace = undefined;
+      if (probe?.isAsking) {
+        grace ??= run.isOpen ? delay(times.queryGraceMs, graceSignal) : closedGrace();
+      }
       await grace;
       return isStreaming ? 'stop' : undefined;
     },
@@ -94,8 +122,8 @@ export async function watchUndecided(
   async function lastAnswer(): Promise<ProbeAnswer> {
     // A run without a workflow task has run no code, so it cannot be queried.
     if (!probe?.isAsking || !(await hasWorker())) return 'unknown';
-    const ms = run.isOpen ? times.finalQueryTimeoutMs : CLOSED_QUERY_MS;
-    return Promise.race([answer, delay(ms, signal).then(() => 'unknown' as const)]);
+    const wait = run.isOpen ? delay(times.finalQueryTimeoutMs, signal) : closedGrace();
+    return Promise.race([answer, wait.then(() => 'unknown' as const)]);
   }
 
   const unlisten = await log.listen(executionId, { onAnnouncement, onInterruption: () => {} });

@@ -68,7 +68,8 @@ export async function watchWorkflow(
   let method = methodOf(note);
   let run = await openRun(temporal, ref, row, method.by === 'history' ? note?.runId : undefined);
   const isPinned = ref.runId !== undefined;
-  if (context.restores && !head && !isPinned) run = await firstContinuedRun(temporal, run);
+  // Nothing was copied yet: the runs that continued as new up to this one come first.
+  if (!note && !head?.head && !isPinned) run = await firstContinuedRun(temporal, run);
   // The run that the note names no longer exists: another numbering starts.
   if (method.by === 'history' && run.runId !== note?.runId) method = UNDECIDED;
 

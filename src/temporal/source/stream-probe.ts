@@ -146,3 +146,19 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
     },
   };
 }
+
+/** Probes a run that is not watched, for up to this time in ms; `unknown` without a response. */
+export async function probeWithin(
+  context: WatchContext,
+  run: WorkflowRun,
+  ms: number,
+): Promise<Pick<StreamProbe, 'result'> & { readonly answer: ProbeAnswer }> {
+  const done = new AbortController();
+  const signal = AbortSignal.any([context.signal, done.signal]);
+  // Viewers are not warned: the watch follows.
+  const probe = probeStream({ ...context, signal }, run, new Promise(() => {}));
+  const unknown = delay(ms, signal).then(() => 'unknown' as const);
+  const answer = await Promise.race([probe.answer, unknown]);
+  done.abort();
+  return { answer, result: probe.result };
+}

@@ -56,11 +56,9 @@ describeTemporal('a chain of runs that continued as new', () => {
   }, 60_000);
 
   test('that streams itself has all of its events when it is viewed after its end', async () => {
-    await using live = await startWatching(temporal.address, GRACE);
     await using worker = await startWorker(temporal);
     const handle = await launch(worker.taskQueue, 'laps', [25]);
     const id = handle.workflowId;
-    const lines = await linesToEnd(live.url, id);
     await handle.result();
     await using after = await startWatching(temporal.address, GRACE);
     const late = await linesToEnd(after.url, id);
@@ -70,7 +68,6 @@ describeTemporal('a chain of runs that continued as new', () => {
       ...steps.flat().map((step, i) => `${i + 2} workflow_status RUNNING ${step}`),
       '77 complete SUCCESS',
     ]);
-    expect(lines.slice(lines.findLastIndex((line) => line.includes('reset')) + 1)).toEqual(late);
   }, 60_000);
 
   test('starts with a gap if Temporal no longer has its first run', async () => {

@@ -5,7 +5,8 @@
 // 1. A row is replaced only after the end of the former run has been recorded: viewers that stayed connected get its
 //    terminal event first. Until then the id names the former run.
 // 2. The response of Temporal is newer than the request. Without a response, the row is returned as it is.
-// 3. A state has the end of a run that Temporal reports as closed, unless recording it takes longer than `SETTLE_MS`.
+// 3. A state has the end of a run that Temporal reports as closed. If recording it takes longer than `SETTLE_MS`, it has the
+//    status and the time alone.
 import { delay } from '../../async/delay.ts';
 import { resultWithin } from '../../async/timeout.ts';
 import { isPinnedRun } from '../../event/execution-key.ts';
@@ -38,6 +39,8 @@ export interface LatestRunOptions {
   readonly store: ExecutionStore;
   readonly log: Pick<LogWriter, 'open' | 'head'>;
   readonly resolution: Resolution;
+  /** Is called before another row replaces one. */
+  onReplace(former: ExecutionSummary): void;
   /** Records the end of an execution whose run has closed. */
   settle(executionId: string): Promise<void>;
 }
@@ -51,7 +54,7 @@ export interface LatestRun {
 }
 
 export function createLatestRun(options: LatestRunOptions): LatestRun {
-  const { temporal, store, log, resolution, settle } = options;
+  const { temporal, store, log, resolution, onReplace, settle } = options;
   // A state that is requested often waits for what watching needs.
   const currentRun = shareCalls<ExecutionSummary, WorkflowRun>({
     keyOf: ({ id }) => id,
@@ -77,6 +80,7 @@ export function createLatestRun(options: LatestRunOptions): LatestRun {
   }
 
   async function replace(former: ExecutionSummary, run: WorkflowRun): Promise<Execution | undefined> {
+    onReplace(former);
     const row = await resolution.begin(former.id, run, former.tenant, { after: former.startedAt });
     if (!row || row.incarnation === former.incarnation) return row;
     await startLog(row, former);
@@ -92,8 +96,12 @@ export function createLatestRun(options: LatestRunOptions): LatestRun {
     await log.open(id, { numbering: 'fixed', attempt, incarnation, lost });
   }
 
-  /** Records the end of a run that has closed; returns the row, which has not ended if that took too long. */
-  async function untilEnded(id: string): Promise<Execution | undefined> {
+  /**
+   * Records the end of a run that has closed.
+   * @param field what the row has then: its end, or also the position of the terminal event in the log
+   * @returns the row, which lacks the field if that took too long
+   */
+  async function untilEnded(id: string, field: 'finishedAt' | 'end'): Promise<Execution | undefined> {
     let isSettled = false;
     const settled = settle(id).then(() => {
       isSettled = true;
@@ -102,7 +110,7 @@ export function createLatestRun(options: LatestRunOptions): LatestRun {
     for (let ms = END_CHECK_MS.first; ; ms = Math.min(ms * 2, END_CHECK_MS.max)) {
       await Promise.race([settled, delay(ms, undefined, true)]);
       const row = await store.get(id);
-      if (!row || row.finishedAt || isSettled || performance.now() >= givenUpAt) return row;
+      if (!row || row[field] || isSettled || performance.now() >= givenUpAt) return row;
     }
   }
 
@@ -112,13 +120,20 @@ export function createLatestRun(options: LatestRunOptions): LatestRun {
    */
   async function withPause<Row extends ExecutionSummary>(
     row: Row,
-    { isPaused }: WorkflowRun,
+    run: WorkflowRun,
   ): Promise<Row | undefined> {
+    const isPaused = run.status === 'PAUSED';
     if (isPaused === (row.status === 'PAUSED')) return undefined;
     if (isPaused) return { ...row, status: 'PAUSED' };
     // Such a workflow may call itself paused. The status of any other one is that of its history.
     const note = parseCopyNote((await log.head(row.id))?.note);
     return note && isHistoryEpoch(note.epoch) ? { ...row, status: 'RUNNING' } : undefined;
+  }
+
+  /** The row of a run that has closed, also if its end is not recorded yet: its result is missing then. */
+  function withEnd(row: Execution | undefined, { status, closedAt }: WorkflowRun): Execution | undefined {
+    if (!row || row.finishedAt || closedAt === undefined) return row;
+    return { ...row, status, finishedAt: new Date(closedAt) };
   }
 
   async function check<Row extends ExecutionSummary>(
@@ -133,10 +148,12 @@ export function createLatestRun(options: LatestRunOptions): LatestRun {
     if (row.finishedAt && !isOther) return undefined;
     // The watcher of a stream copies the end, after everything that precedes it.
     if (!isOther && (run.isOpen || use === 'stream')) return withPause(row, run);
-    const former = row.finishedAt ? row : await untilEnded(row.id);
-    if (!isOther || !former?.finishedAt) return former;
+    if (!isOther) return withEnd(await untilEnded(row.id, 'finishedAt'), run);
+    const former = row.end ? row : await untilEnded(row.id, 'end');
+    if (!former?.finishedAt) return former;
     const latest = await replace(former, run);
-    return latest && !run.isOpen && use === 'state' ? untilEnded(latest.id) : latest;
+    if (!latest || run.isOpen || use === 'stream') return latest;
+    return withEnd(await untilEnded(latest.id, 'finishedAt'), run);
   }
 
   return {

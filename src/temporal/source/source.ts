@@ -14,6 +14,7 @@ import type { ErrorLogger } from '../../telemetry/logger.ts';
 import type { PayloadDecoder } from '../shared/payloads.ts';
 import { createChildRows } from './child-rows.ts';
 import { createLatestRun, type LatestRun } from './latest-run.ts';
+import { createMissedRuns, type MissedRuns } from './missed-runs.ts';
 import { createOpenWorkflowSweep } from './open-workflow-sweep.ts';
 import { createResolution, isTemporalWorkflow, type ResolveWorkflow } from './resolve.ts';
 import { createRestoreLog, type RestoreLog } from './restore-log.ts';
@@ -112,6 +113,8 @@ export interface TemporalSource extends Source {
   readonly listRuns: ListRuns;
   /** The row of the latest run under the id of an execution, or of a pinned run. */
   readonly latest: LatestRun['latest'];
+  /** The row of the run that a viewer with a cursor of an earlier one gets first; undefined for the latest run. */
+  readonly missedRun: MissedRuns['next'];
   readonly restoreLog: RestoreLog;
   /** Brings the rows of a list up to date, and creates those that it lacks if lists have workflows that nobody has viewed. */
   readonly discover: DiscoverExecutions;
@@ -153,7 +156,11 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
     followWorkflow(restorer, executionId, NOBODY, signal),
   );
   const restoreLog = createRestoreLog({ log, store, copy: restoring.settle });
-  const latestRun = { temporal, store, log, resolution, settle: settling.settle };
+  const missedRuns = createMissedRuns({ temporal, store, log, resolution });
+  const latestRun = {
+    ...{ temporal, store, log, resolution },
+    ...{ settle: settling.settle, onReplace: missedRuns.record },
+  };
   const { latest } = createLatestRun(latestRun);
   // Checks of workflows without viewers wait for everything else.
   const describe: TemporalClient['describe'] = (ref) => temporal.describe(ref, 'sweep');
@@ -180,6 +187,7 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
     findRun,
     listRuns: createRunList(temporal, resolution),
     latest,
+    missedRun: missedRuns.next,
     restoreLog,
     discover: createWorkflowLists({ ...options, resolution, latest, hasUnviewed }),
     startSweeping() {

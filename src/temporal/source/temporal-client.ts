@@ -1,7 +1,7 @@
 // The calls to Temporal that watching needs, as an interface; grpc-client.ts implements it.
 import type { Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
-import type { OpenStatus } from '../../event/events.ts';
+import type { ExecutionStatus, OpenStatus } from '../../event/events.ts';
 import type { WorkflowRunSummary } from '../../execution/workflow-runs.ts';
 import type { Failure } from '../shared/failure.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
@@ -66,8 +66,10 @@ export interface WorkflowRun extends WorkflowRef {
   /** In ms since 1970. */
   readonly startedAt: number;
   readonly isOpen: boolean;
-  /** Whether it is open, and paused. */
-  readonly isPaused: boolean;
+  /** That of its run alone, which has succeeded if another one continues it. */
+  readonly status: ExecutionStatus;
+  /** In ms since 1970; undefined while it is open. */
+  readonly closedAt: number | undefined;
   /** The number of events in the history. */
   readonly historyLength: number;
 }

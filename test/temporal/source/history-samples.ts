@@ -12,7 +12,8 @@ export const RUN: WorkflowRun = {
     workflowType: 'W',
     taskQueue: 'q',
   },
-  ...{ parentId: undefined, attempt: 1, startedAt: 1_000, isOpen: true, isPaused: false, historyLength: 3 },
+  ...{ closedAt: undefined, status: 'RUNNING' },
+  ...{ parentId: undefined, attempt: 1, startedAt: 1_000, isOpen: true, historyLength: 3 },
 };
 
 /** The type without `EVENT_TYPE_`, its attributes, and other fields of the event. */

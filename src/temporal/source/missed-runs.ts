@@ -109,7 +109,7 @@ export function createMissedRuns({ temporal, store, log, resolution }: MissedRun
   };
 }
 
-/** Whether a run precedes the latest one, and follows what was read, or is part of a row whose end was not read. */
+/** Whether a run precedes the latest one, and follows the runs of the row before, or is one of them if their end was not read. */
 function isMissed(run: VisibleRun, latest: ReadRow, before: ReadRow, hasReadEnd: boolean): boolean {
   const startedAt = Date.parse(run.startedAt);
   if (startedAt >= latest.startedAt.getTime()) return false;

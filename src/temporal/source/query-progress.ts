@@ -28,7 +28,7 @@ export interface QueryProgress {
   readonly failures: number;
   /** Whether the run may have emitted events that no response covers. */
   readonly isBehind: boolean;
-  /** Whether it will not be behind once the query in flight has a response, and that has been copied. */
+  /** Whether the log will be up to date once the query in flight has a response, and that has been copied. */
   readonly isQueryCurrent: boolean;
   /** The terminal event of the last response; undefined if a workflow task has failed since: it may be void. */
   readonly end: WorkflowEnd | undefined;

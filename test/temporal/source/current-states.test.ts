@@ -1,5 +1,4 @@
 // The state of a workflow at each request after Temporal has acknowledged a start, a close or a pause, on a real server.
-import type { Client } from '@temporalio/client';
 import { expect, test } from 'vitest';
 import type { SseStream } from '../../support/sse.ts';
 import {
@@ -11,7 +10,15 @@ import {
 } from '../../support/temporal.ts';
 import { until } from '../../support/wait.ts';
 import { startWorker, uniqueId } from '../rig.ts';
-import { startForeignWorker, startWatching, type Watching, waitForLine, watchRest } from './rig.ts';
+import {
+  fetchState,
+  launcherOf,
+  startForeignWorker,
+  startWatching,
+  type Watching,
+  waitForLine,
+  watchRest,
+} from './rig.ts';
 
 /** Without sweeps, so that a request alone brings rows up to date. */
 const NO_SWEEP = { workflows: { sweepMs: 3_600_000, queryGraceMs: 250 } };
@@ -33,9 +40,9 @@ async function graphql({ url }: Watching, query: string) {
 
 /** The state over REST, and over GraphQL. */
 async function statesOf(watching: Watching, id: string): Promise<State[]> {
-  const rest = await fetch(`${watching.url}/api/v0/executions/workflows/${id}`);
+  const rest = await fetchState<State>(watching, id);
   const data = await graphql(watching, `{ execution(kind: WORKFLOW, id: "${id}") { id status runId } }`);
-  return [(await rest.json()) as State, data.execution as State];
+  return [rest, data.execution as State];
 }
 
 async function listOf(watching: Watching, args = ''): Promise<State[]> {
@@ -46,16 +53,9 @@ async function listOf(watching: Watching, args = ''): Promise<State[]> {
   return executions.edges.map(({ node }) => node);
 }
 
-function launchWith({ workflow }: Client) {
-  return (taskQueue: string, name: string, workflowId: string, args: unknown[] = []) =>
-    workflow.start(name, {
-      ...{ taskQueue, workflowId, args, workflowIdConflictPolicy: 'TERMINATE_EXISTING' },
-    });
-}
-
 describeTemporal('the state of a workflow', () => {
   const temporal = useTemporal();
-  const launch = (...args: Parameters<ReturnType<typeof launchWith>>) => launchWith(temporal.client)(...args);
+  const launch = launcherOf(temporal);
 
   test.each([
     ['without viewers', false],
@@ -183,7 +183,7 @@ describeOwnTemporal('a workflow that is paused', () => {
       await using watching = await startWatching(temporal.address, NO_SWEEP);
       await using own = await startWorker(temporal);
       await using foreign = await startForeignWorker(temporal);
-      const launch = launchWith(temporal.client);
+      const launch = launcherOf(temporal);
       for (const isViewed of [false, true]) {
         for (const [worker, name] of [
           [own, 'onSignal'],

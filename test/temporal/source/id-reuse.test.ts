@@ -7,7 +7,9 @@ import { describeTemporal, useTemporal } from '../../support/temporal.ts';
 import { until } from '../../support/wait.ts';
 import { startWorker, uniqueId } from '../rig.ts';
 import {
+  fetchState,
   lastCursor,
+  launcherOf,
   linesOf,
   startForeignWorker,
   startWatching,
@@ -20,15 +22,8 @@ import {
 describeTemporal('a workflow id that is used again', () => {
   const temporal = useTemporal();
 
-  const launch = (taskQueue: string, name: string, workflowId: string, args: unknown[] = []) =>
-    temporal.client.workflow.start(name, {
-      ...{ taskQueue, workflowId, args, workflowIdConflictPolicy: 'TERMINATE_EXISTING' },
-    });
-
-  async function stateOf({ url }: Watching, id: string) {
-    const response = await fetch(`${url}/api/v0/executions/workflows/${id}`);
-    return (await response.json()) as { status: string; runId: string; result: unknown; durationMs: number };
-  }
+  const launch = launcherOf(temporal);
+  const stateOf = fetchState<{ status: string; runId: string; result: unknown; durationMs: number }>;
 
   const endsOf = (stream: SseStream) => linesOf(stream).filter((line) => /complete|error/.test(line));
 

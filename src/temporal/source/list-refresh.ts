@@ -2,6 +2,7 @@
 // used again, since the rows were written. One request to Temporal's visibility shows which rows these are; they are then
 // described. So a list is as recent as visibility, which may lack a change for a moment.
 import { LruMap } from '../../async/lru-map.ts';
+import { settleWithin } from '../../async/timeout.ts';
 import type { DiscoveryQuery } from '../../execution/discovery.ts';
 import type { ExecutionStore, ExecutionSummary } from '../../execution/store.ts';
 import { isPlain, quote } from './grpc-visibility.ts';
@@ -14,6 +15,8 @@ import type { TemporalClient, VisibleRun, WorkflowRef } from './temporal-client.
 const MAX_RUNS = 1_000;
 /** Rows that are described for one page. */
 const MAX_CHECKED = 20;
+/** How long a list waits for Temporal. */
+const REFRESH_MS = 2_000;
 /** Between two requests for one page. */
 const SPACING_MS = 250;
 /** Runs that were checked, so that later runs of a chain are not described with each page. */
@@ -87,8 +90,8 @@ export function createListRefresh({ temporal, store, refOf, latest }: ListRefres
   const share = shareCalls({ keyOf: JSON.stringify, spacingMs: SPACING_MS, call: refresh });
   return async (query) => {
     if (query.kind !== undefined && query.kind !== 'workflow') return;
-    // The list has the rows as they are.
-    await share(query).catch(() => {});
+    // Otherwise the list has the rows as they are.
+    await settleWithin(share(query), REFRESH_MS);
   };
 }
 

@@ -1,5 +1,5 @@
 // Which rows of a list are brought up to date, with a fake Temporal.
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { TemporalError } from '../../../src/temporal/source/errors.ts';
 import { createListRefresh } from '../../../src/temporal/source/list-refresh.ts';
 import type { VisibilityRequest, VisibleRun } from '../../../src/temporal/source/temporal-client.ts';
@@ -12,7 +12,7 @@ interface SetUp {
   /** Rows that have ended. */
   readonly ended?: readonly string[];
   /** The runs that visibility has; undefined if it is unavailable. */
-  readonly visible?: readonly VisibleRun[];
+  readonly visible?: readonly VisibleRun[] | Promise<never>;
 }
 
 async function setUp({ ids, ended = [], visible }: SetUp) {
@@ -104,4 +104,21 @@ test('without visibility, and without workflows on the page, the rows stay as th
   await agents.refresh({ first: FIRST });
   await agents.refresh({ first: FIRST, kind: 'agent' });
   expect(agents.requests).toEqual([]);
+});
+
+test('a list does not wait for Temporal for longer than 2 s', async () => {
+  vi.useFakeTimers();
+  try {
+    const { refresh, requests } = await setUp({ ids: ['open'], visible: new Promise<never>(() => {}) });
+    let isDone = false;
+    const refreshed = refresh({ first: FIRST }).then(() => {
+      isDone = true;
+    });
+    await vi.advanceTimersByTimeAsync(1_900);
+    expect([requests.length, isDone]).toEqual([1, false]);
+    await vi.advanceTimersByTimeAsync(100);
+    await refreshed;
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -30,6 +30,22 @@ const MAX_HANDLER_FAILURES = 3;
 /** Between two queries at least, however many workflow tasks are completed. */
 const SPACING_MS = 200;
 
+/** The longest that a run which has closed may take to respond, before its history is shown. */
+export const MAX_RESPONSE_MS = 2_000;
+/** How long it may take if nothing else shows that a worker is there, and longer for each event that it has to replay. */
+const RESPONSE_MS = { first: 300, perEvent: 1 };
+/** Workers that responded within this time are known to be there. */
+const KNOWN_WORKER_MS = 10_000;
+
+/**
+ * How long a run that has closed may take to respond once its query was sent: Temporal reports workers for a minute after
+ * they have left. The log of a row that has ended may have events of the workflow, so it is more important to get them.
+ */
+export function responseMs({ temporal, restores }: WatchContext, run: WorkflowRun): number {
+  if (restores || temporal.hasResponded(run, KNOWN_WORKER_MS)) return MAX_RESPONSE_MS;
+  return Math.min(RESPONSE_MS.first + RESPONSE_MS.perEvent * run.historyLength, MAX_RESPONSE_MS);
+}
+
 /**
  * Starts to probe.
  * @param shown resolves when viewers can receive warnings
@@ -147,17 +163,16 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
   };
 }
 
-/** Probes a run that is not watched, for up to this time in ms; `unknown` without a response. */
-export async function probeWithin(
+/** Probes a run before it is watched, for up to `responseMs`. */
+export async function probeBefore(
   context: WatchContext,
   run: WorkflowRun,
-  ms: number,
 ): Promise<Pick<StreamProbe, 'result'> & { readonly answer: ProbeAnswer }> {
   const done = new AbortController();
   const signal = AbortSignal.any([context.signal, done.signal]);
   // Viewers are not warned: the watch follows.
   const probe = probeStream({ ...context, signal }, run, new Promise(() => {}));
-  const unknown = delay(ms, signal).then(() => 'unknown' as const);
+  const unknown = delay(responseMs(context, run), signal).then(() => 'unknown' as const);
   const answer = await Promise.race([probe.answer, unknown]);
   done.abort();
   return { answer, result: probe.result };

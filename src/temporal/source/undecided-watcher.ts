@@ -11,7 +11,7 @@ import { delay } from '../../async/delay.ts';
 import type { Announcement } from '../../log/log.ts';
 import type { HistoryNumbering } from '../shared/history-numbering.ts';
 import { type ClosedRun, type HistoryGate, watchByHistory } from './history-watcher.ts';
-import { type ProbeAnswer, probeStream } from './stream-probe.ts';
+import { MAX_RESPONSE_MS, type ProbeAnswer, probeStream, responseMs } from './stream-probe.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 import type { WatchContext, WatchOutcome } from './watch-context.ts';
 
@@ -28,12 +28,6 @@ export type UndecidedResult =
     })
   | { readonly stop: WatchOutcome };
 
-/**
- * How long a run that had closed before the watch may take to respond once its query was sent: its worker may be gone since a
- * minute. A worker that no longer has the run replays its history. One that responds to other queries is there, and busy.
- */
-const CLOSED_QUERY_MS = { first: 350, perEvent: 1, max: 2_000 };
-const KNOWN_WORKER_MS = 10_000;
 /** Between two checks of that time. */
 const CHECK_MS = 50;
 /** Until then an announcement has reached the viewers: a warning repeats their cursor. */
@@ -92,12 +86,10 @@ export async function watchUndecided(
 
   async function waitForClosed(): Promise<void> {
     const since = performance.now();
-    const { first, perEvent, max } = CLOSED_QUERY_MS;
-    const limitMs = Math.min(first + perEvent * run.historyLength, max);
     const isOver = (now: number) => {
-      if (temporal.hasResponded(run, KNOWN_WORKER_MS)) return now - since >= max;
-      // It may wait for queries of others.
-      return now - since >= max || now - (probe?.sentAt ?? now) >= limitMs;
+      // Before it is sent, the query may wait for those of others.
+      const waitedMs = now - (probe?.sentAt ?? now);
+      return now - since >= MAX_RESPONSE_MS || waitedMs >= responseMs(context, run);
     };
     while (!graceSignal.aborted && !isOver(performance.now())) await delay(CHECK_MS, graceSignal);
   }

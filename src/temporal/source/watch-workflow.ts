@@ -19,7 +19,7 @@ import { continuationEvent } from './history-events.ts';
 import { type ClosedRun as HistoryClose, watchByHistory } from './history-watcher.ts';
 import { watchByQuery } from './query-watcher.ts';
 import { firstContinuedRun, nextRun, openRun } from './run-chain.ts';
-import { probeWithin } from './stream-probe.ts';
+import { probeBefore } from './stream-probe.ts';
 import type { WorkflowRef, WorkflowRun } from './temporal-client.ts';
 import { watchUndecided } from './undecided-watcher.ts';
 import type { WatchContext, WatchOutcome } from './watch-context.ts';
@@ -43,9 +43,6 @@ type Method =
     };
 
 const UNDECIDED = { by: 'history', numbering: undefined, isCertain: false } as const satisfies Method;
-
-/** How long the current run of a chain may take to respond before its history is read from the first run on. */
-const CHAIN_PROBE_MS = 350;
 
 /** A run that has closed, and the method that it turned out to need. */
 interface ClosedRun {
@@ -115,7 +112,7 @@ async function startOfChain(
   const first = await firstContinuedRun(temporal, run);
   const canRespond = first !== run && (await temporal.hasWorker(run).catch(() => true));
   if (!canRespond) return { run: first, method: UNDECIDED };
-  const { answer, result } = await probeWithin(context, run, CHAIN_PROBE_MS);
+  const { answer, result } = await probeBefore(context, run);
   if (answer === 'streams') {
     return { run, method: { by: 'query', respondedRunId: undefined, firstResult: result } };
   }

@@ -61,6 +61,10 @@ describeTemporal('a chain of runs that continued as new', () => {
     const id = handle.workflowId;
     await handle.result();
     await using after = await startWatching(temporal.address, GRACE);
+    // A server that knows the worker waits for it on a busy machine.
+    const { workflowId } = await launch(worker.taskQueue, 'laps', [1]);
+    using _known = await watchRest(after.url, workflowId);
+    await until(() => after.requests('query') > 0);
     const late = await linesToEnd(after.url, id);
     const steps = Array.from({ length: 25 }, (_, i) => ['a', 'b', 'c'].map((step) => `${25 - i}${step}`));
     expect(late).toEqual([

@@ -92,7 +92,7 @@ test('a row whose end was not read is shown again from its start, and a chain ru
   expect(await missed.next(latest, { seq: 4, epoch: EPOCH })).toBeUndefined();
 });
 
-test('the runs of the latest row are none that were missed', async () => {
+test('the runs of the latest row do not count as missed', async () => {
   const latest = row(R2, 10);
   const { missed } = setUp([run(R3, 12), run(R2, 10, 12), run(R1, 0, 5)]);
   missed.record(row(R1, 0, 5));

@@ -8,9 +8,10 @@
 import { delay } from '../../async/delay.ts';
 import { LruMap } from '../../async/lru-map.ts';
 import type { Cursor } from '../../event/cursor.ts';
+import { type EventData, isTerminal } from '../../event/events.ts';
 import { isPinnedRun } from '../../event/execution-key.ts';
 import type { Execution, ExecutionStore, ExecutionSummary } from '../../execution/store.ts';
-import type { LogReader, LogWriter } from '../../log/log.ts';
+import type { Announcement, LogReader, LogWriter } from '../../log/log.ts';
 import { isTemporalError } from './errors.ts';
 import { quote } from './grpc-visibility.ts';
 import { isTemporalWorkflow, type Resolution } from './resolve.ts';
@@ -26,11 +27,16 @@ const CHECK_MS = 50;
 const MAX_KNOWN = 10_000;
 
 /** What a viewer with a cursor of an epoch has read: the run, or the chain of runs, of a former row or a pinned one. */
-type ReadRow = Pick<ExecutionSummary, 'startedAt' | 'finishedAt' | 'end' | 'runId'>;
+type ReadRow = Pick<ExecutionSummary, 'startedAt' | 'finishedAt' | 'end' | 'runId' | 'status'>;
 
 export interface MissedRuns {
   /** Notes a row that another one will replace. */
   record(former: ExecutionSummary): void;
+  /**
+   * Notes the ends that are appended to the log of an execution while it has viewers: the sink of a worker may replace the row
+   * immediately afterwards. Resolves to a function that stops it.
+   */
+  observe(executionId: string): Promise<() => Promise<void>>;
   /**
    * The row of the pinned run that a viewer with this cursor is to get in place of the latest run. Never rejects because of
    * Temporal.
@@ -42,7 +48,7 @@ export interface MissedRuns {
 export interface MissedRunsOptions {
   readonly temporal: Pick<TemporalClient, 'list'>;
   readonly store: Pick<ExecutionStore, 'get'>;
-  readonly log: Pick<LogReader & LogWriter, 'head' | 'open'>;
+  readonly log: Pick<LogReader & LogWriter, 'head' | 'open' | 'listen'>;
   readonly resolution: Pick<Resolution, 'refOf' | 'findRun'>;
 }
 
@@ -97,6 +103,32 @@ export function createMissedRuns({ temporal, store, log, resolution }: MissedRun
     record(former) {
       if (former.end) read.set(keyOf(former, former.end.epoch), former);
     },
+    async observe(executionId) {
+      if (isPinnedRun(executionId)) return async () => {};
+      const first = await store.get(executionId);
+      let run: Pick<ReadRow, 'runId' | 'startedAt'> | undefined = first;
+
+      async function begin(runId: string, ts: string): Promise<void> {
+        if (run?.runId === runId) return;
+        run = { runId, startedAt: new Date(ts) };
+        const row = await store.get(executionId);
+        // A workflow emits its first event some time after its start.
+        if (row?.runId === runId && run.runId === runId) run = row;
+      }
+
+      function onAnnouncement({ epoch, events }: Announcement): void {
+        for (const { seq, type, ts, data } of events) {
+          if (type === 'workflow_start') void begin(data.runId, ts).catch(() => {});
+          if (!isTerminal(type) || !run) continue;
+          const { runId, startedAt } = run;
+          const { status } = data as EventData[typeof type];
+          const ended = { startedAt, finishedAt: new Date(ts), end: { seq, epoch }, status };
+          read.set(keyOf({ id: executionId }, epoch), { ...ended, ...(runId !== undefined && { runId }) });
+        }
+      }
+
+      return log.listen(executionId, { onAnnouncement, onInterruption() {} });
+    },
     async next(row, { seq, epoch }) {
       if (epoch === undefined || isPinnedRun(row.id) || !isTemporalWorkflow(row)) return undefined;
       try {
@@ -113,11 +145,13 @@ export function createMissedRuns({ temporal, store, log, resolution }: MissedRun
 function isMissed(run: VisibleRun, latest: ReadRow, before: ReadRow, hasReadEnd: boolean): boolean {
   const startedAt = Date.parse(run.startedAt);
   if (startedAt >= latest.startedAt.getTime()) return false;
-  if (!hasReadEnd) return startedAt >= before.startedAt.getTime();
+  if (!hasReadEnd) return run.runId === before.runId || startedAt >= before.startedAt.getTime();
   if (run.runId === before.runId) return false;
-  // The later runs of a chain close no later than the chain.
+  const endedAt = before.finishedAt?.getTime() ?? Number.POSITIVE_INFINITY;
+  if (startedAt >= endedAt) return true;
+  // A start that terminates a run precedes its end. The later runs of a chain close no later than the chain.
   const closedAt = run.finishedAt === undefined ? startedAt : Date.parse(run.finishedAt);
-  return closedAt > (before.finishedAt?.getTime() ?? Number.POSITIVE_INFINITY);
+  return before.status === 'TERMINATED' && closedAt > endedAt;
 }
 
 function keyOf({ id }: Pick<ExecutionSummary, 'id'>, epoch: string): string {

@@ -173,9 +173,12 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
   return {
     follow: followBy(async (executionId, audience, signal) => {
       followed.increment(executionId);
-      const outcome = await followWorkflow(follower, executionId, audience, signal).finally(() =>
-        followed.decrement(executionId),
-      );
+      // Without the log or the store there is nothing to note, and the follower waits for them.
+      const observing = missedRuns.observe(executionId).catch(() => undefined);
+      const outcome = await followWorkflow(follower, executionId, audience, signal).finally(() => {
+        followed.decrement(executionId);
+        void observing.then((stop) => stop?.()).catch(() => {});
+      });
       if (outcome === 'other') await followUntil(otherwise.follow, executionId, audience, signal);
     }),
     async copy(executionId) {

@@ -105,6 +105,41 @@ describeTemporal('a workflow id that is used again', () => {
     60_000,
   );
 
+  test.each([
+    ['without a sink', false],
+    ['with a sink', true],
+  ])(
+    'five runs without pauses that stream themselves are shown one after another, %s',
+    async (_, hasSink) => {
+      await using watching = await startWatching(temporal.address);
+      const parts = { log: watching.log, store: watching.store };
+      await using worker = await startWorker(temporal, hasSink ? { parts } : {});
+      const id = uniqueId('again');
+      const runIds: string[] = [];
+      let isDone = false;
+      const first = await launch(worker.taskQueue, 'onSignal', id, [1]);
+      runIds.push(first.firstExecutionRunId);
+      using connected = await watchRest(watching.url, id);
+      await waitForLine(connected, 'workflow_start');
+      const following = follow(watching, id, () => (isDone ? runIds.at(-1) : undefined));
+      await first.signal('go');
+      await first.result();
+      for (let round = 2; round <= 5; round += 1) {
+        const handle = await launch(worker.taskQueue, 'onSignal', id, [1]);
+        runIds.push(handle.firstExecutionRunId);
+        await handle.signal('go');
+        await handle.result();
+      }
+      isDone = true;
+      const shown = await following;
+      expect(shown.map(({ runId }) => runId)).toEqual(runIds);
+      for (const { lines } of shown) {
+        expect(lines.filter((line) => line.includes('complete'))).toEqual([lines.at(-1)]);
+      }
+    },
+    60_000,
+  );
+
   test('a viewer that left in the middle of a run gets that run, and those that it has missed', async () => {
     await using watching = await startWatching(temporal.address, { workflows: { queryGraceMs: 250 } });
     await using worker = await startForeignWorker(temporal);

@@ -61,7 +61,7 @@ function setUp(visible: readonly VisibleRun[]) {
     await store.markEnd(key, { seq, epoch });
     return epoch;
   }
-  return { missed, world, log, end };
+  return { missed, world, log, store, end };
 }
 
 test('the runs between the former row and the latest one follow each other, and then the latest one', async () => {
@@ -97,6 +97,31 @@ test('the runs of the latest row do not count as missed', async () => {
   const { missed } = setUp([run(R3, 12), run(R2, 10, 12), run(R1, 0, 5)]);
   missed.record(row(R1, 0, 5));
   expect(await missed.next(latest, { seq: 4, epoch: EPOCH })).toBeUndefined();
+});
+
+test('a run that a new start has terminated is followed by one that started before its end', async () => {
+  const { missed } = setUp([run(R3, 30), { ...run(R2, 4, 11) }, run(R1, 0, 5)]);
+  missed.record({ ...row(R1, 0, 5), status: 'TERMINATED' });
+  expect((await missed.next(row(R3, 30), { seq: 4, epoch: EPOCH }))?.runId).toBe(R2);
+});
+
+test('the end of a run is noted when it is appended, also if another row follows immediately', async () => {
+  const { missed, log, store } = setUp([run(R3, 30), run(R2, 10, 11), run(R1, 0, 5)]);
+  const stop = await missed.observe('w');
+  const opened = await log.open('w', { numbering: 'fixed', attempt: 1 });
+  if (opened.outcome !== 'opened') throw new Error(opened.outcome);
+  const { epoch } = opened.head;
+  const start = { workflowId: 'w', workflowType: 'W', runId: R1 };
+  await log.append('w', {
+    ...{ epoch, acknowledged: 0 },
+    events: [
+      { seq: 1, type: 'workflow_start', ts: at(0), data: start },
+      { seq: 2, type: 'complete', ts: at(5), data: { status: 'SUCCESS', durationMs: 5_000 } },
+    ],
+  });
+  expect(await store.get('w')).toBeUndefined();
+  expect((await missed.next(row(R3, 30), { seq: 2, epoch }))?.runId).toBe(R2);
+  await stop();
 });
 
 test('visibility that lacks the latest run is waited for', async () => {

@@ -1,7 +1,7 @@
 // The commands of `execstream`. Only those that the arguments name are loaded: `execstream tail --help` does not load the
 // server.
-import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
+import { VERSION } from '../telemetry/version.gen.ts';
 import { EXIT_CODES, EXIT_CODES_HELP } from './exit-codes.ts';
 
 interface CommandEntry {
@@ -49,9 +49,6 @@ const COMMANDS: { readonly [name: string]: CommandEntry } = {
   },
 };
 
-/** The same relative path from src/cli and from dist/cli. */
-const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
-
 /** Parses the arguments, runs the command and sets the exit code. */
 export async function runProgram(args: readonly string[]): Promise<void> {
   try {
@@ -66,7 +63,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
 async function createProgram(args: readonly string[]): Promise<Command> {
   const program = new Command('execstream')
     .description('Live, resumable streams of workflow, agent and task executions')
-    .version(version, '-V, --version', 'print the version')
+    .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show the help of a command')
     .addHelpText('after', `\n${EXIT_CODES_HELP}`)

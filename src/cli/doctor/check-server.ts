@@ -1,13 +1,9 @@
 // Checks of the server itself: whether it is there, its version, its parts, its clock, and authentication.
-import { createRequire } from 'node:module';
 import { ExecstreamError } from '../../event/errors.ts';
 import { isLoopbackHost } from '../../server/auth/loopback.ts';
+import { VERSION } from '../../telemetry/version.gen.ts';
 import type { Finding, Target } from './finding.ts';
 import { openRaw } from './raw-request.ts';
-
-const { version: ownVersion } = createRequire(import.meta.url)('../../../package.json') as {
-  version: string;
-};
 
 /** A difference that does not matter for tokens. */
 const MAX_SKEW_MS = 5_000;
@@ -27,8 +23,8 @@ export async function checkVersion({ url }: Target): Promise<Finding[]> {
     throw new ExecstreamError('CONFIG', `${url}: expected an execstream server, got ${got}`);
   }
   const message = `execstream ${version}${viaOf(response.headers)}`;
-  if (version === ownVersion) return [{ check: 'server', verdict: 'ok', message }];
-  const advice = `this command is ${ownVersion}; use the same version for the best diagnosis`;
+  if (version === VERSION) return [{ check: 'server', verdict: 'ok', message }];
+  const advice = `this command is ${VERSION}; use the same version for the best diagnosis`;
   return [{ check: 'server', verdict: 'warning', message, advice }];
 }
 

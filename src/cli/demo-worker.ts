@@ -1,6 +1,6 @@
 // The work of `execstream demo`: a workflow whose agent writes a guide to the other commands, repeated.
 import { delay } from '../async/delay.ts';
-import type { Publisher } from '../publish/publisher.ts';
+import type { Publisher } from '../publish/transport-publisher.ts';
 
 export interface DemoOptions {
   readonly publisher: Publisher;

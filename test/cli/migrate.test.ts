@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { readMigrations } from '../../src/execution/database/migrate.ts';
+import { MIGRATIONS } from '../../src/execution/database/migrations.gen.ts';
 import { query } from '../execution/failing-servers.ts';
 import { createDatabase, describePostgres } from '../support/postgres.ts';
 import { execstream } from './execstream.ts';
@@ -14,7 +14,7 @@ vi.setConfig({ testTimeout: 90_000 });
 describePostgres('a Postgres', () => {
   test('--check lists the missing migrations and exits with 1; without it they are applied, once', async () => {
     await using database = await createDatabase();
-    const names = (await readMigrations()).map(({ name }) => name);
+    const names = MIGRATIONS.map(({ name }) => name);
     const env = { DATABASE_URL: database.url };
     const linesOf = (word: string) => names.map((name) => `${word} ${name}\n`).join('');
     expect(await execstream('migrate --check', env)).toEqual({

@@ -68,8 +68,7 @@ export async function migrate(
 
 /** The names of the migrations that are missing, without applying them. */
 export async function missingMigrations(session: MigrationSession): Promise<readonly string[]> {
-  const known = await readMigrations();
-  const pending = (await hasTable(session)) ? await missing(session, known) : known;
+  const pending = (await hasTable(session)) ? await missing(session, MIGRATIONS) : MIGRATIONS;
   return pending.map(({ name }) => name);
 }
 

@@ -10,7 +10,7 @@ export default defineConfig({
   resolve: base.resolve,
   test: {
     pool: 'forks',
-    // One module registry for all files of a run: loading the sources anew for each file took most of the time.
+    // One module registry for all files of a run: loading the sources again for each file took most of the time.
     isolate: false,
     include: [`test/${folder}/**/*.test.ts`],
     exclude: [

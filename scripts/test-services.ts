@@ -5,6 +5,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { isInstalled } from './cached-packages.ts';
 import { installModelSdks, modelSdksFolder } from './model-sdks.ts';
 import { PostgresServer } from './postgres.ts';
+import { installReact18, react18Folder } from './react-18.ts';
 import { RedisServer } from './redis.ts';
 import { TemporalServer } from './temporal.ts';
 import { installTemporalCli, temporalCacheFolder } from './temporal-cli.ts';
@@ -150,6 +151,18 @@ export const MODEL_SDKS: Part = {
   },
 };
 
+export const REACT_18: Part = {
+  name: 'React 18',
+  support: 'react-18',
+  install: installReact18,
+  pathVariable: 'TEST_REACT_18',
+  find({ env }) {
+    const folder = env.TEST_REACT_18 ?? react18Folder(env);
+    if (folder && isInstalled(folder)) return { path: folder };
+    return { why: `not installed${folder ? ` in ${folder}` : ''}` };
+  },
+};
+
 export const TEMPORAL_PYTHON: Part = {
   name: 'temporalio (pip)',
   support: 'temporal-python',
@@ -210,6 +223,7 @@ export const PARTS: readonly Part[] = [
   TEMPORAL,
   NGINX,
   MODEL_SDKS,
+  REACT_18,
   TEMPORAL_SDKS,
   TEMPORAL_PYTHON,
   GO,

@@ -1,15 +1,10 @@
-#!/usr/bin/env node
-// The `execstream` command.
+// The entry of the `execstream` command.
 import { setFlagsFromString } from 'node:v8';
-import { Command } from 'commander';
-import { startCommand } from './start.ts';
+import { runProgram } from './program.ts';
 
 // Objects created for events live long in some executions and die immediately in others. V8 would learn from the former
 // to allocate all of them in old space, where garbage remains until a full collection and keeps other objects alive
 // (decision 0016).
 setFlagsFromString('--no-allocation-site-pretenuring');
 
-await new Command('execstream')
-  .description('Live, resumable streams of workflow, agent and task executions')
-  .addCommand(startCommand())
-  .parseAsync();
+await runProgram(process.argv.slice(2));

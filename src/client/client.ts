@@ -1,5 +1,6 @@
 // The client of a server: streams and stores that share its URL, its token and its options.
 import type { EventType, ExecutionEvent, ExecutionKind, ExecutionMode } from '../event/events.ts';
+import type { ExecutionState } from '../event/state.ts';
 import { closedByReturn } from './closed-by-return.ts';
 import { type ConnectionOptions, createConnection } from './connection.ts';
 import { createStreamAttempts } from './event-stream.ts';
@@ -50,6 +51,12 @@ export interface FollowOptions extends ConnectionOptions {
    * @default both, of which one stays empty
    */
   readonly mode?: ExecutionMode;
+  /**
+   * The state to begin with, for example the one that a server has rendered: the stream continues after it. A stored
+   * state with more events takes precedence.
+   * @default the state before the first event
+   */
+  readonly initial?: ExecutionState;
   /** Overrides the client's. */
   readonly storage?: StateStorage;
   /** Overrides the client's. */
@@ -62,6 +69,11 @@ export interface ListOptions extends ConnectionOptions {
    * @default 2_000
    */
   readonly pollMs?: number;
+  /**
+   * The executions to begin with, until the first response.
+   * @default []
+   */
+  readonly initial?: readonly ListedExecution[];
 }
 
 export interface Client {
@@ -106,21 +118,22 @@ export function createClient({ url, token, storage, tabs, ...defaults }: ClientO
       // The server sends no other types.
       return closedByReturn(connection, connection.run(attempts(kind, id, after, events))) as never;
     },
-    follow(kind, id, { mode, ...options } = {}) {
+    follow(kind, id, { mode, initial, ...options } = {}) {
       const connection = createConnection({ ...defaults, ...options }, tokens);
       return followExecution({
         kind,
         id,
         mode,
+        initial,
         storage: options.storage ?? storage,
         tabs: options.tabs ?? tabs,
         connection,
         attempts: (after) => attempts(kind, id, after),
       });
     },
-    list(filter = {}, { pollMs = 2_000, ...options } = {}) {
+    list(filter = {}, { pollMs = 2_000, initial = [], ...options } = {}) {
       const connection = createConnection({ pauseWhileHidden: true, ...defaults, ...options }, tokens);
-      return listExecutions(connection, url, filter, pollMs);
+      return listExecutions({ connection, url, filter, pollMs, initial });
     },
   };
 }

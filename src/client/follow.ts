@@ -20,6 +20,7 @@ export interface FollowRequest {
   readonly kind: ExecutionKind;
   readonly id: string;
   readonly mode: ExecutionMode | undefined;
+  readonly initial: ExecutionState | undefined;
   readonly storage: StateStorage | undefined;
   readonly tabs: TabSharing | undefined;
   readonly connection: Connection;
@@ -51,14 +52,15 @@ export function followExecution({
   kind,
   id,
   mode,
+  initial,
   storage,
   tabs,
   connection,
   attempts,
 }: FollowRequest): FollowedExecution {
   const key = `execstream:${kind}:${id}`;
-  const initial = initialState(kind, mode);
-  let state = loadState(storage, key, initial) ?? initial;
+  const start = initial ?? initialState(kind, mode);
+  let state = newer(loadState(storage, key, initialState(kind, mode)) ?? start, start);
   const writer = createStateWriter(storage, key, () => state);
 
   async function reduceAll(): Promise<ExecutionState> {
@@ -86,8 +88,9 @@ export function followExecution({
   );
 }
 
-/** The state of another tab, unless this one has more events of the same log. */
+/** Another state of the execution, unless this one has more events of the same log, or the other has none. */
 function newer(state: ExecutionState, other: ExecutionState): ExecutionState {
+  if (other.cursor === '') return state;
   const [seq, epoch] = positionOf(state.cursor);
   const [otherSeq, otherEpoch] = positionOf(other.cursor);
   return epoch === otherEpoch && otherSeq <= seq ? state : other;

@@ -39,15 +39,24 @@ interface Result extends Rejection {
   readonly data?: { readonly executions: { readonly edges: readonly { readonly node: Node }[] } } | null;
 }
 
+export interface ListRequest {
+  readonly connection: Connection;
+  readonly url: string;
+  readonly filter: ListFilter;
+  readonly pollMs: number;
+  readonly initial: readonly ListedExecution[];
+}
+
 /** Connects immediately, and polls until it is closed. */
-export function listExecutions(
-  connection: Connection,
-  url: string,
-  { kind, status, first }: ListFilter,
-  pollMs: number,
-): Store<readonly ListedExecution[]> {
+export function listExecutions({
+  connection,
+  url,
+  filter: { kind, status, first },
+  pollMs,
+  initial,
+}: ListRequest): Store<readonly ListedExecution[]> {
   const target = graphQLUrl(url, QUERY, { kind: kind?.toUpperCase(), status, first });
-  let state: readonly ListedExecution[] = [];
+  let state = initial;
 
   async function poll(): Promise<void> {
     const pages = connection.run(async function* ({ request, step, pause, dispatch }) {

@@ -3,7 +3,7 @@ import { messageOf, propertyOf } from './error-message.ts';
 import { ExecstreamError } from './errors.ts';
 import type { NewEvent } from './events.ts';
 import { exceedsDepth, MAX_JSON_DEPTH } from './json-depth.ts';
-import { utf8Bytes } from './text.ts';
+import { byteLength } from './text.ts';
 
 /** Upper bound of what an envelope adds to its data in a log: id, seq, type, ts, attempt and their punctuation. */
 const ENVELOPE_BYTES = 256;
@@ -12,7 +12,7 @@ const ENVELOPE_BYTES = 256;
 export function jsonBytes(value: unknown): number {
   // A fast path: large arrays are measured element by element, and most elements are numbers.
   if (Number.isFinite(value)) return String(value).length;
-  return utf8Bytes(JSON.stringify(value));
+  return byteLength(JSON.stringify(value));
 }
 
 /** An upper bound for the bytes of an event in a batch. */

@@ -83,7 +83,7 @@ function endOfPiece(text: string, start: number, maxBytes: number): number {
 
 /** Bytes of a text in a chunk: as JSON without the quotes, and with the cost of line breaks in plain SSE. */
 export function contentBytes(text: string): number {
-  let bytes = utf8Bytes(JSON.stringify(text)) - 2;
+  let bytes = byteLength(JSON.stringify(text)) - 2;
   // A CRLF is one line break, and takes 4 bytes of JSON.
   for (const lineBreak of text.match(/\r\n|\r|\n/g) ?? []) {
     if (lineBreak.length === 1) bytes += LINE_BREAK_BYTES - 2;
@@ -95,7 +95,7 @@ export function contentBytes(text: string): number {
 export function tailOf(text: string, maxBytes: number): string {
   let from = Math.max(0, text.length - maxBytes);
   for (;;) {
-    const excess = utf8Bytes(text.slice(from)) - maxBytes;
+    const excess = byteLength(text.slice(from)) - maxBytes;
     if (excess <= 0) break;
     // A code unit has up to 3 bytes, so this never removes too much.
     from += Math.ceil(excess / 3);
@@ -112,6 +112,14 @@ const UNSTORABLE = /[\0\p{Surrogate}]/u;
 /** Whether a column can store a text unchanged. */
 export function isStorable(text: string): boolean {
   return !UNSTORABLE.test(text);
+}
+
+/**
+ * The UTF-8 bytes of a well-formed text, by Node's function where there is one: it is ten times as fast, and publishers
+ * measure every event.
+ */
+export function byteLength(text: string): number {
+  return typeof Buffer === 'function' ? Buffer.byteLength(text) : utf8Bytes(text);
 }
 
 /** The UTF-8 bytes of a well-formed text. Counted here because Temporal's sandbox has no Buffer. */

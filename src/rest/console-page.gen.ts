@@ -655,8 +655,10 @@ function briefOf(type, data, times) {
     case 'workflow_start': return data.workflowType;
     case 'agent_start': return [data.agentId, data.action].filter(Boolean).join(', ');
     case 'task_start': return [data.taskId, data.summary].filter(Boolean).join(', ');
-    case 'workflow_status': case 'agent_status': case 'task_status':
-      return [data.status.toLowerCase(), data.step ?? data.taskId].filter(Boolean).join(' · ');
+    case 'workflow_status': case 'agent_status': case 'task_status': {
+      const progress = data.progress === undefined ? omission(data.progressOmitted, data.progressBytes) : brief(data.progress);
+      return [data.status.toLowerCase(), data.step ?? data.taskId, progress].filter(Boolean).join(' · ');
+    }
     case 'complete': return \`after \${(data.durationMs / 1000).toFixed(1)} s\`;
     case 'error': return \`\${data.status.toLowerCase()}: \${data.message}\`;
     case 'warning': return \`\${data.code ?? ''} \${data.message}\`.trim();

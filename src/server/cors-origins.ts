@@ -1,7 +1,7 @@
 // Validates configured origins. Browsers send an origin in one exact form: a different spelling would never match, and
 // the pages of that site would be rejected without an error on the server.
 import { isLoopbackHost } from './auth/loopback.ts';
-import { invalid } from './config/env.ts';
+import { invalid, readEach } from './config/env.ts';
 
 const EXAMPLE = 'such as https://app.example.com';
 
@@ -17,7 +17,7 @@ export function checkOrigins(name: string, origins: readonly string[]): readonly
   if (origins.length > 1 && origins.includes('*')) {
     throw invalid(name, 'expected * alone, or origins without *');
   }
-  return origins.map((origin) => (origin === '*' ? origin : checkOrigin(name, origin)));
+  return readEach(origins, (origin) => (origin === '*' ? origin : checkOrigin(name, origin)));
 }
 
 function checkOrigin(name: string, text: string): string {

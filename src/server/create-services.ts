@@ -207,6 +207,7 @@ function createSources({ log, store, temporal, sizes, logger, ...options }: Sour
     listRuns: workflowSource?.listRuns,
     discover: workflowSource?.discover,
     latestRun: workflowSource?.latest,
+    missedRun: workflowSource?.missedRun,
     restoreLog: workflowSource?.restoreLog,
     stopSweeping() {
       for (const stop of stops) stop();

@@ -57,6 +57,8 @@ export interface TailsOptions {
   readonly findRun?: ((workflow: Execution, runId: string) => Promise<Execution | undefined>) | undefined;
   /** Returns the row of the latest run, if the execution is a Temporal workflow whose id was used again. */
   readonly latestRun?: ((row: Execution, use: RowUse) => Promise<Execution>) | undefined;
+  /** Returns the row of the run that a viewer with a cursor of an earlier run is to get before the latest one. */
+  readonly missedRun?: ((row: Execution, after: Cursor) => Promise<Execution | undefined>) | undefined;
   /** Restores the log of an ended execution, if it has expired and its source still has the events. */
   readonly restoreLog?: ((row: Execution) => Promise<Execution | undefined>) | undefined;
   readonly limits?: Partial<StreamLimits> | undefined;
@@ -117,7 +119,8 @@ export class Tails {
     if (!found) throw runId === undefined ? unknownExecution(executionId) : unknownRun(executionId, runId);
     await this.#gate.pass();
     const permissionClass = await requireRead(this.#options.authorize, request.caller, found);
-    const row = await this.#withLog(found, request.after);
+    const missed = request.after && (await this.#options.missedRun?.(found, request.after));
+    const row = await this.#withLog(missed ?? found, request.after);
 
     const shared = this.#acquire(row.id);
     try {

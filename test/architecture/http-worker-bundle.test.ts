@@ -13,7 +13,7 @@ async function bundle(entry: string, format: 'esm' | 'iife' = 'esm') {
   return { code: built.outputFiles[0]!.text, inputs: Object.keys(built.metafile.inputs) };
 }
 
-test('the bundle has no package but zod, no global of Node, and stays under 64 KB gzipped', async () => {
+test('the bundle has no package but zod, no module of Node, and stays under 64 KB gzipped', async () => {
   const { code, inputs } = await bundle('src/worker-http.ts');
   const gzipped = gzipSync(code).length;
   const own = inputs.filter((path) => path.startsWith('src/'));
@@ -26,7 +26,8 @@ test('the bundle has no package but zod, no global of Node, and stays under 64 K
       /^src\/(redis|graphql|rest|server|temporal|execution\/database|log\/redis)\//.test(path),
     ),
   ).toEqual([]);
-  expect(/\b(Buffer|require|setImmediate|node:)\b/.exec(code)).toBeNull();
+  // `Buffer` is used where there is one, which the next test has not.
+  expect(/\b(require|setImmediate|node:)\b/.exec(code)).toBeNull();
   expect(gzipped).toBeLessThan(64_000);
 });
 

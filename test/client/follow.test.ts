@@ -1,7 +1,7 @@
 // `client.follow`: the store of one execution, and the storage that it survives a reload with.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ConnectionState, createClient, type FollowOptions } from '../../src/client/index.ts';
-import { initialState, reduce } from '../../src/event/state.ts';
+import { type ExecutionState, initialState, reduce } from '../../src/event/state.ts';
 import { pageForTest } from './page.ts';
 import {
   EPOCH,
@@ -125,6 +125,14 @@ describe('a followed execution', () => {
     expect(listener).toHaveBeenCalledTimes(5);
     second();
   });
+
+  test('that begins with a state continues after it', async () => {
+    const initial = [eventOf(1), eventOf(2)].reduce(reduce, initialState('agent'));
+    const { run, requests } = follow([stream(next(2), END).ends()], { initial });
+    expect(run.state).toBe(initial);
+    expect(await run.ended).toMatchObject({ text: '1 2 ', status: 'SUCCESS' });
+    expect(requests[0]!.headers.get('last-event-id')).toBe(`2-${EPOCH}`);
+  });
 });
 
 describe('a storage', () => {
@@ -172,6 +180,26 @@ describe('a storage', () => {
     expect(run.state).toEqual(state);
     expect(await run.ended).toMatchObject({ text: '1 2 ', status: 'SUCCESS' });
     expect(requests[0]!.headers.get('last-event-id')).toBe(`2-${EPOCH}`);
+  });
+
+  test('with a state that has more events of the same log takes precedence over an initial state', async () => {
+    const stateAfter = (count: number, epoch = EPOCH) =>
+      Array.from({ length: count }, (_, i) => eventOf(i + 1, undefined, epoch)).reduce(
+        reduce,
+        initialState('agent'),
+      );
+    const cursorOf = (stored: ExecutionState, initial: ExecutionState) => {
+      const { run } = follow(['hang'], {
+        storage: createStorage({ [KEY]: JSON.stringify(stored) }),
+        initial,
+      });
+      run.close();
+      return run.state.cursor;
+    };
+    expect(cursorOf(stateAfter(2), stateAfter(1))).toBe(`2-${EPOCH}`);
+    expect(cursorOf(stateAfter(1), stateAfter(2))).toBe(`2-${EPOCH}`);
+    expect(cursorOf(stateAfter(2), stateAfter(0))).toBe(`2-${EPOCH}`);
+    expect(cursorOf(stateAfter(2), stateAfter(1, 'k3f9ab02zz'))).toBe('1-k3f9ab02zz');
   });
 
   test.each([

@@ -148,6 +148,40 @@ describeBrowser('console', () => {
     await page.close();
   });
 
+  test('the console shows the progress that a task reports', async () => {
+    const { page, problems } = await openPage();
+    const path = '**/api/v0/executions/workflows/made-up';
+    const state = { id: 'made-up', status: 'RUNNING', mode: 'STRUCTURED', attempt: 1, children: [] };
+    await page.route(path, (route) =>
+      route.fulfill({
+        json: { ...state, parent: null, durationMs: null, startedAt: '2026-01-01T00:00:00Z' },
+      }),
+    );
+    const task = { taskId: 'copy#1', status: 'RUNNING' };
+    const data = [
+      { ...task, progress: { copied: 3 } },
+      { ...task, step: 'attempt 2', progress: [4, 'left'] },
+      { ...task, progressOmitted: true, progressBytes: 5_000 },
+      { ...task, progress: 0 },
+    ];
+    const frames = [...data, { message: 'no' }].map((each, i) => {
+      const type = i < data.length ? 'task_status' : 'error';
+      const fields = i < data.length ? each : { ...each, status: 'FAILED', durationMs: 5 };
+      return `id: ${i + 1}-k3f9ab01zz\nevent: ${type}\ndata: ${JSON.stringify(fields)}\n\n`;
+    });
+    await page.route(`${path}/stream`, (route) =>
+      route.fulfill({ contentType: 'text/event-stream', body: `retry: 10\n\n${frames.join('')}` }),
+    );
+    await page.goto(`${url}/#workflow/made-up`);
+    await page.locator('#connection', { hasText: 'ended' }).waitFor();
+    expect((await page.locator('#timeline .brief').allTextContents()).slice(0, data.length)).toEqual([
+      ...['running · copy#1 · 3', 'running · attempt 2 · 4, left'],
+      ...['running · copy#1 · (5 KiB, not shown)', 'running · copy#1 · 0'],
+    ]);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
   test('the console reports an unknown execution', async () => {
     const { page } = await openPage();
     await page.goto(`${url}/#agent/nobody`);

@@ -1,4 +1,4 @@
-// The TypeScript blocks of README.md and docs/. All of them are type-checked, with the names that the pages assume (a
+// The TypeScript blocks of README.md and docs/, and the scripts of components. All of them are type-checked, with the names that the pages assume (a
 // publisher, a model, SDK clients) declared globally. Those of docs/publishing.md and the complete programs are run.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -21,10 +21,13 @@ const PAGES = [
   'docs/authentication.md',
   'docs/temporal.md',
   'docs/client.md',
+  'docs/react.md',
 ];
 
 /** Names that the blocks use without declaring them; a block's own declarations take precedence. */
 const GLOBALS = `
+import 'svelte';
+import 'vue';
 import type * as server from 'execstream';
 import type { Client, StateStorage } from 'execstream/client';
 import type { ExecutionStore, JsonValue, LivenessWriter, LogWriter, Publisher } from 'execstream/worker';
@@ -42,6 +45,7 @@ declare global {
   const fetchToken: () => Promise<string>;
   const show: (...values: unknown[]) => void;
   const sessionStorage: StateStorage;
+  const document: { getElementById(id: string): Element | null };
   const publisher: Publisher;
   const log: LogWriter & LivenessWriter & { close(): Promise<void> };
   const store: ExecutionStore;
@@ -110,11 +114,15 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'execstream-docs-'));
   const write = (page: string) =>
     blocksOf(page)
-      .filter(({ language }) => language === 'ts')
-      .map(({ text }, i) => {
-        const path = join(folder, `${page.replace(/\W/g, '-')}-${i + 1}.ts`);
+      .filter(({ language }) => /^(tsx?|vue|svelte)$/.test(language))
+      .map(({ language, text }, i) => {
+        const path = join(
+          folder,
+          `${page.replace(/\W/g, '-')}-${i + 1}.${language === 'tsx' ? 'tsx' : 'ts'}`,
+        );
+        const [, script = text] = /^<script\b[^>]*>\n(.*)^<\/script>/ms.exec(text) ?? [];
         // Makes a block without imports and exports a module, too.
-        writeFileSync(path, `${text}\nexport {};\n`);
+        writeFileSync(path, `${script}\nexport {};\n`);
         return path;
       });
   files = Object.fromEntries(PAGES.map((page) => [page, write(page)]));
@@ -124,13 +132,21 @@ beforeAll(() => {
   const paths = {
     execstream: [`${ROOT}/src/index.ts`],
     'execstream/client': [`${ROOT}/src/client/index.ts`],
+    'execstream/client/react': [`${ROOT}/src/client/react/index.ts`],
+    'execstream/client/svelte': [`${ROOT}/src/client/svelte.ts`],
     'execstream/client/tabs': [`${ROOT}/src/client/tabs.ts`],
+    'execstream/client/vue': [`${ROOT}/src/client/vue.ts`],
     'execstream/worker': [`${ROOT}/src/worker.ts`],
     'execstream/worker/http': [`${ROOT}/src/worker-http.ts`],
     'execstream/workflow': [`${ROOT}/src/temporal/workflow/index.ts`],
   };
-  const base = { extends: `${ROOT}/tsconfig.json`, include: [`${folder}/*.ts`] };
-  const compilerOptions = { paths, typeRoots: [`${ROOT}/node_modules/@types`], rootDir: '/' };
+  const base = { extends: `${ROOT}/tsconfig.json`, include: [`${folder}/*.ts`, `${folder}/*.tsx`] };
+  const compilerOptions = {
+    jsx: 'react-jsx',
+    paths,
+    typeRoots: [`${ROOT}/node_modules/@types`],
+    rootDir: '/',
+  };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ ...base, compilerOptions }));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -99,8 +99,9 @@ describeBrowser('examples/sse-browser', () => {
       async () => {
         await using redis = await startRedis();
         const port = String(await freePort());
-        const server = replaced(commandOf(README, 'src/cli/main.ts start'), {
+        const server = replaced(commandOf(README, 'execstream start'), {
           'redis://localhost:6379': redis.url,
+          'npx execstream': `${process.execPath} bin/execstream.js`,
           'http://localhost:8080': pageUrl,
         });
         const env = {

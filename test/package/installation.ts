@@ -28,7 +28,7 @@ export function installAll(folder: string): Installation[] {
     'tsconfig.build.json',
     'prisma.config.ts',
   ];
-  const published = ['schema.graphql', 'CHANGELOG.md', 'LICENSE', 'README.md', 'docs', 'prisma'];
+  const published = ['bin', 'schema.graphql', 'CHANGELOG.md', 'LICENSE', 'README.md', 'docs', 'prisma'];
   for (const name of [...files, ...published, 'src', 'scripts'])
     cpSync(join(ROOT, name), join(checkout, name), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(checkout, 'node_modules'));

@@ -1,8 +1,17 @@
 // The packed packages, each with the dependencies of an installation and no others.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { build } from 'esbuild';
 import { publint } from 'publint';
@@ -119,7 +128,7 @@ describe('execstream', () => {
         `DATA_DIR=${join(folder, 'data')}`,
         'PORT=0',
         process.execPath,
-        join(execstream.folder, 'dist/cli/main.js'),
+        join(execstream.folder, 'bin/execstream.js'),
         'start',
       ],
       folder: execstream.project,
@@ -180,6 +189,31 @@ describe('execstream-client', () => {
         export const wrong: number = run.connection;`;
       expect(typeErrors(installation, page, OF_PAGES)).toEqual([expect.stringContaining('TS2322')]);
     }
+  }, 60_000);
+
+  test('has bindings that load, and types of them, for the frameworks that a project has', () => {
+    const page = `
+      import { createClient } from 'execstream-client';
+      import { ExecstreamProvider, useExecution } from 'execstream-client/react';
+      import { executionStore } from 'execstream-client/svelte';
+      const client = createClient({ url: '/' });
+      export const shown = () => [ExecstreamProvider({ client }), useExecution('agent', 'a1').state.text];
+      executionStore(client, 'agent', 'a1').subscribe(({ state }) => state.text);
+      export const wrong: number = useExecution('agent', 'a1').connection.status;`;
+    // Without the types of React, and then with them.
+    expect(typeErrors(client, page, OF_PAGES)).toEqual([expect.stringContaining('TS2322')]);
+    for (const name of ['react', 'csstype', '@types/react', 'vue', '@vue']) {
+      const link = join(client.project, 'node_modules', name);
+      mkdirSync(dirname(link), { recursive: true });
+      symlinkSync(join(ROOT, 'node_modules', name), link);
+    }
+    expect(typeErrors(client, page, OF_PAGES)).toEqual([expect.stringContaining('TS2322')]);
+    const load = `
+      const modules = ['react', 'svelte', 'vue'].map((name) => import('execstream-client/' + name));
+      console.log((await Promise.all(modules)).flatMap(Object.keys).sort().join());`;
+    expect(client.run('--input-type=module', '-e', load)).toBe(
+      'ExecstreamProvider,executionListStore,executionStore,useExecstreamClient,useExecution,useExecution,useExecutions,useExecutions\n',
+    );
   }, 60_000);
 });
 

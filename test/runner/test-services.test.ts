@@ -10,6 +10,7 @@ import {
   findPart,
   MODEL_SDKS,
   POSTGRES,
+  REACT_18,
   REDIS,
   TEMPORAL,
   TEMPORAL_SDKS,
@@ -90,16 +91,22 @@ describe('finding a program', () => {
     });
   });
 
-  test('finds the model SDKs in the cache once they are installed, or where TEST_MODEL_SDKS says', () => {
-    const env = { XDG_CACHE_HOME: join(root, 'cache') };
-    const { why } = MODEL_SDKS.find({ env, root }) as { why: string };
-    const folder = why.replace('not installed in ', '');
-    expect(folder).toMatch(/cache\/execstream\/model-sdks-[0-9a-f]{12}$/);
-    mkdirSync(join(folder, 'node_modules'), { recursive: true });
-    expect(findPart(MODEL_SDKS, { env, root })).toBe(folder);
-    expect(findPart(MODEL_SDKS, { env: { TEST_MODEL_SDKS: folder }, root })).toBe(folder);
-    expect(findPart(MODEL_SDKS, { env: {}, root })).toBeUndefined();
-  });
+  test.each([
+    ['model SDKs', MODEL_SDKS, 'TEST_MODEL_SDKS', 'model-sdks'],
+    ['version 18 of React', REACT_18, 'TEST_REACT_18', 'react-18'],
+  ])(
+    'finds the %s in the cache once installed, or in the folder of the variable',
+    (_, part, variable, name) => {
+      const env = { XDG_CACHE_HOME: join(root, 'cache') };
+      const { why } = part.find({ env, root }) as { why: string };
+      const folder = why.replace('not installed in ', '');
+      expect(folder).toMatch(new RegExp(`cache/execstream/${name}-[0-9a-f]{12}$`));
+      mkdirSync(join(folder, 'node_modules'), { recursive: true });
+      expect(findPart(part, { env, root })).toBe(folder);
+      expect(findPart(part, { env: { [variable]: folder }, root })).toBe(folder);
+      expect(findPart(part, { env: {}, root })).toBeUndefined();
+    },
+  );
 
   test('finds the web frameworks in the cache once they are installed, or where TEST_WEB_FRAMEWORKS says', () => {
     const env = { XDG_CACHE_HOME: join(root, 'cache') };
@@ -158,6 +165,9 @@ describe('the table', () => {
         '                  skips (completely or partly): no suites',
         '                  install: apt-get install -y --no-install-recommends nginx-light',
         'model SDKs        MISSING: not installed',
+        '                  skips (completely or partly): no suites',
+        '                  install: npm test -- --install',
+        'React 18          MISSING: not installed',
         '                  skips (completely or partly): no suites',
         '                  install: npm test -- --install',
         'Temporal SDKs     MISSING: not installed',

@@ -28,6 +28,10 @@ export async function startProxy(app: { readonly url: string }) {
         socket.pause();
       }
     },
+    /** The connections so far break, as they do when the process at the other end is killed. */
+    drop: () => {
+      for (const socket of sockets.splice(0)) socket.destroy();
+    },
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy();
       proxy.close();

@@ -48,3 +48,27 @@ test('a publisher without a logger reports a log that is unavailable, with its c
     'execstream warning: log unavailable: queueing events and retrying: no such host executionId=a1\n',
   );
 });
+
+test('a publisher with `logger: false` writes nothing', async () => {
+  const lines = capture();
+  const away = () => Promise.reject(new Error('no such host'));
+  const log = { open: away, append: away, head: away, recordHeartbeat: away } as never;
+  const limits = { beginMs: 300, closeMs: 100 };
+  const publisher = createPublisher({ log, store: createMemoryStore(), limits, logger: false });
+  const run = await publisher.begin({ kind: 'agent', id: 'a1' });
+  await run.status('NONE' as never);
+  await publisher.close();
+  expect(lines).toEqual([]);
+});
+
+test('without a process, as in edge runtimes, lines go to the console', () => {
+  const lines: unknown[] = [];
+  vi.spyOn(console, 'error').mockImplementation((line) => void lines.push(line));
+  vi.stubGlobal('process', undefined);
+  try {
+    STDERR.warn({}, 'retrying');
+  } finally {
+    vi.unstubAllGlobals();
+  }
+  expect(lines).toEqual([expect.stringMatching(/execstream warning: retrying$/)]);
+});

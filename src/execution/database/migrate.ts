@@ -66,6 +66,12 @@ export async function migrate(
   }
 }
 
+/** The names of the migrations that are missing, without applying them. */
+export async function missingMigrations(session: MigrationSession): Promise<readonly string[]> {
+  const pending = (await hasTable(session)) ? await missing(session, MIGRATIONS) : MIGRATIONS;
+  return pending.map(({ name }) => name);
+}
+
 async function hasTable(session: MigrationSession): Promise<boolean> {
   const [row] = await session.rows(
     `SELECT to_regclass('execstream._prisma_migrations') IS NOT NULL AS "exists"`,

@@ -56,7 +56,12 @@ async function open(
     connectionTimeoutMillis: timeoutMs,
     query_timeout: timeoutMs,
   };
-  const host = new PGliteHost({ folder, timeoutMs, logger, prepare: () => migratePostgres(config) });
+  const host = new PGliteHost({
+    folder,
+    timeoutMs,
+    logger,
+    prepare: async () => void (await migratePostgres(config)),
+  });
   const abort = () => void host.close();
   signal?.addEventListener('abort', abort);
   if (signal?.aborted) abort();

@@ -3,29 +3,49 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient } from '../generated/client.ts';
 import type { Database, DatabaseOptions } from './database.ts';
-import { type MigrationSession, migrate } from './migrate.ts';
+import { type MigrationSession, migrate, missingMigrations } from './migrate.ts';
 
 /** A migration may rewrite a table, or wait for another server that does. */
 const MIGRATION_TIMEOUT_MS = 10 * 60 * 1000;
 
 /** Connects to a server and applies missing migrations. */
 export async function connectPostgres(url: string, options: DatabaseOptions): Promise<Database> {
-  const config = {
-    connectionString: url,
-    connectionTimeoutMillis: options.timeoutMs,
-    // The client's timeout, not `statement_timeout`: a server that hangs does not enforce that, and poolers reject it
-    // at startup.
-    query_timeout: options.timeoutMs,
-    keepAlive: true,
-  };
+  const config = connectionConfig(url, options.timeoutMs);
   await migratePostgres(config);
   const adapter = new PrismaPg({ ...config, max: options.maxConnections });
   const prisma = new PrismaClient({ adapter, errorFormat: 'minimal' });
   return { prisma, close: () => prisma.$disconnect() };
 }
 
-/** Applies missing migrations over a new connection. */
-export async function migratePostgres(config: pg.ClientConfig): Promise<void> {
+/**
+ * Applies missing migrations over a new connection.
+ * @returns the names of those that this call applied
+ */
+export async function migratePostgres(config: pg.ClientConfig): Promise<readonly string[]> {
+  return withSession(config, (connected) => migrate(connected));
+}
+
+/** The names of the migrations that are missing. */
+export async function missingInPostgres(config: pg.ClientConfig): Promise<readonly string[]> {
+  return withSession(config, missingMigrations);
+}
+
+/** The settings of a connection, for migrations and for the pool. */
+export function connectionConfig(url: string, timeoutMs: number): pg.ClientConfig {
+  return {
+    connectionString: url,
+    connectionTimeoutMillis: timeoutMs,
+    // The client's timeout, not `statement_timeout`: a server that hangs does not enforce that, and poolers reject it
+    // at startup.
+    query_timeout: timeoutMs,
+    keepAlive: true,
+  };
+}
+
+async function withSession<T>(
+  config: pg.ClientConfig,
+  work: (session: MigrationSession) => Promise<T>,
+): Promise<T> {
   const client = new pg.Client(config);
   // Without a listener, a connection that breaks between queries would end the process; queries report it.
   client.on('error', () => {});
@@ -33,7 +53,7 @@ export async function migratePostgres(config: pg.ClientConfig): Promise<void> {
     await client.connect();
     // With the short timeout: checks whether the server responds at all.
     await client.query('SELECT 1');
-    await migrate(session(client));
+    return await work(session(client));
   } finally {
     // Not awaited, and errors do not matter: a server that hangs does not respond to this either.
     client.end().catch(() => {});

@@ -1,6 +1,6 @@
 // Splits the events of one append into requests within the server's limits (PROTOCOL.md, "Publishing over HTTP").
 import type { NewEvent } from '../../event/events.ts';
-import { utf8Bytes } from '../../event/text.ts';
+import { byteLength } from '../../event/text.ts';
 import { MAX_BATCH_BYTES } from '../../log/log.ts';
 
 const MAX_EVENTS = 1_000;
@@ -15,7 +15,7 @@ export function splitEvents(events: readonly NewEvent[], maxBytes = MAX_BATCH_BY
   const parts: NewEvent[][] = [];
   let room = 0;
   for (const event of events) {
-    const bytes = utf8Bytes(JSON.stringify(event)) + 1;
+    const bytes = byteLength(JSON.stringify(event)) + 1;
     const last = parts.at(-1);
     if (last && bytes <= room && last.length < MAX_EVENTS) {
       last.push(event);

@@ -5,7 +5,7 @@
 // ends it.
 import { ExecstreamError, isExecstreamError } from '../../event/errors.ts';
 import type { ExecutionKind, NewEvent } from '../../event/events.ts';
-import { utf8Bytes } from '../../event/text.ts';
+import { byteLength } from '../../event/text.ts';
 import type { BeginExecution } from '../../execution/store.ts';
 import { type AppendRequest, type AppendResult, MAX_BATCH_BYTES, type OpenResult } from '../../log/log.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -142,7 +142,7 @@ function beginFields(execution: BeginExecution, { data }: NewEvent, logger: Logg
   const { mode, name, parentId, tenant, input } = execution;
   const { agentId, action, taskId, workflowType } = data as { readonly [field: string]: unknown };
   const fields = { mode, name, parentId, tenant, agentId, action, taskId, workflowType };
-  const bytes = utf8Bytes(JSON.stringify({ ...fields, input }));
+  const bytes = byteLength(JSON.stringify({ ...fields, input }));
   if (input === undefined || bytes <= MAX_BATCH_BYTES - 1_024) return { ...fields, input };
   const message = 'input left out: it does not fit into a request to the server';
   logger.warn({ executionId: execution.id, bytes }, message);

@@ -10,6 +10,8 @@ import {
   listOf,
   optionalText,
   optionalUrl,
+  readAll,
+  readEach,
   readSettings,
   text,
 } from './env.ts';
@@ -34,10 +36,9 @@ const JWT_SETTINGS = {
   }),
 };
 
-const POLICY_CLAIMS = listOf(
-  'AUTH_POLICY_CLAIMS',
-  'Claims that a stream token keeps for a policy of your own, separated by commas.',
-);
+const POLICY_CLAIMS = listOf('AUTH_POLICY_CLAIMS', {
+  doc: 'Claims that a stream token keeps for a policy of your own, separated by commas.',
+});
 
 export const AUTH_SETTINGS = {
   jwksUrl: optionalUrl('AUTH_JWKS_URL', {
@@ -49,6 +50,7 @@ export const AUTH_SETTINGS = {
   }),
   sharedKey: optionalText('AUTH_SHARED_KEY', {
     unset: 'none',
+    isSecret: true,
     doc: `Instead of a JWKS: the secret of an HMAC, at least ${MIN_KEY_BYTES} bytes.`,
   }),
   ...JWT_SETTINGS,
@@ -63,29 +65,19 @@ export const AUTH_SETTINGS = {
 
 /** Reads how tokens are checked; undefined if no key is configured. */
 export function readAuthentication(env: Environment): JwtOptions | undefined {
-  const settings = readSettings(AUTH_SETTINGS, env);
-  const key = readKey(settings);
-  if (!key) {
-    // An operator who sets one of these expects that callers are authenticated.
-    const unused = [...Object.values(JWT_SETTINGS), POLICY_CLAIMS].find(({ name }) => env[name]);
-    if (unused) throw invalid(unused.name, 'requires AUTH_JWKS_URL or AUTH_SHARED_KEY');
-    return undefined;
-  }
+  const { key, settings } = readAll({
+    settings: () => readSettings(AUTH_SETTINGS, env),
+    key: () => readKey(env),
+    companions: () => checkCompanions(env),
+  });
+  if (!key) return undefined;
   const { issuer, audience, clockSkewSeconds, tenantClaim, executionsClaim } = settings;
-  if ('jwksUrl' in key) {
-    // An identity provider's keys also sign tokens for other services.
-    if (!issuer) throw invalid('AUTH_ISSUER', 'is required with AUTH_JWKS_URL');
-    if (!audience) throw invalid('AUTH_AUDIENCE', 'is required with AUTH_JWKS_URL');
-  }
   return { key, issuer, audience, clockSkewSeconds, tenantClaim, executionsClaim };
 }
 
-interface KeySettings {
-  readonly jwksUrl: string | undefined;
-  readonly sharedKey: string | undefined;
-}
-
-function readKey({ jwksUrl, sharedKey }: KeySettings): JwtOptions['key'] | undefined {
+function readKey(env: Environment): JwtOptions['key'] | undefined {
+  const jwksUrl = AUTH_SETTINGS.jwksUrl.read(env);
+  const sharedKey = AUTH_SETTINGS.sharedKey.read(env);
   if (jwksUrl && sharedKey) throw invalid('AUTH_SHARED_KEY', 'cannot be combined with AUTH_JWKS_URL');
   if (jwksUrl) {
     if (isSecureUrl(jwksUrl)) return { jwksUrl };
@@ -95,4 +87,18 @@ function readKey({ jwksUrl, sharedKey }: KeySettings): JwtOptions['key'] | undef
   if (!sharedKey) return undefined;
   if (Buffer.byteLength(sharedKey) >= MIN_KEY_BYTES) return { shared: sharedKey };
   throw invalid('AUTH_SHARED_KEY', `expected at least ${MIN_KEY_BYTES} bytes`);
+}
+
+/** Checks the settings that only have a meaning together with a key. */
+function checkCompanions(env: Environment): void {
+  const hasJwks = Boolean(env[AUTH_SETTINGS.jwksUrl.name]);
+  const hasKey = hasJwks || Boolean(env[AUTH_SETTINGS.sharedKey.name]);
+  readEach([...Object.values(JWT_SETTINGS), POLICY_CLAIMS], ({ name }) => {
+    // An operator who sets one of these expects that callers are authenticated.
+    if (env[name] && !hasKey) throw invalid(name, 'requires AUTH_JWKS_URL or AUTH_SHARED_KEY');
+  });
+  // An identity provider's keys also sign tokens for other services.
+  readEach([JWT_SETTINGS.issuer, JWT_SETTINGS.audience], ({ name }) => {
+    if (hasJwks && !env[name]) throw invalid(name, 'is required with AUTH_JWKS_URL');
+  });
 }

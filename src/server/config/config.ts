@@ -7,7 +7,7 @@ import type { JwtOptions } from '../auth/jwt.ts';
 import { requireLoopback } from '../auth/loopback.ts';
 import type { Limits } from '../limits.ts';
 import { AUTH_SETTINGS, readAuthentication } from './auth-settings.ts';
-import { type Environment, invalid, readSettings } from './env.ts';
+import { type Environment, invalid, readAll, readSettings } from './env.ts';
 import { LIMIT_SETTINGS, STREAM_LIMIT_SETTINGS } from './limit-settings.ts';
 import { SERVER_SETTINGS, STREAM_SETTINGS } from './server-settings.ts';
 import { readNamespaces, readTemporal, TEMPORAL_SETTINGS } from './temporal-settings.ts';
@@ -97,50 +97,77 @@ export interface Config {
 /**
  * Reads the configuration from environment variables (docs/configuration.md).
  * @param env `process.env` by default
- * @throws ExecstreamError `CONFIG`, naming the variable and what was expected.
+ * @throws ExecstreamError `CONFIG`, with a line for each wrong variable: its name, and the expected value.
  */
 export function readConfig(env: Environment = process.env): Config {
-  const server = readSettings(SERVER_SETTINGS, env);
-  const auth = readAuthentication(env);
-  // `listen` checks this too, but only after the parts have been started.
-  if (!auth) requireLoopback(server.host);
-  const { sessionMs, policyClaims } = readSettings(AUTH_SETTINGS, env);
+  const { server, redis, host, auth, authSettings, temporal, namespaces, temporalSettings, ...read } =
+    readAll({
+      server: () => readSettings(SERVER_SETTINGS, env),
+      redis: () => checkRedis(env),
+      host: () => checkHost(env),
+      auth: () => readAuthentication(env),
+      authSettings: () => readSettings(AUTH_SETTINGS, env),
+      temporal: () => readTemporal(env),
+      namespaces: () => readNamespaces(env),
+      temporalSettings: () => readSettings(TEMPORAL_SETTINGS, env),
+      streams: () => readSettings(STREAM_SETTINGS, env),
+      streamLimits: () => readSettings(STREAM_LIMIT_SETTINGS, env),
+      limits: () => readSettings(LIMIT_SETTINGS, env),
+    });
   return {
     ...server,
-    ...checkRedis(server),
-    temporal: readTemporal(env),
-    temporalTenant: TEMPORAL_SETTINGS.tenant.read(env),
-    temporalNamespaces: readNamespaces(env),
-    showPayloads: TEMPORAL_SETTINGS.showPayloads.read(env),
-    pollStreams: TEMPORAL_SETTINGS.pollStreams.read(env),
-    temporalActivitiesMs: TEMPORAL_SETTINGS.activitiesMs.read(env),
-    temporalLists: TEMPORAL_SETTINGS.lists.read(env),
+    ...redis,
+    host,
+    temporal,
+    temporalTenant: temporalSettings.tenant,
+    temporalNamespaces: namespaces,
+    showPayloads: temporalSettings.showPayloads,
+    pollStreams: temporalSettings.pollStreams,
+    temporalActivitiesMs: temporalSettings.activitiesMs,
+    temporalLists: temporalSettings.lists,
     auth,
-    sessionMs,
-    policyClaims,
-    streams: {
-      retryMs: DEFAULT_STREAM_SETTINGS.retryMs,
-      ...readSettings(STREAM_SETTINGS, env),
-      ...readSettings(STREAM_LIMIT_SETTINGS, env),
-    },
-    limits: readSettings(LIMIT_SETTINGS, env),
+    sessionMs: authSettings.sessionMs,
+    policyClaims: authSettings.policyClaims,
+    streams: { retryMs: DEFAULT_STREAM_SETTINGS.retryMs, ...read.streams, ...read.streamLimits },
+    limits: read.limits,
   };
 }
 
-type RedisSettings = Pick<Config, 'redisUrl' | 'redisWaitReplicas'> & {
-  readonly redisPrefix?: string | undefined;
-};
+/** The environment, overridden by the values of flags. */
+export function environmentWith(flags: Environment): Environment {
+  return { ...process.env, ...flags };
+}
 
-function checkRedis({ redisUrl, redisPrefix = '', redisWaitReplicas }: RedisSettings): {
-  redisPrefix: string;
-} {
+/** `listen` checks this too, but only after the parts have been started. */
+function checkHost(env: Environment): string {
+  const host = SERVER_SETTINGS.host.read(env);
+  if (!readAuthentication(env)) requireLoopback(host);
+  return host;
+}
+
+function checkRedis(env: Environment): { readonly redisPrefix: string } {
+  const { redisUrl, redisPrefix, redisWaitReplicas } = SERVER_SETTINGS;
+  const url = redisUrl.read(env);
+  const { prefix } = readAll({
+    url: () => checkRedisUrl(url),
+    prefix: () => checkRedisPrefix(redisPrefix.read(env) ?? ''),
+    replicas: () => {
+      if (redisWaitReplicas.read(env) > 0 && !url) throw invalid('REDIS_WAIT_REPLICAS', 'requires REDIS_URL');
+    },
+  });
+  return { redisPrefix: prefix };
+}
+
+function checkRedisUrl(url: string | undefined): void {
   try {
-    if (redisUrl) parseRedisUrl(redisUrl);
+    if (url) parseRedisUrl(url);
   } catch (error) {
     throw invalid('REDIS_URL', messageOf(error));
   }
+}
+
+function checkRedisPrefix(prefix: string): string {
   // They would replace the braces that keep an execution's keys in one slot of a cluster.
-  if (/[{}]/.test(redisPrefix)) throw invalid('REDIS_PREFIX', 'expected a text without braces');
-  if (redisWaitReplicas > 0 && !redisUrl) throw invalid('REDIS_WAIT_REPLICAS', 'requires REDIS_URL');
-  return { redisPrefix };
+  if (/[{}]/.test(prefix)) throw invalid('REDIS_PREFIX', 'expected a text without braces');
+  return prefix;
 }

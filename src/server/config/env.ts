@@ -1,14 +1,25 @@
 // Settings from environment variables. Each is declared once, with its default and its documentation; see reference.ts
-// for what is generated from that.
-import { ExecstreamError } from '../../event/errors.ts';
+// for what is generated from that, and flags.ts for those that have a flag.
+import { ExecstreamError, isExecstreamError } from '../../event/errors.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** One environment variable. */
-export interface Setting<T> {
-  readonly name: string;
+/** How a setting is shown. */
+export interface Description {
   /** One or two sentences of Markdown; links are relative to docs/. */
   readonly doc: string;
+  /** The placeholder of its flag, such as `port`: `--port <port>`. Without it, the setting has no flag. */
+  readonly flag?: string;
+  /**
+   * Whether the value is never shown. URLs are shown without their credentials in any case.
+   * @default false
+   */
+  readonly isSecret?: boolean;
+}
+
+/** One environment variable. */
+export interface Setting<T> extends Description {
+  readonly name: string;
   /** The default in Markdown. */
   readonly shownDefault: string;
   /**
@@ -28,12 +39,46 @@ export type Values<S> = {
   readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : Values<S[K]>;
 };
 
+/** @throws ExecstreamError `CONFIG`, with a line for each wrong setting */
 export function readSettings<const S extends Settings>(settings: S, env: Environment): Values<S> {
-  const values = Object.entries(settings).map(([property, setting]) => [
+  const readers = Object.entries(settings).map(([property, setting]) => [
     property,
-    isSetting(setting) ? setting.read(env) : readSettings(setting, env),
+    () => (isSetting(setting) ? setting.read(env) : readSettings(setting, env)),
   ]);
-  return Object.fromEntries(values) as Values<S>;
+  return readAll(Object.fromEntries(readers)) as Values<S>;
+}
+
+/**
+ * Calls all readers, also if some of them fail, so that an operator sees everything that is wrong.
+ * @throws ExecstreamError `CONFIG`, with the lines of all errors
+ */
+export function readAll<const R extends { readonly [property: string]: () => unknown }>(
+  readers: R,
+): { readonly [K in keyof R]: ReturnType<R[K]> } {
+  const entries = readEach(Object.entries(readers), ([property, read]) => [property, read()] as const);
+  return Object.fromEntries(entries) as { [K in keyof R]: ReturnType<R[K]> };
+}
+
+/**
+ * As `readAll`, for the items of a list.
+ * @throws ExecstreamError `CONFIG`, with the lines of all errors
+ */
+export function readEach<T, R>(items: readonly T[], read: (item: T) => R): R[] {
+  const values: R[] = [];
+  const errors: ExecstreamError[] = [];
+  for (const item of items) {
+    try {
+      values.push(read(item));
+    } catch (error) {
+      if (!isExecstreamError(error, 'CONFIG')) throw error;
+      errors.push(error);
+    }
+  }
+  if (errors.length === 1) throw errors[0];
+  // Several checks may read the same setting.
+  const lines = new Set(errors.flatMap(({ message }) => message.split('\n')));
+  if (lines.size > 0) throw new ExecstreamError('CONFIG', [...lines].join('\n'));
+  return values;
 }
 
 /** All settings of a group, in the order of their declaration. */
@@ -47,16 +92,15 @@ function isSetting(setting: Setting<unknown> | Settings): setting is Setting<unk
   return typeof setting.read === 'function';
 }
 
-interface IntegerOptions {
+interface IntegerOptions extends Description {
   readonly default: number;
   readonly min: number;
   readonly max: number;
-  readonly doc: string;
 }
 
 export function integer(name: string, options: IntegerOptions): Setting<number> {
-  const { default: fallback, min, max, doc } = options;
-  return define(name, doc, `${fallback}`, (text) => {
+  const { default: fallback, min, max } = options;
+  return define(name, options, `${fallback}`, (text) => {
     if (text === undefined) return fallback;
     const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
     if (value >= min && value <= max) return value;
@@ -64,18 +108,17 @@ export function integer(name: string, options: IntegerOptions): Setting<number> 
   });
 }
 
-export function text(name: string, options: { default: string; doc: string }): Setting<string> {
-  return define(name, options.doc, `\`${options.default}\``, (value) => value ?? options.default);
+export function text(name: string, options: Description & { default: string }): Setting<string> {
+  return define(name, options, `\`${options.default}\``, (value) => value ?? options.default);
 }
 
-interface OptionalOptions {
+interface OptionalOptions extends Description {
   /** The default in words. */
   readonly unset: string;
-  readonly doc: string;
 }
 
-export function optionalText(name: string, { unset, doc }: OptionalOptions): Setting<string | undefined> {
-  return define(name, doc, unset, (value) => value);
+export function optionalText(name: string, options: OptionalOptions): Setting<string | undefined> {
+  return define(name, options, options.unset, (value) => value);
 }
 
 interface UrlOptions extends OptionalOptions {
@@ -84,8 +127,8 @@ interface UrlOptions extends OptionalOptions {
 }
 
 export function optionalUrl(name: string, options: UrlOptions): Setting<string | undefined> {
-  const { unset, doc, protocols } = options;
-  return define(name, doc, unset, (value) => {
+  const { unset, protocols } = options;
+  return define(name, options, unset, (value) => {
     if (value === undefined) return undefined;
     if (URL.canParse(value) && protocols.includes(new URL(value).protocol)) return value;
     // Without the value, which may contain a password.
@@ -93,15 +136,14 @@ export function optionalUrl(name: string, options: UrlOptions): Setting<string |
   });
 }
 
-interface ChoiceOptions<T extends string> {
+interface ChoiceOptions<T extends string> extends Description {
   readonly default: T;
   readonly choices: readonly T[];
-  readonly doc: string;
 }
 
 export function oneOf<const T extends string>(name: string, options: ChoiceOptions<T>): Setting<T> {
-  const { default: fallback, choices, doc } = options;
-  return define(name, doc, `\`${fallback}\``, (value = fallback) => {
+  const { default: fallback, choices } = options;
+  return define(name, options, `\`${fallback}\``, (value = fallback) => {
     if ((choices as readonly string[]).includes(value)) return value as T;
     throw invalid(name, `expected one of ${choices.join(', ')}, got "${value}"`);
   });
@@ -113,8 +155,10 @@ export function onOff(name: string, options: { default: boolean; doc: string }):
 }
 
 /** Values separated by commas; empty by default. */
-export function listOf(name: string, doc: string): Setting<readonly string[]> {
-  return define(name, doc, 'none', (value = '') => value.split(',').flatMap((item) => item.trim() || []));
+export function listOf(name: string, description: Description): Setting<readonly string[]> {
+  return define(name, description, 'none', (value = '') =>
+    value.split(',').flatMap((item) => item.trim() || []),
+  );
 }
 
 /** The error for a variable's value. */
@@ -124,9 +168,10 @@ export function invalid(name: string, what: string): ExecstreamError {
 
 function define<T>(
   name: string,
-  doc: string,
+  { doc, flag, isSecret }: Description,
   shownDefault: string,
   parse: (value: string | undefined) => T,
 ): Setting<T> {
-  return { name, doc, shownDefault, read: (env) => parse(env[name] || undefined) };
+  const marks = { ...(flag !== undefined && { flag }), ...(isSecret && { isSecret }) };
+  return { name, doc, ...marks, shownDefault, read: (env) => parse(env[name] || undefined) };
 }

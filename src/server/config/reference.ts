@@ -1,4 +1,4 @@
-// Text that is generated from the settings: the tables of docs/ and the text of `execstream start --help`.
+// Text that is generated from the settings: the tables of docs/ and the help of commands.
 import { AUTH_SETTINGS } from './auth-settings.ts';
 import { listSettings, type Setting } from './env.ts';
 import { LIMIT_SETTINGS, STREAM_LIMIT_SETTINGS } from './limit-settings.ts';
@@ -60,7 +60,7 @@ function helpOf({ name, shownDefault, doc }: Setting<unknown>): string {
 }
 
 /** Markdown without links and code spans. */
-function plain(markdown: string): string {
+export function plain(markdown: string): string {
   return markdown.replace(/\[([^\]]+)\]\([^)]+\)/g, '$1').replaceAll('`', '');
 }
 

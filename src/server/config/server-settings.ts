@@ -1,35 +1,51 @@
 // Settings of the server and of the parts behind it.
 import { DEFAULT_STREAM_SETTINGS } from '../../sse/stream-settings.ts';
 import { checkOrigins } from '../cors-origins.ts';
-import { integer, listOf, oneOf, onOff, optionalText, optionalUrl, type Setting, text } from './env.ts';
+import {
+  type Description,
+  integer,
+  listOf,
+  oneOf,
+  onOff,
+  optionalText,
+  optionalUrl,
+  type Setting,
+  text,
+} from './env.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 export const SERVER_SETTINGS = {
   port: integer('PORT', {
+    flag: 'port',
     default: 4000,
     min: 0,
     max: 65_535,
     doc: 'The port to listen on; 0 selects a free one.',
   }),
   host: text('HOST', {
+    flag: 'address',
     default: '127.0.0.1',
     doc: 'The address to listen on. Any but a loopback address requires [authentication](docs/authentication.md).',
   }),
   databaseUrl: optionalUrl('DATABASE_URL', {
+    flag: 'url',
     protocols: ['postgres:', 'postgresql:'],
     unset: 'PGlite in `DATA_DIR`',
     doc: 'Postgres, which stores executions.',
   }),
   dataDir: text('DATA_DIR', {
+    flag: 'folder',
     default: '.data',
     doc: 'The folder for files of embedded parts; one server per folder.',
   }),
   redisUrl: optionalText('REDIS_URL', {
+    flag: 'url',
     unset: 'memory',
     doc: 'Redis 7 or newer, which stores the log: [a single node, Sentinel or a cluster](docs/redis.md).',
   }),
   redisPrefix: optionalText('REDIS_PREFIX', {
+    flag: 'prefix',
     unset: 'none',
     doc: 'The prefix of every key and channel; without braces.',
   }),
@@ -39,12 +55,14 @@ export const SERVER_SETTINGS = {
     max: 100,
     doc: 'How many replicas must have received an event [before it is acknowledged](docs/redis.md).',
   }),
-  corsOrigins: originsOf(
-    'CORS_ORIGINS',
-    'Origins of other sites whose pages may use the server, such as `https://app.example.com`, separated by' +
+  corsOrigins: originsOf('CORS_ORIGINS', {
+    flag: 'origins',
+    doc:
+      'Origins of other sites whose pages may use the server, such as `https://app.example.com`, separated by' +
       ' commas; `*` allows all.',
-  ),
+  }),
   drainMs: integer('DRAIN_MS', {
+    flag: 'ms',
     default: 5_000,
     min: 0,
     max: 600_000,
@@ -67,19 +85,21 @@ export const SERVER_SETTINGS = {
       ' ([persisted queries](docs/graphql.md#persisted-queries)).',
   }),
   logLevel: oneOf('LOG_LEVEL', {
+    flag: 'level',
     default: 'info',
     choices: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
     doc: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.',
   }),
 };
 
-function originsOf(name: string, doc: string): Setting<readonly string[]> {
-  const list = listOf(name, doc);
+function originsOf(name: string, description: Description): Setting<readonly string[]> {
+  const list = listOf(name, description);
   return { ...list, read: (env) => checkOrigins(name, list.read(env)) };
 }
 
 export const STREAM_SETTINGS = {
   heartbeatMs: integer('HEARTBEAT_MS', {
+    flag: 'ms',
     default: DEFAULT_STREAM_SETTINGS.heartbeatMs,
     min: 100,
     max: 600_000,

@@ -13,25 +13,30 @@ import {
   onOff,
   optionalText,
   optionalUrl,
+  readAll,
+  readEach,
   readSettings,
-  type Values,
 } from './env.ts';
 
 export const TEMPORAL_SETTINGS = {
   address: optionalText('TEMPORAL_ADDRESS', {
     unset: 'none',
+    flag: 'host:port',
     doc: 'Temporal, whose workflows the server watches.',
   }),
   tenant: optionalText('TEMPORAL_TENANT', {
     unset: 'none',
     doc: 'The tenant that owns its workflows; without it, callers with a tenant get 404 for them.',
   }),
-  namespace: optionalText('TEMPORAL_NAMESPACE', { unset: '`default`', doc: 'The namespace.' }),
-  namespaces: listOf(
-    'TEMPORAL_NAMESPACES',
-    'Other namespaces that are watched, with commas between them: their workflows are `<namespace>:<workflow id>`.',
-  ),
-  apiKey: optionalText('TEMPORAL_API_KEY', { unset: 'none', doc: 'The API key.' }),
+  namespace: optionalText('TEMPORAL_NAMESPACE', {
+    unset: '`default`',
+    flag: 'name',
+    doc: 'The namespace.',
+  }),
+  namespaces: listOf('TEMPORAL_NAMESPACES', {
+    doc: 'Other namespaces that are watched, with commas between them: their workflows are `<namespace>:<workflow id>`.',
+  }),
+  apiKey: optionalText('TEMPORAL_API_KEY', { unset: 'none', isSecret: true, doc: 'The API key.' }),
   configFile: optionalText('TEMPORAL_CONFIG_FILE', {
     unset: 'none',
     doc: "A configuration file of Temporal's tools, which is read only if this or `TEMPORAL_PROFILE` is set.",
@@ -69,12 +74,13 @@ export const TEMPORAL_SETTINGS = {
   }),
   codecAuth: optionalText('TEMPORAL_CODEC_AUTH', {
     unset: 'none',
+    isSecret: true,
     doc: 'The `Authorization` header for the codec server.',
   }),
-  codecHeaders: listOf(
-    'TEMPORAL_CODEC_HEADERS',
-    'More headers for the codec server, as `name=value`, with commas between them; values are percent-decoded.',
-  ),
+  codecHeaders: listOf('TEMPORAL_CODEC_HEADERS', {
+    isSecret: true,
+    doc: 'More headers for the codec server, as `name=value`, with commas between them; values are percent-decoded.',
+  }),
   requests: {
     perSecond: integer('TEMPORAL_MAX_REQUESTS_PER_SECOND', {
       default: DEFAULT_REQUEST_LIMITS.perSecond,
@@ -102,30 +108,35 @@ export const TEMPORAL_SETTINGS = {
  * @returns undefined without an address
  */
 export function readTemporal(env: Environment): TemporalSettings | undefined {
-  const values = readSettings(TEMPORAL_SETTINGS, env);
-  const { address, configFile, profile, codecEndpoint: endpoint } = values;
+  const address = TEMPORAL_SETTINGS.address.read(env);
   if (!address) return undefined;
+  const { endpoint, headers, loaded, requestLimits } = readAll({
+    endpoint: () => TEMPORAL_SETTINGS.codecEndpoint.read(env),
+    headers: () => readCodecHeaders(env),
+    loaded: () => loadConnection(env),
+    requestLimits: () => readSettings(TEMPORAL_SETTINGS.requests, env),
+  });
+  const { tls, apiKey, metadata } = loaded.connectionOptions;
+  return {
+    address,
+    namespace: loaded.namespace || 'default',
+    requestLimits,
+    ...(tls && { tls }),
+    ...(endpoint !== undefined && { codec: { endpoint, headers } }),
+    ...(typeof apiKey === 'string' && { apiKey }),
+    ...(metadata && Object.keys(metadata).length > 0 && { metadata: metadata as Record<string, string> }),
+  };
+}
+
+function loadConnection(env: Environment): ReturnType<typeof loadClientConnectConfig> {
+  const { address, configFile, profile } = TEMPORAL_SETTINGS;
   const variables = Object.entries(env).filter((entry): entry is [string, string] => Boolean(entry[1]));
   // The library would also read a file in the home directory.
-  const disableFile = !configFile && !profile;
-  const codec = endpoint !== undefined && { endpoint, headers: codecHeadersOf(values) };
+  const disableFile = !configFile.read(env) && !profile.read(env);
   try {
-    const loaded = loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(variables), disableFile });
-    const { tls, apiKey, metadata } = loaded.connectionOptions;
-    return {
-      address,
-      namespace: loaded.namespace || 'default',
-      requestLimits: values.requests,
-      ...(tls && { tls }),
-      ...(codec && { codec }),
-      ...(typeof apiKey === 'string' && { apiKey }),
-      ...(metadata && Object.keys(metadata).length > 0 && { metadata: metadata as Record<string, string> }),
-    };
+    return loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(variables), disableFile });
   } catch (error) {
-    throw invalid(
-      TEMPORAL_SETTINGS.address.name,
-      `invalid configuration of Temporal's client: ${messageOf(error)}`,
-    );
+    throw invalid(address.name, `invalid configuration of Temporal's client: ${messageOf(error)}`);
   }
 }
 
@@ -135,29 +146,35 @@ export function readTemporal(env: Environment): TemporalSettings | undefined {
  */
 export function readNamespaces(env: Environment): readonly string[] {
   const { name, read } = TEMPORAL_SETTINGS.namespaces;
-  const namespaces = read(env);
-  const wrong = namespaces.find((namespace) => namespace.includes(NAMESPACE_SEPARATOR));
-  if (wrong === undefined) return namespaces;
-  throw invalid(name, `expected names without "${NAMESPACE_SEPARATOR}", got "${wrong.slice(0, 80)}"`);
+  return readEach(read(env), (namespace) => {
+    if (!namespace.includes(NAMESPACE_SEPARATOR)) return namespace;
+    throw invalid(name, `expected names without "${NAMESPACE_SEPARATOR}", got "${namespace.slice(0, 80)}"`);
+  });
 }
 
 /** Without the values in errors, which are secrets. */
-function codecHeadersOf({
-  codecAuth,
-  codecHeaders,
-}: Pick<Values<typeof TEMPORAL_SETTINGS>, 'codecAuth' | 'codecHeaders'>): Record<string, string> {
-  const headers = new Headers(codecAuth ? { authorization: codecAuth } : {});
-  for (const entry of codecHeaders) {
-    const [, name = '', value = ''] = /^([^=]*)=(.*)$/s.exec(entry) ?? [];
-    try {
-      headers.set(name.trim(), decodeURIComponent(value.trim()));
-    } catch {
-      const { name: setting } = TEMPORAL_SETTINGS.codecHeaders;
-      throw invalid(
-        setting,
-        `expected name=value with a percent-encoded value, got "${name.slice(0, 40)}=…"`,
-      );
-    }
-  }
+function readCodecHeaders(env: Environment): Record<string, string> {
+  const { codecAuth, codecHeaders } = TEMPORAL_SETTINGS;
+  const headers = new Headers();
+  readAll({
+    authorization: () => {
+      const value = codecAuth.read(env);
+      try {
+        if (value !== undefined) headers.set('authorization', value);
+      } catch {
+        throw invalid(codecAuth.name, 'expected a value that a header can have');
+      }
+    },
+    others: () =>
+      readEach(codecHeaders.read(env), (entry) => {
+        const [, name = '', value = ''] = /^([^=]*)=(.*)$/s.exec(entry) ?? [];
+        try {
+          headers.set(name.trim(), decodeURIComponent(value.trim()));
+        } catch {
+          const got = `got "${name.slice(0, 40)}=…"`;
+          throw invalid(codecHeaders.name, `expected name=value with a percent-encoded value, ${got}`);
+        }
+      }),
+  });
   return Object.fromEntries(headers);
 }

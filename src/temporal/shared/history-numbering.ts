@@ -16,7 +16,7 @@ const PREFIX = 'history:';
  * mapping (source/history-events.ts), because a server would continue the numbers of another version in the wrong place.
  * Since version 3, a log may have events that are not the history's.
  */
-const MAPPING_VERSION = 3;
+const MAPPING_VERSION = 4;
 
 /** How a note stores the epoch of a numbering. */
 export type StoredEpoch = string | readonly [epoch: string, mappingVersion: number];

@@ -58,6 +58,9 @@ export function createTemporalClient(
     MAX_TASK_QUEUES,
   );
 
+  /** When workers responded to a query last, by task queue. */
+  const respondedAt = new LruMap<string, number>(MAX_TASK_QUEUES);
+
   async function describe(ref: WorkflowRef, priority?: RequestPriority): Promise<WorkflowRun> {
     const request = { namespace: ref.namespace, priority, timeoutMs };
     const state = await call({ ...request, kind: 'describe' }, ({ connection }) =>
@@ -73,7 +76,7 @@ export function createTemporalClient(
   }
 
   function hasWorker(run: WorkflowRun, priority?: RequestPriority): Promise<boolean> {
-    const key = JSON.stringify([run.namespace, run.taskQueue]);
+    const key = taskQueueKey(run.namespace, run.taskQueue);
     const known = pollers.get(key);
     if (known && performance.now() - known.at < POLLERS_MS) return known.hasWorker;
     const request = { kind: 'task_queue', namespace: run.namespace, priority, timeoutMs } as const;
@@ -113,6 +116,10 @@ export function createTemporalClient(
       );
     },
     hasWorker,
+    hasResponded(run, withinMs) {
+      const at = respondedAt.get(taskQueueKey(run.namespace, run.taskQueue));
+      return at !== undefined && performance.now() - at < withinMs;
+    },
     openRuns: (listed, workflowIds) =>
       call({ kind: 'list', namespace: listed, priority: 'sweep', timeoutMs }, ({ connection }) =>
         listOpenRuns(connection, listed, workflowIds),
@@ -133,9 +140,12 @@ export function createTemporalClient(
     query({ namespace: queried, workflowId, runId, taskQueue }, since, signal, options = {}) {
       const { priority = 'poll', queueSignal, onSent } = options;
       const request = { kind: 'query', namespace: queried, priority, timeoutMs: queryMs } as const;
-      return call({ ...request, taskQueue, signal, queueSignal, onSent }, ({ clientOf }) =>
-        clientOf(queried).workflow.getHandle(workflowId, runId).query(STREAM_QUERY, since),
-      );
+      return call({ ...request, taskQueue, signal, queueSignal, onSent }, async ({ clientOf }) => {
+        const handle = clientOf(queried).workflow.getHandle(workflowId, runId);
+        const result = await handle.query(STREAM_QUERY, since);
+        if (taskQueue !== undefined) respondedAt.set(taskQueueKey(queried, taskQueue), performance.now());
+        return result;
+      });
     },
     decode: codec,
     ping: () =>
@@ -144,4 +154,8 @@ export function createTemporalClient(
       }),
     close,
   };
+}
+
+function taskQueueKey(namespace: string, taskQueue: string): string {
+  return JSON.stringify([namespace, taskQueue]);
 }

@@ -5,6 +5,7 @@ import type { Payload } from '../shared/payloads.ts';
 import { summaryOf } from './display-names.ts';
 import { decodeFailures } from './encoded-failures.ts';
 import { decodeUserMetadata } from './encoded-metadata.ts';
+import { statusOf } from './grpc-visibility.ts';
 import { pendingTasksOf } from './pending-tasks.ts';
 import type { RemoteCodec } from './remote-codec.ts';
 import type {
@@ -29,7 +30,10 @@ const RUNNING = 1;
 const PAUSED = 8;
 
 /** What `describe` reports of a run; it changes while the run is open. */
-export type RunState = Pick<WorkflowRun, 'runId' | 'workflowType' | 'startedAt' | 'isOpen' | 'historyLength'>;
+export type RunState = Pick<
+  WorkflowRun,
+  'runId' | 'workflowType' | 'startedAt' | 'closedAt' | 'isOpen' | 'status' | 'historyLength'
+>;
 
 /** What the first event of a run reports; it never changes. */
 export type RunStart = Pick<
@@ -47,7 +51,9 @@ export async function describeRun({ workflowService }: Connection, ref: Workflow
     runId: info.execution?.runId ?? '',
     workflowType: info.type?.name ?? '',
     startedAt: toMs(info.startTime),
+    closedAt: info.closeTime ? toMs(info.closeTime) : undefined,
     isOpen: info.status === RUNNING || info.status === PAUSED,
+    status: statusOf(info.status),
     historyLength: Number(info.historyLength ?? 0),
   };
 }

@@ -28,7 +28,7 @@ export async function listRuns(
   return (executions ?? []).map(({ execution, status, startTime, closeTime }) => ({
     workflowId: execution?.workflowId ?? '',
     runId: execution?.runId ?? '',
-    status: STATUSES[status ?? 0] ?? 'RUNNING',
+    status: statusOf(status),
     startedAt: toText(startTime),
     finishedAt: closeTime ? toText(closeTime) : undefined,
   }));
@@ -44,6 +44,11 @@ export async function listOpenRuns(
   // A workflow has up to one open run.
   const runs = await listRuns(connection, { namespace, query, limit: workflowIds.length });
   return new Map(runs.map(({ workflowId, runId }) => [workflowId, runId]));
+}
+
+/** @param status a WorkflowExecutionStatus of Temporal */
+export function statusOf(status: number | null | undefined): ExecutionStatus {
+  return STATUSES[status ?? 0] ?? 'RUNNING';
 }
 
 /** A timestamp of protobuf as RFC 3339, with nanoseconds. */
@@ -62,4 +67,9 @@ interface Timestamp {
 /** A text as a literal of a query. */
 export function quote(text: string): string {
   return `'${text.replace(/[\\']/g, String.raw`\$&`)}'`;
+}
+
+/** Whether a text needs no escapes in a query, which not all databases of Temporal read equally. */
+export function isPlain(text: string): boolean {
+  return /^[^'"`\\\p{Cc}]+$/u.test(text);
 }

@@ -6,7 +6,8 @@
 //    another `MAPPING_VERSION` (history-numbering.ts). It is one event of the stream or none here, and any number for the
 //    messages of Workflow Streams (workflow-streams/).
 // 2. No payload is shown unless the application or a setting shows it (shown-payloads.ts): inputs and results may be secret.
-//    Names, types, ids, reasons and the messages of failures are shown, and what the user wrote for display (summaries).
+//    Names, types, ids, reasons and the messages of failures are shown, and what the user wrote for display (summaries). The
+//    payload of a step is part of its text.
 import { type OpenStatus, timestamp } from '../../event/events.ts';
 import type { CloseEvent } from '../shared/close-event.ts';
 import { type HistoryEvent, toMs } from '../shared/history-event.ts';
@@ -16,7 +17,7 @@ import { createStepMapping } from './history-steps.ts';
 import { createTaskMapping } from './history-tasks.ts';
 import { createWorkflowTaskMapping } from './history-workflow-tasks.ts';
 import { idsWithin, type ToExecutionId } from './namespace-ids.ts';
-import type { ShownPayload } from './shown-payloads.ts';
+import { type ShownPayload, stepPayload } from './shown-payloads.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 import {
   type AttributesKey,
@@ -85,9 +86,12 @@ function complete(
 ): UnnumberedEvent {
   switch (event.type) {
     case 'workflow_status':
-      return { ...event, data: { ...event.data, status, ...withSummary(event.data, summary) } };
+      return {
+        ...event,
+        data: { ...event.data, status, ...withDetails(event.data, summary, stepPayload(payload)) },
+      };
     case 'task_status':
-      return { ...event, data: { ...event.data, ...withSummary(event.data, summary), ...payload } };
+      return { ...event, data: { ...event.data, ...withDetails(event.data, summary), ...payload } };
     case 'task_start':
       return { ...event, data: { ...event.data, ...(summary !== undefined && { summary }), ...payload } };
     default:
@@ -95,9 +99,12 @@ function complete(
   }
 }
 
-function withSummary(data: { readonly step?: string }, summary: string | undefined): { step?: string } {
-  if (summary === undefined) return {};
-  return { step: data.step === undefined ? summary : `${data.step}: ${summary}` };
+function withDetails(
+  { step: name }: { readonly step?: string },
+  ...details: readonly (string | undefined)[]
+): { step?: string } {
+  const known = details.filter((detail) => detail !== undefined);
+  return known.length === 0 ? {} : { step: [...(name === undefined ? [] : [name]), ...known].join(': ') };
 }
 
 /** The event between a run that closed and the next one. */

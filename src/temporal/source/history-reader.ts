@@ -25,11 +25,10 @@ export interface FollowHistoryOptions {
    */
   readonly prepare?: (events: readonly HistoryEvent[]) => Promise<void>;
   /**
-   * How long to wait after each page, in ms, so that the next one has more events.
+   * How long to wait after a page with these events, in ms, so that the next one has more.
    * @default none
    */
-  readonly pauseMs?: () => number;
-  /**
+  readonly pauseMs?: (events: readonly HistoryEvent[]) => number;
   /**
    * Receives each event once and in order, except for the start of a workflow task, which may repeat. `stop` ends the
    * reading, and so does a rejection.
@@ -71,7 +70,7 @@ export async function followHistory(options: FollowHistoryOptions): Promise<Clos
       if ((await onEvents(events)) === 'stop') return undefined;
       const close = parseCloseEvent(events.at(-1)!);
       if (close) return close;
-      const ms = pauseMs?.() ?? 0;
+      const ms = pauseMs?.(events) ?? 0;
       if (ms > 0) await delay(ms, signal);
     }
     // A history that ends without a close event: read it again, after a pause.
@@ -81,6 +80,7 @@ export async function followHistory(options: FollowHistoryOptions): Promise<Clos
   return undefined;
 }
 
-function startsTask(event: HistoryEvent): boolean {
+/** Whether an event schedules a workflow task, or starts it. */
+export function startsTask(event: HistoryEvent): boolean {
   return Boolean(event.workflowTaskScheduledEventAttributes ?? event.workflowTaskStartedEventAttributes);
 }

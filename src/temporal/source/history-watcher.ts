@@ -1,15 +1,12 @@
 // Watches a run by its history alone, which needs no worker.
-import { Semaphore } from '../../async/semaphore.ts';
 import { executionIdOf } from '../../event/execution-key.ts';
 import type { CloseEvent } from '../shared/close-event.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
 import { type HistoryNumbering, numberingFrom } from '../shared/history-numbering.ts';
-import type { WorkflowEvent } from '../shared/stream-query.ts';
 import { createChildCollector } from './child-rows.ts';
-import type { FixedCopyOutcome } from './fixed-copy.ts';
+import { createHistoryAppender, type MappedEvent } from './history-appender.ts';
 import { timeOf } from './history-events.ts';
 import { followHistory } from './history-reader.ts';
-import { watchInFlight } from './in-flight-watch.ts';
 import { createRowStatus } from './row-status.ts';
 import { createRunMapper } from './run-mapper.ts';
 import type { WorkflowRun } from './temporal-client.ts';
@@ -22,12 +19,6 @@ export interface ClosedRun {
   readonly numbering: HistoryNumbering;
   /** The seq of the last event before the close event. */
   readonly lastSeq: number;
-}
-
-/** An event of the stream, and the event of the history that it shows. */
-interface MappedEvent {
-  readonly source: HistoryEvent;
-  readonly event: WorkflowEvent;
 }
 
 /** Holds the events of a history back. */
@@ -76,7 +67,7 @@ async function copyRun(
   numbering: HistoryNumbering,
   gate: HistoryGate,
 ): Promise<ClosedRun | { readonly stop: WatchOutcome | 'retry' }> {
-  const { temporal, copy, executionId, warnings, times } = context;
+  const { temporal, executionId, warnings, times } = context;
   const { base } = numbering;
   const rowStatus = createRowStatus(context);
   const mapper = createRunMapper(context, run, base > 0);
@@ -84,41 +75,9 @@ async function copyRun(
   const startedChildren = createChildCollector();
   const halt = new AbortController();
   const signal = AbortSignal.any([context.signal, halt.signal]);
-  const turn = new Semaphore(1);
+  const appender = createHistoryAppender(context, { run, base, onHalt: () => halt.abort() });
   let seq = base;
-  let outcome: FixedCopyOutcome = 'done';
-  let failure: { readonly error: unknown } | undefined;
-
-  async function exclusively<T>(work: () => Promise<T>): Promise<T> {
-    await turn.acquire();
-    try {
-      return await work();
-    } finally {
-      turn.release();
-    }
-  }
-
-  const inFlight = watchInFlight(context, {
-    ...{ run, base, exclusively },
-    onStop(stopped) {
-      outcome = stopped;
-      halt.abort();
-    },
-    onError(error) {
-      failure = { error };
-      halt.abort();
-    },
-  });
-
-  async function append(events: readonly MappedEvent[]): Promise<void> {
-    if (events.length === 0) return;
-    await exclusively(async () => {
-      // The tasks in flight may have stopped the copy in the meantime.
-      if (outcome !== 'done' || failure) return;
-      outcome = await copy.append(events.map(({ event }) => event));
-      if (outcome === 'done') for (const { source, event } of events) inFlight.observe(source, event);
-    });
-  }
+  let isStreaming = false;
 
   async function onEvents(history: readonly HistoryEvent[]): Promise<'stop' | undefined> {
     const events: MappedEvent[] = [];
@@ -129,30 +88,32 @@ async function copyRun(
       }
       // The start of a chain of runs is the same if the workflow streams itself. It does not wait for what follows.
       const isStart = events[0]?.event.seq === 1 && run.runId === run.firstRunId;
-      if (isStart) await append(events.splice(0));
-      if (outcome !== 'done') return 'stop';
+      if (isStart) await appender.append(events.splice(0));
+      if (appender.outcome !== 'done') return 'stop';
     }
     poller.observe(history);
-    if (outcome === 'done' && (await gate.observe(history)) === 'stop') outcome = 'streams';
+    isStreaming = (await gate.observe(history)) === 'stop';
+    if (isStreaming || appender.outcome !== 'done') return 'stop';
     const children = startedChildren(history);
-    if (outcome === 'done' && children.length > 0)
-      await context.beginChildren(executionIdOf(executionId), run, children);
-    if (outcome === 'done') await append(events);
+    if (children.length > 0) await context.beginChildren(executionIdOf(executionId), run, children);
+    await appender.append(events);
+    if (appender.outcome !== 'done') return 'stop';
     const last = events.map(({ event }) => event).findLast((event) => event.type === 'workflow_status');
-    if (outcome === 'done' && last) await rowStatus.set(last.data.status);
-    return outcome === 'done' ? undefined : 'stop';
+    if (last) await rowStatus.set(last.data.status);
+    return undefined;
   }
 
   try {
     const close = await followHistory({
       ...{ temporal, run, isCloseOnly: false, warnings, times, signal, prepare: mapper.prepare, onEvents },
     });
-    await inFlight.stop();
-    if (failure) throw failure.error;
-    if (close && outcome === 'done') return { close, numbering, lastSeq: seq };
-    return { stop: outcome === 'done' ? 'interrupted' : outcome };
+    await appender.stop();
+    const { outcome } = appender;
+    if (outcome !== 'done') return { stop: outcome };
+    if (isStreaming) return { stop: 'streams' };
+    return close ? { close, numbering, lastSeq: seq } : { stop: 'interrupted' };
   } finally {
     poller.stop();
-    await inFlight.stop();
+    await appender.stop().catch(() => {});
   }
 }

@@ -4,17 +4,24 @@
 // Invariants
 // 1. A row is replaced only after the end of the former run has been recorded: viewers that stayed connected get its
 //    terminal event first. Until then the id names the former run.
-// 2. Without a response from Temporal, the row is returned as it is.
+// 2. The response of Temporal is newer than the request. Without a response, the row is returned as it is.
+// 3. A state has the end of a run that Temporal reports as closed. If recording it takes longer than `SETTLE_MS`, it has the
+//    status and the time alone.
+import { delay } from '../../async/delay.ts';
 import { resultWithin } from '../../async/timeout.ts';
 import { isPinnedRun } from '../../event/execution-key.ts';
 import type { Execution, ExecutionStore, ExecutionSummary } from '../../execution/store.ts';
 import type { LogWriter } from '../../log/log.ts';
 import { replaceLog } from '../../source/row-watch.ts';
-import { createCurrentRuns } from './current-runs.ts';
+import { isHistoryEpoch } from '../shared/history-numbering.ts';
+import { parseCopyNote } from './copy-note.ts';
 import { isTemporalError } from './errors.ts';
 import { isTemporalWorkflow, type Resolution } from './resolve.ts';
+import { shareCalls } from './shared-calls.ts';
 import type { TemporalClient, WorkflowRun } from './temporal-client.ts';
 
+/** Between two descriptions of one workflow at least, however many requests there are. */
+const DESCRIBE_SPACING_MS = 50;
 /** How long a state waits for Temporal. */
 const DESCRIBE_MS = 2_000;
 /**
@@ -24,12 +31,16 @@ const DESCRIBE_MS = 2_000;
 const DESCRIBE_EXACTLY_MS = 6_000;
 /** How long to wait for the end of a run that has closed. */
 const SETTLE_MS = 3_000;
+/** How often the row is read in the meantime: the watcher of its viewers may record the end. */
+const END_CHECK_MS = { first: 20, max: 250 };
 
 export interface LatestRunOptions {
   readonly temporal: Pick<TemporalClient, 'describe'>;
   readonly store: ExecutionStore;
   readonly log: Pick<LogWriter, 'open' | 'head'>;
   readonly resolution: Resolution;
+  /** Is called before another row replaces one. */
+  onReplace(former: ExecutionSummary): void;
   /** Records the end of an execution whose run has closed. */
   settle(executionId: string): Promise<void>;
 }
@@ -43,8 +54,15 @@ export interface LatestRun {
 }
 
 export function createLatestRun(options: LatestRunOptions): LatestRun {
-  const { temporal, store, log, resolution, settle } = options;
-  const currentRuns = createCurrentRuns((row) => resolution.refOf(row).then((ref) => temporal.describe(ref)));
+  const { temporal, store, log, resolution, onReplace, settle } = options;
+  // A state that is requested often waits for what watching needs.
+  const currentRun = shareCalls<ExecutionSummary, WorkflowRun>({
+    keyOf: ({ id }) => id,
+    spacingMs: DESCRIBE_SPACING_MS,
+    call: async (row, isRepeated) =>
+      temporal.describe(await resolution.refOf(row), isRepeated ? 'poll' : 'view'),
+  });
+
   /** Whether the run is not one of those that the row describes. */
   async function isOtherExecution(row: ExecutionSummary, run: WorkflowRun): Promise<boolean> {
     const { runId } = row;
@@ -62,6 +80,7 @@ export function createLatestRun(options: LatestRunOptions): LatestRun {
   }
 
   async function replace(former: ExecutionSummary, run: WorkflowRun): Promise<Execution | undefined> {
+    onReplace(former);
     const row = await resolution.begin(former.id, run, former.tenant, { after: former.startedAt });
     if (!row || row.incarnation === former.incarnation) return row;
     await startLog(row, former);
@@ -77,20 +96,64 @@ export function createLatestRun(options: LatestRunOptions): LatestRun {
     await log.open(id, { numbering: 'fixed', attempt, incarnation, lost });
   }
 
-  async function check(row: ExecutionSummary, use: RowUse): Promise<Execution | undefined> {
+  /**
+   * Records the end of a run that has closed.
+   * @param field what the row has then: its end, or also the position of the terminal event in the log
+   * @returns the row, which lacks the field if that took too long
+   */
+  async function untilEnded(id: string, field: 'finishedAt' | 'end'): Promise<Execution | undefined> {
+    let isSettled = false;
+    const settled = settle(id).then(() => {
+      isSettled = true;
+    });
+    const givenUpAt = performance.now() + SETTLE_MS;
+    for (let ms = END_CHECK_MS.first; ; ms = Math.min(ms * 2, END_CHECK_MS.max)) {
+      await Promise.race([settled, delay(ms, undefined, true)]);
+      const row = await store.get(id);
+      if (!row || row[field] || isSettled || performance.now() >= givenUpAt) return row;
+    }
+  }
+
+  /**
+   * The row of a run that Temporal has paused, or no longer. A workflow that streams itself does not notice a pause: its row
+   * has the status that it emitted last.
+   */
+  async function withPause<Row extends ExecutionSummary>(
+    row: Row,
+    run: WorkflowRun,
+  ): Promise<Row | undefined> {
+    const isPaused = run.status === 'PAUSED';
+    if (isPaused === (row.status === 'PAUSED')) return undefined;
+    if (isPaused) return { ...row, status: 'PAUSED' };
+    // Such a workflow may call itself paused. The status of any other one is that of its history.
+    const note = parseCopyNote((await log.head(row.id))?.note);
+    return note && isHistoryEpoch(note.epoch) ? { ...row, status: 'RUNNING' } : undefined;
+  }
+
+  /** The row of a run that has closed, also if its end is not recorded yet: its result is missing then. */
+  function withEnd(row: Execution | undefined, { status, closedAt }: WorkflowRun): Execution | undefined {
+    if (!row || row.finishedAt || closedAt === undefined) return row;
+    return { ...row, status, finishedAt: new Date(closedAt) };
+  }
+
+  async function check<Row extends ExecutionSummary>(
+    row: Row,
+    use: RowUse,
+  ): Promise<Row | Execution | undefined> {
     if (row.finishedAt && isPinnedRun(row.id)) return undefined;
     const isExact = use === 'stream' && row.finishedAt !== undefined;
-    const run = isExact
-      ? await resultWithin(currentRuns.read(row), DESCRIBE_EXACTLY_MS)
-      : await resultWithin(currentRuns.recent(row), DESCRIBE_MS);
+    const run = await resultWithin(currentRun(row), isExact ? DESCRIBE_EXACTLY_MS : DESCRIBE_MS);
     if (!run) return undefined;
     const isOther = await isOtherExecution(row, run);
-    if (row.finishedAt) return isOther ? replace(row, run) : undefined;
+    if (row.finishedAt && !isOther) return undefined;
     // The watcher of a stream copies the end, after everything that precedes it.
-    if (!isOther && (run.isOpen || use === 'stream')) return undefined;
-    await resultWithin(settle(row.id), SETTLE_MS);
-    const settled = await store.get(row.id);
-    return isOther && settled?.finishedAt ? replace(settled, run) : settled;
+    if (!isOther && (run.isOpen || use === 'stream')) return withPause(row, run);
+    if (!isOther) return withEnd(await untilEnded(row.id, 'finishedAt'), run);
+    const former = row.end ? row : await untilEnded(row.id, 'end');
+    if (!former?.finishedAt) return former;
+    const latest = await replace(former, run);
+    if (!latest || run.isOpen || use === 'stream') return latest;
+    return withEnd(await untilEnded(latest.id, 'finishedAt'), run);
   }
 
   return {

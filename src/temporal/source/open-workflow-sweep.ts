@@ -11,6 +11,7 @@ import { delay } from '../../async/delay.ts';
 import { LruMap } from '../../async/lru-map.ts';
 import type { Leases } from '../../coordination/lease.ts';
 import type { ExecutionStore, ExecutionSummary } from '../../execution/store.ts';
+import { isPlain } from './grpc-visibility.ts';
 import type { LatestRun } from './latest-run.ts';
 import { withLease } from './leased-work.ts';
 import type { Resolution } from './resolve.ts';
@@ -26,8 +27,6 @@ const MAX_CHECKING = 16;
 /** How long a later run of the row's workflow is known to be that. */
 const KNOWN_MS = 60_000;
 const MAX_KNOWN = 10_000;
-/** Ids that need no escapes in a visibility query. */
-const PLAIN_ID = /^[^'"`\\\p{Cc}]+$/u;
 
 /** Names the lease. No execution has this id. */
 const LEASE_ID = '~execstream/open-workflows';
@@ -88,7 +87,7 @@ export function createOpenWorkflowSweep(options: OpenWorkflowSweepOptions): () =
   async function listOpen(refs: readonly WorkflowRef[]): Promise<Map<string, string>> {
     const byNamespace = new Map<string, string[]>();
     for (const { namespace, workflowId } of refs) {
-      if (!PLAIN_ID.test(workflowId)) continue;
+      if (!isPlain(workflowId)) continue;
       const ids = byNamespace.get(namespace) ?? [];
       byNamespace.set(namespace, ids);
       ids.push(workflowId);

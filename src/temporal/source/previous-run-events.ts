@@ -7,7 +7,7 @@ import { readQueryPage } from './query-page.ts';
 import type { TemporalClient, WorkflowRun } from './temporal-client.ts';
 
 /** How many previous runs are queried. */
-const MAX_RUNS = 20;
+const MAX_RUNS = 100;
 
 /**
  * The events after `since` up to the page's base, without gaps in their seqs.

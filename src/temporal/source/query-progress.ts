@@ -28,6 +28,8 @@ export interface QueryProgress {
   readonly failures: number;
   /** Whether the run may have emitted events that no response covers. */
   readonly isBehind: boolean;
+  /** Whether the log will be up to date once the query in flight has a response, and that has been copied. */
+  readonly isQueryCurrent: boolean;
   /** The terminal event of the last response; undefined if a workflow task has failed since: it may be void. */
   readonly end: WorkflowEnd | undefined;
   /** Whether the run has responded within this time, in ms. */
@@ -135,6 +137,9 @@ export function createQueryProgress(options: QueryProgressOptions): QueryProgres
     },
     get isBehind() {
       return !hasResponded || !isCovered(coveredId);
+    },
+    get isQueryCurrent() {
+      return isCovered(queriedId);
     },
     get end() {
       return hasFailedTask ? undefined : end;

@@ -17,7 +17,7 @@ import { type CloseEvent, endedItself } from '../shared/close-event.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
 import { isTemporalError } from './errors.ts';
 import { type ClosedByQuery, queryLast, type Stop } from './final-query.ts';
-import { followHistory } from './history-reader.ts';
+import { followHistory, startsTask } from './history-reader.ts';
 import { createPollSchedule } from './poll-schedule.ts';
 import { createQueryCopier, type QueryCopier } from './query-copier.ts';
 import { createQueryProgress } from './query-progress.ts';
@@ -35,10 +35,15 @@ export interface QueryWatchOptions {
 /** Above this number of events the history is not read, and the workflow is queried every `pollMs`. */
 const LONG_HISTORY = 5_000;
 
-/** How long a query in flight may take when the run has closed: its worker may have left. */
-const IN_FLIGHT_MS = 400;
+/**
+ * How long a query in flight that has the end may take when the run has closed: its worker may have left. Another query
+ * would wait in the same place, and a worker that is busy would have both.
+ */
+const IN_FLIGHT_MS = 1_500;
 /** How long the history is left alone while a sink works: its end then comes from the sink. */
 const SINK_PAUSE_MS = 250;
+/** How long it is left alone while a workflow task is in progress: its completion then needs one request more, not two. */
+const TASK_PAUSE_MS = 15;
 /** How long a working sink may take to append the end of a run that has closed. */
 const SINK_END_MS = 250;
 
@@ -147,7 +152,10 @@ export async function watchByQuery(
     const pollEnd = new AbortController();
     const flightEnd = new AbortController();
     // The events of a workflow task are three pages without a pause.
-    const pauseMs = () => (schedule.hasSink ? SINK_PAUSE_MS : 0);
+    const pauseMs = (events: readonly HistoryEvent[]) => {
+      if (schedule.hasSink) return SINK_PAUSE_MS;
+      return startsTask(events.at(-1)!) ? TASK_PAUSE_MS : 0;
+    };
     const closing = followHistory({ temporal, run, isCloseOnly, warnings, times, signal, onEvents, pauseMs })
       .then((close) => {
         if (close) progress.close(endedItself(close));
@@ -156,11 +164,13 @@ export async function watchByQuery(
       .finally(() => {
         pollEnd.abort();
         changed.set();
+        // A response that lacks the last events is of no use any more.
+        if (!progress.isQueryCurrent) flightEnd.abort();
         setTimeout(() => flightEnd.abort(), IN_FLIGHT_MS).unref();
       });
     // Handled below, unless polling stops first.
     closing.catch(() => {});
-    // A query in flight when the run closes usually has the end. It is awaited: two writers would not know of each other.
+    // A query in flight when the run closes usually has the end, and is awaited then.
     const polled = isOpen
       ? await poll(AbortSignal.any([signal, pollEnd.signal]), AbortSignal.any([signal, flightEnd.signal]))
       : undefined;

@@ -6,8 +6,10 @@ import type { TemporalClient, WorkflowRef, WorkflowRun } from './temporal-client
 
 /** The longest chain that is followed from its first run to its last. */
 const MAX_RUNS = 10_000;
-/** The most runs before the last one that are read again. */
+/** The most runs before the current one that are read for a log without events. */
 const MAX_CONTINUED = 100;
+/** The most events of their histories. A log keeps as many. */
+const MAX_EVENTS = 50_000;
 
 /**
  * The run to start with: the one that the reference names, or one of the row's chain.
@@ -43,16 +45,24 @@ export async function openRun(
   return run;
 }
 
-/** The first of the runs that continued as new up to this one, as far as Temporal keeps them. */
+/**
+ * The first of the runs that continued as new up to this one, as far as Temporal keeps them, and up to 100 runs with 50,000
+ * events.
+ */
 export async function firstContinuedRun(temporal: TemporalClient, run: WorkflowRun): Promise<WorkflowRun> {
   let first = run;
+  let events = run.historyLength;
   for (let runs = 0; runs < MAX_CONTINUED && first.continues !== undefined; runs += 1) {
+    let previous: WorkflowRun;
     try {
-      first = await temporal.describe({ ...run, runId: first.continues });
+      previous = await temporal.describe({ ...run, runId: first.continues });
     } catch (error) {
       if (isTemporalError(error, 'unknown-workflow')) break;
       throw error;
     }
+    events += previous.historyLength;
+    if (events > MAX_EVENTS) break;
+    first = previous;
   }
   return first;
 }

@@ -20,7 +20,7 @@ export function createRunList(temporal: TemporalClient, { refOf }: Pick<Resoluti
 
   return async (workflow, { first, after }) => {
     const { namespace, workflowId } = await refOf(workflow);
-    const { filter, isExact } = filterOf(workflowId);
+    const { filter, isExact } = filterOfRuns(workflowId);
     const query = [...filter, ...(after ? [`StartTime <= ${quote(after.startedAt)}`] : [])].join(' AND ');
     // One more than requested shows whether there is a next page. With a position, its own run is found again.
     const limit = isExact ? first + (after ? 2 : 1) : MAX_RUNS;
@@ -38,7 +38,10 @@ export function createRunList(temporal: TemporalClient, { refOf }: Pick<Resoluti
  * The conditions for the runs of a workflow. Temporal does not find all characters that it accepts in ids: if there is one,
  * the runs of all ids with the same beginning are read.
  */
-function filterOf(workflowId: string): { readonly filter: readonly string[]; readonly isExact: boolean } {
+export function filterOfRuns(workflowId: string): {
+  readonly filter: readonly string[];
+  readonly isExact: boolean;
+} {
   const [findable = ''] = /^(?!')[^"\\\p{Cc}]*(?<!')/u.exec(workflowId) ?? [];
   if (findable === workflowId) return { filter: [`WorkflowId = ${quote(workflowId)}`], isExact: true };
   const filter = findable === '' ? [] : [`WorkflowId STARTS_WITH ${quote(findable)}`];

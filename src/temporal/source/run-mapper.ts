@@ -1,6 +1,7 @@
 // What the history of a run becomes in its stream: its events, with the payloads that are shown, and the items of a
 // Workflow Stream.
 import type { ExecutionStatus } from '../../event/events.ts';
+import { isPinnedRun } from '../../event/execution-key.ts';
 import { fitData } from '../../event/omit-fields.ts';
 import { parseCloseEvent } from '../shared/close-event.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
@@ -27,6 +28,9 @@ export interface RunMapper {
   readonly itemPosition: ItemPosition;
 }
 
+/** Takes the first place of a stream that does not start with the first run of its chain. */
+const MISSING_RUNS: UnnumberedEvent = { type: 'gap', data: { fromSeq: 1, toSeq: 1 } };
+
 /** @param isContinued whether the run continues one whose events precede it in the same stream */
 export function createRunMapper(context: WatchContext, run: WorkflowRun, isContinued: boolean): RunMapper {
   const { temporal, sizes, decodePayload } = context;
@@ -35,6 +39,8 @@ export function createRunMapper(context: WatchContext, run: WorkflowRun, isConti
     : NO_PAYLOADS;
   const toStreamEvent = createHistoryMapper(run, isContinued, context.idsFrom(run), payloads.of);
   const items = createItemMapper(context, run, isContinued);
+  // The runs before it are not in the stream: there were too many, or Temporal no longer has them.
+  const lacksRuns = !isContinued && run.continues !== undefined && !isPinnedRun(context.executionId);
   let status: ExecutionStatus = 'RUNNING';
 
   /** Payloads alone have no limit. */
@@ -52,7 +58,8 @@ export function createRunMapper(context: WatchContext, run: WorkflowRun, isConti
       const ofItems = added.map((each) =>
         each.type === 'workflow_status' ? { ...each, data: { ...each.data, status } } : each,
       );
-      return mapped ? [fitted(event, mapped), ...ofItems] : ofItems;
+      const shown = mapped ? [fitted(event, mapped), ...ofItems] : ofItems;
+      return lacksRuns && event.workflowExecutionStartedEventAttributes ? [MISSING_RUNS, ...shown] : shown;
     },
     get itemPosition() {
       return items.position;

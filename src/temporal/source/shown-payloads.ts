@@ -1,9 +1,10 @@
-// The inputs and results of tasks in a history, if a setting or the application shows payloads: those of activities,
-// child workflows and Nexus operations.
+// The inputs and results in a history, if a setting or the application shows payloads: those of activities, child
+// workflows and Nexus operations, which are tasks, and those of signals and updates, which are steps.
 //
 // They are read before the history is mapped. The mapping depends on the history alone, so that each reader gets the same
 // events: a codec server that is unavailable is waited for, as for the messages of failures.
 import type { EventData } from '../../event/events.ts';
+import { startOf } from '../../event/text.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
 import {
   decodeArguments,
@@ -13,8 +14,21 @@ import {
   type Payloads,
 } from '../shared/payloads.ts';
 
+/** How the names of signals and updates of Temporal's libraries start. */
+const RESERVED_NAMES = '__temporal_';
+
 /** The fields that an event of a task gets. */
 export type ShownPayload = Pick<EventData['task_start'], 'input'> | Pick<EventData['task_status'], 'result'>;
+
+/** A step shows its payload as JSON, up to this number of UTF-16 code units. */
+const MAX_STEP_UNITS = 1_000;
+
+/** The payload of a signal or an update as part of a step. */
+export function stepPayload(payload: ShownPayload | undefined): string | undefined {
+  if (!payload) return undefined;
+  const text = JSON.stringify('input' in payload ? payload.input : (payload as { result?: unknown }).result);
+  return text && (text.length > MAX_STEP_UNITS ? `${startOf(text, MAX_STEP_UNITS)}…` : text);
+}
 
 export interface ShownPayloads {
   /**
@@ -63,23 +77,37 @@ export function createShownPayloads(
   };
 }
 
-interface TaskPayloads {
+interface FieldPayloads {
   readonly field: 'input' | 'result';
   readonly payloads: readonly Payload[];
 }
 
-function payloadsOf(event: HistoryEvent): TaskPayloads | undefined {
+function payloadsOf(event: HistoryEvent): FieldPayloads | undefined {
   const input =
     event.activityTaskScheduledEventAttributes?.input?.payloads ??
     event.startChildWorkflowExecutionInitiatedEventAttributes?.input?.payloads ??
-    listOf(event.nexusOperationScheduledEventAttributes?.input);
+    listOf(event.nexusOperationScheduledEventAttributes?.input) ??
+    messageOf(event);
   if (input?.length) return { field: 'input', payloads: input };
   const result =
     event.activityTaskCompletedEventAttributes?.result?.payloads ??
     event.childWorkflowExecutionCompletedEventAttributes?.result?.payloads ??
     listOf(event.nexusOperationCompletedEventAttributes?.result) ??
-    event.markerRecordedEventAttributes?.details?.result?.payloads;
+    event.markerRecordedEventAttributes?.details?.result?.payloads ??
+    event.workflowExecutionUpdateCompletedEventAttributes?.outcome?.success?.payloads;
   return result?.length ? { field: 'result', payloads: result } : undefined;
+}
+
+/** What a signal or an update brings, except for those of Temporal's own libraries. */
+function messageOf(event: HistoryEvent): Payload[] | null | undefined {
+  const signal = event.workflowExecutionSignaledEventAttributes;
+  const { input: update } =
+    event.workflowExecutionUpdateAdmittedEventAttributes?.request ??
+    event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest ??
+    {};
+  const name = signal?.signalName ?? update?.name;
+  if (name?.startsWith(RESERVED_NAMES)) return undefined;
+  return signal?.input?.payloads ?? update?.args?.payloads;
 }
 
 function listOf(payload: Payload | null | undefined): Payload[] | undefined {

@@ -13,8 +13,8 @@ import { type Audience, DELETED_MS, type Follow, followBy, type Source } from '.
 import type { ErrorLogger } from '../../telemetry/logger.ts';
 import type { PayloadDecoder } from '../shared/payloads.ts';
 import { createChildRows } from './child-rows.ts';
-import { createDiscovery } from './discovery.ts';
 import { createLatestRun, type LatestRun } from './latest-run.ts';
+import { createMissedRuns, type MissedRuns } from './missed-runs.ts';
 import { createOpenWorkflowSweep } from './open-workflow-sweep.ts';
 import { createResolution, isTemporalWorkflow, type ResolveWorkflow } from './resolve.ts';
 import { createRestoreLog, type RestoreLog } from './restore-log.ts';
@@ -23,6 +23,7 @@ import { createSettling } from './settling.ts';
 import type { TemporalClient } from './temporal-client.ts';
 import { DEFAULT_WATCH_TIMES } from './watch-context.ts';
 import { followWorkflow, type TemporalTimes } from './workflow-follower.ts';
+import { createWorkflowLists } from './workflow-lists.ts';
 
 const DEFAULT_TIMES: SourceTimes = {
   ...DEFAULT_WATCH_TIMES,
@@ -112,9 +113,11 @@ export interface TemporalSource extends Source {
   readonly listRuns: ListRuns;
   /** The row of the latest run under the id of an execution, or of a pinned run. */
   readonly latest: LatestRun['latest'];
+  /** The row of the run that a viewer with a cursor of an earlier one gets first; undefined for the latest run. */
+  readonly missedRun: MissedRuns['next'];
   readonly restoreLog: RestoreLog;
-  /** Creates the rows that lists lack; undefined if lists have no workflows that nobody has viewed. */
-  readonly discover: DiscoverExecutions | undefined;
+  /** Brings the rows of a list up to date, and creates those that it lacks if lists have workflows that nobody has viewed. */
+  readonly discover: DiscoverExecutions;
   /** Starts to record the ends of workflows that have no viewers; returns how to stop that. */
   readonly startSweeping: () => () => void;
 }
@@ -142,6 +145,7 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
     ...{ temporal, log, store, times, sizes, logger },
     ...{ decodePayload, pollsStreams, refOf, idsFrom, reconcileEnd, beginChildren },
   };
+  const hasUnviewed = options.lists === true && !options.resolve;
   const followed = new Counts();
   const settling = createSettling((executionId, signal) =>
     followWorkflow(follower, executionId, NOBODY, signal),
@@ -152,7 +156,11 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
     followWorkflow(restorer, executionId, NOBODY, signal),
   );
   const restoreLog = createRestoreLog({ log, store, copy: restoring.settle });
-  const latestRun = { temporal, store, log, resolution, settle: settling.settle };
+  const missedRuns = createMissedRuns({ temporal, store, log, resolution });
+  const latestRun = {
+    ...{ temporal, store, log, resolution },
+    ...{ settle: settling.settle, onReplace: missedRuns.record },
+  };
   const { latest } = createLatestRun(latestRun);
   // Checks of workflows without viewers wait for everything else.
   const describe: TemporalClient['describe'] = (ref) => temporal.describe(ref, 'sweep');
@@ -165,9 +173,12 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
   return {
     follow: followBy(async (executionId, audience, signal) => {
       followed.increment(executionId);
-      const outcome = await followWorkflow(follower, executionId, audience, signal).finally(() =>
-        followed.decrement(executionId),
-      );
+      // Without the log or the store there is nothing to note, and the follower waits for them.
+      const observing = missedRuns.observe(executionId).catch(() => undefined);
+      const outcome = await followWorkflow(follower, executionId, audience, signal).finally(() => {
+        followed.decrement(executionId);
+        void observing.then((stop) => stop?.()).catch(() => {});
+      });
       if (outcome === 'other') await followUntil(otherwise.follow, executionId, audience, signal);
     }),
     async copy(executionId) {
@@ -179,9 +190,9 @@ export function createTemporalSource(options: TemporalSourceOptions): TemporalSo
     findRun,
     listRuns: createRunList(temporal, resolution),
     latest,
+    missedRun: missedRuns.next,
     restoreLog,
-    discover:
-      options.lists && !options.resolve ? createDiscovery({ ...options, resolution, latest }) : undefined,
+    discover: createWorkflowLists({ ...options, resolution, latest, hasUnviewed }),
     startSweeping() {
       const stop = startSweep();
       return () => {

@@ -17,8 +17,10 @@ export interface StreamProbe {
   readonly answer: Promise<ProbeAnswer>;
   /** The result of the query, for all events, if the run streams itself. */
   readonly result: unknown;
-  /** Whether the run can be queried: it has had a workflow task. */
+  /** Whether the run can be queried: it has had a workflow task, and one that was completed if it has closed. */
   readonly isAsking: boolean;
+  /** When the query was sent that has no response yet, by `performance.now()`; undefined if none was sent. */
+  readonly sentAt: number | undefined;
   /** Takes in new events of the history: a run without a workflow task cannot be queried. */
   observe(events: readonly HistoryEvent[]): void;
 }
@@ -27,6 +29,22 @@ export interface StreamProbe {
 const MAX_HANDLER_FAILURES = 3;
 /** Between two queries at least, however many workflow tasks are completed. */
 const SPACING_MS = 200;
+
+/** The longest that a run which has closed may take to respond, before its history is shown. */
+export const MAX_RESPONSE_MS = 2_000;
+/** How long it may take if nothing else shows that a worker is there, and longer for each event that it has to replay. */
+const RESPONSE_MS = { first: 300, perEvent: 1 };
+/** Workers that responded within this time are known to be there. */
+const KNOWN_WORKER_MS = 10_000;
+
+/**
+ * How long a run that has closed may take to respond once its query was sent: Temporal reports workers for a minute after
+ * they have left. The log of a row that has ended may have events of the workflow, so it is more important to get them.
+ */
+export function responseMs({ temporal, restores }: WatchContext, run: WorkflowRun): number {
+  if (restores || temporal.hasResponded(run, KNOWN_WORKER_MS)) return MAX_RESPONSE_MS;
+  return Math.min(RESPONSE_MS.first + RESPONSE_MS.perEvent * run.historyLength, MAX_RESPONSE_MS);
+}
 
 /**
  * Starts to probe.
@@ -37,6 +55,10 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
   const changed = createSignal();
   let hasTask = run.historyLength > 1;
   let isClosed = !run.isOpen;
+  /** Whether a workflow task was completed, among the events that were observed. */
+  let hasWorked = false;
+  let hasSeenClose = false;
+  let sentAt: number | undefined;
   let isAnswered = false;
   let streamResult: unknown;
   /** Aborts when the run closes: its query is then sent before those that wait. */
@@ -57,13 +79,13 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
   async function query(priority: RequestPriority): Promise<ProbeAnswer | TemporalError> {
     try {
       const options = isClosed ? ({ priority: 'end' } as const) : { priority, queueSignal: closing.signal };
-      let wasSent = false;
+      sentAt = undefined;
       const onSent = () => {
-        wasSent = true;
+        sentAt = performance.now();
       };
       const result = await temporal.query(run, 0, signal, { ...options, onSent }).catch((error) => {
-        if (wasSent || !closing.signal.aborted || signal.aborted) throw error;
-        return temporal.query(run, 0, signal, { priority: 'end' });
+        if (sentAt !== undefined || !closing.signal.aborted || signal.aborted) throw error;
+        return temporal.query(run, 0, signal, { priority: 'end', onSent });
       });
       try {
         readQueryPage(result, run, 0, sizes);
@@ -122,15 +144,36 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
       return streamResult;
     },
     get isAsking() {
-      return hasTask;
+      return hasTask && (hasWorked || !hasSeenClose);
+    },
+    get sentAt() {
+      return sentAt;
     },
     observe(events) {
       const isScheduled = events.some((event) => event.workflowTaskScheduledEventAttributes);
       if (isScheduled && !hasTask) changed.set();
       hasTask ||= isScheduled;
-      isClosed ||= events.some((event) => parseCloseEvent(event) !== undefined);
+      hasSeenClose ||= events.some((event) => parseCloseEvent(event) !== undefined);
+      isClosed ||= hasSeenClose;
       if (isClosed) closing.abort();
-      if (events.some((event) => event.workflowTaskCompletedEventAttributes)) changed.set();
+      if (!events.some((event) => event.workflowTaskCompletedEventAttributes)) return;
+      hasWorked = true;
+      changed.set();
     },
   };
+}
+
+/** Probes a run before it is watched, for up to `responseMs`. */
+export async function probeBefore(
+  context: WatchContext,
+  run: WorkflowRun,
+): Promise<Pick<StreamProbe, 'result'> & { readonly answer: ProbeAnswer }> {
+  const done = new AbortController();
+  const signal = AbortSignal.any([context.signal, done.signal]);
+  // Viewers are not warned: the watch follows.
+  const probe = probeStream({ ...context, signal }, run, new Promise(() => {}));
+  const unknown = delay(responseMs(context, run), signal).then(() => 'unknown' as const);
+  const answer = await Promise.race([probe.answer, unknown]);
+  done.abort();
+  return { answer, result: probe.result };
 }

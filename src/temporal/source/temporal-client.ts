@@ -1,7 +1,7 @@
 // The calls to Temporal that watching needs, as an interface; grpc-client.ts implements it.
 import type { Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
-import type { OpenStatus } from '../../event/events.ts';
+import type { ExecutionStatus, OpenStatus } from '../../event/events.ts';
 import type { WorkflowRunSummary } from '../../execution/workflow-runs.ts';
 import type { Failure } from '../shared/failure.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
@@ -66,6 +66,10 @@ export interface WorkflowRun extends WorkflowRef {
   /** In ms since 1970. */
   readonly startedAt: number;
   readonly isOpen: boolean;
+  /** That of its run alone, which has succeeded if another one continues it. */
+  readonly status: ExecutionStatus;
+  /** In ms since 1970; undefined while it is open. */
+  readonly closedAt: number | undefined;
   /** The number of events in the history. */
   readonly historyLength: number;
 }
@@ -163,6 +167,8 @@ export interface TemporalClient {
   history(request: HistoryRequest, signal?: AbortSignal): Promise<HistoryPage>;
   /** Whether a worker polls the run's task queue, or did within the last minute. The response may be a second old. */
   hasWorker(run: WorkflowRun, priority?: RequestPriority): Promise<boolean>;
+  /** Whether workers of the run's task queue have responded to a query of this process within a time, in ms. */
+  hasResponded(run: WorkflowRun, withinMs: number): boolean;
   /**
    * The open runs of these workflows, by workflow id, from Temporal's visibility: a change may be missing for some
    * seconds. Workflows that are paused are left out.

@@ -11,7 +11,7 @@ import { delay } from '../../async/delay.ts';
 import type { Announcement } from '../../log/log.ts';
 import type { HistoryNumbering } from '../shared/history-numbering.ts';
 import { type ClosedRun, type HistoryGate, watchByHistory } from './history-watcher.ts';
-import { type ProbeAnswer, probeStream } from './stream-probe.ts';
+import { MAX_RESPONSE_MS, type ProbeAnswer, probeStream, responseMs } from './stream-probe.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 import type { WatchContext, WatchOutcome } from './watch-context.ts';
 
@@ -28,8 +28,8 @@ export type UndecidedResult =
     })
   | { readonly stop: WatchOutcome };
 
-/** How long a run that had closed before the watch may take to respond: its worker may be gone since a minute. */
-const CLOSED_QUERY_MS = 2_000;
+/** Between two checks of that time. */
+const CHECK_MS = 50;
 /** Until then an announcement has reached the viewers: a warning repeats their cursor. */
 const ANNOUNCED_MS = 200;
 
@@ -76,13 +76,33 @@ export async function watchUndecided(
     return given;
   });
 
+  let waiting: Promise<void> | undefined;
+
+  /** Resolves when a run that had closed before the watch has responded, or has had the time to. */
+  function closedGrace(): Promise<void> {
+    waiting ??= waitForClosed();
+    return waiting;
+  }
+
+  async function waitForClosed(): Promise<void> {
+    const since = performance.now();
+    const isOver = (now: number) => {
+      // Before it is sent, the query may wait for those of others.
+      const waitedMs = now - (probe?.sentAt ?? now);
+      return now - since >= MAX_RESPONSE_MS || waitedMs >= responseMs(context, run);
+    };
+    while (!graceSignal.aborted && !isOver(performance.now())) await delay(CHECK_MS, graceSignal);
+  }
+
   const gate: HistoryGate = {
     async observe(events) {
       show();
       probe?.observe(events);
       const isWorking = events.some((event) => event.workflowTaskCompletedEventAttributes);
-      if (isWorking) grace = undefined;
-      if (probe?.isAsking) grace ??= delay(times.queryGraceMs, graceSignal);
+      if (isWorking && run.isOpen) grace = undefined;
+      if (probe?.isAsking) {
+        grace ??= run.isOpen ? delay(times.queryGraceMs, graceSignal) : closedGrace();
+      }
       await grace;
       return isStreaming ? 'stop' : undefined;
     },
@@ -94,8 +114,8 @@ export async function watchUndecided(
   async function lastAnswer(): Promise<ProbeAnswer> {
     // A run without a workflow task has run no code, so it cannot be queried.
     if (!probe?.isAsking || !(await hasWorker())) return 'unknown';
-    const ms = run.isOpen ? times.finalQueryTimeoutMs : CLOSED_QUERY_MS;
-    return Promise.race([answer, delay(ms, signal).then(() => 'unknown' as const)]);
+    const wait = run.isOpen ? delay(times.finalQueryTimeoutMs, signal) : closedGrace();
+    return Promise.race([answer, wait.then(() => 'unknown' as const)]);
   }
 
   const unlisten = await log.listen(executionId, { onAnnouncement, onInterruption: () => {} });

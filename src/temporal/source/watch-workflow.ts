@@ -19,6 +19,7 @@ import { continuationEvent } from './history-events.ts';
 import { type ClosedRun as HistoryClose, watchByHistory } from './history-watcher.ts';
 import { watchByQuery } from './query-watcher.ts';
 import { firstContinuedRun, nextRun, openRun } from './run-chain.ts';
+import { probeBefore } from './stream-probe.ts';
 import type { WorkflowRef, WorkflowRun } from './temporal-client.ts';
 import { watchUndecided } from './undecided-watcher.ts';
 import type { WatchContext, WatchOutcome } from './watch-context.ts';
@@ -41,7 +42,7 @@ type Method =
       readonly isCertain: boolean;
     };
 
-const UNDECIDED: Method = { by: 'history', numbering: undefined, isCertain: false };
+const UNDECIDED = { by: 'history', numbering: undefined, isCertain: false } as const satisfies Method;
 
 /** A run that has closed, and the method that it turned out to need. */
 interface ClosedRun {
@@ -65,10 +66,11 @@ export async function watchWorkflow(
   const { log, executionId, temporal, signal } = context;
   const head = await log.head(executionId);
   const note = parseCopyNote(head?.note);
-  let method = methodOf(note);
+  let method: Method = methodOf(note);
   let run = await openRun(temporal, ref, row, method.by === 'history' ? note?.runId : undefined);
   const isPinned = ref.runId !== undefined;
-  if (context.restores && !head && !isPinned) run = await firstContinuedRun(temporal, run);
+  // Nothing was copied yet: the runs that continued as new up to this one come first.
+  if (!note && !head?.head && !isPinned) ({ run, method } = await startOfChain(context, run));
   // The run that the note names no longer exists: another numbering starts.
   if (method.by === 'history' && run.runId !== note?.runId) method = UNDECIDED;
 
@@ -96,6 +98,25 @@ export async function watchWorkflow(
     run = next;
   }
   return 'interrupted';
+}
+
+/**
+ * Where to start with a chain of runs, and how. The current run of a workflow that streams itself carries the numbering of
+ * the chain, so the runs before it are queried for what it has trimmed. A history starts with the first run.
+ */
+async function startOfChain(
+  context: WatchContext,
+  run: WorkflowRun,
+): Promise<{ readonly run: WorkflowRun; readonly method: Method }> {
+  const { temporal } = context;
+  const first = await firstContinuedRun(temporal, run);
+  const canRespond = first !== run && (await temporal.hasWorker(run).catch(() => true));
+  if (!canRespond) return { run: first, method: UNDECIDED };
+  const { answer, result } = await probeBefore(context, run);
+  if (answer === 'streams') {
+    return { run, method: { by: 'query', respondedRunId: undefined, firstResult: result } };
+  }
+  return { run: first, method: { ...UNDECIDED, isCertain: answer === 'no-stream' } };
 }
 
 function methodOf(note: CopyNote | undefined): Method {

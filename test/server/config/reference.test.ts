@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { startCommand } from '../../../src/cli/start.ts';
+import { startCommand } from '../../../src/cli/commands/start.ts';
 import { readConfig } from '../../../src/server/config/config.ts';
 import type { Environment } from '../../../src/server/config/env.ts';
 import { SECTIONS, toHelp, toMarkdown, withTables } from '../../../src/server/config/reference.ts';

@@ -1,6 +1,7 @@
 // What watching costs: the requests to a real Temporal server, and the log lines of workers.
 import type { PayloadCodec } from '@temporalio/common';
 import { beforeEach, expect, test } from 'vitest';
+import { delay } from '../../../src/async/delay.ts';
 import { createMemoryLog } from '../../../src/log/memory.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import { captureWorkerLogs, describeTemporal, useTemporal } from '../../support/temporal.ts';
@@ -87,6 +88,32 @@ describeTemporal('the cost of watching', () => {
     expect(without.queries).toBeLessThanOrEqual(12);
     expect(withSink.describes).toBeLessThanOrEqual(4);
   }, 60_000);
+
+  test('the end of a run whose worker is slow needs one query', async () => {
+    let isSlow = false;
+    await using watching = await startWatching(temporal.address, {
+      temporal: (client) => ({
+        ...client,
+        async query(run, since, signal, options) {
+          const result = await client.query(run, since, signal, options);
+          if (isSlow) await delay(800, signal);
+          signal?.throwIfAborted();
+          return result;
+        },
+      }),
+    });
+    await using worker = await startWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'onSignal', [2]);
+    using stream = await watchRest(watching.url, handle.workflowId);
+    await handle.signal('go');
+    await waitForLine(stream, 'signal 1');
+    const { queries } = watching;
+    isSlow = true;
+    await handle.signal('go');
+    await stream.ended(20_000);
+    expect(linesOf(stream).slice(-2)).toEqual(['3 workflow_status RUNNING signal 2', '4 complete SUCCESS']);
+    expect(watching.queries - queries).toBe(1);
+  }, 30_000);
 
   test('events that a sink stops to append arrive within seconds', async () => {
     const log = createMemoryLog();

@@ -21,6 +21,7 @@ export function fakeClient(calls: Partial<TemporalClient>): TemporalClient {
     history: unavailable,
     query: unavailable,
     hasWorker: async () => true,
+    hasResponded: () => true,
     openRuns: async () => new Map(),
     streamOffset: unavailable,
     pollStream: unavailable,

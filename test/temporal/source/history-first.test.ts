@@ -42,6 +42,39 @@ describeTemporal('the history of a workflow comes first', () => {
     ]);
   });
 
+  test.each([
+    ['before its first task', false],
+    ['after a task', true],
+  ])(
+    'if its worker has left a moment ago, %s: everything, within 500 ms (printed)',
+    async (_, hasTask) => {
+      const worker = await startForeignWorker(temporal);
+      const { taskQueue } = worker;
+      // Temporal knows its pollers for minutes.
+      if (!hasTask) await (await launch(taskQueue, 'delivery')).result();
+      if (!hasTask) await worker.stop();
+      const handle = await launch(taskQueue, 'lapper', [2]);
+      if (hasTask) await until(async () => (await handle.describe()).historyLength >= 4);
+      await worker.stop();
+      await handle.signal('go');
+      await handle.terminate('given up');
+      await using watching = await startWatching(temporal.address, GRACE);
+      const startedAt = performance.now();
+      using stream = await watchRest(watching.url, handle.workflowId);
+      await stream.ended(10_000);
+      const ms = Math.round(performance.now() - startedAt);
+      console.log(`history and end of a workflow whose worker has left after ${ms} ms`);
+      expect(linesOf(stream)).toEqual([
+        '1 workflow_start',
+        '2 workflow_status RUNNING signal go',
+        '3 error TERMINATED',
+      ]);
+      // Twice the time, because other tests use the machine as well.
+      expect(ms).toBeLessThan(1_000);
+    },
+    30_000,
+  );
+
   test('while its worker is away, and continues without a reset when the worker comes', async () => {
     await using watching = await startWatching(temporal.address, GRACE);
     const taskQueue = uniqueId('late');

@@ -1,5 +1,6 @@
 // Following a history, with a fake Temporal.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { HistoryEvent } from '../../../src/temporal/shared/history-event.ts';
 import { followHistory } from '../../../src/temporal/source/history-reader.ts';
 import type { HistoryRequest, TemporalClient } from '../../../src/temporal/source/temporal-client.ts';
 import {
@@ -17,7 +18,7 @@ afterEach(() => {
 });
 
 /** Follows a history of three pages, the last of which has the close event; `requests` gets the time of each request. */
-function follow(pauseMs?: () => number) {
+function follow(pauseMs?: (events: readonly HistoryEvent[]) => number) {
   const startedAt = Date.now();
   const requests: number[] = [];
   const history = async ({ from }: HistoryRequest) => {
@@ -51,4 +52,11 @@ test('pages are requested with a pause between them, which may end', async () =>
   await vi.advanceTimersByTimeAsync(250);
   expect(await closed).toMatchObject({ status: 'SUCCESS' });
   expect(requests).toEqual([0, 250, 500]);
+});
+
+test('the pause may depend on the events of the page', async () => {
+  const { closed, requests } = follow(([event]) => (event!.eventId === (2 as never) ? 15 : 0));
+  await vi.advanceTimersByTimeAsync(15);
+  expect(await closed).toMatchObject({ status: 'SUCCESS' });
+  expect(requests).toEqual([0, 0, 15]);
 });

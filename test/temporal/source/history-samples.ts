@@ -12,6 +12,7 @@ export const RUN: WorkflowRun = {
     workflowType: 'W',
     taskQueue: 'q',
   },
+  ...{ closedAt: undefined, status: 'RUNNING' },
   ...{ parentId: undefined, attempt: 1, startedAt: 1_000, isOpen: true, historyLength: 3 },
 };
 

@@ -1,14 +1,15 @@
 // A workflow id that is used again: the id names the latest run, for streams, states and lists, on a real server.
 import { expect, test } from 'vitest';
 import { createMemoryLog } from '../../../src/log/memory.ts';
-import type { TemporalClient } from '../../../src/temporal/source/temporal-client.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import { openSse, type SseStream } from '../../support/sse.ts';
 import { describeTemporal, useTemporal } from '../../support/temporal.ts';
 import { until } from '../../support/wait.ts';
 import { startWorker, uniqueId } from '../rig.ts';
 import {
+  fetchState,
   lastCursor,
+  launcherOf,
   linesOf,
   startForeignWorker,
   startWatching,
@@ -21,15 +22,8 @@ import {
 describeTemporal('a workflow id that is used again', () => {
   const temporal = useTemporal();
 
-  const launch = (taskQueue: string, name: string, workflowId: string, args: unknown[] = []) =>
-    temporal.client.workflow.start(name, {
-      ...{ taskQueue, workflowId, args, workflowIdConflictPolicy: 'TERMINATE_EXISTING' },
-    });
-
-  async function stateOf({ url }: Watching, id: string) {
-    const response = await fetch(`${url}/api/v0/executions/workflows/${id}`);
-    return (await response.json()) as { status: string; runId: string; result: unknown; durationMs: number };
-  }
+  const launch = launcherOf(temporal);
+  const stateOf = fetchState<{ status: string; runId: string; result: unknown; durationMs: number }>;
 
   const endsOf = (stream: SseStream) => linesOf(stream).filter((line) => /complete|error/.test(line));
 
@@ -54,6 +48,129 @@ describeTemporal('a workflow id that is used again', () => {
       using ended = await watchRest(watching.url, id, '', cursor);
       expect(ended.status).toBe(204);
     }
+  }, 60_000);
+
+  /** Follows an id as an EventSource does, until a run has this id; returns the lines of each stream. */
+  async function follow(watching: Watching, id: string, lastRunId: () => string | undefined) {
+    const shown: { readonly runId: string; readonly lines: string[] }[] = [];
+    for (let cursor: string | undefined; shown.at(-1)?.runId !== (lastRunId() ?? ''); ) {
+      using stream = await watchRest(watching.url, id, '', cursor);
+      // Nothing new: the next run has not started.
+      if (stream.status === 204) continue;
+      await stream.ended(10_000);
+      const start = stream.frames.find(({ event }) => event === 'workflow_start')!;
+      shown.push({ runId: JSON.parse(start.data).runId, lines: linesOf(stream) });
+      cursor = lastCursor(stream);
+    }
+    return shown;
+  }
+
+  test.each([
+    ['without states', false],
+    ['with states in between', true],
+  ])(
+    'five runs without pauses are shown one after another to a viewer that stays, %s',
+    async (_, hasStates) => {
+      await using watching = await startWatching(temporal.address, { workflows: { queryGraceMs: 250 } });
+      await using worker = await startForeignWorker(temporal);
+      const id = uniqueId('again');
+      const runIds: string[] = [];
+      let isDone = false;
+      const first = await launch(worker.taskQueue, 'delivery', id);
+      runIds.push(first.firstExecutionRunId);
+      const following = follow(watching, id, () => (isDone ? runIds.at(-1) : undefined));
+      using _first = await watchRest(watching.url, id);
+      await first.result();
+      for (let round = 2; round <= 5; round += 1) {
+        const handle = await launch(worker.taskQueue, 'delivery', id);
+        runIds.push(handle.firstExecutionRunId);
+        if (hasStates) expect(await stateOf(watching, id)).toMatchObject({ runId: runIds.at(-1) });
+        await handle.result();
+        if (!hasStates) continue;
+        expect(await stateOf(watching, id)).toMatchObject({ status: 'SUCCESS', runId: runIds.at(-1) });
+      }
+      isDone = true;
+      const shown = await following;
+      expect(shown.map(({ runId }) => runId)).toEqual(runIds);
+      for (const [i, { lines }] of shown.entries()) {
+        expect(lines).toEqual([
+          ...(i === 0 ? [] : ['0 reset run']),
+          '1 workflow_start',
+          '2 workflow_status RUNNING timer 1 (0.05 s)',
+          '3 workflow_status RUNNING timer 1 (0.05 s) fired',
+          '4 complete SUCCESS',
+        ]);
+      }
+    },
+    60_000,
+  );
+
+  test.each([
+    ['without a sink', false],
+    ['with a sink', true],
+  ])(
+    'five runs without pauses that stream themselves are shown one after another, %s',
+    async (_, hasSink) => {
+      await using watching = await startWatching(temporal.address);
+      const parts = { log: watching.log, store: watching.store };
+      await using worker = await startWorker(temporal, hasSink ? { parts } : {});
+      const id = uniqueId('again');
+      const runIds: string[] = [];
+      let isDone = false;
+      const first = await launch(worker.taskQueue, 'onSignal', id, [1]);
+      runIds.push(first.firstExecutionRunId);
+      using connected = await watchRest(watching.url, id);
+      await waitForLine(connected, 'workflow_start');
+      const following = follow(watching, id, () => (isDone ? runIds.at(-1) : undefined));
+      await first.signal('go');
+      await first.result();
+      for (let round = 2; round <= 5; round += 1) {
+        const handle = await launch(worker.taskQueue, 'onSignal', id, [1]);
+        runIds.push(handle.firstExecutionRunId);
+        await handle.signal('go');
+        await handle.result();
+      }
+      isDone = true;
+      const shown = await following;
+      expect(shown.map(({ runId }) => runId)).toEqual(runIds);
+      for (const { lines } of shown) {
+        expect(lines.filter((line) => line.includes('complete'))).toEqual([lines.at(-1)]);
+      }
+    },
+    60_000,
+  );
+
+  test('a viewer that left in the middle of a run gets that run, and those that it has missed', async () => {
+    await using watching = await startWatching(temporal.address, { workflows: { queryGraceMs: 250 } });
+    await using worker = await startForeignWorker(temporal);
+    const id = uniqueId('again');
+    const runs = [await launch(worker.taskQueue, 'patient', id)];
+    let cursor: string;
+    {
+      using stream = await watchRest(watching.url, id);
+      await waitForLine(stream, '1 workflow_start');
+      cursor = lastCursor(stream);
+    }
+    for (let round = 1; round <= 3; round += 1) {
+      const run = round === 1 ? runs[0]! : await launch(worker.taskQueue, 'patient', id);
+      if (round > 1) runs.push(run);
+      await run.signal('go');
+      await run.result();
+      expect(await stateOf(watching, id)).toMatchObject({ runId: run.firstExecutionRunId });
+    }
+    const seen: string[] = [];
+    for (let round = 1; round <= 3; round += 1) {
+      using stream = await watchRest(watching.url, id, '', cursor);
+      await stream.ended(10_000);
+      expect(linesOf(stream)).toEqual([
+        ...['0 reset run', '1 workflow_start', '2 workflow_status RUNNING signal go', '3 complete SUCCESS'],
+      ]);
+      seen.push(JSON.parse(stream.frames.find(({ event }) => event === 'workflow_start')!.data).runId);
+      cursor = lastCursor(stream);
+    }
+    expect(seen).toEqual(runs.map(({ firstExecutionRunId }) => firstExecutionRunId));
+    using ended = await watchRest(watching.url, id, '', cursor);
+    expect(ended.status).toBe(204);
   }, 60_000);
 
   test('over GraphQL, a cursor of an earlier run gets the next one', async () => {
@@ -201,26 +318,4 @@ describeTemporal('a workflow id that is used again', () => {
     expect(page?.events.map(({ type }) => type)).toEqual(['workflow_start', 'workflow_status', 'complete']);
     expect(page?.events[0]?.data).toMatchObject({ runId: runIds[1] });
   }, 30_000);
-
-  test('states that are requested often share the calls to Temporal', async () => {
-    let describes = 0;
-    const counting = (client: TemporalClient): TemporalClient => ({
-      ...client,
-      describe(ref) {
-        describes += 1;
-        return client.describe(ref);
-      },
-    });
-    await using watching = await startWatching(temporal.address, {
-      temporal: counting,
-      workflows: { sweepMs: 60_000 },
-    });
-    const id = uniqueId('again');
-    await launch(uniqueId('nobody'), 'patient', id);
-    await stateOf(watching, id);
-    describes = 0;
-    const started = Date.now();
-    for (let request = 0; request < 30; request += 1) await stateOf(watching, id);
-    expect(describes).toBeLessThanOrEqual(1 + Math.ceil((Date.now() - started) / 1_000));
-  });
 });

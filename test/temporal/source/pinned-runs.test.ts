@@ -7,7 +7,9 @@ import { describeTemporal, useTemporal } from '../../support/temporal.ts';
 import { until } from '../../support/wait.ts';
 import { startWorker, uniqueId } from '../rig.ts';
 import {
+  fetchState,
   lastCursor,
+  launcherOf,
   linesOf,
   startForeignWorker,
   startWatching,
@@ -38,16 +40,10 @@ interface State {
 describeTemporal('a run of a workflow that is named by its run id', () => {
   const temporal = useTemporal();
 
-  const launch = (taskQueue: string, name: string, workflowId: string, args: unknown[] = [], more = {}) =>
-    temporal.client.workflow.start(name, {
-      ...{ taskQueue, workflowId, args, workflowIdConflictPolicy: 'TERMINATE_EXISTING' as const, ...more },
-    });
+  const launch = launcherOf(temporal);
+  const stateOf = fetchState<State>;
 
   const pathOf = (id: string) => `/api/v0/executions/workflows/${encodeURIComponent(id)}`;
-
-  async function stateOf({ url }: Watching, id: string, query = ''): Promise<State> {
-    return (await (await fetch(`${url}${pathOf(id)}${query}`)).json()) as State;
-  }
 
   async function graphql({ url }: Watching, query: string) {
     const response = await fetch(`${url}/graphql`, {

@@ -278,3 +278,19 @@ describe('a failed query', () => {
     expect(progress.failures).toBe(0);
   });
 });
+
+describe('the query in flight', () => {
+  test('is current if it covers the tasks that were completed, or the one in progress', () => {
+    const progress = progressOf();
+    progress.startQuery();
+    expect(progress.isQueryCurrent).toBe(true);
+    progress.observe([COMPLETED]);
+    expect(progress.isQueryCurrent).toBe(false);
+    progress.startQuery();
+    expect(progress.isQueryCurrent).toBe(true);
+    progress.observe([SCHEDULED, STARTED]);
+    progress.startQuery();
+    progress.observe([completed(11)]);
+    expect(progress.isQueryCurrent).toBe(true);
+  });
+});

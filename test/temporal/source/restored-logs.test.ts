@@ -7,7 +7,9 @@ import { describeTemporal, useTemporal } from '../../support/temporal.ts';
 import { until } from '../../support/wait.ts';
 import { startWorker, uniqueId } from '../rig.ts';
 import {
+  fetchState,
   lastCursor,
+  launcherOf,
   linesOf,
   startForeignWorker,
   startWatching,
@@ -19,13 +21,10 @@ import {
 describeTemporal('a workflow whose log has expired', () => {
   const temporal = useTemporal();
 
+  const launchAs = launcherOf(temporal);
   const launch = (taskQueue: string, name: string, args: unknown[] = []) =>
-    temporal.client.workflow.start(name, { taskQueue, workflowId: uniqueId(name), args });
-
-  async function stateOf({ url }: Watching, id: string) {
-    const response = await fetch(`${url}/api/v0/executions/workflows/${id}`);
-    return (await response.json()) as { status: string; result: unknown; lastCursor: string };
-  }
+    launchAs(taskQueue, name, uniqueId(name), args);
+  const stateOf = fetchState<{ status: string; result: unknown; lastCursor: string }>;
 
   /** The same rows, and none of the logs. */
   const startLater = (store: Watching['store']) =>

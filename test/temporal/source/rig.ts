@@ -94,6 +94,21 @@ export async function startWatching(address: string, options: WatchingOptions = 
   return watching;
 }
 
+/** Starts workflows, also under the ids of others: an open run is terminated then. */
+export function launcherOf(temporal: TemporalConnections) {
+  return (taskQueue: string, name: string, workflowId: string, args: unknown[] = [], options: object = {}) =>
+    temporal.client.workflow.start(name, {
+      ...{ taskQueue, workflowId, args, workflowIdConflictPolicy: 'TERMINATE_EXISTING' as const },
+      ...options,
+    });
+}
+
+/** The state of a workflow over REST. */
+export async function fetchState<State>({ url }: Watching, id: string, query = ''): Promise<State> {
+  const response = await fetch(`${url}/api/v0/executions/workflows/${encodeURIComponent(id)}${query}`);
+  return (await response.json()) as State;
+}
+
 /** Watches a workflow over REST. */
 export function watchRest(url: string, id: string, query = '', lastEventId?: string): Promise<SseStream> {
   const path = `${url}/api/v0/executions/workflows/${encodeURIComponent(id)}/stream${query}`;

@@ -104,3 +104,36 @@ test('without payloads no codec is called', async () => {
   const { codec } = await show([['WORKFLOW_EXECUTION_STARTED', { input: list(1) }]]);
   expect(codec).not.toHaveBeenCalled();
 });
+
+test('the input of a signal, and the input and the result of an update, are part of the step', async () => {
+  const accepted = (name: string, args: object) => ({
+    protocolInstanceId: 'u1',
+    acceptedRequest: { input: { name, args } },
+  });
+  const { data, codec } = await show([
+    ['WORKFLOW_EXECUTION_SIGNALED', { signalName: 'approve', input: list({ by: 'ann' }, 2) }],
+    ['WORKFLOW_EXECUTION_SIGNALED', { signalName: 'go', input: list() }],
+    ['WORKFLOW_EXECUTION_SIGNALED', { signalName: '__temporal_publish', input: list('internal') }],
+    ['WORKFLOW_EXECUTION_UPDATE_ACCEPTED', accepted('setPrice', list(5))],
+    [
+      'WORKFLOW_EXECUTION_UPDATE_COMPLETED',
+      { meta: { updateId: 'u1' }, outcome: { success: list({ price: 5 }) } },
+    ],
+    [
+      'WORKFLOW_EXECUTION_SIGNALED',
+      { signalName: 'note', input: list('long'.repeat(500)) },
+      { userMetadata: { summary: payload('a note') } },
+    ],
+  ]);
+  const steps = data.map((each) => (each as { step: string }).step);
+  expect(steps.slice(0, 5)).toEqual([
+    'signal approve: [{"by":"ann"},2]',
+    'signal go',
+    'signal __temporal_publish',
+    'update setPrice accepted: 5',
+    'update setPrice completed: {"price":5}',
+  ]);
+  expect(steps[5]).toMatch(/^signal note: a note: "(long)+.*…$/);
+  expect(steps[5]!.length).toBeLessThan(1_100);
+  expect(codec).toHaveBeenCalledTimes(1);
+});

@@ -1,18 +1,21 @@
-// `execstream start`: runs the server, configured by environment variables, until SIGTERM or SIGINT.
+// `execstream start`: runs the server until SIGTERM or SIGINT. It is configured by environment variables, and by flags for
+// the settings that people change.
 import cluster from 'node:cluster';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { type Logger, pino } from 'pino';
-import { ExecstreamError, isExecstreamError } from '../event/errors.ts';
-import type { ExecutionStore } from '../execution/store.ts';
-import { type Config, readConfig } from '../server/config/config.ts';
-import { optionsFromConfig } from '../server/config/from-config.ts';
-import { toHelp } from '../server/config/reference.ts';
-import { createExecstream } from '../server/create-execstream.ts';
-import { listen } from '../server/node-server.ts';
-import { describeParts } from '../server/startup-report.ts';
-import { explainStartError } from './start-error.ts';
-import { stopOnSignals } from './stop-signals.ts';
-import { reportToSupervisor, superviseWorkers } from './supervisor.ts';
+import { isExecstreamError } from '../../event/errors.ts';
+import type { ExecutionStore } from '../../execution/store.ts';
+import { type Config, environmentWith, readConfig } from '../../server/config/config.ts';
+import { type Environment, invalid, readAll } from '../../server/config/env.ts';
+import { optionsFromConfig } from '../../server/config/from-config.ts';
+import { toHelp } from '../../server/config/reference.ts';
+import { createExecstream } from '../../server/create-execstream.ts';
+import { listen } from '../../server/node-server.ts';
+import { describeParts } from '../../server/startup-report.ts';
+import { addSettingFlags, settingsOf } from '../setting-flags.ts';
+import { explainStartError } from '../start-error.ts';
+import { stopOnSignals } from '../stop-signals.ts';
+import { reportToSupervisor, superviseWorkers } from '../supervisor.ts';
 
 /** How long a stop may take beyond DRAIN_MS: finishing responses, releasing leases and closing connections. */
 const CLOSE_MS = 15_000;
@@ -20,34 +23,45 @@ const CLOSE_MS = 15_000;
 /** How long a failed start may take to close what it opened. */
 const FAILED_START_MS = 3_000;
 
+interface StartOptions {
+  readonly workers: string;
+  readonly [flag: string]: string;
+}
+
 export function startCommand(): Command {
-  return new Command('start')
-    .description('start the server, configured by environment variables')
-    .option('--workers <count>', 'number of processes that share the port', parseCount, 1)
+  return addSettingFlags(new Command('start'))
+    .description(
+      'Start the server. It is configured by environment variables; a flag takes precedence over its variable.',
+    )
+    .option('--workers <count>', 'number of processes that share the port', '1')
     .addHelpText('after', () => `\n${toHelp()}`)
-    .action(async ({ workers }: { workers: number }) => {
+    .action(async (options: StartOptions) => {
+      const flags = settingsOf(options);
       try {
-        await start(workers);
+        await start(options.workers, environmentWith(flags));
       } catch (error) {
-        await fail(explainStartError(error));
+        await fail(explainStartError(error, flags));
       }
     });
 }
 
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= 1 && count <= 256) return count;
-  throw new InvalidArgumentError(`expected 1 to 256, got "${text}"`);
-}
-
-async function start(workers: number): Promise<void> {
-  const config = readConfig();
+async function start(workerCount: string, env: Environment): Promise<void> {
+  const { config, workers } = readAll({
+    config: () => readConfig(env),
+    workers: () => readWorkers(workerCount, env),
+  });
   const logger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
   if (workers === 1 || cluster.isWorker) return serve(config, logger);
-  // Embedded parts cannot be shared by several processes.
-  const missing = config.redisUrl ? (config.databaseUrl ? undefined : 'DATABASE_URL') : 'REDIS_URL';
-  if (missing) throw new ExecstreamError('BAD_USER_INPUT', `--workers: requires ${missing}`);
   return superviseWorkers({ count: workers, logger, deadlineMs: config.drainMs + CLOSE_MS });
+}
+
+function readWorkers(text: string, env: Environment): number {
+  const count = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(count >= 1 && count <= 256)) throw invalid('--workers', `expected 1 to 256, got "${text}"`);
+  // Embedded parts cannot be shared by several processes.
+  const missing = count > 1 ? ['REDIS_URL', 'DATABASE_URL'].filter((name) => !env[name]) : [];
+  if (missing.length > 0) throw invalid('--workers', `requires ${missing.join(' and ')}`);
+  return count;
 }
 
 async function serve(config: Config, logger: Logger): Promise<void> {

@@ -11,37 +11,57 @@ export interface Tokens {
    * @throws Error the error of the function
    */
   get(after: number): Promise<string | undefined>;
+  /**
+   * Another token than one that the server has rejected: the one that was obtained in the meantime, if there is one.
+   * @throws Error the error of the function
+   */
+  replace(rejected: string | undefined): Promise<string | undefined>;
 }
 
 /** Streams do not join a request that takes longer than this: it may never return. */
 const STUCK_MS = 30_000;
 
 export function createTokens(source: TokenSource | undefined): Tokens {
-  if (typeof source !== 'function') return { canRenew: false, get: async () => source };
+  if (typeof source !== 'function') {
+    return { canRenew: false, get: async () => source, replace: async () => source };
+  }
+  const call = source;
   let latest: Promise<string> | undefined;
+  /** The token of the latest request that succeeded. */
+  let token: string | undefined;
   let startedAt = 0;
   /** Undefined while the latest request is in flight. */
   let obtainedAt: number | undefined;
 
+  function obtain(): Promise<string> {
+    startedAt = Date.now();
+    obtainedAt = undefined;
+    const request = (async () => call())();
+    latest = request;
+    request.then(
+      (obtained) => {
+        if (latest !== request) return;
+        token = obtained;
+        obtainedAt = Date.now();
+      },
+      () => {
+        // A request that has failed is not used again.
+        if (latest === request) latest = undefined;
+      },
+    );
+    return request;
+  }
+
+  /** The latest request, if it is in flight, or if its token is usable. */
+  const latestIf = (isUsable: (at: number) => boolean): Promise<string> | undefined => {
+    if (obtainedAt === undefined) return Date.now() - startedAt < STUCK_MS ? latest : undefined;
+    return isUsable(obtainedAt) ? latest : undefined;
+  };
+
   return {
     canRenew: true,
-    get(after) {
-      const now = Date.now();
-      const isUsable = obtainedAt === undefined ? now - startedAt < STUCK_MS : obtainedAt > after;
-      if (latest && isUsable) return latest;
-      startedAt = now;
-      obtainedAt = undefined;
-      const request = (async () => source())();
-      latest = request;
-      const settle = (at: number) => {
-        if (latest === request) obtainedAt = at;
-      };
-      // A request that has failed is not used again.
-      request.then(
-        () => settle(Date.now()),
-        () => settle(Number.NEGATIVE_INFINITY),
-      );
-      return request;
-    },
+    get: (after) => latestIf((at) => at > after) ?? obtain(),
+    // By the token and not by time: one may be rejected in the millisecond in which it was obtained.
+    replace: (rejected) => latestIf(() => token !== rejected) ?? obtain(),
   };
 }

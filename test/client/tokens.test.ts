@@ -40,6 +40,25 @@ describe('tokens', () => {
     expect(source).toHaveBeenCalledTimes(2);
   });
 
+  test('that were rejected are replaced once for all that used them, also in the same millisecond', async () => {
+    const source = vi.fn(async () => `t${source.mock.calls.length}`);
+    const tokens = createTokens(source);
+    expect(await tokens.get(0)).toBe('t1');
+    expect(await Promise.all([tokens.replace('t1'), tokens.replace('t1')])).toEqual(['t2', 't2']);
+    expect(await tokens.replace('t1')).toBe('t2');
+    expect(await tokens.replace('t2')).toBe('t3');
+    expect(await createTokens('t').replace('t')).toBe('t');
+  });
+
+  test('are replaced again after an error', async () => {
+    const source = vi.fn(async () => 't2');
+    source.mockResolvedValueOnce('t1').mockRejectedValueOnce(new Error('offline'));
+    const tokens = createTokens(source);
+    expect(await tokens.get(0)).toBe('t1');
+    await expect(tokens.replace('t1')).rejects.toThrow('offline');
+    expect(await tokens.replace('t1')).toBe('t2');
+  });
+
   test('of a function that throws are an error, not an exception', async () => {
     const tokens = createTokens(() => {
       throw new Error('no session');

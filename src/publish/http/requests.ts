@@ -34,8 +34,6 @@ const MAX_PAUSE_SECONDS = 60;
 
 export function createRequests({ url, token, fetch, callMs }: RequestsOptions): SendRequest {
   const tokens = createTokens(token);
-  /** A token that was obtained before this time is not used. */
-  let renewedAfter = 0;
   let hasSucceeded = false;
   let pause: { readonly until: number; readonly error: ExecstreamError } | undefined;
 
@@ -62,16 +60,17 @@ export function createRequests({ url, token, fetch, callMs }: RequestsOptions): 
 
   /** A 401 is repeated once, with another token. */
   async function withToken(request: HttpRequest): Promise<Response> {
-    const sentAt = Date.now();
-    const response = await sendOnce(request);
+    const token = await obtained(tokens.get(Number.NEGATIVE_INFINITY));
+    const response = await sendWith(token, request);
     if (response.status !== 401 || !tokens.canRenew) return response;
     await response.body?.cancel();
-    renewedAfter = Math.max(renewedAfter, sentAt);
-    return sendOnce(request);
+    return sendWith(await obtained(tokens.replace(token)), request);
   }
 
-  async function sendOnce({ method, path, headers, body }: HttpRequest): Promise<Response> {
-    const bearer = await obtainToken();
+  async function sendWith(
+    bearer: string | undefined,
+    { method, path, headers, body }: HttpRequest,
+  ): Promise<Response> {
     const json: Record<string, string> = { 'Content-Type': 'application/json', ...headers };
     if (bearer !== undefined) json.Authorization = `Bearer ${bearer}`;
     try {
@@ -87,9 +86,9 @@ export function createRequests({ url, token, fetch, callMs }: RequestsOptions): 
     }
   }
 
-  async function obtainToken(): Promise<string | undefined> {
+  async function obtained(token: Promise<string | undefined>): Promise<string | undefined> {
     try {
-      return await tokens.get(renewedAfter);
+      return await token;
     } catch (error) {
       throw unavailable('token: the function failed', error);
     }

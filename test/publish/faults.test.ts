@@ -27,6 +27,10 @@ describe.each(['direct', 'http'] as const)('over the transport %s:', (transport)
   const isDirect = transport === 'direct';
   const createRig = (limits: Partial<PublisherLimits> = {}, options: RigOptions = {}) =>
     createRigOn(limits, { transport, ...options });
+  /** A case of a run that keeps its row itself. */
+  const testDirect = (name: string, run: () => Promise<void>, timeoutMs?: number) => {
+    if (isDirect) test(name, run, timeoutMs);
+  };
 
   describe('lost responses', () => {
     test('lost responses duplicate nothing and lose nothing', async () => {
@@ -54,7 +58,7 @@ describe.each(['direct', 'http'] as const)('over the transport %s:', (transport)
       );
     }, 60_000);
 
-    test.runIf(isDirect)(
+    testDirect(
       'after a lost response, the same batch is sent again unchanged, under the same id',
       async () => {
         const { publisher, log } = createRig({ batchMs: 0 });
@@ -151,7 +155,7 @@ describe.each(['direct', 'http'] as const)('over the transport %s:', (transport)
       expect(ends[0]!.data).toMatchObject({ result: text });
     });
 
-    test.runIf(isDirect)(
+    testDirect(
       'complete() resolves within endMs while the log is unavailable, the row ends, and the event is appended later',
       async () => {
         const { publisher, log, store } = createRig({ endMs: 200 });
@@ -348,7 +352,7 @@ describe.each(['direct', 'http'] as const)('over the transport %s:', (transport)
       expect((await foldLog(log.real, 'a1')).ends).toHaveLength(1);
     });
 
-    test.runIf(isDirect)(
+    testDirect(
       'an end that another process appends first counts as success, and the row gets its position',
       async () => {
         const { publisher, log, store } = createRig();
@@ -374,7 +378,7 @@ describe.each(['direct', 'http'] as const)('over the transport %s:', (transport)
       },
     );
 
-    test.runIf(isDirect)(
+    testDirect(
       'a run does not abort if a server appends the rest of its text after it has ended the row',
       async () => {
         const { publisher, log, store } = createRig({ endMs: 200 });
@@ -428,7 +432,7 @@ describe.each(['direct', 'http'] as const)('over the transport %s:', (transport)
       expect(run.state).toBe('superseded');
     });
 
-    test.runIf(isDirect)('a begin whose response was lost is retried as the same attempt', async () => {
+    testDirect('a begin whose response was lost is retried as the same attempt', async () => {
       const { publisher, store } = createRig();
       const { begin } = store;
       let calls = 0;
@@ -443,7 +447,7 @@ describe.each(['direct', 'http'] as const)('over the transport %s:', (transport)
       expect(calls).toBe(2);
     });
 
-    test.runIf(isDirect)(
+    testDirect(
       'no terminal event is appended before the row has ended, however long that takes',
       async () => {
         const { publisher, log, store } = createRig({ endMs: 100 });
@@ -460,7 +464,7 @@ describe.each(['direct', 'http'] as const)('over the transport %s:', (transport)
     );
   });
 
-  test.runIf(isDirect)(
+  testDirect(
     'close() resolves within closeMs while log and store are unavailable, and leaves no timer',
     async () => {
       vi.useFakeTimers();

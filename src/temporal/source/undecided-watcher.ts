@@ -114,7 +114,9 @@ export async function watchUndecided(
   async function lastAnswer(): Promise<ProbeAnswer> {
     // A run without a workflow task has run no code, so it cannot be queried.
     if (!probe?.isAsking || !(await hasWorker())) return 'unknown';
-    const wait = run.isOpen ? delay(times.finalQueryTimeoutMs, signal) : closedGrace();
+    // A worker that has left with the query looks like a slow one: the end does not wait longer than it would for that.
+    const openMs = Math.min(times.finalQueryTimeoutMs, MAX_RESPONSE_MS);
+    const wait = run.isOpen ? delay(openMs, signal) : closedGrace();
     return Promise.race([answer, wait.then(() => 'unknown' as const)]);
   }
 

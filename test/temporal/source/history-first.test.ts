@@ -3,6 +3,8 @@
 import { expect, test } from 'vitest';
 import type { EventLog } from '../../../src/log/log.ts';
 import { createMemoryLog } from '../../../src/log/memory.ts';
+import { TemporalError } from '../../../src/temporal/source/errors.ts';
+import type { TemporalClient } from '../../../src/temporal/source/temporal-client.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import { describeTemporal, useTemporal } from '../../support/temporal.ts';
 import { until } from '../../support/wait.ts';
@@ -114,6 +116,27 @@ describeTemporal('the history of a workflow comes first', () => {
     await handle.terminate('not needed');
     await stream.ended(20_000);
     expect(linesOf(stream)).toEqual(['1 workflow_start', '2 error TERMINATED']);
+  }, 40_000);
+
+  test('and its end follows soon if the worker leaves with the query', async () => {
+    const silent = (client: TemporalClient): TemporalClient => ({
+      ...client,
+      query: (_run, _since, signal) =>
+        new Promise((_resolve, reject) => {
+          signal?.addEventListener('abort', () => reject(new TemporalError('slow-worker', 'no response')));
+        }),
+    });
+    await using watching = await startWatching(temporal.address, {
+      temporal: silent,
+      workflows: { ...GRACE.workflows, finalQueryTimeoutMs: 60_000 },
+    });
+    await using worker = await startForeignWorker(temporal);
+    const handle = await launch(worker.taskQueue, 'lapper', [1]);
+    using stream = await watchRest(watching.url, handle.workflowId);
+    await waitForLine(stream, '1 workflow_start');
+    await handle.signal('go');
+    await stream.ended(20_000);
+    expect(linesOf(stream).at(-1)).toBe('3 complete SUCCESS');
   }, 40_000);
 
   test('until it turns out to stream itself: a reset that names the source, and its own events', async () => {

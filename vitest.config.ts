@@ -11,8 +11,7 @@ export default defineConfig({
   test: {
     // Processes instead of threads: suites handle signals, and load native modules and WASM databases.
     pool: 'forks',
-    // More than two cores have: many suites wait for servers.
-    maxWorkers: 3,
+    maxWorkers: 2,
     // For real servers on a busy machine with two cores; waits inside a test fail long before.
     testTimeout: 20_000,
     // Hooks start databases.

@@ -50,7 +50,8 @@ describe('a viewer that stops reading for 10,000 events', () => {
   ])('%s: costs little memory, then receives all of them, while other viewers continue', async (_, path) => {
     /** Publishes everything to a client that reads and one that does not; returns how much memory that took. */
     async function run(hasSlowViewer: boolean): Promise<number> {
-      await using app = await startApp({ log: createMemoryLog({ ...DEFAULT_BOUNDS, maxBytes: 2 ** 26 }) });
+      await using memory = createMemoryLog({ ...DEFAULT_BOUNDS, maxBytes: 2 ** 26 });
+      await using app = await startApp({ log: memory });
       const log = await directLog(app);
       const taken = countTaken(app.services.streams);
       using quick = await openSse(app.url + path);

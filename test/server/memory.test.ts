@@ -1,5 +1,5 @@
-// What is released: the requests of open streams (the objects that Yoga and the adapter created for them), and servers
-// that were closed.
+// Memory that is released: the requests of open streams (the objects that Yoga and the adapter created for them), and
+// servers that were closed.
 import { queryObjects } from 'node:v8';
 import { expect, test } from 'vitest';
 import { EventStreams } from '../../src/sse/event-streams.ts';

@@ -2,6 +2,14 @@
 import { createRequire } from 'node:module';
 import { defineConfig } from 'vitest/config';
 
+/**
+ * Suites whose files share the modules of a process (decision 0064): to load the sources and the packages again for each
+ * file took most of their time. test/support/leaks.ts fails a file that leaves something to the next one.
+ */
+const SHARED_MODULES = [
+  'test/{async,coordination,event,lifecycle,log,publish,redact,redis,source,stream,tail,telemetry}/**/*.test.ts',
+];
+
 export default defineConfig({
   resolve: {
     // Vite would resolve graphql to its ES modules for our sources, but Node loads the CommonJS ones for Pothos and
@@ -22,7 +30,17 @@ export default defineConfig({
         test: {
           name: 'suites',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/chaos/**'],
+          exclude: ['test/chaos/**', ...SHARED_MODULES],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'shared modules',
+          include: SHARED_MODULES,
+          isolate: false,
+          setupFiles: ['test/support/leaks.ts'],
           sequence: { groupOrder: 0 },
         },
       },

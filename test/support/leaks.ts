@@ -2,8 +2,8 @@
 // timers, globals, environment variables or listeners to the files after it.
 import { afterAll, vi } from 'vitest';
 
-/** Packages keep listeners on other events. */
-const EVENTS = ['unhandledRejection', 'uncaughtException', 'warning', 'SIGINT', 'SIGTERM'];
+/** Packages keep listeners of other events, as Temporal's worker does of `unhandledRejection`. */
+const EVENTS = ['uncaughtException', 'warning', 'SIGINT', 'SIGTERM'];
 
 /** Everything that a file must leave unchanged, by name. */
 function currentState(): ReadonlyMap<string, unknown> {

@@ -1,6 +1,6 @@
 // A server that watches Temporal, in the process of the test, and viewers of its streams.
 import { Client } from '@temporalio/client';
-import { bundleWorkflowCode, type WorkerOptions, type WorkflowBundle } from '@temporalio/worker';
+import type { WorkerOptions } from '@temporalio/worker';
 import type { ExecutionStore } from '../../../src/execution/store.ts';
 import type { EventLog } from '../../../src/log/log.ts';
 import { createMemoryLog } from '../../../src/log/memory.ts';
@@ -16,6 +16,7 @@ import { openSse, type SseStream } from '../../support/sse.ts';
 import type { TemporalConnections } from '../../support/temporal.ts';
 import { until } from '../../support/wait.ts';
 import { startWorker, uniqueId } from '../rig.ts';
+import { bundleWorkflows } from '../workflow-bundles.ts';
 
 export interface Watching {
   readonly url: string;
@@ -167,22 +168,18 @@ export async function createNamespace({ client }: TemporalConnections): Promise<
   return created;
 }
 
-let bundle: Promise<WorkflowBundle> | undefined;
-
 /** A worker for the workflows of foreign.ts, with their activities. */
 export async function startForeignWorker(
   temporal: TemporalConnections,
   taskQueue?: string,
   options: Pick<WorkerOptions, 'dataConverter' | 'namespace'> = {},
 ) {
-  const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, log() {} };
   const workflowsPath = new URL('./foreign.ts', import.meta.url).pathname;
-  bundle ??= bundleWorkflowCode({ workflowsPath, logger: quiet });
   let tries = 0;
   return startWorker(temporal, {
     ...options,
     ...(taskQueue !== undefined && { taskQueue }),
-    workflowBundle: await bundle,
+    workflowBundle: await bundleWorkflows(workflowsPath),
     sinks: {},
     activities: {
       fetchPage: async (url: string) => {

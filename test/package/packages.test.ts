@@ -93,6 +93,22 @@ describe('execstream', () => {
 
   afterAll(() => server?.end('SIGKILL'));
 
+  test('has types that compile with `skipLibCheck: false`, except for those of Temporal, which need @types/ms', () => {
+    const program = `
+      import { addExecstreamTypes, createExecstream, readConfig, useExecstream } from 'execstream';
+      import { createClient } from 'execstream/client';
+      import { initialState } from 'execstream/state';
+      import { createPublisher, createTemporalPlugin } from 'execstream/worker';
+      import { createHttpPublisher } from 'execstream/worker/http';
+      import * as workflow from 'execstream/workflow';
+      export const all = [createClient, initialState, createPublisher, createTemporalPlugin, createHttpPublisher, workflow];
+      export const server = [addExecstreamTypes, readConfig, useExecstream];
+      export const wrong: number = createExecstream({} as never).fetch;`;
+    const ofTemporal = /^error TS7016: Could not find a declaration file for module 'ms'/;
+    const errors = typeErrors(execstream, program, OF_NODE).filter((error) => !ofTemporal.test(error));
+    expect(errors).toEqual([expect.stringContaining('TS2322')]);
+  }, 60_000);
+
   test('the package has a bill of materials with every installed package and the vendored files', () => {
     const bom = JSON.parse(readFileSync(join(execstream.folder, 'dist/sbom.cdx.json'), 'utf8')) as {
       bomFormat: string;

@@ -1,9 +1,10 @@
-// A step of `npm run build`: makes the imports in what the compiler emitted fit for every consumer.
+// A step of `npm run build`: makes what the compiler emitted fit for every consumer.
 //
 // - Declarations import `./x.js`: the compiler rewrites the imports of code, but keeps our `./x.ts` in declarations.
 // - An optional peer that is not installed is no error in them, also with `skipLibCheck: false`: its types are `any` then.
 // - An `import()` of a variable is what it was in the source. The compiler passes the name to a helper that would rewrite
-//   relative paths; the helper reads a `this` that modules do not have, which bundlers report, and hides comments for them.
+//   relative paths, and hides comments for bundlers.
+// - Helpers of the compiler are defined without a check of `this`, which modules do not have. Bundlers warn about it.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,5 +43,8 @@ function rewriteDeclaration(text: string): string {
 }
 
 function rewriteCode(text: string): string {
-  return text.replace(HELPER_FUNCTION, '').replace(HELPER_CALL, 'import($1)');
+  return text
+    .replace(HELPER_FUNCTION, '')
+    .replace(HELPER_CALL, 'import($1)')
+    .replace(/^(var (__\w+) = )\(this && this\.\2\) \|\| /gm, '$1');
 }

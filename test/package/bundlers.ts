@@ -9,13 +9,13 @@ import { requireRollup } from '../support/bundlers.ts';
 export type Target = 'page' | 'edge' | 'worker';
 
 export interface Bundle {
-  /** The file, which has no imports but those of modules of Node. */
+  /** The entry. */
   readonly file: string;
   readonly warnings: readonly string[];
 }
 
 /**
- * Bundles the entry `<target>.js` of a project into one file in an empty folder.
+ * Bundles the entry `<target>.js` of a project, with all packages, into an empty folder.
  * @throws the bundler's error
  */
 export type Bundler = (project: string, target: Target, folder: string) => Promise<Bundle>;
@@ -42,14 +42,12 @@ export async function bundleWithVite(project: string, target: Target, folder: st
     configFile: false,
     customLogger: { ...vite.createLogger('silent'), warn, warnOnce: warn },
     build: { outDir: folder, emptyOutDir: false, ssr: target !== 'page' && join(project, `${target}.js`) },
-    // One file. By default a server loads its dependencies from node_modules.
+    // By default a server loads its dependencies from node_modules.
     ssr: { noExternal: true, target: target === 'edge' ? 'webworker' : 'node' },
   });
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
-    /\.m?js$/.test(name),
-  );
-  if (files.length !== 1) throw new Error(`expected one file, got ${files}`);
-  return { file: join(folder, files[0]!), warnings };
+  const isEntry = (name: string) => (target === 'page' ? /^assets\/.*\.js$/ : /^\w+\.js$/).test(name);
+  const entry = readdirSync(folder, { recursive: true, encoding: 'utf8' }).find(isEntry);
+  return { file: join(folder, entry!), warnings };
 }
 
 export async function bundleWithRollup(project: string, target: Target, folder: string): Promise<Bundle> {

@@ -118,7 +118,7 @@ export function describeBundles(
               await expectFollowed(app, tab, () => tab.goto(url));
               await tab.close();
               const post = async (path: string) => (await fetch(`${url}${path}`, { method: 'POST' })).text();
-              expect(await post('/edge?id=edge-2')).toBe('published edge-2');
+              expect(await post('/publish?id=edge-2')).toBe('published edge-2');
               await expectPublished(app, 'edge-2');
               expect(await post('/worker')).toBe('closed function agent');
             } finally {

@@ -1,7 +1,5 @@
-// A function in Next's edge runtime.
+// Next's edge runtime is deprecated, so that this function runs in Node, too.
 import { publish } from '../../edge.js';
-
-export const runtime = 'edge';
 
 export async function POST(request) {
   const id = new URL(request.url).searchParams.get('id');

@@ -284,9 +284,12 @@ function withContent(state, { text, value }) {
   return void 0;
 }
 function clearContent(state) {
-  const text = state.text === void 0 ? {} : { text: "" };
-  const value = state.value === void 0 ? {} : { value: null };
-  return { ...state, ...text, ...value, completeness: "full" };
+  return {
+    ...state,
+    ...state.text !== void 0 && { text: "" },
+    ...state.value !== void 0 && { value: null },
+    completeness: "full"
+  };
 }
 function loseContent(state) {
   return { ...state, ...state.text !== void 0 && { text: "" }, completeness: "partial" };

@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readdirSync, realpathSync, statSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { isInstalled } from './cached-packages.ts';
+import { bundlersFolder, installBundlers } from './bundlers.ts';
+import { type Env, isInstalled } from './cached-packages.ts';
 import { installModelSdks, modelSdksFolder } from './model-sdks.ts';
 import { PostgresServer } from './postgres.ts';
 import { installReact18, react18Folder } from './react-18.ts';
@@ -139,29 +140,19 @@ export const NGINX: Part = {
   },
 };
 
-export const MODEL_SDKS: Part = {
+export const MODEL_SDKS = cachedPackages(modelSdksFolder, {
   name: 'model SDKs',
   support: 'model-sdks',
   install: installModelSdks,
   pathVariable: 'TEST_MODEL_SDKS',
-  find({ env }) {
-    const folder = env.TEST_MODEL_SDKS ?? modelSdksFolder(env);
-    if (folder && isInstalled(folder)) return { path: folder };
-    return { why: `not installed${folder ? ` in ${folder}` : ''}` };
-  },
-};
+});
 
-export const REACT_18: Part = {
+export const REACT_18 = cachedPackages(react18Folder, {
   name: 'React 18',
   support: 'react-18',
   install: installReact18,
   pathVariable: 'TEST_REACT_18',
-  find({ env }) {
-    const folder = env.TEST_REACT_18 ?? react18Folder(env);
-    if (folder && isInstalled(folder)) return { path: folder };
-    return { why: `not installed${folder ? ` in ${folder}` : ''}` };
-  },
-};
+});
 
 export const TEMPORAL_PYTHON: Part = {
   name: 'temporalio (pip)',
@@ -188,17 +179,19 @@ export const TEMPORAL_SDKS: Part = {
   },
 };
 
-export const WEB_FRAMEWORKS: Part = {
+export const WEB_FRAMEWORKS = cachedPackages(webFrameworksFolder, {
   name: 'web frameworks',
   support: 'web-frameworks',
   install: installWebFrameworks,
   pathVariable: 'TEST_WEB_FRAMEWORKS',
-  find({ env }) {
-    const folder = env.TEST_WEB_FRAMEWORKS ?? webFrameworksFolder(env);
-    if (folder && isInstalled(folder)) return { path: folder };
-    return { why: `not installed${folder ? ` in ${folder}` : ''}` };
-  },
-};
+});
+
+export const BUNDLERS = cachedPackages(bundlersFolder, {
+  name: 'Rollup',
+  support: 'bundlers',
+  install: installBundlers,
+  pathVariable: 'TEST_BUNDLERS',
+});
 
 export const GO: Part = {
   name: 'Go 1.23 or newer',
@@ -228,7 +221,20 @@ export const PARTS: readonly Part[] = [
   TEMPORAL_PYTHON,
   GO,
   WEB_FRAMEWORKS,
+  BUNDLERS,
 ];
+
+/** A part that is npm packages in a folder of the user's cache folder, or in the one that its variable names. */
+function cachedPackages(folderOf: (env: Env) => string | undefined, part: Omit<Part, 'find'>): Part {
+  return {
+    ...part,
+    find({ env }) {
+      const folder = env[part.pathVariable] ?? folderOf(env);
+      if (folder && isInstalled(folder)) return { path: folder };
+      return { why: `not installed${folder ? ` in ${folder}` : ''}` };
+    },
+  };
+}
 
 /** The path of a program on this machine, or undefined. */
 export function findPart(part: Part, place: Place = { env: process.env }): string | undefined {

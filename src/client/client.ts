@@ -6,7 +6,7 @@ import { type ConnectionOptions, createConnection } from './connection.ts';
 import { createStreamAttempts } from './event-stream.ts';
 import { createEventDecoder, eventsUrl } from './execution-events.ts';
 import { type FollowedExecution, followExecution, type TabSharing } from './follow.ts';
-import { type ListedExecution, type ListFilter, listExecutions } from './list.ts';
+import { type ListedExecution, type ListFilter, type ListOptions, listExecutions } from './list.ts';
 import type { StateStorage } from './state-storage.ts';
 import type { Store } from './store.ts';
 import { createTokens, type TokenSource } from './tokens.ts';
@@ -63,19 +63,6 @@ export interface FollowOptions extends ConnectionOptions {
   readonly tabs?: TabSharing;
 }
 
-export interface ListOptions extends ConnectionOptions {
-  /**
-   * The time between two requests, in ms.
-   * @default 2_000
-   */
-  readonly pollMs?: number;
-  /**
-   * The executions to begin with, until the first response.
-   * @default []
-   */
-  readonly initial?: readonly ListedExecution[];
-}
-
 export interface Client {
   /**
    * The events of an execution, once and in order. Connections that break are resumed; the iteration ends after the
@@ -118,22 +105,19 @@ export function createClient({ url, token, storage, tabs, ...defaults }: ClientO
       // The server sends no other types.
       return closedByReturn(connection, connection.run(attempts(kind, id, after, events))) as never;
     },
-    follow(kind, id, { mode, initial, ...options } = {}) {
+    follow(kind, id, options = {}) {
       const connection = createConnection({ ...defaults, ...options }, tokens);
-      return followExecution({
+      return followExecution(connection, (after) => attempts(kind, id, after), {
+        ...options,
         kind,
         id,
-        mode,
-        initial,
         storage: options.storage ?? storage,
         tabs: options.tabs ?? tabs,
-        connection,
-        attempts: (after) => attempts(kind, id, after),
       });
     },
-    list(filter = {}, { pollMs = 2_000, initial = [], ...options } = {}) {
+    list(filter = {}, options = {}) {
       const connection = createConnection({ pauseWhileHidden: true, ...defaults, ...options }, tokens);
-      return listExecutions({ connection, url, filter, pollMs, initial });
+      return listExecutions(connection, url, filter, options);
     },
   };
 }

@@ -15,11 +15,12 @@ export function closedByReturn<T>(
     }
   }
   const iterator = iterate();
+  const end = iterator.return;
   return Object.assign(iterator, {
     return(value: undefined) {
       isLeft = true;
       connection.close();
-      return Object.getPrototypeOf(iterator).return.call(iterator, value);
+      return end.call(iterator, value);
     },
   });
 }

@@ -39,8 +39,6 @@ export interface ConnectionOptions {
   readonly signal?: AbortSignal;
 }
 
-const DEFAULT_BACKOFF: BackoffPolicy = { firstMs: 1_000, maxMs: 30_000 };
-
 /** Heartbeats without a byte after which a connection is dead. */
 const DEAD_AFTER = 2.5;
 /** The same when the page is used again: it was frozen, or the network has changed. */
@@ -82,7 +80,7 @@ export interface Connection {
 export function createConnection(
   {
     fetch = globalThis.fetch,
-    backoff = DEFAULT_BACKOFF,
+    backoff = { firstMs: 1_000, maxMs: 30_000 },
     heartbeatMs = 15_000,
     ...options
   }: ConnectionOptions,
@@ -116,10 +114,10 @@ export function createConnection(
   function dispatch(input: ConnectionInput): void {
     const before = machine.connection;
     machine = transition(machine, input, { now: Date.now(), random: Math.random(), backoff });
-    const { connection } = machine;
-    if (connection === before) return;
-    if (!isOpen(connection)) current.abort();
-    interrupt(new Error(`the connection is ${connection.status}`));
+    if (machine.connection === before) return;
+    if (!isOpen(machine.connection)) current.abort();
+    // A pause ends; a step is rejected, whose attempt is over.
+    interrupt(current.signal.reason);
     notify();
   }
 
@@ -129,7 +127,7 @@ export function createConnection(
     return new Promise<T>((resolve, reject) => {
       const failAfter = (heartbeats: number) => {
         clearTimeout(timer);
-        const fail = () => reject(new Error('no data from the server, not even a heartbeat'));
+        const fail = () => reject(new Error('no heartbeat from the server'));
         timer = setTimeout(fail, Math.max(0, startedAt + heartbeats * heartbeatMs - Date.now()));
       };
       interrupt = reject;

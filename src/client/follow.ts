@@ -19,13 +19,10 @@ export interface FollowedExecution extends Store<ExecutionState> {
 export interface FollowRequest {
   readonly kind: ExecutionKind;
   readonly id: string;
-  readonly mode: ExecutionMode | undefined;
-  readonly initial: ExecutionState | undefined;
+  readonly mode?: ExecutionMode | undefined;
+  readonly initial?: ExecutionState | undefined;
   readonly storage: StateStorage | undefined;
   readonly tabs: TabSharing | undefined;
-  readonly connection: Connection;
-  /** Creates the attempts to get the events after a cursor; empty for all. */
-  attempts(after: string): Attempts<ExecutionEvent>;
 }
 
 type Attempts<T> = (attempt: Attempt) => AsyncGenerator<T, void, undefined>;
@@ -47,17 +44,15 @@ export type TabSharing = (
   own: () => Attempts<ExecutionEvent>,
 ) => Attempts<ExecutionEvent | SharedState>;
 
-/** Connects immediately. */
-export function followExecution({
-  kind,
-  id,
-  mode,
-  initial,
-  storage,
-  tabs,
-  connection,
-  attempts,
-}: FollowRequest): FollowedExecution {
+/**
+ * Connects immediately.
+ * @param attempts creates the attempts to get the events after a cursor; empty for all
+ */
+export function followExecution(
+  connection: Connection,
+  attempts: (after: string) => Attempts<ExecutionEvent>,
+  { kind, id, mode, initial, storage, tabs }: FollowRequest,
+): FollowedExecution {
   const key = `execstream:${kind}:${id}`;
   const start = initial ?? initialState(kind, mode);
   let state = newer(loadState(storage, key, initialState(kind, mode)) ?? start, start);
@@ -70,12 +65,12 @@ export function followExecution({
         const next = 'state' in item ? newer(state, item.state) : reduce(state, item);
         if (next === state) continue;
         state = next;
-        writer.schedule();
+        writer?.schedule();
         connection.notify();
       }
       return state;
     } finally {
-      writer.close();
+      writer?.close();
     }
   }
 

@@ -8,13 +8,12 @@ export {
   type ClientOptions,
   createClient,
   type FollowOptions,
-  type ListOptions,
   type WatchOptions,
 } from './client.ts';
 export type { ConnectionOptions } from './connection.ts';
 export type { ConnectionState } from './connection-state.ts';
 export type { FollowedExecution, SharedState, TabSharing } from './follow.ts';
-export type { ListedExecution, ListFilter } from './list.ts';
+export type { ListedExecution, ListFilter, ListOptions } from './list.ts';
 export type { StateStorage } from './state-storage.ts';
 export type { Store } from './store.ts';
 export type { TokenSource } from './tokens.ts';

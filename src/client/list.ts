@@ -1,6 +1,6 @@
 // A page of executions as a store, kept up to date by polling.
 import type { ExecutionKind, ExecutionStatus } from '../event/events.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, ConnectionOptions } from './connection.ts';
 import { graphQLUrl } from './execution-events.ts';
 import { errorOf, type Rejection } from './rejection.ts';
 import { createStore, type Store } from './store.ts';
@@ -30,6 +30,19 @@ export interface ListFilter {
   readonly first?: number;
 }
 
+export interface ListOptions extends ConnectionOptions {
+  /**
+   * The time between two requests, in ms.
+   * @default 2_000
+   */
+  readonly pollMs?: number;
+  /**
+   * The executions to begin with, until the first response.
+   * @default []
+   */
+  readonly initial?: readonly ListedExecution[];
+}
+
 const QUERY =
   'query($kind:ExecutionKind,$status:ExecutionStatus,$first:Int){executions(kind:$kind,status:$status,first:$first){edges{node{id kind status name attempt startedAt finishedAt parent{id}}}}}';
 
@@ -39,24 +52,15 @@ interface Result extends Rejection {
   readonly data?: { readonly executions: { readonly edges: readonly { readonly node: Node }[] } } | null;
 }
 
-export interface ListRequest {
-  readonly connection: Connection;
-  readonly url: string;
-  readonly filter: ListFilter;
-  readonly pollMs: number;
-  readonly initial: readonly ListedExecution[];
-}
-
 /** Connects immediately, and polls until it is closed. */
-export function listExecutions({
-  connection,
-  url,
-  filter: { kind, status, first },
-  pollMs,
-  initial,
-}: ListRequest): Store<readonly ListedExecution[]> {
+export function listExecutions(
+  connection: Connection,
+  url: string,
+  { kind, status, first }: ListFilter,
+  { pollMs = 2_000, initial = [] }: ListOptions,
+): Store<readonly ListedExecution[]> {
   const target = graphQLUrl(url, QUERY, { kind: kind?.toUpperCase(), status, first });
-  let state = initial;
+  let state: readonly ListedExecution[] = initial;
 
   async function poll(): Promise<void> {
     const pages = connection.run(async function* ({ request, step, pause, dispatch }) {
@@ -71,10 +75,9 @@ export function listExecutions({
       }
     });
     for await (const page of pages) {
+      if (JSON.stringify(page) === JSON.stringify(state)) continue;
       const known = new Map(state.map((each) => [JSON.stringify(each), each]));
-      const next = page.map((each) => known.get(JSON.stringify(each)) ?? each);
-      if (next.length === state.length && next.every((each, i) => each === state[i])) continue;
-      state = next;
+      state = page.map((each) => known.get(JSON.stringify(each)) ?? each);
       connection.notify();
     }
   }

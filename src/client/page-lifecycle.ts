@@ -11,12 +11,13 @@ export interface PageObserver {
 
 /** Whether there is a page, and it is hidden. */
 export function isPageHidden(): boolean {
-  return pageOf().document?.visibilityState === 'hidden';
+  return documentOf()?.visibilityState === 'hidden';
 }
 
 /** Observes the page. Returns a function that ends it. */
 export function observePage({ onWake, onHide }: PageObserver): () => void {
-  const { window, document } = pageOf();
+  const window = globalThis as unknown as Target;
+  const document = documentOf();
   const onVisibility = () => (isPageHidden() ? onHide() : onWake());
   const events: readonly (readonly [Target | undefined, string, () => void])[] = [
     [document, 'visibilitychange', onVisibility],
@@ -32,8 +33,7 @@ export function observePage({ onWake, onHide }: PageObserver): () => void {
   return () => call('removeEventListener');
 }
 
-/** Read for each call: tests, and libraries that imitate a browser, define them late. */
-function pageOf(): { window: Target; document?: Target & { readonly visibilityState: string } } {
-  const { document } = globalThis as { document?: Target & { readonly visibilityState: string } };
-  return { window: globalThis as unknown as Target, ...(document && { document }) };
+/** Read for each call: tests, and libraries that imitate a browser, define it late. */
+function documentOf() {
+  return (globalThis as { document?: Target & { readonly visibilityState: string } }).document;
 }

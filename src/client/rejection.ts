@@ -41,10 +41,7 @@ export function errorOf(
 ): ExecstreamError {
   const error = body?.errors?.[0];
   const code = error?.extensions?.code ?? body?.code;
-  const seconds = Number(retryAfter ?? Number.NaN);
-  const retryAfterSeconds = Number.isNaN(seconds)
-    ? (Date.parse(`${retryAfter}`) - Date.now()) / 1_000
-    : seconds;
+  const retryAfterSeconds = Number(retryAfter) || (Date.parse(`${retryAfter}`) - Date.now()) / 1_000;
   return new ExecstreamError(isErrorCode(code) ? code : fallback, error?.message ?? body?.detail ?? message, {
     ...(retryAfterSeconds > 0 && { retryAfterSeconds }),
   });

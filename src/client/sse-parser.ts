@@ -14,6 +14,9 @@ export interface SseParser {
   push(text: string): SseMessage[];
 }
 
+/** The name of a field and its value; a comment has an empty name. */
+const FIELD = /^([^:]*):? ?(.*)$/s;
+
 /**
  * Creates a parser for one response. A byte order mark is the decoder's task.
  * @param lastEventId the last event id of the responses before
@@ -29,9 +32,7 @@ export function createSseParser(lastEventId: string, onRetry: (ms: number) => vo
   let endsWithCr = false;
 
   function parseLine(text: string): void {
-    const colon = text.indexOf(':');
-    const field = colon < 0 ? text : text.slice(0, colon);
-    const value = colon < 0 ? '' : text.slice(text[colon + 1] === ' ' ? colon + 2 : colon + 1);
+    const [, field, value = ''] = FIELD.exec(text)!;
     if (field === 'data') data = data === undefined ? value : `${data}\n${value}`;
     else if (field === 'event') event = value;
     else if (field === 'id' && !value.includes('\0')) {

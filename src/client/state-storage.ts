@@ -41,8 +41,8 @@ export function createStateWriter(
   storage: StateStorage | undefined,
   key: string,
   stateOf: () => ExecutionState,
-): StateWriter {
-  if (!storage) return { schedule: () => {}, close: () => {} };
+): StateWriter | undefined {
+  if (!storage) return undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const write = () => {
     if (timer === undefined) return;

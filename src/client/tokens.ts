@@ -7,15 +7,12 @@ export interface Tokens {
   /** Whether `get` can return another token later. */
   readonly canRenew: boolean;
   /**
-   * A token that was obtained after this time, in ms since 1970; undefined for a client without tokens.
+   * A token that was obtained after a time, and is another one than the server has rejected; undefined for a client without
+   * tokens.
+   * @param after in ms since 1970
    * @throws Error the error of the function
    */
-  get(after: number): Promise<string | undefined>;
-  /**
-   * Another token than one that the server has rejected: the one that was obtained in the meantime, if there is one.
-   * @throws Error the error of the function
-   */
-  replace(rejected: string | undefined): Promise<string | undefined>;
+  get(after: number, rejected?: string): Promise<string | undefined>;
 }
 
 /** Streams do not join a request that takes longer than this: it may never return. */
@@ -23,7 +20,7 @@ const STUCK_MS = 30_000;
 
 export function createTokens(source: TokenSource | undefined): Tokens {
   if (typeof source !== 'function') {
-    return { canRenew: false, get: async () => source, replace: async () => source };
+    return { canRenew: false, get: async () => source };
   }
   const call = source;
   let latest: Promise<string> | undefined;
@@ -52,16 +49,14 @@ export function createTokens(source: TokenSource | undefined): Tokens {
     return request;
   }
 
-  /** The latest request, if it is in flight, or if its token is usable. */
-  const latestIf = (isUsable: (at: number) => boolean): Promise<string> | undefined => {
-    if (obtainedAt === undefined) return Date.now() - startedAt < STUCK_MS ? latest : undefined;
-    return isUsable(obtainedAt) ? latest : undefined;
-  };
-
   return {
     canRenew: true,
-    get: (after) => latestIf((at) => at > after) ?? obtain(),
-    // By the token and not by time: one may be rejected in the millisecond in which it was obtained.
-    replace: (rejected) => latestIf(() => token !== rejected) ?? obtain(),
+    get(after, rejected) {
+      const isUsable =
+        obtainedAt === undefined
+          ? Date.now() - startedAt < STUCK_MS
+          : obtainedAt > after && token !== rejected;
+      return (isUsable && latest) || obtain();
+    },
   };
 }

@@ -123,9 +123,12 @@ function withContent<State extends ContentState>(
 
 /** An empty text, a `null` value. */
 export function clearContent<State extends ContentState>(state: State): State {
-  const text = state.text === undefined ? {} : { text: '' };
-  const value = state.value === undefined ? {} : { value: null };
-  return { ...state, ...text, ...value, completeness: 'full' };
+  return {
+    ...state,
+    ...(state.text !== undefined && { text: '' }),
+    ...(state.value !== undefined && { value: null }),
+    completeness: 'full',
+  };
 }
 
 /** Events are missing: the text starts over, the value stays as it was until a whole value replaces it. */

@@ -50,9 +50,9 @@ export function isErrorCode(code: unknown): code is ErrorCode {
 /** An error with a message that may be shown to a caller (except for `INTERNAL`). */
 export class ExecstreamError extends Error {
   override readonly name = 'ExecstreamError';
-  readonly code: ErrorCode;
+  declare readonly code: ErrorCode;
   /** Seconds after which the same request can succeed, if that is known. */
-  readonly retryAfterSeconds: number | undefined;
+  declare readonly retryAfterSeconds: number | undefined;
 
   /** @param options `cause`: the underlying error, for the log */
   constructor(

@@ -31,6 +31,7 @@ interface Document {
   readonly query: string;
 }
 
+/** @internal */
 export function usePersistedQueries(mode: PersistedQueries): Plugin<{ request: Request }> {
   const stored = new LruMap<string, string>(MAX_DOCUMENTS);
   /** Documents with their checked hash that have not been validated yet. */

@@ -29,6 +29,7 @@ export const DEFAULT_QUERY_LIMITS: QueryLimits = {
 /** Replaces an error that the rules would throw by one in the response. */
 type Reject = (context: ValidationContext | null, error: Error) => void;
 
+/** @internal */
 export function useQueryLimits({ depth, aliases, tokens }: QueryLimits): Plugin {
   const reject: Reject = (context, { message }) => {
     context?.reportError(badDocument(message.replace('Syntax Error: ', '')));

@@ -65,6 +65,7 @@ export class SubscriptionRegistry {
   }
 }
 
+/** @internal */
 export function useExecuteOnce(operations: SubscriptionRegistry): Plugin {
   return {
     onSubscribe: ({ setSubscribeFn }) => setSubscribeFn((args) => operations.subscribe(args)),

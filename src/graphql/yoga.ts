@@ -56,6 +56,7 @@ export interface ServerContext {
 }
 
 export interface GraphQL {
+  /** @internal */
   readonly yoga: YogaServerInstance<ServerContext, object>;
   /** Runs an operation through the same plugins as GraphQL's own requests. */
   readonly run: RunOperation;

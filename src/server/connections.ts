@@ -61,6 +61,7 @@ export function createConnections(limits: ConnectionLimits, listener: RequestLis
 /**
  * Adapter plugin: disconnects a client that reads nothing of a response for this time. Event streams have their own
  * check, which includes direct writes to the socket.
+ * @internal
  */
 export function useStallTimeout(stalledMs: number): ServerAdapterPlugin<NodeContext> {
   return {

@@ -18,7 +18,10 @@ import { isRequestTarget } from './request-target.ts';
  */
 export type NodeListener = (request: FrameworkRequest, response: ServerResponse, next?: () => void) => void;
 
-/** Creates the listener of a handler. */
+/**
+ * Creates the listener of a handler.
+ * @internal
+ */
 export function createNodeListener(
   { basePath, rejectHost, isAuthenticated, admit, handle, onError }: Handler,
   plugins: readonly ServerAdapterPlugin<NodeContext>[] = [],

@@ -1,7 +1,6 @@
 // The subscriptions in the Yoga server of an application, whose Pothos builder has the types (schema/embedded-types.ts):
 // resumed by their cursors, executed once for all viewers, and sent with heartbeats. Its other operations are not affected.
 import { type ExecutionArgs, getOperationAST, Kind, type SelectionSetNode } from 'graphql';
-import type { Plugin, YogaInitialContext } from 'graphql-yoga';
 import { ExecstreamError, isExecstreamError } from '../event/errors.ts';
 import type { Caller } from '../execution/permission.ts';
 import { maskErrors, toGraphQLError } from '../graphql/errors.ts';
@@ -20,6 +19,22 @@ export interface UseExecstreamOptions<Context extends object> extends EmbeddedTy
 }
 
 /**
+ * A plugin of Yoga, by what it uses of Yoga: the types of Yoga would have to compile in every application that embeds the
+ * server.
+ */
+export interface ExecstreamPlugin {
+  readonly onPluginInit: (yoga: { addPlugin(plugin: object): void }) => void;
+  readonly onSubscribe: (operation: {
+    readonly args: ExecutionArgs;
+    setSubscribeFn(subscribe: (args: ExecutionArgs) => Promise<unknown>): void;
+  }) => void;
+  readonly onResultProcess: (response: {
+    readonly request: Request;
+    setResultProcessor(process: () => Response, type: string): void;
+  }) => void;
+}
+
+/**
  * A Yoga plugin that serves the subscriptions of `addExecstreamTypes`. The options must have the same prefixes.
  * @example
  * ```ts
@@ -29,10 +44,10 @@ export interface UseExecstreamOptions<Context extends object> extends EmbeddedTy
  * });
  * ```
  */
-export function useExecstream<Context extends object = YogaInitialContext>(
+export function useExecstream<Context extends object = { readonly request: Request }>(
   { graphql, streams }: Pick<Execstream, 'graphql' | 'streams'>,
   { caller: callerOf, prefix = '', fieldPrefix = '' }: UseExecstreamOptions<Context>,
-): Plugin {
+): ExecstreamPlugin {
   const { services, createRegistry } = graphql;
   const operations = createRegistry();
   const names = subscriptionNames(fieldPrefix);
@@ -59,9 +74,9 @@ export function useExecstream<Context extends object = YogaInitialContext>(
   }
 
   return {
-    onPluginInit: ({ addPlugin }) => addPlugin(useEventAliasLimit(prefix) as never),
+    onPluginInit: ({ addPlugin }) => addPlugin(useEventAliasLimit(prefix)),
     onSubscribe: ({ args, setSubscribeFn }) => {
-      if (names.has(fieldOf(args) ?? '')) setSubscribeFn(subscribe as never);
+      if (names.has(fieldOf(args) ?? '')) setSubscribeFn(subscribe);
     },
     onResultProcess: ({ request, setResultProcessor }) => {
       const frames = operations.of(request);

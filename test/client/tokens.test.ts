@@ -44,10 +44,10 @@ describe('tokens', () => {
     const source = vi.fn(async () => `t${source.mock.calls.length}`);
     const tokens = createTokens(source);
     expect(await tokens.get(0)).toBe('t1');
-    expect(await Promise.all([tokens.replace('t1'), tokens.replace('t1')])).toEqual(['t2', 't2']);
-    expect(await tokens.replace('t1')).toBe('t2');
-    expect(await tokens.replace('t2')).toBe('t3');
-    expect(await createTokens('t').replace('t')).toBe('t');
+    expect(await Promise.all([tokens.get(0, 't1'), tokens.get(0, 't1')])).toEqual(['t2', 't2']);
+    expect(await tokens.get(0, 't1')).toBe('t2');
+    expect(await tokens.get(0, 't2')).toBe('t3');
+    expect(await createTokens('t').get(0, 't')).toBe('t');
   });
 
   test('are replaced again after an error', async () => {
@@ -55,8 +55,8 @@ describe('tokens', () => {
     source.mockResolvedValueOnce('t1').mockRejectedValueOnce(new Error('offline'));
     const tokens = createTokens(source);
     expect(await tokens.get(0)).toBe('t1');
-    await expect(tokens.replace('t1')).rejects.toThrow('offline');
-    expect(await tokens.replace('t1')).toBe('t2');
+    await expect(tokens.get(0, 't1')).rejects.toThrow('offline');
+    expect(await tokens.get(0, 't1')).toBe('t2');
   });
 
   test('of a function that throws are an error, not an exception', async () => {

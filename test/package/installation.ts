@@ -1,7 +1,7 @@
 // The three packages as npm would install them, but without a registry: packed from a copy of the checkout, and unpacked
 // into a project each, with links to the dependencies that the package names and to no others.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ROOT, withDependencies } from './lock-file.ts';
 
@@ -46,17 +46,32 @@ function install(tarball: string, parent: string): Installation {
   // The file is named like the package, followed by the version.
   const name = basename(tarball).replace(/-\d.*$/, '');
   const project = join(parent, `project-${name}`);
+  const folder = unpack(tarball, name, project);
+  const run = (...args: string[]) => execFileSync(process.execPath, args, { cwd: project, encoding: 'utf8' });
+  return { name, tarball, project, folder, run };
+}
+
+/** Unpacks a package into a project, and links its dependencies. Returns the package's folder. */
+export function unpack(tarball: string, name: string, project: string): string {
   const folder = join(project, 'node_modules', name);
   mkdirSync(folder, { recursive: true });
   execFileSync('tar', ['-xzf', tarball, '-C', folder, '--strip-components=1']);
   const { dependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>;
   };
-  for (const dependency of withDependencies(Object.keys(dependencies))) {
-    const link = join(project, 'node_modules', dependency);
+  linkPackages(withDependencies(Object.keys(dependencies)), project);
+  return folder;
+}
+
+/**
+ * Links packages into a project, unless it has them.
+ * @param from the folder that has the packages in its `node_modules`
+ */
+export function linkPackages(names: Iterable<string>, project: string, from: string = ROOT): void {
+  for (const name of names) {
+    const link = join(project, 'node_modules', name);
+    if (existsSync(link)) continue;
     mkdirSync(dirname(link), { recursive: true });
-    symlinkSync(join(ROOT, 'node_modules', dependency), link);
+    symlinkSync(join(from, 'node_modules', name), link);
   }
-  const run = (...args: string[]) => execFileSync(process.execPath, args, { cwd: project, encoding: 'utf8' });
-  return { name, tarball, project, folder, run };
 }

@@ -1,24 +1,15 @@
 // The packed packages, each with the dependencies of an installation and no others.
 import { spawnSync } from 'node:child_process';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
-import { build } from 'esbuild';
 import { publint } from 'publint';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningServer, startServer } from '../../scripts/server-process.ts';
 import { until } from '../support/wait.ts';
-import { type Installation, installAll } from './installation.ts';
+import { describeBundles } from './bundles.ts';
+import { type Installation, installAll, linkPackages } from './installation.ts';
 import { installed, lock, nameOf, ROOT, withDependencies } from './lock-file.ts';
 
 let folder: string;
@@ -101,6 +92,22 @@ describe('execstream', () => {
   let server: RunningServer | undefined;
 
   afterAll(() => server?.end('SIGKILL'));
+
+  test('has types that compile with `skipLibCheck: false`, except for those of Temporal, which need @types/ms', () => {
+    const program = `
+      import { addExecstreamTypes, createExecstream, readConfig, useExecstream } from 'execstream';
+      import { createClient } from 'execstream/client';
+      import { initialState } from 'execstream/state';
+      import { createPublisher, createTemporalPlugin } from 'execstream/worker';
+      import { createHttpPublisher } from 'execstream/worker/http';
+      import * as workflow from 'execstream/workflow';
+      export const all = [createClient, initialState, createPublisher, createTemporalPlugin, createHttpPublisher, workflow];
+      export const server = [addExecstreamTypes, readConfig, useExecstream];
+      export const wrong: number = createExecstream({} as never).fetch;`;
+    const ofTemporal = /^error TS7016: Could not find a declaration file for module 'ms'/;
+    const errors = typeErrors(execstream, program, OF_NODE).filter((error) => !ofTemporal.test(error));
+    expect(errors).toEqual([expect.stringContaining('TS2322')]);
+  }, 60_000);
 
   test('the package has a bill of materials with every installed package and the vendored files', () => {
     const bom = JSON.parse(readFileSync(join(execstream.folder, 'dist/sbom.cdx.json'), 'utf8')) as {
@@ -202,11 +209,7 @@ describe('execstream-client', () => {
       export const wrong: number = useExecution('agent', 'a1').connection.status;`;
     // Without the types of React, and then with them.
     expect(typeErrors(client, page, OF_PAGES)).toEqual([expect.stringContaining('TS2322')]);
-    for (const name of ['react', 'csstype', '@types/react', 'vue', '@vue']) {
-      const link = join(client.project, 'node_modules', name);
-      mkdirSync(dirname(link), { recursive: true });
-      symlinkSync(join(ROOT, 'node_modules', name), link);
-    }
+    linkPackages(['react', 'csstype', '@types/react', 'vue', '@vue'], client.project);
     expect(typeErrors(client, page, OF_PAGES)).toEqual([expect.stringContaining('TS2322')]);
     const load = `
       const modules = ['react', 'svelte', 'vue'].map((name) => import('execstream-client/' + name));
@@ -241,23 +244,8 @@ describe('execstream-worker', () => {
     expect(worker.run('program.mjs')).toBe('closed function agent\n');
     expect(typeErrors(worker, PROGRAM, OF_NODE)).toEqual([]);
   }, 60_000);
+});
 
-  test('runs as one bundled file, without any setting of the bundler', async () => {
-    writeFileSync(join(worker.project, 'bundled.mjs'), PROGRAM);
-    const entryPoints = [join(worker.project, 'bundled.mjs')];
-    const outfile = join(folder, 'alone', 'bundle.cjs');
-    const { warnings } = await build({
-      entryPoints,
-      bundle: true,
-      platform: 'node',
-      outfile,
-      logLevel: 'silent',
-    });
-    expect(warnings).toEqual([]);
-    const { stdout } = spawnSync(process.execPath, [outfile], {
-      cwd: join(folder, 'alone'),
-      encoding: 'utf8',
-    });
-    expect(stdout).toBe('closed function agent\n');
-  }, 60_000);
+describe('bundled with', () => {
+  describeBundles(() => ({ parent: folder, packages: [client, worker] }));
 });

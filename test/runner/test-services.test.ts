@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { describeRows, findServices } from '../../scripts/service-table.ts';
 import { suitesUsing } from '../../scripts/suites.ts';
 import {
+  BUNDLERS,
   CHROMIUM,
   findPart,
   MODEL_SDKS,
@@ -92,30 +93,19 @@ describe('finding a program', () => {
   });
 
   test.each([
-    ['model SDKs', MODEL_SDKS, 'TEST_MODEL_SDKS', 'model-sdks'],
+    ['the model SDKs', MODEL_SDKS, 'TEST_MODEL_SDKS', 'model-sdks'],
     ['version 18 of React', REACT_18, 'TEST_REACT_18', 'react-18'],
-  ])(
-    'finds the %s in the cache once installed, or in the folder of the variable',
-    (_, part, variable, name) => {
-      const env = { XDG_CACHE_HOME: join(root, 'cache') };
-      const { why } = part.find({ env, root }) as { why: string };
-      const folder = why.replace('not installed in ', '');
-      expect(folder).toMatch(new RegExp(`cache/execstream/${name}-[0-9a-f]{12}$`));
-      mkdirSync(join(folder, 'node_modules'), { recursive: true });
-      expect(findPart(part, { env, root })).toBe(folder);
-      expect(findPart(part, { env: { [variable]: folder }, root })).toBe(folder);
-      expect(findPart(part, { env: {}, root })).toBeUndefined();
-    },
-  );
-
-  test('finds the web frameworks in the cache once they are installed, or where TEST_WEB_FRAMEWORKS says', () => {
+    ['the web frameworks', WEB_FRAMEWORKS, 'TEST_WEB_FRAMEWORKS', 'web-frameworks'],
+    ['Rollup', BUNDLERS, 'TEST_BUNDLERS', 'bundlers'],
+  ])('finds %s in the cache once installed, or in the folder of the variable', (_, part, variable, name) => {
     const env = { XDG_CACHE_HOME: join(root, 'cache') };
-    const { why } = WEB_FRAMEWORKS.find({ env, root }) as { why: string };
+    const { why } = part.find({ env, root }) as { why: string };
     const folder = why.replace('not installed in ', '');
-    expect(folder).toMatch(/cache\/execstream\/web-frameworks-[0-9a-f]{12}$/);
+    expect(folder).toMatch(new RegExp(`cache/execstream/${name}-[0-9a-f]{12}$`));
     mkdirSync(join(folder, 'node_modules'), { recursive: true });
-    expect(findPart(WEB_FRAMEWORKS, { env, root })).toBe(folder);
-    expect(findPart(WEB_FRAMEWORKS, { env: { TEST_WEB_FRAMEWORKS: folder }, root })).toBe(folder);
+    expect(findPart(part, { env, root })).toBe(folder);
+    expect(findPart(part, { env: { [variable]: folder }, root })).toBe(folder);
+    expect(findPart(part, { env: {}, root })).toBeUndefined();
   });
 
   test('finds the Temporal SDKs once all versions are installed, or where TEST_TEMPORAL_SDKS says', () => {
@@ -180,6 +170,9 @@ describe('the table', () => {
         '                  skips (completely or partly): no suites',
         '                  install: apt-get install -y --no-install-recommends golang-go',
         'web frameworks    MISSING: not installed',
+        '                  skips (completely or partly): no suites',
+        '                  install: npm test -- --install',
+        'Rollup            MISSING: not installed',
         '                  skips (completely or partly): no suites',
         '                  install: npm test -- --install',
       ].join('\n'),

@@ -19,6 +19,9 @@ const frameworks = findPart(WEB_FRAMEWORKS);
 /** `describe` for suites that need the frameworks; skipped if they are not installed. */
 export const describeWebFrameworks = describe.skipIf(frameworks === undefined);
 
+/** The folder that has them in its `node_modules`; undefined if they are not installed. */
+export const FRAMEWORKS_FOLDER = frameworks;
+
 export type ExampleName = 'bun' | 'deno' | 'nest' | 'next';
 
 /** The program of each runtime's package, whose installation scripts do not run. */

@@ -2,8 +2,8 @@
 // written inline: functions, such as `fetch`, are options of the client.
 import type { ExecutionKind } from '../../event/events.ts';
 import { type ExecutionState, initialState } from '../../event/state.ts';
-import type { Client, FollowOptions, ListOptions } from '../client.ts';
-import type { ListedExecution, ListFilter } from '../list.ts';
+import type { Client, FollowOptions } from '../client.ts';
+import type { ListedExecution, ListFilter, ListOptions } from '../list.ts';
 import type { StoreRequest } from './shared-store.ts';
 
 type ConnectionSettings = 'backoff' | 'heartbeatMs' | 'pauseWhileHidden';

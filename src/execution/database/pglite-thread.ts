@@ -162,7 +162,8 @@ export class PGliteThread {
 function entry(workerData: WorkerData): ConstructorParameters<typeof Worker> {
   const options = { workerData, execArgv: [] };
   if (!import.meta.url.endsWith('.ts')) return [new URL('./pglite-worker.js', import.meta.url), options];
-  const file = JSON.stringify(new URL('./pglite-worker.ts', import.meta.url).href);
+  // Not `new URL(…, import.meta.url)`: bundlers would look for a file that the package does not have.
+  const file = JSON.stringify(import.meta.url.replace(/thread\.ts$/, 'worker.ts'));
   const loader = JSON.stringify(import.meta.resolve('tsx/esm/api'));
   const code = `import(${loader}).then(({ register }) => { register(); return import(${file}); })`;
   return [code, { ...options, eval: true }];

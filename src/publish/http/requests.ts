@@ -64,7 +64,7 @@ export function createRequests({ url, token, fetch, callMs }: RequestsOptions): 
     const response = await sendWith(token, request);
     if (response.status !== 401 || !tokens.canRenew) return response;
     await response.body?.cancel();
-    return sendWith(await obtained(tokens.replace(token)), request);
+    return sendWith(await obtained(tokens.get(Number.NEGATIVE_INFINITY, token)), request);
   }
 
   async function sendWith(

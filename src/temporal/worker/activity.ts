@@ -64,7 +64,9 @@ export async function publishActivity<T>(
   work: ActivityWork<T>,
 ): Promise<T> {
   requireObject('publisher', publisher, 'the publisher that createPublisher() returns');
-  const { Context } = (await import(ACTIVITY_PACKAGE)) as typeof import('@temporalio/activity');
+  const { Context } = (await import(
+    /* webpackIgnore: true */ ACTIVITY_PACKAGE
+  )) as typeof import('@temporalio/activity');
   const context = Context.current();
   const heartbeats = startHeartbeats(context);
   try {

@@ -1,0 +1,4 @@
+// The entry of a worker.
+import { openAndClose } from './publisher.js';
+
+openAndClose().then(console.log);

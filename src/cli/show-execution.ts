@@ -1,5 +1,6 @@
 // Shows the events of an execution until its end, and determines the outcome. `tail` and `replay` share it.
 import { createClient } from '../client/client.ts';
+import type { ConnectionState } from '../client/connection-state.ts';
 import type {
   EventType,
   ExecutionEvent,
@@ -39,12 +40,16 @@ export async function showExecution(options: ShowOptions): Promise<number> {
   const interrupt = interruption();
   let state = initialState(kind);
   try {
-    const fetch = createServerFetch(url, view.link);
-    const client = createClient({ url, fetch, ...(token && { token }) });
+    const client = createClient({ url, fetch: createServerFetch(url), ...(token && { token }) });
     const { after, events, pace } = options;
     const { signal } = interrupt;
-    const filter = { signal, ...(after !== undefined && { after }), ...(events && { events }) };
-    for await (const event of client.watch(kind, id, filter)) {
+    const watched = client.watch(kind, id, {
+      signal,
+      onConnection: showConnection(view),
+      ...(after !== undefined && { after }),
+      ...(events && { events }),
+    });
+    for await (const event of watched) {
       await pace?.(event as ExecutionEvent, signal);
       const before = state;
       state = reduce(state, event as ExecutionEvent);
@@ -61,6 +66,17 @@ export async function showExecution(options: ShowOptions): Promise<number> {
     interrupt.dispose();
     view.close();
   }
+}
+
+/** Shows the changes of a connection. That one has ended needs no reason: rotations end them, and the next attempt works. */
+function showConnection(view: ExecutionView): (state: ConnectionState) => void {
+  let wasLive = false;
+  return (state) => {
+    const { status } = state;
+    if (status === 'connecting' || status === 'live') view.link({ status });
+    if (status === 'waiting') view.link({ status: 'lost', ...(!wasLive && { reason: state.reason }) });
+    wasLive = status === 'live';
+  };
 }
 
 /** Shows what the stream did not contain. The terminal event omits a large result, and a filter may omit the event. */

@@ -10,7 +10,7 @@ import { createRowSource, type RowSourceTimes } from '../source/row-source.ts';
 import { createRowWatch } from '../source/row-watch.ts';
 import { followAll } from '../source/source.ts';
 import type { ErrorLogger } from '../telemetry/logger.ts';
-import type { TemporalSettings } from '../temporal/source/connection-settings.ts';
+import type { TemporalAddress, TemporalSettings } from '../temporal/source/connection-settings.ts';
 import { createTemporalClient } from '../temporal/source/grpc-client.ts';
 import { createTemporalSource, type TemporalSourceOptions } from '../temporal/source/source.ts';
 import type { TemporalClient } from '../temporal/source/temporal-client.ts';
@@ -103,12 +103,11 @@ export function createSources({ log, store, sizes, logger, sources = {}, ...opti
 function openTemporal(temporal: Sources['temporal'], logger: ErrorLogger): TemporalClient | undefined {
   if (!temporal) return undefined;
   if ('describe' in temporal) return temporal;
-  const isClient = 'client' in temporal && Boolean(temporal.client?.connection?.workflowService);
-  if (!isClient && typeof (temporal as { address?: unknown }).address !== 'string') {
-    throw invalid(
-      'sources.temporal',
-      'expected { client } with a Client of @temporalio/client, or { address, namespace }',
-    );
+  const isConnected = 'client' in temporal && Boolean(temporal.client?.connection?.workflowService);
+  const { address, namespace } = temporal as Partial<TemporalAddress>;
+  if (!isConnected && (typeof address !== 'string' || typeof namespace !== 'string')) {
+    const expected = 'expected { client } with a Client of @temporalio/client, or { address, namespace }';
+    throw invalid('sources.temporal', expected);
   }
   return createTemporalClient(temporal, {}, logger);
 }

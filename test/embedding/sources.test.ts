@@ -151,6 +151,7 @@ describe('a wrong `sources.temporal`', () => {
     ['a client that is not in { client }', client],
     ['a client without a connection', { client: { options: {} } }],
     ['nothing to connect to', { namespace: 'default' }],
+    ['an address without a namespace', { address: 'localhost:7233' }],
     ['an empty object', {}],
   ])('%s is a CONFIG error that names the option', (_, temporal) => {
     const options = { log: createMemoryLog(), store: createMemoryStore() };

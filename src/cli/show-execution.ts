@@ -14,6 +14,7 @@ import { EXIT_CODES, exitCodeOfStatus } from './exit-codes.ts';
 import { createServerFetch, requestJson } from './server-access.ts';
 import { finalContent } from './view/content.ts';
 import { createView, type ViewOptions } from './view/create-view.ts';
+import { sanitizeLine } from './view/text-width.ts';
 import type { ExecutionView } from './view/view.ts';
 
 export interface ShowOptions extends ViewOptions {
@@ -74,7 +75,8 @@ function showConnection(view: ExecutionView): (state: ConnectionState) => void {
   return (state) => {
     const { status } = state;
     if (status === 'connecting' || status === 'live') view.link({ status });
-    if (status === 'waiting') view.link({ status: 'lost', ...(!wasLive && { reason: state.reason }) });
+    if (status === 'waiting')
+      view.link({ status: 'lost', ...(!wasLive && { reason: sanitizeLine(state.reason) }) });
     wasLive = status === 'live';
   };
 }

@@ -193,7 +193,7 @@ function comparable({ status, headers, text }: Received, basePath: string) {
     .replaceAll(basePath, '')
     .replace(String.raw`"url\":\"/\"`, String.raw`"url\":\"\"`)
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
-    .replaceAll(/-[a-z0-9]{10}\b/g, '-EPOCH');
+    .replaceAll(/-[a-z0-9]{10,12}\b/g, '-EPOCH');
   return JSON.parse(masked);
 }
 

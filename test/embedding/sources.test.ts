@@ -82,11 +82,11 @@ describeTemporal('a client of the application', () => {
     const workflowId = uniqueId('signal');
     const client = new Client({ connection: temporal.client.connection, dataConverter });
     const handle = await client.workflow.start('onSignal', {
-      ...{ taskQueue: worker.taskQueue, workflowId, args: [2] },
+      ...{ taskQueue: worker.taskQueue, workflowId, args: [1] },
     });
     const reading = readStream(workflowId);
     await handle.signal('go');
-    expect(await reading).toMatch(/event: workflow_status\ndata: .*"signal 2"/);
+    expect(await reading).toMatch(/event: workflow_status\ndata: .*"signal 1"/);
   });
 
   test('the connection of a worker serves as well, and so does an address', async () => {
@@ -96,7 +96,7 @@ describeTemporal('a client of the application', () => {
       create({ sources: { temporal: source } });
       const workflowId = uniqueId('signal');
       const handle = await temporal.client.workflow.start('onSignal', {
-        ...{ taskQueue: worker.taskQueue, workflowId, args: [3] },
+        ...{ taskQueue: worker.taskQueue, workflowId, args: [1] },
       });
       const reading = readStream(workflowId);
       await handle.signal('go');
@@ -111,7 +111,7 @@ describeTemporal('a client of the application', () => {
     await using worker = await startWorker(temporal);
     const workflowId = uniqueId('signal');
     const { workflow } = temporal.client;
-    const handle = await workflow.start('onSignal', { taskQueue: worker.taskQueue, workflowId, args: [4] });
+    const handle = await workflow.start('onSignal', { taskQueue: worker.taskQueue, workflowId, args: [1] });
     create({ sources: { temporal: false } });
     expect((await get(`/workflows/${workflowId}`)).status).toBe(404);
     await handle.terminate();

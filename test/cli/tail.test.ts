@@ -1,5 +1,5 @@
 // `execstream tail` in a pipe, with real servers: its output, its messages, its exit codes, and restarts.
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { freePort } from '../../scripts/server-process.ts';
@@ -200,6 +200,25 @@ describe('exit codes', () => {
     const { code, stderr } = await tail(`agent a1 --url http://127.0.0.1:${port}`);
     other.close();
     expect([code, stderr]).toEqual([8, expect.stringContaining('expected text/event-stream, got text/html')]);
+  });
+
+  test('messages of a server cannot control the terminal', async () => {
+    const detail = 'busy \x1b]0;title\x07\r\nexecstream: \u202eall is well';
+    const problem = (status: number, code: string) => (_: unknown, response: ServerResponse) =>
+      response.writeHead(status).end(JSON.stringify({ code, detail }));
+    const responses = [problem(503, 'CAPACITY'), problem(404, 'NOT_FOUND')];
+    const other = createServer((request, response) => responses.shift()!(request, response));
+    other.listen(0, '127.0.0.1');
+    await until(() => other.listening);
+    const { port } = other.address() as AddressInfo;
+    const { code, stderr } = await tail(`agent a1 --url http://127.0.0.1:${port}`);
+    other.close();
+    const shown = 'busy \ufffd]0;title\ufffd';
+    expect([code, stderr]).toEqual([
+      6,
+      `not connected (${shown} execstream: \ufffdall is well); trying again\n` +
+        `execstream: ${shown}\nexecstream: \ufffdall is well\n`,
+    ]);
   });
 
   test('a missing and a wrong token exit with 7; the token of the environment is sent', async () => {

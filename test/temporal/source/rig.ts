@@ -77,7 +77,7 @@ export async function startWatching(address: string, options: WatchingOptions = 
     },
   };
   const services = createExecstream({
-    ...{ log, store: store as ExecutionStore, temporal },
+    ...{ log, store: store as ExecutionStore, sources: { temporal } },
     settings: { retryMs: 1_000, heartbeatMs: 15_000, lifetimeMs: 600_000 },
     logger: { error: () => {} },
     workflows: { ...WORKFLOWS, ...options.workflows },

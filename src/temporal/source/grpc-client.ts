@@ -14,7 +14,7 @@ import {
 } from './grpc-requests.ts';
 import { listOpenRuns, listRuns } from './grpc-visibility.ts';
 import { createRemoteCodec, type RemoteCodec } from './remote-codec.ts';
-import type { RequestPriority } from './request-limiter.ts';
+import type { RequestPriority } from './request-priority.ts';
 import type { TemporalClient, TemporalSettings, WorkflowRef, WorkflowRun } from './temporal-client.ts';
 import { pollItems, queryOffset } from './workflow-streams/stream-requests.ts';
 

@@ -6,7 +6,7 @@ import { parseCloseEvent } from '../shared/close-event.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
 import { isTemporalError, TemporalError, toWarning } from './errors.ts';
 import { readQueryPage } from './query-page.ts';
-import type { RequestPriority } from './request-limiter.ts';
+import type { RequestPriority } from './request-priority.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 import type { WatchContext } from './watch-context.ts';
 

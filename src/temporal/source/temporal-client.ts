@@ -7,8 +7,9 @@ import type { Failure } from '../shared/failure.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
 import type { Payload } from '../shared/payloads.ts';
 import type { CodecSettings } from './remote-codec.ts';
-import type { RequestLimits, RequestPriority } from './request-limiter.ts';
+import type { RequestLimits } from './request-limiter.ts';
 import type { RequestMetrics } from './request-metrics.ts';
+import type { RequestPriority } from './request-priority.ts';
 
 export interface TemporalSettings {
   /** `host:port`. */

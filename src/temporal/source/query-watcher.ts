@@ -15,7 +15,7 @@ import { isTerminal } from '../../event/events.ts';
 import type { Announcement } from '../../log/log.ts';
 import { type CloseEvent, endedItself } from '../shared/close-event.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
-import { isTemporalError } from './errors.ts';
+import { dependsOnWorker, isTemporalError, type TemporalError } from './errors.ts';
 import { type ClosedByQuery, queryLast, type Stop } from './final-query.ts';
 import { followHistory, startsTask } from './history-reader.ts';
 import { createPollSchedule } from './poll-schedule.ts';
@@ -85,6 +85,8 @@ export async function watchByQuery(
       changed.set();
     }
     // If no worker takes the task, a query determines why.
+    // The pause has kept queries from what was emitted before it.
+    if (news === 'unpaused') requestQuery();
     if (news === 'task-scheduled') stallTimer = setTimeout(requestQuery, times.taskStallMs).unref();
   }
 
@@ -119,7 +121,7 @@ export async function watchByQuery(
     while (!pollSignal.aborted) {
       const queriedAt = performance.now();
       try {
-        const priority = progress.failures > 0 ? 'retry' : 'poll';
+        const priority = progress.failures > 0 && !progress.isRecovered ? 'retry' : 'poll';
         const copied = await copyAll(querySignal, { priority, queueSignal: pollSignal });
         if ('stop' in copied) return copied;
         while (!pollSignal.aborted) {
@@ -132,15 +134,29 @@ export async function watchByQuery(
         if (pollSignal.aborted) return undefined;
         if (progress.recordFailure(error.condition) === 'use-history') return { stop: 'no-query' };
         warnings.add('query', error);
-        const retryMs = backoff(times.retryMs, progress.failures);
-        await changed.wait(retryMs);
-        await delay(Math.max(0, retryMs - (performance.now() - queriedAt)), pollSignal);
+        await waitToRetry(error, queriedAt, pollSignal);
       }
     }
     return undefined;
   }
 
   /** Waits for the end that the sink appends, if there is one that works. */
+  /** Waits for the backoff, or until the history shows that the cause of the failure may be gone. */
+  async function waitToRetry(
+    error: TemporalError,
+    queriedAt: number,
+    pollSignal: AbortSignal,
+  ): Promise<void> {
+    const retryAt = queriedAt + backoff(times.retryMs, progress.failures);
+    while (!pollSignal.aborted) {
+      const now = performance.now();
+      const isRecovered = progress.isRecovered && dependsOnWorker(error);
+      const ms = Math.min(retryAt - now, isRecovered ? schedule.waitMs(now) : Number.POSITIVE_INFINITY);
+      if (ms <= 0) return;
+      await changed.wait(ms);
+    }
+  }
+
   async function hasSinkEnd(close: CloseEvent): Promise<boolean> {
     if (!schedule.hasSink || !endedItself(close)) return false;
     await delay(SINK_END_MS, AbortSignal.any([signal, sinkEnd.signal]));

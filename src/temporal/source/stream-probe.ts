@@ -164,6 +164,8 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
       hasSeenClose ||= events.some((event) => parseCloseEvent(event) !== undefined);
       isClosed ||= hasSeenClose;
       if (isClosed) closing.abort();
+      // A query of a paused workflow fails.
+      if (events.some((event) => event.workflowExecutionUnpausedEventAttributes)) changed.set();
       if (!events.some((event) => event.workflowTaskCompletedEventAttributes)) return;
       hasWorked = true;
       changed.set();

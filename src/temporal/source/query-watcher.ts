@@ -79,14 +79,15 @@ export async function watchByQuery(
 
   function onEvents(events: readonly HistoryEvent[]): undefined {
     clearTimeout(stallTimer);
+    rowStatus.observe(events).catch(() => {});
     const news = progress.observe(events);
     if (news === 'task-completed') {
       schedule.recordTask(performance.now());
       changed.set();
     }
-    // If no worker takes the task, a query determines why.
     // The pause has kept queries from what was emitted before it.
     if (news === 'unpaused') requestQuery();
+    // If no worker takes the task, a query determines why.
     if (news === 'task-scheduled') stallTimer = setTimeout(requestQuery, times.taskStallMs).unref();
   }
 
@@ -140,7 +141,6 @@ export async function watchByQuery(
     return undefined;
   }
 
-  /** Waits for the end that the sink appends, if there is one that works. */
   /** Waits for the backoff, or until the history shows that the cause of the failure may be gone. */
   async function waitToRetry(
     error: TemporalError,
@@ -157,6 +157,7 @@ export async function watchByQuery(
     }
   }
 
+  /** Waits for the end that the sink appends, if there is one that works. */
   async function hasSinkEnd(close: CloseEvent): Promise<boolean> {
     if (!schedule.hasSink || !endedItself(close)) return false;
     await delay(SINK_END_MS, AbortSignal.any([signal, sinkEnd.signal]));

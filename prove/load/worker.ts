@@ -12,8 +12,8 @@ import {
   NativeConnection,
   Runtime,
   Worker,
-  type WorkerPlugin,
 } from '@temporalio/worker';
+import type { createTemporalPlugin } from '../../src/worker.ts';
 
 export const TASK_QUEUE = 'load';
 
@@ -28,12 +28,15 @@ export function quietRuntime(): void {
 }
 
 /** Starts a worker in this process. */
-export async function startWorker(address: string, plugins: WorkerPlugin[]): Promise<LoadWorker> {
+export async function startWorker(
+  address: string,
+  plugins: ReturnType<typeof createTemporalPlugin>[],
+): Promise<LoadWorker> {
   const workflowBundle = await bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL('./workflow.ts', import.meta.url)),
     logger: new DefaultLogger('ERROR'),
     plugins,
-  } as Parameters<typeof bundleWorkflowCode>[0]);
+  });
   const connection = await NativeConnection.connect({ address });
   const worker = await Worker.create({ connection, taskQueue: TASK_QUEUE, workflowBundle, plugins });
   const running = worker.run();

@@ -1,4 +1,4 @@
-// Notes when a server learns of the end of each workflow, to tell Temporal's part of the delay of an end from ours.
+// Notes when a server learns of the end of each workflow, to separate Temporal's part of the delay of an end from ours.
 import { parseCloseEvent } from '../../src/temporal/shared/close-event.ts';
 import type { TemporalClient } from '../../src/temporal/source/temporal-client.ts';
 

@@ -21,7 +21,7 @@ export interface LoadWorker {
   stop(): Promise<void>;
 }
 
-/** Keeps a process that runs a worker from logging what is normal in a load. */
+/** Keeps a process that runs a worker from logging lines that are normal in a load. */
 export function quietRuntime(): void {
   const filter = makeTelemetryFilterString({ core: 'ERROR' });
   Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter } } });

@@ -85,7 +85,7 @@ export async function watchByQuery(
       schedule.recordTask(performance.now());
       changed.set();
     }
-    // The pause has kept queries from what was emitted before it.
+    // Queries failed during the pause, so events from before it may be missing.
     if (news === 'unpaused') requestQuery();
     // If no worker takes the task, a query determines why.
     if (news === 'task-scheduled') stallTimer = setTimeout(requestQuery, times.taskStallMs).unref();

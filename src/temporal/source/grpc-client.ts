@@ -16,7 +16,7 @@ import {
 } from './grpc-requests.ts';
 import { listOpenRuns, listRuns } from './grpc-visibility.ts';
 import { createRemoteCodec } from './remote-codec.ts';
-import type { RequestPriority } from './request-limiter.ts';
+import type { RequestPriority } from './request-priority.ts';
 import type { TemporalClient, WorkflowRef, WorkflowRun } from './temporal-client.ts';
 import { pollItems, queryOffset } from './workflow-streams/stream-requests.ts';
 

@@ -4,8 +4,8 @@ import type { WorkflowRunSummary } from '../../execution/workflow-runs.ts';
 import type { Failure } from '../shared/failure.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
 import type { Payload } from '../shared/payloads.ts';
-import type { RequestPriority } from './request-limiter.ts';
 import type { RequestMetrics } from './request-metrics.ts';
+import type { RequestPriority } from './request-priority.ts';
 
 export interface WorkflowRef {
   readonly namespace: string;

@@ -24,6 +24,8 @@ export interface Watching {
   readonly store: MemoryStore;
   /** The number of queries that this server sent. */
   queries: number;
+  /** The number of queries that failed. */
+  failures(): number;
   /** The number of requests of a kind that were completed. */
   requests(kind: RequestKind): number;
   close(): Promise<void>;
@@ -90,8 +92,15 @@ export async function startWatching(address: string, options: WatchingOptions = 
   };
   const requests = (kind: RequestKind) =>
     client.metrics!.counts().reduce((sum, entry) => sum + (entry.kind === kind ? entry.count : 0), 0);
+  const failures = () =>
+    client
+      .metrics!.counts()
+      .reduce((sum, { kind, outcome, count }) => sum + (kind === 'query' && outcome !== 'ok' ? count : 0), 0);
   const { url } = server;
-  const watching: Watching = { url, log, store, queries: 0, requests, close, [Symbol.asyncDispose]: close };
+  const watching: Watching = {
+    ...{ url, log, store, queries: 0, failures, requests, close },
+    [Symbol.asyncDispose]: close,
+  };
   return watching;
 }
 

@@ -4,9 +4,9 @@
 //   npm run load
 //   npm run load -- --workflows 200 --steps 8 --pace 2000 --spread 10000
 import { parseArgs } from 'node:util';
-import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import { findPart, TEMPORAL } from '../scripts/test-services.ts';
 import { type LoadResult, runLoad } from './load/run.ts';
+import { quietRuntime } from './load/worker.ts';
 
 const { values } = parseArgs({
   options: {
@@ -22,21 +22,30 @@ function percentile(values: readonly number[], share: number): string {
   return sorted.length === 0 ? '-' : `${Math.round(sorted[Math.floor((sorted.length - 1) * share)]!)}`;
 }
 
-function describe({ requests, eventDelays, endDelays, resets, missing, warnings }: LoadResult): string {
+function spread(values: readonly number[]): string {
+  const [p50, p95, max] = [0.5, 0.95, 1].map((share) => percentile(values, share));
+  return `${values.length}, p50 ${p50} ms, p95 ${p95} ms, max ${max} ms`;
+}
+
+function describe(result: LoadResult): string {
+  const { requests, resets, missing, warnings, eventLoopDelays } = result;
   const rates = Object.entries(requests).map(([kind, rate]) => `${kind} ${rate.toFixed(1)}`);
+  const [p50, p99, max] = eventLoopDelays.map((ms) => ms.toFixed(0));
   return [
     `  requests per second: ${rates.join(', ')}`,
-    `  events: ${eventDelays.length}, p50 ${percentile(eventDelays, 0.5)} ms, p95 ${percentile(eventDelays, 0.95)} ms`,
-    `  ends: ${endDelays.length}, p50 ${percentile(endDelays, 0.5)} ms, p95 ${percentile(endDelays, 0.95)} ms, ` +
-      `max ${percentile(endDelays, 1)} ms`,
-    `  resets ${resets}, missing ${missing}, warnings: ${warnings.join(' ') || 'none'}`,
+    `  events: ${spread(result.eventDelays)}`,
+    `  ends: ${spread(result.endDelays)}`,
+    `    until Temporal has reported the close: ${spread(result.temporalDelays)}`,
+    `    from there to the viewer: ${spread(result.ownDelays)}`,
+    `    of that, last queries: ${spread(result.queryDelays)}`,
+    `  event loop of the server: p50 ${p50} ms, p99 ${p99} ms, max ${max} ms`,
+    `  resets ${resets.length} (${[...new Set(resets)].join(' ') || 'none'}), missing ${missing}, warnings: ${warnings.join(' ') || 'none'}`,
   ].join('\n');
 }
 
 const binary = findPart(TEMPORAL);
 if (!binary) throw new Error('The load needs the Temporal CLI; `npm test -- --install` installs it.');
-const filter = makeTelemetryFilterString({ core: 'ERROR' });
-Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter } } });
+quietRuntime();
 for (const hasSink of [false, true]) {
   const result = await runLoad({
     ...{ binary, hasSink },

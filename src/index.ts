@@ -35,6 +35,13 @@ export type { Parts } from './server/create-services.ts';
 export type { LimitOptions } from './server/limits.ts';
 export type { NodeListener } from './server/node-listener.ts';
 export { type ListenOptions, listen, type Server } from './server/node-server.ts';
+export type { Sources } from './server/sources.ts';
 export { describeParts, type PartDescription } from './server/startup-report.ts';
 export { type UseExecstreamOptions, useExecstream } from './server/use-execstream.ts';
 export { DEFAULT_STREAM_SETTINGS, type EventStreamSettings } from './sse/stream-settings.ts';
+export type {
+  ApplicationClient,
+  TemporalAddress,
+  TemporalConnection,
+  TemporalSettings,
+} from './temporal/source/connection-settings.ts';

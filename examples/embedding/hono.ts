@@ -1,7 +1,9 @@
-// Hono: execstream as a `fetch` handler below a path. The same lines work on every runtime of Hono.
+// Hono on Node: execstream below a path, before the routes of the application. On other runtimes it is a route:
+// `app.all('/streams/*', (context) => execstream.fetch(context.req.raw))`.
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { serve } from '@hono/node-server';
+import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Execstream } from '../../src/index.ts';
 
@@ -9,16 +11,19 @@ import type { Execstream } from '../../src/index.ts';
 export async function start(execstream: Execstream, port = 0) {
   const app = new Hono();
   app.get('/', (context) => context.text('the application'));
-  // Hono's `mount` would remove the path, which execstream expects.
-  app.all('/streams/*', (context) => execstream.fetch(context.req.raw));
-  const server = serve({ fetch: app.fetch, port, hostname: '127.0.0.1' });
-  if (!server.listening) await once(server, 'listening');
+  const listener = getRequestListener(app.fetch);
+  // Requests outside the base path of execstream are Hono's.
+  const server = createServer((request, response) => {
+    execstream.node(request, response, () => void listener(request, response));
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async close() {
-      await execstream.close();
-      if ('closeAllConnections' in server) server.closeAllConnections();
       server.close();
+      await execstream.close();
+      server.closeAllConnections();
     },
   };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { RedisServer } from '../../scripts/redis.ts';
+import { compiledProgram } from '../../test/support/compiled-program.ts';
 import { type Child, startChild } from '../stage/process.ts';
 import { createServerProcess, type ServerProcess } from '../stage/server.ts';
 import type { Attack } from './attack.ts';
@@ -69,18 +70,19 @@ export async function runAttack(options: AttackOptions): Promise<AttackResult> {
       ...{ url: `http://127.0.0.1:${server.port}`, redisUrl: redis.url, databaseUrl: database.url },
       sharedKey,
     };
-    const start = (file: string, settings: AttackTarget): Child => {
+    const start = async (file: string, settings: AttackTarget): Promise<Child> => {
+      const program = await compiledProgram(`prove/attack/${file}.ts`);
       const child = startChild({
-        run: [`prove/attack/${file}.ts`, JSON.stringify(settings)],
+        run: [...program, JSON.stringify(settings)],
         log: join(folder, `${file}-${id}.log`),
         ipc: true,
       });
       ends.push(() => child.end('SIGKILL'));
       return child;
     };
-    const victim = start('victim', target);
+    const victim = await start('victim', target);
     await message<FromVictim>(victim, 'ready', PREPARE_MS);
-    const attacker = start('attacker', { ...target, attackId: id, seconds } as AttackTarget);
+    const attacker = await start('attacker', { ...target, attackId: id, seconds } as AttackTarget);
     const prepared = await message<FromAttacker>(attacker, 'ready', PREPARE_MS);
     if (prepared?.is !== 'ready') {
       const why = prepared?.is === 'failed' ? prepared.why : 'the attacker did not start';

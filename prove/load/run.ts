@@ -1,8 +1,7 @@
 // One run: workflows that stream themselves on a real Temporal dev server, each with a viewer.
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 import { freePort } from '../../scripts/server-process.ts';
 import { TemporalServer } from '../../scripts/temporal.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
@@ -11,8 +10,10 @@ import { listen } from '../../src/server/node-server.ts';
 import { createTemporalClient } from '../../src/temporal/source/grpc-client.ts';
 import { createTemporalPlugin } from '../../src/worker.ts';
 import { createMemoryStore } from '../../test/support/memory-store.ts';
+import { observeEnds } from './end-times.ts';
 import { perSecond, type RequestCounts, readRequests } from './requests.ts';
 import { type Seen, view } from './viewer.ts';
+import { forkWorker, startWorker, TASK_QUEUE } from './worker.ts';
 
 export interface LoadOptions {
   /** The path of the Temporal CLI. */
@@ -32,13 +33,19 @@ export interface LoadResult {
   readonly eventDelays: readonly number[];
   /** From the close of a workflow to the arrival of its end, in ms. */
   readonly endDelays: readonly number[];
-  readonly resets: number;
+  /** The part of it until Temporal's response with the close arrived, in ms. */
+  readonly temporalDelays: readonly number[];
+  /** The rest, in ms, and the part of it that the last query took once it was sent. */
+  readonly ownDelays: readonly number[];
+  readonly queryDelays: readonly number[];
+  /** How late timers of the server's process fired, in ms: p50, p99 and the maximum. */
+  readonly eventLoopDelays: readonly [number, number, number];
+  /** The reasons of the resets. */
+  readonly resets: readonly string[];
   /** Events that did not arrive. */
   readonly missing: number;
   readonly warnings: readonly string[];
 }
-
-const TASK_QUEUE = 'load';
 
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const { binary, workflows, steps, paceMs, spreadMs, hasSink } = options;
@@ -46,20 +53,12 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   await using temporal = await TemporalServer.start({ binary, args: ['--metrics-port', `${metricsPort}`] });
   const { address } = temporal;
   const [log, store] = [createMemoryLog(), createMemoryStore()];
-  const plugin = createTemporalPlugin({ log, store });
-  const workflowBundle = await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('./workflow.ts', import.meta.url)),
-    plugins: hasSink ? [plugin] : [],
-    logger: new DefaultLogger('ERROR'),
-  });
-  const native = await NativeConnection.connect({ address });
-  const worker = await Worker.create({
-    ...{ connection: native, taskQueue: TASK_QUEUE, workflowBundle },
-    plugins: hasSink ? [plugin] : [],
-  });
-  const working = worker.run();
+  const worker = hasSink
+    ? await startWorker(address, [createTemporalPlugin({ log, store })])
+    : await forkWorker(address);
+  const observer = observeEnds(createTemporalClient({ address, namespace: 'default' }));
   const services = createExecstream({
-    ...{ log, store, temporal: createTemporalClient({ address, namespace: 'default' }) },
+    ...{ log, store, temporal: observer.client },
     settings: {},
     logger: { error: console.error },
   });
@@ -68,6 +67,8 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const client = new Client({ connection });
   try {
     const before = await readRequests(metricsPort);
+    const eventLoop = monitorEventLoopDelay();
+    eventLoop.enable();
     const startedAt = performance.now();
     const seen = await Promise.all(
       Array.from({ length: workflows }, async (_, n) => {
@@ -80,24 +81,38 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     const seconds = (performance.now() - startedAt) / 1_000;
     const after = await readRequests(metricsPort);
     const requests = perSecond(before, after, seconds);
-    return { requests, ...(await measure(seen)) };
+    eventLoop.disable();
+    const eventLoopDelays = [eventLoop.percentile(50), eventLoop.percentile(99), eventLoop.max].map(
+      (ns) => ns / 1e6,
+    ) as unknown as LoadResult['eventLoopDelays'];
+    return { requests, eventLoopDelays, ...(await measure(seen)) };
   } finally {
     await server.close();
-    worker.shutdown();
-    await working;
-    await Promise.all([connection.close(), native.close(), log.close()]);
+    await worker.stop();
+    await Promise.all([connection.close(), log.close()]);
   }
 
   /** Compares what viewers saw with the log and the rows. */
   async function measure(
     seen: readonly (Seen & { workflowId: string })[],
-  ): Promise<Omit<LoadResult, 'requests'>> {
+  ): Promise<Omit<LoadResult, 'requests' | 'eventLoopDelays'>> {
     const eventDelays: number[] = [];
     const endDelays: number[] = [];
+    const temporalDelays: number[] = [];
+    const ownDelays: number[] = [];
+    const queryDelays: number[] = [];
     let missing = 0;
     for (const { workflowId, arrivals, endedAt } of seen) {
       const row = await store.get(workflowId);
-      if (endedAt !== undefined && row?.finishedAt) endDelays.push(endedAt - row.finishedAt.getTime());
+      if (endedAt !== undefined && row?.finishedAt) {
+        endDelays.push(endedAt - row.finishedAt.getTime());
+        const { knownAt = endedAt, queriedAt, respondedAt } = observer.timesOf(workflowId);
+        temporalDelays.push(Math.min(knownAt, endedAt) - row.finishedAt.getTime());
+        ownDelays.push(Math.max(0, endedAt - knownAt));
+        if (queriedAt !== undefined && respondedAt !== undefined && respondedAt >= knownAt) {
+          queryDelays.push(respondedAt - Math.max(queriedAt, knownAt));
+        }
+      }
       for (const { seq, type, ts } of (await log.read(workflowId, 0, 10_000))?.events ?? []) {
         const arrivedAt = arrivals.get(seq);
         if (arrivedAt === undefined) missing += 1;
@@ -105,8 +120,8 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
       }
     }
     return {
-      ...{ eventDelays, endDelays, missing },
-      resets: seen.reduce((sum, { resets }) => sum + resets, 0),
+      ...{ eventDelays, endDelays, temporalDelays, ownDelays, queryDelays, missing },
+      resets: seen.flatMap(({ resets }) => resets),
       warnings: [...new Set(seen.flatMap(({ warnings }) => warnings))],
     };
   }

@@ -3,7 +3,8 @@
 export interface Seen {
   /** When each event arrived, in ms since 1970, by its seq. */
   readonly arrivals: ReadonlyMap<number, number>;
-  readonly resets: number;
+  /** The reasons of the resets. */
+  readonly resets: readonly string[];
   readonly warnings: readonly string[];
   /** When the terminal event arrived; undefined if the stream broke before. */
   readonly endedAt: number | undefined;
@@ -13,7 +14,7 @@ export interface Seen {
 export async function view(serverUrl: string, workflowId: string): Promise<Seen> {
   const arrivals = new Map<number, number>();
   const warnings: string[] = [];
-  let resets = 0;
+  const resets: string[] = [];
   let endedAt: number | undefined;
   const path = `/api/v0/executions/workflows/${encodeURIComponent(workflowId)}/stream`;
   const response = await fetch(serverUrl + path, { headers: { accept: 'text/event-stream' } });
@@ -29,7 +30,7 @@ export async function view(serverUrl: string, workflowId: string): Promise<Seen>
       const type = /^event: (.*)$/m.exec(message)?.[1];
       const seq = Number(/^id: (\d+)/m.exec(message)?.[1] ?? 0);
       if (type === 'reset') {
-        resets += 1;
+        resets.push(/"reason":"(\w+)"/.exec(message)?.[1] ?? message);
         arrivals.clear();
       } else if (type === 'warning') warnings.push(/"code":"(\w+)"/.exec(message)?.[1] ?? message);
       else if (type !== undefined && seq > 0 && !arrivals.has(seq)) arrivals.set(seq, now);

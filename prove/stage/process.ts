@@ -23,7 +23,7 @@ process.on('exit', () => {
 });
 
 export interface ChildOptions {
-  /** A TypeScript file relative to the root of the repository, and its arguments. */
+  /** A compiled program (test/support/compiled-program.ts), and its arguments. */
   readonly run: readonly string[];
   /** Options of Node. */
   readonly node?: readonly string[];
@@ -36,7 +36,7 @@ export interface ChildOptions {
 
 export function startChild({ run, node = [], env = {}, log, ipc = false }: ChildOptions): Child {
   const out = openSync(log, 'a');
-  const child = spawn(process.execPath, ['--import', 'tsx', ...node, ...run], {
+  const child = spawn(process.execPath, [...node, ...run], {
     cwd: ROOT,
     // Ctrl-C must reach only this process, which ends the others in order.
     detached: true,

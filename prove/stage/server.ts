@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../scripts/server-process.ts';
+import { compiledProgram } from '../../test/support/compiled-program.ts';
 import { type Child, startChild } from './process.ts';
 
 export interface ServerOptions {
@@ -27,6 +28,7 @@ const DRAIN_MS = 30_000;
 
 export async function createServerProcess(options: ServerOptions): Promise<ServerProcess> {
   const { name, folder, env, node = [] } = options;
+  const program = await compiledProgram('src/cli/main.ts');
   const port = await freePort();
   let child: Child | undefined;
   return {
@@ -36,7 +38,7 @@ export async function createServerProcess(options: ServerOptions): Promise<Serve
     },
     async start() {
       child = startChild({
-        run: ['src/cli/main.ts', 'start'],
+        run: [...program, 'start'],
         node,
         env: { ...env, PORT: `${port}`, DATA_DIR: join(folder, `${name}-data`) },
         log: join(folder, `${name}.log`),

@@ -1,5 +1,6 @@
 // A pool of worker processes: starts, holds, kills and replaces them. The owner of the pool assigns the work.
 import { join } from 'node:path';
+import { compiledProgram } from '../../test/support/compiled-program.ts';
 import type { Random } from '../random.ts';
 import type { FromWorker, ToWorker } from '../worker/messages.ts';
 import { type Child, startChild } from './process.ts';
@@ -27,8 +28,10 @@ export interface WorkerPoolOptions<M extends PoolWorker> {
   readonly count: number;
   readonly folder: string;
   readonly random: Random;
-  /** The file and the arguments of a worker. */
-  command(name: string, journal: string): readonly string[];
+  /** The TypeScript file of a worker, relative to the root of the repository. */
+  readonly program: string;
+  /** The arguments of a worker. */
+  args(name: string, journal: string): readonly string[];
   join(member: PoolWorker): M;
   onMessage(member: M, message: FromWorker): void;
   onGone(member: M): void;
@@ -38,6 +41,7 @@ export async function startWorkerPool<M extends PoolWorker>(
   options: WorkerPoolOptions<M>,
 ): Promise<WorkerPool<M>> {
   const { sort, count, folder, random } = options;
+  const program = await compiledProgram(options.program);
   const children = new Map<M, Child>();
   const ready = new Set<M>();
   const held = new Map<M, () => void>();
@@ -50,7 +54,7 @@ export async function startWorkerPool<M extends PoolWorker>(
     started += 1;
     const name = `${sort}-${started}`;
     const child = startChild({
-      run: options.command(name, join(folder, 'journals', `${name}.jsonl`)),
+      run: [...program, ...options.args(name, join(folder, 'journals', `${name}.jsonl`))],
       log: join(folder, `${name}.log`),
       ipc: true,
     });

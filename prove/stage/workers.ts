@@ -38,9 +38,10 @@ export async function startWorkers({ name: prefix, settings, ...options }: Worke
   const pool = await startWorkerPool<Publishing>({
     ...options,
     sort: `${prefix}worker`,
-    command: (name, journal) => {
+    program: 'prove/worker/main.ts',
+    args: (name, journal) => {
       const workerSettings: WorkerSettings = { ...settings, name, journal };
-      return ['prove/worker/main.ts', JSON.stringify(workerSettings)];
+      return [JSON.stringify(workerSettings)];
     },
     join: (member) => ({ ...member, attempts: new Map() }),
     onMessage({ attempts }, message) {

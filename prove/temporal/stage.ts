@@ -64,12 +64,13 @@ async function startTemporalWorkers(
   const pool = await startWorkerPool({
     ...options,
     sort: `${prefix}temporal-worker`,
-    command: (name, journal) => {
+    program: 'prove/temporal/worker.ts',
+    args: (name, journal) => {
       const workerSettings: TemporalWorkerSettings = {
         ...{ name, journal, redisUrl, databaseUrl, bundle },
         temporalAddress: address,
       };
-      return ['prove/temporal/worker.ts', JSON.stringify(workerSettings)];
+      return [JSON.stringify(workerSettings)];
     },
     join: (member) => member,
     onMessage: () => {},

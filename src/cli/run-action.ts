@@ -2,6 +2,7 @@
 import { messageOf } from '../event/error-message.ts';
 import { isExecstreamError } from '../event/errors.ts';
 import { EXIT_CODES, exitCodeOfError } from './exit-codes.ts';
+import { sanitize } from './view/text-width.ts';
 
 /** What to do about an error, by its code. */
 const ADVICE: { readonly [code: string]: string } = {
@@ -21,7 +22,8 @@ export async function runAction(
     process.exitCode = await action();
   } catch (error) {
     const advice = isExecstreamError(error) ? (ADVICE[error.code] ?? '') : '';
-    process.stderr.write(`execstream: ${messageOf(error)}${advice}\n`);
+    // A message may be that of a server.
+    process.stderr.write(`execstream: ${sanitize(messageOf(error))}${advice}\n`);
     process.exitCode = exitCodeOf(error);
   }
 }

@@ -34,43 +34,22 @@ export function serverUrlOf(text: string, name = '--url'): string {
   );
 }
 
-/** What happens to the connection of a stream. */
-export type LinkStatus =
-  | { readonly status: 'connecting' }
-  | { readonly status: 'live' }
-  /** It broke, or was rejected for now; another attempt follows. */
-  | { readonly status: 'lost'; readonly reason?: string };
-
 /**
- * Creates a `fetch` for one server. Before the first response, a server that cannot be reached is a permanent error, which
- * ends the command; later it is one that the client recovers from.
+ * Creates a `fetch` for one server, which explains failures. Before the first response, a server that cannot be reached is
+ * a permanent error, which ends the command; later it is one that the client recovers from.
  */
-export function createServerFetch(
-  url: string,
-  onLink: (status: LinkStatus) => void = () => {},
-): typeof globalThis.fetch {
+export function createServerFetch(url: string): typeof globalThis.fetch {
   let hasConnected = false;
   return async (input, init) => {
-    onLink({ status: 'connecting' });
     try {
       const response = await fetch(input, init);
       hasConnected = true;
-      if (response.ok) {
-        onLink({ status: 'live' });
-        // The client aborts the signal of each attempt when the attempt is over.
-        init?.signal?.addEventListener('abort', () => onLink({ status: 'lost' }));
-      } else if (response.status >= 500 || response.status === 429) {
-        onLink({ status: 'lost', reason: `status ${response.status}` });
-      }
       return response;
-    } catch (error) {
-      if (init?.signal?.aborted) throw error;
-      const reason = failureReasonOf(error) ?? messageOf(error);
-      if (!hasConnected) {
-        throw new ExecstreamError('CONFIG', `cannot reach ${url}: ${reason}`, { cause: error });
-      }
-      onLink({ status: 'lost', reason });
-      throw new Error(reason);
+    } catch (cause) {
+      if (init?.signal?.aborted) throw cause;
+      const reason = failureReasonOf(cause) ?? messageOf(cause);
+      if (hasConnected) throw new Error(reason, { cause });
+      throw new ExecstreamError('CONFIG', `cannot reach ${url}: ${reason}`, { cause });
     }
   };
 }

@@ -1,5 +1,6 @@
 // Shows the events of an execution until its end, and determines the outcome. `tail` and `replay` share it.
 import { createClient } from '../client/client.ts';
+import type { ConnectionState } from '../client/connection-state.ts';
 import type {
   EventType,
   ExecutionEvent,
@@ -13,6 +14,7 @@ import { EXIT_CODES, exitCodeOfStatus } from './exit-codes.ts';
 import { createServerFetch, requestJson } from './server-access.ts';
 import { finalContent } from './view/content.ts';
 import { createView, type ViewOptions } from './view/create-view.ts';
+import { sanitizeLine } from './view/text-width.ts';
 import type { ExecutionView } from './view/view.ts';
 
 export interface ShowOptions extends ViewOptions {
@@ -39,12 +41,16 @@ export async function showExecution(options: ShowOptions): Promise<number> {
   const interrupt = interruption();
   let state = initialState(kind);
   try {
-    const fetch = createServerFetch(url, view.link);
-    const client = createClient({ url, fetch, ...(token && { token }) });
+    const client = createClient({ url, fetch: createServerFetch(url), ...(token && { token }) });
     const { after, events, pace } = options;
     const { signal } = interrupt;
-    const filter = { signal, ...(after !== undefined && { after }), ...(events && { events }) };
-    for await (const event of client.watch(kind, id, filter)) {
+    const watched = client.watch(kind, id, {
+      signal,
+      onConnection: showConnection(view),
+      ...(after !== undefined && { after }),
+      ...(events && { events }),
+    });
+    for await (const event of watched) {
       await pace?.(event as ExecutionEvent, signal);
       const before = state;
       state = reduce(state, event as ExecutionEvent);
@@ -61,6 +67,18 @@ export async function showExecution(options: ShowOptions): Promise<number> {
     interrupt.dispose();
     view.close();
   }
+}
+
+/** Shows the changes of a connection. That one has ended needs no reason: rotations end them, and the next attempt works. */
+function showConnection(view: ExecutionView): (state: ConnectionState) => void {
+  let wasLive = false;
+  return (state) => {
+    const { status } = state;
+    if (status === 'connecting' || status === 'live') view.link({ status });
+    if (status === 'waiting')
+      view.link({ status: 'lost', ...(!wasLive && { reason: sanitizeLine(state.reason) }) });
+    wasLive = status === 'live';
+  };
 }
 
 /** Shows what the stream did not contain. The terminal event omits a large result, and a filter may omit the event. */

@@ -3,6 +3,7 @@ import type { EventType, ExecutionEvent, ExecutionKind, ExecutionMode } from '..
 import type { ExecutionState } from '../event/state.ts';
 import { closedByReturn } from './closed-by-return.ts';
 import { type ConnectionOptions, createConnection } from './connection.ts';
+import type { ConnectionState } from './connection-state.ts';
 import { createStreamAttempts } from './event-stream.ts';
 import { createEventDecoder, eventsUrl } from './execution-events.ts';
 import { type FollowedExecution, followExecution, type TabSharing } from './follow.ts';
@@ -43,6 +44,11 @@ export interface WatchOptions<Type extends EventType = EventType> extends Connec
    * @default all
    */
   readonly events?: readonly Type[];
+  /**
+   * Called after each change of the connection, for example to show that it is interrupted. It begins as `connecting`.
+   * @default none
+   */
+  readonly onConnection?: (state: ConnectionState) => void;
 }
 
 export interface FollowOptions extends ConnectionOptions {
@@ -99,9 +105,10 @@ export function createClient({ url, token, storage, tabs, ...defaults }: ClientO
     watch<Type extends EventType>(
       kind: ExecutionKind,
       id: string,
-      { after = '', events, ...options }: WatchOptions<Type> = {},
+      { after = '', events, onConnection, ...options }: WatchOptions<Type> = {},
     ) {
       const connection = createConnection({ ...defaults, ...options }, tokens);
+      connection.subscribe(() => onConnection?.(connection.state));
       // The server sends no other types.
       return closedByReturn(connection, connection.run(attempts(kind, id, after, events))) as never;
     },

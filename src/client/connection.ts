@@ -15,7 +15,8 @@ import type { Tokens } from './tokens.ts';
 
 export interface ConnectionOptions {
   /**
-   * Sends the requests, for example with `credentials: 'include'`.
+   * Sends the requests, for example with `credentials: 'include'`. An ExecstreamError that it throws counts as a rejection by
+   * the server: permanent, unless its code is retryable.
    * @default globalThis.fetch
    */
   readonly fetch?: typeof globalThis.fetch;

@@ -106,9 +106,9 @@ async function explain(prisma: PrismaClient, wanted: BeginExecution): Promise<Ex
   const row = await get(prisma, id);
   if (!row && attempt !== undefined) checkAttemptStep(attempt, 0);
   if (row && resolveAttempt(row, wanted) === 'keep') {
-    if (!expectsHeartbeats || row.expectsHeartbeats) return row;
-    await expectHeartbeats(prisma, id, row.attempt);
-    return (await get(prisma, id)) ?? row;
+    if (!expectsHeartbeats) return row;
+    // If nothing was updated, the row has ended, has a newer attempt, or was deleted since it was read.
+    return (await expectHeartbeats(prisma, id, row.attempt)) ?? explain(prisma, wanted);
   }
   const message = `execution "${id}" was deleted while its attempt began; try again`;
   throw new ExecstreamError('SOURCE_UNAVAILABLE', message);

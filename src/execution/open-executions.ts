@@ -3,7 +3,7 @@
 import type { ExecutionKind } from '../event/events.ts';
 import { OPEN_STATUSES } from './attempt-rules.ts';
 import type { PrismaClient } from './generated/client.ts';
-import { summaryOf, toRestored } from './row-mapper.ts';
+import { fromRow, summaryOf, toRestored } from './row-mapper.ts';
 import type { Execution, ExecutionSummary, OpenExecution } from './store.ts';
 
 /** Reads a page, by the partial index `execution_expecting_heartbeats_idx`. */
@@ -39,12 +39,20 @@ export async function openWorkflows(
   return rows.map(summaryOf);
 }
 
-/** For a publisher that begins the attempt which the row already has, such as a row inserted with plain SQL. */
-export async function expectHeartbeats(prisma: PrismaClient, id: string, attempt: number): Promise<void> {
-  await prisma.execution.updateMany({
-    where: { id, attempt, status: { in: OPEN_STATUSES } },
-    data: { expectsHeartbeats: true, revision: { increment: 1 } },
-  });
+/**
+ * For a publisher that begins the attempt which the row already has: a row inserted with plain SQL, or a repeated
+ * begin. The revision changes in any case, so that another begin of the same attempt that fails later undoes nothing.
+ * @returns the row afterwards; undefined if the attempt is no longer open
+ */
+export async function expectHeartbeats(
+  prisma: PrismaClient,
+  id: string,
+  attempt: number,
+): Promise<Execution | undefined> {
+  const where = { id, attempt, status: { in: OPEN_STATUSES } };
+  const data = { expectsHeartbeats: true, revision: { increment: 1 } };
+  const [row] = await prisma.execution.updateManyAndReturn({ where, data });
+  return row && fromRow(row);
 }
 
 export async function abandon(prisma: PrismaClient, id: string, attempt: number): Promise<void> {
@@ -54,14 +62,14 @@ export async function abandon(prisma: PrismaClient, id: string, attempt: number)
   });
 }
 
-/** Implements `ExecutionStore.undoBegin`. The revision in the WHERE clause is the guard. */
+/** Implements `ExecutionStore.undoBegin`. The revision in the WHERE clause is the guard: a row that was created has 1. */
 export async function undoBegin(
   prisma: PrismaClient,
   { id, attempt, revision }: Execution,
   before: Execution | undefined,
 ): Promise<boolean> {
   const where = { id, attempt, revision, status: { in: OPEN_STATUSES } };
-  if (!before) return (await prisma.execution.deleteMany({ where })).count === 1;
+  if (!before) return revision === 1 && (await prisma.execution.deleteMany({ where })).count === 1;
   // The row changed between `before` and the begin: the state to restore is unknown.
   if (before.revision !== revision - 1) return false;
   const data = { ...toRestored(before), revision: { increment: 1 } };

@@ -153,8 +153,9 @@ export interface FieldContent {
 export interface ExecutionStore {
   /**
    * Creates the row of an execution, or begins a new attempt of an existing one (status RUNNING, result and error of
-   * the attempt before cleared). The same attempt again changes nothing, except that it sets `expectsHeartbeats` if
-   * that is true. A parent need not exist yet. With `startedAt`, a later execution under the same id replaces the row.
+   * the attempt before cleared). The same attempt again changes nothing, except that `expectsHeartbeats`, if true, is
+   * set and changes the revision, so that of several begins of an attempt none undoes what another one uses. A parent
+   * need not exist yet. With `startedAt`, a later execution under the same id replaces the row.
    * @returns the row afterwards
    * @throws ExecstreamError `SUPERSEDED` for an attempt older than the row's; `ENDED` if the execution has ended;
    *   `FORBIDDEN` if another tenant owns the id or the parent; `BAD_USER_INPUT` if a field is invalid, or the kind or
@@ -163,7 +164,7 @@ export interface ExecutionStore {
   begin(execution: BeginExecution): Promise<Execution>;
   /**
    * Undoes a begin if the row has not changed since: removes the row that it created, or restores the attempt that it
-   * replaced.
+   * replaced. A row that another begin created (its revision is above 1, though there was none before) is left alone.
    * @param begun the row that `begin` returned
    * @param before the row immediately before the begin; undefined if there was none
    * @returns whether the begin was undone

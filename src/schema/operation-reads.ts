@@ -2,7 +2,7 @@
 // timeout, or when the client disconnects.
 import { ExecstreamError } from '../event/errors.ts';
 import type { ExecutionKind } from '../event/events.ts';
-import type { DiscoveryQuery } from '../execution/discovery.ts';
+import { type DiscoveryQuery, rejectWorkflowFilters, storeQueryOf } from '../execution/discovery.ts';
 import { matchesIdPattern, patternFor } from '../execution/id-patterns.ts';
 import { type Caller, callerKey, type Permission } from '../execution/permission.ts';
 import type {
@@ -141,14 +141,12 @@ export class OperationReads {
    * Reads a page of a list, which may contain workflows that nobody has viewed.
    * @throws ExecstreamError `BAD_USER_INPUT` for a filter that this server does not support
    */
-  async list({ scheduleId, ...query }: DiscoveryQuery): Promise<ExecutionPage> {
+  async list(query: DiscoveryQuery): Promise<ExecutionPage> {
     const { store, discover } = this.#options.services;
-    if (scheduleId !== undefined && !discover) {
-      const message = 'scheduleId: this server does not list workflows from Temporal (TEMPORAL_LIST)';
-      throw new ExecstreamError('BAD_USER_INPUT', message);
-    }
-    const found = discover && (await this.#readTemporal(() => discover({ ...query, scheduleId })));
-    return this.#read(() => store.list(found ? { ...query, ids: namedIn(found, query) } : query));
+    if (!discover) rejectWorkflowFilters(query);
+    const found = discover && (await this.#readTemporal(() => discover(query)));
+    const page = storeQueryOf(query);
+    return this.#read(() => store.list(found ? { ...page, ids: namedIn(found, page) } : page));
   }
 
   /** Reads a page of an execution's children. Parents with equal queries share a statement. */

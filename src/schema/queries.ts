@@ -4,6 +4,7 @@ import { builder, ExecutionKindEnum, ExecutionStatusEnum } from './builder.ts';
 import { connectionArguments, readConnection } from './connection.ts';
 import { ExecutionConnectionObject, ExecutionObject, visibleExecution } from './execution.ts';
 import { runIdArgument, runIdOf } from './runs.ts';
+import { workflowFilterArguments, workflowFilterOf } from './workflow-filters.ts';
 
 const EMPTY_PAGE = { executions: [], hasNextPage: false };
 
@@ -30,18 +31,16 @@ builder.queryType({
       args: {
         kind: t.arg({ type: ExecutionKindEnum }),
         status: t.arg({ type: ExecutionStatusEnum }),
-        scheduleId: t.arg.string({
-          description: 'Only workflows that this schedule of Temporal has started. Requires `TEMPORAL_LIST`.',
-        }),
+        ...workflowFilterArguments(t.arg),
         ...connectionArguments(t.arg),
       },
-      resolve: (_, { kind, status, scheduleId, ...args }, context) => {
+      resolve: (_, { kind, status, ...args }, context) => {
         const filter = context.services.readFilters.list(context.caller);
         const query = {
           ...filter,
           ...(kind && { kind }),
           ...(status && { status }),
-          ...(scheduleId && { scheduleId }),
+          ...workflowFilterOf(args),
         };
         return readConnection(args, context, async (page) =>
           filter ? context.reads.list({ ...query, ...page }) : EMPTY_PAGE,

@@ -1,5 +1,5 @@
 // Constructs what serves requests from its parts. No logic.
-import { type SizeLimits, sizeLimitsOf } from '../event/size-limits.ts';
+import { sizeLimitsOf } from '../event/size-limits.ts';
 import {
   type Authorize,
   type AuthorizePublish,
@@ -13,33 +13,28 @@ import { graphiqlPage } from '../graphql/graphiql.ts';
 import type { PersistedQueries } from '../graphql/persisted-queries.ts';
 import { createGraphQL, type GraphQL } from '../graphql/yoga.ts';
 import type { EventLog } from '../log/log.ts';
-import { DEFAULT_LIMITS } from '../publish/limits.ts';
-import { createValueState } from '../publish/resend-state.ts';
 import { createRest, type Rest } from '../rest/create-rest.ts';
-import { createEndReconciler } from '../source/end-reconciler.ts';
-import { createLivenessMonitor, type LivenessTimes } from '../source/liveness-monitor.ts';
-import { createRowSource, type RowSourceTimes } from '../source/row-source.ts';
-import { createRowWatch } from '../source/row-watch.ts';
-import { followAll } from '../source/source.ts';
 import { EventStreams } from '../sse/event-streams.ts';
 import type { EventStreamSettings } from '../sse/stream-settings.ts';
 import { Tails } from '../tail/tails.ts';
 import type { ErrorLogger } from '../telemetry/logger.ts';
 import { STDERR } from '../telemetry/stderr-logger.ts';
-import { createTemporalSource, type TemporalSourceOptions } from '../temporal/source/source.ts';
-import type { TemporalClient } from '../temporal/source/temporal-client.ts';
 import { createStreamTokens, type RedeemableStreamTokens } from './auth/stream-tokens.ts';
 import { createMemoryTokenRecords } from './auth/token-records.ts';
 import { type LimitOptions, resolveLimits } from './limits.ts';
 import { createMetrics } from './metrics.ts';
 import { createPartWatch } from './part-watch.ts';
+import { createSources, type SourceOptions, type Sources } from './sources.ts';
 
-/** The parts that store data. */
+/** The parts that store data, and where it comes from. */
 export interface Parts {
   readonly log: EventLog;
   readonly store: ExecutionStore;
-  /** The Temporal whose workflows are watched. Closed with the server. */
-  readonly temporal?: TemporalClient | undefined;
+  /**
+   * Where the events of executions come from that nobody publishes.
+   * @default rows alone
+   */
+  readonly sources?: Sources | undefined;
   /**
    * Closed with the server.
    * @default in memory, for a single server
@@ -47,7 +42,7 @@ export interface Parts {
   readonly streamTokens?: RedeemableStreamTokens | undefined;
 }
 
-export interface ServicesOptions extends Parts {
+export interface ServicesOptions extends Parts, SourceOptions {
   /**
    * Settings of streams.
    * @default DEFAULT_STREAM_SETTINGS
@@ -75,17 +70,6 @@ export interface ServicesOptions extends Parts {
    * @default publishTenant: every caller may publish the executions of its tenant.
    */
   readonly authorizePublish?: AuthorizePublish | undefined;
-  /** When a publisher counts as silent, and as lost. */
-  readonly liveness?: Partial<LivenessTimes>;
-  /** How the row of an execution without a publisher is polled. */
-  readonly rowSource?: Partial<RowSourceTimes>;
-  /** How Temporal's workflows are watched: how ids are resolved, and whether payloads are shown. */
-  readonly workflows?: Partial<
-    Omit<
-      TemporalSourceOptions,
-      'temporal' | 'log' | 'store' | 'sizes' | 'logger' | 'otherwise' | 'reconcileEnd'
-    >
-  >;
 }
 
 /** What serves requests, without how they arrive. */
@@ -113,19 +97,20 @@ export interface Services {
 
 /** @param basePath the path that precedes those of the routes in links */
 export function createServices(options: ServicesOptions, basePath: string): Services {
-  const { log, store, temporal, settings, logger = STDERR, authorizePublish } = options;
+  const { log, store, settings, logger = STDERR, authorizePublish } = options;
   const limits = resolveLimits(options.limits);
   const { authorize: policy = allowTenant } = options;
   const { streamTokens = createMemoryTokens(limits.streamTokensPerCaller) } = options;
   const authorize = withinLimits(policy);
   const onError = (error: unknown) => logger.error({ err: error }, 'request or stream failed');
   const sizes = sizeLimitsOf(limits.messageBytes);
-  const { stopSweeping, listRuns, discover, ...sources } = createSources({ ...options, logger, sizes });
+  const sources = createSources({ ...options, logger, sizes });
+  const { listRuns, discover } = sources;
   const tails = new Tails({
     log,
     store,
     authorize,
-    ...sources,
+    ...sources.forTails,
     limits: limits.streams,
     logger,
     sizes,
@@ -158,15 +143,15 @@ export function createServices(options: ServicesOptions, basePath: string): Serv
     streams,
     checkHealth: partWatch.check,
     onUnavailable: partWatch.onUnavailable,
-    metrics: createMetrics({ streams, tails, counter: graphql.counter, temporal: temporal?.metrics }),
+    metrics: createMetrics({ streams, tails, counter: graphql.counter, temporal: sources.temporalMetrics }),
     ...{ authorize, authorizePublish },
     findWorkflow: (executionId, caller) => tails.find({ kind: 'workflow', executionId, caller }),
     onError,
   });
   const close = async () => {
-    stopSweeping();
+    sources.stopSweeping();
     await tails.close();
-    await Promise.all([temporal?.close(), streamTokens.close()]);
+    await Promise.all([sources.close(), streamTokens.close()]);
   };
   const watchParts = partWatch.start;
   return { log, store, graphql, rest, streams, tails, streamTokens, logger, onError, watchParts, close };
@@ -174,43 +159,4 @@ export function createServices(options: ServicesOptions, basePath: string): Serv
 
 function createMemoryTokens(perCaller: number): RedeemableStreamTokens {
   return createStreamTokens(createMemoryTokenRecords(), { perCaller });
-}
-
-type SourceOptions = Pick<
-  ServicesOptions,
-  'log' | 'store' | 'temporal' | 'liveness' | 'rowSource' | 'workflows'
-> & { readonly logger: ErrorLogger; readonly sizes: SizeLimits };
-
-/** Constructs what appends events of executions that nobody publishes, and what ends those that were abandoned. */
-function createSources({ log, store, temporal, sizes, logger, ...options }: SourceOptions) {
-  const content = { sizes, createValue: () => createValueState(DEFAULT_LIMITS, sizes) };
-  const rowSource = createRowSource({ log, store, content, ...options.rowSource });
-  const { reconcileEnd: reconcileImmediately } = createEndReconciler({ log, store, content, graceMs: 0 });
-  const workflowSource =
-    temporal &&
-    createTemporalSource({
-      ...{ ...options.workflows, temporal, log, store, sizes, logger },
-      ...{ otherwise: rowSource, reconcileEnd: reconcileImmediately },
-    });
-  const source = workflowSource ?? rowSource;
-  const ends = createEndReconciler({ log, store, content, copyRow: source.copy });
-  const liveness = createLivenessMonitor({
-    ...{ log, store, reconcileEnd: reconcileImmediately, ...options.liveness },
-    ...(workflowSource && { isEndedElsewhere: workflowSource.decidesEnd }),
-  });
-  const stops = [liveness.startSweeping(), workflowSource?.startSweeping() ?? (() => {})];
-  return {
-    reconcileEnd: ends.reconcileEnd,
-    follow: followAll(createRowWatch({ log, store, ...ends }), liveness.follow, source.follow),
-    findWorkflow: workflowSource?.find,
-    findRun: workflowSource?.findRun,
-    listRuns: workflowSource?.listRuns,
-    discover: workflowSource?.discover,
-    latestRun: workflowSource?.latest,
-    missedRun: workflowSource?.missedRun,
-    restoreLog: workflowSource?.restoreLog,
-    stopSweeping() {
-      for (const stop of stops) stop();
-    },
-  };
 }

@@ -13,11 +13,21 @@ export interface Measured {
   readonly temporal?: RequestMetrics | undefined;
 }
 
+let ofProcess: Registry | undefined;
+
+/** The metrics of the process. All servers in it share them, because what observes the process never stops. */
+function processMetrics(): Registry {
+  if (!ofProcess) {
+    ofProcess = new Registry();
+    collectDefaultMetrics({ register: ofProcess });
+  }
+  return ofProcess;
+}
+
 /** Creates the function that responds with all metrics in Prometheus' text format. */
 export function createMetrics({ streams, tails, counter, temporal }: Measured): () => Promise<Response> {
   const register = new Registry();
   const registers = [register];
-  collectDefaultMetrics({ register });
   new Gauge({
     name: 'execstream_streams',
     help: 'Open event streams',
@@ -58,8 +68,8 @@ export function createMetrics({ streams, tails, counter, temporal }: Measured): 
     });
   }
 
-  return async () =>
-    new Response(await register.metrics(), { headers: { 'Content-Type': register.contentType } });
+  const all = Registry.merge([processMetrics(), register]);
+  return async () => new Response(await all.metrics(), { headers: { 'Content-Type': all.contentType } });
 }
 
 function registerTemporal({ counts, queues }: RequestMetrics, registers: Registry[]): void {

@@ -75,12 +75,12 @@ function bodyOf(request: FrameworkRequest): Readable | Buffer {
   if (!request.readableDidRead || !(isDeclared || request.httpVersionMajor > 1)) return request;
   const bytes = bytesOf(rawBody) ?? bytesOf(body);
   if (bytes) return bytes;
-  if (typeof body !== 'object' || body === null) {
+  if (body === undefined) {
     if (!isDeclared) return request;
     throw new Error('the body of a request was read by middleware: mount execstream before it');
   }
   const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded');
-  return Buffer.from(isForm ? formOf(body) : JSON.stringify(body));
+  return Buffer.from(isForm ? formOf(Object(body)) : JSON.stringify(body));
 }
 
 function bytesOf(body: unknown): Buffer | undefined {

@@ -4,14 +4,22 @@ import type { ServerResponse } from 'node:http';
 import type { ServerHttp2Stream } from 'node:http2';
 
 /**
- * Time in which the other end reads the last frames, before a reset discards them. Without chunks, as in HTTP/1.0, the end
- * of the connection is the end of the body, and only a reset differs from it.
+ * Time in which the other end reads the last frames, before a reset or an error discards them. Without chunks, as in
+ * HTTP/1.0, the end of the connection is the end of the body, and only a reset differs from it.
  */
-const RESET_AFTER_MS = 100;
+export const RESET_AFTER_MS = 100;
 
-/** The error of a body that is interrupted, for consumers that are not HTTP connections. */
-export function interruption(): Error {
-  return new Error('the response is unfinished: reconnect with the last cursor');
+/**
+ * The error of a body that is interrupted, for consumers that are not HTTP connections. Hosts do not report it as a failure
+ * of the application: it has the name of an abort, which Next checks, and Node's code of a stream that closes early, which
+ * Hono and Fastify check. Bun and Deno print every error of a body, so it has no stack, which would help nobody.
+ */
+export function interruption(reason = 'the response is unfinished: reconnect with the last cursor'): Error {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  const error = new Error(reason);
+  Error.stackTraceLimit = stackTraceLimit;
+  return Object.assign(error, { name: 'AbortError', code: 'ERR_STREAM_PREMATURE_CLOSE' });
 }
 
 /** RFC 9113, 7: `INTERNAL_ERROR`. A stream that is reset with it fails at the client. */

@@ -3,9 +3,10 @@
 // to a body that has `read` and `pipe`. Frames then go to the socket without a stream, a promise or a copy in between, and
 // the connection can be broken where the response must not look complete.
 import type { ServerResponse } from 'node:http';
+import { delay } from '../async/delay.ts';
 import type { EventStream } from './event-stream.ts';
 import type { Frame } from './frame.ts';
-import { interruption, interruptResponse } from './interrupt.ts';
+import { interruption, interruptResponse, RESET_AFTER_MS } from './interrupt.ts';
 import type { Sink } from './sink.ts';
 import { allowsDirectWrites, SocketSink } from './socket-sink.ts';
 import type { EventStreamSettings } from './stream-settings.ts';
@@ -69,9 +70,13 @@ export class InterruptedBody extends ReadableStream<Uint8Array> {
     let isSent = false;
     super(
       {
-        pull: (controller) => {
-          if (isSent) controller.error(interruption());
-          else controller.enqueue(frame.bytes);
+        pull: async (controller) => {
+          if (!isSent) controller.enqueue(frame.bytes);
+          else {
+            // A host that reads ahead would take an immediate error for one before the response.
+            await delay(RESET_AFTER_MS);
+            controller.error(interruption());
+          }
           isSent = true;
         },
       },
@@ -119,6 +124,6 @@ class ReaderSink implements Sink {
   }
 
   abort(): void {
-    this.#controller.error(new Error('client stalled: it has read nothing for too long'));
+    this.#controller.error(interruption('client stalled: it has read nothing for too long'));
   }
 }

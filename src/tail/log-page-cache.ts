@@ -55,6 +55,14 @@ export class LogPageCache {
     return endsAfter(page, after) ? page : undefined;
   }
 
+  /** Releases all pages. */
+  clear(): void {
+    clearTimeout(this.#sweepTimer);
+    this.#sweepTimer = undefined;
+    this.#pages.clear();
+    this.#bytes = 0;
+  }
+
   #use(from: number, cached: CachedPage): Promise<Page | undefined> {
     cached.usedAt = performance.now();
     if (this.#pages.get(from) === cached) {

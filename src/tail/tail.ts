@@ -172,6 +172,7 @@ export class Tail extends LogWindow implements LogListener {
   async close(): Promise<void> {
     this.#change(CLOSED);
     this.#options.outages.ended(this.executionId);
+    this.#pages.clear();
     // If the log is unavailable, it discards the subscription itself.
     await this.#unlisten?.().catch(() => {});
   }

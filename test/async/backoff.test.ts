@@ -8,8 +8,9 @@ beforeEach(() => {
   vi.useFakeTimers();
 });
 afterEach(() => {
-  vi.useRealTimers();
+  // First: a spy restores what it replaced, which can be a fake timer.
   vi.restoreAllMocks();
+  vi.useRealTimers();
 });
 
 test.each([

@@ -71,7 +71,7 @@ describe('execstream start', () => {
     const folder = mkdtempSync(join(tmpdir(), 'execstream-flags-'));
     const port = await freePort();
     const args = `start --port ${port} --data-dir ${folder} --log-level debug --cors-origins https://a.example`;
-    await using server = startExecstream(args, { PORT: 'x', CORS_ORIGINS: 'https://b.example' });
+    await using server = await startExecstream(args, { PORT: 'x', CORS_ORIGINS: 'https://b.example' });
     await server.prints(/"msg":"ready"/);
     expect(server.printed).toContain(`PGlite in ${folder}`);
     const response = await fetch(`http://127.0.0.1:${port}/health/live`, {

@@ -8,7 +8,7 @@ import { execstream, startExecstream } from './execstream.ts';
 vi.setConfig({ testTimeout: 90_000 });
 
 test('the commands that it prints follow its executions to their ends, and Ctrl-C stops it', async () => {
-  await using demo = startExecstream(`demo --port ${await freePort()} --pace 100`);
+  await using demo = await startExecstream(`demo --port ${await freePort()} --pace 100`);
   await demo.prints(/Ctrl-C stops the demo/, 60_000);
   const commands = [...demo.stdout.matchAll(/^ {2}npx execstream (.*)$/gm)].map(([, args]) => args!);
   expect(commands.map((args) => args.replace(/ --url http:\/\/127\.0\.0\.1:\d+$/, ''))).toEqual([

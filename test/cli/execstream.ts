@@ -1,10 +1,16 @@
-// Runs the `execstream` command of this checkout, as a shell would.
+// Runs the `execstream` command of this checkout, as a shell would. program.test.ts and tail.test.ts run bin/execstream.js
+// itself.
 import { type Command, runCommand } from '../docs/blocks.ts';
+import { compiledProgram } from '../support/compiled-program.ts';
 
 /** A command in progress. `await using` ends it. */
-export function startExecstream(args: string, env: Readonly<Record<string, string>> = {}): Command {
+export async function startExecstream(
+  args: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Command> {
+  const program = await compiledProgram('src/cli/main.ts');
   // Replaces the shell, so that signals and exit codes are those of the command.
-  return runCommand(`exec ${process.execPath} bin/execstream.js ${args}`, env);
+  return runCommand(`exec ${process.execPath} ${program.join(' ')} ${args}`, env);
 }
 
 export interface CommandResult {
@@ -18,7 +24,7 @@ export async function execstream(
   args: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<CommandResult> {
-  await using command = startExecstream(args, env);
+  await using command = await startExecstream(args, env);
   const code = await command.exited;
   return { code, stdout: command.stdout, stderr: command.stderr };
 }

@@ -55,7 +55,7 @@ describe('execstream ls', () => {
 
   test('--watch prints changes until it is interrupted', async () => {
     await begin();
-    await using watching = startExecstream('ls --watch --json', withServer(app.url));
+    await using watching = await startExecstream('ls --watch --json', withServer(app.url));
     await until(() => watching.stdout.split('\n').length === 4, { what: 'three rows', timeoutMs: 20_000 });
     await app.publisher.begin({ id: 'a2', kind: 'agent' });
     await watching.prints(/"id":"a2"/);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { importsOf } from '../architecture/scan.ts';
-import { ROOT } from '../docs/blocks.ts';
+import { ROOT, runCommand } from '../docs/blocks.ts';
 import { execstream } from './execstream.ts';
 
 // On a busy machine, each process takes seconds to load.
@@ -19,7 +19,9 @@ describe('the command of a checkout', () => {
   });
 
   test('--version prints the version', async () => {
-    expect(await execstream('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+    await using command = runCommand(`exec ${process.execPath} ${bin.execstream} --version`);
+    const code = await command.exited;
+    expect([code, command.stdout, command.stderr]).toEqual([0, `${version}\n`, '']);
   });
 
   test('help lists every command and exit code', async () => {

@@ -28,10 +28,9 @@ const ROUND_MS = 90_000;
 
 /** Sends a signal to each process once, and a second time after a moment. A process may have ended by then. */
 async function signalTwice(server: ServerProcess, random: Random): Promise<void> {
-  // The loader of TypeScript has a child process too.
   const workers = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8')
     .split(' ')
-    .filter((pid) => pid !== '' && readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'node')
+    .filter((pid) => pid !== '')
     .map(Number);
   const signals = () =>
     random.shuffled([server.pid, ...workers]).map((pid) => [pid, random.pick(SIGNALS)] as const);

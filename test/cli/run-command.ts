@@ -4,9 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+import { compiledProgram } from '../support/compiled-program.ts';
 
 export interface CommandEnd {
   /** The exit code, or the signal. */
@@ -23,10 +21,10 @@ export async function runStart(
   timeoutMs = 60_000,
 ): Promise<CommandEnd> {
   const cwd = mkdtempSync(join(process.env.TEST_FOLDER ?? tmpdir(), 'start-'));
-  const loader = `file://${ROOT}node_modules/tsx/dist/loader.mjs`;
+  const program = await compiledProgram('src/cli/main.ts');
   const child = spawn(
     process.execPath,
-    ['--import', loader, `${ROOT}src/cli/main.ts`, 'start', ...args],
+    [...program, 'start', ...args],
     // A separate group: a test that fails leaves no worker.
     { cwd, env: { PATH: process.env.PATH, HOME: cwd, PORT: '0', ...env }, detached: true, stdio: 'pipe' },
   );

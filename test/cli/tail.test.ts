@@ -1,5 +1,5 @@
 // `execstream tail` in a pipe, with real servers: its output, its messages, its exit codes, and restarts.
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { freePort } from '../../scripts/server-process.ts';
@@ -123,7 +123,7 @@ describe('an execution', () => {
       await run.warning('NOTE', `${i}`);
     }
     await until(() => run.stats.queuedBytes === 0, { what: 'an empty outbox' });
-    await using command = startExecstream('tail agent g1', withServer(app.url));
+    await using command = await startExecstream('tail agent g1', withServer(app.url));
     await command.prints(/ gap /);
     await run.complete();
     expect(await command.exited).toBe(0);
@@ -133,7 +133,7 @@ describe('an execution', () => {
   test('a second attempt starts the text over', async () => {
     const run = await app.publisher.begin({ id: 'r1', kind: 'agent', attempt: 1 });
     await run.text('half');
-    await using command = startExecstream('tail agent r1', withServer(app.url));
+    await using command = await startExecstream('tail agent r1', withServer(app.url));
     await until(() => command.stdout === 'half', { what: 'the first half', timeoutMs: 20_000 });
     const second = await app.publisher.begin({ id: 'r1', kind: 'agent', attempt: 2 });
     await second.text('complete');
@@ -202,6 +202,25 @@ describe('exit codes', () => {
     expect([code, stderr]).toEqual([8, expect.stringContaining('expected text/event-stream, got text/html')]);
   });
 
+  test('messages of a server cannot control the terminal', async () => {
+    const detail = 'busy \x1b]0;title\x07\r\nexecstream: \u202eall is well';
+    const problem = (status: number, code: string) => (_: unknown, response: ServerResponse) =>
+      response.writeHead(status).end(JSON.stringify({ code, detail }));
+    const responses = [problem(503, 'CAPACITY'), problem(404, 'NOT_FOUND')];
+    const other = createServer((request, response) => responses.shift()!(request, response));
+    other.listen(0, '127.0.0.1');
+    await until(() => other.listening);
+    const { port } = other.address() as AddressInfo;
+    const { code, stderr } = await tail(`agent a1 --url http://127.0.0.1:${port}`);
+    other.close();
+    const shown = 'busy \ufffd]0;title\ufffd';
+    expect([code, stderr]).toEqual([
+      6,
+      `not connected (${shown} execstream: \ufffdall is well); trying again\n` +
+        `execstream: ${shown}\nexecstream: \ufffdall is well\n`,
+    ]);
+  });
+
   test('a missing and a wrong token exit with 7; the token of the environment is sent', async () => {
     await app.close();
     app = await startApp({
@@ -225,7 +244,7 @@ describe('exit codes', () => {
   test('SIGINT exits with 130 and prints the command with which to resume', async () => {
     const run = await app.publisher.begin({ id: "it's", kind: 'agent' });
     await run.text('half');
-    await using command = startExecstream(`tail agent "it's"`, withServer(app.url));
+    await using command = await startExecstream(`tail agent "it's"`, withServer(app.url));
     await until(() => command.stdout === 'half', { what: 'the text', timeoutMs: 20_000 });
     expect(await command.end('SIGINT')).toBe(130);
     const [, args] = /^resume with: execstream (tail agent 'it'\\''s' --after 2-\w+)$/m.exec(command.stderr)!;
@@ -256,7 +275,7 @@ describe('a server that restarts', () => {
     app = await startApp({ log, store, port, settings: { retryMs: 50 } });
     const run = await app.publisher.begin({ id: 's1', kind: 'agent' });
     await run.text('one ');
-    await using command = startExecstream('tail agent s1', withServer(app.url));
+    await using command = await startExecstream('tail agent s1', withServer(app.url));
     await until(() => command.stdout === 'one ', { what: 'the text', timeoutMs: 20_000 });
     await until(() => run.stats.queuedBytes === 0, { what: 'an empty outbox' });
     await app.close();
@@ -275,7 +294,7 @@ describe('a server that restarts', () => {
     await app.close();
     app = await startApp({ settings: { lifetimeMs: 1_000, retryMs: 10 } });
     const run = await app.publisher.begin({ id: 'o1', kind: 'agent' });
-    await using command = startExecstream('tail agent o1', withServer(app.url));
+    await using command = await startExecstream('tail agent o1', withServer(app.url));
     let text = '';
     for (let i = 0; i < 40; i += 1) {
       text += `${i} `;

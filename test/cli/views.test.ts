@@ -1,7 +1,6 @@
 // How executions are shown: the lines of events, the progress, and a terminal whose text grows above it.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { LinkStatus } from '../../src/cli/server-access.ts';
 import { finalContent, textChange } from '../../src/cli/view/content.ts';
 import { eventLine } from '../../src/cli/view/event-line.ts';
 import { formatDuration, formatShortTime } from '../../src/cli/view/format.ts';
@@ -13,6 +12,7 @@ import { createScreen } from '../../src/cli/view/screen.ts';
 import { createStyle, PLAIN } from '../../src/cli/view/style.ts';
 import { formatTable } from '../../src/cli/view/table.ts';
 import { sanitize, truncateToWidth, widthOf, wrapRows } from '../../src/cli/view/text-width.ts';
+import type { LinkStatus } from '../../src/cli/view/view.ts';
 import type { EventData, EventType, ExecutionEvent } from '../../src/event/events.ts';
 import { initialState } from '../../src/event/state.ts';
 

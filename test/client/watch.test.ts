@@ -1,6 +1,11 @@
 // `client.watch`: resuming, errors, tokens, the watchdog, the page's lifecycle and backpressure, with a scripted server.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createClient, type WatchOptions } from '../../src/client/index.ts';
+import {
+  type ConnectionState,
+  createClient,
+  ExecstreamError,
+  type WatchOptions,
+} from '../../src/client/index.ts';
 import type { ExecutionEvent } from '../../src/event/events.ts';
 import { pageForTest } from './page.ts';
 import {
@@ -166,7 +171,47 @@ describe('a stream', () => {
   });
 });
 
+describe('`onConnection`', () => {
+  test('is called after each change, with the reason and the time of the next attempt', async () => {
+    const states: ConnectionState[] = [];
+    const replies = [stream(OPENING, next(1)).breaks(), new TypeError('fetch failed'), ended()];
+    const watched = watch(replies, { onConnection: (state) => states.push(state) });
+    await advance(3_000);
+    expect(await watched.done).toBe('ended');
+    expect(states).toEqual([
+      { status: 'live' },
+      { status: 'waiting', reason: expect.any(String), retryAt: 1_000_501 },
+      { status: 'connecting' },
+      { status: 'waiting', reason: 'fetch failed', retryAt: expect.any(Number) },
+      { status: 'connecting' },
+      { status: 'live' },
+      { status: 'ended' },
+    ]);
+  });
+
+  test('is called with the error of a rejection, and with the reason if the stream was closed', async () => {
+    const states: ConnectionState[] = [];
+    const onConnection = (state: ConnectionState) => states.push(state);
+    expect(await watch([problem(404, 'NOT_FOUND')], { onConnection }).done).toBe('NOT_FOUND');
+    expect(states).toMatchObject([{ status: 'failed', error: { code: 'NOT_FOUND' } }]);
+    states.length = 0;
+    const closing = new AbortController();
+    const watched = watch([stream(OPENING).stays()], { onConnection, signal: closing.signal });
+    await advance(1);
+    closing.abort();
+    await watched.done;
+    expect(states).toEqual([{ status: 'live' }, { status: 'ended', reason: 'closed' }]);
+  });
+});
+
 describe('a rejection', () => {
+  test('is an ExecstreamError of the option `fetch`, too', async () => {
+    expect(await watch([new ExecstreamError('CONFIG', 'no such host')]).done).toBe('CONFIG');
+    const watched = watch([new ExecstreamError('SOURCE_UNAVAILABLE', 'try later'), ended()]);
+    await advance(1_000);
+    expect(await watched.done).toBe('ended');
+  });
+
   test.each([
     [400, 'BAD_CURSOR', 'BAD_CURSOR'],
     [403, 'FORBIDDEN', 'FORBIDDEN'],

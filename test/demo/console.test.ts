@@ -11,7 +11,7 @@ describeBrowser('console', () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    demo = startDemo([join(import.meta.dirname, '../../prisma'), '--pace', '3']);
+    demo = await startDemo([join(import.meta.dirname, '../../prisma'), '--pace', '3']);
     [, url] = (await demo.prints(/Console +(http:\S+)\/\n/, 60_000)) as unknown as [string, string];
     browser = await launchBrowser();
   });

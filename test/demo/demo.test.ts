@@ -27,7 +27,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'd.txt'), '');
   mkdirSync(join(folder, 'sub'));
   writeFileSync(join(folder, 'sub', 'e.txt'), 'a line of a subfolder\n'.repeat(300));
-  demo = startDemo([folder, '--pace', '8']);
+  demo = await startDemo([folder, '--pace', '8']);
   [, url] = (await demo.prints(/Console +(http:\S+)\/\n/, 60_000)) as unknown as [string, string];
 });
 
@@ -179,7 +179,7 @@ describe('demo', () => {
 
 describe('a demo that cannot start', () => {
   const outputOf = async (args: readonly string[], env: Record<string, string> = {}) => {
-    await using failingDemo = startDemo(args, { env });
+    await using failingDemo = await startDemo(args, { env });
     expect(await failingDemo.exited).toBe(1);
     return failingDemo.printed();
   };
@@ -210,9 +210,9 @@ describe('a demo that cannot start', () => {
     timeout: 60_000,
   }, async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'execstream-locked-'));
-    await using first = startDemo([], { dataDir });
+    await using first = await startDemo([], { dataDir });
     await first.prints(/execstream is ready/);
-    await using second = startDemo([], { dataDir });
+    await using second = await startDemo([], { dataDir });
     expect(await second.exited).toBe(1);
     expect(second.printed()).toMatch(line(/data directory is in use by process \d+: .+/));
     expect(await first.end('SIGINT')).toBe(0);

@@ -3,9 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { compiledProgram } from '../support/compiled-program.ts';
+import { ROOT } from '../support/shared-builds.ts';
 import { until } from '../support/wait.ts';
-
-const ROOT = join(import.meta.dirname, '../..');
 
 export interface Demo {
   /** All output so far, on both streams. */
@@ -27,17 +27,14 @@ export interface DemoOptions {
 }
 
 /** Starts the demo on a free port, with an embedded database. */
-export function startDemo(args: readonly string[], { env, dataDir }: DemoOptions = {}): Demo {
+export async function startDemo(args: readonly string[], { env, dataDir }: DemoOptions = {}): Promise<Demo> {
+  const program = await compiledProgram('examples/demo/start.ts');
   const folder = mkdtempSync(join(tmpdir(), 'execstream-demo-'));
-  const child: ChildProcess = spawn(
-    process.execPath,
-    ['--import', 'tsx', 'examples/demo/start.ts', ...args],
-    {
-      cwd: ROOT,
-      env: { PATH: process.env.PATH, PORT: '0', DATA_DIR: dataDir ?? join(folder, 'data'), ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+  const child: ChildProcess = spawn(process.execPath, [...program, ...args], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH, PORT: '0', DATA_DIR: dataDir ?? join(folder, 'data'), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let printed = '';
   for (const stream of [child.stdout!, child.stderr!]) {
     stream.on('data', (chunk: Buffer) => {

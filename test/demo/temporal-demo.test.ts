@@ -17,7 +17,7 @@ describeOwnTemporal('demo on Temporal', () => {
     writeFileSync(join(folder, 'a.md'), '# A small text\n\nGrüße, 世界 🙂\n');
     writeFileSync(join(folder, 'b.txt'), 'one constructor\nno end');
     const env = Object.fromEntries(VARIABLES.flatMap((name) => [[name, process.env[name] ?? '']]));
-    await using demo = startDemo([folder, '--temporal', '--pace', '8'], { env });
+    await using demo = await startDemo([folder, '--temporal', '--pace', '8'], { env });
     const [, url] = await demo.prints(/Console +(http:\S+)\/\n/, 60_000);
     expect(demo.printed()).toMatch(/workflows +Temporal at 127.0.0.1:\d+, namespace default\n/);
     expect(demo.printed()).toMatch(/work +Temporal: the demo's worker .+\n +in-memory dev server/);
@@ -71,7 +71,7 @@ describeTemporal('demo on a running Temporal server', () => {
   const temporal = useTemporal();
 
   test('the demo runs its digest on the server at TEMPORAL_ADDRESS, and streams its agent to the end', async () => {
-    await using demo = startDemo(['--pace', '8'], { env: { TEMPORAL_ADDRESS: temporal.address } });
+    await using demo = await startDemo(['--pace', '8'], { env: { TEMPORAL_ADDRESS: temporal.address } });
     const [, id] = await demo.prints(/agents\/(digest-[0-9a-z]+)-report\/stream/, 60_000);
     const [, url] = /Console +(http:\S+)\/\n/.exec(demo.printed())!;
     expect(demo.printed()).toContain(`Temporal at ${temporal.address}`);
@@ -86,14 +86,14 @@ describeTemporal('demo on a running Temporal server', () => {
 
 describe('demo without Temporal', () => {
   test('the demo reports an unreachable Temporal address in one line, and waits', async () => {
-    await using demo = startDemo([], { env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } });
+    await using demo = await startDemo([], { env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } });
     const [line] = await demo.prints(/The worker waits and retries.*\n/, 60_000);
     expect(line).toMatch(/Temporal is unreachable \(.+\); check TEMPORAL_ADDRESS\n$/);
     expect(demo.printed()).not.toMatch(/^ +at /m);
   }, 90_000);
 
   test('the demo reports in one line that --temporal requires the CLI', async () => {
-    await using demo = startDemo(['--temporal'], { env: { PATH: '' } });
+    await using demo = await startDemo(['--temporal'], { env: { PATH: '' } });
     expect(await demo.exited).toBe(1);
     expect(demo.printed()).toMatch(/^execstream: --temporal: no Temporal CLI was found .+\n$/);
   });

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { lockDataDir, type Release } from '../../src/execution/database/pglite-lock.ts';
 import { createPrismaStore } from '../../src/execution/prisma-store.ts';
+import { compiledProgram } from '../support/compiled-program.ts';
 
 let parent: string;
 let dataDir: string;
@@ -23,22 +24,16 @@ afterEach(() => {
   rmSync(parent, { recursive: true, force: true });
 });
 
-/** Starts a process that runs a script, and waits for its first output. */
-async function run(script: string): Promise<{ child: ChildProcess; output: string }> {
-  const args = ['--import', 'tsx', '--input-type=module', '-e', script];
+/** Starts a program on a folder, and waits for its first output. */
+async function run(program: string, folder: string): Promise<{ child: ChildProcess; output: string }> {
+  const args = [...(await compiledProgram(`test/execution/${program}.ts`)), folder];
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   children.push(child);
   const [output] = await once(child.stdout!, 'data');
   return { child, output: String(output) };
 }
 
-/** Starts a process that tries to lock a folder, writes `held` or the error's message, and keeps running. */
-function startHolder(folder: string) {
-  return run(`
-    import { lockDataDir } from './src/execution/database/pglite-lock.ts';
-    process.stdout.write(await lockDataDir(${JSON.stringify(folder)}).then(() => 'held', (error) => error.message));
-    setInterval(() => {}, 1000);`);
-}
+const startHolder = (folder: string) => run('lock-holder', folder);
 
 async function end(child: ChildProcess): Promise<void> {
   child.kill('SIGKILL');
@@ -48,12 +43,7 @@ async function end(child: ChildProcess): Promise<void> {
 const locksIn = (folder: string) => readdirSync(folder).filter((name) => name.endsWith('.lock'));
 
 test('a row survives a kill of the process that wrote it, whose lock passes to the next process', async () => {
-  const { child: writer } = await run(`
-    import { createPrismaStore } from './src/execution/prisma-store.ts';
-    const store = createPrismaStore({ dataDir: ${JSON.stringify(dataDir)} });
-    await store.begin({ id: 'kept', kind: 'task', mode: 'TEXT' });
-    process.stdout.write('written');
-    setInterval(() => {}, 1000);`);
+  const { child: writer } = await run('row-writer', dataDir);
   const waiting = createPrismaStore({ dataDir });
   await expect(waiting.get('kept')).rejects.toMatchObject({
     code: 'SOURCE_UNAVAILABLE',

@@ -3,10 +3,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { freePort, startServer } from '../../scripts/server-process.ts';
-
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+import { compiledProgram } from '../support/compiled-program.ts';
 
 /** A small heap, so that a leak ends the process soon. */
 const HEAP_MIB = 512;
@@ -33,9 +31,7 @@ export async function startTarget(env: Readonly<Record<string, string>>): Promis
       ...Object.entries(assigned).map(([name, value]) => `${name}=${value}`),
       process.execPath,
       `--max-old-space-size=${HEAP_MIB}`,
-      '--import',
-      `file://${ROOT}node_modules/tsx/dist/loader.mjs`,
-      `${ROOT}src/cli/main.ts`,
+      ...(await compiledProgram('src/cli/main.ts')),
       'start',
     ],
     folder,

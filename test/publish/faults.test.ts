@@ -12,14 +12,10 @@ import { until } from '../support/wait.ts';
 import { foldLog } from './fold.ts';
 import type { RequestFault } from './http-server.ts';
 import { createRig as createRigOn, type Faults, type RigOptions } from './rig.ts';
+import { expectNoUnhandledRejections } from './unhandled-rejections.ts';
 
-const unhandled: unknown[] = [];
-process.on('unhandledRejection', (reason) => unhandled.push(reason));
-
-afterEach(() => {
-  vi.useRealTimers();
-  expect(unhandled).toEqual([]);
-});
+expectNoUnhandledRejections();
+afterEach(() => void vi.useRealTimers());
 
 const REQUEST_FAULTS: RequestFault[] = ['not sent', 'response lost', 'no response', 'late'];
 

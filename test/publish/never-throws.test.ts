@@ -1,15 +1,14 @@
 // Publishing never fails the work: no call throws or rejects, whatever it is given, and the result and the log report
 // it.
 import fc from 'fast-check';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ExecutionPublisher } from '../../src/worker.ts';
 import { propertyRuns } from '../support/property-runs.ts';
 import { foldLog } from './fold.ts';
 import { createRig, type TransportName } from './rig.ts';
+import { expectNoUnhandledRejections } from './unhandled-rejections.ts';
 
-const unhandled: unknown[] = [];
-process.on('unhandledRejection', (reason) => unhandled.push(reason));
-afterEach(() => expect(unhandled).toEqual([]));
+expectNoUnhandledRejections();
 
 const circle: { self?: unknown } = {};
 circle.self = circle;

@@ -3,12 +3,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import type { EventLog } from '../../src/log/log.ts';
 import { createRedisLog } from '../../src/log/redis/redis-log.ts';
 import { createPublisher, createRedisLogWriter } from '../../src/worker.ts';
+import { compiledProgram } from '../support/compiled-program.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { describeOwnRedis, startRedis } from '../support/redis.ts';
 import { until } from '../support/wait.ts';
@@ -131,10 +131,9 @@ describeOwnRedis('a Redis that has lost its last data', () => {
 });
 
 describeOwnRedis('two worker processes', () => {
-  const script = fileURLToPath(new URL('./worker-process.ts', import.meta.url));
-
-  function startWorker(url: string, id: string, attempt: number, words: number) {
-    const args = ['--import', 'tsx', script, url, id, `${attempt}`, `${words}`];
+  async function startWorker(url: string, id: string, attempt: number, words: number) {
+    const program = await compiledProgram('test/publish/worker-process.ts');
+    const args = [...program, url, id, `${attempt}`, `${words}`];
     const child: ChildProcess = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     const lines: string[] = [];
     createInterface({ input: child.stdout! }).on('line', (line) => lines.push(line));
@@ -156,11 +155,11 @@ describeOwnRedis('two worker processes', () => {
   test('after a worker is killed in the middle of a text, viewers have exactly the text of the next attempt', async () => {
     await using redis = await startRedis();
     await using viewer = connect(redis.url);
-    await using first = startWorker(redis.url, 'killed', 1, 10_000);
+    await using first = await startWorker(redis.url, 'killed', 1, 10_000);
     await until(async () => (await textOf(viewer.log, 'killed')).includes('1.20 '), { timeoutMs: 15_000 });
     first.child.kill('SIGKILL');
     await first.exited;
-    await using second = startWorker(redis.url, 'killed', 2, 30);
+    await using second = await startWorker(redis.url, 'killed', 2, 30);
     await until(() => second.lines.includes('ended true'), { timeoutMs: 15_000 });
     const { text, resets, ends, events } = await foldLog(viewer.log, 'killed');
     expect(text).toBe(textBy(2, 30));
@@ -172,10 +171,10 @@ describeOwnRedis('two worker processes', () => {
   test('a worker that is paused and continues during the next attempt is rejected, aborts, and appends nothing', async () => {
     await using redis = await startRedis();
     await using viewer = connect(redis.url);
-    await using first = startWorker(redis.url, 'paused', 1, 10_000);
+    await using first = await startWorker(redis.url, 'paused', 1, 10_000);
     await until(async () => (await textOf(viewer.log, 'paused')).includes('1.20 '), { timeoutMs: 15_000 });
     first.child.kill('SIGSTOP');
-    await using second = startWorker(redis.url, 'paused', 2, 300);
+    await using second = await startWorker(redis.url, 'paused', 2, 300);
     await until(async () => (await textOf(viewer.log, 'paused')).includes('2.5 '), { timeoutMs: 15_000 });
     first.child.kill('SIGCONT');
     await until(() => first.lines.includes('aborted SUPERSEDED'), { timeoutMs: 15_000 });

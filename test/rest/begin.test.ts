@@ -117,6 +117,37 @@ describe('a first begin', () => {
     expect(await store.get('a1')).toMatchObject({ status: 'RUNNING', attempt: 1 });
   });
 
+  test.each([
+    ['created', 'keeps'],
+    ['kept', 'creates'],
+  ])(
+    'a begin that has %s the row leaves it to one that %s it, even if the log is lost then',
+    async (which) => {
+      const { open } = log;
+      const { begin: beginRow } = store;
+      const token = { 'Publisher-Token': 'a-token-of-the-publisher' };
+      const succeed = async () => {
+        expect((await send('PUT', 'agents/a1', { mode: 'TEXT', attempt: 1 }, token)).status).toBe(201);
+      };
+      if (which === 'kept') {
+        store.begin = async (request) => {
+          store.begin = beginRow;
+          await succeed();
+          return beginRow(request);
+        };
+      }
+      log.open = async (id, request) => {
+        if (which === 'kept' && request.publisher === token['Publisher-Token']) return open(id, request);
+        log.open = open;
+        if (which === 'created') await succeed();
+        Object.assign(log, createMemoryLog());
+        throw unavailable();
+      };
+      expect(await begin({ attempt: 1 })).toMatchObject({ status: 503 });
+      expect(await store.get('a1')).toMatchObject({ status: 'RUNNING', attempt: 1 });
+    },
+  );
+
   test('a first begin succeeds if its heartbeat is not stored, because the sweep records one', async () => {
     fail('recordHeartbeat');
     expect((await begin()).status).toBe(201);

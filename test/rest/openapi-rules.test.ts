@@ -118,6 +118,20 @@ describe('bodies and headers', () => {
     expect(JSON.stringify(DOCUMENT.components)).not.toContain('"additionalProperties":false');
   });
 
+  test('every integer of a request body has bounds, because numbers that JavaScript cannot hold are rejected', () => {
+    const unbounded: string[] = [];
+    const visit = (value: Json, path: string): void => {
+      if (typeof value !== 'object' || value === null) return;
+      const { type, minimum, maximum } = value;
+      if (type === 'integer' && (minimum ?? maximum) === undefined) unbounded.push(path);
+      if (type === 'integer' && !(maximum <= Number.MAX_SAFE_INTEGER)) unbounded.push(path);
+      for (const [name, inner] of Object.entries(value)) visit(inner, `${path}/${name}`);
+    };
+    for (const [name, schema] of bodies) visit(schema, name);
+    expect(unbounded).toEqual([]);
+    expect(JSON.stringify(bodies)).not.toContain('"$ref"');
+  });
+
   test('the limits of Publisher-Head, attempts and header lengths are those of the server', async () => {
     await using app = await startApp();
     const path = `${app.url}/api/v0/executions/agents/a1`;
@@ -134,6 +148,10 @@ describe('bodies and headers', () => {
       const all = { 'Publisher-Token': token, 'Idempotency-Key': 'k', ...headers };
       return (await fetch(`${path}/events`, { method: 'POST', headers: all, body: '{"events":[]}' })).status;
     };
+    const { attempt } = bodies.find(([name]) => name.startsWith('post'))![1].properties;
+    const late = { method: 'POST', body: JSON.stringify({ events: [], attempt: attempt.maximum + 1 }) };
+    const sent = { ...late, headers: { 'Publisher-Token': token, 'Idempotency-Key': 'late' } };
+    expect((await fetch(`${path}/events`, sent)).status).toBe(422);
     const { minimum, maximum } = schemaOf('Publisher-Head');
     expect(await heartbeat({ 'Publisher-Head': `${minimum}` })).toBe(200);
     expect(await heartbeat({ 'Publisher-Head': `${minimum - 1}` })).toBe(400);

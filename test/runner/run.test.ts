@@ -8,6 +8,7 @@ import { isCi, parseArguments, vitestArguments } from '../../scripts/arguments.t
 import { startServer } from '../../scripts/server-process.ts';
 import { findPart, REDIS } from '../../scripts/test-services.ts';
 import { closingLine, judge, type Report, tally } from '../../scripts/vitest-report.ts';
+import { compiledProgram } from '../support/compiled-program.ts';
 import { describeOwnRedis } from '../support/redis.ts';
 import { until } from '../support/wait.ts';
 
@@ -134,12 +135,12 @@ describeOwnRedis('npm test', () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   /** Starts the runner on one generated suite, with Redis and no other program. */
-  function run(suite: string, extra: Record<string, string> = {}) {
+  async function run(suite: string, extra: Record<string, string> = {}) {
     writeFileSync(join(folder, 'made-up.test.mjs'), suite);
     // Vitest needs a configuration that includes files of this folder.
     writeFileSync(join(folder, 'vitest.config.mjs'), 'export default { test: { include: ["*.test.mjs"] } };');
-    const script = join(ROOT, 'scripts/test.ts');
-    const argv = ['--import', 'tsx', script, '--root', folder, '--config', join(folder, 'vitest.config.mjs')];
+    const program = await compiledProgram('scripts/test.ts');
+    const argv = [...program, '--root', folder, '--config', join(folder, 'vitest.config.mjs')];
     const child = spawn(process.execPath, argv, {
       cwd: ROOT,
       env: {
@@ -182,7 +183,7 @@ describeOwnRedis('npm test', () => {
   const leftovers = () => readdirSync(folder).filter((name) => name.startsWith('execstream-test-'));
 
   test('passes a Redis to suites, removes it and its folder, and ends with the counts', async () => {
-    const { ended } = run(suite(`test('a', () => {}); test.skip('b', () => {});`));
+    const { ended } = await run(suite(`test('a', () => {}); test.skip('b', () => {});`));
     const { code, closingLine: last } = await ended;
     expect(last).toBe('1 passed, 0 failed, 1 skipped');
     expect(code).toBe(0);
@@ -193,14 +194,14 @@ describeOwnRedis('npm test', () => {
   });
 
   test('repeats a CI warning right before the counts', async () => {
-    const { ended } = run(suite(`test('a', () => {});`), { TEST_WARNING: 'WARNING: not audited' });
+    const { ended } = await run(suite(`test('a', () => {});`), { TEST_WARNING: 'WARNING: not audited' });
     const { output, closingLine: last } = await ended;
     expect(output.trimEnd().split('\n').slice(-4)).toContain('WARNING: not audited');
     expect(last).toBe('1 passed, 0 failed, 0 skipped');
   });
 
   test('ends the servers also after a failure, with the exit code of vitest', async () => {
-    const { ended } = run(suite(`test('a', () => expect(1).toBe(2));`));
+    const { ended } = await run(suite(`test('a', () => expect(1).toBe(2));`));
     const { code, closingLine: last } = await ended;
     expect(last).toBe('0 passed, 1 failed, 0 skipped');
     expect(code).toBe(1);
@@ -209,7 +210,7 @@ describeOwnRedis('npm test', () => {
   });
 
   test.each(['SIGINT', 'SIGTERM'] as const)('ends the servers on %s', async (signal) => {
-    const { child, ended } = run(suite(`test('a', () => new Promise(() => {}), 60000);`));
+    const { child, ended } = await run(suite(`test('a', () => new Promise(() => {}), 60000);`));
     await until(() => existsSync(trace()), { what: 'the suite to run', timeoutMs: 60_000 });
     child.kill(signal);
     const { code, closingLine: last } = await ended;
@@ -220,7 +221,7 @@ describeOwnRedis('npm test', () => {
   });
 
   test('ends a server that a suite left running, and reports it', async () => {
-    const { ended } = run(`
+    const { ended } = await run(`
       import { readFileSync, writeFileSync } from 'node:fs';
       import { test } from 'vitest';
       import { RedisServer } from ${JSON.stringify(join(ROOT, 'scripts/redis.ts'))};
@@ -238,7 +239,7 @@ describeOwnRedis('npm test', () => {
   });
 
   test('fails in CI if a program is missing and cannot be installed', async () => {
-    const { ended } = run(suite(`test('a', () => {});`), { CI: 'true' });
+    const { ended } = await run(suite(`test('a', () => {});`), { CI: 'true' });
     const { code, output, closingLine: last } = await ended;
     expect(output).toContain('apt-get');
     expect(last).toBe('0 passed, 1 failed, 0 skipped');

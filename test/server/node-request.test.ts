@@ -53,6 +53,11 @@ describe('a body that was read', () => {
     expect(await text(request.body!)).toBe('query=%7B+a+%7D&operationName=A&operationName=B');
   });
 
+  test.each([null, false, 0, []])('the parsed value %j is read again', async (body) => {
+    const request = toNodeRequest(await parsed(JSON.stringify(body), { body }));
+    expect(await text(request.body!)).toBe(JSON.stringify(body));
+  });
+
   test('a body that is not available is an error with the way out', async () => {
     const request = await parsed(sent, {});
     expect(() => toNodeRequest(request)).toThrow(/mount execstream before it/);

@@ -5,17 +5,14 @@ import type { Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startServer } from '../../scripts/server-process.ts';
 import { DEFAULT_SERVER_LIMITS, type Limits } from '../../src/server/limits.ts';
 import { checkOpenFiles, openFileLimit } from '../../src/server/open-files.ts';
 import { logRefusedConnections } from '../../src/server/refused-connections.ts';
+import { compiledProgram } from '../support/compiled-program.ts';
 import { createDatabase, describePostgres } from '../support/postgres.ts';
 import { until } from '../support/wait.ts';
-
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const TSX = ['--import', `file://${ROOT}node_modules/tsx/dist/loader.mjs`];
 
 let folder: string;
 const sockets: Socket[] = [];
@@ -158,7 +155,8 @@ describe('rejected connections', () => {
 
 describe('a process without a file descriptor left', () => {
   test('a process without file descriptors logs it once, closes new connections, and recovers', async () => {
-    await using server = await startWithFiles(60, /port \d+/, {}, ...TSX, `${ROOT}test/server/few-files.ts`);
+    const program = await compiledProgram('test/server/few-files.ts');
+    await using server = await startWithFiles(60, /port \d+/, {}, ...program);
     const port = Number(/port (\d+)/.exec(server.text())![1]);
     const countOpen = await connectMany(port, 100);
     await until(() => countOpen() < 60);
@@ -181,7 +179,7 @@ describePostgres('execstream start with few files', () => {
   test('a server with few files warns at start, rejects connections above its limit, and serves the others', async () => {
     await using database = await createDatabase();
     const env = { DATABASE_URL: database.url, PORT: '0', NODE_ENV: 'production' };
-    const start = [...TSX, `${ROOT}src/cli/main.ts`, 'start'];
+    const start = [...(await compiledProgram('src/cli/main.ts')), 'start'];
     await using server = await startWithFiles(300, /"msg":"ready"/, env, ...start);
     const warning = linesWith(server.text(), 'MAX_STREAMS (10000) needs 12256 open files');
     expect(warning).toHaveLength(1);

@@ -2,10 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { freePort, type RunningServer, startServer } from '../../scripts/server-process.ts';
-
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+import { compiledProgram } from '../support/compiled-program.ts';
 
 export interface ServerProcess extends AsyncDisposable {
   readonly url: string;
@@ -29,9 +27,9 @@ type Environment = Readonly<Record<string, string>>;
 
 /** The programs: a server whose clients reconnect after 50 ms, and the command of operators. */
 const ENTRIES = {
-  child: { args: ['test/server/child.ts'], ready: /listening on/ },
-  command: { args: ['src/cli/main.ts', 'start'], ready: /"msg":"ready"/ },
-  workers: { args: ['src/cli/main.ts', 'start', '--workers', '2'], ready: /all workers are ready/ },
+  child: { program: 'test/server/child.ts', args: [], ready: /listening on/ },
+  command: { program: 'src/cli/main.ts', args: ['start'], ready: /"msg":"ready"/ },
+  workers: { program: 'src/cli/main.ts', args: ['start', '--workers', '2'], ready: /all workers are ready/ },
 };
 
 /** Starts a server process over these parts, which takes about a second. */
@@ -39,7 +37,8 @@ export async function startProcess(
   env: Environment,
   entry: keyof typeof ENTRIES = 'child',
 ): Promise<ServerProcess> {
-  const { args, ready } = ENTRIES[entry];
+  const { program, args, ready } = ENTRIES[entry];
+  const compiled = await compiledProgram(program);
   const port = await freePort();
   const folder = mkdtempSync(join(process.env.TEST_FOLDER ?? tmpdir(), 'server-'));
   let running: RunningServer | undefined;
@@ -68,10 +67,8 @@ export async function startProcess(
         args: [
           ...assigned.map(([name, value]) => `${name}=${value}`),
           process.execPath,
-          '--import',
-          `file://${ROOT}node_modules/tsx/dist/loader.mjs`,
-          ROOT + args[0]!,
-          ...args.slice(1),
+          ...compiled,
+          ...args,
         ],
         folder,
         ready,

@@ -1,6 +1,6 @@
 // An engine that writes one row, and relays that follow it, over the memory log and the memory store, with short real
 // times.
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { ExecstreamError } from '../../src/event/errors.ts';
 import type { ExecutionEvent } from '../../src/event/events.ts';
 import type { Execution } from '../../src/execution/store.ts';
@@ -13,10 +13,6 @@ import { audience } from './audience.ts';
 
 export const ID = 'agent-1';
 export const TIMES = { leaseMs: 300, standbyMs: 40, publishedMs: 60 };
-const stops: (() => void)[] = [];
-afterEach(() => {
-  for (const stop of stops.splice(0)) stop();
-});
 
 /** An engine that writes a row, and counts the polls of it. */
 function createEngine(store: MemoryStore) {
@@ -72,7 +68,7 @@ export function setUp(log: EventLog = createMemoryLog()) {
   const follow = (pollMs = 20) => {
     const viewers = audience(pollMs);
     const stop = createRowSource({ log, store, content, ...TIMES }).follow(ID, viewers);
-    stops.push(stop);
+    onTestFinished(stop);
     return { viewers, stop };
   };
   return { log, store, engine, source, events, types, text, follow };

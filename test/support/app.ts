@@ -26,6 +26,7 @@ import { listen } from '../../src/server/node-server.ts';
 import type { LivenessTimes } from '../../src/source/liveness-monitor.ts';
 import type { RowSourceTimes } from '../../src/source/row-source.ts';
 import type { EventStreamSettings } from '../../src/sse/stream-settings.ts';
+import type { TemporalClient } from '../../src/temporal/source/temporal-client.ts';
 import { createPublisher, type Publisher, type PublisherLimits } from '../../src/worker.ts';
 import { createMemoryStore } from './memory-store.ts';
 import { until } from './wait.ts';
@@ -50,7 +51,7 @@ export interface AppOptions<Store extends ExecutionStore = ExecutionStore> {
   readonly liveness?: Partial<LivenessTimes>;
   readonly rowSource?: Partial<RowSourceTimes>;
   /** The Temporal whose workflows are watched, and how. @default none */
-  readonly temporal?: ExecstreamOptions['temporal'];
+  readonly temporal?: TemporalClient | undefined;
   readonly workflows?: ExecstreamOptions['workflows'];
   /** 0: a free port. @default 0 */
   readonly port?: number;
@@ -95,7 +96,7 @@ export function createApp(options: AppOptions = {}): App {
     ...(options.liveness && { liveness: options.liveness }),
     ...(options.rowSource && { rowSource: options.rowSource }),
     ...(options.workflows && { workflows: options.workflows }),
-    temporal: options.temporal,
+    sources: { temporal: options.temporal },
   });
   const publisher = createPublisher({
     log,

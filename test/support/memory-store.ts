@@ -67,8 +67,7 @@ export function createMemoryStore(): MemoryStore {
         return structuredClone(created);
       }
       if (resolveAttempt(row, wanted) === 'keep') {
-        const isChange = wanted.expectsHeartbeats && !row.expectsHeartbeats;
-        return isChange ? write(row, { expectsHeartbeats: true }) : structuredClone(row);
+        return wanted.expectsHeartbeats ? write(row, { expectsHeartbeats: true }) : structuredClone(row);
       }
       const { name, parentId, workflowId, runId, input, expectsHeartbeats } = structuredClone(wanted);
       const attempt = wanted.attempt ?? row.attempt + 1;
@@ -80,7 +79,7 @@ export function createMemoryStore(): MemoryStore {
       checkAvailable();
       const row = openAt(id, attempt);
       if (row?.revision !== revision) return false;
-      if (!before) return rows.delete(id);
+      if (!before) return revision === 1 && rows.delete(id);
       if (before.revision !== revision - 1) return false;
       rows.set(id, { ...structuredClone(before), revision: revision + 1 });
       return true;

@@ -46,6 +46,8 @@ const COMMANDS: { readonly [name in ExampleName]: () => readonly string[] } = {
 
 export interface RunningExample extends AsyncDisposable {
   readonly url: string;
+  /** What it has printed. */
+  readonly output: string;
   /** Sends SIGTERM, and returns the exit code. */
   stop(): Promise<number | null>;
 }
@@ -115,7 +117,14 @@ export async function startExample(name: ExampleName): Promise<RunningExample> {
     });
     // The embedded database starts in the background.
     await until(async () => (await fetch(`${url}/streams/health/ready`)).ok, { timeoutMs: 90_000 });
-    return { url: url!, stop, [Symbol.asyncDispose]: dispose };
+    return {
+      url: url!,
+      get output() {
+        return output;
+      },
+      stop,
+      [Symbol.asyncDispose]: dispose,
+    };
   } catch (error) {
     await dispose();
     throw new Error(`${name} did not start: ${output}`, { cause: error });

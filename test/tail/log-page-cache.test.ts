@@ -65,6 +65,16 @@ describe('pages', () => {
     expect(reads.length).toBe(11);
   });
 
+  test('`clear` releases all pages and the timer; a page is then read again', async () => {
+    const { pages, reads } = newPages();
+    await pages.get(0);
+    pages.clear();
+    expect(vi.getTimerCount()).toBe(0);
+    await pages.get(0);
+    expect(reads).toEqual([0, 0]);
+    expect(vi.getTimerCount()).toBe(1);
+  });
+
   test('pages of exactly 4 MiB are cached, and one byte more evicts the oldest', async () => {
     const sized = (extra: number) => {
       const reads: number[] = [];

@@ -6,6 +6,7 @@ import { bundleWorkflowCode, type WorkflowBundleOption } from '@temporalio/worke
 import { afterAll, describe, expect, test } from 'vitest';
 import { buildWorkflowEntry } from '../../scripts/build-workflow.ts';
 import { createTemporalPlugin } from '../../src/temporal/worker/index.ts';
+import { bundleWorkflows } from './workflow-bundles.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const SOURCE = join(ROOT, 'src/temporal/workflow/index.ts');
@@ -68,13 +69,8 @@ describe('a worker with the plugin', () => {
   const logged: string[] = [];
   const logger = { info() {}, error() {}, warn: (_: object, message: string) => void logged.push(message) };
   const plugin = createTemporalPlugin({ log: {} as never, store: {} as never, logger });
-  const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error: console.error, log() {} };
-  const bundleWith = (name: 'plain' | 'streams', plugins: { name: string }[]) =>
-    bundleWorkflowCode({
-      workflowsPath: join(import.meta.dirname, `bundles/${name}.ts`),
-      logger: quiet,
-      plugins,
-    });
+  const bundleOf = (name: 'plain' | 'streams', withPlugin: boolean) =>
+    bundleWorkflows(join(import.meta.dirname, `bundles/${name}.ts`), { withPlugin });
   const warningsFor = (workflowBundle: WorkflowBundleOption) => {
     logged.length = 0;
     plugin.configureWorker({ taskQueue: 'q', workflowBundle });
@@ -85,7 +81,7 @@ describe('a worker with the plugin', () => {
     const warning = expect.stringMatching(
       /^workflowBundle: built without the plugin, .* bundleWorkflowCode$/,
     );
-    const { code } = await bundleWith('streams', []);
+    const { code } = await bundleOf('streams', false);
     expect(warningsFor({ code })).toEqual([warning]);
     const codePath = join(folder, 'bundle.js');
     writeFileSync(codePath, code);
@@ -93,8 +89,8 @@ describe('a worker with the plugin', () => {
   });
 
   test('logs nothing for a bundle with the plugin, without streams, or that cannot be read', async () => {
-    expect(warningsFor(await bundleWith('streams', [plugin]))).toEqual([]);
-    expect(warningsFor(await bundleWith('plain', []))).toEqual([]);
+    expect(warningsFor(await bundleOf('streams', true))).toEqual([]);
+    expect(warningsFor(await bundleOf('plain', false))).toEqual([]);
     expect(warningsFor({ codePath: join(folder, 'missing.js') })).toEqual([]);
   });
 

@@ -1,5 +1,4 @@
 // The query of a workflow on a real server: its events in order, in pages, across its runs, with one end.
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checkEventData } from '../../src/event/validation.ts';
 import { createMemoryLog } from '../../src/log/memory.ts';
@@ -7,6 +6,7 @@ import { createTemporalPlugin } from '../../src/temporal/worker/index.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { describeTemporal, useTemporal } from '../support/temporal.ts';
 import { queryStream, type RunningWorker, readAll, startWorker, summaryOf, uniqueId } from './rig.ts';
+import { bundleWorkflows } from './workflow-bundles.ts';
 import type * as workflows from './workflows.ts';
 
 describeTemporal('the stream of a workflow', () => {
@@ -253,7 +253,7 @@ describeTemporal('the stream of a workflow', () => {
     const workflowsPath = new URL('./bundles/default.ts', import.meta.url).pathname;
     const log = createMemoryLog();
     await using other = await startWorker(temporal, {
-      workflowBundle: await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') }),
+      workflowBundle: await bundleWorkflows(workflowsPath),
       sinks: {},
       plugins: [createTemporalPlugin({ log, store: createMemoryStore(), logger })],
     });

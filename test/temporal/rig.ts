@@ -1,23 +1,14 @@
 // A worker on the shared server, over a log and a store, and functions that read the streams of its workflows.
 import type { WorkflowHandle } from '@temporalio/client';
-import { bundleWorkflowCode, Worker, type WorkerOptions, type WorkflowBundle } from '@temporalio/worker';
+import { Worker, type WorkerOptions } from '@temporalio/worker';
 import type { EventLog } from '../../src/log/log.ts';
 import { STREAM_QUERY, type StreamPage, type WorkflowEvent } from '../../src/temporal/shared/stream-query.ts';
 import { createTemporalPlugin } from '../../src/temporal/worker/index.ts';
 import type { MemoryStore } from '../support/memory-store.ts';
 import type { TemporalConnections } from '../support/temporal.ts';
+import { bundleWorkflows } from './workflow-bundles.ts';
 
 const workflowsPath = new URL('./workflows.ts', import.meta.url).pathname;
-
-let bundle: Promise<WorkflowBundle> | undefined;
-
-/** Bundled once per test file, because it takes seconds. It contains the plugin's interceptors. */
-function bundleOnce(): Promise<WorkflowBundle> {
-  const plugin = createTemporalPlugin({ log: {} as never, store: {} as never });
-  const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, log() {} };
-  bundle ??= bundleWorkflowCode({ workflowsPath, plugins: [plugin], logger: quiet });
-  return bundle;
-}
 
 export interface RunningWorker {
   readonly taskQueue: string;
@@ -40,7 +31,7 @@ export async function startWorker(
       { sinks: { execstream: { append: { fn: () => {} } } } };
   const worker = await Worker.create({
     connection: temporal.native,
-    workflowBundle: await bundleOnce(),
+    workflowBundle: rest.workflowBundle ?? (await bundleWorkflows(workflowsPath, { withPlugin: true })),
     ...sinks,
     ...rest,
     taskQueue,

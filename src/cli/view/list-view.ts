@@ -78,7 +78,8 @@ function createTerminalList(output: ListOutput, format: ListFormat): ListView {
 
   function draw(): void {
     const columns = output.columns ?? 80;
-    const note = problem && style.yellow(truncateToWidth(`${problem}; trying again`, columns - 1));
+    const note =
+      problem && style.yellow(truncateToWidth(sanitizeLine(`${problem}; trying again`), columns - 1));
     const lines = formatRows(shown, output, format).trimEnd().split('\n');
     const fitting = [...lines.slice(0, Math.max(2, (output.rows ?? 24) - 2)), ...(note ? [note] : [])];
     const up = drawnRows > 0 ? `\x1b[${drawnRows}A` : '';

@@ -1,10 +1,10 @@
 // The line that shows how far an execution is, and how its connection is.
 import type { ExecutionState } from '../../event/state.ts';
-import type { LinkStatus } from '../server-access.ts';
 import { toneOf } from './event-line.ts';
 import { formatCount, formatDuration } from './format.ts';
 import type { Style } from './style.ts';
 import { sanitizeLine, truncateToWidth } from './text-width.ts';
+import type { LinkStatus } from './view.ts';
 
 const SYMBOLS = { good: '✓', bad: '✗', notice: '●', neutral: '●' };
 const COLOURS = { good: 'green', bad: 'red', notice: 'yellow', neutral: 'cyan' } as const;

@@ -2,13 +2,12 @@
 
 import type { ExecutionKind } from '../../event/events.ts';
 import { type ExecutionState, initialState } from '../../event/state.ts';
-import type { LinkStatus } from '../server-access.ts';
 import { contentToText, textChange } from './content.ts';
 import { eventLine } from './event-line.ts';
 import { progressLine } from './progress.ts';
 import { createScreen } from './screen.ts';
 import type { Style } from './style.ts';
-import { type ExecutionView, type Writable, writeTo } from './view.ts';
+import { type ExecutionView, type LinkStatus, type Writable, writeTo } from './view.ts';
 
 export interface TerminalViewOptions {
   readonly kind: ExecutionKind;

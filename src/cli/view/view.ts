@@ -1,7 +1,13 @@
 // How an execution is shown: as JSON, as plain text or in a terminal.
 import type { ExecutionEvent, JsonValue } from '../../event/events.ts';
 import type { ExecutionState } from '../../event/state.ts';
-import type { LinkStatus } from '../server-access.ts';
+
+/** The connection of a stream, as a person sees it. */
+export type LinkStatus =
+  | { readonly status: 'connecting' }
+  | { readonly status: 'live' }
+  /** Another attempt follows. The reason is that of an attempt that failed. */
+  | { readonly status: 'lost'; readonly reason?: string };
 
 export interface ExecutionView {
   /** Shows an event. Resolves when the output takes more, so that a slow reader slows the stream down. */

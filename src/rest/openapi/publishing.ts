@@ -151,6 +151,7 @@ export function appendOperation(kind: ExecutionKind): JsonSchema {
       attempt: {
         type: 'integer',
         minimum: 1,
+        maximum: MAX_ATTEMPT,
         description: 'The `attempt` of the response to `PUT`: a batch of a former attempt is rejected (409).',
       },
       abandon: {

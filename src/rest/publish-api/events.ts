@@ -15,6 +15,7 @@ import { fitData } from '../../event/omit-fields.ts';
 import type { SizeLimits } from '../../event/size-limits.ts';
 import { splitText } from '../../event/text.ts';
 import { checkEventData } from '../../event/validation.ts';
+import { MAX_ATTEMPT } from '../../execution/attempt-rules.ts';
 import type { Execution } from '../../execution/store.ts';
 import { MAX_BATCH_BYTES } from '../../log/log.ts';
 import type { Redaction } from '../../redact/redaction.ts';
@@ -37,7 +38,7 @@ export const BATCH = z.strictObject({
   /** The epoch that the publisher knows: a batch for another one is not appended. */
   epoch: z.string().min(1).max(16).optional(),
   /** The attempt of the publisher: a batch of a former attempt is not appended. */
-  attempt: z.int().min(1).optional(),
+  attempt: z.int().min(1).max(MAX_ATTEMPT).optional(),
   /** The publisher gives up this attempt, and another one will follow. */
   abandon: z.literal(true).optional(),
 });

@@ -2,7 +2,7 @@
 import { messageOf } from '../../event/error-message.ts';
 import { parseRedisUrl } from '../../redis/url.ts';
 import { DEFAULT_STREAM_SETTINGS, type EventStreamSettings } from '../../sse/stream-settings.ts';
-import type { TemporalSettings } from '../../temporal/source/temporal-client.ts';
+import type { TemporalAddress } from '../../temporal/source/connection-settings.ts';
 import type { JwtOptions } from '../auth/jwt.ts';
 import { requireLoopback } from '../auth/loopback.ts';
 import type { Limits } from '../limits.ts';
@@ -40,7 +40,7 @@ export interface Config {
    */
   readonly redisWaitReplicas: number;
   /** Temporal, whose workflows are watched; undefined: none. */
-  readonly temporal: TemporalSettings | undefined;
+  readonly temporal: TemporalAddress | undefined;
   /** The tenant that owns the workflows of that Temporal; undefined: callers without a tenant. */
   readonly temporalTenant: string | undefined;
   /** Namespaces of Temporal that are watched beside the default one. */

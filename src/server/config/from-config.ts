@@ -3,7 +3,6 @@ import { createPrismaStore } from '../../execution/prisma-store.ts';
 import { createMemoryLog } from '../../log/memory.ts';
 import { createRedisLog } from '../../log/redis/redis-log.ts';
 import type { ErrorLogger } from '../../telemetry/logger.ts';
-import { createTemporalClient } from '../../temporal/source/grpc-client.ts';
 import { createRedactingDecoder } from '../../temporal/source/payload-decoder.ts';
 import { createStreamTokens } from '../auth/stream-tokens.ts';
 import { createMemoryTokenRecords, createRedisTokenRecords } from '../auth/token-records.ts';
@@ -13,11 +12,10 @@ import type { Config } from './config.ts';
 
 /**
  * Creates the log, the store and what else a configuration names, or their embedded defaults. They connect in the
- * background; the caller closes the log and the store.
+ * background, Temporal when it is used; the caller closes the log and the store.
  */
 export function createParts(config: Config, logger: ErrorLogger): Parts {
   const { databaseUrl, dataDir, redisUrl, redisPrefix, redisWaitReplicas } = config;
-  const temporal = config.temporal && createTemporalClient(config.temporal, {}, logger);
   const log = redisUrl
     ? createRedisLog({ redis: redisUrl, prefix: redisPrefix, waitReplicas: redisWaitReplicas })
     : createMemoryLog();
@@ -28,7 +26,7 @@ export function createParts(config: Config, logger: ErrorLogger): Parts {
   const { sessionMs, policyClaims, limits } = config;
   const tokenOptions = { sessionMs, policyClaims, perCaller: limits.streamTokensPerCaller };
   const streamTokens = createStreamTokens(records, tokenOptions);
-  return { log, store, temporal, streamTokens };
+  return { log, store, sources: { temporal: config.temporal }, streamTokens };
 }
 
 /** The options of `createExecstream` for a configuration, with the parts that it names. */

@@ -1,9 +1,9 @@
 // Settings of the connection to Temporal, under the names that Temporal's own tools use.
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { messageOf } from '../../event/error-message.ts';
+import type { TemporalAddress } from '../../temporal/source/connection-settings.ts';
 import { NAMESPACE_SEPARATOR } from '../../temporal/source/namespace-ids.ts';
 import { DEFAULT_REQUEST_LIMITS } from '../../temporal/source/request-limiter.ts';
-import type { TemporalSettings } from '../../temporal/source/temporal-client.ts';
 import { DEFAULT_WATCH_TIMES } from '../../temporal/source/watch-context.ts';
 import {
   type Environment,
@@ -107,7 +107,7 @@ export const TEMPORAL_SETTINGS = {
  * Reads the connection to Temporal. `TEMPORAL_TLS…` and what a profile contains are parsed by Temporal's library.
  * @returns undefined without an address
  */
-export function readTemporal(env: Environment): TemporalSettings | undefined {
+export function readTemporal(env: Environment): TemporalAddress | undefined {
   const address = TEMPORAL_SETTINGS.address.read(env);
   if (!address) return undefined;
   const { endpoint, headers, loaded, requestLimits } = readAll({

@@ -158,6 +158,20 @@ export function isTransient(error: unknown): boolean {
 
 const TRANSIENT: ReadonlySet<TemporalCondition> = new Set(['unavailable', 'rate-limited', 'busy']);
 
+/** Whether a query may succeed after the next workflow task: its worker, or the state of the workflow, was the cause. */
+export function dependsOnWorker({ condition }: TemporalError): boolean {
+  return OF_WORKER.has(condition);
+}
+
+const OF_WORKER: ReadonlySet<TemporalCondition> = new Set([
+  'no-query',
+  'query-failed',
+  'no-worker',
+  'slow-worker',
+  'not-ready',
+  'busy',
+]);
+
 /** The first gRPC status in the chain of causes. */
 function statusOf(error: unknown): { readonly code: number | undefined; readonly message: string } {
   let message = messageOf(error);

@@ -1,11 +1,12 @@
 // One call to Temporal over gRPC: it waits for its turn, has a timeout, and its failure is a TemporalError.
 //
 // Temporal's client has no default deadline, and its retries (ten, about 18 s) ignore both deadline and abort signal. So
-// each call gets two tries, a deadline and a timer.
+// each call gets a deadline and a timer, and two tries unless the connection is that of the application.
 import { settleWithin, withTimeout } from '../../async/timeout.ts';
+import type { Codec } from './codec.ts';
+import type { TemporalSettings } from './connection-settings.ts';
 import { isTemporalError, type TemporalCall, TemporalError, toTemporalError } from './errors.ts';
 import { type Connected, connect } from './grpc-connection.ts';
-import type { RemoteCodec } from './remote-codec.ts';
 import { DEFAULT_REQUEST_LIMITS, type LimitedRequest, RequestLimiter } from './request-limiter.ts';
 import {
   createRequestCounter,
@@ -13,7 +14,6 @@ import {
   type RequestMetrics,
   type RequestOutcome,
 } from './request-metrics.ts';
-import type { TemporalSettings } from './temporal-client.ts';
 
 /** How long the timer waits after the connection's own deadline. */
 const GRACE_MS = 500;
@@ -40,7 +40,8 @@ export interface Calls {
   close(): Promise<void>;
 }
 
-export function createCalls(settings: TemporalSettings, codec: RemoteCodec): Calls {
+/** @param remote a codec server */
+export function createCalls(settings: TemporalSettings, remote: Codec): Calls {
   const limiter = new RequestLimiter({ ...DEFAULT_REQUEST_LIMITS, ...settings.requestLimits });
   const counter = createRequestCounter(limiter);
   const queriesInFlight = new Set<Promise<unknown>>();
@@ -59,7 +60,7 @@ export function createCalls(settings: TemporalSettings, codec: RemoteCodec): Cal
     if (signal?.aborted) abort();
     let outcome: RequestOutcome = 'ok';
     try {
-      connecting ??= connect(settings, codec);
+      connecting ??= connect(settings, remote);
       const connected = await connecting;
       const { connection } = connected;
       const ms = timeoutMs + GRACE_MS;
@@ -129,8 +130,7 @@ export function createCalls(settings: TemporalSettings, codec: RemoteCodec): Cal
     async close() {
       await settleWithin(Promise.allSettled(queriesInFlight), CLOSE_MS);
       const connected = await connecting?.catch(() => undefined);
-      await connected?.retries.close();
-      await connected?.connection.close().catch(() => {});
+      await connected?.close();
     },
   };
 }

@@ -3,6 +3,8 @@ import { LruMap } from '../../async/lru-map.ts';
 import type { ErrorLogger } from '../../telemetry/logger.ts';
 import { STDERR } from '../../telemetry/stderr-logger.ts';
 import { STREAM_QUERY } from '../shared/stream-query.ts';
+import { addCodecs, NO_CODEC } from './codec.ts';
+import { clientOptionsOf, type TemporalSettings } from './connection-settings.ts';
 import { createCalls } from './grpc-calls.ts';
 import {
   describePendingTasks,
@@ -13,9 +15,9 @@ import {
   readStart,
 } from './grpc-requests.ts';
 import { listOpenRuns, listRuns } from './grpc-visibility.ts';
-import { createRemoteCodec, type RemoteCodec } from './remote-codec.ts';
-import type { RequestPriority } from './request-limiter.ts';
-import type { TemporalClient, TemporalSettings, WorkflowRef, WorkflowRun } from './temporal-client.ts';
+import { createRemoteCodec } from './remote-codec.ts';
+import type { RequestPriority } from './request-priority.ts';
+import type { TemporalClient, WorkflowRef, WorkflowRun } from './temporal-client.ts';
 import { pollItems, queryOffset } from './workflow-streams/stream-requests.ts';
 
 /** Timeouts in ms. */
@@ -47,12 +49,11 @@ export function createTemporalClient(
   callTimes: Partial<CallTimes> = {},
   logger: ErrorLogger = STDERR,
 ): TemporalClient {
-  const { address, namespace, dataConverter } = settings;
+  const { namespace, dataConverter } = clientOptionsOf(settings);
   const { callMs: timeoutMs, queryMs, longPollMs } = { ...DEFAULT_TIMES, ...callTimes };
-  const codec: RemoteCodec = settings.codec
-    ? createRemoteCodec(settings.codec, logger)
-    : async (_namespace, payloads) => [...payloads];
-  const { call, metrics, close } = createCalls(settings, codec);
+  const remote = settings.codec ? createRemoteCodec(settings.codec, logger) : NO_CODEC;
+  const codec = addCodecs(remote, dataConverter?.payloadCodecs);
+  const { call, metrics, close } = createCalls(settings, remote);
   const starts = new LruMap<string, RunStart>(MAX_STARTS);
   const pollers = new LruMap<string, { readonly at: number; readonly hasWorker: Promise<boolean> }>(
     MAX_TASK_QUEUES,
@@ -92,9 +93,7 @@ export function createTemporalClient(
   }
 
   return {
-    address,
     namespace,
-    dataConverter,
     metrics,
     describe,
     list: (request) =>

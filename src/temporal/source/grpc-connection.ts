@@ -1,21 +1,43 @@
 // The connection to Temporal. Temporal's packages are loaded, and it is opened, with the first call.
-import type { Client, Connection } from '@temporalio/client';
+import type { Client, ConnectionLike } from '@temporalio/client';
 import type { DataConverter, PayloadCodec } from '@temporalio/common';
-import { type ClosableRetries, createClosableRetries } from './closable-retries.ts';
-import type { RemoteCodec } from './remote-codec.ts';
-import type { TemporalSettings } from './temporal-client.ts';
+import { createClosableRetries } from './closable-retries.ts';
+import type { Codec } from './codec.ts';
+import { clientOptionsOf, type TemporalAddress, type TemporalSettings } from './connection-settings.ts';
+
+/** The part of a connection that is used. */
+export type Connection = Pick<ConnectionLike, 'workflowService' | 'withDeadline' | 'withAbortSignal'>;
 
 export interface Connected {
   readonly connection: Connection;
   clientOf(namespace: string): Client;
-  readonly retries: ClosableRetries;
+  /** Closes the connection, unless it is that of the application. */
+  close(): Promise<void>;
 }
 
-export async function connect(settings: TemporalSettings, codec: RemoteCodec): Promise<Connected> {
-  const { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } = await import(
+/** @param remote a codec server */
+export async function connect(settings: TemporalSettings, remote: Codec): Promise<Connected> {
+  const { Client } = await import('@temporalio/client');
+  const { connection, close } =
+    'client' in settings
+      ? { connection: settings.client.connection as ConnectionLike, close: async () => {} }
+      : await open(settings);
+  const { dataConverter } = clientOptionsOf(settings);
+  const clients = new Map<string, Client>();
+  const clientOf = (namespace: string): Client => {
+    const client =
+      clients.get(namespace) ??
+      new Client({ connection, namespace, dataConverter: withRemoteCodec(dataConverter, namespace, remote) });
+    clients.set(namespace, client);
+    return client;
+  };
+  return { connection, clientOf, close };
+}
+
+async function open({ address, tls, apiKey, metadata }: TemporalAddress) {
+  const { Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } = await import(
     '@temporalio/client'
   );
-  const { address, tls, apiKey, metadata, dataConverter } = settings;
   const retries = createClosableRetries(defaultGrpcRetryOptions({ maxAttempts: 2 }));
   const connection = Connection.lazy({
     address,
@@ -24,22 +46,18 @@ export async function connect(settings: TemporalSettings, codec: RemoteCodec): P
     ...(apiKey !== undefined && { apiKey }),
     ...(metadata && { metadata }),
   });
-  const clients = new Map<string, Client>();
-  const clientOf = (namespace: string): Client => {
-    const client =
-      clients.get(namespace) ??
-      new Client({ connection, namespace, dataConverter: withRemoteCodec(dataConverter, namespace, codec) });
-    clients.set(namespace, client);
-    return client;
+  const close = async () => {
+    await retries.close();
+    await connection.close().catch(() => {});
   };
-  return { connection, clientOf, retries };
+  return { connection, close };
 }
 
 /** Results are decoded; the argument of our query is not encoded, which codecs let pass. */
 function withRemoteCodec(
   dataConverter: DataConverter | undefined,
   namespace: string,
-  codec: RemoteCodec,
+  codec: Codec,
 ): DataConverter {
   const remote: PayloadCodec = {
     encode: async (payloads) => payloads,

@@ -1,13 +1,13 @@
 // The requests to Temporal's API, and what of the responses is used.
-import type { Connection } from '@temporalio/client';
 import { CLOSE_EVENT_FILTER, toMs } from '../shared/history-event.ts';
 import type { Payload } from '../shared/payloads.ts';
+import type { Codec } from './codec.ts';
 import { summaryOf } from './display-names.ts';
 import { decodeFailures } from './encoded-failures.ts';
 import { decodeUserMetadata } from './encoded-metadata.ts';
+import type { Connection } from './grpc-connection.ts';
 import { statusOf } from './grpc-visibility.ts';
 import { pendingTasksOf } from './pending-tasks.ts';
-import type { RemoteCodec } from './remote-codec.ts';
 import type {
   HistoryPage,
   HistoryRequest,
@@ -61,7 +61,7 @@ export async function describeRun({ workflowService }: Connection, ref: Workflow
 export async function readStart(
   { workflowService }: Connection,
   { namespace, workflowId, runId }: WorkflowRef & { readonly runId: string },
-  codec: RemoteCodec,
+  codec: Codec,
 ): Promise<RunStart> {
   const { history } = await workflowService.getWorkflowExecutionHistory({
     namespace,
@@ -105,7 +105,7 @@ export async function describePendingTasks(
 export async function readHistory(
   { workflowService }: Connection,
   request: HistoryRequest,
-  codec: RemoteCodec,
+  codec: Codec,
 ): Promise<HistoryPage> {
   const { run, from, isCloseOnly, isWaiting, limit } = request;
   const { history, nextPageToken } = await workflowService.getWorkflowExecutionHistory({

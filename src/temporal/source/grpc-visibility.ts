@@ -1,6 +1,6 @@
 // The requests to Temporal's visibility: lists of runs that match a query.
-import type { Connection } from '@temporalio/client';
 import type { ExecutionStatus } from '../../event/events.ts';
+import type { Connection } from './grpc-connection.ts';
 import type { VisibilityRequest, VisibleRun } from './temporal-client.ts';
 
 /** By Temporal's WorkflowExecutionStatus. A run that continued as new has succeeded. */

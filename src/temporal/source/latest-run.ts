@@ -9,9 +9,10 @@
 //    status and the time alone.
 import { delay } from '../../async/delay.ts';
 import { resultWithin } from '../../async/timeout.ts';
+import { isFinal, type OpenStatus } from '../../event/events.ts';
 import { isPinnedRun } from '../../event/execution-key.ts';
 import type { Execution, ExecutionStore, ExecutionSummary } from '../../execution/store.ts';
-import type { LogWriter } from '../../log/log.ts';
+import type { LogReader, LogWriter } from '../../log/log.ts';
 import { replaceLog } from '../../source/row-watch.ts';
 import { isHistoryEpoch } from '../shared/history-numbering.ts';
 import { parseCopyNote } from './copy-note.ts';
@@ -33,11 +34,13 @@ const DESCRIBE_EXACTLY_MS = 6_000;
 const SETTLE_MS = 3_000;
 /** How often the row is read in the meantime: the watcher of its viewers may record the end. */
 const END_CHECK_MS = { first: 20, max: 250 };
+/** How many of the last events of a log are read for the status of a workflow. */
+const MAX_STATUS_EVENTS = 500;
 
 export interface LatestRunOptions {
   readonly temporal: Pick<TemporalClient, 'describe'>;
   readonly store: ExecutionStore;
-  readonly log: Pick<LogWriter, 'open' | 'head'>;
+  readonly log: Pick<LogWriter, 'open' | 'head'> & Pick<LogReader, 'read'>;
   readonly resolution: Resolution;
   /** Is called before another row replaces one. */
   onReplace(former: ExecutionSummary): void;
@@ -114,20 +117,30 @@ export function createLatestRun(options: LatestRunOptions): LatestRun {
     }
   }
 
-  /**
-   * The row of a run that Temporal has paused, or no longer. A workflow that streams itself does not notice a pause: its row
-   * has the status that it emitted last.
-   */
+  /** The row of a run that Temporal has paused, or no longer. Its status is stored, because lists read the rows. */
   async function withPause<Row extends ExecutionSummary>(
     row: Row,
     run: WorkflowRun,
   ): Promise<Row | undefined> {
     const isPaused = run.status === 'PAUSED';
     if (isPaused === (row.status === 'PAUSED')) return undefined;
-    if (isPaused) return { ...row, status: 'PAUSED' };
-    // Such a workflow may call itself paused. The status of any other one is that of its history.
-    const note = parseCopyNote((await log.head(row.id))?.note);
-    return note && isHistoryEpoch(note.epoch) ? { ...row, status: 'RUNNING' } : undefined;
+    const status = isPaused ? 'PAUSED' : await statusWithoutPause(row.id);
+    if (status === row.status) return undefined;
+    await store.setStatus(row.id, row.attempt, status);
+    return { ...row, status };
+  }
+
+  /**
+   * The status of a run that is open and not paused. A workflow that streams itself has the one that it emitted last, which
+   * may be `PAUSED`.
+   */
+  async function statusWithoutPause(executionId: string): Promise<OpenStatus> {
+    const head = await log.head(executionId);
+    const note = parseCopyNote(head?.note);
+    if (!head || (note && isHistoryEpoch(note.epoch))) return 'RUNNING';
+    const page = await log.read(executionId, Math.max(0, head.head - MAX_STATUS_EVENTS), MAX_STATUS_EVENTS);
+    const last = page?.events.findLast((event) => event.type === 'workflow_status');
+    return last && !isFinal(last.data.status) ? last.data.status : 'RUNNING';
   }
 
   /** The row of a run that has closed, also if its end is not recorded yet: its result is missing then. */

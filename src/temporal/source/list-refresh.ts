@@ -1,9 +1,9 @@
-// Brings the rows of a page of a list up to date before it is read: those of workflows that have closed, or whose ids were
-// used again, since the rows were written. One request to Temporal's visibility shows which rows these are; they are then
+// Brings the rows of a page of a list up to date before it is read: those of workflows that have closed, were paused or
+// continued, or whose ids were used again, since the rows were written. One request to Temporal's visibility shows which rows these are; they are then
 // described. So a list is as recent as visibility, which may lack a change for a moment.
 import { LruMap } from '../../async/lru-map.ts';
 import { settleWithin } from '../../async/timeout.ts';
-import type { DiscoveryQuery } from '../../execution/discovery.ts';
+import { type DiscoveryQuery, storeQueryOf } from '../../execution/discovery.ts';
 import type { ExecutionStore, ExecutionSummary } from '../../execution/store.ts';
 import { isPlain, quote } from './grpc-visibility.ts';
 import type { LatestRun } from './latest-run.ts';
@@ -39,12 +39,12 @@ interface Listed {
 }
 
 export function createListRefresh({ temporal, store, refOf, latest }: ListRefreshOptions): RefreshList {
-  /** The run that visibility had when the row was checked last, by the id of the row. */
+  /** What visibility and the row had when the row was checked last, by the id of the row. */
   const checkedRuns = new LruMap<string, string>(MAX_KNOWN);
 
   async function refresh(query: DiscoveryQuery): Promise<void> {
     // A row that leaves the page because of its status is one of these, too.
-    const { status: _, scheduleId: __, ...page } = query;
+    const { status: _, ...page } = storeQueryOf(query);
     const { executions } = await store.list({ ...page, kind: 'workflow' });
     const listed: Listed[] = [];
     for (const row of executions.filter(isTemporalWorkflow)) {
@@ -56,9 +56,9 @@ export function createListRefresh({ temporal, store, refOf, latest }: ListRefres
     const stale = listed.filter(({ row, ref }) => isStale(row, newest.get(keyOf(ref)))).slice(0, MAX_CHECKED);
     await Promise.all(
       stale.map(async ({ row, ref }) => {
-        await latest(row, 'state');
+        const now = await latest(row, 'state');
         const run = newest.get(keyOf(ref));
-        if (run) checkedRuns.set(row.id, stateOf(run));
+        if (run) checkedRuns.set(row.id, stateOf(run, now));
       }),
     );
   }
@@ -83,8 +83,8 @@ export function createListRefresh({ temporal, store, refOf, latest }: ListRefres
   function isStale(row: ExecutionSummary, run: VisibleRun | undefined): boolean {
     if (row.finishedAt) return run !== undefined && Date.parse(run.startedAt) > row.finishedAt.getTime();
     if (!run) return true;
-    if (run.runId === row.runId && !run.finishedAt) return false;
-    return checkedRuns.get(row.id) !== stateOf(run);
+    if (run.runId === row.runId && !run.finishedAt && isPaused(run) === isPaused(row)) return false;
+    return checkedRuns.get(row.id) !== stateOf(run, row);
   }
 
   const share = shareCalls({ keyOf: JSON.stringify, spacingMs: SPACING_MS, call: refresh });
@@ -99,6 +99,12 @@ function keyOf({ namespace, workflowId }: WorkflowRef): string {
   return JSON.stringify([namespace, workflowId]);
 }
 
-function stateOf({ runId, finishedAt }: VisibleRun): string {
-  return `${runId} ${finishedAt === undefined ? 'open' : 'closed'}`;
+function isPaused({ status }: Pick<VisibleRun, 'status'>): boolean {
+  return status === 'PAUSED';
+}
+
+/** A later run of a chain differs from its row, and a workflow that streams itself may call itself paused. */
+function stateOf(run: VisibleRun, row: Pick<ExecutionSummary, 'status'>): string {
+  const state = run.finishedAt === undefined ? 'open' : 'closed';
+  return [run.runId, state, isPaused(run), isPaused(row)].join(' ');
 }

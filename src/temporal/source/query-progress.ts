@@ -17,8 +17,11 @@ export type QueryPhase = 'unstarted' | 'polling' | 'closed';
 /** What to do after a failed query: try again, read the history instead, or end the workflow without its last events. */
 export type FailureAction = 'retry' | 'use-history' | 'give-up';
 
-/** What new events of the history mean for the query: a task that no query in flight covers, or one without a worker. */
-export type HistoryNews = 'task-completed' | 'task-scheduled' | undefined;
+/**
+ * What new events of the history mean for the query: a task that no query in flight covers, the end of a pause, or a task
+ * without a worker.
+ */
+export type HistoryNews = 'task-completed' | 'unpaused' | 'task-scheduled' | undefined;
 
 export interface QueryProgress {
   readonly phase: QueryPhase;
@@ -30,6 +33,8 @@ export interface QueryProgress {
   readonly isBehind: boolean;
   /** Whether the log will be up to date once the query in flight has a response, and that has been copied. */
   readonly isQueryCurrent: boolean;
+  /** Whether the cause of a failed query may be gone: a task was completed, or a pause has ended, since it was sent. */
+  readonly isRecovered: boolean;
   /** The terminal event of the last response; undefined if a workflow task has failed since: it may be void. */
   readonly end: WorkflowEnd | undefined;
   /** Whether the run has responded within this time, in ms. */
@@ -102,10 +107,16 @@ export function createQueryProgress(options: QueryProgressOptions): QueryProgres
   let end: WorkflowEnd | undefined;
   /** Whether a task has failed since the last query was sent. */
   let hasFailedTask = false;
+  let isRecovered = false;
 
   const isCovered = (id: number) => completedId <= id || (countsSink && sinkAt >= completedStartedAt);
 
+  /** Whether an event that the last query does not cover ends a pause. */
+  const isUnpause = (event: HistoryEvent) =>
+    Boolean(event.workflowExecutionUnpausedEventAttributes) && Number(event.eventId) > queriedId;
+
   function observeTask(event: HistoryEvent): void {
+    isRecovered ||= isUnpause(event);
     if (event.workflowTaskScheduledEventAttributes) {
       isTaskInProgress = true;
       if (phase === 'unstarted') phase = 'polling';
@@ -119,6 +130,7 @@ export function createQueryProgress(options: QueryProgressOptions): QueryProgres
       completedId = Math.max(completedId, Number(event.eventId));
       completedStartedAt = startedAt;
       isTaskInProgress = false;
+      isRecovered ||= completedId > queriedId;
       if (coversNext) queriedId = Math.max(queriedId, completedId);
       if (coversNext && isCaughtUp) coveredId = queriedId;
       coversNext = false;
@@ -141,14 +153,19 @@ export function createQueryProgress(options: QueryProgressOptions): QueryProgres
     get isQueryCurrent() {
       return isCovered(queriedId);
     },
+    get isRecovered() {
+      return isRecovered;
+    },
     get end() {
       return hasFailedTask ? undefined : end;
     },
     hasRespondedWithin: (ms) => performance.now() - respondedAt < ms,
     observe(events) {
+      const isUnpaused = events.some(isUnpause);
       for (const event of events) observeTask(event);
       const hasCompleted = events.some((event) => event.workflowTaskCompletedEventAttributes);
       if (hasCompleted && !isCovered(queriedId)) return 'task-completed';
+      if (isUnpaused) return 'unpaused';
       return events.at(-1)?.workflowTaskScheduledEventAttributes ? 'task-scheduled' : undefined;
     },
     close(needsEnd) {
@@ -158,6 +175,7 @@ export function createQueryProgress(options: QueryProgressOptions): QueryProgres
     },
     startQuery() {
       hasFailedTask = false;
+      isRecovered = false;
       end = undefined;
       isCaughtUp = false;
       coversNext = isTaskInProgress;

@@ -15,7 +15,7 @@ import { isTerminal } from '../../event/events.ts';
 import type { Announcement } from '../../log/log.ts';
 import { type CloseEvent, endedItself } from '../shared/close-event.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
-import { isTemporalError } from './errors.ts';
+import { dependsOnWorker, isTemporalError, type TemporalError } from './errors.ts';
 import { type ClosedByQuery, queryLast, type Stop } from './final-query.ts';
 import { followHistory, startsTask } from './history-reader.ts';
 import { createPollSchedule } from './poll-schedule.ts';
@@ -79,11 +79,14 @@ export async function watchByQuery(
 
   function onEvents(events: readonly HistoryEvent[]): undefined {
     clearTimeout(stallTimer);
+    rowStatus.observe(events).catch(() => {});
     const news = progress.observe(events);
     if (news === 'task-completed') {
       schedule.recordTask(performance.now());
       changed.set();
     }
+    // Queries failed during the pause, so events from before it may be missing.
+    if (news === 'unpaused') requestQuery();
     // If no worker takes the task, a query determines why.
     if (news === 'task-scheduled') stallTimer = setTimeout(requestQuery, times.taskStallMs).unref();
   }
@@ -119,7 +122,7 @@ export async function watchByQuery(
     while (!pollSignal.aborted) {
       const queriedAt = performance.now();
       try {
-        const priority = progress.failures > 0 ? 'retry' : 'poll';
+        const priority = progress.failures > 0 && !progress.isRecovered ? 'retry' : 'poll';
         const copied = await copyAll(querySignal, { priority, queueSignal: pollSignal });
         if ('stop' in copied) return copied;
         while (!pollSignal.aborted) {
@@ -132,12 +135,26 @@ export async function watchByQuery(
         if (pollSignal.aborted) return undefined;
         if (progress.recordFailure(error.condition) === 'use-history') return { stop: 'no-query' };
         warnings.add('query', error);
-        const retryMs = backoff(times.retryMs, progress.failures);
-        await changed.wait(retryMs);
-        await delay(Math.max(0, retryMs - (performance.now() - queriedAt)), pollSignal);
+        await waitToRetry(error, queriedAt, pollSignal);
       }
     }
     return undefined;
+  }
+
+  /** Waits for the backoff, or until the history shows that the cause of the failure may be gone. */
+  async function waitToRetry(
+    error: TemporalError,
+    queriedAt: number,
+    pollSignal: AbortSignal,
+  ): Promise<void> {
+    const retryAt = queriedAt + backoff(times.retryMs, progress.failures);
+    while (!pollSignal.aborted) {
+      const now = performance.now();
+      const isRecovered = progress.isRecovered && dependsOnWorker(error);
+      const ms = Math.min(retryAt - now, isRecovered ? schedule.waitMs(now) : Number.POSITIVE_INFINITY);
+      if (ms <= 0) return;
+      await changed.wait(ms);
+    }
   }
 
   /** Waits for the end that the sink appends, if there is one that works. */

@@ -3,6 +3,7 @@
 import type { ErrorLogger } from '../../telemetry/logger.ts';
 import { OutageLog } from '../../telemetry/outage-log.ts';
 import type { Payload } from '../shared/payloads.ts';
+import type { Codec } from './codec.ts';
 import { TemporalError } from './errors.ts';
 
 export interface CodecSettings {
@@ -11,12 +12,6 @@ export interface CodecSettings {
   /** Sent with every request, such as `authorization`. */
   readonly headers: Readonly<Record<string, string>>;
 }
-
-/**
- * Decodes payloads of a namespace; those that no codec has encoded stay as they are.
- * @throws TemporalError `undecodable` if the codec server does not decode them.
- */
-export type RemoteCodec = (namespace: string, payloads: readonly Payload[]) => Promise<Payload[]>;
 
 /** How long a request may take, in ms. */
 const TIMEOUT_MS = 5_000;
@@ -30,7 +25,7 @@ const PLAIN_ENCODINGS: readonly string[] = [
   'binary/protobuf',
 ];
 
-export function createRemoteCodec({ endpoint, headers }: CodecSettings, logger: ErrorLogger): RemoteCodec {
+export function createRemoteCodec({ endpoint, headers }: CodecSettings, logger: ErrorLogger): Codec {
   const outage = new OutageLog('codec server', logger);
 
   return async (namespace, payloads) => {

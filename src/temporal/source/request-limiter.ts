@@ -4,22 +4,13 @@
 // 1. Requests that wait are sent by priority, and in their order within a priority.
 // 2. A request that waits for its task queue does not delay those of others: a task queue without workers keeps each
 //    query until its deadline.
+// 3. A query for an end does not wait at its worker for many others: few of them are sent while there are ends.
 import { Counts } from '../../async/counts.ts';
 import { LruMap } from '../../async/lru-map.ts';
 import { TokenBuckets } from '../../async/token-bucket.ts';
 import { TemporalError } from './errors.ts';
-
-/**
- * What a request is for; the first ones are sent first.
- * - `end`: the end of a workflow
- * - `view`: the first response to a viewer
- * - `watch`: the history of a workflow that has viewers
- * - `poll`: news of such a workflow
- * - `retry`: the same, after a query that failed
- * - `sweep`: workflows without viewers
- */
-export const PRIORITIES = ['end', 'view', 'watch', 'poll', 'retry', 'sweep'] as const;
-export type RequestPriority = (typeof PRIORITIES)[number];
+import { QuerySlots } from './query-slots.ts';
+import { PRIORITIES, type RequestPriority } from './request-priority.ts';
 
 export interface RequestLimits {
   /**
@@ -33,8 +24,8 @@ export interface RequestLimits {
    */
   readonly burst: number;
   /**
-   * Queries in flight to the workers of one task queue. Those for ends may use twice as many, and those that failed
-   * before half as many: they may last until their deadline again.
+   * Queries in flight to the workers of one task queue. Those for ends may use twice as many, others a quarter while there are
+   * any for ends, and those that failed before half as many: they may last until their deadline again.
    * @default 16
    */
   readonly queriesPerTaskQueue: number;
@@ -55,9 +46,6 @@ export const DEFAULT_REQUEST_LIMITS: RequestLimits = {
 /** Namespaces whose requests are limited together; above it, the one that was used longest ago starts again. */
 const MAX_NAMESPACES = 1_000;
 
-/** The share of the slots of a task queue that a priority may use; all of them by default. */
-const SLOTS: { readonly [P in RequestPriority]?: number } = { end: 2, retry: 0.5 };
-
 export interface LimitedRequest {
   readonly namespace: string;
   readonly priority: RequestPriority;
@@ -73,8 +61,7 @@ interface Waiting {
 
 interface Namespace {
   readonly waiting: { readonly [P in RequestPriority]: Set<Waiting> };
-  /** Queries in flight, by task queue. */
-  readonly queries: Counts;
+  readonly slots: QuerySlots;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -108,6 +95,7 @@ export class RequestLimiter {
     const { namespace: name, priority, taskQueue } = request;
     const namespace = this.#namespace(name);
     const queue = namespace.waiting[priority];
+    const { slots } = namespace;
     const since = performance.now();
     return new Promise((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined;
@@ -122,16 +110,18 @@ export class RequestLimiter {
         request,
         send: () => {
           leave();
-          if (taskQueue !== undefined) namespace.queries.increment(taskQueue);
-          resolve(() => this.#release(name, namespace, taskQueue));
+          if (taskQueue !== undefined) slots.take(taskQueue, priority);
+          resolve(() => this.#release(name, namespace, request));
         },
         reject: (error) => {
           leave();
+          if (taskQueue !== undefined) slots.leave(taskQueue, priority);
           reject(error);
         },
       };
       const onAbort = (): void => entry.reject(signal!.reason);
       if (signal?.aborted) return reject(signal.reason);
+      if (taskQueue !== undefined) slots.enter(taskQueue, priority);
       queue.add(entry);
       this.#waiting.increment(priority);
       this.#serve(name, namespace);
@@ -157,14 +147,15 @@ export class RequestLimiter {
     const waiting = Object.fromEntries(
       PRIORITIES.map((priority) => [priority, new Set()]),
     ) as Namespace['waiting'];
-    const created: Namespace = { waiting, queries: new Counts(), timer: undefined };
+    const slots = new QuerySlots(this.#limits.queriesPerTaskQueue);
+    const created: Namespace = { waiting, slots, timer: undefined };
     this.#namespaces.set(name, created);
     return created;
   }
 
-  #release(name: string, namespace: Namespace, taskQueue: string | undefined): void {
+  #release(name: string, namespace: Namespace, { taskQueue, priority }: LimitedRequest): void {
     if (taskQueue === undefined) return;
-    namespace.queries.decrement(taskQueue);
+    namespace.slots.release(taskQueue, priority);
     this.#serve(name, namespace);
   }
 
@@ -172,7 +163,8 @@ export class RequestLimiter {
   #serve(name: string, namespace: Namespace): void {
     for (const priority of PRIORITIES) {
       for (const entry of namespace.waiting[priority]) {
-        if (!this.#hasSlot(namespace, entry.request)) continue;
+        const { taskQueue } = entry.request;
+        if (taskQueue !== undefined && !namespace.slots.isFree(taskQueue, priority)) continue;
         const waitMs = this.#rates.take(name);
         if (waitMs > 0) {
           namespace.timer ??= setTimeout(() => {
@@ -184,12 +176,6 @@ export class RequestLimiter {
         entry.send();
       }
     }
-  }
-
-  #hasSlot({ queries }: Namespace, { taskQueue, priority }: LimitedRequest): boolean {
-    if (taskQueue === undefined) return true;
-    const { queriesPerTaskQueue } = this.#limits;
-    return queries.of(taskQueue) < queriesPerTaskQueue * (SLOTS[priority] ?? 1);
   }
 
   #tooLong(): TemporalError {

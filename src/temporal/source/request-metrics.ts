@@ -1,6 +1,7 @@
 // Counts the requests to Temporal, for /metrics.
 import type { TemporalCondition } from './errors.ts';
-import { PRIORITIES, type RequestLimiter, type RequestPriority } from './request-limiter.ts';
+import type { RequestLimiter } from './request-limiter.ts';
+import { PRIORITIES, type RequestPriority } from './request-priority.ts';
 
 /**
  * Requests by what they are. `history_wait` is a long poll for new events of a history, and `task_queue` the request for

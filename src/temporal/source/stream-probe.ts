@@ -6,7 +6,7 @@ import { parseCloseEvent } from '../shared/close-event.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
 import { isTemporalError, TemporalError, toWarning } from './errors.ts';
 import { readQueryPage } from './query-page.ts';
-import type { RequestPriority } from './request-limiter.ts';
+import type { RequestPriority } from './request-priority.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 import type { WatchContext } from './watch-context.ts';
 
@@ -34,6 +34,8 @@ const SPACING_MS = 200;
 export const MAX_RESPONSE_MS = 2_000;
 /** How long it may take if nothing else shows that a worker is there, and longer for each event that it has to replay. */
 const RESPONSE_MS = { first: 300, perEvent: 1 };
+/** The longest that an open run may take whose task queue has responded to other queries a moment ago: it is busy. */
+const BUSY_MS = 1_000;
 /** Workers that responded within this time are known to be there. */
 const KNOWN_WORKER_MS = 10_000;
 
@@ -44,6 +46,12 @@ const KNOWN_WORKER_MS = 10_000;
 export function responseMs({ temporal, restores }: WatchContext, run: WorkflowRun): number {
   if (restores || temporal.hasResponded(run, KNOWN_WORKER_MS)) return MAX_RESPONSE_MS;
   return Math.min(RESPONSE_MS.first + RESPONSE_MS.perEvent * run.historyLength, MAX_RESPONSE_MS);
+}
+
+/** How long an open run may take to respond, before its history is shown. */
+export function openResponseMs({ temporal, times }: WatchContext, run: WorkflowRun): number {
+  const { queryGraceMs } = times;
+  return temporal.hasResponded(run, KNOWN_WORKER_MS) ? Math.max(queryGraceMs, BUSY_MS) : queryGraceMs;
 }
 
 /**
@@ -156,6 +164,8 @@ export function probeStream(context: WatchContext, run: WorkflowRun, shown: Prom
       hasSeenClose ||= events.some((event) => parseCloseEvent(event) !== undefined);
       isClosed ||= hasSeenClose;
       if (isClosed) closing.abort();
+      // A query of a paused workflow fails.
+      if (events.some((event) => event.workflowExecutionUnpausedEventAttributes)) changed.set();
       if (!events.some((event) => event.workflowTaskCompletedEventAttributes)) return;
       hasWorked = true;
       changed.set();

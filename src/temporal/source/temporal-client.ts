@@ -1,41 +1,11 @@
 // The calls to Temporal that watching needs, as an interface; grpc-client.ts implements it.
-import type { Connection } from '@temporalio/client';
-import type { DataConverter } from '@temporalio/common';
 import type { ExecutionStatus, OpenStatus } from '../../event/events.ts';
 import type { WorkflowRunSummary } from '../../execution/workflow-runs.ts';
 import type { Failure } from '../shared/failure.ts';
 import type { HistoryEvent } from '../shared/history-event.ts';
 import type { Payload } from '../shared/payloads.ts';
-import type { CodecSettings } from './remote-codec.ts';
-import type { RequestLimits, RequestPriority } from './request-limiter.ts';
 import type { RequestMetrics } from './request-metrics.ts';
-
-export interface TemporalSettings {
-  /** `host:port`. */
-  readonly address: string;
-  /** The namespace of workflows for which `resolve` names none. */
-  readonly namespace: string;
-  readonly tls?: NonNullable<Parameters<typeof Connection.lazy>[0]>['tls'];
-  readonly apiKey?: string;
-  /** Sent with every call. */
-  readonly metadata?: Record<string, string>;
-  /**
-   * Decodes the results of our query.
-   * @default Temporal's default converter
-   */
-  readonly dataConverter?: DataConverter;
-  /**
-   * A codec server, which decodes the results of our query, the messages of failures, and inputs and results if they are
-   * shown.
-   * @default none
-   */
-  readonly codec?: CodecSettings;
-  /**
-   * Limits of what this process requests.
-   * @default DEFAULT_REQUEST_LIMITS
-   */
-  readonly requestLimits?: Partial<RequestLimits>;
-}
+import type { RequestPriority } from './request-priority.ts';
 
 export interface WorkflowRef {
   readonly namespace: string;
@@ -154,9 +124,8 @@ export interface VisibleRun extends WorkflowRunSummary {
 
 /** Every method rejects with a TemporalError. The default priority of a request is `view`. */
 export interface TemporalClient {
-  readonly address: string;
+  /** The namespace of workflows for which `resolve` names none. */
   readonly namespace: string;
-  readonly dataConverter: DataConverter | undefined;
   /** Counts of the requests. */
   readonly metrics?: RequestMetrics;
   describe(ref: WorkflowRef, priority?: RequestPriority): Promise<WorkflowRun>;

@@ -3,15 +3,21 @@
 //
 // Invariants
 // 1. The start is shown immediately. What follows is held back until the query has responded, but not longer than
-//    `queryGraceMs` since a worker was last known to be there: the viewers of a workflow that streams itself should not
-//    see a history first and a `reset` afterwards.
+//    `queryGraceMs` since a worker was last known to be there, or a second if that is busy with the queries of others: the
+//    viewers of a workflow that streams itself should not see a history first and a `reset` afterwards.
 // 2. A sink that writes to the log shows that the workflow streams itself, too.
 // 3. The history is not copied any more when the run is watched by the query: there is one writer at a time.
 import { delay } from '../../async/delay.ts';
 import type { Announcement } from '../../log/log.ts';
 import type { HistoryNumbering } from '../shared/history-numbering.ts';
 import { type ClosedRun, type HistoryGate, watchByHistory } from './history-watcher.ts';
-import { MAX_RESPONSE_MS, type ProbeAnswer, probeStream, responseMs } from './stream-probe.ts';
+import {
+  MAX_RESPONSE_MS,
+  openResponseMs,
+  type ProbeAnswer,
+  probeStream,
+  responseMs,
+} from './stream-probe.ts';
 import type { WorkflowRun } from './temporal-client.ts';
 import type { WatchContext, WatchOutcome } from './watch-context.ts';
 
@@ -101,7 +107,7 @@ export async function watchUndecided(
       const isWorking = events.some((event) => event.workflowTaskCompletedEventAttributes);
       if (isWorking && run.isOpen) grace = undefined;
       if (probe?.isAsking) {
-        grace ??= run.isOpen ? delay(times.queryGraceMs, graceSignal) : closedGrace();
+        grace ??= run.isOpen ? delay(openResponseMs(context, run), graceSignal) : closedGrace();
       }
       await grace;
       return isStreaming ? 'stop' : undefined;

@@ -1,7 +1,6 @@
 // Reads Temporal's visibility in windows of start times, from newer to older ones. Temporal orders by close time, lists by
 // start, and no order can be requested from all of its databases.
 import type { ExecutionStatus } from '../../event/events.ts';
-import type { DiscoveryQuery } from '../../execution/discovery.ts';
 import { quote } from './grpc-visibility.ts';
 import type { TemporalClient, VisibleRun } from './temporal-client.ts';
 
@@ -28,6 +27,14 @@ export interface NamespacedRun extends VisibleRun {
   readonly namespace: string;
 }
 
+/** What runs are selected by, beside their start. */
+export interface VisibilityFilter {
+  readonly status?: ExecutionStatus | undefined;
+  readonly scheduleId?: string | undefined;
+  readonly workflowType?: string | undefined;
+  readonly parentWorkflowId?: string | undefined;
+}
+
 /** Temporal's name of each status. */
 const STATUS_NAMES: Readonly<Record<ExecutionStatus, string>> = {
   PENDING: 'Running',
@@ -48,17 +55,17 @@ const STATUS_NAMES: Readonly<Record<ExecutionStatus, string>> = {
 export async function* readWindows(
   temporal: Pick<TemporalClient, 'list'>,
   namespaces: readonly string[],
-  query: Pick<DiscoveryQuery, 'status' | 'scheduleId'>,
+  filter: VisibilityFilter,
   range: StartRange,
 ): AsyncGenerator<VisibilityWindow> {
   let { to } = range;
   let windowMs = FIRST_WINDOW_MS;
   for (let windows = 0; windows < MAX_WINDOWS && to > range.from; windows += 1) {
     const from = Math.max(range.from, to - windowMs);
-    const filter = filterOf(query, { from, to });
+    const query = queryOf(filter, { from, to });
     const lists = await Promise.all(
       namespaces.map(async (namespace) => {
-        const runs = await temporal.list({ namespace, query: filter, limit: MAX_RUNS });
+        const runs = await temporal.list({ namespace, query, limit: MAX_RUNS });
         return runs.map((run) => ({ ...run, namespace }));
       }),
     );
@@ -72,13 +79,14 @@ export async function* readWindows(
   }
 }
 
-function filterOf({ status, scheduleId }: DiscoveryFilter, { from, to }: StartRange): string {
+function queryOf(filter: VisibilityFilter, { from, to }: StartRange): string {
+  const { status, scheduleId, workflowType, parentWorkflowId } = filter;
   return [
     `StartTime <= ${quote(new Date(to).toISOString())}`,
     `StartTime > ${quote(new Date(from).toISOString())}`,
     ...(status ? [`ExecutionStatus = ${quote(STATUS_NAMES[status])}`] : []),
     ...(scheduleId !== undefined ? [`TemporalScheduledById = ${quote(scheduleId)}`] : []),
+    ...(workflowType !== undefined ? [`WorkflowType = ${quote(workflowType)}`] : []),
+    ...(parentWorkflowId !== undefined ? [`ParentWorkflowId = ${quote(parentWorkflowId)}`] : []),
   ].join(' AND ');
 }
-
-type DiscoveryFilter = Pick<DiscoveryQuery, 'status' | 'scheduleId'>;

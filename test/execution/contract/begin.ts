@@ -291,6 +291,20 @@ export function beginContract(open: OpenStores): void {
       expect(await store.undoBegin(ended, undefined)).toBe(false);
     });
 
+    test('undoBegin does nothing if another publisher began the same attempt, whichever of both fails', async () => {
+      const request = task({ attempt: 1, expectsHeartbeats: true });
+      const [created, kept] = [await store.begin(request), await other.begin(request)];
+      expect(kept).toEqual({ ...created, revision: kept.revision });
+      expect(await store.undoBegin(created, undefined)).toBe(false);
+      expect(await other.undoBegin(kept, undefined)).toBe(false);
+
+      const second = { ...request, attempt: 2 };
+      const [begun, again] = [await store.begin(second), await other.begin(second)];
+      expect(await store.undoBegin(begun, kept)).toBe(false);
+      expect(await other.undoBegin(again, kept)).toBe(false);
+      expect(await store.get(request.id)).toEqual(again);
+    });
+
     test('undoBegin does nothing if the row changed between the read and the begin', async () => {
       const stale = await store.begin(task());
       await store.setStatus(stale.id, 1, 'WAITING');

@@ -182,6 +182,67 @@ export const CALLS: [string, object[], object[]][] = [
   ],
   ['with a number as id', [called({ ...named, id: 7 as never, args: oslo })], [start('7')]],
   [
+    'without an index, interleaved',
+    [
+      called({ id: 'a', name: 'weather', args: '' }),
+      called({ id: 'b', name: 'weather', args: '' }),
+      called({ id: 'a', args: oslo }),
+      called({ id: 'b', args: rome }),
+    ],
+    two,
+  ],
+  [
+    'without an index, whose name follows the id',
+    [called({ id: 'a' }), called({ name: 'weather', args: oslo })],
+    [start('a')],
+  ],
+  [
+    'of different tools without ids, that all have index 0',
+    [called({ ...named, args: oslo }), called({ index: 0, name: 'time', args: '{}' })],
+    [start('call-1'), start('call-2', {}, 'time')],
+  ],
+  [
+    'with the same arguments and without ids, that all have index 0',
+    [called({ ...named, args: oslo }), called({ ...named, args: oslo })],
+    [start('call-1'), start('call-2')],
+  ],
+  [
+    'of which the first one has no arguments, without ids, that all have index 0',
+    [called({ ...named, args: '{}' }), called({ ...named, args: oslo })],
+    [start('call-1', {}), start('call-2')],
+  ],
+  [
+    'whose name is longer in each piece',
+    [
+      called({ index: 0, id: 'a', name: 'wea' }),
+      called({ index: 0, name: 'weather' }),
+      called({ index: 0, args: oslo }),
+    ],
+    [start('a')],
+  ],
+  [
+    'with white space before and after the arguments',
+    [
+      called({ ...named, id: 'a', args: ' ' }),
+      called({ index: 0, args: oslo }),
+      called({ index: 0, args: '\n' }),
+    ],
+    [start('a')],
+  ],
+  [
+    'with escaped quotes and backslashes, without ids, that all have index 0',
+    [
+      called({ ...named, args: '{"city":"\\"{\\\\"}' }),
+      called({ ...named, args: '{"list":[1,[2]]}' }),
+      called({ ...named, args: rome }),
+    ],
+    [
+      start('call-1', { city: '"{\\' }),
+      start('call-2', { list: [1, [2]] }),
+      start('call-3', { city: 'Rome' }),
+    ],
+  ],
+  [
     'as a function_call',
     [
       chunk({ function_call: { name: 'weather', arguments: '' } }),

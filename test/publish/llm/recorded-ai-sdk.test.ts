@@ -1,7 +1,7 @@
 // The adapter for the AI SDK: recorded streams in the formats that its versions document.
 import { describe, expect, test } from 'vitest';
 import { completeWith, publishFullStream, publishPartialObjects } from '../../../src/worker.ts';
-import { beginRun, recorded } from './run.ts';
+import { beginRun, outcomeOf, recorded } from './run.ts';
 
 describe('publishFullStream', () => {
   const steps = [
@@ -30,6 +30,15 @@ describe('publishFullStream', () => {
       totalUsage: { inputTokens: 30, outputTokens: 7, totalTokens: 37 },
     },
   ];
+
+  test.each([
+    ['was aborted', { type: 'abort' }],
+    ['gives no total', { type: 'finish', finishReason: 'stop', totalUsage: {} }],
+  ])('the usage of a stream that %s is the sum of its steps', async (_, last) => {
+    const stream = recorded(...steps.slice(0, -1), last);
+    const { end } = await outcomeOf((run) => completeWith(run, publishFullStream(run, stream)));
+    expect(end).toMatchObject({ usage: { inputTokens: 30, outputTokens: 7, totalTokens: 37 } });
+  });
 
   test('publishFullStream publishes text, tool calls with their results, and usage, and does not end the run', async () => {
     const { run, readStream } = await beginRun();

@@ -161,6 +161,12 @@ export const SEPARATE_OUTPUTS: [string, object, object, object][] = [
     { status: 'failed', error: 'not approved: too risky' },
   ],
   [
+    'roll',
+    { id: 'c', type: 'mcp_approval_request', name: 'roll', arguments: '{}' },
+    { id: 'm', type: 'mcp_approval_response', approval_request_id: 'c', approve: false },
+    { status: 'failed', error: 'not approved' },
+  ],
+  [
     'program',
     { id: 'p', type: 'program', code: 'roll()' },
     { id: 'po', type: 'program_output', status: 'completed', result: '4' },

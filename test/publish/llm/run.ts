@@ -2,10 +2,10 @@
 import { initialState, reduce } from '../../../src/event/state.ts';
 import type { BeginRun, ExecutionPublisher } from '../../../src/worker.ts';
 import { foldLog } from '../fold.ts';
-import { createRig } from '../rig.ts';
+import { createRig, type RigOptions } from '../rig.ts';
 
-export async function beginRun(wanted: Partial<BeginRun> = {}) {
-  const { publisher, log } = createRig();
+export async function beginRun(wanted: Partial<BeginRun> = {}, options: RigOptions = {}) {
+  const { publisher, log } = createRig({}, options);
   const run = await publisher.begin({ kind: 'agent', id: 'a1', ...wanted });
   /** The stream so far: `tools` are the events of tool calls, and `calls` their state, both without durations. */
   const readStream = async () => {

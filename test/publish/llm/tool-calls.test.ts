@@ -114,6 +114,42 @@ describe('ends', () => {
   });
 });
 
+describe.each([{ strict: false }, { strict: true }])('of a publisher with %o', (options) => {
+  test('arguments and results that cannot be published are omitted, and long errors are cut', async () => {
+    const { run, readStream } = await beginRun({}, options);
+    const unpublishable: { itself?: unknown } = {};
+    unpublishable.itself = unpublishable;
+    const parts = [
+      { ...call('a'), input: unpublishable },
+      result('a', unpublishable),
+      call('b'),
+      { type: 'tool-error', toolCallId: 'b', toolName: 't', error: 'x'.repeat(100_000) },
+      call('c'),
+    ];
+    await publishFullStream(run, recorded<Part>(...parts, finish));
+    await run.complete();
+    const { tools } = await readStream();
+    expect(tools.map(({ toolCallId, status }) => [toolCallId, status])).toEqual([
+      ['a', 'started'],
+      ['a', 'succeeded'],
+      ['b', 'started'],
+      ['b', 'failed'],
+      ['c', 'started'],
+    ]);
+    expect(tools[0]).toEqual({ toolCallId: 'a', toolName: 't', status: 'started' });
+    expect(tools[3]!.error).toMatch(/^x{1000}/);
+  });
+
+  test('an error of another kind is thrown', async () => {
+    const { run } = await beginRun({}, options);
+    const broken = new Proxy(run, {
+      get: (of, name) =>
+        name === 'toolCall' ? () => Promise.reject(new Error('a bug')) : Reflect.get(of, name),
+    });
+    await expect(publishFullStream(broken, recorded(call('a'), finish))).rejects.toThrow('a bug');
+  });
+});
+
 test('usage that a run does not take fails no work', async () => {
   const { run, readStream } = await beginRun();
   const strict = new Proxy(run, {

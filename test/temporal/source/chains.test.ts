@@ -1,10 +1,19 @@
-// Runs that continued as new, viewed from the first run on and when the last one is open or has closed, on a real server.
+// Runs that continued as new, and attempts of a workflow that was retried, viewed from the first run on and when the last one
+// is open or has closed, on a real server.
 import { expect, test } from 'vitest';
 import { TemporalError } from '../../../src/temporal/source/errors.ts';
 import { describeTemporal, useTemporal } from '../../support/temporal.ts';
 import { until } from '../../support/wait.ts';
 import { startWorker, uniqueId } from '../rig.ts';
-import { linesOf, startForeignWorker, startWatching, waitForLine, watchRest } from './rig.ts';
+import {
+  fetchState,
+  linesOf,
+  startForeignWorker,
+  startWatching,
+  type Watching,
+  waitForLine,
+  watchRest,
+} from './rig.ts';
 
 const GRACE = { workflows: { queryGraceMs: 250 } };
 
@@ -100,4 +109,50 @@ describeTemporal('a chain of runs that continued as new', () => {
       '4 complete SUCCESS',
     ]);
   }, 30_000);
+});
+
+describeTemporal('a workflow that is retried', () => {
+  const temporal = useTemporal();
+
+  test.each([
+    ['streams itself', 'onSignal', startWorker],
+    ['is shown by its history', 'patient', startForeignWorker],
+  ] as const)(
+    'and %s ends with the events of its last attempt, for a live viewer and for later ones',
+    async (_, name, start) => {
+      await using live = await startWatching(temporal.address, GRACE);
+      await using worker = await start(temporal);
+      const handle = await temporal.client.workflow.start(name, {
+        ...{ taskQueue: worker.taskQueue, workflowId: uniqueId(name), args: [1] },
+        workflowRunTimeout: '1500 ms',
+        retry: { initialInterval: '100 ms', backoffCoefficient: 1, maximumAttempts: 2 },
+      });
+      const id = handle.workflowId;
+      using stream = await watchRest(live.url, id);
+      await stream.ended(20_000);
+      const lines = linesOf(stream);
+      expect(lines).toContain('0 reset attempt');
+      expect(lines.some((line) => line.includes('ATTEMPT_FAILED'))).toBe(true);
+      const last = lines.slice(lines.lastIndexOf('0 reset attempt') + 1);
+      expect([last[0], last.at(-1)]).toEqual(['1 workflow_start', `${last.length} error TIMED_OUT`]);
+      await using after = await startWatching(temporal.address, GRACE);
+      using late = await watchRest(after.url, id);
+      await late.ended(20_000);
+      expect(linesOf(late).filter((line) => !line.includes(' warning '))).toEqual(last);
+      using again = await watchRest(live.url, id);
+      await again.ended(20_000);
+      expect(linesOf(again)).toEqual(last);
+      const stateOf = async (watching: Watching) => {
+        const { lastCursor: _, ...state } = await fetchState<{ lastCursor: string }>(watching, id);
+        return state;
+      };
+      expect(await stateOf(after)).toMatchObject({ status: 'TIMED_OUT', attempt: 2 });
+      expect(await stateOf(after)).toEqual(await stateOf(live));
+      // Each attempt is a run, which can be viewed alone.
+      using first = await watchRest(after.url, id, `?run_id=${handle.firstExecutionRunId}`);
+      await first.ended(20_000);
+      expect(linesOf(first).filter((line) => !line.includes(' warning '))).toEqual(last);
+    },
+    40_000,
+  );
 });

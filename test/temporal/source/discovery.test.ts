@@ -48,6 +48,10 @@ function setUp(options: { tenant?: string; namespaces?: string[] } = {}) {
   });
   const resolution = {
     idsFrom: () => idsWithin('default'),
+    resolveWorkflow(id: string) {
+      const [namespace, workflowId] = id.includes(':') ? id.split(':') : ['default', id];
+      return id === 'nothing' ? undefined : { namespace, workflowId: workflowId! };
+    },
     async find(id: string, tenant: string | undefined) {
       const run = visible.find(({ workflowId }) => workflowId === id);
       if (!run || id === 'broken') throw new TemporalError('unavailable', 'no response');
@@ -151,6 +155,54 @@ test('the status and the schedule are parts of the query', async () => {
   expect(requests[0]?.query).toMatch(/ AND TemporalScheduledById = 'nightly\\'s'$/);
 });
 
+test('the type, the parent and the time of the start are parts of the query', async () => {
+  const discover = setUp({ namespaces: ['billing'] });
+  visible = [started('w', 100)];
+  const startedFrom = new Date(NOW - 110_000);
+  const startedBefore = new Date(NOW - 60_000);
+  expect(await discover({ first: 1, startedFrom, startedBefore, workflowType: "cook's" })).toEqual(['w']);
+  expect(requests.slice(0, 2)).toMatchObject([{ namespace: 'default' }, { namespace: 'billing' }]);
+  expect(requests.at(-1)?.query).toBe(
+    "StartTime <= '2026-11-28T09:59:00.000Z' AND StartTime > '2026-11-28T09:58:09.999Z' AND WorkflowType = 'cook\\'s'",
+  );
+  requests = [];
+  await discover({ first: 1, parentId: 'billing:order' });
+  // The children of a workflow are in its namespace.
+  expect(new Set(requests.map(({ namespace }) => namespace))).toEqual(new Set(['billing']));
+  expect(requests[0]?.query).toMatch(/ AND ParentWorkflowId = 'order'$/);
+  requests = [];
+  expect(await discover({ first: 1, parentId: 'nothing' })).toEqual([]);
+  expect(requests).toEqual([]);
+});
+
+test('the time of the start is that of the chain of runs, and of the latest workflow under an id', async () => {
+  const discover = setUp();
+  visible = [started('in', 50), started('chain', 40), started('again', 60, 'r1'), started('at', 90)];
+  chainStarts = new Map([['chain', new Date(NOW - 86_400_000)]]);
+  const row = { kind: 'workflow', mode: 'STRUCTURED', runId: 'r2' } as const;
+  await store.begin({ ...row, id: 'again', workflowId: 'again', startedAt: new Date(NOW - 5_000) });
+  const startedFrom = new Date(NOW - 90_000);
+  const startedBefore = new Date(NOW - 30_000);
+  const query = { first: 2, startedFrom, startedBefore };
+  expect(await discover(query)).toEqual(['in', 'at']);
+  expect(await discover({ ...query, startedBefore: new Date(NOW - 50_000) })).toEqual(['at']);
+});
+
+test('a row that does not know that Temporal has paused its workflow is brought up to date', async () => {
+  const discover = setUp();
+  visible = [started('w', 1)];
+  await discover({ first: 1, status: 'PAUSED' });
+  settled = [];
+  visible = [{ ...visible[0]!, status: 'PAUSED' }];
+  vi.setSystemTime(NOW + 3_000);
+  await discover({ first: 1, status: 'PAUSED' });
+  expect(settled).toEqual(['w']);
+  await store.setStatus('w', 1, 'PAUSED');
+  vi.setSystemTime(NOW + 6_000);
+  await discover({ first: 1, status: 'PAUSED' });
+  expect(settled).toEqual(['w']);
+});
+
 test('each namespace is queried', async () => {
   const discover = setUp({ namespaces: ['default', 'billing'] });
   await discover({ first: 1 });
@@ -163,16 +215,23 @@ test('lists of agents or tasks, and of other tenants, cause no requests', async 
   expect(await discover({ first: 1, kind: 'agent' })).toBeUndefined();
   expect(await discover({ first: 1, tenants: ['other'] })).toBeUndefined();
   expect(await discover({ first: 1, tenants: ['other'], scheduleId: 's' })).toEqual([]);
+  expect(await discover({ first: 1, kind: 'agent', workflowType: 't' })).toEqual([]);
   expect(requests).toEqual([]);
   await discover({ first: 1, tenants: ['acme'] });
   expect(await store.get('w')).toMatchObject({ tenant: 'acme' });
 });
 
-test('without Temporal, a list has the rows that exist, and one of a schedule fails', async () => {
+test.each([
+  { scheduleId: 's' },
+  { workflowType: 't' },
+  { parentId: 'p' },
+  { startedFrom: new Date(0) },
+  { startedBefore: new Date() },
+])('without Temporal, a list has the rows that exist, and one with %o fails', async (filter) => {
   const discover = setUp();
   failure = new TemporalError('unavailable', 'no response');
   expect(await discover({ first: 1 })).toBeUndefined();
-  await expect(discover({ first: 1, scheduleId: 's' })).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE' });
+  await expect(discover({ first: 1, ...filter })).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE' });
 });
 
 test('a workflow that cannot be read does not hide the others', async () => {

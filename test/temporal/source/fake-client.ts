@@ -12,9 +12,8 @@ export function failWith(condition: TemporalError['condition']): () => Promise<n
 /** A Temporal client with these calls; the others fail as unavailable. */
 export function fakeClient(calls: Partial<TemporalClient>): TemporalClient {
   const unavailable = failWith('unavailable');
-  const base = { address: 'x', namespace: 'default', dataConverter: undefined };
   return {
-    ...base,
+    namespace: 'default',
     describe: unavailable,
     list: unavailable,
     pendingTasks: unavailable,

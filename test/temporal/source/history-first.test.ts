@@ -1,6 +1,7 @@
 // A workflow's history is shown from the first moment, whatever its worker and its query do; a workflow that turns out to
 // stream itself continues with its own events.
 import { expect, test } from 'vitest';
+import { delay } from '../../../src/async/delay.ts';
 import type { EventLog } from '../../../src/log/log.ts';
 import { createMemoryLog } from '../../../src/log/memory.ts';
 import { TemporalError } from '../../../src/temporal/source/errors.ts';
@@ -76,6 +77,40 @@ describeTemporal('the history of a workflow comes first', () => {
     },
     30_000,
   );
+
+  test('but is not shown to be replaced if the workflow streams itself and its worker is busy with others', async () => {
+    let isBusy = false;
+    await using watching = await startWatching(temporal.address, {
+      ...GRACE,
+      temporal: (client) => ({
+        ...client,
+        async query(run, since, signal, options) {
+          const result = await client.query(run, since, signal, options);
+          if (isBusy) await delay(600, signal);
+          return result;
+        },
+      }),
+    });
+    await using worker = await startWorker(temporal);
+    const other = await launch(worker.taskQueue, 'onSignal', [1]);
+    using otherStream = await watchRest(watching.url, other.workflowId);
+    await other.signal('go');
+    await otherStream.ended(10_000);
+    isBusy = true;
+    const handle = await launch(worker.taskQueue, 'onSignal', [2]);
+    using stream = await watchRest(watching.url, handle.workflowId);
+    await waitForLine(stream, 'workflow_start');
+    await handle.signal('go');
+    await waitForLine(stream, 'signal 1');
+    await handle.signal('go');
+    await stream.ended(20_000);
+    expect(linesOf(stream)).toEqual([
+      '1 workflow_start',
+      '2 workflow_status RUNNING signal 1',
+      '3 workflow_status RUNNING signal 2',
+      '4 complete SUCCESS',
+    ]);
+  }, 40_000);
 
   test('while its worker is away, and continues without a reset when the worker comes', async () => {
     await using watching = await startWatching(temporal.address, GRACE);

@@ -1,5 +1,5 @@
 // Every kind of event in a history, written by a real server and worker, and what viewers see of it.
-import { bundleWorkflowCode, type WorkerOptions, type WorkflowBundle } from '@temporalio/worker';
+import type { WorkerOptions, WorkflowBundle } from '@temporalio/worker';
 import { beforeAll, expect, test } from 'vitest';
 import {
   connectTo,
@@ -11,13 +11,13 @@ import {
 } from '../../support/temporal.ts';
 import { until } from '../../support/wait.ts';
 import { startWorker, uniqueId } from '../rig.ts';
+import { bundleWorkflows } from '../workflow-bundles.ts';
 import { linesOf, startWatching, waitForLine, watchRest } from './rig.ts';
 
 let workflowBundle: WorkflowBundle;
 beforeAll(async () => {
-  const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, log() {} };
   const workflowsPath = new URL('./kinds.ts', import.meta.url).pathname;
-  workflowBundle = await bundleWorkflowCode({ workflowsPath, logger: quiet });
+  workflowBundle = await bundleWorkflows(workflowsPath);
 });
 
 /** A worker for the workflows of kinds.ts. */

@@ -1,7 +1,7 @@
 // Activities in flight on a real server: what viewers see before the history has it.
 import { heartbeat } from '@temporalio/activity';
 import { Client } from '@temporalio/client';
-import { bundleWorkflowCode, type WorkerOptions, type WorkflowBundle } from '@temporalio/worker';
+import type { WorkerOptions, WorkflowBundle } from '@temporalio/worker';
 import { beforeAll, expect, test } from 'vitest';
 import { decodePlainJson } from '../../../src/temporal/shared/payloads.ts';
 import { createRedactingDecoder } from '../../../src/temporal/source/payload-decoder.ts';
@@ -10,6 +10,7 @@ import type { SseStream } from '../../support/sse.ts';
 import { describeTemporal, useTemporal } from '../../support/temporal.ts';
 import { until } from '../../support/wait.ts';
 import { startWorker, uniqueId } from '../rig.ts';
+import { bundleWorkflows } from '../workflow-bundles.ts';
 import { encryption, startCodecServer } from './codec-server.ts';
 import {
   lastCursor,
@@ -23,9 +24,8 @@ import {
 
 let workflowBundle: WorkflowBundle;
 beforeAll(async () => {
-  const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, log() {} };
   const workflowsPath = new URL('./in-flight-workflows.ts', import.meta.url).pathname;
-  workflowBundle = await bundleWorkflowCode({ workflowsPath, logger: quiet });
+  workflowBundle = await bundleWorkflows(workflowsPath);
 });
 
 /** An activity that does what the test orders. */

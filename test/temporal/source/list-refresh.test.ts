@@ -11,16 +11,19 @@ interface SetUp {
   readonly ids: readonly string[];
   /** Rows that have ended. */
   readonly ended?: readonly string[];
+  /** Rows with the status `PAUSED`. */
+  readonly paused?: readonly string[];
   /** The runs that visibility has; undefined if it is unavailable. */
   readonly visible?: readonly VisibleRun[] | Promise<never>;
 }
 
-async function setUp({ ids, ended = [], visible }: SetUp) {
+async function setUp({ ids, ended = [], paused = [], visible }: SetUp) {
   const store = createMemoryStore();
   for (const id of ids) {
     const kind = id.startsWith('agent') ? 'agent' : 'workflow';
     const workflow = kind === 'workflow' && { workflowId: id, runId: `${id}-r1` };
     await store.begin({ id, kind, mode: 'STRUCTURED', ...workflow });
+    if (paused.includes(id)) await store.setStatus(id, 1, 'PAUSED');
     if (ended.includes(id)) await store.finish(id, 1, { status: 'SUCCESS' });
   }
   const requests: VisibilityRequest[] = [];
@@ -81,6 +84,16 @@ test('rows whose run has closed, is unknown, or was followed by another one are 
   });
   await refresh({ first: FIRST, status: 'RUNNING' });
   expect(new Set(checked)).toEqual(new Set(['closed', 'unknown', 'again', 'other-replaced']));
+});
+
+test('a row that differs from visibility in a pause is described, and once if it calls itself paused', async () => {
+  const run = visible('w', 'r1', true);
+  const paused = await setUp({ ids: ['w'], visible: [{ ...run, status: 'PAUSED' }] });
+  await paused.refresh({ first: FIRST });
+  expect(paused.checked).toEqual(['w']);
+  const own = await setUp({ ids: ['w'], paused: ['w'], visible: [run] });
+  for (let request = 0; request < 3; request += 1) await own.refresh({ first: FIRST });
+  expect(own.checked).toEqual(['w']);
 });
 
 test('a later run of a chain is described once', async () => {

@@ -156,6 +156,35 @@ describe('an event of the sink', () => {
   });
 });
 
+describe('the cause of a failed query may be gone', () => {
+  const unpaused = (eventId: number): HistoryEvent =>
+    ({ eventId, workflowExecutionUnpausedEventAttributes: {} }) as never;
+
+  test('when a task was completed, or a pause has ended, since the query was sent', () => {
+    for (const [event, news] of [
+      [completed(9), 'task-completed'],
+      [unpaused(9), 'unpaused'],
+    ] as const) {
+      const progress = progressOf({ hasResponded: true, historyLength: 8 });
+      progress.startQuery();
+      progress.recordFailure('not-ready');
+      expect(progress.isRecovered).toBe(false);
+      expect(progress.observe([event, TIMER])).toBe(news);
+      expect(progress.isRecovered).toBe(true);
+      progress.startQuery();
+      expect(progress.isRecovered).toBe(false);
+    }
+  });
+
+  test('and not because of what the history had before', () => {
+    const progress = progressOf({ hasResponded: true, historyLength: 8 });
+    progress.startQuery();
+    progress.recordFailure('not-ready');
+    expect(progress.observe([completed(4), unpaused(6), TIMER])).toBeUndefined();
+    expect(progress.isRecovered).toBe(false);
+  });
+});
+
 test('the terminal event of a response is void once a task has failed', () => {
   const progress = progressOf();
   progress.startQuery();

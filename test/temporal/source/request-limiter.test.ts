@@ -88,6 +88,37 @@ test('a query for an end may use a slot of its task queue that others may not', 
   expect(await after(0)).toEqual(['a', 'end']);
 });
 
+test('while there are queries for ends, others use up to a quarter of the slots, and never none', async () => {
+  const { request, after, finish } = setUp({ burst: 100, queriesPerTaskQueue: 8 });
+  for (const name of ['a', 'b', 'c']) void request(name, { taskQueue: 'q' });
+  void request('end', { taskQueue: 'q', priority: 'end' });
+  void request('d', { taskQueue: 'q' });
+  void request('e', { taskQueue: 'other' });
+  void request('f');
+  expect(await after(0)).toEqual(['a', 'b', 'c', 'end', 'e', 'f']);
+  finish('a');
+  expect(await after(0)).toEqual([]);
+  finish('b');
+  expect(await after(0)).toEqual(['d']);
+  void request('g', { taskQueue: 'q' });
+  expect(await after(0)).toEqual([]);
+  finish('end');
+  expect(await after(0)).toEqual(['g']);
+});
+
+test('a query for an end that leaves the queue no longer holds others back', async () => {
+  const { request, after, finish } = setUp({ burst: 100, queriesPerTaskQueue: 4 });
+  const leaving = new AbortController();
+  for (let i = 1; i <= 8; i += 1) void request(`end ${i}`, { taskQueue: 'q', priority: 'end' });
+  void request('late', { taskQueue: 'q', priority: 'end' }, leaving.signal);
+  await after(0);
+  leaving.abort('left');
+  expect(await after(0)).toEqual(['late: left']);
+  for (let i = 1; i <= 8; i += 1) finish(`end ${i}`);
+  for (const name of ['a', 'b']) void request(name, { taskQueue: 'q' });
+  expect(await after(0)).toEqual(['a', 'b']);
+});
+
 test('queries that failed before use up to half of the slots of their task queue', async () => {
   const { request, after, finish } = setUp({ burst: 100, queriesPerTaskQueue: 2 });
   void request('again', { taskQueue: 'q', priority: 'retry' });

@@ -1,6 +1,6 @@
 // A server that watches Temporal, in the process of the test, and viewers of its streams.
 import { Client } from '@temporalio/client';
-import { bundleWorkflowCode, type WorkerOptions, type WorkflowBundle } from '@temporalio/worker';
+import type { WorkerOptions } from '@temporalio/worker';
 import type { ExecutionStore } from '../../../src/execution/store.ts';
 import type { EventLog } from '../../../src/log/log.ts';
 import { createMemoryLog } from '../../../src/log/memory.ts';
@@ -16,6 +16,7 @@ import { openSse, type SseStream } from '../../support/sse.ts';
 import type { TemporalConnections } from '../../support/temporal.ts';
 import { until } from '../../support/wait.ts';
 import { startWorker, uniqueId } from '../rig.ts';
+import { bundleWorkflows } from '../workflow-bundles.ts';
 
 export interface Watching {
   readonly url: string;
@@ -23,6 +24,8 @@ export interface Watching {
   readonly store: MemoryStore;
   /** The number of queries that this server sent. */
   queries: number;
+  /** The number of queries that failed. */
+  failures(): number;
   /** The number of requests of a kind that were completed. */
   requests(kind: RequestKind): number;
   close(): Promise<void>;
@@ -76,7 +79,7 @@ export async function startWatching(address: string, options: WatchingOptions = 
     },
   };
   const services = createExecstream({
-    ...{ log, store: store as ExecutionStore, temporal },
+    ...{ log, store: store as ExecutionStore, sources: { temporal } },
     settings: { retryMs: 1_000, heartbeatMs: 15_000, lifetimeMs: 600_000 },
     logger: { error: () => {} },
     workflows: { ...WORKFLOWS, ...options.workflows },
@@ -89,8 +92,15 @@ export async function startWatching(address: string, options: WatchingOptions = 
   };
   const requests = (kind: RequestKind) =>
     client.metrics!.counts().reduce((sum, entry) => sum + (entry.kind === kind ? entry.count : 0), 0);
+  const failures = () =>
+    client
+      .metrics!.counts()
+      .reduce((sum, { kind, outcome, count }) => sum + (kind === 'query' && outcome !== 'ok' ? count : 0), 0);
   const { url } = server;
-  const watching: Watching = { url, log, store, queries: 0, requests, close, [Symbol.asyncDispose]: close };
+  const watching: Watching = {
+    ...{ url, log, store, queries: 0, failures, requests, close },
+    [Symbol.asyncDispose]: close,
+  };
   return watching;
 }
 
@@ -167,22 +177,18 @@ export async function createNamespace({ client }: TemporalConnections): Promise<
   return created;
 }
 
-let bundle: Promise<WorkflowBundle> | undefined;
-
 /** A worker for the workflows of foreign.ts, with their activities. */
 export async function startForeignWorker(
   temporal: TemporalConnections,
   taskQueue?: string,
   options: Pick<WorkerOptions, 'dataConverter' | 'namespace'> = {},
 ) {
-  const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, log() {} };
   const workflowsPath = new URL('./foreign.ts', import.meta.url).pathname;
-  bundle ??= bundleWorkflowCode({ workflowsPath, logger: quiet });
   let tries = 0;
   return startWorker(temporal, {
     ...options,
     ...(taskQueue !== undefined && { taskQueue }),
-    workflowBundle: await bundle,
+    workflowBundle: await bundleWorkflows(workflowsPath),
     sinks: {},
     activities: {
       fetchPage: async (url: string) => {

@@ -105,15 +105,63 @@ describeTemporal('lists with workflows from Temporal', () => {
     }
   }, 40_000);
 
+  test('workflows are listed by their type, their parent and the time of their start', async () => {
+    const client = await createNamespace(temporal);
+    const { namespace } = client.options;
+    await using watching = await startWatching(temporal.address, {
+      namespace,
+      workflows: { lists: true, sweepMs: 3_600_000, queryGraceMs: 250 },
+    });
+    await using worker = await startForeignWorker(temporal, undefined, { namespace });
+    const startedAt = async (handle: Awaited<ReturnType<typeof launch>>) =>
+      (await handle.describe()).startTime.toISOString();
+    const first = await launch('patient', client, worker.taskQueue);
+    const parent = await launch('order', client, worker.taskQueue);
+    const childId = `${parent.workflowId}/delivery`;
+    const child = client.workflow.getHandle(childId);
+    await until(() => child.result().catch(() => undefined), { timeoutMs: 20_000 });
+    const other = await launch('delivery', client, worker.taskQueue);
+    const last = await launch('patient', client, worker.taskQueue);
+    const idsOf = async (args: string) =>
+      (await list(watching, `${args}, first: 100`)).nodes.map(({ id }) => id);
+    // Visibility needs a moment.
+    await until(async () => (await idsOf('kind: WORKFLOW')).length === 5, { timeoutMs: 20_000 });
+    expect(await idsOf('workflowType: "patient"')).toEqual([last.workflowId, first.workflowId]);
+    expect(await idsOf('workflowType: "patient", status: SUCCESS')).toEqual([]);
+    expect(await idsOf(`parentId: "${parent.workflowId}"`)).toEqual([childId]);
+    expect(await idsOf(`parentId: "${first.workflowId}"`)).toEqual([]);
+    const from = `startedFrom: "${await startedAt(other)}"`;
+    const before = `startedBefore: "${await startedAt(last)}"`;
+    expect(await idsOf(from)).toEqual([last.workflowId, other.workflowId]);
+    expect(await idsOf(before)).not.toContain(last.workflowId);
+    expect(await idsOf(`${from}, ${before}`)).toEqual([other.workflowId]);
+    const page = await list(watching, 'workflowType: "patient", first: 1');
+    expect([page.nodes.map(({ id }) => id), page.hasNextPage]).toEqual([[last.workflowId], true]);
+    const next = await list(watching, `workflowType: "patient", first: 1, after: "${page.endCursor}"`);
+    expect([next.nodes.map(({ id }) => id), next.hasNextPage]).toEqual([[first.workflowId], false]);
+    for (const wrong of ['yesterday', '2026-11-28', '2026-11-28T10:00:00', '2026-13-01T00:00:00Z']) {
+      const { errors } = await list(watching, `startedFrom: "${wrong}"`);
+      expect(errors?.[0]?.message).toBe(`startedFrom: expected a date and time (RFC 3339), got "${wrong}"`);
+    }
+  }, 90_000);
+
   test('without the setting, lists have no workflows that nobody has viewed, and no schedules', async () => {
     await using watching = await startWatching(temporal.address);
     const { workflowId } = await launch('patient');
     expect((await list(watching, 'first: 100')).nodes).toEqual([]);
     await fetch(`${watching.url}/api/v0/executions/workflows/${workflowId}`);
     expect((await list(watching, 'first: 100')).nodes.map(({ id }) => id)).toEqual([workflowId]);
-    const { errors } = await list(watching, 'scheduleId: "s"');
-    expect(errors?.[0]?.message).toBe(
-      'scheduleId: this server does not list workflows from Temporal (TEMPORAL_LIST)',
-    );
+    for (const [name, value] of [
+      ['scheduleId', 's'],
+      ['workflowType', 't'],
+      ['parentId', 'p'],
+      ['startedFrom', '2026-11-28T10:00:00+01:00'],
+      ['startedBefore', '2026-11-28T10:00:00.5Z'],
+    ]) {
+      const { errors } = await list(watching, `${name}: "${value}"`);
+      expect(errors?.[0]?.message).toBe(
+        `${name}: this server does not list workflows from Temporal (TEMPORAL_LIST)`,
+      );
+    }
   });
 });

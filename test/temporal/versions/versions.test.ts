@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { compiledProgram } from '../../support/compiled-program.ts';
 import { describeTemporal, useTemporal } from '../../support/temporal.ts';
 import { describeTemporalSdks, TEMPORAL_SDK_FOLDERS } from '../../support/temporal-sdks.ts';
 
@@ -17,8 +18,9 @@ describeTemporal('a worker', () => {
     test.each(TEMPORAL_SDK_FOLDERS)(
       '%s streams its workflows and activities, and replays',
       async (version, folder) => {
-        const args = ['--import', 'tsx', '--import', './test/temporal/versions/resolve.mjs'];
-        const { stdout } = await run(process.execPath, [...args, 'test/temporal/versions/child.ts'], {
+        const program = await compiledProgram('test/temporal/versions/child.ts');
+        const args = ['--import', './test/temporal/versions/resolve.mjs', ...program];
+        const { stdout } = await run(process.execPath, args, {
           env: { ...process.env, SDK_FOLDER: folder, ADDRESS: temporal.address },
         });
         const observed = JSON.parse(stdout.trim().split('\n').at(-1)!);

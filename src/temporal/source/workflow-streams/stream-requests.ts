@@ -1,6 +1,7 @@
 // The requests to a workflow that has a Workflow Stream.
-import type { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { TemporalError } from '../errors.ts';
+import type { Connection } from '../grpc-connection.ts';
 import type { StreamPoll, WorkflowRef } from '../temporal-client.ts';
 import { OFFSET_QUERY, POLL_UPDATE } from './wire-format.ts';
 

@@ -1,10 +1,10 @@
 // Publishing over HTTP: requests that are lost, rejected, too large, late or delayed, and the token.
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { createHttpPublisher } from '../../src/worker-http.ts';
-import { until } from '../support/wait.ts';
-import { foldLog } from './fold.ts';
-import type { RequestFault } from './http-server.ts';
-import { createRecorder, createRig } from './rig.ts';
+import { createHttpPublisher } from '../../../src/worker-http.ts';
+import { until } from '../../support/wait.ts';
+import { foldLog } from '../fold.ts';
+import type { RequestFault } from '../http-server.ts';
+import { createRecorder, createRig } from '../rig.ts';
 
 afterEach(() => {
   vi.useRealTimers();

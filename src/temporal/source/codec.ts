@@ -1,6 +1,6 @@
 // Decodes payloads that the application has encoded, for example encrypted.
-import type { PayloadCodec } from '@temporalio/common';
 import type { Payload } from '../shared/payloads.ts';
+import type { PayloadCodec } from './connection-settings.ts';
 import { TemporalError } from './errors.ts';
 
 /**

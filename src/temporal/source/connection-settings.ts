@@ -1,6 +1,7 @@
 // How Temporal is reached: at an address, or with a client that the application has.
-import type { Connection } from '@temporalio/client';
-import type { DataConverter } from '@temporalio/common';
+//
+// The types are ours: the declarations of Temporal's SDK do not compile without @types/ms (decision 0061).
+import type { Payload } from '../shared/payloads.ts';
 import type { CodecSettings } from './remote-codec.ts';
 import type { RequestLimits } from './request-limiter.ts';
 
@@ -18,13 +19,33 @@ interface CommonSettings {
   readonly requestLimits?: Partial<RequestLimits>;
 }
 
+/** TLS, as `Connection` of `@temporalio/client` has it. */
+interface TlsSettings {
+  serverNameOverride?: string;
+  serverRootCACertificate?: Uint8Array;
+  clientCertPair?: { crt: Uint8Array; key: Uint8Array };
+}
+
+/** A `PayloadCodec` of `@temporalio/common`. */
+export interface PayloadCodec {
+  encode(payloads: Payload[]): Promise<Payload[]>;
+  decode(payloads: Payload[]): Promise<Payload[]>;
+}
+
+/** A `DataConverter` of `@temporalio/common`. */
+interface DataConverter {
+  payloadConverterPath?: string;
+  failureConverterPath?: string;
+  payloadCodecs?: PayloadCodec[];
+}
+
 /** A Temporal to connect to. The connection is closed with the server. */
 export interface TemporalAddress extends CommonSettings {
   /** `host:port`. */
   readonly address: string;
   /** The namespace of workflows for which `resolve` names none. */
   readonly namespace: string;
-  readonly tls?: NonNullable<Parameters<typeof Connection.lazy>[0]>['tls'];
+  readonly tls?: TlsSettings | boolean | null;
   readonly apiKey?: string;
   /** Sent with every call. */
   readonly metadata?: Record<string, string>;

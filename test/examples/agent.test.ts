@@ -11,7 +11,7 @@ import { describeOwnRedis, startRedis } from '../support/redis.ts';
 import { until } from '../support/wait.ts';
 
 // On a busy machine, each process takes seconds to load.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 const README = 'examples/agent/README.md';
 const TEXT = `Let me check the weather in Oslo and Cairo.

@@ -12,7 +12,7 @@ import { until } from '../support/wait.ts';
 import { guideOf, linesBeforeText, startDemo } from './demo.ts';
 
 // On a busy machine, each process takes seconds to load.
-vi.setConfig({ testTimeout: 90_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 const FOLDER = join(ROOT, 'examples/graphql-typed');
 const README = 'examples/graphql-typed/README.md';

@@ -11,7 +11,7 @@ import { until } from '../support/wait.ts';
 import { guideOf, linesBeforeText, startDemo } from './demo.ts';
 
 // On a busy machine, each process takes seconds to load.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 const README = 'examples/terminal/README.md';
 

@@ -1,4 +1,4 @@
-// Bundles the reducer (src/event/state.ts) for code that runs without a build: the console, and the examples.
+// Bundles the reducer (src/event/state.ts) for code that runs without a build: the console, and examples/sse-browser.
 //
 //   node --import tsx scripts/build-state.ts
 //
@@ -37,7 +37,7 @@ export async function buildState(): Promise<Record<string, string>> {
       `export const CONSOLE_STATE = ${JSON.stringify(script)};`,
       '',
     ].join('\n'),
-    'examples/state.gen.mjs': [
+    'examples/sse-browser/state.gen.mjs': [
       `// ${HEADER}`,
       "// In a project of your own, import the same functions from 'execstream/state'.",
       module,

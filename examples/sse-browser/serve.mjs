@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 
 const FILES = {
   '/': ['index.html', 'text/html'],
-  '/state.js': ['../state.gen.mjs', 'text/javascript'],
+  '/state.js': ['state.gen.mjs', 'text/javascript'],
 };
 
 const server = createServer(async (request, response) => {

@@ -79,14 +79,19 @@ describe('docs/publishing.md', () => {
 
 describe('every page', () => {
   const pages = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
-  const examples = ['sse-browser', 'sse-node', 'python-worker', 'temporal-worker'];
+  const folders = readdirSync(join(ROOT, 'examples'), { withFileTypes: true }).filter((entry) =>
+    entry.isDirectory(),
+  );
+  const examples = readdirSync(join(ROOT, 'examples'), { recursive: true, encoding: 'utf8' }).filter(
+    (name) => /(^|[\\/])README\.md$/.test(name) && !name.includes('node_modules'),
+  );
   const decisions = readdirSync(join(ROOT, 'docs/decisions'));
   const all = [
     'README.md',
     'SECURITY.md',
     ...pages.map((name) => `docs/${name}`),
     ...decisions.map((name) => `docs/decisions/${name}`),
-    ...examples.map((name) => `examples/${name}/README.md`),
+    ...examples.map((name) => `examples/${name}`),
   ];
 
   test.each(all)('the links of %s resolve', (path) => {
@@ -105,10 +110,11 @@ describe('every page', () => {
     }
   });
 
-  test('the indexes list every page and every decision, whose title begins with its number', () => {
+  test('the indexes list every page, every example, and every decision, whose title begins with its number', () => {
     for (const name of pages) {
       if (name !== 'README.md') expect(read('docs/README.md')).toContain(`](${name})`);
     }
+    for (const { name } of folders) expect(read('examples/README.md')).toContain(`](${name})`);
     for (const name of decisions.filter((each) => each !== 'README.md')) {
       const [number] = name.split('-');
       expect(read('docs/decisions/README.md')).toContain(`[${number}](${name})`);

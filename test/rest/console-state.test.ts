@@ -1,4 +1,4 @@
-// The generated reducer that the console and the examples use.
+// The generated reducer that the console and examples/sse-browser use.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';

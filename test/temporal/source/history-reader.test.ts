@@ -68,9 +68,7 @@ test('the last page of a paused workflow is read again up to once per second, un
   const history = async ({ from }: HistoryRequest) => {
     requests.push([Date.now() - startedAt, from?.[0]]);
     if (!from) return { events: [{ eventId: 1 }] as never, next: new Uint8Array([1]) };
-    const page = events
-      .filter((eventId) => eventId > from[0]!)
-      .map((eventId) => ({ eventId }) as never);
+    const page = events.filter((eventId) => eventId > from[0]!).map((eventId) => ({ eventId }) as never);
     const isPaused = events.length === 2;
     if (from[0] === 3)
       return {

@@ -3,6 +3,9 @@
 // After the history of a run whose workflow task failed, the server shows the task that it tries next, under event ids
 // that are not assigned yet: other events may get these ids. So a workflow task's start at the end of a page does not
 // count as read.
+//
+// Temporal has no long poll for a paused workflow: it responds immediately, and without the token of a next page. The last
+// page is then read repeatedly, so that the stream continues soon after the pause.
 import { backoff } from '../../async/backoff.ts';
 import { delay } from '../../async/delay.ts';
 import { type CloseEvent, parseCloseEvent } from '../shared/close-event.ts';
@@ -10,6 +13,9 @@ import type { HistoryEvent } from '../shared/history-event.ts';
 import { isTemporalError, isTransient } from './errors.ts';
 import type { TemporalClient, WorkflowRef } from './temporal-client.ts';
 import type { ActiveWarnings, WatchTimes } from './watch-context.ts';
+
+/** Between two reads while the workflow is paused: the first time, and the longest. */
+const PAUSED_MS = { first: 250, max: 1_000 };
 
 export interface FollowHistoryOptions {
   readonly temporal: TemporalClient;
@@ -46,6 +52,7 @@ export async function followHistory(options: FollowHistoryOptions): Promise<Clos
   let from: Uint8Array | undefined;
   let lastId = 0;
   let failures = 0;
+  let pausedReads = 0;
   while (!signal.aborted) {
     let page: Awaited<ReturnType<TemporalClient['history']>>;
     let events: readonly HistoryEvent[];
@@ -73,9 +80,9 @@ export async function followHistory(options: FollowHistoryOptions): Promise<Clos
       const ms = pauseMs?.(events) ?? 0;
       if (ms > 0) await delay(ms, signal);
     }
-    // A history that ends without a close event: read it again, after a pause.
-    if (!page.next) await delay(times.retryMs.maxMs, signal);
-    from = page.next;
+    pausedReads = page.next ? 0 : pausedReads + 1;
+    if (!page.next) await delay(Math.min(PAUSED_MS.first * pausedReads, PAUSED_MS.max), signal);
+    from = page.next ?? from;
   }
   return undefined;
 }

@@ -203,6 +203,7 @@ export function createQueryProgress(options: QueryProgressOptions): QueryProgres
       return isCovered(queriedId);
     },
     recordFailure(condition) {
+      coversNext = false;
       if (condition === 'no-query' && !hasResponded) return 'use-history';
       failures += 1;
       respondedAt = Number.NEGATIVE_INFINITY;

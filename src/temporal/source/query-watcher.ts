@@ -81,10 +81,8 @@ export async function watchByQuery(
     clearTimeout(stallTimer);
     rowStatus.observe(events).catch(() => {});
     const news = progress.observe(events);
-    if (news === 'task-completed') {
-      schedule.recordTask(performance.now());
-      changed.set();
-    }
+    if (news === 'task-completed') schedule.recordTask(performance.now());
+    if (news === 'task-completed' || progress.isRecovered) changed.set();
     // Queries failed during the pause, so events from before it may be missing.
     if (news === 'unpaused') requestQuery();
     // If no worker takes the task, a query determines why.
@@ -151,6 +149,7 @@ export async function watchByQuery(
     while (!pollSignal.aborted) {
       const now = performance.now();
       const isRecovered = progress.isRecovered && dependsOnWorker(error);
+      if (isRecovered) schedule.requestQuery();
       const ms = Math.min(retryAt - now, isRecovered ? schedule.waitMs(now) : Number.POSITIVE_INFINITY);
       if (ms <= 0) return;
       await changed.wait(ms);

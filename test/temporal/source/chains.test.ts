@@ -132,7 +132,6 @@ describeTemporal('a workflow that is retried', () => {
       await stream.ended(20_000);
       const lines = linesOf(stream);
       expect(lines).toContain('0 reset attempt');
-      expect(lines.some((line) => line.includes('ATTEMPT_FAILED'))).toBe(true);
       const last = lines.slice(lines.lastIndexOf('0 reset attempt') + 1);
       expect([last[0], last.at(-1)]).toEqual(['1 workflow_start', `${last.length} error TIMED_OUT`]);
       await using after = await startWatching(temporal.address, GRACE);

@@ -176,6 +176,17 @@ describe('the cause of a failed query may be gone', () => {
     }
   });
 
+  test('also if the query was sent during that task', () => {
+    for (const isLate of [false, true]) {
+      const progress = progressOf({ hasResponded: true, historyLength: 8 });
+      progress.observe([SCHEDULED]);
+      progress.startQuery();
+      if (!isLate) progress.recordFailure('not-ready');
+      expect(progress.observe([STARTED, completed(12)])).toBe(isLate ? undefined : 'task-completed');
+      expect(progress.isRecovered).toBe(true);
+    }
+  });
+
   test('and not because of what the history had before', () => {
     const progress = progressOf({ hasResponded: true, historyLength: 8 });
     progress.startQuery();

@@ -12,6 +12,7 @@ import {
   graphqlPath,
   settled,
 } from '../support/app.ts';
+import { until } from '../support/wait.ts';
 
 let app: App;
 afterEach(() => app?.close());
@@ -121,7 +122,7 @@ test('a viewer that reconnects with another document gets 200, a longer retry an
   const log = await start({ perExecution: 1 });
   await open('a');
   const back = await open('b', undefined, { 'last-event-id': `0-${log.epoch}` });
-  await settled();
+  await until(() => back.broken);
   expect(back.response.status).toBe(200);
   expect(back.text).toMatch(/^retry: 5000\n: too many different documents/);
   expect([back.done, back.broken]).toEqual([false, true]);

@@ -1,7 +1,12 @@
 // Decodes payloads that the application has encoded, for example encrypted.
 import type { Payload } from '../shared/payloads.ts';
-import type { PayloadCodec } from './connection-settings.ts';
 import { TemporalError } from './errors.ts';
+
+/** A `PayloadCodec` of `@temporalio/common`. */
+export interface PayloadCodec {
+  encode(payloads: Payload[]): Promise<Payload[]>;
+  decode(payloads: Payload[]): Promise<Payload[]>;
+}
 
 /**
  * Decodes payloads of a namespace; those that no codec has encoded stay as they are.

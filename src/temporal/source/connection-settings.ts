@@ -1,7 +1,7 @@
 // How Temporal is reached: at an address, or with a client that the application has.
 //
 // The types are ours: the declarations of Temporal's SDK do not compile without @types/ms (decision 0061).
-import type { Payload } from '../shared/payloads.ts';
+import type { PayloadCodec } from './codec.ts';
 import type { CodecSettings } from './remote-codec.ts';
 import type { RequestLimits } from './request-limiter.ts';
 
@@ -24,12 +24,6 @@ interface TlsSettings {
   serverNameOverride?: string;
   serverRootCACertificate?: Uint8Array;
   clientCertPair?: { crt: Uint8Array; key: Uint8Array };
-}
-
-/** A `PayloadCodec` of `@temporalio/common`. */
-export interface PayloadCodec {
-  encode(payloads: Payload[]): Promise<Payload[]>;
-  decode(payloads: Payload[]): Promise<Payload[]>;
 }
 
 /** A `DataConverter` of `@temporalio/common`. */

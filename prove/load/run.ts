@@ -58,7 +58,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     : await forkWorker(address);
   const observer = observeEnds(createTemporalClient({ address, namespace: 'default' }));
   const services = createExecstream({
-    ...{ log, store, temporal: observer.client },
+    ...{ log, store, sources: { temporal: observer.client } },
     settings: {},
     logger: { error: console.error },
   });

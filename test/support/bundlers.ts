@@ -12,7 +12,7 @@ const folder = findPart(BUNDLERS);
 export const hasRollup = folder !== undefined;
 
 /** One of the packages of scripts/bundlers.ts, whose types are no dependency. */
-// biome-ignore lint/suspicious/noExplicitAny: see above.
+// biome-ignore lint/suspicious/noExplicitAny: Rollup is not a dependency, so its types are absent.
 export function requireRollup(name: string): any {
   return createRequire(join(folder!, 'package.json'))(name);
 }
